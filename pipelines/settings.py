@@ -1,0 +1,118 @@
+"""Settings: environment, ``.env``, ``convohouse.toml``, in this order of precedence.
+
+The only module that reads the environment. No I/O at import; ``Settings()`` reads when it is called. Keys of the vendor
+keep the vendor's names, the rest is ``CONVOHOUSE_*``.
+"""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from pipelines.errors import CredentialsError, SettingsError
+
+DEFAULT_BASE_URL = "https://api.elevenlabs.io"
+
+
+class Settings(BaseSettings):
+    """All that can be set. Each field's description is what ``convohouse doctor`` and the docs show."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CONVOHOUSE_",
+        env_file=".env",
+        toml_file="convohouse.toml",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("ELEVENLABS_API_KEY", "api_key"),
+        description="Key of the workspace, with the scope convai_read.",
+    )
+    base_url: str = Field(
+        default=DEFAULT_BASE_URL,
+        validation_alias=AliasChoices("ELEVENLABS_BASE_URL", "base_url"),
+        description="Host of the workspace; residency hosts are workspaces of their own, with other keys.",
+    )
+    home: Path = Field(default=Path("data"), description="Folder that holds landing, lake and warehouse.duckdb.")
+    timezone: str = Field(default="UTC", description="IANA time zone of the nightly schedule.")
+    lookback_days: int = Field(default=3, ge=0, le=365, description="Days listed again before the last complete run.")
+    reread_days: tuple[int, ...] = Field(
+        default=(1, 7, 30), description="Days after a call's end at which it is read again, for late changes."
+    )
+    concurrency: int = Field(default=8, ge=1, le=64, description="Detail requests in flight at most.")
+    request_timeout_secs: float = Field(default=30.0, gt=0, description="Time-out of one attempt of one request.")
+    request_deadline_secs: float = Field(default=180.0, gt=0, description="Time for one request with all its retries.")
+
+    @field_validator("base_url")
+    @classmethod
+    def _plain_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            message = "must start with http:// or https://"
+            raise ValueError(message)
+        return value.rstrip("/")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            message = f"{value!r} is not an IANA time zone such as Europe/Berlin"
+            raise ValueError(message) from error
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first (tests, command line), then the environment, ``.env``, ``convohouse.toml``."""
+        del file_secret_settings
+        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def zone(self) -> tzinfo:
+        """The workspace's time zone as an object."""
+        return ZoneInfo(self.timezone)
+
+    def key(self) -> str:
+        """The API key in clear, for the client alone.
+
+        Raises:
+            CredentialsError: none is set.
+        """
+        if self.api_key is None or not self.api_key.get_secret_value().strip():
+            raise CredentialsError(
+                "No API key is set.",
+                "Set ELEVENLABS_API_KEY (in the environment or in .env), or try `convohouse demo`, which needs none.",
+            )
+        return self.api_key.get_secret_value().strip()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; ``overrides`` win over the environment (``None`` means: not given).
+
+    Raises:
+        SettingsError: names each field that is wrong, never its value where it is the key.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise SettingsError(f"A setting is wrong: {wrong}.", "`convohouse doctor` shows what is read.") from None

@@ -1,0 +1,54 @@
+"""What can go wrong with the data at rest, each error with what the user should do.
+
+``ConvohouseError`` is the root of every error that this product raises on purpose. It stands here, in the lowest
+layer, so that ``warehouse`` never imports ``pipelines``; errors of the API and of settings are in ``pipelines.errors``.
+"""
+
+from __future__ import annotations
+
+
+class ConvohouseError(Exception):
+    """An error that a person can act on: ``message`` says what happened, ``hint`` what to do.
+
+    ``exit_code`` is the command line's: 1 incomplete or failed checks, 2 usage, 3 API or key.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class HomeError(ConvohouseError):
+    """The home folder cannot be used: not writable, or it holds something else."""
+
+    exit_code = 2
+
+
+class LockedError(ConvohouseError):
+    """Another run is writing to the home folder."""
+
+
+class SchemaError(ConvohouseError):
+    """A frame or a file does not have the columns that ``warehouse.tables`` declares."""
+
+
+class ModelError(ConvohouseError):
+    """A SQL model cannot be read, ordered or built."""
+
+
+class QueryError(ConvohouseError):
+    """A query of the user's failed; the message is DuckDB's own."""
+
+    exit_code = 2
+
+
+class NothingBuiltError(ConvohouseError):
+    """A question to the warehouse came before the first build."""
+
+    exit_code = 2

@@ -1,0 +1,95 @@
+"""A landed document becomes a struct: the fast road first, the lenient one where the fast one refuses.
+
+Both forms of a document end in one struct: webhook bodies are unwrapped, and turn metrics of before spring 2025, which
+stood directly under ``conversation_turn_metrics``, are put under ``metrics``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+
+from pipelines.flatten.lenient import FIT, MISFIT, build, parse
+from pipelines.flatten.shape import DETAIL, Object
+from warehouse.columns import Type
+
+_FAST = msgspec.json.Decoder(DETAIL.struct)
+
+
+class UnflattenableError(ValueError):
+    """The document is no JSON object with ids and a start time; it goes into quarantine with this text."""
+
+
+def read_detail(payload: bytes) -> Any:
+    """The struct of a conversation detail; its attributes are the keys of the schema's paths.
+
+    Raises:
+        UnflattenableError: see the class.
+    """
+    detail: Any
+    try:
+        detail = _FAST.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        detail = _lenient(payload)
+    if not isinstance(detail.conversation_id, str) or not detail.conversation_id or not detail.agent_id:
+        raise UnflattenableError("the document has no conversation_id or no agent_id")
+    if detail.metadata is None or started(detail) is None:
+        raise UnflattenableError("the document has no metadata.start_time_unix_secs")
+    return detail
+
+
+def read_nested(shape: Object, value: Any) -> Any:
+    """The struct of an object that was left plain because its kind nests in itself."""
+    try:
+        return msgspec.convert(value, shape.struct)
+    except msgspec.ValidationError:
+        return build(shape, value)
+
+
+def started(detail: Any) -> datetime | None:
+    """Start of the call, UTC."""
+    seconds = FIT[Type.TIME](detail.metadata.start_time_unix_secs)
+    return None if seconds is MISFIT else datetime.fromtimestamp(seconds, UTC)
+
+
+def start_date(detail: Any) -> date:
+    """UTC day of the call's start."""
+    at = started(detail)
+    if at is None:
+        raise UnflattenableError("the document has no metadata.start_time_unix_secs")
+    return at.date()
+
+
+def _lenient(payload: bytes) -> Any:
+    try:
+        document = parse(payload)
+        plain = _with_metrics_level(_unwrapped(document)) if isinstance(document, dict) else document
+        detail = build(DETAIL, plain)
+    except RecursionError:
+        raise UnflattenableError("the document is nested too deep") from None
+    except ValueError as error:
+        raise UnflattenableError(f"the document is no JSON: {error}") from None
+    if not isinstance(detail, DETAIL.struct):
+        raise UnflattenableError("the document is no JSON object")
+    return detail
+
+
+def _unwrapped(document: dict[str, Any]) -> dict[str, Any]:
+    data = document.get("data")
+    return data if isinstance(data, dict) and "conversation_id" not in document else document
+
+
+def _with_metrics_level(document: dict[str, Any]) -> dict[str, Any]:
+    entries = document.get("transcript")
+    for entry in entries if isinstance(entries, list) else []:
+        metrics = entry.get("conversation_turn_metrics") if isinstance(entry, dict) else None
+        if isinstance(metrics, dict) and "metrics" not in metrics:
+            old = {key for key, record in metrics.items() if isinstance(record, dict) and "elapsed_time" in record}
+            if old:
+                rest = {key: value for key, value in metrics.items() if key not in old}
+                entry["conversation_turn_metrics"] = rest | {
+                    "metrics": {key: metrics[key] for key in metrics if key in old}
+                }
+    return document

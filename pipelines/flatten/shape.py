@@ -1,0 +1,142 @@
+"""The shape of a conversation detail, derived from the schema: which object, list, map or value stands at which path.
+
+``warehouse.tables`` says which JSON path fills which column; here the paths become a tree, and each object of the tree
+a msgspec struct for the fast decode. So a column needs one line in the schema and nothing here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+
+from warehouse.columns import Type, plain_path
+from warehouse.tables import DOCUMENT_TABLES
+
+WIRE: dict[Type, Any] = {
+    Type.TEXT: str,
+    Type.INT: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)],
+    Type.FLOAT: float,
+    Type.BOOL: bool,
+    Type.TIME: Annotated[float, msgspec.Meta(ge=-62_135_596_800, le=253_402_300_799)],  # years 1 to 9999
+    Type.TIME_MS: Annotated[float, msgspec.Meta(ge=-62_135_596_800_000, le=253_402_300_799_000)],
+    Type.JSON: Any,
+    Type.BAG: Any,
+}
+"""What the fast decode accepts for a value of each type, beside null."""
+
+NESTED = ("requests", "results")
+"""Lists of a workflow step that hold tool calls and results again, to any depth: read when they occur."""
+
+EXTRA = "extra_"
+"""Attribute of a row's struct for what no column knows. Its JSON name ends in a space: no key of the API does."""
+
+
+@dataclass(slots=True)
+class Leaf:
+    """A value that goes into one column."""
+
+    type: Type
+
+    @property
+    def wire(self) -> Any:
+        """Type for the fast decode."""
+        return WIRE[self.type] | None
+
+
+@dataclass(slots=True)
+class Items:
+    """A list, or a map with open keys (``is_map``); all elements have one shape."""
+
+    element: Shape
+    is_map: bool
+
+    @property
+    def wire(self) -> Any:
+        """Type for the fast decode."""
+        container: Any = dict if self.is_map else list
+        return container[(str, self.element.wire) if self.is_map else self.element.wire] | None
+
+
+@dataclass(slots=True)
+class Object:
+    """An object with known keys; ``is_row`` where it is one row of a table and so has a place for what is left over."""
+
+    fields: dict[str, Shape]
+    is_row: bool
+    struct: type[msgspec.Struct]
+
+    @property
+    def wire(self) -> Any:
+        """Type for the fast decode."""
+        return self.struct | None
+
+
+Shape = Leaf | Items | Object
+
+Branch = dict[str, "Branch | Leaf"]
+
+
+def steps(path: str) -> list[str]:
+    """A plain path's steps: ``a.b[]{}`` gives ``["a", "b", "[]", "{}"]``."""
+    return re.findall(r"\w+|\[\]|\{\}", path)
+
+
+def _grow(root: Branch, path: str, leaf: Leaf) -> None:
+    *way, last = steps(path)
+    for step in way:
+        root = root.setdefault(step, {})  # type: ignore[assignment]  # a path never leads through a leaf
+    root.setdefault(last, leaf)
+
+
+def _shape(branch: Branch | Leaf, path: str, rows: set[str]) -> Shape:
+    if isinstance(branch, Leaf):
+        return branch
+    for bracket in ("[]", "{}"):
+        if bracket in branch:
+            return Items(_shape(branch[bracket], path + bracket, rows), is_map=bracket == "{}")
+    fields = {key: _shape(child, f"{path}.{key}".strip("."), rows) for key, child in branch.items()}
+    # Every key is optional, and an unknown one is refused: such a document takes the lenient road, which keeps it.
+    members = [(key, shape.wire, None) for key, shape in fields.items()]
+    is_row = path in rows
+    if is_row:
+        members.append((EXTRA, str | None, None))
+    name = re.sub(r"\W+", "_", path) or "detail"
+    struct = msgspec.defstruct(name, members, rename={EXTRA: "extra "}, forbid_unknown_fields=True)
+    return Object(fields, is_row, struct)
+
+
+def _detail() -> Object:
+    root: Branch = {}
+    for table in DOCUMENT_TABLES:
+        for column in table.columns:
+            for path in table.paths(column):
+                _grow(root, path, Leaf(column.type))
+        for at in table.at:
+            for key in table.known:
+                _grow(root, plain_path(f"{at}.{key}".strip(".")), Leaf(Type.JSON))
+    for name in NESTED:
+        _grow(root, f"transcript[].tool_results[].result.steps[].{name}[]", Leaf(Type.JSON))
+    shape = _shape(root, "", {plain_path(at) for table in DOCUMENT_TABLES for at in table.at})
+    assert isinstance(shape, Object)  # noqa: S101 - the root of a detail is an object
+    return shape
+
+
+DETAIL = _detail()
+"""Shape of a whole conversation detail."""
+
+
+def object_at(path: str) -> Object:
+    """The object at a path of the schema, such as ``transcript[turn_index].tool_calls[call_index]``.
+
+    Raises:
+        TypeError: there stands a value, a list or a map.
+    """
+    node: Shape = DETAIL
+    for step in steps(plain_path(path)):
+        node = node.fields[step] if isinstance(node, Object) else node.element  # type: ignore[union-attr]
+    if not isinstance(node, Object):
+        raise TypeError(f"{path} is no object in the schema")
+    return node

@@ -1,0 +1,96 @@
+"""The home folder: where landing, lake and warehouse stand, and the mark that says it is ours.
+
+A folder that holds other things is refused, so that a mistyped path never mixes our files with somebody's own.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from warehouse.columns import Table
+from warehouse.errors import HomeError
+
+MARK = ".convohouse.json"
+LAYOUT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths below one home folder; nothing is touched until ``open`` is called."""
+
+    root: Path
+
+    @property
+    def documents(self) -> Path:
+        """What the API said, a segment file a flush, by start date."""
+        return self.root / "landing"
+
+    @property
+    def listings(self) -> Path:
+        """List rows as they came, a file a complete listing of a window."""
+        return self.root / "landing" / "listings"
+
+    @property
+    def quarantine(self) -> Path:
+        """Documents that could not be read or flattened."""
+        return self.root / "landing" / "quarantine"
+
+    @property
+    def lake(self) -> Path:
+        """The relational tables."""
+        return self.root / "lake"
+
+    @property
+    def temporary(self) -> Path:
+        """Where files are written before they are renamed in: never inside a folder that a glob reads."""
+        return self.root / ".tmp"
+
+    @property
+    def lock(self) -> Path:
+        """Lock file of the one writer."""
+        return self.root / ".lock"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file."""
+        return self.root / "warehouse.duckdb"
+
+    def table(self, table: Table) -> Path:
+        """Folder of a lake table."""
+        return self.lake / table.name
+
+    def partition(self, table: Table, day: date) -> Path:
+        """Folder of one day of a lake table."""
+        return self.table(table) / f"start_date={day.isoformat()}"
+
+    def open(self) -> Home:
+        """Create the folder (mode 0700: it holds people's words) or check that it is ours.
+
+        Raises:
+            HomeError: the folder cannot be written, or holds something else.
+        """
+        mark = self.root / MARK
+        try:
+            if self.root.exists() and not mark.exists() and any(self.root.iterdir()):
+                raise HomeError(
+                    f"{self.root} is not empty and is no convohouse home.",
+                    "Choose another folder with --home or CONVOHOUSE_HOME.",
+                )
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.temporary, self.documents, self.lake):
+                folder.mkdir(exist_ok=True)
+            if not mark.exists():
+                mark.write_text(json.dumps({"product": "convohouse", "layout": LAYOUT}) + "\n")
+        except OSError as error:
+            raise HomeError(
+                f"{self.root} cannot be used as home folder: {error.strerror}.",
+                "Make it writable, or choose another with --home or CONVOHOUSE_HOME.",
+            ) from error
+        return self
+
+    def exists(self) -> bool:
+        """Whether anything was ever written here."""
+        return (self.root / MARK).exists()

@@ -1,0 +1,133 @@
+"""The lake: the relational tables as plain Parquet, written so that a reader's glob is exact at any moment.
+
+A partition (or a whole table without days) is one file with exactly the current rows, sorted by key, with the explicit
+schema of ``warehouse.tables``. A write goes to a temporary file elsewhere, is synced and renamed in.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from warehouse.columns import Table, Type
+from warehouse.errors import SchemaError
+from warehouse.home import Home
+from warehouse.tables import TABLES
+
+POLARS: dict[Type, pl.DataType] = {
+    Type.TEXT: pl.String(),
+    Type.INT: pl.Int64(),
+    Type.FLOAT: pl.Float64(),
+    Type.BOOL: pl.Boolean(),
+    Type.TIME: pl.Datetime("us", "UTC"),
+    Type.TIME_MS: pl.Datetime("us", "UTC"),
+    Type.DATE: pl.Date(),
+    Type.JSON: pl.String(),
+    Type.BAG: pl.String(),
+    Type.BINARY: pl.Binary(),
+}
+
+SCHEMA_FILE = "schema.parquet"
+"""Zero rows with the table's schema, so that a glob over an empty table finds its columns."""
+
+PART_FILE = "part-0.parquet"
+
+
+def polars_schema(table: Table) -> dict[str, pl.DataType]:
+    """Column name to polars type, in order."""
+    return {column.name: POLARS[column.type] for column in table.columns}
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """Arrow schema of the table's files."""
+    return pl.DataFrame(schema=polars_schema(table)).to_arrow().schema
+
+
+def frame(table: Table, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
+    """Rows as a frame with the table's schema; a missing key is null.
+
+    Raises:
+        SchemaError: a row has a key that the table does not know.
+    """
+    unknown = {key for row in rows for key in row} - set(table.names)
+    if unknown:
+        raise SchemaError(f"Table {table.name} has no column {', '.join(sorted(unknown))}.")
+    return pl.DataFrame([[row.get(name) for name in table.names] for row in rows], polars_schema(table), orient="row")
+
+
+def write_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str, str] | None = None) -> None:
+    """Write a Parquet file so that it is either whole or not there, even after a power cut; ``footer`` goes into it."""
+    temporary = home.temporary / f"{uuid.uuid4().hex}.parquet"
+    try:
+        data.write_parquet(temporary, compression="zstd", compression_level=3, metadata=footer)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def ensure(home: Home) -> None:
+    """Give every table its zero-row schema file, anew where the schema has changed."""
+    for table in TABLES:
+        target = home.table(table) / SCHEMA_FILE
+        empty = pl.DataFrame(schema=polars_schema(table))
+        if not target.exists() or pl.read_parquet_schema(target) != empty.schema:
+            write_file(home, target, empty)
+
+
+def _checked(table: Table, data: pl.DataFrame) -> pl.DataFrame:
+    if dict(data.schema) != polars_schema(table):
+        raise SchemaError(f"A frame for {table.name} does not have the columns of its schema.")
+    return data.sort(table.key)
+
+
+def write_whole(home: Home, table: Table, data: pl.DataFrame) -> None:
+    """Replace all rows of a table without days."""
+    write_file(home, home.table(table) / PART_FILE, _checked(table, data))
+
+
+def append_whole(home: Home, table: Table, data: pl.DataFrame, name: str) -> None:
+    """Add a file of rows to a table without days; ``name`` makes a repeat replace and not double."""
+    write_file(home, home.table(table) / f"{name}.parquet", _checked(table, data))
+
+
+def write_day(home: Home, table: Table, day: date, data: pl.DataFrame) -> None:
+    """Replace all rows of one day; no rows means no file."""
+    target = home.partition(table, day) / PART_FILE
+    if data.is_empty():
+        target.unlink(missing_ok=True)
+    else:
+        write_file(home, target, _checked(table, data))
+
+
+def merge_day(home: Home, table: Table, day: date, data: pl.DataFrame, ids: Collection[str]) -> None:
+    """Replace the rows of the conversations ``ids`` on one day by ``data``; other rows stay. Idempotent by key."""
+    target = home.partition(table, day) / PART_FILE
+    if target.exists():
+        kept = read_files(table, [target]).filter(~pl.col("conversation_id").is_in(list(ids)))
+        data = pl.concat([kept, data])
+    write_day(home, table, day, data)
+
+
+def read_files(table: Table, files: Iterable[Path], columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Rows of some files of a table, with today's columns: those an older file lacks are null."""
+    schema = polars_schema(table)
+    names = list(columns or schema)
+    found = [str(file) for file in files]
+    if not found:
+        return pl.DataFrame(schema={name: schema[name] for name in names})
+    scan = pl.scan_parquet(found, schema=schema, missing_columns="insert", extra_columns="ignore")
+    return scan.select(names).collect()
+
+
+def read(home: Home, table: Table, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """All rows of a table, or of some of its columns."""
+    return read_files(table, sorted(home.table(table).glob("**/*.parquet")), columns)

@@ -1,0 +1,127 @@
+"""The landing: what the API said, append-only, the truth from which all else is derived and can be rebuilt.
+
+``landing/start_date=…/*.parquet`` holds readings of details, a segment a flush; ``landing/listings`` list rows, a file
+a complete listing, whose footer says which window it covers; ``landing/quarantine`` answers that were no documents. No
+state is kept beside: what was seen, what is open and which window comes next is read from these files.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import polars as pl
+
+from warehouse import lake
+from warehouse.home import Home
+from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS, LANDED_QUARANTINE
+
+KEYS = tuple(name for name in LANDED_DOCUMENTS.names if name != "payload")
+LIST_KEYS = tuple(name for name in LANDED_LISTINGS.names if name != "payload")
+DAYS = "start_date=*/*.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One complete listing: its window (None: open to that side), the agent it was limited to, when it began."""
+
+    listed_at: datetime
+    since: datetime | None
+    until: datetime | None
+    agent_id: str | None = None
+
+
+def _name(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}.parquet"
+
+
+def land_documents(home: Home, rows: Sequence[Mapping[str, object]]) -> None:
+    """Append readings: one segment a start date, each whole or not there."""
+    data = lake.frame(LANDED_DOCUMENTS, rows)
+    for (day,), segment in data.group_by("start_date", maintain_order=True):
+        folder = home.documents / f"start_date={day}"
+        lake.write_file(home, folder / _name(rows[0]["fetched_at"]), segment)  # type: ignore[arg-type]  # by schema
+
+
+def land_listing(home: Home, listing: Listing, rows: Sequence[Mapping[str, object]]) -> None:
+    """Append a complete listing with its window, even where it showed nothing."""
+    window = {
+        "listed_at": listing.listed_at.isoformat(),
+        "since": listing.since.isoformat() if listing.since else None,
+        "until": listing.until.isoformat() if listing.until else None,
+        "agent_id": listing.agent_id,
+    }
+    data = lake.frame(LANDED_LISTINGS, rows)
+    lake.write_file(home, home.listings / _name(listing.listed_at), data, footer={"window": json.dumps(window)})
+
+
+def land_quarantine(home: Home, rows: Sequence[Mapping[str, object]]) -> None:
+    """Append answers that were no documents."""
+    for row in rows:
+        data = lake.frame(LANDED_QUARANTINE, [row])
+        lake.write_file(home, home.quarantine / _name(row["fetched_at"]), data)  # type: ignore[arg-type]  # by schema
+
+
+def listings(home: Home) -> list[Listing]:
+    """Every complete listing, oldest first."""
+    found = []
+    for file in sorted(home.listings.glob("*.parquet")):
+        window = json.loads(pl.read_parquet_metadata(file)["window"])
+        found.append(
+            Listing(
+                datetime.fromisoformat(window["listed_at"]),
+                datetime.fromisoformat(window["since"]) if window["since"] else None,
+                datetime.fromisoformat(window["until"]) if window["until"] else None,
+                window["agent_id"],
+            )
+        )
+    return found
+
+
+def list_rows(home: Home) -> pl.DataFrame:
+    """Every list row ever landed, without its payload."""
+    return lake.read_files(LANDED_LISTINGS, sorted(home.listings.glob("*.parquet")), LIST_KEYS)
+
+
+def latest_list_rows(home: Home) -> pl.DataFrame:
+    """The latest list row of each conversation, without its payload."""
+    return list_rows(home).sort("listed_at").unique("conversation_id", keep="last", maintain_order=True)
+
+
+def readings(home: Home) -> pl.DataFrame:
+    """Every reading ever landed, without its payload, oldest first."""
+    return lake.read_files(LANDED_DOCUMENTS, sorted(home.documents.glob(DAYS)), KEYS).sort("fetched_at")
+
+
+def latest_readings(home: Home) -> pl.DataFrame:
+    """The latest reading of each conversation, without its payload.
+
+    Beside the columns of ``LANDED_DOCUMENTS``: ``content_at``, when the latest content was first read (null: never).
+    """
+    every = readings(home)
+    content = every.filter(kind="document").group_by("conversation_id").agg(content_at=pl.col("fetched_at").last())
+    return every.unique("conversation_id", keep="last", maintain_order=True).join(content, "conversation_id", "left")
+
+
+def payloads(home: Home, day: date, ids: Collection[str]) -> pl.DataFrame:
+    """The latest document of each conversation of one day: conversation_id, fetched_at, content_sha256, payload."""
+    columns = ("conversation_id", "kind", "fetched_at", "content_sha256", "payload")
+    files = sorted((home.documents / f"start_date={day.isoformat()}").glob("*.parquet"))
+    documents = lake.read_files(LANDED_DOCUMENTS, files, columns).filter(
+        pl.col("kind") == "document", pl.col("conversation_id").is_in(list(ids))
+    )
+    return documents.sort("fetched_at").unique("conversation_id", keep="last", maintain_order=True).drop("kind")
+
+
+def quarantined(home: Home) -> pl.DataFrame:
+    """Conversations whose latest answer was no document: the rows of the lake's ``quarantine``."""
+    files = sorted(home.quarantine.glob("*.parquet"))
+    columns = [name for name in LANDED_QUARANTINE.names if name != "payload"]
+    set_aside = lake.read_files(LANDED_QUARANTINE, files, columns).sort("fetched_at")
+    latest = set_aside.unique("conversation_id", keep="last", maintain_order=True)
+    read = readings(home).group_by("conversation_id").agg(read_at=pl.col("fetched_at").max())
+    joined = latest.join(read, "conversation_id", "left")
+    return joined.filter(pl.col("read_at").is_null() | (pl.col("read_at") < pl.col("fetched_at"))).select(columns)

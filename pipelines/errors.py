@@ -48,4 +48,19 @@ class UnreachableError(ApiError):
 
 
 class GarbledError(ApiError):
-    """A 200 whose body is not the JSON that the reference promises, after all retries."""
+    """A 200 whose body is not the JSON that the reference promises, after all retries.
+
+    ``body`` holds the answer as it came, for quarantine; it never stands in the message.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        body: bytes = b"",
+        status: int | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, hint, status=status, code=code)
+        self.body = body

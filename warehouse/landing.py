@@ -17,7 +17,7 @@ import polars as pl
 
 from warehouse import lake
 from warehouse.home import Home
-from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS, LANDED_QUARANTINE
+from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS, QUARANTINE
 
 KEYS = tuple(name for name in LANDED_DOCUMENTS.names if name != "payload")
 LIST_KEYS = tuple(name for name in LANDED_LISTINGS.names if name != "payload")
@@ -43,7 +43,7 @@ def land_documents(home: Home, rows: Sequence[Mapping[str, object]]) -> None:
     data = lake.frame(LANDED_DOCUMENTS, rows)
     for (day,), segment in data.group_by("start_date", maintain_order=True):
         folder = home.documents / f"start_date={day}"
-        lake.write_file(home, folder / _name(rows[0]["fetched_at"]), segment)  # type: ignore[arg-type]  # by schema
+        lake.write_file(home, folder / _name(segment["fetched_at"][0]), segment)
 
 
 def land_listing(home: Home, listing: Listing, rows: Sequence[Mapping[str, object]]) -> None:
@@ -58,11 +58,10 @@ def land_listing(home: Home, listing: Listing, rows: Sequence[Mapping[str, objec
     lake.write_file(home, home.listings / _name(listing.listed_at), data, footer={"window": json.dumps(window)})
 
 
-def land_quarantine(home: Home, rows: Sequence[Mapping[str, object]]) -> None:
-    """Append answers that were no documents."""
-    for row in rows:
-        data = lake.frame(LANDED_QUARANTINE, [row])
-        lake.write_file(home, home.quarantine / _name(row["fetched_at"]), data)  # type: ignore[arg-type]  # by schema
+def land_quarantine(home: Home, row: Mapping[str, object]) -> None:
+    """Note an answer that was no document; its body is not kept, as credentials in it could not be masked."""
+    data = lake.frame(QUARANTINE, [row])
+    lake.write_file(home, home.quarantine / _name(data["fetched_at"].item()), data)
 
 
 def listings(home: Home) -> list[Listing]:
@@ -99,11 +98,17 @@ def readings(home: Home) -> pl.DataFrame:
 def latest_readings(home: Home) -> pl.DataFrame:
     """The latest reading of each conversation, without its payload.
 
-    Beside the columns of ``LANDED_DOCUMENTS``: ``content_at``, when the latest content was first read (null: never).
+    Beside the columns of ``LANDED_DOCUMENTS``: ``content_at``, when the latest content was first read (null: never);
+    ``start_date`` is the one of that content.
     """
     every = readings(home)
-    content = every.filter(kind="document").group_by("conversation_id").agg(content_at=pl.col("fetched_at").last())
-    return every.unique("conversation_id", keep="last", maintain_order=True).join(content, "conversation_id", "left")
+    content = (
+        every.filter(kind="document")
+        .group_by("conversation_id")
+        .agg(content_at=pl.col("fetched_at").last(), content_date=pl.col("start_date").last())
+    )
+    latest = every.unique("conversation_id", keep="last", maintain_order=True).join(content, "conversation_id", "left")
+    return latest.with_columns(start_date=pl.coalesce("content_date", "start_date")).drop("content_date")
 
 
 def payloads(home: Home, day: date, ids: Collection[str]) -> pl.DataFrame:
@@ -119,9 +124,10 @@ def payloads(home: Home, day: date, ids: Collection[str]) -> pl.DataFrame:
 def quarantined(home: Home) -> pl.DataFrame:
     """Conversations whose latest answer was no document: the rows of the lake's ``quarantine``."""
     files = sorted(home.quarantine.glob("*.parquet"))
-    columns = [name for name in LANDED_QUARANTINE.names if name != "payload"]
-    set_aside = lake.read_files(LANDED_QUARANTINE, files, columns).sort("fetched_at")
+    set_aside = lake.read_files(QUARANTINE, files).sort("fetched_at")
     latest = set_aside.unique("conversation_id", keep="last", maintain_order=True)
     read = readings(home).group_by("conversation_id").agg(read_at=pl.col("fetched_at").max())
     joined = latest.join(read, "conversation_id", "left")
-    return joined.filter(pl.col("read_at").is_null() | (pl.col("read_at") < pl.col("fetched_at"))).select(columns)
+    return joined.filter(pl.col("read_at").is_null() | (pl.col("read_at") < pl.col("fetched_at"))).select(
+        QUARANTINE.names
+    )

@@ -669,16 +669,6 @@ LANDED_LISTINGS = Table(
     ),
 )
 
-LANDED_QUARANTINE = Table(
-    "quarantine",
-    "answer that was no readable document",
-    ("conversation_id", "fetched_at"),
-    (
-        *QUARANTINE.columns,
-        made("payload", Type.BINARY, "The answer as it came.", required=True),
-    ),
-)
-
 TABLES: tuple[Table, ...] = (*DOCUMENT_TABLES, CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS)
 """Every table of the lake, in the order of the docs."""
 

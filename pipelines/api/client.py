@@ -1,0 +1,261 @@
+"""One request to the API, tried until it succeeds, is refused or has used up its time.
+
+httpx is the interface and aiohttp the transport under it, for a third of the processor time. Its errors are told apart
+by no class: aiohttp's refused connections, failed look-ups and resets all arrive as ``httpx.ConnectTimeout``, and
+malformed HTTP as aiohttp's own error, whose ``repr`` holds the request's headers. So every failure of the transport is
+handled alike, only its text is kept, and no error of this module has a cause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random as randomness
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+import aiohttp
+import httpx
+import httpx_aiohttp
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result
+
+from pipelines.api.models import parse_error
+from pipelines.api.refusals import CHECK_HOST, Refusal
+from pipelines.api.retry import Verdict, backoff_secs, retry_after_secs, verdict
+from pipelines.errors import ApiError, CredentialsError, GarbledError, SettingsError, UnreachableError
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FEW_ATTEMPTS = 4
+"""Attempts where more would hardly help: a garbled body, a host that never answered."""
+CONNECT_TIMEOUT_SECS = 10.0
+KEEP_ALIVE_SECS = 30.0
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass
+class Stats:
+    """What a client has done so far: attempts sent, those that were repeats, bytes of bodies on the wire."""
+
+    requests: int = 0
+    retries: int = 0
+    bytes_received: int = 0
+
+
+@dataclass
+class _Call(Generic[T]):
+    """One logical request; ``deadline`` is on the monotonic clock, ``strikes`` counts failures that tend to stay."""
+
+    path: str
+    params: Mapping[str, str | int]
+    decode: Callable[[bytes], T]
+    deadline: float
+    strikes: int = 0
+
+    @property
+    def where(self) -> str:
+        """Method and path, without the query: it can name a person."""
+        return f"GET {self.path}"
+
+
+@dataclass(frozen=True)
+class _Setback:
+    """A failed attempt that may be repeated; ``error`` is what to raise if it is not."""
+
+    error: ApiError
+    retry_after: float | None = None
+
+
+class ApiClient:
+    """An async context manager that asks the API with the key, never more than ``concurrency`` requests at once.
+
+    Redirects are never followed. The key goes into the header ``xi-api-key`` and into no error, log line or ``repr``.
+    A request keeps its place among the ``concurrency`` while it waits for its next attempt: a busy API gets less load.
+
+    Args:
+        base_url: Scheme and host, with a path where a gateway needs one.
+        key: The API key.
+        timeout_secs: Time for one attempt, from connecting to the last byte.
+        deadline_secs: Time for one request with all its attempts.
+        concurrency: Requests in flight at most.
+        transport: Replaces the network, for tests.
+        sleep: Waits between attempts.
+        random: A number in [0, 1) for the jitter.
+        clock: The time now, aware, to read a ``Retry-After`` date.
+        monotonic: Seconds that never run backwards, for the deadline.
+
+    Raises:
+        CredentialsError: the key holds characters that no header can carry.
+        SettingsError: ``base_url`` is no URL.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        *,
+        timeout_secs: float = 30.0,
+        deadline_secs: float = 180.0,
+        concurrency: int = 8,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        random: Callable[[], float] = randomness.random,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.stats = Stats()
+        self._key = _checked_key(key)
+        self._host = _checked_host(base_url)
+        self._base_url = base_url.rstrip("/")
+        self._timeout_secs = timeout_secs
+        self._deadline_secs = deadline_secs
+        self._slots = asyncio.Semaphore(concurrency)
+        self._random = random
+        self._clock = clock
+        self._monotonic = monotonic
+        self._reached = False
+        self._sleep = sleep
+        self._http = httpx_aiohttp.HttpxAiohttpClient(
+            headers={"xi-api-key": self._key, "accept": "application/json", "user-agent": "convohouse"},
+            timeout=httpx.Timeout(None, connect=min(CONNECT_TIMEOUT_SECS, timeout_secs)),
+            limits=httpx.Limits(max_connections=concurrency, keepalive_expiry=KEEP_ALIVE_SECS),
+            follow_redirects=False,
+            trust_env=self._host not in LOOPBACK,  # proxies of the environment, but not to ourselves
+            transport=transport,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    async def get(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T]) -> T:
+        """Ask for ``path`` and return what ``decode`` makes of the body, with as many attempts as it takes.
+
+        Args:
+            path: Absolute path with its variable parts percent-encoded.
+            params: The query; a ``cursor`` in it changes what a refusal means.
+            decode: Reads the body; a ``ValueError`` of it is a garbled answer.
+
+        Raises:
+            CredentialsError: the key, its scope or quota is refused.
+            GoneError: there is nothing at this path.
+            CursorRefusedError: the request held a cursor and was refused.
+            GarbledError: the body cannot be decoded, several times over.
+            UnreachableError: no usable answer until the deadline, or soon where the host never answered at all.
+            ApiError: any other refusal, redirects among them.
+        """
+        async with self._slots:
+            call = _Call(path, params, decode, self._monotonic() + self._deadline_secs)
+            retrying = AsyncRetrying(
+                sleep=self._sleep,
+                retry=retry_if_result(lambda outcome: isinstance(outcome, _Setback)),
+                wait=self._wait,
+                stop=lambda state: self._monotonic() + state.upcoming_sleep >= call.deadline,
+                before_sleep=self._before_sleep,
+                retry_error_callback=_outcome,
+            )
+            outcome: T | _Setback = await retrying(self._attempt, call)
+        if isinstance(outcome, _Setback):
+            raise outcome.error
+        return outcome
+
+    async def _attempt(self, call: _Call[T]) -> T | _Setback:
+        self.stats.requests += 1
+        answer = await self._send(call)
+        if isinstance(answer, str):
+            message = self._safe(f"{call.where} got no answer from {self._host}: {answer}.")
+            unreachable = UnreachableError(message, f"Check the network. {CHECK_HOST}")
+            return _Setback(unreachable) if self._reached else _strike(call, unreachable)
+        self._reached = True
+        self.stats.bytes_received += answer.num_bytes_downloaded
+        if answer.is_success:
+            return self._decoded(call, answer)
+        return self._refused(call, answer)
+
+    async def _send(self, call: _Call[T]) -> httpx.Response | str:
+        """One exchange over the wire, or a text that says why there was none."""
+        secs = min(self._timeout_secs, call.deadline - self._monotonic())
+        try:
+            async with asyncio.timeout(secs):
+                return await self._http.get(self._base_url + call.path, params=call.params or None)
+        except TimeoutError:
+            return f"nothing complete within {secs:g} s"
+        except (httpx.RequestError, aiohttp.ClientError, OSError, UnicodeError) as error:  # UnicodeError: host name
+            return " ".join(str(error).split()) or type(error).__name__
+
+    def _decoded(self, call: _Call[T], answer: httpx.Response) -> T | _Setback:
+        try:
+            return call.decode(answer.content)
+        except (ValueError, RecursionError) as error:
+            why = str(error)
+        kind = answer.headers.get("content-type", "no content type")
+        if "json" not in kind:
+            why = f"{kind} instead of JSON: this does not look like the ElevenLabs API"
+        message = self._safe(f"{call.where} answered {answer.status_code} with a body that cannot be read: {why}.")
+        return _strike(call, GarbledError(message, CHECK_HOST, body=answer.content, status=answer.status_code))
+
+    def _refused(self, call: _Call[T], answer: httpx.Response) -> _Setback:
+        refusal = Refusal(
+            where=call.where,
+            status=answer.status_code,
+            body=parse_error(answer.content.replace(self._key.encode(), b"***")),
+            trace_id=self._safe(answer.headers.get("x-trace-id", "")),
+            location=self._safe(answer.headers.get("location", "")),
+        )
+        judged = verdict(refusal.status, refusal.body.code, had_cursor="cursor" in call.params)
+        error = refusal.error(judged)
+        if judged is not Verdict.RETRY:
+            raise error
+        return _Setback(error, retry_after_secs(answer.headers.get("retry-after"), self._clock()))
+
+    def _wait(self, state: RetryCallState) -> float:
+        return backoff_secs(state.attempt_number, _outcome(state).retry_after, self._random)
+
+    def _before_sleep(self, state: RetryCallState) -> None:
+        self.stats.retries += 1
+        logger.info("%s Trying again in %.1f s.", _outcome(state).error.message, state.upcoming_sleep)
+
+    def _safe(self, text: str) -> str:
+        """``text`` without the key, should a server have sent it back."""
+        return text.replace(self._key, "***")
+
+
+def _outcome(state: RetryCallState) -> Any:
+    return state.outcome and state.outcome.result()
+
+
+def _strike(call: _Call[T], error: ApiError) -> _Setback:
+    call.strikes += 1
+    if call.strikes >= FEW_ATTEMPTS:
+        raise error
+    return _Setback(error)
+
+
+def _checked_key(key: str) -> str:
+    if not re.fullmatch(r"[!-~]+", key):
+        raise CredentialsError(
+            "The API key is empty or holds a character that no key has.", "Copy it again into ELEVENLABS_API_KEY."
+        )
+    return key
+
+
+def _checked_host(base_url: str) -> str:
+    try:
+        host = httpx.URL(base_url).host
+    except httpx.InvalidURL:
+        host = ""
+    if not host:
+        raise SettingsError("ELEVENLABS_BASE_URL is no URL with a host.", CHECK_HOST)
+    return host

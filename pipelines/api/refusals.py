@@ -1,0 +1,87 @@
+"""What an answer that is no success means, as an error that says what happened and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pipelines.api.models import ErrorBody
+from pipelines.api.retry import Verdict
+from pipelines.errors import ApiError, CredentialsError, CursorRefusedError, GoneError, UnreachableError
+
+CHECK_HOST = "Check ELEVENLABS_BASE_URL: it is the host alone, such as https://api.elevenlabs.io."
+
+_WRONG_KEY = (
+    "the key is wrong",
+    "Check ELEVENLABS_API_KEY, and ELEVENLABS_BASE_URL: a residency host is a workspace of its own with other keys.",
+)
+_NO_KEY = ("no key arrived that the API accepts", "Set ELEVENLABS_API_KEY to a key of this workspace.")
+_NO_SCOPE = ("the key lacks a scope or the access", "Give the key the scope convai_read in the workspace's settings.")
+_NO_QUOTA = ("the workspace's quota or payment does not allow it", "See the workspace's subscription, then run again.")
+
+_KEY_TROUBLE = {
+    "invalid_api_key": _WRONG_KEY,
+    "needs_authorization": _NO_KEY,
+    "invalid_authorization_header": _NO_KEY,
+    "missing_permissions": _NO_SCOPE,
+    "quota_exceeded": _NO_QUOTA,
+}
+_KEY_TROUBLE_BY_STATUS = {402: _NO_QUOTA, 403: _NO_SCOPE}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer outside 2xx: ``where`` is method and path, ``trace_id`` the vendor's ``x-trace-id``.
+
+    An empty ``location`` means that it is no redirect.
+    """
+
+    where: str
+    status: int
+    body: ErrorBody
+    trace_id: str = ""
+    location: str = ""
+
+    def error(self, verdict: Verdict) -> ApiError:
+        """The error for ``verdict``, which for ``RETRY`` is raised when time is up."""
+        match verdict:
+            case Verdict.CREDENTIALS:
+                return self._credentials()
+            case Verdict.RETRY:
+                hint = "The API is busy or down: run again later; what is landed stays."
+                return UnreachableError(self._text(), hint, status=self.status, code=self.body.code)
+            case Verdict.CURSOR:
+                hint = "List that time window again from its start."
+                return CursorRefusedError(self._text(), hint, status=self.status, code=self.body.code)
+            # A gateway or a wrong host says 404 too; taken for a deletion, it would cost data.
+            case Verdict.GONE if self.body != ErrorBody():
+                hint = "It was deleted, or belongs to another workspace."
+                return GoneError(self._text(), hint, status=self.status, code=self.body.code)
+            case _:
+                return self._unexpected()
+
+    def _credentials(self) -> CredentialsError:
+        by_status = _KEY_TROUBLE_BY_STATUS.get(self.status, _WRONG_KEY)
+        trouble, hint = _KEY_TROUBLE.get(self.body.code or "", by_status)
+        return CredentialsError(self._text(trouble), hint, status=self.status, code=self.body.code)
+
+    def _unexpected(self) -> ApiError:
+        if self.location:
+            text = self._text(f"a redirect to {_host(self.location)}, which is never followed with the key")
+            return ApiError(text, CHECK_HOST, status=self.status)
+        if self.body == ErrorBody():
+            return ApiError(self._text("this does not look like the ElevenLabs API"), CHECK_HOST, status=self.status)
+        return ApiError(self._text(), status=self.status, code=self.body.code)
+
+    def _text(self, meaning: str = "") -> str:
+        vendor = ": ".join(part for part in (self.body.code, self.body.message) if part)
+        says = "; ".join(part for part in (meaning, vendor) if part)
+        trace = f" (trace {self.trace_id})" if self.trace_id else ""
+        return f"{self.where} answered {self.status}{': ' if says else ''}{says.rstrip('.')}{trace}."
+
+
+def _host(location: str) -> str:
+    try:
+        return urlsplit(location).hostname or "another path of the same host"
+    except ValueError:
+        return "an address that cannot be read"

@@ -1,0 +1,62 @@
+"""``convohouse emulate``: the API on this machine, without a key and without cost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import click
+
+KEY = "demo"
+
+
+@click.command()
+@click.option("--port", default=8765, show_default=True, help="Port of 127.0.0.1; 0 takes a free one.")
+@click.option("--conversations", default=1200, show_default=True, type=click.IntRange(1), help="Calls, about.")
+@click.option("--days", default=30, show_default=True, type=click.IntRange(1), help="Days that they are spread over.")
+@click.option("--seed", default=7, show_default=True, help="Another seed is another world.")
+@click.option("--faults", default="", metavar="TEXT", help="Shares of faults, such as 429=0.08,5xx=0.08,reset=0.03.")
+@click.option("--now", "frozen", default=None, metavar="TIME", help="ISO time at which the clock stands [default: live].")
+def emulate(*, port: int, conversations: int, days: int, seed: int, faults: str, frozen: str | None) -> None:
+    """Serve an emulated API: realistic conversations, all nine calls, faults on demand. Ends with Ctrl-C."""
+    from pipelines.emulator.app import create_app
+    from pipelines.emulator.faults import Faults
+    from pipelines.emulator.server import serve_forever
+    from pipelines.emulator.world import World
+
+    moment = None if frozen is None else _moment(frozen)
+    misbehaviour = Faults.parse(faults)
+    until = _next_midnight(moment or datetime.now(UTC))
+    world = World(seed=seed, conversations=conversations, days=days, until=until)
+
+    def clock() -> datetime:
+        return moment or datetime.now(UTC)
+
+    def announce(url: str) -> None:
+        click.echo(f"Emulated API at {url}, key {KEY!r}. Ctrl-C ends it. To use it:", err=True)
+        click.echo(f"  export ELEVENLABS_BASE_URL={url} ELEVENLABS_API_KEY={KEY}", err=True)
+
+    try:
+        serve_forever(create_app(world, clock=clock, key=KEY, faults=misbehaviour), port=port, ready=announce)
+    except KeyboardInterrupt:
+        click.echo("Emulator stopped.", err=True)
+
+
+def _moment(text: str) -> datetime:
+    """Read an ISO time; without an offset it is UTC.
+
+    Raises:
+        UsageError: it is none.
+    """
+    from pipelines.errors import UsageError
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--now {text!r} is no ISO time.", "Write it as 2026-11-21T12:00:00.") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _next_midnight(moment: datetime) -> datetime:
+    """The end of the day of ``moment``, so that calls go on arriving; midnight itself ends the day before."""
+    midnight = datetime.combine(moment.date(), time(), UTC)
+    return midnight if moment == midnight else midnight + timedelta(days=1)

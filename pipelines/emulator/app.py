@@ -1,0 +1,227 @@
+"""The nine calls of the API as a starlette app over a ``World``."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from pipelines.emulator import audio, pricing
+from pipelines.emulator.agents import BY_ID
+from pipelines.emulator.faults import Faults
+from pipelines.emulator.gateway import Gateway
+from pipelines.emulator.listing import page, read_cursor, read_page_size, read_query, write_cursor
+from pipelines.emulator.refusals import Refusal, invalid, modern, no_agent, no_conversation, plain
+from pipelines.emulator.tool_listing import listed_tools
+from pipelines.emulator.world import World
+
+_REPEATED_ROWS = 5
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(
+    world: World, *, clock: Callable[[], datetime], key: str = "demo", faults: Faults | None = None
+) -> Starlette:
+    """Serve ``world`` as it is at ``clock()``, to requests whose ``xi-api-key`` is ``key``."""
+    api = _Api(world, clock, key)
+    root = "/v1/convai"
+    one = f"{root}/conversations/{{conversation_id}}"
+    return Starlette(
+        routes=[
+            Route(f"{root}/conversations", _answered(api.list_conversations), methods=["GET"]),
+            Route(one, _answered(api.conversation), methods=["GET"]),
+            Route(one, _answered(api.delete), methods=["DELETE"]),
+            Route(f"{one}/audio", _answered(api.audio), methods=["GET"]),
+            Route(f"{one}/feedback", _answered(api.feedback), methods=["POST"]),
+            Route(f"{root}/conversation/get-signed-url", _answered(api.signed_url), methods=["GET"]),
+            Route(f"{root}/conversation/token", _answered(api.token), methods=["GET"]),
+            Route(f"{root}/tools", _answered(api.tools), methods=["GET"]),
+            Route(f"{root}/agent/{{agent_id}}/llm-usage/calculate", _answered(api.prices), methods=["POST"]),
+        ],
+        middleware=[Middleware(Gateway, faults=faults or Faults(), clock=clock)],
+    )
+
+
+class _Api:
+    """The endpoints. Each reads its parameters before it looks at the key, as the real API does."""
+
+    def __init__(self, world: World, clock: Callable[[], datetime], key: str) -> None:
+        self._world = world
+        self._clock = clock
+        self._key = key
+        self._deletes = itertools.count()
+        self._tools = listed_tools()
+
+    async def list_conversations(self, request: Request) -> Response:
+        """A page of rows, newest first."""
+        query = read_query(request.query_params)
+        self._authorise(request)
+        fault, below = request.scope["state"]["fault"], None
+        if query.cursor is not None:
+            anchor = read_cursor(query.cursor)
+            below = self._world.place(anchor, above=_REPEATED_ROWS if fault == "repeat_rows" else 0) if anchor else None
+            if below is None:
+                raise modern(400, "invalid_request", "invalid_cursor", "The cursor is not valid.", _trace(request))
+        answer = page(self._world, query, self._clock(), below)
+        if fault == "repeat_cursor":
+            answer |= {"next_cursor": query.cursor, "has_more": True}
+        return _json(answer)
+
+    async def conversation(self, request: Request) -> Response:
+        """The whole document of a conversation."""
+        self._authorise(request)
+        conversation_id = request.path_params["conversation_id"]
+        document = self._world.detail(conversation_id, self._clock())
+        if document is None:
+            raise no_conversation(conversation_id)
+        return _json(document)
+
+    async def delete(self, request: Request) -> Response:
+        """Delete a conversation; the answer takes turns between the three forms that were seen."""
+        self._authorise(request)
+        conversation_id = request.path_params["conversation_id"]
+        if not self._world.delete(conversation_id, self._clock()):
+            raise no_conversation(conversation_id)
+        turn = next(self._deletes) % 3
+        return _json({}) if turn == 0 else _json(None) if turn == 1 else Response(status_code=204)
+
+    async def audio(self, request: Request) -> Response:
+        """The recording, for every other conversation without a length."""
+        self._authorise(request)
+        conversation_id = request.path_params["conversation_id"]
+        document = self._world.detail(conversation_id, self._clock())
+        if document is None:
+            raise no_conversation(conversation_id)
+        if not document["has_audio"]:
+            raise Refusal(404, "There is no audio for this conversation.")
+        sound = audio.silence(document["metadata"]["call_duration_secs"])
+        if int.from_bytes(conversation_id.encode()) % 2:
+            return StreamingResponse(audio.chunks(sound), media_type=audio.MEDIA_TYPE)
+        return Response(sound, media_type=audio.MEDIA_TYPE)
+
+    async def feedback(self, request: Request) -> Response:
+        """Give a thumb, or take it back."""
+        body = await _read_object(request)
+        score = body.get("feedback")
+        if score not in ("like", "dislike", None):
+            raise invalid("body", "feedback", "enum", "Input should be 'like' or 'dislike'", score)
+        self._authorise(request)
+        conversation_id = request.path_params["conversation_id"]
+        if not self._world.feedback(conversation_id, score, self._clock()):
+            raise no_conversation(conversation_id)
+        return _json({})
+
+    async def signed_url(self, request: Request) -> Response:
+        """A secret that lets a browser begin a conversation."""
+        agent_id = self._agent(request)
+        extra = "&conversation_id=conv_new" if request.query_params.get("include_conversation_id") == "true" else ""
+        secret = self._secret(agent_id)
+        url = f"wss://api.elevenlabs.io/v1/convai/conversation?agent_id={agent_id}&conversation_signature={secret}"
+        return _json({"signed_url": url + extra})
+
+    async def token(self, request: Request) -> Response:
+        """A secret that lets a browser begin a conversation over WebRTC."""
+        secret = self._secret(self._agent(request))
+        return _json({"token": f"emulated.{secret}", "conversation_id": f"conv_{secret[:28]}"})
+
+    async def tools(self, request: Request) -> Response:
+        """The workspace's tools: all at once as the reference says, or paged as today where paging is asked for."""
+        size = read_page_size(request.query_params)
+        cursor = request.query_params.get("cursor")
+        self._authorise(request)
+        if "page_size" not in request.query_params and cursor is None:
+            return _json({"tools": self._tools})
+        ids = [tool["id"] for tool in self._tools]
+        begin = 0
+        if cursor is not None:
+            anchor = read_cursor(cursor)
+            if anchor not in ids:
+                raise plain(400, "invalid_cursor", "The cursor is not valid.")
+            begin = ids.index(anchor) + 1
+        shown = self._tools[begin : begin + size]
+        has_more = begin + size < len(ids)
+        following = write_cursor(shown[-1]["id"], None) if has_more else None
+        return _json({"tools": shown, "next_cursor": following, "has_more": has_more})
+
+    async def prices(self, request: Request) -> Response:
+        """Estimated prices of an agent by model."""
+        body = await _read_object(request)
+        for name, kind in (("prompt_length", int), ("number_of_pages", int), ("rag_enabled", bool)):
+            value = body.get(name)
+            if value is not None and type(value) is not kind:
+                raise invalid("body", name, f"{kind.__name__}_type", f"Input should be a valid {kind.__name__}", value)
+        self._authorise(request)
+        if request.path_params["agent_id"] not in BY_ID:
+            raise no_agent(request.path_params["agent_id"])
+        length, pages = body.get("prompt_length") or 3000, body.get("number_of_pages") or 0
+        rag = bool(body.get("rag_enabled"))
+        estimates = [(model, pricing.price_per_minute(model, length, pages, rag=rag)) for model in pricing.MODEL_RATES]
+        return _json(
+            {
+                "llm_prices": [
+                    {"llm": model, "price_per_minute": price, "price_per_message": price / 5}
+                    for model, price in estimates
+                ]
+            }
+        )
+
+    def _agent(self, request: Request) -> str:
+        agent_id = request.query_params.get("agent_id")
+        if not agent_id:
+            raise invalid("query", "agent_id", "missing", "Field required", None)
+        self._authorise(request)
+        if agent_id not in BY_ID:
+            raise no_agent(agent_id)
+        return agent_id
+
+    def _authorise(self, request: Request) -> None:
+        given = request.headers.get("xi-api-key")
+        if given is None:
+            raise plain(401, "needs_authorization", "Neither authorization header nor xi-api-key received.")
+        if given != self._key:
+            raise modern(401, "authentication_error", "invalid_api_key", "Invalid API key.", _trace(request))
+
+    def _secret(self, agent_id: str) -> str:
+        return hashlib.blake2b(f"{agent_id}:{self._clock().timestamp()}".encode(), digest_size=20).hexdigest()
+
+
+def _answered(endpoint: Endpoint) -> Endpoint:
+    """Turn a refusal into its answer."""
+
+    @wraps(endpoint)
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Refusal as refusal:
+            return _json({"detail": refusal.detail}, refusal.status)
+
+    return answer
+
+
+async def _read_object(request: Request) -> dict[str, Any]:
+    raw = await request.body()
+    try:
+        body = msgspec.json.decode(raw or b"{}")
+    except msgspec.DecodeError:
+        raise invalid("body", "body", "json_invalid", "JSON decode error", raw.decode(errors="replace")) from None
+    if not isinstance(body, dict):
+        raise invalid("body", "body", "model_attributes_type", "Input should be a valid dictionary", body)
+    return body
+
+
+def _trace(request: Request) -> str:
+    return str(request.scope["state"]["trace_id"])
+
+
+def _json(content: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, media_type="application/json")

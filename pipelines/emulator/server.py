@@ -1,0 +1,106 @@
+"""The emulator on a real socket: in a thread for tests and the demo, in the foreground for the command."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from pipelines.emulator.gateway import RESET
+from pipelines.errors import UsageError
+
+_STOP_SECS = 10.0
+
+
+@contextmanager
+def running(app: Starlette, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve ``app`` from a thread and give its base URL; port 0 takes a free one.
+
+    The socket listens before the thread starts, so a request may be sent at once.
+
+    Raises:
+        UsageError: the port is in use or not allowed.
+    """
+    with _listening(host, port) as listener:
+        server = _server(app)
+        thread = threading.Thread(target=server.run, args=([listener],), name="emulator", daemon=True)
+        thread.start()
+        try:
+            yield base_url(listener)
+        finally:
+            server.should_exit = True
+            thread.join(_STOP_SECS)
+
+
+def serve_forever(
+    app: Starlette, host: str = "127.0.0.1", port: int = 8765, *, ready: Callable[[str], None] = lambda _: None
+) -> None:
+    """Serve ``app`` until Ctrl-C or SIGTERM; ``ready`` is called with the base URL once the socket listens.
+
+    Raises:
+        UsageError: the port is in use or not allowed.
+    """
+    with _listening(host, port) as listener:
+        ready(base_url(listener))
+        _server(app).run([listener])
+
+
+def base_url(listener: socket.socket) -> str:
+    """The URL under which a listening socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{host}:{port}"
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        listener = socket.create_server((host, port), backlog=256)
+    except OSError as error:
+        reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
+        raise UsageError(f"Port {port} of {host} {reason}.", "Choose another with --port.") from error
+    with listener:
+        yield listener
+
+
+def _server(app: Starlette) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,
+        http=_protocol,  # type: ignore[arg-type]  # uvicorn calls it; a factory does as well as a class
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=2,
+    )
+    return uvicorn.Server(config)
+
+
+def _protocol(**arguments: Any) -> asyncio.Protocol:
+    """Uvicorn's HTTP protocol, whose requests can reset their connection: the emulator's faults need that."""
+    protocol: Any = AutoHTTPProtocol(**arguments)
+    app = protocol.app
+
+    async def with_reset(scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("extensions", {})[RESET] = lambda: _reset(protocol.transport)
+        await app(scope, receive, send)
+
+    protocol.app = with_reset
+    return protocol  # type: ignore[no-any-return]  # an asyncio.Protocol of uvicorn's choice
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Close with RST, as a broken line does, not with an orderly end."""
+    connection = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

@@ -1,0 +1,248 @@
+"""The use cases, as plain functions: what the command line and Dagster both do, with everything they need passed in.
+
+The steps of a sync are functions of their own, so that an asset can be a step; ``sync`` is all of them in order.
+Whoever calls a step holds the lock of the home folder (``Site.writing``); ``sync`` holds it itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import polars as pl
+
+from pipelines.api.client import ApiClient, Stats
+from pipelines.settings import Settings
+from pipelines.sync import ledger
+from pipelines.sync.documents import list_row
+from pipelines.sync.fetch import Fetched, fetch
+from pipelines.sync.listing import list_window
+from pipelines.sync.refresh import Refreshed, refresh_lake
+from pipelines.sync.settle import REASONS, decide
+from pipelines.sync.window import Window, next_window
+from warehouse import landing, locks
+from warehouse.build import BuildResult, build
+from warehouse.checks import check_complete, check_warehouse
+from warehouse.errors import ConvohouseError
+from warehouse.home import Home
+from warehouse.model_checks import CheckResult
+
+Progress = Callable[[str, int, int | None], None]
+"""Told of a stage, how much of it is done and, where known, of how much."""
+
+
+def silent(stage: str, done: int, total: int | None) -> None:
+    """Progress for nobody."""
+
+
+def utc_now() -> datetime:
+    """The clock of the real world."""
+    return datetime.now(UTC)
+
+
+def connect(settings: Settings) -> ApiClient:
+    """The real API client of the settings.
+
+    Raises:
+        CredentialsError: no key is set.
+    """
+    return ApiClient(
+        settings.base_url,
+        settings.key(),
+        timeout_secs=settings.request_timeout_secs,
+        deadline_secs=settings.request_deadline_secs,
+        concurrency=settings.concurrency,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the work is done and with what: settings, clock and client can be others in a test."""
+
+    settings: Settings
+    clock: Callable[[], datetime] = utc_now
+    monotonic: Callable[[], float] = time.monotonic
+    connect: Callable[[Settings], ApiClient] = connect
+
+    @property
+    def home(self) -> Home:
+        """The home folder of the settings."""
+        return Home(self.settings.home)
+
+    def writing(self, what: str) -> AbstractContextManager[None]:
+        """Hold the home folder for writing; it is made where it is missing.
+
+        Raises:
+            HomeError: it cannot be written or is somebody else's.
+            LockedError: another run holds it.
+        """
+        return locks.writing(self.home.open(), what=what, now=self.clock())
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a listing showed."""
+
+    window: Window
+    n_listed: int
+
+
+def window_of(
+    site: Site, since: datetime | None = None, until: datetime | None = None, agent_id: str | None = None
+) -> tuple[Window, bool]:
+    """The window of a run, and whether it was asked for (then only its calls are read)."""
+    now = site.clock()
+    if since is None and until is None and agent_id is None:
+        return next_window(landing.listings(site.home), now=now, lookback_days=site.settings.lookback_days), False
+    return Window(since, until or now, agent_id), True
+
+
+def list_calls(site: Site, window: Window, run_id: str, progress: Progress = silent) -> Listed:
+    """List the window and land the listing, once it is complete."""
+    listed_at = site.clock()
+
+    client = site.connect(site.settings)
+
+    async def listing() -> list[dict[str, object]]:
+        async with client:
+            found = await list_window(client, window, lambda n: progress("list", n, None))
+            return [list_row(row, listed_at) for row in found.values()]
+
+    try:
+        rows = asyncio.run(listing())
+    finally:
+        ledger.add(site.home, run_id, at=site.clock(), **_traffic(client.stats))
+    listing_ = landing.Listing(listed_at, window.since, window.until, window.agent_id)
+    landing.land_listing(site.home, listing_, rows)
+    progress("list", len(rows), len(rows))
+    ledger.add(site.home, run_id, at=site.clock(), n_listed=len(rows))
+    return Listed(window, len(rows))
+
+
+def wanted(site: Site, window: Window | None = None) -> pl.DataFrame:
+    """What a run would read and why (see ``settle.decide``), in a window or everywhere."""
+    rows = decide(
+        landing.latest_list_rows(site.home),
+        landing.latest_readings(site.home),
+        now=site.clock(),
+        reread_days=site.settings.reread_days,
+    )
+    if window is not None:
+        rows = rows.filter(pl.col("start_time_at") < window.until)
+        if window.since is not None:
+            rows = rows.filter(pl.col("start_time_at") >= window.since)
+        if window.agent_id is not None:
+            rows = rows.filter(pl.col("agent_id") == window.agent_id)
+    return rows
+
+
+def fetch_calls(site: Site, run_id: str, window: Window | None = None, progress: Progress = silent) -> Fetched:
+    """Read and land what is new, open, changed or due, in a window or everywhere."""
+    rows = wanted(site, window)
+    progress("fetch", 0, rows.height)
+    client = site.connect(site.settings)
+
+    async def reading() -> Fetched:
+        async with client:
+            return await fetch(
+                client,
+                site.home,
+                rows.iter_rows(named=True),
+                workers=site.settings.concurrency,
+                clock=site.clock,
+                monotonic=site.monotonic,
+                on_read=lambda done: progress("fetch", done.n_fetched, rows.height),
+            )
+
+    counts = {f"n_{reason}": rows.filter(reason=reason).height for reason in REASONS}
+    try:
+        done = asyncio.run(reading())
+        counts |= {name: getattr(done, name) for name in ("n_fetched", "n_landed", "n_unchanged", "n_gone")}
+    finally:
+        ledger.add(site.home, run_id, at=site.clock(), **counts, **_traffic(client.stats))
+    return done
+
+
+def flatten_calls(
+    site: Site, run_id: str, days: Collection[date] | None = None, progress: Progress = silent
+) -> Refreshed:
+    """Bring the lake up to the landing, on some days or all."""
+    done = refresh_lake(
+        site.home,
+        reread_days=site.settings.reread_days,
+        days=days,
+        on_day=lambda n, total: progress("flatten", n, total),
+    )
+    progress("flatten", done.n_flattened, done.n_flattened)
+    ledger.add(site.home, run_id, at=site.clock(), n_flattened=done.n_flattened, n_quarantined=len(done.refused))
+    return done
+
+
+def build_models(site: Site, progress: Progress = silent) -> BuildResult:
+    """Build the warehouse from the lake, check it, and swap it in when every check passed."""
+    return build(site.home, progress=lambda _model, number, total: progress("build", number, total))
+
+
+def _traffic(stats: Stats) -> dict[str, int]:
+    return {"n_requests": stats.requests, "n_retries": stats.retries, "received_bytes": stats.bytes_received}
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a sync did: ``run`` is its row of ``sync_runs``; ``problems`` say why it is not complete."""
+
+    run: dict[str, Any]
+    problems: tuple[str, ...]
+    built: BuildResult
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything listed is in the warehouse and every check passed."""
+        return not self.problems
+
+
+def sync(
+    site: Site,
+    *,
+    run_id: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    agent_id: str | None = None,
+    progress: Progress = silent,
+) -> Synced:
+    """List, read, land, flatten, check and build: the whole way.
+
+    Raises:
+        ConvohouseError: the run stopped; what was landed before is kept, and the next run goes on from it.
+    """
+    with site.writing("sync"):
+        window, is_asked = window_of(site, since, until, agent_id)
+        ledger.begin(site.home, run_id, at=site.clock(), window=window)
+        try:
+            list_calls(site, window, run_id, progress)
+            fetched = fetch_calls(site, run_id, window if is_asked else None, progress)
+            flatten_calls(site, run_id, progress=progress)
+            built = build_models(site, progress)
+        except BaseException as error:
+            said = str(error) if isinstance(error, ConvohouseError) else type(error).__name__
+            ledger.end(site.home, run_id, at=site.clock(), outcome="failed", error=said)
+            raise
+        failed = (result for result in (*built.checks, *check_complete(site.home)) if not result.is_passed)
+        problems = (*fetched.failed.values(), *(str(result) for result in failed))
+        outcome = "incomplete" if problems else "complete"
+        ledger.end(site.home, run_id, at=site.clock(), outcome=outcome, error="; ".join(problems) or None)
+        return Synced(ledger.row(site.home, run_id), problems, built)
+
+
+def check(site: Site) -> tuple[CheckResult, ...]:
+    """Every check of the lake and of the warehouse as it stands; nothing is changed.
+
+    Raises:
+        NothingBuiltError: there is no warehouse yet.
+    """
+    return (*check_warehouse(site.home), *check_complete(site.home))

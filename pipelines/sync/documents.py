@@ -1,0 +1,91 @@
+"""What is landed of an answer: the document, masked, its fingerprint and the few facts that the sync decides by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from pipelines.api.models import ListRow
+from pipelines.sync.masking import mask_headers
+
+
+def load(raw: bytes) -> Any:
+    """JSON as Python objects; what msgspec refuses (a lone surrogate) the standard library reads."""
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return json.loads(raw)
+
+
+def dump(document: Any, *, is_canonical: bool = False) -> bytes:
+    """Compact JSON; canonical: keys sorted, so that equal documents give equal bytes."""
+    try:
+        return msgspec.json.encode(document, order="deterministic" if is_canonical else None)
+    except (UnicodeEncodeError, OverflowError):
+        return json.dumps(document, separators=(",", ":"), sort_keys=is_canonical).encode()
+
+
+def fingerprint(document: Any) -> str:
+    """SHA-256 of the canonical JSON."""
+    return hashlib.sha256(dump(document, is_canonical=True)).hexdigest()
+
+
+def list_row(row: ListRow, listed_at: datetime) -> dict[str, object]:
+    """A list row for ``landing.land_listing``."""
+    start = datetime.fromtimestamp(row.start_time_unix_secs, UTC)
+    return {
+        "conversation_id": row.conversation_id,
+        "start_date": start.date(),
+        "start_time_at": start,
+        "agent_id": row.agent_id,
+        "agent_name": row.agent_name,
+        "status": row.status,
+        "fingerprint": fingerprint(load(row.raw)),
+        "listed_at": listed_at,
+        "payload": row.raw,
+    }
+
+
+def read_row(wanted: Mapping[str, Any], raw: bytes, fetched_at: datetime) -> dict[str, object]:
+    """A reading for ``landing.land_documents``: the document, or only a mark where its content is landed already."""
+    document = load(raw)
+    if b'"headers"' in raw and mask_headers(document):
+        raw = dump(document)
+    content = fingerprint(document)
+    is_known = content == wanted["content_sha256"]
+    metadata = document["metadata"]
+    start = datetime.fromtimestamp(float(metadata["start_time_unix_secs"]), UTC)
+    duration = metadata.get("call_duration_secs")
+    status, agent_id = document.get("status"), document.get("agent_id")
+    return {
+        "conversation_id": wanted["conversation_id"],
+        "start_date": start.date(),
+        "start_time_at": start,
+        "ended_at": start + timedelta(seconds=float(duration) if isinstance(duration, int | float) else 0),
+        "agent_id": agent_id if isinstance(agent_id, str) else wanted["agent_id"],
+        "status": status if isinstance(status, str) else None,
+        "kind": "unchanged" if is_known else "document",
+        "list_fingerprint": wanted["fingerprint"],
+        "fetched_at": fetched_at,
+        "content_sha256": content,
+        "payload": None if is_known else raw,
+    }
+
+
+def gone_row(wanted: Mapping[str, Any], fetched_at: datetime) -> dict[str, object]:
+    """A reading that met a 404."""
+    return {
+        "conversation_id": wanted["conversation_id"],
+        "start_date": wanted["start_time_at"].astimezone(UTC).date(),
+        "start_time_at": wanted["start_time_at"],
+        "agent_id": wanted["agent_id"],
+        "kind": "gone",
+        "list_fingerprint": wanted["fingerprint"],
+        "fetched_at": fetched_at,
+        "content_sha256": wanted["content_sha256"],
+    }

@@ -1,0 +1,158 @@
+"""The lake catches up with the landing: every conversation whose rows are older than its latest reading is made anew.
+
+What is stale is found by comparing the two, so there is no list of work to lose. The rows of ``conversations`` are
+written last for each day: they carry ``checked_at`` and ``parser_version``, and so a merge that was cut short is found
+and made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from pipelines.flatten.frames import PARSER_VERSION, Reading, flatten
+from pipelines.sync.settle import settle_state
+from warehouse import lake, landing
+from warehouse.home import Home
+from warehouse.tables import CONVERSATION_LIST, CONVERSATIONS, DELETIONS, DOCUMENT_TABLES, QUARANTINE
+
+
+@dataclass(slots=True)
+class Refreshed:
+    """What was made anew; ``refused`` names documents that could not be flattened and why."""
+
+    n_flattened: int = 0
+    days: list[date] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def stale_readings(home: Home) -> pl.DataFrame:
+    """Latest readings that the lake does not show yet (columns of ``landing.latest_readings``, and ``lake_date``)."""
+    latest = landing.latest_readings(home)
+    shown = lake.read(home, CONVERSATIONS, ["conversation_id", "start_date", "checked_at", "parser_version"])
+    marked = lake.read(home, DELETIONS, ["conversation_id", "noticed_at"])
+    compared = latest.join(shown.rename({"start_date": "lake_date"}), "conversation_id", "left").join(
+        marked, "conversation_id", "left"
+    )
+    has_content = pl.col("content_at").is_not_null()
+    is_shown = (pl.col("checked_at") == pl.col("fetched_at")) & (pl.col("parser_version") == PARSER_VERSION)
+    is_marked = pl.col("noticed_at") == pl.col("fetched_at")
+    is_gone = pl.col("kind") == "gone"
+    is_current = (
+        pl.when(has_content).then(is_shown & (~is_gone | is_marked)).otherwise(is_marked).fill_null(value=False)
+    )
+    return compared.filter(~is_current).sort("start_date", "conversation_id")
+
+
+def refresh_lake(
+    home: Home,
+    *,
+    reread_days: Sequence[int],
+    days: Collection[date] | None = None,
+    on_day: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Refreshed:
+    """Bring the document tables, deletions, conversation_list and quarantine up to the landing.
+
+    Args:
+        home: The home folder.
+        reread_days: The re-reads after which a call is settled.
+        days: Only these start dates; None for all.
+        on_day: Told of conversations made anew, out of all that are stale.
+    """
+    lake.ensure(home)
+    stale = stale_readings(home)
+    if days is not None:
+        stale = stale.filter(pl.col("start_date").is_in(list(days)))
+    done = Refreshed()
+    for (day,), readings in stale.group_by("start_date", maintain_order=True):
+        if isinstance(day, date):
+            _refresh_day(home, day, readings, reread_days, done)
+            done.days.append(day)
+            on_day(done.n_flattened, len(stale))
+    _refresh_list(home)
+    _refresh_quarantine(home, stale["conversation_id"].to_list(), done.refused)
+    return done
+
+
+def _refresh_day(home: Home, day: date, stale: pl.DataFrame, reread_days: Sequence[int], done: Refreshed) -> None:
+    ids = stale["conversation_id"].to_list()
+    state = settle_state(pl.col("fetched_at"), reread_days).alias("settle_state")
+    states = stale.select("conversation_id", "kind", "fetched_at", state)
+    documents = landing.payloads(home, day, ids).rename({"fetched_at": "content_at"}).join(states, "conversation_id")
+    readings = [
+        Reading(
+            row["conversation_id"],
+            row["payload"],
+            row["content_sha256"],
+            row["content_at"],
+            row["fetched_at"],
+            row["settle_state"],
+            row["fetched_at"] if row["kind"] == "gone" else None,
+            "not_found" if row["kind"] == "gone" else None,
+        )
+        for row in documents.iter_rows(named=True)
+    ]
+    made = flatten(readings)
+    done.refused |= made.refused
+    done.n_flattened += made.frames[CONVERSATIONS.name].height
+    _leave_old_days(home, day, stale)
+    gone = stale.filter(kind="gone").select(
+        "conversation_id",
+        "start_date",
+        noticed_at="fetched_at",
+        evidence=pl.lit("not_found"),
+        reason=pl.lit("deleted"),
+    )
+    lake.merge_day(home, DELETIONS, day, gone, ids)
+    for table in reversed(DOCUMENT_TABLES):  # conversations, the first, last
+        lake.merge_day(home, table, day, made.frames[table.name], ids)
+
+
+def _leave_old_days(home: Home, day: date, stale: pl.DataFrame) -> None:
+    """Take rows out of the day that a conversation had before its start was corrected."""
+    moved = stale.filter(pl.col("lake_date").is_not_null() & (pl.col("lake_date") != day))
+    for (old,), rows in moved.group_by("lake_date"):
+        for table in reversed(DOCUMENT_TABLES):
+            empty = pl.DataFrame(schema=lake.polars_schema(table))
+            if isinstance(old, date):
+                lake.merge_day(home, table, old, empty, rows["conversation_id"].to_list())
+
+
+def _refresh_list(home: Home) -> None:
+    """Rewrite the days of ``conversation_list`` that the landed listings change."""
+    seen = (
+        landing.list_rows(home)
+        .sort("listed_at")
+        .group_by("conversation_id", maintain_order=True)
+        .agg(
+            pl.col("start_date", "start_time_at", "agent_id", "agent_name", "status", "fingerprint").last(),
+            first_seen_at=pl.col("listed_at").first(),
+            last_seen_at=pl.col("listed_at").last(),
+        )
+    )
+    shown = lake.read(home, CONVERSATION_LIST).select(seen.columns)
+    for day in pl.concat([_without(seen, shown), _without(shown, seen)])["start_date"].unique():
+        lake.write_day(home, CONVERSATION_LIST, day, seen.filter(start_date=day).select(CONVERSATION_LIST.names))
+
+
+def _without(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are not, whole, among the others."""
+    return rows.join(others, on=rows.columns, how="anti", nulls_equal=True)
+
+
+def _refresh_quarantine(home: Home, tried: Collection[str], refused: dict[str, str]) -> None:
+    """What is set aside now: answers that were no documents, and documents that could not be flattened."""
+    unreadable = landing.quarantined(home)
+    before = lake.read(home, QUARANTINE).filter(
+        pl.col("reason") == "unflattenable", ~pl.col("conversation_id").is_in(list(tried))
+    )
+    latest = landing.latest_readings(home).select("conversation_id", "fetched_at")
+    fresh = pl.DataFrame(
+        {"conversation_id": list(refused), "error": list(refused.values())},
+        {"conversation_id": pl.String, "error": pl.String},
+    ).join(latest, "conversation_id")
+    rows = [unreadable, before, fresh.with_columns(reason=pl.lit("unflattenable")).select(QUARANTINE.names)]
+    lake.write_whole(home, QUARANTINE, pl.concat(rows).unique("conversation_id", keep="last"))

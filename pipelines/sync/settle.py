@@ -1,0 +1,94 @@
+"""Which calls to read (again), and when a call is settled: rules over what the landing holds.
+
+A call is read when it is new, was not finished at its last reading, shows another list row than the one that led to its
+last reading, or is due: analysis, ratings and retention change a finished call without a trace in its list row, so it
+is read again some days after its end, by default 1, 7 and 30.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import polars as pl
+
+FINISHED = ("done", "failed")
+"""Statuses of a call that will not go on."""
+
+REASONS = ("new", "open", "changed", "due")
+"""Why a call is read, the first that holds."""
+
+
+def due_since(now: datetime, reread_days: Sequence[int]) -> pl.Expr:
+    """The latest re-read that ``ended_at`` made due by ``now``; null where none is."""
+    marks = [pl.col("ended_at") + timedelta(days=days) for days in reread_days]
+    return pl.max_horizontal(
+        pl.lit(None, pl.Datetime("us", "UTC")), *(pl.when(mark <= now).then(mark) for mark in marks)
+    )
+
+
+def settle_state(read_at: pl.Expr, reread_days: Sequence[int]) -> pl.Expr:
+    """Open (not finished), settling (will be read again) or settled, from ``status``, ``ended_at`` and the reading."""
+    last = timedelta(days=max(reread_days, default=0))
+    return (
+        pl.when(pl.col("kind") == "gone")
+        .then(pl.lit("settled"))
+        .when(~pl.col("status").is_in(FINISHED) | pl.col("status").is_null())
+        .then(pl.lit("open"))
+        .when(read_at >= pl.col("ended_at") + last)
+        .then(pl.lit("settled"))
+        .otherwise(pl.lit("settling"))
+    )
+
+
+def decide(listed: pl.DataFrame, landed: pl.DataFrame, *, now: datetime, reread_days: Sequence[int]) -> pl.DataFrame:
+    """What to read and why.
+
+    Args:
+        listed: The latest list row of each conversation (``landing.latest_list_rows``).
+        landed: The latest reading of each (``landing.latest_readings``).
+        now: The run's time.
+        reread_days: Days after the end of a call at which it is read again.
+
+    Returns:
+        Oldest first: conversation_id, start_time_at, agent_id, status, fingerprint (of the list row; null where it was
+        never listed), content_sha256 (of the content landed; null where none), reason.
+    """
+    known = landed.select(
+        "conversation_id",
+        "kind",
+        "status",
+        "ended_at",
+        "list_fingerprint",
+        "content_sha256",
+        "fetched_at",
+        landed_start=pl.col("start_time_at"),
+        landed_agent=pl.col("agent_id"),
+    )
+    rows = listed.select("conversation_id", "start_time_at", "agent_id", "fingerprint", list_status="status")
+    is_gone = pl.col("kind") == "gone"
+    reason = (
+        pl.when(pl.col("kind").is_null())
+        .then(pl.lit("new"))
+        .when(~is_gone & (pl.col("status").is_null() | ~pl.col("status").is_in(FINISHED)))
+        .then(pl.lit("open"))
+        .when(pl.col("fingerprint").is_not_null() & pl.col("fingerprint").ne_missing(pl.col("list_fingerprint")))
+        .then(pl.lit("changed"))
+        .when(~is_gone & (pl.col("fetched_at") < due_since(now, reread_days)))
+        .then(pl.lit("due"))
+    )
+    return (
+        rows.join(known, "conversation_id", "full", coalesce=True)
+        .with_columns(reason=reason)
+        .filter(pl.col("reason").is_not_null())
+        .select(
+            "conversation_id",
+            pl.coalesce("start_time_at", "landed_start").alias("start_time_at"),
+            pl.coalesce("agent_id", "landed_agent").alias("agent_id"),
+            pl.coalesce("status", "list_status").alias("status"),
+            "fingerprint",
+            "content_sha256",
+            "reason",
+        )
+        .sort("start_time_at", "conversation_id")
+    )

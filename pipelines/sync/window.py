@@ -1,0 +1,79 @@
+"""Which calls to list: the window of a run, from what the landing says was listed before.
+
+The API has no "changed since", and a list row can change after its call is done, so each run lists again the days
+before the last complete listing. No cursor is kept across runs. All times are UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from pipelines.errors import UsageError
+from warehouse.landing import Listing
+
+MOMENT_HINT = "Give a date such as 2026-01-31, a time such as 2026-01-31T14:00+01:00, or days ago such as 7d."
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Calls that started in [since, until); ``since`` None is all of history, ``agent_id`` None all agents."""
+
+    since: datetime | None
+    until: datetime
+    agent_id: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a window that can hold nothing."""
+        if self.since is not None and self.since >= self.until:
+            raise UsageError(
+                f"The window is empty: until ({self.until:%Y-%m-%d %H:%M} UTC) is not after "
+                f"since ({self.since:%Y-%m-%d %H:%M} UTC).",
+                "Give --until a later date than --since.",
+            )
+
+    def split(self, days: int, most: int) -> list[Window]:
+        """Windows that together cover this one, newest first: about ``days`` long, ``most`` at most.
+
+        Several cursors can then run side by side. All of history cannot be split: its start is not known.
+        """
+        if self.since is None:
+            return [self]
+        parts = min(most, max(1, round((self.until - self.since) / timedelta(days=days))))
+        step = (self.until - self.since) / parts
+        bounds = [self.since + step * part for part in range(parts)] + [self.until]
+        return [Window(a, b, self.agent_id) for a, b in pairwise(bounds)][::-1]
+
+    def __str__(self) -> str:
+        """For people."""
+        since = "the first call" if self.since is None else f"{self.since:%Y-%m-%d %H:%M}"
+        agent = f", agent {self.agent_id}" if self.agent_id else ""
+        return f"{since} to {self.until:%Y-%m-%d %H:%M} UTC{agent}"
+
+
+def parse_moment(text: str, now: datetime) -> datetime:
+    """A point in time that a person wrote: a date (its start, UTC), a time, or days ago.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if ago := re.fullmatch(r"(\d{1,5})d", text.strip()):
+        return now - timedelta(days=int(ago[1]))
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"{text!r} is no date.", MOMENT_HINT) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def next_window(listings: Iterable[Listing], *, now: datetime, lookback_days: int) -> Window:
+    """The window of a run that was not told one: from the last complete listing, less the look-back, to now.
+
+    Without a complete listing of all agents before, it is all of history.
+    """
+    ends = [listing.until for listing in listings if listing.agent_id is None and listing.until is not None]
+    since = min(max(ends), now) - timedelta(days=lookback_days, seconds=1) if ends else None
+    return Window(since, now)

@@ -1,0 +1,65 @@
+/*
+description = """What a call cost in US dollars, and how we know: one row per conversation. Order of trust: the dollars \
+that the API reports; else the credits, at the rate of the plan on that day (seeds.credits_per_usd); else unknown."""
+grain = ["conversation_id"]
+
+[columns]
+conversation_id = "Id of the conversation."
+credits_per_usd = "Credits for one US dollar on the call's plan and day; null when the plan has no rate."
+cost_usd = "Cost of the call; null when unknown."
+cost_basis = "reported (by the API), plan_rate (credits at the plan's rate) or unknown."
+llm_cost_usd = "Price of all tokens that were initiated; null when no usage is told."
+
+[tests]
+not_null = ["conversation_id", "cost_basis"]
+accepted = { cost_basis = ["reported", "plan_rate", "unknown"] }
+same_count_as = "staging.stg_conversations"
+*/
+with conversations as (
+    select * from staging.stg_conversations
+),
+
+rates as (
+    select * from seeds.credits_per_usd
+),
+
+llm_usage as (
+    select * from marts.fct_llm_usage
+),
+
+rated as (
+    select
+        conversations.conversation_id,
+        conversations.cost_credits,
+        conversations.cost_fiat_usd,
+        rates.credits_per_usd
+    from conversations
+    left join rates on lower(conversations.tier) = rates.tier and conversations.start_date >= rates.valid_from
+    qualify row_number() over (partition by conversations.conversation_id order by rates.valid_from desc) = 1
+),
+
+initiated as (
+    select
+        conversation_id,
+        cast(sum(cast(llm_cost_usd as decimal(18, 12))) as double) as llm_cost_usd
+    from llm_usage
+    where scope = 'initiated'
+    group by all
+),
+
+final as (
+    select
+        rated.conversation_id,
+        rated.credits_per_usd,
+        coalesce(rated.cost_fiat_usd, rated.cost_credits / rated.credits_per_usd) as cost_usd,
+        case
+            when rated.cost_fiat_usd is not null then 'reported'
+            when rated.cost_credits is not null and rated.credits_per_usd is not null then 'plan_rate'
+            else 'unknown'
+        end as cost_basis,
+        initiated.llm_cost_usd
+    from rated
+    left join initiated on rated.conversation_id = initiated.conversation_id
+)
+
+select * from final

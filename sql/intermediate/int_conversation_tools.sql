@@ -1,0 +1,67 @@
+/*
+description = "What the tools of a call add up to, and where it was transferred: one row per conversation that used a tool."
+grain = ["conversation_id"]
+
+[columns]
+conversation_id = "Id of the conversation."
+n_tool_calls = "Tool calls, nested ones included."
+n_tool_errors = "Tool calls whose result is an error."
+n_unanswered_tool_calls = "Tool calls without a result in the transcript."
+is_transferred_to_agent = "Whether a transfer to another agent succeeded; one inside a workflow leads to a node and does not count."
+is_transferred_to_human = "Whether a transfer to a number succeeded."
+is_voicemail = "Whether the voicemail tool found an answering machine."
+*/
+with tool_calls as (
+    select * from marts.fct_tool_calls
+),
+
+tool_results as (
+    select * from staging.stg_tool_results
+),
+
+calls as (
+    select
+        conversation_id,
+        count(*) as n_tool_calls,
+        count(*) filter (where is_error) as n_tool_errors,
+        count(*) filter (where not is_answered) as n_unanswered_tool_calls
+    from tool_calls
+    group by all
+),
+
+succeeded as (
+    select
+        *,
+        coalesce(result_type, tool_name) as what
+    from tool_results
+    where
+        not coalesce(is_error, false)
+        and not coalesce(is_blocked, false)
+        and coalesce(tool_has_been_called, true)
+        and coalesce(result_status, 'success') = 'success'
+),
+
+outcomes as (
+    select
+        conversation_id,
+        bool_or(what like 'transfer_to_agent%' and depth = 0) as is_transferred_to_agent,
+        bool_or(what like 'transfer_to_number%') as is_transferred_to_human,
+        bool_or(what like 'voicemail_detection%') as is_voicemail
+    from succeeded
+    group by all
+),
+
+final as (
+    select
+        coalesce(calls.conversation_id, outcomes.conversation_id) as conversation_id,
+        coalesce(calls.n_tool_calls, 0) as n_tool_calls,
+        coalesce(calls.n_tool_errors, 0) as n_tool_errors,
+        coalesce(calls.n_unanswered_tool_calls, 0) as n_unanswered_tool_calls,
+        coalesce(outcomes.is_transferred_to_agent, false) as is_transferred_to_agent,
+        coalesce(outcomes.is_transferred_to_human, false) as is_transferred_to_human,
+        coalesce(outcomes.is_voicemail, false) as is_voicemail
+    from calls
+    full outer join outcomes on calls.conversation_id = outcomes.conversation_id
+)
+
+select * from final

@@ -1,0 +1,35 @@
+/*
+description = "What the transcript entries of a call add up to: one row per conversation that has entries."
+grain = ["conversation_id"]
+
+[columns]
+conversation_id = "Id of the conversation."
+n_turns = "Transcript entries, tool entries included."
+n_user_turns = "Entries in which the user said something: not '...', the sign for silence."
+n_agent_turns = "Entries in which the agent said something: not the entries of tool calls and results."
+n_interruptions = "Agent entries that the user cut."
+n_waits = "Entries with a wait; repeats dropped."
+first_response_secs = "Wait before the agent's first answer that has one."
+median_wait_secs = "Median wait, exact and interpolated."
+p95_wait_secs = "95th percentile of the wait, exact and interpolated."
+*/
+with turns as (
+    select * from marts.fct_turns
+),
+
+final as (
+    select
+        conversation_id,
+        count(*) as n_turns,
+        count(*) filter (where role = 'user' and is_spoken and not is_silent) as n_user_turns,
+        count(*) filter (where role = 'agent' and is_spoken) as n_agent_turns,
+        count(*) filter (where role = 'agent' and is_spoken and is_interrupted) as n_interruptions,
+        count(wait_secs) as n_waits,
+        arg_min(wait_secs, turn_index) filter (where wait_secs is not null) as first_response_secs,
+        median(wait_secs) as median_wait_secs,
+        quantile_cont(wait_secs, 0.95) as p95_wait_secs
+    from turns
+    group by all
+)
+
+select * from final

@@ -1,0 +1,282 @@
+/*
+description = """Conversations, open, finished and deleted ones: one row per conversation. Deleted calls keep their \
+numbers and lose their content. Flags about the outcome are null while a call is open."""
+grain = ["conversation_id"]
+
+[columns]
+conversation_id = "Id of the conversation."
+agent_id = "Agent that the call was started with."
+agent_name = "Name of the agent at the time of reading; null on older calls."
+version_id = "Version of the agent that answered."
+branch_id = "Branch of the agent that answered."
+environment = "Environment of the agent, such as production."
+started_at = "Start of the call."
+start_date = "UTC day on which the conversation started."
+status = "initiated, in-progress, processing, done or failed; open text."
+is_finished = "Whether the call is done or failed."
+channel = "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget)."
+direction = "inbound or outbound; null when no phone or WhatsApp call."
+initiation_source = "SDK, widget or provider that started it."
+batch_call_id = "Batch that the call belongs to."
+main_language = "Main language of the call."
+is_text_only = "Whether the conversation was a chat without audio."
+call_duration_secs = "Length of the call."
+queue_wait_secs = "Time in the queue before the call was taken."
+call_successful = "success, failure or unknown: the vendor's verdict; null when not judged."
+success_score = "Score of success, in the vendor's points."
+cost_credits = "Cost of the call: call charge + LLM charge."
+call_cost_credits = "Call part of the cost."
+llm_cost_credits = "LLM part of the cost."
+platform_cost_credits = "Platform part of the cost, itself a part of the call part; null on older calls."
+llm_price_usd = "LLM cost as reported."
+llm_cost_usd = "LLM cost: the price of all tokens that were initiated."
+platform_price_usd = "Platform part of the cost as reported; null on older calls."
+cost_usd = "Cost of the call; null when unknown, see cost_basis."
+cost_basis = "reported (by the API), plan_rate (credits at the plan's rate) or unknown."
+credits_per_usd = "Credits for one US dollar on the call's plan and day; null when the plan has no rate."
+tier = "Plan of the workspace when the call was billed."
+is_burst = "Whether the call part was doubled as a burst over the concurrency."
+is_dev_discount = "Whether the call part was halved as a development call."
+free_minutes = "Minutes taken from the plan's free minutes."
+free_llm_usd = "US dollars taken from the plan's free LLM dollars."
+n_turns = "Transcript entries, tool entries included."
+n_user_turns = "Entries in which the user said something; silence ('...') does not count."
+n_agent_turns = "Entries in which the agent said something; entries of tool calls and results do not count."
+n_interruptions = "Agent entries that the user cut."
+n_tool_calls = "Tool calls, nested ones included."
+n_tool_errors = "Tool calls whose result is an error."
+n_unanswered_tool_calls = "Tool calls without a result in the transcript."
+n_rag_retrievals = "Retrievals from the knowledge base, as the API counts."
+is_transferred_to_agent = "Whether the call went to another agent: a transfer that succeeded, or several visited agents; null when open."
+is_transferred_to_human = "Whether a transfer to a number succeeded; null when open."
+is_voicemail = "Whether an answering machine took the call; null when open."
+is_abandoned = "Whether it ended within 30 s without a word of the user; null when open."
+is_contained = "Whether the agent brought it to its end: done, no human, no voicemail, not abandoned; null when open."
+is_error = "Whether it failed or ended with an error; null when open."
+termination_reason = "Why the call ended, free text."
+termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, limit or other (seeds.termination_groups); null when open."
+error_code = "Error that ended the call."
+error_reason = "Error in words."
+rating = "Rating of the call by the user."
+likes = "Thumbs up."
+dislikes = "Thumbs down."
+caller_id = "Who called: the other phone number, else the WhatsApp user, else the user's id; null when unknown or erased."
+is_repeat_caller_7d = "Whether the same caller had called the same agent within the 7 days before; null without a caller."
+n_waits = "Entries with a wait; repeats dropped."
+first_response_secs = "Wait before the agent's first answer that has one."
+median_wait_secs = "Median wait of the call, exact and interpolated."
+p95_wait_secs = "95th percentile of the call's wait, exact and interpolated."
+summary_title = "Title of the summary."
+is_deleted = "Whether the API no longer has the conversation."
+deleted_at = "When its absence was noticed."
+settle_state = "open, settling or settled: whether it will be read again."
+fetched_at = "When this content was read from the API."
+
+[tests]
+not_null = [
+  "conversation_id",
+  "started_at",
+  "start_date",
+  "is_finished",
+  "channel",
+  "is_text_only",
+  "cost_basis",
+  "is_burst",
+  "is_dev_discount",
+  "n_turns",
+  "n_user_turns",
+  "n_agent_turns",
+  "n_interruptions",
+  "n_tool_calls",
+  "n_tool_errors",
+  "n_unanswered_tool_calls",
+  "n_waits",
+  "is_deleted",
+  "settle_state",
+  "fetched_at",
+]
+same_count_as = "staging.stg_conversations"
+
+[tests.accepted]
+channel = ["phone", "whatsapp", "sms", "chat", "voice"]
+cost_basis = ["reported", "plan_rate", "unknown"]
+termination_group = ["agent_ended", "client_left", "silence", "error", "transfer", "voicemail", "limit", "other"]
+
+[tests.references]
+agent_id = "marts.dim_agents.agent_id"
+*/
+with conversations as (
+    select * from staging.stg_conversations
+),
+
+visited_agents as (
+    select * from staging.stg_visited_agents
+),
+
+costs as (
+    select * from intermediate.int_conversation_costs
+),
+
+turns as (
+    select * from intermediate.int_conversation_turns
+),
+
+tools as (
+    select * from intermediate.int_conversation_tools
+),
+
+termination_groups as (
+    select * from intermediate.int_termination_groups
+),
+
+visits as (
+    select
+        conversation_id,
+        count(distinct agent_id) as n_agents
+    from visited_agents
+    group by all
+),
+
+identified as (
+    select
+        conversation_id,
+        coalesce(phone_call_external_number, whatsapp_user_id, user_id, client_user_id) as caller_id,
+        coalesce(status in ('done', 'failed'), false) as is_finished,
+        coalesce(status = 'failed' or error_code is not null, false) as is_error,
+        case
+            when phone_call_type is not null or phone_call_external_number is not null then 'phone'
+            when whatsapp_user_id is not null or whatsapp_phone_number_id is not null then 'whatsapp'
+            when sms is not null then 'sms'
+            when is_text_only then 'chat'
+            else 'voice'
+        end as channel
+    from conversations
+),
+
+before as (
+    select
+        conversations.conversation_id,
+        lag(conversations.started_at) over (
+            partition by identified.caller_id, conversations.agent_id
+            order by conversations.started_at, conversations.conversation_id
+        ) as previous_at
+    from conversations
+    inner join identified on conversations.conversation_id = identified.conversation_id
+    where identified.caller_id is not null
+),
+
+flags as (
+    select
+        conversations.conversation_id,
+        coalesce(tools.is_transferred_to_agent, false) or coalesce(visits.n_agents, 0) > 1 as is_transferred_to_agent,
+        coalesce(tools.is_transferred_to_human, false) as is_transferred_to_human,
+        coalesce(tools.is_voicemail, false) or coalesce(conversations.feature_voicemail_detection_used, false)
+            as is_voicemail,
+        coalesce(
+            conversations.call_duration_secs < 30
+            and coalesce(turns.n_user_turns, 0) = 0
+            and coalesce(conversations.n_user_messages, 0) = 0,
+            false
+        ) as is_abandoned
+    from conversations
+    left join turns on conversations.conversation_id = turns.conversation_id
+    left join tools on conversations.conversation_id = tools.conversation_id
+    left join visits on conversations.conversation_id = visits.conversation_id
+),
+
+final as (
+    select
+        conversations.conversation_id,
+        conversations.agent_id,
+        conversations.agent_name,
+        conversations.version_id,
+        conversations.branch_id,
+        conversations.environment,
+        conversations.started_at,
+        conversations.start_date,
+        conversations.status,
+        identified.is_finished,
+        identified.channel,
+        coalesce(conversations.phone_call_direction, conversations.whatsapp_direction) as direction,
+        conversations.initiation_source,
+        conversations.batch_call_id,
+        conversations.main_language,
+        coalesce(conversations.is_text_only, false) as is_text_only,
+        conversations.call_duration_secs,
+        conversations.queue_wait_secs,
+        conversations.call_successful,
+        conversations.success_score,
+        conversations.cost_credits,
+        conversations.call_cost_credits,
+        conversations.llm_cost_credits,
+        conversations.platform_cost_credits,
+        conversations.llm_price_usd,
+        costs.llm_cost_usd,
+        conversations.platform_price_usd,
+        costs.cost_usd,
+        costs.cost_basis,
+        costs.credits_per_usd,
+        conversations.tier,
+        coalesce(conversations.is_burst, false) as is_burst,
+        coalesce(conversations.is_dev_discount, false) as is_dev_discount,
+        conversations.free_minutes,
+        conversations.free_llm_usd,
+        coalesce(turns.n_turns, 0) as n_turns,
+        coalesce(turns.n_user_turns, 0) as n_user_turns,
+        coalesce(turns.n_agent_turns, 0) as n_agent_turns,
+        coalesce(turns.n_interruptions, 0) as n_interruptions,
+        coalesce(tools.n_tool_calls, 0) as n_tool_calls,
+        coalesce(tools.n_tool_errors, 0) as n_tool_errors,
+        coalesce(tools.n_unanswered_tool_calls, 0) as n_unanswered_tool_calls,
+        conversations.n_rag_retrievals,
+        case when identified.is_finished then flags.is_transferred_to_agent end as is_transferred_to_agent,
+        case when identified.is_finished then flags.is_transferred_to_human end as is_transferred_to_human,
+        case when identified.is_finished then flags.is_voicemail end as is_voicemail,
+        case when identified.is_finished then flags.is_abandoned end as is_abandoned,
+        case
+            when identified.is_finished
+                then not (
+                    identified.is_error
+                    or flags.is_transferred_to_human
+                    or flags.is_voicemail
+                    or flags.is_abandoned
+                )
+        end as is_contained,
+        case when identified.is_finished then identified.is_error end as is_error,
+        conversations.termination_reason,
+        case
+            when not identified.is_finished then null
+            when termination_groups.termination_group is not null then termination_groups.termination_group
+            when identified.is_error then 'error'
+            else 'other'
+        end as termination_group,
+        conversations.error_code,
+        conversations.error_reason,
+        conversations.rating,
+        conversations.likes,
+        conversations.dislikes,
+        identified.caller_id,
+        case
+            when identified.caller_id is not null
+                then coalesce(before.previous_at >= conversations.started_at - interval 7 day, false)
+        end as is_repeat_caller_7d,
+        coalesce(turns.n_waits, 0) as n_waits,
+        turns.first_response_secs,
+        turns.median_wait_secs,
+        turns.p95_wait_secs,
+        conversations.summary_title,
+        conversations.is_deleted,
+        conversations.deleted_at,
+        conversations.settle_state,
+        conversations.fetched_at
+    from conversations
+    inner join identified on conversations.conversation_id = identified.conversation_id
+    inner join costs on conversations.conversation_id = costs.conversation_id
+    inner join flags on conversations.conversation_id = flags.conversation_id
+    left join turns on conversations.conversation_id = turns.conversation_id
+    left join tools on conversations.conversation_id = tools.conversation_id
+    left join before on conversations.conversation_id = before.conversation_id
+    left join termination_groups on conversations.termination_reason = termination_groups.termination_reason
+)
+
+select * from final

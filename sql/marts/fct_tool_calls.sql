@@ -1,0 +1,101 @@
+/*
+description = """Tool calls, each with its result: one row per tool call, those nested in workflow steps included. \
+A call and its result stand in different entries; they are matched by conversation and request_id. Where a request_id \
+repeats, the first call takes the first result, the second the second; without a request_id a call has no result."""
+grain = ["conversation_id", "call_index"]
+
+[columns]
+conversation_id = "Id of the conversation."
+call_index = "Running number of the call in the conversation, from 0."
+start_date = "UTC day on which the conversation started."
+agent_id = "Agent that the call was started with."
+turn_index = "Transcript entry that holds the call."
+result_turn_index = "Transcript entry that holds the result; null when unanswered."
+request_id = "Id that a call and its result share."
+parent_request_id = "request_id of the workflow result that holds the call; null at the top."
+depth = "0 in the transcript, +1 for each workflow step around it."
+tool_name = "Name of the tool."
+tool_id = "Id of the tool."
+tool_type = "system, webhook, client, mcp, workflow, …; open text."
+params_as_json = "Arguments, the API's own JSON text."
+mcp_server_name = "Name of the MCP server; null for other tools."
+is_answered = "Whether the transcript holds a result of the call."
+is_error = "Whether the tool failed; null when unanswered or not told."
+is_blocked = "Whether the call was blocked; null when unanswered or not told."
+error_type = "Kind of the error."
+raw_error_message = "Error in the tool's own words."
+latency_secs = "Time that the tool took; null when unanswered."
+result_value = "The result, the API's own text (often JSON)."
+result_type = "Which system result it is; null for other tools."
+result_status = "success or error, of a system result."
+result_reason = "Why the system tool was used."
+is_finished = "Whether the conversation is done or failed."
+
+[tests]
+not_null = ["conversation_id", "call_index", "start_date", "turn_index", "depth", "is_answered", "is_finished"]
+references = { conversation_id = "marts.fct_conversations.conversation_id" }
+same_count_as = "staging.stg_tool_calls"
+*/
+with tool_calls as (
+    select * from staging.stg_tool_calls
+),
+
+tool_results as (
+    select * from staging.stg_tool_results
+),
+
+conversations as (
+    select * from staging.stg_conversations
+),
+
+numbered_calls as (
+    select
+        *,
+        row_number() over (partition by conversation_id, request_id order by depth, call_index) as occurrence
+    from tool_calls
+),
+
+numbered_results as (
+    select
+        *,
+        row_number() over (partition by conversation_id, request_id order by depth, result_index) as occurrence
+    from tool_results
+),
+
+final as (
+    select
+        calls.conversation_id,
+        calls.call_index,
+        calls.start_date,
+        conversations.agent_id,
+        calls.turn_index,
+        results.turn_index as result_turn_index,
+        calls.request_id,
+        calls.parent_request_id,
+        calls.depth,
+        coalesce(calls.tool_name, results.tool_name) as tool_name,
+        coalesce(calls.tool_id, results.tool_id) as tool_id,
+        coalesce(calls.tool_type, results.tool_type) as tool_type,
+        calls.params_as_json,
+        calls.tool_details_mcp_server_name as mcp_server_name,
+        results.conversation_id is not null as is_answered,
+        results.is_error,
+        results.is_blocked,
+        results.error_type,
+        results.raw_error_message,
+        results.tool_latency_secs as latency_secs,
+        results.result_value,
+        results.result_type,
+        results.result_status,
+        results.result_reason,
+        coalesce(conversations.status in ('done', 'failed'), false) as is_finished
+    from numbered_calls as calls
+    left join numbered_results as results
+        on
+            calls.conversation_id = results.conversation_id
+            and calls.request_id = results.request_id
+            and calls.occurrence = results.occurrence
+    left join conversations on calls.conversation_id = conversations.conversation_id
+)
+
+select * from final

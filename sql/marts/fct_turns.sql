@@ -1,0 +1,166 @@
+/*
+description = "Transcript entries with their waits, tools and retrieval, of open, finished and deleted calls: one row per transcript entry."
+grain = ["conversation_id", "turn_index"]
+
+[columns]
+conversation_id = "Id of the conversation."
+turn_index = "Position of the transcript entry, from 0."
+start_date = "UTC day on which the conversation started."
+agent_id = "Agent that the call was started with."
+speaking_agent_id = "Agent that made the entry; the call's agent where the API does not say."
+branch_id = "Branch of the agent that made the entry."
+version_id = "Version of the agent that made the entry."
+workflow_node_id = "Node of the workflow that made the entry."
+role = "user or agent."
+message = "What was said; null on tool entries, '...' for a silent user, cut when interrupted."
+original_message = "Whole text of an interrupted agent turn."
+is_spoken = "Whether the entry says something: its message is not null."
+is_silent = "Whether the entry only says that the user was silent ('...')."
+is_interrupted = "Whether the user cut in."
+is_backchannel = "Whether the entry was taken as a mere 'mhm'."
+time_in_call_secs = "Start of the entry from the start of the call."
+source_medium = "audio, text, dtmf, image, file."
+producing_llm = "Model that made the entry."
+n_tool_calls = "Tool calls in the entry, nested ones included."
+n_tool_results = "Tool results in the entry, nested ones included."
+n_rag_chunks = "Chunks retrieved for the entry."
+rag_latency_secs = "Time of the retrieval."
+wait_secs = "Wait that the caller felt (metric convai_ttf_audio_since_silence); null where a tool entry only repeats it."
+llm_ttfb_secs = "Time to the model's first byte (metric convai_llm_service_ttfb), repeats dropped."
+llm_first_sentence_secs = "Time to the model's first sentence (metric convai_llm_service_ttf_sentence), repeats dropped."
+tts_ttfb_secs = "Time to the first byte of speech (metric convai_tts_service_ttfb), repeats dropped."
+asr_latency_secs = "Time of the speech recognition after the user's end (metric convai_asr_trailing_service_latency), repeats dropped."
+feedback_score = "like or dislike of the entry."
+llm_cost_usd = "Price of the model's usage for the entry."
+is_finished = "Whether the call is done or failed."
+
+[tests]
+not_null = ["conversation_id", "turn_index", "start_date", "is_spoken", "is_silent", "is_interrupted", "n_tool_calls", "n_tool_results", "n_rag_chunks", "is_finished"]
+references = { conversation_id = "marts.fct_conversations.conversation_id" }
+same_count_as = "staging.stg_turns"
+*/
+with turns as (
+    select * from staging.stg_turns
+),
+
+conversations as (
+    select * from staging.stg_conversations
+),
+
+turn_metrics as (
+    select * from staging.stg_turn_metrics
+),
+
+tool_calls as (
+    select * from staging.stg_tool_calls
+),
+
+tool_results as (
+    select * from staging.stg_tool_results
+),
+
+rag_chunks as (
+    select * from staging.stg_rag_chunks
+),
+
+llm_usage as (
+    select * from staging.stg_llm_usage
+),
+
+waits as (
+    select
+        conversation_id,
+        turn_index,
+        max(elapsed_secs) filter (where metric = 'convai_ttf_audio_since_silence') as wait_secs,
+        max(elapsed_secs) filter (where metric = 'convai_llm_service_ttfb') as llm_ttfb_secs,
+        max(elapsed_secs) filter (where metric = 'convai_llm_service_ttf_sentence') as llm_first_sentence_secs,
+        max(elapsed_secs) filter (where metric = 'convai_tts_service_ttfb') as tts_ttfb_secs,
+        max(elapsed_secs) filter (where metric = 'convai_asr_trailing_service_latency') as asr_latency_secs
+    from turn_metrics
+    where not is_repeat
+    group by all
+),
+
+calls_in_turn as (
+    select
+        conversation_id,
+        turn_index,
+        count(*) as n_tool_calls
+    from tool_calls
+    group by all
+),
+
+results_in_turn as (
+    select
+        conversation_id,
+        turn_index,
+        count(*) as n_tool_results
+    from tool_results
+    group by all
+),
+
+chunks_in_turn as (
+    select
+        conversation_id,
+        turn_index,
+        count(*) as n_rag_chunks
+    from rag_chunks
+    group by all
+),
+
+usage_in_turn as (
+    select
+        conversation_id,
+        turn_index,
+        sum(price_usd) as llm_cost_usd
+    from llm_usage
+    where scope = 'turn'
+    group by all
+),
+
+final as (
+    select
+        turns.conversation_id,
+        turns.turn_index,
+        turns.start_date,
+        conversations.agent_id,
+        coalesce(turns.speaking_agent_id, conversations.agent_id) as speaking_agent_id,
+        turns.branch_id,
+        turns.version_id,
+        turns.workflow_node_id,
+        turns.role,
+        turns.message,
+        turns.original_message,
+        turns.message is not null as is_spoken,
+        coalesce(turns.role = 'user' and trim(turns.message) = '...', false) as is_silent,
+        coalesce(turns.is_interrupted, false) as is_interrupted,
+        turns.is_backchannel,
+        turns.time_in_call_secs,
+        turns.source_medium,
+        turns.producing_llm,
+        coalesce(calls_in_turn.n_tool_calls, 0) as n_tool_calls,
+        coalesce(results_in_turn.n_tool_results, 0) as n_tool_results,
+        coalesce(chunks_in_turn.n_rag_chunks, 0) as n_rag_chunks,
+        turns.rag_latency_secs,
+        waits.wait_secs,
+        waits.llm_ttfb_secs,
+        waits.llm_first_sentence_secs,
+        waits.tts_ttfb_secs,
+        waits.asr_latency_secs,
+        turns.feedback_score,
+        usage_in_turn.llm_cost_usd,
+        coalesce(conversations.status in ('done', 'failed'), false) as is_finished
+    from turns
+    left join conversations on turns.conversation_id = conversations.conversation_id
+    left join waits on turns.conversation_id = waits.conversation_id and turns.turn_index = waits.turn_index
+    left join calls_in_turn
+        on turns.conversation_id = calls_in_turn.conversation_id and turns.turn_index = calls_in_turn.turn_index
+    left join results_in_turn
+        on turns.conversation_id = results_in_turn.conversation_id and turns.turn_index = results_in_turn.turn_index
+    left join chunks_in_turn
+        on turns.conversation_id = chunks_in_turn.conversation_id and turns.turn_index = chunks_in_turn.turn_index
+    left join usage_in_turn
+        on turns.conversation_id = usage_in_turn.conversation_id and turns.turn_index = usage_in_turn.turn_index
+)
+
+select * from final

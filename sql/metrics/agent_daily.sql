@@ -1,0 +1,365 @@
+/*
+description = """An agent's day: one row per UTC day and agent that calls were started with. Only finished calls (done, \
+failed) count in outcome, cost and wait; open ones are counted apart; deleted ones keep their numbers. Rates are sums \
+over sums, and null where the denominator is 0."""
+grain = ["start_date", "agent_id"]
+
+[columns]
+start_date = "UTC day on which the calls started."
+agent_id = "Agent that the calls were started with."
+n_calls = "Finished calls (done or failed)."
+n_open = "Calls that are not finished."
+n_deleted = "Finished calls that the API no longer has; they are in n_calls."
+call_minutes = "Minutes of finished calls."
+n_success = "Calls judged a success."
+n_failure = "Calls judged a failure."
+n_unknown = "Finished calls without a verdict: unknown, or not judged."
+success_rate = "Successes among the calls judged."
+success_coverage = "Calls judged among the finished ones."
+cost_credits = "Cost of finished calls; null when no call's is known."
+cost_usd = "Cost of finished calls whose cost in US dollars is known; null when none is."
+cost_usd_coverage = "Finished calls whose cost in US dollars is known, among the finished ones."
+cost_usd_per_call = "Cost per finished call."
+cost_usd_per_minute = "Cost per minute of finished calls."
+cost_usd_per_success = "Cost of all finished calls per successful one."
+llm_cost_usd = "Price of the tokens that were initiated; null when no usage is told."
+n_agent_turns = "Entries in which the agent said something."
+n_interruptions = "Agent entries that the user cut."
+interruption_rate = "Interruptions per agent entry."
+n_transferred = "Calls transferred to another agent or to a human."
+n_transferred_to_agent = "Calls transferred to another agent."
+n_transferred_to_human = "Calls transferred to a human."
+transfer_rate = "Calls transferred among the finished ones."
+n_contained = "Calls that the agent brought to their end: done, no human, no voicemail, not abandoned."
+containment_rate = "Calls contained among the finished ones."
+n_voicemail = "Calls that an answering machine took."
+voicemail_rate = "Calls that an answering machine took among the finished ones."
+n_errors = "Calls that failed or ended with an error."
+error_rate = "Calls with an error among the finished ones."
+n_abandoned = "Calls that ended within 30 s without a word of the user."
+abandonment_rate = "Calls abandoned among the finished ones."
+n_ratings = "Calls with a rating."
+rating = "Mean rating, in the points of the rating scale."
+likes = "Thumbs up, a count."
+dislikes = "Thumbs down, a count."
+n_waits = "Entries with a wait, repeats dropped: the n of the percentiles."
+wait_p50_secs = "Median wait over entries."
+wait_p90_secs = "90th percentile of the wait over entries."
+wait_p95_secs = "95th percentile of the wait over entries."
+wait_p99_secs = "99th percentile of the wait over entries."
+
+[tests]
+not_null = ["start_date", "n_calls", "n_open", "n_success", "n_failure", "n_unknown", "call_minutes", "n_waits"]
+references = { agent_id = "marts.dim_agents.agent_id" }
+
+[metrics.n_calls]
+name = "Calls"
+unit = "count"
+numerator = "finished calls (done or failed)"
+null_rule = "never null"
+good = "neither"
+differs = "The dashboard counts calls in progress too, and drops deleted ones."
+
+[metrics.n_open]
+name = "Open calls"
+unit = "count"
+numerator = "calls that are not done or failed"
+null_rule = "never null"
+good = "low"
+differs = "The dashboard has them among its calls."
+
+[metrics.call_minutes]
+name = "Minutes"
+unit = "minutes"
+numerator = "call_duration_secs of finished calls ÷ 60"
+null_rule = "never null; 0 without calls"
+good = "neither"
+differs = "Seconds are added before dividing, so nothing is rounded up per call."
+
+[metrics.success_rate]
+name = "Success rate"
+unit = "share of 1"
+numerator = "n_success"
+denominator = "n_success + n_failure"
+null_rule = "null when no call was judged"
+good = "high"
+differs = "The dashboard leaves out of sight how many calls were judged unknown; see success_coverage."
+
+[metrics.success_coverage]
+name = "Success coverage"
+unit = "share of 1"
+numerator = "n_success + n_failure"
+denominator = "n_calls"
+null_rule = "null without finished calls"
+good = "high"
+differs = "Not on the dashboard."
+
+[metrics.cost_credits]
+name = "Cost"
+unit = "credits"
+numerator = "cost_credits of finished calls"
+null_rule = "null when no call's credits are known"
+good = "low"
+differs = "As on the dashboard, with deleted calls kept."
+
+[metrics.cost_usd]
+name = "Cost in US dollars"
+unit = "US dollars"
+numerator = "reported cost, else credits ÷ credits per USD of the plan"
+null_rule = "null when no call's cost is known; cost_usd_coverage says for how many it is"
+good = "low"
+differs = "Calls without a reported cost in dollars are valued at their plan's rate."
+
+[metrics.cost_usd_coverage]
+name = "Cost coverage"
+unit = "share of 1"
+numerator = "finished calls with a known cost_usd"
+denominator = "n_calls"
+null_rule = "null without finished calls"
+good = "high"
+differs = "Not on the dashboard. Below 1, cost_usd and what is divided from it are too low."
+
+[metrics.cost_usd_per_call]
+name = "Cost per call"
+unit = "US dollars per call"
+numerator = "cost_usd"
+denominator = "n_calls"
+null_rule = "null without finished calls or without a known cost"
+good = "low"
+differs = "The dashboard's average leaves deleted calls out."
+
+[metrics.cost_usd_per_minute]
+name = "Cost per minute"
+unit = "US dollars per minute"
+numerator = "cost_usd"
+denominator = "call_minutes"
+null_rule = "null when the calls lasted no time or no cost is known"
+good = "low"
+differs = "Not on the dashboard."
+
+[metrics.cost_usd_per_success]
+name = "Cost per successful call"
+unit = "US dollars per successful call"
+numerator = "cost_usd, of all finished calls"
+denominator = "n_success"
+null_rule = "null without a success or without a known cost"
+good = "low"
+differs = "Not on the dashboard. Unknown verdicts are in the cost and not among the successes."
+
+[metrics.llm_cost_usd]
+name = "LLM cost"
+unit = "US dollars"
+numerator = "price of all tokens of scope initiated"
+null_rule = "null when no usage is told"
+good = "low"
+differs = "The same as the reported LLM price; free LLM dollars are not taken off."
+
+[metrics.interruption_rate]
+name = "Interruptions per agent turn"
+unit = "share of 1"
+numerator = "n_interruptions"
+denominator = "n_agent_turns"
+null_rule = "null when the agent said nothing"
+good = "low"
+differs = "Not on the dashboard."
+
+[metrics.transfer_rate]
+name = "Transfer rate"
+unit = "share of 1"
+numerator = "n_transferred: to another agent or to a human"
+denominator = "n_calls"
+null_rule = "null without finished calls"
+good = "low"
+differs = "A transfer that failed does not count, nor does a step inside a workflow."
+
+[metrics.containment_rate]
+name = "Containment rate"
+unit = "share of 1"
+numerator = "n_contained: done without error, human, voicemail or abandonment"
+denominator = "n_calls"
+null_rule = "null without finished calls"
+good = "high"
+differs = "Not on the dashboard."
+
+[metrics.voicemail_rate]
+name = "Voicemail rate"
+unit = "share of 1"
+numerator = "n_voicemail"
+denominator = "n_calls"
+null_rule = "null without finished calls"
+good = "low"
+differs = "Not on the dashboard."
+
+[metrics.error_rate]
+name = "Error rate"
+unit = "share of 1"
+numerator = "n_errors: failed, or ended with an error code"
+denominator = "n_calls"
+null_rule = "null without finished calls"
+good = "low"
+differs = "The dashboard counts failed calls only."
+
+[metrics.abandonment_rate]
+name = "Abandonment rate"
+unit = "share of 1"
+numerator = "n_abandoned: under 30 s and no word of the user"
+denominator = "n_calls"
+null_rule = "null without finished calls"
+good = "low"
+differs = "Not on the dashboard. A silent user ('...') has said no word."
+
+[metrics.rating]
+name = "Rating"
+unit = "points"
+numerator = "sum of ratings"
+denominator = "n_ratings"
+null_rule = "null without ratings"
+good = "high"
+differs = "As on the dashboard, with deleted calls kept."
+
+[metrics.wait_p50_secs]
+name = "Wait, median"
+unit = "seconds"
+numerator = "median of the waits of entries (metric convai_ttf_audio_since_silence), exact and interpolated"
+null_rule = "null without waits"
+good = "low"
+differs = "Over entries and not over calls; the repeat on a tool entry does not count twice."
+
+[metrics.wait_p90_secs]
+name = "Wait, 90th percentile"
+unit = "seconds"
+numerator = "90th percentile of the waits of entries, exact and interpolated"
+null_rule = "null without waits"
+good = "low"
+differs = "As the median."
+
+[metrics.wait_p95_secs]
+name = "Wait, 95th percentile"
+unit = "seconds"
+numerator = "95th percentile of the waits of entries, exact and interpolated"
+null_rule = "null without waits"
+good = "low"
+differs = "As the median."
+
+[metrics.wait_p99_secs]
+name = "Wait, 99th percentile"
+unit = "seconds"
+numerator = "99th percentile of the waits of entries, exact and interpolated"
+null_rule = "null without waits"
+good = "low"
+differs = "As the median."
+*/
+with conversations as (
+    select * from marts.fct_conversations
+),
+
+turns as (
+    select * from marts.fct_turns
+),
+
+finished as (
+    select
+        start_date,
+        agent_id,
+        count(*) as n_calls,
+        count(*) filter (where is_deleted) as n_deleted,
+        cast(coalesce(sum(call_duration_secs), 0) as bigint) as call_secs,
+        count(*) filter (where call_successful = 'success') as n_success,
+        count(*) filter (where call_successful = 'failure') as n_failure,
+        cast(sum(cost_credits) as bigint) as cost_credits,
+        cast(sum(cast(cost_usd as decimal(18, 12))) as double) as cost_usd,
+        count(cost_usd) as n_priced,
+        cast(sum(cast(llm_cost_usd as decimal(18, 12))) as double) as llm_cost_usd,
+        cast(sum(n_agent_turns) as bigint) as n_agent_turns,
+        cast(sum(n_interruptions) as bigint) as n_interruptions,
+        count(*) filter (where is_transferred_to_agent or is_transferred_to_human) as n_transferred,
+        count(*) filter (where is_transferred_to_agent) as n_transferred_to_agent,
+        count(*) filter (where is_transferred_to_human) as n_transferred_to_human,
+        count(*) filter (where is_contained) as n_contained,
+        count(*) filter (where is_voicemail) as n_voicemail,
+        count(*) filter (where is_error) as n_errors,
+        count(*) filter (where is_abandoned) as n_abandoned,
+        count(rating) as n_ratings,
+        cast(sum(rating) as bigint) as rating_points,
+        cast(coalesce(sum(likes), 0) as bigint) as likes,
+        cast(coalesce(sum(dislikes), 0) as bigint) as dislikes
+    from conversations
+    where is_finished
+    group by all
+),
+
+days as (
+    select
+        start_date,
+        agent_id,
+        count(*) filter (where not is_finished) as n_open
+    from conversations
+    group by all
+),
+
+waits as (
+    select
+        start_date,
+        agent_id,
+        count(wait_secs) as n_waits,
+        quantile_cont(wait_secs, 0.5) as wait_p50_secs,
+        quantile_cont(wait_secs, 0.9) as wait_p90_secs,
+        quantile_cont(wait_secs, 0.95) as wait_p95_secs,
+        quantile_cont(wait_secs, 0.99) as wait_p99_secs
+    from turns
+    where is_finished
+    group by all
+),
+
+final as (
+    select
+        days.start_date,
+        days.agent_id,
+        coalesce(finished.n_calls, 0) as n_calls,
+        days.n_open,
+        coalesce(finished.n_deleted, 0) as n_deleted,
+        coalesce(finished.call_secs, 0) / 60 as call_minutes,
+        coalesce(finished.n_success, 0) as n_success,
+        coalesce(finished.n_failure, 0) as n_failure,
+        coalesce(finished.n_calls - finished.n_success - finished.n_failure, 0) as n_unknown,
+        finished.n_success / nullif(finished.n_success + finished.n_failure, 0) as success_rate,
+        (finished.n_success + finished.n_failure) / finished.n_calls as success_coverage,
+        finished.cost_credits,
+        finished.cost_usd,
+        finished.n_priced / finished.n_calls as cost_usd_coverage,
+        finished.cost_usd / finished.n_calls as cost_usd_per_call,
+        finished.cost_usd / (nullif(finished.call_secs, 0) / 60) as cost_usd_per_minute,
+        finished.cost_usd / nullif(finished.n_success, 0) as cost_usd_per_success,
+        finished.llm_cost_usd,
+        coalesce(finished.n_agent_turns, 0) as n_agent_turns,
+        coalesce(finished.n_interruptions, 0) as n_interruptions,
+        finished.n_interruptions / nullif(finished.n_agent_turns, 0) as interruption_rate,
+        coalesce(finished.n_transferred, 0) as n_transferred,
+        coalesce(finished.n_transferred_to_agent, 0) as n_transferred_to_agent,
+        coalesce(finished.n_transferred_to_human, 0) as n_transferred_to_human,
+        finished.n_transferred / finished.n_calls as transfer_rate,
+        coalesce(finished.n_contained, 0) as n_contained,
+        finished.n_contained / finished.n_calls as containment_rate,
+        coalesce(finished.n_voicemail, 0) as n_voicemail,
+        finished.n_voicemail / finished.n_calls as voicemail_rate,
+        coalesce(finished.n_errors, 0) as n_errors,
+        finished.n_errors / finished.n_calls as error_rate,
+        coalesce(finished.n_abandoned, 0) as n_abandoned,
+        finished.n_abandoned / finished.n_calls as abandonment_rate,
+        coalesce(finished.n_ratings, 0) as n_ratings,
+        finished.rating_points / nullif(finished.n_ratings, 0) as rating,
+        coalesce(finished.likes, 0) as likes,
+        coalesce(finished.dislikes, 0) as dislikes,
+        coalesce(waits.n_waits, 0) as n_waits,
+        waits.wait_p50_secs,
+        waits.wait_p90_secs,
+        waits.wait_p95_secs,
+        waits.wait_p99_secs
+    from days
+    left join finished
+        on days.start_date = finished.start_date and days.agent_id is not distinct from finished.agent_id
+    left join waits
+        on days.start_date = waits.start_date and days.agent_id is not distinct from waits.agent_id
+)
+
+select * from final

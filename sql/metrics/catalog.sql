@@ -1,0 +1,45 @@
+/*
+description = "Every metric of the warehouse and how it is defined: one row per metric, taken from the headers of the models."
+grain = ["id"]
+
+[columns]
+id = "Id of the metric: model and column."
+model = "Model that holds it."
+column_name = "Column that holds it."
+name = "Name for people."
+description = "What the column says."
+grain = "Columns that tell the rows of the model apart."
+unit = "Unit."
+numerator = "What is summed or measured."
+denominator = "By what it is divided; null when it is no ratio."
+null_rule = "When it is null."
+good = "Direction that people hope for: high, low or neither."
+differs = "How it differs from the vendor's dashboard."
+
+[tests]
+not_null = ["id", "model", "column_name", "name", "description", "grain", "unit", "numerator", "null_rule", "good", "differs"]
+accepted = { good = ["high", "low", "neither"] }
+same_count_as = "seeds.metric_headers"
+*/
+with metric_headers as (
+    select * from seeds.metric_headers
+),
+
+final as (
+    select
+        id,
+        model,
+        column_name,
+        name,
+        description,
+        grain,
+        unit,
+        numerator,
+        denominator,
+        null_rule,
+        good,
+        differs
+    from metric_headers
+)
+
+select * from final

@@ -1,0 +1,92 @@
+/*
+description = """Cost of finished calls by component: one row per day, agent and component. The components of a day and \
+agent add up to the cost in metrics.agent_daily, in credits and in US dollars. call is the part of the call charge that \
+no platform category itemises, which is all of it on older calls; platform_<category> is what the API itemises, a part \
+of the call charge and so taken out of call; llm is the LLM charge; unexplained is what is left of the reported cost, \
+with its sign, and has no row when nothing is."""
+grain = ["start_date", "agent_id", "component"]
+
+[columns]
+start_date = "UTC day on which the calls started."
+agent_id = "Agent that the calls were started with."
+component = "call, llm, platform_<category> or unexplained."
+n_calls = "Finished calls that have this component."
+cost_credits = "Credits of the component; null when no call's credits are known."
+cost_usd = "US dollars of the component over calls whose cost is known; null when none is."
+burst_surcharge_credits = "Part of these credits that bursts over the concurrency added."
+dev_discount_credits = "Credits that the development discount took off, beside what was paid."
+free_minutes = "Minutes taken from the plan's free minutes; on component call."
+free_llm_usd = "US dollars taken from the plan's free LLM dollars; on component llm."
+
+[tests]
+not_null = ["start_date", "component", "n_calls", "burst_surcharge_credits", "dev_discount_credits"]
+
+[metrics.cost_credits]
+name = "Cost by component"
+unit = "credits"
+numerator = "credits of the component, over finished calls"
+null_rule = "null when no call's credits are known"
+good = "low"
+differs = "The dashboard shows the whole call; the parts here add up to it, with what they leave as unexplained."
+
+[metrics.cost_usd]
+name = "Cost by component in US dollars"
+unit = "US dollars"
+numerator = "reported prices of the component, or its credits ÷ credits per USD of the plan, over finished calls with a known cost"
+null_rule = "null when no call's cost in US dollars is known"
+good = "low"
+differs = "Calls without a reported cost in dollars are valued at their plan's rate, which the dashboard does not do."
+
+[metrics.burst_surcharge_credits]
+name = "Burst surcharge"
+unit = "credits"
+numerator = "credits of category burst; where a burst call has none, half of its call part, which the burst doubled"
+null_rule = "never null; 0 without bursts"
+good = "low"
+differs = "The dashboard shows no surcharge on older calls."
+
+[metrics.dev_discount_credits]
+name = "Development discount given"
+unit = "credits"
+numerator = "call part of discounted calls, which is the half that was paid"
+null_rule = "never null; 0 without discounts"
+good = "neither"
+differs = "The dashboard shows no such sum."
+
+[metrics.free_minutes]
+name = "Free minutes used"
+unit = "minutes"
+numerator = "minutes taken from the plan's free minutes"
+null_rule = "null on other components than call, and when no call tells them"
+good = "neither"
+differs = "As on the dashboard."
+
+[metrics.free_llm_usd]
+name = "Free LLM dollars used"
+unit = "US dollars"
+numerator = "US dollars taken from the plan's free LLM dollars"
+null_rule = "null on other components than llm, and when no call tells them"
+good = "neither"
+differs = "As on the dashboard."
+*/
+with components as (
+    select * from intermediate.int_cost_components
+),
+
+final as (
+    select
+        start_date,
+        agent_id,
+        component,
+        count(*) as n_calls,
+        cast(sum(cost_credits) as double) as cost_credits,
+        cast(sum(cost_usd) as double) as cost_usd,
+        cast(sum(burst_surcharge_credits) as double) as burst_surcharge_credits,
+        cast(sum(dev_discount_credits) as double) as dev_discount_credits,
+        sum(free_minutes) as free_minutes,
+        sum(free_llm_usd) as free_llm_usd
+    from components
+    group by all
+)
+
+select * from final

@@ -1,0 +1,40 @@
+/*
+description = "The components in cost_daily add up to the cost in agent_daily, for every day and agent, in credits and US dollars."
+*/
+with cost_daily as (
+    select * from metrics.cost_daily
+),
+
+agent_daily as (
+    select * from metrics.agent_daily
+),
+
+components as (
+    select
+        start_date,
+        agent_id,
+        sum(cost_credits) as cost_credits,
+        sum(cost_usd) as cost_usd
+    from cost_daily
+    group by all
+),
+
+final as (
+    select
+        agent_daily.start_date,
+        agent_daily.agent_id,
+        agent_daily.cost_credits,
+        components.cost_credits as component_credits,
+        agent_daily.cost_usd,
+        components.cost_usd as component_usd
+    from agent_daily
+    full outer join components
+        on
+            agent_daily.start_date = components.start_date
+            and agent_daily.agent_id is not distinct from components.agent_id
+    where
+        round(agent_daily.cost_credits, 6) is distinct from round(components.cost_credits, 6)
+        or round(agent_daily.cost_usd, 9) is distinct from round(components.cost_usd, 9)
+)
+
+select * from final

@@ -1,0 +1,229 @@
+"""The client over a real socket: what resets, cuts and silence become is aiohttp's doing, and no mock shows it."""
+
+import asyncio
+import logging
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import pytest
+
+from pipelines.api.client import ApiClient
+from pipelines.api.endpoints import ListQuery, get_conversation, list_page
+from pipelines.errors import ApiError, GarbledError, UnreachableError
+
+T = TypeVar("T")
+Action = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+KEY = "sk_0123456789abcdef"
+DETAIL = b'{"conversation_id": "conv_1", "metadata": {"start_time_unix_secs": 1782336379}}'
+
+
+def http(body: bytes, status: str = "200 OK", headers: str = "", *, length: int | None = None) -> bytes:
+    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{headers}"
+    return f"{head}content-length: {len(body) if length is None else length}\r\n\r\n".encode() + body
+
+
+def says(answer: bytes) -> Action:
+    async def action(writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        await writer.drain()
+
+    return action
+
+
+def then_closes(answer: bytes) -> Action:
+    async def action(writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    return action
+
+
+async def resets(writer: asyncio.StreamWriter) -> None:
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def is_silent(writer: asyncio.StreamWriter) -> None:
+    await asyncio.Event().wait()
+
+
+def stalls_after(answer: bytes) -> Action:
+    async def action(writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        await asyncio.Event().wait()
+
+    return action
+
+
+class RawServer:
+    """Does one action for each request, the last one for ever; counts its connections."""
+
+    def __init__(self, *actions: Action) -> None:
+        self.actions = list(actions)
+        self.request_lines: list[bytes] = []
+        self.connections = 0
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while not writer.is_closing():
+                head = await reader.readuntil(b"\r\n\r\n")
+                action = self.actions[min(len(self.request_lines), len(self.actions) - 1)]
+                self.request_lines.append(head.split(b"\r\n")[0])
+                await action(writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self.serve(reader, writer))
+        self.tasks.add(task)
+
+
+async def conversation(api: ApiClient) -> bytes:
+    return await get_conversation(api, "conv_1")
+
+
+async def no_wait(_secs: float) -> None:
+    await asyncio.sleep(0)
+
+
+def ask(server: RawServer, call: Callable[[ApiClient], Awaitable[T]], *, timeout_secs: float = 20.0) -> T:
+    async def main() -> T:
+        listening = await asyncio.start_server(server.accept, "127.0.0.1", 0)
+        port = listening.sockets[0].getsockname()[1]
+        api = ApiClient(f"http://127.0.0.1:{port}", KEY, timeout_secs=timeout_secs, concurrency=4, sleep=no_wait)
+        try:
+            async with api:
+                return await call(api)
+        finally:
+            listening.close()
+            for task in server.tasks:
+                task.cancel()
+            await asyncio.gather(*server.tasks, return_exceptions=True)
+            await listening.wait_closed()
+
+    return asyncio.run(main())
+
+
+CUT = http(DETAIL[:30], length=len(DETAIL))
+CUT_CHUNKED = b'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{"con\r\n'
+SETBACKS = {
+    "reset": resets,
+    "closed": then_closes(b""),
+    "cut": then_closes(CUT),
+    "cut chunked": then_closes(CUT_CHUNKED),
+    "cut without a length": then_closes(b"HTTP/1.1 200 OK\r\n\r\n" + DETAIL[:30]),
+    "no HTTP": then_closes(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),
+    "bad chunk": then_closes(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nZZZ\r\n"),
+    "bad gzip": says(http(b"not gzip", headers="content-encoding: gzip\r\n")),
+    "429": says(http(b'{"detail": {"status": "system_busy"}}', "429 Too Many Requests")),
+    "503": says(http(b"<h1>Busy</h1>", "503 Service Unavailable")),
+}
+
+
+@pytest.mark.parametrize("setback", SETBACKS.values(), ids=SETBACKS.keys())
+def test_one_setback_is_survived(setback: Action) -> None:
+    server = RawServer(setback, says(http(DETAIL)))
+
+    assert ask(server, conversation) == DETAIL
+    assert len(server.request_lines) == 2
+
+
+@pytest.mark.parametrize("silence", [is_silent, stalls_after(CUT)], ids=["no head", "half a body"])
+def test_silence_is_ended_by_the_time_out_of_one_attempt(silence: Action) -> None:
+    server = RawServer(silence)
+
+    with pytest.raises(UnreachableError, match=r"nothing complete within 0\.05 s"):
+        ask(server, lambda api: list_page(api, ListQuery(), None), timeout_secs=0.05)
+
+    assert len(server.request_lines) == 4
+
+
+@pytest.mark.parametrize("name", ["reset", "closed", "cut", "cut chunked", "no HTTP", "bad chunk", "bad gzip"])
+def test_a_transport_that_fails_for_ever_ends_in_an_error_without_the_key(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    with pytest.raises(UnreachableError) as caught:
+        ask(RawServer(SETBACKS[name]), conversation)
+
+    error = caught.value
+    assert (error.__cause__, error.__context__) == (None, None)
+    assert KEY not in repr(error) + str(error) + caplog.text
+
+
+def test_a_body_cut_without_a_length_is_garbled() -> None:
+    with pytest.raises(GarbledError) as caught:
+        ask(RawServer(SETBACKS["cut without a length"]), conversation)
+
+    assert caught.value.body == DETAIL[:30]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "no-such-host.invalid", "a..b"], ids=["refused", "no name", "no IDNA"])
+def test_a_host_that_is_not_there_is_said_to_be(host: str) -> None:
+    async def main() -> None:
+        async with ApiClient(f"http://{host}", KEY, timeout_secs=2.0, sleep=no_wait) as api:
+            with pytest.raises(UnreachableError, match="got no answer from"):
+                await conversation(api)
+            assert (api.stats.requests, api.stats.retries) == (4, 3)
+
+    asyncio.run(main())
+
+
+def test_one_connection_serves_requests_in_turn_and_bytes_are_counted() -> None:
+    server = RawServer(says(http(DETAIL)))
+
+    async def thrice(api: ApiClient) -> int:
+        for _ in range(3):
+            await conversation(api)
+        return api.stats.bytes_received
+
+    assert ask(server, thrice) == 3 * len(DETAIL)
+    assert (len(server.request_lines), server.connections) == (3, 1)
+
+
+def test_no_more_connections_are_opened_than_requests_may_be_in_flight() -> None:
+    server = RawServer(says(http(DETAIL)))
+
+    async def many(api: ApiClient) -> None:
+        await asyncio.gather(*(conversation(api) for _ in range(40)))
+
+    ask(server, many)
+
+    assert len(server.request_lines) == 40
+    assert server.connections <= 4
+
+
+def test_path_and_query_arrive_as_they_were_meant() -> None:
+    server = RawServer(
+        says(http(b'{"metadata": {"start_time_unix_secs": 1}}')),
+        says(http(b'{"conversations": [], "has_more": false}')),
+    )
+
+    async def odd(api: ApiClient) -> None:
+        await get_conversation(api, "../a?b%2F")
+        await list_page(api, ListQuery(search="x y+z"), "a+b/c==&d")
+
+    ask(server, odd)
+
+    assert server.request_lines == [
+        b"GET /v1/convai/conversations/..%2Fa%3Fb%252F HTTP/1.1",
+        b"GET /v1/convai/conversations?page_size=100&search=x+y%2Bz&cursor=a%2Bb/c%3D%3D%26d HTTP/1.1",
+    ]
+
+
+def test_a_redirect_is_not_followed_over_the_wire() -> None:
+    server = RawServer(says(http(b"", "302 Found", "location: /v1/elsewhere\r\n")))
+
+    with pytest.raises(ApiError, match="never followed with the key"):
+        ask(server, conversation)
+
+    assert len(server.request_lines) == 1

@@ -1,0 +1,101 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from pipelines.api.retry import Verdict, backoff_secs, retry_after_secs, verdict
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "had_cursor", "expected"),
+    [
+        (400, None, False, Verdict.STOP),
+        (400, "invalid_cursor", True, Verdict.CURSOR),
+        (400, "invalid_api_key", True, Verdict.CREDENTIALS),
+        (400, "quota_exceeded", False, Verdict.CREDENTIALS),
+        (401, "invalid_api_key", False, Verdict.CREDENTIALS),
+        (401, "invalid_authorization_header", False, Verdict.CREDENTIALS),
+        (401, "needs_authorization", False, Verdict.CREDENTIALS),
+        (401, "missing_permissions", False, Verdict.CREDENTIALS),
+        (401, "quota_exceeded", False, Verdict.CREDENTIALS),
+        (401, None, True, Verdict.CREDENTIALS),
+        (402, None, False, Verdict.CREDENTIALS),
+        (402, None, True, Verdict.CREDENTIALS),
+        (403, None, False, Verdict.CREDENTIALS),
+        (403, None, True, Verdict.CREDENTIALS),
+        (404, None, False, Verdict.GONE),
+        (404, "conversation_not_found", False, Verdict.GONE),
+        (404, "invalid_api_key", False, Verdict.CREDENTIALS),
+        (404, None, True, Verdict.CURSOR),
+        (408, None, False, Verdict.RETRY),
+        (408, None, True, Verdict.RETRY),
+        (409, None, False, Verdict.STOP),
+        (409, None, True, Verdict.CURSOR),
+        (418, None, False, Verdict.STOP),
+        (422, None, False, Verdict.STOP),
+        (422, None, True, Verdict.CURSOR),
+        (429, "rate_limit_exceeded", False, Verdict.RETRY),
+        (429, "concurrent_limit_exceeded", False, Verdict.RETRY),
+        (429, "too_many_concurrent_requests", False, Verdict.RETRY),
+        (429, "system_busy", True, Verdict.RETRY),
+        (429, None, False, Verdict.RETRY),
+        (429, "quota_exceeded", False, Verdict.CREDENTIALS),
+        (500, None, False, Verdict.RETRY),
+        (502, None, True, Verdict.RETRY),
+        (503, "quota_exceeded", False, Verdict.RETRY),
+        (599, None, False, Verdict.RETRY),
+        (301, None, False, Verdict.STOP),
+        (307, None, True, Verdict.STOP),
+    ],
+)
+def test_each_status_has_its_verdict(status: int, code: str | None, had_cursor: bool, expected: Verdict) -> None:  # noqa: FBT001 - a table's column
+    assert verdict(status, code, had_cursor=had_cursor) is expected
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (None, None),
+        ("0", 0.0),
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("1.5", 1.5),
+        ("60", 60.0),
+        ("86400", 60.0),
+        ("-1", None),
+        ("nan", None),
+        ("inf", None),
+        ("", None),
+        ("soon", None),
+        ("Sun, 01 Mar 2026 12:00:20 GMT", 20.0),
+        ("Sunday, 01-Mar-26 12:00:20 GMT", 20.0),
+        ("Sun, 01 Mar 2026 13:00:00 GMT", 60.0),
+        ("Sun, 01 Mar 2026 11:00:00 GMT", 0.0),
+        ("Sun, 01 Mar 2026 12:00:20 -0000", None),
+        ("Sun, 99 Mar 2026 12:00:20 GMT", None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_date_and_capped(header: str | None, expected: float | None) -> None:
+    assert retry_after_secs(header, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("attempt", "retry_after", "random", "expected"),
+    [
+        (1, None, 1.0, 0.5),
+        (2, None, 1.0, 1.0),
+        (3, None, 0.5, 1.0),
+        (3, None, 0.0, 0.0),
+        (6, None, 1.0, 16.0),
+        (7, None, 1.0, 30.0),
+        (50, None, 1.0, 30.0),
+        (1, 10.0, 0.0, 10.0),
+        (1, 10.0, 1.0, 10.5),
+        (3, 0.0, 1.0, 2.0),
+    ],
+)
+def test_backoff_grows_with_full_jitter_and_never_undercuts_the_server(
+    attempt: int, retry_after: float | None, random: float, expected: float
+) -> None:
+    assert backoff_secs(attempt, retry_after, lambda: random) == expected

@@ -1,0 +1,80 @@
+"""All checks: those of the lake that the schema implies, those of the models, and that nothing listed is missing.
+
+A check never repairs. Its failing rows are named, so that a person can look at them.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from warehouse import lake, landing
+from warehouse.columns import Table
+from warehouse.duck import open_warehouse
+from warehouse.home import Home
+from warehouse.model_checks import SAMPLE_ROWS, Check, CheckResult, checks_of, run
+from warehouse.models import Project, read_project
+from warehouse.tables import CONVERSATIONS, DELETIONS, QUARANTINE, TABLES
+
+
+def schema_checks() -> tuple[Check, ...]:
+    """For every table, over the views of schema ``lake``: the key is unique, the required columns are filled."""
+    return tuple(check for table in TABLES for check in _of_table(table))
+
+
+def every_check(project: Project) -> tuple[Check, ...]:
+    """What a build checks before it swaps: the lake by its schema, then the models by their headers and tests."""
+    return (*schema_checks(), *checks_of(project))
+
+
+def check_warehouse(home: Home) -> tuple[CheckResult, ...]:
+    """Every check of a build, over the warehouse as it stands.
+
+    Raises:
+        NothingBuiltError: there is no warehouse yet.
+    """
+    with open_warehouse(home) as connection:
+        return run(connection, every_check(read_project()))
+
+
+def _of_table(table: Table) -> tuple[Check, Check]:
+    name, key = f"lake.{table.name}", ", ".join(table.key)
+    is_empty = " or ".join(f"{column.name} is null" for column in table.columns if column.required)
+    return (
+        Check(
+            f"lake_{table.name}_unique",
+            name,
+            f"One row per {key}.",
+            f"select {key}, count(*) as n_rows from {name} group by {key} having count(*) > 1",  # noqa: S608 - our names
+        ),
+        Check(
+            f"lake_{table.name}_required",
+            name,
+            "Required columns are filled.",
+            f"select * from {name} where {is_empty}",  # noqa: S608 - our names
+        ),
+    )
+
+
+def check_complete(home: Home) -> tuple[CheckResult, ...]:
+    """Every conversation that was ever listed is landed, every landed one is in the lake, and none stands aside."""
+    listed = landing.latest_list_rows(home).select("conversation_id")
+    readings = landing.latest_readings(home)
+    shown = lake.read(home, CONVERSATIONS, ["conversation_id"])
+    gone = lake.read(home, DELETIONS, ["conversation_id"])
+    has_content, is_gone = readings.filter(pl.col("content_at").is_not_null()), readings.filter(kind="gone")
+    unshown = pl.concat(
+        [has_content.join(shown, "conversation_id", "anti"), is_gone.join(gone, "conversation_id", "anti")]
+    )
+    return (
+        _result(
+            "listed_is_landed", "Every listed conversation is landed.", listed.join(readings, "conversation_id", "anti")
+        ),
+        _result("landed_is_in_lake", "Every landed conversation is in the lake.", unshown),
+        _result("lake_is_landed", "Every row stems from the landing.", shown.join(readings, "conversation_id", "anti")),
+        _result("nothing_in_quarantine", "No document is set aside.", lake.read(home, QUARANTINE)),
+    )
+
+
+def _result(name: str, about: str, failing: pl.DataFrame) -> CheckResult:
+    sample = tuple({"conversation_id": value} for value in failing["conversation_id"].head(SAMPLE_ROWS))
+    return CheckResult(Check(name, f"lake.{CONVERSATIONS.name}", about, ""), failing.height, sample)

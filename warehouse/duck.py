@@ -1,0 +1,95 @@
+"""DuckDB for everyone: how we connect, and the one read-only question that a command line asks.
+
+Every connection speaks UTC and stays within its limits, and is closed as soon as it is done with: within one process a
+second connection to a swapped file would see the old one until the last one to the old file is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from warehouse.errors import NothingBuiltError, QueryError
+from warehouse.home import Home
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a connection may use: ``memory`` as DuckDB writes it, such as ``2GB``; all cores when ``threads`` is None."""
+
+    memory: str = "2GB"
+    threads: int | None = None
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@contextmanager
+def connect(
+    path: Path | None = None, *, limits: Limits = DEFAULT_LIMITS, temporary: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection in UTC, closed at the end: to memory, or read-only to the file ``path``; spills to ``temporary``."""
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": limits.memory}
+    if limits.threads is not None:
+        config["threads"] = limits.threads
+    if temporary is not None:
+        config["temp_directory"] = str(temporary)
+    connection = duckdb.connect(str(path or ":memory:"), read_only=path is not None, config=config)
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, read-only.
+
+    Raises:
+        NothingBuiltError: there is no warehouse yet.
+        QueryError: the file cannot be opened.
+    """
+    if not home.warehouse.exists():
+        raise NothingBuiltError(
+            f"There is no warehouse in {home.root} yet.", "Run `convohouse sync`, or `convohouse build`."
+        )
+    try:
+        with connect(home.warehouse, limits=limits, temporary=home.temporary) as connection:
+            yield connection
+    except duckdb.IOException as error:
+        raise QueryError(str(error), "If the file is damaged or in use, run `convohouse build`.") from error
+
+
+def query(home: Home, sql: str, *, limits: Limits = DEFAULT_LIMITS) -> pl.DataFrame:
+    """Rows that ``sql`` gives; no columns where it gives none.
+
+    Raises:
+        NothingBuiltError: there is no warehouse yet.
+        QueryError: DuckDB refused; the message is its own.
+    """
+    with open_warehouse(home, limits=limits) as connection:
+        try:
+            relation = connection.sql(sql)
+            found: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
+        except duckdb.Error as error:
+            raise QueryError(str(error), _hint(error)) from error
+    return found
+
+
+def _hint(error: duckdb.Error) -> str:
+    if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
+        return "`convohouse tables` lists the tables and their columns."
+    if "read-only" in str(error):
+        return "The warehouse is only read; it is written by `convohouse build`."
+    return "Tables are written with their schema, such as marts.fct_conversations."
+
+
+def quoted(text: str) -> str:
+    """``text`` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"

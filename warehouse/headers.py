@@ -1,0 +1,133 @@
+"""The header of a SQL file: one leading block comment that holds TOML and says what the SELECT below it promises.
+
+``description``, ``grain`` and ``[columns]`` (every column of the result, in order) are required; ``[tests]`` are checks
+on the built data; ``[metrics.<column>]`` makes a column a metric of ``metrics.catalog``. A column's unit follows from
+its name (``warehouse.columns.unit_of``). Singular tests and seeds have smaller headers of the same kind.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+
+from warehouse.errors import ModelError
+
+Value = str | bool | int | float
+
+
+class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a metric column means; ``good`` is the direction that people hope for.
+
+    ``differs`` says how the number differs from the one on the vendor's dashboard.
+    """
+
+    name: str
+    unit: str
+    numerator: str
+    null_rule: str
+    good: Literal["high", "low", "neither"]
+    differs: str
+    denominator: str | None = None
+
+
+class Tests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Checks on the built rows; ``unique`` is the grain when it is not given."""
+
+    unique: tuple[str, ...] = ()
+    not_null: tuple[str, ...] = ()
+    accepted: dict[str, tuple[Value, ...]] = {}
+    references: dict[str, str] = {}
+    same_count_as: str | None = None
+
+
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Header of a model."""
+
+    description: str
+    grain: tuple[str, ...]
+    columns: dict[str, str]
+    tests: Tests = Tests()
+    metrics: dict[str, Metric] = {}
+
+
+class SeedHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ``.toml`` beside a seed; ``types`` are DuckDB's, in the order of the CSV."""
+
+    description: str
+    grain: tuple[str, ...]
+    types: dict[str, str]
+    columns: dict[str, str]
+    tests: Tests = Tests()
+
+
+class SingularHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Header of a singular test."""
+
+    description: str
+
+
+H = TypeVar("H", Header, SeedHeader, SingularHeader)
+
+_COMMENT = re.compile(r"\A/\*(.*?)\*/\s*", re.DOTALL)
+
+
+def split(path: Path, text: str) -> tuple[str, str]:
+    """The TOML and the SQL of a file; the TOML keeps its line numbers.
+
+    Raises:
+        ModelError: the file does not begin with a block comment.
+    """
+    comment = _COMMENT.match(text)
+    if comment is None:
+        raise ModelError(f"{path}:1: the file does not begin with a header.", "Begin it with /* … */ that holds TOML.")
+    return comment.group(1), text[comment.end() :]
+
+
+def parse(path: Path, toml: str, kind: type[H]) -> H:
+    """The header of type ``kind`` in ``toml``, with its column names checked against each other.
+
+    Raises:
+        ModelError: no TOML, an unknown or missing key, or a name that is no column; names file and line.
+    """
+    try:
+        found = tomllib.loads(toml)
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"at line (\d+)", str(error))
+        line = int(at.group(1)) if at else toml.count("\n") + 1
+        raise ModelError(f"{path}:{line}: the header is no TOML: {error}.", "See the other headers in sql/.") from error
+    try:
+        header = msgspec.convert(found, kind)
+    except msgspec.ValidationError as error:
+        word = (re.findall(r"`\$?\.?([^`]+)`", str(error)) or [""])[0].split(".")[-1]
+        raise ModelError(
+            f"{path}:{line_of(toml, word)}: {error}.", "docs/metrics.md and the other headers show the form."
+        ) from error
+    for name in _names(header):
+        if name not in _columns(header):
+            raise ModelError(
+                f"{path}:{line_of(toml, name)}: {name} is no column of the header.", "List it under [columns]."
+            )
+    return header
+
+
+def line_of(text: str, word: str) -> int:
+    """First line, from 1, on which ``word`` stands; 1 when it does not."""
+    lines = text.splitlines()
+    return next((n for n, line in enumerate(lines, 1) if word and re.search(rf"\b{re.escape(word)}\b", line)), 1)
+
+
+def _columns(header: Header | SeedHeader | SingularHeader) -> dict[str, str]:
+    return {} if isinstance(header, SingularHeader) else header.columns
+
+
+def _names(header: Header | SeedHeader | SingularHeader) -> list[str]:
+    """Names outside ``[columns]`` that must be columns."""
+    if isinstance(header, SingularHeader):
+        return []
+    tests = header.tests
+    names = [*header.grain, *tests.unique, *tests.not_null, *tests.accepted, *tests.references]
+    return names + (list(header.metrics) if isinstance(header, Header) else list(header.types))

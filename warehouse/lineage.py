@@ -1,0 +1,69 @@
+"""Which column comes from which: read from the SQL of the models, for Dagster's metadata and the docs.
+
+The answer is kept for the process, by the text of the models: a second asking is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.lineage import Node, lineage
+
+from warehouse import catalog
+from warehouse.errors import ModelError
+from warehouse.models import Model, Project
+from warehouse.tables import TABLES
+
+Lineage = dict[str, dict[str, list[tuple[str, str]]]]
+"""Model to column to the columns that it is made from, each as qualified model and column."""
+
+Columns = dict[str, dict[str, dict[str, str]]]
+"""Schema to relation to column to type, as sqlglot asks for it."""
+
+_known: dict[tuple[str, ...], Lineage] = {}
+
+
+def column_lineage(project: Project) -> Lineage:
+    """Direct sources of every column: the columns that its SELECT makes it from, sorted; none for count(*).
+
+    Raises:
+        ModelError: a SELECT uses a column that what it reads does not have.
+    """
+    state = tuple(model.sha256 for model in project.models)
+    if state not in _known:
+        columns = _columns(project)
+        _known[state] = {model.key: _of_model(model, columns) for model in project.models}
+    return _known[state]
+
+
+def _columns(project: Project) -> Columns:
+    found: Columns = {"seeds": {catalog.NAME: dict.fromkeys(catalog.COLUMNS, "text")}}
+    found["lake"] = {table.name: dict.fromkeys(table.names, "text") for table in TABLES}
+    for seed in project.seeds:
+        found["seeds"][seed.name] = seed.header.types
+    for model in project.models:
+        found.setdefault(model.schema, {})[model.name] = dict.fromkeys(model.header.columns, "text")
+    return found
+
+
+def _of_model(model: Model, columns: Columns) -> dict[str, list[tuple[str, str]]]:
+    try:
+        nodes = lineage(None, model.tree, columns, dialect="duckdb", trim_selects=False)
+    except SqlglotError as error:
+        raise ModelError(f"{model.path}: its columns cannot be traced: {error}", "Check their names.") from error
+    return {column: sorted(set(_sources(node))) for column, node in nodes.items()}
+
+
+def _sources(top: Node) -> Iterator[tuple[str, str]]:
+    seen: set[int] = set()
+    waiting = [top]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        waiting += node.downstream
+        if isinstance(node.expression, exp.Table):
+            yield f"{node.expression.db}.{node.expression.name}", node.name.rpartition(".")[2]

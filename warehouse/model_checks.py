@@ -1,0 +1,140 @@
+"""The checks of a build: each is a SELECT that must return no row.
+
+They come from the headers (unique, not null, accepted values, references, equal counts), from the units (a share of 1
+is between 0 and 1) and from ``sql/tests/``.
+"""
+
+# ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.tables, none from a user
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import duckdb
+
+from warehouse.columns import unit_of
+from warehouse.duck import quoted
+from warehouse.errors import ModelError
+from warehouse.headers import Header, SeedHeader, Value
+from warehouse.models import Project, Singular
+
+SAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A test of ``model`` (qualified name); ``sql`` selects the rows that should not be."""
+
+    name: str
+    model: str
+    about: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a check found: the number of failing rows, and the first of them as text by column."""
+
+    check: Check
+    n_failing: int
+    sample: tuple[dict[str, str | None], ...]
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether no row failed."""
+        return self.n_failing == 0
+
+
+def checks_of(project: Project) -> tuple[Check, ...]:
+    """Every check of the project: those of the seeds, then of the models in their order, then the singular ones."""
+    found = [check for seed in project.seeds for check in _from_header(seed.key, seed.header)]
+    found += [check for model in project.models for check in _from_header(model.key, model.header)]
+    order = {model.key: n for n, model in enumerate(project.models)}
+    return (*found, *(_from_singular(singular, order) for singular in project.singulars))
+
+
+def run(connection: duckdb.DuckDBPyConnection, checks: Iterable[Check]) -> tuple[CheckResult, ...]:
+    """Run the checks on the connection's database.
+
+    Raises:
+        ModelError: a check cannot be run.
+    """
+    return tuple(_result(connection, check) for check in checks)
+
+
+def _result(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
+    try:
+        return _counted(connection, check)
+    except duckdb.Error as error:
+        raise ModelError(f"Check {check.name} of {check.model} cannot be run: {error}", "See its header.") from error
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
+    n_failing = int(connection.execute(f"select count(*) from ({check.sql})").fetchall()[0][0])
+    if not n_failing:
+        return CheckResult(check, 0, ())
+    rows = connection.sql(f"select columns(*)::varchar from ({check.sql}) limit {SAMPLE_ROWS}").pl().to_dicts()
+    return CheckResult(check, n_failing, tuple(rows))
+
+
+def _from_header(key: str, header: Header | SeedHeader) -> Iterator[Check]:
+    tests, name = header.tests, key.replace(".", "_")
+    unique = ", ".join(tests.unique or header.grain)
+    yield Check(
+        f"{name}_unique",
+        key,
+        f"One row per {unique}.",
+        f"select {unique}, count(*) as n_rows from {key} group by {unique} having count(*) > 1",
+    )
+    for column in tests.not_null:
+        yield Check(
+            f"{name}_not_null_{column}",
+            key,
+            f"{column} is never null.",
+            f"select * from {key} where {column} is null",
+        )
+    for column, values in tests.accepted.items():
+        among = ", ".join(_literal(value) for value in values)
+        yield Check(
+            f"{name}_accepted_{column}",
+            key,
+            f"{column} is null or one of {among}.",
+            f"select {column}, count(*) as n_rows from {key} where {column} not in ({among}) group by {column}",
+        )
+    for column, target in tests.references.items():
+        table, _, target_column = target.rpartition(".")
+        yield Check(
+            f"{name}_references_{column}",
+            key,
+            f"Every {column} is in {target}.",
+            f"select {column}, count(*) as n_rows from {key} where {column} not in "
+            f"(select {target_column} from {table} where {target_column} is not null) group by {column}",
+        )
+    if tests.same_count_as:
+        other = tests.same_count_as
+        yield Check(
+            f"{name}_same_count",
+            key,
+            f"As many rows as {other}.",
+            f"select * from (select (select count(*) from {key}) as n_rows, (select count(*) from {other}) as n_other) "
+            "where n_rows <> n_other",
+        )
+    for column in header.columns:
+        if unit_of(column) == "share of 1":
+            yield Check(
+                f"{name}_share_{column}",
+                key,
+                f"{column} is between 0 and 1.",
+                f"select * from {key} where not ({column} between 0 and 1)",
+            )
+
+
+def _from_singular(singular: Singular, order: dict[str, int]) -> Check:
+    """A singular test belongs to the last built model that it reads."""
+    model = max(singular.reads, key=lambda read: order.get(read, -1))
+    return Check(singular.name, model, singular.header.description, singular.sql.strip())
+
+
+def _literal(value: Value) -> str:
+    return quoted(value) if isinstance(value, str) else str(value)

@@ -1,0 +1,184 @@
+"""The graph of SQL models: what ``sql/`` holds, what each model reads, and the order in which to build.
+
+The folder is the schema, the file is the model, one SELECT a file. Dependencies are read from the SQL and never
+declared: a table with a schema is a model, a seed or a table of the lake; without one it must be a CTE.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError
+
+from warehouse.catalog import METRIC_HEADERS
+from warehouse.errors import ModelError
+from warehouse.headers import Header, SeedHeader, SingularHeader, parse, split
+from warehouse.tables import BY_NAME
+
+SQL_DIR = Path(__file__).parent.parent / "sql"
+SCHEMAS = ("staging", "intermediate", "marts", "metrics")
+VIEWS = ("staging", "intermediate")
+"""Schemas whose models are views: staging follows the lake, an intermediate model has few readers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One SQL file; ``reads`` are the qualified names of all that it selects from, sorted."""
+
+    schema: str
+    name: str
+    path: Path
+    header: Header
+    sql: str
+    tree: exp.Query
+    reads: tuple[str, ...]
+    sha256: str
+
+    @property
+    def key(self) -> str:
+        """Qualified name, such as ``marts.fct_turns``."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def is_view(self) -> bool:
+        """Whether the model is built as a view."""
+        return self.schema in VIEWS
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A CSV file with its header beside it."""
+
+    name: str
+    path: Path
+    header: SeedHeader
+
+    @property
+    def key(self) -> str:
+        """Qualified name, such as ``seeds.credits_per_usd``."""
+        return f"seeds.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Singular:
+    """A test of its own: a SELECT that returns the rows that should not be."""
+
+    name: str
+    path: Path
+    header: SingularHeader
+    sql: str
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """All of ``sql/``, models in an order in which they can be built."""
+
+    models: tuple[Model, ...]
+    seeds: tuple[Seed, ...]
+    singulars: tuple[Singular, ...]
+
+    @property
+    def by_key(self) -> dict[str, Model]:
+        """Models by qualified name."""
+        return {model.key: model for model in self.models}
+
+    def upstream(self, *keys: str) -> Project:
+        """The part that the models ``keys`` need, themselves included, without singular tests."""
+        needed, found = set(keys), self.by_key
+        for model in reversed(self.models):
+            if model.key in needed:
+                needed |= {read for read in model.reads if read in found}
+        return Project(tuple(model for model in self.models if model.key in needed), self.seeds, ())
+
+
+def read_project(sql_dir: Path = SQL_DIR) -> Project:
+    """Read every model, seed and singular test below ``sql_dir``.
+
+    Raises:
+        ModelError: a bad header or SQL (named by file and line), an unknown dependency, or a cycle (named by its path).
+    """
+    models = [_read_model(path, schema) for schema in SCHEMAS for path in sorted((sql_dir / schema).glob("*.sql"))]
+    seeds = [_read_seed(path) for path in sorted((sql_dir / "seeds").glob("*.csv"))]
+    ordered = ordered_models({model.key: model for model in models}, {seed.key for seed in seeds})
+    known = {model.key for model in models} | {seed.key for seed in seeds}
+    singulars = [_read_singular(path) for path in sorted((sql_dir / "tests").glob("*.sql"))]
+    for singular in singulars:
+        _check_known(singular.path, singular.reads, known)
+    return Project(ordered, tuple(seeds), tuple(singulars))
+
+
+def ordered_models(models: Mapping[str, Model], seeds: Iterable[str]) -> tuple[Model, ...]:
+    """Models, each after all that it reads; the same for the same files.
+
+    Raises:
+        ModelError: a model reads what does not exist, or reads itself through others.
+    """
+    known = {*models, *seeds}
+    for model in models.values():
+        _check_known(model.path, model.reads, known)
+    graph = {key: [read for read in models[key].reads if read in models] for key in models}
+    try:
+        return tuple(models[key] for key in TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        path = " reads ".join(reversed(error.args[1]))
+        raise ModelError(f"Models read each other in a circle: {path}.", "Take one of these steps out.") from error
+
+
+def _check_known(path: Path, reads: Iterable[str], known: set[str]) -> None:
+    lake = {f"lake.{name}" for name in BY_NAME}
+    for read in reads:
+        if read not in known and read not in lake and read != METRIC_HEADERS:
+            raise ModelError(f"{path}: {read} is no model, no seed and no table of the lake.", "Check its name.")
+
+
+def _read_model(path: Path, schema: str) -> Model:
+    text = path.read_text(encoding="utf-8")
+    toml, sql = split(path, text)
+    header = parse(path, toml, Header)
+    tree = _parse_sql(path, sql, toml.count("\n"))
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return Model(schema, path.stem, path, header, sql, tree, _reads(path, tree), sha256)
+
+
+def _read_seed(path: Path) -> Seed:
+    beside = path.with_suffix(".toml")
+    if not beside.exists():
+        raise ModelError(f"{path}: the seed has no {beside.name} beside it.", "Describe its columns there.")
+    header = parse(beside, beside.read_text(encoding="utf-8"), SeedHeader)
+    if list(header.types) != list(header.columns):
+        raise ModelError(f"{beside}: [types] and [columns] are not the same.", "List every column in both, in order.")
+    return Seed(path.stem, path, header)
+
+
+def _read_singular(path: Path) -> Singular:
+    toml, sql = split(path, path.read_text(encoding="utf-8"))
+    tree = _parse_sql(path, sql, toml.count("\n"))
+    return Singular(path.stem, path, parse(path, toml, SingularHeader), sql, _reads(path, tree))
+
+
+def _parse_sql(path: Path, sql: str, offset: int) -> exp.Query:
+    try:
+        statements = sqlglot.parse(sql, dialect="duckdb")
+    except ParseError as error:
+        line = offset + 1 + (error.errors[0].get("line") or 1)
+        what = error.errors[0].get("description")
+        raise ModelError(f"{path}:{line}: the SQL cannot be read: {what}", "Try the SELECT in DuckDB.") from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise ModelError(f"{path}: a model is one SELECT and nothing else.", "Split it.")
+    return statements[0]
+
+
+def _reads(path: Path, tree: exp.Query) -> tuple[str, ...]:
+    ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
+    names = {(table.db, table.name) for table in tree.find_all(exp.Table)}
+    bare = sorted(name for schema, name in names if not schema and name not in ctes)
+    if bare:
+        raise ModelError(f"{path}: {bare[0]} has no schema and is no CTE.", f"Write it as marts.{bare[0]} or the like.")
+    return tuple(sorted(f"{schema}.{name}" for schema, name in names if schema))

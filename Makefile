@@ -1,0 +1,60 @@
+# convohouse: every target sets up what it needs by itself. Needs make, git and Python 3.11 or later.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+RUN := .venv/.run-is-installed
+DEV := .venv/.dev-is-installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev test lint bench docs lock clean
+
+help:  ## Show these lines
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+setup: $(RUN)  ## Make .venv with what convohouse needs to run
+
+demo: $(RUN)  ## Run the whole job on the built-in emulator of the API: no key, no service, no question
+	$(BIN)/convohouse demo
+
+dev: $(RUN)  ## Open Dagster's page on the assets, jobs and schedules
+	$(BIN)/dagster dev
+
+test: lint  ## Run every check and every test
+	$(BIN)/python -m pytest
+
+lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/sql/test_sql_style.py
+
+bench: $(DEV)  ## Measure, and print one table
+	$(BIN)/python benchmarks/run.py
+
+docs: $(DEV)  ## Write docs/tables.md and docs/metrics.md anew from the schema and the SQL headers
+	$(BIN)/python -m warehouse.dictionary docs
+
+lock: $(DEV)  ## Resolve the dependencies anew into the two lock files
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra build -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --all-extras -o requirements-dev.lock
+
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+clean:  ## Remove the environment, caches and the demo's data
+	rm -rf .venv .dagster demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(RUN): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "convohouse needs Python 3.11 or later; name one with: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@echo "Setting up .venv (once, a minute or so) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUN)
+	@echo "Adding what the tests need to .venv ..."
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@

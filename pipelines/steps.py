@@ -1,15 +1,15 @@
 """The use cases, as plain functions: what the command line and Dagster both do, with everything they need passed in.
 
 The steps of a sync are functions of their own, so that an asset can be a step; ``sync`` is all of them in order.
-Whoever calls a step holds the lock of the home folder (``Site.writing``); ``sync`` holds it itself.
+Whoever calls a step of a run does so inside ``working``, which holds the home folder and keeps the run's account.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -25,12 +25,13 @@ from pipelines.sync.listing import list_window
 from pipelines.sync.refresh import Refreshed, refresh_lake
 from pipelines.sync.settle import REASONS, decide
 from pipelines.sync.window import Window, next_window
-from warehouse import landing, locks
+from warehouse import lake, landing, locks
 from warehouse.build import BuildResult, build
 from warehouse.checks import check_complete, check_warehouse
 from warehouse.errors import ConvohouseError
 from warehouse.home import Home
 from warehouse.model_checks import CheckResult
+from warehouse.tables import SYNC_RUNS
 
 Progress = Callable[[str, int, int | None], None]
 """Told of a stage, how much of it is done and, where known, of how much."""
@@ -84,6 +85,57 @@ class Site:
         return locks.writing(self.home.open(), what=what, now=self.clock())
 
 
+@contextmanager
+def working(site: Site, run_id: str, what: str) -> Iterator[None]:
+    """Hold the home folder for a run or one step of it; the run's row of ``sync_runs`` says what stopped it.
+
+    The row is begun where the run has none yet: a step can be all of a run.
+
+    Raises:
+        HomeError: see ``Site.writing``.
+        LockedError: see ``Site.writing``; the run's row is not touched then.
+    """
+    with site.writing(what):
+        if not is_begun(site, run_id):
+            ledger.begin(site.home, run_id, at=site.clock(), window=None)
+        try:
+            yield
+        except BaseException as error:
+            said = str(error) if isinstance(error, ConvohouseError) else type(error).__name__
+            ledger.end(site.home, run_id, at=site.clock(), outcome="failed", error=said)
+            raise
+
+
+def is_begun(site: Site, run_id: str) -> bool:
+    """Whether the run has a row of ``sync_runs``."""
+    return run_id in lake.read(site.home, SYNC_RUNS, ["run_id"])["run_id"]
+
+
+def listed_window(site: Site, run_id: str) -> Window | None:
+    """The window that the run listed, from its row of ``sync_runs``; None where it listed none."""
+    run = ledger.row(site.home, run_id)
+    return Window(run["since_at"], run["until_at"], run["agent_id"]) if run["until_at"] else None
+
+
+def close(site: Site, run_id: str, problems: Iterable[str]) -> tuple[str, ...]:
+    """End the run's account: complete where everything listed is in the lake and nothing else is amiss.
+
+    Returns:
+        All that is amiss: the problems given, then what is missing.
+    """
+    missing = (failure(result) for result in check_complete(site.home) if not result.is_passed)
+    every = (*problems, *missing)
+    outcome = "incomplete" if every else "complete"
+    ledger.end(site.home, run_id, at=site.clock(), outcome=outcome, error="; ".join(every) or None)
+    return every
+
+
+def failure(result: CheckResult) -> str:
+    """A failed check for people; it shows no row, as rows hold what people said."""
+    check = result.check
+    return f"{check.name} failed in {check.model}: {check.about} {result.n_failing} rows are otherwise."
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """What a listing showed."""
@@ -103,8 +155,9 @@ def window_of(
 
 
 def list_calls(site: Site, window: Window, run_id: str, progress: Progress = silent) -> Listed:
-    """List the window and land the listing, once it is complete."""
+    """Begin the run's account, list the window and land the listing, once it is complete."""
     listed_at = site.clock()
+    ledger.begin(site.home, run_id, at=listed_at, window=window)
 
     client = site.connect(site.settings)
 
@@ -220,22 +273,13 @@ def sync(
     Raises:
         ConvohouseError: the run stopped; what was landed before is kept, and the next run goes on from it.
     """
-    with site.writing("sync"):
+    with working(site, run_id, "sync"):
         window, is_asked = window_of(site, since, until, agent_id)
-        ledger.begin(site.home, run_id, at=site.clock(), window=window)
-        try:
-            list_calls(site, window, run_id, progress)
-            fetched = fetch_calls(site, run_id, window if is_asked else None, progress)
-            flatten_calls(site, run_id, progress=progress)
-            built = build_models(site, progress)
-        except BaseException as error:
-            said = str(error) if isinstance(error, ConvohouseError) else type(error).__name__
-            ledger.end(site.home, run_id, at=site.clock(), outcome="failed", error=said)
-            raise
-        failed = (result for result in (*built.checks, *check_complete(site.home)) if not result.is_passed)
-        problems = (*fetched.failed.values(), *(str(result) for result in failed))
-        outcome = "incomplete" if problems else "complete"
-        ledger.end(site.home, run_id, at=site.clock(), outcome=outcome, error="; ".join(problems) or None)
+        list_calls(site, window, run_id, progress)
+        fetched = fetch_calls(site, run_id, window if is_asked else None, progress)
+        flatten_calls(site, run_id, progress=progress)
+        built = build_models(site, progress)
+        problems = close(site, run_id, (*fetched.failed.values(), *map(failure, built.failed)))
         return Synced(ledger.row(site.home, run_id), problems, built)
 
 

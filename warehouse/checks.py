@@ -15,6 +15,17 @@ from warehouse.model_checks import SAMPLE_ROWS, Check, CheckResult, checks_of, r
 from warehouse.models import Project, read_project
 from warehouse.tables import CONVERSATIONS, DELETIONS, QUARANTINE, TABLES
 
+LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COMPLETENESS = tuple(
+    Check(name, f"lake.{CONVERSATIONS.name}", about, "")
+    for name, about in (
+        ("listed_is_landed", "Every listed conversation is landed."),
+        ("landed_is_in_lake", "Every landed conversation is in the lake."),
+        ("lake_is_landed", "Every row stems from the landing."),
+        ("nothing_in_quarantine", "No document is set aside."),
+    )
+)
+"""That nothing is missing; these compare the lake with the landing, so they are no SQL."""
+
 
 def schema_checks() -> tuple[Check, ...]:
     """For every table, over the views of schema ``lake``: the key is unique, the required columns are filled."""
@@ -66,15 +77,13 @@ def check_complete(home: Home) -> tuple[CheckResult, ...]:
         [has_content.join(shown, "conversation_id", "anti"), is_gone.join(gone, "conversation_id", "anti")]
     )
     return (
-        _result(
-            "listed_is_landed", "Every listed conversation is landed.", listed.join(readings, "conversation_id", "anti")
-        ),
-        _result("landed_is_in_lake", "Every landed conversation is in the lake.", unshown),
-        _result("lake_is_landed", "Every row stems from the landing.", shown.join(readings, "conversation_id", "anti")),
-        _result("nothing_in_quarantine", "No document is set aside.", lake.read(home, QUARANTINE)),
+        _result(LISTED_IS_LANDED, listed.join(readings, "conversation_id", "anti")),
+        _result(LANDED_IS_IN_LAKE, unshown),
+        _result(LAKE_IS_LANDED, shown.join(readings, "conversation_id", "anti")),
+        _result(NOTHING_IN_QUARANTINE, lake.read(home, QUARANTINE)),
     )
 
 
-def _result(name: str, about: str, failing: pl.DataFrame) -> CheckResult:
+def _result(check: Check, failing: pl.DataFrame) -> CheckResult:
     sample = tuple({"conversation_id": value} for value in failing["conversation_id"].head(SAMPLE_ROWS))
-    return CheckResult(Check(name, f"lake.{CONVERSATIONS.name}", about, ""), failing.height, sample)
+    return CheckResult(check, failing.height, sample)

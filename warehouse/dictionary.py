@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from warehouse.columns import Column, Table, unit_of
-from warehouse.headers import Metric
 from warehouse.models import SCHEMAS, Model, Project, Seed, read_project
 from warehouse.tables import TABLES
 
@@ -84,15 +83,20 @@ def _paths(table: Table, column: Column) -> str:
 
 def _metrics_text(model: Model) -> str:
     rows = (
-        (column, metric.name, metric.unit, _formula(metric), metric.null_rule, metric.good, metric.differs)
+        (
+            column,
+            metric.name,
+            metric.unit,
+            metric.numerator,
+            metric.denominator,
+            metric.null_rule,
+            metric.good,
+            metric.differs,
+        )
         for column, metric in model.header.metrics.items()
     )
-    head = ("column", "name", "unit", "formula", "null", "good", "against the vendor's dashboard")
+    head = ("column", "name", "unit", "numerator", "denominator", "null rule", "good", "against the vendor's dashboard")
     return f"### {model.key}\n\n{_grid(head, rows)}"
-
-
-def _formula(metric: Metric) -> str:
-    return metric.numerator if metric.denominator is None else f"{metric.numerator} ÷ ({metric.denominator})"
 
 
 def _model_text(model: Model) -> str:

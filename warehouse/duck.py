@@ -20,7 +20,7 @@ from warehouse.home import Home
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a connection may use: ``memory`` as DuckDB writes it, such as ``2GB``; all cores when ``threads`` is None."""
+    """What a connection may use: ``memory`` as DuckDB writes it (``2GB``), ``threads`` None for all cores."""
 
     memory: str = "2GB"
     threads: int | None = None

@@ -102,16 +102,20 @@ def parse(path: Path, toml: str, kind: type[H]) -> H:
     try:
         header = msgspec.convert(found, kind)
     except msgspec.ValidationError as error:
-        word = (re.findall(r"`\$?\.?([^`]+)`", str(error)) or [""])[0].split(".")[-1]
-        raise ModelError(
-            f"{path}:{line_of(toml, word)}: {error}.", "docs/metrics.md and the other headers show the form."
-        ) from error
+        line = line_of(toml, _culprit(str(error)))
+        raise ModelError(f"{path}:{line}: {error}.", "The headers of the other files in sql/ show the form.") from error
     for name in _names(header):
         if name not in _columns(header):
             raise ModelError(
                 f"{path}:{line_of(toml, name)}: {name} is no column of the header.", "List it under [columns]."
             )
     return header
+
+
+def _culprit(message: str) -> str:
+    """The word of the header that msgspec complains about: an unknown key, or the last step of the path it gives."""
+    found = re.search(r"unknown field `(\w+)`", message) or re.search(r"`\$\.(?:.*\.)?(\w+)(?:\[.*\])?`", message)
+    return found.group(1) if found else ""
 
 
 def line_of(text: str, word: str) -> int:

@@ -10,12 +10,20 @@ KEY = "demo"
 
 
 @click.command()
-@click.option("--port", default=8765, show_default=True, help="Port of 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--port",
+    default=8765,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port of 127.0.0.1; 0 takes a free one.",
+)
 @click.option("--conversations", default=1200, show_default=True, type=click.IntRange(1), help="Calls, about.")
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1), help="Days that they are spread over.")
 @click.option("--seed", default=7, show_default=True, help="Another seed is another world.")
 @click.option("--faults", default="", metavar="TEXT", help="Shares of faults, such as 429=0.08,5xx=0.08,reset=0.03.")
-@click.option("--now", "frozen", default=None, metavar="TIME", help="ISO time at which the clock stands [default: live].")
+@click.option(
+    "--now", "frozen", default=None, metavar="TIME", help="ISO time at which the clock stands [default: live]."
+)
 def emulate(*, port: int, conversations: int, days: int, seed: int, faults: str, frozen: str | None) -> None:
     """Serve an emulated API: realistic conversations, all nine calls, faults on demand. Ends with Ctrl-C."""
     from pipelines.emulator.app import create_app

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from pipelines.emulator.agents import Field
+from pipelines.emulator.chance import happens
 from pipelines.emulator.dialogues import Topic
 from pipelines.emulator.heads import Head
 from pipelines.emulator.transcript import Json
@@ -15,6 +16,8 @@ _RATIONALES = {
     "failure": "The transcript does not show that {text}; the conversation ended before.",
     "unknown": "It cannot be told from the transcript whether {text}.",
 }
+_VERDICTS = {"success": 0.84, "failure": 0.1, "unknown": 0.06}
+_UNEVENTFUL_VERDICTS = {"failure": 0.5, "unknown": 0.5}
 _UNEVENTFUL = {"empty", "voicemail", "failed"}
 
 
@@ -54,16 +57,13 @@ def before_rerun(analysis: Json, *, shows_in_list: bool) -> Json:
 
 
 def _criterion(rng: Random, name: str, text: str, *, eventful: bool) -> Json:
-    draw = rng.random()
-    if eventful:
-        result = "success" if draw < 0.84 else "failure" if draw < 0.94 else "unknown"  # noqa: PLR2004
-    else:
-        result = "failure" if draw < 0.5 else "unknown"  # noqa: PLR2004
+    verdicts = _VERDICTS if eventful else _UNEVENTFUL_VERDICTS
+    result = rng.choices(tuple(verdicts), tuple(verdicts.values()))[0]
     return {"criteria_id": name, "result": result, "rationale": _RATIONALES[result].format(text=text)}
 
 
 def _collect(rng: Random, head: Head, field: Field, slots: dict[str, str], *, eventful: bool) -> Json:
-    found = eventful and rng.random() < 0.8  # noqa: PLR2004
+    found = eventful and happens(rng, 0.8)
     value = _value(rng, field, slots) if found else None
     schema: Json | None = {"type": field.type, "description": field.description, **dict(field.extra)}
     if head.trait == "odd_values":  # what no declared type allows, seen all the same
@@ -75,7 +75,7 @@ def _collect(rng: Random, head: Head, field: Field, slots: dict[str, str], *, ev
 
 def _value(rng: Random, field: Field, slots: dict[str, str]) -> Any:
     if field.type == "boolean":
-        return rng.random() < 0.4  # noqa: PLR2004
+        return happens(rng, 0.4)
     if field.type == "integer":
         return 1 + int(rng.random() * 12)
     if field.type == "number":

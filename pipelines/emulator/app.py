@@ -48,7 +48,7 @@ def create_app(
             Route(f"{root}/tools", _answered(api.tools), methods=["GET"]),
             Route(f"{root}/agent/{{agent_id}}/llm-usage/calculate", _answered(api.prices), methods=["POST"]),
         ],
-        middleware=[Middleware(Gateway, faults=faults or Faults(), clock=clock)],
+        middleware=[Middleware(Gateway, faults=faults or Faults())],
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from random import Random
 
 from pipelines.emulator import pricing
+from pipelines.emulator.chance import happens
 from pipelines.emulator.heads import Head
 from pipelines.emulator.transcript import Json, Script
 
@@ -33,7 +34,7 @@ def charge(rng: Random, head: Head, script: Script) -> tuple[Json, int]:
     llm_charge = max(1, round(llm_price * pricing.CREDITS_PER_USD[tier])) if llm_price else 0
     if head.trait == "old_metrics":  # before about July 2025 the parts of the cost were not told
         return {"dev_discount": dev_discount, "is_burst": is_burst, "tier": tier}, call_charge + llm_charge
-    is_free = tier == "free" or rng.random() < 0.03  # noqa: PLR2004
+    is_free = tier == "free" or happens(rng, 0.03)
     charging = {
         "dev_discount": dev_discount,
         "is_burst": is_burst,
@@ -69,5 +70,5 @@ def incomplete(charging: Json) -> Json:
 
 def _call_credits(head: Head, script: Script) -> int:
     if script.written:
-        return _CREDITS_PER_MESSAGE * sum(entry["role"] == "user" for entry in script.entries)
+        return _CREDITS_PER_MESSAGE * script.n_heard
     return _CREDITS_PER_SEC * head.duration

@@ -5,12 +5,14 @@ from __future__ import annotations
 from random import Random
 
 from pipelines.emulator import dialogues, episodes, newtools, toolcalls
+from pipelines.emulator.chance import happens
 from pipelines.emulator.dialogues import Topic
 from pipelines.emulator.heads import Head
 from pipelines.emulator.transcript import Script
 
 _SECS_PER_ENTRY = 7.5
 _MOST_ENTRIES = 54
+_FAREWELL_ENTRIES = 3
 _EPISODE_AFTER = 4
 _MACHINE = "You have reached the mailbox of {name}. Please leave a message after the tone."
 
@@ -37,37 +39,50 @@ def converse(rng: Random, head: Head, slots: dict[str, str], topic: Topic) -> tu
 
 def _talk(script: Script, topic: Topic) -> str:
     """Play the topic and what follows it; gives the reason of the end."""
-    rng = script.rng
     target = min(_MOST_ENTRIES, max(5, int(script.head.duration / _SECS_PER_ENTRY)))
     for position, (mark, text) in enumerate(topic.lines):
         if position == _EPISODE_AFTER:
             episodes.play(script)
-            if script.head.today:
-                newtools.play(script)
+            newtools.play(script)
         if position > _EPISODE_AFTER and len(script.entries) >= target:
             break
-        if mark == ">":
-            script.hear(text)
-        elif mark == "!":
-            toolcalls.use(script, text)
-        else:
-            script.say(text, grounded=mark == "?")
+        _speak(script, mark, text)
     if script.head.trait == "failed":
         del script.entries[max(2, len(script.entries) // 2) :]
         return "Error during the call"
-    pairs = rng.sample(dialogues.SMALL_TALK, len(dialogues.SMALL_TALK)) * 2 if topic.language == "en" else []
+    if topic.language == "en":
+        _chat(script, target)
+    return _part(script, topic)
+
+
+def _speak(script: Script, mark: str, text: str) -> None:
+    """Play a line of a script."""
+    if mark == ">":
+        script.hear(text)
+    elif mark == "!":
+        toolcalls.use(script, text)
+    else:
+        script.say(text, grounded=mark == "?")
+
+
+def _chat(script: Script, target: int) -> None:
+    """Fill the call with small talk, up to ``target`` entries with its farewell."""
+    pairs = script.rng.sample(dialogues.SMALL_TALK, len(dialogues.SMALL_TALK)) * 2
     for question, reply in pairs:
-        if len(script.entries) >= target - 3:
+        if len(script.entries) >= target - _FAREWELL_ENTRIES:
             break
         script.hear(question)
-        script.say(reply, grounded=rng.random() < 0.1)  # noqa: PLR2004
-    leaves = rng.random()
-    if leaves < 0.2:  # noqa: PLR2004
+        script.say(reply, grounded=happens(script.rng, 0.1))
+
+
+def _part(script: Script, topic: Topic) -> str:
+    """End the call: the caller leaves in the middle, or says goodbye; then the agent hangs up, or somebody does."""
+    if happens(script.rng, 0.2):
         return "Client disconnected: 1005" if script.written else "Call ended by remote party"
-    goodbye, answer = rng.choice(dialogues.FAREWELLS[topic.language])
+    goodbye, answer = script.rng.choice(dialogues.FAREWELLS[topic.language])
     script.hear(goodbye)
     script.say(answer)
-    if leaves < 0.3:  # noqa: PLR2004
+    if happens(script.rng, 0.12):
         return ""
     episodes.hang_up(script)
     return "end_call tool was called."
@@ -89,9 +104,9 @@ def _decorate(script: Script) -> None:
     if trait == "llm_override":
         for entry in spoken[1:]:
             entry["llm_override"] = "gemini-2.0-flash"
-    if trait != "old_metrics" and script.rng.random() < 0.04:  # noqa: PLR2004
+    if trait != "old_metrics" and happens(script.rng, 0.04):
         entry = spoken[-1]
-        score = "like" if script.rng.random() < 0.6 else "dislike"  # noqa: PLR2004
+        score = "like" if happens(script.rng, 0.6) else "dislike"
         entry["feedback"] = {"score": score, "time_in_call_secs": int(entry["time_in_call_secs"])}
 
 

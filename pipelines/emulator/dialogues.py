@@ -47,7 +47,7 @@ CLINIC = (
         "{name} wanted to know how to prepare for a blood test and whether parking is available.",
         """
         > Hi, I have a blood test on {day} and I'm not sure whether I may eat before it.
-        ? For a fasting blood test please eat nothing for twelve hours before. Water is fine, and so is your usual medication.
+        ? For a fasting blood test please eat nothing for twelve hours before. Water is fine, and so are your pills.
         > What about coffee? I can't start the day without one.
         ? I'm afraid coffee counts as food here, even black. You are welcome to have one straight after, in our lobby.
         > And where do I park?
@@ -232,7 +232,10 @@ SMALL_TALK = (
     ("Sorry, could you say that again?", "Of course. I said that everything is set up for {day}."),
     ("Will I get that in writing?", "Yes, a confirmation goes to {email} within the next ten minutes."),
     ("And what happens if I'm late?", "Just give us a call; up to {number} minutes are no problem at all."),
-    ("Can I change it online as well?", "You can. The link in your confirmation lets you change it until the day before."),
+    (
+        "Can I change it online as well?",
+        "You can. The link in your confirmation lets you change it until the day before.",
+    ),
     ("My daughter may call instead, is that okay?", "That is fine, I have added a note for {first}'s account."),
     ("Is there a fee for that?", "No, there is no charge for this, {first}."),
     ("Are you a real person?", "I'm a virtual assistant, but I can bring in a colleague whenever you like."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.emulator.agents import AGENTS
+from pipelines.emulator.chance import happens
 from pipelines.emulator.toolbox import TOOLS
 from pipelines.emulator.toolcalls import answer, request, request_id, system_answer, system_request, use_system
 from pipelines.emulator.transcript import Json, Script
@@ -49,7 +50,9 @@ def system_episodes(script: Script) -> dict[str, tuple[str, Json, Json]]:
         "transfer_to_agent_error": (
             "transfer_to_agent",
             {"reason": reason, "agent_number": 7},
-            error("transfer_to_agent_error", from_agent=agent.agent_id, error="No transfer with number 7 is configured"),
+            error(
+                "transfer_to_agent_error", from_agent=agent.agent_id, error="No transfer with number 7 is configured"
+            ),
         ),
         "transfer_to_number_twilio": (
             "transfer_to_number",
@@ -109,7 +112,7 @@ def system_episodes(script: Script) -> dict[str, tuple[str, Json, Json]]:
             success(
                 "end_call_success",
                 reason=f"{name} said goodbye",
-                message="Goodbye!" if script.rng.random() < 0.2 else None,
+                message="Goodbye!" if happens(script.rng, 0.5) else None,
             ),
         ),
         "testing": (
@@ -205,7 +208,7 @@ def _tools_step(script: Script) -> Json:
         requests.append(call)
         results.append(answer(script, tool, call["request_id"]))
     episodes = system_episodes(script)
-    for trait in script.rng.sample(sorted(episodes.keys() - {"transfer_to_agent"}), 2):
+    for trait in script.rng.sample(sorted(episodes.keys() - {"transfer_to_agent"}), 3):
         _call_system(script, episodes[trait], requests, results)
     ok = not any(result["is_error"] for result in results)
     return _nested("node_01k5gf3lookup", requests, results, ok=ok)
@@ -221,9 +224,7 @@ def _transfer_step(script: Script) -> Json:
     return _nested("node_01k5gf6transfer", requests, results, ok=True)
 
 
-def _call_system(
-    script: Script, episode: tuple[str, Json, Json], requests: list[Json], results: list[Json]
-) -> None:
+def _call_system(script: Script, episode: tuple[str, Json, Json], requests: list[Json], results: list[Json]) -> None:
     name, parameters, result = episode
     call = system_request(script, name, parameters)
     requests.append(call)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from random import Random
 
+from pipelines.emulator.chance import seeded
 from pipelines.errors import UsageError
 
 _NAMES = {"429": "too_many_requests", "5xx": "server_error"}
@@ -59,7 +60,7 @@ class Faults:
 
     def decide(self, number: int, *, is_list: bool) -> tuple[str | None, Random]:
         """The fault of a request, None for none, and the randomness that its details are drawn from."""
-        rng = Random(self.seed * 1_000_003 + number)  # noqa: S311 - which requests fail is no secret
+        rng = seeded(self.seed * 1_000_003 + number)
         draw = rng.random()
         for each in fields(self)[:-1]:
             if each.name.startswith("repeat") and not is_list:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from email.utils import format_datetime
+from email.utils import formatdate
+from http import HTTPStatus
 from random import Random
 
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipelines.emulator.chance import happens
 from pipelines.emulator.faults import Faults
 
 RESET = "convohouse.reset"
@@ -33,10 +35,9 @@ class Gateway:
     Faults of list pages (repeated rows and cursors) are left to the endpoint, which finds them in the request's state.
     """
 
-    def __init__(self, app: ASGIApp, faults: Faults, clock: Callable[[], datetime]) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
         self._faults = faults
-        self._clock = clock
         self._numbers = itertools.count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +58,7 @@ class Gateway:
             await send(message)
 
         if fault == "too_many_requests":
-            await self._too_many(rng, trace_id)(scope, receive, traced)
+            await _too_many(rng, trace_id)(scope, receive, traced)
         elif fault == "server_error":
             await _server_error(rng)(scope, receive, traced)
         elif fault == "garbage":
@@ -69,34 +70,18 @@ class Gateway:
                 await asyncio.sleep(0.3 + rng.random())
             await self._app(scope, receive, traced)
 
-    def _too_many(self, rng: Random, trace_id: str) -> Response:
-        """429 in one of two bodies; Retry-After in seconds, as a date, or not at all."""
-        code = rng.choice(("rate_limit_exceeded", "too_many_concurrent_requests", "system_busy"))
-        message = "Too many requests, please try again later."
-        detail = {"status": code, "message": message}
-        if rng.random() < 0.5:  # noqa: PLR2004
-            detail |= {"type": "rate_limit_error", "code": code, "request_id": trace_id}
-        headers = rng.choice(
-            (
-                {},
-                {"retry-after": "1"},
-                {"retry-after": format_datetime(self._clock() + timedelta(seconds=1), usegmt=True)},
-            )
-        )
-        return JSONResponse({"detail": detail}, 429, headers)
-
     async def _break(self, fault: str, rng: Random, scope: Scope, receive: Receive, send: Send) -> None:
         """Drop the connection before or in the middle of the answer, or send a body that is cut.
 
         Ending without the promised bytes makes uvicorn close the connection after what was sent.
         """
         reset = scope.get("extensions", {}).get(RESET)
-        if fault == "reset" and rng.random() < 0.5:  # noqa: PLR2004
+        if fault == "reset" and happens(rng, 0.5):
             _reset(reset)
             return
         start, body = await _collect(self._app, scope, receive)
         cut = body[: len(body) // 2]
-        if fault == "truncate" and rng.random() < 0.5:  # noqa: PLR2004
+        if fault == "truncate" and happens(rng, 0.5):
             await Response(cut, start["status"], media_type="application/json")(scope, receive, send)
             return
         headers = [header for header in start["headers"] if header[0] != b"content-length"]
@@ -107,10 +92,23 @@ class Gateway:
             _reset(reset)
 
 
+def _too_many(rng: Random, trace_id: str) -> Response:
+    """429 in one of two bodies; Retry-After in seconds, as a date, or not at all.
+
+    The date is by the real clock, as the answer's own Date header is, even where the world's clock stands still.
+    """
+    code = rng.choice(("rate_limit_exceeded", "too_many_concurrent_requests", "system_busy"))
+    detail = {"status": code, "message": "Too many requests, please try again later."}
+    if happens(rng, 0.5):
+        detail |= {"type": "rate_limit_error", "code": code, "request_id": trace_id}
+    wait = rng.choice((None, "1", formatdate(time.time() + 1, usegmt=True)))
+    return JSONResponse({"detail": detail}, 429, {"retry-after": wait} if wait else None)
+
+
 def _server_error(rng: Random) -> Response:
     """500 as JSON text now and then, else a gateway's HTML."""
     status = rng.choice(tuple(_TITLES))
-    if status == 500 and rng.random() < 0.5:  # noqa: PLR2004
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR and happens(rng, 0.5):
         return JSONResponse({"detail": "Internal Server Error"}, status)
     return Response(_HTML.format(_TITLES[status]), status, media_type="text/html")
 
@@ -125,7 +123,7 @@ async def _collect(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Messag
     """The whole answer of ``app``: its first message and its body."""
     messages: list[Message] = []
 
-    async def keep(message: Message) -> None:  # noqa: RUF029 - ASGI asks for a coroutine
+    async def keep(message: Message) -> None:
         messages.append(message)
 
     await app(scope, receive, keep)

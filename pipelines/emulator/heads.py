@@ -10,9 +10,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from itertools import accumulate
 from random import Random
 
 from pipelines.emulator.agents import AGENTS, Agent
+from pipelines.emulator.chance import seeded
 
 DAY_SECS = 86_400
 _WEEK = (1.27, 1.22, 1.17, 1.17, 1.12, 0.58, 0.47)  # Monday to Sunday, 7 in total
@@ -20,7 +22,10 @@ _HOURS = (1, 1, 1, 1, 1, 2, 4, 9, 20, 30, 34, 32, 24, 26, 30, 30, 27, 22, 15, 11
 _OPEN_AT_MIDNIGHT = 3
 _SHARE_OF_TODAY = 0.55
 _SHARE_ABANDONED = 0.05
-_LATE = {"nothing": 0.944, "feedback": 0.015, "rerun": 0.015, "redacted": 0.013, "deleted": 0.013}
+_LATE = ("nothing", "feedback", "rerun", "redacted", "deleted")
+_UP_TO_LATE = tuple(accumulate((0.944, 0.015, 0.015, 0.013, 0.013)))
+_UP_TO_HOUR = tuple(accumulate(_HOURS))
+_SHARES = tuple(accumulate(agent.share for agent in AGENTS))
 
 # What a call is to show beside the ordinary, and the agent (by position) that can show it; most calls show nothing.
 _RARE: tuple[tuple[str, int | None], ...] = (
@@ -91,17 +96,17 @@ def count(day: int, per_day: float) -> int:
 def head(seed: int, day: int, index: int) -> Head:
     """Make the head of one call."""
     number = (seed * 1_000_003 + day) * 100_003 + index
-    rng = Random(number)  # noqa: S311 - a made-up world, no secret
+    rng = seeded(number)
     draw = rng.random
     trait, position = _trait(day, index)
-    agent = AGENTS[position] if position is not None else rng.choices(AGENTS, [agent.share for agent in AGENTS])[0]
+    agent = AGENTS[position] if position is not None else rng.choices(AGENTS, cum_weights=_SHARES)[0]
     abandoned = draw() < _SHARE_ABANDONED and not trait
     duration = _duration(rng, trait, abandoned=abandoned)
     processing = 40 + int(draw() * 160)
     if index < _OPEN_AT_MIDNIGHT:
         start, duration = _before_midnight(rng, index, duration)
     else:
-        start = rng.choices(range(24), _HOURS)[0] * 3600 + int(draw() * 3600)
+        start = rng.choices(range(24), cum_weights=_UP_TO_HOUR)[0] * 3600 + int(draw() * 3600)
     start += day * DAY_SECS
     end = start + duration
     late = _late_changes(rng, end)
@@ -132,7 +137,7 @@ def conversation_id(seed: int, day: int, index: int) -> str:
 
 def _late_changes(rng: Random, end: int) -> dict[str, int]:
     """What happens to a call long after its end, and when: at most one thing, to one or two calls in a hundred each."""
-    kind = rng.choices(tuple(_LATE), tuple(_LATE.values()))[0]
+    kind = rng.choices(_LATE, cum_weights=_UP_TO_LATE)[0]
     wait = int(rng.random() * DAY_SECS)
     delay = {
         "feedback": 3600 + 2 * wait,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from pipelines.emulator.chance import happens
 from pipelines.emulator.heads import DAY_SECS, Head
 from pipelines.emulator.transcript import Json, Script
 
@@ -23,9 +24,7 @@ _COMMENTS = ("Very quick and friendly!", "Had to repeat myself twice.", "Die War
 _RETENTION_DAYS = 730
 
 
-def describe(
-    rng: Random, head: Head, script: Script, charging: Json, cost: int, *, reason: str, language: str
-) -> Json:
+def describe(rng: Random, head: Head, script: Script, charging: Json, cost: int, *, reason: str, language: str) -> Json:
     """The ``metadata`` of a finished call."""
     agent = head.agent
     failed = head.trait == "failed"
@@ -97,11 +96,10 @@ def deletion_settings(head: Head) -> Json:
 
 
 def _feedback(rng: Random, head: Head) -> Json:
-    draw = rng.random()
-    if head.feedback_at is None and draw > 0.06:  # noqa: PLR2004
+    if head.feedback_at is None and not happens(rng, 0.06):
         return no_feedback()
-    if draw < 0.03 or head.caller % 2:  # noqa: PLR2004
-        like = rng.random() < 0.7  # noqa: PLR2004
+    if head.caller % 2:
+        like = happens(rng, 0.7)
         score = {"overall_score": "like" if like else "dislike", "likes": int(like), "dislikes": int(not like)}
         return no_feedback() | score | {"type": "thumbs"}
     comment = _COMMENTS[int(rng.random() * len(_COMMENTS))]

@@ -13,6 +13,8 @@ _NUMBER = "+15550100900"
 
 def play(script: Script) -> None:
     """Play the episode of the call's trait, if it is one of today's."""
+    if not script.head.today:
+        return
     trait, even = script.head.trait, script.head.caller % 2 == 0
     reason = f"{script.slots['name']} asked for it"
     chunk = {"chunk_id": "c0007", "document_id": script.head.agent.document_id, "content": "Breakfast from 6.30 to 10."}

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from pipelines.emulator import today_charging, today_turns
+from pipelines.emulator.chance import happens
 from pipelines.emulator.heads import Head
 from pipelines.emulator.transcript import Json, Script
 
@@ -76,7 +77,7 @@ def _rewrite_metadata(metadata: Json, head: Head, script: Script) -> None:
     charging = metadata["charging"]
     if "llm_price" in charging:
         today_charging.extend(charging, head, script)
-        known = charging["tier"] != "free" and draw() < 0.9  # noqa: PLR2004
+        known = charging["tier"] != "free" and happens(script.rng, 0.9)
         cost_fiat = charging["llm_price"] + charging["platform_price"] if known else None
     else:
         cost_fiat = None

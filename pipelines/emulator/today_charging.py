@@ -23,7 +23,7 @@ def extend(charging: Json, head: Head, script: Script) -> None:
         "tts_usage": _speech(head, script),
         "asr_usage": {
             "asr_model": "scribe_realtime",
-            "total_transcription_calls": 0 if script.written else sum(e["role"] == "user" for e in script.entries),
+            "total_transcription_calls": 0 if script.written else script.n_heard,
             "total_audio_input_seconds": 0.0 if script.written else round(script.heard_secs, 3),
         },
         "analysis": _analysis(head),
@@ -32,24 +32,23 @@ def extend(charging: Json, head: Head, script: Script) -> None:
 
 
 def _categories(charging: Json, head: Head, script: Script) -> Json:
-    credits = charging["call_charge"]  # noqa: A001
-    if not credits:
+    charged = charging["call_charge"]
+    if not charged:
         return {}
     if script.written:
-        messages = sum(entry["role"] == "user" for entry in script.entries)
-        return {"text_message": _category(credits, messages)}
-    burst = credits // 2 if charging["is_burst"] else 0
-    silence = credits // 40 if head.caller % 2 else 0
-    recognition = credits // 8
-    reception = credits // 50 if head.caller % 12 == 0 else 0
-    other = credits // 60 if head.caller % 15 == 0 else 0
+        return {"text_message": _category(charged, script.n_heard)}
+    burst = charged // 2 if charging["is_burst"] else 0
+    silence = charged // 40 if head.caller % 2 else 0
+    recognition = charged // 8
+    reception = charged // 50 if head.caller % 12 == 0 else 0
+    other = charged // 60 if head.caller % 15 == 0 else 0
     parts = {"silence": silence, "burst": burst, "asr": recognition, "reception": reception, "other": other}
-    voice = _category(credits - sum(parts.values()), head.duration)
+    voice = _category(charged - sum(parts.values()), head.duration)
     return {"voice": voice, **{name: _category(part, head.duration) for name, part in parts.items() if part}}
 
 
-def _category(credits: int, quantity: float) -> Json:  # noqa: A002
-    return {"credits": credits, "price": round(credits * _USD_PER_CREDIT, 6), "quantity": quantity}
+def _category(share: int, quantity: float) -> Json:
+    return {"credits": share, "price": round(share * _USD_PER_CREDIT, 6), "quantity": quantity}
 
 
 def _speech(head: Head, script: Script) -> Json:

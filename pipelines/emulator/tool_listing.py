@@ -101,7 +101,10 @@ def _body(tool: Tool) -> Json:
         "type": "object",
         "description": "Where the request comes from",
         "required": ["channel"],
-        "properties": {"channel": _literal("Channel", enum=["phone", "chat"]), "attempt": _literal("Attempt", "integer")},
+        "properties": {
+            "channel": _literal("Channel", enum=["phone", "chat"]),
+            "attempt": _literal("Attempt", "integer"),
+        },
     }
     properties["notes"] = {"type": "array", "description": "Remarks of the caller", "items": _literal("A remark")}
     return {

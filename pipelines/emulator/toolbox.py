@@ -34,7 +34,7 @@ class Tool:
         return self.url.replace("{name}", self.name)
 
 
-_AUTHORISED = {"Authorization": "Bearer sk_live_EMULATED0123456789", "X-Request-Source": "voice-agent"}
+_AUTHORISED = {"Authorization": "Bearer emulated-secret-0123456789", "X-Request-Source": "voice-agent"}
 
 TOOLS: dict[str, Tool] = {
     tool.name: tool

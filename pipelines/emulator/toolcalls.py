@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pipelines.emulator.chance import happens
 from pipelines.emulator.toolbox import TOOLS, Tool
 from pipelines.emulator.transcript import Json, Script
 
@@ -38,9 +39,8 @@ def request(script: Script, tool: Tool) -> Json:
 
 def answer(script: Script, tool: Tool, request_id: str) -> Json:
     """The result of a call of ``tool``."""
-    draw = script.rng.random
     latency = tool.latency_secs * script.rng.lognormvariate(0.0, 0.4)
-    is_error = script.head.trait == "tool_error" or draw() < 0.03  # noqa: PLR2004
+    is_error = script.head.trait == "tool_error" or happens(script.rng, 0.03)
     value = json.dumps({key: value.format_map(script.slots) for key, value in tool.answer.items()}, ensure_ascii=False)
     updates = []
     if tool.sets and not is_error:
@@ -48,7 +48,7 @@ def answer(script: Script, tool: Tool, request_id: str) -> Json:
         updates = [
             {
                 "variable_name": tool.sets,
-                "old_value": None if draw() < 0.7 else "unknown",  # noqa: PLR2004
+                "old_value": None if happens(script.rng, 0.7) else "unknown",
                 "new_value": tool.answer.get(tool.sets, "{order}").format_map(script.slots),
                 "updated_at": script.now() + latency,
                 "tool_name": tool.name,

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from pipelines.emulator import pricing
+from pipelines.emulator.chance import happens
 from pipelines.emulator.heads import Head
 
 Json = dict[str, Any]
@@ -50,9 +51,8 @@ class Script:
 
     def hear(self, text: str) -> None:
         """A turn of the caller's; now and then there is a silence before it."""
-        draw = self.rng.random
         text = text.format_map(self.slots)
-        if not self.written and draw() < 0.04:  # noqa: PLR2004
+        if not self.written and happens(self.rng, 0.04):
             self._append(self._entry("user", "...", medium="audio"))
             self.clock += 6.0
         metrics = None
@@ -80,7 +80,7 @@ class Script:
         metrics = self._metrics(times)
         entry = self._entry("agent", text, metrics=metrics, usage=self._generate(len(text) // 4 + 6))
         entry["rag_retrieval_info"] = retrieval
-        if not self.written and draw() < 0.07:  # noqa: PLR2004
+        if not self.written and happens(self.rng, 0.07):
             cut = max(6, int(len(text) * (0.3 + draw() * 0.5)))
             entry.update(message=text[:cut].rstrip() + "...", original_message=text, interrupted=True)
         self.metrics = metrics
@@ -99,6 +99,11 @@ class Script:
         """An entry that holds a tool's result, ``latency_secs`` after its call; the model read it, so tokens count."""
         self.clock += latency_secs
         self._append(self._entry("agent", None, usage=self._generate(28), results=[result]))
+
+    @property
+    def n_heard(self) -> int:
+        """User entries so far."""
+        return sum(entry["role"] == "user" for entry in self.entries)
 
     def now(self) -> float:
         """Unix time of this point of the call, in seconds."""
@@ -158,11 +163,11 @@ class Script:
         """Count a generation: the history comes from the cache from the second one on; a few are thrown away."""
         model = self.model
         context = _CONTEXT_TOKENS + self.history_tokens
-        cached = context // 2 if self.initiated and self.rng.random() < 0.6 else 0  # noqa: PLR2004
+        cached = context // 2 if self.initiated and happens(self.rng, 0.6) else 0
         written = context - cached if pricing.MODEL_RATES[model][2] and not cached else 0
         tokens = (context - cached - written, cached, written, written_tokens)
         pricing.add(self.initiated, model, tokens)
-        if self.rng.random() < 0.88:  # noqa: PLR2004
+        if happens(self.rng, 0.88):
             pricing.add(self.irreversible, model, tokens)
         return {"model_usage": {model: pricing.priced(model, tokens)}}
 
@@ -182,5 +187,3 @@ class Script:
             "retrieval_query": question or "opening hours and services",
             "rag_latency_secs": self._lognormal(0.14, 0.25),
         }
-
-

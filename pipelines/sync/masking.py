@@ -11,13 +11,18 @@ from typing import Any
 MASK = "***"
 
 
-def mask_headers(document: Any) -> bool:
-    """Mask the header values of every tool call in place, nested ones included; say whether there were any."""
-    below = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
-    n_masked = sum(mask_headers(item) for item in below if isinstance(item, dict | list))
-    details = document.get("tool_details") if isinstance(document, dict) else None
-    if isinstance(details, dict) and details.get("headers"):
-        headers = details["headers"]
-        details["headers"] = dict.fromkeys(headers, MASK) if isinstance(headers, dict) else MASK
+def mask_headers(document: Any, *, in_tool: bool = False) -> bool:
+    """Mask the header values of every tool call in place, nested ones included; say whether there were any.
+
+    ``in_tool`` is set below a call's ``tool_details``, where ``headers`` stand at more than one level.
+    """
+    if isinstance(document, list):
+        return sum(mask_headers(item, in_tool=in_tool) for item in document) > 0
+    if not isinstance(document, dict):
+        return False
+    n_masked = sum(mask_headers(item, in_tool=in_tool or key == "tool_details") for key, item in document.items())
+    headers = document.get("headers")
+    if in_tool and headers:
+        document["headers"] = dict.fromkeys(headers, MASK) if isinstance(headers, dict) else MASK
         n_masked += 1
     return n_masked > 0

@@ -58,7 +58,7 @@ unit = "count"
 numerator = "finished calls (done or failed)"
 null_rule = "never null"
 good = "neither"
-differs = "The dashboard counts calls in progress too, and drops deleted ones."
+differs = "Calls in progress are not in it, calls deleted at the vendor are."
 
 [metrics.n_open]
 name = "Open calls"
@@ -66,7 +66,7 @@ unit = "count"
 numerator = "calls that are not done or failed"
 null_rule = "never null"
 good = "low"
-differs = "The dashboard has them among its calls."
+differs = "Counted apart here, and in no other number."
 
 [metrics.call_minutes]
 name = "Minutes"
@@ -74,7 +74,7 @@ unit = "minutes"
 numerator = "call_duration_secs of finished calls ÷ 60"
 null_rule = "never null; 0 without calls"
 good = "neither"
-differs = "Seconds are added before dividing, so nothing is rounded up per call."
+differs = "Seconds are added before dividing, so nothing is rounded per call."
 
 [metrics.success_rate]
 name = "Success rate"
@@ -83,7 +83,7 @@ numerator = "n_success"
 denominator = "n_success + n_failure"
 null_rule = "null when no call was judged"
 good = "high"
-differs = "The dashboard leaves out of sight how many calls were judged unknown; see success_coverage."
+differs = "Calls judged unknown are not in the denominator; success_coverage says how many were judged."
 
 [metrics.success_coverage]
 name = "Success coverage"
@@ -92,7 +92,7 @@ numerator = "n_success + n_failure"
 denominator = "n_calls"
 null_rule = "null without finished calls"
 good = "high"
-differs = "Not on the dashboard."
+differs = "No counterpart known."
 
 [metrics.cost_credits]
 name = "Cost"
@@ -100,7 +100,7 @@ unit = "credits"
 numerator = "cost_credits of finished calls"
 null_rule = "null when no call's credits are known"
 good = "low"
-differs = "As on the dashboard, with deleted calls kept."
+differs = "Calls deleted at the vendor are kept."
 
 [metrics.cost_usd]
 name = "Cost in US dollars"
@@ -117,7 +117,7 @@ numerator = "finished calls with a known cost_usd"
 denominator = "n_calls"
 null_rule = "null without finished calls"
 good = "high"
-differs = "Not on the dashboard. Below 1, cost_usd and what is divided from it are too low."
+differs = "No counterpart known. Below 1, cost_usd and what is divided from it are too low."
 
 [metrics.cost_usd_per_call]
 name = "Cost per call"
@@ -126,7 +126,7 @@ numerator = "cost_usd"
 denominator = "n_calls"
 null_rule = "null without finished calls or without a known cost"
 good = "low"
-differs = "The dashboard's average leaves deleted calls out."
+differs = "Calls deleted at the vendor are kept."
 
 [metrics.cost_usd_per_minute]
 name = "Cost per minute"
@@ -135,7 +135,7 @@ numerator = "cost_usd"
 denominator = "call_minutes"
 null_rule = "null when the calls lasted no time or no cost is known"
 good = "low"
-differs = "Not on the dashboard."
+differs = "No counterpart known."
 
 [metrics.cost_usd_per_success]
 name = "Cost per successful call"
@@ -144,7 +144,7 @@ numerator = "cost_usd, of all finished calls"
 denominator = "n_success"
 null_rule = "null without a success or without a known cost"
 good = "low"
-differs = "Not on the dashboard. Unknown verdicts are in the cost and not among the successes."
+differs = "No counterpart known. Calls judged unknown are in the cost and not among the successes."
 
 [metrics.llm_cost_usd]
 name = "LLM cost"
@@ -152,7 +152,7 @@ unit = "US dollars"
 numerator = "price of all tokens of scope initiated"
 null_rule = "null when no usage is told"
 good = "low"
-differs = "The same as the reported LLM price; free LLM dollars are not taken off."
+differs = "Free LLM dollars are not taken off; what was generated and never delivered is in it."
 
 [metrics.interruption_rate]
 name = "Interruptions per agent turn"
@@ -161,7 +161,7 @@ numerator = "n_interruptions"
 denominator = "n_agent_turns"
 null_rule = "null when the agent said nothing"
 good = "low"
-differs = "Not on the dashboard."
+differs = "No counterpart known."
 
 [metrics.transfer_rate]
 name = "Transfer rate"
@@ -179,7 +179,7 @@ numerator = "n_contained: done without error, human, voicemail or abandonment"
 denominator = "n_calls"
 null_rule = "null without finished calls"
 good = "high"
-differs = "Not on the dashboard."
+differs = "No counterpart known."
 
 [metrics.voicemail_rate]
 name = "Voicemail rate"
@@ -188,7 +188,7 @@ numerator = "n_voicemail"
 denominator = "n_calls"
 null_rule = "null without finished calls"
 good = "low"
-differs = "Not on the dashboard."
+differs = "No counterpart known."
 
 [metrics.error_rate]
 name = "Error rate"
@@ -197,7 +197,7 @@ numerator = "n_errors: failed, or ended with an error code"
 denominator = "n_calls"
 null_rule = "null without finished calls"
 good = "low"
-differs = "The dashboard counts failed calls only."
+differs = "Finished calls with an error code count too, not only failed ones."
 
 [metrics.abandonment_rate]
 name = "Abandonment rate"
@@ -206,7 +206,7 @@ numerator = "n_abandoned: under 30 s and no word of the user"
 denominator = "n_calls"
 null_rule = "null without finished calls"
 good = "low"
-differs = "Not on the dashboard. A silent user ('...') has said no word."
+differs = "No counterpart known. A silent user ('...') has said no word."
 
 [metrics.rating]
 name = "Rating"
@@ -215,7 +215,7 @@ numerator = "sum of ratings"
 denominator = "n_ratings"
 null_rule = "null without ratings"
 good = "high"
-differs = "As on the dashboard, with deleted calls kept."
+differs = "Calls deleted at the vendor are kept."
 
 [metrics.wait_p50_secs]
 name = "Wait, median"

@@ -27,7 +27,7 @@ unit = "credits"
 numerator = "credits of the component, over finished calls"
 null_rule = "null when no call's credits are known"
 good = "low"
-differs = "The dashboard shows the whole call; the parts here add up to it, with what they leave as unexplained."
+differs = "What the vendor's parts leave of the whole is shown as unexplained."
 
 [metrics.cost_usd]
 name = "Cost by component in US dollars"
@@ -35,7 +35,7 @@ unit = "US dollars"
 numerator = "reported prices of the component, or its credits ÷ credits per USD of the plan, over finished calls with a known cost"
 null_rule = "null when no call's cost in US dollars is known"
 good = "low"
-differs = "Calls without a reported cost in dollars are valued at their plan's rate, which the dashboard does not do."
+differs = "Calls without a reported cost in dollars are valued at their plan's rate."
 
 [metrics.burst_surcharge_credits]
 name = "Burst surcharge"
@@ -43,7 +43,7 @@ unit = "credits"
 numerator = "credits of category burst; where a burst call has none, half of its call part, which the burst doubled"
 null_rule = "never null; 0 without bursts"
 good = "low"
-differs = "The dashboard shows no surcharge on older calls."
+differs = "On calls without platform categories it is computed here."
 
 [metrics.dev_discount_credits]
 name = "Development discount given"
@@ -51,7 +51,7 @@ unit = "credits"
 numerator = "call part of discounted calls, which is the half that was paid"
 null_rule = "never null; 0 without discounts"
 good = "neither"
-differs = "The dashboard shows no such sum."
+differs = "Computed here: the API tells only that the call part was halved."
 
 [metrics.free_minutes]
 name = "Free minutes used"
@@ -59,7 +59,7 @@ unit = "minutes"
 numerator = "minutes taken from the plan's free minutes"
 null_rule = "null on other components than call, and when no call tells them"
 good = "neither"
-differs = "As on the dashboard."
+differs = "The sum of what the API tells of each call."
 
 [metrics.free_llm_usd]
 name = "Free LLM dollars used"
@@ -67,7 +67,7 @@ unit = "US dollars"
 numerator = "US dollars taken from the plan's free LLM dollars"
 null_rule = "null on other components than llm, and when no call tells them"
 good = "neither"
-differs = "As on the dashboard."
+differs = "The sum of what the API tells of each call."
 */
 with components as (
     select * from intermediate.int_cost_components

@@ -26,7 +26,7 @@ unit = "count"
 numerator = "calls of the tool in finished conversations, nested ones included"
 null_rule = "never null"
 good = "neither"
-differs = "The dashboard does not count calls inside workflow steps."
+differs = "Calls nested in workflow steps count too."
 
 [metrics.error_rate]
 name = "Tool error rate"
@@ -43,7 +43,7 @@ unit = "count"
 numerator = "calls of the tool without a result in the transcript"
 null_rule = "never null"
 good = "low"
-differs = "Not on the dashboard."
+differs = "No counterpart known."
 
 [metrics.latency_p50_secs]
 name = "Tool latency, median"
@@ -51,7 +51,7 @@ unit = "seconds"
 numerator = "median latency of answered calls, exact and interpolated"
 null_rule = "null without latencies"
 good = "low"
-differs = "The dashboard shows an average."
+differs = "A percentile and no mean."
 
 [metrics.latency_p95_secs]
 name = "Tool latency, 95th percentile"
@@ -59,7 +59,7 @@ unit = "seconds"
 numerator = "95th percentile of the latency of answered calls, exact and interpolated"
 null_rule = "null without latencies"
 good = "low"
-differs = "The dashboard shows an average."
+differs = "A percentile and no mean."
 */
 with tool_calls as (
     select * from marts.fct_tool_calls

@@ -42,6 +42,7 @@ asr_model = "Speech recognition model."
 n_transcriptions = "Calls of the speech recognition."
 audio_input_secs = "Speech heard, in seconds."
 analysis_charges = "Charges of the analysis after the call."
+voice_rewards = "Rewards to the owners of shared voices."
 phone_call_type = "twilio, sip_trunking, exotel, …: null when no phone call."
 phone_call_direction = "inbound or outbound."
 phone_call_phone_number_id = "Id of the agent's phone number."
@@ -51,6 +52,7 @@ phone_call_stream_sid = "Twilio's id of the stream."
 phone_call_call_sid = "Provider's id of the call."
 phone_call_call_id = "Id of the call at other providers."
 phone_call_call_result = "Result of the call attempt."
+phone_call_sip_header_dynamic_variables = "Variables that came in SIP headers."
 batch_call_id = "Batch that the call belongs to."
 batch_call_recipient_id = "Recipient within the batch."
 batch_call_campaign = "Campaign of the batch."
@@ -58,6 +60,11 @@ whatsapp_business_account_id = "WhatsApp account of the business."
 whatsapp_user_id = "WhatsApp user."
 whatsapp_direction = "Direction of the WhatsApp conversation."
 whatsapp_phone_number_id = "WhatsApp phone number of the business."
+whatsapp_recipient = "Recipient of a WhatsApp conversation."
+whatsapp_awaiting_first_user_message = "Whether the user has not written yet."
+whatsapp_opening_message = "Template message that opened the conversation."
+whatsapp_call_permission_request = "Permission asked for to call."
+whatsapp_call_result = "Result of the WhatsApp call."
 sms = "Data of an SMS conversation."
 queue_wait_secs = "Time in the queue before the call was taken."
 termination_reason = "Why the call ended, free text."
@@ -77,6 +84,10 @@ async_metadata_delivery_at = "When it was delivered."
 async_metadata_delivery_error = "Why it could not be delivered."
 async_metadata_external_system = "External system."
 async_metadata_external_id = "Id in the external system."
+async_metadata_external_link = "Link into the external system."
+async_metadata_integration_trigger_id = "Trigger of the integration."
+async_metadata_last_processed_external_message_id = "Last message taken from there."
+async_metadata_platform_metadata = "What the external system says of it."
 n_async_metadata_retries = "Deliveries tried again."
 async_metadata_last_retry_at = "Last retry."
 agent_created_from = "Where the agent was created: ui, api, cli."
@@ -124,10 +135,16 @@ feature_versioning_enabled = "Whether the agent had the feature switched on: ver
 feature_versioning_used = "Whether the call used the feature: versioning."
 feature_file_input_enabled = "Whether the agent had the feature switched on: file input."
 feature_file_input_used = "Whether the call used the feature: file input."
+feature_freeform_procedure_enabled = "Whether the agent had the feature switched on: freeform procedure."
+feature_freeform_procedure_used = "Whether the call used the feature: freeform procedure."
+feature_structured_procedure_enabled = "Whether the agent had the feature switched on: structured procedure."
+feature_structured_procedure_used = "Whether the call used the feature: structured procedure."
 feature_workflow_tool_node_enabled = "Whether the agent had the feature switched on: workflow tool node."
 feature_workflow_tool_node_used = "Whether the call used the feature: workflow tool node."
 feature_workflow_standalone_agent_node_enabled = "Whether the agent had the feature switched on: workflow standalone agent node."
 feature_workflow_standalone_agent_node_used = "Whether the call used the feature: workflow standalone agent node."
+feature_workflow_override_agent_node_enabled = "Whether the agent had the feature switched on: workflow override agent node."
+feature_workflow_override_agent_node_used = "Whether the call used the feature: workflow override agent node."
 feature_workflow_phone_number_node_enabled = "Whether the agent had the feature switched on: workflow phone number node."
 feature_workflow_phone_number_node_used = "Whether the call used the feature: workflow phone number node."
 feature_workflow_end_node_enabled = "Whether the agent had the feature switched on: workflow end node."
@@ -144,20 +161,39 @@ client_branch_id = "Branch that the client asked for."
 client_environment = "Environment that the client asked for."
 client_starting_workflow_node_id = "Workflow node to start at."
 client_procedure_ids = "Procedures that the client asked for."
+client_start_procedure_ids = "Procedures to start with."
+client_tool_mock_config = "Mocked tools of a test call."
 client_source_info_source = "SDK of the client."
 client_source_info_version = "Version of the client's SDK."
 client_custom_llm_extra_body = "Extra body for a custom LLM."
 override_turn_soft_timeout_config_message = "Override: message at a soft time-out."
+override_turn_soft_timeout_config_additional_soft_timeout_messages = "Override: more of them."
+override_turn_noisy_environment_message = "Override: message where it is noisy."
+override_asr_keywords = "Override: keywords of the speech recognition."
+override_tts_model_id = "Override: speech model."
+override_tts_clone_strength = "Override: strength of the voice's clone."
+override_tts_supported_voices = "Override: further voices."
+override_tts_pronunciation_dictionary_locators = "Override: pronunciation dictionaries."
 override_tts_voice_id = "Override: voice."
 override_tts_stability = "Override: stability of the voice."
 override_tts_speed = "Override: speed of the voice."
 override_tts_similarity_boost = "Override: similarity of the voice."
 override_conversation_text_only = "Override: chat without audio."
+override_conversation_max_duration_seconds = "Override: longest call, in seconds."
+override_agent_max_conversation_duration_message = "Override: message at the longest call."
 override_agent_first_message = "Override: first message."
 override_agent_language = "Override: language."
 override_agent_prompt_prompt = "Override: prompt."
 override_agent_prompt_llm = "Override: model."
+override_agent_prompt_reasoning_effort = "Override: effort of the model's reasoning."
+override_agent_prompt_tool_ids = "Override: tools."
+override_agent_prompt_tool_ids_strict = "Override: whether only these tools."
+override_agent_prompt_knowledge_base = "Override: documents of the knowledge base."
 override_agent_prompt_native_mcp_server_ids = "Override: MCP servers."
+hiding_reason = "Why the conversation is hidden."
+smb_metadata = "Undocumented."
+realtime_config_snapshots = "Undocumented."
+otlp_traces = "Traces of the call."
 fetched_at = "When this content was first read from the API."
 checked_at = "When the conversation was last read, changed or not."
 content_sha256 = "SHA-256 of the canonical document."
@@ -226,6 +262,7 @@ final as (
         charging_asr_usage_total_transcription_calls as n_transcriptions,
         charging_asr_usage_total_audio_input_seconds as audio_input_secs,
         charging_analysis as analysis_charges,
+        voice_rewards,
         phone_call_type,
         phone_call_direction,
         phone_call_phone_number_id,
@@ -235,6 +272,7 @@ final as (
         phone_call_call_sid,
         phone_call_call_id,
         phone_call_call_result,
+        phone_call_sip_header_dynamic_variables,
         batch_call_batch_call_id as batch_call_id,
         batch_call_batch_call_recipient_id as batch_call_recipient_id,
         batch_call_campaign,
@@ -242,6 +280,11 @@ final as (
         whatsapp_whatsapp_user_id as whatsapp_user_id,
         whatsapp_direction,
         whatsapp_whatsapp_phone_number_id as whatsapp_phone_number_id,
+        whatsapp_recipient,
+        whatsapp_awaiting_first_user_message,
+        whatsapp_opening_message,
+        whatsapp_call_permission_request,
+        whatsapp_call_result,
         sms,
         queue_wait_secs,
         termination_reason,
@@ -261,6 +304,10 @@ final as (
         async_metadata_delivery_error,
         async_metadata_external_system,
         async_metadata_external_id,
+        async_metadata_external_link,
+        async_metadata_integration_trigger_id,
+        async_metadata_last_processed_external_message_id,
+        async_metadata_platform_metadata,
         async_metadata_retry_count as n_async_metadata_retries,
         async_metadata_last_retry_at,
         agent_created_from,
@@ -308,10 +355,17 @@ final as (
         features_usage_versioning_used as feature_versioning_used,
         features_usage_file_input_enabled as feature_file_input_enabled,
         features_usage_file_input_used as feature_file_input_used,
+        features_usage_freeform_procedure_enabled as feature_freeform_procedure_enabled,
+        features_usage_freeform_procedure_used as feature_freeform_procedure_used,
+        features_usage_structured_procedure_enabled as feature_structured_procedure_enabled,
+        features_usage_structured_procedure_used as feature_structured_procedure_used,
         features_usage_workflow_tool_node_enabled as feature_workflow_tool_node_enabled,
         features_usage_workflow_tool_node_used as feature_workflow_tool_node_used,
-        features_usage_workflow_standalone_agent_node_enabled as feature_workflow_standalone_agent_node_enabled,
+        features_usage_workflow_standalone_agent_node_enabled
+            as feature_workflow_standalone_agent_node_enabled,
         features_usage_workflow_standalone_agent_node_used as feature_workflow_standalone_agent_node_used,
+        features_usage_workflow_override_agent_node_enabled as feature_workflow_override_agent_node_enabled,
+        features_usage_workflow_override_agent_node_used as feature_workflow_override_agent_node_used,
         features_usage_workflow_phone_number_node_enabled as feature_workflow_phone_number_node_enabled,
         features_usage_workflow_phone_number_node_used as feature_workflow_phone_number_node_used,
         features_usage_workflow_end_node_enabled as feature_workflow_end_node_enabled,
@@ -321,27 +375,71 @@ final as (
         features_usage_pii_zrm_agent as feature_pii_zrm_agent,
         features_usage_is_livekit as feature_is_livekit,
         features_usage_agent_testing_enabled as feature_agent_testing_enabled,
-        features_usage_agent_testing_tests_ran_after_last_modification as feature_agent_testing_tests_ran_after_last_modification,
-        features_usage_agent_testing_tests_ran_in_last_7_days as feature_agent_testing_tests_ran_in_last_7_days,
+        features_usage_agent_testing_tests_ran_after_last_modification
+            as feature_agent_testing_tests_ran_after_last_modification,
+        features_usage_agent_testing_tests_ran_in_last_7_days
+            as feature_agent_testing_tests_ran_in_last_7_days,
         conversation_initiation_client_data_user_id as client_user_id,
         conversation_initiation_client_data_branch_id as client_branch_id,
         conversation_initiation_client_data_environment as client_environment,
         conversation_initiation_client_data_starting_workflow_node_id as client_starting_workflow_node_id,
         conversation_initiation_client_data_procedure_ids as client_procedure_ids,
+        conversation_initiation_client_data_start_procedure_ids as client_start_procedure_ids,
+        conversation_initiation_client_data_tool_mock_config as client_tool_mock_config,
         conversation_initiation_client_data_source_info_source as client_source_info_source,
         conversation_initiation_client_data_source_info_version as client_source_info_version,
         conversation_initiation_client_data_custom_llm_extra_body as client_custom_llm_extra_body,
-        conversation_initiation_client_data_conversation_config_override_turn_soft_timeout_config_message as override_turn_soft_timeout_config_message,
-        conversation_initiation_client_data_conversation_config_override_tts_voice_id as override_tts_voice_id,
-        conversation_initiation_client_data_conversation_config_override_tts_stability as override_tts_stability,
+        conversation_initiation_client_data_conversation_config_override_turn_soft_timeout_config_message
+            as override_turn_soft_timeout_config_message,
+        conversation_initiation_client_data_conversation_config_override_turn_soft_timeout_config_additional_soft_timeout_messages
+            as override_turn_soft_timeout_config_additional_soft_timeout_messages,
+        conversation_initiation_client_data_conversation_config_override_turn_noisy_environment_message
+            as override_turn_noisy_environment_message,
+        conversation_initiation_client_data_conversation_config_override_asr_keywords
+            as override_asr_keywords,
+        conversation_initiation_client_data_conversation_config_override_tts_model_id
+            as override_tts_model_id,
+        conversation_initiation_client_data_conversation_config_override_tts_clone_strength
+            as override_tts_clone_strength,
+        conversation_initiation_client_data_conversation_config_override_tts_supported_voices
+            as override_tts_supported_voices,
+        conversation_initiation_client_data_conversation_config_override_tts_pronunciation_dictionary_locators
+            as override_tts_pronunciation_dictionary_locators,
+        conversation_initiation_client_data_conversation_config_override_tts_voice_id
+            as override_tts_voice_id,
+        conversation_initiation_client_data_conversation_config_override_tts_stability
+            as override_tts_stability,
         conversation_initiation_client_data_conversation_config_override_tts_speed as override_tts_speed,
-        conversation_initiation_client_data_conversation_config_override_tts_similarity_boost as override_tts_similarity_boost,
-        conversation_initiation_client_data_conversation_config_override_conversation_text_only as override_conversation_text_only,
-        conversation_initiation_client_data_conversation_config_override_agent_first_message as override_agent_first_message,
-        conversation_initiation_client_data_conversation_config_override_agent_language as override_agent_language,
-        conversation_initiation_client_data_conversation_config_override_agent_prompt_prompt as override_agent_prompt_prompt,
-        conversation_initiation_client_data_conversation_config_override_agent_prompt_llm as override_agent_prompt_llm,
-        conversation_initiation_client_data_conversation_config_override_agent_prompt_native_mcp_server_ids as override_agent_prompt_native_mcp_server_ids,
+        conversation_initiation_client_data_conversation_config_override_tts_similarity_boost
+            as override_tts_similarity_boost,
+        conversation_initiation_client_data_conversation_config_override_conversation_text_only
+            as override_conversation_text_only,
+        conversation_initiation_client_data_conversation_config_override_conversation_max_duration_seconds
+            as override_conversation_max_duration_seconds,
+        conversation_initiation_client_data_conversation_config_override_agent_max_conversation_duration_message
+            as override_agent_max_conversation_duration_message,
+        conversation_initiation_client_data_conversation_config_override_agent_first_message
+            as override_agent_first_message,
+        conversation_initiation_client_data_conversation_config_override_agent_language
+            as override_agent_language,
+        conversation_initiation_client_data_conversation_config_override_agent_prompt_prompt
+            as override_agent_prompt_prompt,
+        conversation_initiation_client_data_conversation_config_override_agent_prompt_llm
+            as override_agent_prompt_llm,
+        conversation_initiation_client_data_conversation_config_override_agent_prompt_reasoning_effort
+            as override_agent_prompt_reasoning_effort,
+        conversation_initiation_client_data_conversation_config_override_agent_prompt_tool_ids
+            as override_agent_prompt_tool_ids,
+        conversation_initiation_client_data_conversation_config_override_agent_prompt_tool_ids_strict
+            as override_agent_prompt_tool_ids_strict,
+        conversation_initiation_client_data_conversation_config_override_agent_prompt_knowledge_base
+            as override_agent_prompt_knowledge_base,
+        conversation_initiation_client_data_conversation_config_override_agent_prompt_native_mcp_server_ids
+            as override_agent_prompt_native_mcp_server_ids,
+        hiding_reason,
+        smb_metadata,
+        realtime_config_snapshots,
+        otlp_traces,
         fetched_at,
         checked_at,
         content_sha256,

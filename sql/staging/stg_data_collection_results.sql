@@ -18,6 +18,9 @@ json_schema_enum = "Values allowed."
 json_schema_is_system_provided = "Whether the system provides it."
 json_schema_dynamic_variable = "Variable that provides it."
 json_schema_constant_value = "Constant that provides it."
+json_schema_allowed_values = "Values allowed; today's API."
+json_schema_allowed_values_dynamic_variable = "Variable that gives the values allowed."
+json_schema_is_omitted = "Whether the field is left out."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
 
 [tests]
@@ -44,6 +47,9 @@ final as (
         json_schema_is_system_provided,
         json_schema_dynamic_variable,
         json_schema_constant_value,
+        json_schema_allowed_values,
+        json_schema_allowed_values_dynamic_variable,
+        json_schema_is_omitted,
         extra
     from source
 )

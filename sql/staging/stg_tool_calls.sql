@@ -30,6 +30,16 @@ tool_details_approval_policy = "Who approves calls of the MCP server."
 tool_details_requires_approval = "Whether this call needed an approval."
 tool_details_mcp_tool_name = "Name of the tool at the MCP server."
 tool_details_mcp_tool_description = "Description of the tool at the MCP server."
+tool_details_integration_id = "Integration of an api_integration_webhook tool."
+tool_details_credential_id = "Id of the credential it used; never the credential."
+tool_details_integration_connection_id = "Connection it used."
+tool_details_webhook_details_type = "Kind of the integration's call."
+tool_details_webhook_details_method = "HTTP method of the integration's call."
+tool_details_webhook_details_url = "Address of the integration's call."
+tool_details_webhook_details_headers = "Names of its headers; the values are masked."
+tool_details_webhook_details_path_params = "Its path parameters."
+tool_details_webhook_details_query_params = "Its query parameters."
+tool_details_webhook_details_body = "Its body."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
 
 [tests]
@@ -68,6 +78,16 @@ final as (
         tool_details_requires_approval,
         tool_details_mcp_tool_name,
         tool_details_mcp_tool_description,
+        tool_details_integration_id,
+        tool_details_credential_id,
+        tool_details_integration_connection_id,
+        tool_details_webhook_details_type,
+        tool_details_webhook_details_method,
+        tool_details_webhook_details_url,
+        tool_details_webhook_details_headers,
+        tool_details_webhook_details_path_params,
+        tool_details_webhook_details_query_params,
+        tool_details_webhook_details_body,
         extra
     from source
 )

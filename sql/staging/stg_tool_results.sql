@@ -20,6 +20,9 @@ error_type = "Kind of the error."
 raw_error_message = "Error in the tool's own words."
 tool_has_been_called = "Whether the call was carried out."
 tool_latency_secs = "Time that the tool took."
+integration_id = "Integration of an api_integration_webhook tool."
+credential_id = "Id of the credential it used; never the credential."
+integration_connection_id = "Connection it used."
 result_type = "Which system result it is; null for other tools."
 result_status = "success or error."
 result_reason = "Why the system tool was used."
@@ -42,6 +45,15 @@ result_conference_name = "Conference of the transfer."
 result_note = "Note on the transfer."
 result_dtmf_tones = "Tones played."
 result_voicemail_message = "Message left on the voicemail."
+result_post_dial_digits = "Digits dialled after a transfer."
+result_preserve_client_tts_overrides = "Whether the next agent keeps the client's voice settings."
+result_preserve_voice_settings = "Whether the next agent keeps the voice."
+result_procedure_id = "Procedure started or ended."
+result_procedure_name = "Its name."
+result_procedure_entry_workflow_node = "Node at which it was entered."
+result_procedure_return_workflow_node = "Node to which it returns."
+result_chunk_count = "Chunks that a look-up in the knowledge base gave."
+result_chunks = "Those chunks."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
 
 [tests]
@@ -70,6 +82,9 @@ final as (
         raw_error_message,
         tool_has_been_called,
         tool_latency_secs,
+        integration_id,
+        credential_id,
+        integration_connection_id,
         result_type,
         result_status,
         result_reason,
@@ -92,6 +107,15 @@ final as (
         result_note,
         result_dtmf_tones,
         result_voicemail_message,
+        result_post_dial_digits,
+        result_preserve_client_tts_overrides,
+        result_preserve_voice_settings,
+        result_procedure_id,
+        result_procedure_name,
+        result_procedure_entry_workflow_node,
+        result_procedure_return_workflow_node,
+        result_chunk_count,
+        result_chunks,
         extra
     from source
 )

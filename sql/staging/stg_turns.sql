@@ -38,6 +38,9 @@ reasoning = "Reasoning of the model."
 used_static_kb_document_ids = "Documents of the knowledge base in the prompt."
 triggered_guardrails = "Guardrails that fired."
 file_input = "File that the user sent."
+file_inputs = "Files that the user sent."
+reasoned = "Whether the model reasoned."
+config_snapshot_id = "Undocumented key of recorded responses."
 contextual_update_info = "Context that the client sent."
 analysis = "Analysis of the entry."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
@@ -86,6 +89,9 @@ final as (
         used_static_kb_document_ids,
         triggered_guardrails,
         file_input,
+        file_inputs,
+        reasoned,
+        config_snapshot_id,
         contextual_update_info,
         analysis,
         extra

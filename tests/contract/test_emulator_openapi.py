@@ -28,8 +28,8 @@ OPEN_OBJECTS = {"ConversationTurnMetrics", "ConversationInitiationClientDataRequ
 def strict(schema: Any, name: str = "") -> Any:
     """Close objects against keys that the reference does not know.
 
-    ``oneOf`` becomes ``anyOf``: variants of the reference overlap (a whole number is an integer and a number, a client's
-    tool result fits two models), so "exactly one" would refuse what the reference itself shows.
+    ``oneOf`` becomes ``anyOf``: variants of the reference overlap (a whole number is an integer and a number, a
+    client's tool result fits two models), so "exactly one" would refuse what the reference itself shows.
     """
     if isinstance(schema, list):
         return [strict(each) for each in schema]
@@ -63,9 +63,11 @@ def documents(world: World) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def client(world: World) -> Iterator[httpx.Client]:
-    with running(create_app(world, clock=lambda: UNTIL)) as url:
-        with httpx.Client(base_url=f"{url}/v1/convai", headers={"xi-api-key": "demo"}) as client:
-            yield client
+    with (
+        running(create_app(world, clock=lambda: UNTIL)) as url,
+        httpx.Client(base_url=f"{url}/v1/convai", headers={"xi-api-key": "demo"}) as client,
+    ):
+        yield client
 
 
 def is_reference_form(document: dict[str, Any]) -> bool:
@@ -83,7 +85,9 @@ def test_documents_of_the_references_form_validate_strictly(
 
 
 def strip_additions(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key in SCHEMAS["ConversationSummaryResponseModel"]["properties"]}
+    return {
+        key: value for key, value in row.items() if key in SCHEMAS["ConversationSummaryResponseModel"]["properties"]
+    }
 
 
 def test_list_pages_validate_and_rows_of_the_references_form_have_no_other_keys(

@@ -1,0 +1,95 @@
+"""``convohouse build`` and ``convohouse check``: the warehouse from the lake, and whether what stands there is right."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli.options import Options, emit, finish, pass_options, plural, shared, teach
+from pipelines.cli.progress import duration, showing
+
+if TYPE_CHECKING:
+    from warehouse.model_checks import CheckResult
+
+EXITS = "0  every check passed;1  a check failed: each is named, with rows that show it;2  nothing to look at, or a bad setting"
+
+
+@click.command(epilog=teach("convohouse build", "convohouse --json build | jq .models", exits=EXITS))
+@shared
+@pass_options
+def build(options: Options) -> None:
+    """Build warehouse.duckdb anew from the lake: the models of sql/, then their checks. No API, no key.
+
+    The new file takes the place of the old one only when every check passed; readers keep theirs meanwhile.
+    """
+    from pipelines import steps
+
+    site = options.site()
+    began = time.monotonic()
+    with site.writing("build"), showing(options) as show:
+        built = steps.build_models(site, show)
+    secs = time.monotonic() - began
+    if options.is_json:
+        models = [{"model": model.key, "n_rows": model.n_rows, "secs": model.secs} for model in built.models]
+        emit({"is_swapped": built.is_swapped, "secs": secs, "models": models, "failed": _as_data(built.failed)})
+    else:
+        tables = [model for model in built.models if model.key.startswith(("marts.", "metrics."))]
+        options.say()
+        options.say_facts((model.key, f"{plural(model.n_rows, 'row'):>14}") for model in tables)
+        options.say(
+            f"{plural(len(built.models), 'model')} in {duration(secs)}, "
+            f"{len(built.checks) - len(built.failed):,} of {plural(len(built.checks), 'check')} passed"
+        )
+        if not built.is_swapped:
+            options.say("The old warehouse stays; the new one is beside it as warehouse.duckdb.rejected.")
+            click.echo(failing_table(built.failed))
+    finish(0 if built.is_swapped else 1)
+
+
+@click.command(epilog=teach("convohouse check", "convohouse check --json | jq .failed", exits=EXITS))
+@shared
+@pass_options
+def check(options: Options) -> None:
+    """Run every check on what stands there: the lake's schema, the models, and that nothing listed is missing.
+
+    Nothing is changed. A check that fails is named with the first rows that show why.
+    """
+    from pipelines import steps
+
+    results = steps.check(options.site())
+    failed = [result for result in results if not result.is_passed]
+    if options.is_json:
+        emit({"n_checks": len(results), "failed": _as_data(failed)})
+    else:
+        if failed:
+            click.echo(failing_table(failed))
+        options.say(f"{len(results) - len(failed):,} of {plural(len(results), 'check')} passed")
+    finish(1 if failed else 0)
+
+
+def failing_table(failed: Sequence[CheckResult]) -> str:
+    """The failing checks for people: what each promises, how many rows break it, and one of them."""
+    from pipelines.cli.tabular import table_text
+
+    rows = [(result.check.name, result.check.about, f"{result.n_failing:,}", _first(result)) for result in failed]
+    return table_text(("check", "promises", "rows", "such as"), rows, right=("rows",))
+
+
+def _first(result: CheckResult) -> str:
+    return ", ".join(f"{name} {value}" for name, value in result.sample[0].items()) if result.sample else ""
+
+
+def _as_data(failed: Sequence[CheckResult]) -> list[dict[str, object]]:
+    return [
+        {
+            "check": result.check.name,
+            "model": result.check.model,
+            "about": result.check.about,
+            "n_failing": result.n_failing,
+            "sample": list(result.sample),
+        }
+        for result in failed
+    ]

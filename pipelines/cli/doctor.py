@@ -1,0 +1,154 @@
+"""``convohouse doctor``: is everything in place, and if not, what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli.options import Options, emit, finish, pass_options, shared, size, teach
+from pipelines.errors import ApiError, SettingsError
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+
+LIBRARIES = ("polars", "duckdb", "pyarrow", "httpx", "msgspec", "sqlglot", "dagster")
+LEAST_FREE_BYTES = 1e9
+PATIENCE_SECS = 20.0
+"""Time for the one question to the API: a person is waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, what was found, and what to do where it is a problem."""
+
+    name: str
+    said: str
+    problem: str = ""
+    exit_code: int = 0
+
+
+@click.command(
+    epilog=teach(
+        "convohouse doctor",
+        "convohouse doctor --offline",
+        exits="0  all is in place;1  a problem on this machine;3  the API or its key",
+    )
+)
+@click.option("--offline", is_flag=True, help="Do not ask the API.")
+@shared
+@pass_options
+def doctor(options: Options, offline: bool) -> None:
+    """Look at the settings, the home folder, the disk, the libraries and the API; say what is wrong and what to do.
+
+    Nothing is changed. The key is never shown, not even a part of it. The API is asked for one row of the list.
+    """
+    from pipelines import settings as sources
+
+    origins = sources.origins()
+    if options.home is not None:
+        origins["home"] = "--home"
+    try:
+        settings = options.settings()
+    except SettingsError as error:
+        findings = [Finding("settings", ", ".join(origins) or "defaults", f"{error.message} Correct it.", 1)]
+    else:
+        findings = [*_settings(settings, origins), *_home(settings.home)]
+        findings += [] if offline else [_api(options, settings)]
+    findings += _libraries()
+    code = max((finding.exit_code for finding in findings), default=0)
+    if options.is_json:
+        emit({"is_ok": code == 0, "findings": [asdict(finding) for finding in findings]})
+    else:
+        click.echo(_text(findings))
+        n_problems = sum(bool(finding.problem) for finding in findings)
+        options.say(f"\n{'All is in place.' if not n_problems else f'Problems: {n_problems}.'}")
+    finish(code)
+
+
+def _settings(settings: Settings, origins: dict[str, str]) -> Iterator[Finding]:
+    """Every setting as read, and where from; of the key only whether it is set."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        said = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        if name == "api_key":
+            try:
+                settings.key()
+            except ApiError as error:
+                yield Finding(name, "not set", error.hint, error.exit_code)
+                continue
+            said = "set"
+        yield Finding(name, f"{said}  ({origins.get(name, 'default')})")
+
+
+def _home(root: Path) -> Iterator[Finding]:
+    from warehouse.home import Home
+
+    nearest = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
+    other = "Choose another folder with --home or CONVOHOUSE_HOME."
+    if not nearest.is_dir():
+        yield Finding("home folder", f"{nearest} is no folder", other, 1)
+        return
+    if Home(root).exists():
+        state = "holds data"
+    elif root.exists() and any(root.iterdir()):
+        yield Finding("home folder", f"{root} holds other things", other, 1)
+        return
+    else:
+        state = "empty" if root.exists() else "not there yet; the first sync makes it"
+    if os.access(nearest, os.W_OK | os.X_OK):
+        yield Finding("home folder", state)
+    else:
+        yield Finding("home folder", f"{nearest} cannot be written", f"Make it writable. {other}", 1)
+    free = shutil.disk_usage(nearest).free
+    is_little = free < LEAST_FREE_BYTES
+    yield Finding("free disk", size(free), "Make room: a build needs its size twice." if is_little else "", int(is_little))
+
+
+def _api(options: Options, settings: Settings) -> Finding:
+    """Ask for one row of the list."""
+    from pipelines.api.endpoints import ListQuery, list_page
+
+    patience = {"request_deadline_secs": PATIENCE_SECS, "request_timeout_secs": PATIENCE_SECS / 2}
+    site = options.site()
+
+    async def ask() -> int:
+        async with site.connect(settings.model_copy(update=patience)) as client:
+            return len((await list_page(client, ListQuery(page_size=1), None)).conversations)
+
+    try:
+        n_rows = asyncio.run(ask())
+    except (ApiError, SettingsError) as error:
+        return Finding("api", error.message, error.hint, error.exit_code)
+    return Finding("api", "answers, the key works" + ("" if n_rows else "; it shows no conversation yet"))
+
+
+def _libraries() -> Iterator[Finding]:
+    yield Finding("python", platform.python_version())
+    for name in LIBRARIES:
+        yield _version(name, metadata.version)
+
+
+def _version(name: str, version: Callable[[str], str]) -> Finding:
+    try:
+        return Finding(name, version(name))
+    except metadata.PackageNotFoundError:
+        return Finding(name, "not installed", "Install convohouse again: its requirements are not complete.", 1)
+
+
+def _text(findings: list[Finding]) -> str:
+    width = max(len(finding.name) for finding in findings)
+    lines = []
+    for finding in findings:
+        lines.append(f"{'problem' if finding.problem else 'ok':<7}  {finding.name:<{width}}  {finding.said}")
+        if finding.problem:
+            lines.append(f"{'':<7}  {'':<{width}}  {finding.problem}")
+    return "\n".join(lines)

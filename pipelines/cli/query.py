@@ -1,0 +1,159 @@
+"""``convohouse query``: a question to the warehouse in SQL, answered as a table, CSV, JSON or Parquet."""
+
+from __future__ import annotations
+
+import os
+import sys
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli.options import Options, pass_options, plural, shared, teach
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FORMATS = ("table", "csv", "json", "parquet")
+MOST_ROWS = 40
+"""Rows that a table shows."""
+
+
+@click.command(
+    epilog=teach(
+        'convohouse query "select agent_id, count(*) from marts.fct_conversations group by all"',
+        'convohouse query "from metrics.agent_daily" --format csv > days.csv',
+        'convohouse query "from marts.fct_turns" --output turns.parquet',
+        "convohouse query - < question.sql",
+        exits="0  answered;2  DuckDB refused the question, there is no warehouse yet, or a bad option",
+    )
+)
+@click.argument("sql")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="[default: by the name of --output, else table; json if --json]"
+)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write into a file.")
+@shared
+@pass_options
+def query(options: Options, sql: str, form: str | None, output: Path | None) -> None:
+    """Ask the warehouse in DuckDB's SQL; `-` reads the question from standard input. Nothing can be changed by it.
+
+    A table shows the first rows and what fits the terminal; csv, json (a list of rows) and parquet are whole and exact.
+    `convohouse tables` says what there is to ask about.
+    """
+    form = _format(options, form, output)
+    frame = _ask(options, _question(sql))
+    if form == "table" and output is None:
+        _show(options, frame)
+        return
+    answer = render(frame, form)
+    if output is None:
+        click.get_binary_stream("stdout").write(answer)
+    else:
+        _write(output, answer)
+        options.say(f"{plural(frame.height, 'row')} written to {output}")
+
+
+def _format(options: Options, form: str | None, output: Path | None) -> str:
+    if form is None and output is not None and output.suffix[1:] in FORMATS:
+        form = output.suffix[1:]
+    form = form or ("json" if options.is_json else "table")
+    if form == "parquet" and output is None and sys.stdout.isatty():
+        raise click.UsageError("Parquet is not for a terminal: name a file with --output.")
+    return form
+
+
+def _question(sql: str) -> str:
+    text = click.get_text_stream("stdin", encoding="utf-8").read() if sql == "-" else sql
+    text = text.encode(errors="replace").decode()  # an argument can hold bytes that are no text
+    if not text.strip():
+        raise click.UsageError("The question is empty.")
+    return text
+
+
+def _ask(options: Options, sql: str) -> pl.DataFrame:
+    """The answer.
+
+    Raises:
+        NothingBuiltError: there is no warehouse yet.
+        QueryError: DuckDB refused, or a type has no place in a table.
+    """
+    from polars.exceptions import PolarsError
+
+    from warehouse import duck
+    from warehouse.errors import QueryError
+
+    home = options.site().home
+    try:
+        return duck.query(home, sql)
+    except PolarsError as error:
+        raise QueryError(f"The answer cannot be read: {error}", "Cast intervals and the like to text.") from error
+
+
+def render(frame: pl.DataFrame, form: str) -> bytes:
+    """The whole answer as bytes of a format.
+
+    JSON is a list of rows; numbers are numbers, whole and exact, times are ISO 8601, bytes are base64, NaN is null. CSV
+    has lists and structs as JSON text.
+    """
+    import io
+
+    import polars as pl
+
+    if form == "parquet":
+        whole = io.BytesIO()
+        frame.write_parquet(whole, compression="zstd")
+        return whole.getvalue()
+    if form == "json":
+        return _json(frame.rows(named=True)) + b"\n"
+    if form == "csv":
+        flat = [
+            pl.Series(column.name, [None if value is None else _json(value).decode() for value in column], pl.String)
+            if column.dtype.is_nested() or column.dtype == pl.Binary
+            else column.dt.to_string("iso:strict")
+            if column.dtype == pl.Datetime
+            else column
+            for column in frame
+        ]
+        return pl.DataFrame(flat).write_csv().encode()
+    return (_table(frame, len(frame.columns)) + "\n").encode()
+
+
+def _json(value: object) -> bytes:
+    import msgspec
+
+    return msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode(value)
+
+
+def _show(options: Options, frame: pl.DataFrame) -> None:
+    """A table of the first rows and of the columns that fit, and a line that says how many there are."""
+    from pipelines.cli.tabular import fitting, plain, terminal_width
+
+    rows = [[plain(value) for value in row] for row in frame.head(MOST_ROWS).rows()]
+    n_columns = fitting(frame.columns, rows, terminal_width())
+    click.echo(_table(frame.head(MOST_ROWS), n_columns))
+    cut = [f"the first {MOST_ROWS} are shown"] * (frame.height > MOST_ROWS)
+    if n_columns < frame.width:
+        cut.append(f"{n_columns} of {frame.width} columns fit here")
+    if cut:
+        cut.append("--format csv gives all")
+    options.say(f"({'; '.join((plural(frame.height, 'row'), *cut))})")
+
+
+def _table(frame: pl.DataFrame, n_columns: int) -> str:
+    from pipelines.cli.tabular import table_text
+
+    names = frame.columns[:n_columns]
+    numbers = [name for name in names if frame[name].dtype.is_numeric()]
+    return table_text(names, [row[:n_columns] for row in frame.rows()], right=numbers, is_cut=True)
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write a file that is either whole or not there."""
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)

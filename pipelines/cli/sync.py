@@ -1,0 +1,82 @@
+"""``convohouse sync``: copy what is new or has changed, and build the warehouse from it."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.cli.options import Options, emit, finish, pass_options, shared, teach
+from pipelines.cli.progress import duration, showing
+
+if TYPE_CHECKING:
+    from pipelines.steps import Synced
+
+
+@click.command(
+    epilog=teach(
+        "convohouse sync                                    what is new, open, changed or due since the last run",
+        "convohouse sync --since 7d                         the calls of the last seven days",
+        "convohouse sync --since 2026-01-01 --until 2026-02-01   a backfill of January",
+        exits="0  everything listed is in the warehouse;1  incomplete, or a check failed: each problem is named;"
+        "2  a date or a setting is wrong;3  the API or its key",
+    )
+)
+@click.option("--since", metavar="WHEN", help="Only calls that started at or after: 2026-01-01, an ISO time, or 7d.")
+@click.option("--until", metavar="WHEN", help="Only calls that started before [default: now].")
+@click.option("--agent", metavar="ID", help="Only calls of this agent.")
+@shared
+@pass_options
+def sync(options: Options, since: str | None, until: str | None, agent: str | None) -> None:
+    """List the calls, read what is new, open, changed or due, and bring lake and warehouse up to it.
+
+    Without options a run goes on from the last complete one, looking back a few days. It can be stopped at any moment:
+    what was read is kept, and the next run reads only what is missing.
+    """
+    from pipelines import steps
+    from pipelines.sync.window import Window, parse_moment
+
+    site = options.site()
+    now = site.clock()
+    since_at, until_at = (parse_moment(text, now) if text else None for text in (since, until))
+    Window(since_at, until_at or now, agent)  # refuses what makes no sense before anything is touched
+    site.settings.key()
+    with showing(options) as show:
+        done = steps.sync(
+            site, run_id=new_run_id(now), since=since_at, until=until_at, agent_id=agent, progress=show
+        )
+    if options.is_json:
+        emit({"run": done.run, "problems": list(done.problems)})
+    else:
+        _summarise(options, done)
+    finish(0 if done.is_complete else 1)
+
+
+def new_run_id(now: datetime) -> str:
+    """An id that sorts by time and that no other run has."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def run_facts(run: dict[str, Any]) -> list[tuple[str, str]]:
+    """The counts of a row of ``sync_runs``, for people."""
+    wanted = ", ".join(f"{run[f'n_{reason}']:,} {reason}" for reason in ("new", "open", "changed", "due"))
+    return [
+        ("listed", f"{run['n_listed']:,}"),
+        ("wanted", wanted),
+        ("fetched", f"{run['n_fetched']:,}: {run['n_landed']:,} landed, {run['n_unchanged']:,} unchanged, "
+                    f"{run['n_gone']:,} gone"),
+        ("quarantined", f"{run['n_quarantined']:,}"),
+        ("time", duration(run["elapsed_secs"])),
+    ]
+
+
+def _summarise(options: Options, done: Synced) -> None:
+    options.say()
+    options.say("complete: all that was listed is in the warehouse" if done.is_complete else "incomplete:")
+    for problem in done.problems:
+        options.say(f"  - {' '.join(problem.split())}")
+    options.say_facts(run_facts(done.run))
+    if not done.built.is_swapped:
+        options.say("The warehouse stays as it was before: `convohouse build` builds it again.")

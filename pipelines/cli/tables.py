@@ -1,0 +1,165 @@
+"""``convohouse tables``: what there is to ask about, and what each column means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli.options import Options, emit, pass_options, shared, teach
+
+if TYPE_CHECKING:
+    from warehouse.columns import Table
+    from warehouse.home import Home
+    from warehouse.models import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column; ``type`` is None for a model that is not built, ``path`` the JSON path in a conversation detail."""
+
+    name: str
+    type: str | None
+    unit: str | None
+    path: str | None
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table of the lake, a seed or a model; ``n_rows`` is None for a view and for what is not built."""
+
+    name: str
+    grain: str
+    about: str
+    n_rows: int | None
+    columns: tuple[Field, ...]
+
+
+@click.command(
+    epilog=teach(
+        "convohouse tables",
+        "convohouse tables fct_conversations",
+        "convohouse tables lake.turns --json | jq '.columns[].name'",
+        exits="0  listed;2  there is no table of that name, or a setting is wrong",
+    )
+)
+@click.argument("name", required=False)
+@shared
+@pass_options
+def tables(options: Options, name: str | None) -> None:
+    """List the tables of the lake and the models of the warehouse, or the columns of the one called NAME.
+
+    NAME may be without its schema. The list also works before the first build; row counts come with it.
+    """
+    from warehouse.models import read_project
+
+    relations = tuple(_relations(options.site().home, read_project()))
+    if name is not None:
+        found = _find(relations, name)
+        if options.is_json:
+            emit(asdict(found))
+        else:
+            click.echo(_columns_text(found))
+    elif options.is_json:
+        emit({"tables": [{k: v for k, v in asdict(each).items() if k != "columns"} for each in relations]})
+    else:
+        click.echo(_list_text(relations))
+        options.say("\n`convohouse tables NAME` shows the columns of one.")
+
+
+def _relations(home: Home, project: Project) -> Iterator[Relation]:
+    """The lake first, then seeds, then the models from staging to metrics."""
+    from warehouse.columns import unit_of
+    from warehouse.models import SCHEMAS
+    from warehouse.tables import TABLES
+
+    built, types = _built(home)
+    for table in TABLES:
+        yield _of_lake(home, table)
+    for seed in project.seeds:
+        header, key = seed.header, seed.key
+        about = header.columns.items()
+        fields = tuple(Field(name, header.types[name].lower(), unit_of(name), None, text) for name, text in about)
+        yield Relation(key, ", ".join(header.grain), header.description, built.get(key), fields)
+    for model in sorted(project.models, key=lambda model: (SCHEMAS.index(model.schema), model.name)):
+        header, key = model.header, model.key
+        about = header.columns.items()
+        fields = tuple(Field(name, types.get((key, name)), unit_of(name), None, text) for name, text in about)
+        yield Relation(key, ", ".join(header.grain), header.description, built.get(key), fields)
+
+
+def _of_lake(home: Home, table: Table) -> Relation:
+    import polars as pl
+
+    files = sorted(home.table(table).glob("**/*.parquet"))
+    n_rows = pl.scan_parquet(files).select(pl.len()).collect().item() if files else None
+    fields = tuple(
+        Field(
+            column.name,
+            column.type.value.removesuffix(" from milliseconds"),
+            column.unit,
+            " or ".join(table.paths(column)) or None,
+            column.about,
+        )
+        for column in table.columns
+    )
+    return Relation(f"lake.{table.name}", ", ".join(table.key), f"One row per {table.grain}.", n_rows, fields)
+
+
+def _built(home: Home) -> tuple[dict[str, int], dict[tuple[str, str], str]]:
+    """Rows by table and types by table and column, of the warehouse as it stands; nothing where there is none."""
+    from warehouse.duck import open_warehouse
+
+    if not home.warehouse.exists():
+        return {}, {}
+    with open_warehouse(home) as connection:
+        rows = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
+        columns = connection.execute(
+            "select schema_name, table_name, column_name, data_type from duckdb_columns() where not internal"
+        ).fetchall()
+    types = {(f"{schema}.{table}", column): type_.lower() for schema, table, column, type_ in columns}
+    return {f"{schema}.{table}": number for schema, table, number in rows}, types
+
+
+def _find(relations: tuple[Relation, ...], name: str) -> Relation:
+    """The relation called ``name``, with its schema or without; of several the one nearest to the reader.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from pipelines.errors import UsageError
+
+    wanted = name.lower()
+    found = [each for each in relations if wanted in (each.name, each.name.partition(".")[2])]
+    if found:
+        return found[-1]
+    names = [part for each in relations for part in (each.name, each.name.partition(".")[2])]
+    close = get_close_matches(wanted, names, n=1)
+    hint = f"Did you mean {close[0]}? " if close else ""
+    raise UsageError(f"There is no table {name!r}.", f"{hint}`convohouse tables` lists them.")
+
+
+def _list_text(relations: tuple[Relation, ...]) -> str:
+    from pipelines.cli.tabular import table_text
+
+    rows = [(each.name, "" if each.n_rows is None else f"{each.n_rows:,}", _first_sentence(each)) for each in relations]
+    return table_text(("table", "rows", "what it holds"), rows, right=("rows",))
+
+
+def _first_sentence(relation: Relation) -> str:
+    return relation.about.split(". ")[0].rstrip(".")
+
+
+def _columns_text(relation: Relation) -> str:
+    from pipelines.cli.tabular import table_text
+
+    about = relation.about if relation.n_rows is None else f"{relation.about} {relation.n_rows:,} rows."
+    names = ["column", "type", "unit", "JSON path", "meaning"]
+    rows = [(each.name, each.type, each.unit, each.path, each.about) for each in relation.columns]
+    kept = [place for place in range(len(names)) if any(row[place] for row in rows)]
+    cells = [[row[place] for place in kept] for row in rows]
+    return f"{relation.name}\n{about}\n\n{table_text([names[place] for place in kept], cells)}"

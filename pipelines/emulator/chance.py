@@ -1,0 +1,15 @@
+"""The randomness of the emulator: seeded, so that a world and its faults can be repeated."""
+
+from __future__ import annotations
+
+from random import Random
+
+
+def seeded(number: int) -> Random:
+    """A generator that follows from ``number`` alone."""
+    return Random(number)  # noqa: S311 - a made-up world holds no secret
+
+
+def happens(rng: Random, share: float) -> bool:
+    """Whether something that befalls a ``share`` of all cases befalls this one."""
+    return rng.random() < share

@@ -1,0 +1,26 @@
+"""How an asset does its work: with the home folder held, the run's account kept, and errors said in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from pipelines import steps
+from warehouse.errors import ConvohouseError
+
+
+@contextmanager
+def doing(site: steps.Site, run_id: str, what: str) -> Iterator[None]:
+    """Hold the home folder for one step of a run.
+
+    Raises:
+        dagster.Failure: our own error, as one line that says what to do. It is not tried again: the client has tried
+            what can be tried, and a lock goes away by itself.
+    """
+    try:
+        with steps.working(site, run_id, what):
+            yield
+    except ConvohouseError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None

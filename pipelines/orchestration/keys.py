@@ -1,0 +1,23 @@
+"""Names of the assets: schema and table, as SQL calls them."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+KINDS = {
+    "landing": {"python", "parquet"},
+    "lake": {"polars", "parquet"},
+    "seeds": {"csv", "duckdb"},
+    "model": {"sql", "duckdb"},
+}
+"""What the graph's tags say of an asset's technology."""
+
+
+def key_of(name: str) -> dg.AssetKey:
+    """Asset of a qualified name such as ``lake.turns``."""
+    return dg.AssetKey(name.split("."))
+
+
+def name_of(key: dg.AssetKey) -> str:
+    """Qualified name of an asset."""
+    return ".".join(key.path)

@@ -1,0 +1,69 @@
+"""The landed assets: what the API's list said, and what its details said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from pipelines import steps
+from pipelines.orchestration.days import DAYS, SINGLE_RUN, Asked, Scope, window_of
+from pipelines.orchestration.doing import doing
+from pipelines.orchestration.keys import KINDS, key_of
+from pipelines.orchestration.tables import schema_of
+from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS
+
+LISTINGS, DOCUMENTS = key_of("landing.listings"), key_of("landing.documents")
+ALL_READ = "every_wanted_call_is_read"
+
+
+@dg.asset(
+    key=LISTINGS,
+    group_name="landing",
+    kinds=KINDS["landing"],
+    partitions_def=DAYS,
+    backfill_policy=SINGLE_RUN,
+    metadata={"dagster/column_schema": schema_of(LANDED_LISTINGS)},
+)
+def conversation_list(
+    context: dg.AssetExecutionContext,
+    config: Asked,
+    site: dg.ResourceParam[steps.Site],
+    progress: dg.ResourceParam[steps.Progress],
+) -> dg.MaterializeResult[None]:
+    """Rows of the API's list of conversations as they came, landed once the listing of the window is complete."""
+    with doing(site, context.run_id, "listing"):
+        window = window_of(context, site.clock(), config)
+        listed = steps.list_calls(site, window, context.run_id, progress)
+    return dg.MaterializeResult(metadata={"window": str(window), "n_listed": listed.n_listed})
+
+
+@dg.asset(
+    key=DOCUMENTS,
+    deps=[LISTINGS],
+    group_name="landing",
+    kinds=KINDS["landing"],
+    partitions_def=DAYS,
+    backfill_policy=SINGLE_RUN,
+    metadata={"dagster/column_schema": schema_of(LANDED_DOCUMENTS)},
+    check_specs=[
+        dg.AssetCheckSpec(
+            ALL_READ, asset=DOCUMENTS, description="Every call that was to be read was read and understood."
+        )
+    ],
+)
+def conversation_details(
+    context: dg.AssetExecutionContext,
+    config: Scope,
+    site: dg.ResourceParam[steps.Site],
+    progress: dg.ResourceParam[steps.Progress],
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Conversation details as they came, of the calls that are new, open, changed or due to be read again."""
+    with doing(site, context.run_id, "reading"):
+        window = steps.listed_window(site, context.run_id) or window_of(context, site.clock())
+        fetched = steps.fetch_calls(site, context.run_id, None if config.everywhere else window, progress)
+    counts = {name: getattr(fetched, name) for name in ("n_fetched", "n_landed", "n_unchanged", "n_gone")}
+    yield dg.MaterializeResult(metadata=counts)
+    yield dg.AssetCheckResult(
+        check_name=ALL_READ, asset_key=DOCUMENTS, passed=not fetched.failed, metadata={"n_failing": len(fetched.failed)}
+    )

@@ -1,0 +1,103 @@
+"""How a home folder stands: what it holds, how fresh that is, what is still open, what the last runs did.
+
+Pure reading: it takes no lock, makes no folder, and works beside a run that writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.sync.refresh import stale_readings
+from pipelines.sync.settle import REASONS, decide, settle_state
+from warehouse import lake, landing
+from warehouse.home import Home
+from warehouse.tables import CONVERSATIONS, DELETIONS, QUARANTINE, SYNC_RUNS
+
+STATES = ("open", "settling", "settled")
+RUNS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One home folder at one moment; counts are of conversations.
+
+    ``states`` says how many are open (not finished), settling (to be read again) and settled; ``wanted`` how many the
+    next run would read of those known, by reason. ``quarantine`` and ``runs`` are rows of the tables of these names,
+    the latest first. ``sizes`` are bytes on disk by part.
+    """
+
+    home: Path
+    exists: bool
+    n_listed: int
+    n_landed: int
+    n_in_lake: int
+    n_behind: int
+    n_deleted: int
+    n_agents: int
+    first_date: date | None
+    last_date: date | None
+    listed_at: datetime | None
+    read_at: datetime | None
+    built_at: datetime | None
+    states: dict[str, int]
+    wanted: dict[str, int]
+    quarantine: tuple[dict[str, Any], ...]
+    runs: tuple[dict[str, Any], ...]
+    sizes: dict[str, int]
+
+
+def status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
+    """Look at a home folder, which may be empty or missing."""
+    listed, readings = landing.latest_list_rows(home), landing.latest_readings(home)
+    shown = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "start_date"])
+    states = readings.select(state=settle_state(pl.col("fetched_at"), reread_days))
+    wanted = decide(listed, readings, now=now, reread_days=reread_days)
+    runs = lake.read(home, SYNC_RUNS).sort("started_at", descending=True).head(RUNS_SHOWN)
+    quarantine = lake.read(home, QUARANTINE).sort("fetched_at", descending=True)
+    complete = [listing.listed_at for listing in landing.listings(home)]
+    return Status(
+        home=home.root,
+        exists=home.exists(),
+        n_listed=listed.height,
+        n_landed=readings.filter(pl.col("content_at").is_not_null()).height,
+        n_in_lake=shown.height,
+        n_behind=stale_readings(home).height,
+        n_deleted=lake.read(home, DELETIONS, ["conversation_id"]).height,
+        n_agents=shown["agent_id"].n_unique(),
+        first_date=_date(shown["start_date"].min()),
+        last_date=_date(shown["start_date"].max()),
+        listed_at=max(complete, default=None),
+        read_at=_moment(readings["fetched_at"].max()),
+        built_at=_built_at(home),
+        states={state: states.filter(state=state).height for state in STATES},
+        wanted={reason: wanted.filter(reason=reason).height for reason in REASONS},
+        quarantine=tuple(quarantine.iter_rows(named=True)),
+        runs=tuple(runs.iter_rows(named=True)),
+        sizes={
+            "landing": _bytes(home.documents),
+            "lake": _bytes(home.lake),
+            "warehouse": home.warehouse.stat().st_size if home.warehouse.exists() else 0,
+        },
+    )
+
+
+def _date(value: object) -> date | None:
+    return value if isinstance(value, date) else None
+
+
+def _moment(value: object) -> datetime | None:
+    return value if isinstance(value, datetime) else None
+
+
+def _built_at(home: Home) -> datetime | None:
+    return datetime.fromtimestamp(home.warehouse.stat().st_mtime, UTC) if home.warehouse.exists() else None
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*.parquet"))

@@ -1,0 +1,102 @@
+"""The two roads of the decode give the same rows, and no change of a document costs another one its rows."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from pipelines.emulator.world import World
+from pipelines.flatten.decode import UnflattenableError, read_detail
+from pipelines.flatten.frames import Reading, flatten
+from pipelines.flatten.lenient import build
+from pipelines.flatten.shape import DETAIL
+from tests.documents import READ_AT, RECORDED, detail
+
+UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
+DOCUMENTS = [
+    *World(seed=3, conversations=40, days=3, until=UNTIL).details(UNTIL),
+    json.loads((RECORDED / "text_chat_2026.json").read_bytes()),
+    json.loads((RECORDED / "rag_and_end_call_2025.json").read_bytes()),
+]
+STRANGE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=8),
+    st.just([]),
+    st.just({}),
+    st.just([None, 1, "x", {"y": []}]),
+    st.just({"a": {"b": [{"c": None}]}}),
+)
+
+
+def places(value, path=()):
+    """Every place in a document: the way to each key and element."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield (*path, key)
+        yield from places(item, (*path, key))
+
+
+def reading(document):
+    payload = json.dumps(document).encode()
+    return Reading(str(document.get("conversation_id")), payload, "sha", READ_AT, READ_AT, "open")
+
+
+def all_rows(*documents):
+    return {name: frame.to_dicts() for name, frame in flatten(map(reading, documents)).frames.items()}
+
+
+@pytest.mark.parametrize("at", range(len(DOCUMENTS)))
+def test_both_roads_read_a_document_alike(at):
+    document = DOCUMENTS[at]
+    assert read_detail(json.dumps(document).encode()) == build(DETAIL, document)
+
+
+@given(st.data())
+@settings(
+    max_examples=100,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+def test_a_mutated_document_costs_no_other_and_no_run(data):
+    document = copy.deepcopy(DOCUMENTS[data.draw(st.integers(0, len(DOCUMENTS) - 1))])
+    for _ in range(data.draw(st.integers(1, 4))):
+        ways = list(places(document))
+        where = ways[data.draw(st.integers(0, len(ways) - 1))]
+        strange = copy.deepcopy(data.draw(STRANGE))
+        holder = document
+        for step in where[:-1]:
+            holder = holder[step]
+        change = data.draw(st.sampled_from(["replace", "drop", "add"]))
+        if change == "add" and isinstance(holder, dict):
+            holder["never_seen_before"] = strange
+        elif change == "drop" and isinstance(holder, dict):
+            del holder[where[-1]]
+        else:
+            holder[where[-1]] = strange
+
+    other = detail(conversation_id="conv_other", transcript=[{"role": "user", "message": "kept"}])
+    made = flatten([reading(document), reading(other)])
+
+    ids = made.frames["conversations"]["conversation_id"].to_list()
+    assert ids == [i for i in (reading(document).conversation_id, "conv_other") if i not in made.refused]
+    alone = all_rows(other)
+    for name, frame in made.frames.items():
+        assert frame.filter(conversation_id="conv_other").to_dicts() == alone[name]
+    if made.refused:  # only ids and start are required
+        assert unreadable(document)
+
+
+def unreadable(document):
+    try:
+        return read_detail(json.dumps(document).encode()).conversation_id != document.get("conversation_id")
+    except UnflattenableError as error:
+        return any(word in str(error) for word in ("conversation_id", "start_time_unix_secs"))

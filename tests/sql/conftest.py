@@ -1,0 +1,71 @@
+"""One fixture: hand-made rows of the lake in, whole rows of one model out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from warehouse import lake
+from warehouse.build import materialise
+from warehouse.duck import connect
+from warehouse.home import Home
+from warehouse.models import read_project
+from warehouse.tables import BY_NAME
+
+DAY = date(2026, 11, 2)
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+Row = dict[str, Any]
+
+
+class LakeRows:
+    """Rows of the lake, all of call c1 on 2 November 2026 unless they say otherwise."""
+
+    day, noon = DAY, NOON
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.rows: dict[str, list[Row]] = defaultdict(list)
+
+    def add(self, table: str, **row: object) -> None:
+        self.rows[table].append({"conversation_id": "c1", "start_date": DAY} | row)
+
+    def call(self, conversation_id: str = "c1", **row: object) -> None:
+        """A done call of agent a1, of which nothing more is known."""
+        known = {
+            "agent_id": "a1",
+            "status": "done",
+            "start_time_at": NOON,
+            "fetched_at": NOON,
+            "settle_state": "settled",
+        }
+        made = {"content_sha256": "00", "parser_version": 1, "is_deleted": False, "conversation_id": conversation_id}
+        self.add("conversations", **(known | made | row))
+
+    def write(self) -> Home:
+        lake.ensure(self.home)
+        for name, rows in self.rows.items():
+            for day in {row["start_date"] for row in rows}:
+                frame = lake.frame(BY_NAME[name], [row for row in rows if row["start_date"] == day])
+                lake.write_day(self.home, BY_NAME[name], day, frame)
+        return self.home
+
+    def model(self, key: str, *columns: str) -> list[Row]:
+        """Rows of the model by its grain, built with all that it needs; of some columns, or of all."""
+        project = read_project().upstream(key)
+        grain = ", ".join(project.by_key[key].header.grain)
+        with connect() as connection:
+            materialise(connection, self.write(), project)
+            rows: list[Row] = (
+                connection.sql(f"select {', '.join(columns) or '*'} from {key} order by {grain}").pl().to_dicts()
+            )
+        return rows
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> LakeRows:
+    return LakeRows(Home(tmp_path / "home").open())

@@ -1,0 +1,346 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from warehouse import lake
+from warehouse.build import BuildResult, build
+from warehouse.duck import open_warehouse, query
+from warehouse.errors import ModelError, NothingBuiltError, QueryError
+from warehouse.home import Home
+from warehouse.models import read_project
+from warehouse.tables import TABLES, WARNINGS
+
+BuildSql = Callable[[dict[str, str]], BuildResult]
+
+ANSWER = """/*
+description = "One answer."
+grain = ["answer"]
+
+[columns]
+answer = "The answer's number."
+
+[tests]
+accepted = { answer = [42] }
+*/
+with final as (
+    select 42 as answer
+)
+
+select * from final
+"""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The whole of sql/, built once over an empty lake."""
+    home = Home(tmp_path_factory.mktemp("built") / "a home [1]'s").open()
+    assert build(home).is_swapped
+    return home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home").open()
+
+
+@pytest.fixture
+def build_sql(tmp_path: Path, home: Home) -> BuildSql:
+    """Build a small project of its own: relative path to text."""
+
+    def run(files: dict[str, str]) -> BuildResult:
+        for path, text in files.items():
+            target = tmp_path / "sql" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+        return build(home, sql_dir=tmp_path / "sql")
+
+    return run
+
+
+def test_result_tells_rows_types_and_checks(home: Home, build_sql: BuildSql) -> None:
+    result = build_sql({"marts/answers.sql": ANSWER})
+    assert [(model.key, model.n_rows, model.types) for model in result.models] == [
+        ("marts.answers", 1, {"answer": "INTEGER"})
+    ]
+    assert [(found.check.name, found.check.model, found.n_failing) for found in result.checks] == [
+        ("marts_answers_unique", "marts.answers", 0),
+        ("marts_answers_accepted_answer", "marts.answers", 0),
+    ]
+    assert result.is_swapped
+    assert query(home, "select answer from marts.answers").to_dicts() == [{"answer": 42}]
+
+
+def test_progress_names_each_model(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "sql" / "marts").mkdir(parents=True)
+    (tmp_path / "sql" / "marts" / "answers.sql").write_text(ANSWER)
+    seen: list[tuple[str, int, int]] = []
+    build(home, sql_dir=tmp_path / "sql", progress=lambda *step: seen.append(step))
+    assert seen == [("marts.answers", 1, 1)]
+
+
+def test_failed_check_keeps_the_old_warehouse_and_shows_the_rows(home: Home, build_sql: BuildSql) -> None:
+    build_sql({"marts/answers.sql": ANSWER})
+    result = build_sql({"marts/answers.sql": ANSWER.replace("select 42", "select 43")})
+    assert not result.is_swapped
+    assert [(found.check.name, found.n_failing, found.sample) for found in result.failed] == [
+        ("marts_answers_accepted_answer", 1, ({"answer": "43", "n_rows": "1"},))
+    ]
+    assert query(home, "select answer from marts.answers").to_dicts() == [{"answer": 42}]
+    assert sorted(path.name for path in home.root.glob("warehouse*")) == [
+        "warehouse.duckdb",
+        "warehouse.duckdb.rejected",
+    ]
+    assert build_sql({"marts/answers.sql": ANSWER}).is_swapped
+    assert [path.name for path in home.root.glob("warehouse*")] == ["warehouse.duckdb"]
+
+
+SINGULAR = """/*
+description = "The answer is right."
+*/
+with answers as (
+    select * from marts.answers
+),
+
+final as (
+    select * from answers
+    where answer <> 41
+)
+
+select * from final
+"""
+
+
+def test_singular_test_blocks_too(build_sql: BuildSql) -> None:
+    result = build_sql({"marts/answers.sql": ANSWER, "tests/answer_is_right.sql": SINGULAR})
+    (failed,) = result.failed
+    assert (failed.check.name, failed.check.model, failed.sample) == (
+        "answer_is_right",
+        "marts.answers",
+        ({"answer": "42"},),
+    )
+
+
+FULL = ANSWER.replace(
+    "accepted = { answer = [42] }",
+    'not_null = ["answer"]\nreferences = { answer = "seeds.known.answer" }\nsame_count_as = "seeds.known"',
+)
+SEED_HEADER = """description = "Answers known."
+grain = ["answer"]
+types = { answer = "bigint" }
+columns = { answer = "An answer." }
+"""
+
+
+@pytest.mark.parametrize(
+    ("select", "known", "failing"),
+    [
+        ("select 42 as answer", "42", []),
+        ("select cast(null as bigint) as answer", "42", ["marts_answers_not_null_answer"]),
+        ("select 42 as answer", "41", ["marts_answers_references_answer"]),
+        ("select 42 as answer", "42\n43", ["marts_answers_same_count"]),
+        ("select 42 as answer union all select 42", "42\n43", ["marts_answers_unique"]),
+    ],
+)
+def test_each_kind_of_check_fails_where_it_should(
+    build_sql: BuildSql, select: str, known: str, failing: list[str]
+) -> None:
+    files = {"seeds/known.csv": f"answer\n{known}\n", "seeds/known.toml": SEED_HEADER}
+    result = build_sql(files | {"marts/answers.sql": FULL.replace("select 42 as answer", select)})
+    assert [found.check.name for found in result.failed] == failing
+
+
+def test_share_above_one_fails_by_its_name(build_sql: BuildSql) -> None:
+    text = ANSWER.replace("accepted = { answer = [42] }", "").replace("answer", "error_rate").replace("42", "1.5")
+    assert [found.check.name for found in build_sql({"marts/shares.sql": text}).failed] == [
+        "marts_shares_share_error_rate"
+    ]
+
+
+def test_header_with_other_columns_than_the_result_stops_the_build(home: Home, build_sql: BuildSql) -> None:
+    build_sql({"marts/answers.sql": ANSWER})
+    with pytest.raises(ModelError, match="not in the header: question"):
+        build_sql({"marts/answers.sql": ANSWER.replace("42 as answer", "42 as answer, 1 as question")})
+    with pytest.raises(ModelError, match="not in the header: reply; not in the result: answer"):
+        build_sql({"marts/answers.sql": ANSWER.replace("42 as answer", "42 as reply")})
+    assert query(home, "select answer from marts.answers").to_dicts() == [{"answer": 42}]
+    assert [path.name for path in home.root.glob("warehouse*")] == ["warehouse.duckdb"]
+
+
+def test_select_that_duckdb_refuses_names_file_and_model(build_sql: BuildSql) -> None:
+    with pytest.raises(ModelError, match=r"answers\.sql: marts\.answers cannot be built: .*no_such_function"):
+        build_sql({"marts/answers.sql": ANSWER.replace("select 42", "select no_such_function(42)")})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("select 1 as answer\n", r"answers\.sql:1: the file does not begin with a header"),
+        (ANSWER.replace('description = "One answer."', "description = One"), r"answers\.sql:2: the header is no TOML"),
+        (ANSWER.replace("[tests]", "[test]"), r"answers\.sql:8: .*unknown field `test`"),
+        (ANSWER.replace("accepted = ", "acepted = "), r"answers\.sql:9: .*unknown field `acepted`"),
+        (ANSWER.replace('["answer"]', '["reply"]'), r"answers\.sql:3: reply is no column of the header"),
+        (ANSWER.replace("select 42 as answer", "selec 42 as answer"), r"answers\.sql:12: the SQL cannot be read"),
+        (ANSWER + ";\nselect 1\n", "a model is one SELECT and nothing else"),
+        (ANSWER.replace("42 as answer", "42 as answer from facts"), "facts has no schema and is no CTE"),
+        (
+            ANSWER.replace("42 as answer", "42 as answer from marts.gone"),
+            r"marts\.gone is no model, no seed and no table",
+        ),
+        (
+            ANSWER.replace("42 as answer", "42 as answer from lake.gone"),
+            r"lake\.gone is no model, no seed and no table",
+        ),
+    ],
+)
+def test_bad_model_is_refused_by_file_and_line(build_sql: BuildSql, text: str, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        build_sql({"marts/answers.sql": text})
+
+
+def test_seed_without_or_against_its_header(build_sql: BuildSql) -> None:
+    with pytest.raises(ModelError, match=r"the seed has no known\.toml beside it"):
+        build_sql({"seeds/known.csv": "answer\n42\n"})
+    with pytest.raises(ModelError, match="the seed cannot be loaded"):
+        build_sql({"seeds/known.csv": "answer\nforty-two\n", "seeds/known.toml": SEED_HEADER})
+
+
+def test_every_relation_and_every_column_has_a_comment(built: Home) -> None:
+    described = query(
+        built,
+        "select schema_name, table_name as name, comment from duckdb_tables() where not internal "
+        "union all select schema_name, view_name, comment from duckdb_views() where not internal",
+    ).to_dicts()
+    project = read_project()
+    expected = {model.key for model in project.models} | {seed.key for seed in project.seeds} | {"seeds.metric_headers"}
+    expected |= {f"lake.{table.name}" for table in TABLES}
+    assert {f"{row['schema_name']}.{row['name']}" for row in described} == expected
+    assert [row for row in described if not row["comment"]] == []
+    columns = query(
+        built, "select schema_name, table_name, column_name, comment from duckdb_columns() where not internal"
+    )
+    assert columns.filter(pl.col("comment").is_null() | (pl.col("comment") == "")).to_dicts() == []
+    by_column = {
+        (row["schema_name"], row["table_name"], row["column_name"]): row["comment"] for row in columns.to_dicts()
+    }
+    for model in project.models:
+        for name, about in model.header.columns.items():
+            assert by_column[model.schema, model.name, name] == about
+
+
+def test_catalog_is_what_the_headers_say(built: Home) -> None:
+    expected = [
+        {
+            "id": f"{model.name}.{column}",
+            "model": model.key,
+            "column_name": column,
+            "name": metric.name,
+            "description": model.header.columns[column],
+            "grain": ", ".join(model.header.grain),
+            "unit": metric.unit,
+            "numerator": metric.numerator,
+            "denominator": metric.denominator,
+            "null_rule": metric.null_rule,
+            "good": metric.good,
+            "differs": metric.differs,
+        }
+        for model in read_project().models
+        for column, metric in model.header.metrics.items()
+    ]
+    assert query(built, "select * from metrics.catalog order by id").to_dicts() == sorted(
+        expected, key=lambda row: str(row["id"])
+    )
+    assert len(expected) > 30
+
+
+def test_file_is_written_for_duckdb_1_0(built: Home) -> None:
+    (row,) = query(
+        built, "select tags['storage_version'] as version from duckdb_databases() where not internal"
+    ).to_dicts()
+    assert row["version"].startswith("v1.0.0")
+
+
+def test_no_public_column_is_wider_than_64_bits(built: Home) -> None:
+    types = query(built, "select distinct data_type from duckdb_columns() where schema_name in ('marts', 'metrics')")
+    assert set(types["data_type"]) == {"VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP WITH TIME ZONE"}
+
+
+def test_whole_project_over_a_day_of_calls_passes_its_checks(rows: Any) -> None:
+    rows.call("c1", cost_credits=60, charging_tier="starter", analysis_call_successful="success", call_duration_secs=7)
+    rows.call("c2", cost_fiat_usd=0.5, cost_credits=3000, charging_call_charge_credits=2999, agent_id=None)
+    rows.call("c3", status="in-progress")
+    rows.add("turns", turn_index=0, role="agent", message="Hi")
+    rows.add("tool_calls", turn_index=0, call_index=0, depth=0, tool_name="t")
+    rows.add("llm_usage", scope="initiated", turn_index=-1, model="m", token_kind="input", tokens=1, price_usd=0.1)
+    rows.add("platform_usage", conversation_id="c2", category="voice", charge_credits=3.0, price_usd=0.1)
+    home = rows.write()
+    result = build(home)
+    assert [found.check.name for found in result.failed] == []
+    sums = "select sum(cost_credits) as credits, sum(cost_usd) as usd from "
+    expected = [{"credits": 3060.0, "usd": 0.51}]
+    assert (
+        query(home, sums + "metrics.cost_daily").to_dicts() == pytest.approx(expected)
+        or [pytest.approx(row) for row in expected] == query(home, sums + "metrics.cost_daily").to_dicts()
+    )
+
+
+def test_orphan_rows_fail_the_build(rows: Any) -> None:
+    rows.call("c1")
+    rows.add("turns", conversation_id="nobody", turn_index=0, role="agent", message="Hi")
+    result = build(rows.write())
+    assert not result.is_swapped
+    assert {"marts_fct_turns_references_conversation_id"} == {found.check.name for found in result.failed}
+
+
+def test_lake_views_follow_the_files(rows: Any) -> None:
+    home = rows.write()
+    build(home)
+    assert query(home, "select count(*) as n from lake.warnings").to_dicts() == [{"n": 0}]
+    rows.add("warnings", warning_index=0, warning="first")
+    rows.write()
+    older = lake.frame(WARNINGS, [{"conversation_id": "c0", "start_date": rows.day, "warning_index": 0}]).drop(
+        "warning"
+    )
+    lake.write_file(home, home.table(WARNINGS) / "older.parquet", older)
+    found = query(home, "select conversation_id, warning from lake.warnings order by 1").to_dicts()
+    assert found == [{"conversation_id": "c0", "warning": None}, {"conversation_id": "c1", "warning": "first"}]
+
+
+def test_reader_keeps_its_snapshot_through_a_build(home: Home, build_sql: BuildSql) -> None:
+    build_sql({"marts/answers.sql": ANSWER})
+    with open_warehouse(home) as reader:
+        build_sql({"marts/answers.sql": ANSWER.replace("42", "43")})
+        assert reader.sql("select answer from marts.answers").fetchall() == [(42,)]
+    assert query(home, "select answer from marts.answers").to_dicts() == [{"answer": 43}]
+
+
+def test_query_before_the_first_build(home: Home) -> None:
+    with pytest.raises(NothingBuiltError, match="convohouse sync"):
+        query(home, "select 1")
+
+
+@pytest.mark.parametrize(
+    ("sql", "message", "hint"),
+    [
+        ("selec 1", "syntax error", "with their schema"),
+        ("select * from marts.gone", "gone does not exist", "convohouse tables"),
+        ("select nothing from marts.dim_agents", "nothing", "convohouse tables"),
+        ("select cast('x' as integer)", "Could not convert", "with their schema"),
+        ("drop table marts.dim_agents", "read-only", "convohouse build"),
+    ],
+)
+def test_query_that_fails_says_duckdbs_words_and_what_to_do(built: Home, sql: str, message: str, hint: str) -> None:
+    with pytest.raises(QueryError, match=re.escape(message)) as raised:
+        query(built, sql)
+    assert hint in raised.value.hint
+
+
+def test_query_speaks_utc_and_gives_no_columns_where_there_are_none(built: Home) -> None:
+    zone = query(built, "select current_setting('TimeZone') as zone").to_dicts()
+    assert zone == [{"zone": "UTC"}]
+    assert query(built, "set threads = 1").is_empty()

@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+KEY = "marts.fct_conversations"
+WAIT = "convai_ttf_audio_since_silence"
+
+
+def test_call_with_everything(rows: Any) -> None:
+    rows.call(
+        agent_name="Ann",
+        version_id="v1",
+        branch_id="b1",
+        environment="production",
+        phone_call_type="twilio",
+        phone_call_direction="inbound",
+        phone_call_external_number="+100",
+        conversation_initiation_source="twilio",
+        batch_call_batch_call_id="batch",
+        main_language="en",
+        text_only=False,
+        call_duration_secs=60,
+        queue_wait_secs=2.5,
+        analysis_call_successful="success",
+        analysis_call_success_score=0.9,
+        analysis_call_summary_title="A title",
+        cost_credits=600,
+        charging_call_charge_credits=540,
+        charging_llm_charge_credits=60,
+        charging_platform_charge_credits=540,
+        charging_platform_price_usd=0.09,
+        charging_llm_price_usd=0.02,
+        charging_tier="starter",
+        charging_is_burst=True,
+        charging_dev_discount=True,
+        charging_free_minutes_consumed=1.0,
+        charging_free_llm_dollars_consumed=0.01,
+        rag_usage_usage_count=2,
+        termination_reason="end_call tool was called.",
+        feedback_rating=5,
+        feedback_likes=1,
+        feedback_dislikes=0,
+    )
+    rows.add("turns", turn_index=0, role="agent", message="Hello")
+    rows.add("turns", turn_index=1, role="user", message="Hi")
+    rows.add("turns", turn_index=2, role="agent", message="How ...", interrupted=True)
+    rows.add("turns", turn_index=3, role="agent")
+    rows.add("turns", turn_index=4, role="user", message="...")
+    rows.add("turns", turn_index=5, role="agent", message="Bye")
+    rows.add("turn_metrics", turn_index=2, metric=WAIT, elapsed_secs=1.0, is_repeat=False)
+    rows.add("turn_metrics", turn_index=3, metric=WAIT, elapsed_secs=1.0, is_repeat=True)
+    rows.add("turn_metrics", turn_index=5, metric=WAIT, elapsed_secs=2.0, is_repeat=False)
+    rows.add("tool_calls", turn_index=3, call_index=0, depth=0, request_id="r", tool_name="look_up")
+    rows.add("tool_calls", turn_index=3, call_index=1, depth=0, request_id="s", tool_name="look_up")
+    rows.add("tool_results", turn_index=4, result_index=0, depth=0, request_id="r", tool_name="look_up", is_error=True)
+    rows.add("llm_usage", scope="initiated", turn_index=-1, model="m", token_kind="input", tokens=9, price_usd=0.02)
+    rows.add("llm_usage", scope="irreversible", turn_index=-1, model="m", token_kind="input", tokens=5, price_usd=0.01)
+    assert rows.model(KEY) == [
+        {
+            "conversation_id": "c1",
+            "agent_id": "a1",
+            "agent_name": "Ann",
+            "version_id": "v1",
+            "branch_id": "b1",
+            "environment": "production",
+            "started_at": rows.noon,
+            "start_date": rows.day,
+            "status": "done",
+            "is_finished": True,
+            "channel": "phone",
+            "direction": "inbound",
+            "initiation_source": "twilio",
+            "batch_call_id": "batch",
+            "main_language": "en",
+            "is_text_only": False,
+            "call_duration_secs": 60,
+            "queue_wait_secs": 2.5,
+            "call_successful": "success",
+            "success_score": 0.9,
+            "cost_credits": 600,
+            "call_cost_credits": 540,
+            "llm_cost_credits": 60,
+            "platform_cost_credits": 540,
+            "llm_price_usd": 0.02,
+            "llm_cost_usd": 0.02,
+            "platform_price_usd": 0.09,
+            "cost_usd": 0.1,
+            "cost_basis": "plan_rate",
+            "credits_per_usd": 6000,
+            "tier": "starter",
+            "is_burst": True,
+            "is_dev_discount": True,
+            "free_minutes": 1.0,
+            "free_llm_usd": 0.01,
+            "n_turns": 6,
+            "n_user_turns": 1,
+            "n_agent_turns": 3,
+            "n_interruptions": 1,
+            "n_tool_calls": 2,
+            "n_tool_errors": 1,
+            "n_unanswered_tool_calls": 1,
+            "n_rag_retrievals": 2,
+            "is_transferred_to_agent": False,
+            "is_transferred_to_human": False,
+            "is_voicemail": False,
+            "is_abandoned": False,
+            "is_contained": True,
+            "is_error": False,
+            "termination_reason": "end_call tool was called.",
+            "termination_group": "agent_ended",
+            "error_code": None,
+            "error_reason": None,
+            "rating": 5,
+            "likes": 1,
+            "dislikes": 0,
+            "caller_id": "+100",
+            "is_repeat_caller_7d": False,
+            "n_waits": 2,
+            "first_response_secs": 1.0,
+            "median_wait_secs": 1.5,
+            "p95_wait_secs": pytest.approx(1.95),
+            "summary_title": "A title",
+            "is_deleted": False,
+            "deleted_at": None,
+            "settle_state": "settled",
+            "fetched_at": rows.noon,
+        }
+    ]
+
+
+def test_open_call_of_which_nothing_is_known(rows: Any) -> None:
+    rows.call(agent_id=None, status=None, settle_state="open")
+    (row,) = rows.model(KEY)
+    known = {name: value for name, value in row.items() if value is not None}
+    assert known == {
+        "conversation_id": "c1",
+        "started_at": rows.noon,
+        "start_date": rows.day,
+        "is_finished": False,
+        "channel": "voice",
+        "is_text_only": False,
+        "cost_basis": "unknown",
+        "is_burst": False,
+        "is_dev_discount": False,
+        "n_turns": 0,
+        "n_user_turns": 0,
+        "n_agent_turns": 0,
+        "n_interruptions": 0,
+        "n_tool_calls": 0,
+        "n_tool_errors": 0,
+        "n_unanswered_tool_calls": 0,
+        "n_waits": 0,
+        "is_deleted": False,
+        "settle_state": "open",
+        "fetched_at": rows.noon,
+    }
+
+
+def test_deleted_call_keeps_its_numbers(rows: Any) -> None:
+    rows.call(
+        is_deleted=True,
+        deleted_at=rows.noon,
+        call_duration_secs=10,
+        cost_credits=60,
+        charging_tier="starter",
+        analysis_call_successful="failure",
+    )
+    columns = ("is_deleted", "deleted_at", "call_duration_secs", "cost_credits", "cost_usd", "call_successful")
+    assert rows.model(KEY, *columns) == [
+        {
+            "is_deleted": True,
+            "deleted_at": rows.noon,
+            "call_duration_secs": 10,
+            "cost_credits": 60,
+            "cost_usd": 0.01,
+            "call_successful": "failure",
+        }
+    ]
+
+
+def test_cost_in_dollars_is_reported_else_at_the_plans_rate_else_unknown(rows: Any) -> None:
+    rows.call("c1", cost_credits=606, cost_fiat_usd=0.3, charging_tier="pro")
+    rows.call("c2", cost_credits=606, charging_tier="growing_business")
+    rows.call("c3", cost_credits=606, charging_tier="free")
+    rows.call("c4", cost_credits=None, charging_tier="pro")
+    rows.call("c5", cost_credits=0, cost_fiat_usd=0.0)
+    assert rows.model(KEY, "cost_usd", "cost_basis", "credits_per_usd") == [
+        {"cost_usd": 0.3, "cost_basis": "reported", "credits_per_usd": 5050},
+        {"cost_usd": 0.1, "cost_basis": "plan_rate", "credits_per_usd": 6060},
+        {"cost_usd": None, "cost_basis": "unknown", "credits_per_usd": None},
+        {"cost_usd": None, "cost_basis": "unknown", "credits_per_usd": 5050},
+        {"cost_usd": 0.0, "cost_basis": "reported", "credits_per_usd": None},
+    ]
+
+
+def test_repeat_caller_within_seven_days_of_the_same_agent(rows: Any) -> None:
+    calls = [("c1", "+1", "a1", 0), ("c2", "+1", "a1", 7), ("c3", "+1", "a1", 15), ("c4", "+1", "a2", 16)]
+    calls += [("c5", "+2", "a1", 16), ("c6", None, "a1", 16)]
+    for name, number, agent, days in calls:
+        at = rows.noon + timedelta(days=days)
+        rows.call(name, agent_id=agent, phone_call_external_number=number, start_time_at=at, start_date=at.date())
+    assert [row["is_repeat_caller_7d"] for row in rows.model(KEY, "is_repeat_caller_7d")] == [
+        False,
+        True,
+        False,
+        False,
+        False,
+        None,
+    ]
+
+
+def test_transfers_voicemail_abandonment_and_containment(rows: Any) -> None:
+    def result(call: str, tool: str, **row: object) -> None:
+        index = len(rows.rows["tool_results"])
+        known = {"turn_index": 1, "result_index": index, "depth": 0, "request_id": f"r{index}", "tool_name": tool}
+        rows.add("tool_results", conversation_id=call, **(known | row))
+
+    long = {"call_duration_secs": 60}
+    rows.call("c1_to_agent", **long)
+    result("c1_to_agent", "transfer_to_agent", result_type="transfer_to_agent_success", result_status="success")
+    rows.call("c2_to_node", **long)
+    result("c2_to_node", "transfer_to_agent", result_type="transfer_to_agent_success", depth=1)
+    rows.call("c3_visits", **long)
+    rows.add("visited_agents", conversation_id="c3_visits", visit_index=0, agent_id="a1")
+    rows.add("visited_agents", conversation_id="c3_visits", visit_index=1, agent_id="a2")
+    rows.call("c4_to_human", **long)
+    result("c4_to_human", "transfer_to_number", result_type="transfer_to_number_twilio_success", depth=1)
+    rows.call("c5_failed_transfer", **long)
+    result("c5_failed_transfer", "transfer_to_number", result_type="transfer_to_number_error", result_status="error")
+    rows.call("c6_old_result", **long)
+    result("c6_old_result", "transfer_to_number", is_error=False)
+    rows.call("c7_voicemail", **long)
+    result("c7_voicemail", "voicemail_detection", result_type="voicemail_detection_success")
+    rows.call("c8_abandoned", call_duration_secs=29)
+    rows.add("turns", conversation_id="c8_abandoned", turn_index=0, role="user", message="...")
+    rows.call("c9_thirty", call_duration_secs=30)
+    rows.call("d1_short_with_words", call_duration_secs=29)
+    rows.add("turns", conversation_id="d1_short_with_words", turn_index=0, role="user", message="No")
+    rows.call("d2_text_gone", call_duration_secs=29, user_message_count=3)
+    rows.call("d3_failed", status="failed", **long)
+    flags = ("is_transferred_to_agent", "is_transferred_to_human", "is_voicemail", "is_abandoned", "is_contained")
+    found = {
+        row["conversation_id"]: tuple(row[flag] for flag in flags) for row in rows.model(KEY, "conversation_id", *flags)
+    }
+    assert found == {
+        "c1_to_agent": (True, False, False, False, True),
+        "c2_to_node": (False, False, False, False, True),
+        "c3_visits": (True, False, False, False, True),
+        "c4_to_human": (False, True, False, False, False),
+        "c5_failed_transfer": (False, False, False, False, True),
+        "c6_old_result": (False, True, False, False, False),
+        "c7_voicemail": (False, False, True, False, False),
+        "c8_abandoned": (False, False, False, True, False),
+        "c9_thirty": (False, False, False, False, True),
+        "d1_short_with_words": (False, False, False, False, True),
+        "d2_text_gone": (False, False, False, False, True),
+        "d3_failed": (False, False, False, False, False),
+    }
+
+
+def test_channel_and_termination_group(rows: Any) -> None:
+    rows.call("c1", phone_call_type="sip_trunking", text_only=True, termination_reason="Call ended by remote party")
+    rows.call("c2", whatsapp_whatsapp_user_id="w", termination_reason="Client disconnected: 1005")
+    rows.call("c3", sms="{}", termination_reason="voicemail_detection tool was called.")
+    rows.call("c4", text_only=True, termination_reason="Call exceeded the maximum duration")
+    rows.call("c5", termination_reason="")
+    rows.call("c6", status="failed")
+    rows.call("c7", status="processing", termination_reason="end_call tool was called.")
+    rows.call("c8", termination_reason="transfer_to_number tool was called.")
+    rows.call("c9", termination_reason="Ended after long silence")
+    found = [(row["channel"], row["termination_group"]) for row in rows.model(KEY, "channel", "termination_group")]
+    assert found == [
+        ("phone", "client_left"),
+        ("whatsapp", "client_left"),
+        ("sms", "voicemail"),
+        ("chat", "limit"),
+        ("voice", "other"),
+        ("voice", "error"),
+        ("voice", None),
+        ("voice", "transfer"),
+        ("voice", "silence"),
+    ]

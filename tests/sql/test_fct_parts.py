@@ -1,0 +1,321 @@
+"""Marts below the call: entries, tool calls, usage, verdicts; and the agents."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+
+def test_turns_with_their_measures_and_without(rows: Any) -> None:
+    rows.call()
+    rows.call("c2", status="in-progress", agent_id=None)
+    rows.add(
+        "turns",
+        turn_index=0,
+        role="agent",
+        message="How ...",
+        original_message="How are you?",
+        interrupted=True,
+        time_in_call_secs=3,
+        source_medium="audio",
+        agent_metadata_agent_id="a2",
+        agent_metadata_branch_id="b",
+        agent_metadata_version_id="v",
+        agent_metadata_workflow_node_id="n",
+        producing_llm="m",
+        rag_retrieval_info_rag_latency_secs=0.25,
+        feedback_score="like",
+    )
+    metrics = {
+        "convai_ttf_audio_since_silence": 1.5,
+        "convai_llm_service_ttfb": 0.5,
+        "convai_llm_service_ttf_sentence": 0.75,
+        "convai_tts_service_ttfb": 0.125,
+        "convai_asr_trailing_service_latency": 0.0625,
+        "convai_unheard_of": 9.0,
+    }
+    for metric, secs in metrics.items():
+        rows.add("turn_metrics", turn_index=0, metric=metric, elapsed_secs=secs, is_repeat=False)
+        rows.add("turn_metrics", turn_index=1, metric=metric, elapsed_secs=secs, is_repeat=True)
+    rows.add("turns", turn_index=1, role="agent")
+    rows.add("tool_calls", turn_index=1, call_index=0, depth=0)
+    rows.add("tool_results", turn_index=1, result_index=0, depth=0)
+    rows.add("tool_results", turn_index=1, result_index=1, depth=1)
+    rows.add("rag_chunks", turn_index=0, chunk_index=0)
+    rows.add("llm_usage", scope="turn", turn_index=0, model="m", token_kind="input", tokens=1, price_usd=0.5)
+    rows.add("llm_usage", scope="turn", turn_index=0, model="m", token_kind="output_total", tokens=1, price_usd=0.25)
+    rows.add("turns", conversation_id="c2", turn_index=0, role="user", message="...")
+    nothing = {
+        "start_date": rows.day,
+        "branch_id": None,
+        "version_id": None,
+        "workflow_node_id": None,
+        "message": None,
+        "original_message": None,
+        "is_spoken": False,
+        "is_silent": False,
+        "is_interrupted": False,
+        "is_backchannel": None,
+        "time_in_call_secs": None,
+        "source_medium": None,
+        "producing_llm": None,
+        "n_tool_calls": 0,
+        "n_tool_results": 0,
+        "n_rag_chunks": 0,
+        "rag_latency_secs": None,
+        "wait_secs": None,
+        "llm_ttfb_secs": None,
+        "llm_first_sentence_secs": None,
+        "tts_ttfb_secs": None,
+        "asr_latency_secs": None,
+        "feedback_score": None,
+        "llm_cost_usd": None,
+    }
+    tool_entry = {"turn_index": 1, "role": "agent", "n_tool_calls": 1, "n_tool_results": 2}
+    of_c1 = {"conversation_id": "c1", "agent_id": "a1", "is_finished": True}
+    assert rows.model("marts.fct_turns") == [
+        of_c1
+        | {
+            "turn_index": 0,
+            "start_date": rows.day,
+            "speaking_agent_id": "a2",
+            "branch_id": "b",
+            "version_id": "v",
+            "workflow_node_id": "n",
+            "role": "agent",
+            "message": "How ...",
+            "original_message": "How are you?",
+            "is_spoken": True,
+            "is_silent": False,
+            "is_interrupted": True,
+            "is_backchannel": None,
+            "time_in_call_secs": 3,
+            "source_medium": "audio",
+            "producing_llm": "m",
+            "n_tool_calls": 0,
+            "n_tool_results": 0,
+            "n_rag_chunks": 1,
+            "rag_latency_secs": 0.25,
+            "wait_secs": 1.5,
+            "llm_ttfb_secs": 0.5,
+            "llm_first_sentence_secs": 0.75,
+            "tts_ttfb_secs": 0.125,
+            "asr_latency_secs": 0.0625,
+            "feedback_score": "like",
+            "llm_cost_usd": 0.75,
+        },
+        nothing | of_c1 | tool_entry | {"speaking_agent_id": "a1"},
+        nothing
+        | {"conversation_id": "c2", "agent_id": None, "speaking_agent_id": None, "is_finished": False}
+        | {"turn_index": 0, "role": "user", "message": "...", "is_spoken": True, "is_silent": True},
+    ]
+
+
+CALL = {
+    "conversation_id": "c1",
+    "agent_id": "a1",
+    "parent_request_id": None,
+    "depth": 0,
+    "tool_name": "look_up",
+    "tool_id": None,
+    "tool_type": "webhook",
+    "params_as_json": None,
+    "mcp_server_name": None,
+    "error_type": None,
+    "raw_error_message": None,
+    "result_value": None,
+    "result_type": None,
+    "result_status": None,
+    "result_reason": None,
+    "is_finished": True,
+}
+UNANSWERED = {
+    "result_turn_index": None,
+    "is_answered": False,
+    "is_error": None,
+    "is_blocked": None,
+    "latency_secs": None,
+}
+
+
+def test_tool_calls_each_with_its_result(rows: Any) -> None:
+    rows.call()
+    calls = [("r1", 1, 0), ("r2", 1, 0), ("r2", 3, 0), (None, 5, 0), ("r3", 5, 1)]
+    for index, (request, turn, depth) in enumerate(calls):
+        parent = "r2" if depth else None
+        rows.add(
+            "tool_calls",
+            call_index=index,
+            turn_index=turn,
+            depth=depth,
+            parent_request_id=parent,
+            request_id=request,
+            tool_name="look_up",
+            type="webhook",
+        )
+    known = {"tool_name": "look_up", "type": "webhook", "depth": 0}
+    rows.add(
+        "tool_results", result_index=0, turn_index=2, request_id="r2", tool_latency_secs=0.5, is_error=False, **known
+    )
+    rows.add(
+        "tool_results",
+        result_index=1,
+        turn_index=4,
+        request_id="r2",
+        tool_latency_secs=1.5,
+        is_error=True,
+        is_blocked=True,
+        error_type="timeout",
+        raw_error_message="too late",
+        result_value="{}",
+        **known,
+    )
+    rows.add("tool_results", result_index=2, turn_index=4, request_id=None, **known)
+    rows.add("tool_results", result_index=3, turn_index=6, request_id="r3", **(known | {"depth": 1, "is_error": False}))
+    rows.add("tool_results", result_index=4, turn_index=6, request_id="orphan", **known)
+    found = rows.model("marts.fct_tool_calls")
+    base = CALL | {"start_date": rows.day}
+    assert found == [
+        base | UNANSWERED | {"call_index": 0, "turn_index": 1, "request_id": "r1"},
+        base
+        | {"call_index": 1, "turn_index": 1, "request_id": "r2", "result_turn_index": 2}
+        | {"is_answered": True, "is_error": False, "is_blocked": None, "latency_secs": 0.5},
+        base
+        | {"call_index": 2, "turn_index": 3, "request_id": "r2", "result_turn_index": 4}
+        | {"is_answered": True, "is_error": True, "is_blocked": True, "latency_secs": 1.5}
+        | {"error_type": "timeout", "raw_error_message": "too late", "result_value": "{}"},
+        base | UNANSWERED | {"call_index": 3, "turn_index": 5, "request_id": None},
+        base
+        | {"call_index": 4, "turn_index": 5, "request_id": "r3", "parent_request_id": "r2", "depth": 1}
+        | {"result_turn_index": 6, "is_answered": True, "is_error": False, "is_blocked": None, "latency_secs": None},
+    ]
+
+
+def test_llm_usage_keeps_scopes_apart(rows: Any) -> None:
+    rows.call()
+    usage = [
+        ("initiated", -1, "input", 100, 0.5),
+        ("initiated", -1, "input_cache_read", 40, 0.0),
+        ("initiated", -1, "input_cache_write", 20, 0.25),
+        ("initiated", -1, "output_total", 10, 0.125),
+        ("initiated", -1, "reasoning", 5, 0.0625),
+        ("irreversible", -1, "input", 60, 0.25),
+        ("turn", 3, "output_total", 10, None),
+    ]
+    for scope, turn, kind, tokens, price in usage:
+        rows.add("llm_usage", scope=scope, turn_index=turn, model="m", token_kind=kind, tokens=tokens, price_usd=price)
+    base = {
+        "conversation_id": "c1",
+        "model": "m",
+        "start_date": rows.day,
+        "agent_id": "a1",
+        "input_tokens": 0,
+        "input_cache_read_tokens": 0,
+        "input_cache_write_tokens": 0,
+        "output_tokens": 0,
+        "other_tokens": 0,
+        "input_usd": None,
+        "input_cache_read_usd": None,
+        "input_cache_write_usd": None,
+        "output_usd": None,
+        "other_usd": None,
+        "is_finished": True,
+    }
+    assert rows.model("marts.fct_llm_usage") == [
+        base
+        | {"scope": "initiated", "turn_index": -1, "llm_cost_usd": 0.9375}
+        | {"input_tokens": 100, "input_cache_read_tokens": 40, "input_cache_write_tokens": 20}
+        | {"output_tokens": 10, "other_tokens": 5, "input_usd": 0.5, "input_cache_read_usd": 0.0}
+        | {"input_cache_write_usd": 0.25, "output_usd": 0.125, "other_usd": 0.0625},
+        base | {"scope": "irreversible", "turn_index": -1, "input_tokens": 60, "input_usd": 0.25, "llm_cost_usd": 0.25},
+        base | {"scope": "turn", "turn_index": 3, "output_tokens": 10, "llm_cost_usd": None},
+    ]
+
+
+def test_evaluations(rows: Any) -> None:
+    rows.call(version_id="v1")
+    rows.call("c2", status="processing")
+    rows.add("evaluation_results", criteria_id="polite", result="success", rationale="Yes", score=4.0, max_score=5.0)
+    rows.add("evaluation_results", conversation_id="c2", criteria_id="polite", scoring_mode="binary")
+    assert rows.model("marts.fct_evaluations") == [
+        {
+            "conversation_id": "c1",
+            "criteria_id": "polite",
+            "start_date": rows.day,
+            "agent_id": "a1",
+            "version_id": "v1",
+            "result": "success",
+            "rationale": "Yes",
+            "scoring_mode": None,
+            "score": 4.0,
+            "max_score": 5.0,
+            "is_finished": True,
+        },
+        {
+            "conversation_id": "c2",
+            "criteria_id": "polite",
+            "start_date": rows.day,
+            "agent_id": "a1",
+            "version_id": None,
+            "result": None,
+            "rationale": None,
+            "scoring_mode": "binary",
+            "score": None,
+            "max_score": None,
+            "is_finished": False,
+        },
+    ]
+
+
+def test_agents_from_calls_lists_entries_and_visits(rows: Any) -> None:
+    later = rows.noon + timedelta(hours=1)
+    rows.call("c1", agent_name="Old name")
+    rows.call("c2", agent_name="New name", start_time_at=later, fetched_at=later)
+    rows.call("c3", status="initiated", start_time_at=later, fetched_at=later + timedelta(hours=1))
+    rows.call("c4", agent_id=None)
+    rows.add("turns", turn_index=0, agent_metadata_agent_id="a2")
+    rows.add("visited_agents", conversation_id="c2", visit_index=0, agent_id="a3")
+    rows.add(
+        "conversation_list",
+        conversation_id="c9",
+        agent_id="a4",
+        agent_name="Listed",
+        start_time_at=rows.noon,
+        fingerprint="f",
+        first_seen_at=later,
+        last_seen_at=later,
+    )
+    assert rows.model("marts.dim_agents") == [
+        {
+            "agent_id": "a1",
+            "agent_name": "New name",
+            "first_call_at": rows.noon,
+            "last_call_at": later,
+            "n_calls": 2,
+            "n_open": 1,
+        },
+        {
+            "agent_id": "a2",
+            "agent_name": None,
+            "first_call_at": rows.noon,
+            "last_call_at": rows.noon,
+            "n_calls": 0,
+            "n_open": 0,
+        },
+        {
+            "agent_id": "a3",
+            "agent_name": None,
+            "first_call_at": later,
+            "last_call_at": later,
+            "n_calls": 0,
+            "n_open": 0,
+        },
+        {
+            "agent_id": "a4",
+            "agent_name": "Listed",
+            "first_call_at": rows.noon,
+            "last_call_at": rows.noon,
+            "n_calls": 0,
+            "n_open": 0,
+        },
+    ]

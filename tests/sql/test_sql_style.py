@@ -1,0 +1,119 @@
+"""The style of ``sql/``, as a linter of a few rules: each with a bad example that it catches."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import ErrorLevel, exp
+
+from warehouse.headers import split
+from warehouse.lineage import column_lineage
+from warehouse.models import SCHEMAS, SQL_DIR, read_project
+from warehouse.tables import BY_NAME
+
+FILES = sorted(path for path in SQL_DIR.glob("**/*.sql"))
+
+FORBIDDEN = {
+    r"\bregexp_replace\((?![^()]*'g'\s*\))": "regexp_replace without 'g' replaces once here and everywhere on Spark",
+    r"\blog\([^,()]*\)": "log(x) is to base 10 here and natural on Spark: log10 or ln",
+    r"\bdate_diff\(\s*'hour'": "date_diff('hour') counts boundaries here and whole hours on Spark",
+    r"\bepoch\(": "epoch() is no function of Spark",
+    r"\bwithin\s+group\b": "percentile_cont within group: write quantile_cont(x, p)",
+    r"\barg_(max|min)\([^()]*,[^()]*,[^()]*\)": "arg_max(x, y, n) is no function of Spark",
+    r"\blist\([^()]*\border\s+by\b": "an ordered list() loses its order on Spark",
+    r"\blen\(": "len() counts other things on Spark: array_length or length",
+}
+
+
+def problems(sql: str) -> list[str]:
+    """What is wrong with a SELECT."""
+    found = [why for pattern, why in FORBIDDEN.items() if re.search(pattern, sql)]
+    shouted = re.findall(r"\w*[A-Z]\w*", re.sub(r"'[^']*'", "", sql))
+    found += [f"{', '.join(shouted)} is not lower case"] if shouted else []
+    if not sql.endswith("\n\nselect * from final\n"):
+        found.append("the last line is not select * from final")
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    ctes = [cte for cte in tree.find_all(exp.CTE) if not _is_import(cte)]
+    reads = [cte.alias for cte in ctes if any(table.db for table in cte.this.find_all(exp.Table))]
+    return found + [f"{name} reads a model beside the imports" for name in reads]
+
+
+def _is_import(cte: exp.CTE) -> bool:
+    """Whether the CTE is only ``select * from`` a model, a seed or a table of the lake."""
+    return re.fullmatch(r"select \* from \w+\.\w+", cte.this.sql(dialect="duckdb").lower()) is not None
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_style(path: Path) -> None:
+    _, sql = split(path, path.read_text())
+    assert problems(sql) == []
+    assert max(len(line) for line in sql.splitlines()) <= 120
+
+
+GOOD = """\
+with calls as (
+    select * from marts.calls
+),
+
+final as (
+    select {} from calls
+)
+
+select * from final
+"""
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "regexp_replace(a, 'x', 'y')",
+        "log(a)",
+        "date_diff('hour', a, b)",
+        "epoch(a)",
+        "percentile_cont(0.5) within group (order by a)",
+        "arg_max(a, b, 3)",
+        "list(a order by b)",
+        "len(a)",
+        "COUNT(*)",
+        "(select max(a) from marts.others)",
+    ],
+)
+def test_each_rule_catches_its_bad_example(expression: str) -> None:
+    assert len(problems(GOOD.format(expression))) == 1
+
+
+def test_what_is_allowed_is_allowed() -> None:
+    allowed = "regexp_replace(a, 'X', 'y', 'g'), log10(a), arg_max(a, b), quantile_cont(a, 0.5), list(a), length(a)"
+    assert problems(GOOD.format(allowed)) == []
+
+
+def test_last_line_is_select_from_final() -> None:
+    sql = GOOD.format("a").replace("select * from final", "select a from final")
+    assert problems(sql) == ["the last line is not select * from final"]
+
+
+@pytest.mark.parametrize("key", [model.key for model in read_project().models])
+def test_spark_can_be_written_from_every_model(key: str) -> None:
+    sql = read_project().by_key[key].sql
+    (spark,) = sqlglot.transpile(sql, read="duckdb", write="spark", unsupported_level=ErrorLevel.RAISE)
+    assert sqlglot.parse_one(spark, dialect="spark").find(exp.Select)
+
+
+def test_folders_are_schemas() -> None:
+    assert {path.parent.name for path in FILES} == {*SCHEMAS, "tests"}
+
+
+def test_staging_holds_every_column_of_the_lake_and_says_the_same_of_it() -> None:
+    project = read_project()
+    lineage = column_lineage(project)
+    staging = {model.name: model for model in project.models if model.schema == "staging"}
+    assert set(staging) == {f"stg_{name}" for name in BY_NAME}
+    for name, table in BY_NAME.items():
+        model = staging[f"stg_{name}"]
+        sources = {column: lineage[model.key][column][0][1] for column in model.header.columns}
+        assert list(sources.values()) == list(table.names)
+        assert model.header.columns == {column: table.column(source).about for column, source in sources.items()}
+        assert [sources[column] for column in model.header.grain] == list(table.key)

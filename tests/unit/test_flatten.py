@@ -1,0 +1,168 @@
+"""The flattening: nothing is lost, nested tools are numbered, repeats are marked, what does not fit is kept."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from pipelines.flatten.frames import Reading, flatten
+from tests.documents import READ_AT, STARTED, detail, recorded_documents
+from warehouse.columns import Type
+from warehouse.tables import BY_NAME
+
+HISTORY = "system__conversation_history"
+TWINS = ("evaluation_criteria_results_list", "data_collection_results_list")
+
+
+def leaves(value):
+    """Every text, number and true of a document; false, null and empty values are too common to tell apart."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key != HISTORY and key not in TWINS:
+                yield from leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from leaves(item)
+    elif value not in (None, False, ""):
+        yield value if isinstance(value, str | bool) else float(value)
+
+
+def values(table, row):
+    """Every value of a row, those inside of JSON columns included."""
+    for name, value in row.items():
+        if BY_NAME[table].column(name).type is Type.JSON:
+            yield from leaves(json.loads(value))
+        elif hasattr(value, "timestamp"):
+            yield value.timestamp()
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield float(value)
+        else:
+            yield value
+
+
+@pytest.mark.parametrize("name", recorded_documents())
+def test_every_value_of_a_recorded_document_is_in_a_row(name, recorded, flat):
+    document = json.loads(recorded(name))
+    document = document.get("data", document)
+    found = Counter(v for table, rows in flat(recorded(name)).items() for row in rows for v in values(table, row))
+    missing = Counter(leaves(document)) - found
+    assert not missing
+
+
+def test_nested_tools_are_rows_of_their_own(flat):
+    def call(request_id):
+        return {"request_id": request_id, "tool_name": "t", "params_as_json": "{}", "tool_has_been_called": True}
+
+    def result(request_id, steps=None):
+        more = {"type": "workflow", "result": {"steps": steps}} if steps else {"type": "client"}
+        return call(request_id) | {"result_value": "", "is_error": False} | more
+
+    inner = {"type": "nested_tools", "node_id": "n2", "requests": [call("r3")], "results": [result("r3")]}
+    outer = {"type": "nested_tools", "node_id": "n1", "requests": [call("r2")], "results": [result("r2", [inner])]}
+    edge = {"type": "edge", "edge_id": "e", "target_node_id": "n1", "step_latency_secs": 0.5}
+    transcript = [
+        {"role": "agent", "tool_calls": [call("r1")]},
+        {"role": "agent", "tool_results": [result("r1", [edge, outer])]},
+        {"role": "agent", "tool_calls": [call("r4")], "tool_results": None},
+    ]
+
+    tables = flat(detail(transcript=transcript))
+
+    nesting = ("turn_index", "request_id", "parent_request_id", "depth")
+    assert [(row["call_index"], *map(row.get, nesting)) for row in tables["tool_calls"]] == [
+        (0, 0, "r1", None, 0),
+        (1, 1, "r2", "r1", 1),
+        (2, 1, "r3", "r2", 2),
+        (3, 2, "r4", None, 0),
+    ]
+    assert [(row["result_index"], *map(row.get, nesting)) for row in tables["tool_results"]] == [
+        (0, 1, "r1", None, 0),
+        (1, 1, "r2", "r1", 1),
+        (2, 1, "r3", "r2", 2),
+    ]
+    assert [(row["result_index"], row["step_index"], row["type"]) for row in tables["workflow_steps"]] == [
+        (0, 0, "edge"),
+        (0, 1, "nested_tools"),
+        (1, 0, "nested_tools"),
+    ]
+
+
+def test_metrics_that_a_tool_entry_repeats_are_marked(flat):
+    def metrics(**secs):
+        return {"metrics": {name: {"elapsed_time": value} for name, value in secs.items()}}
+
+    transcript = [
+        {"role": "agent", "message": "One moment.", "conversation_turn_metrics": metrics(ttfb=0.5, tts=0.1)},
+        {"role": "agent", "message": None, "conversation_turn_metrics": metrics(ttfb=0.5, tts=0.2)},
+        {"role": "agent", "message": "Done.", "conversation_turn_metrics": metrics(ttfb=0.5)},
+    ]
+    rows = flat(detail(transcript=transcript))["turn_metrics"]
+    assert [(row["turn_index"], row["metric"], row["elapsed_secs"], row["is_repeat"]) for row in rows] == [
+        (0, "ttfb", 0.5, False),
+        (0, "tts", 0.1, False),
+        (1, "ttfb", 0.5, True),
+        (1, "tts", 0.2, False),
+        (2, "ttfb", 0.5, False),
+    ]
+
+
+def test_numbers_come_in_as_numbers_whatever_their_spelling(flat):
+    metadata = b'"metadata": {"start_time_unix_secs": 1757088912.0, "cost": 1e3, "call_duration_secs": "12"}'
+    document = b'{"conversation_id": "conv_a", "agent_id": "agent_a", "status": "done", ' + metadata + b"}"
+    row = flat(document)["conversations"][0]
+    assert (row["cost_credits"], row["call_duration_secs"], "extra" in row) == (1000, 12, False)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "extra"),
+    [
+        ({"cost": "a lot"}, {"metadata.cost": "a lot"}),
+        ({"cost": 12.5}, {"metadata.cost": 12.5}),
+        ({"cost": True}, {"metadata.cost": True}),
+        ({"cost": 2**70}, {"metadata.cost": 2**70}),
+        ({"warnings": {"a": "list was expected"}}, {"metadata.warnings": {"a": "list was expected"}}),
+        ({"charging": [1]}, {"metadata.charging": [1]}),
+        ({"brand_new": {"deep": [1, 2]}}, {"metadata.brand_new": {"deep": [1, 2]}}),
+    ],
+)
+def test_what_fits_no_column_is_kept_in_extra(metadata, extra, flat):
+    document = detail(metadata={"start_time_unix_secs": STARTED, "termination_reason": "kept"} | metadata)
+    row = flat(document)["conversations"][0]
+    assert json.loads(row["extra"]) == extra
+    assert row["termination_reason"] == "kept"
+
+
+def test_extra_stands_in_the_row_that_it_belongs_to(flat):
+    transcript = [{"role": "user"}, {"role": "agent", "new": 1, "tool_calls": [{"request_id": "r", "newer": 2}]}, None]
+    tables = flat(detail(transcript=transcript))
+    assert [row.get("extra") for row in tables["turns"]] == [None, '{"new":1}']
+    assert tables["tool_calls"][0]["extra"] == '{"newer":2}'
+    assert "extra" not in tables["conversations"][0]
+
+
+def test_a_lone_surrogate_costs_one_character(flat):
+    document = json.dumps(detail(user_id="caf\u00e9 \ud83d\ude00")).replace("caf", "\\ud800caf").encode()
+    assert flat(document)["conversations"][0]["user_id"] == "\ufffdcafé 😀"
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"<html>", "no JSON"),
+        (b"[1]", "no JSON object"),
+        (b'{"conversation_id": "conv_a", "agent_id": "a", "metadata": {}}', "start_time_unix_secs"),
+        (b'{"conversation_id": "conv_a", "metadata": {"start_time_unix_secs": 1}}', "agent_id"),
+        (json.dumps(detail(conversation_id="conv_b")).encode(), "another conversation"),
+        (b'{"conversation_id": ' + b"[" * 100_000, "nested too deep"),
+    ],
+)
+def test_a_document_that_cannot_be_read_is_named_and_the_rest_goes_on(payload, reason):
+    good = Reading(
+        "conv_good", json.dumps(detail(conversation_id="conv_good")).encode(), "sha", READ_AT, READ_AT, "open"
+    )
+    made = flatten([Reading("conv_a", payload, "sha", READ_AT, READ_AT, "open"), good])
+    assert list(made.refused) == ["conv_a"]
+    assert reason in made.refused["conv_a"]
+    assert made.frames["conversations"]["conversation_id"].to_list() == ["conv_good"]

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from warehouse.dictionary import metrics_text, tables_text
+from warehouse.errors import ModelError
+from warehouse.headers import Header, Metric, parse, split
+from warehouse.lineage import column_lineage
+from warehouse.models import Model, Project, ordered_models, read_project
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def model(key: str, sql: str, *columns: str) -> Model:
+    schema, name = key.split(".")
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    assert isinstance(tree, exp.Query)
+    reads = tuple(sorted(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db))
+    header = Header(description="", grain=(), columns=dict.fromkeys(columns, ""))
+    return Model(schema, name, Path(f"{name}.sql"), header, sql, tree, reads, sql)
+
+
+def by_key(*models: Model) -> dict[str, Model]:
+    return {model.key: model for model in models}
+
+
+def test_order_follows_the_reads() -> None:
+    found = ordered_models(
+        by_key(
+            model("marts.c", "select 1 from marts.b, seeds.s"),
+            model("marts.b", "select 1 from staging.a"),
+            model("staging.a", "select 1 from lake.turns"),
+        ),
+        {"seeds.s"},
+    )
+    assert [found_model.key for found_model in found] == ["staging.a", "marts.b", "marts.c"]
+
+
+def test_unknown_dependency_names_the_file() -> None:
+    with pytest.raises(ModelError, match=r"b\.sql: marts\.gone is no model, no seed and no table of the lake"):
+        ordered_models(by_key(model("marts.b", "select 1 from marts.gone")), ())
+
+
+def test_cycle_names_its_path() -> None:
+    models = by_key(
+        model("marts.a", "select 1 from marts.b"),
+        model("marts.b", "select 1 from marts.c"),
+        model("marts.c", "select 1 from marts.a"),
+    )
+    with pytest.raises(ModelError, match="in a circle") as raised:
+        ordered_models(models, ())
+    steps = raised.value.message.removesuffix(".").rpartition(": ")[2].split(" reads ")
+    assert steps[0] == steps[-1]
+    assert [(step, models[step].reads) for step in steps[:-1]] == [
+        (step, (following,)) for step, following in pairwise(steps)
+    ]
+
+
+def test_upstream_is_what_a_model_needs() -> None:
+    project = read_project().upstream("marts.fct_evaluations")
+    assert {found.key for found in project.models} == {
+        "staging.stg_evaluation_results",
+        "staging.stg_conversations",
+        "marts.fct_evaluations",
+    }
+
+
+def test_header_is_read_with_its_metrics() -> None:
+    toml, sql = split(
+        Path("m.sql"),
+        '/*\ndescription = "M."\ngrain = ["day"]\n[columns]\nday = "Day."\nn = "Number."\n[tests]\nnot_null = ["n"]\n'
+        '[metrics.n]\nname = "Number"\nunit = "count"\nnumerator = "rows"\nnull_rule = "never"\ngood = "high"\n'
+        'differs = "No."\n*/\nselect 1\n',
+    )
+    header = parse(Path("m.sql"), toml, Header)
+    assert sql == "select 1\n"
+    assert (header.description, header.grain, header.columns) == ("M.", ("day",), {"day": "Day.", "n": "Number."})
+    assert header.tests.not_null == ("n",)
+    assert header.metrics == {
+        "n": Metric(name="Number", unit="count", numerator="rows", null_rule="never", good="high", differs="No.")
+    }
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ('\ndescription = "M."\ngrain = [\n', r"m\.sql:\d+: the header is no TOML"),
+        ('\ndescription = "M."\n', r"m\.sql:1: .*missing required field `grain`"),
+        ('\ndescription = "M."\ngrain = "day"\n', r"m\.sql:3: Expected `array`, got `str`"),
+        (
+            '\ndescription = "M."\ngrain = []\n[columns]\n[metrics.n]\ngood = "up"\n',
+            r"m\.sql:6: Invalid enum value 'up'",
+        ),
+    ],
+)
+def test_bad_header_names_file_and_line(toml: str, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        parse(Path("m.sql"), toml, Header)
+
+
+def test_metric_must_be_a_column() -> None:
+    metric = 'name = "N"\nunit = "count"\nnumerator = "rows"\nnull_rule = "never"\ngood = "high"\ndiffers = "No."\n'
+    toml = f'\ndescription = "M."\ngrain = []\n[columns]\nday = "Day."\n[metrics.n]\n{metric}'
+    with pytest.raises(ModelError, match=r"m\.sql:6: n is no column of the header"):
+        parse(Path("m.sql"), toml, Header)
+
+
+def test_lineage_goes_through_ctes_to_the_columns_that_are_read() -> None:
+    stage = model(
+        "staging.a", "with final as (select turn_index as n, role from lake.turns) select * from final", "n", "role"
+    )
+    mart = model(
+        "marts.b",
+        "with a as (select * from staging.a), s as (select * from seeds.s), "
+        "both_ as (select a.n + s.k as m, a.role from a join s on a.role = s.role union all select k, role from s), "
+        "final as (select role, max(m) as top, count(*) as n_rows from both_ group by all) select * from final",
+        "role",
+        "top",
+        "n_rows",
+    )
+    seed = read_project().seeds[0]
+    sql = (
+        mart.sql.replace("seeds.s", seed.key)
+        .replace("s.k", "s.credits_per_usd")
+        .replace("select k", "select credits_per_usd")
+    )
+    mart = model(
+        mart.key,
+        sql.replace("s.role", "s.tier").replace("credits_per_usd, role", "credits_per_usd, tier"),
+        *mart.header.columns,
+    )
+    assert column_lineage(Project((stage, mart), (seed,), ())) == {
+        "staging.a": {"n": [("lake.turns", "turn_index")], "role": [("lake.turns", "role")]},
+        "marts.b": {
+            "role": [("seeds.credits_per_usd", "tier"), ("staging.a", "role")],
+            "top": [("seeds.credits_per_usd", "credits_per_usd"), ("staging.a", "n")],
+            "n_rows": [],
+        },
+    }
+
+
+def test_lineage_of_all_models_covers_every_column() -> None:
+    project = read_project()
+    lineage = column_lineage(project)
+    assert {key: list(columns) for key, columns in lineage.items()} == {
+        found.key: list(found.header.columns) for found in project.models
+    }
+    assert lineage["metrics.agent_daily"]["cost_usd_per_success"] == [
+        ("marts.fct_conversations", "call_successful"),
+        ("marts.fct_conversations", "cost_usd"),
+    ]
+
+
+def test_committed_docs_are_the_generated_ones() -> None:
+    assert (ROOT / "docs" / "tables.md").read_text() == tables_text()
+    assert (ROOT / "docs" / "metrics.md").read_text() == metrics_text(read_project())
+
+
+def test_docs_name_every_column_of_a_table_with_its_path_and_unit() -> None:
+    assert "| **turn_index** * | integer |  |  | Position of the transcript entry, from 0. |" in tables_text()
+    assert "| cost_credits | integer | credits | `metadata.cost` |" in tables_text()
+    assert "| success_rate | Success rate | share of 1 | n_success | n_success + n_failure |" in metrics_text(
+        read_project()
+    )

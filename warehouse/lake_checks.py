@@ -1,0 +1,23 @@
+"""The checks that the lake alone can pass or fail, before any model is built on it."""
+
+from __future__ import annotations
+
+from warehouse.build import materialise
+from warehouse.checks import check_complete, schema_checks
+from warehouse.duck import DEFAULT_LIMITS, Limits, connect
+from warehouse.home import Home
+from warehouse.model_checks import CheckResult, run
+from warehouse.models import Project
+
+NO_MODELS = Project((), (), ())
+
+
+def check_lake(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> tuple[CheckResult, ...]:
+    """Whether the lake is as its schema says, then whether anything that was listed is missing.
+
+    The lake must have its files (``lake.ensure``).
+    """
+    with connect(limits=limits, temporary=home.temporary) as connection:
+        materialise(connection, home, NO_MODELS)
+        by_schema = run(connection, schema_checks())
+    return (*by_schema, *check_complete(home))

@@ -6,17 +6,23 @@ keep the vendor's names, the rest is ``CONVOHOUSE_*``.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import tzinfo
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as SourceError
 
 from pipelines.errors import CredentialsError, SettingsError
 
@@ -116,3 +122,27 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
         raise SettingsError(f"A setting is wrong: {wrong}.", "`convohouse doctor` shows what is read.") from None
+    except SourceError as error:  # a list that is no JSON; the text names the field and the source, not the value
+        raise SettingsError(f"A setting is wrong: {error}.", "Write a list as JSON, such as [1, 7, 30].") from None
+    except (TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"convohouse.toml or .env cannot be read: {error}.", "Correct the file.") from None
+
+
+def origins() -> dict[str, str]:
+    """Where each setting that is not left to its default comes from, by name; an unreadable source gives nothing."""
+    found: dict[str, str] = {}
+    for name, source in (
+        ("convohouse.toml", TomlConfigSettingsSource),
+        (".env", DotEnvSettingsSource),
+        ("environment", EnvSettingsSource),
+    ):
+        with suppress(SourceError, TOMLDecodeError, UnicodeDecodeError):
+            given = {key.lower() for key in source(Settings)()}
+            found |= {key: name for key, field in Settings.model_fields.items() if given & _names(key, field)}
+    return found
+
+
+def _names(key: str, field: FieldInfo) -> set[str]:
+    """The keys under which a source gives a setting."""
+    alias = field.validation_alias
+    return {key, *(str(choice).lower() for choice in (alias.choices if isinstance(alias, AliasChoices) else ()))}

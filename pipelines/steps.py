@@ -25,13 +25,12 @@ from pipelines.sync.listing import list_window
 from pipelines.sync.refresh import Refreshed, refresh_lake
 from pipelines.sync.settle import REASONS, decide
 from pipelines.sync.window import Window, next_window
-from warehouse import lake, landing, locks
+from warehouse import landing, locks
 from warehouse.build import BuildResult, build
 from warehouse.checks import check_complete, check_warehouse
 from warehouse.errors import ConvohouseError
 from warehouse.home import Home
 from warehouse.model_checks import CheckResult
-from warehouse.tables import SYNC_RUNS
 
 Progress = Callable[[str, int, int | None], None]
 """Told of a stage, how much of it is done and, where known, of how much."""
@@ -96,7 +95,7 @@ def working(site: Site, run_id: str, what: str) -> Iterator[None]:
         LockedError: see ``Site.writing``; the run's row is not touched then.
     """
     with site.writing(what):
-        if not is_begun(site, run_id):
+        if not ledger.is_begun(site.home, run_id):
             ledger.begin(site.home, run_id, at=site.clock(), window=None)
         try:
             yield
@@ -104,17 +103,6 @@ def working(site: Site, run_id: str, what: str) -> Iterator[None]:
             said = str(error) if isinstance(error, ConvohouseError) else type(error).__name__
             ledger.end(site.home, run_id, at=site.clock(), outcome="failed", error=said)
             raise
-
-
-def is_begun(site: Site, run_id: str) -> bool:
-    """Whether the run has a row of ``sync_runs``."""
-    return run_id in lake.read(site.home, SYNC_RUNS, ["run_id"])["run_id"]
-
-
-def listed_window(site: Site, run_id: str) -> Window | None:
-    """The window that the run listed, from its row of ``sync_runs``; None where it listed none."""
-    run = ledger.row(site.home, run_id)
-    return Window(run["since_at"], run["until_at"], run["agent_id"]) if run["until_at"] else None
 
 
 def close(site: Site, run_id: str, problems: Iterable[str]) -> tuple[str, ...]:

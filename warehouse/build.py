@@ -18,10 +18,11 @@ from pathlib import Path
 import duckdb
 
 from warehouse import catalog, lake
+from warehouse.checks import every_check
 from warehouse.duck import DEFAULT_LIMITS, Limits, connect, quoted
 from warehouse.errors import ModelError
 from warehouse.home import Home
-from warehouse.model_checks import CheckResult, checks_of, run
+from warehouse.model_checks import CheckResult, run
 from warehouse.models import SCHEMAS, SQL_DIR, Model, Project, Seed, read_project
 from warehouse.tables import TABLES
 
@@ -83,7 +84,7 @@ def build(
             connection.execute(f"attach {quoted(str(new))} as warehouse (storage_version '{STORAGE}')")
             connection.execute("use warehouse")
             models = materialise(connection, home, project, progress=progress, clock=clock)
-            checks = run(connection, checks_of(project))
+            checks = run(connection, every_check(project))
             connection.execute("use memory")
             connection.execute("detach warehouse")
     except BaseException:

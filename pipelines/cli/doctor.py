@@ -110,7 +110,9 @@ def _home(root: Path) -> Iterator[Finding]:
         yield Finding("home folder", f"{nearest} cannot be written", f"Make it writable. {other}", 1)
     free = shutil.disk_usage(nearest).free
     is_little = free < LEAST_FREE_BYTES
-    yield Finding("free disk", size(free), "Make room: a build needs its size twice." if is_little else "", int(is_little))
+    yield Finding(
+        "free disk", size(free), "Make room: a build needs its size twice." if is_little else "", int(is_little)
+    )
 
 
 def _api(options: Options, settings: Settings) -> Finding:

@@ -68,7 +68,13 @@ pass_options = click.make_pass_decorator(Options, ensure=True)
 def shared(command: F) -> F:
     """Give a command, or the group, the options that all share."""
     for option in (
-        click.option("--debug", is_flag=True, expose_value=False, callback=_keep("is_debug"), help="Show tracebacks and what is logged."),
+        click.option(
+            "--debug",
+            is_flag=True,
+            expose_value=False,
+            callback=_keep("is_debug"),
+            help="Show tracebacks and what is logged.",
+        ),
         click.option(
             "--json",
             is_flag=True,

@@ -31,7 +31,10 @@ MOST_ROWS = 40
 )
 @click.argument("sql")
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), help="[default: by the name of --output, else table; json if --json]"
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="[default: by the name of --output, else table; json if --json]",
 )
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write into a file.")
 @shared

@@ -44,9 +44,7 @@ def sync(options: Options, since: str | None, until: str | None, agent: str | No
     Window(since_at, until_at or now, agent)  # refuses what makes no sense before anything is touched
     site.settings.key()
     with showing(options) as show:
-        done = steps.sync(
-            site, run_id=new_run_id(now), since=since_at, until=until_at, agent_id=agent, progress=show
-        )
+        done = steps.sync(site, run_id=new_run_id(now), since=since_at, until=until_at, agent_id=agent, progress=show)
     if options.is_json:
         emit({"run": done.run, "problems": list(done.problems)})
     else:
@@ -65,8 +63,11 @@ def run_facts(run: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("listed", f"{run['n_listed']:,}"),
         ("wanted", wanted),
-        ("fetched", f"{run['n_fetched']:,}: {run['n_landed']:,} landed, {run['n_unchanged']:,} unchanged, "
-                    f"{run['n_gone']:,} gone"),
+        (
+            "fetched",
+            f"{run['n_fetched']:,}: {run['n_landed']:,} landed, {run['n_unchanged']:,} unchanged, "
+            f"{run['n_gone']:,} gone",
+        ),
         ("quarantined", f"{run['n_quarantined']:,}"),
         ("time", duration(run["elapsed_secs"])),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
@@ -17,10 +17,20 @@ def doing(site: steps.Site, run_id: str, what: str) -> Iterator[None]:
 
     Raises:
         dagster.Failure: our own error, as one line that says what to do. It is not tried again: the client has tried
-            what can be tried, and a lock goes away by itself.
+            what can be tried, and who holds a lock is for a person to see.
     """
     try:
         with steps.working(site, run_id, what):
             yield
     except ConvohouseError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
+
+
+def stop_for(problems: Sequence[str]) -> None:
+    """End the run as failed when something is amiss, after all that is right was kept.
+
+    Raises:
+        dagster.Failure: names every problem.
+    """
+    if problems:
+        raise dg.Failure("\n".join(problems), allow_retries=False)

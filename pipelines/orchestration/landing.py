@@ -11,6 +11,7 @@ from pipelines.orchestration.days import DAYS, SINGLE_RUN, Asked, Scope, window_
 from pipelines.orchestration.doing import doing
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.tables import schema_of
+from pipelines.sync import ledger
 from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS
 
 LISTINGS, DOCUMENTS = key_of("landing.listings"), key_of("landing.documents")
@@ -60,7 +61,7 @@ def conversation_details(
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Conversation details as they came, of the calls that are new, open, changed or due to be read again."""
     with doing(site, context.run_id, "reading"):
-        window = steps.listed_window(site, context.run_id) or window_of(context, site.clock())
+        window = ledger.window(site.home, context.run_id) or window_of(context, site.clock())
         fetched = steps.fetch_calls(site, context.run_id, None if config.everywhere else window, progress)
     counts = {name: getattr(fetched, name) for name in ("n_fetched", "n_landed", "n_unchanged", "n_gone")}
     yield dg.MaterializeResult(metadata=counts)

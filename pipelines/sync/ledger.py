@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from pipelines.sync.settle import REASONS
 from pipelines.sync.window import Window
 from warehouse import lake
 from warehouse.columns import Type
@@ -46,6 +47,23 @@ def end(home: Home, run_id: str, *, at: datetime, outcome: str, error: str | Non
     """Close the account: ``outcome`` is complete, incomplete or failed."""
     before = row(home, run_id)
     _write(home, before | {"outcome": outcome, "error": error} | _until(before, at))
+
+
+def is_begun(home: Home, run_id: str) -> bool:
+    """Whether the run has an account."""
+    return run_id in lake.read(home, SYNC_RUNS, ["run_id"])["run_id"]
+
+
+def window(home: Home, run_id: str) -> Window | None:
+    """The window that the run listed; None where it listed none."""
+    run = row(home, run_id)
+    return Window(run["since_at"], run["until_at"], run["agent_id"]) if run["until_at"] else None
+
+
+def n_unread(home: Home, run_id: str) -> int:
+    """Conversations that the run wanted to read and could not."""
+    run = row(home, run_id)
+    return sum(int(run[f"n_{reason}"]) for reason in REASONS) - int(run["n_fetched"])
 
 
 def _until(row: dict[str, Any], at: datetime) -> dict[str, object]:

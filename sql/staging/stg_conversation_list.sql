@@ -12,9 +12,6 @@ status = "Status at the last listing."
 fingerprint = "SHA-256 of the canonical list row."
 first_seen_at = "First listing that showed it."
 last_seen_at = "Last listing that showed it."
-
-[tests]
-not_null = ["conversation_id", "start_date", "started_at", "fingerprint", "first_seen_at", "last_seen_at"]
 */
 with source as (
     select * from lake.conversation_list

@@ -203,19 +203,6 @@ deleted_at = "When its absence was noticed."
 deletion_reason = "Evidence of the deletion: not_found."
 settle_state = "open, settling or settled: whether it will be read again."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = [
-  "conversation_id",
-  "start_date",
-  "started_at",
-  "fetched_at",
-  "checked_at",
-  "content_sha256",
-  "parser_version",
-  "is_deleted",
-  "settle_state",
-]
 */
 with source as (
     select * from lake.conversations

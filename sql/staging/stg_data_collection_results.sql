@@ -22,9 +22,6 @@ json_schema_allowed_values = "Values allowed; today's API."
 json_schema_allowed_values_dynamic_variable = "Variable that gives the values allowed."
 json_schema_is_omitted = "Whether the field is left out."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "data_collection_id"]
 */
 with source as (
     select * from lake.data_collection_results

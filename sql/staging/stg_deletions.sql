@@ -8,9 +8,6 @@ start_date = "UTC day on which the conversation started."
 noticed_at = "When its absence was noticed."
 evidence = "How it was noticed: not_found is a 404 to the detail."
 reason = "Why it is gone, as far as known: deleted."
-
-[tests]
-not_null = ["conversation_id", "start_date", "noticed_at", "evidence", "reason"]
 */
 with source as (
     select * from lake.deletions

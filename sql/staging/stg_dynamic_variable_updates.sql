@@ -14,9 +14,6 @@ updated_at = "When it changed."
 tool_name = "Tool that changed it."
 tool_request_id = "Call that changed it."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "result_index", "update_index"]
 */
 with source as (
     select * from lake.dynamic_variable_updates

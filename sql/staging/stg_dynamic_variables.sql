@@ -11,9 +11,6 @@ value_text = "The value where it is a text."
 value_number = "The value where it is a number."
 value_bool = "The value where it is a boolean."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "name"]
 */
 with source as (
     select * from lake.dynamic_variables

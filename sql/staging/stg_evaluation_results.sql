@@ -12,9 +12,6 @@ scoring_mode = "How it is scored; today's API."
 score = "Score; today's API."
 max_score = "Best possible score; today's API."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "criteria_id"]
 */
 with source as (
     select * from lake.evaluation_results

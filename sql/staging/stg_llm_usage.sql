@@ -12,9 +12,6 @@ token_kind = "input, input_cache_read, input_cache_write, output_total; open tex
 tokens = "Tokens."
 price_usd = "Their price."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "scope", "turn_index", "model", "token_kind"]
 */
 with source as (
     select * from lake.llm_usage

@@ -11,9 +11,6 @@ text = "What the part says."
 voice_label = "Voice of the part."
 time_in_call_secs = "Start of the part from the start of the call."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "turn_index", "part_index"]
 */
 with source as (
     select * from lake.multivoice_parts

@@ -10,9 +10,6 @@ charge_credits = "Charge."
 price_usd = "Price."
 quantity = "Quantity in the category's own unit."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "category"]
 */
 with source as (
     select * from lake.platform_usage

@@ -7,9 +7,6 @@ conversation_id = "Id that was asked for."
 fetched_at = "When the document was read."
 reason = "unreadable (no JSON) or unflattenable (no ids or start)."
 error = "The reader's own words."
-
-[tests]
-not_null = ["conversation_id", "fetched_at", "reason", "error"]
 */
 with source as (
     select * from lake.quarantine

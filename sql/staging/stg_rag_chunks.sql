@@ -11,9 +11,6 @@ document_id = "Document of the chunk."
 chunk_id = "Chunk."
 vector_distance = "Distance to the query; smaller is nearer."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "turn_index", "chunk_index"]
 */
 with source as (
     select * from lake.rag_chunks

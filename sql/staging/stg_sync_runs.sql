@@ -26,29 +26,6 @@ received_bytes = "Bytes of answers."
 elapsed_secs = "Length of the run."
 outcome = "complete, incomplete or failed."
 error = "What stopped the run or left it incomplete; null when complete."
-
-[tests]
-not_null = [
-  "run_id",
-  "started_at",
-  "ended_at",
-  "n_listed",
-  "n_new",
-  "n_open",
-  "n_changed",
-  "n_due",
-  "n_fetched",
-  "n_landed",
-  "n_unchanged",
-  "n_gone",
-  "n_flattened",
-  "n_quarantined",
-  "n_requests",
-  "n_retries",
-  "received_bytes",
-  "elapsed_secs",
-  "outcome",
-]
 */
 with source as (
     select * from lake.sync_runs

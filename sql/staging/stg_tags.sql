@@ -8,9 +8,6 @@ start_date = "UTC day on which the conversation started."
 tag_index = "Position of the tag, from 0."
 tag_id = "Id of the tag."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "tag_index"]
 */
 with source as (
     select * from lake.tags

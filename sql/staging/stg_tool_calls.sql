@@ -41,9 +41,6 @@ tool_details_webhook_details_path_params = "Its path parameters."
 tool_details_webhook_details_query_params = "Its query parameters."
 tool_details_webhook_details_body = "Its body."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "call_index", "turn_index", "depth"]
 */
 with source as (
     select * from lake.tool_calls

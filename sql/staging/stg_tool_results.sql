@@ -55,9 +55,6 @@ result_procedure_return_workflow_node = "Node to which it returns."
 result_chunk_count = "Chunks that a look-up in the knowledge base gave."
 result_chunks = "Those chunks."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "result_index", "turn_index", "depth"]
 */
 with source as (
     select * from lake.tool_results

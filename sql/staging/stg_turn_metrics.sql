@@ -10,9 +10,6 @@ metric = "Name of the metric, as the API calls it."
 elapsed_secs = "Time measured."
 is_repeat = "Whether a tool entry repeats the spoken entry before it."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "turn_index", "metric", "is_repeat"]
 */
 with source as (
     select * from lake.turn_metrics

@@ -44,9 +44,6 @@ config_snapshot_id = "Undocumented key of recorded responses."
 contextual_update_info = "Context that the client sent."
 analysis = "Analysis of the entry."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "turn_index"]
 */
 with source as (
     select * from lake.turns

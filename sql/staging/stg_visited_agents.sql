@@ -9,9 +9,6 @@ visit_index = "Position of the visit, from 0."
 agent_id = "Agent visited."
 branch_id = "Branch of the agent."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "visit_index"]
 */
 with source as (
     select * from lake.visited_agents

@@ -9,9 +9,6 @@ voice_index = "Position of the voice, from 0."
 voice_id = "Voice."
 audio_output_secs = "Speech of the voice, in seconds."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "voice_index"]
 */
 with source as (
     select * from lake.voice_usage

@@ -8,9 +8,6 @@ start_date = "UTC day on which the conversation started."
 warning_index = "Position of the warning, from 0."
 warning = "The warning."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "warning_index"]
 */
 with source as (
     select * from lake.warnings

@@ -15,9 +15,6 @@ node_id = "Node that called tools."
 is_successful = "Whether the node's tools succeeded."
 max_iterations = "Limit that was exceeded."
 extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
-
-[tests]
-not_null = ["conversation_id", "start_date", "result_index", "step_index"]
 */
 with source as (
     select * from lake.workflow_steps

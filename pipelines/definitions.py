@@ -1,0 +1,5 @@
+"""Where Dagster looks first (``[tool.dagster]`` in pyproject.toml)."""
+
+from pipelines.orchestration.defs import build_defs
+
+defs = build_defs()

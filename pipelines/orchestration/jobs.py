@@ -1,0 +1,51 @@
+"""The jobs, and when the nightly one runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import dagster as dg
+
+from pipelines import steps
+from pipelines.orchestration.days import FIRST_DAY, Scope, range_tags
+from pipelines.sync.window import next_window
+from warehouse import landing
+
+BACKFILL, NIGHTLY = "backfill", "nightly"
+AT_TWO = "0 2 * * *"
+
+backfill = dg.define_asset_job(
+    BACKFILL,
+    dg.AssetSelection.all(),
+    description="The calls of some days, in one run over all of them; the run's config can limit it to one agent.",
+)
+
+nightly = dg.define_asset_job(
+    NIGHTLY,
+    dg.AssetSelection.all(),
+    config=dg.RunConfig(ops={"landing__documents": Scope(everywhere=True), "lake": Scope(everywhere=True)}),
+    description="What is new since the last run, and what is open, changed or due to be read again on any day.",
+)
+
+
+def nightly_schedule(timezone: str) -> dg.ScheduleDefinition:
+    """At two in the morning of ``timezone``, over the days that ``nightly_days`` says."""
+
+    @dg.schedule(
+        name=NIGHTLY,
+        job=nightly,
+        cron_schedule=AT_TWO,
+        execution_timezone=timezone,
+        description=f"Every night at two ({timezone}): what is new, open, changed or due.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext, site: dg.ResourceParam[steps.Site]) -> dg.RunRequest:
+        at = context.scheduled_execution_time.astimezone(UTC)
+        return dg.RunRequest(run_key=at.isoformat(), tags=range_tags(*nightly_days(site, at)))
+
+    return schedule
+
+
+def nightly_days(site: steps.Site, at: datetime) -> tuple[date, date]:
+    """First and last day of a nightly run: from where the last complete listing ended, less the look-back, to today."""
+    window = next_window(landing.listings(site.home), now=at, lookback_days=site.settings.lookback_days)
+    return window.since.date() if window.since else date.fromisoformat(FIRST_DAY), at.date()

@@ -1,0 +1,258 @@
+"""The files: whole or not there, exact under repeats, and the next state derived from them alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from pipelines.flatten import frames
+from pipelines.sync.refresh import refresh_lake, stale_readings
+from tests.documents import detail
+from warehouse import lake, landing, locks
+from warehouse.errors import HomeError, LockedError, SchemaError
+from warehouse.home import Home
+from warehouse.tables import CONVERSATION_LIST, CONVERSATIONS, DELETIONS, QUARANTINE, TABLES, TAGS, TURNS
+
+AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
+DAY = date(2026, 11, 1)
+STARTED = datetime(2026, 11, 1, 12, tzinfo=UTC)
+REREAD = (1, 7, 30)
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "home").open()
+
+
+def turn(index, conversation_id="conv_a", **changes):
+    return {"conversation_id": conversation_id, "start_date": DAY, "turn_index": index} | changes
+
+
+def reading(conversation_id="conv_a", *, messages=(), at=AT, kind="document", start=STARTED, **changes):
+    transcript = [{"role": "user", "message": message} for message in messages]
+    metadata = {"start_time_unix_secs": int(start.timestamp())}
+    document = json.dumps(detail(conversation_id=conversation_id, transcript=transcript, metadata=metadata)).encode()
+    row = {
+        "conversation_id": conversation_id,
+        "start_date": start.date(),
+        "start_time_at": start,
+        "ended_at": start,
+        "status": "done",
+        "kind": kind,
+        "fetched_at": at,
+        "content_sha256": f"sha of {messages}",
+        "payload": document if kind == "document" else None,
+    }
+    return row | changes
+
+
+def said(home):
+    rows = lake.read(home, TURNS).sort("conversation_id", "turn_index")
+    return rows.select("conversation_id", "message").rows()
+
+
+def files(home):
+    return sorted(str(file.relative_to(home.root)) for file in home.root.rglob("*") if file.is_file())
+
+
+def test_a_merge_replaces_a_conversations_rows_and_no_others(home):
+    lake.merge_day(home, TURNS, DAY, lake.frame(TURNS, [turn(0), turn(1), turn(0, "conv_b")]), ["conv_a", "conv_b"])
+    fresh = lake.frame(TURNS, [turn(0, role="agent")])
+    for _ in range(2):
+        lake.merge_day(home, TURNS, DAY, fresh, ["conv_a"])
+        rows = lake.read(home, TURNS).select("conversation_id", "turn_index", "role").rows()
+        assert rows == [("conv_a", 0, "agent"), ("conv_b", 0, None)]
+
+
+def test_a_day_without_rows_has_no_file(home):
+    lake.write_day(home, TURNS, DAY, lake.frame(TURNS, [turn(0)]))
+    lake.write_day(home, TURNS, DAY, lake.frame(TURNS, []))
+    assert not [file for file in files(home) if file.startswith("lake/turns/start_date")]
+
+
+def test_an_all_null_column_keeps_its_type_and_an_empty_table_its_columns(home):
+    lake.ensure(home)
+    lake.write_day(home, TURNS, DAY, lake.frame(TURNS, [turn(0)]))
+    for table in TABLES:
+        assert dict(pl.read_parquet(home.table(table) / "**/*.parquet").schema) == lake.polars_schema(table)
+
+
+def test_a_frame_with_other_columns_is_refused(home):
+    with pytest.raises(SchemaError):
+        lake.write_day(home, TURNS, DAY, pl.DataFrame({"conversation_id": ["a"]}))
+    with pytest.raises(SchemaError, match="no column typo"):
+        lake.frame(TURNS, [turn(0, typo=1)])
+    assert not home.table(TURNS).exists()
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rubbish(home, monkeypatch):
+    lake.write_day(home, TURNS, DAY, lake.frame(TURNS, [turn(0)]))
+    before = files(home)
+
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        lake.write_day(home, TURNS, DAY, lake.frame(TURNS, [turn(0), turn(1)]))
+    assert files(home) == before
+    assert lake.read(home, TURNS).height == 1
+
+
+def test_the_lake_shows_the_latest_reading_of_each_conversation(home):
+    landing.land_documents(home, [reading(messages=["one"]), reading("conv_b", messages=["two"])])
+    refresh_lake(home, reread_days=REREAD)
+    landing.land_documents(home, [reading(messages=["one", "more"], at=AT + timedelta(days=1))])
+    done = refresh_lake(home, reread_days=REREAD)
+    assert (done.n_flattened, done.days) == (1, [DAY])
+    assert said(home) == [("conv_a", "one"), ("conv_a", "more"), ("conv_b", "two")]
+    assert stale_readings(home).is_empty()
+
+
+def test_an_unchanged_reading_moves_only_when_it_was_checked(home):
+    landing.land_documents(home, [reading(messages=["one"])])
+    refresh_lake(home, reread_days=REREAD)
+    landing.land_documents(home, [reading(messages=["one"], kind="unchanged", at=AT + timedelta(days=30))])
+    refresh_lake(home, reread_days=REREAD)
+    row = lake.read(home, CONVERSATIONS).row(0, named=True)
+    assert (row["fetched_at"], row["checked_at"], row["settle_state"]) == (AT, AT + timedelta(days=30), "settled")
+    assert said(home) == [("conv_a", "one")]
+
+
+def test_a_conversation_that_is_gone_keeps_its_rows_and_is_marked(home):
+    noticed = AT + timedelta(days=1)
+    gone = {"kind": "gone", "status": None, "ended_at": None, "at": noticed}
+    landing.land_documents(home, [reading(messages=["one"])])
+    landing.land_documents(home, [reading(**gone), reading("conv_never_read", **gone)])
+    refresh_lake(home, reread_days=REREAD)
+    row = lake.read(home, CONVERSATIONS).row(0, named=True)
+    assert (row["conversation_id"], row["is_deleted"], row["deleted_at"]) == ("conv_a", True, noticed)
+    assert lake.read(home, DELETIONS).select("conversation_id", "noticed_at", "reason").rows() == [
+        ("conv_a", noticed, "deleted"),
+        ("conv_never_read", noticed, "deleted"),
+    ]
+    assert said(home) == [("conv_a", "one")]
+    assert stale_readings(home).is_empty()
+
+
+def test_a_conversation_that_comes_back_is_deleted_no_more(home):
+    gone = {"kind": "gone", "status": None, "ended_at": None}
+    landing.land_documents(home, [reading(messages=["one"], at=AT)])
+    landing.land_documents(home, [reading(at=AT + timedelta(days=1), **gone)])
+    refresh_lake(home, reread_days=REREAD)
+    landing.land_documents(home, [reading(messages=["one"], kind="unchanged", at=AT + timedelta(days=2))])
+    refresh_lake(home, reread_days=REREAD)
+    assert lake.read(home, CONVERSATIONS)["is_deleted"].to_list() == [False]
+    assert lake.read(home, DELETIONS).is_empty()
+
+
+def test_a_corrected_start_moves_a_conversation_to_its_day(home):
+    landing.land_documents(home, [reading(messages=["one"])])
+    refresh_lake(home, reread_days=REREAD)
+    moved = reading(messages=["one", "two"], start=STARTED + timedelta(days=3), at=AT + timedelta(days=4))
+    landing.land_documents(home, [moved])
+    refresh_lake(home, reread_days=REREAD)
+    rows = lake.read(home, TURNS).select("start_date", "message").rows()
+    assert rows == [(date(2026, 11, 4), "one"), (date(2026, 11, 4), "two")]
+
+
+def test_a_merge_that_was_cut_short_is_made_again(home, monkeypatch):
+    landing.land_documents(home, [reading(messages=["one"]), reading("conv_b", messages=["two"])])
+    write, written = lake.merge_day, []
+
+    def cut(home, table, *rest):
+        if table is TAGS:  # somewhere in the middle
+            raise KeyboardInterrupt
+        written.append(table.name)
+        write(home, table, *rest)
+
+    monkeypatch.setattr("warehouse.lake.merge_day", cut)
+    with pytest.raises(KeyboardInterrupt):
+        refresh_lake(home, reread_days=REREAD)
+    monkeypatch.undo()
+    assert written
+    assert "conversations" not in written
+    assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
+    assert said(home) == [("conv_a", "one"), ("conv_b", "two")]
+
+
+def test_a_new_parser_makes_every_row_anew(home, monkeypatch):
+    landing.land_documents(home, [reading(), reading("conv_b", start=STARTED + timedelta(days=1))])
+    refresh_lake(home, reread_days=REREAD)
+    for module in ("pipelines.sync.refresh", "pipelines.flatten.frames"):
+        monkeypatch.setattr(f"{module}.PARSER_VERSION", frames.PARSER_VERSION + 1)
+    assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
+    assert stale_readings(home).is_empty()
+
+
+def test_what_cannot_be_flattened_stands_in_quarantine_until_it_can(home):
+    broken = reading("conv_bad") | {"payload": b'{"conversation_id": "conv_bad"}'}
+    landing.land_documents(home, [broken, reading()])
+    landing.land_quarantine(
+        home, {"conversation_id": "conv_cut", "fetched_at": AT, "reason": "unreadable", "error": "cut"}
+    )
+    for _ in range(2):  # it is tried again, and does not stand there twice
+        done = refresh_lake(home, reread_days=REREAD)
+        assert list(done.refused) == ["conv_bad"]
+        assert lake.read(home, QUARANTINE).select("conversation_id", "reason").rows() == [
+            ("conv_bad", "unflattenable"),
+            ("conv_cut", "unreadable"),
+        ]
+    later = AT + timedelta(days=1)
+    landing.land_documents(home, [reading("conv_bad", at=later), reading("conv_cut", at=later)])
+    assert refresh_lake(home, reread_days=REREAD).refused == {}
+    assert lake.read(home, QUARANTINE).is_empty()
+    assert lake.read(home, CONVERSATIONS)["conversation_id"].to_list() == ["conv_a", "conv_bad", "conv_cut"]
+
+
+def test_the_list_keeps_the_latest_row_and_when_it_was_first_and_last_seen(home):
+    def seen(at, **changes):
+        row = {
+            "conversation_id": "conv_a",
+            "start_date": DAY,
+            "start_time_at": STARTED,
+            "status": "processing",
+            "fingerprint": "f1",
+            "listed_at": at,
+            "payload": b"{}",
+        }
+        landing.land_listing(home, landing.Listing(at, None, at), [row | changes])
+
+    seen(AT)
+    refresh_lake(home, reread_days=REREAD)
+    seen(AT + timedelta(days=1), status="done", fingerprint="f2")
+    landing.land_listing(home, landing.Listing(AT + timedelta(days=2), None, None), [])
+    refresh_lake(home, reread_days=REREAD)
+    row = lake.read(home, CONVERSATION_LIST).row(0, named=True)
+    assert (row["status"], row["fingerprint"]) == ("done", "f2")
+    assert (row["first_seen_at"], row["last_seen_at"]) == (AT, AT + timedelta(days=1))
+    assert [listing.listed_at for listing in landing.listings(home)] == [AT + timedelta(days=n) for n in range(3)]
+
+
+def test_a_home_that_is_somebody_elses_or_cannot_be_made_is_refused_untouched(tmp_path):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "thesis.txt").write_text("mine")
+    with pytest.raises(HomeError, match="is no convohouse home") as refusal:
+        Home(tmp_path / "theirs").open()
+    assert refusal.value.exit_code == 2
+    assert [file.name for file in (tmp_path / "theirs").iterdir()] == ["thesis.txt"]
+    with pytest.raises(HomeError, match="cannot be used"):
+        Home(tmp_path / "theirs" / "thesis.txt" / "below").open()
+
+
+def test_a_home_is_for_its_owner_alone(home):
+    assert home.root.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_second_writer_is_told_who_holds_the_home(home):
+    with locks.writing(home, what="sync", now=AT):
+        holder = rf"sync, process {os.getpid()}, since 2026-11-02T03:00:00"
+        with pytest.raises(LockedError, match=holder) as refusal, locks.writing(home, what="build", now=AT):
+            pass
+        assert refusal.value.exit_code == 1
+    with locks.writing(home, what="build", now=AT):
+        pass

@@ -1,0 +1,99 @@
+"""What a run reads again and why; when a call is settled."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from pipelines.sync.settle import decide, settle_state
+from warehouse import lake
+from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+REREAD = (1, 7, 30)
+LIST_KEYS = [name for name in LANDED_LISTINGS.names if name != "payload"]
+READ_KEYS = [name for name in LANDED_DOCUMENTS.names if name != "payload"]
+
+
+def listed(**changes):
+    row = {"conversation_id": "conv_a", "start_time_at": NOW - DAY, "fingerprint": "f1", "listed_at": NOW}
+    return lake.frame(LANDED_LISTINGS, [row | changes]).select(LIST_KEYS)
+
+
+def landed(**changes):
+    row = {
+        "conversation_id": "conv_a",
+        "start_time_at": NOW - DAY,
+        "ended_at": NOW - timedelta(hours=1),
+        "status": "done",
+        "kind": "document",
+        "list_fingerprint": "f1",
+        "fetched_at": NOW - timedelta(minutes=30),
+        "content_sha256": "sha",
+    }
+    return lake.frame(LANDED_DOCUMENTS, [row | changes]).select(READ_KEYS)
+
+
+NOTHING_LISTED, NOTHING_LANDED = listed().clear(), landed().clear()
+
+
+@pytest.mark.parametrize(
+    ("list_rows", "readings", "reason"),
+    [
+        (listed(), NOTHING_LANDED, "new"),
+        (listed(), landed(), None),
+        (NOTHING_LISTED, landed(), None),
+        (listed(), landed(status="in-progress"), "open"),
+        (listed(), landed(status="processing", kind="unchanged"), "open"),
+        (NOTHING_LISTED, landed(status="initiated"), "open"),
+        (listed(), landed(status=None), "open"),
+        (listed(fingerprint="f2"), landed(), "changed"),
+        (listed(), landed(list_fingerprint=None), "changed"),
+        (listed(fingerprint="f2"), landed(status="processing"), "open"),
+        (listed(), landed(ended_at=NOW - 2 * DAY, fetched_at=NOW - 1.5 * DAY), "due"),
+        (NOTHING_LISTED, landed(ended_at=NOW - 2 * DAY, fetched_at=NOW - 1.5 * DAY), "due"),
+        (listed(), landed(ended_at=NOW - 2 * DAY, fetched_at=NOW - 0.5 * DAY), None),
+        (listed(), landed(ended_at=NOW - 8 * DAY, fetched_at=NOW - 6 * DAY), "due"),
+        (listed(), landed(ended_at=NOW - 40 * DAY, fetched_at=NOW - 20 * DAY), "due"),
+        (listed(), landed(ended_at=NOW - 40 * DAY, fetched_at=NOW - 9 * DAY), None),
+        (listed(), landed(kind="gone", status=None, ended_at=None), None),
+        (listed(fingerprint="f2"), landed(kind="gone", status=None, ended_at=None), "changed"),
+    ],
+)
+def test_what_is_read_and_why(list_rows, readings, reason):
+    decided = decide(list_rows, readings, now=NOW, reread_days=REREAD)
+    assert decided["reason"].to_list() == ([reason] if reason else [])
+
+
+def test_what_a_decision_tells_the_reader():
+    decided = decide(listed(agent_id="agent_a", status="done"), NOTHING_LANDED, now=NOW, reread_days=REREAD)
+    assert decided.to_dicts() == [
+        {
+            "conversation_id": "conv_a",
+            "start_time_at": NOW - DAY,
+            "agent_id": "agent_a",
+            "status": "done",
+            "fingerprint": "f1",
+            "content_sha256": None,
+            "reason": "new",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({"status": "in-progress"}, "open"),
+        ({"status": None}, "open"),
+        ({}, "settling"),
+        ({"ended_at": NOW - 31 * DAY}, "settled"),
+        ({"ended_at": NOW - 29 * DAY}, "settling"),
+        ({"kind": "gone", "status": None, "ended_at": None}, "settled"),
+    ],
+)
+def test_when_a_call_is_settled(changes, state):
+    readings = landed(fetched_at=NOW, **changes)
+    assert readings.select(settle_state(pl.col("fetched_at"), REREAD)).item() == state

@@ -1,0 +1,81 @@
+"""Which window a run lists, and what people may write for a point in time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from pipelines.errors import UsageError
+from pipelines.sync.window import Window, next_window, parse_moment
+from warehouse.landing import Listing
+
+NOW = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-08-01", datetime(2026, 8, 1, tzinfo=UTC)),
+        ("2026-08-01T14:00", datetime(2026, 8, 1, 14, tzinfo=UTC)),
+        ("2026-08-01T14:00+02:00", datetime(2026, 8, 1, 12, tzinfo=UTC)),
+        ("2026-08-01T14:00:00Z", datetime(2026, 8, 1, 14, tzinfo=UTC)),
+        ("7d", NOW - 7 * DAY),
+        ("0d", NOW),
+    ],
+)
+def test_a_moment_that_a_person_writes(text, moment):
+    assert parse_moment(text, NOW) == moment
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "01.08.2026", "7 days", "-3d", "123456d"])
+def test_a_malformed_moment_is_refused_by_name(text):
+    with pytest.raises(UsageError, match=r"is no date\.") as refusal:
+        parse_moment(text, NOW)
+    assert repr(text) in str(refusal.value)
+    assert refusal.value.exit_code == 2
+
+
+@pytest.mark.parametrize("until", [NOW, NOW - DAY])
+def test_a_window_that_can_hold_nothing_is_refused(until):
+    with pytest.raises(UsageError, match="The window is empty"):
+        Window(NOW, until)
+
+
+def test_the_first_run_lists_all_of_history():
+    assert next_window([], now=NOW, lookback_days=3) == Window(None, NOW)
+
+
+def test_the_next_run_lists_from_the_last_complete_listing_less_the_lookback():
+    listings = [Listing(NOW - 9 * DAY, None, NOW - 9 * DAY), Listing(NOW - DAY, NOW - 9 * DAY, NOW - DAY)]
+    assert next_window(listings, now=NOW, lookback_days=3) == Window(NOW - 4 * DAY - timedelta(seconds=1), NOW)
+
+
+def test_a_listing_of_one_agent_or_of_the_past_moves_no_window():
+    everything = Listing(NOW - 5 * DAY, None, NOW - 5 * DAY)
+    narrow = [Listing(NOW, None, NOW, agent_id="agent_a"), Listing(NOW, NOW - 90 * DAY, NOW - 60 * DAY)]
+    assert next_window([everything, *narrow], now=NOW, lookback_days=0) == next_window(
+        [everything], now=NOW, lookback_days=0
+    )
+
+
+def test_a_clock_that_was_ahead_does_not_skip_calls():
+    ahead = Listing(NOW + 2 * DAY, None, NOW + 2 * DAY)
+    assert next_window([ahead], now=NOW, lookback_days=3).since == NOW - 3 * DAY - timedelta(seconds=1)
+
+
+def test_a_split_window_covers_the_same_time_without_a_gap():
+    window = Window(NOW - 30 * DAY, NOW, "agent_a")
+    parts = window.split(days=7, most=4)
+    assert len(parts) == 4
+    assert parts[0].until == NOW
+    assert parts[-1].since == window.since
+    assert all(newer.since == older.until for newer, older in pairwise(parts))
+    assert {part.agent_id for part in parts} == {"agent_a"}
+
+
+@pytest.mark.parametrize("window", [Window(None, NOW), Window(NOW - DAY, NOW)])
+def test_all_of_history_and_a_short_window_are_one_part(window):
+    assert window.split(days=7, most=4) == [window]

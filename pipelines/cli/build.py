@@ -1,4 +1,4 @@
-"""``convohouse build`` and ``convohouse check``: the warehouse from the lake, and whether what stands there is right."""
+"""``convohouse build`` and ``convohouse check``: the warehouse from the lake, and whether what stands is right."""
 
 from __future__ import annotations
 
@@ -14,16 +14,23 @@ from pipelines.cli.progress import duration, showing
 if TYPE_CHECKING:
     from warehouse.model_checks import CheckResult
 
-EXITS = "0  every check passed;1  a check failed: each is named, with rows that show it;2  nothing to look at, or a bad setting"
+EXITS = {
+    0: "every check passed",
+    1: "a check failed: each is named, with a row that shows it",
+    2: "there is nothing to look at, or a setting is wrong",
+}
 
 
-@click.command(epilog=teach("convohouse build", "convohouse --json build | jq .models", exits=EXITS))
+@click.command(
+    epilog=teach({"convohouse build": "anew", "convohouse build --json | jq .models": "for programs"}, EXITS)
+)
 @shared
 @pass_options
 def build(options: Options) -> None:
-    """Build warehouse.duckdb anew from the lake: the models of sql/, then their checks. No API, no key.
+    """Build the warehouse anew from the lake; no API, no key.
 
-    The new file takes the place of the old one only when every check passed; readers keep theirs meanwhile.
+    The models of sql/ are built and checked. The new file takes the place of the old one only when every check
+    passed; readers keep theirs meanwhile.
     """
     from pipelines import steps
 
@@ -49,13 +56,16 @@ def build(options: Options) -> None:
     finish(0 if built.is_swapped else 1)
 
 
-@click.command(epilog=teach("convohouse check", "convohouse check --json | jq .failed", exits=EXITS))
+@click.command(
+    epilog=teach({"convohouse check": "all of them", "convohouse check --json | jq .failed": "for programs"}, EXITS)
+)
 @shared
 @pass_options
 def check(options: Options) -> None:
-    """Run every check on what stands there: the lake's schema, the models, and that nothing listed is missing.
+    """Run every check on what stands there.
 
-    Nothing is changed. A check that fails is named with the first rows that show why.
+    They hold the lake to its schema, the models to their headers, and what was listed to what is in the lake. Nothing
+    is changed. A check that fails is named with the first rows that show why.
     """
     from pipelines import steps
 

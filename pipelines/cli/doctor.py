@@ -38,18 +38,18 @@ class Finding:
 
 @click.command(
     epilog=teach(
-        "convohouse doctor",
-        "convohouse doctor --offline",
-        exits="0  all is in place;1  a problem on this machine;3  the API or its key",
+        {"convohouse doctor": "everything", "convohouse doctor --offline": "without the API"},
+        {0: "all is in place", 1: "a problem on this machine", 3: "the API or its key"},
     )
 )
 @click.option("--offline", is_flag=True, help="Do not ask the API.")
 @shared
 @pass_options
 def doctor(options: Options, offline: bool) -> None:
-    """Look at the settings, the home folder, the disk, the libraries and the API; say what is wrong and what to do.
+    """Say whether all is in place, and if not, what to do.
 
-    Nothing is changed. The key is never shown, not even a part of it. The API is asked for one row of the list.
+    Looks at the settings, the home folder, the disk, the API and the libraries. Nothing is changed. The key is
+    never shown, not even a part of it. The API is asked for one row of the list.
     """
     from pipelines import settings as sources
 

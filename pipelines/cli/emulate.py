@@ -6,10 +6,21 @@ from datetime import UTC, datetime, time, timedelta
 
 import click
 
+from pipelines.cli.options import Options, emit, pass_options, teach
+
 KEY = "demo"
 
 
-@click.command()
+@click.command(
+    epilog=teach(
+        {
+            "convohouse emulate": "1,200 calls of 30 days",
+            "convohouse emulate --faults 429=0.1,5xx=0.05": "a bad day",
+            "convohouse --json emulate --port 0": "its address for programs",
+        },
+        {0: "ended", 2: "the port is in use, or an option is wrong"},
+    )
+)
 @click.option(
     "--port",
     default=8765,
@@ -24,8 +35,14 @@ KEY = "demo"
 @click.option(
     "--now", "frozen", default=None, metavar="TIME", help="ISO time at which the clock stands [default: live]."
 )
-def emulate(*, port: int, conversations: int, days: int, seed: int, faults: str, frozen: str | None) -> None:
-    """Serve an emulated API: realistic conversations, all nine calls, faults on demand. Ends with Ctrl-C."""
+@pass_options
+def emulate(
+    options: Options, *, port: int, conversations: int, days: int, seed: int, faults: str, frozen: str | None
+) -> None:
+    """Serve an emulated API on this machine, until Ctrl-C.
+
+    It knows all nine calls of the reference, realistic conversations, and faults on demand.
+    """
     from pipelines.emulator.app import create_app
     from pipelines.emulator.faults import Faults
     from pipelines.emulator.server import serve_forever
@@ -40,13 +57,15 @@ def emulate(*, port: int, conversations: int, days: int, seed: int, faults: str,
         return moment or datetime.now(UTC)
 
     def announce(url: str) -> None:
-        click.echo(f"Emulated API at {url}, key {KEY!r}. Ctrl-C ends it. To use it:", err=True)
-        click.echo(f"  export ELEVENLABS_BASE_URL={url} ELEVENLABS_API_KEY={KEY}", err=True)
+        if options.is_json:
+            emit({"base_url": url, "api_key": KEY})
+        options.say(f"Emulated API at {url}, key {KEY!r}. Ctrl-C ends it. To use it:")
+        options.say(f"  export ELEVENLABS_BASE_URL={url} ELEVENLABS_API_KEY={KEY}")
 
     try:
         serve_forever(create_app(world, clock=clock, key=KEY, faults=misbehaviour), port=port, ready=announce)
     except KeyboardInterrupt:
-        click.echo("Emulator stopped.", err=True)
+        options.say("Emulator stopped.")
 
 
 def _moment(text: str) -> datetime:

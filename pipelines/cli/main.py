@@ -40,10 +40,18 @@ class InOrder(click.Group):
     cls=InOrder,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=teach(
-        "convohouse demo                          everything once, on emulated calls, without a key",
-        "convohouse sync                          copy what is new or has changed",
-        'convohouse query "from marts.dim_agents"  ask the warehouse',
-        exits="0  fine;1  incomplete, or a check failed;2  what was asked for makes no sense;3  the API or its key",
+        {
+            "convohouse demo": "everything once, on emulated calls, without a key",
+            "convohouse doctor": "is all in place?",
+            "convohouse sync": "copy what is new or has changed",
+            'convohouse query "from marts.dim_agents"': "ask the warehouse",
+        },
+        {
+            0: "fine",
+            1: "incomplete, or a check failed",
+            2: "what was asked for makes no sense",
+            3: "the API or its key",
+        },
     ),
 )
 @click.version_option(package_name="convohouse", prog_name="convohouse", message="%(prog)s %(version)s")

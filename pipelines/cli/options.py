@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ import click
 if TYPE_CHECKING:
     from pipelines.settings import Settings
     from pipelines.steps import Site
+    from warehouse.home import Home
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,6 +42,16 @@ class Options:
         from pipelines.settings import load_settings
 
         return load_settings(**({"home": self.home} | overrides))
+
+    def data(self) -> Home:
+        """The home folder, by the settings; cheaper than ``site`` for what only reads.
+
+        Raises:
+            SettingsError: one is wrong.
+        """
+        from warehouse.home import Home
+
+        return Home(self.settings().home)
 
     def site(self) -> Site:
         """Where the work is done, by the settings.
@@ -106,11 +118,10 @@ def _keep(name: str) -> Callable[[click.Context, click.Parameter, object], None]
     return keep
 
 
-def teach(*examples: str, exits: str) -> str:
-    """The end of a command's help: examples, then what its exit codes mean, a line each."""
-    lines = "\n".join(f"  {example}" for example in examples)
-    codes = "\n".join(f"  {code.strip()}" for code in exits.split(";"))
-    return f"\b\nExamples:\n{lines}\n\n\b\nExit codes:\n{codes}"
+def teach(examples: Mapping[str, str], exits: Mapping[int, str]) -> str:
+    """The end of a command's help: examples and what they do, exit codes and what they mean, a line each."""
+    codes = ((str(code), meaning) for code, meaning in exits.items())
+    return f"\b\nExamples:\n{aligned(examples.items())}\n\n\b\nExit codes:\n{aligned(codes)}"
 
 
 def finish(code: int) -> None:
@@ -121,7 +132,14 @@ def finish(code: int) -> None:
 def emit(data: Mapping[str, Any]) -> None:
     """Data as one JSON object on standard output."""
     text = json.dumps(data, default=_plain, ensure_ascii=False, indent=2)
-    click.get_binary_stream("stdout").write(f"{text}\n".encode(errors="replace"))
+    write(f"{text}\n".encode(errors="replace"))
+
+
+def write(content: bytes) -> None:
+    """Bytes on standard output, whatever the terminal's encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
 
 
 def _plain(value: object) -> str:

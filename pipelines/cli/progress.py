@@ -20,6 +20,9 @@ Show = Callable[[str, int, int | None], None]
 
 EVERY_SECS = 5.0
 BAR_WIDTH = 28
+MINUTE_SECS = 60
+HOUR_SECS = 3600
+TENTHS_BELOW_SECS = 10
 
 
 @contextmanager
@@ -36,22 +39,22 @@ def showing(options: Options, stream: TextIO | None = None) -> Iterator[Show]:
 
 
 class Lines:
-    """A line when a stage begins to show something, every few seconds, and when the stage ends."""
+    """A line every few seconds, and one when a stage ends."""
 
     def __init__(self, say: Callable[[str], None], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._say = say
         self._monotonic = monotonic
         self._stage = ""
         self._began = self._said = 0.0
+        self._is_over = False
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """Take note of the progress, and say it when it is time to."""
         now = self._monotonic()
         if stage != self._stage:
-            self._stage, self._began, self._said = stage, now, now
-        elif done != total and now - self._said < EVERY_SECS:
-            return
-        if done or done == total:
+            self._stage, self._began, self._said, self._is_over = stage, now, now, False
+        was_over, self._is_over = self._is_over, done == total
+        if (self._is_over and not was_over) or now - self._said >= EVERY_SECS:
             self._said = now
             self._say(f"{stage}: {amount(done, total)}{self._pace(done, total, now - self._began)}")
 
@@ -104,7 +107,8 @@ def amount(done: int, total: int | None) -> str:
 
 def duration(secs: float) -> str:
     """A length of time for people."""
-    if secs < 60:  # noqa: PLR2004 - a minute
-        return f"{secs:.1f} s" if secs < 10 else f"{secs:.0f} s"  # noqa: PLR2004 - tenths matter below ten
-    minutes, rest = divmod(round(secs), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004 - an hour
+    if secs < MINUTE_SECS:
+        return f"{secs:.1f} s" if secs < TENTHS_BELOW_SECS else f"{secs:.0f} s"
+    hours, rest = divmod(round(secs), HOUR_SECS)
+    minutes, seconds = divmod(rest, MINUTE_SECS)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import uuid
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import Options, pass_options, plural, shared, teach
+from pipelines.cli.options import Options, pass_options, plural, shared, teach, write
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,11 +21,13 @@ MOST_ROWS = 40
 
 @click.command(
     epilog=teach(
-        'convohouse query "select agent_id, count(*) from marts.fct_conversations group by all"',
-        'convohouse query "from metrics.agent_daily" --format csv > days.csv',
-        'convohouse query "from marts.fct_turns" --output turns.parquet',
-        "convohouse query - < question.sql",
-        exits="0  answered;2  DuckDB refused the question, there is no warehouse yet, or a bad option",
+        {
+            'convohouse query "from metrics.agent_daily"': "a table",
+            'convohouse query "from metrics.agent_daily" --format csv > days.csv': "whole and exact",
+            'convohouse query "from marts.fct_turns" --output turns.parquet': "by the file's name",
+            "convohouse query - < question.sql": "from standard input",
+        },
+        {0: "answered", 2: "DuckDB refused the question, there is no warehouse yet, or an option is wrong"},
     )
 )
 @click.argument("sql")
@@ -40,10 +41,11 @@ MOST_ROWS = 40
 @shared
 @pass_options
 def query(options: Options, sql: str, form: str | None, output: Path | None) -> None:
-    """Ask the warehouse in DuckDB's SQL; `-` reads the question from standard input. Nothing can be changed by it.
+    """Ask the warehouse in SQL.
 
-    A table shows the first rows and what fits the terminal; csv, json (a list of rows) and parquet are whole and exact.
-    `convohouse tables` says what there is to ask about.
+    SQL is DuckDB's; `-` reads it from standard input. Nothing can be changed by it. A table shows the first rows
+    and what fits the terminal; csv, json (a list of rows) and parquet are whole and exact. `convohouse tables` says
+    what there is to ask about.
     """
     form = _format(options, form, output)
     frame = _ask(options, _question(sql))
@@ -52,7 +54,7 @@ def query(options: Options, sql: str, form: str | None, output: Path | None) -> 
         return
     answer = render(frame, form)
     if output is None:
-        click.get_binary_stream("stdout").write(answer)
+        write(answer)
     else:
         _write(output, answer)
         options.say(f"{plural(frame.height, 'row')} written to {output}")
@@ -68,7 +70,7 @@ def _format(options: Options, form: str | None, output: Path | None) -> str:
 
 
 def _question(sql: str) -> str:
-    text = click.get_text_stream("stdin", encoding="utf-8").read() if sql == "-" else sql
+    text = sys.stdin.buffer.read().decode(errors="replace") if sql == "-" else sql
     text = text.encode(errors="replace").decode()  # an argument can hold bytes that are no text
     if not text.strip():
         raise click.UsageError("The question is empty.")
@@ -87,7 +89,7 @@ def _ask(options: Options, sql: str) -> pl.DataFrame:
     from warehouse import duck
     from warehouse.errors import QueryError
 
-    home = options.site().home
+    home = options.data()
     try:
         return duck.query(home, sql)
     except PolarsError as error:
@@ -157,6 +159,6 @@ def _write(target: Path, content: bytes) -> None:
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     try:
         temporary.write_bytes(content)
-        os.replace(temporary, target)
+        temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

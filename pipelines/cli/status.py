@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,24 +19,27 @@ QUARANTINE_SHOWN = 5
 
 @click.command(
     epilog=teach(
-        "convohouse status",
-        "convohouse --home demo status",
-        "convohouse status --json | jq .states",
-        exits="0  always, also where nothing is there yet;2  a setting is wrong",
+        {
+            "convohouse status": "of the home folder",
+            "convohouse --home demo status": "of the demo's",
+            "convohouse status --json | jq .states": "for programs",
+        },
+        {0: "also where nothing is there yet", 2: "a setting is wrong"},
     )
 )
 @shared
 @pass_options
 def status(options: Options) -> None:
-    """Say what the home folder holds, how fresh it is, what is open or set aside, and what the last runs did.
+    """Say what is there, how fresh it is, and what runs did.
 
     Reads only, also while a run is writing. A call is open until it is finished, settling while it will be read again
     for late changes, then settled.
     """
     from pipelines.sync.status import status as look
+    from warehouse.home import Home
 
-    site = options.site()
-    found = look(site.home, now=site.clock(), reread_days=site.settings.reread_days)
+    settings = options.settings()
+    found = look(Home(settings.home), now=datetime.now(UTC), reread_days=settings.reread_days)
     if options.is_json:
         emit(asdict(found))
     elif not found.exists:
@@ -57,7 +61,7 @@ def _parts(found: Status) -> Iterator[str]:
 
 def _facts(found: Status) -> Iterator[tuple[str, str]]:
     span = f", {found.first_date} to {found.last_date}" if found.first_date else ""
-    of = f" of {plural(found.n_agents, 'agent')}" if found.n_agents else ""
+    of = f" with {plural(found.n_agents, 'agent')}" if found.n_agents else ""
     yield "conversations", f"{found.n_in_lake:,}{of}{span}"
     yield "", ", ".join(f"{number:,} {state}" for state, number in found.states.items())
     if found.n_deleted:
@@ -85,7 +89,7 @@ def _run(row: dict[str, Any]) -> tuple[str, ...]:
     return moment(row["started_at"]), row["outcome"], *counts, duration(row["elapsed_secs"]), row["error"] or ""
 
 
-def _section(title: str, names: tuple[str, ...], rows: list[tuple[str, ...]], right: tuple[str, ...] = ()) -> str:
+def _section(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: tuple[str, ...] = ()) -> str:
     from pipelines.cli.tabular import table_text
 
     return f"{title}\n{table_text(names, rows, right=right)}"

@@ -17,11 +17,17 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog=teach(
-        "convohouse sync                                    what is new, open, changed or due since the last run",
-        "convohouse sync --since 7d                         the calls of the last seven days",
-        "convohouse sync --since 2026-01-01 --until 2026-02-01   a backfill of January",
-        exits="0  everything listed is in the warehouse;1  incomplete, or a check failed: each problem is named;"
-        "2  a date or a setting is wrong;3  the API or its key",
+        {
+            "convohouse sync": "what is new, open, changed or due since the last run",
+            "convohouse sync --since 7d": "the calls of the last seven days",
+            "convohouse sync --since 2026-01-01 --until 2026-02-01": "a backfill of January",
+        },
+        {
+            0: "everything listed is in the warehouse",
+            1: "incomplete, or a check failed: each problem is named",
+            2: "a date, a setting or the home folder is wrong",
+            3: "the API or its key",
+        },
     )
 )
 @click.option("--since", metavar="WHEN", help="Only calls that started at or after: 2026-01-01, an ISO time, or 7d.")
@@ -30,10 +36,11 @@ if TYPE_CHECKING:
 @shared
 @pass_options
 def sync(options: Options, since: str | None, until: str | None, agent: str | None) -> None:
-    """List the calls, read what is new, open, changed or due, and bring lake and warehouse up to it.
+    """Copy what is new, open, changed or due into the warehouse.
 
-    Without options a run goes on from the last complete one, looking back a few days. It can be stopped at any moment:
-    what was read is kept, and the next run reads only what is missing.
+    Calls are listed, read, flattened into the lake, and the warehouse is built from it. Without options a run goes
+    on from the last complete one, looking back a few days. It can be stopped at any moment: what was read is kept,
+    and the next run reads only what is missing.
     """
     from pipelines import steps
     from pipelines.sync.window import Window, parse_moment
@@ -59,18 +66,17 @@ def new_run_id(now: datetime) -> str:
 
 def run_facts(run: dict[str, Any]) -> list[tuple[str, str]]:
     """The counts of a row of ``sync_runs``, for people."""
-    wanted = ", ".join(f"{run[f'n_{reason}']:,} {reason}" for reason in ("new", "open", "changed", "due"))
     return [
         ("listed", f"{run['n_listed']:,}"),
-        ("wanted", wanted),
-        (
-            "fetched",
-            f"{run['n_fetched']:,}: {run['n_landed']:,} landed, {run['n_unchanged']:,} unchanged, "
-            f"{run['n_gone']:,} gone",
-        ),
+        ("wanted", _counts(run, "new", "open", "changed", "due")),
+        ("fetched", f"{run['n_fetched']:,}: {_counts(run, 'landed', 'unchanged', 'gone')}"),
         ("quarantined", f"{run['n_quarantined']:,}"),
         ("time", duration(run["elapsed_secs"])),
     ]
+
+
+def _counts(run: dict[str, Any], *names: str) -> str:
+    return ", ".join(f"{run[f'n_{name}']:,} {name}" for name in names)
 
 
 def _summarise(options: Options, done: Synced) -> None:

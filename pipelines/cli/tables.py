@@ -13,13 +13,14 @@ from pipelines.cli.options import Options, emit, pass_options, shared, teach
 
 if TYPE_CHECKING:
     from warehouse.columns import Table
+    from warehouse.headers import Header, SeedHeader
     from warehouse.home import Home
     from warehouse.models import Project
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column; ``type`` is None for a model that is not built, ``path`` the JSON path in a conversation detail."""
+    """A column; ``type`` is None where the warehouse is not built, ``path`` the JSON path in a conversation detail."""
 
     name: str
     type: str | None
@@ -41,23 +42,26 @@ class Relation:
 
 @click.command(
     epilog=teach(
-        "convohouse tables",
-        "convohouse tables fct_conversations",
-        "convohouse tables lake.turns --json | jq '.columns[].name'",
-        exits="0  listed;2  there is no table of that name, or a setting is wrong",
+        {
+            "convohouse tables": "all of them",
+            "convohouse tables fct_conversations": "the columns of one",
+            "convohouse tables lake.turns --json | jq '.columns[].name'": "for programs",
+        },
+        {0: "listed", 2: "there is no table of that name, or a setting is wrong"},
     )
 )
 @click.argument("name", required=False)
 @shared
 @pass_options
 def tables(options: Options, name: str | None) -> None:
-    """List the tables of the lake and the models of the warehouse, or the columns of the one called NAME.
+    """List the tables, or the columns of the one called NAME.
 
-    NAME may be without its schema. The list also works before the first build; row counts come with it.
+    They are those of the lake and the models of the warehouse. NAME may be without its schema. The list also works
+    before the first build; row counts come with it.
     """
     from warehouse.models import read_project
 
-    relations = tuple(_relations(options.site().home, read_project()))
+    relations = tuple(_relations(options.data(), read_project()))
     if name is not None:
         found = _find(relations, name)
         if options.is_json:
@@ -80,13 +84,10 @@ def _relations(home: Home, project: Project) -> Iterator[Relation]:
     built, types = _built(home)
     for table in TABLES:
         yield _of_lake(home, table)
-    for seed in project.seeds:
-        header, key = seed.header, seed.key
-        about = header.columns.items()
-        fields = tuple(Field(name, header.types[name].lower(), unit_of(name), None, text) for name, text in about)
-        yield Relation(key, ", ".join(header.grain), header.description, built.get(key), fields)
-    for model in sorted(project.models, key=lambda model: (SCHEMAS.index(model.schema), model.name)):
-        header, key = model.header, model.key
+    models = sorted(project.models, key=lambda model: (SCHEMAS.index(model.schema), model.name))
+    described: list[tuple[str, Header | SeedHeader]] = [(seed.key, seed.header) for seed in project.seeds]
+    described += [(model.key, model.header) for model in models]
+    for key, header in described:
         about = header.columns.items()
         fields = tuple(Field(name, types.get((key, name)), unit_of(name), None, text) for name, text in about)
         yield Relation(key, ", ".join(header.grain), header.description, built.get(key), fields)

@@ -6,6 +6,8 @@ erased must leave no trace there. ``convohouse check`` shows them.
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 
 from pipelines.orchestration.keys import key_of
@@ -20,7 +22,7 @@ def spec_of(check: Check, *, blocking: bool = True) -> dg.AssetCheckSpec:
 def result_of(result: CheckResult) -> dg.AssetCheckResult:
     """What a check found, as Dagster logs it, with the SQL that shows the failing rows."""
     check = result.check
-    metadata: dict[str, dg.MetadataValue[object]] = {"n_failing": dg.MetadataValue.int(result.n_failing)}
+    metadata: dict[str, dg.MetadataValue[Any]] = {"n_failing": dg.MetadataValue.int(result.n_failing)}
     if check.sql and not result.is_passed:
         metadata["failing_rows"] = dg.MetadataValue.md(f"```sql\n{check.sql}\n```")
     return dg.AssetCheckResult(

@@ -1,7 +1,6 @@
 """The partitions: UTC days on which calls start, and the window of the API's list that a run's days make."""
 
-from __future__ import annotations
-
+import warnings
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -14,6 +13,9 @@ FIRST_DAY = "2024-01-01"
 
 DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone="UTC", end_offset=1)
 """Every day up to the running one, whose calls so far are copied as well."""
+
+# Dagster calls backfill_policy beta at each use, on the screen of whoever runs the demo; its version is pinned
+warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
 
 SINGLE_RUN = dg.BackfillPolicy.single_run()
 

@@ -1,7 +1,5 @@
 """The jobs, and when the nightly one runs."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 
 import dagster as dg

@@ -18,6 +18,6 @@ def key_of(name: str) -> dg.AssetKey:
     return dg.AssetKey(name.split("."))
 
 
-def name_of(key: dg.AssetKey) -> str:
-    """Qualified name of an asset."""
-    return ".".join(key.path)
+def op_of(key: dg.AssetKey) -> str:
+    """Name of the op that makes a single asset, as run config calls it."""
+    return "__".join(key.path)

@@ -1,7 +1,5 @@
 """The lake's tables as assets, made together: a document becomes rows of many tables at once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,11 +21,11 @@ from warehouse.tables import CONVERSATION_LIST, TABLES
 
 
 def _spec(table: Table) -> dg.AssetSpec:
-    paths = [path for path in table.at if path]
+    came_from = f" From {' and '.join(f'`{path}`' for path in table.at)}." if any(table.at) else ""
     return dg.AssetSpec(
         key_of(f"lake.{table.name}"),
         deps=[LISTINGS] if table is CONVERSATION_LIST else [LISTINGS, DOCUMENTS],
-        description=f"One row per {table.grain}." + (f" From {' and '.join(f'`{path}`' for path in paths)}." if paths else ""),
+        description=f"One row per {table.grain}.{came_from}",
         group_name="lake",
         kinds=KINDS["lake"],
         partitions_def=DAYS if table.is_daily else None,

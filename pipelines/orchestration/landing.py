@@ -1,7 +1,5 @@
 """The landed assets: what the API's list said, and what its details said."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

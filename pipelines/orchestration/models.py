@@ -1,7 +1,5 @@
 """The SQL models as assets of one step: built together, checked together, swapped in together or not at all."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 
 import dagster as dg
@@ -56,6 +54,9 @@ def _made(
     project: Project, built: BuildResult, selected: Collection[dg.AssetKey]
 ) -> Iterator[dg.MaterializeResult[None]]:
     """What was made of the selected assets; the others were made as well, as each build makes all."""
+    for seed in (catalog.METRIC_HEADERS, *(seed.key for seed in project.seeds)):
+        if key_of(seed) in selected:
+            yield dg.MaterializeResult(asset_key=key_of(seed))
     sources, models = column_lineage(project), project.by_key
     for made in built.models:
         if key_of(made.key) in selected:
@@ -68,9 +69,6 @@ def _made(
                     "elapsed_secs": made.secs,
                 },
             )
-    for seed in (catalog.METRIC_HEADERS, *(seed.key for seed in project.seeds)):
-        if key_of(seed) in selected:
-            yield dg.MaterializeResult(asset_key=key_of(seed))
 
 
 def _model_spec(model: Model) -> dg.AssetSpec:

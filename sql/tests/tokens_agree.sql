@@ -22,7 +22,8 @@ after as (
     select
         scope,
         cast(
-            sum(input_tokens + input_cache_read_tokens + input_cache_write_tokens + output_tokens + other_tokens) as bigint
+            sum(input_tokens + input_cache_read_tokens + input_cache_write_tokens + output_tokens + other_tokens)
+            as bigint
         ) as n_tokens,
         round(sum(llm_cost_usd), 6) as cost_usd
     from by_model

@@ -13,7 +13,7 @@ from warehouse import lake
 from warehouse.build import materialise
 from warehouse.duck import connect
 from warehouse.home import Home
-from warehouse.models import read_project
+from warehouse.models import Project, read_project
 from warehouse.tables import BY_NAME
 
 DAY = date(2026, 11, 2)
@@ -27,8 +27,8 @@ class LakeRows:
 
     day, noon = DAY, NOON
 
-    def __init__(self, home: Home) -> None:
-        self.home = home
+    def __init__(self, home: Home, project: Project) -> None:
+        self.home, self.project = home, project
         self.rows: dict[str, list[Row]] = defaultdict(list)
 
     def add(self, table: str, **row: object) -> None:
@@ -43,8 +43,21 @@ class LakeRows:
             "fetched_at": NOON,
             "settle_state": "settled",
         }
-        made = {"content_sha256": "00", "parser_version": 1, "is_deleted": False, "conversation_id": conversation_id}
+        made = {
+            "checked_at": NOON,
+            "content_sha256": "00",
+            "parser_version": 1,
+            "is_deleted": False,
+            "conversation_id": conversation_id,
+        }
         self.add("conversations", **(known | made | row))
+
+    def tokens(
+        self, scope: str, turn_index: int, kind: str, price_usd: float | None, tokens: int = 1, call: str = "c1"
+    ) -> None:
+        """Usage of model m: tokens of a kind and their price."""
+        key = {"conversation_id": call, "scope": scope, "turn_index": turn_index, "model": "m", "token_kind": kind}
+        self.add("llm_usage", **(key | {"tokens": tokens, "price_usd": price_usd}))
 
     def write(self) -> Home:
         lake.ensure(self.home)
@@ -56,16 +69,20 @@ class LakeRows:
 
     def model(self, key: str, *columns: str) -> list[Row]:
         """Rows of the model by its grain, built with all that it needs; of some columns, or of all."""
-        project = read_project().upstream(key)
+        project = self.project.upstream(key)
         grain = ", ".join(project.by_key[key].header.grain)
         with connect() as connection:
             materialise(connection, self.write(), project)
-            rows: list[Row] = (
-                connection.sql(f"select {', '.join(columns) or '*'} from {key} order by {grain}").pl().to_dicts()
-            )
-        return rows
+            relation = connection.table(key).order(grain)
+            found: list[Row] = relation.project(", ".join(columns) or "*").pl().to_dicts()
+        return found
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    return read_project()
 
 
 @pytest.fixture
-def rows(tmp_path: Path) -> LakeRows:
-    return LakeRows(Home(tmp_path / "home").open())
+def rows(tmp_path: Path, project: Project) -> LakeRows:
+    return LakeRows(Home(tmp_path / "home").open(), project)

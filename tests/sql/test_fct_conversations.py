@@ -56,8 +56,8 @@ def test_call_with_everything(rows: Any) -> None:
     rows.add("tool_calls", turn_index=3, call_index=0, depth=0, request_id="r", tool_name="look_up")
     rows.add("tool_calls", turn_index=3, call_index=1, depth=0, request_id="s", tool_name="look_up")
     rows.add("tool_results", turn_index=4, result_index=0, depth=0, request_id="r", tool_name="look_up", is_error=True)
-    rows.add("llm_usage", scope="initiated", turn_index=-1, model="m", token_kind="input", tokens=9, price_usd=0.02)
-    rows.add("llm_usage", scope="irreversible", turn_index=-1, model="m", token_kind="input", tokens=5, price_usd=0.01)
+    rows.tokens("initiated", -1, "input", 0.02)
+    rows.tokens("irreversible", -1, "input", 0.01)
     assert rows.model(KEY) == [
         {
             "conversation_id": "c1",

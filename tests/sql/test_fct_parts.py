@@ -42,8 +42,8 @@ def test_turns_with_their_measures_and_without(rows: Any) -> None:
     rows.add("tool_results", turn_index=1, result_index=0, depth=0)
     rows.add("tool_results", turn_index=1, result_index=1, depth=1)
     rows.add("rag_chunks", turn_index=0, chunk_index=0)
-    rows.add("llm_usage", scope="turn", turn_index=0, model="m", token_kind="input", tokens=1, price_usd=0.5)
-    rows.add("llm_usage", scope="turn", turn_index=0, model="m", token_kind="output_total", tokens=1, price_usd=0.25)
+    rows.tokens("turn", 0, "input", 0.5)
+    rows.tokens("turn", 0, "output_total", 0.25)
     rows.add("turns", conversation_id="c2", turn_index=0, role="user", message="...")
     nothing = {
         "start_date": rows.day,
@@ -203,7 +203,7 @@ def test_llm_usage_keeps_scopes_apart(rows: Any) -> None:
         ("turn", 3, "output_total", 10, None),
     ]
     for scope, turn, kind, tokens, price in usage:
-        rows.add("llm_usage", scope=scope, turn_index=turn, model="m", token_kind=kind, tokens=tokens, price_usd=price)
+        rows.tokens(scope, turn, kind, price, tokens)
     base = {
         "conversation_id": "c1",
         "model": "m",

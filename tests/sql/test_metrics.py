@@ -68,16 +68,7 @@ def _agent_day(rows: Any) -> None:
         result_type="transfer_to_number_sip_success",
     )
     for scope, price in (("initiated", 0.02), ("irreversible", 0.01)):
-        rows.add(
-            "llm_usage",
-            conversation_id="c1",
-            scope=scope,
-            turn_index=-1,
-            model="m",
-            token_kind="input",
-            tokens=1,
-            price_usd=price,
-        )
+        rows.tokens(scope, -1, "input", price)
 
 
 def test_agent_daily(rows: Any) -> None:

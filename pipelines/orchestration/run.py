@@ -1,0 +1,64 @@
+"""The backfill job in this process, for the command line: the same run that Dagster's page starts and shows."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from pipelines import steps
+from pipelines.orchestration.days import range_tags
+from pipelines.orchestration.defs import build_defs
+from pipelines.orchestration.jobs import BACKFILL
+from pipelines.orchestration.landing import LISTINGS
+from pipelines.orchestration.keys import op_of
+
+INSTANCE_FILE = "dagster.yaml"
+QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended; ``errors`` are texts for people, a line a problem."""
+
+    run_id: str
+    is_success: bool
+    errors: tuple[str, ...]
+
+
+def run_job(
+    site: steps.Site, *, since: datetime, until: datetime, progress: steps.Progress = steps.silent
+) -> Outcome:
+    """Copy the calls that started in [since, until), in one run.
+
+    Where ``dagster.yaml`` is in the current folder, Dagster's page at this folder shows the run; elsewhere Dagster
+    keeps nothing.
+    """
+    asked = {"since": since.isoformat(), "until": until.isoformat()}
+    job = build_defs(site=site, progress=progress).resolve_job_def(BACKFILL)
+    with _instance(Path.cwd()) as instance:
+        result = job.execute_in_process(
+            run_config={"ops": {op_of(LISTINGS): {"config": asked}}, "loggers": QUIET},
+            instance=instance,
+            raise_on_error=False,
+            tags=range_tags(since.astimezone(UTC).date(), (until - timedelta(microseconds=1)).astimezone(UTC).date()),
+        )
+    return Outcome(result.run_id, result.success, tuple(_errors(result)))
+
+
+def _instance(folder: Path) -> AbstractContextManager[dg.DagsterInstance]:
+    if (folder / INSTANCE_FILE).is_file():
+        return dg.DagsterInstance.from_config(str(folder))
+    return dg.DagsterInstance.ephemeral()
+
+
+def _errors(result: dg.ExecuteInProcessResult) -> list[str]:
+    found = []
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        failure = event.step_failure_data
+        said = failure.user_failure_data.description if failure.user_failure_data else failure.error.message
+        found += (said or "").strip().splitlines()
+    return found

@@ -1,0 +1,241 @@
+"""The main job over real HTTP: the warehouse equals an independent recount of what the API holds, faults or none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from pipelines import steps
+from pipelines.api.client import ApiClient
+from pipelines.emulator.app import create_app
+from pipelines.emulator.faults import Faults
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.errors import CredentialsError, UnreachableError
+from pipelines.settings import Settings
+from tests import recount
+from warehouse import lake
+from warehouse.duck import query
+from warehouse.tables import DOCUMENT_TABLES, SYNC_RUNS
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+SINCE = UNTIL - timedelta(days=10)
+RUN_AT = UNTIL + timedelta(hours=2)
+FAULTS = "429=0.08,5xx=0.08,reset=0.03,truncate=0.03,garbage=0.02,repeat_rows=0.2"
+
+
+@pytest.fixture(scope="module")
+def world():
+    return World(seed=11, conversations=600, days=10, until=UNTIL)
+
+
+@pytest.fixture(scope="module")
+def documents(world):
+    return list(world.details(UNTIL))
+
+
+class Tap:
+    """An ASGI application that notes the paths asked for, and can spoil one conversation's answer."""
+
+    def __init__(self, app):
+        self.app, self.asked, self.spoilt = app, Counter(), None
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http":
+            self.asked[scope["path"]] += 1
+            if self.spoilt and scope["path"].endswith(self.spoilt):
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                await send({"type": "http.response.body", "body": b'{"conversation_id": "'})
+                return
+        await self.app(scope, receive, send)
+
+    @property
+    def details(self):
+        return Counter({path: n for path, n in self.asked.items() if "/conversations/" in path})
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Make a site for a base URL: a clock that stands, and retries that do not wait."""
+
+    async def at_once(_secs):
+        await asyncio.sleep(0)
+
+    def connect(settings):
+        return ApiClient(
+            settings.base_url, settings.key(), timeout_secs=5, concurrency=settings.concurrency, sleep=at_once
+        )
+
+    def make(base_url, **changes):
+        settings = Settings(home=tmp_path / "home", base_url=base_url, api_key="demo", **changes)
+        return steps.Site(settings, clock=lambda: RUN_AT, connect=connect)
+
+    return make
+
+
+def assert_equals(site, documents):
+    """The lake and the warehouse hold the documents to the last row and cent."""
+    assert {t.name: lake.read(site.home, t).height for t in DOCUMENT_TABLES} == {
+        **{t.name: 0 for t in DOCUMENT_TABLES},
+        **recount.rows(documents),
+    }
+    expected = recount.sums(documents)
+    found = query(
+        site.home,
+        """
+        select
+            count(*) as n_calls,
+            count(*) filter (where call_successful = 'success') as n_success,
+            count(*) filter (where call_successful = 'failure') as n_failure,
+            sum(cost_credits)::bigint as cost_credits,
+            sum(call_duration_secs)::bigint as call_duration_secs,
+            sum(llm_price_usd) as llm_price_usd
+        from marts.fct_conversations
+        where status in ('done', 'failed')
+        """,
+    ).row(0, named=True)
+    initiated = query(
+        site.home,
+        """
+        select sum(price_usd) as usd
+        from lake.llm_usage
+        join marts.fct_conversations using (conversation_id)
+        where scope = 'initiated' and status in ('done', 'failed')
+        """,
+    ).item()
+    assert found | {"initiated_usd": initiated} == pytest.approx(expected, rel=1e-12)
+    daily = query(site.home, "select start_date, agent_id, n_calls from metrics.agent_daily where n_calls > 0")
+    epoch = datetime(1970, 1, 1, tzinfo=UTC).date()
+    by_day = {((day - epoch).days, agent_id): n for day, agent_id, n in daily.rows()}
+    assert by_day == recount.calls_by_day_and_agent(documents)
+
+
+@pytest.mark.parametrize("faults", [None, FAULTS], ids=["calm", "faults"])
+def test_a_sync_equals_the_recount(faults, world, documents, site):
+    app = Tap(create_app(world, clock=lambda: UNTIL, faults=Faults.parse(faults) if faults else None))
+    with running(app) as base_url:
+        here = site(base_url)
+        done = steps.sync(here, run_id="run", since=SINCE)
+
+        assert done.problems == ()
+        assert_equals(here, documents)
+        run = lake.read(here.home, SYNC_RUNS).row(0, named=True)
+        counts = {name: run[name] for name in ("n_listed", "n_new", "n_fetched", "n_landed", "n_flattened")}
+        assert set(counts.values()) == {len(documents)}
+        assert (run["outcome"], run["error"]) == ("complete", None)
+        assert (run["n_requests"] > len(documents), run["n_retries"] > 0) == (True, faults is not None)
+
+
+def test_a_second_run_reads_only_what_is_open(world, documents, site):
+    n_open = sum(document["status"] not in ("done", "failed") for document in documents)
+    app = Tap(create_app(world, clock=lambda: UNTIL))
+    with running(app) as base_url:
+        here = site(base_url)
+        steps.sync(here, run_id="first")
+        before = query(here.home, "from metrics.agent_daily order by all")
+        app.asked.clear()
+        again = steps.sync(here, run_id="second")
+    assert n_open > 0
+    assert (app.details.total(), again.run["n_fetched"], again.run["n_landed"]) == (n_open, n_open, 0)
+    assert query(here.home, "from metrics.agent_daily order by all").equals(before)
+    assert_equals(here, documents)
+
+
+def test_a_run_that_is_stopped_goes_on_where_it_was(world, documents, site):
+    app = Tap(create_app(world, clock=lambda: UNTIL))
+    with running(app) as base_url:
+        here = site(base_url, concurrency=4)
+
+        def stop(stage, done, _total):
+            if (stage, done) == ("fetch", 250):
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            steps.sync(here, run_id="stopped", progress=stop)
+        assert lake.read(here.home, SYNC_RUNS).row(0, named=True)["outcome"] == "failed"
+        steps.sync(here, run_id="next")
+    n_open = sum(document["status"] not in ("done", "failed") for document in documents)
+    assert app.details.total() < len(documents) + n_open + 10  # what was in flight is asked for twice, no more
+    assert_equals(here, documents)
+
+
+def test_one_document_that_cannot_be_read_is_named_and_the_rest_is_loaded(world, documents, site):
+    bad = documents[100]["conversation_id"]
+    app = Tap(create_app(world, clock=lambda: UNTIL))
+    with running(app) as base_url:
+        here = site(base_url)
+        app.spoilt = bad
+        done = steps.sync(here, run_id="spoilt", since=SINCE)
+        assert done.run["outcome"] == "incomplete"
+        assert any(bad in problem for problem in done.problems)
+        assert_equals(here, [document for document in documents if document["conversation_id"] != bad])
+
+        app.spoilt = None
+        assert steps.sync(here, run_id="mended", since=SINCE).problems == ()
+    assert_equals(here, documents)
+
+
+def test_a_conversation_deleted_between_list_and_detail_is_a_deletion_and_no_loss(documents, site):
+    world = World(seed=11, conversations=600, days=10, until=UNTIL)  # its own: it is written to
+    gone = documents[50]["conversation_id"]
+
+    def delete(stage, done, _total):
+        if (stage, done) == ("fetch", 0):
+            world.delete(gone, UNTIL)
+
+    with running(create_app(world, clock=lambda: UNTIL)) as base_url:
+        here = site(base_url)
+        done = steps.sync(here, run_id="run", progress=delete)
+    assert (done.problems, done.run["n_gone"]) == ((), 1)
+    assert_equals(here, [document for document in documents if document["conversation_id"] != gone])
+
+
+def test_an_agent_and_a_window_limit_what_is_copied(world, documents, site):
+    agent = documents[0]["agent_id"]
+    since, until = UNTIL - timedelta(days=6), UNTIL - timedelta(days=2)
+    with running(create_app(world, clock=lambda: UNTIL)) as base_url:
+        here = site(base_url)
+        steps.sync(here, run_id="run", since=since, until=until, agent_id=agent)
+    inside = [
+        document
+        for document in documents
+        if document["agent_id"] == agent
+        and since.timestamp() <= document["metadata"]["start_time_unix_secs"] < until.timestamp()
+    ]
+    assert inside
+    shown = lake.read(here.home, DOCUMENT_TABLES[0])["conversation_id"]
+    assert set(shown) == {document["conversation_id"] for document in inside}
+
+
+def test_a_refused_key_stops_the_run_and_says_so_in_the_ledger(world, site):
+    with running(create_app(world, clock=lambda: UNTIL, key="another")) as base_url:
+        here = site(base_url)
+        with pytest.raises(CredentialsError) as refusal:
+            steps.sync(here, run_id="run")
+    run = lake.read(here.home, SYNC_RUNS).row(0, named=True)
+    assert run["outcome"] == "failed"
+    assert refusal.value.message in run["error"]
+    assert "demo" not in run["error"]
+
+
+def test_an_api_that_goes_down_keeps_what_came(world, documents, site):
+    app = Tap(create_app(world, clock=lambda: UNTIL))
+
+    async def down(_scope, _receive, _send):
+        raise ConnectionError
+
+    def go_down(stage, done, _total):
+        if (stage, done) == ("fetch", 200):
+            app.app = down
+
+    with running(app) as base_url:
+        here = replace(site(base_url, request_deadline_secs=0.2), connect=steps.connect)
+        with pytest.raises(UnreachableError):
+            steps.sync(here, run_id="down", progress=go_down)
+    landed = pl.read_parquet(here.home.documents / "start_date=*" / "*.parquet", columns=["conversation_id"])
+    assert 200 <= landed.height < len(documents)

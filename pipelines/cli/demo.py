@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -76,7 +76,6 @@ def demo(options: Options, conversations: int, days: int, seed: int) -> None:
     """
     from pipelines.emulator.app import create_app
     from pipelines.emulator.server import running
-    from pipelines.orchestration.run import run_job
     from pipelines.steps import Site
     from pipelines.sync import ledger
 
@@ -86,6 +85,8 @@ def demo(options: Options, conversations: int, days: int, seed: int) -> None:
     kept = _kept(site.home, DemoWorld(seed, conversations, days, today))
     until = _midnight(today)
     options.say(f"Emulated API on this machine, {plural(days, 'day')} of calls; the Dagster job copies them to {root}.")
+    from pipelines.orchestration.run import run_job  # takes seconds: not before the first line
+
     with running(create_app(kept.until(today), clock=lambda: until, key=KEY)) as url, showing(options) as show:
         site = Site(options.settings(home=root, base_url=url, api_key=KEY))
         outcome = run_job(site, since=kept.since, until=until, progress=show)

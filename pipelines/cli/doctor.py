@@ -59,7 +59,8 @@ def doctor(options: Options, offline: bool) -> None:
     try:
         settings = options.settings()
     except SettingsError as error:
-        findings = [Finding("settings", ", ".join(origins) or "defaults", f"{error.message} Correct it.", 1)]
+        given = ", ".join(f"{name} ({source})" for name, source in sorted(origins.items()))
+        findings = [Finding("settings", error.message, f"Correct it; these are set: {given}.", 1)]
     else:
         findings = [*_settings(settings, origins), *_home(settings.home)]
         findings += [] if offline else [_api(options, settings)]

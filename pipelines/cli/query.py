@@ -47,6 +47,8 @@ def query(options: Options, sql: str, form: str | None, output: Path | None) -> 
     and what fits the terminal; csv, json (a list of rows) and parquet are whole and exact. `convohouse tables` says
     what there is to ask about.
     """
+    if output is not None and not output.parent.is_dir():
+        raise click.UsageError(f"There is no folder {output.parent} to write into.")
     form = _format(options, form, output)
     frame = _ask(options, _question(sql))
     if form == "table" and output is None:
@@ -71,7 +73,7 @@ def _format(options: Options, form: str | None, output: Path | None) -> str:
 
 def _question(sql: str) -> str:
     text = sys.stdin.buffer.read().decode(errors="replace") if sql == "-" else sql
-    text = text.encode(errors="replace").decode()  # an argument can hold bytes that are no text
+    text = text.encode(errors="surrogateescape").decode(errors="replace")  # an argument can hold bytes that are no text
     if not text.strip():
         raise click.UsageError("The question is empty.")
     return text
@@ -155,7 +157,10 @@ def _table(frame: pl.DataFrame, n_columns: int) -> str:
 
 
 def _write(target: Path, content: bytes) -> None:
-    """Write a file that is either whole or not there."""
+    """Write a file that is either whole or not there; a device or a named pipe is written to as it is."""
+    if target.exists() and not target.is_file():
+        target.write_bytes(content)
+        return
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     try:
         temporary.write_bytes(content)

@@ -14,7 +14,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 def plain(value: object) -> str:
     """A value as one line without control characters: what callers said must not steer a terminal."""
-    return "" if value is None else _CONTROL.sub(" ", str(value))
+    return "" if value is None else _CONTROL.sub(" ", _short(value) if isinstance(value, float) else str(value))
+
+
+def _short(value: float) -> str:
+    """Four decimals, or four digits where the number is small."""
+    return f"{value:.4g}" if abs(value) < 1 else f"{value:.4f}".rstrip("0").rstrip(".")
 
 
 def terminal_width() -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -61,14 +60,20 @@ class Tap:
 
 @pytest.fixture
 def site(tmp_path):
-    """Make a site for a base URL: a clock that stands, and retries that do not wait."""
+    """Make a site for a base URL: a clock that stands, and retries whose waiting passes at once."""
+    slept = [0.0]
 
-    async def at_once(_secs):
+    async def at_once(secs):
+        slept[0] += secs
         await asyncio.sleep(0)
 
     def connect(settings):
         return ApiClient(
-            settings.base_url, settings.key(), timeout_secs=5, concurrency=settings.concurrency, sleep=at_once
+            settings.base_url,
+            settings.key(),
+            concurrency=settings.concurrency,
+            sleep=at_once,
+            monotonic=lambda: slept[0],
         )
 
     def make(base_url, **changes):
@@ -234,7 +239,7 @@ def test_an_api_that_goes_down_keeps_what_came(world, documents, site):
             app.app = down
 
     with running(app) as base_url:
-        here = replace(site(base_url, request_deadline_secs=0.2), connect=steps.connect)
+        here = site(base_url)
         with pytest.raises(UnreachableError):
             steps.sync(here, run_id="down", progress=go_down)
     landed = pl.read_parquet(here.home.documents / "start_date=*" / "*.parquet", columns=["conversation_id"])

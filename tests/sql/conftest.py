@@ -52,11 +52,9 @@ class LakeRows:
         }
         self.add("conversations", **(known | made | row))
 
-    def tokens(
-        self, scope: str, turn_index: int, kind: str, price_usd: float | None, tokens: int = 1, call: str = "c1"
-    ) -> None:
+    def tokens(self, scope: str, turn_index: int, kind: str, price_usd: float | None, *, tokens: int = 1) -> None:
         """Usage of model m: tokens of a kind and their price."""
-        key = {"conversation_id": call, "scope": scope, "turn_index": turn_index, "model": "m", "token_kind": kind}
+        key = {"scope": scope, "turn_index": turn_index, "model": "m", "token_kind": kind}
         self.add("llm_usage", **(key | {"tokens": tokens, "price_usd": price_usd}))
 
     def write(self) -> Home:

@@ -203,7 +203,7 @@ def test_llm_usage_keeps_scopes_apart(rows: Any) -> None:
         ("turn", 3, "output_total", 10, None),
     ]
     for scope, turn, kind, tokens, price in usage:
-        rows.tokens(scope, turn, kind, price, tokens)
+        rows.tokens(scope, turn, kind, price, tokens=tokens)
     base = {
         "conversation_id": "c1",
         "model": "m",

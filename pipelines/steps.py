@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import starmap
 from typing import Any
 
 import polars as pl
@@ -116,6 +117,11 @@ def close(site: Site, run_id: str, problems: Iterable[str]) -> tuple[str, ...]:
     outcome = "incomplete" if every else "complete"
     ledger.end(site.home, run_id, at=site.clock(), outcome=outcome, error="; ".join(every) or None)
     return every
+
+
+def absence(conversation_id: str, why: str) -> str:
+    """Why a conversation could not be read or flattened, for people; it names the conversation."""
+    return why if conversation_id in why else f"{conversation_id}: {why}"
 
 
 def failure(result: CheckResult) -> str:
@@ -265,9 +271,10 @@ def sync(
         window, is_asked = window_of(site, since, until, agent_id)
         list_calls(site, window, run_id, progress)
         fetched = fetch_calls(site, run_id, window if is_asked else None, progress)
-        flatten_calls(site, run_id, progress=progress)
+        flattened = flatten_calls(site, run_id, progress=progress)
         built = build_models(site, progress)
-        problems = close(site, run_id, (*fetched.failed.values(), *map(failure, built.failed)))
+        left_out = starmap(absence, (fetched.failed | flattened.refused).items())
+        problems = close(site, run_id, (*left_out, *map(failure, built.failed)))
         return Synced(ledger.row(site.home, run_id), problems, built)
 
 

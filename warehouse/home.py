@@ -39,6 +39,11 @@ class Home:
         return self.root / "landing" / "quarantine"
 
     @property
+    def runs(self) -> Path:
+        """The account of each run, a file a run."""
+        return self.root / "landing" / "runs"
+
+    @property
     def lake(self) -> Path:
         """The relational tables."""
         return self.root / "lake"

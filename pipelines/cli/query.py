@@ -116,7 +116,9 @@ def render(frame: pl.DataFrame, form: str) -> bytes:
         return _json(frame.rows(named=True)) + b"\n"
     if form == "csv":
         flat = [
-            pl.Series(column.name, [None if value is None else _json(value).decode() for value in column], pl.String)
+            pl.Series(
+                column.name, [None if value is None else _json(value).decode() for value in column.to_list()], pl.String
+            )
             if column.dtype.is_nested() or column.dtype == pl.Binary
             else column.dt.to_string("iso:strict")
             if column.dtype == pl.Datetime

@@ -1,6 +1,7 @@
 """The account of each run: one row of ``sync_runs``, written when the run begins and again after each of its steps.
 
-A run that is killed leaves a row that says so: its outcome is "incomplete" until the last step ends it.
+A run that is killed leaves a row that says so: its outcome is "incomplete" until the last step ends it. The account is
+kept with the landing, since nothing else knows it, and shown in the lake.
 """
 
 from __future__ import annotations
@@ -72,8 +73,17 @@ def _until(row: dict[str, Any], at: datetime) -> dict[str, object]:
 
 def row(home: Home, run_id: str) -> dict[str, Any]:
     """The run's row as it stands."""
-    return lake.read_files(SYNC_RUNS, [home.table(SYNC_RUNS) / f"{run_id}.parquet"]).row(0, named=True)
+    return lake.read_files(SYNC_RUNS, [home.runs / f"{run_id}.parquet"]).row(0, named=True)
+
+
+def refresh(home: Home) -> None:
+    """Show every account in the lake again, after the lake was deleted."""
+    for file in home.runs.glob("*.parquet"):
+        if not (home.table(SYNC_RUNS) / file.name).exists():
+            lake.append_whole(home, SYNC_RUNS, lake.read_files(SYNC_RUNS, [file]), file.stem)
 
 
 def _write(home: Home, row: dict[str, object]) -> None:
-    lake.append_whole(home, SYNC_RUNS, lake.frame(SYNC_RUNS, [row]), str(row["run_id"]))
+    account = lake.frame(SYNC_RUNS, [row])
+    lake.write_file(home, home.runs / f"{row['run_id']}.parquet", account)
+    lake.append_whole(home, SYNC_RUNS, account, str(row["run_id"]))

@@ -14,6 +14,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.flatten.frames import PARSER_VERSION, Reading, flatten
+from pipelines.sync import ledger
 from pipelines.sync.settle import settle_state
 from warehouse import lake, landing
 from warehouse.home import Home
@@ -54,7 +55,7 @@ def refresh_lake(
     days: Collection[date] | None = None,
     on_day: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Refreshed:
-    """Bring the document tables, deletions, conversation_list and quarantine up to the landing.
+    """Bring every table of the lake up to the landing.
 
     Args:
         home: The home folder.
@@ -73,6 +74,7 @@ def refresh_lake(
             done.days.append(day)
             on_day(done.n_flattened, len(stale))
     _refresh_list(home)
+    ledger.refresh(home)
     _refresh_quarantine(home, stale["conversation_id"].to_list(), done.refused)
     return done
 

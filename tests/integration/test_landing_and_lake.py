@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
 
 from pipelines.flatten import frames
+from pipelines.sync import ledger
 from pipelines.sync.refresh import refresh_lake, stale_readings
 from tests.documents import detail
 from warehouse import lake, landing, locks
 from warehouse.errors import HomeError, LockedError, SchemaError
 from warehouse.home import Home
-from warehouse.tables import CONVERSATION_LIST, CONVERSATIONS, DELETIONS, QUARANTINE, TABLES, TAGS, TURNS
+from warehouse.tables import CONVERSATION_LIST, CONVERSATIONS, DELETIONS, QUARANTINE, SYNC_RUNS, TABLES, TAGS, TURNS
 
 AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
 DAY = date(2026, 11, 1)
@@ -187,6 +189,22 @@ def test_a_new_parser_makes_every_row_anew(home, monkeypatch):
         monkeypatch.setattr(f"{module}.PARSER_VERSION", frames.PARSER_VERSION + 1)
     assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
     assert stale_readings(home).is_empty()
+
+
+def test_a_deleted_lake_is_made_again_from_the_landing(home):
+    gone = {"kind": "gone", "status": None, "ended_at": None, "at": AT + timedelta(days=1)}
+    ledger.begin(home, "run", at=AT, window=None)
+    ledger.add(home, "run", at=AT + timedelta(minutes=1), n_listed=2)
+    ledger.end(home, "run", at=AT + timedelta(minutes=2), outcome="complete")
+    landing.land_documents(home, [reading(messages=["one"]), reading("conv_b", messages=["two"])])
+    landing.land_documents(home, [reading("conv_b", **gone)])
+    refresh_lake(home, reread_days=REREAD)
+    before = {table.name: lake.read(home, table) for table in TABLES}
+    shutil.rmtree(home.lake)
+    refresh_lake(home, reread_days=REREAD)
+    assert before[SYNC_RUNS.name].select("n_listed", "elapsed_secs", "outcome").rows() == [(2, 120.0, "complete")]
+    for table in TABLES:
+        assert lake.read(home, table).equals(before[table.name]), table.name
 
 
 def test_what_cannot_be_flattened_stands_in_quarantine_until_it_can(home):

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from pipelines.cli.main import cli
+
+HEAVY = ("dagster", "polars", "duckdb", "pyarrow", "httpx", "aiohttp", "pydantic", "rich", "sqlglot", "starlette")
+COMMANDS = ("demo", "sync", "status", "query", "tables", "build", "check", "doctor", "emulate")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([command, "--help"] for command in COMMANDS), ["--version"]])
+def test_help_imports_no_heavy_library(arguments: list[str]) -> None:
+    code = (
+        "import sys, pipelines.cli.main as m\n"
+        f"try: m.main({arguments!r})\n"
+        f"finally: sys.stderr.write(' '.join(set({HEAVY!r}) & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert done.stderr == ""
+    assert done.stdout
+
+
+def test_every_command_is_listed_in_the_order_of_need() -> None:
+    shown = CliRunner().invoke(cli, ["--help"]).output
+    listed = shown.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+    assert tuple(line.split()[0] for line in listed) == COMMANDS
+    assert not [line for line in listed if line.endswith("...")]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_teaches_by_examples_and_exit_codes(command: str) -> None:
+    shown = CliRunner().invoke(cli, [command, "--help"])
+    assert shown.exit_code == 0
+    assert "Examples:" in shown.output
+    assert "Exit codes:\n    0  " in shown.output
+    assert f"    convohouse {command}" in shown.output or f"    convohouse --json {command}" in shown.output

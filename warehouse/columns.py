@@ -111,9 +111,8 @@ def plain_path(path: str) -> str:
 def name_of(source: str, unit: str | None = None) -> str:
     """Column name of a JSON path, by the rule at the top of this module."""
     name = source.removeprefix("metadata.").replace(".", "_")
-    for suffix in ("_unix_secs", "_unix_ms"):
-        if name.endswith(suffix):
-            return name.removesuffix(suffix) + "_at"
+    if name.endswith("_unix_secs"):
+        return name.removesuffix("_unix_secs") + "_at"
     return f"{name}_{unit}" if unit else name
 
 

@@ -1,7 +1,8 @@
 """The header of a SQL file: one leading block comment that holds TOML and says what the SELECT below it promises.
 
-``description``, ``grain`` and ``[columns]`` (every column of the result, in order) are required; ``[tests]`` are checks
-on the built data; ``[metrics.<column>]`` makes a column a metric of ``metrics.catalog``. A column's unit follows from
+``description``, ``grain`` and ``[columns]`` (every column of the result, in order) are required; a staging model says
+``columns_as = "lake.turns"`` instead, since its columns mean what the schema says; ``[tests]`` are checks on the built
+data; ``[metrics.<column>]`` makes a column a metric of ``metrics.catalog``. A column's unit follows from
 its name (``warehouse.columns.unit_of``). Singular tests and seeds have smaller headers of the same kind.
 """
 
@@ -49,7 +50,8 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     description: str
     grain: tuple[str, ...]
-    columns: dict[str, str]
+    columns: dict[str, str] = {}
+    columns_as: str | None = None
     tests: Tests = Tests()
     metrics: dict[str, Metric] = {}
 
@@ -104,12 +106,24 @@ def parse(path: Path, toml: str, kind: type[H]) -> H:
     except msgspec.ValidationError as error:
         line = line_of(toml, _culprit(str(error)))
         raise ModelError(f"{path}:{line}: {error}.", "The headers of the other files in sql/ show the form.") from error
+    if isinstance(header, Header) and bool(header.columns) == bool(header.columns_as):
+        raise ModelError(f"{path}:1: the header needs [columns] or columns_as, and not both.", "List every column.")
+    if not (isinstance(header, Header) and header.columns_as):
+        check_names(path, toml, header)
+    return header
+
+
+def check_names(path: Path, toml: str, header: Header | SeedHeader | SingularHeader) -> None:
+    """Whether grain, tests and metrics speak only of columns that there are.
+
+    Raises:
+        ModelError: names file, line and the word that is no column.
+    """
     for name in _names(header):
         if name not in _columns(header):
             raise ModelError(
                 f"{path}:{line_of(toml, name)}: {name} is no column of the header.", "List it under [columns]."
             )
-    return header
 
 
 def _culprit(message: str) -> str:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import msgspec
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from warehouse.catalog import METRIC_HEADERS
 from warehouse.errors import ModelError
-from warehouse.headers import Header, SeedHeader, SingularHeader, parse, split
+from warehouse.headers import Header, SeedHeader, SingularHeader, check_names, parse, split
 from warehouse.tables import BY_NAME
 
 SQL_DIR = Path(__file__).parent.parent / "sql"
@@ -143,8 +144,26 @@ def _read_model(path: Path, schema: str) -> Model:
     toml, sql = split(path, text)
     header = parse(path, toml, Header)
     tree = _parse_sql(path, sql, toml.count("\n"))
+    if header.columns_as:
+        header = msgspec.structs.replace(header, columns=_described_by_schema(path, header.columns_as, tree))
+        check_names(path, toml, header)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     return Model(schema, path.stem, path, header, sql, tree, _reads(path, tree), sha256)
+
+
+def _described_by_schema(path: Path, source: str, tree: exp.Query) -> dict[str, str]:
+    """Descriptions of a thin model's columns: each is a column of the lake, perhaps under another name."""
+    table = BY_NAME.get(source.removeprefix("lake."))
+    final = next((cte.this for cte in tree.find_all(exp.CTE) if cte.alias == "final"), None)
+    if table is None or not isinstance(final, exp.Select):
+        raise ModelError(f"{path}: columns_as needs a table of the lake and a CTE final.", "Or list every [columns].")
+    described = {}
+    for column in final.selects:
+        read = column.find(exp.Column)
+        if read is None or read.name not in table.names:
+            raise ModelError(f"{path}: {column.alias_or_name} is no column of {source}.", "List every [columns].")
+        described[column.alias_or_name] = table.column(read.name).about
+    return described
 
 
 def _read_seed(path: Path) -> Seed:

@@ -257,7 +257,7 @@ TURNS = table(
         col("time_in_call_secs", INT, "Start of the entry from the start of the call."),
         col("source_medium", TEXT, "audio, text, dtmf, image, file."),
         col("id", TEXT, "Id of the entry; today's API."),
-        col("created_at_unix_ms", Type.TIME_MS, "When the entry was made; today's API."),
+        col("created_at_unix_ms", Type.TIME_MS, "When the entry was made; today's API.", name="created_at"),
         col("source_event_id", INT, "Event that the entry stems from."),
         col("agent_metadata.agent_id", TEXT, "Agent that spoke."),
         col("agent_metadata.branch_id", TEXT, "Branch of the agent that spoke."),

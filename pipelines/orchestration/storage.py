@@ -46,3 +46,8 @@ class Storage(DagsterSqliteStorage):
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         super().__init__(base_dir, inst_data)
         self._event_log_storage = EventLog(self._event_log_storage._base_dir)
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> "Storage":
+        """Dagster's way to a storage that dagster.yaml names; Dagster's own would make Dagster's class."""
+        return cls(inst_data=inst_data, **config_value)

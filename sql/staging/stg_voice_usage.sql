@@ -1,14 +1,7 @@
 /*
 description = "Lake table voice_usage, its columns named for people: one row per voice that spoke in a call."
 grain = ["conversation_id", "voice_index"]
-
-[columns]
-conversation_id = "Id of the conversation."
-start_date = "UTC day on which the conversation started."
-voice_index = "Position of the voice, from 0."
-voice_id = "Voice."
-audio_output_secs = "Speech of the voice, in seconds."
-extra = "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none."
+columns_as = "lake.voice_usage"
 */
 with source as (
     select * from lake.voice_usage

@@ -1,0 +1,156 @@
+"""What is asked wrongly: an exit code, one clear line and a hint, no traceback, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.emulator.app import create_app
+from pipelines.emulator.faults import Faults
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from tests.cli import Ended, run
+from warehouse.home import Home
+from warehouse.locks import writing
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+KEY = {"ELEVENLABS_API_KEY": "demo"}
+HASTY = {"CONVOHOUSE_REQUEST_DEADLINE_SECS": "0.2"}
+
+
+def assert_refused(ended: Ended, code: int, *words: str, lines: int = 2) -> None:
+    said = ended.err.splitlines()
+    assert (ended.code, ended.out, len(said)) == (code, b"", lines), ended.err
+    assert said[0].startswith("error: ")
+    assert [word for word in words if word not in ended.err] == []
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "code", "words"),
+    [
+        (["sync"], {}, 3, ["No API key", "ELEVENLABS_API_KEY", "convohouse demo"]),
+        (["sync", "--since", "yesterday"], KEY, 2, ["'yesterday' is no date", "2026-01-31", "7d"]),
+        (["sync", "--until", "2026-02-30"], KEY, 2, ["'2026-02-30' is no date"]),
+        (["sync", "--since", "2026-02-01", "--until", "2026-01-01"], KEY, 2, ["window is empty", "--until"]),
+        (["sync", "--home", "taken/below"], KEY, 2, ["taken/below", "Not a directory", "--home"]),
+        (["build", "--home", "taken/below"], KEY, 2, ["taken/below", "--home"]),
+        (["sync", "--home", "foreign"], KEY, 2, ["foreign is not empty and is no convohouse home"]),
+        (["demo", "--home", "foreign"], KEY, 2, ["foreign is not empty and is no convohouse home"]),
+        (["sync"], KEY | {"CONVOHOUSE_CONCURRENCY": "many"}, 2, ["concurrency", "convohouse doctor"]),
+        (["status"], {"CONVOHOUSE_REREAD_DAYS": "1;7"}, 2, ["reread_days", "[1, 7, 30]"]),
+        (["sync"], KEY | {"CONVOHOUSE_TIMEZONE": "Mars/Olympus"}, 2, ["Mars/Olympus", "Europe/Berlin"]),
+        (["query", "select 1"], {}, 2, ["There is no warehouse in data yet", "convohouse sync"]),
+        (["check"], {}, 2, ["There is no warehouse in data yet"]),
+        (["tables", "fct_turnz"], {}, 2, ["no table 'fct_turnz'", "Did you mean fct_turns?"]),
+        (["emulate", "--now", "noon"], {}, 2, ["--now 'noon' is no ISO time"]),
+        (["emulate", "--faults", "429=2"], {}, 2, ["not between 0 and 1"]),
+    ],
+)
+def test_is_refused_and_nothing_is_touched(
+    arguments: list[str], settings: dict[str, str], code: int, words: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("a file")
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "notes.txt").write_text("mine")
+    assert_refused(run(tmp_path, *arguments, **settings), code, *words)
+    files = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*")}
+    assert files == {"taken", "foreign", "foreign/notes.txt"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["bogus"], ["sync", "--bogus"], ["query"], ["query", " "], ["emulate", "--port", "99999"], []]
+)
+def test_what_click_refuses_is_usage(arguments: list[str], tmp_path: Path) -> None:
+    ended = run(tmp_path, *arguments)
+    assert (ended.code, ended.out) == (2, b"")
+    assert ended.err.startswith("Usage: convohouse")
+
+
+def test_a_setting_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "convohouse.toml").write_text("= 3")
+    assert_refused(run(tmp_path, "status"), 2, "convohouse.toml", "Correct the file")
+
+
+async def _html(_scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+    await send({"type": "http.response.body", "body": b"<html>hello</html>"})
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[str]:
+    with running(create_app(World(conversations=4, days=1, until=UNTIL), clock=lambda: UNTIL)) as url:
+        yield url
+
+
+def assert_nothing_landed(folder: Path) -> None:
+    assert list((folder / "data" / "landing").rglob("*.parquet")) == []
+    assert not (folder / "data" / "warehouse.duckdb").exists()
+
+
+def test_a_wrong_key(api: str, tmp_path: Path) -> None:
+    ended = run(tmp_path, "sync", ELEVENLABS_API_KEY="sk_secret", ELEVENLABS_BASE_URL=api)
+    said = [line for line in ended.err.splitlines() if not line.startswith("list: ")]
+    assert_refused(Ended(ended.code, ended.out, "\n".join(said)), 3, "401", "the key is wrong", "ELEVENLABS_API_KEY")
+    assert "sk_secret" not in ended.err
+    assert_nothing_landed(tmp_path)
+
+
+def test_a_host_that_is_not_there(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    assert_refused(
+        run(tmp_path, "sync", **KEY, **HASTY, ELEVENLABS_BASE_URL=url), 3, "no answer from 127.0.0.1", "network"
+    )
+    assert_nothing_landed(tmp_path)
+
+
+def test_a_host_that_is_another(tmp_path: Path) -> None:
+    with running(_html) as url:
+        ended = run(tmp_path, "sync", **KEY, **HASTY, ELEVENLABS_BASE_URL=url)
+    assert_refused(ended, 3, "text/html", "does not look like the ElevenLabs API", "ELEVENLABS_BASE_URL")
+    assert_nothing_landed(tmp_path)
+
+
+def test_an_api_that_is_down(tmp_path: Path) -> None:
+    world = World(conversations=4, days=1, until=UNTIL)
+    with running(create_app(world, clock=lambda: UNTIL, faults=Faults(server_error=1))) as url:
+        ended = run(tmp_path, "sync", **KEY, **HASTY, ELEVENLABS_BASE_URL=url)
+    assert_refused(ended, 3, "run again later; what is landed stays")
+    assert_nothing_landed(tmp_path)
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run(tmp_path, "emulate", "--port", str(port), "--conversations", "1", "--days", "1")
+    assert_refused(ended, 2, f"Port {port} of 127.0.0.1 is in use", "--port")
+
+
+@pytest.mark.parametrize("command", ["sync", "build"])
+def test_a_second_writer_is_told_who_holds_the_home(command: str, tmp_path: Path) -> None:
+    home = Home(tmp_path / "data").open()
+    with writing(home, what="backfill", now=UNTIL):
+        ended = run(tmp_path, command, **KEY)
+    assert_refused(ended, 1, "Another run is writing to data: backfill, process", "since 2026-11-22", "Wait")
+
+
+def test_the_demo_stays_out_of_a_home_of_real_calls(tmp_path: Path) -> None:
+    home = Home(tmp_path / "data").open()
+    (home.documents / "start_date=2026-11-21").mkdir()
+    (home.documents / "start_date=2026-11-21" / "a.parquet").write_bytes(b"calls")
+    assert_refused(run(tmp_path, "demo", "--home", "data"), 2, "data holds calls that are no demo's", "--home")
+
+
+def test_the_demo_stays_out_of_another_demo(tmp_path: Path) -> None:
+    home = Home(tmp_path / "demo").open()
+    noted = {"seed": 1, "conversations": 20, "days": 2, "first_until": "2026-11-20"}
+    (home.root / "demo.json").write_text(json.dumps(noted))
+    assert_refused(run(tmp_path, "demo"), 2, "demo holds another demo", "--seed 1 --conversations 20 --days 2")

@@ -1,0 +1,321 @@
+"""The commands over a small emulated API, as people and as programs use them."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from tests.cli import Ended, run
+from warehouse.home import Home
+from warehouse.lake import read
+from warehouse.tables import CONVERSATIONS
+
+UNTIL = datetime.combine(datetime.now(UTC).date(), time(), UTC)
+KEY = {"ELEVENLABS_API_KEY": "demo"}
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World(conversations=40, days=3, until=UNTIL)
+
+
+@pytest.fixture(scope="module")
+def api(world: World) -> Iterator[str]:
+    with running(create_app(world, clock=lambda: UNTIL)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def first(api: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
+    folder = tmp_path_factory.mktemp("first")
+    return folder, run(folder, "sync", **KEY, ELEVENLABS_BASE_URL=api)
+
+
+@pytest.fixture(scope="module")
+def filled(first: tuple[Path, Ended]) -> Path:
+    return first[0]
+
+
+@pytest.fixture(scope="module")
+def n_calls(world: World) -> int:
+    return len(list(world.visible(UNTIL)))
+
+
+def test_sync_says_what_it_did(first: tuple[Path, Ended], n_calls: int) -> None:
+    ended = first[1]
+    said = ended.err.split("\n\n")[1].splitlines()
+    assert (ended.code, ended.out) == (0, b"")
+    assert said[:5] == [
+        "complete: all that was listed is in the warehouse",
+        f"  listed       {n_calls}",
+        f"  wanted       {n_calls} new, 0 open, 0 changed, 0 due",
+        f"  fetched      {n_calls}: {n_calls} landed, 0 unchanged, 0 gone",
+        "  quarantined  0",
+    ]
+    stages = [line.split(":")[0] for line in ended.err.split("\n\n")[0].splitlines()]
+    assert list(dict.fromkeys(stages)) == ["list", "fetch", "flatten", "build"]
+
+
+def test_sync_as_data_and_within_a_window(api: str, world: World, tmp_path: Path) -> None:
+    since = UNTIL - timedelta(days=1)
+    agent = next(world.visible(UNTIL)).agent.agent_id
+    ended = run(
+        tmp_path, "--json", "sync", "--since", f"{since:%Y-%m-%d}", "--agent", agent, **KEY, ELEVENLABS_BASE_URL=api
+    )
+    asked = [each for each in world.visible(UNTIL) if each.start >= since.timestamp() and each.agent.agent_id == agent]
+    run_row = ended.data["run"]
+    assert (ended.code, ended.err, ended.data["problems"]) == (0, "", [])
+    assert (run_row["agent_id"], run_row["since_at"], run_row["outcome"]) == (agent, since.isoformat(), "complete")
+    assert (run_row["n_listed"], run_row["n_new"], run_row["n_landed"]) == (len(asked),) * 3
+    shown = read(Home(tmp_path / "data"), CONVERSATIONS, ["conversation_id"])["conversation_id"]
+    assert set(shown) == {each.conversation_id for each in asked}
+
+
+def test_status_counts_what_is_there(filled: Path, n_calls: int) -> None:
+    ended = run(filled, "status", "--json")
+    found = ended.data
+    assert (ended.code, ended.err) == (0, "")
+    assert [found[name] for name in ("exists", "n_listed", "n_landed", "n_in_lake", "n_behind", "n_deleted")] == [
+        True,
+        *(n_calls,) * 3,
+        0,
+        0,
+    ]
+    assert (found["states"]["open"], sum(found["states"].values())) == (3, n_calls)
+    assert found["wanted"]["open"] == 3
+    assert (found["quarantine"], found["runs"][0]["outcome"]) == ([], "complete")
+    assert all(n_bytes > 0 for n_bytes in found["sizes"].values())
+
+
+def test_status_for_people(filled: Path, n_calls: int) -> None:
+    said = run(filled, "status").text
+    assert f"  conversations    {n_calls} with" in said
+    assert "3 open, " in said
+    assert "  next sync reads  3 open" in said
+    assert "\nLast runs:\nstarted" in said
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["status", "--json"]])
+def test_status_of_nothing_is_fine_and_makes_nothing(arguments: list[str], tmp_path: Path) -> None:
+    ended = run(tmp_path, *arguments)
+    assert (ended.code, list(tmp_path.iterdir())) == (0, [])
+    assert ended.data["exists"] is False if "--json" in arguments else ended.text.startswith("data holds nothing yet")
+
+
+def test_check_and_build_pass(filled: Path) -> None:
+    checked = run(filled, "check", "--json")
+    assert (checked.code, checked.data["failed"]) == (0, [])
+    built = run(filled, "--json", "build")
+    rows = {model["model"]: model["n_rows"] for model in built.data["models"]}
+    assert (built.code, built.data["is_swapped"], built.data["failed"]) == (0, True, [])
+    assert rows["marts.fct_conversations"] == run(filled, "status", "--json").data["n_in_lake"]
+
+
+def test_a_failing_check_is_named_with_a_row(filled: Path, tmp_path: Path) -> None:
+    home = Home(tmp_path / "data")
+    subprocess.run(["cp", "-r", str(filled / "data"), str(home.root)], check=True)  # noqa: S603, S607 - test folders
+    lost = sorted(home.table(CONVERSATIONS).glob("start_date=*/*.parquet"))[0]
+    conversation_id = pl.read_parquet(lost)["conversation_id"][0]
+    pl.read_parquet(lost).filter(pl.col("conversation_id") != conversation_id).write_parquet(lost)
+    checked = run(tmp_path, "check")
+    assert checked.code == 1
+    assert "landed_is_in_lake" in checked.text
+    assert conversation_id in checked.text
+    built = run(tmp_path, "build", "--json")
+    assert (built.code, built.data["is_swapped"]) == (1, False)
+    assert "marts_fct_turns_references_conversation_id" in {each["check"] for each in built.data["failed"]}
+
+
+def test_query_answers_in_every_form(filled: Path, tmp_path: Path) -> None:
+    sql = "select 'ü' as a, count(*) as n from marts.fct_conversations where not is_finished"
+    assert run(filled, "query", sql).text == "a  n\nü  3\n"
+    assert run(filled, "query", sql, "--format", "csv").out == "a,n\nü,3\n".encode()
+    assert run(filled, "query", sql, "--json").data == [{"a": "ü", "n": 3}]
+    parquet = run(filled, "query", sql, "--format", "parquet").out
+    assert pl.read_parquet(io.BytesIO(parquet)).rows() == [("ü", 3)]
+    assert run(filled, "query", "-", stdin=f"{sql}\n").text == "a  n\nü  3\n"
+    for name in ("a.csv", "a.json", "a.parquet", "a.txt"):
+        ended = run(filled, "query", sql, "--output", str(tmp_path / name))
+        assert (ended.code, ended.out, ended.err) == (0, b"", f"1 row written to {tmp_path / name}\n")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.csv", "a.json", "a.parquet", "a.txt"]
+    assert (tmp_path / "a.csv").read_text() == "a,n\nü,3\n"
+    assert (tmp_path / "a.txt").read_text() == "a  n\nü  3\n"
+
+
+def test_query_says_how_many_rows_a_table_leaves_out(filled: Path) -> None:
+    ended = run(filled, "query", "select unnest(range(1000)) as n")
+    assert len(ended.text.splitlines()) == 41
+    assert ended.err == "(1,000 rows; the first 40 are shown; --format csv gives all)\n"
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("selec", ["Parser Error", "LINE 1: selec"]),
+        ("select x from marts.fct_turns", ["Binder Error", "convohouse tables"]),
+        ("delete from marts.fct_turns", ["read-only", "convohouse build"]),
+        ("select interval 1 day", ["Cast intervals"]),
+        ("select \udcff", ["error: "]),
+    ],
+)
+def test_query_refuses_with_duckdbs_own_words(sql: str, words: list[str], filled: Path, tmp_path: Path) -> None:
+    ended = run(filled, "query", sql, "--output", str(tmp_path / "a.csv"))
+    assert (ended.code, ended.out, list(tmp_path.iterdir())) == (2, b"", [])
+    assert [word for word in words if word not in ended.err] == []
+
+
+def test_a_reader_that_leaves_is_no_error(filled: Path) -> None:
+    code = "from pipelines.cli.main import main; main()"
+    sql = "select unnest(range(1000000)) as n"
+    command = [sys.executable, "-c", code, "query", sql, "--format", "csv"]
+    environment = os.environ | {"CONVOHOUSE_HOME": str(filled / "data")}  # noqa: TID251 - a process of its own
+    with subprocess.Popen(  # noqa: S603 - ours
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as asked:
+        assert asked.stdout
+        assert asked.stderr
+        assert asked.stdout.read(4) == b"n\n0\n"
+        asked.stdout.close()
+        assert asked.stderr.read() == b""
+
+
+def test_tables_lists_what_there_is_and_what_it_means(filled: Path, n_calls: int) -> None:
+    listed = {each["name"]: each for each in run(filled, "tables", "--json").data["tables"]}
+    assert listed["lake.conversations"]["n_rows"] == listed["marts.fct_conversations"]["n_rows"] == n_calls
+    assert listed["staging.stg_turns"]["n_rows"] is None
+    turns = run(filled, "tables", "lake.turns", "--json").data
+    message = next(column for column in turns["columns"] if column["name"] == "message")
+    assert (message["type"], message["path"]) == ("text", "transcript[].message")
+    facts = run(filled, "tables", "fct_conversations", "--json").data
+    cost = next(column for column in facts["columns"] if column["name"] == "cost_usd")
+    assert (facts["name"], cost["type"], cost["unit"], cost["path"]) == (
+        "marts.fct_conversations",
+        "double",
+        "US dollars",
+        None,
+    )
+    assert "cost_usd" in run(filled, "tables", "fct_conversations").text
+
+
+def test_tables_needs_no_data(tmp_path: Path) -> None:
+    ended = run(tmp_path, "tables")
+    assert (ended.code, list(tmp_path.iterdir())) == (0, [])
+    assert "lake.turns" in ended.text
+    assert "metrics.agent_daily" in ended.text
+
+
+def findings(ended: Ended) -> dict[str, tuple[str, bool]]:
+    return {each["name"]: (each["said"], not each["problem"]) for each in ended.data["findings"]}
+
+
+def test_doctor_finds_all_in_place_and_never_shows_the_key(api: str, filled: Path, tmp_path: Path) -> None:
+    (tmp_path / "convohouse.toml").write_text("concurrency = 3\n")
+    (tmp_path / ".env").write_text("CONVOHOUSE_LOOKBACK_DAYS=5\n")
+    settings = KEY | {"ELEVENLABS_BASE_URL": api, "CONVOHOUSE_HOME": str(filled / "data")}
+    ended = run(tmp_path, "doctor", "--json", **settings)
+    found = findings(ended)
+    assert (ended.code, ended.data["is_ok"]) == (0, True)
+    assert found["api_key"] == ("set  (environment)", True)
+    assert found["concurrency"] == ("3  (convohouse.toml)", True)
+    assert found["lookback_days"] == ("5  (.env)", True)
+    assert found["timezone"] == ("UTC  (default)", True)
+    assert found["home folder"] == ("holds data", True)
+    assert found["api"] == ("answers, the key works", True)
+    assert list(tmp_path.glob("data")) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "code", "name", "said"),
+    [
+        (["--offline"], {}, 3, "api_key", "not set"),
+        (["--offline", "--home", "f"], KEY, 1, "home folder", "f holds other things"),
+        (["--offline", "--home", "f/a/b"], KEY, 1, "home folder", "f/a is no folder"),
+        (["--offline"], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, 1, "settings", "concurrency"),
+        ([], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, 1, "settings", "concurrency"),
+        ([], {"ELEVENLABS_API_KEY": "sk_wrong"}, 3, "api", "the key is wrong"),
+    ],
+)
+def test_doctor_names_the_problem(
+    arguments: list[str], settings: dict[str, str], code: int, name: str, said: str, api: str, tmp_path: Path
+) -> None:
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "a").write_text("mine")
+    ended = run(tmp_path, "doctor", *arguments, "--json", **settings, ELEVENLABS_BASE_URL=api)
+    found, is_ok = findings(ended)[name]
+    assert (ended.code, is_ok) == (code, False)
+    assert said in found
+    assert "sk_wrong" not in ended.text
+    shown = run(tmp_path, "doctor", *arguments, **settings, ELEVENLABS_BASE_URL=api)
+    assert f"problem  {name}" in shown.text
+    assert shown.err == "\nProblems: 1.\n"
+
+
+def test_a_document_that_cannot_be_parsed_leaves_the_run_incomplete_and_loads_the_rest(
+    world: World, n_calls: int, tmp_path: Path
+) -> None:
+    broken = next(world.visible(UNTIL)).conversation_id
+    app = create_app(world, clock=lambda: UNTIL)
+
+    async def served(scope, receive, send) -> None:
+        if not scope["path"].endswith(broken):
+            await app(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": b'{"conversation_id": '})
+
+    with running(served) as url:
+        settings = KEY | {"ELEVENLABS_BASE_URL": url, "CONVOHOUSE_REQUEST_DEADLINE_SECS": "1"}
+        ended = run(tmp_path, "sync", **settings)
+    lines = ended.err.splitlines()
+    incomplete = lines.index("incomplete:")
+    assert (ended.code, ended.out) == (1, b"")
+    assert broken in lines[incomplete + 1]
+    assert f"  fetched      {n_calls - 1}: {n_calls - 1} landed, 0 unchanged, 0 gone" in lines
+    shown = run(tmp_path, "status", "--json").data
+    assert [row["conversation_id"] for row in shown["quarantine"]] == [broken]
+    assert (shown["n_in_lake"], shown["runs"][0]["outcome"]) == (n_calls - 1, "incomplete")
+    assert run(tmp_path, "query", "select count(*) as n from marts.fct_conversations", "--json").data == [
+        {"n": n_calls - 1}
+    ]
+    assert broken in run(tmp_path, "status").text
+    assert run(tmp_path, "check").code == 1
+
+
+def test_ctrl_c_keeps_what_was_read(world: World, n_calls: int, tmp_path: Path) -> None:
+    asked: list[int] = []
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def clock() -> datetime:
+        asked.append(len(asked))
+        if len(asked) == 12:
+            processes[0].send_signal(signal.SIGINT)
+        return UNTIL
+
+    with running(create_app(world, clock=clock)) as url:
+        environment = os.environ | KEY  # noqa: TID251 - a process of its own
+        command = [sys.executable, "-c", "from pipelines.cli.main import main; main()", "sync", "--home", str(tmp_path)]
+        with subprocess.Popen(  # noqa: S603 - ours
+            command, env=environment | {"ELEVENLABS_BASE_URL": url}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as started:
+            processes.append(started)
+            out, err = started.communicate(timeout=60)
+        assert (started.returncode, out) == (130, b"")
+        assert err.decode().splitlines()[-1] == "stopped; what was read is kept"
+        assert b"Traceback" not in err
+        kept = run(tmp_path, "status", "--json", CONVOHOUSE_HOME=str(tmp_path)).data
+        assert (kept["runs"][0]["outcome"], kept["runs"][0]["error"]) == ("failed", "KeyboardInterrupt")
+        again = run(tmp_path, "sync", "--json", **KEY, ELEVENLABS_BASE_URL=url, CONVOHOUSE_HOME=str(tmp_path))
+    assert again.code == 0
+    assert again.data["run"]["n_new"] == n_calls - kept["n_landed"]

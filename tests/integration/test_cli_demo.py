@@ -1,0 +1,62 @@
+"""The demo as a stranger runs it: no key, no question, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+from pipelines.emulator.world import World
+
+CODE = "from pipelines.cli.main import main; main()"
+
+
+def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ELEVENLABS_")}  # noqa: TID251 - a process of its own
+    root = Path(__file__).parents[2]
+    return subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-c", CODE, *arguments, "demo", "--conversations", "40", "--days", "3"],
+        cwd=folder,
+        env=environment | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_demo_shows_what_came_of_it_and_the_second_run_how_little_is_read_again(tmp_path: Path) -> None:
+    until = datetime.combine(datetime.now(UTC).date(), time(), UTC)
+    world = World(conversations=40, days=3, until=until)
+    truth = list(world.details(until))
+    n_open = sum(each["status"] not in ("done", "failed") for each in truth)
+    first = demo(tmp_path)
+    assert (first.returncode, "Traceback" in first.stderr) == (0, False), first.stderr
+    assert f"{len(truth)} new calls read in " in first.stderr
+    assert first.stdout.splitlines()[0].startswith(
+        f"  calls                     {len(truth) - n_open} finished, {n_open} open, "
+    )
+    assert [line.split("  ")[1] for line in first.stdout.splitlines()] == [
+        "calls",
+        "success rate",
+        "cost",
+        "cost per successful call",
+        "wait, 95th percentile",
+        "slowest tool",
+    ]
+    assert first.stderr.splitlines()[-3:] == [
+        '  convohouse --home demo query "from metrics.agent_daily order by start_date desc"',
+        "  convohouse --home demo status",
+        "  CONVOHOUSE_HOME=demo make dev",
+    ]
+    second = demo(tmp_path, "--json")
+    assert (second.returncode, second.stderr) == (0, "")
+    told = json.loads(second.stdout)
+    assert (told["run"]["n_new"], told["run"]["n_open"], told["run"]["n_fetched"]) == (0, n_open, n_open)
+    success = [each["analysis"]["call_successful"] for each in truth if each["analysis"] and each["status"] == "done"]
+    known = success.count("success") + success.count("failure")
+    cost = sum(each["metadata"]["cost"] or 0 for each in truth if each["status"] in ("done", "failed"))
+    assert told["summary"]["cost_credits"] == cost
+    assert round(told["summary"]["success_rate"], 9) == round(success.count("success") / known, 9)

@@ -50,11 +50,11 @@ $(RUN): requirements.lock pyproject.toml
 		{ echo "convohouse needs Python 3.11 or later; name one with: make PYTHON=/path/to/python3.11 ..."; exit 1; }
 	@echo "Setting up .venv (once, a minute or so) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --require-hashes --no-deps -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUN)
 	@echo "Adding what the tests need to .venv ..."
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@

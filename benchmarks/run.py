@@ -1,6 +1,6 @@
 """Measure the main job on the emulator and print one table: ``make bench``.
 
-The emulator runs in a process of its own. Times are wall time; processor time and peak memory are those of this process,
+The emulator runs in a process of its own. Times are wall time; processor time and peak memory are of this process,
 which does the work. Figures differ between machines and moments: compare within one run.
 """
 

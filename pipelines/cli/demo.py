@@ -12,6 +12,7 @@ import click
 
 from pipelines.cli.demo_summary import facts, numbers_of, what_was_read
 from pipelines.cli.emulate import KEY
+from pipelines.cli.interrupts import aside
 from pipelines.cli.options import Options, aligned, emit, finish, pass_options, plural, shared, teach
 from pipelines.cli.progress import duration, showing
 
@@ -89,7 +90,7 @@ def demo(options: Options, conversations: int, days: int, seed: int) -> None:
 
     with running(create_app(kept.until(today), clock=lambda: until, key=KEY)) as url, showing(options) as show:
         site = Site(options.settings(home=root, base_url=url, api_key=KEY))
-        outcome = run_job(site, since=kept.since, until=until, progress=show)
+        outcome = aside(lambda: run_job(site, since=kept.since, until=until, progress=show))
     if not outcome.is_success:
         _fail(options, outcome.errors)
         return

@@ -5,6 +5,7 @@ Only click is imported here and in the modules of the commands; each imports wha
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from pipelines.cli.build import build, check
 from pipelines.cli.demo import demo
 from pipelines.cli.doctor import doctor
 from pipelines.cli.emulate import emulate
+from pipelines.cli.interrupts import gentle
 from pipelines.cli.options import Options, shared, teach
 from pipelines.cli.query import query
 from pipelines.cli.status import status
@@ -84,13 +86,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _run(arguments: Sequence[str] | None, options: Options) -> int:
     try:
-        code = cli.main(arguments, prog_name="convohouse", obj=options, standalone_mode=False)
+        with gentle():
+            code = cli.main(arguments, prog_name="convohouse", obj=options, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; what was read is kept", err=True)
-        return INTERRUPTED
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)  # at once: a thread may still be at work, and to be killed does it no harm
     return code if isinstance(code, int) else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,8 +14,8 @@ from pipelines import steps
 from pipelines.orchestration.days import range_tags
 from pipelines.orchestration.defs import build_defs
 from pipelines.orchestration.jobs import BACKFILL
-from pipelines.orchestration.landing import LISTINGS
 from pipelines.orchestration.keys import op_of
+from pipelines.orchestration.landing import LISTINGS
 
 INSTANCE_FILE = "dagster.yaml"
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
@@ -29,9 +30,7 @@ class Outcome:
     errors: tuple[str, ...]
 
 
-def run_job(
-    site: steps.Site, *, since: datetime, until: datetime, progress: steps.Progress = steps.silent
-) -> Outcome:
+def run_job(site: steps.Site, *, since: datetime, until: datetime, progress: steps.Progress = steps.silent) -> Outcome:
     """Copy the calls that started in [since, until), in one run.
 
     Where ``dagster.yaml`` is in the current folder, Dagster's page at this folder shows the run; elsewhere Dagster
@@ -55,10 +54,10 @@ def _instance(folder: Path) -> AbstractContextManager[dg.DagsterInstance]:
     return dg.DagsterInstance.ephemeral()
 
 
-def _errors(result: dg.ExecuteInProcessResult) -> list[str]:
-    found = []
+def _errors(result: dg.ExecuteInProcessResult) -> Iterator[str]:
     for event in result.filter_events(lambda event: event.is_step_failure):
         failure = event.step_failure_data
-        said = failure.user_failure_data.description if failure.user_failure_data else failure.error.message
-        found += (said or "").strip().splitlines()
-    return found
+        if failure.user_failure_data and failure.user_failure_data.description:
+            yield from failure.user_failure_data.description.splitlines()
+        elif failure.error:
+            yield failure.error.message.strip()

@@ -1,10 +1,13 @@
-"""Dagster's SQLite storage with its connections kept open.
+"""Dagster's SQLite storage with its event log kept open: what ``dagster.yaml`` names.
 
-Dagster opens and closes a database several times an event, 18 ms each on our machines, and a run over a month logs 2,000.
+Dagster opens and closes a database up to four times an event; a run over a month logs 2,000 events, and half of its 60
+seconds went there. Here an event takes 3 ms and not 18. Two of the methods replaced are Dagster's own business, so this
+holds for the pinned version alone.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -12,9 +15,11 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from sqlalchemy import Connection, Engine, StaticPool, create_engine
 
+MOST_OPEN = 8
+
 
 class EventLog(SqliteEventLogStorage):
-    """Dagster's event log, a database for each run and one for all assets; the two in use stay open."""
+    """Dagster's event log: a database a run and one of all assets; those used last stay open."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self._engines: dict[str, Engine] = {}
@@ -22,7 +27,7 @@ class EventLog(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        with self._db_lock:
+        with self._db_lock:  # one user at a time, so that one connection a database is enough
             engine = self._engine(shard)
             if shard not in self._initialized_dbs:
                 self._initdb(engine)
@@ -31,23 +36,32 @@ class EventLog(SqliteEventLogStorage):
                 yield connection
 
     def _engine(self, shard: str) -> Engine:
-        if shard not in self._engines:
-            self._engines[shard] = create_engine(
-                self.conn_string_for_shard(shard),
-                poolclass=StaticPool,
-                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
-            )
-        return self._engines[shard]
+        engine = self._engines.pop(shard, None) or create_engine(
+            self.conn_string_for_shard(shard),
+            poolclass=StaticPool,
+            connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        )
+        self._engines[shard] = engine  # the last one used stands last
+        if len(self._engines) > MOST_OPEN:
+            self._engines.pop(next(iter(self._engines))).dispose()
+        return engine
+
+    def dispose(self) -> None:
+        """Close the databases."""
+        for engine in self._engines.values():
+            engine.dispose()
+        self._engines.clear()
+        super().dispose()
 
 
 class Storage(DagsterSqliteStorage):
-    """Dagster's SQLite storage with our event log."""
+    """Runs, schedules and our event log, all below ``base_dir``."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         super().__init__(base_dir, inst_data)
-        self._event_log_storage = EventLog(self._event_log_storage._base_dir)
+        self._event_log_storage = EventLog(str(Path(base_dir) / "history" / "runs"))
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> "Storage":
-        """Dagster's way to a storage that dagster.yaml names; Dagster's own would make Dagster's class."""
+        """Make the storage that ``dagster.yaml`` names; the method of Dagster's class makes Dagster's."""
         return cls(inst_data=inst_data, **config_value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import ListQuery, iterate_list
@@ -19,7 +19,7 @@ RESTARTS = 2
 
 
 async def list_window(client: ApiClient, window: Window, on_rows: Callable[[int], None]) -> dict[str, ListRow]:
-    """Every row of the window by conversation_id, each once, the latest seen.
+    """Every row of the window by conversation_id, each once, the latest seen; what else the API shows is left out.
 
     Args:
         client: The API.
@@ -44,7 +44,7 @@ async def list_window(client: ApiClient, window: Window, on_rows: Callable[[int]
                 return
 
     await together(list_part(part) for part in window.split(PART_DAYS, MOST_PARTS))
-    return found
+    return {conversation_id: row for conversation_id, row in found.items() if window.holds(_start(row), row.agent_id)}
 
 
 def _query(window: Window) -> ListQuery:
@@ -54,6 +54,10 @@ def _query(window: Window) -> ListQuery:
         call_start_before_unix=_unix(window.until) + 1,
         agent_id=window.agent_id,
     )
+
+
+def _start(row: ListRow) -> datetime:
+    return datetime.fromtimestamp(row.start_time_unix_secs, UTC)
 
 
 def _unix(moment: datetime) -> int:

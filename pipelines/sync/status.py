@@ -58,7 +58,11 @@ def status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
     shown = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "start_date"])
     states = readings.select(state=settle_state(pl.col("fetched_at"), reread_days))
     wanted = decide(listed, readings, now=now, reread_days=reread_days)
-    runs = lake.read(home, SYNC_RUNS).sort("started_at", descending=True).head(RUNS_SHOWN)
+    runs = (
+        lake.read_files(SYNC_RUNS, sorted(home.runs.glob("*.parquet")))
+        .sort("started_at", descending=True)
+        .head(RUNS_SHOWN)
+    )
     quarantine = lake.read(home, QUARANTINE).sort("fetched_at", descending=True)
     complete = [listing.listed_at for listing in landing.listings(home)]
     return Status(

@@ -47,6 +47,11 @@ class Window:
         bounds = [self.since + step * part for part in range(parts)] + [self.until]
         return [Window(a, b, self.agent_id) for a, b in pairwise(bounds)][::-1]
 
+    def holds(self, start: datetime, agent_id: str | None) -> bool:
+        """Whether a call belongs to the window; a call whose agent is not told may."""
+        is_in_time = start < self.until and (self.since is None or start >= self.since)
+        return is_in_time and (self.agent_id is None or agent_id in {None, self.agent_id})
+
     def __str__(self) -> str:
         """For people."""
         since = "the first call" if self.since is None else f"{self.since:%Y-%m-%d %H:%M}"
@@ -64,9 +69,9 @@ def parse_moment(text: str, now: datetime) -> datetime:
         return now - timedelta(days=int(ago[1]))
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):  # OverflowError: a year before 1 or after 9999 in UTC
         raise UsageError(f"{text!r} is no date.", MOMENT_HINT) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def next_window(listings: Iterable[Listing], *, now: datetime, lookback_days: int) -> Window:

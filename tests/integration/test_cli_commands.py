@@ -126,7 +126,7 @@ def test_check_and_build_pass(filled: Path) -> None:
 def test_a_failing_check_is_named_with_a_row(filled: Path, tmp_path: Path) -> None:
     home = Home(tmp_path / "data")
     subprocess.run(["cp", "-r", str(filled / "data"), str(home.root)], check=True)  # noqa: S603, S607 - test folders
-    lost = sorted(home.table(CONVERSATIONS).glob("start_date=*/*.parquet"))[0]
+    lost = min(home.table(CONVERSATIONS).glob("start_date=*/*.parquet"))
     conversation_id = pl.read_parquet(lost)["conversation_id"][0]
     pl.read_parquet(lost).filter(pl.col("conversation_id") != conversation_id).write_parquet(lost)
     checked = run(tmp_path, "check")
@@ -237,19 +237,20 @@ def test_doctor_finds_all_in_place_and_never_shows_the_key(api: str, filled: Pat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "settings", "code", "name", "said"),
+    ("arguments", "settings", "problem"),
     [
-        (["--offline"], {}, 3, "api_key", "not set"),
-        (["--offline", "--home", "f"], KEY, 1, "home folder", "f holds other things"),
-        (["--offline", "--home", "f/a/b"], KEY, 1, "home folder", "f/a is no folder"),
-        (["--offline"], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, 1, "settings", "concurrency"),
-        ([], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, 1, "settings", "concurrency"),
-        ([], {"ELEVENLABS_API_KEY": "sk_wrong"}, 3, "api", "the key is wrong"),
+        (["--offline"], {}, (3, "api_key", "not set")),
+        (["--offline", "--home", "f"], KEY, (1, "home folder", "f holds other things")),
+        (["--offline", "--home", "f/a/b"], KEY, (1, "home folder", "f/a is no folder")),
+        (["--offline"], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, (1, "settings", "concurrency")),
+        ([], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, (1, "settings", "concurrency")),
+        ([], {"ELEVENLABS_API_KEY": "sk_wrong"}, (3, "api", "the key is wrong")),
     ],
 )
 def test_doctor_names_the_problem(
-    arguments: list[str], settings: dict[str, str], code: int, name: str, said: str, api: str, tmp_path: Path
+    arguments: list[str], settings: dict[str, str], problem: tuple[int, str, str], api: str, tmp_path: Path
 ) -> None:
+    code, name, said = problem
     (tmp_path / "f").mkdir()
     (tmp_path / "f" / "a").write_text("mine")
     ended = run(tmp_path, "doctor", *arguments, "--json", **settings, ELEVENLABS_BASE_URL=api)

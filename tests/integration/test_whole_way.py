@@ -202,10 +202,11 @@ def test_a_conversation_deleted_between_list_and_detail_is_a_deletion_and_no_los
 
 def test_an_agent_and_a_window_limit_what_is_copied(world, documents, site):
     agent = documents[0]["agent_id"]
-    since, until = UNTIL - timedelta(days=6), UNTIL - timedelta(days=2)
+    starts = sorted(document["metadata"]["start_time_unix_secs"] for document in documents)
+    since, until = (datetime.fromtimestamp(starts[at], UTC) for at in (150, 450))  # bounds that calls stand on
     with running(create_app(world, clock=lambda: UNTIL)) as base_url:
         here = site(base_url)
-        steps.sync(here, run_id="run", since=since, until=until, agent_id=agent)
+        done = steps.sync(here, run_id="run", since=since, until=until, agent_id=agent)
     inside = [
         document
         for document in documents
@@ -213,6 +214,7 @@ def test_an_agent_and_a_window_limit_what_is_copied(world, documents, site):
         and since.timestamp() <= document["metadata"]["start_time_unix_secs"] < until.timestamp()
     ]
     assert inside
+    assert (done.problems, done.run["n_listed"]) == ((), len(inside))
     shown = lake.read(here.home, DOCUMENT_TABLES[0])["conversation_id"]
     assert set(shown) == {document["conversation_id"] for document in inside}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -216,13 +216,14 @@ def fetch_calls(site: Site, run_id: str, window: Window | None = None, progress:
 
 
 def flatten_calls(
-    site: Site, run_id: str, days: Collection[date] | None = None, progress: Progress = silent
+    site: Site, run_id: str, days: Collection[date] | None = None, progress: Progress = silent, *, anew: bool = False
 ) -> Refreshed:
-    """Bring the lake up to the landing, on some days or all."""
+    """Bring the lake up to the landing, on some days or all; ``anew`` makes rows again that are up to date."""
     done = refresh_lake(
         site.home,
         reread_days=site.settings.reread_days,
         days=days,
+        anew=anew,
         on_day=lambda n, total: progress("flatten", n, total),
     )
     progress("flatten", done.n_flattened, done.n_flattened)
@@ -271,11 +272,38 @@ def sync(
         window, is_asked = window_of(site, since, until, agent_id)
         list_calls(site, window, run_id, progress)
         fetched = fetch_calls(site, run_id, window if is_asked else None, progress)
-        flattened = flatten_calls(site, run_id, progress=progress)
-        built = build_models(site, progress)
-        left_out = starmap(absence, (fetched.failed | flattened.refused).items())
-        problems = close(site, run_id, (*left_out, *map(failure, built.failed)))
-        return Synced(ledger.row(site.home, run_id), problems, built)
+        return _finish(site, run_id, flatten_calls(site, run_id, progress=progress), fetched.failed, progress)
+
+
+def reprocess(
+    site: Site,
+    *,
+    run_id: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    progress: Progress = silent,
+) -> Synced:
+    """Make the lake and the warehouse again from the landing, without the API: all days, or those of a window.
+
+    Raises:
+        ConvohouseError: the run stopped; the next one goes on from it.
+    """
+    window = Window(since, until or site.clock())
+    with working(site, run_id, "reprocess"):
+        starts = landing.latest_readings(site.home).select("start_date", "start_time_at")
+        days = {day for day, start in starts.rows() if window.holds(start, None)}
+        flattened = flatten_calls(site, run_id, None if since is until is None else days, progress, anew=True)
+        return _finish(site, run_id, flattened, {}, progress)
+
+
+def _finish(
+    site: Site, run_id: str, flattened: Refreshed, unread: Mapping[str, str], progress: Progress
+) -> Synced:
+    """Build, and close the run's account with all that is amiss."""
+    built = build_models(site, progress)
+    left_out = starmap(absence, {**unread, **flattened.refused}.items())
+    problems = close(site, run_id, (*left_out, *map(failure, built.failed)))
+    return Synced(ledger.row(site.home, run_id), problems, built)
 
 
 def check(site: Site) -> tuple[CheckResult, ...]:

@@ -62,16 +62,32 @@ def frame(table: Table, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
 
 
 def write_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str, str] | None = None) -> None:
-    """Write a Parquet file so that it is either whole or not there, even after a power cut; ``footer`` goes into it."""
+    """Write a Parquet file so that it is either whole or not there, even after a power cut; ``footer`` goes into it.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written.
+    """
     temporary = home.temporary / f"{uuid.uuid4().hex}.parquet"
     try:
-        data.write_parquet(temporary, compression="zstd", compression_level=3, metadata=footer)
+        _write_parquet(temporary, data, footer)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _write_parquet(path: Path, data: pl.DataFrame, footer: dict[str, str] | None) -> None:
+    """Write a file; polars calls a disk that is full a failed computation.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    try:
+        data.write_parquet(path, compression="zstd", compression_level=3, metadata=footer)
+    except pl.exceptions.ComputeError as error:
+        raise OSError(f"{path} cannot be written: {error}.") from error
 
 
 def ensure(home: Home) -> None:

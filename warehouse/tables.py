@@ -522,7 +522,7 @@ DATA_COLLECTION_RESULTS = table(
         *_VALUE_BY_TYPE,
         col("rationale", TEXT, "Why."),
         col("name", TEXT, "Name of the field; today's API."),
-        col("json_schema.type", TEXT, "Type asked for: string, boolean, integer, number."),
+        col("json_schema.type", Type.BAG, "Type asked for: string, boolean, integer, number; a JSON list where several."),
         col("json_schema.description", TEXT, "What was asked for."),
         col("json_schema.enum", JSON, "Values allowed."),
         col("json_schema.is_system_provided", BOOL, "Whether the system provides it."),

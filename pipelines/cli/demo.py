@@ -33,6 +33,25 @@ class DemoWorld:
     days: int
     first_until: date
 
+    @classmethod
+    def read(cls, note: Path) -> DemoWorld:
+        """The world that was noted.
+
+        Raises:
+            UsageError: the note cannot be read.
+        """
+        from pipelines.errors import UsageError
+
+        try:
+            noted = json.loads(note.read_text())
+            return cls(noted["seed"], noted["conversations"], noted["days"], date.fromisoformat(noted["first_until"]))
+        except (ValueError, KeyError, TypeError):
+            raise UsageError(f"{note} is no note of a demo.", "Give the demo another --home.") from None
+
+    def write(self, note: Path) -> None:
+        """Note the world for the next run."""
+        note.write_text(json.dumps(asdict(self), default=str) + "\n")
+
     @property
     def since(self) -> datetime:
         """Start of its first day."""
@@ -116,7 +135,7 @@ def _kept(home: Home, asked: DemoWorld) -> DemoWorld:
 
     note = home.root / WORLD_FILE
     if home.exists() and note.is_file():
-        kept = DemoWorld(**(json.loads(note.read_text()) | {"first_until": _noted_day(note)}))
+        kept = DemoWorld.read(note)
         if (kept.seed, kept.conversations, kept.days) != (asked.seed, asked.conversations, asked.days):
             raise UsageError(
                 f"{home.root} holds another demo.",
@@ -126,12 +145,8 @@ def _kept(home: Home, asked: DemoWorld) -> DemoWorld:
     if home.exists() and any(home.documents.rglob("*.parquet")):
         raise UsageError(f"{home.root} holds calls that are no demo's.", "Give the demo a --home of its own.")
     home.open()
-    note.write_text(json.dumps(asdict(asked), default=str) + "\n")
+    asked.write(note)
     return asked
-
-
-def _noted_day(note: Path) -> date:
-    return date.fromisoformat(json.loads(note.read_text())["first_until"])
 
 
 def _midnight(day: date) -> datetime:

@@ -55,7 +55,8 @@ def aside(work: Callable[[], T]) -> T:
 
     thread = threading.Thread(target=run, name="work", daemon=True)
     thread.start()
-    thread.join()
+    while thread.is_alive():  # in short waits: polars sets SIGINT so that a signal does not end a long one
+        thread.join(AGAIN_SECS)
     if failed:
         raise failed[0]
     return done[0]

@@ -20,6 +20,7 @@ from pipelines.cli.emulate import emulate
 from pipelines.cli.interrupts import gentle
 from pipelines.cli.options import Options, shared, teach
 from pipelines.cli.query import query
+from pipelines.cli.reprocess import reprocess
 from pipelines.cli.status import status
 from pipelines.cli.sync import sync
 from pipelines.cli.tables import tables
@@ -66,7 +67,7 @@ def cli() -> None:
     """
 
 
-for _command in (demo, sync, status, query, tables, build, check, doctor, emulate):
+for _command in (demo, sync, status, query, tables, build, reprocess, check, doctor, emulate):
     cli.add_command(_command)
 
 
@@ -104,8 +105,9 @@ def _tell(error: Exception) -> int:
         case ConvohouseError():
             said, hint, code = error.message, error.hint, error.exit_code
         case OSError():
-            what = error.strerror or str(error) or type(error).__name__
-            said, hint, code = f"{error.filename}: {what}." if error.filename else f"{what}.", "", 1
+            what = (error.strerror or str(error) or type(error).__name__).rstrip(".")
+            said = f"{error.filename}: {what}." if error.filename else f"{what}."
+            hint, code = "Make room, or make it writable, then run again.", 1
         case _:
             said = f"{type(error).__name__}: {error}"
             hint, code = "This should not happen: run it again with --debug and report what it shows.", 1

@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -153,9 +153,9 @@ def aligned(facts: Iterable[tuple[str, str]]) -> str:
     return "\n".join(f"  {name:<{width}}  {said}".rstrip() for name, said in rows)
 
 
-def moment(at: date | None) -> str:
-    """A time for people, in UTC; a day alone where it is a date."""
-    return "never" if at is None else f"{at:%Y-%m-%d %H:%M} UTC" if hasattr(at, "hour") else f"{at:%Y-%m-%d}"
+def moment(at: datetime | None) -> str:
+    """A time for people, in UTC."""
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
 
 
 def plural(number: int, noun: str) -> str:

@@ -160,6 +160,7 @@ def _table(frame: pl.DataFrame, n_columns: int) -> str:
 
 def _write(target: Path, content: bytes) -> None:
     """Write a file that is either whole or not there; a device or a named pipe is written to as it is."""
+    target = target.resolve()
     if target.exists() and not target.is_file():
         target.write_bytes(content)
         return

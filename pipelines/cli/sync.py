@@ -47,16 +47,12 @@ def sync(options: Options, since: str | None, until: str | None, agent: str | No
 
     site = options.site()
     now = site.clock()
-    since_at, until_at = (parse_moment(text, now) if text else None for text in (since, until))
+    since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
     Window(since_at, until_at or now, agent)  # refuses what makes no sense before anything is touched
     site.settings.key()
     with showing(options) as show:
         done = steps.sync(site, run_id=new_run_id(now), since=since_at, until=until_at, agent_id=agent, progress=show)
-    if options.is_json:
-        emit({"run": done.run, "problems": list(done.problems)})
-    else:
-        _summarise(options, done)
-    finish(0 if done.is_complete else 1)
+    report(options, done, "complete: all that was listed is in the warehouse", run_facts(done.run))
 
 
 def new_run_id(now: datetime) -> str:
@@ -79,11 +75,20 @@ def _counts(run: dict[str, Any], *names: str) -> str:
     return ", ".join(f"{run[f'n_{name}']:,} {name}" for name in names)
 
 
-def _summarise(options: Options, done: Synced) -> None:
+def report(options: Options, done: Synced, when_complete: str, facts: list[tuple[str, str]]) -> None:
+    """Say how a run ended, and leave with its exit code."""
+    if options.is_json:
+        emit({"run": done.run, "problems": list(done.problems)})
+    else:
+        _summarise(options, done, when_complete, facts)
+    finish(0 if done.is_complete else 1)
+
+
+def _summarise(options: Options, done: Synced, when_complete: str, facts: list[tuple[str, str]]) -> None:
     options.say()
-    options.say("complete: all that was listed is in the warehouse" if done.is_complete else "incomplete:")
+    options.say(when_complete if done.is_complete else "incomplete:")
     for problem in done.problems:
         options.say(f"  - {' '.join(problem.split())}")
-    options.say_facts(run_facts(done.run))
+    options.say_facts(facts)
     if not done.built.is_swapped:
         options.say("The warehouse stays as it was before: `convohouse build` builds it again.")

@@ -6,6 +6,7 @@ erased must leave no trace there. ``convohouse check`` shows them.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import dagster as dg
@@ -19,12 +20,14 @@ def spec_of(check: Check, *, blocking: bool = True) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(check.name, asset=key_of(check.model), description=check.about, blocking=blocking)
 
 
-def result_of(result: CheckResult) -> dg.AssetCheckResult:
-    """What a check found, as Dagster logs it, with the SQL that shows the failing rows."""
-    check = result.check
-    metadata: dict[str, dg.MetadataValue[Any]] = {"n_failing": dg.MetadataValue.int(result.n_failing)}
-    if check.sql and not result.is_passed:
-        metadata["failing_rows"] = dg.MetadataValue.md(f"```sql\n{check.sql}\n```")
-    return dg.AssetCheckResult(
-        passed=result.is_passed, asset_key=key_of(check.model), check_name=check.name, metadata=metadata
-    )
+def results_of(found: Iterable[CheckResult], selected: Collection[dg.AssetCheckKey]) -> Iterator[dg.AssetCheckResult]:
+    """What the selected checks found, as Dagster logs it, with the SQL that shows the failing rows."""
+    for result in found:
+        check = result.check
+        if dg.AssetCheckKey(key_of(check.model), check.name) in selected:
+            metadata: dict[str, Any] = {"n_failing": result.n_failing}
+            if check.sql and not result.is_passed:
+                metadata["failing_rows"] = dg.MetadataValue.md(f"```sql\n{check.sql}\n```")
+            yield dg.AssetCheckResult(
+                passed=result.is_passed, asset_key=key_of(check.model), check_name=check.name, metadata=metadata
+            )

@@ -1,11 +1,13 @@
 """The partitions: UTC days on which calls start, and the window of the API's list that a run's days make."""
 
 import warnings
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 from pydantic import Field
 
+from pipelines import steps
 from pipelines.sync.window import Window, parse_moment
 
 FIRST_DAY = "2024-01-01"
@@ -20,21 +22,21 @@ warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
 SINGLE_RUN = dg.BackfillPolicy.single_run()
 
 
-class Asked(dg.Config):
-    """A window inside the run's days, for a run that is to read less than they hold."""
-
-    since: str | None = Field(default=None, description="Only calls from here: a date, a time, or days ago (7d).")
-    until: str | None = Field(default=None, description="Only calls before: a date, a time, or days ago (7d).")
-    agent_id: str | None = Field(default=None, description="Only calls of this agent.")
-
-
 class Scope(dg.Config):
     """How far a step reaches."""
 
     everywhere: bool = Field(
         default=False,
-        description="Work on the calls of all days and not only of the run's: what the nightly run does.",
+        description="Go on from the last run, and work on the calls of all days: what the nightly run does.",
     )
+
+
+class Asked(Scope):
+    """A window inside the run's days, for a run that is to read less than they hold."""
+
+    since: str | None = Field(default=None, description="Only calls from here: a date, a time, or days ago (7d).")
+    until: str | None = Field(default=None, description="Only calls before: a date, a time, or days ago (7d).")
+    agent_id: str | None = Field(default=None, description="Only calls of this agent.")
 
 
 def range_tags(first: date, last: date) -> dict[str, str]:
@@ -46,25 +48,34 @@ def range_tags(first: date, last: date) -> dict[str, str]:
 
 
 def days_of(context: dg.AssetExecutionContext) -> list[date]:
-    """The run's days."""
-    return [date.fromisoformat(key) for key in context.partition_keys]
+    """The run's days; none where only assets without days are made."""
+    has_days = context.has_partition_key or context.has_partition_key_range
+    return [date.fromisoformat(key) for key in context.partition_keys] if has_days else []
 
 
-def window_of(context: dg.AssetExecutionContext, now: datetime, asked: Asked | None = None) -> Window:
-    """What the run's days make of the list, less what was not asked for.
+def window_of(context: dg.AssetExecutionContext, site: steps.Site, asked: Asked) -> Window:
+    """The window to list: what the run's days make of it up to now, less what was not asked for.
 
     Raises:
         UsageError: nothing is left, or what was asked is no date.
     """
-    days = days_of(context)
-    since, until = _midnight(days[0]), min(_midnight(days[-1] + timedelta(days=1)), now)
-    if asked is None:
-        return Window(since, until)
-    if asked.since:
-        since = max(since, parse_moment(asked.since, now))
-    if asked.until:
-        until = min(until, parse_moment(asked.until, now))
-    return Window(since, until, asked.agent_id)
+    if asked.everywhere:
+        return steps.window_of(site)[0]
+    days, now = days_of(context), site.clock()
+    since = [_midnight(days[0])] + ([parse_moment(asked.since, now)] if asked.since else [])
+    until = [_midnight(days[-1] + timedelta(days=1)), now] + ([parse_moment(asked.until, now)] if asked.until else [])
+    return Window(max(since), min(until), asked.agent_id)
+
+
+def log_others(
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    days: Iterable[date],
+    counts: Callable[[date], dict[str, int]] = lambda _day: {},
+) -> None:
+    """Log what was made of days that are not the run's: a run that works everywhere touches some."""
+    for day in sorted(set(days).difference(days_of(context))):
+        context.log_event(dg.AssetMaterialization(key, metadata=counts(day), partition=day.isoformat()))
 
 
 def _midnight(day: date) -> datetime:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
 
 from pipelines import steps
+from pipelines.sync import ledger
 from warehouse.errors import ConvohouseError
+from warehouse.model_checks import CheckResult
 
 
 @contextmanager
@@ -24,6 +26,13 @@ def doing(site: steps.Site, run_id: str, what: str) -> Iterator[None]:
             yield
     except ConvohouseError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
+
+
+def end(site: steps.Site, run_id: str, failed: Iterable[CheckResult]) -> tuple[str, ...]:
+    """Close the run's account in its last step; gives all that is amiss."""
+    n_unread = ledger.n_unread(site.home, run_id)
+    unread = [f"{n_unread} conversations could not be read."] if n_unread else []
+    return steps.close(site, run_id, [*unread, *map(steps.failure, failed)])
 
 
 def stop_for(problems: Sequence[str]) -> None:

@@ -1,16 +1,25 @@
 """The jobs, and when the nightly one runs."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
 from pipelines import steps
-from pipelines.orchestration.days import FIRST_DAY, Scope, range_tags
+from pipelines.orchestration.days import Asked, Scope, range_tags
+from pipelines.orchestration.keys import op_of
+from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
 from pipelines.sync.window import next_window
 from warehouse import landing
 
 BACKFILL, NIGHTLY = "backfill", "nightly"
 AT_TWO = "0 2 * * *"
+EVERYWHERE = dg.RunConfig(
+    ops={
+        op_of(LISTINGS): Asked(everywhere=True),
+        op_of(DOCUMENTS): Scope(everywhere=True),
+        "lake": Scope(everywhere=True),
+    }
+)
 
 backfill = dg.define_asset_job(
     BACKFILL,
@@ -21,7 +30,7 @@ backfill = dg.define_asset_job(
 nightly = dg.define_asset_job(
     NIGHTLY,
     dg.AssetSelection.all(),
-    config=dg.RunConfig(ops={"landing__documents": Scope(everywhere=True), "lake": Scope(everywhere=True)}),
+    config=EVERYWHERE,
     description="What is new since the last run, and what is open, changed or due to be read again on any day.",
 )
 
@@ -38,12 +47,16 @@ def nightly_schedule(timezone: str) -> dg.ScheduleDefinition:
     )
     def schedule(context: dg.ScheduleEvaluationContext, site: dg.ResourceParam[steps.Site]) -> dg.RunRequest:
         at = context.scheduled_execution_time.astimezone(UTC)
-        return dg.RunRequest(run_key=at.isoformat(), tags=range_tags(*nightly_days(site, at)))
+        return dg.RunRequest(at.isoformat(), run_config=EVERYWHERE, tags=range_tags(*nightly_days(site, at)))
 
     return schedule
 
 
 def nightly_days(site: steps.Site, at: datetime) -> tuple[date, date]:
-    """First and last day of a nightly run: from where the last complete listing ended, less the look-back, to today."""
-    window = next_window(landing.listings(site.home), now=at, lookback_days=site.settings.lookback_days)
-    return window.since.date() if window.since else date.fromisoformat(FIRST_DAY), at.date()
+    """First and last of the days that a nightly run is about: from the last complete listing less the look-back on.
+
+    The first run of all is about the look-back alone, but copies all of history.
+    """
+    lookback = site.settings.lookback_days
+    window = next_window(landing.listings(site.home), now=at, lookback_days=lookback)
+    return (window.since or at - timedelta(days=lookback)).date(), at.date()

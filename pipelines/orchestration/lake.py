@@ -1,20 +1,23 @@
 """The lake's tables as assets, made together: a document becomes rows of many tables at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
 import pyarrow.parquet as pq
 
 from pipelines import steps
-from pipelines.orchestration.checks import result_of, spec_of
-from pipelines.orchestration.days import DAYS, SINGLE_RUN, Scope, days_of
-from pipelines.orchestration.doing import doing, stop_for
+from pipelines.orchestration.checks import results_of, spec_of
+from pipelines.orchestration.days import DAYS, SINGLE_RUN, Scope, days_of, log_others
+from pipelines.orchestration.doing import doing, end, stop_for
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.tables import schema_of
 from warehouse.checks import COMPLETENESS, schema_checks
 from warehouse.columns import Table
+from warehouse.home import Home
 from warehouse.lake_checks import check_lake
 from warehouse.models import SCHEMAS
 from warehouse.tables import CONVERSATION_LIST, TABLES
@@ -37,6 +40,7 @@ def _spec(table: Table) -> dg.AssetSpec:
     name="lake",
     specs=[_spec(table) for table in TABLES],
     check_specs=[*map(spec_of, schema_checks()), *(spec_of(check, blocking=False) for check in COMPLETENESS)],
+    can_subset=True,
     backfill_policy=SINGLE_RUN,
 )
 def lake_tables(
@@ -46,33 +50,43 @@ def lake_tables(
     progress: dg.ResourceParam[steps.Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Flatten the landed documents that the lake does not show yet, then check the lake."""
-    days = days_of(context)
-    with doing(site, context.run_id, "flattening"):
-        steps.flatten_calls(site, context.run_id, None if config.everywhere else days, progress)
+    with doing(site, context.run.run_id, "flattening"):
+        done = steps.flatten_calls(site, context.run.run_id, None if config.everywhere else days_of(context), progress)
         results = check_lake(site.home)
-        wrong = [steps.failure(each) for each in results if not each.is_passed and each.check not in COMPLETENESS]
-        is_end = bool(wrong) or not _has_models(context)
-        problems = steps.close(site, context.run_id, wrong) if is_end else ()
-    for table in TABLES:
-        key = key_of(f"lake.{table.name}")
-        for day in days if table.is_daily else ():
-            size = _size(site.home.partition(table, day))
-            context.add_asset_metadata(_counts(size, "dagster/partition_row_count"), key, day.isoformat())
-        yield dg.MaterializeResult(asset_key=key, metadata=_counts(_size(site.home.table(table)), "dagster/row_count"))
-    yield from map(result_of, results)
+        wrong = [each for each in results if not each.is_passed and each.check not in COMPLETENESS]
+        problems = end(site, context.run.run_id, wrong) if wrong or not _has_models(context) else ()
+    yield from _made(context, site.home, done.days)
+    yield from results_of(results, context.selected_asset_check_keys)
     stop_for(problems)
 
 
+def _made(
+    context: dg.AssetExecutionContext, home: Home, touched: Sequence[date]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """What was made of the selected tables; the others were made as well, as each document fills them all."""
+    for table in TABLES:
+        key = key_of(f"lake.{table.name}")
+        if key not in context.selected_asset_keys:
+            continue
+        if table.is_daily:
+            counts = partial(_counts_of_day, home, table)
+            for day in days_of(context):
+                context.add_asset_metadata(counts(day), key, day.isoformat())
+            log_others(context, key, touched, counts)
+        yield dg.MaterializeResult(asset_key=key, metadata=_counts("dagster/row_count", home.table(table)))
+
+
 def _has_models(context: dg.AssetExecutionContext) -> bool:
-    selected = context.run.asset_selection
-    return selected is None or any(key.path[0] in SCHEMAS for key in selected)
+    selected = context.run.asset_selection  # empty for a whole job
+    return not selected or any(key.path[0] in SCHEMAS for key in selected)
 
 
-def _size(folder: Path) -> tuple[int, int]:
-    """Rows and bytes of the Parquet files below a folder."""
+def _counts_of_day(home: Home, table: Table, day: date) -> dict[str, int]:
+    return _counts("dagster/partition_row_count", home.partition(table, day))
+
+
+def _counts(rows: str, folder: Path) -> dict[str, int]:
+    """Rows, under the name ``rows``, and bytes of the Parquet files below a folder."""
     files = list(folder.glob("**/*.parquet"))
-    return sum(pq.read_metadata(file).num_rows for file in files), sum(file.stat().st_size for file in files)
-
-
-def _counts(size: tuple[int, int], rows: str) -> dict[str, int]:
-    return {rows: size[0], "n_bytes": size[1]}
+    n_rows = sum(pq.read_metadata(file).num_rows for file in files)
+    return {rows: n_rows, "n_bytes": sum(file.stat().st_size for file in files)}

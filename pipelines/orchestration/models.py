@@ -5,11 +5,10 @@ from collections.abc import Collection, Iterator
 import dagster as dg
 
 from pipelines import steps
-from pipelines.orchestration.checks import result_of, spec_of
-from pipelines.orchestration.doing import doing, stop_for
+from pipelines.orchestration.checks import results_of, spec_of
+from pipelines.orchestration.doing import doing, end, stop_for
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.tables import lineage_of, schema_of_sql
-from pipelines.sync import ledger
 from warehouse import catalog
 from warehouse.build import BuildResult
 from warehouse.lineage import column_lineage
@@ -36,15 +35,12 @@ def models_asset(project: Project) -> dg.AssetsDefinition:
         progress: dg.ResourceParam[steps.Progress],
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         """Build every model, check every model, and swap the new warehouse in when all is as it should be."""
-        with doing(site, context.run_id, "building"):
+        with doing(site, context.run.run_id, "building"):
             built = steps.build_models(site, progress)
-            n_unread = ledger.n_unread(site.home, context.run_id)
-            unread = [f"{n_unread} conversations could not be read."] if n_unread else []
-            problems = steps.close(site, context.run_id, [*unread, *map(steps.failure, built.failed)])
+            problems = end(site, context.run.run_id, built.failed)
         if built.is_swapped:
             yield from _made(project, built, context.selected_asset_keys)
-        chosen = {key.name for key in context.selected_asset_check_keys}
-        yield from (result_of(result) for result in built.checks if result.check.name in chosen)
+        yield from results_of(built.checks, context.selected_asset_check_keys)
         stop_for(problems)
 
     return warehouse

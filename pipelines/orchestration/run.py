@@ -45,7 +45,7 @@ def run_job(site: steps.Site, *, since: datetime, until: datetime, progress: ste
             raise_on_error=False,
             tags=range_tags(since.astimezone(UTC).date(), (until - timedelta(microseconds=1)).astimezone(UTC).date()),
         )
-    return Outcome(result.run_id, result.success, tuple(_errors(result)))
+    return Outcome(result.run_id, result.success, tuple(errors_of(result)))
 
 
 def _instance(folder: Path) -> AbstractContextManager[dg.DagsterInstance]:
@@ -54,10 +54,13 @@ def _instance(folder: Path) -> AbstractContextManager[dg.DagsterInstance]:
     return dg.DagsterInstance.ephemeral()
 
 
-def _errors(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+def errors_of(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    """Why the steps of a run failed, a line a problem; of what nobody foresaw, the first cause."""
     for event in result.filter_events(lambda event: event.is_step_failure):
         failure = event.step_failure_data
         if failure.user_failure_data and failure.user_failure_data.description:
             yield from failure.user_failure_data.description.splitlines()
-        elif failure.error:
-            yield failure.error.message.strip()
+        elif cause := failure.error:
+            while cause.cause:
+                cause = cause.cause
+            yield cause.message.strip()

@@ -30,8 +30,11 @@ class Refreshed:
     refused: dict[str, str] = field(default_factory=dict)
 
 
-def stale_readings(home: Home) -> pl.DataFrame:
-    """Latest readings that the lake does not show yet (columns of ``landing.latest_readings``, and ``lake_date``)."""
+def stale_readings(home: Home, *, anew: bool = False) -> pl.DataFrame:
+    """Latest readings that the lake does not show yet (columns of ``landing.latest_readings``, and ``lake_date``).
+
+    ``anew`` takes what the lake shows for stale as well.
+    """
     latest = landing.latest_readings(home)
     shown = lake.read(home, CONVERSATIONS, ["conversation_id", "start_date", "checked_at", "parser_version"])
     marked = lake.read(home, DELETIONS, ["conversation_id", "noticed_at"])
@@ -45,7 +48,7 @@ def stale_readings(home: Home) -> pl.DataFrame:
     is_current = (
         pl.when(has_content).then(is_shown & (~is_gone | is_marked)).otherwise(is_marked).fill_null(value=False)
     )
-    return compared.filter(~is_current).sort("start_date", "conversation_id")
+    return compared.filter(anew | ~is_current).sort("start_date", "conversation_id")
 
 
 def refresh_lake(
@@ -53,6 +56,7 @@ def refresh_lake(
     *,
     reread_days: Sequence[int],
     days: Collection[date] | None = None,
+    anew: bool = False,
     on_day: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Refreshed:
     """Bring every table of the lake up to the landing.
@@ -61,10 +65,11 @@ def refresh_lake(
         home: The home folder.
         reread_days: The re-reads after which a call is settled.
         days: Only these start dates; None for all.
+        anew: Make every row again, also where the lake is up to date.
         on_day: Told of conversations made anew, out of all that are stale.
     """
     lake.ensure(home)
-    stale = stale_readings(home)
+    stale = stale_readings(home, anew=anew)
     if days is not None:
         stale = stale.filter(pl.col("start_date").is_in(list(days)))
     done = Refreshed()

@@ -37,6 +37,8 @@ def assert_refused(ended: Ended, code: int, *words: str, lines: int = 2) -> None
     [
         (["sync"], {}, 3, ["No API key", "ELEVENLABS_API_KEY", "convohouse demo"]),
         (["sync", "--since", "yesterday"], KEY, 2, ["'yesterday' is no date", "2026-01-31", "7d"]),
+        (["sync", "--since", "0001-01-01T00:00+14:00"], KEY, 2, ["is no date"]),
+        (["sync", "--since", ""], KEY, 2, ["'' is no date"]),
         (["sync", "--until", "2026-02-30"], KEY, 2, ["'2026-02-30' is no date"]),
         (["sync", "--since", "2026-02-01", "--until", "2026-01-01"], KEY, 2, ["window is empty", "--until"]),
         (["sync", "--home", "taken/below"], KEY, 2, ["taken/below", "Not a directory", "--home"]),
@@ -46,7 +48,7 @@ def assert_refused(ended: Ended, code: int, *words: str, lines: int = 2) -> None
         (["sync"], KEY | {"CONVOHOUSE_CONCURRENCY": "many"}, 2, ["concurrency", "convohouse doctor"]),
         (["status"], {"CONVOHOUSE_REREAD_DAYS": "1;7"}, 2, ["reread_days", "[1, 7, 30]"]),
         (["sync"], KEY | {"CONVOHOUSE_TIMEZONE": "Mars/Olympus"}, 2, ["Mars/Olympus", "Europe/Berlin"]),
-        (["query", "select 1"], {}, 2, ["There is no warehouse in data yet", "convohouse sync"]),
+        (["query", "select 1", "--format", "csv"], {}, 2, ["There is no warehouse in data yet", "convohouse sync"]),
         (["check"], {}, 2, ["There is no warehouse in data yet"]),
         (["tables", "fct_turnz"], {}, 2, ["no table 'fct_turnz'", "Did you mean fct_turns?"]),
         (["emulate", "--now", "noon"], {}, 2, ["--now 'noon' is no ISO time"]),
@@ -64,8 +66,24 @@ def test_is_refused_and_nothing_is_touched(
     assert files == {"taken", "foreign", "foreign/notes.txt"}
 
 
+def test_debug_shows_the_traceback_and_the_same_lines(tmp_path: Path) -> None:
+    ended = run(tmp_path, "sync", "--debug")
+    assert ended.code == 3
+    assert ended.err.startswith("Traceback")
+    assert ended.err.splitlines()[-2] == "error: No API key is set."
+
+
 @pytest.mark.parametrize(
-    "arguments", [["bogus"], ["sync", "--bogus"], ["query"], ["query", " "], ["emulate", "--port", "99999"], []]
+    "arguments",
+    [
+        ["bogus"],
+        ["sync", "--bogus"],
+        ["query"],
+        ["query", " "],
+        ["query", "select 1", "--output", "no/where.csv"],
+        ["emulate", "--port", "99999"],
+        [],
+    ],
 )
 def test_what_click_refuses_is_usage(arguments: list[str], tmp_path: Path) -> None:
     ended = run(tmp_path, *arguments)
@@ -155,3 +173,5 @@ def test_the_demo_stays_out_of_another_demo(tmp_path: Path) -> None:
     noted = {"seed": 1, "conversations": 20, "days": 2, "first_until": "2026-11-20"}
     (home.root / "demo.json").write_text(json.dumps(noted))
     assert_refused(run(tmp_path, "demo"), 2, "demo holds another demo", "--seed 1 --conversations 20 --days 2")
+    (home.root / "demo.json").write_text("{}")
+    assert_refused(run(tmp_path, "demo"), 2, "demo.json is no note of a demo", "--home")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +18,6 @@ from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from tests.cli import Ended, run
 from warehouse.home import Home
-from warehouse.lake import read
 from warehouse.tables import CONVERSATIONS
 
 UNTIL = datetime.combine(datetime.now(UTC).date(), time(), UTC)
@@ -66,21 +64,6 @@ def test_sync_says_what_it_did(first: tuple[Path, Ended], n_calls: int) -> None:
     ]
     stages = [line.split(":")[0] for line in ended.err.split("\n\n")[0].splitlines()]
     assert list(dict.fromkeys(stages)) == ["list", "fetch", "flatten", "build"]
-
-
-def test_sync_as_data_and_within_a_window(api: str, world: World, tmp_path: Path) -> None:
-    since = UNTIL - timedelta(days=1)
-    agent = next(world.visible(UNTIL)).agent.agent_id
-    ended = run(
-        tmp_path, "--json", "sync", "--since", f"{since:%Y-%m-%d}", "--agent", agent, **KEY, ELEVENLABS_BASE_URL=api
-    )
-    asked = [each for each in world.visible(UNTIL) if each.start >= since.timestamp() and each.agent.agent_id == agent]
-    run_row = ended.data["run"]
-    assert (ended.code, ended.err, ended.data["problems"]) == (0, "", [])
-    assert (run_row["agent_id"], run_row["since_at"], run_row["outcome"]) == (agent, since.isoformat(), "complete")
-    assert (run_row["n_listed"], run_row["n_new"], run_row["n_landed"]) == (len(asked),) * 3
-    shown = read(Home(tmp_path / "data"), CONVERSATIONS, ["conversation_id"])["conversation_id"]
-    assert set(shown) == {each.conversation_id for each in asked}
 
 
 def test_status_counts_what_is_there(filled: Path, n_calls: int) -> None:
@@ -152,6 +135,12 @@ def test_query_answers_in_every_form(filled: Path, tmp_path: Path) -> None:
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.csv", "a.json", "a.parquet", "a.txt"]
     assert (tmp_path / "a.csv").read_text() == "a,n\nü,3\n"
     assert (tmp_path / "a.txt").read_text() == "a  n\nü  3\n"
+
+
+def test_query_writes_into_a_device_and_does_not_replace_it(filled: Path, tmp_path: Path) -> None:
+    (tmp_path / "null").symlink_to("/dev/null")
+    assert run(filled, "query", "select 1", "--format", "csv", "--output", str(tmp_path / "null")).code == 0
+    assert [file.is_char_device() for file in tmp_path.iterdir()] == [True]
 
 
 def test_query_says_how_many_rows_a_table_leaves_out(filled: Path) -> None:
@@ -261,62 +250,3 @@ def test_doctor_names_the_problem(
     shown = run(tmp_path, "doctor", *arguments, **settings, ELEVENLABS_BASE_URL=api)
     assert f"problem  {name}" in shown.text
     assert shown.err == "\nProblems: 1.\n"
-
-
-def test_a_document_that_cannot_be_parsed_leaves_the_run_incomplete_and_loads_the_rest(
-    world: World, n_calls: int, tmp_path: Path
-) -> None:
-    broken = next(world.visible(UNTIL)).conversation_id
-    app = create_app(world, clock=lambda: UNTIL)
-
-    async def served(scope, receive, send) -> None:
-        if not scope["path"].endswith(broken):
-            await app(scope, receive, send)
-            return
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-        await send({"type": "http.response.body", "body": b'{"conversation_id": '})
-
-    with running(served) as url:
-        settings = KEY | {"ELEVENLABS_BASE_URL": url, "CONVOHOUSE_REQUEST_DEADLINE_SECS": "1"}
-        ended = run(tmp_path, "sync", **settings)
-    lines = ended.err.splitlines()
-    incomplete = lines.index("incomplete:")
-    assert (ended.code, ended.out) == (1, b"")
-    assert broken in lines[incomplete + 1]
-    assert f"  fetched      {n_calls - 1}: {n_calls - 1} landed, 0 unchanged, 0 gone" in lines
-    shown = run(tmp_path, "status", "--json").data
-    assert [row["conversation_id"] for row in shown["quarantine"]] == [broken]
-    assert (shown["n_in_lake"], shown["runs"][0]["outcome"]) == (n_calls - 1, "incomplete")
-    assert run(tmp_path, "query", "select count(*) as n from marts.fct_conversations", "--json").data == [
-        {"n": n_calls - 1}
-    ]
-    assert broken in run(tmp_path, "status").text
-    assert run(tmp_path, "check").code == 1
-
-
-def test_ctrl_c_keeps_what_was_read(world: World, n_calls: int, tmp_path: Path) -> None:
-    asked: list[int] = []
-    processes: list[subprocess.Popen[bytes]] = []
-
-    def clock() -> datetime:
-        asked.append(len(asked))
-        if len(asked) == 12:
-            processes[0].send_signal(signal.SIGINT)
-        return UNTIL
-
-    with running(create_app(world, clock=clock)) as url:
-        environment = os.environ | KEY  # noqa: TID251 - a process of its own
-        command = [sys.executable, "-c", "from pipelines.cli.main import main; main()", "sync", "--home", str(tmp_path)]
-        with subprocess.Popen(  # noqa: S603 - ours
-            command, env=environment | {"ELEVENLABS_BASE_URL": url}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as started:
-            processes.append(started)
-            out, err = started.communicate(timeout=60)
-        assert (started.returncode, out) == (130, b"")
-        assert err.decode().splitlines()[-1] == "stopped; what was read is kept"
-        assert b"Traceback" not in err
-        kept = run(tmp_path, "status", "--json", CONVOHOUSE_HOME=str(tmp_path)).data
-        assert (kept["runs"][0]["outcome"], kept["runs"][0]["error"]) == ("failed", "KeyboardInterrupt")
-        again = run(tmp_path, "sync", "--json", **KEY, ELEVENLABS_BASE_URL=url, CONVOHOUSE_HOME=str(tmp_path))
-    assert again.code == 0
-    assert again.data["run"]["n_new"] == n_calls - kept["n_landed"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 from datetime import UTC, date, datetime, timedelta
 
@@ -205,6 +206,28 @@ def test_a_deleted_lake_is_made_again_from_the_landing(home):
     assert before[SYNC_RUNS.name].select("n_listed", "elapsed_secs", "outcome").rows() == [(2, 120.0, "complete")]
     for table in TABLES:
         assert lake.read(home, table).equals(before[table.name]), table.name
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_lake_is_the_same_whatever_the_order_of_arrival_and_however_often_it_is_made(tmp_path, seed):
+    rows = [
+        reading(f"conv_{n}", messages=[f"said {n}", "more"][: 1 + n % 2], start=STARTED + timedelta(days=n % 4))
+        for n in range(20)
+    ]
+    lakes = []
+    for name in ("one", "other"):
+        here = Home(tmp_path / name).open()
+        if name == "one":
+            landing.land_documents(here, rows)
+        else:  # in another order, in segments, flattened in between
+            random.Random(seed).shuffle(rows)
+            for at in range(0, 20, 6):
+                landing.land_documents(here, rows[at : at + 6])
+                refresh_lake(here, reread_days=REREAD)
+        assert refresh_lake(here, reread_days=REREAD, anew=True).n_flattened == 20
+        lakes.append({table.name: lake.read(here, table) for table in TABLES})
+    for table in TABLES:
+        assert lakes[0][table.name].equals(lakes[1][table.name]), table.name
 
 
 def test_what_cannot_be_flattened_stands_in_quarantine_until_it_can(home):

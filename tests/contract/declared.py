@@ -1,0 +1,161 @@
+"""Where the warehouse's schema says that a value of a document belongs, and what stands there.
+
+It reads ``warehouse.tables`` and finished rows only, and shares no code with the flattening.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from warehouse.columns import Column, Table, Type
+from warehouse.tables import BY_NAME, DOCUMENT_TABLES
+
+Step = str | int
+Row = dict[str, Any]
+Rows = dict[tuple[str, tuple[Any, ...]], Row]
+"""Rows of one conversation by table and key."""
+
+KEYS = {
+    "conversation_id": ("conversations", "conversation_id"),
+    "metadata.start_time_unix_secs": ("conversations", "start_time_at"),
+    "analysis.evaluation_criteria_results{criteria_id}.criteria_id": ("evaluation_results", "criteria_id"),
+    "analysis.data_collection_results{data_collection_id}.data_collection_id": (
+        "data_collection_results",
+        "data_collection_id",
+    ),
+}
+"""Known paths without a source: the pipeline reads them into columns that must never be null."""
+
+FIXED: dict[str, dict[str, Any]] = {
+    "metadata.charging.llm_usage.initiated_generation": {"scope": "initiated", "turn_index": -1},
+    "metadata.charging.llm_usage.irreversible_generation": {"scope": "irreversible", "turn_index": -1},
+    "transcript[turn_index].llm_usage": {"scope": "turn"},
+}
+"""Keys that the path decides, by the beginning of the path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Column where the values of a path belong."""
+
+    path: str
+    table: Table
+    column: Column
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of the tables of a conversation; ``rest`` is the way on within its JSON."""
+
+    home: Home
+    key: tuple[Any, ...]
+    rest: tuple[Step, ...]
+
+
+def _homes() -> list[Home]:
+    homes = [Home(path, BY_NAME[table], BY_NAME[table].column(column)) for path, (table, column) in KEYS.items()]
+    for table in DOCUMENT_TABLES:
+        for at in table.at:
+            for column in table.columns:
+                if column.source is not None:
+                    path = at if column.source == "." else f"{at}.{column.source}".removeprefix(".")
+                    homes.append(Home(path, table, column))
+    return homes
+
+
+HOMES = _homes()
+
+
+def _grown() -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for home in HOMES:
+        *way, last = re.findall(r"\w+|\[\w+\]|\{\w+\}", home.path)
+        node = tree
+        for step in way:
+            node = node.setdefault(step, {})
+        node[last] = home
+    return tree
+
+
+TREE = _grown()
+
+
+def _child(node: Mapping[str, Any], step: Step) -> tuple[str, Any]:
+    """The step's name in the tree and what stands there: a key of the schema, any index or any key."""
+    if step in node:
+        return str(step), node[str(step)]
+    bracket = "[" if isinstance(step, int) else "{"
+    return next(((name, child) for name, child in node.items() if name.startswith(bracket)), ("", None))
+
+
+def cell_of(place: tuple[Step, ...]) -> Cell | None:
+    """The declared cell of a value, or None where no column is declared for it."""
+    node: Any = TREE
+    keys: dict[str, Any] = {}
+    for depth, step in enumerate(place, start=1):
+        name, node = _child(node, step)
+        if name[:1] in ("[", "{"):
+            keys[name[1:-1]] = step
+        if isinstance(node, Home):
+            keys |= next((fixed for path, fixed in FIXED.items() if node.path.startswith(path)), {})
+            rest = place[depth:]
+            is_whole = node.column.type not in (Type.JSON, Type.BAG)
+            return None if rest and is_whole else Cell(node, tuple(keys[key] for key in node.table.key[1:]), rest)
+        if node is None:
+            return None
+    return None
+
+
+def rows_by_conversation(frames: Mapping[str, pl.DataFrame]) -> dict[str, Rows]:
+    """Rows of each conversation by table and key.
+
+    Raises:
+        AssertionError: two rows of a table have one key.
+    """
+    found: dict[str, Rows] = {}
+    for name, frame in frames.items():
+        for row in frame.to_dicts():
+            key = (name, tuple(row[column] for column in BY_NAME[name].key[1:]))
+            rows = found.setdefault(row["conversation_id"], {})
+            assert key not in rows, f"{name} has two rows with the key {key}"
+            rows[key] = row
+    return found
+
+
+def wrong(place: tuple[Step, ...], value: Any, rows: Rows) -> str | None:
+    """What is wrong with a value's declared cell, or None where the value stands there with the declared type."""
+    cell = cell_of(place)
+    if cell is None:
+        return "no column"
+    home = f"{cell.home.table.name}.{cell.home.column.name}"
+    row = rows.get((cell.home.table.name, cell.key))
+    if row is None:
+        return f"no row {cell.key} in {cell.home.table.name}"
+    found = _read(row[cell.home.column.name], cell)
+    wanted = _typed(value, cell.home.column.type)
+    return None if type(found) is type(wanted) and found == wanted else f"{home} holds {found!r}, not {wanted!r}"
+
+
+def _read(content: Any, cell: Cell) -> Any:
+    """Content of a cell, in its JSON the value at the cell's place."""
+    if content is None or (cell.home.column.type is not Type.JSON and not cell.rest):
+        return content
+    value = json.loads(content)
+    for step in cell.rest:
+        value = value[step]
+    return value
+
+
+def _typed(value: Any, type_: Type) -> Any:
+    if type_ is Type.TIME:
+        return datetime.fromtimestamp(value, UTC)
+    if type_ is Type.TIME_MS:
+        return datetime.fromtimestamp(value / 1000, UTC)
+    return float(value) if type_ is Type.FLOAT else value

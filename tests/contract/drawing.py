@@ -1,0 +1,207 @@
+"""Documents drawn from a published schema: every leaf has a value, each text and number occurs once in all drawings.
+
+A schema with unions takes several documents to show every variant; lists and maps have two elements, of neighbouring
+variants. A workflow in a workflow is drawn once, as deep as nesting needs to be proven.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # whatever the vendor's modules warn of on import is not ours to mend
+    from elevenlabs.types import GetConversationResponseModel
+
+Schema = dict[str, Any]
+Step = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published schema: that of a conversation detail, and the models it names."""
+
+    root: Schema
+    models: dict[str, Schema]
+
+
+def reference() -> Published:
+    """The reference's OpenAPI of November 2025."""
+    models = json.loads(Path(__file__).with_name("openapi.json").read_text())["components"]["schemas"]
+    return Published({"$ref": "GetConversationResponseModel"}, models)
+
+
+def todays_api() -> Published:
+    """The vendor's current SDK."""
+    root = GetConversationResponseModel.model_json_schema()
+    return Published(root, root["$defs"])
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A drawn value.
+
+    ``path`` is the value path that it stands for: ``{}`` is any key of a map and ``[]`` any item of a list; it ends
+    where anything may stand, and where a workflow stands in a workflow. ``way`` leads to the value through the
+    document; so does ``place``, but that a nested call or result stands among the transcript's own there, by its
+    running number. ``is_unique`` is false for booleans and words of an enum.
+    """
+
+    path: str
+    way: tuple[Step, ...]
+    place: tuple[Step, ...]
+    value: Any
+    is_unique: bool
+
+
+class Spot(NamedTuple):
+    """Where the drawing is; ``inside`` are the models around it, and ``is_closed`` says that the path has ended."""
+
+    path: str = ""
+    way: tuple[Step, ...] = ()
+    place: tuple[Step, ...] = ()
+    inside: tuple[str, ...] = ()
+    is_closed: bool = False
+
+    def below(self, mark: str, step: Step, place: tuple[Step, ...] = ()) -> Spot:
+        path = self.path if self.is_closed else (self.path + mark).strip(".")
+        return Spot(path, (*self.way, step), place or (*self.place, step), self.inside, self.is_closed)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One alternative of a schema: the model it is, if it has a name, and its JSON type."""
+
+    model: str
+    kind: str
+    schema: Schema
+
+    def inside(self, around: tuple[str, ...]) -> tuple[str, ...]:
+        return (*around, self.model) if self.model else around
+
+
+TEXT: Schema = {"type": "string"}
+ANYTHING: Schema = {}
+KINDS: Schema = {
+    "oneOf": [
+        *({"type": kind} for kind in ("string", "integer", "number", "boolean")),
+        {"type": "array", "items": TEXT},
+        {"type": "object", "additionalProperties": TEXT},
+    ]
+}
+"""What is drawn for anything."""
+
+TOOLS = {"tool_calls": "tool_calls", "requests": "tool_calls", "tool_results": "tool_results", "results": "tool_results"}
+"""Lists of calls and results, those in a workflow's step included."""
+
+OWN_KEYS = ("criteria_id", "data_collection_id")
+"""Values that repeat the key of the map that holds them."""
+
+
+def element(schema: Schema) -> Schema:
+    """Schema of a list's items or a map's values."""
+    below = schema.get("items", schema.get("additionalProperties"))
+    return below if isinstance(below, dict) else ANYTHING
+
+
+LENGTH = 2
+"""Elements of a drawn list or map, each of another variant where there are several."""
+
+
+class Drawing:
+    """Iterates over drawn documents with their leaves; ``first`` is the first number that makes a value unique."""
+
+    def __init__(self, published: Published, first: int) -> None:
+        self._published = published
+        self._numbers = count(first)
+        self._options: dict[tuple[int, tuple[str, ...]], list[tuple[Variant, int]]] = {}
+        self._leaves: list[Leaf] = []
+        self._running: dict[str, Iterator[int]] = {}
+
+    def __iter__(self) -> Iterator[tuple[dict[str, Any], list[Leaf]]]:
+        root = self._published.root
+        for case in range(len(self._cases(root, ()))):
+            self._leaves, self._running = [], {table: count() for table in TOOLS.values()}
+            yield self._draw(root, case, Spot()), self._leaves
+
+    def _variants(self, schema: Schema) -> Iterator[Variant]:
+        model = schema.get("$ref", "").rpartition("/")[2]
+        schema = self._published.models[model] if model else schema
+        union = schema.get("oneOf", schema.get("anyOf"))
+        if union is not None:
+            found = [variant for alternative in union for variant in self._variants(alternative)]
+            # Anything beside words is how the SDK writes an enum that may grow.
+            yield from [variant for variant in found if variant.kind != "any"] or found
+            return
+        kinds = schema.get("type", "any")
+        for kind in kinds if isinstance(kinds, list) else [kinds]:
+            if kind != "null":
+                yield Variant(model, kind, schema)
+
+    def _cases(self, schema: Schema, inside: tuple[str, ...]) -> list[tuple[Variant, int]]:
+        """What to draw of a schema in how many documents, so that every variant of it and of its parts occurs."""
+        key = (id(schema), inside)
+        if key not in self._options:
+            self._options[key] = [
+                (variant, case)
+                for variant in self._variants(schema)
+                if inside.count(variant.model) < 2
+                for case in range(self._n_cases(variant, variant.inside(inside)))
+            ]
+        return self._options[key]
+
+    def _n_cases(self, variant: Variant, inside: tuple[str, ...]) -> int:
+        if variant.schema.get("properties"):
+            return max(len(self._cases(part, inside)) for part in variant.schema["properties"].values())
+        if variant.kind == "any":
+            return len(self._cases(KINDS, inside))
+        if variant.kind in ("array", "object"):
+            return -(-len(self._cases(element(variant.schema), inside)) // LENGTH)
+        return 1
+
+    def _draw(self, schema: Schema, case: int, spot: Spot) -> Any:
+        cases = self._cases(schema, spot.inside)
+        variant, case = cases[case % len(cases)]
+        is_closed = spot.is_closed or variant.kind == "any" or variant.model in spot.inside
+        return self._draw_variant(variant, case, spot._replace(inside=variant.inside(spot.inside), is_closed=is_closed))
+
+    def _draw_variant(self, variant: Variant, case: int, spot: Spot) -> Any:
+        schema = variant.schema
+        if schema.get("properties"):
+            return {key: self._draw(part, case, spot.below(f".{key}", key)) for key, part in schema["properties"].items()}
+        if variant.kind == "any":
+            return self._draw(KINDS, case, spot)
+        cases = range(case * LENGTH, (case + 1) * LENGTH)
+        if variant.kind == "array":
+            return [self._draw(element(schema), each, self._item(spot, at)) for at, each in enumerate(cases)]
+        if variant.kind == "object":
+            keys = {f"key{next(self._numbers)}": each for each in cases}
+            return {key: self._draw(element(schema), each, spot.below("{}", key)) for key, each in keys.items()}
+        value = self._value(variant, spot)
+        is_unique = variant.kind != "boolean" and not words(schema)
+        self._leaves.append(Leaf(spot.path, spot.way, spot.place, value, is_unique))
+        return value
+
+    def _item(self, spot: Spot, at: int) -> Spot:
+        table = TOOLS.get(str(spot.way[-1]))
+        return spot.below("[]", at, (*spot.place[:2], table, next(self._running[table])) if table else ())
+
+    def _value(self, variant: Variant, spot: Spot) -> Any:
+        number = next(self._numbers)
+        if spot.way[-1] in OWN_KEYS and isinstance(spot.way[-2], str):
+            return spot.way[-2]
+        if words(variant.schema):
+            return words(variant.schema)[number % len(words(variant.schema))]
+        return {"string": f"text{number}", "integer": number, "number": number + 0.5, "boolean": number % 2 == 0}[
+            variant.kind
+        ]
+
+
+def words(schema: Schema) -> list[str]:
+    """Words of an enum, none where it is none."""
+    return [schema["const"]] if "const" in schema else list(schema.get("enum", ()))

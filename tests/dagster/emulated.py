@@ -1,0 +1,126 @@
+"""An emulated API whose time stands, and Dagster's jobs run in this process against it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from pipelines.api.client import ApiClient
+from pipelines.emulator.app import create_app
+from pipelines.emulator.world import World
+from pipelines.orchestration.days import range_tags
+from pipelines.orchestration.defs import build_defs
+from pipelines.orchestration.jobs import EVERYWHERE, NIGHTLY
+from pipelines.orchestration.run import errors_of
+from pipelines.settings import Settings
+from pipelines.steps import Site
+from warehouse import lake
+from warehouse.tables import SYNC_RUNS
+
+KEY = "sk_the_key_of_the_tests"
+FIRST, LAST = date(2025, 11, 17), date(2025, 11, 20)
+QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+
+
+@dataclass
+class Emulated:
+    """The API at a moment, which a test may move; ``spoilt`` is the conversation whose detail is no JSON."""
+
+    world: World
+    now: datetime
+    url: str = ""
+    spoilt: str | None = None
+    app: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.app = create_app(self.world, clock=lambda: self.now, key=KEY)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self.spoilt and scope.get("path", "").endswith(self.spoilt):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"{"})
+        else:
+            await self.app(scope, receive, send)
+
+    def details(self) -> list[dict[str, Any]]:
+        return list(self.world.details(self.now))
+
+    def site(self, home: Path, *, key: str = KEY) -> Site:
+        settings = Settings(home=home, base_url=self.url, api_key=key)
+        return Site(settings, clock=lambda: self.now, connect=_impatient)
+
+
+def _impatient(settings: Settings) -> ApiClient:
+    """A client that waits for nothing before it tries again."""
+
+    async def at_once(_secs: float) -> None:
+        await asyncio.sleep(0)
+
+    return ApiClient(settings.base_url, settings.key(), sleep=at_once)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run that has ended."""
+
+    site: Site
+    result: dg.ExecuteInProcessResult
+    instance: dg.DagsterInstance
+
+    @property
+    def failures(self) -> list[str]:
+        return list(errors_of(self.result))
+
+    @property
+    def account(self) -> dict[str, Any]:
+        """The run's row of sync_runs."""
+        return lake.read(self.site.home, SYNC_RUNS).row(by_predicate=pl.col("run_id") == self.result.run_id, named=True)
+
+    @property
+    def checks(self) -> dict[str, dg.AssetCheckEvaluation]:
+        return {each.check_name: each for each in self.result.get_asset_check_evaluations()}
+
+    def metadata(self, name: str) -> dict[str, Any]:
+        """What the last materialisation of an asset says."""
+        found = self.instance.get_latest_materialization_event(dg.AssetKey(name.split("."))).asset_materialization
+        return {key: value.value for key, value in found.metadata.items()}
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs jobs, each with a Dagster instance of its own that lives as long as ``open`` does."""
+
+    open: ExitStack
+
+    def __call__(
+        self,
+        site: Site,
+        job: str = NIGHTLY,
+        *,
+        days: tuple[date, date] = (FIRST, LAST),
+        config: dict[str, Any] | None = None,
+        assets: tuple[str, ...] = (),
+    ) -> Ran:
+        """Run a job, or some of its assets, over days; the nightly job with the config that its schedule gives."""
+        instance = self.open.enter_context(dg.DagsterInstance.ephemeral())
+        definition = build_defs(site=site).resolve_job_def(job)
+        ops = config or (EVERYWHERE.to_config_dict()["ops"] if job == NIGHTLY else {})
+        result = definition.execute_in_process(
+            run_config={"ops": ops, "loggers": QUIET},
+            instance=instance,
+            raise_on_error=False,
+            tags=range_tags(*days),
+            asset_selection=[dg.AssetKey(name.split(".")) for name in assets] or None,
+        )
+        return Ran(site, result, instance)
+
+
+def started_at(detail: dict[str, Any]) -> datetime:
+    return datetime.fromtimestamp(detail["metadata"]["start_time_unix_secs"], UTC)

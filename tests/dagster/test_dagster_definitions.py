@@ -1,0 +1,125 @@
+"""What Dagster's page shows before anything has run, and what loading it must not do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+
+from pipelines.orchestration.defs import build_defs
+from pipelines.settings import Settings
+from pipelines.steps import Site
+from warehouse import landing
+from warehouse.home import Home
+from warehouse.models import read_project
+from warehouse.tables import TABLES
+
+PROJECT = Path(__file__).parents[2]
+AT_REST = Site(Settings(home=Path("nowhere"), api_key=None))
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return build_defs(site=AT_REST).resolve_asset_graph()
+
+
+def test_loading_needs_no_key_and_writes_nothing(tmp_path):
+    code = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from pipelines.definitions import defs"
+    loaded = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env={}, capture_output=True, check=False, text=True
+    )
+    assert (loaded.returncode, loaded.stdout, loaded.stderr) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_table_and_model_is_an_asset(graph):
+    project = read_project()
+    tables = {f"lake/{table.name}" for table in TABLES}
+    models = {model.key.replace(".", "/") for model in project.models}
+    seeds = {seed.key.replace(".", "/") for seed in project.seeds} | {"seeds/metric_headers"}
+    landed = {"landing/listings", "landing/documents"}
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == tables | models | seeds | landed
+
+
+def test_every_asset_is_described_grouped_and_tagged(graph):
+    for node in graph.asset_nodes:
+        assert node.description, node.key
+        assert node.group_name == node.key.path[0]
+        assert node.kinds, node.key
+        assert node.is_executable
+
+
+def test_models_stand_on_what_their_sql_reads(graph):
+    parents = {key.to_user_string() for key in graph.get(dg.AssetKey(["staging", "stg_turns"])).parent_keys}
+    assert parents == {"lake/turns"}
+    for model in read_project().models:
+        found = {".".join(key.path) for key in graph.get(dg.AssetKey([model.schema, model.name])).parent_keys}
+        assert found == set(model.reads)
+
+
+def test_models_have_the_hash_of_their_file_as_version(graph):
+    versions = {".".join(node.key.path): node.code_version for node in graph.asset_nodes}
+    assert {model.key: versions[model.key] for model in read_project().models} == {
+        model.key: model.sha256 for model in read_project().models
+    }
+
+
+def test_daily_assets_are_made_by_one_run_over_many_days(graph):
+    daily = {node.key.to_user_string(): node.backfill_policy for node in graph.asset_nodes if node.is_partitioned}
+    expected = {f"lake/{table.name}" for table in TABLES if table.is_daily} | {"landing/listings", "landing/documents"}
+    assert daily == dict.fromkeys(expected, dg.BackfillPolicy.single_run())
+
+
+def test_the_running_day_is_a_day(graph):
+    days = graph.get(dg.AssetKey(["landing", "listings"])).partitions_def
+    with dg.partition_loading_context(effective_dt=datetime(2026, 3, 1, 0, 5, tzinfo=UTC)):
+        assert days.get_last_partition_key() == "2026-03-01"
+
+
+def tick(site, at):
+    """What the schedule asks for at a moment of its time zone."""
+    schedule = build_defs(site=site).resolve_schedule_def("nightly")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", at.tzinfo.key)
+    with dg.build_schedule_context(scheduled_execution_time=at, resources={"site": site}) as context:
+        return schedule.evaluate_tick(context).run_requests[0]
+
+
+def days(request):
+    return tuple(request.tags[f"dagster/asset_partition_range_{side}"] for side in ("start", "end"))
+
+
+@pytest.mark.parametrize(
+    ("timezone", "local", "expected"),
+    [
+        ("UTC", "2026-01-15T02:00", ("2026-01-12", "2026-01-15")),
+        ("Europe/Berlin", "2025-10-26T02:00", ("2025-10-23", "2025-10-26")),  # comes twice
+        ("Europe/Berlin", "2025-03-30T03:00", ("2025-03-27", "2025-03-30")),  # two o'clock does not come
+        ("America/Los_Angeles", "2025-11-02T02:00", ("2025-10-30", "2025-11-02")),
+        ("Asia/Tokyo", "2026-01-15T02:00", ("2026-01-11", "2026-01-14")),  # still the day before in UTC
+    ],
+)
+def test_the_first_nightly_run_is_about_the_look_back_up_to_the_running_utc_day(timezone, local, expected, tmp_path):
+    site = Site(Settings(home=tmp_path / "home", timezone=timezone, lookback_days=3, api_key=None))
+    request = tick(site, datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(timezone)))
+    assert days(request) == expected
+    assert not site.home.root.exists()
+
+
+def test_the_nightly_run_begins_where_the_last_listing_ended_less_the_look_back(tmp_path):
+    site = Site(Settings(home=tmp_path / "home", lookback_days=3, api_key=None))
+    until = datetime(2026, 1, 10, 2, tzinfo=UTC)
+    Home(tmp_path / "home").open()
+    landing.land_listing(site.home, landing.Listing(until, None, until), [])
+    request = tick(site, datetime(2026, 1, 15, 2, tzinfo=ZoneInfo("UTC")))
+    assert days(request) == ("2026-01-07", "2026-01-15")
+    assert {op: each["config"]["everywhere"] for op, each in request.run_config["ops"].items()} == {
+        "landing__listings": True,
+        "landing__documents": True,
+        "lake": True,
+    }
+    assert request.run_key == "2026-01-15T02:00:00+00:00"

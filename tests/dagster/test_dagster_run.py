@@ -1,0 +1,49 @@
+"""The job as the command line runs it, and Dagster's storage as dagster.yaml names it."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from pipelines.orchestration.run import Outcome, run_job
+from tests import recount
+from tests.dagster.emulated import FIRST
+from warehouse import lake
+from warehouse.tables import CONVERSATIONS
+
+DAGSTER_YAML = Path(__file__).parents[2] / "dagster.yaml"
+SINCE = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
+
+
+def test_the_run_is_kept_where_dagster_yaml_is(emulated, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(DAGSTER_YAML, tmp_path)
+    site, stages = emulated.site(tmp_path / "home"), []
+    outcome = run_job(
+        site, since=SINCE, until=emulated.now, progress=lambda stage, done, total: stages.append((stage, done, total))
+    )
+    n_calls = recount.rows(emulated.details())["conversations"]
+    assert outcome == Outcome(outcome.run_id, is_success=True, errors=())
+    assert lake.read(site.home, CONVERSATIONS).height == n_calls
+    assert list(dict.fromkeys(stage for stage, _, _ in stages)) == ["list", "fetch", "flatten", "build"]
+    assert ("fetch", n_calls, n_calls) in stages
+    assert capfd.readouterr() == ("", "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".dagster", "dagster.yaml", "home"]
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        record = instance.get_run_record_by_id(outcome.run_id)
+        assert (record.dagster_run.job_name, record.dagster_run.status) == ("backfill", dg.DagsterRunStatus.SUCCESS)
+        assert instance.get_latest_materialization_event(dg.AssetKey(["lake", "turns"])).run_id == outcome.run_id
+        assert instance.telemetry_enabled is False
+        assert instance.nux_enabled is False
+
+
+def test_elsewhere_dagster_keeps_nothing_and_says_why_it_failed(emulated, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    site = emulated.site(tmp_path / "home", key="sk_another_key")
+    outcome = run_job(site, since=SINCE, until=SINCE + timedelta(days=1))
+    assert not outcome.is_success
+    assert len(outcome.errors) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]

@@ -1,0 +1,58 @@
+"""Every command of the README is run, as it is written there, in the order in which it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.cli.main import cli
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from tests.cli import run
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+LINES = [
+    line.removeprefix("$ ").split(" #")[0].strip()
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("$ ")
+]
+CONVOHOUSE = [line for line in LINES if "convohouse" in line.split()[0]]
+
+
+def words(line):
+    """A line as a shell splits it, without the program and a redirection."""
+    found = shlex.split(line)
+    return found[1 : found.index(">")] if ">" in found else found[1:]
+
+
+def test_the_lines_of_the_readme_are_known_kinds():
+    assert len(CONVOHOUSE) >= 9
+    others = set(LINES) - set(CONVOHOUSE)
+    assert {line.split()[0] for line in others} == {"make", "export"}
+
+
+def test_every_make_target_of_the_readme_exists():
+    for target in {line.split()[1] for line in LINES if line.startswith("make")}:
+        subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)  # noqa: S603, S607
+
+
+def test_every_convohouse_command_of_the_readme_runs(tmp_path):
+    assert run(tmp_path, "demo", "--conversations", "60", "--days", "3").code == 0
+    until = datetime(2026, 11, 22, tzinfo=UTC)
+    with running(create_app(World(conversations=60, days=3, until=until), clock=lambda: until)) as url:
+        for line in CONVOHOUSE:
+            ended = run(tmp_path, *words(line), ELEVENLABS_API_KEY="demo", ELEVENLABS_BASE_URL=url)
+            assert ended.code == 0, (line, ended.err)
+
+
+@pytest.mark.parametrize("command", list(cli.commands))
+def test_every_command_is_in_the_readme(command):
+    assert f"| `{command}" in README

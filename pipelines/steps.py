@@ -127,7 +127,7 @@ def absence(conversation_id: str, why: str) -> str:
 def failure(result: CheckResult) -> str:
     """A failed check for people; it shows no row, as rows hold what people said."""
     check = result.check
-    return f"{check.name} failed in {check.model}: {check.about} {result.n_failing} rows are otherwise."
+    return f"{check.name} failed in {check.model}: {check.about} Failing rows: {result.n_failing}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +296,7 @@ def reprocess(
         return _finish(site, run_id, flattened, {}, progress)
 
 
-def _finish(
-    site: Site, run_id: str, flattened: Refreshed, unread: Mapping[str, str], progress: Progress
-) -> Synced:
+def _finish(site: Site, run_id: str, flattened: Refreshed, unread: Mapping[str, str], progress: Progress) -> Synced:
     """Build, and close the run's account with all that is amiss."""
     built = build_models(site, progress)
     left_out = starmap(absence, {**unread, **flattened.refused}.items())

@@ -522,7 +522,7 @@ DATA_COLLECTION_RESULTS = table(
         *_VALUE_BY_TYPE,
         col("rationale", TEXT, "Why."),
         col("name", TEXT, "Name of the field; today's API."),
-        col("json_schema.type", Type.BAG, "Type asked for: string, boolean, integer, number; a JSON list where several."),
+        col("json_schema.type", Type.BAG, "Type asked for: string, boolean, integer, number; JSON where several."),
         col("json_schema.description", TEXT, "What was asked for."),
         col("json_schema.enum", JSON, "Values allowed."),
         col("json_schema.is_system_provided", BOOL, "Whether the system provides it."),
@@ -663,6 +663,23 @@ QUARANTINE = Table(
     is_daily=False,
 )
 
+UNKNOWN_FIELDS = Table(
+    "unknown_fields",
+    "key path or word that the schema does not know",
+    ("path", "value"),
+    (
+        made("path", TEXT, "JSON path in a conversation detail, without indexes and map keys.", required=True),
+        made("value", TEXT, "The unknown word of a known field; empty for an unknown key or type.", required=True),
+        made("kind", TEXT, "key (no column knows it), type (its column cannot hold it) or word.", required=True),
+        made("n_rows", INT, "Rows that have it.", required=True),
+        made("n_conversations", INT, "Conversations that have it.", required=True),
+        made("first_seen_at", TIME, "When the first content that has it was read.", required=True),
+        made("last_seen_at", TIME, "When the last content that has it was read.", required=True),
+        made("example_id", TEXT, "A conversation that has it, one read last.", required=True),
+    ),
+    is_daily=False,
+)
+
 SYNC_RUNS = Table(
     "sync_runs",
     "run of the sync",
@@ -731,7 +748,14 @@ LANDED_LISTINGS = Table(
     ),
 )
 
-TABLES: tuple[Table, ...] = (*DOCUMENT_TABLES, CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS)
+TABLES: tuple[Table, ...] = (
+    *DOCUMENT_TABLES,
+    CONVERSATION_LIST,
+    DELETIONS,
+    QUARANTINE,
+    UNKNOWN_FIELDS,
+    SYNC_RUNS,
+)
 """Every table of the lake, in the order of the docs."""
 
 BY_NAME: dict[str, Table] = {table_.name: table_ for table_ in TABLES}

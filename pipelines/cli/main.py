@@ -16,6 +16,7 @@ import click
 from pipelines.cli.build import build, check
 from pipelines.cli.demo import demo
 from pipelines.cli.doctor import doctor
+from pipelines.cli.drift import drift
 from pipelines.cli.emulate import emulate
 from pipelines.cli.interrupts import gentle
 from pipelines.cli.options import Options, shared, teach
@@ -67,7 +68,7 @@ def cli() -> None:
     """
 
 
-for _command in (demo, sync, status, query, tables, build, reprocess, check, doctor, emulate):
+for _command in (demo, sync, status, query, tables, build, reprocess, check, drift, doctor, emulate):
     cli.add_command(_command)
 
 

@@ -70,7 +70,7 @@ def _items(shape: Items, value: Any, path: str, extra: dict[str, Any]) -> Any:
     if shape.is_map:
         if not isinstance(value, dict):
             return MISFIT
-        return {key: build(shape.element, item, f"{path}.{key}", extra) for key, item in value.items()}
+        return {key: build(shape.element, item, f"{path}{{{key}}}", extra) for key, item in value.items()}
     if not isinstance(value, list):
         return MISFIT
     return [build(shape.element, item, f"{path}[{at}]", extra) for at, item in enumerate(value)]

@@ -31,7 +31,7 @@ def doing(site: steps.Site, run_id: str, what: str) -> Iterator[None]:
 def end(site: steps.Site, run_id: str, failed: Iterable[CheckResult]) -> tuple[str, ...]:
     """Close the run's account in its last step; gives all that is amiss."""
     n_unread = ledger.n_unread(site.home, run_id)
-    unread = [f"{n_unread} conversations could not be read."] if n_unread else []
+    unread = [f"Conversations that could not be read: {n_unread}."] if n_unread else []
     return steps.close(site, run_id, [*unread, *map(steps.failure, failed)])
 
 

@@ -13,6 +13,7 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.flatten.drift import refresh_unknown
 from pipelines.flatten.frames import PARSER_VERSION, Reading, flatten
 from pipelines.sync import ledger
 from pipelines.sync.settle import settle_state
@@ -78,6 +79,8 @@ def refresh_lake(
             _refresh_day(home, day, readings, reread_days, done)
             done.days.append(day)
             on_day(done.n_flattened, len(stale))
+    if done.days:
+        refresh_unknown(home)
     _refresh_list(home)
     ledger.refresh(home)
     _refresh_quarantine(home, stale["conversation_id"].to_list(), done.refused)

@@ -75,10 +75,22 @@ def parse_moment(text: str, now: datetime) -> datetime:
 
 
 def next_window(listings: Iterable[Listing], *, now: datetime, lookback_days: int) -> Window:
-    """The window of a run that was not told one: from the last complete listing, less the look-back, to now.
+    """The window of a run that was not told one: from where the listings have no gap, less the look-back, to now.
 
-    Without a complete listing of all agents before, it is all of history.
+    The first listing of all agents is where the copy begins; without one, it is all of history. A later listing counts
+    as far as it hangs together with it: one of a few days alone leaves a gap, which the next run lists as well.
+
+    Args:
+        listings: Every complete listing, oldest first (``landing.listings``).
+        now: The run's time.
+        lookback_days: Days that are listed again.
     """
-    ends = [listing.until for listing in listings if listing.agent_id is None and listing.until is not None]
-    since = min(max(ends), now) - timedelta(days=lookback_days, seconds=1) if ends else None
-    return Window(since, now)
+    whole = [each for each in listings if each.agent_id is None and each.until is not None]
+    if not whole:
+        return Window(None, now)
+    covered_until = whole[0].until or now
+    beginning = datetime.min.replace(tzinfo=UTC)
+    for each in sorted(whole, key=lambda each: each.since or beginning):
+        if each.until is not None and (each.since or beginning) <= covered_until:
+            covered_until = max(covered_until, each.until)
+    return Window(min(covered_until, now) - timedelta(days=lookback_days, seconds=1), now)

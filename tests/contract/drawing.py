@@ -1,7 +1,7 @@
 """Documents drawn from a published schema: every leaf has a value, each text and number occurs once in all drawings.
 
 A schema with unions takes several documents to show every variant; lists and maps have two elements, of neighbouring
-variants. A workflow in a workflow is drawn once, as deep as nesting needs to be proven.
+variants. A workflow stands in a workflow once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # whatever the vendor's modules warn of on import is not ours to mend
-    from elevenlabs.types import GetConversationResponseModel
+    from elevenlabs.types import GetConversationResponseModel as TodaysDetail
 
 Schema = dict[str, Any]
 Step = str | int
@@ -38,7 +38,7 @@ def reference() -> Published:
 
 def todays_api() -> Published:
     """The vendor's current SDK."""
-    root = GetConversationResponseModel.model_json_schema()
+    root = TodaysDetail.model_json_schema()
     return Published(root, root["$defs"])
 
 
@@ -96,7 +96,12 @@ KINDS: Schema = {
 }
 """What is drawn for anything."""
 
-TOOLS = {"tool_calls": "tool_calls", "requests": "tool_calls", "tool_results": "tool_results", "results": "tool_results"}
+TOOLS = {
+    "tool_calls": "tool_calls",
+    "requests": "tool_calls",
+    "tool_results": "tool_results",
+    "results": "tool_results",
+}
 """Lists of calls and results, those in a workflow's step included."""
 
 OWN_KEYS = ("criteria_id", "data_collection_id")
@@ -173,7 +178,7 @@ class Drawing:
     def _draw_variant(self, variant: Variant, case: int, spot: Spot) -> Any:
         schema = variant.schema
         if schema.get("properties"):
-            return {key: self._draw(part, case, spot.below(f".{key}", key)) for key, part in schema["properties"].items()}
+            return {k: self._draw(part, case, spot.below(f".{k}", k)) for k, part in schema["properties"].items()}
         if variant.kind == "any":
             return self._draw(KINDS, case, spot)
         cases = range(case * LENGTH, (case + 1) * LENGTH)
@@ -197,9 +202,8 @@ class Drawing:
             return spot.way[-2]
         if words(variant.schema):
             return words(variant.schema)[number % len(words(variant.schema))]
-        return {"string": f"text{number}", "integer": number, "number": number + 0.5, "boolean": number % 2 == 0}[
-            variant.kind
-        ]
+        drawn = {"string": f"text{number}", "integer": number, "number": number + 0.5, "boolean": number % 2 == 0}
+        return drawn[variant.kind]
 
 
 def words(schema: Schema) -> list[str]:

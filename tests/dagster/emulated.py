@@ -92,6 +92,10 @@ class Ran:
         found = self.instance.get_latest_materialization_event(dg.AssetKey(name.split("."))).asset_materialization
         return {key: value.value for key, value in found.metadata.items()}
 
+    def days_made(self, name: str) -> set[str]:
+        """Days of an asset that the run made."""
+        return set(self.instance.get_materialized_partitions(dg.AssetKey(name.split("."))))
+
 
 @dataclass(frozen=True)
 class Runner:

@@ -15,6 +15,7 @@ from warehouse.duck import query
 from warehouse.tables import BY_NAME, CONVERSATIONS, DOCUMENT_TABLES
 
 DAYS = {(FIRST + timedelta(days=n)).isoformat() for n in range((LAST - FIRST).days + 1)}
+LANDED = ("landing.listings", "landing.documents")
 ACCOUNT = ("n_listed", "n_new", "n_open", "n_changed", "n_due", "n_fetched", "n_landed", "n_flattened", "n_quarantined")
 
 
@@ -103,15 +104,14 @@ def test_the_next_run_reads_only_what_is_open_or_new(run, first, copied, emulate
     assert rows_of(copied.home) == dict.fromkeys(rows_of(copied.home), 0) | recount.rows(after)
 
 
-def test_a_backfill_over_days_is_one_run_of_these_days(run, emulated, tmp_path):
+def test_a_backfill_copies_its_days_and_no_others(run, emulated, tmp_path):
     days = (FIRST, FIRST + timedelta(days=1))
-    ran = run(emulated.site(tmp_path / "home"), "backfill", days=days)
+    ran = run(emulated.site(tmp_path / "home"), "backfill", days=days, assets=(*LANDED, "lake.turns"))
     assert ran.failures == []
     within = [each for each in emulated.details() if started_at(each).date() in days]
     assert rows_of(ran.site.home) == dict.fromkeys(rows_of(ran.site.home), 0) | recount.rows(within)
-    assert ran.instance.get_runs_count() == 1
-    for key in (["landing", "listings"], ["landing", "documents"], ["lake", "turns"], ["lake", "conversation_list"]):
-        assert ran.instance.get_materialized_partitions(dg.AssetKey(key)) == {day.isoformat() for day in days}
+    for name in (*LANDED, "lake.turns"):
+        assert ran.days_made(name) == {day.isoformat() for day in days}
 
 
 def test_a_backfill_can_be_limited_to_an_agent_and_a_time(run, emulated, tmp_path):
@@ -121,7 +121,7 @@ def test_a_backfill_can_be_limited_to_an_agent_and_a_time(run, emulated, tmp_pat
         emulated.site(tmp_path / "home"),
         "backfill",
         config={"landing__listings": {"config": asked}},
-        assets=("landing.listings", "landing.documents", "lake.conversations"),
+        assets=(*LANDED, "lake.conversations"),
     )
     assert ran.failures == []
     noon = started_at({"metadata": {"start_time_unix_secs": 1_763_467_200}})
@@ -133,13 +133,12 @@ def test_a_backfill_can_be_limited_to_an_agent_and_a_time(run, emulated, tmp_pat
 def test_a_run_that_touches_other_days_logs_them(run, copied, emulated):
     """Calls are due to be read again a day after their end: on other days than the run's."""
     emulated.now += timedelta(hours=30)
-    ran = run(copied, days=(LAST + timedelta(days=1), LAST + timedelta(days=1)))
+    ran = run(copied, days=(LAST + timedelta(days=1),) * 2, assets=(*LANDED, "lake.turns"))
     assert ran.failures == []
     read_again = landing.readings(copied.home).filter(pl.col("fetched_at") >= emulated.now)["start_date"].unique()
     expected = {day.isoformat() for day in read_again} | {(LAST + timedelta(days=1)).isoformat()}
     assert len(expected) > 1
-    for key in (["landing", "documents"], ["lake", "turns"]):
-        assert ran.instance.get_materialized_partitions(dg.AssetKey(key)) == expected
+    assert ran.days_made("landing.documents") == ran.days_made("lake.turns") == expected
 
 
 def test_a_step_alone_begins_and_ends_an_account(run, copied):

@@ -61,6 +61,19 @@ def test_a_listing_of_one_agent_or_of_the_past_moves_no_window():
     )
 
 
+def test_a_gap_between_listings_is_listed_by_the_next_run():
+    beginning, today = Listing(NOW - 20 * DAY, None, NOW - 20 * DAY), Listing(NOW, NOW - DAY, NOW)
+    with_gap = next_window([beginning, today], now=NOW, lookback_days=3)
+    assert with_gap.since == NOW - 23 * DAY - timedelta(seconds=1)
+    filled = Listing(NOW, with_gap.since, NOW)
+    assert next_window([beginning, today, filled], now=NOW, lookback_days=3).since > NOW - 4 * DAY
+
+
+def test_a_backfill_of_the_time_before_the_copy_began_moves_no_window():
+    copy, older = Listing(NOW - DAY, NOW - 9 * DAY, NOW - DAY), Listing(NOW, NOW - 90 * DAY, NOW - 60 * DAY)
+    assert next_window([copy, older], now=NOW, lookback_days=0) == next_window([copy], now=NOW, lookback_days=0)
+
+
 def test_a_clock_that_was_ahead_does_not_skip_calls():
     ahead = Listing(NOW + 2 * DAY, None, NOW + 2 * DAY)
     assert next_window([ahead], now=NOW, lookback_days=3).since == NOW - 3 * DAY - timedelta(seconds=1)

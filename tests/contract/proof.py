@@ -1,0 +1,88 @@
+"""Drawn documents on the real road, masking and flattening, and what became of their values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from pipelines.flatten.frames import Reading, flatten
+from pipelines.sync.masking import mask_headers
+from tests.contract.declared import Rows, rows_by_conversation, wrong
+from tests.contract.drawing import Drawing, Leaf
+from tests.documents import READ_AT
+
+VARIABLES = ("conversation_initiation_client_data", "dynamic_variables")
+HISTORY = "system__conversation_history"
+
+EXCEPTIONS = {
+    "transcript[].tool_calls[].tool_details.headers": "values are masked before landing, names stay",
+    "transcript[].tool_calls[].tool_details.webhook_details.headers": "values are masked before landing, names stay",
+    "conversation_initiation_client_data.dynamic_variables.system__conversation_history": "repeats the transcript",
+    "analysis.evaluation_criteria_results_list": "repeats evaluation_criteria_results",
+    "analysis.data_collection_results_list": "repeats data_collection_results",
+}
+"""Where values stand that reach no column, and why. All else must arrive."""
+
+
+def flat(documents: Iterable[dict[str, Any]], *, as_webhooks: bool = False) -> dict[str, pl.DataFrame]:
+    """Frames of documents that landed, their headers masked, as the API gives them or as webhooks bring them."""
+
+    def reading(document: dict[str, Any]) -> Reading:
+        landed = json.loads(json.dumps(document))
+        mask_headers(landed)
+        if as_webhooks:
+            landed = {"type": "post_call_transcription", "event_timestamp": 1, "data": landed}
+        return Reading(document["conversation_id"], json.dumps(landed).encode(), "sha", READ_AT, READ_AT, "settled")
+
+    made = flatten(map(reading, documents))
+    assert made.refused == {}
+    return made.frames
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Drawn documents with their leaves, and what became of them."""
+
+    drawn: list[tuple[dict[str, Any], list[Leaf]]]
+    frames: dict[str, pl.DataFrame]
+    rows: dict[str, Rows]
+
+    def leaves(self) -> Iterator[tuple[dict[str, Any], Leaf]]:
+        return ((document, leaf) for document, leaves in self.drawn for leaf in leaves)
+
+    def paths(self) -> set[str]:
+        return {leaf.path for _, leaf in self.leaves()}
+
+    def excepted(self) -> set[str]:
+        return self.paths() - {leaf.path for _, leaf in self.leaves() if exception_of(leaf) is None}
+
+    def missing(self) -> dict[str, str]:
+        """Value paths that did not arrive, each with what is wrong."""
+        found = (
+            (leaf.path, wrong(leaf.place, leaf.value, self.rows[document["conversation_id"]]))
+            for document, leaf in self.leaves()
+            if exception_of(leaf) is None
+        )
+        return {path: what for path, what in found if what is not None}
+
+
+def exception_of(leaf: Leaf) -> str | None:
+    place = "".join("[]" if isinstance(step, int) else f".{step}" for step in leaf.place)[1:]
+    return next((path for path in EXCEPTIONS if place == path or place.startswith((f"{path}.", f"{path}["))), None)
+
+
+def with_history(document: dict[str, Any], leaves: list[Leaf]) -> tuple[dict[str, Any], list[Leaf]]:
+    """The drawing with the variable that repeats the transcript; its name is nothing that a schema could say."""
+    way, value = (*VARIABLES, HISTORY), f"history of {document['conversation_id']}"
+    document[VARIABLES[0]][VARIABLES[1]][HISTORY] = value
+    return document, [*leaves, Leaf(f"{'.'.join(VARIABLES)}{{}}", way, way, value, is_unique=True)]
+
+
+def proof(drawing: Drawing) -> Proof:
+    drawn = [with_history(*each) for each in drawing]
+    frames = flat(document for document, _ in drawn)
+    return Proof(drawn, frames, rows_by_conversation(frames))

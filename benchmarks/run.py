@@ -27,6 +27,7 @@ from pipelines import steps
 from pipelines.emulator.world import World
 from pipelines.flatten.frames import Reading, flatten
 from pipelines.settings import Settings
+from pipelines.site import Site
 from pipelines.sync import ledger
 from warehouse import lake, landing
 from warehouse.tables import CONVERSATIONS
@@ -67,7 +68,7 @@ def sync_figures(conversations: int, days: int, concurrency: int) -> Iterator[tu
     """Each step of a first sync, then a second with nothing new."""
     with emulator(conversations, days) as url, tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder) / "home", base_url=url, api_key="demo", concurrency=concurrency)
-        site = steps.Site(settings)
+        site = Site(settings)
         with site.writing("bench"):
             window, _ = steps.window_of(site)
             ledger.begin(site.home, "bench", at=site.clock(), window=window)

@@ -7,18 +7,17 @@ Whoever calls a step of a run does so inside ``working``, which holds the home f
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import starmap
 from typing import Any
 
 import polars as pl
 
-from pipelines.api.client import ApiClient, Stats
-from pipelines.settings import Settings
+from pipelines.api.client import Stats
+from pipelines.site import Progress, Site, silent
 from pipelines.sync import ledger
 from pipelines.sync.documents import list_row
 from pipelines.sync.fetch import Fetched, fetch
@@ -26,63 +25,11 @@ from pipelines.sync.listing import list_window
 from pipelines.sync.refresh import Refreshed, refresh_lake
 from pipelines.sync.settle import REASONS, decide
 from pipelines.sync.window import Window, next_window
-from warehouse import landing, locks
+from warehouse import landing
 from warehouse.build import BuildResult, build
 from warehouse.checks import check_complete, check_warehouse
 from warehouse.errors import ConvohouseError
-from warehouse.home import Home
 from warehouse.model_checks import CheckResult
-
-Progress = Callable[[str, int, int | None], None]
-"""Told of a stage, how much of it is done and, where known, of how much."""
-
-
-def silent(stage: str, done: int, total: int | None) -> None:
-    """Progress for nobody."""
-
-
-def utc_now() -> datetime:
-    """The clock of the real world."""
-    return datetime.now(UTC)
-
-
-def connect(settings: Settings) -> ApiClient:
-    """The real API client of the settings.
-
-    Raises:
-        CredentialsError: no key is set.
-    """
-    return ApiClient(
-        settings.base_url,
-        settings.key(),
-        timeout_secs=settings.request_timeout_secs,
-        deadline_secs=settings.request_deadline_secs,
-        concurrency=settings.concurrency,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where the work is done and with what: settings, clock and client can be others in a test."""
-
-    settings: Settings
-    clock: Callable[[], datetime] = utc_now
-    monotonic: Callable[[], float] = time.monotonic
-    connect: Callable[[Settings], ApiClient] = connect
-
-    @property
-    def home(self) -> Home:
-        """The home folder of the settings."""
-        return Home(self.settings.home)
-
-    def writing(self, what: str) -> AbstractContextManager[None]:
-        """Hold the home folder for writing; it is made where it is missing.
-
-        Raises:
-            HomeError: it cannot be written or is somebody else's.
-            LockedError: another run holds it.
-        """
-        return locks.writing(self.home.open(), what=what, now=self.clock())
 
 
 @contextmanager

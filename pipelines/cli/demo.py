@@ -96,7 +96,7 @@ def demo(options: Options, conversations: int, days: int, seed: int) -> None:
     """
     from pipelines.emulator.app import create_app
     from pipelines.emulator.server import running
-    from pipelines.steps import Site
+    from pipelines.site import Site
     from pipelines.sync import ledger
 
     root = options.home or HOME

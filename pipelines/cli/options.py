@@ -19,7 +19,7 @@ import click
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
-    from pipelines.steps import Site
+    from pipelines.site import Site
     from warehouse.home import Home
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -59,7 +59,7 @@ class Options:
         Raises:
             SettingsError: one is wrong.
         """
-        from pipelines.steps import Site
+        from pipelines.site import Site
 
         return Site(self.settings())
 

@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines import steps
+from pipelines.site import Site
 from pipelines.sync.window import Window, parse_moment
 
 FIRST_DAY = "2024-01-01"
@@ -53,7 +54,7 @@ def days_of(context: dg.AssetExecutionContext) -> list[date]:
     return [date.fromisoformat(key) for key in context.partition_keys] if has_days else []
 
 
-def window_of(context: dg.AssetExecutionContext, site: steps.Site, asked: Asked) -> Window:
+def window_of(context: dg.AssetExecutionContext, site: Site, asked: Asked) -> Window:
     """The window to list: what the run's days make of it up to now, less what was not asked for.
 
     Raises:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dagster as dg
 
-from pipelines import steps
 from pipelines.orchestration.jobs import backfill, nightly, nightly_schedule
 from pipelines.orchestration.lake import lake_tables
 from pipelines.orchestration.landing import conversation_details, conversation_list
 from pipelines.orchestration.models import models_asset
 from pipelines.settings import load_settings
+from pipelines.site import Progress, Site, silent
 from warehouse.models import read_project
 
 
-def build_defs(*, site: steps.Site | None = None, progress: steps.Progress = steps.silent) -> dg.Definitions:
+def build_defs(*, site: Site | None = None, progress: Progress = silent) -> dg.Definitions:
     """The definitions: assets, checks, jobs, schedule.
 
     Loading them reads settings and ``sql/`` and touches nothing else: no network, no key, no home folder.
@@ -26,7 +26,7 @@ def build_defs(*, site: steps.Site | None = None, progress: steps.Progress = ste
         SettingsError: a setting is wrong.
         ModelError: a SQL model cannot be read.
     """
-    site = site or steps.Site(load_settings())
+    site = site or Site(load_settings())
     return dg.Definitions(
         assets=[conversation_list, conversation_details, lake_tables, models_asset(read_project())],
         jobs=[nightly, backfill],

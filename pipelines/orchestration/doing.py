@@ -8,13 +8,14 @@ from contextlib import contextmanager
 import dagster as dg
 
 from pipelines import steps
+from pipelines.site import Site
 from pipelines.sync import ledger
 from warehouse.errors import ConvohouseError
 from warehouse.model_checks import CheckResult
 
 
 @contextmanager
-def doing(site: steps.Site, run_id: str, what: str) -> Iterator[None]:
+def doing(site: Site, run_id: str, what: str) -> Iterator[None]:
     """Hold the home folder for one step of a run.
 
     Raises:
@@ -28,7 +29,7 @@ def doing(site: steps.Site, run_id: str, what: str) -> Iterator[None]:
         raise dg.Failure(str(error), allow_retries=False) from None
 
 
-def end(site: steps.Site, run_id: str, failed: Iterable[CheckResult]) -> tuple[str, ...]:
+def end(site: Site, run_id: str, failed: Iterable[CheckResult]) -> tuple[str, ...]:
     """Close the run's account in its last step; gives all that is amiss."""
     n_unread = ledger.n_unread(site.home, run_id)
     unread = [f"Conversations that could not be read: {n_unread}."] if n_unread else []

@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from pipelines import steps
 from pipelines.orchestration.days import Asked, Scope, range_tags
 from pipelines.orchestration.keys import op_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
+from pipelines.site import Site
 from pipelines.sync.window import next_window
 from warehouse import landing
 
@@ -45,14 +45,14 @@ def nightly_schedule(timezone: str) -> dg.ScheduleDefinition:
         execution_timezone=timezone,
         description=f"Every night at two ({timezone}): what is new, open, changed or due.",
     )
-    def schedule(context: dg.ScheduleEvaluationContext, site: dg.ResourceParam[steps.Site]) -> dg.RunRequest:
+    def schedule(context: dg.ScheduleEvaluationContext, site: dg.ResourceParam[Site]) -> dg.RunRequest:
         at = context.scheduled_execution_time.astimezone(UTC)
         return dg.RunRequest(at.isoformat(), run_config=EVERYWHERE, tags=range_tags(*nightly_days(site, at)))
 
     return schedule
 
 
-def nightly_days(site: steps.Site, at: datetime) -> tuple[date, date]:
+def nightly_days(site: Site, at: datetime) -> tuple[date, date]:
     """First and last of the days that a nightly run is about: from the last complete listing less the look-back on.
 
     The first run of all is about the look-back alone, but copies all of history.

@@ -15,6 +15,7 @@ from pipelines.orchestration.doing import doing, end, stop_for
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.tables import schema_of
+from pipelines.site import Progress, Site
 from warehouse.checks import COMPLETENESS, schema_checks
 from warehouse.columns import Table
 from warehouse.home import Home
@@ -46,8 +47,8 @@ def _spec(table: Table) -> dg.AssetSpec:
 def lake_tables(
     context: dg.AssetExecutionContext,
     config: Scope,
-    site: dg.ResourceParam[steps.Site],
-    progress: dg.ResourceParam[steps.Progress],
+    site: dg.ResourceParam[Site],
+    progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Flatten the landed documents that the lake does not show yet, then check the lake."""
     with doing(site, context.run.run_id, "flattening"):

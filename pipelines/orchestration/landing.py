@@ -10,6 +10,7 @@ from pipelines.orchestration.days import DAYS, SINGLE_RUN, Asked, Scope, log_oth
 from pipelines.orchestration.doing import doing
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.tables import schema_of
+from pipelines.site import Progress, Site
 from pipelines.sync import ledger
 from warehouse import landing
 from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS
@@ -29,8 +30,8 @@ ALL_READ = "every_wanted_call_is_read"
 def conversation_list(
     context: dg.AssetExecutionContext,
     config: Asked,
-    site: dg.ResourceParam[steps.Site],
-    progress: dg.ResourceParam[steps.Progress],
+    site: dg.ResourceParam[Site],
+    progress: dg.ResourceParam[Progress],
 ) -> dg.MaterializeResult[None]:
     """Rows of the API's list of conversations as they came, landed once the listing of the window is complete."""
     with doing(site, context.run.run_id, "listing"):
@@ -59,8 +60,8 @@ def conversation_list(
 def conversation_details(
     context: dg.AssetExecutionContext,
     config: Scope,
-    site: dg.ResourceParam[steps.Site],
-    progress: dg.ResourceParam[steps.Progress],
+    site: dg.ResourceParam[Site],
+    progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Conversation details as they came, of the calls that are new, open, changed or due to be read again."""
     with doing(site, context.run.run_id, "reading"):

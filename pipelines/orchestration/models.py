@@ -9,6 +9,7 @@ from pipelines.orchestration.checks import results_of, spec_of
 from pipelines.orchestration.doing import doing, end, stop_for
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.tables import lineage_of, schema_of_sql
+from pipelines.site import Progress, Site
 from warehouse import catalog
 from warehouse.build import BuildResult
 from warehouse.lineage import column_lineage
@@ -31,8 +32,8 @@ def models_asset(project: Project) -> dg.AssetsDefinition:
     )
     def warehouse(
         context: dg.AssetExecutionContext,
-        site: dg.ResourceParam[steps.Site],
-        progress: dg.ResourceParam[steps.Progress],
+        site: dg.ResourceParam[Site],
+        progress: dg.ResourceParam[Progress],
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         """Build every model, check every model, and swap the new warehouse in when all is as it should be."""
         with doing(site, context.run.run_id, "building"):

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines import steps
 from pipelines.orchestration.days import range_tags
 from pipelines.orchestration.defs import build_defs
 from pipelines.orchestration.jobs import BACKFILL
 from pipelines.orchestration.keys import op_of
 from pipelines.orchestration.landing import LISTINGS
+from pipelines.site import Progress, Site, silent
 
 INSTANCE_FILE = "dagster.yaml"
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
@@ -30,7 +30,7 @@ class Outcome:
     errors: tuple[str, ...]
 
 
-def run_job(site: steps.Site, *, since: datetime, until: datetime, progress: steps.Progress = steps.silent) -> Outcome:
+def run_job(site: Site, *, since: datetime, until: datetime, progress: Progress = silent) -> Outcome:
     """Copy the calls that started in [since, until), in one run.
 
     Where ``dagster.yaml`` is in the current folder, Dagster's page at this folder shows the run; elsewhere Dagster

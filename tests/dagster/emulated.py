@@ -20,7 +20,7 @@ from pipelines.orchestration.defs import build_defs
 from pipelines.orchestration.jobs import EVERYWHERE, NIGHTLY
 from pipelines.orchestration.run import errors_of
 from pipelines.settings import Settings
-from pipelines.steps import Site
+from pipelines.site import Site
 from warehouse import lake
 from warehouse.tables import SYNC_RUNS
 

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.orchestration.defs import build_defs
 from pipelines.settings import Settings
-from pipelines.steps import Site
+from pipelines.site import Site
 from warehouse import landing
 from warehouse.home import Home
 from warehouse.models import read_project

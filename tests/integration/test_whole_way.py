@@ -17,6 +17,7 @@ from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.errors import CredentialsError, UnreachableError
 from pipelines.settings import Settings
+from pipelines.site import Site
 from tests import recount
 from warehouse import lake
 from warehouse.duck import query
@@ -78,7 +79,7 @@ def site(tmp_path):
 
     def make(base_url, **changes):
         settings = Settings(home=tmp_path / "home", base_url=base_url, api_key="demo", **changes)
-        return steps.Site(settings, clock=lambda: RUN_AT, connect=connect)
+        return Site(settings, clock=lambda: RUN_AT, connect=connect)
 
     return make
 

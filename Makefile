@@ -18,7 +18,7 @@ demo: $(RUN)  ## Run the whole job on the built-in emulator of the API: no key, 
 	$(BIN)/convohouse demo
 
 dev: $(RUN)  ## Open Dagster's page on the assets, jobs and schedules
-	DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev
+	$(BIN)/dagster dev
 
 test: lint  ## Run every check and every test
 	$(BIN)/python -m pytest

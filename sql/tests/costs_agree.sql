@@ -1,5 +1,6 @@
 /*
-description = "The components in cost_daily add up to the cost in agent_daily, for every day and agent, in credits and US dollars."
+description = """The components in cost_daily add up to the cost in agent_daily, for every day and agent, in credits and US \
+dollars. Sums of floats differ in their last digits, so they are compared by their distance."""
 */
 with cost_daily as (
     select * from metrics.cost_daily
@@ -33,8 +34,10 @@ final as (
             agent_daily.start_date = components.start_date
             and agent_daily.agent_id is not distinct from components.agent_id
     where
-        round(agent_daily.cost_credits, 6) is distinct from round(components.cost_credits, 6)
-        or round(agent_daily.cost_usd, 9) is distinct from round(components.cost_usd, 9)
+        (agent_daily.cost_credits is null) <> (components.cost_credits is null)
+        or (agent_daily.cost_usd is null) <> (components.cost_usd is null)
+        or abs(agent_daily.cost_credits - components.cost_credits) > 0.000001
+        or abs(agent_daily.cost_usd - components.cost_usd) > 0.000000001
 )
 
 select * from final

@@ -13,7 +13,7 @@ before as (
     select
         scope,
         cast(coalesce(sum(tokens), 0) as bigint) as n_tokens,
-        round(sum(price_usd), 6) as cost_usd
+        sum(price_usd) as cost_usd
     from llm_usage
     group by all
 ),
@@ -25,15 +25,24 @@ after as (
             sum(input_tokens + input_cache_read_tokens + input_cache_write_tokens + output_tokens + other_tokens)
             as bigint
         ) as n_tokens,
-        round(sum(llm_cost_usd), 6) as cost_usd
+        sum(llm_cost_usd) as cost_usd
     from by_model
     group by all
 ),
 
 final as (
-    select * from before
-    except
-    select * from after
+    select
+        before.scope,
+        before.n_tokens,
+        after.n_tokens as n_tokens_after,
+        before.cost_usd,
+        after.cost_usd as cost_usd_after
+    from before
+    full outer join after on before.scope = after.scope
+    where
+        before.n_tokens is distinct from after.n_tokens
+        or (before.cost_usd is null) <> (after.cost_usd is null)
+        or abs(before.cost_usd - after.cost_usd) > 0.000001
 )
 
 select * from final

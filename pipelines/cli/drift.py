@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 NAMES = ("path", "kind", "value", "n_rows", "first_seen_at", "example_id")
+EVER = "2024-01-01"
+"""A time before any run."""
 
 
 @click.command(
@@ -19,16 +22,16 @@ NAMES = ("path", "kind", "value", "n_rows", "first_seen_at", "example_id")
         {
             "convohouse drift": "what the last run saw for the first time",
             "convohouse drift --since 30d": "what is new in the last thirty days",
-            "convohouse --json drift --since 2024-01-01": "all of it, for programs",
+            f"convohouse --json drift --since {EVER}": "all of it, for programs",
         },
-        {0: "the question was answered, whatever the answer", 2: "a date or the home folder is wrong"},
+        {0: "the question was answered, whatever the answer", 2: "a date or a setting is wrong"},
     )
 )
 @click.option("--since", metavar="WHEN", help="New since a date, a time, or days ago (7d) [default: the last run].")
 @shared
 @pass_options
 def drift(options: Options, since: str | None) -> None:
-    """List keys, types and words that are new and unknown; each is kept, in `extra` or in its column.
+    """List what is new and unknown to the schema; all of it is kept.
 
     A key that no column knows, a value of another type than its column's, and a word that a closed field never
     took before: each with its JSON path, how many rows have it, and a conversation to look at.
@@ -37,17 +40,22 @@ def drift(options: Options, since: str | None) -> None:
     from pipelines.sync.window import parse_moment
 
     home = options.data()
-    since_at = parse_moment(since, options.site().clock()) if since else None
-    new, n_known = new_unknown(home, since_at)
+    since_at = None if since is None else parse_moment(since, datetime.now(UTC))
+    new, n_before = new_unknown(home, since_at)
     if options.is_json:
-        emit({"new": new.to_dicts(), "n_seen_before": n_known})
-        return
-    if new.is_empty():
-        options.say("Nothing new and unknown.")
+        emit({"new": new.to_dicts(), "n_seen_before": n_before})
+    elif not home.exists():
+        options.say(f"{home.root} holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.")
     else:
-        click.echo(_listed(new))
-    if n_known:
-        options.say(f"{plural(n_known, 'unknown')} seen before; `convohouse drift --since 2024-01-01` lists all.")
+        if new.height:
+            click.echo(_listed(new))
+        options.say(_summary(new.height, n_before))
+
+
+def _summary(n_new: int, n_before: int) -> str:
+    new = plural(n_new, "unknown field") if n_new else "no unknown field"
+    before = f"; {n_before:,} seen before (`convohouse drift --since {EVER}` lists all)" if n_before else ""
+    return f"New: {new}{before}."
 
 
 def _listed(new: pl.DataFrame) -> str:

@@ -27,7 +27,7 @@ from pipelines.cli.sync import new_run_id, report
 @shared
 @pass_options
 def reprocess(options: Options, since: str | None, until: str | None) -> None:
-    """Make the lake and the warehouse again from what is landed; no API, no key.
+    """Flatten anew what is landed, and build; no API, no key.
 
     Each document is flattened anew, a whole day at a time. The rows come out the same unless the code has changed.
     """

@@ -1,25 +1,33 @@
 """What the API sends that the schema does not know: keys, types and words, counted over the lake as it stands.
 
 Nothing of it is lost: a key or a value of another type is in ``extra`` of its row, a word in its column. This module
-only counts, from the lake alone, so the count is as exact as the lake and needs no account of its own.
+only counts, from the lake alone, so the count is as exact as the lake and needs no account of its own. Seen is when
+the content that the lake shows was first read: a conversation that changed moves on to its new reading. A call or
+result inside of a workflow step counts under the path of the transcript's own, as it has the same columns. A key that
+holds nothing (null, an empty list or object) is not counted.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+import msgspec
 import polars as pl
 
-from pipelines.flatten.shape import DETAIL, Items, Object, Shape, steps
+from pipelines.flatten.rows import SCOPES
+from pipelines.flatten.shape import DETAIL, Items, Object, Shape
 from warehouse import lake
-from warehouse.columns import Table, plain_path
+from warehouse.columns import plain_path
 from warehouse.home import Home
-from warehouse.tables import CONVERSATIONS, DOCUMENT_TABLES, UNKNOWN_FIELDS
+from warehouse.tables import CONVERSATIONS, DOCUMENT_TABLES, LLM_USAGE, UNKNOWN_FIELDS
 from warehouse.vocabulary import WORDS
 
-_SEEN = {"path": pl.String, "value": pl.String, "kind": pl.String, "conversation_id": pl.String}
+_SEEN = {"path": pl.String, "value": pl.String, "kind": pl.String, "conversation_id": pl.String, "n_rows": pl.Int64}
+_CHUNK = 100_000
+"""Rows whose ``extra`` is opened at a time: a new key can stand in every row of a table."""
+
+_keys_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def count_unknown(home: Home) -> pl.DataFrame:
@@ -31,8 +39,8 @@ def count_unknown(home: Home) -> pl.DataFrame:
         .sort("fetched_at", "conversation_id")
         .group_by("path", "value")
         .agg(
-            kind=pl.col("kind").first(),
-            n_rows=pl.len().cast(pl.Int64),
+            pl.col("kind").min(),
+            pl.col("n_rows").sum(),
             n_conversations=pl.col("conversation_id").n_unique().cast(pl.Int64),
             first_seen_at=pl.col("fetched_at").first(),
             last_seen_at=pl.col("fetched_at").last(),
@@ -48,45 +56,58 @@ def refresh_unknown(home: Home) -> None:
 
 
 def _unknown_keys(home: Home) -> Iterator[pl.DataFrame]:
+    for at, left_over in _left_over(home):
+        for chunk in left_over.iter_slices(_CHUNK):
+            rows = [
+                (_whole(at, path), conversation_id)
+                for conversation_id, extra in chunk.rows()
+                for path in _keys_of(extra)
+            ]
+            found = pl.DataFrame(rows, {"path": pl.String, "conversation_id": pl.String}, orient="row")
+            kind = pl.when(pl.col("path").is_in(_KNOWN)).then(pl.lit("type")).otherwise(pl.lit("key"))
+            yield _counted(found.with_columns(value=pl.lit(""), kind=kind))
+
+
+def _left_over(home: Home) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Each path where rows stand, with what no column took there: conversation_id and extra."""
     for table in DOCUMENT_TABLES:
-        kept = lake.read(home, table, ["conversation_id", "extra"]).drop_nulls("extra")
-        rows = [
-            (*_key(table, path), conversation_id)
-            for conversation_id, extra in kept.rows()
-            for path in json.loads(extra)
-        ]
-        yield pl.DataFrame(rows, _SEEN, orient="row")
+        if table is LLM_USAGE:
+            usage = lake.read(home, table, ["conversation_id", "extra", "scope"]).drop_nulls("extra")
+            for scope, at in zip(SCOPES, table.at, strict=True):
+                yield at, usage.filter(scope=scope).drop("scope")
+        else:
+            yield table.at[0], lake.read(home, table, ["conversation_id", "extra"]).drop_nulls("extra")
 
 
-def _key(table: Table, path: str) -> tuple[str, str, str]:
-    """Path, value and kind of an entry of ``extra``; its own indexes and map keys are left out."""
-    below = re.sub(r"\{[^}]*\}", "{}", re.sub(r"\[\d+\]", "[]", path))
-    whole = f"{plain_path(table.at[0])}.{below}".strip(".")
-    return whole, "", "type" if _is_known(whole) else "key"
+def _whole(at: str, path: str) -> str:
+    """Path in a document of an entry of ``extra`` of a row at ``at``, without indexes and map keys."""
+    below = re.sub(r"\{.*?\}(?=[.\[{]|$)", "{}", re.sub(r"\[\d+\]", "[]", path), flags=re.DOTALL)
+    return f"{plain_path(at)}.{below}".strip(".")
 
 
-def _is_known(path: str) -> bool:
-    node: Shape = DETAIL
-    for step in steps(path):
-        if isinstance(node, Object):
-            if step not in node.fields:
-                return False
-            node = node.fields[step]
-        elif isinstance(node, Items):
-            node = node.element
-    return True
+def _paths(shape: Shape, path: str) -> Iterator[str]:
+    yield path
+    if isinstance(shape, Object):
+        for key, child in shape.fields.items():
+            yield from _paths(child, f"{path}.{key}".strip("."))
+    elif isinstance(shape, Items):
+        yield from _paths(shape.element, path + ("{}" if shape.is_map else "[]"))
+
+
+_KNOWN = tuple(path for path in _paths(DETAIL, "") if path)
+"""Paths that the schema knows: what is left over there is of another type."""
 
 
 def _unknown_words(home: Home) -> Iterator[pl.DataFrame]:
-    for table, column, path in _closed_columns(DOCUMENT_TABLES):
-        rows = lake.read(home, table, ["conversation_id", column]).drop_nulls(column)
-        others = rows.filter(~pl.col(column).is_in(WORDS[path]))
-        yield others.select(path=pl.lit(path), value=column, kind=pl.lit("word"), conversation_id="conversation_id")
-
-
-def _closed_columns(tables: Iterable[Table]) -> Iterator[tuple[Table, str, str]]:
-    for table in tables:
+    for table in DOCUMENT_TABLES:
         for column in table.columns:
             for path in table.paths(column):
                 if path in WORDS:
-                    yield table, column.name, path
+                    found = lake.read(home, table, ["conversation_id", column.name]).drop_nulls(column.name)
+                    others = found.filter(~pl.col(column.name).is_in(WORDS[path])).rename({column.name: "value"})
+                    yield _counted(others.with_columns(path=pl.lit(path), kind=pl.lit("word")))
+
+
+def _counted(found: pl.DataFrame) -> pl.DataFrame:
+    counts = found.group_by("path", "value", "kind", "conversation_id").agg(n_rows=pl.len().cast(pl.Int64))
+    return counts.select(_SEEN.keys())

@@ -1,9 +1,9 @@
 """The lenient road: a document that the fast decode refuses, read value by value so that nothing is lost.
 
 Refused are a key that the schema does not know, a value of another type than declared (``12.0`` or ``"12"`` for an
-integer, an object where a list was), a lone surrogate, a number beyond 64 bits. What can be read as the declared type
-is; what cannot goes, with its path, into ``extra`` of the row that it belongs to. Both roads give the same rows where
-both can read a document.
+integer, an object where a list was), a lone surrogate, a number beyond all bounds. What can be read as the declared
+type is; what cannot goes, with its path, into ``extra`` of the row that it belongs to. Both roads give the same rows
+where both can read a document.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from pipelines.flatten.shape import EXTRA, Items, Leaf, Object, Shape
+from pipelines.flatten.shape import BOUNDS, EXTRA, Items, Leaf, Object, Shape
 from warehouse.columns import Type
 
 MISFIT = object()
@@ -125,24 +125,24 @@ def _integer(value: Any) -> Any:
             value = _number(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         return MISFIT
-    return int(value) if -(2**63) <= value < 2**63 else MISFIT
+    return int(value)
 
 
-def _between(low: float, high: float) -> Callable[[Any], Any]:
-    def fit(value: Any) -> Any:
-        number = _number(value)
+def _bounded(fit: Callable[[Any], Any], low: float, high: float) -> Callable[[Any], Any]:
+    def bounded(value: Any) -> Any:
+        number = fit(value)
         return number if number is not MISFIT and low <= number <= high else MISFIT
 
-    return fit
+    return bounded
 
 
 FIT: dict[Type, Callable[[Any], Any]] = {
     Type.TEXT: _text,
-    Type.INT: _integer,
-    Type.FLOAT: _number,
+    Type.INT: _bounded(_integer, *BOUNDS[Type.INT]),
+    Type.FLOAT: _bounded(_number, *BOUNDS[Type.FLOAT]),
     Type.BOOL: _bool,
-    Type.TIME: _between(-62_135_596_800, 253_402_300_799),
-    Type.TIME_MS: _between(-62_135_596_800_000, 253_402_300_799_000),
+    Type.TIME: _bounded(_number, *BOUNDS[Type.TIME]),
+    Type.TIME_MS: _bounded(_number, *BOUNDS[Type.TIME_MS]),
     Type.JSON: lambda value: value,
     Type.BAG: lambda value: value,
 }

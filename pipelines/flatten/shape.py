@@ -15,13 +15,26 @@ import msgspec
 from warehouse.columns import Type, plain_path
 from warehouse.tables import DOCUMENT_TABLES
 
+BOUNDS: dict[Type, tuple[float, float]] = {
+    Type.INT: (-(2**53), 2**53),  # what JSON carries without loss
+    Type.FLOAT: (-1e12, 1e12),  # far beyond any price, time or count
+    Type.TIME: (-62_135_596_800, 253_402_300_799),  # years 1 to 9999
+    Type.TIME_MS: (-62_135_596_800_000, 253_402_300_799_000),
+}
+"""Numbers that a column takes; one beyond them is kept in ``extra``, so that it can spoil no sum."""
+
+
+def _between(type_: Any, bounds: tuple[float, float]) -> Any:
+    return Annotated[type_, msgspec.Meta(ge=bounds[0], le=bounds[1])]
+
+
 WIRE: dict[Type, Any] = {
     Type.TEXT: str,
-    Type.INT: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)],
-    Type.FLOAT: float,
+    Type.INT: _between(int, BOUNDS[Type.INT]),
+    Type.FLOAT: _between(float, BOUNDS[Type.FLOAT]),
     Type.BOOL: bool,
-    Type.TIME: Annotated[float, msgspec.Meta(ge=-62_135_596_800, le=253_402_300_799)],  # years 1 to 9999
-    Type.TIME_MS: Annotated[float, msgspec.Meta(ge=-62_135_596_800_000, le=253_402_300_799_000)],
+    Type.TIME: _between(float, BOUNDS[Type.TIME]),
+    Type.TIME_MS: _between(float, BOUNDS[Type.TIME_MS]),
     Type.JSON: Any,
     Type.BAG: Any,
 }

@@ -1,4 +1,4 @@
-"""Which unknown fields are new: seen for the first time in the last run, or since a given time."""
+"""Which unknown fields are new: seen for the first time by the last run, or since a given time."""
 
 from __future__ import annotations
 
@@ -14,10 +14,18 @@ from warehouse.tables import SYNC_RUNS, UNKNOWN_FIELDS
 def new_unknown(home: Home, since: datetime | None = None) -> tuple[pl.DataFrame, int]:
     """Rows of ``unknown_fields`` first seen at or after ``since``, and how many were seen before.
 
-    Without ``since``, the start of the last run that read anything.
+    Without ``since``, what the last run that read anything brought into the lake, that of runs before it included that
+    were cut short after they had landed documents. Every unknown field is new to the first run.
     """
     every = lake.read(home, UNKNOWN_FIELDS).sort("path", "value")
-    if since is None:
-        since = lake.read(home, SYNC_RUNS).filter(pl.col("n_fetched") > 0)["started_at"].max()  # type: ignore[assignment]
+    since = since or _since_last_run(home)
     new = every if since is None else every.filter(pl.col("first_seen_at") >= since)
     return new, every.height - new.height
+
+
+def _since_last_run(home: Home) -> datetime | None:
+    """Start of the first run after the last but one that brought readings into the lake; None without such a run."""
+    rows = lake.read(home, SYNC_RUNS, ["started_at", "n_fetched", "n_flattened"]).sort("started_at").rows()
+    starts: list[datetime] = [start for start, _, _ in rows]
+    reading = [start for start, n_fetched, n_flattened in rows if n_fetched and n_flattened]
+    return next((start for start in starts if start > reading[-2]), None) if len(reading) > 1 else None

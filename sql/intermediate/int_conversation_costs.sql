@@ -41,7 +41,7 @@ rated as (
 initiated as (
     select
         conversation_id,
-        cast(sum(cast(llm_cost_usd as decimal(18, 12))) as double) as llm_cost_usd
+        cast(sum(cast(llm_cost_usd as decimal(38, 12))) as double) as llm_cost_usd
     from llm_usage
     where scope = 'initiated'
     group by all

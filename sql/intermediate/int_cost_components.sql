@@ -40,17 +40,17 @@ calls as (
         is_dev_discount,
         free_minutes,
         free_llm_usd,
-        cast(cost_credits as decimal(18, 6)) as total_credits,
-        cast(cost_usd as decimal(18, 12)) as total_usd,
-        cast(coalesce(call_cost_credits, 0) as decimal(18, 6)) as call_credits,
-        cast(coalesce(llm_cost_credits, 0) as decimal(18, 6)) as llm_credits,
+        cast(cost_credits as decimal(38, 6)) as total_credits,
+        cast(cost_usd as decimal(38, 12)) as total_usd,
+        cast(coalesce(call_cost_credits, 0) as decimal(38, 6)) as call_credits,
+        cast(coalesce(llm_cost_credits, 0) as decimal(38, 6)) as llm_credits,
         cast(
             case when cost_basis = 'reported' then llm_price_usd else llm_cost_credits / credits_per_usd end
-            as decimal(18, 12)
+            as decimal(38, 12)
         ) as llm_usd,
         cast(
             case when cost_basis = 'reported' then platform_price_usd else call_cost_credits / credits_per_usd end
-            as decimal(18, 12)
+            as decimal(38, 12)
         ) as call_usd
     from conversations
     where is_finished and (cost_credits is not null or cost_usd is not null)
@@ -60,12 +60,12 @@ categories as (
     select
         platform_usage.conversation_id,
         platform_usage.category,
-        cast(coalesce(platform_usage.charge_credits, 0) as decimal(18, 6)) as credits,
+        cast(coalesce(platform_usage.charge_credits, 0) as decimal(38, 6)) as credits,
         cast(
             case
                 when calls.cost_basis = 'reported' then platform_usage.price_usd
                 else platform_usage.charge_credits / calls.credits_per_usd
-            end as decimal(18, 12)
+            end as decimal(38, 12)
         ) as usd
     from platform_usage
     inner join calls on platform_usage.conversation_id = calls.conversation_id
@@ -74,8 +74,8 @@ categories as (
 itemised as (
     select
         conversation_id,
-        cast(sum(credits) as decimal(18, 6)) as credits,
-        cast(sum(usd) as decimal(18, 12)) as usd,
+        cast(sum(credits) as decimal(38, 6)) as credits,
+        cast(sum(usd) as decimal(38, 12)) as usd,
         bool_or(category = 'burst') as has_burst
     from categories
     group by all

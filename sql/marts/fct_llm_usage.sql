@@ -58,7 +58,7 @@ by_model as (
         sum(price_usd) filter (
             where token_kind not in ('input', 'input_cache_read', 'input_cache_write', 'output_total')
         ) as other_usd,
-        sum(cast(price_usd as decimal(18, 12))) as llm_cost_usd
+        sum(cast(price_usd as decimal(38, 12))) as llm_cost_usd
     from llm_usage
     group by all
 ),

@@ -19,6 +19,7 @@ final as (
         n_new,
         n_open,
         n_changed,
+        n_missing,
         n_due,
         n_fetched,
         n_landed,

@@ -42,7 +42,7 @@ final as (
         or daily.n_waits <> calls.n_waits
         or daily.cost_credits is distinct from calls.cost_credits
         or (daily.cost_usd is null) <> (calls.cost_usd is null)
-        or abs(daily.cost_usd - calls.cost_usd) > 0.000001
+        or abs(daily.cost_usd - calls.cost_usd) > 0.000001 * greatest(1, abs(calls.cost_usd) / 1000)
 )
 
 select * from final

@@ -15,7 +15,9 @@ components as (
         start_date,
         agent_id,
         sum(cost_credits) as cost_credits,
-        sum(cost_usd) as cost_usd
+        sum(abs(cost_credits)) as size_credits,
+        sum(cost_usd) as cost_usd,
+        sum(abs(cost_usd)) as size_usd
     from cost_daily
     group by all
 ),
@@ -36,8 +38,9 @@ final as (
     where
         (agent_daily.cost_credits is null) <> (components.cost_credits is null)
         or (agent_daily.cost_usd is null) <> (components.cost_usd is null)
-        or abs(agent_daily.cost_credits - components.cost_credits) > 0.000001
-        or abs(agent_daily.cost_usd - components.cost_usd) > 0.000000001
+        or abs(agent_daily.cost_credits - components.cost_credits)
+        > 0.000001 * greatest(1, components.size_credits / 1000)
+        or abs(agent_daily.cost_usd - components.cost_usd) > 0.000000001 * greatest(1, components.size_usd)
 )
 
 select * from final

@@ -42,7 +42,7 @@ final as (
     where
         before.n_tokens is distinct from after.n_tokens
         or (before.cost_usd is null) <> (after.cost_usd is null)
-        or abs(before.cost_usd - after.cost_usd) > 0.000001
+        or abs(before.cost_usd - after.cost_usd) > 0.000001 * greatest(1, abs(before.cost_usd) / 1000)
 )
 
 select * from final

@@ -1,0 +1,98 @@
+"""The words that are known are those that are published: by the reference's OpenAPI and by the vendor's SDK."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.drawing import TOOLS, Drawing, Published, Schema, element, reference, todays_api, words
+from warehouse.columns import Type
+from warehouse.tables import DOCUMENT_TABLES
+from warehouse.vocabulary import WORDS
+
+OVERRIDE = "conversation_initiation_client_data.conversation_config_override"
+OPEN = {
+    f"{OVERRIDE}.agent.prompt.llm": "names of language models: new ones come every month",
+    f"{OVERRIDE}.tts.model_id": "names of speech models",
+}
+"""Columns whose published words are not held, and why."""
+
+PROSE = {"transcript[].tool_results[].type": {"smb"}}
+"""Words that are told in prose only: the SDK lists this one for a tool's call and not for its result."""
+
+COLUMNS = Counter(path for table in DOCUMENT_TABLES for column in table.columns for path in table.paths(column))
+CLOSED = {
+    path
+    for table in DOCUMENT_TABLES
+    for column in table.columns
+    for path in table.paths(column)
+    if column.type in {Type.TEXT, Type.BAG}
+}
+
+
+def spoken(drawing: Drawing, schema: Schema, path: str = "", inside: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Each word of an enum below a schema with its path; calls and results of a workflow's steps as the transcript's.
+
+    A model within itself says nothing new.
+    """
+    for variant in drawing._variants(schema):
+        if variant.model and variant.model in inside:
+            continue
+        around = variant.inside(inside)
+        for word in words(variant.schema):
+            yield path, word
+        for key, part in variant.schema.get("properties", {}).items():
+            yield from spoken(drawing, part, f"{path}.{key}".strip("."), around)
+        if variant.kind == "array":
+            table = TOOLS.get(path.rpartition(".")[2])
+            yield from spoken(
+                drawing, element(variant.schema), f"transcript[].{table}[]" if table else f"{path}[]", around
+            )
+        elif variant.kind == "object" and not variant.schema.get("properties"):
+            yield from spoken(drawing, element(variant.schema), f"{path}{{}}", around)
+
+
+def published(schema: Published) -> dict[str, set[str]]:
+    """Words that a schema lists for each column of text."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path, word in spoken(Drawing(schema, first=0), schema.root):
+        if path in CLOSED:
+            found[path].add(word)
+    return found
+
+
+@pytest.fixture(scope="module")
+def of_either() -> dict[str, set[str]]:
+    """Words by path, of the reference and of today's API together."""
+    old, new = published(reference()), published(todays_api())
+    assert (len(old), len(new)) == (26, 32)
+    return {path: old.get(path, set()) | new.get(path, set()) for path in old.keys() | new.keys()}
+
+
+def test_every_published_word_of_a_column_is_known(of_either):
+    closed = {path: found for path, found in of_either.items() if path not in OPEN}
+    unknown = {path: found - set(WORDS.get(path, ())) for path, found in closed.items()}
+    assert {path: found for path, found in unknown.items() if found} == {}
+
+
+def test_every_known_word_is_published_or_said_in_prose(of_either):
+    unpublished = {path: set(known) - of_either.get(path, set()) for path, known in WORDS.items()}
+    assert {path: found for path, found in unpublished.items() if found} == PROSE
+
+
+def test_no_exception_is_idle(of_either):
+    assert set(OPEN) <= of_either.keys() - WORDS.keys()
+    assert {path for path, found in PROSE.items() if found <= set(WORDS[path])} == PROSE.keys()
+
+
+def test_every_path_with_words_is_that_of_one_column_of_text():
+    assert WORDS.keys() <= CLOSED
+    assert {path: COLUMNS[path] for path in WORDS} == dict.fromkeys(WORDS, 1)
+
+
+def test_no_word_is_listed_twice():
+    assert {path: len(known) for path, known in WORDS.items()} == {
+        path: len(set(known)) for path, known in WORDS.items()
+    }

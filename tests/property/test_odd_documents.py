@@ -1,0 +1,94 @@
+"""Whatever the documents hold, the warehouse builds and every check passes: nonsense costs its own value alone."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from pipelines.emulator.world import World
+from pipelines.sync.refresh import refresh_lake
+from warehouse import lake, landing
+from warehouse.build import build
+from warehouse.home import Home
+from warehouse.tables import CONVERSATIONS
+
+UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
+NONSENSE = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    -5,
+    3.7,
+    1e15,
+    1e18,
+    2**52,
+    2**70,
+    "",
+    "x",
+    "12",
+    "NaN",
+    [],
+    {},
+    [None, 1],
+    {"a": 1},
+]
+NEEDED = {("conversation_id",), ("agent_id",), ("metadata",), ("metadata", "start_time_unix_secs")}
+
+
+def places(value, path=()):
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield (*path, key)
+        yield from places(item, (*path, key))
+
+
+def spoilt(document, dice):
+    """The document with some of its values replaced or left out."""
+    document = copy.deepcopy(document)
+    for _ in range(dice.randint(1, 12)):
+        *way, last = dice.choice([place for place in places(document) if place not in NEEDED])
+        holder = document
+        for step in way:
+            holder = holder[step]
+        if isinstance(holder, dict) and dice.random() < 0.2:
+            del holder[last]
+        else:
+            holder[last] = copy.deepcopy(dice.choice(NONSENSE))
+    return document
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_warehouse_of_spoilt_documents_is_whole_and_passes_every_check(seed, tmp_path):
+    dice = random.Random(seed)
+    documents = [spoilt(each, dice) for each in World(seed=seed, conversations=150, days=4, until=UNTIL).details(UNTIL)]
+    starts = [datetime.fromtimestamp(each["metadata"]["start_time_unix_secs"], UTC) for each in documents]
+    home = Home(tmp_path / "home").open()
+    landing.land_documents(
+        home,
+        [
+            {
+                "conversation_id": document["conversation_id"],
+                "start_date": start.date(),
+                "start_time_at": start,
+                "ended_at": start,
+                "status": "done",
+                "kind": "document",
+                "fetched_at": UNTIL,
+                "content_sha256": "sha",
+                "payload": json.dumps(document).encode(),
+            }
+            for document, start in zip(documents, starts, strict=True)
+        ],
+    )
+    assert refresh_lake(home, reread_days=(1,)).refused == {}
+    built = build(home)
+    assert [str(result) for result in built.failed] == []
+    assert built.is_swapped
+    ids = {document["conversation_id"] for document in documents}
+    assert set(lake.read(home, CONVERSATIONS)["conversation_id"]) == ids

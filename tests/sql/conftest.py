@@ -11,6 +11,7 @@ import pytest
 
 from warehouse import lake
 from warehouse.build import materialise
+from warehouse.columns import Type
 from warehouse.duck import connect
 from warehouse.home import Home
 from warehouse.models import Project, read_project
@@ -30,9 +31,15 @@ class LakeRows:
     def __init__(self, home: Home, project: Project) -> None:
         self.home, self.project = home, project
         self.rows: dict[str, list[Row]] = defaultdict(list)
+        self.wholes: dict[str, list[Row]] = defaultdict(list)
 
     def add(self, table: str, **row: object) -> None:
         self.rows[table].append({"conversation_id": "c1", "start_date": DAY} | row)
+
+    def whole(self, table: str, **row: object) -> None:
+        """A row of a table without days; counts that are not given are 0."""
+        zeros = {column.name: 0 for column in BY_NAME[table].columns if column.required and column.type is Type.INT}
+        self.wholes[table].append(zeros | row)
 
     def call(self, conversation_id: str = "c1", **row: object) -> None:
         """A done call of agent a1, of which nothing more is known."""
@@ -63,6 +70,8 @@ class LakeRows:
             for day in {row["start_date"] for row in rows}:
                 frame = lake.frame(BY_NAME[name], [row for row in rows if row["start_date"] == day])
                 lake.write_day(self.home, BY_NAME[name], day, frame)
+        for name, rows in self.wholes.items():
+            lake.write_whole(self.home, BY_NAME[name], lake.frame(BY_NAME[name], rows))
         return self.home
 
     def model(self, key: str, *columns: str) -> list[Row]:

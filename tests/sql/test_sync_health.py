@@ -1,0 +1,65 @@
+"""Completeness by day, worked out by hand: what is listed is somewhere, or missing."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+NEXT_DAY = date(2026, 11, 3)
+
+
+def listed(rows: Any, conversation_id: str, **row: object) -> None:
+    known = {"start_time_at": rows.noon, "fingerprint": "f", "first_seen_at": rows.noon, "last_seen_at": rows.noon}
+    rows.add("conversation_list", **({"conversation_id": conversation_id} | known | row))
+
+
+def run(rows: Any, run_id: str, outcome: str, hours: int) -> None:
+    ended = rows.noon + timedelta(hours=hours)
+    rows.whole("sync_runs", run_id=run_id, started_at=rows.noon, ended_at=ended, elapsed_secs=1.0, outcome=outcome)
+
+
+def test_sync_health(rows: Any) -> None:
+    for conversation_id in ("c1", "c2", "c3", "gone", "aside", "lost"):
+        listed(rows, conversation_id)
+    listed(rows, "c4", start_date=NEXT_DAY, last_seen_at=rows.noon + timedelta(hours=9))
+    rows.call("c1")
+    rows.call("c2", status="in-progress", settle_state="open")
+    rows.call("c3", settle_state="settling", is_deleted=True)
+    rows.call("c4", start_date=NEXT_DAY)
+    for conversation_id in ("c3", "gone"):
+        rows.add(
+            "deletions", conversation_id=conversation_id, noticed_at=rows.noon, evidence="not_found", reason="deleted"
+        )
+    rows.whole("quarantine", conversation_id="aside", fetched_at=rows.noon, reason="unreadable", error="cut")
+    run(rows, "first", "complete", 1)
+    run(rows, "second", "complete", 5)
+    run(rows, "third", "incomplete", 7)
+
+    first_day, next_day = rows.model("metrics.sync_health")
+
+    assert first_day == {
+        "start_date": rows.day,
+        "n_listed": 6,
+        "n_detailed": 4,
+        "n_flattened": 3,
+        "n_in_mart": 3,
+        "n_open": 1,
+        "n_settling": 1,
+        "n_settled": 1,
+        "n_deleted": 2,
+        "n_quarantined": 1,
+        "n_missing": 1,
+        "last_listed_at": rows.noon,
+        "last_complete_run_at": rows.noon + timedelta(hours=5),
+    }
+    assert (next_day["start_date"], next_day["n_listed"], next_day["n_settled"], next_day["n_missing"]) == (
+        NEXT_DAY,
+        1,
+        1,
+        0,
+    )
+    assert next_day["last_listed_at"] == rows.noon + timedelta(hours=9)
+
+
+def test_sync_health_of_nothing(rows: Any) -> None:
+    assert rows.model("metrics.sync_health") == []

@@ -10,9 +10,10 @@ from contextlib import suppress
 from datetime import tzinfo
 from pathlib import Path
 from tomllib import TOMLDecodeError
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -27,6 +28,11 @@ from pydantic_settings import SettingsError as SourceError
 from pipelines.errors import CredentialsError, SettingsError
 
 DEFAULT_BASE_URL = "https://api.elevenlabs.io"
+SHORTEST_PII_KEY = 16
+"""Characters below which a key could be guessed, and with it every phone number behind a hash."""
+
+Policy = Literal["redact", "erase", "keep"]
+"""What to do with a conversation that the API no longer has, or no longer whole (``sync.deletions``)."""
 
 
 class Settings(BaseSettings):
@@ -57,7 +63,20 @@ class Settings(BaseSettings):
     reread_days: tuple[int, ...] = Field(
         default=(1, 7, 30), description="Days after a call's end at which it is read again, for late changes."
     )
-    concurrency: int = Field(default=8, ge=1, le=64, description="Detail requests in flight at most.")
+    on_upstream_delete: Policy = Field(
+        default="redact",
+        description="What happens here to a conversation that is deleted or blanked at the API: redact, erase or keep.",
+    )
+    pii: Literal["keep", "hash"] = Field(
+        default="keep",
+        description="Phone numbers, user ids, e-mail addresses and cards: keep them, or hash and mask them on landing.",
+    )
+    pii_key: SecretStr | None = Field(
+        default=None, validate_default=True, description="Secret key of the hashes; needed where pii is hash."
+    )
+    concurrency: int = Field(
+        default=64, ge=1, le=64, description="Requests in flight at most; it begins with 8 and feels its way up."
+    )
     request_timeout_secs: float = Field(default=30.0, gt=0, description="Time-out of one attempt of one request.")
     request_deadline_secs: float = Field(default=180.0, gt=0, description="Time for one request with all its retries.")
 
@@ -77,6 +96,15 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError) as error:
             message = f"{value!r} is not an IANA time zone such as Europe/Berlin"
             raise ValueError(message) from error
+        return value
+
+    @field_validator("pii_key")
+    @classmethod
+    def _key_for_hashes(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        is_long = value is not None and len(value.get_secret_value()) >= SHORTEST_PII_KEY
+        if info.data.get("pii") == "hash" and not is_long:
+            message = f"pii = hash needs CONVOHOUSE_PII_KEY, {SHORTEST_PII_KEY} characters or more that never change"
+            raise ValueError(message)
         return value
 
     @classmethod

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from pipelines.api.client import ApiClient
 from pipelines.settings import Settings
+from pipelines.sync.pii import Pseudonyms, pseudonyms
 from warehouse import locks
 from warehouse.home import Home
 
@@ -54,6 +55,11 @@ class Site:
     def home(self) -> Home:
         """The home folder of the settings."""
         return Home(self.settings.home)
+
+    @property
+    def pseudonyms(self) -> Pseudonyms | None:
+        """What hides people before landing; None where the settings keep them."""
+        return pseudonyms(self.settings)
 
     def writing(self, what: str) -> AbstractContextManager[None]:
         """Hold the home folder for writing; it is made where it is missing.

@@ -14,20 +14,20 @@ from datetime import date, datetime
 from itertools import starmap
 from typing import Any
 
-import polars as pl
-
 from pipelines.api.client import Stats
 from pipelines.site import Progress, Site, silent
 from pipelines.sync import ledger
-from pipelines.sync.documents import list_row
+from pipelines.sync.deletions import apply_policy, landable
 from pipelines.sync.fetch import Fetched, fetch
-from pipelines.sync.listing import list_window
+from pipelines.sync.listing import list_rows
+from pipelines.sync.plan import Plan, wanted
 from pipelines.sync.refresh import Refreshed, refresh_lake
-from pipelines.sync.settle import REASONS, decide
+from pipelines.sync.settle import REASONS
 from pipelines.sync.window import Window, next_window
 from warehouse import landing
 from warehouse.build import BuildResult, build
 from warehouse.checks import check_complete, check_warehouse
+from warehouse.erasure import purge
 from warehouse.errors import ConvohouseError
 from warehouse.model_checks import CheckResult
 
@@ -43,6 +43,7 @@ def working(site: Site, run_id: str, what: str) -> Iterator[None]:
         LockedError: see ``Site.writing``; the run's row is not touched then.
     """
     with site.writing(what):
+        purge(site.home)
         if not ledger.is_begun(site.home, run_id):
             ledger.begin(site.home, run_id, at=site.clock(), window=None)
         try:
@@ -99,45 +100,52 @@ def list_calls(site: Site, window: Window, run_id: str, progress: Progress = sil
     """Begin the run's account, list the window and land the listing, once it is complete."""
     listed_at = site.clock()
     ledger.begin(site.home, run_id, at=listed_at, window=window)
-
     client = site.connect(site.settings)
-
-    async def listing() -> list[dict[str, object]]:
-        async with client:
-            found = await list_window(client, window, lambda n: progress("list", n, None))
-            return [list_row(row, listed_at) for row in found.values()]
-
     try:
-        rows = asyncio.run(listing())
+        shown = asyncio.run(list_rows(client, window, listed_at, lambda n: progress("list", n, None), site.pseudonyms))
     finally:
         ledger.add(site.home, run_id, at=site.clock(), **_traffic(client.stats))
-    listing_ = landing.Listing(listed_at, window.since, window.until, window.agent_id)
-    landing.land_listing(site.home, listing_, rows)
+    rows = landable(site.home, shown)
+    landing.land_listing(site.home, window.listing(listed_at), rows)
     progress("list", len(rows), len(rows))
     ledger.add(site.home, run_id, at=site.clock(), n_listed=len(rows))
     return Listed(window, len(rows))
 
 
-def wanted(site: Site, window: Window | None = None) -> pl.DataFrame:
-    """What a run would read and why (see ``settle.decide``), in a window or everywhere."""
-    rows = decide(
-        landing.latest_list_rows(site.home),
-        landing.latest_readings(site.home),
-        now=site.clock(),
+def plan(
+    site: Site,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    agent_id: str | None = None,
+    progress: Progress = silent,
+) -> Plan:
+    """List as ``sync`` would, and say what it would read; the home folder is neither touched nor made.
+
+    Raises:
+        HomeError: the folder holds something else.
+        ApiError: the list could not be had.
+    """
+    site.home.check()
+    window, is_asked = window_of(site, since, until, agent_id)
+    client, now = site.connect(site.settings), site.clock()
+    shown = asyncio.run(list_rows(client, window, now, lambda n: progress("list", n, None), site.pseudonyms))
+    rows = landable(site.home, shown)
+    progress("list", len(rows), len(rows))
+    would_read = wanted(
+        site.home,
+        window if is_asked else None,
+        now=now,
         reread_days=site.settings.reread_days,
+        listing=window.listing(now),
+        listed=rows,
     )
-    if window is not None:
-        rows = rows.filter(pl.col("start_time_at") < window.until)
-        if window.since is not None:
-            rows = rows.filter(pl.col("start_time_at") >= window.since)
-        if window.agent_id is not None:
-            rows = rows.filter(pl.col("agent_id") == window.agent_id)
-    return rows
+    return Plan(window, len(rows), would_read)
 
 
 def fetch_calls(site: Site, run_id: str, window: Window | None = None, progress: Progress = silent) -> Fetched:
     """Read and land what is new, open, changed or due, in a window or everywhere."""
-    rows = wanted(site, window)
+    rows = wanted(site.home, window, now=site.clock(), reread_days=site.settings.reread_days)
     progress("fetch", 0, rows.height)
     client = site.connect(site.settings)
 
@@ -151,6 +159,7 @@ def fetch_calls(site: Site, run_id: str, window: Window | None = None, progress:
                 clock=site.clock,
                 monotonic=site.monotonic,
                 on_read=lambda done: progress("fetch", done.n_fetched, rows.height),
+                pseudonyms=site.pseudonyms,
             )
 
     counts = {f"n_{reason}": rows.filter(reason=reason).height for reason in REASONS}
@@ -165,7 +174,11 @@ def fetch_calls(site: Site, run_id: str, window: Window | None = None, progress:
 def flatten_calls(
     site: Site, run_id: str, days: Collection[date] | None = None, progress: Progress = silent, *, anew: bool = False
 ) -> Refreshed:
-    """Bring the lake up to the landing, on some days or all; ``anew`` makes rows again that are up to date."""
+    """Bring the lake up to the landing, on some days or all; ``anew`` makes rows again that are up to date.
+
+    Before that, what the API deleted or blanked is redacted, erased or kept in the landing, as the settings say.
+    """
+    apply_policy(site.home, site.settings.on_upstream_delete, site.clock())
     done = refresh_lake(
         site.home,
         reread_days=site.settings.reread_days,

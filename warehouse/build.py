@@ -71,11 +71,11 @@ def build(
     """Build, check and, when every check passed, put the warehouse in place.
 
     Raises:
-        ModelError: a model cannot be read, ordered or built, or its header and its columns differ; the old warehouse
-            stays as it was.
+        ModelError: a model cannot be read, ordered or built, its header and its columns differ, or the disk is full;
+            the old warehouse stays as it was.
     """
     project = read_project(sql_dir)
-    new = home.warehouse.with_name(f"{home.warehouse.name}.new")
+    new = home.warehouse_new
     rejected = home.warehouse.with_name(f"{home.warehouse.name}.rejected")
     lake.ensure(home)
     _remove(new)
@@ -87,6 +87,10 @@ def build(
             checks = run(connection, every_check(project))
             connection.execute("use memory")
             connection.execute("detach warehouse")
+    except duckdb.Error as error:
+        _remove(new)
+        message = f"The warehouse cannot be built: {error}"
+        raise ModelError(message, "The old warehouse stays. If the disk is full, make room, then run again.") from error
     except BaseException:
         _remove(new)
         raise

@@ -72,9 +72,10 @@ def check_complete(home: Home) -> tuple[CheckResult, ...]:
     readings = landing.latest_readings(home)
     shown = lake.read(home, CONVERSATIONS, ["conversation_id"])
     gone = lake.read(home, DELETIONS, ["conversation_id"])
-    has_content, is_gone = readings.filter(pl.col("content_at").is_not_null()), readings.filter(kind="gone")
+    has_content = readings.filter(pl.col("content_at").is_not_null())
+    is_lost = readings.filter(pl.col("kind").is_in([*landing.LOST, landing.ERASED]))
     unshown = pl.concat(
-        [has_content.join(shown, "conversation_id", "anti"), is_gone.join(gone, "conversation_id", "anti")]
+        [has_content.join(shown, "conversation_id", "anti"), is_lost.join(gone, "conversation_id", "anti")]
     )
     return (
         _result(LISTED_IS_LANDED, listed.join(readings, "conversation_id", "anti")),

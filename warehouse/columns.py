@@ -28,6 +28,13 @@ class Type(Enum):
     BINARY = "binary"
 
 
+class Content(Enum):
+    """What a redaction takes from a column; one without stays as it is."""
+
+    WORDS = "words"  # what was said, written or sent: ``<redacted>`` takes its place
+    IDENTITY = "identity"  # who it was, or how to reach them: null
+
+
 UNITS = {
     "_secs": "seconds",
     "_ms": "milliseconds",
@@ -54,7 +61,7 @@ class Column:
     """One column of the lake.
 
     ``source`` is the JSON path below the table's ``at``, or None where the pipeline makes the value; ``required`` means
-    never null.
+    never null; ``content`` says what a redaction takes from it.
     """
 
     name: str
@@ -62,6 +69,7 @@ class Column:
     about: str
     source: str | None = None
     required: bool = False
+    content: Content | None = None
 
     @property
     def unit(self) -> str | None:
@@ -119,6 +127,16 @@ def name_of(source: str, unit: str | None = None) -> str:
 def col(source: str, type_: Type, about: str, *, unit: str | None = None, name: str | None = None) -> Column:
     """Column read from the document at ``source``."""
     return Column(name or name_of(source, unit), type_, about, source)
+
+
+def words(source: str, type_: Type, about: str, *, name: str | None = None) -> Column:
+    """Column that holds what was said, written or sent, read from the document at ``source``."""
+    return Column(name or name_of(source), type_, about, source, content=Content.WORDS)
+
+
+def identity(source: str, type_: Type, about: str) -> Column:
+    """Column that says who it was or how to reach them, read from the document at ``source``."""
+    return Column(name_of(source), type_, about, source, content=Content.IDENTITY)
 
 
 def made(name: str, type_: Type, about: str, *, required: bool = False) -> Column:

@@ -17,7 +17,8 @@ _MADE = "<!-- Made by `python -m warehouse.dictionary docs/`; change the source,
 _ABOUT_TABLES = """\
 Plain Parquet below `lake/<table>/`, one file a day where a table has days; the schema `lake` of `warehouse.duckdb`
 shows each as a view. A column without a JSON path is made by the pipeline. `[]` steps through a list, `{}` through a
-map. Bold columns are the key; columns marked * are never null."""
+map. Bold columns are the key; columns marked * are never null. A redaction takes the content: `words` become
+`<redacted>`, an `identity` becomes null, `extra` goes."""
 _ABOUT_METRICS = """\
 A rate is a sum over a sum, never a mean of rates, and null where the denominator is 0; percentiles are exact and
 interpolated. The same definitions stand in `metrics.catalog`. Names mean the same everywhere: `n_calls` counts finished
@@ -58,13 +59,20 @@ def write(folder: Path) -> None:
 
 def _table_text(table: Table) -> str:
     rows = (
-        (_name(table, column), _type(column), column.unit, _paths(table, column), column.about)
+        (
+            _name(table, column),
+            _type(column),
+            column.unit,
+            column.content.value if column.content else None,
+            _paths(table, column),
+            column.about,
+        )
         for column in table.columns
     )
     days = "a file a day" if table.is_daily else "no days"
     return (
         f"## {table.name}\n\nOne row per {table.grain}; {days}.\n\n"
-        f"{_grid(('column', 'type', 'unit', 'JSON path', 'meaning'), rows)}"
+        f"{_grid(('column', 'type', 'unit', 'content', 'JSON path', 'meaning'), rows)}"
     )
 
 

@@ -63,6 +63,11 @@ class Home:
         """The DuckDB file."""
         return self.root / "warehouse.duckdb"
 
+    @property
+    def warehouse_new(self) -> Path:
+        """The DuckDB file while it is built."""
+        return self.root / "warehouse.duckdb.new"
+
     def table(self, table: Table) -> Path:
         """Folder of a lake table."""
         return self.lake / table.name
@@ -79,11 +84,7 @@ class Home:
         """
         mark = self.root / MARK
         try:
-            if self.root.exists() and not mark.exists() and any(self.root.iterdir()):
-                raise HomeError(
-                    f"{self.root} is not empty and is no convohouse home.",
-                    "Choose another folder with --home or CONVOHOUSE_HOME.",
-                )
+            self.check()
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             for folder in (self.temporary, self.documents, self.lake):
                 folder.mkdir(exist_ok=True)
@@ -95,6 +96,26 @@ class Home:
                 "Make it writable, or choose another with --home or CONVOHOUSE_HOME.",
             ) from error
         return self
+
+    def check(self) -> None:
+        """Refuse a folder that holds other things; one that is missing or empty may become a home.
+
+        Raises:
+            HomeError: it holds something else.
+        """
+        if self.root.exists() and not self.exists() and any(self.root.iterdir()):
+            raise HomeError(
+                f"{self.root} is not empty and is no convohouse home.",
+                "Choose another folder with --home or CONVOHOUSE_HOME.",
+            )
+
+    def sweep(self) -> None:
+        """Remove what a killed run left half-written; for the one writer alone.
+
+        Only our own files: what DuckDB spills stands in the same folder, may be a reader's, and is DuckDB's to remove.
+        """
+        for file in (*self.temporary.glob("*.parquet"), *self.root.glob(f"{self.warehouse_new.name}*")):
+            file.unlink(missing_ok=True)
 
     def exists(self) -> bool:
         """Whether anything was ever written here."""

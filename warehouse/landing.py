@@ -23,6 +23,11 @@ KEYS = tuple(name for name in LANDED_DOCUMENTS.names if name != "payload")
 LIST_KEYS = tuple(name for name in LANDED_LISTINGS.names if name != "payload")
 DAYS = "start_date=*/*.parquet"
 
+LOST = ("gone", "blanked")
+"""Kinds of a reading that found the conversation, or its content, taken away at the API."""
+ERASED = "erased"
+"""Kind of the row that is left of a conversation that was erased here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -92,23 +97,41 @@ def latest_list_rows(home: Home) -> pl.DataFrame:
 
 def readings(home: Home) -> pl.DataFrame:
     """Every reading ever landed, without its payload, oldest first."""
-    return lake.read_files(LANDED_DOCUMENTS, sorted(home.documents.glob(DAYS)), KEYS).sort("fetched_at")
+    every = lake.read_files(LANDED_DOCUMENTS, sorted(home.documents.glob(DAYS)), KEYS)
+    return every.sort("fetched_at", maintain_order=True)
 
 
 def latest_readings(home: Home) -> pl.DataFrame:
     """The latest reading of each conversation, without its payload.
 
-    Beside the columns of ``LANDED_DOCUMENTS``: ``content_at``, when the latest content was first read (null: never);
+    Beside the columns of ``LANDED_DOCUMENTS``, of the latest content that was not blanked (null: there is none):
+    ``content_at``, when it was first read, ``shown_sha256`` its hash, ``shown_texts`` its entries that hold text.
     ``start_date`` is the one of that content.
     """
     every = readings(home)
     content = (
         every.filter(kind="document")
         .group_by("conversation_id")
-        .agg(content_at=pl.col("fetched_at").last(), content_date=pl.col("start_date").last())
+        .agg(
+            content_at=pl.col("fetched_at").last(),
+            content_date=pl.col("start_date").last(),
+            shown_sha256=pl.col("content_sha256").last(),
+            shown_texts=pl.col("n_texts").last(),
+        )
     )
     latest = every.unique("conversation_id", keep="last", maintain_order=True).join(content, "conversation_id", "left")
     return latest.with_columns(start_date=pl.coalesce("content_date", "start_date")).drop("content_date")
+
+
+def erased_ids(home: Home) -> set[str]:
+    """Conversations that were erased here and stay so."""
+    return set(readings(home).filter(kind=ERASED)["conversation_id"])
+
+
+def redacted_ids(home: Home) -> set[str]:
+    """Conversations whose content was taken away at the API and therefore here."""
+    latest = latest_readings(home).filter(pl.col("kind").is_in(LOST))["conversation_id"]
+    return set(readings(home).filter(pl.col("is_redacted"))["conversation_id"]) & set(latest)
 
 
 def payloads(home: Home, day: date, ids: Collection[str]) -> pl.DataFrame:

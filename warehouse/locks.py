@@ -19,7 +19,7 @@ from warehouse.home import Home
 
 @contextmanager
 def writing(home: Home, *, what: str, now: datetime) -> Iterator[None]:
-    """Hold the home folder for writing.
+    """Hold the home folder for writing, rid of what a killed run left half-written.
 
     Raises:
         LockedError: at once, naming the process that holds it.
@@ -33,6 +33,7 @@ def writing(home: Home, *, what: str, now: datetime) -> Iterator[None]:
             f"Another run is writing to {home.root}: {_owner(note)}.", "Wait until it ends, then run again."
         ) from None
     try:
+        home.sweep()
         note.write_text(json.dumps({"pid": os.getpid(), "what": what, "since": now.isoformat(timespec="seconds")}))
         yield
     finally:

@@ -24,6 +24,7 @@ import httpx
 import httpx_aiohttp
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
+from pipelines.api.gate import Gate
 from pipelines.api.models import parse_error
 from pipelines.api.refusals import CHECK_HOST, Refusal
 from pipelines.api.retry import Verdict, backoff_secs, retry_after_secs, verdict
@@ -38,6 +39,8 @@ FEW_ATTEMPTS = 4
 CONNECT_TIMEOUT_SECS = 10.0
 KEEP_ALIVE_SECS = 30.0
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+PRESSURE = frozenset({408, 429, 504})
+"""Statuses of an API that gets more than it bears; other failures say nothing of how much that is."""
 
 
 @dataclass
@@ -51,18 +54,23 @@ class Stats:
 
 @dataclass
 class _Call(Generic[T]):
-    """One logical request; ``deadline`` is on the monotonic clock, ``strikes`` counts failures that tend to stay."""
+    """One logical request; ``deadline`` is on the monotonic clock, ``strikes`` counts failures that tend to stay.
+
+    ``cuts`` is the gate's count when the latest attempt was sent.
+    """
 
     path: str
     params: Mapping[str, str | int]
     decode: Callable[[bytes], T]
     deadline: float
+    method: str = "GET"
     strikes: int = 0
+    cuts: int = 0
 
     @property
     def where(self) -> str:
         """Method and path, without the query: it can name a person."""
-        return f"GET {self.path}"
+        return f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True)
@@ -74,17 +82,18 @@ class _Setback:
 
 
 class ApiClient:
-    """An async context manager that asks the API with the key, never more than ``concurrency`` requests at once.
+    """An async context manager that asks the API with the key; ``gate`` says how many requests at once.
 
     Redirects are never followed. The key goes into the header ``xi-api-key`` and into no error, log line or ``repr``.
-    A request keeps its place among the ``concurrency`` while it waits for its next attempt: a busy API gets less load.
+    A request keeps its place at the gate while it waits for its next attempt. Were it freed, another request would go
+    out at once to an API that has just asked to be left alone.
 
     Args:
         base_url: Scheme and host, with a path where a gateway needs one.
         key: The API key.
         timeout_secs: Time for one attempt, from connecting to the last byte.
         deadline_secs: Time for one request with all its attempts.
-        concurrency: Requests in flight at most.
+        concurrency: Requests in flight at most, up to which the gate may open.
         transport: Replaces the network, for tests.
         sleep: Waits between attempts.
         random: A number in [0, 1) for the jitter.
@@ -111,12 +120,12 @@ class ApiClient:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.stats = Stats()
+        self.gate = Gate(concurrency)
         self._key = _checked_key(key)
         self._host = _checked_host(base_url)
         self._base_url = base_url.rstrip("/")
         self._timeout_secs = timeout_secs
         self._deadline_secs = deadline_secs
-        self._slots = asyncio.Semaphore(concurrency)
         self._random = random
         self._clock = clock
         self._monotonic = monotonic
@@ -125,7 +134,7 @@ class ApiClient:
         self._http = httpx_aiohttp.HttpxAiohttpClient(
             headers={"xi-api-key": self._key, "accept": "application/json", "user-agent": "convohouse"},
             timeout=httpx.Timeout(None, connect=min(CONNECT_TIMEOUT_SECS, timeout_secs)),
-            limits=httpx.Limits(max_connections=concurrency, keepalive_expiry=KEEP_ALIVE_SECS),
+            limits=httpx.Limits(max_connections=self.gate.bound, keepalive_expiry=KEEP_ALIVE_SECS),
             follow_redirects=False,
             trust_env=self._host not in LOOPBACK,  # proxies of the environment, but not to ourselves
             transport=transport,
@@ -156,8 +165,20 @@ class ApiClient:
             UnreachableError: no usable answer until the deadline, or soon where the host never answered at all.
             ApiError: any other refusal, redirects among them.
         """
-        async with self._slots:
-            call = _Call(path, params, decode, self._monotonic() + self._deadline_secs)
+        return await self._ask(path, params, decode, "GET")
+
+    async def delete(self, path: str) -> None:
+        """Delete what is at ``path``, with as many attempts as it takes; whatever a success says in its body is fine.
+
+        Raises:
+            GoneError: there is nothing at this path (any more).
+            ApiError: as ``get``.
+        """
+        return await self._ask(path, {}, lambda _body: None, "DELETE")
+
+    async def _ask(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], method: str) -> T:
+        async with self.gate.slot():
+            call = _Call(path, params, decode, self._monotonic() + self._deadline_secs, method)
             retrying = AsyncRetrying(
                 sleep=self._sleep,
                 retry=retry_if_result(lambda outcome: isinstance(outcome, _Setback)),
@@ -173,6 +194,7 @@ class ApiClient:
 
     async def _attempt(self, call: _Call[T]) -> T | _Setback:
         self.stats.requests += 1
+        call.cuts = self.gate.cuts
         answer = await self._send(call)
         if isinstance(answer, str):
             message = self._safe(f"{call.where} got no answer from {self._host}: {answer}.")
@@ -181,6 +203,7 @@ class ApiClient:
         self._reached = True
         self.stats.bytes_received += answer.num_bytes_downloaded
         if answer.is_success:
+            self.gate.on_success()
             return self._decoded(call, answer)
         return self._refused(call, answer)
 
@@ -189,8 +212,9 @@ class ApiClient:
         secs = min(self._timeout_secs, call.deadline - self._monotonic())
         try:
             async with asyncio.timeout(secs):
-                return await self._http.get(self._base_url + call.path, params=call.params or None)
+                return await self._http.request(call.method, self._base_url + call.path, params=call.params or None)
         except TimeoutError:
+            self.gate.on_pressure(call.cuts)
             return f"nothing complete within {secs:g} s"
         except (httpx.RequestError, aiohttp.ClientError, OSError, UnicodeError) as error:  # UnicodeError: host name
             return " ".join(str(error).split()) or type(error).__name__
@@ -214,6 +238,8 @@ class ApiClient:
             trace_id=self._safe(answer.headers.get("x-trace-id", "")),
             location=self._safe(answer.headers.get("location", "")),
         )
+        if refusal.status in PRESSURE:
+            self.gate.on_pressure(call.cuts)
         judged = verdict(refusal.status, refusal.body.code, had_cursor="cursor" in call.params)
         error = refusal.error(judged)
         if judged is not Verdict.RETRY:

@@ -1,4 +1,4 @@
-"""The calls of the API that a sync needs: the list of conversations and one conversation whole."""
+"""The calls of the API that we make: the list of conversations, one conversation whole, and its deletion."""
 
 from __future__ import annotations
 
@@ -77,7 +77,24 @@ async def get_conversation(client: ApiClient, conversation_id: str) -> bytes:
         ApiError: as ``ApiClient.get``; ``GoneError`` where it is deleted, ``GarbledError`` with the body where it
             cannot be read.
     """
+    return await client.get(_path(conversation_id), {}, partial(check_conversation, conversation_id=conversation_id))
+
+
+async def delete_conversation(client: ApiClient, conversation_id: str) -> bool:
+    """Delete one conversation at the API; say whether there was one, as a 404 is as good as a success.
+
+    Raises:
+        UsageError: the id cannot be part of a path.
+        ApiError: as ``ApiClient.delete``.
+    """
+    try:
+        await client.delete(_path(conversation_id))
+    except GoneError:
+        return False
+    return True
+
+
+def _path(conversation_id: str) -> str:
     if conversation_id in {"", ".", ".."}:  # a URL's path drops these, and another resource would answer
         raise UsageError(f"{conversation_id!r} is no conversation id.")
-    path = f"{CONVERSATIONS}/{quote(conversation_id, safe='')}"
-    return await client.get(path, {}, partial(check_conversation, conversation_id=conversation_id))
+    return f"{CONVERSATIONS}/{quote(conversation_id, safe='')}"

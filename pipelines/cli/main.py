@@ -18,6 +18,7 @@ from pipelines.cli.demo import demo
 from pipelines.cli.doctor import doctor
 from pipelines.cli.drift import drift
 from pipelines.cli.emulate import emulate
+from pipelines.cli.erase import erase
 from pipelines.cli.interrupts import gentle
 from pipelines.cli.options import Options, shared, teach
 from pipelines.cli.query import query
@@ -68,7 +69,7 @@ def cli() -> None:
     """
 
 
-for _command in (demo, sync, status, query, tables, build, reprocess, check, drift, doctor, emulate):
+for _command in (demo, sync, status, query, tables, build, reprocess, check, drift, erase, doctor, emulate):
     cli.add_command(_command)
 
 

@@ -65,7 +65,7 @@ def _facts(found: Status) -> Iterator[tuple[str, str]]:
     yield "conversations", f"{found.n_in_lake:,}{of}{span}"
     yield "", ", ".join(f"{number:,} {state}" for state, number in found.states.items())
     if found.n_deleted:
-        yield "", f"{found.n_deleted:,} deleted at the API, kept here"
+        yield "", f"{found.n_deleted:,} deleted at the API"
     yield "last listed", f"{moment(found.listed_at)}: {found.n_listed:,} known"
     yield "last read", f"{moment(found.read_at)}: {found.n_landed:,} landed"
     yield "warehouse", _built(found)

@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.options import Options, emit, finish, pass_options, shared, teach
+from pipelines.cli.options import Options, aligned, emit, finish, pass_options, plural, shared, teach
 from pipelines.cli.progress import duration, showing
 
 if TYPE_CHECKING:
     from pipelines.steps import Synced
+    from pipelines.sync.plan import Plan
+
+WHY = {
+    "new": "never read",
+    "open": "not finished when last read",
+    "changed": "another list row than at the last reading",
+    "missing": "no longer in the list: deleted?",
+    "due": "finished, and to be read again for late changes",
+}
+"""The reasons of ``pipelines.sync.settle``, for people."""
 
 
 @click.command(
@@ -21,6 +31,7 @@ if TYPE_CHECKING:
             "convohouse sync": "what is new, open, changed or due since the last run",
             "convohouse sync --since 7d": "the calls of the last seven days",
             "convohouse sync --since 2026-01-01 --until 2026-02-01": "a backfill of January",
+            "convohouse sync --plan": "what it would read, and why",
         },
         {
             0: "everything listed is in the warehouse",
@@ -33,9 +44,10 @@ if TYPE_CHECKING:
 @click.option("--since", metavar="WHEN", help="Only calls that started at or after: 2026-01-01, an ISO time, or 7d.")
 @click.option("--until", metavar="WHEN", help="Only calls that started before [default: now].")
 @click.option("--agent", metavar="ID", help="Only calls of this agent.")
+@click.option("--plan", "is_plan", is_flag=True, help="List only, and say what would be read and why; write nothing.")
 @shared
 @pass_options
-def sync(options: Options, since: str | None, until: str | None, agent: str | None) -> None:
+def sync(options: Options, since: str | None, until: str | None, agent: str | None, is_plan: bool) -> None:
     """Copy what is new, open, changed or due into the warehouse.
 
     Calls are listed, read, flattened into the lake, and the warehouse is built from it. Without options a run goes
@@ -50,9 +62,30 @@ def sync(options: Options, since: str | None, until: str | None, agent: str | No
     since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
     Window(since_at, until_at or now, agent)  # refuses what makes no sense before anything is touched
     site.settings.key()
+    if is_plan:
+        with showing(options) as show:
+            planned = steps.plan(site, since=since_at, until=until_at, agent_id=agent, progress=show)
+        _show(options, planned)
+        return
     with showing(options) as show:
         done = steps.sync(site, run_id=new_run_id(now), since=since_at, until=until_at, agent_id=agent, progress=show)
     report(options, done, "complete: all that was listed is in the warehouse", run_facts(done.run))
+
+
+def _show(options: Options, planned: Plan) -> None:
+    """Say what a run would do; as data, with every call and why it would be read."""
+    counts = {reason: planned.wanted.filter(reason=reason).height for reason in WHY}
+    if options.is_json:
+        window = {"since": planned.window.since, "until": planned.window.until, "agent_id": planned.window.agent_id}
+        calls = planned.wanted.select("conversation_id", "start_time_at", "reason").to_dicts()
+        emit({"window": window, "n_listed": planned.n_listed, "wanted": counts, "conversations": calls})
+        return
+    facts = [
+        ("would list", f"{planned.window}: {plural(planned.n_listed, 'call')}"),
+        ("would read", f"{planned.wanted.height:,}"),
+        *(("", f"{count:,} {reason}: {WHY[reason]}") for reason, count in counts.items() if count),
+    ]
+    click.echo(aligned(facts))
 
 
 def new_run_id(now: datetime) -> str:
@@ -64,7 +97,7 @@ def run_facts(run: dict[str, Any]) -> list[tuple[str, str]]:
     """The counts of a row of ``sync_runs``, for people."""
     return [
         ("listed", f"{run['n_listed']:,}"),
-        ("wanted", _counts(run, "new", "open", "changed", "due")),
+        ("wanted", _counts(run, "new", "open", "changed", "missing", "due")),
         ("fetched", f"{run['n_fetched']:,}: {_counts(run, 'landed', 'unchanged', 'gone')}"),
         ("quarantined", f"{run['n_quarantined']:,}"),
         ("time", duration(run["elapsed_secs"])),

@@ -40,12 +40,15 @@ def read_detail(payload: bytes) -> Any:
     return detail
 
 
-def read_nested(shape: Object, value: Any) -> Any:
-    """The struct of an object that was left plain because its kind nests in itself."""
+def read_nested(shape: Object, value: Any, path: str, extra: dict[str, Any]) -> Any:
+    """The struct of an object that was left plain because its kind nests in itself; None where it is no object.
+
+    What is no object goes into ``extra`` by its ``path``.
+    """
     try:
         return msgspec.convert(value, shape.struct)
     except msgspec.ValidationError:
-        return build(shape, value)
+        return build(shape, value, path, extra)
 
 
 def started(detail: Any) -> datetime | None:
@@ -64,16 +67,26 @@ def start_date(detail: Any) -> date:
 
 def _lenient(payload: bytes) -> Any:
     try:
+        return build(DETAIL, plain(payload))
+    except RecursionError:
+        raise UnflattenableError("the document is nested too deep") from None
+
+
+def plain(payload: bytes) -> dict[str, Any]:
+    """The document as Python objects, in the one form that the schema's paths speak of.
+
+    Raises:
+        UnflattenableError: it is no JSON object.
+    """
+    try:
         document = parse(payload)
-        plain = _with_metrics_level(_unwrapped(document)) if isinstance(document, dict) else document
-        detail = build(DETAIL, plain)
     except RecursionError:
         raise UnflattenableError("the document is nested too deep") from None
     except ValueError as error:
         raise UnflattenableError(f"the document is no JSON: {error}") from None
-    if not isinstance(detail, DETAIL.struct):
+    if not isinstance(document, dict):
         raise UnflattenableError("the document is no JSON object")
-    return detail
+    return _with_metrics_level(_unwrapped(document))
 
 
 def _unwrapped(document: dict[str, Any]) -> dict[str, Any]:

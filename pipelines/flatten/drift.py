@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 import polars as pl
@@ -79,10 +80,11 @@ def _left_over(home: Home) -> Iterator[tuple[str, pl.DataFrame]]:
             yield table.at[0], lake.read(home, table, ["conversation_id", "extra"]).drop_nulls("extra")
 
 
+@lru_cache(maxsize=10_000)
 def _whole(at: str, path: str) -> str:
     """Path in a document of an entry of ``extra`` of a row at ``at``, without indexes and map keys."""
     below = re.sub(r"\{.*?\}(?=[.\[{]|$)", "{}", re.sub(r"\[\d+\]", "[]", path), flags=re.DOTALL)
-    return f"{plain_path(at)}.{below}".strip(".")
+    return f"{plain_path(at)}.{below}".removeprefix(".")
 
 
 def _paths(shape: Shape, path: str) -> Iterator[str]:

@@ -86,7 +86,7 @@ def flatten(readings: Iterable[Reading]) -> Flattened:
     return Flattened({name: pl.concat([empty[name], *made]) for name, made in chunks.items()}, refused)
 
 
-def _chunk(readings: Iterable[Reading], refused: dict[str, str]) -> list[tuple[Table, pl.DataFrame]]:
+def _chunk(readings: Sequence[Reading], refused: dict[str, str]) -> list[tuple[Table, pl.DataFrame]]:
     rows: list[list[Keys]] = [[] for _ in NAMES]
     for reading in readings:
         try:
@@ -96,7 +96,14 @@ def _chunk(readings: Iterable[Reading], refused: dict[str, str]) -> list[tuple[T
             continue
         for kept, more in zip(rows, made, strict=True):
             kept.extend(more)
-    return [(table, _frame(table, names, made)) for (table, names), made in zip(NAMES, rows, strict=True)]
+    try:
+        return [(table, _frame(table, names, made)) for (table, names), made in zip(NAMES, rows, strict=True)]
+    except RecursionError:  # a value can be read that is nested too deep to be written: find its document
+        if len(readings) == 1:
+            refused[readings[0].conversation_id] = "the document is nested too deep"
+            return []
+        half = len(readings) // 2
+        return _chunk(readings[:half], refused) + _chunk(readings[half:], refused)
 
 
 def _rows(reading: Reading) -> list[list[Keys]]:

@@ -112,9 +112,13 @@ def _number(value: Any) -> Any:
             value = float(value)
         except ValueError:
             return MISFIT
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return MISFIT
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond any float
+        return MISFIT
+    return number if math.isfinite(number) else MISFIT
 
 
 def _integer(value: Any) -> Any:

@@ -7,10 +7,12 @@ one.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pipelines.flatten.decode import read_nested
-from pipelines.flatten.shape import object_at
+from pipelines.flatten.lenient import text_of
+from pipelines.flatten.shape import EXTRA, object_at
 from pipelines.flatten.walk import Keys, projection
 from warehouse import tables
 
@@ -62,10 +64,16 @@ class _Rows:
         turn_index, _, depth = nesting
         below = (turn_index, result.request_id, depth + 1)
         for place, step in enumerate(result.result.steps):
-            if step is not None:
-                self.steps.append((index, place, *_step_values(step)))
-                self.add_calls([read_nested(_CALL, call) for call in step.requests or ()], below)
-                self.add_results([read_nested(_RESULT, nested) for nested in step.results or ()], below)
+            if step is None:
+                continue
+            extra: dict[str, Any] = {}
+            calls = [read_nested(_CALL, call, f"requests[{n}]", extra) for n, call in enumerate(step.requests or ())]
+            results = [read_nested(_RESULT, each, f"results[{n}]", extra) for n, each in enumerate(step.results or ())]
+            if extra:  # elements that are no calls and no results
+                setattr(step, EXTRA, text_of({**json.loads(getattr(step, EXTRA) or "{}"), **extra}))
+            self.steps.append((index, place, *_step_values(step)))
+            self.add_calls(calls, below)
+            self.add_results(results, below)
 
 
 def rows(detail: Any) -> tuple[list[Keys], ...]:

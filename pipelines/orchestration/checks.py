@@ -1,7 +1,8 @@
 """Asset checks: each check of the lake and of the models, as Dagster shows it.
 
 Only counts go into Dagster's log, never the failing rows: they can hold what people said, and a conversation that is
-erased must leave no trace there. ``convohouse check`` shows them.
+erased must leave no trace there. ``convohouse check`` shows them. Of an unknown field the log has its path, its kind
+and the id of a conversation, never a value.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ from typing import Any
 import dagster as dg
 
 from pipelines.orchestration.keys import key_of
+from pipelines.sync.drift import new_unknown
+from warehouse.home import Home
 from warehouse.model_checks import Check, CheckResult
+from warehouse.tables import UNKNOWN_FIELDS
+
+NOTHING_NEW = dg.AssetCheckSpec(
+    "nothing_unknown_is_new",
+    asset=key_of(f"lake.{UNKNOWN_FIELDS.name}"),
+    description="The API sent no key, type or word for the first time that the schema does not know. It is kept.",
+)
+_SHOWN = 10
 
 
 def spec_of(check: Check, *, blocking: bool = True) -> dg.AssetCheckSpec:
@@ -31,3 +42,19 @@ def results_of(found: Iterable[CheckResult], selected: Collection[dg.AssetCheckK
             yield dg.AssetCheckResult(
                 passed=result.is_passed, asset_key=key_of(check.model), check_name=check.name, metadata=metadata
             )
+
+
+def news_of(home: Home) -> dg.AssetCheckResult:
+    """Whether the last run saw unknown fields for the first time: a warning, since none of them is lost."""
+    new, _ = new_unknown(home)
+    metadata: dict[str, Any] = {"n_new": new.height}
+    if not new.is_empty():
+        first = new.select("path", "kind", "example_id").head(_SHOWN).to_dicts()
+        metadata["new_fields"] = dg.MetadataValue.table([dg.TableRecord(field) for field in first])
+    return dg.AssetCheckResult(
+        passed=new.is_empty(),
+        asset_key=NOTHING_NEW.asset_key,
+        check_name=NOTHING_NEW.name,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=metadata,
+    )

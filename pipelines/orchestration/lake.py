@@ -9,7 +9,7 @@ import dagster as dg
 import pyarrow.parquet as pq
 
 from pipelines import steps
-from pipelines.orchestration.checks import results_of, spec_of
+from pipelines.orchestration.checks import NOTHING_NEW, news_of, results_of, spec_of
 from pipelines.orchestration.days import DAYS, SINGLE_RUN, Scope, days_of, log_others
 from pipelines.orchestration.doing import doing, end, stop_for
 from pipelines.orchestration.keys import KINDS, key_of
@@ -40,7 +40,11 @@ def _spec(table: Table) -> dg.AssetSpec:
 @dg.multi_asset(
     name="lake",
     specs=[_spec(table) for table in TABLES],
-    check_specs=[*map(spec_of, schema_checks()), *(spec_of(check, blocking=False) for check in COMPLETENESS)],
+    check_specs=[
+        *map(spec_of, schema_checks()),
+        *(spec_of(check, blocking=False) for check in COMPLETENESS),
+        NOTHING_NEW,
+    ],
     can_subset=True,
     backfill_policy=SINGLE_RUN,
 )
@@ -58,6 +62,8 @@ def lake_tables(
         problems = end(site, context.run.run_id, wrong) if wrong or not _has_models(context) else ()
     yield from _made(context, site.home, done.days)
     yield from results_of(results, context.selected_asset_check_keys)
+    if NOTHING_NEW.key in context.selected_asset_check_keys:
+        yield news_of(site.home)
     stop_for(problems)
 
 

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from pipelines.api.models import ListRow
-from pipelines.sync.masking import mask_headers
+from pipelines.sync.blanking import is_blanked, n_texts
+from pipelines.sync.masking import mask_credentials
+from pipelines.sync.pii import Pseudonyms
 
 
 def load(raw: bytes) -> Any:
@@ -35,8 +37,12 @@ def fingerprint(document: Any) -> str:
     return hashlib.sha256(dump(document, is_canonical=True)).hexdigest()
 
 
-def list_row(row: ListRow, listed_at: datetime) -> dict[str, object]:
-    """A list row for ``landing.land_listing``."""
+def list_row(row: ListRow, listed_at: datetime, pseudonyms: Pseudonyms | None = None) -> dict[str, object]:
+    """A list row for ``landing.land_listing``, without its people where there are pseudonyms for them."""
+    shown, raw = load(row.raw), row.raw
+    if pseudonyms is not None:
+        shown = pseudonyms.hide(shown)
+        raw = dump(shown)
     start = datetime.fromtimestamp(row.start_time_unix_secs, UTC)
     return {
         "conversation_id": row.conversation_id,
@@ -45,19 +51,29 @@ def list_row(row: ListRow, listed_at: datetime) -> dict[str, object]:
         "agent_id": row.agent_id,
         "agent_name": row.agent_name,
         "status": row.status,
-        "fingerprint": fingerprint(load(row.raw)),
+        "fingerprint": fingerprint(shown),
         "listed_at": listed_at,
-        "payload": row.raw,
+        "payload": raw,
     }
 
 
-def read_row(wanted: Mapping[str, Any], raw: bytes, fetched_at: datetime) -> dict[str, object]:
-    """A reading for ``landing.land_documents``: the document, or only a mark where its content is landed already."""
+def read_row(
+    wanted: Mapping[str, Any], raw: bytes, fetched_at: datetime, pseudonyms: Pseudonyms | None = None
+) -> dict[str, object]:
+    """A reading for ``landing.land_documents``: the document, or only a mark where its content is landed already.
+
+    A document that retention blanked is told apart, as it must not take the place of the fuller copy.
+    """
     document = load(raw)
-    if b'"headers"' in raw and mask_headers(document):
+    is_masked = mask_credentials(document)
+    if pseudonyms is not None:
+        document, is_masked = pseudonyms.hide(document), True
+    if is_masked:
         raw = dump(document)
     content = fingerprint(document)
     is_known = content == wanted["content_sha256"]
+    texts = n_texts(document)
+    is_without_content = is_blanked(document.get("status"), texts, wanted.get("shown_texts"))
     metadata = document["metadata"]
     start = datetime.fromtimestamp(float(metadata["start_time_unix_secs"]), UTC)
     duration = metadata.get("call_duration_secs")
@@ -69,10 +85,11 @@ def read_row(wanted: Mapping[str, Any], raw: bytes, fetched_at: datetime) -> dic
         "ended_at": start + timedelta(seconds=float(duration) if isinstance(duration, int | float) else 0),
         "agent_id": agent_id if isinstance(agent_id, str) else wanted["agent_id"],
         "status": status if isinstance(status, str) else None,
-        "kind": "unchanged" if is_known else "document",
+        "kind": "blanked" if is_without_content else "unchanged" if is_known else "document",
         "list_fingerprint": wanted["fingerprint"],
         "fetched_at": fetched_at,
         "content_sha256": content,
+        "n_texts": texts,
         "payload": None if is_known else raw,
     }
 
@@ -88,4 +105,5 @@ def gone_row(wanted: Mapping[str, Any], fetched_at: datetime) -> dict[str, objec
         "list_fingerprint": wanted["fingerprint"],
         "fetched_at": fetched_at,
         "content_sha256": wanted["content_sha256"],
+        "payload": None,
     }

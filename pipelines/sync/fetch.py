@@ -1,8 +1,8 @@
 """Read the details of many conversations at once and land them as they come.
 
-Readings are landed every few hundred documents or every two seconds, so that a kill costs little: the next run reads
-only what is not landed. While a full buffer is being written, no worker reads on: a slow disk slows the reading, and
-memory stays flat.
+Readings are landed every two seconds, and before that when they are a 25th of what was read, so that a kill costs
+little: the next run reads only what is not landed. While a full buffer is being written, no worker reads on: a slow
+disk slows the reading, and memory stays flat.
 """
 
 from __future__ import annotations
@@ -17,12 +17,16 @@ from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_conversation
 from pipelines.errors import GarbledError, GoneError, UnreachableError
 from pipelines.sync.documents import gone_row, read_row
+from pipelines.sync.pii import Pseudonyms
 from pipelines.sync.together import together
 from warehouse import landing
 from warehouse.home import Home
 
-FLUSH_ROWS = 400
 FLUSH_SECS = 2.0
+FLUSH_SHARE = 0.04
+LEAST_FLUSH_ROWS = 10
+MOST_FLUSH_ROWS = 400
+"""Fewer rows a file make many files, more cost memory."""
 BREAK_AFTER = 5
 """Conversations in a row that could not be read after all retries: then the API is taken to be down."""
 
@@ -46,10 +50,13 @@ class _Buffer:
     monotonic: Callable[[], float]
     flushed_at: float
     rows: list[dict[str, object]] = field(default_factory=list)
+    n_taken: int = 0
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def is_due(self) -> bool:
-        return len(self.rows) >= FLUSH_ROWS or self.monotonic() - self.flushed_at >= FLUSH_SECS
+        share = (self.n_taken + len(self.rows)) * FLUSH_SHARE
+        is_full = len(self.rows) >= min(max(share, LEAST_FLUSH_ROWS), MOST_FLUSH_ROWS)
+        return is_full or self.monotonic() - self.flushed_at >= FLUSH_SECS
 
     async def add(self, row: dict[str, object]) -> None:
         self.rows.append(row)
@@ -61,6 +68,7 @@ class _Buffer:
     def take(self) -> list[dict[str, object]]:
         """The waiting readings; they wait no longer. Called in the event loop alone, so no row slips in between."""
         rows, self.rows = self.rows, []
+        self.n_taken += len(rows)
         self.flushed_at = self.monotonic()
         return rows
 
@@ -74,6 +82,7 @@ async def fetch(
     clock: Callable[[], datetime],
     monotonic: Callable[[], float],
     on_read: Callable[[Fetched], None],
+    pseudonyms: Pseudonyms | None = None,
 ) -> Fetched:
     """Read and land every wanted conversation (rows of ``settle.decide``).
 
@@ -94,7 +103,7 @@ async def fetch(
             conversation_id = row["conversation_id"]
             try:
                 raw = await get_conversation(client, conversation_id)
-                reading = read_row(row, raw, clock())
+                reading = read_row(row, raw, clock(), pseudonyms)
             except GoneError:
                 reading = gone_row(row, clock())
             except (GarbledError, RecursionError) as error:
@@ -109,9 +118,10 @@ async def fetch(
                 continue
             in_a_row.clear()
             done.n_fetched += 1
-            done.n_landed += reading["kind"] == "document"
-            done.n_unchanged += reading["kind"] == "unchanged"
-            done.n_gone += reading["kind"] == "gone"
+            is_gone, has_payload = reading["kind"] == "gone", reading["payload"] is not None
+            done.n_landed += has_payload
+            done.n_unchanged += not is_gone and not has_payload
+            done.n_gone += is_gone
             await buffer.add(reading)
             on_read(done)
 

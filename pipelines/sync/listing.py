@@ -9,6 +9,8 @@ from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import ListQuery, iterate_list
 from pipelines.api.models import ListRow
 from pipelines.errors import CursorRefusedError
+from pipelines.sync.documents import list_row
+from pipelines.sync.pii import Pseudonyms
 from pipelines.sync.together import together
 from pipelines.sync.window import Window
 
@@ -16,6 +18,19 @@ PART_DAYS = 7
 MOST_PARTS = 4
 RESTARTS = 2
 """Times that a part is begun again after the API refused its cursor."""
+
+
+async def list_rows(
+    client: ApiClient,
+    window: Window,
+    listed_at: datetime,
+    on_rows: Callable[[int], None],
+    pseudonyms: Pseudonyms | None = None,
+) -> list[dict[str, object]]:
+    """The rows of the window as they are landed (see ``list_window``); the client is opened and closed here."""
+    async with client:
+        found = await list_window(client, window, on_rows)
+    return [list_row(row, listed_at, pseudonyms) for row in found.values()]
 
 
 async def list_window(client: ApiClient, window: Window, on_rows: Callable[[int], None]) -> dict[str, ListRow]:

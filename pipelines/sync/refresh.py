@@ -21,6 +21,11 @@ from warehouse import lake, landing
 from warehouse.home import Home
 from warehouse.tables import CONVERSATION_LIST, CONVERSATIONS, DELETIONS, DOCUMENT_TABLES, QUARANTINE
 
+REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
+"""Why a conversation stands in ``deletions``, by the kind of its latest reading."""
+
+EVIDENCE = {"gone": "not_found", "blanked": "blanked", landing.ERASED: "erased"}
+
 
 @dataclass(slots=True)
 class Refreshed:
@@ -37,18 +42,21 @@ def stale_readings(home: Home, *, anew: bool = False) -> pl.DataFrame:
     ``anew`` takes what the lake shows for stale as well.
     """
     latest = landing.latest_readings(home)
-    shown = lake.read(home, CONVERSATIONS, ["conversation_id", "start_date", "checked_at", "parser_version"])
-    marked = lake.read(home, DELETIONS, ["conversation_id", "noticed_at"])
-    compared = latest.join(shown.rename({"start_date": "lake_date"}), "conversation_id", "left").join(
-        marked, "conversation_id", "left"
+    own = {"start_date": "lake_date", "content_sha256": "lake_sha256"}
+    shown = lake.read(home, CONVERSATIONS, ["conversation_id", "checked_at", "parser_version", *own]).rename(own)
+    marked = lake.read(home, DELETIONS, ["conversation_id", "noticed_at", "reason"])
+    compared = latest.join(shown, "conversation_id", "left").join(marked, "conversation_id", "left")
+    is_shown = (
+        (pl.col("checked_at") == pl.col("fetched_at"))
+        & (pl.col("parser_version") == PARSER_VERSION)
+        & (pl.col("lake_sha256") == pl.col("shown_sha256"))  # another one once the content is redacted
     )
-    has_content = pl.col("content_at").is_not_null()
-    is_shown = (pl.col("checked_at") == pl.col("fetched_at")) & (pl.col("parser_version") == PARSER_VERSION)
-    is_marked = pl.col("noticed_at") == pl.col("fetched_at")
-    is_gone = pl.col("kind") == "gone"
+    is_absent = pl.col("lake_date").is_null()
+    has_no_mark = ~pl.col("kind").is_in(list(REASONS))
+    is_marked = (pl.col("noticed_at") == pl.col("fetched_at")) & (pl.col("reason") == _told(REASONS))
     is_current = (
-        pl.when(has_content).then(is_shown & (~is_gone | is_marked)).otherwise(is_marked).fill_null(value=False)
-    )
+        pl.when(pl.col("content_at").is_null()).then(is_absent).otherwise(is_shown) & (has_no_mark | is_marked)
+    ).fill_null(value=False)
     return compared.filter(anew | ~is_current).sort("start_date", "conversation_id")
 
 
@@ -79,8 +87,7 @@ def refresh_lake(
             _refresh_day(home, day, readings, reread_days, done)
             done.days.append(day)
             on_day(done.n_flattened, len(stale))
-    if done.days:
-        refresh_unknown(home)
+    refresh_unknown(home)
     _refresh_list(home)
     ledger.refresh(home)
     _refresh_quarantine(home, stale["conversation_id"].to_list(), done.refused)
@@ -101,7 +108,7 @@ def _refresh_day(home: Home, day: date, stale: pl.DataFrame, reread_days: Sequen
             row["fetched_at"],
             row["settle_state"],
             row["fetched_at"] if row["kind"] == "gone" else None,
-            "not_found" if row["kind"] == "gone" else None,
+            REASONS.get(row["kind"]),
         )
         for row in documents.iter_rows(named=True)
     ]
@@ -109,16 +116,17 @@ def _refresh_day(home: Home, day: date, stale: pl.DataFrame, reread_days: Sequen
     done.refused |= made.refused
     done.n_flattened += made.frames[CONVERSATIONS.name].height
     _leave_old_days(home, day, stale)
-    gone = stale.filter(kind="gone").select(
-        "conversation_id",
-        "start_date",
-        noticed_at="fetched_at",
-        evidence=pl.lit("not_found"),
-        reason=pl.lit("deleted"),
+    lost = stale.filter(pl.col("kind").is_in(list(REASONS))).select(
+        "conversation_id", "start_date", noticed_at="fetched_at", evidence=_told(EVIDENCE), reason=_told(REASONS)
     )
-    lake.merge_day(home, DELETIONS, day, gone, ids)
+    lake.merge_day(home, DELETIONS, day, lost, ids)
     for table in reversed(DOCUMENT_TABLES):  # conversations, the first, last
         lake.merge_day(home, table, day, made.frames[table.name], ids)
+
+
+def _told(words: dict[str, str]) -> pl.Expr:
+    """The word for the kind of the latest reading."""
+    return pl.col("kind").replace_strict(words, default=None, return_dtype=pl.String)
 
 
 def _leave_old_days(home: Home, day: date, stale: pl.DataFrame) -> None:

@@ -2,7 +2,8 @@
 
 A call is read when it is new, was not finished at its last reading, shows another list row than the one that led to its
 last reading, or is due: analysis, ratings and retention change a finished call without a trace in its list row, so it
-is read again some days after its end, by default 1, 7 and 30.
+is read again some days after its end, by default 1, 7 and 30. One that a complete listing should have shown and did not
+is read again as well: only a 404 to its detail says that it is deleted, never a gap in a list.
 """
 
 from __future__ import annotations
@@ -12,11 +13,17 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from warehouse.landing import ERASED, Listing
+
 FINISHED = ("done", "failed")
 """Statuses of a call that will not go on."""
 
-REASONS = ("new", "open", "changed", "due")
+REASONS = ("new", "open", "changed", "missing", "due")
 """Why a call is read, the first that holds."""
+
+
+ENDED = ("gone", ERASED)
+"""Kinds of a reading after which nothing more is to come."""
 
 
 def due_since(now: datetime, reread_days: Sequence[int]) -> pl.Expr:
@@ -31,7 +38,7 @@ def settle_state(read_at: pl.Expr, reread_days: Sequence[int]) -> pl.Expr:
     """Open (not finished), settling (will be read again) or settled, from ``status``, ``ended_at`` and the reading."""
     last = timedelta(days=max(reread_days, default=0))
     return (
-        pl.when(pl.col("kind") == "gone")
+        pl.when(pl.col("kind").is_in(ENDED))
         .then(pl.lit("settled"))
         .when(~pl.col("status").is_in(FINISHED) | pl.col("status").is_null())
         .then(pl.lit("open"))
@@ -41,7 +48,38 @@ def settle_state(read_at: pl.Expr, reread_days: Sequence[int]) -> pl.Expr:
     )
 
 
-def decide(listed: pl.DataFrame, landed: pl.DataFrame, *, now: datetime, reread_days: Sequence[int]) -> pl.DataFrame:
+def missed(listed: pl.DataFrame, listings: Sequence[Listing]) -> pl.DataFrame:
+    """Calls that a later complete listing should have shown and did not.
+
+    Args:
+        listed: The latest list row of each conversation.
+        listings: Every complete listing; one of an agent says nothing of the calls of others.
+
+    Returns:
+        conversation_id, missed_at: when the latest such listing began.
+    """
+    rows = listed.select("conversation_id", "start_time_at", "agent_id", "listed_at").sort("start_time_at")
+    starts = rows["start_time_at"]
+    found = [pl.DataFrame(schema={"conversation_id": pl.String, "missed_at": pl.Datetime("us", "UTC")})]
+    for each in listings:
+        first = starts.search_sorted(each.since) if each.since else 0
+        last = starts.search_sorted(each.until) if each.until else rows.height
+        inside = rows[first:last].filter(pl.col("listed_at") < each.listed_at)
+        if each.agent_id is not None:
+            inside = inside.filter(agent_id=each.agent_id)
+        missed_at = pl.lit(each.listed_at).cast(pl.Datetime("us", "UTC")).alias("missed_at")
+        found.append(inside.select("conversation_id", missed_at))
+    return pl.concat(found).group_by("conversation_id").agg(pl.col("missed_at").max())
+
+
+def decide(
+    listed: pl.DataFrame,
+    landed: pl.DataFrame,
+    *,
+    now: datetime,
+    reread_days: Sequence[int],
+    listings: Sequence[Listing] = (),
+) -> pl.DataFrame:
     """What to read and why.
 
     Args:
@@ -49,10 +87,12 @@ def decide(listed: pl.DataFrame, landed: pl.DataFrame, *, now: datetime, reread_
         landed: The latest reading of each (``landing.latest_readings``).
         now: The run's time.
         reread_days: Days after the end of a call at which it is read again.
+        listings: Every complete listing, for the calls that a listing missed.
 
     Returns:
         Oldest first: conversation_id, start_time_at, agent_id, status, fingerprint (of the list row; null where it was
-        never listed), content_sha256 (of the content landed; null where none), reason.
+        never listed), content_sha256 (of the latest reading; null where none), shown_texts (of the content that the
+        lake shows; null where none), reason.
     """
     known = landed.select(
         "conversation_id",
@@ -61,24 +101,31 @@ def decide(listed: pl.DataFrame, landed: pl.DataFrame, *, now: datetime, reread_
         "ended_at",
         "list_fingerprint",
         "content_sha256",
+        "shown_texts",
         "fetched_at",
         landed_start=pl.col("start_time_at"),
         landed_agent=pl.col("agent_id"),
     )
     rows = listed.select("conversation_id", "start_time_at", "agent_id", "fingerprint", list_status="status")
     is_gone = pl.col("kind") == "gone"
+    is_new_row = pl.col("fingerprint").is_not_null() & pl.col("fingerprint").ne_missing(pl.col("list_fingerprint"))
     reason = (
-        pl.when(pl.col("kind").is_null())
+        pl.when(pl.col("kind") == ERASED)
+        .then(None)
+        .when(pl.col("kind").is_null())
         .then(pl.lit("new"))
         .when(~is_gone & (pl.col("status").is_null() | ~pl.col("status").is_in(FINISHED)))
         .then(pl.lit("open"))
-        .when(pl.col("fingerprint").is_not_null() & pl.col("fingerprint").ne_missing(pl.col("list_fingerprint")))
+        .when(is_new_row)
         .then(pl.lit("changed"))
+        .when(~is_gone & (pl.col("fetched_at") < pl.col("missed_at")))
+        .then(pl.lit("missing"))
         .when(~is_gone & (pl.col("fetched_at") < due_since(now, reread_days)))
         .then(pl.lit("due"))
     )
     return (
         rows.join(known, "conversation_id", "full", coalesce=True)
+        .join(missed(listed, listings), "conversation_id", "left")
         .with_columns(reason=reason)
         .filter(pl.col("reason").is_not_null())
         .select(
@@ -88,6 +135,7 @@ def decide(listed: pl.DataFrame, landed: pl.DataFrame, *, now: datetime, reread_
             pl.coalesce("status", "list_status").alias("status"),
             "fingerprint",
             "content_sha256",
+            "shown_texts",
             "reason",
         )
         .sort("start_time_at", "conversation_id")

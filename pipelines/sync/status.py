@@ -56,15 +56,17 @@ def status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
     """Look at a home folder, which may be empty or missing."""
     listed, readings = landing.latest_list_rows(home), landing.latest_readings(home)
     shown = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "start_date"])
-    states = readings.select(state=settle_state(pl.col("fetched_at"), reread_days))
-    wanted = decide(listed, readings, now=now, reread_days=reread_days)
+    states = readings.filter(pl.col("kind") != landing.ERASED).select(
+        state=settle_state(pl.col("fetched_at"), reread_days)
+    )
+    listings = landing.listings(home)
+    wanted = decide(listed, readings, now=now, reread_days=reread_days, listings=listings)
     runs = (
         lake.read_files(SYNC_RUNS, sorted(home.runs.glob("*.parquet")))
         .sort("started_at", descending=True)
         .head(RUNS_SHOWN)
     )
     quarantine = lake.read(home, QUARANTINE).sort("fetched_at", descending=True)
-    complete = [listing.listed_at for listing in landing.listings(home)]
     return Status(
         home=home.root,
         exists=home.exists(),
@@ -72,11 +74,11 @@ def status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
         n_landed=readings.filter(pl.col("content_at").is_not_null()).height,
         n_in_lake=shown.height,
         n_behind=stale_readings(home).height,
-        n_deleted=lake.read(home, DELETIONS, ["conversation_id"]).height,
+        n_deleted=lake.read(home, DELETIONS, ["reason"]).filter(reason="deleted").height,
         n_agents=shown["agent_id"].n_unique(),
         first_date=_date(shown["start_date"].min()),
         last_date=_date(shown["start_date"].max()),
-        listed_at=max(complete, default=None),
+        listed_at=max((listing.listed_at for listing in listings), default=None),
         read_at=_moment(readings["fetched_at"].max()),
         built_at=_built_at(home),
         states={state: states.filter(state=state).height for state in STATES},

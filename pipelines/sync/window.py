@@ -52,6 +52,10 @@ class Window:
         is_in_time = start < self.until and (self.since is None or start >= self.since)
         return is_in_time and (self.agent_id is None or agent_id in {None, self.agent_id})
 
+    def listing(self, listed_at: datetime) -> Listing:
+        """The complete listing of this window that began then."""
+        return Listing(listed_at, self.since, self.until, self.agent_id)
+
     def __str__(self) -> str:
         """For people."""
         since = "the first call" if self.since is None else f"{self.since:%Y-%m-%d %H:%M}"

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.flatten.frames import Reading, flatten
-from pipelines.sync.masking import mask_headers
+from pipelines.sync.masking import mask_credentials
 from tests.contract.declared import Rows, rows_by_conversation, wrong
 from tests.contract.drawing import Drawing, Leaf
 from tests.documents import READ_AT
@@ -33,7 +33,7 @@ def flat(documents: Iterable[dict[str, Any]], *, as_webhooks: bool = False) -> d
 
     def reading(document: dict[str, Any]) -> Reading:
         landed = json.loads(json.dumps(document))
-        mask_headers(landed)
+        mask_credentials(landed)
         if as_webhooks:
             landed = {"type": "post_call_transcription", "event_timestamp": 1, "data": landed}
         return Reading(document["conversation_id"], json.dumps(landed).encode(), "sha", READ_AT, READ_AT, "settled")

@@ -58,7 +58,7 @@ def test_sync_says_what_it_did(first: tuple[Path, Ended], n_calls: int) -> None:
     assert said[:5] == [
         "complete: all that was listed is in the warehouse",
         f"  listed       {n_calls}",
-        f"  wanted       {n_calls} new, 0 open, 0 changed, 0 due",
+        f"  wanted       {n_calls} new, 0 open, 0 changed, 0 missing, 0 due",
         f"  fetched      {n_calls}: {n_calls} landed, 0 unchanged, 0 gone",
         "  quarantined  0",
     ]

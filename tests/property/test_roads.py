@@ -23,16 +23,39 @@ DOCUMENTS = [
     json.loads((RECORDED / "text_chat_2026.json").read_bytes()),
     json.loads((RECORDED / "rag_and_end_call_2025.json").read_bytes()),
 ]
+TOO_LARGE = "1e400 without its quotes"
+"""Becomes the number 1e400, which no float holds and so no Python object can say, in the JSON text."""
+
+TEXTS = st.text(st.characters(exclude_categories=()), max_size=8)  # lone surrogates, NUL and marks of direction too
+ODD_TEXTS = st.sampled_from(["", "\x00", "\ud800", "\udfff\ud800", "\u202eabc\u2066", "\ufeff", "a.b[0]{c}", "}{"])
+
+
+def nested(shell):
+    """Sixty levels of one shell."""
+    value = "at the bottom"
+    for _ in range(60):
+        value = shell(value)
+    return value
+
+
 STRANGE = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-(2**70), 2**70),
+    st.just(10**400),
+    st.sampled_from([2**53 + 1, 2**63, 2**64, -(2**63) - 1, 2**70, TOO_LARGE, 1e308, -0.0]),
     st.floats(allow_nan=False, allow_infinity=False),
-    st.text(max_size=8),
+    TEXTS,
+    ODD_TEXTS,
     st.just([]),
     st.just({}),
+    st.just([[], [[]], {}]),
     st.just([None, 1, "x", {"y": []}]),
     st.just({"a": {"b": [{"c": None}]}}),
+    st.just([TOO_LARGE, {"\ud800": TOO_LARGE}]),
+    st.just(nested(lambda value: [value])),
+    st.just(nested(lambda value: {"a": value})),
+    st.just(nested(lambda value: {"result": {"steps": [{"type": "nested_tools", "results": [value]}]}})),
 )
 
 
@@ -44,9 +67,12 @@ def places(value, path=()):
         yield from places(item, (*path, key))
 
 
+def written(document):
+    return json.dumps(document).replace(json.dumps(TOO_LARGE), "1e400").encode()
+
+
 def reading(document):
-    payload = json.dumps(document).encode()
-    return Reading(str(document.get("conversation_id")), payload, "sha", READ_AT, READ_AT, "open")
+    return Reading(str(document.get("conversation_id")), written(document), "sha", READ_AT, READ_AT, "open")
 
 
 def all_rows(*documents):
@@ -77,7 +103,7 @@ def test_a_mutated_document_costs_no_other_and_no_run(data):
             holder = holder[step]
         change = data.draw(st.sampled_from(["replace", "drop", "add"]))
         if change == "add" and isinstance(holder, dict):
-            holder["never_seen_before"] = strange
+            holder[data.draw(st.one_of(st.just("never_seen_before"), TEXTS, ODD_TEXTS))] = strange
         elif change == "drop" and isinstance(holder, dict):
             del holder[where[-1]]
         else:
@@ -97,6 +123,6 @@ def test_a_mutated_document_costs_no_other_and_no_run(data):
 
 def unreadable(document):
     try:
-        return read_detail(json.dumps(document).encode()).conversation_id != document.get("conversation_id")
+        return read_detail(written(document)).conversation_id != document.get("conversation_id")
     except UnflattenableError as error:
         return any(word in str(error) for word in ("conversation_id", "start_time_unix_secs"))

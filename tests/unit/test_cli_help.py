@@ -9,7 +9,20 @@ from click.testing import CliRunner
 from pipelines.cli.main import cli
 
 HEAVY = ("dagster", "polars", "duckdb", "pyarrow", "httpx", "aiohttp", "pydantic", "rich", "sqlglot", "starlette")
-COMMANDS = ("demo", "sync", "status", "query", "tables", "build", "reprocess", "check", "drift", "doctor", "emulate")
+COMMANDS = (
+    "demo",
+    "sync",
+    "status",
+    "query",
+    "tables",
+    "build",
+    "reprocess",
+    "check",
+    "drift",
+    "erase",
+    "doctor",
+    "emulate",
+)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], *([command, "--help"] for command in COMMANDS), ["--version"]])

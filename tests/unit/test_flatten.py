@@ -122,6 +122,8 @@ def test_numbers_come_in_as_numbers_whatever_their_spelling(flat):
         ({"cost": 12.5}, {"metadata.cost": 12.5}),
         ({"cost": True}, {"metadata.cost": True}),
         ({"cost": 2**70}, {"metadata.cost": 2**70}),
+        ({"cost": 10**400}, {"metadata.cost": 10**400}),
+        ({"cost_fiat": 1e13}, {"metadata.cost_fiat": 1e13}),
         ({"warnings": {"a": "list was expected"}}, {"metadata.warnings": {"a": "list was expected"}}),
         ({"charging": [1]}, {"metadata.charging": [1]}),
         ({"brand_new": {"deep": [1, 2]}}, {"metadata.brand_new": {"deep": [1, 2]}}),
@@ -142,9 +144,31 @@ def test_extra_stands_in_the_row_that_it_belongs_to(flat):
     assert "extra" not in tables["conversations"][0]
 
 
+def test_what_is_no_call_in_a_step_is_kept_with_the_step(flat):
+    steps = [{"type": "nested_tools", "node_id": "n", "requests": ["x", {"request_id": "r"}], "results": [7], "new": 1}]
+    result = {"request_id": "w", "type": "workflow", "result": {"steps": steps}}
+    tables = flat(detail(transcript=[{"role": "agent", "tool_results": [result]}]))
+    assert json.loads(tables["workflow_steps"][0]["extra"]) == {"new": 1, "requests[0]": "x", "results[0]": 7}
+    assert [row["request_id"] for row in tables["tool_calls"]] == ["r"]
+
+
 def test_a_lone_surrogate_costs_one_character(flat):
     document = json.dumps(detail(user_id="caf\u00e9 \ud83d\ude00")).replace("caf", "\\ud800caf").encode()
     assert flat(document)["conversations"][0]["user_id"] == "\ufffdcafé 😀"
+
+
+def test_a_value_that_is_nested_too_deep_costs_its_document_alone():
+    def reading(conversation_id, depth):
+        document = json.dumps(detail(conversation_id=conversation_id, otlp_traces="X")).encode()
+        payload = document.replace(b'"X"', b"[" * depth + b"]" * depth)
+        return Reading(conversation_id, payload, "sha", READ_AT, READ_AT, "open")
+
+    readings = [reading(f"conv_{depth}", depth) for depth in (1, 200, *range(900, 1010), 5000)]
+    made = flatten(readings)
+    kept = set(made.frames["conversations"]["conversation_id"])
+    assert kept.isdisjoint(made.refused)
+    assert kept | set(made.refused) == {each.conversation_id for each in readings}
+    assert ("conv_200" in kept, "conv_5000" in made.refused) == (True, True)
 
 
 @pytest.mark.parametrize(

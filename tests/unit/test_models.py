@@ -162,8 +162,10 @@ def test_committed_docs_are_the_generated_ones() -> None:
 
 
 def test_docs_name_every_column_of_a_table_with_its_path_and_unit() -> None:
-    assert "| **turn_index** * | integer |  |  | Position of the transcript entry, from 0. |" in tables_text()
-    assert "| cost_credits | integer | credits | `metadata.cost` |" in tables_text()
+    assert "| **turn_index** * | integer |  |  |  | Position of the transcript entry, from 0. |" in tables_text()
+    assert "| cost_credits | integer | credits |  | `metadata.cost` |" in tables_text()
+    assert "| message | text |  | words | `transcript[].message` |" in tables_text()
+    assert "| user_id | text |  | identity | `user_id` |" in tables_text()
     assert "| success_rate | Success rate | share of 1 | n_success | n_success + n_failure |" in metrics_text(
         read_project()
     )

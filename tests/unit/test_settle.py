@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.sync.settle import decide, settle_state
 from warehouse import lake
+from warehouse.landing import ERASED, Listing
 from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -34,7 +35,7 @@ def landed(**changes):
         "fetched_at": NOW - timedelta(minutes=30),
         "content_sha256": "sha",
     }
-    return lake.frame(LANDED_DOCUMENTS, [row | changes]).select(READ_KEYS)
+    return lake.frame(LANDED_DOCUMENTS, [row | changes]).select(*READ_KEYS, shown_texts="n_texts")
 
 
 NOTHING_LISTED, NOTHING_LANDED = listed().clear(), landed().clear()
@@ -61,10 +62,37 @@ NOTHING_LISTED, NOTHING_LANDED = listed().clear(), landed().clear()
         (listed(), landed(ended_at=NOW - 40 * DAY, fetched_at=NOW - 9 * DAY), None),
         (listed(), landed(kind="gone", status=None, ended_at=None), None),
         (listed(fingerprint="f2"), landed(kind="gone", status=None, ended_at=None), "changed"),
+        (listed(fingerprint="f2"), landed(kind=ERASED, status=None, ended_at=None), None),
+        (NOTHING_LISTED, landed(kind=ERASED, status=None, ended_at=None), None),
     ],
 )
 def test_what_is_read_and_why(list_rows, readings, reason):
     decided = decide(list_rows, readings, now=NOW, reread_days=REREAD)
+    assert decided["reason"].to_list() == ([reason] if reason else [])
+
+
+LATER = NOW + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("listing", "readings", "reason"),
+    [
+        (Listing(LATER, None, None), landed(), "missing"),
+        (Listing(LATER, NOW - DAY, NOW), landed(), "missing"),  # its start is the window's
+        (Listing(LATER, NOW - DAY, NOW, "agent_a"), landed(), "missing"),
+        (Listing(LATER, NOW - DAY, NOW, "agent_b"), landed(), None),
+        (Listing(LATER, NOW - DAY + timedelta(seconds=1), NOW), landed(), None),
+        (Listing(LATER, None, NOW - DAY), landed(), None),
+        (Listing(NOW, None, NOW), landed(), None),  # the listing that showed it
+        (Listing(LATER, None, None), landed(fetched_at=LATER), None),  # looked into already
+        (Listing(LATER, None, None), landed(status="processing"), "open"),
+        (Listing(LATER, None, None), landed(kind="gone", status=None, ended_at=None), None),
+        (Listing(LATER, None, None), landed(kind=ERASED, status=None, ended_at=None), None),
+        (Listing(LATER, None, None), NOTHING_LANDED, "new"),
+    ],
+)
+def test_a_call_that_a_complete_listing_misses_is_read(listing, readings, reason):
+    decided = decide(listed(agent_id="agent_a"), readings, now=NOW, reread_days=REREAD, listings=[listing])
     assert decided["reason"].to_list() == ([reason] if reason else [])
 
 
@@ -78,6 +106,7 @@ def test_what_a_decision_tells_the_reader():
             "status": "done",
             "fingerprint": "f1",
             "content_sha256": None,
+            "shown_texts": None,
             "reason": "new",
         }
     ]

@@ -1,0 +1,122 @@
+"""The use case of erasing: conversations leave the API (where asked), the landing, the lake and the warehouse for good.
+
+The order makes it safe to be cut short: the API first, then a tombstone for each, then everything else, which the next
+run of any kind goes on with. Repeated, it ends in the same state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+from pipelines.api.endpoints import delete_conversation
+from pipelines.errors import ApiError
+from pipelines.site import Progress, Site, silent
+from pipelines.steps import build_models, failure
+from pipelines.sync.refresh import refresh_lake
+from pipelines.sync.together import together
+from warehouse import erasure, lake
+from warehouse.home import Home
+from warehouse.tables import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was removed of one conversation, and where.
+
+    ``upstream`` is deleted, not_found or null where the API was not asked; ``landing`` counts rows and the files that
+    held them; ``lake`` rows by table.
+    """
+
+    conversation_id: str
+    upstream: str | None
+    landing: dict[str, int]
+    lake: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure did.
+
+    ``unknown`` was never landed here; ``failed`` could not be deleted at the API, with why, and is untouched;
+    ``problems`` say why ``warehouse.duckdb`` could not be built anew and so may still hold what was erased.
+    """
+
+    receipts: tuple[Receipt, ...]
+    unknown: tuple[str, ...]
+    failed: dict[str, str]
+    problems: tuple[str, ...]
+
+
+def erase(site: Site, ids: Sequence[str], *, is_upstream: bool = False, progress: Progress = silent) -> Erased:
+    """Erase conversations; of each only its id, its day and the time of the erasure are kept.
+
+    Args:
+        site: Where and with what.
+        ids: Conversations.
+        is_upstream: Delete them at the API first; what fails there is not erased here.
+        progress: Told how far it is.
+
+    Raises:
+        CredentialsError: no key is set, and the API was to be asked.
+        HomeError: see ``Site.writing``.
+        LockedError: see ``Site.writing``.
+    """
+    with site.writing("erase"):
+        known = erasure.known_days(site.home, ids)
+        wanted = [each for each in dict.fromkeys(ids) if each in known["conversation_id"]]
+        told, failed = asyncio.run(_delete_upstream(site, wanted)) if is_upstream and wanted else ({}, {})
+        doomed = [each for each in wanted if each not in failed]
+        counts = _rows_in_lake(site.home, doomed)
+        erasure.entomb(site.home, known.filter(pl.col("conversation_id").is_in(doomed)), site.clock())
+        removed = erasure.purge(site.home)
+        problems = _rebuild(site, progress) if doomed else ()
+    return Erased(
+        receipts=tuple(Receipt(each, told.get(each), asdict(removed[each]), counts[each]) for each in doomed),
+        unknown=tuple(each for each in dict.fromkeys(ids) if each not in wanted),
+        failed=failed,
+        problems=problems,
+    )
+
+
+async def _delete_upstream(site: Site, ids: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Delete at the API: what it said of each, and why it did not."""
+    told: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    client = site.connect(site.settings)
+
+    async def delete(conversation_id: str) -> None:
+        try:
+            was_there = await delete_conversation(client, conversation_id)
+        except ApiError as error:
+            failed[conversation_id] = str(error)
+        else:
+            told[conversation_id] = "deleted" if was_there else "not_found"
+
+    async with client:
+        await together(map(delete, ids))
+    return told, failed
+
+
+def _rows_in_lake(home: Home, ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Rows of each conversation in each table of the lake that has any."""
+    counts: dict[str, dict[str, Any]] = {conversation_id: {} for conversation_id in ids}
+    for table in TABLES:
+        if "conversation_id" in table.names:
+            rows = lake.read(home, table, ["conversation_id"]).filter(pl.col("conversation_id").is_in(list(ids)))
+            for conversation_id, n_rows in rows.group_by("conversation_id").len().rows():
+                counts[conversation_id][table.name] = n_rows
+    return counts
+
+
+def _rebuild(site: Site, progress: Progress) -> tuple[str, ...]:
+    """Make lake and warehouse without what was erased, and leave nothing beside them that could hold it."""
+    for leftover in (*site.home.temporary.iterdir(), *site.home.root.glob(f"{site.home.warehouse.name}.*")):
+        if leftover.is_file():
+            leftover.unlink()
+    refresh_lake(site.home, reread_days=site.settings.reread_days)
+    return tuple(failure(result) for result in build_models(site, progress).failed)

@@ -1,0 +1,114 @@
+"""What a credential looks like: by the name that it stands under, and by its form in a plain text.
+
+Only the secret part of a text gives way to ``***``. What cannot be told from an ordinary word stays: a colon is
+followed by many things in prose, so an unquoted value after one must look like a credential.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+MASK = "***"
+
+_EXACT = frozenset(
+    {"auth", "authorization", "bearer", "cookie", "cookies", "credentials", "jwt", "pass", "proxyauthorization", "pwd"}
+    | {"setcookie", "xauthorization"}
+)
+_ENDINGS = ("accesskey", "apikey", "passcode", "passphrase", "passwd", "password", "privatekey", "secret", "secretkey")
+_TOKENS = ("subscriptionkey", "token")
+_PLACES_IN_LISTS = ("continuationtoken", "maxtoken", "nexttoken", "pagetoken", "synctoken")
+_SECRET_VARIABLE = "secret__"  # noqa: S105 - the vendor's prefix of variables that may only go into headers
+
+
+@lru_cache(maxsize=4096)  # the same keys stand in every document
+def is_secret_name(name: str) -> bool:
+    """Whether a key names a credential, such as ``api_key``, ``X-Auth-Token`` or ``clientSecret``; not ``tokens``."""
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    if name.startswith(_SECRET_VARIABLE) or plain in _EXACT:
+        return True
+    return plain.endswith(_ENDINGS + _TOKENS) and not plain.endswith(_PLACES_IN_LISTS)
+
+
+_VALUE = r"[^\s\"'&<>#\\]+"
+_QUOTED = r"(?<=\")[^\"\\]+|(?<=')[^'\\]+"
+_EVIDENCE = r"(?=[^\s\"'&<>#\\]*\d|[^\s\"'&<>#\\]{20})"
+_OPENING = r"\s*\\*[\"']?"
+_LONG_NAMES = (
+    r"(?:(?:api|access|secret|private|subscription|functions|encryption|signing|account)[_-]?key|secret|passw(?:or)?d"
+    r"|passphrase|passcode|(?<!page)(?<!page[_-])(?<!next)(?<!next[_-])(?<!sync)(?<!sync[_-])"
+    r"(?<!continuation)(?<!continuation[_-])(?<!max)(?<!max[_-])token)"
+)
+_SHORT_NAMES = r"(?<![a-z0-9])(?<![a-z0-9][_-])(?:key|auth|pass|pwd|jwt|sig)|signature"
+
+
+class Rule(NamedTuple):
+    """A form of credentials: texts that hold none of the hints (lower case) hold none of them."""
+
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+    replacement: str
+
+
+def _rule(hints: str, pattern: str, replacement: str) -> Rule:
+    return Rule(tuple(hints.split()), re.compile(pattern), replacement)
+
+
+_SCHEMES = r"(?:(?:bearer|basic|digest|token|apikey|negotiate)\s+)?"
+
+RULES = (
+    _rule(
+        "authorization",
+        rf"(?i)(authorization\\*[\"']?\s*(?:[=:]|%3d){_OPENING}{_SCHEMES})(?:{_QUOTED}|{_VALUE})",
+        rf"\1{MASK}",
+    ),
+    _rule("cookie", r"(?i)(?<![a-z0-9])((?:set-)?cookie:\s*)[^\s\"'\\][^\r\n\"'\\]*", rf"\1{MASK}"),
+    _rule(  # neither "bearer instruments" nor "Basic information" is one
+        "bearer basic",
+        r"(?<![A-Za-z0-9])((?i:bearer|basic)\s+)(?=[\w.~+/=-]*(?:[\d_~+/=]|[a-z][A-Z])|[\w.~+/=-]{24})[\w.~+/=-]{6,}",
+        rf"\1{MASK}",
+    ),
+    _rule(r":// :\/\/", r"((?<=:)//|(?<=:)\\/\\/)([^\s/:@\"'\\<>]*):[^\s/\"'\\<>]+@", rf"\1\2:{MASK}@"),
+    _rule(
+        "key secret pass token",
+        rf"(?i)({_LONG_NAMES}\\*[\"']?\s*(?:=|%3d){_OPENING})(?:{_QUOTED}|{_VALUE})",
+        rf"\1{MASK}",
+    ),
+    _rule(
+        "key secret pass token",
+        rf"(?i)({_LONG_NAMES}\\*[\"']?\s*:{_OPENING})(?:{_QUOTED}|{_EVIDENCE}{_VALUE})",
+        rf"\1{MASK}",
+    ),
+    _rule("key auth pass pwd jwt sig", rf"(?i)((?:{_SHORT_NAMES})(?:=|%3d))(?:{_VALUE})", rf"\1{MASK}"),
+    _rule(
+        "sk- sk_ rk_ xi- xi_",
+        r"(?<![A-Za-z0-9])(?:[sr]k[-_]|xi[-_])(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{16,}",
+        MASK,
+    ),
+    _rule("xi", r"(?<![A-Za-z0-9])xi[0-9a-f]{24,}(?![A-Za-z0-9])", MASK),
+    _rule("akia asia", r"(?<![A-Za-z0-9])A(?:KI|SI)A[0-9A-Z]{16}(?![A-Za-z0-9])", MASK),
+    _rule("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"(?<![A-Za-z0-9])(?:gh[pousr]|github_pat)_\w{20,}", MASK),
+    _rule("xox glpat- aiza ya29.", r"(?<![A-Za-z0-9])(?:xox[a-z]-|glpat-|AIza|ya29\.)[\w-]{16,}", MASK),
+    _rule("eyj", r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?", MASK),
+    _rule("-----begin", r"(?s)(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?:(?!-----END).)*", rf"\1{MASK}"),
+)
+
+_ALL_HINTS = {hint for rule in RULES for hint in rule.hints} - {"://", ":\\/\\/"} | {"@", "headers", "\\u00"}
+HINTS = sorted(hint for hint in _ALL_HINTS if not any(other in hint for other in _ALL_HINTS - {hint}))
+"""A text without any of them (in lower case) holds no credential; JSON may write a letter as its code."""
+
+
+def is_suspicious(text: str) -> bool:
+    """Whether a text is worth a closer look; most are not, and this costs next to nothing."""
+    lowered = text.lower()
+    return any(map(lowered.__contains__, HINTS))
+
+
+def mask_plain(text: str) -> str:
+    """The text, which is no JSON, with the secret part of every credential in it masked."""
+    lowered = text.lower()
+    for rule in RULES:
+        if any(hint in lowered for hint in rule.hints):
+            text = rule.pattern.sub(rule.replacement, text)
+    return text

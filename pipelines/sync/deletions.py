@@ -1,0 +1,41 @@
+"""What becomes of conversations that the API no longer has, or whose content retention took: the user's policy.
+
+``redact``: content and personal fields go from the landing, and so from the lake and the models; numbers stay.
+``erase``: the conversation goes wholly, and never comes back. ``keep``: everything stays as it was read last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from pipelines.settings import Policy
+from pipelines.sync.redaction import redact
+from warehouse import erasure, landing
+from warehouse.home import Home
+
+
+def landable(home: Home, rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """List rows as they may land: none of an erased conversation, and those of a redacted one without content."""
+    erased, redacted = landing.erased_ids(home), landing.redacted_ids(home)
+    return [
+        row | {"payload": erasure.EMPTY_ROW} if row["conversation_id"] in redacted else row
+        for row in rows
+        if row["conversation_id"] not in erased
+    ]
+
+
+def apply_policy(home: Home, policy: Policy, at: datetime) -> None:
+    """Do to the landing what the policy says, for every conversation that is gone or blanked and not yet treated."""
+    if policy == "keep":
+        return
+    lost = landing.latest_readings(home).filter(pl.col("kind").is_in(landing.LOST))
+    if policy == "erase":
+        erasure.entomb(home, lost, at)
+        erasure.purge(home)
+        return
+    unredacted = landing.readings(home).filter(pl.col("is_redacted").is_null()).select("conversation_id")
+    if ids := set(lost.join(unredacted, "conversation_id", "semi")["conversation_id"]):
+        erasure.redact(home, ids, redact)

@@ -1,0 +1,56 @@
+"""What a run reads, from what is landed and, before anything is, from a listing that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from pipelines.sync.settle import decide
+from pipelines.sync.window import Window
+from warehouse import lake, landing
+from warehouse.home import Home
+from warehouse.landing import Listing
+from warehouse.tables import LANDED_LISTINGS
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would list and read: ``wanted`` has a row for each call and why (see ``settle.decide``)."""
+
+    window: Window
+    n_listed: int
+    wanted: pl.DataFrame
+
+
+def wanted(
+    home: Home,
+    window: Window | None = None,
+    *,
+    now: datetime,
+    reread_days: Sequence[int],
+    listing: Listing | None = None,
+    listed: Sequence[Mapping[str, object]] = (),
+) -> pl.DataFrame:
+    """What a run reads and why (see ``settle.decide``), in a window or everywhere.
+
+    ``listing`` and the rows ``listed`` by it are not landed; they count as if they were.
+    """
+    known = landing.latest_list_rows(home)
+    fresh = lake.frame(LANDED_LISTINGS, listed).select(known.columns)
+    rows = decide(
+        pl.concat([known, fresh]).unique("conversation_id", keep="last", maintain_order=True),
+        landing.latest_readings(home),
+        now=now,
+        reread_days=reread_days,
+        listings=[*landing.listings(home), *([listing] if listing else [])],
+    )
+    if window is not None:
+        rows = rows.filter(pl.col("start_time_at") < window.until)
+        if window.since is not None:
+            rows = rows.filter(pl.col("start_time_at") >= window.since)
+        if window.agent_id is not None:
+            rows = rows.filter(pl.col("agent_id") == window.agent_id)
+    return rows

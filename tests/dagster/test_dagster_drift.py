@@ -1,0 +1,77 @@
+"""Fields that nobody knew yet: the run is green and warns, and its log holds no value."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import dagster as dg
+import pytest
+from dagster._serdes import serialize_value
+
+from tests.dagster.emulated import LAST
+
+CHECK = "nothing_unknown_is_new"
+LAKE = ("landing.listings", "landing.documents", "lake.unknown_fields")
+
+
+class Renewed:
+    """The emulated API, whose details have a new key and a new word."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        parts = []
+
+        async def renew(message):
+            if "conversations/" not in scope.get("path", ""):
+                await send(message)
+            elif message["type"] == "http.response.body":
+                parts.append(message["body"])
+                if not message.get("more_body"):
+                    detail = json.loads(b"".join(parts)) | {"brand_new": "what somebody said"}
+                    detail["metadata"]["feedback"] = {"type": "stars"}
+                    await send({"type": "http.response.body", "body": json.dumps(detail).encode()})
+            else:
+                kept = [each for each in message["headers"] if each[0] != b"content-length"]
+                await send(message | {"headers": kept})
+
+        await self.app(scope, receive, renew)
+
+
+@pytest.fixture
+def renewed(emulated, monkeypatch):
+    monkeypatch.setattr(emulated, "app", Renewed(emulated.app))
+    return emulated
+
+
+def test_a_run_that_sees_nothing_new_passes(first):
+    check = first.checks[CHECK]
+    assert check.passed
+    assert {name: value.value for name, value in check.metadata.items()} == {"n_new": 0}
+
+
+def test_a_run_that_sees_unknown_fields_warns_by_path_and_is_green(run, copied, renewed):
+    renewed.now += timedelta(minutes=40)
+    ran = run(copied, days=(LAST, LAST), assets=LAKE)
+    check = ran.checks[CHECK]
+    assert (ran.failures, ran.result.success) == ([], True)
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert check.asset_key == dg.AssetKey(["lake", "unknown_fields"])
+    assert check.metadata["n_new"].value == 2
+    fields = [record.data for record in check.metadata["new_fields"].records]
+    assert [(field["path"], field["kind"]) for field in fields] == [
+        ("brand_new", "key"),
+        ("metadata.feedback.type", "word"),
+    ]
+    assert {field["example_id"] for field in fields} <= {each["conversation_id"] for each in renewed.details()}
+    log = "".join(serialize_value(entry) for entry in ran.instance.all_logs(ran.result.run_id))
+    assert "brand_new" in log
+    assert "what somebody said" not in log
+    assert "stars" not in log
+
+    renewed.now += timedelta(hours=30)
+    again = run(copied, days=(LAST, LAST + timedelta(days=1)), assets=LAKE)
+    assert again.account["n_fetched"] > 0
+    assert again.checks[CHECK].passed

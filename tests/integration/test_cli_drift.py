@@ -1,0 +1,119 @@
+"""``convohouse drift``, without a key: what is new and unknown, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines.sync import ledger
+from pipelines.sync.refresh import refresh_lake
+from tests.cli import run
+from tests.documents import STARTED, detail
+from warehouse import landing
+from warehouse.home import Home
+
+AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
+NIGHTS = (AT, AT + timedelta(days=1))
+OLD = {
+    "path": "metadata.old\x1b[31m",
+    "value": "",
+    "kind": "key",
+    "n_rows": 2,
+    "n_conversations": 2,
+    "first_seen_at": "2026-11-02T03:00:00+00:00",
+    "last_seen_at": "2026-11-03T03:00:00+00:00",
+    "example_id": "conv_1",
+}
+NEW = {
+    "path": "status",
+    "value": "melted",
+    "kind": "word",
+    "n_rows": 1,
+    "n_conversations": 1,
+    "first_seen_at": "2026-11-03T03:00:00+00:00",
+    "last_seen_at": "2026-11-03T03:00:00+00:00",
+    "example_id": "conv_1",
+}
+
+
+def read(home, at, conversation_id, status):
+    """A run that reads one conversation."""
+    start = datetime.fromtimestamp(STARTED, UTC)
+    metadata = {"start_time_unix_secs": STARTED, OLD["path"].removeprefix("metadata."): "what was said"}
+    document = detail(conversation_id=conversation_id, status=status, metadata=metadata)
+    reading = {
+        "conversation_id": conversation_id,
+        "start_date": start.date(),
+        "start_time_at": start,
+        "status": status,
+        "kind": "document",
+        "fetched_at": at,
+        "content_sha256": "sha",
+        "payload": json.dumps(document).encode(),
+    }
+    ledger.begin(home, conversation_id, at=at, window=None)
+    landing.land_documents(home, [reading])
+    done = refresh_lake(home, reread_days=(1,))
+    ledger.add(home, conversation_id, at=at, n_fetched=1, n_flattened=done.n_flattened)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two nights: a key that both saw, and a word that only the second did."""
+    folder = tmp_path_factory.mktemp("drift")
+    home = Home(folder / "data").open()
+    for n, (at, status) in enumerate(zip(NIGHTS, ("done", "melted"), strict=True)):
+        read(home, at, f"conv_{n}", status)
+    return folder
+
+
+def test_what_the_last_run_saw_first_for_people(folder):
+    ended = run(folder, "drift")
+    assert ended.code == 0
+    assert ended.text.splitlines() == [
+        "path    kind  value   n_rows  first_seen_at     example_id",
+        "status  word  melted       1  2026-11-03 03:00  conv_1",
+    ]
+    assert ended.err == "New: 1 unknown field; 1 seen before (`convohouse drift --since 2024-01-01` lists all).\n"
+
+
+def test_what_is_new_since_a_date_steers_no_terminal_and_says_no_value(folder):
+    ended = run(folder, "drift", "--since", "2024-01-01")
+    assert (ended.code, ended.err) == (0, "New: 2 unknown fields.\n")
+    assert [line.split()[:3] for line in ended.text.splitlines()] == [
+        ["path", "kind", "value"],
+        ["metadata.old", "[31m", "key"],
+        ["status", "word", "melted"],
+    ]
+    assert "what was said" not in ended.text
+
+
+def test_for_programs(folder):
+    ended = run(folder, "--json", "drift")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.data == {"new": [NEW], "n_seen_before": 1}
+    assert run(folder, "drift", "--json", "--since", "2026-11-02T03:00").data == {"new": [OLD, NEW], "n_seen_before": 0}
+    assert run(folder, "drift", "--json", "--since", "2026-11-03T03:00:01").data == {"new": [], "n_seen_before": 2}
+
+
+def test_nothing_new_is_said(folder):
+    ended = run(folder, "drift", "--since", "2026-12-01")
+    assert (ended.code, ended.out) == (0, b"")
+    assert ended.err == "New: no unknown field; 2 seen before (`convohouse drift --since 2024-01-01` lists all).\n"
+
+
+def test_a_home_that_holds_nothing_is_said_and_not_made(tmp_path):
+    ended = run(tmp_path, "drift")
+    assert (ended.code, ended.out) == (0, b"")
+    assert ended.err == "data holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.\n"
+    assert run(tmp_path, "drift", "--json").data == {"new": [], "n_seen_before": 0}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("since", ["someday", "", "2026-02-30"])
+def test_a_bad_date_is_refused(since, tmp_path):
+    ended = run(tmp_path, "drift", "--since", since)
+    assert (ended.code, ended.out) == (2, b"")
+    assert ended.err.startswith(f"error: {since!r} is no date.\n")

@@ -1,0 +1,202 @@
+"""Killed, out of room, or gone: the next run repairs by itself, and reads only what was not landed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from pipelines import steps
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.settings import Settings
+from pipelines.site import Site
+from tests import dying
+from tests.cli import run
+from tests.served import Tap, assert_equals
+from warehouse import lake, landing, locks
+from warehouse.home import Home
+from warehouse.tables import SYNC_RUNS
+
+UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
+KEY = {"ELEVENLABS_API_KEY": "demo", "CONVOHOUSE_REREAD_DAYS": "[]"}
+
+RENAME = "pathlib:Path.replace"
+POINTS = {
+    "before the listing lands": (RENAME, 1, "/landing/listings/"),
+    "between two landed segments": (RENAME, 3, "/landing/start_date="),
+    "in the merge of a day": (RENAME, 1, "/lake/turns/start_date="),
+    "between lake and build": ("pipelines.steps:build", 1, ""),
+    "in the build": ("warehouse.catalog:load", 1, ""),
+    "before the swap": (RENAME, 1, "/warehouse.duckdb"),
+}
+
+
+@pytest.fixture(scope="module")
+def world():
+    return World(seed=5, conversations=80, days=4, until=UNTIL)
+
+
+@pytest.fixture(scope="module")
+def documents(world):
+    return list(world.details(UNTIL))
+
+
+@pytest.fixture
+def api(world):
+    """The API, and its tap."""
+    tap = Tap(create_app(world, clock=lambda: UNTIL))
+    with running(tap) as url:
+        yield url, tap
+
+
+@pytest.fixture
+def site(api, tmp_path):
+    return Site(Settings(home=tmp_path / "home", base_url=api[0], api_key="demo", reread_days=()))
+
+
+def die(site, function, number, word):
+    """Run the real command until it dies."""
+    environment = os.environ | KEY  # noqa: TID251 - a process of its own
+    environment |= {"ELEVENLABS_BASE_URL": site.settings.base_url, "CONVOHOUSE_HOME": str(site.home.root)}
+    command = [sys.executable, dying.__file__, function, str(number), word, "sync"]
+    ended = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)  # noqa: S603 - ours
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+
+
+def landed_and_finished(home: Home):
+    readings = landing.latest_readings(home)
+    return set(readings.filter(readings["status"].is_in(["done", "failed"]))["conversation_id"])
+
+
+def asked_for(tap):
+    return {path.rsplit("/", 1)[1]: n for path, n in tap.details.items()}
+
+
+def half_written(home: Home):
+    names = [file.name for file in home.root.iterdir() if ".new" in file.name]
+    return [*names, *(file.name for file in home.temporary.iterdir())]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_any_point_the_next_run_repairs_and_reads_only_what_is_missing(point, api, site, documents):
+    _, tap = api
+    die(site, *POINTS[point])
+    landed = landed_and_finished(site.home)
+    if POINTS[point][0] == RENAME or point == "in the build":
+        assert half_written(site.home)
+    tap.asked.clear()
+
+    done = steps.sync(site, run_id="next")
+
+    assert done.problems == ()
+    missing = {document["conversation_id"] for document in documents} - landed
+    assert asked_for(tap) == dict.fromkeys(missing, 1)
+    assert_equals(site, documents)
+    assert half_written(site.home) == []
+    outcomes = lake.read(site.home, SYNC_RUNS).sort("started_at").select("outcome", "error").rows()
+    assert outcomes == [("incomplete", "the run did not reach its end"), ("complete", None)]
+
+
+def test_five_kills_cost_less_than_a_third_of_the_details_again(tmp_path):
+    big = World(seed=11, conversations=600, days=10, until=UNTIL)
+    documents = list(big.details(UNTIL))
+    chance = random.Random(3)
+    tap = Tap(create_app(big, clock=lambda: UNTIL))
+    with running(tap) as url:
+        here = Site(Settings(home=tmp_path / "home", base_url=url, api_key="demo", reread_days=()))
+        for _ in range(5):  # at an answer, or at one of the points that every run passes
+            n_missing = len(documents) - len(landed_and_finished(here.home))
+            points = [POINTS[name] for name in ("between lake and build", "in the build", "before the swap")]
+            answer = ("pipelines.api.gate:Gate.on_success", chance.randrange(1, n_missing + 3), "")
+            die(here, *(answer if chance.random() < 0.7 else chance.choice(points)))
+        assert steps.sync(here, run_id="next").problems == ()
+    assert tap.details.total() < 1.3 * len(documents)
+    assert_equals(here, documents)
+
+
+@pytest.mark.parametrize("filled", [("landing/start_date=", 3), ("lake/turns/", 3)], ids=str)
+def test_a_full_disk_ends_with_one_line_and_the_next_run_goes_on(filled, api, site, documents, monkeypatch):
+    (url, tap), (folder, number), parent = api, filled, site.home.root.parent
+    n_left, write = [number], lake.write_file
+
+    def fill(home, target, *rest, **named):
+        n_left[0] -= str(target.relative_to(home.root)).startswith(folder)
+        if n_left[0] > 0:
+            write(home, target, *rest, **named)
+            return
+        with monkeypatch.context() as patch:  # full from now on
+            patch.setattr(lake, "_write_parquet", full)
+            write(home, target, *rest, **named)
+
+    def full(path, *_rest):
+        path.write_bytes(b"PAR1 and no more")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    settings = KEY | {"ELEVENLABS_BASE_URL": url, "CONVOHOUSE_HOME": str(site.home.root)}
+    with monkeypatch.context() as patch:
+        patch.setattr(lake, "write_file", fill)
+        ended = run(parent, "sync", "--json", **settings)
+    assert (ended.code, ended.out, len(ended.err.splitlines())) == (1, b"", 2), ended.err  # what, and what to do
+    assert "No space left on device" in ended.err
+    assert half_written(site.home) == []
+
+    landed = landed_and_finished(site.home)
+    tap.asked.clear()
+    assert run(parent, "sync", "--json", **settings).code == 0
+    assert set(asked_for(tap)) == {document["conversation_id"] for document in documents} - landed
+    assert_equals(site, documents)
+
+
+def test_whoever_begins_to_write_removes_what_is_half_written_and_nothing_of_a_reader(tmp_path):
+    home = Home(tmp_path / "home").open()
+    spilled, kept = home.temporary / "duckdb_temp_storage_DEFAULT-0.tmp", home.root / "warehouse.duckdb"
+    half = [home.temporary / "1.parquet", home.root / "warehouse.duckdb.new", home.root / "warehouse.duckdb.new.wal"]
+    for file in (spilled, kept, *half):
+        file.write_bytes(b"some")
+    with locks.writing(home, what="sync", now=UNTIL):
+        pass
+    assert [file.exists() for file in (spilled, kept, *half)] == [True, True, False, False, False]
+
+
+def test_a_home_that_vanishes_ends_the_run_with_one_line_and_the_next_begins_anew(api, site, documents, monkeypatch):
+    (url, tap), write = api, lake.write_file
+
+    def vanish(home, target, *rest, **named):
+        if "start_date=" in str(target):
+            shutil.rmtree(home.root, ignore_errors=True)
+        write(home, target, *rest, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lake, "write_file", vanish)
+        settings = KEY | {"ELEVENLABS_BASE_URL": url, "CONVOHOUSE_HOME": str(site.home.root)}
+        ended = run(site.home.root.parent, "sync", "--json", **settings)
+    assert (ended.code, ended.out, len(ended.err.splitlines())) == (1, b"", 2), ended.err
+    assert "No such file or directory" in ended.err
+
+    tap.asked.clear()
+    assert steps.sync(site, run_id="next").problems == ()
+    assert tap.details.total() == len(documents)
+    assert_equals(site, documents)
+
+
+def test_a_disk_that_is_full_in_the_build_ends_with_one_line_and_keeps_the_old_warehouse(site):
+    """The system's own limit on the size of a file stands for the disk's."""
+    steps.sync(site, run_id="first")
+    before = site.home.warehouse.read_bytes()
+    small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
+    command = [sys.executable, "-c", small + "from pipelines.cli.main import main; main()", "build"]
+    environment = os.environ | {"CONVOHOUSE_HOME": str(site.home.root)}  # noqa: TID251 - a process of its own
+    ended = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)  # noqa: S603 - ours
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 2), ended.stderr.decode()
+    assert b"report" not in ended.stderr
+    assert site.home.warehouse.read_bytes() == before
+    assert half_written(site.home) == []

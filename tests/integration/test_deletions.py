@@ -1,0 +1,250 @@
+"""Nights in a world that forgets: deletions are noticed, never guessed, and treated as the policy says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from pipelines import steps
+from pipelines.api.client import ApiClient
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.errors import UnreachableError
+from pipelines.settings import Settings
+from pipelines.site import Site
+from tests.contents import contents
+from tests.served import Tap
+from warehouse import lake, landing
+from warehouse.duck import query
+from warehouse.tables import CONVERSATIONS, DELETIONS, LANDED_LISTINGS, TURNS
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+NIGHT = timedelta(days=1)
+MOMENT = timedelta(milliseconds=1)
+"""In which no call of the world goes on."""
+
+
+class Hiding(World):
+    """A world whose list can leave out conversations that it has."""
+
+    hidden: frozenset[str] | set[str] = frozenset()
+
+    def rows(self, *arguments, **options):
+        return (pair for pair in super().rows(*arguments, **options) if pair[0].conversation_id not in self.hidden)
+
+
+class Nights:
+    """A world, its server and a home folder that move together through the nights."""
+
+    def __init__(self, home):
+        self.home = home
+        self.now = UNTIL
+        self.world = Hiding(seed=11, conversations=130, days=6, until=UNTIL)
+        self.app = Tap(create_app(self.world, clock=lambda: self.now))
+        self.slept = 0.0
+
+    def site(self, base_url, **settings):
+        async def at_once(secs):
+            self.slept += secs
+            await asyncio.sleep(0)
+
+        def connect(settings):
+            return ApiClient(
+                settings.base_url, settings.key(), concurrency=8, sleep=at_once, monotonic=lambda: self.slept
+            )
+
+        chosen = Settings(home=self.home, base_url=base_url, api_key="demo", **settings)
+        return Site(chosen, clock=lambda: self.now, connect=connect)
+
+    def documents(self):
+        return {document["conversation_id"]: document for document in self.world.details(self.now)}
+
+    def finished(self):
+        """A call of yesterday that is done and said something nobody else said."""
+        documents = self.documents()
+        return next(
+            each
+            for each, document in documents.items()
+            if document["status"] == "done"
+            and len(document["transcript"]) > 6
+            and datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC) > UNTIL - NIGHT
+        )
+
+    def recorded(self, site):
+        return lake.read(site.home, DELETIONS).select("conversation_id", "noticed_at", "evidence", "reason").rows()
+
+
+@pytest.fixture
+def nights(tmp_path):
+    return Nights(tmp_path / "home")
+
+
+def said_once(nights, conversation_id, *, words_only):
+    """Texts of a conversation that stand in no other: what was said and who it was, or every text there is."""
+    documents = nights.documents()
+    document = documents.pop(conversation_id)
+    others = json.dumps(list(documents.values()), ensure_ascii=False)
+    holders = [entry.get("message") for entry in document["transcript"]]
+    if words_only:
+        holders += [document["user_id"], *(document["analysis"] or {}).values()]
+        holders += [document["metadata"]["phone_call"], document["conversation_initiation_client_data"]["user_id"]]
+        holders += [call["params_as_json"] for entry in document["transcript"] for call in entry["tool_calls"] or []]
+    else:
+        holders = [document]
+    found = {
+        text for text in texts(holders) if len(text) > 8 and json.dumps(text, ensure_ascii=False)[1:-1] not in others
+    }
+    return {text for text in found if text not in conversation_id and text != document["agent_id"]}
+
+
+def texts(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key not in {"phone_number_id", "agent_number"}:
+                yield from texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+
+
+def metrics(home):
+    """All that is said of calls; sync_health is of the runs, and has a deletion to tell."""
+    tables = query(home, "select table_name from information_schema.tables where table_schema = 'metrics'")
+    names = set(tables["table_name"]) - {"sync_health"}
+    return {name: query(home, f"from metrics.{name} order by all").to_dicts() for name in sorted(names)}
+
+
+def test_a_deletion_is_noticed_by_the_next_nightly_run_and_takes_content_but_no_number(nights):
+    gone = nights.finished()
+    words = said_once(nights, gone, words_only=True)
+    with running(nights.app) as url:
+        site = nights.site(url)
+        steps.sync(site, run_id="1")
+        before, numbers = contents(site.home.root), metrics(site.home)
+        assert {text for text in words if text.encode() in before} == words != set()
+        roles = lake.read(site.home, TURNS).filter(conversation_id=gone)["role"].to_list()
+
+        nights.world.delete(gone, nights.now)
+        nights.now += MOMENT
+        done = steps.sync(site, run_id="2")
+    assert (done.problems, done.run["n_missing"], done.run["n_gone"]) == ((), 1, 1)
+    assert nights.recorded(site) == [(gone, nights.now, "not_found", "deleted")]
+    row = lake.read(site.home, CONVERSATIONS).filter(conversation_id=gone).row(0, named=True)
+    assert (row["is_deleted"], row["deletion_reason"], row["user_id"]) == (True, "deleted", None)
+    turns = lake.read(site.home, TURNS).filter(conversation_id=gone)
+    assert turns["role"].to_list() == roles
+    assert set(turns["message"].drop_nulls()) <= {"<redacted>", "..."}
+    found = metrics(site.home)
+    changed = [
+        (name, {key: (row[key], now[key]) for key in row if row[key] != now[key]})
+        for name, rows in numbers.items()
+        for row, now in zip(rows, found[name], strict=True)
+        if row != now
+    ]
+    assert changed == [("agent_daily", {"n_deleted": (0, 1)})]
+    after = contents(site.home.root)
+    assert {text for text in words if text.encode() in after} == set()
+
+
+def test_a_gap_in_a_list_is_no_deletion_and_is_looked_into(nights):
+    hidden = nights.finished()
+    with running(nights.app) as url:
+        site = nights.site(url, reread_days=())
+        steps.sync(site, run_id="1")
+        nights.world.hidden = {hidden}
+        for run_id, n_missing in (("2", 1), ("3", 1)):
+            nights.now += MOMENT
+            done = steps.sync(site, run_id=run_id)
+            assert (done.run["n_missing"], done.run["n_gone"]) == (n_missing, 0)
+        landed = landing.readings(site.home).filter(conversation_id=hidden)
+    assert nights.recorded(site) == []
+    assert landed["kind"].to_list() == ["document", "unchanged", "unchanged"]
+
+
+def test_a_listing_that_broke_off_says_nothing_of_what_it_did_not_show(nights):
+    gone = nights.finished()
+    with running(nights.app) as url:
+        site = nights.site(url, reread_days=())
+        steps.sync(site, run_id="1")
+        nights.world.delete(gone, nights.now)
+        nights.now += MOMENT
+        api, n_pages = nights.app.app, 0
+
+        async def breaks_off(scope, receive, send):
+            nonlocal n_pages
+            if scope["type"] == "http" and scope["path"].endswith("/conversations"):
+                n_pages += 1
+                if n_pages > 1:
+                    raise ConnectionError
+            await api(scope, receive, send)
+
+        nights.app.app = breaks_off
+        with pytest.raises(UnreachableError):
+            steps.sync(site, run_id="2", since=UNTIL - 9 * NIGHT)  # of two pages
+        nights.app.app = api
+        nights.app.asked.clear()
+        steps.build_models(site)
+        assert nights.recorded(site) == []
+        assert nights.app.details.total() == 0
+        nights.now += MOMENT
+        assert steps.sync(site, run_id="3").run["n_gone"] == 1
+
+
+@pytest.mark.parametrize("policy", ["keep", "redact", "erase"])
+def test_content_that_retention_took_is_treated_by_the_policy_and_never_lost_unasked(nights, policy):
+    later = UNTIL + 18 * NIGHT
+    with running(nights.app) as url:
+        site = nights.site(url, on_upstream_delete=policy)
+        steps.sync(site, run_id="1")
+        before = lake.read(site.home, TURNS)
+        full = nights.documents()
+        nights.now = later
+        blanked = {
+            each
+            for each, document in nights.documents().items()
+            if full[each]["transcript"] and not document["transcript"] and document["status"] in ("done", "failed")
+        }
+        done = steps.sync(site, run_id="2")
+        words = {entry["message"] for each in blanked for entry in full[each]["transcript"] if entry["message"]}
+    assert (done.problems, blanked != set()) == ((), True)
+    reason = "erased" if policy == "erase" else "retention"
+    assert {each for each, _, _, why in nights.recorded(site) if why == reason} >= blanked
+    rows = lake.read(site.home, CONVERSATIONS).filter(pl.col("conversation_id").is_in(list(blanked)))
+    turns = lake.read(site.home, TURNS).filter(pl.col("conversation_id").is_in(list(blanked)))
+    if policy == "erase":
+        assert (rows.height, turns.height) == (0, 0)
+        return
+    assert set(rows.select("is_deleted", "deletion_reason").rows()) == {(False, "retention")}
+    assert turns.drop("message", "extra").height == before.filter(pl.col("conversation_id").is_in(list(blanked))).height
+    list_rows = lake.read_files(LANDED_LISTINGS, sorted(site.home.listings.glob("*.parquet")))
+    payloads = set(list_rows.filter(pl.col("conversation_id").is_in(list(blanked)))["payload"])
+    assert (payloads == {b"{}"}) == (policy == "redact")
+    kept = set(turns["message"].drop_nulls())
+    assert kept == words if policy == "keep" else kept <= {"<redacted>", "..."}
+
+
+def test_a_policy_that_is_changed_later_reaches_what_was_deleted_before(nights):
+    gone = nights.finished()
+    with running(nights.app) as url:
+        keeping = nights.site(url, on_upstream_delete="keep")
+        steps.sync(keeping, run_id="1")
+        nights.world.delete(gone, nights.now)
+        nights.now += MOMENT
+        steps.sync(keeping, run_id="2")
+        kept = set(lake.read(keeping.home, TURNS).filter(conversation_id=gone)["message"].drop_nulls())
+        assert nights.recorded(keeping) == [(gone, nights.now, "not_found", "deleted")]
+        steps.sync(nights.site(url), run_id="3")
+        redacted = set(lake.read(keeping.home, TURNS).filter(conversation_id=gone)["message"].drop_nulls())
+        assert (len(kept) > 2, redacted <= {"<redacted>", "..."}) == (True, True)
+        nights.now += MOMENT
+        erasing = nights.site(url, on_upstream_delete="erase")
+        assert steps.sync(erasing, run_id="4").problems == ()
+    assert nights.recorded(erasing) == [(gone, nights.now, "erased", "erased")]
+    assert lake.read(erasing.home, TURNS).filter(conversation_id=gone).is_empty()

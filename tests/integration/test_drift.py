@@ -1,0 +1,281 @@
+"""``unknown_fields``: what the schema does not know is counted, at every level of a document and over readings."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines.sync import ledger
+from pipelines.sync.drift import new_unknown
+from pipelines.sync.refresh import refresh_lake
+from tests.documents import STARTED, detail
+from warehouse import lake, landing
+from warehouse.home import Home
+from warehouse.tables import BY_NAME, UNKNOWN_FIELDS
+
+AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
+DAY = timedelta(days=1)
+START = {"start_time_unix_secs": STARTED}
+CALLS, RESULTS = "transcript[].tool_calls[]", "transcript[].tool_results[]"
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "home").open()
+
+
+def reading(conversation_id="conv_a", *, at=AT, kind="document", **document):
+    whole = detail(**document) | {"conversation_id": conversation_id}
+    start = datetime.fromtimestamp(STARTED, UTC)
+    return {
+        "conversation_id": conversation_id,
+        "start_date": start.date(),
+        "start_time_at": start,
+        "ended_at": start,
+        "status": "done",
+        "kind": kind,
+        "fetched_at": at,
+        "content_sha256": "sha",
+        "payload": json.dumps(whole).encode() if kind == "document" else None,
+    }
+
+
+def land(home, *readings):
+    """Land readings and bring the lake up to them."""
+    landing.land_documents(home, readings)
+    refresh(home)
+
+
+def refresh(home, *, anew=False):
+    refresh_lake(home, reread_days=(1, 7, 30), anew=anew)
+
+
+def rows(home):
+    return lake.read(home, UNKNOWN_FIELDS).rows()
+
+
+def row(path, value="", kind="key", *, n_rows=1, n=1, first=AT, last=AT, example="conv_a"):
+    return path, value, kind, n_rows, n, first, last, example
+
+
+def found(home):
+    """Path, value and kind of what is unknown."""
+    return [each[:3] for each in rows(home)]
+
+
+def values(home, table, *columns):
+    return lake.read(home, BY_NAME[table], columns).rows()
+
+
+def test_nothing_unknown_is_an_empty_table(home):
+    land(home, reading(transcript=[{"role": "user", "message": "Hello."}]))
+    assert rows(home) == []
+    assert lake.read(home, UNKNOWN_FIELDS).schema == lake.polars_schema(UNKNOWN_FIELDS)
+
+
+NEW = {"brand_new": 1}
+STEP = {"type": "nested_tools", "requests": [{"request_id": "r2"} | NEW], "results": [{"request_id": "r2"} | NEW]}
+USAGE = {"model_usage": {"gpt-4.1": {"input": {"tokens": 1} | NEW}}}
+
+
+def charged(**charging):
+    return {"metadata": START | {"charging": charging}}
+
+
+def turn(**entry):
+    return {"transcript": [{"role": "agent"} | entry]}
+
+
+def result(**members):
+    return turn(tool_results=[{"result": members}])
+
+
+NEW_KEYS = {
+    "": NEW,
+    "metadata.": {"metadata": START | NEW},
+    "metadata.phone_call.": {"metadata": START | {"phone_call": {"type": "twilio"} | NEW}},
+    "metadata.features_usage.": {"metadata": START | {"features_usage": NEW}},
+    "metadata.features_usage.multivoice.": {"metadata": START | {"features_usage": {"multivoice": NEW}}},
+    "metadata.charging.llm_usage.initiated_generation.model_usage{}{}.": charged(
+        llm_usage={"initiated_generation": USAGE}
+    ),
+    "metadata.charging.llm_usage.irreversible_generation.model_usage{}{}.": charged(
+        llm_usage={"irreversible_generation": USAGE}
+    ),
+    "metadata.charging.platform_usage.category_usage{}.": charged(platform_usage={"category_usage": {"asr": NEW}}),
+    "metadata.charging.tts_usage.per_voice_usage[].": charged(tts_usage={"per_voice_usage": [NEW]}),
+    "analysis.evaluation_criteria_results{}.": {"analysis": {"evaluation_criteria_results": {"c": NEW}}},
+    "analysis.data_collection_results{}.": {"analysis": {"data_collection_results": {"c": NEW}}},
+    "visited_agents[].": {"visited_agents": [NEW]},
+    "transcript[].": turn(**NEW),
+    "transcript[].multivoice_message.parts[].": turn(multivoice_message={"parts": [NEW]}),
+    "transcript[].rag_retrieval_info.chunks[].": turn(rag_retrieval_info={"chunks": [NEW]}),
+    "transcript[].conversation_turn_metrics.metrics{}.": turn(
+        conversation_turn_metrics={"metrics": {"a.b": {"elapsed_time": 1.0} | NEW}}
+    ),
+    "transcript[].llm_usage.model_usage{}{}.": turn(llm_usage=USAGE),
+    f"{CALLS}.": turn(tool_calls=[{"request_id": "r1"} | NEW]),
+    f"{CALLS}.tool_details.": turn(tool_calls=[{"tool_details": {"type": "client"} | NEW}]),
+    f"{RESULTS}.": turn(tool_results=[{"request_id": "r1"} | NEW]),
+    f"{RESULTS}.dynamic_variable_updates[].": turn(tool_results=[{"dynamic_variable_updates": [NEW]}]),
+    f"{RESULTS}.result.steps[].": result(steps=[{"type": "edge"} | NEW]),
+}
+"""Documents with an unknown key, by the path where it stands."""
+
+OTHER_TYPES = {
+    "metadata.cost": {"metadata": START | {"cost": "dear"}},
+    "metadata.phone_call": {"metadata": START | {"phone_call": ["a", "list"]}},
+    "analysis.evaluation_criteria_results{}": {"analysis": {"evaluation_criteria_results": {"a}b": 1}}},
+    "tag_ids[]": {"tag_ids": ["tag", 7]},
+    "transcript[]": {"transcript": ["a text"]},
+    "transcript[].role": turn(role=["user"]),
+    "transcript[].tool_calls": turn(tool_calls={"not": "a list"}),
+    "transcript[].llm_usage.model_usage{}{}": turn(llm_usage={"model_usage": {"gpt-4.1": {"input": 7}}}),
+    "transcript[].llm_usage.model_usage{}{}.tokens": turn(
+        llm_usage={"model_usage": {"gpt-4.1": {"in}put": {"tokens": []}}}}
+    ),
+    f"{RESULTS}.result.steps[].requests": result(steps=[{"requests": 7}]),
+}
+"""Documents with a value of another type than its column's, by path."""
+
+
+@pytest.mark.parametrize(
+    ("documents", "key", "kind"), [(NEW_KEYS, "brand_new", "key"), (OTHER_TYPES, "", "type")], ids=["keys", "types"]
+)
+def test_what_is_unknown_is_counted_under_its_path_wherever_it_stands(documents, key, kind, home):
+    land(home, *(reading(f"conv {path}", **document) for path, document in documents.items()))
+    assert rows(home) == sorted(row(path + key, kind=kind, example=f"conv {path}") for path in documents)
+
+
+def test_calls_and_results_of_a_workflows_step_count_as_the_transcripts_own(home):
+    land(home, reading(**result(steps=[STEP, STEP])))
+    assert rows(home) == [row(f"{CALLS}.brand_new", n_rows=2), row(f"{RESULTS}.brand_new", n_rows=2)]
+
+
+def test_an_odd_key_is_a_key(home):
+    keys = ["", "!", "a b", "cost-2", "cost.next", "cost[0]", "ключ"]
+    land(home, reading(metadata=START | dict.fromkeys(keys, 1)))
+    assert found(home) == [(f"metadata.{key}", "", "key") for key in [*keys[:5], "cost[]", "ключ"]]
+
+
+def test_a_key_that_holds_nothing_is_not_counted(home):
+    land(home, reading(nothing=None, empty=[], metadata=START | {"bare": {}, "no": False, "zero": 0}))
+    assert found(home) == [("metadata.no", "", "key"), ("metadata.zero", "", "key")]
+
+
+def test_an_unknown_word_stays_in_its_column_and_is_counted(home):
+    land(home, reading(status="melted", transcript=[{"role": "parrot"}, {"role": "parrot"}, {"role": "user"}]))
+    assert rows(home) == [row("status", "melted", "word"), row("transcript[].role", "parrot", "word", n_rows=2)]
+    assert values(home, "conversations", "status") == [("melted",)]
+
+
+def test_an_unknown_kind_of_tool_keeps_what_it_shares_with_the_others(home):
+    call = {"request_id": "r1", "tool_details": {"type": "teleport", "url": "https://example.com", "beam": "blue"}}
+    jump = {"result_type": "time_travel_success", "status": "success", "to_year": 1955}
+    land(home, reading(**turn(tool_calls=[call], tool_results=[{"request_id": "r1", "result": jump}])))
+    assert values(home, "tool_calls", "tool_details_type", "tool_details_url", "extra") == [
+        ("teleport", "https://example.com", '{"tool_details.beam":"blue"}')
+    ]
+    assert values(home, "tool_results", "result_type", "result_status", "extra") == [
+        ("time_travel_success", "success", '{"result.to_year":1955}')
+    ]
+    assert rows(home) == [
+        row(f"{CALLS}.tool_details.beam"),
+        row(f"{CALLS}.tool_details.type", "teleport", "word"),
+        row(f"{RESULTS}.result.result_type", "time_travel_success", "word"),
+        row(f"{RESULTS}.result.to_year"),
+    ]
+
+
+def test_names_of_models_are_no_words(home):
+    override = {"agent": {"prompt": {"llm": "gpt-99"}}, "tts": {"model_id": "eleven_v99"}}
+    client = {"conversation_config_override": override}
+    land(home, reading(conversation_initiation_client_data=client, **turn(producing_llm="gpt-99")))
+    assert rows(home) == []
+
+
+def test_sightings_are_counted_over_conversations_and_readings(home):
+    land(home, reading("conv_a", **NEW), reading("conv_b", at=AT + DAY, **NEW, transcript=[{"role": "user"}]))
+    land(home, reading("conv_c", at=AT + 2 * DAY, transcript=[{"role": "user"} | NEW, {"role": "agent"} | NEW]))
+    land(home, reading("conv_a", at=AT + 3 * DAY, kind="unchanged"))
+    assert rows(home) == [
+        row("brand_new", n_rows=2, n=2, last=AT + DAY, example="conv_b"),
+        row("transcript[].brand_new", n_rows=2, first=AT + 2 * DAY, last=AT + 2 * DAY, example="conv_c"),
+    ]
+
+
+def test_a_changed_conversation_was_seen_when_its_new_content_was_read(home):
+    land(home, reading(**NEW))
+    land(home, reading(at=AT + DAY, **NEW, user_id="late"))
+    assert rows(home) == [row("brand_new", first=AT + DAY, last=AT + DAY)]
+
+
+def test_a_field_that_a_reading_no_longer_has_disappears(home):
+    land(home, reading(**NEW), reading("conv_b", status="melted"))
+    land(home, reading(at=AT + DAY))
+    assert rows(home) == [row("status", "melted", "word", example="conv_b")]
+
+
+def test_the_count_is_made_again_from_the_landing(home):
+    every = [
+        reading(f"conv_{n}", at=AT + n * DAY, status=f"state {n % 2}", **turn(llm_usage=USAGE), brand_new=n)
+        for n in range(5)
+    ]
+    land(home, *every[::2])
+    land(home, *every[1::2])
+    before = lake.read(home, UNKNOWN_FIELDS)
+    assert before["n_conversations"].to_list() == [5, 3, 2, 5]
+    lake.write_whole(home, UNKNOWN_FIELDS, before.clear())
+    refresh(home, anew=True)
+    assert lake.read(home, UNKNOWN_FIELDS).equals(before)
+
+
+def read(home, at, *, fetched=1, flattened=1):
+    """The account of a run."""
+    ledger.begin(home, str(at), at=at, window=None)
+    ledger.add(home, str(at), at=at + DAY / 24, n_fetched=fetched, n_flattened=flattened)
+
+
+def new(home, since=None):
+    fields, n_before = new_unknown(home, since)
+    return fields["path"].to_list(), n_before
+
+
+def test_nothing_is_new_where_there_is_nothing(home):
+    assert new(home) == ([], 0)
+    assert new(Home(home.root / "nowhere")) == ([], 0)
+
+
+def test_everything_is_new_to_the_first_run(home):
+    read(home, AT)
+    land(home, reading(**NEW))
+    assert new(home) == (["brand_new"], 0)
+
+
+def test_what_the_last_run_saw_first_is_new(home):
+    for n, key in enumerate(("old", "newer")):
+        read(home, AT + n * DAY)
+        land(home, reading(f"conv_{n}", at=AT + n * DAY, **{"old": 1, key: 1}))
+    assert new(home) == (["newer"], 1)
+    read(home, AT + 2 * DAY, fetched=0)  # flattened again, from the landing
+    read(home, AT + 3 * DAY, flattened=0)  # still reading
+    assert new(home) == (["newer"], 1)
+    read(home, AT + 4 * DAY)
+    assert new(home) == ([], 2)
+
+
+def test_what_a_run_landed_that_was_cut_short_is_new_to_the_next(home):
+    read(home, AT)
+    read(home, AT + DAY, fetched=0, flattened=0)  # killed
+    land(home, reading(at=AT + DAY, **NEW))
+    read(home, AT + 2 * DAY)
+    assert new(home) == (["brand_new"], 0)
+
+
+def test_new_since_a_time_counts_that_moment_in(home):
+    land(home, reading("conv_0", old=1), reading("conv_1", at=AT + DAY, newer=1))
+    assert new(home, AT) == (["newer", "old"], 0)
+    assert new(home, AT + DAY) == (["newer"], 1)
+    assert new(home, AT + 2 * DAY) == ([], 2)

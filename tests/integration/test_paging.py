@@ -1,0 +1,118 @@
+"""The list while it changes and misbehaves: nothing lost, nothing doubled, and no list without an end."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines import steps
+from pipelines.emulator.app import create_app
+from pipelines.emulator.faults import Faults
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.errors import CursorRefusedError
+from pipelines.settings import Settings
+from pipelines.site import Site
+from tests.cli import run
+from tests.served import Tap, assert_equals
+from warehouse import lake, landing
+from warehouse.tables import CONVERSATION_LIST, CONVERSATIONS
+
+UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
+LIST = "/v1/convai/conversations"
+
+
+@pytest.fixture(scope="module")
+def world():
+    return World(seed=5, conversations=250, days=8, until=UNTIL)
+
+
+def site_for(folder, url, clock=lambda: UNTIL, **changes):
+    settings = Settings(home=folder / "home", base_url=url, api_key="demo", reread_days=(), **changes)
+    return Site(settings, clock=clock)
+
+
+class Pages(Tap):
+    """Notes the cursors of the pages asked for, and refuses some of those requests, numbered from 0."""
+
+    def __init__(self, app, refused=()):
+        super().__init__(app)
+        self.cursors, self.refused = [], refused
+
+    async def __call__(self, scope, receive, send):
+        if scope["path"] == LIST and b"cursor=" in scope["query_string"]:
+            self.cursors.append(scope["query_string"])
+            if len(self.cursors) - 1 in self.refused:
+                said = json.dumps({"detail": {"status": "invalid_cursor", "message": "no"}}).encode()
+                await send({"type": "http.response.start", "status": 400, "headers": []})
+                await send({"type": "http.response.body", "body": said})
+                return
+        await super().__call__(scope, receive, send)
+
+
+def test_calls_that_arrive_while_the_pages_are_read_are_neither_lost_nor_doubled(world, tmp_path):
+    """Some minutes go by with each request: calls begin, go on and end between any two pages and details."""
+    now = [UNTIL - timedelta(days=2, hours=14)]
+
+    def tick():
+        now[0] = min(now[0] + timedelta(minutes=2), UNTIL)
+        return now[0]
+
+    tap = Tap(create_app(world, clock=tick, faults=Faults(repeat_rows=0.4)))
+    with running(tap) as url:
+        here = site_for(tmp_path, url, clock=lambda: now[0])
+        first = steps.sync(here, run_id="first")
+        between = now[0]
+        second = steps.sync(here, run_id="second")
+        now[0] = UNTIL
+        last = steps.sync(here, run_id="last")
+
+    assert [done.problems for done in (first, second, last)] == [(), (), ()]
+    assert between < UNTIL
+    new = [done.run["n_new"] for done in (first, second, last)]
+    listed = lake.read(here.home, CONVERSATION_LIST)["conversation_id"]
+    assert min(new) > 0
+    assert sum(new) == len(listed) == listed.n_unique()
+    assert {known.conversation_id for known in world.visible(UNTIL)} <= set(listed)  # one was deleted meanwhile
+    assert sorted(lake.read(here.home, CONVERSATIONS)["conversation_id"]) == sorted(listed)
+
+
+def test_a_cursor_that_is_refused_begins_its_part_again(world, tmp_path):
+    documents = list(world.details(UNTIL))
+    tap = Pages(create_app(world, clock=lambda: UNTIL), refused={1})
+    with running(tap) as url:
+        here = site_for(tmp_path, url)
+        done = steps.sync(here, run_id="run")
+    assert (done.problems, done.run["n_listed"]) == ((), len(documents))
+    assert tap.cursors[2:4] == tap.cursors[:2]
+    assert_equals(here, documents)
+
+
+def test_a_cursor_that_is_always_refused_ends_the_run_and_lands_no_list(world, tmp_path):
+    tap = Pages(create_app(world, clock=lambda: UNTIL), refused=range(100))
+    with running(tap) as url:
+        here = site_for(tmp_path, url)
+        with pytest.raises(CursorRefusedError):
+            steps.sync(here, run_id="run")
+    assert len(tap.cursors) == 3
+    assert landing.listings(here.home) == []
+
+
+def test_rows_that_pages_repeat_are_one_call_each(world, tmp_path):
+    documents = list(world.details(UNTIL))
+    tap = Tap(create_app(world, clock=lambda: UNTIL, faults=Faults(repeat_rows=1.0)))
+    with running(tap) as url:
+        here = site_for(tmp_path, url)
+        done = steps.sync(here, run_id="run")
+    assert (done.problems, done.run["n_listed"]) == ((), len(documents))
+    assert set(tap.details.values()) == {1}
+    assert_equals(here, documents)
+
+
+def test_a_cursor_that_repeats_ends_with_a_clear_error(world, tmp_path):
+    with running(create_app(world, clock=lambda: UNTIL, faults=Faults(repeat_cursor=1.0))) as url:
+        ended = run(tmp_path, "sync", "--json", ELEVENLABS_API_KEY="demo", ELEVENLABS_BASE_URL=url)
+    assert (ended.code, ended.out, len(ended.err.splitlines())) == (3, b"", 2)
+    assert "The list loops: the same cursor came twice" in ended.err

@@ -1,0 +1,116 @@
+"""What a sync would do, told without doing it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines import steps
+from pipelines.cli.sync import WHY
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.settings import Settings
+from pipelines.site import Site
+from pipelines.sync.settle import REASONS
+from tests.cli import run
+from tests.served import Tap
+
+UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
+KEY = {"ELEVENLABS_API_KEY": "demo", "CONVOHOUSE_REREAD_DAYS": "[]"}
+
+
+@pytest.fixture
+def world():
+    return World(seed=5, conversations=80, days=4, until=UNTIL)
+
+
+@pytest.fixture
+def api(world):
+    tap = Tap(create_app(world, clock=lambda: UNTIL))
+    with running(tap) as url:
+        yield url, tap
+
+
+def content(folder):
+    return {
+        str(file.relative_to(folder)): (file.stat().st_mtime_ns, file.read_bytes() if file.is_file() else None)
+        for file in folder.rglob("*")
+    }
+
+
+def test_before_the_first_run_everything_is_new_and_no_folder_is_made(api, world, tmp_path):
+    url, tap = api
+    settings = KEY | {"ELEVENLABS_BASE_URL": url}
+    as_data, as_text = (run(tmp_path, "sync", "--plan", *more, **settings) for more in (["--json"], []))
+    every = [known.conversation_id for known in world.visible(UNTIL)]
+    n = len(every)
+
+    assert (as_data.code, as_data.err) == (0, "")
+    assert as_data.data["window"]["since"] is None
+    assert (as_data.data["n_listed"], as_data.data["wanted"]) == (n, dict.fromkeys(WHY, 0) | {"new": n})
+    assert [(call["conversation_id"], call["reason"]) for call in as_data.data["conversations"]] == [
+        (conversation_id, "new") for conversation_id in reversed(every)
+    ]
+    assert as_text.text.splitlines()[0].startswith("  would list  the first call to ")
+    assert as_text.text.splitlines()[0].endswith(f"UTC: {n} calls")
+    assert as_text.text.splitlines()[1:] == [f"  would read  {n}", f"              {n} new: never read"]
+    assert (tap.details.total(), list(tmp_path.iterdir())) == (0, [])
+
+
+def test_it_says_what_the_sync_then_reads_and_touches_nothing(world, tmp_path):
+    """A call that was under way, one that is no longer listed, one to read again, and those that are new."""
+    visible = list(world.visible(UNTIL))
+    now = [datetime.fromtimestamp(visible[10].start + 1, UTC)]
+    tap = Tap(create_app(world, clock=lambda: now[0]))
+    with running(tap) as url:
+        settings = Settings(home=tmp_path / "home", base_url=url, api_key="demo", reread_days=(1,))
+        here = Site(settings, clock=lambda: now[0])
+        steps.sync(here, run_id="before")
+        now[0] = UNTIL
+        assert world.delete(visible[12].conversation_id, UNTIL)
+        tap.asked.clear()
+        before = content(settings.home)
+
+        planned = steps.plan(here)
+        assert tap.details.total() == 0
+        assert content(settings.home) == before
+        done = steps.sync(here, run_id="run")
+
+    reasons = dict(planned.wanted.select("conversation_id", "reason").rows())
+    assert [reasons[visible[number].conversation_id] for number in (0, 10, 12)] == ["new", "open", "missing"]
+    assert "due" in reasons.values()
+    assert {path.rsplit("/", 1)[1] for path in tap.details} == set(reasons)
+    counts = {reason: planned.wanted.filter(reason=reason).height for reason in REASONS}
+    assert counts == {reason: done.run[f"n_{reason}"] for reason in REASONS}
+    assert (planned.n_listed, planned.window.since) == (done.run["n_listed"], done.run["since_at"])
+
+
+def test_it_keeps_to_a_window_and_an_agent(api, world, tmp_path):
+    url, _ = api
+    known = next(world.visible(UNTIL))
+    since = UNTIL - timedelta(days=2)
+    here = Site(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL)
+    planned = steps.plan(here, since=since, agent_id=known.agent.agent_id)
+    inside = {
+        each.conversation_id
+        for each in world.visible(UNTIL)
+        if each.agent is known.agent and each.start >= since.timestamp()
+    }
+    assert planned.n_listed == len(inside)
+    assert set(planned.wanted["conversation_id"]) == inside
+    assert (planned.window.since, planned.window.until) == (since, UNTIL)
+
+
+def test_a_folder_that_is_somebody_elses_is_refused_before_anything_is_asked(api, tmp_path):
+    url, tap = api
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "thesis.txt").write_text("mine")
+    ended = run(tmp_path, "sync", "--plan", "--home", "theirs", **KEY, ELEVENLABS_BASE_URL=url)
+    assert (ended.code, ended.out, tap.asked.total()) == (2, b"", 0)
+    assert "theirs is not empty and is no convohouse home" in ended.err
+
+
+def test_every_reason_is_told_in_words():
+    assert set(WHY) == set(REASONS)

@@ -1,0 +1,70 @@
+"""What tests of a whole run share: who was asked for what, and whether the copy equals the truth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from tests import recount
+from warehouse import lake
+from warehouse.duck import query
+from warehouse.tables import DOCUMENT_TABLES
+
+
+class Tap:
+    """An ASGI application that notes the paths asked for, and can spoil one conversation's answer."""
+
+    def __init__(self, app):
+        self.app, self.asked, self.spoilt = app, Counter(), None
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http":
+            self.asked[scope["path"]] += 1
+            if self.spoilt and scope["path"].endswith(self.spoilt):
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                await send({"type": "http.response.body", "body": b'{"conversation_id": "'})
+                return
+        await self.app(scope, receive, send)
+
+    @property
+    def details(self):
+        return Counter({path: n for path, n in self.asked.items() if "/conversations/" in path})
+
+
+def assert_equals(site, documents):
+    """The lake and the warehouse hold the documents to the last row and cent."""
+    assert {t.name: lake.read(site.home, t).height for t in DOCUMENT_TABLES} == {
+        **{t.name: 0 for t in DOCUMENT_TABLES},
+        **recount.rows(documents),
+    }
+    expected = recount.sums(documents)
+    found = query(
+        site.home,
+        """
+        select
+            count(*) as n_calls,
+            count(*) filter (where call_successful = 'success') as n_success,
+            count(*) filter (where call_successful = 'failure') as n_failure,
+            sum(cost_credits)::bigint as cost_credits,
+            sum(call_duration_secs)::bigint as call_duration_secs,
+            sum(llm_price_usd) as llm_price_usd
+        from marts.fct_conversations
+        where status in ('done', 'failed')
+        """,
+    ).row(0, named=True)
+    initiated = query(
+        site.home,
+        """
+        select sum(price_usd) as usd
+        from lake.llm_usage
+        join marts.fct_conversations using (conversation_id)
+        where scope = 'initiated' and status in ('done', 'failed')
+        """,
+    ).item()
+    assert found | {"initiated_usd": initiated} == pytest.approx(expected, rel=1e-12)
+    daily = query(site.home, "select start_date, agent_id, n_calls from metrics.agent_daily where n_calls > 0")
+    epoch = datetime(1970, 1, 1, tzinfo=UTC).date()
+    by_day = {((day - epoch).days, agent_id): n for day, agent_id, n in daily.rows()}
+    assert by_day == recount.calls_by_day_and_agent(documents)

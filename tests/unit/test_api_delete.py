@@ -1,0 +1,71 @@
+"""Deleting at the API: every form of success, and what is none."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from pipelines.api.client import ApiClient
+from pipelines.api.endpoints import delete_conversation
+from pipelines.errors import ApiError, CredentialsError, GoneError, UsageError
+
+NOT_FOUND = {"detail": {"status": "document_not_found", "message": "Document not found."}}
+
+
+def delete(conversation_id, *answers):
+    """Delete over a transport that gives these answers in turn; also what was asked for."""
+    waiting, asked = iter(answers), []
+
+    def answer(request):
+        asked.append((request.method, request.url.raw_path.decode()))
+        return next(waiting)
+
+    async def at_once(_secs):
+        """Wait for nothing."""
+
+    async def run():
+        client = ApiClient("https://api.test", "key", transport=httpx.MockTransport(answer), sleep=at_once)
+        async with client:
+            return await delete_conversation(client, conversation_id)
+
+    return asyncio.run(run()), asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "was_there"),
+    [
+        (httpx.Response(200, json={}), True),
+        (httpx.Response(200, content=b"null"), True),
+        (httpx.Response(204), True),
+        (httpx.Response(404, json=NOT_FOUND), False),
+    ],
+)
+def test_every_form_of_success_is_one_and_a_404_as_well(answer, was_there):
+    assert delete("conv_a", answer) == (was_there, [("DELETE", "/v1/convai/conversations/conv_a")])
+
+
+def test_a_busy_api_is_asked_again():
+    busy = httpx.Response(503, content=b"<html>")
+    assert delete("conv_a", busy, httpx.Response(204))[0] is True
+
+
+def test_a_key_without_the_right_to_write_is_told():
+    with pytest.raises(CredentialsError, match="DELETE /v1/convai/conversations/conv_a answered 403"):
+        delete("conv_a", httpx.Response(403, json={"detail": "no"}))
+
+
+def test_the_404_of_a_gateway_is_no_success():
+    with pytest.raises(ApiError) as refusal:
+        delete("conv_a", httpx.Response(404, content=b"<html>"))
+    assert not isinstance(refusal.value, GoneError)
+
+
+def test_an_odd_id_leads_to_no_other_path():
+    assert delete("../agents/a?b", httpx.Response(204))[1] == [
+        ("DELETE", "/v1/convai/conversations/..%2Fagents%2Fa%3Fb")
+    ]
+    for odd in ("", ".", ".."):
+        with pytest.raises(UsageError):
+            delete(odd)

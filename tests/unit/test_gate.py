@@ -1,0 +1,174 @@
+import asyncio
+import random
+from itertools import pairwise
+
+import httpx
+import pytest
+
+from pipelines.api.client import ApiClient
+from pipelines.api.endpoints import get_conversation
+from pipelines.api.gate import Gate
+
+
+def after(events: str, bound: int = 64, start: int = 8) -> list[int]:
+    """The limit after each event while the gate is used up: a success (s), pressure (p), or pressure on a request that
+    was sent before the last cut (o).
+    """
+    gate, limits = Gate(bound, start), []
+    gate._in_flight = bound
+    for event in events:
+        match event:
+            case "s":
+                gate.on_success()
+            case "p":
+                gate.on_pressure(gate.cuts)
+            case "o":
+                gate.on_pressure(gate.cuts - 1)
+        limits.append(gate.limit)
+    return limits
+
+
+@pytest.mark.parametrize(
+    ("events", "bound", "start", "limits"),
+    [
+        ("s", 64, 1, [2]),
+        ("sss", 64, 2, [2, 2, 3]),  # one more a round of successes
+        ("p", 64, 8, [4]),
+        ("pppp", 64, 8, [4, 2, 1, 1]),  # never shut
+        ("poop", 64, 8, [4, 4, 4, 2]),  # one cut for all that was in flight
+        ("ps", 64, 3, [1, 2]),
+        ("ss", 2, 1, [2, 2]),  # never above the bound
+        ("", 3, 8, []),
+    ],
+)
+def test_the_limit_after_events(events, bound, start, limits):
+    assert after(events, bound, start) == limits
+
+
+def test_a_bound_below_the_start_is_the_start():
+    assert (Gate(3).limit, Gate(64).limit) == (3, 8)
+
+
+def test_rounds_of_successes_open_the_gate_one_by_one_up_to_the_bound():
+    limits = after("s" * 2100)
+    assert limits == sorted(limits)
+    assert {b - a for a, b in pairwise(limits)} == {0, 1}
+    assert (limits[1999] < 64, limits[-1]) == (True, 64)
+
+
+def test_a_limit_that_is_not_used_up_does_not_grow():
+    gate = Gate(64)
+
+    async def one_at_a_time():
+        for _ in range(100):
+            async with gate.slot():
+                gate.on_success()
+
+    asyncio.run(one_at_a_time())
+    assert gate.limit == 8
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_more_than_the_bound_get_in_whatever_happens_and_no_place_is_lost(seed):
+    chance = random.Random(seed)
+    gate = Gate(12)
+    inside = 0
+    peaks = []
+
+    async def visit():
+        nonlocal inside
+        async with gate.slot():
+            inside += 1
+            peaks.append(inside)
+            try:
+                for _ in range(chance.randrange(4)):
+                    await asyncio.sleep(0)
+                gate.on_success() if chance.random() < 0.98 else gate.on_pressure(gate.cuts)
+            finally:
+                inside -= 1
+
+    async def many():
+        visits = [asyncio.create_task(visit()) for _ in range(300)]
+        for _ in range(40):
+            await asyncio.sleep(0)
+            chance.choice(visits).cancel()  # waiting, inside, or just let in
+        await asyncio.gather(*visits, return_exceptions=True)
+
+    asyncio.run(many())
+    assert 8 < max(peaks) <= 12
+    assert (gate._in_flight, len(gate._queue)) == (0, 0)
+
+
+def test_places_are_given_in_the_order_of_arrival():
+    gate, order = Gate(2), []
+
+    async def visit(number):
+        async with gate.slot():
+            order.append(number)
+            await asyncio.sleep(0)
+
+    async def many():
+        await asyncio.gather(*(visit(number) for number in range(9)))
+
+    asyncio.run(many())
+    assert order == list(range(9))
+
+
+class Moody:
+    """An API that bears what it bears, and counts what is in flight."""
+
+    def __init__(self, refusal):
+        self.refusal, self.n_asked, self.now, self.peaks = refusal, 0, 0, []
+
+    async def __call__(self, request):
+        self.n_asked += 1
+        self.now += 1
+        self.peaks.append(self.now)
+        is_refused = 400 <= self.n_asked < 440
+        for _ in range(5):  # so that whoever may be in flight is
+            await asyncio.sleep(0)
+        self.now -= 1
+        if is_refused:
+            return await self.refusal()
+        name = request.url.path.rsplit("/", 1)[1]
+        return httpx.Response(200, json={"conversation_id": name, "metadata": {"start_time_unix_secs": 1}})
+
+
+async def busy():
+    return httpx.Response(429)
+
+
+async def late():
+    return httpx.Response(504)
+
+
+async def hanging():
+    raise TimeoutError  # what the time-out of an attempt raises
+
+
+async def broken():
+    return httpx.Response(500)
+
+
+@pytest.mark.parametrize(("refusal", "is_pressure"), [(busy, True), (late, True), (hanging, True), (broken, False)])
+def test_the_load_falls_under_pressure_rises_again_and_stays_within_the_bound(refusal, is_pressure):
+    api = Moody(refusal)
+    client = ApiClient(
+        "https://api.example",
+        "sk_1",
+        concurrency=20,
+        transport=httpx.MockTransport(api),
+        sleep=lambda _secs: asyncio.sleep(0),
+        random=lambda: 0.0,
+        monotonic=lambda: 0.0,
+    )
+
+    async def many():
+        async with client:
+            return await asyncio.gather(*(get_conversation(client, f"conv_{number}") for number in range(900)))
+
+    assert len(asyncio.run(many())) == 900
+    before, after, end = (max(api.peaks[at : at + 30]) for at in (370, 460, 800))
+    assert (api.peaks[0], max(api.peaks[:9]), before, max(api.peaks)) == (1, 8, 20, 20)
+    assert (client.gate.cuts > 0) == is_pressure
+    assert (after < 10, end == 20) == (is_pressure, True)

@@ -1,0 +1,136 @@
+"""What a redaction takes, what it leaves, and how a blanked reading is recognised."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from polars.testing import assert_frame_equal
+
+from pipelines.emulator.world import World
+from pipelines.flatten.frames import Reading, flatten
+from pipelines.sync.blanking import is_blanked, n_texts
+from pipelines.sync.documents import dump, fingerprint
+from pipelines.sync.redaction import redact
+from tests.documents import READ_AT, RECORDED, detail, id_of, recorded_documents
+from warehouse.columns import Content, Type
+from warehouse.tables import DOCUMENT_TABLES
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+LEFT = {"<redacted>", '"<redacted>"', "...", "", '""', "[]", "{}"}
+MADE_OF_CONTENT = ("extra", "value_text", "value_number", "value_bool")
+
+
+def payloads():
+    yield from ((RECORDED / f"{name}.json").read_bytes() for name in recorded_documents())
+    yield from (dump(each) for each in World(seed=3, conversations=60, days=2, until=UNTIL).details(UNTIL))
+
+
+@pytest.fixture(scope="module")
+def flattened():
+    """Frames by table of many documents, as they came and redacted."""
+    before = [(id_of(payload), payload) for payload in payloads()]
+    after = [(conversation_id, redact(payload)[0]) for conversation_id, payload in before]
+    return tuple(
+        flatten(Reading(each, payload, "sha", READ_AT, READ_AT, "settled") for each, payload in kind).frames
+        for kind in (before, after)
+    )
+
+
+@pytest.mark.parametrize("table", DOCUMENT_TABLES, ids=lambda table: table.name)
+def test_a_redaction_takes_content_and_leaves_every_row_and_all_else(table, flattened):
+    before, after = (frames[table.name] for frames in flattened)
+    content = [column for column in table.columns if column.content]
+    taken = [*(column.name for column in content), *(name for name in MADE_OF_CONTENT if name in table.names)]
+    assert_frame_equal(after.drop(taken), before.drop(taken))
+    assert after["extra"].null_count() == after.height
+    for column in content:
+        left = set(after[column.name].drop_nulls())
+        if column.content is Content.IDENTITY:
+            assert left == set(), column.name
+        else:
+            assert left <= LEFT, column.name
+            assert after[column.name].is_null().equals(before[column.name].is_null()), column.name
+
+
+def test_words_are_texts_so_that_their_place_can_be_taken():
+    kinds = {column.type for table in DOCUMENT_TABLES for column in table.columns if column.content is Content.WORDS}
+    assert kinds <= {Type.TEXT, Type.JSON, Type.BAG}
+
+
+def test_a_redacted_document_holds_nothing_that_no_column_knows():
+    document = detail(
+        user_id="u-77",
+        new_key="a secret of tomorrow",
+        transcript=[
+            {"role": "user", "message": "my name is Ada", "time_in_call_secs": 3, "odd": "Ada"},
+            {"role": "user", "message": " ... "},
+            {"role": "agent", "message": None, "tool_calls": [{"tool_name": "look_up", "params_as_json": '{"n": 1}'}]},
+        ],
+        analysis={
+            "call_successful": "success",
+            "transcript_summary": "Ada called",
+            "evaluation_criteria_results": {
+                "polite": {"result": "success", "rationale": "Ada was", "criteria_id": "p"}
+            },
+            "evaluation_criteria_results_list": [{"rationale": "Ada was"}],
+        },
+    )
+    payload, sha256 = redact(json.dumps(document).encode())
+    left = json.loads(payload)
+    assert left == {
+        "conversation_id": "conv_a",
+        "agent_id": "agent_a",
+        "status": "done",
+        "user_id": None,
+        "metadata": document["metadata"],
+        "transcript": [
+            {"role": "user", "message": "<redacted>", "time_in_call_secs": 3},
+            {"role": "user", "message": " ... "},
+            {
+                "role": "agent",
+                "message": None,
+                "tool_calls": [{"tool_name": "look_up", "params_as_json": "<redacted>"}],
+            },
+        ],
+        "analysis": {
+            "call_successful": "success",
+            "transcript_summary": "<redacted>",
+            "evaluation_criteria_results": {
+                "polite": {"result": "success", "rationale": "<redacted>", "criteria_id": None}
+            },
+            "evaluation_criteria_results_list": None,
+        },
+    }
+    assert sha256 == fingerprint(left)
+    assert redact(payload) == (payload, sha256)
+
+
+@pytest.mark.parametrize(
+    ("status", "transcript", "texts_before", "expected"),
+    [
+        ("done", [], 3, True),
+        ("failed", [], 1, True),
+        ("done", [{"role": "agent", "message": None}, {"message": ""}], 3, True),
+        ("done", None, 3, True),
+        ("done", [{"message": "still here"}], 3, False),
+        ("done", [], 0, False),  # nothing was ever said
+        ("done", [], None, False),  # never read before
+        ("in-progress", [], 3, False),
+        ("processing", [], 3, False),
+        (None, [], 3, False),
+    ],
+)
+def test_a_reading_is_blanked_where_a_finished_call_has_lost_all_its_text(status, transcript, texts_before, expected):
+    assert is_blanked(status, n_texts({"transcript": transcript}), texts_before) is expected
+
+
+def test_texts_are_counted_in_whatever_came():
+    counts = [n_texts({"transcript": odd}) for odd in ("text", [None, "x", {"message": "one"}], {"a": 1})]
+    assert counts == [0, 1, 0]
+
+
+@pytest.mark.parametrize("payload", [b"[]", b"no JSON", b'{"a":' * 5000 + b"1" + b"}" * 5000])
+def test_nothing_is_left_of_what_cannot_be_walked_through(payload):
+    assert redact(payload)[0] == b"null"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -163,10 +165,12 @@ def _fail(options: Options, errors: tuple[str, ...]) -> None:
 
 
 def _next(root: Path) -> str:
+    called = Path(sys.argv[0])  # .venv/bin/convohouse, where that is not on the path
+    program = called if called.name == "convohouse" and not shutil.which("convohouse") else "convohouse"
     return "\n".join(
         (
-            f'  convohouse --home {root} query "from metrics.agent_daily order by start_date desc"',
-            f"  convohouse --home {root} status",
+            f'  {program} --home {root} query "from metrics.agent_daily order by start_date desc"',
+            f"  {program} --home {root} status",
             f"  CONVOHOUSE_HOME={root} make dev",
         )
     )

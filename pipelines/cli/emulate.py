@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 
 import click
@@ -62,10 +63,11 @@ def emulate(
         options.say(f"Emulated API at {url}, key {KEY!r}. Ctrl-C ends it. To use it:")
         options.say(f"  export ELEVENLABS_BASE_URL={url} ELEVENLABS_API_KEY={KEY}")
 
-    try:
+    with suppress(
+        KeyboardInterrupt
+    ):  # not raised where the shell has us ignore the signal; the server ends all the same
         serve_forever(create_app(world, clock=clock, key=KEY, faults=misbehaviour), port=port, ready=announce)
-    except KeyboardInterrupt:
-        options.say("Emulator stopped.")
+    options.say("Emulator stopped.")
 
 
 def _moment(text: str) -> datetime:

@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 RUN := .venv/.run-is-installed
 DEV := .venv/.dev-is-installed
+BENCH := .venv/bench/.is-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -21,29 +22,31 @@ dev: $(RUN)  ## Open Dagster's page on the assets, jobs and schedules
 	$(BIN)/dagster dev
 
 test: lint  ## Run every check and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL style
+lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL style and portability
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/sql/test_sql_style.py
+	$(BIN)/python -m warehouse.portable
+	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_portable.py
 
-bench: $(DEV)  ## Measure, and print one table
-	$(BIN)/python benchmarks/run.py
+bench: $(DEV) $(BENCH)  ## Measure beside what people would use instead; FULL=1 for the sizes of the bars (two hours)
+	$(BIN)/python -m benchmarks.run $(if $(FULL),--full)
 
 docs: $(DEV)  ## Write docs/tables.md and docs/metrics.md anew from the schema and the SQL headers
 	$(BIN)/python -m warehouse.dictionary docs
 
-lock: $(DEV)  ## Resolve the dependencies anew into the two lock files
+lock: $(DEV)  ## Resolve the dependencies anew into the lock files
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra build -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --all-extras -o requirements-dev.lock
+	$(BIN)/uv pip compile benchmarks/requirements.in $(LOCK) -o requirements-bench.lock
 
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 clean:  ## Remove the environment, caches and the demo's data
-	rm -rf .venv .dagster demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv.dagster demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(RUN): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -57,4 +60,10 @@ $(RUN): requirements.lock pyproject.toml
 $(DEV): requirements-dev.lock $(RUN)
 	@echo "Adding what the tests need to .venv ..."
 	@$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+$(BENCH): requirements-bench.lock
+	@echo "Setting up .venv/bench, what convohouse is measured against ..."
+	@test -x .venv/bench/bin/python || $(BIN)/python -m venv .venv/bench
+	@.venv/bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
 	@touch $@

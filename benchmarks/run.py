@@ -1,135 +1,79 @@
-"""Measure the main job on the emulator and print one table: ``make bench``.
+"""Measure convohouse beside what people would use instead, and print one table: ``make bench``.
 
-The emulator runs in a process of its own. Times are wall time; processor time and peak memory are of this process,
-which does the work. Figures differ between machines and moments: compare within one run.
+All of a group runs on one server in one go, so its ratios hold whatever the machine. ``--full`` measures at the sizes
+that the bars are set at, which takes about two hours. A run of all groups writes ``benchmarks/RESULTS.md``.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import resource
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-import httpx
-import polars as pl
 from rich.console import Console
-from rich.table import Table
 
-from pipelines import steps
-from pipelines.emulator.world import World
-from pipelines.flatten.frames import Reading, flatten
-from pipelines.settings import Settings
-from pipelines.site import Site
-from pipelines.sync import ledger
-from warehouse import lake, landing
-from warehouse.tables import CONVERSATIONS
-
-UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
-PORT = 8799
+from benchmarks.core import fetching, flattening
+from benchmarks.later import starting, stored
+from benchmarks.report import Figure, record, show
+from benchmarks.whole import whole
 
 
-@contextmanager
-def emulator(conversations: int, days: int) -> Iterator[str]:
-    """The emulator in a process of its own, frozen in time."""
-    options = ["--port", str(PORT), "--conversations", str(conversations), "--days", str(days)]
-    now = ["--now", UNTIL.isoformat()]
-    command = [sys.executable, "-c", "from pipelines.cli.main import main; main()", "emulate", *options, *now]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{PORT}"
-    try:
-        for _ in range(200):
-            try:
-                httpx.get(url)
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured: conversations; ``slow`` are those of a whole sync with 50 ms a request."""
+
+    whole: tuple[int, ...]
+    slow: tuple[int, ...]
+    flattened: int
+    fetched: int
+    widths: tuple[int, ...]
+    stored: tuple[int, ...]
 
 
-def measured(work: Callable[[], object]) -> tuple[float, float]:
-    """Wall and processor seconds of some work."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - wall, time.process_time() - cpu
+SMALL = Sizes(whole=(500,), slow=(100,), flattened=1000, fetched=500, widths=(1, 8, 64), stored=(5000,))
+FULL = Sizes(
+    whole=(1000, 10_000),
+    slow=(1000, 10_000),
+    flattened=10_000,
+    fetched=5000,
+    widths=(1, 8, 16, 32, 64),
+    stored=(10_000, 20_000, 100_000, 200_000),
+)
+
+Group = Callable[[Sizes], Iterator[Figure]]
 
 
-def sync_figures(conversations: int, days: int, concurrency: int) -> Iterator[tuple[str, str, str, str]]:
-    """Each step of a first sync, then a second with nothing new."""
-    with emulator(conversations, days) as url, tempfile.TemporaryDirectory() as folder:
-        settings = Settings(home=Path(folder) / "home", base_url=url, api_key="demo", concurrency=concurrency)
-        site = Site(settings)
-        with site.writing("bench"):
-            window, _ = steps.window_of(site)
-            ledger.begin(site.home, "bench", at=site.clock(), window=window)
-            for name, work in (
-                ("list", lambda: steps.list_calls(site, window, "bench")),
-                ("fetch and land", lambda: steps.fetch_calls(site, "bench")),
-                ("flatten and write", lambda: steps.flatten_calls(site, "bench")),
-                ("build and check", lambda: steps.build_models(site)),
-            ):
-                wall, cpu = measured(work)
-                n = landing.latest_list_rows(site.home).height
-                yield name, f"{wall:.2f} s", f"{cpu:.2f} s", f"{n / wall:,.0f} conversations/s"
-        wall, cpu = measured(lambda: steps.sync(site, run_id="again"))
-        n = lake.read(site.home, CONVERSATIONS, ["conversation_id"]).height
-        yield "second sync, nothing new", f"{wall:.2f} s", f"{cpu:.2f} s", f"{n:,} stored"
-        landed = sum(file.stat().st_size for file in site.home.documents.rglob("start_date=*/*.parquet"))
-        tables = sum(file.stat().st_size for file in site.home.lake.rglob("*.parquet"))
-        yield "landed a conversation", f"{landed / n / 1024:.1f} KiB", "", ""
-        yield "in the lake a conversation", f"{tables / n / 1024:.1f} KiB", "", ""
+def _each(measure: Callable[[int], Iterator[Figure]], counts: Sequence[int]) -> Iterator[Figure]:
+    for count in counts:
+        yield from measure(count)
 
 
-def flatten_figures(conversations: int) -> Iterator[tuple[str, str, str, str]]:
-    """Flattening alone, without files: the road of today's documents."""
-    world = World(conversations=conversations, days=30, until=UNTIL)
-    payloads = [(document["conversation_id"], json.dumps(document).encode()) for document in world.details(UNTIL)]
-    at = UNTIL + timedelta(hours=1)
-    readings = [Reading(one, payload, "sha", at, at, "open") for one, payload in payloads]
-    wall, cpu = measured(lambda: flatten(readings))
-    size = sum(len(payload) for _, payload in payloads)
-    rate = f"{len(payloads) / cpu:,.0f} documents/s a core, {size / len(payloads) / 1024:.0f} KiB each"
-    yield "flatten alone", f"{wall:.2f} s", f"{cpu:.2f} s", rate
-
-
-def start_figures() -> Iterator[tuple[str, str, str, str]]:
-    """Start-up of the command line, in a process of its own."""
-    for arguments in (["--help"], ["--home", tempfile.gettempdir() + "/convohouse-none", "status"]):
-        command = [sys.executable, "-c", "from pipelines.cli.main import main; main()", *arguments]
-        times = sorted(
-            measured(lambda c=command: subprocess.run(c, capture_output=True, check=True))[0] for _ in range(5)
-        )
-        yield f"convohouse {arguments[-1]}", f"{times[2]:.2f} s", "", "median of 5"
+GROUPS: dict[str, Group] = {
+    "start": lambda _: starting(),
+    "flatten": lambda sizes: flattening(sizes.flattened),
+    "fetch": lambda sizes: fetching(sizes.fetched, sizes.widths),
+    "stored": lambda sizes: _each(stored, sizes.stored),
+    "whole": lambda sizes: _each(lambda count: whole(count, 0.0), sizes.whole),
+    "slow": lambda sizes: _each(lambda count: whole(count, 0.05), sizes.slow),
+}
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--conversations", type=int, default=2000)
-    parser.add_argument("--days", type=int, default=30)
-    parser.add_argument("--concurrency", type=int, default=16)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true", help="the sizes of the bars")
+    parser.add_argument("--only", choices=GROUPS, nargs="+", help="these groups; RESULTS.md stays as it is")
     options = parser.parse_args()
-    table = Table("what", "wall", "processor", "figure", title=f"{options.conversations:,} conversations")
-    for figures in (
-        sync_figures(options.conversations, options.days, options.concurrency),
-        flatten_figures(options.conversations),
-        start_figures(),
-    ):
-        for row in figures:
-            table.add_row(*row)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    table.add_row("peak memory", f"{peak:,.0f} MiB", "", f"polars {pl.__version__}")
-    Console().print(table)
+    console, load = Console(stderr=True), os.getloadavg()
+    figures: list[Figure] = []
+    for name in options.only or GROUPS:
+        for figure in GROUPS[name](FULL if options.full else SMALL):
+            figures.append(figure)
+            console.print("  ".join(cell for cell in figure.cells if cell), style="dim", highlight=False)
+    show(figures, "convohouse" + (", full sizes" if options.full else ", small sizes"))
+    if not options.only:
+        record(figures, "make bench" + (" FULL=1" if options.full else ""), load)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ import polars as pl
 from pipelines.api.endpoints import delete_conversation
 from pipelines.errors import ApiError
 from pipelines.site import Progress, Site, silent
-from pipelines.steps import build_models, failure
+from pipelines.steps import build_models
 from pipelines.sync.refresh import refresh_lake
 from pipelines.sync.together import together
+from pipelines.working import failure
 from warehouse import erasure, lake
 from warehouse.home import Home
 from warehouse.tables import TABLES
@@ -66,14 +67,24 @@ def erase(site: Site, ids: Sequence[str], *, is_upstream: bool = False, progress
         HomeError: see ``Site.writing``.
         LockedError: see ``Site.writing``.
     """
+    told: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    doomed: list[str] = []
+    everywhere = site.home.everywhere
     with site.writing("erase"):
-        known = erasure.known_days(site.home, ids)
-        wanted = [each for each in dict.fromkeys(ids) if each in known["conversation_id"]]
-        told, failed = asyncio.run(_delete_upstream(site, wanted)) if is_upstream and wanted else ({}, {})
-        doomed = [each for each in wanted if each not in failed]
-        counts = _rows_in_lake(site.home, doomed)
-        erasure.entomb(site.home, known.filter(pl.col("conversation_id").is_in(doomed)), site.clock())
-        removed = erasure.purge(site.home)
+        landed = set(erasure.known_days(everywhere, ids)["conversation_id"])
+        wanted = [each for each in dict.fromkeys(ids) if each in landed]
+        for each in site.landed():
+            known = erasure.known_days(each.home, wanted)
+            if is_upstream and not known.is_empty():
+                answers = asyncio.run(delete_upstream(each, known["conversation_id"].to_list()))
+                told, failed = told | answers[0], failed | answers[1]
+            known = known.filter(~pl.col("conversation_id").is_in(list(failed)))
+            erasure.entomb(each.home, known, each.clock())
+            doomed += known["conversation_id"].to_list()
+        doomed.sort(key=wanted.index)
+        counts = _rows_in_lake(everywhere, doomed)
+        removed = erasure.purge(everywhere)
         problems = _rebuild(site, progress) if doomed else ()
     return Erased(
         receipts=tuple(Receipt(each, told.get(each), asdict(removed[each]), counts[each]) for each in doomed),
@@ -83,7 +94,7 @@ def erase(site: Site, ids: Sequence[str], *, is_upstream: bool = False, progress
     )
 
 
-async def _delete_upstream(site: Site, ids: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+async def delete_upstream(site: Site, ids: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Delete at the API: what it said of each, and why it did not."""
     told: dict[str, str] = {}
     failed: dict[str, str] = {}
@@ -118,5 +129,6 @@ def _rebuild(site: Site, progress: Progress) -> tuple[str, ...]:
     for leftover in (*site.home.temporary.iterdir(), *site.home.root.glob(f"{site.home.warehouse.name}.*")):
         if leftover.is_file():
             leftover.unlink()
-    refresh_lake(site.home, reread_days=site.settings.reread_days)
+    for each in site.landed():
+        refresh_lake(each.home, reread_days=each.settings.reread_days)
     return tuple(failure(result) for result in build_models(site, progress).failed)

@@ -20,6 +20,10 @@ class SettingsError(ConvohouseError):
     exit_code = 2
 
 
+class RetentionError(ConvohouseError):
+    """A retention rule takes more than it may."""
+
+
 class ApiError(ConvohouseError):
     """The API refused or could not be understood; ``status`` is the HTTP status, ``code`` the vendor's own word."""
 

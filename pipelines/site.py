@@ -1,11 +1,14 @@
-"""Where the work is done and with what: the home folder, the settings, the clock and the way to the API."""
+"""Where the work is done and with what: the home folder, the settings, the clock and the way to the API.
+
+A site is that of one workspace; where several are set up, ``each`` gives the site of each.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pipelines.api.client import ApiClient
@@ -44,17 +47,44 @@ def connect(settings: Settings) -> ApiClient:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where the work is done and with what: settings, clock and client can be others in a test."""
+    """Where the work is done and with what: settings, clock and client can be others in a test.
+
+    The clock may be one of any time zone; it is read in UTC, so that no comparison meets another zone.
+    """
 
     settings: Settings
     clock: Callable[[], datetime] = utc_now
     monotonic: Callable[[], float] = time.monotonic
     connect: Callable[[Settings], ApiClient] = connect
 
+    def __post_init__(self) -> None:
+        """Read the clock in UTC."""
+        clock = self.clock
+        object.__setattr__(self, "clock", lambda: clock().astimezone(UTC))
+
     @property
     def home(self) -> Home:
-        """The home folder of the settings."""
-        return Home(self.settings.home)
+        """The home folder of the settings, as the workspace sees it."""
+        return Home(self.settings.home, self.settings.workspace)
+
+    def each(self) -> tuple[Site, ...]:
+        """The site of each workspace that is set up: this one where there is but one.
+
+        Raises:
+            SettingsError: see ``Settings.each``.
+        """
+        return tuple(replace(self, settings=settings) for settings in self.settings.each())
+
+    def landed(self) -> tuple[Site, ...]:
+        """The site of each workspace that the home folder holds calls of, set up or not: to work without the API."""
+        known = {site.settings.workspace: site for site in self.each()}
+        others = [self.settings.keyless(name) for name in self.home.workspaces() if name not in known]
+        return (*known.values(), *(replace(self, settings=settings) for settings in others))
+
+    @property
+    def zones(self) -> dict[str, str]:
+        """Time zone by workspace."""
+        return {settings.workspace: settings.timezone for settings in self.settings.each()}
 
     @property
     def pseudonyms(self) -> Pseudonyms | None:

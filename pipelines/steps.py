@@ -1,18 +1,15 @@
-"""The use cases, as plain functions: what the command line and Dagster both do, with everything they need passed in.
+"""The steps of a sync, as plain functions over one workspace, with everything they need passed in.
 
-The steps of a sync are functions of their own, so that an asset can be a step; ``sync`` is all of them in order.
+Each is a function of its own, so that a Dagster asset can be a step; ``pipelines.runs`` has all of them in order.
 Whoever calls a step of a run does so inside ``working``, which holds the home folder and keeps the run's account.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import starmap
-from typing import Any
 
 from pipelines.api.client import Stats
 from pipelines.site import Progress, Site, silent
@@ -26,56 +23,11 @@ from pipelines.sync.settle import REASONS
 from pipelines.sync.window import Window, next_window
 from warehouse import landing
 from warehouse.build import BuildResult, build
-from warehouse.checks import check_complete, check_warehouse
-from warehouse.erasure import purge
-from warehouse.errors import ConvohouseError
-from warehouse.model_checks import CheckResult
-
-
-@contextmanager
-def working(site: Site, run_id: str, what: str) -> Iterator[None]:
-    """Hold the home folder for a run or one step of it; the run's row of ``sync_runs`` says what stopped it.
-
-    The row is begun where the run has none yet: a step can be all of a run.
-
-    Raises:
-        HomeError: see ``Site.writing``.
-        LockedError: see ``Site.writing``; the run's row is not touched then.
-    """
-    with site.writing(what):
-        purge(site.home)
-        if not ledger.is_begun(site.home, run_id):
-            ledger.begin(site.home, run_id, at=site.clock(), window=None)
-        try:
-            yield
-        except BaseException as error:
-            said = str(error) if isinstance(error, ConvohouseError) else type(error).__name__
-            ledger.end(site.home, run_id, at=site.clock(), outcome="failed", error=said)
-            raise
-
-
-def close(site: Site, run_id: str, problems: Iterable[str]) -> tuple[str, ...]:
-    """End the run's account: complete where everything listed is in the lake and nothing else is amiss.
-
-    Returns:
-        All that is amiss: the problems given, then what is missing.
-    """
-    missing = (failure(result) for result in check_complete(site.home) if not result.is_passed)
-    every = (*problems, *missing)
-    outcome = "incomplete" if every else "complete"
-    ledger.end(site.home, run_id, at=site.clock(), outcome=outcome, error="; ".join(every) or None)
-    return every
 
 
 def absence(conversation_id: str, why: str) -> str:
     """Why a conversation could not be read or flattened, for people; it names the conversation."""
     return why if conversation_id in why else f"{conversation_id}: {why}"
-
-
-def failure(result: CheckResult) -> str:
-    """A failed check for people; it shows no row, as rows hold what people said."""
-    check = result.check
-    return f"{check.name} failed in {check.model}: {check.about} Failing rows: {result.n_failing}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +95,19 @@ def plan(
     return Plan(window, len(rows), would_read)
 
 
-def fetch_calls(site: Site, run_id: str, window: Window | None = None, progress: Progress = silent) -> Fetched:
-    """Read and land what is new, open, changed or due, in a window or everywhere."""
-    rows = wanted(site.home, window, now=site.clock(), reread_days=site.settings.reread_days)
+def fetch_calls(
+    site: Site,
+    run_id: str,
+    window: Window | None = None,
+    progress: Progress = silent,
+    *,
+    only: Collection[str] | None = None,
+) -> Fetched:
+    """Read and land what is new, open, changed, due or asked for, in a window or everywhere.
+
+    ``only`` are conversations to read whether or not anything else makes them due, and no others.
+    """
+    rows = wanted(site.home, window, now=site.clock(), reread_days=site.settings.reread_days, only=only)
     progress("fetch", 0, rows.height)
     client = site.connect(site.settings)
 
@@ -193,81 +155,8 @@ def flatten_calls(
 
 def build_models(site: Site, progress: Progress = silent) -> BuildResult:
     """Build the warehouse from the lake, check it, and swap it in when every check passed."""
-    return build(site.home, progress=lambda _model, number, total: progress("build", number, total))
+    return build(site.home, zones=site.zones, progress=lambda _model, number, total: progress("build", number, total))
 
 
 def _traffic(stats: Stats) -> dict[str, int]:
     return {"n_requests": stats.requests, "n_retries": stats.retries, "received_bytes": stats.bytes_received}
-
-
-@dataclass(frozen=True, slots=True)
-class Synced:
-    """What a sync did: ``run`` is its row of ``sync_runs``; ``problems`` say why it is not complete."""
-
-    run: dict[str, Any]
-    problems: tuple[str, ...]
-    built: BuildResult
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether everything listed is in the warehouse and every check passed."""
-        return not self.problems
-
-
-def sync(
-    site: Site,
-    *,
-    run_id: str,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    agent_id: str | None = None,
-    progress: Progress = silent,
-) -> Synced:
-    """List, read, land, flatten, check and build: the whole way.
-
-    Raises:
-        ConvohouseError: the run stopped; what was landed before is kept, and the next run goes on from it.
-    """
-    with working(site, run_id, "sync"):
-        window, is_asked = window_of(site, since, until, agent_id)
-        list_calls(site, window, run_id, progress)
-        fetched = fetch_calls(site, run_id, window if is_asked else None, progress)
-        return _finish(site, run_id, flatten_calls(site, run_id, progress=progress), fetched.failed, progress)
-
-
-def reprocess(
-    site: Site,
-    *,
-    run_id: str,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    progress: Progress = silent,
-) -> Synced:
-    """Make the lake and the warehouse again from the landing, without the API: all days, or those of a window.
-
-    Raises:
-        ConvohouseError: the run stopped; the next one goes on from it.
-    """
-    window = Window(since, until or site.clock())
-    with working(site, run_id, "reprocess"):
-        starts = landing.latest_readings(site.home).select("start_date", "start_time_at")
-        days = {day for day, start in starts.rows() if window.holds(start, None)}
-        flattened = flatten_calls(site, run_id, None if since is until is None else days, progress, anew=True)
-        return _finish(site, run_id, flattened, {}, progress)
-
-
-def _finish(site: Site, run_id: str, flattened: Refreshed, unread: Mapping[str, str], progress: Progress) -> Synced:
-    """Build, and close the run's account with all that is amiss."""
-    built = build_models(site, progress)
-    left_out = starmap(absence, {**unread, **flattened.refused}.items())
-    problems = close(site, run_id, (*left_out, *map(failure, built.failed)))
-    return Synced(ledger.row(site.home, run_id), problems, built)
-
-
-def check(site: Site) -> tuple[CheckResult, ...]:
-    """Every check of the lake and of the warehouse as it stands; nothing is changed.
-
-    Raises:
-        NothingBuiltError: there is no warehouse yet.
-    """
-    return (*check_warehouse(site.home), *check_complete(site.home))

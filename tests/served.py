@@ -64,7 +64,10 @@ def assert_equals(site, documents):
         """,
     ).item()
     assert found | {"initiated_usd": initiated} == pytest.approx(expected, rel=1e-12)
-    daily = query(site.home, "select start_date, agent_id, n_calls from metrics.agent_daily where n_calls > 0")
+    daily = query(
+        site.home,
+        "select start_date, agent_id, sum(n_calls)::bigint from metrics.agent_daily where n_calls > 0 group by all",
+    )
     epoch = datetime(1970, 1, 1, tzinfo=UTC).date()
     by_day = {((day - epoch).days, agent_id): n for day, agent_id, n in daily.rows()}
     assert by_day == recount.calls_by_day_and_agent(documents)

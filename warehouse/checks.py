@@ -5,6 +5,10 @@ A check never repairs. Its failing rows are named, so that a person can look at 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
 import polars as pl
 
 from warehouse import lake, landing
@@ -13,7 +17,7 @@ from warehouse.duck import open_warehouse
 from warehouse.home import Home
 from warehouse.model_checks import SAMPLE_ROWS, Check, CheckResult, checks_of, run
 from warehouse.models import Project, read_project
-from warehouse.tables import CONVERSATIONS, DELETIONS, QUARANTINE, TABLES
+from warehouse.tables import CONVERSATIONS, DELETIONS, QUARANTINE, SYNC_RUNS, TABLES
 
 LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COMPLETENESS = tuple(
     Check(name, f"lake.{CONVERSATIONS.name}", about, "")
@@ -25,6 +29,8 @@ LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COM
     )
 )
 """That nothing is missing; these compare the lake with the landing, so they are no SQL."""
+
+FRESH = Check("sync_is_fresh", f"lake.{SYNC_RUNS.name}", "Every workspace had a complete run of late.", "")
 
 
 def schema_checks() -> tuple[Check, ...]:
@@ -83,6 +89,17 @@ def check_complete(home: Home) -> tuple[CheckResult, ...]:
         _result(LAKE_IS_LANDED, shown.join(readings, "conversation_id", "anti")),
         _result(NOTHING_IN_QUARANTINE, lake.read(home, QUARANTINE)),
     )
+
+
+def check_fresh(homes: Iterable[Home], *, now: datetime, within: timedelta) -> CheckResult:
+    """Whether each workspace had a complete run that ended ``within`` this time before ``now``."""
+    stale: list[dict[str, Any]] = []
+    for home in homes:
+        runs = lake.read(home, SYNC_RUNS, ["outcome", "ended_at"]).filter(outcome="complete")
+        ended_at = runs["ended_at"].max()
+        if not isinstance(ended_at, datetime) or now - ended_at > within:
+            stale.append({"workspace": home.workspace, "last_complete_run_at": ended_at})
+    return CheckResult(FRESH, len(stale), tuple(stale))
 
 
 def _result(check: Check, failing: pl.DataFrame) -> CheckResult:

@@ -146,6 +146,9 @@ def made(name: str, type_: Type, about: str, *, required: bool = False) -> Colum
 
 TEXT, INT, FLOAT, BOOL, TIME, JSON = Type.TEXT, Type.INT, Type.FLOAT, Type.BOOL, Type.TIME, Type.JSON
 
+WORKSPACE = made(
+    "workspace", TEXT, "Workspace of the API that it belongs to, as convohouse.toml names it.", required=True
+)
 CONVERSATION_ID = made("conversation_id", TEXT, "Id of the conversation.", required=True)
 START_DATE = made("start_date", Type.DATE, "UTC day on which the conversation started.", required=True)
 EXTRA = made(
@@ -167,7 +170,7 @@ def table(
     at: str | tuple[str, ...],
     known: tuple[str, ...] = (),
 ) -> Table:
-    """Daily table of the lake: conversation_id and start_date in front, ``extra`` at the end."""
+    """Daily table of the lake: workspace, conversation_id and start_date in front, ``extra`` at the end."""
     key = ("conversation_id", *(column.name for column in keys))
     at = (at,) if isinstance(at, str) else at
-    return Table(name, grain, key, (CONVERSATION_ID, START_DATE, *keys, *columns, EXTRA), at=at, known=known)
+    return Table(name, grain, key, (WORKSPACE, CONVERSATION_ID, START_DATE, *keys, *columns, EXTRA), at=at, known=known)

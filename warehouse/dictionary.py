@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from warehouse.columns import Column, Table, unit_of
-from warehouse.models import SCHEMAS, Model, Project, Seed, read_project
+from warehouse.models import SCHEMAS, Model, Project, read_project
+from warehouse.seeds import Seed
 from warehouse.tables import TABLES
 
 _MADE = "<!-- Made by `python -m warehouse.dictionary docs/`; change the source, not this file. -->"

@@ -16,6 +16,7 @@ import polars as pl
 
 from warehouse.errors import NothingBuiltError, QueryError
 from warehouse.home import Home
+from warehouse.suggest import suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,13 @@ def query(home: Home, sql: str, *, limits: Limits = DEFAULT_LIMITS) -> pl.DataFr
             relation = connection.sql(sql)
             found: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
         except duckdb.Error as error:
-            raise QueryError(str(error), _hint(error)) from error
+            raise QueryError(str(error), _hint(connection, error)) from error
     return found
 
 
-def _hint(error: duckdb.Error) -> str:
+def _hint(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> str:
     if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
-        return "`convohouse tables` lists the tables and their columns."
+        return f"{suggestion(connection, str(error))}`convohouse tables` lists the tables and their columns."
     if "read-only" in str(error):
         return "The warehouse is only read; it is written by `convohouse build`."
     return "Tables are written with their schema, such as marts.fct_conversations."

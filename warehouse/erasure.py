@@ -14,9 +14,10 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse import lake, landing
+from warehouse import audio, journal, lake, landing
 from warehouse.columns import Table
 from warehouse.home import Home
+from warehouse.journal_tables import JOURNALS
 from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS, QUARANTINE
 
 EMPTY_ROW = b"{}"
@@ -25,13 +26,14 @@ EMPTY_ROW = b"{}"
 
 @dataclass(slots=True)
 class Removed:
-    """What left the landing of one conversation: rows, and the files that held them."""
+    """What left the landing of one conversation: rows, the files that held them, and its recording beside it."""
 
     n_readings: int = 0
     n_segments: int = 0
     n_list_rows: int = 0
     n_listings: int = 0
     n_quarantined: int = 0
+    n_recordings: int = 0
 
     def __bool__(self) -> bool:
         """Whether anything did."""
@@ -78,6 +80,9 @@ def purge(home: Home) -> dict[str, Removed]:
     removed = {conversation_id: Removed() for conversation_id in ids}
     if not ids:
         return removed
+    for conversation_id, n_files in audio.forget(home, ids).items():
+        removed[conversation_id].n_recordings = n_files
+    journal.forget(home, JOURNALS, ids)
     of_them = pl.col("conversation_id").is_in(list(ids))
     for file, ours in _holding(LANDED_LISTINGS, _listings(home), of_them):
         for conversation_id, n_rows in ours.items():
@@ -98,13 +103,14 @@ def purge(home: Home) -> dict[str, Removed]:
 
 
 def redact(home: Home, ids: Collection[str], redacted: Callable[[bytes], tuple[bytes, str]]) -> None:
-    """Take the content of conversations out of the landing.
+    """Take the content of conversations out of the landing, their recordings first.
 
     Args:
         home: The home folder.
         ids: Conversations.
         redacted: Gives, for a document, what is left of it and its hash.
     """
+    audio.forget(home, ids)
     of_them = pl.col("conversation_id").is_in(list(ids))
     with_payload = of_them & (pl.col("payload") != EMPTY_ROW)
     payload = pl.when(of_them).then(pl.lit(EMPTY_ROW)).otherwise("payload").alias("payload")
@@ -140,15 +146,15 @@ def _redacted(row: Mapping[str, object], redacted: Callable[[bytes], tuple[bytes
 
 
 def _segments(home: Home) -> list[Path]:
-    return sorted(home.documents.glob(landing.DAYS))
+    return home.files(home.documents, lake.DAYS)
 
 
 def _listings(home: Home) -> list[Path]:
-    return sorted(home.listings.glob("*.parquet"))
+    return home.files(home.listings)
 
 
 def _quarantine(home: Home) -> list[Path]:
-    return sorted(home.quarantine.glob("*.parquet"))
+    return home.files(home.quarantine)
 
 
 def _holding(table: Table, files: list[Path], wanted: pl.Expr) -> Iterator[tuple[Path, dict[str, int]]]:

@@ -2,8 +2,10 @@
 
 ``description``, ``grain`` and ``[columns]`` (every column of the result, in order) are required; a staging model says
 ``columns_as = "lake.turns"`` instead, since its columns mean what the schema says; ``[tests]`` are checks on the built
-data; ``[metrics.<column>]`` makes a column a metric of ``metrics.catalog``. A column's unit follows from
-its name (``warehouse.columns.unit_of``). Singular tests and seeds have smaller headers of the same kind.
+data; ``[metrics.<column>]`` makes a column a metric of ``metrics.catalog``. A model with the measures of another at a
+grain of its own says ``measures_as = "metrics.agent_daily"``: texts and metrics of the columns that have the same names
+are that model's, unless its own header words them. A column's unit follows from its name
+(``warehouse.columns.unit_of``). Singular tests and seeds have smaller headers of the same kind.
 """
 
 from __future__ import annotations
@@ -36,11 +38,12 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Checks on the built rows; ``unique`` is the grain when it is not given."""
+    """Checks on the built rows; ``unique`` is the grain when it is not given, ``at_least`` the smallest number."""
 
     unique: tuple[str, ...] = ()
     not_null: tuple[str, ...] = ()
     accepted: dict[str, tuple[Value, ...]] = {}
+    at_least: dict[str, float] = {}
     references: dict[str, str] = {}
     same_count_as: str | None = None
 
@@ -52,6 +55,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grain: tuple[str, ...]
     columns: dict[str, str] = {}
     columns_as: str | None = None
+    measures_as: str | None = None
     tests: Tests = Tests()
     metrics: dict[str, Metric] = {}
 
@@ -106,9 +110,9 @@ def parse(path: Path, toml: str, kind: type[H]) -> H:
     except msgspec.ValidationError as error:
         line = line_of(toml, _culprit(str(error)))
         raise ModelError(f"{path}:{line}: {error}.", "The headers of the other files in sql/ show the form.") from error
-    if isinstance(header, Header) and bool(header.columns) == bool(header.columns_as):
+    if isinstance(header, Header) and bool(header.columns or header.measures_as) == bool(header.columns_as):
         raise ModelError(f"{path}:1: the header needs [columns] or columns_as, and not both.", "List every column.")
-    if not (isinstance(header, Header) and header.columns_as):
+    if not (isinstance(header, Header) and (header.columns_as or header.measures_as)):  # whose names are not known yet
         check_names(path, toml, header)
     return header
 
@@ -147,5 +151,5 @@ def _names(header: Header | SeedHeader | SingularHeader) -> list[str]:
     if isinstance(header, SingularHeader):
         return []
     tests = header.tests
-    names = [*header.grain, *tests.unique, *tests.not_null, *tests.accepted, *tests.references]
+    names = [*header.grain, *tests.unique, *tests.not_null, *tests.accepted, *tests.at_least, *tests.references]
     return names + (list(header.metrics) if isinstance(header, Header) else list(header.types))

@@ -1,12 +1,15 @@
 """The home folder: where landing, lake and warehouse stand, and the mark that says it is ours.
 
+A home holds the calls of one workspace or of several. Files are named by the workspace whose rows they hold
+(``main.parquet``, ``main.20261121T….parquet``), so that none ever touches another's, and a glob over all is all.
+
 A folder that holds other things is refused, so that a mistyped path never mixes our files with somebody's own.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -14,14 +17,41 @@ from warehouse.columns import Table
 from warehouse.errors import HomeError
 
 MARK = ".convohouse.json"
-LAYOUT = 1
+LAYOUT = 2
+MAIN = "main"
+"""Name of the workspace where only one is set up."""
+EVERY = "*"
+RESERVED = "schema"
+"""No workspace's name: the file of an empty table has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Paths below one home folder; nothing is touched until ``open`` is called."""
+    """Paths below one home folder, as one workspace sees it; nothing is touched until ``open`` is called."""
 
     root: Path
+    workspace: str = MAIN
+
+    @property
+    def everywhere(self) -> Home:
+        """The same home with the rows of all workspaces: to read, and to write rows back that were read."""
+        return replace(self, workspace=EVERY)
+
+    def workspaces(self) -> tuple[str, ...]:
+        """Every workspace of which anything was landed, sorted."""
+        return tuple(sorted({file.name.partition(".")[0] for file in self.documents.rglob("*.parquet")}))
+
+    def of(self, workspace: str) -> Home:
+        """The same home as another workspace sees it."""
+        return replace(self, workspace=workspace)
+
+    def files(self, folder: Path, below: str = "") -> list[Path]:
+        """The workspace's files in a folder, or in those of its folders that ``below`` matches (``start_date=*/``)."""
+        return sorted(folder.glob(f"{below}{self.workspace}.*parquet"))
+
+    def file(self, folder: Path, name: str = "") -> Path:
+        """A file of the workspace in a folder; one without a name holds all of its rows there."""
+        return folder / ".".join(part for part in (self.workspace, name, "parquet") if part)
 
     @property
     def documents(self) -> Path:
@@ -32,6 +62,16 @@ class Home:
     def listings(self) -> Path:
         """List rows as they came, a file a complete listing of a window."""
         return self.root / "landing" / "listings"
+
+    @property
+    def tools(self) -> Path:
+        """The workspace's tools, a file a complete listing."""
+        return self.root / "landing" / "tools"
+
+    @property
+    def prices(self) -> Path:
+        """Estimated prices of language models, a file an asking."""
+        return self.root / "landing" / "prices"
 
     @property
     def quarantine(self) -> Path:
@@ -47,6 +87,11 @@ class Home:
     def lake(self) -> Path:
         """The relational tables."""
         return self.root / "lake"
+
+    @property
+    def seeds(self) -> Path:
+        """The user's own seeds, which take the place of ours; there only if the user made it."""
+        return self.root / "seeds"
 
     @property
     def temporary(self) -> Path:
@@ -98,15 +143,20 @@ class Home:
         return self
 
     def check(self) -> None:
-        """Refuse a folder that holds other things; one that is missing or empty may become a home.
+        """Refuse a folder that holds other things; one that is missing, empty or only has seeds may become a home.
 
         Raises:
-            HomeError: it holds something else.
+            HomeError: it holds something else, or the files of another version.
         """
-        if self.root.exists() and not self.exists() and any(self.root.iterdir()):
+        if self.root.exists() and not self.exists() and any(path != self.seeds for path in self.root.iterdir()):
             raise HomeError(
                 f"{self.root} is not empty and is no convohouse home.",
                 "Choose another folder with --home or CONVOHOUSE_HOME.",
+            )
+        if self.exists() and f'"layout": {LAYOUT}' not in (self.root / MARK).read_text(encoding="utf-8"):
+            raise HomeError(
+                f"{self.root} was written by another version of convohouse, whose files have other names.",
+                "Choose another folder with --home or CONVOHOUSE_HOME, and sync into it.",
             )
 
     def sweep(self) -> None:

@@ -1,7 +1,8 @@
 """The lake: the relational tables as plain Parquet, written so that a reader's glob is exact at any moment.
 
-A partition (or a whole table without days) is one file with exactly the current rows, sorted by key, with the explicit
-schema of ``warehouse.tables``. A write goes to a temporary file elsewhere, is synced and renamed in.
+A partition (or a whole table without days) is one file a workspace with exactly its current rows, sorted by key, with
+the explicit schema of ``warehouse.tables``. Rows get the name of their workspace here, when they are written. A write
+goes to a temporary file elsewhere, is synced and renamed in.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from warehouse.columns import Table, Type
+from warehouse.columns import WORKSPACE, Table, Type
 from warehouse.errors import SchemaError
-from warehouse.home import Home
+from warehouse.home import EVERY, RESERVED, Home
 from warehouse.tables import TABLES
 
 POLARS: dict[Type, pl.DataType] = {
@@ -33,10 +34,10 @@ POLARS: dict[Type, pl.DataType] = {
     Type.BINARY: pl.Binary(),
 }
 
-SCHEMA_FILE = "schema.parquet"
-"""Zero rows with the table's schema, so that a glob over an empty table finds its columns."""
+DAYS = "start_date=*/"
 
-PART_FILE = "part-0.parquet"
+SCHEMA_FILE = f"{RESERVED}.parquet"
+"""Zero rows with the table's schema, so that a glob over an empty table finds its columns."""
 
 
 def polars_schema(table: Table) -> dict[str, pl.DataType]:
@@ -64,18 +65,29 @@ def frame(table: Table, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
 def write_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str, str] | None = None) -> None:
     """Write a Parquet file so that it is either whole or not there, even after a power cut; ``footer`` goes into it.
 
+    Rows that do not say their workspace are those of ``home``.
+
     Raises:
         OSError: the disk is full, or the folder cannot be written.
     """
     temporary = home.temporary / f"{uuid.uuid4().hex}.parquet"
     try:
-        _write_parquet(temporary, data, footer)
+        _write_parquet(temporary, _stamped(home, data), footer)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _stamped(home: Home, data: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the name of their workspace."""
+    if WORKSPACE.name not in data.columns or not data[WORKSPACE.name].has_nulls():
+        return data
+    if home.workspace == EVERY:
+        raise SchemaError("Rows without a workspace can be written for one workspace alone.")
+    return data.with_columns(pl.col(WORKSPACE.name).fill_null(home.workspace))
 
 
 def _write_parquet(path: Path, data: pl.DataFrame, footer: dict[str, str] | None) -> None:
@@ -100,24 +112,27 @@ def ensure(home: Home) -> None:
 
 
 def _checked(table: Table, data: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the columns of the table in their order, sorted by key; whose they are may still be open."""
+    if WORKSPACE.name not in data.columns:
+        data = data.with_columns(pl.lit(None, pl.String).alias(WORKSPACE.name))
     if dict(data.schema) != polars_schema(table):
         raise SchemaError(f"A frame for {table.name} does not have the columns of its schema.")
-    return data.sort(table.key)
+    return data.select(table.names).sort(table.key)
 
 
 def write_whole(home: Home, table: Table, data: pl.DataFrame) -> None:
     """Replace all rows of a table without days."""
-    write_file(home, home.table(table) / PART_FILE, _checked(table, data))
+    write_file(home, home.file(home.table(table)), _checked(table, data))
 
 
 def append_whole(home: Home, table: Table, data: pl.DataFrame, name: str) -> None:
     """Add a file of rows to a table without days; ``name`` makes a repeat replace and not double."""
-    write_file(home, home.table(table) / f"{name}.parquet", _checked(table, data))
+    write_file(home, home.file(home.table(table), name), _checked(table, data))
 
 
 def write_day(home: Home, table: Table, day: date, data: pl.DataFrame) -> None:
     """Replace all rows of one day; no rows means no file."""
-    target = home.partition(table, day) / PART_FILE
+    target = home.file(home.partition(table, day))
     if data.is_empty():
         target.unlink(missing_ok=True)
     else:
@@ -126,10 +141,10 @@ def write_day(home: Home, table: Table, day: date, data: pl.DataFrame) -> None:
 
 def merge_day(home: Home, table: Table, day: date, data: pl.DataFrame, ids: Collection[str]) -> None:
     """Replace the rows of the conversations ``ids`` on one day by ``data``; other rows stay. Idempotent by key."""
-    target = home.partition(table, day) / PART_FILE
+    target = home.file(home.partition(table, day))
     if target.exists():
         kept = read_files(table, [target]).filter(~pl.col("conversation_id").is_in(list(ids)))
-        data = pl.concat([kept, data])
+        data = pl.concat([kept, _checked(table, data)])
     write_day(home, table, day, data)
 
 
@@ -146,4 +161,4 @@ def read_files(table: Table, files: Iterable[Path], columns: Sequence[str] | Non
 
 def read(home: Home, table: Table, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """All rows of a table, or of some of its columns."""
-    return read_files(table, sorted(home.table(table).glob("**/*.parquet")), columns)
+    return read_files(table, home.files(home.table(table), DAYS if table.is_daily else ""), columns)

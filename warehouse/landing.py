@@ -21,7 +21,6 @@ from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS, QUARANTINE
 
 KEYS = tuple(name for name in LANDED_DOCUMENTS.names if name != "payload")
 LIST_KEYS = tuple(name for name in LANDED_LISTINGS.names if name != "payload")
-DAYS = "start_date=*/*.parquet"
 
 LOST = ("gone", "blanked")
 """Kinds of a reading that found the conversation, or its content, taken away at the API."""
@@ -40,7 +39,7 @@ class Listing:
 
 
 def _name(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}.parquet"
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
 
 
 def land_documents(home: Home, rows: Sequence[Mapping[str, object]]) -> None:
@@ -48,7 +47,7 @@ def land_documents(home: Home, rows: Sequence[Mapping[str, object]]) -> None:
     data = lake.frame(LANDED_DOCUMENTS, rows)
     for (day,), segment in data.group_by("start_date", maintain_order=True):
         folder = home.documents / f"start_date={day}"
-        lake.write_file(home, folder / _name(segment["fetched_at"][0]), segment)
+        lake.write_file(home, home.file(folder, _name(segment["fetched_at"][0])), segment)
 
 
 def land_listing(home: Home, listing: Listing, rows: Sequence[Mapping[str, object]]) -> None:
@@ -60,19 +59,21 @@ def land_listing(home: Home, listing: Listing, rows: Sequence[Mapping[str, objec
         "agent_id": listing.agent_id,
     }
     data = lake.frame(LANDED_LISTINGS, rows)
-    lake.write_file(home, home.listings / _name(listing.listed_at), data, footer={"window": json.dumps(window)})
+    lake.write_file(
+        home, home.file(home.listings, _name(listing.listed_at)), data, footer={"window": json.dumps(window)}
+    )
 
 
 def land_quarantine(home: Home, row: Mapping[str, object]) -> None:
     """Note an answer that was no document; its body is not kept, as credentials in it could not be masked."""
     data = lake.frame(QUARANTINE, [row])
-    lake.write_file(home, home.quarantine / _name(data["fetched_at"].item()), data)
+    lake.write_file(home, home.file(home.quarantine, _name(data["fetched_at"].item())), data)
 
 
 def listings(home: Home) -> list[Listing]:
     """Every complete listing, oldest first."""
     found = []
-    for file in sorted(home.listings.glob("*.parquet")):
+    for file in home.files(home.listings):
         window = json.loads(pl.read_parquet_metadata(file)["window"])
         found.append(
             Listing(
@@ -87,7 +88,7 @@ def listings(home: Home) -> list[Listing]:
 
 def list_rows(home: Home) -> pl.DataFrame:
     """Every list row ever landed, without its payload."""
-    return lake.read_files(LANDED_LISTINGS, sorted(home.listings.glob("*.parquet")), LIST_KEYS)
+    return lake.read_files(LANDED_LISTINGS, home.files(home.listings), LIST_KEYS)
 
 
 def latest_list_rows(home: Home) -> pl.DataFrame:
@@ -97,7 +98,7 @@ def latest_list_rows(home: Home) -> pl.DataFrame:
 
 def readings(home: Home) -> pl.DataFrame:
     """Every reading ever landed, without its payload, oldest first."""
-    every = lake.read_files(LANDED_DOCUMENTS, sorted(home.documents.glob(DAYS)), KEYS)
+    every = lake.read_files(LANDED_DOCUMENTS, home.files(home.documents, lake.DAYS), KEYS)
     return every.sort("fetched_at", maintain_order=True)
 
 
@@ -137,7 +138,7 @@ def redacted_ids(home: Home) -> set[str]:
 def payloads(home: Home, day: date, ids: Collection[str]) -> pl.DataFrame:
     """The latest document of each conversation of one day: conversation_id, fetched_at, content_sha256, payload."""
     columns = ("conversation_id", "kind", "fetched_at", "content_sha256", "payload")
-    files = sorted((home.documents / f"start_date={day.isoformat()}").glob("*.parquet"))
+    files = home.files(home.documents / f"start_date={day.isoformat()}")
     documents = lake.read_files(LANDED_DOCUMENTS, files, columns).filter(
         pl.col("kind") == "document", pl.col("conversation_id").is_in(list(ids))
     )
@@ -146,7 +147,7 @@ def payloads(home: Home, day: date, ids: Collection[str]) -> pl.DataFrame:
 
 def quarantined(home: Home) -> pl.DataFrame:
     """Conversations whose latest answer was no document: the rows of the lake's ``quarantine``."""
-    files = sorted(home.quarantine.glob("*.parquet"))
+    files = home.files(home.quarantine)
     set_aside = lake.read_files(QUARANTINE, files).sort("fetched_at")
     latest = set_aside.unique("conversation_id", keep="last", maintain_order=True)
     read = readings(home).group_by("conversation_id").agg(read_at=pl.col("fetched_at").max())

@@ -11,8 +11,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 
-from warehouse import catalog
 from warehouse.errors import ModelError
+from warehouse.generated import GENERATED
 from warehouse.models import Model, Project
 from warehouse.tables import TABLES
 
@@ -33,13 +33,17 @@ def column_lineage(project: Project) -> Lineage:
     """
     state = tuple(model.sha256 for model in project.models)
     if state not in _known:
-        columns = _columns(project)
-        _known[state] = {model.key: _of_model(model, columns) for model in project.models}
+        columns = columns_of(project)
+        _known[state] = {
+            model.key: {column: sources_of(node) for column, node in nodes_of(model, columns).items()}
+            for model in project.models
+        }
     return _known[state]
 
 
-def _columns(project: Project) -> Columns:
-    found: Columns = {"seeds": {catalog.NAME: dict.fromkeys(catalog.COLUMNS, "text")}}
+def columns_of(project: Project) -> Columns:
+    """Every column that a model of the project can read."""
+    found: Columns = {"seeds": {each.name: dict.fromkeys(each.columns, "text") for each in GENERATED}}
     found["lake"] = {table.name: dict.fromkeys(table.names, "text") for table in TABLES}
     for seed in project.seeds:
         found["seeds"][seed.name] = seed.header.types
@@ -48,12 +52,21 @@ def _columns(project: Project) -> Columns:
     return found
 
 
-def _of_model(model: Model, columns: Columns) -> dict[str, list[tuple[str, str]]]:
+def nodes_of(model: Model, columns: Columns) -> dict[str, Node]:
+    """Lineage of each column of a model in sqlglot's words: the expressions on the way to the tables that it reads.
+
+    Raises:
+        ModelError: the SELECT uses a column that what it reads does not have.
+    """
     try:
-        nodes = lineage(None, model.tree, columns, dialect="duckdb", trim_selects=False)
+        return lineage(None, model.tree, columns, dialect="duckdb", trim_selects=False)
     except SqlglotError as error:
         raise ModelError(f"{model.path}: its columns cannot be traced: {error}", "Check their names.") from error
-    return {column: sorted(set(_sources(node))) for column, node in nodes.items()}
+
+
+def sources_of(node: Node) -> list[tuple[str, str]]:
+    """The columns that a column is made from, each as qualified model and column, sorted."""
+    return sorted(set(_sources(node)))
 
 
 def _sources(top: Node) -> Iterator[tuple[str, str]]:

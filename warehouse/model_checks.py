@@ -1,7 +1,7 @@
 """The checks of a build: each is a SELECT that must return no row.
 
-They come from the headers (unique, not null, accepted values, references, equal counts), from the units (a share of 1
-is between 0 and 1) and from ``sql/tests/``.
+They come from the headers (unique, not null, accepted values, least values, references, equal counts), from the units
+(a share of 1 is between 0 and 1) and from ``sql/tests/``.
 """
 
 # ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.tables, none from a user
@@ -101,6 +101,13 @@ def _from_header(key: str, header: Header | SeedHeader) -> Iterator[Check]:
             key,
             f"{column} is null or one of {among}.",
             f"select {column}, count(*) as n_rows from {key} where {column} not in ({among}) group by {column}",
+        )
+    for column, least in tests.at_least.items():
+        yield Check(
+            f"{name}_at_least_{column}",
+            key,
+            f"{column} is null or at least {least:g}.",
+            f"select * from {key} where {column} < {least}",
         )
     for column, target in tests.references.items():
         table, _, target_column = target.rpartition(".")

@@ -7,8 +7,9 @@ declared: a table with a schema is a model, a seed or a table of the lake; witho
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -17,15 +18,16 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
-from warehouse.catalog import METRIC_HEADERS
 from warehouse.errors import ModelError
-from warehouse.headers import Header, SeedHeader, SingularHeader, check_names, parse, split
+from warehouse.generated import GENERATED
+from warehouse.headers import Header, SingularHeader, check_names, line_of, parse, split
+from warehouse.seeds import Seed, read_seeds
 from warehouse.tables import BY_NAME
 
 SQL_DIR = Path(__file__).parent.parent / "sql"
 SCHEMAS = ("staging", "intermediate", "marts", "metrics")
-VIEWS = ("staging", "intermediate")
-"""Schemas whose models are views: staging follows the lake, an intermediate model has few readers."""
+VIEWS = ("staging",)
+"""Schemas whose models are views: staging follows the lake. All others are read more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +52,6 @@ class Model:
     def is_view(self) -> bool:
         """Whether the model is built as a view."""
         return self.schema in VIEWS
-
-
-@dataclass(frozen=True, slots=True)
-class Seed:
-    """A CSV file with its header beside it."""
-
-    name: str
-    path: Path
-    header: SeedHeader
-
-    @property
-    def key(self) -> str:
-        """Qualified name, such as ``seeds.credits_per_usd``."""
-        return f"seeds.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +87,27 @@ class Project:
         return Project(tuple(model for model in self.models if model.key in needed), self.seeds, ())
 
 
-def read_project(sql_dir: Path = SQL_DIR) -> Project:
-    """Read every model, seed and singular test below ``sql_dir``.
+def read_project(sql_dir: Path = SQL_DIR, own_seeds: Path | None = None) -> Project:
+    """Read every model, seed and singular test below ``sql_dir``; a seed that the folder ``own_seeds`` has, from there.
 
     Raises:
-        ModelError: a bad header or SQL (named by file and line), an unknown dependency, or a cycle (named by its path).
+        ModelError: a bad header, SQL or seed (named by file and line), an unknown dependency, or a cycle (named by its
+            path).
     """
-    models = [_read_model(path, schema) for schema in SCHEMAS for path in sorted((sql_dir / schema).glob("*.sql"))]
-    seeds = [_read_seed(path) for path in sorted((sql_dir / "seeds").glob("*.csv"))]
-    ordered = ordered_models({model.key: model for model in models}, {seed.key for seed in seeds})
-    known = {model.key for model in models} | {seed.key for seed in seeds}
+    read = [
+        _read_model(path, schema, path.read_text(encoding="utf-8"))
+        for schema in SCHEMAS
+        for path in sorted((sql_dir / schema).glob("*.sql"))
+    ]
+    listed = {model.key: model for model in read}
+    models = {key: _with_measures(model, listed) for key, model in listed.items()}
+    seeds = read_seeds(sql_dir / "seeds", own_seeds)
+    ordered = ordered_models(models, {seed.key for seed in seeds})
+    known = {*models} | {seed.key for seed in seeds}
     singulars = [_read_singular(path) for path in sorted((sql_dir / "tests").glob("*.sql"))]
     for singular in singulars:
         _check_known(singular.path, singular.reads, known)
-    return Project(ordered, tuple(seeds), tuple(singulars))
+    return Project(ordered, seeds, tuple(singulars))
 
 
 def ordered_models(models: Mapping[str, Model], seeds: Iterable[str]) -> tuple[Model, ...]:
@@ -133,14 +128,14 @@ def ordered_models(models: Mapping[str, Model], seeds: Iterable[str]) -> tuple[M
 
 
 def _check_known(path: Path, reads: Iterable[str], known: set[str]) -> None:
-    lake = {f"lake.{name}" for name in BY_NAME}
+    given = {f"lake.{name}" for name in BY_NAME} | {generated.key for generated in GENERATED}
     for read in reads:
-        if read not in known and read not in lake and read != METRIC_HEADERS:
+        if read not in known and read not in given:
             raise ModelError(f"{path}: {read} is no model, no seed and no table of the lake.", "Check its name.")
 
 
-def _read_model(path: Path, schema: str) -> Model:
-    text = path.read_text(encoding="utf-8")
+@lru_cache(maxsize=256)  # a process that builds more than once reads the same text
+def _read_model(path: Path, schema: str, text: str) -> Model:
     toml, sql = split(path, text)
     header = parse(path, toml, Header)
     tree = _parse_sql(path, sql, toml.count("\n"))
@@ -154,11 +149,11 @@ def _read_model(path: Path, schema: str) -> Model:
 def _described_by_schema(path: Path, source: str, tree: exp.Query) -> dict[str, str]:
     """Descriptions of a thin model's columns: each is a column of the lake, perhaps under another name."""
     table = BY_NAME.get(source.removeprefix("lake."))
-    final = next((cte.this for cte in tree.find_all(exp.CTE) if cte.alias == "final"), None)
-    if table is None or not isinstance(final, exp.Select):
+    selects = _final_selects(tree)
+    if table is None or not selects:
         raise ModelError(f"{path}: columns_as needs a table of the lake and a CTE final.", "Or list every [columns].")
     described = {}
-    for column in final.selects:
+    for column in selects:
         read = column.find(exp.Column)
         if read is None or read.name not in table.names:
             raise ModelError(f"{path}: {column.alias_or_name} is no column of {source}.", "List every [columns].")
@@ -166,14 +161,32 @@ def _described_by_schema(path: Path, source: str, tree: exp.Query) -> dict[str, 
     return described
 
 
-def _read_seed(path: Path) -> Seed:
-    beside = path.with_suffix(".toml")
-    if not beside.exists():
-        raise ModelError(f"{path}: the seed has no {beside.name} beside it.", "Describe its columns there.")
-    header = parse(beside, beside.read_text(encoding="utf-8"), SeedHeader)
-    if list(header.types) != list(header.columns):
-        raise ModelError(f"{beside}: [types] and [columns] are not the same.", "List every column in both, in order.")
-    return Seed(path.stem, path, header)
+def _with_measures(model: Model, others: Mapping[str, Model]) -> Model:
+    """The model with what it takes over by ``measures_as``, in the order of its SELECT; its own words win."""
+    own, path = model.header, model.path
+    if own.measures_as is None:
+        return model
+    toml, _ = split(path, path.read_text(encoding="utf-8"))
+    at, other = f"{path}:{line_of(toml, 'measures_as')}", others.get(own.measures_as)
+    if other is None or other.header.measures_as:
+        raise ModelError(f"{at}: {own.measures_as} is no model that says its measures itself.", "Check its name.")
+    names = [column.alias_or_name for column in _final_selects(model.tree)]
+    if not other.header.metrics.keys() & set(names):
+        raise ModelError(f"{at}: {other.key} has no metric that final selects.", "Take measures_as out.")
+    columns, metrics = other.header.columns | own.columns, other.header.metrics | own.metrics
+    header = msgspec.structs.replace(
+        own,
+        columns={name: columns[name] for name in names if name in columns} | own.columns,
+        metrics={name: metrics[name] for name in names if name in metrics} | own.metrics,
+    )
+    check_names(path, toml, header)
+    return replace(model, header=header)
+
+
+def _final_selects(tree: exp.Query) -> Sequence[exp.Expr]:
+    """What the CTE ``final`` selects; nothing when there is none."""
+    final = next((cte.this for cte in tree.find_all(exp.CTE) if cte.alias == "final"), None)
+    return final.selects if isinstance(final, exp.Select) else []
 
 
 def _read_singular(path: Path) -> Singular:

@@ -16,6 +16,7 @@ from warehouse.columns import (
     TEXT,
     TIME,
     TURN_INDEX,
+    WORKSPACE,
     Column,
     Table,
     Type,
@@ -25,6 +26,8 @@ from warehouse.columns import (
     table,
     words,
 )
+from warehouse.journal_tables import JOURNALS
+from warehouse.reference_tables import REFERENCE_TABLES
 
 FEATURES = (
     "language_detection",
@@ -636,6 +639,7 @@ CONVERSATION_LIST = Table(
     "conversation that the list ever showed, its latest row",
     ("conversation_id",),
     (
+        WORKSPACE,
         made("conversation_id", TEXT, "Id of the conversation.", required=True),
         made("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
         made("start_time_at", TIME, "Start of the call.", required=True),
@@ -648,11 +652,26 @@ CONVERSATION_LIST = Table(
     ),
 )
 
+AGENTS = Table(
+    "agents",
+    "agent that was ever seen: in a list row, as a call's own, or as one that a call passed through",
+    ("workspace", "agent_id"),
+    (
+        WORKSPACE,
+        made("agent_id", TEXT, "Agent.", required=True),
+        made("agent_name", TEXT, "Latest name that was seen; null when the API never told one."),
+        made("first_call_at", TIME, "Start of the first call in which it was seen.", required=True),
+        made("last_call_at", TIME, "Start of the last call in which it was seen.", required=True),
+    ),
+    is_daily=False,
+)
+
 DELETIONS = Table(
     "deletions",
     "conversation that the API no longer has, or no longer whole, or that was erased here",
     ("conversation_id",),
     (
+        WORKSPACE,
         made("conversation_id", TEXT, "Id of the conversation.", required=True),
         made("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
         made("noticed_at", TIME, "Last reading that showed it, or when it was erased.", required=True),
@@ -676,6 +695,7 @@ QUARANTINE = Table(
     "document that could not be flattened",
     ("conversation_id",),
     (
+        WORKSPACE,
         made("conversation_id", TEXT, "Id that was asked for.", required=True),
         made("fetched_at", TIME, "When the document was read.", required=True),
         made(
@@ -692,16 +712,23 @@ QUARANTINE = Table(
 UNKNOWN_FIELDS = Table(
     "unknown_fields",
     "key path or word that the schema does not know",
-    ("path", "value"),
+    ("workspace", "path", "value"),
     (
-        made("path", TEXT, "JSON path in a conversation detail, without indexes and map keys.", required=True),
+        WORKSPACE,
+        made(
+            "path",
+            TEXT,
+            "JSON path in a conversation detail, in the list of tools (tools[]…) or in prices (llm_prices[]…), without "
+            "indexes and map keys.",
+            required=True,
+        ),
         made("value", TEXT, "The unknown word of a known field; empty for an unknown key or type.", required=True),
         made("kind", TEXT, "key (no column knows it), type (its column cannot hold it) or word.", required=True),
         made("n_rows", INT, "Rows that have it.", required=True),
-        made("n_conversations", INT, "Conversations that have it.", required=True),
+        made("n_conversations", INT, "Conversations that have it; 0 where tools or prices do.", required=True),
         made("first_seen_at", TIME, "When the first content that has it was read.", required=True),
         made("last_seen_at", TIME, "When the last content that has it was read.", required=True),
-        made("example_id", TEXT, "A conversation that has it, one read last.", required=True),
+        made("example_id", TEXT, "A conversation that has it, one read last; else a tool or an agent.", required=True),
     ),
     is_daily=False,
 )
@@ -709,8 +736,9 @@ UNKNOWN_FIELDS = Table(
 SYNC_RUNS = Table(
     "sync_runs",
     "run of the sync",
-    ("run_id",),
+    ("workspace", "run_id"),
     (
+        WORKSPACE,
         made("run_id", TEXT, "Id of the run.", required=True),
         made("started_at", TIME, "Start of the run.", required=True),
         made("ended_at", TIME, "End of the run.", required=True),
@@ -723,6 +751,11 @@ SYNC_RUNS = Table(
         made("n_changed", INT, "Fetched because the list row changed.", required=True),
         made("n_missing", INT, "Fetched because a complete listing no longer shows it; null before this was counted."),
         made("n_due", INT, "Fetched because a re-read was due.", required=True),
+        made(
+            "n_asked",
+            INT,
+            "Fetched because set aside before, or because feedback was sent; null before this was counted.",
+        ),
         made("n_fetched", INT, "Details read.", required=True),
         made("n_landed", INT, "Documents with new content that were landed.", required=True),
         made("n_unchanged", INT, "Details whose content was already landed.", required=True),
@@ -744,6 +777,7 @@ LANDED_DOCUMENTS = Table(
     "reading of a conversation detail",
     ("conversation_id", "fetched_at"),
     (
+        WORKSPACE,
         made("conversation_id", TEXT, "Id of the conversation.", required=True),
         made("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
         made("start_time_at", TIME, "Start of the call.", required=True),
@@ -771,6 +805,7 @@ LANDED_LISTINGS = Table(
     "list row of one complete listing",
     ("conversation_id", "listed_at"),
     (
+        WORKSPACE,
         made("conversation_id", TEXT, "Id of the conversation.", required=True),
         made("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
         made("start_time_at", TIME, "Start of the call.", required=True),
@@ -786,10 +821,13 @@ LANDED_LISTINGS = Table(
 TABLES: tuple[Table, ...] = (
     *DOCUMENT_TABLES,
     CONVERSATION_LIST,
+    AGENTS,
     DELETIONS,
     QUARANTINE,
     UNKNOWN_FIELDS,
     SYNC_RUNS,
+    *REFERENCE_TABLES,
+    *JOURNALS,
 )
 """Every table of the lake, in the order of the docs."""
 

@@ -17,25 +17,25 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 import aiohttp
 import httpx
 import httpx_aiohttp
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
+from pipelines.api.call import Call, Setback, strike
 from pipelines.api.gate import Gate
 from pipelines.api.models import parse_error
 from pipelines.api.refusals import CHECK_HOST, Refusal
 from pipelines.api.retry import Verdict, backoff_secs, retry_after_secs, verdict
-from pipelines.errors import ApiError, CredentialsError, GarbledError, SettingsError, UnreachableError
+from pipelines.api.streaming import stream
+from pipelines.errors import CredentialsError, GarbledError, SettingsError, UnreachableError
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-FEW_ATTEMPTS = 4
-"""Attempts where more would hardly help: a garbled body, a host that never answered."""
 CONNECT_TIMEOUT_SECS = 10.0
 KEEP_ALIVE_SECS = 30.0
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -50,35 +50,6 @@ class Stats:
     requests: int = 0
     retries: int = 0
     bytes_received: int = 0
-
-
-@dataclass
-class _Call(Generic[T]):
-    """One logical request; ``deadline`` is on the monotonic clock, ``strikes`` counts failures that tend to stay.
-
-    ``cuts`` is the gate's count when the latest attempt was sent.
-    """
-
-    path: str
-    params: Mapping[str, str | int]
-    decode: Callable[[bytes], T]
-    deadline: float
-    method: str = "GET"
-    strikes: int = 0
-    cuts: int = 0
-
-    @property
-    def where(self) -> str:
-        """Method and path, without the query: it can name a person."""
-        return f"{self.method} {self.path}"
-
-
-@dataclass(frozen=True)
-class _Setback:
-    """A failed attempt that may be repeated; ``error`` is what to raise if it is not."""
-
-    error: ApiError
-    retry_after: float | None = None
 
 
 class ApiClient:
@@ -165,7 +136,25 @@ class ApiClient:
             UnreachableError: no usable answer until the deadline, or soon where the host never answered at all.
             ApiError: any other refusal, redirects among them.
         """
-        return await self._ask(path, params, decode, "GET")
+        return await self._ask(path, decode, params=params)
+
+    async def post(self, path: str, body: Mapping[str, object], decode: Callable[[bytes], T]) -> T:
+        """Send ``body`` as JSON to ``path`` and return what ``decode`` makes of the answer; repeats must do no harm.
+
+        Raises:
+            ApiError: as ``get``.
+        """
+        return await self._ask(path, decode, method="POST", body=body)
+
+    async def download(self, path: str, into: BinaryIO, check: Callable[[BinaryIO], T]) -> T:
+        """Stream ``path`` into a file, anew at each attempt, and return what ``check`` makes of it.
+
+        The time-out of an attempt is one of silence here: a recording may take as long as it comes.
+
+        Raises:
+            ApiError: as ``get``; a ``ValueError`` of ``check`` is a garbled answer.
+        """
+        return await self._ask(path, lambda _body: check(into), into=into)
 
     async def delete(self, path: str) -> None:
         """Delete what is at ``path``, with as many attempts as it takes; whatever a success says in its body is fine.
@@ -174,32 +163,55 @@ class ApiClient:
             GoneError: there is nothing at this path (any more).
             ApiError: as ``get``.
         """
-        return await self._ask(path, {}, lambda _body: None, "DELETE")
+        return await self._ask(path, lambda _body: None, method="DELETE")
 
-    async def _ask(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T], method: str) -> T:
+    async def _ask(
+        self,
+        path: str,
+        decode: Callable[[bytes], T],
+        *,
+        params: Mapping[str, str | int] | None = None,
+        method: str = "GET",
+        body: Mapping[str, object] | None = None,
+        into: BinaryIO | None = None,
+    ) -> T:
         async with self.gate.slot():
-            call = _Call(path, params, decode, self._monotonic() + self._deadline_secs, method)
-            retrying = AsyncRetrying(
-                sleep=self._sleep,
-                retry=retry_if_result(lambda outcome: isinstance(outcome, _Setback)),
-                wait=self._wait,
-                stop=lambda state: self._monotonic() + state.upcoming_sleep >= call.deadline,
-                before_sleep=self._before_sleep,
-                retry_error_callback=_outcome,
-            )
-            outcome: T | _Setback = await retrying(self._attempt, call)
-        if isinstance(outcome, _Setback):
+            deadline = self._monotonic() + self._deadline_secs
+            call = Call(path, params or {}, decode, deadline, method, body, into)
+            outcome = await self._attempt(call)
+            if isinstance(outcome, Setback):
+                outcome = await self._again(call, outcome)
+        if isinstance(outcome, Setback):
             raise outcome.error
         return outcome
 
-    async def _attempt(self, call: _Call[T]) -> T | _Setback:
+    async def _again(self, call: Call[T], first: Setback) -> T | Setback:
+        """Repeat after ``first``. tenacity's bookkeeping is a sixth of a request's CPU (measured), so only now."""
+        before = [first]
+
+        async def attempt() -> T | Setback:
+            if before:
+                return before.pop()
+            return await self._attempt(call)
+
+        retrying = AsyncRetrying(
+            sleep=self._sleep,
+            retry=retry_if_result(lambda outcome: isinstance(outcome, Setback)),
+            wait=self._wait,
+            stop=lambda state: self._monotonic() + state.upcoming_sleep >= call.deadline,
+            before_sleep=self._before_sleep,
+            retry_error_callback=_outcome,
+        )
+        return await retrying(attempt)
+
+    async def _attempt(self, call: Call[T]) -> T | Setback:
         self.stats.requests += 1
         call.cuts = self.gate.cuts
         answer = await self._send(call)
         if isinstance(answer, str):
             message = self._safe(f"{call.where} got no answer from {self._host}: {answer}.")
             unreachable = UnreachableError(message, f"Check the network. {CHECK_HOST}")
-            return _Setback(unreachable) if self._reached else _strike(call, unreachable)
+            return Setback(unreachable) if self._reached else strike(call, unreachable)
         self._reached = True
         self.stats.bytes_received += answer.num_bytes_downloaded
         if answer.is_success:
@@ -207,30 +219,36 @@ class ApiClient:
             return self._decoded(call, answer)
         return self._refused(call, answer)
 
-    async def _send(self, call: _Call[T]) -> httpx.Response | str:
+    async def _send(self, call: Call[T]) -> httpx.Response | str:
         """One exchange over the wire, or a text that says why there was none."""
         secs = min(self._timeout_secs, call.deadline - self._monotonic())
         try:
-            async with asyncio.timeout(secs):
-                return await self._http.request(call.method, self._base_url + call.path, params=call.params or None)
+            async with asyncio.timeout(secs) as limit:
+                request = self._http.build_request(
+                    call.method, self._base_url + call.path, params=call.params or None, json=call.body
+                )
+                if call.into is None:
+                    return await self._http.send(request)
+                return await stream(self._http, request, call.into, limit, secs)
         except TimeoutError:
             self.gate.on_pressure(call.cuts)
             return f"nothing complete within {secs:g} s"
         except (httpx.RequestError, aiohttp.ClientError, OSError, UnicodeError) as error:  # UnicodeError: host name
             return " ".join(str(error).split()) or type(error).__name__
 
-    def _decoded(self, call: _Call[T], answer: httpx.Response) -> T | _Setback:
+    def _decoded(self, call: Call[T], answer: httpx.Response) -> T | Setback:
+        body = answer.content if call.into is None else b""
         try:
-            return call.decode(answer.content)
+            return call.decode(body)
         except (ValueError, RecursionError) as error:
             why = str(error)
         kind = answer.headers.get("content-type", "no content type")
-        if "json" not in kind:
+        if "json" not in kind and call.into is None:
             why = f"{kind} instead of JSON: this does not look like the ElevenLabs API"
         message = self._safe(f"{call.where} answered {answer.status_code} with a body that cannot be read: {why}.")
-        return _strike(call, GarbledError(message, CHECK_HOST, body=answer.content, status=answer.status_code))
+        return strike(call, GarbledError(message, CHECK_HOST, body=body, status=answer.status_code))
 
-    def _refused(self, call: _Call[T], answer: httpx.Response) -> _Setback:
+    def _refused(self, call: Call[T], answer: httpx.Response) -> Setback:
         refusal = Refusal(
             where=call.where,
             status=answer.status_code,
@@ -244,7 +262,7 @@ class ApiClient:
         error = refusal.error(judged)
         if judged is not Verdict.RETRY:
             raise error
-        return _Setback(error, retry_after_secs(answer.headers.get("retry-after"), self._clock()))
+        return Setback(error, retry_after_secs(answer.headers.get("retry-after"), self._clock()))
 
     def _wait(self, state: RetryCallState) -> float:
         return backoff_secs(state.attempt_number, _outcome(state).retry_after, self._random)
@@ -260,13 +278,6 @@ class ApiClient:
 
 def _outcome(state: RetryCallState) -> Any:
     return state.outcome and state.outcome.result()
-
-
-def _strike(call: _Call[T], error: ApiError) -> _Setback:
-    call.strikes += 1
-    if call.strikes >= FEW_ATTEMPTS:
-        raise error
-    return _Setback(error)
 
 
 def _checked_key(key: str) -> str:

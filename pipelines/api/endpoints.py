@@ -1,18 +1,32 @@
-"""The calls of the API that we make: the list of conversations, one conversation whole, and its deletion."""
+"""The calls of the API that we make, a function each."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from pipelines.api.client import ApiClient
-from pipelines.api.models import ListPage, check_conversation, parse_page
+from pipelines.api.models import (
+    ListPage,
+    check_conversation,
+    check_mp3,
+    check_prices,
+    holds,
+    parse_page,
+    parse_tools,
+)
 from pipelines.api.refusals import CHECK_HOST
 from pipelines.errors import ApiError, GoneError, UsageError
 
 CONVERSATIONS = "/v1/convai/conversations"
+CONVERSATION = "/v1/convai/conversation"
+AGENT = "/v1/convai/agent"
+TOOLS = "/v1/convai/tools"
+MOST_TOOLS = 100
+"""Tools on a page: the most that the API gives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +108,104 @@ async def delete_conversation(client: ApiClient, conversation_id: str) -> bool:
     return True
 
 
+async def get_audio(client: ApiClient, conversation_id: str, into: BinaryIO) -> None:
+    """Stream the recording of a conversation into a file, checked to begin as an MP3 does.
+
+    Raises:
+        UsageError: the id cannot be part of a path.
+        ApiError: as ``ApiClient.download``; a conversation without a recording is refused with 404 or 422.
+    """
+    await client.download(f"{_path(conversation_id)}/audio", into, check_mp3)
+
+
+async def send_feedback(client: ApiClient, conversation_id: str, score: str | None) -> None:
+    """Give a conversation a thumb, ``like`` or ``dislike``, or take it back (None); it takes the place of the last.
+
+    Raises:
+        UsageError: the id cannot be part of a path.
+        ApiError: as ``ApiClient.post``; the key needs the scope convai_write.
+    """
+    await client.post(f"{_path(conversation_id)}/feedback", {"feedback": score}, lambda _body: None)
+
+
+async def has_signed_url(client: ApiClient, agent_id: str) -> bool:
+    """Ask for a signed URL of an agent; say whether one came. It is a secret, and nobody sees it.
+
+    Raises:
+        ApiError: as ``ApiClient.get``; the key needs the scope convai_write.
+    """
+    return await client.get(f"{CONVERSATION}/get-signed-url", {"agent_id": agent_id}, partial(holds, "signed_url"))
+
+
+async def has_token(client: ApiClient, agent_id: str) -> bool:
+    """Ask for a conversation token of an agent; say whether one came. It is a secret, and nobody sees it.
+
+    Raises:
+        ApiError: as ``ApiClient.get``; the key needs the scope convai_write.
+    """
+    return await client.get(f"{CONVERSATION}/token", {"agent_id": agent_id}, partial(holds, "token"))
+
+
+async def list_tools(client: ApiClient) -> dict[str, dict[str, Any]]:
+    """Ask for all tools of the workspace, page by page where the API has pages: definitions as they came, by id.
+
+    Raises:
+        ApiError: as ``ApiClient.get``; a 404 means that this host has no such list, a cursor that comes a second time
+            that it would never end.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    seen: set[str] = set()
+    params: dict[str, str | int] = {"page_size": MOST_TOOLS}
+    while True:
+        try:
+            page = await client.get(TOOLS, params, parse_tools)
+        except GoneError as error:
+            raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
+        found |= page.tools
+        if page.next_cursor is None:
+            return found
+        if page.next_cursor in seen:
+            raise ApiError("The list of tools loops: the same cursor came twice.", "Run again later.")
+        seen.add(page.next_cursor)
+        params = {"page_size": MOST_TOOLS, "cursor": page.next_cursor}
+
+
+async def calculate_llm_usage(
+    client: ApiClient,
+    agent_id: str,
+    *,
+    prompt_length: int | None = None,
+    number_of_pages: int | None = None,
+    rag_enabled: bool | None = None,
+) -> bytes:
+    """Ask what a minute of an agent would cost with each language model; return the body, checked to be whole.
+
+    Args:
+        client: The API.
+        agent_id: The agent.
+        prompt_length: Characters of the prompt; None leaves it to the API, as of the next two.
+        number_of_pages: Pages of documents in the prompt or the knowledge base.
+        rag_enabled: Whether chunks are retrieved, in place of whole documents in the prompt.
+
+    Raises:
+        UsageError: the id cannot be part of a path.
+        ApiError: as ``ApiClient.post``; ``GoneError`` where there is no such agent.
+    """
+    asked = {"prompt_length": prompt_length, "number_of_pages": number_of_pages, "rag_enabled": rag_enabled}
+    body = {name: value for name, value in asked.items() if value is not None}
+    return await client.post(f"{AGENT}/{_part(agent_id, 'agent')}/llm-usage/calculate", body, check_prices)
+
+
 def _path(conversation_id: str) -> str:
-    if conversation_id in {"", ".", ".."}:  # a URL's path drops these, and another resource would answer
-        raise UsageError(f"{conversation_id!r} is no conversation id.")
-    return f"{CONVERSATIONS}/{quote(conversation_id, safe='')}"
+    return f"{CONVERSATIONS}/{_part(conversation_id, 'conversation')}"
+
+
+def _part(identifier: str, kind: str) -> str:
+    """An id as part of a path.
+
+    Raises:
+        UsageError: a URL's path drops it, and another resource would answer.
+    """
+    if identifier in {"", ".", ".."}:
+        raise UsageError(f"{identifier!r} is no {kind} id.")
+    return quote(identifier, safe="")

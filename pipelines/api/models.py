@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 
@@ -45,6 +45,13 @@ class ListPage(msgspec.Struct, frozen=True, kw_only=True):
     has_more: bool
 
 
+class ToolsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of the workspace's tools, or all of them: definitions by id as they came; no cursor on the last."""
+
+    tools: dict[str, dict[str, Any]]
+    next_cursor: str | None
+
+
 class ErrorBody(msgspec.Struct, frozen=True):
     """The vendor's word for an error and its text; both empty where the body is none of the vendor's."""
 
@@ -56,6 +63,16 @@ class _PageFields(msgspec.Struct):
     conversations: list[dict[str, Any]]
     next_cursor: str | None = None
     has_more: bool | None = None
+
+
+class _ToolsFields(msgspec.Struct):
+    tools: list[dict[str, Any]]
+    next_cursor: str | None = None
+    has_more: bool | None = None
+
+
+class _PricesFields(msgspec.Struct):
+    llm_prices: list[dict[str, Any]]
 
 
 class _RawRows(msgspec.Struct):
@@ -79,16 +96,36 @@ def parse_page(body: bytes) -> ListPage:
     """
     document = _parse(body)
     page = msgspec.convert(document, _PageFields)
-    next_cursor = page.next_cursor or None
-    has_more = next_cursor is not None if page.has_more is None else page.has_more
-    if has_more and next_cursor is None:
-        message = "has_more is true, but there is no next_cursor"  # taken as the end, it would hide conversations
-        raise ValueError(message)
+    next_cursor = _cursor_of(page)
     rows = [
         ListRow(**msgspec.structs.asdict(_row_fields(row)), raw=raw)
         for row, raw in zip(page.conversations, _raw_rows(body, page.conversations), strict=True)
     ]
-    return ListPage(conversations=rows, next_cursor=next_cursor if has_more else None, has_more=has_more)
+    return ListPage(conversations=rows, next_cursor=next_cursor, has_more=next_cursor is not None)
+
+
+def parse_tools(body: bytes) -> ToolsPage:
+    """Read the body of an answer to the list of tools: the reference's form, which has all of them, or today's pages.
+
+    Raises:
+        ValueError: it is no JSON, or a tool has no id.
+    """
+    page = msgspec.convert(_parse(body), _ToolsFields)
+    ids = [tool.get("id") for tool in page.tools]
+    if not all(isinstance(each, str) and each for each in ids):
+        message = "a tool has no id"
+        raise ValueError(message)
+    return ToolsPage(tools=dict(zip(map(str, ids), page.tools, strict=True)), next_cursor=_cursor_of(page))
+
+
+def check_prices(body: bytes) -> bytes:
+    """Return ``body`` when it is a JSON object with a list of prices, which may be empty.
+
+    Raises:
+        ValueError: it is not.
+    """
+    msgspec.convert(_parse(body), _PricesFields)
+    return body
 
 
 def check_conversation(body: bytes, conversation_id: str) -> bytes:
@@ -102,6 +139,29 @@ def check_conversation(body: bytes, conversation_id: str) -> bytes:
         message = "it is another conversation's"
         raise ValueError(message)
     return body
+
+
+def check_mp3(file: BinaryIO) -> None:
+    """Look whether a file begins as an MP3 does: with an ID3 tag, or with the sync word of an MPEG layer III frame.
+
+    Raises:
+        ValueError: it does not.
+    """
+    file.seek(0)
+    head = file.read(3)
+    is_frame = head[:1] == b"\xff" and head[1:2] != b"" and head[1] & 0xE6 == 0xE2  # noqa: PLR2004 - 11 bits set, layer III
+    if head != b"ID3" and not is_frame:
+        message = "it is no MP3" if head else "it is empty"
+        raise ValueError(message)
+
+
+def holds(name: str, body: bytes) -> bool:
+    """Whether ``body`` is a JSON object with a text under ``name``; never fails, so that no error can hold the body."""
+    try:
+        document = _parse(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and isinstance(document.get(name), str) and bool(document[name])
 
 
 def parse_error(body: bytes) -> ErrorBody:
@@ -120,6 +180,19 @@ def parse_error(body: bytes) -> ErrorBody:
     if isinstance(detail, list):
         return ErrorBody(None, _text("; ".join(_complaint(item) for item in detail if isinstance(item, dict))))
     return ErrorBody(None, _text(detail))
+
+
+def _cursor_of(page: _PageFields | _ToolsFields) -> str | None:
+    """Cursor of the page after this one.
+
+    Raises:
+        ValueError: there is more and no way to it; taken as the end, it would hide rows.
+    """
+    next_cursor = page.next_cursor or None
+    if page.has_more and next_cursor is None:
+        message = "has_more is true, but there is no next_cursor"
+        raise ValueError(message)
+    return None if page.has_more is False else next_cursor
 
 
 def _complaint(item: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from pipelines.api.models import ErrorBody
@@ -16,7 +17,7 @@ _WRONG_KEY = (
     "Check ELEVENLABS_API_KEY, and ELEVENLABS_BASE_URL: a residency host is a workspace of its own with other keys.",
 )
 _NO_KEY = ("no key arrived that the API accepts", "Set ELEVENLABS_API_KEY to a key of this workspace.")
-_NO_SCOPE = ("the key lacks a scope or the access", "Give the key the scope convai_read in the workspace's settings.")
+_NO_SCOPE = ("the key lacks a scope or the access", "Give the key the scope {scope} in the workspace's settings.")
 _NO_QUOTA = ("the workspace's quota or payment does not allow it", "See the workspace's subscription, then run again.")
 
 _KEY_TROUBLE = {
@@ -63,6 +64,7 @@ class Refusal:
     def _credentials(self) -> CredentialsError:
         by_status = _KEY_TROUBLE_BY_STATUS.get(self.status, _WRONG_KEY)
         trouble, hint = _KEY_TROUBLE.get(self.body.code or "", by_status)
+        hint = hint.format(scope=scope_of(self.where))
         return CredentialsError(self._text(trouble), hint, status=self.status, code=self.body.code)
 
     def _unexpected(self) -> ApiError:
@@ -78,6 +80,18 @@ class Refusal:
         says = "; ".join(part for part in (meaning, vendor) if part)
         trace = f" (trace {self.trace_id})" if self.trace_id else ""
         return f"{self.where} answered {self.status}{': ' if says else ''}{says.rstrip('.')}{trace}."
+
+
+def scope_of(where: str) -> str:
+    """The scope of the key that a call (method and path) needs: to begin a conversation is to write."""
+    is_reading = where.startswith(("GET ", "POST /v1/convai/agent/")) and "/convai/conversation/" not in where
+    return "convai_read" if is_reading else "convai_write"
+
+
+def is_of_key(error: ApiError) -> bool:
+    """Whether the key itself is refused, and with it every call; a missing scope concerns some calls alone."""
+    is_scope = error.code == "missing_permissions" or error.status == HTTPStatus.FORBIDDEN
+    return isinstance(error, CredentialsError) and not is_scope
 
 
 def _host(location: str) -> str:

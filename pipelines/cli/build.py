@@ -67,9 +67,9 @@ def check(options: Options) -> None:
     They hold the lake to its schema, the models to their headers, and what was listed to what is in the lake. Nothing
     is changed. A check that fails is named with the first rows that show why.
     """
-    from pipelines import steps
+    from pipelines import runs
 
-    results = steps.check(options.site())
+    results = runs.check(options.site())
     failed = [result for result in results if not result.is_passed]
     if options.is_json:
         emit({"n_checks": len(results), "failed": _as_data(failed)})

@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 HOME = Path("demo")
 WORLD_FILE = "demo.json"
+DAYS_BETWEEN = 7
+"""Days between the two nights of a first demo: calls change, are rated and deleted meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ class DemoWorld:
         """Note the world for the next run."""
         note.write_text(json.dumps(asdict(self), default=str) + "\n")
 
+    def nights(self) -> list[date]:
+        """The nights that a first demo copies: one some days ago, and this one, so that there are late changes."""
+        between = min(DAYS_BETWEEN, self.days // 2)
+        return sorted({self.first_until - timedelta(days=between), self.first_until})
+
     @property
     def since(self) -> datetime:
         """Start of its first day."""
@@ -70,6 +78,21 @@ class DemoWorld:
             days=self.days * lengths,
             until=_midnight(until),
         )
+
+
+class MovingClock:
+    """The time of the demo: a night, and the seconds of the real clock since it was set."""
+
+    def __init__(self, night: datetime) -> None:
+        self.set(night)
+
+    def set(self, night: datetime) -> None:
+        """Begin a night."""
+        self.night, self._began = night, monotonic()
+
+    def __call__(self) -> datetime:
+        """Now."""
+        return self.night + timedelta(seconds=monotonic() - self._began)
 
 
 @click.command(
@@ -93,8 +116,9 @@ class DemoWorld:
 def demo(options: Options, conversations: int, days: int, seed: int) -> None:
     """Run the whole job on emulated calls: no key, no question.
 
-    The emulated API runs on this machine, the Dagster job copies it into the folder `demo` (or --home), and a
-    few numbers show what came of it. A second run shows how little is read again.
+    The emulated API runs on this machine, and the Dagster job copies it into the folder `demo` (or --home): as it
+    was some nights ago, then as it is, with what was changed, rated and deleted since. A few numbers show what came
+    of it. A second run shows how little is read again.
     """
     from pipelines.emulator.app import create_app
     from pipelines.emulator.server import running
@@ -102,24 +126,33 @@ def demo(options: Options, conversations: int, days: int, seed: int) -> None:
     from pipelines.sync import ledger
 
     root = options.home or HOME
-    site = Site(options.settings(home=root, api_key=KEY))
-    today = site.clock().astimezone(UTC).date()
-    kept = _kept(site.home, DemoWorld(seed, conversations, days, today))
-    until = _midnight(today)
+    home = Site(options.settings(home=root, api_key=KEY)).home
+    today = datetime.now(UTC).date()
+    world = DemoWorld(seed, conversations, days, today)
+    nights = [today] if home.exists() else world.nights()
+    kept = _kept(home, world)
     options.say(f"Emulated API on this machine, {plural(days, 'day')} of calls; the Dagster job copies them to {root}.")
     from pipelines.orchestration.run import run_job  # takes seconds: not before the first line
 
-    with running(create_app(kept.until(today), clock=lambda: until, key=KEY)) as url, showing(options) as show:
-        site = Site(options.settings(home=root, base_url=url, api_key=KEY))
-        outcome = aside(lambda: run_job(site, since=kept.since, until=until, progress=show))
-    if not outcome.is_success:
-        _fail(options, outcome.errors)
-        return
-    run, numbers = ledger.row(site.home, outcome.run_id), numbers_of(site.home)
+    clock = MovingClock(_midnight(nights[0]))
+    told = []
+    with running(create_app(kept.until(today), clock=lambda: clock.night, key=KEY)) as url:
+        site = Site(options.settings(home=root, base_url=url, api_key=KEY), clock=clock)
+        for night in nights:
+            clock.set(_midnight(night))
+            options.say(f"\nThe night of {night}:")
+            with showing(options) as show:
+                outcome = aside(lambda: run_job(site, since=kept.since, until=clock.night, progress=show))
+            if not outcome.is_success:
+                _fail(options, outcome.errors)
+                return
+            told.append(ledger.row(site.home, outcome.run_id))
+            options.say(f"{what_was_read(told[-1])} in {duration(told[-1]['elapsed_secs'])}")
+    numbers = numbers_of(site.home)
     if options.is_json:
-        emit({"run": run, "summary": numbers, "problems": []})
+        emit({"runs": told, "summary": numbers, "problems": []})
         return
-    options.say(f"\n{what_was_read(run)} in {duration(run['elapsed_secs'])}\n")
+    options.say()
     click.echo(aligned(facts(numbers)))
     options.say(f"\nWhere to look next:\n{_next(root)}")
 

@@ -62,7 +62,8 @@ def what_was_read(run: dict[str, Any]) -> str:
     again = [
         f"{plural(run[f'n_{why}'], f'{why} call')} read again" for why in ("open", "changed", "due") if run[f"n_{why}"]
     ]
-    return "; ".join((new, *again))
+    gone = [f"{plural(run['n_gone'], 'call')} found deleted"] if run["n_gone"] else []
+    return "; ".join((new, *again, *gone))
 
 
 def facts(n: dict[str, Any]) -> list[tuple[str, str]]:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import Options, emit, finish, pass_options, shared, size, teach
+from pipelines.cli.options import Options, emit, finish, pass_options, plural, shared, size, teach
 from pipelines.errors import ApiError, SettingsError
+from warehouse.errors import HomeError, ModelError
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -48,8 +49,8 @@ class Finding:
 def doctor(options: Options, offline: bool) -> None:
     """Say whether all is in place, and if not, what to do.
 
-    Looks at the settings, the home folder, the disk, the API and the libraries. Nothing is changed. The key is
-    never shown, not even a part of it. The API is asked for one row of the list.
+    Looks at the settings, the home folder, your own seeds, the disk, the API and the libraries. Nothing is changed.
+    The key is never shown, not even a part of it. The API is asked for one row of the list.
     """
     from pipelines import settings as sources
 
@@ -62,8 +63,10 @@ def doctor(options: Options, offline: bool) -> None:
         given = ", ".join(f"{name} ({source})" for name, source in sorted(origins.items()))
         findings = [Finding("settings", error.message, f"Correct it; these are set: {given}.", 1)]
     else:
-        findings = [*_settings(settings, origins), *_home(settings.home)]
-        findings += [] if offline else [_api(options, settings)]
+        findings = [*_settings(settings, origins), *_home(settings.home), _seeds(settings.home)]
+        for each in settings.each():
+            key = "[workspaces]" if settings.workspaces else origins.get("api_key", "default")
+            findings += _workspace(each, key, is_offline=offline, is_one_of_several=bool(settings.workspaces))
     findings += _libraries()
     code = max((finding.exit_code for finding in findings), default=0)
     if options.is_json:
@@ -76,18 +79,25 @@ def doctor(options: Options, offline: bool) -> None:
 
 
 def _settings(settings: Settings, origins: dict[str, str]) -> Iterator[Finding]:
-    """Every setting as read, and where from; of the key only whether it is set."""
+    """Every setting as read, and where from; the keys are those of the workspaces."""
     for name in type(settings).model_fields:
         value = getattr(settings, name)
-        said = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        if name == "api_key":
-            try:
-                settings.key()
-            except ApiError as error:
-                yield Finding(name, "not set", error.hint, error.exit_code)
-                continue
-            said = "set"
-        yield Finding(name, f"{said}  ({origins.get(name, 'default')})")
+        said = ", ".join(map(str, value)) if isinstance(value, tuple | dict) else str(value)
+        if name != "api_key":
+            yield Finding(name, f"{said or 'none'}  ({origins.get(name, 'default')})")
+
+
+def _workspace(settings: Settings, origin: str, *, is_offline: bool, is_one_of_several: bool) -> Iterator[Finding]:
+    """Whether a workspace has its key, and whether its API answers to it."""
+    of = f" of {settings.workspace}" if is_one_of_several else ""
+    try:
+        settings.key()
+    except ApiError as error:
+        yield Finding(f"api_key{of}", "not set", error.hint, error.exit_code)
+    else:
+        yield Finding(f"api_key{of}", f"set  ({origin})")
+    if not is_offline:
+        yield _api(settings, f"api{of}")
 
 
 def _home(root: Path) -> Iterator[Finding]:
@@ -98,13 +108,15 @@ def _home(root: Path) -> Iterator[Finding]:
     if not nearest.is_dir():
         yield Finding("home folder", f"{nearest} is no folder", other, 1)
         return
-    if Home(root).exists():
-        state = "holds data"
-    elif root.exists() and any(root.iterdir()):
+    try:
+        Home(root).check()
+    except HomeError:
         yield Finding("home folder", f"{root} holds other things", other, 1)
         return
+    if Home(root).exists():
+        state = "holds data"
     else:
-        state = "empty" if root.exists() else "not there yet; the first sync makes it"
+        state = "holds no data yet" if root.exists() else "not there yet; the first sync makes it"
     if os.access(nearest, os.W_OK | os.X_OK):
         yield Finding("home folder", state)
     else:
@@ -116,22 +128,36 @@ def _home(root: Path) -> Iterator[Finding]:
     )
 
 
-def _api(options: Options, settings: Settings) -> Finding:
+def _seeds(root: Path) -> Finding:
+    """Which seeds are the user's, and whether they can be read."""
+    from warehouse.home import Home
+    from warehouse.models import SQL_DIR
+    from warehouse.seeds import read_seeds
+
+    try:
+        seeds = read_seeds(SQL_DIR / "seeds", Home(root).seeds)
+    except ModelError as error:
+        return Finding("seeds", error.message, error.hint, 1)
+    own = [f"{seed.name} ({plural(seed.rows.height, 'row')})" for seed in seeds if seed.is_own]
+    return Finding("seeds", f"yours: {', '.join(own)}; the others are ours" if own else "all are ours")
+
+
+def _api(settings: Settings, name: str) -> Finding:
     """Ask for one row of the list."""
     from pipelines.api.endpoints import ListQuery, list_page
+    from pipelines.site import connect
 
     patience = {"request_deadline_secs": PATIENCE_SECS, "request_timeout_secs": PATIENCE_SECS / 2}
-    site = options.site()
 
     async def ask() -> int:
-        async with site.connect(settings.model_copy(update=patience)) as client:
+        async with connect(settings.model_copy(update=patience)) as client:
             return len((await list_page(client, ListQuery(page_size=1), None)).conversations)
 
     try:
         n_rows = asyncio.run(ask())
     except (ApiError, SettingsError) as error:
-        return Finding("api", error.message, error.hint, error.exit_code)
-    return Finding("api", "answers, the key works" + ("" if n_rows else "; it shows no conversation yet"))
+        return Finding(name, error.message, error.hint, error.exit_code)
+    return Finding(name, "answers, the key works" + ("" if n_rows else "; it shows no conversation yet"))
 
 
 def _libraries() -> Iterator[Finding]:

@@ -13,19 +13,31 @@ from typing import NoReturn, TextIO
 
 import click
 
+from pipelines.cli.access import access
+from pipelines.cli.audio import audio
 from pipelines.cli.build import build, check
 from pipelines.cli.demo import demo
 from pipelines.cli.doctor import doctor
 from pipelines.cli.drift import drift
 from pipelines.cli.emulate import emulate
 from pipelines.cli.erase import erase
+from pipelines.cli.explain import explain
+from pipelines.cli.feedback import feedback
+from pipelines.cli.find import find
 from pipelines.cli.interrupts import gentle
+from pipelines.cli.metrics import metrics
 from pipelines.cli.options import Options, shared, teach
+from pipelines.cli.prices import prices
 from pipelines.cli.query import query
 from pipelines.cli.reprocess import reprocess
+from pipelines.cli.retain import retain
+from pipelines.cli.retry import retry
+from pipelines.cli.show import show
 from pipelines.cli.status import status
 from pipelines.cli.sync import sync
 from pipelines.cli.tables import tables
+from pipelines.cli.tools import tools
+from pipelines.cli.webhook import webhook
 from warehouse.errors import ConvohouseError, QueryError
 
 INTERRUPTED = 130
@@ -69,7 +81,32 @@ def cli() -> None:
     """
 
 
-for _command in (demo, sync, status, query, tables, build, reprocess, check, drift, erase, doctor, emulate):
+for _command in (
+    demo,
+    sync,
+    status,
+    query,
+    metrics,
+    explain,
+    find,
+    show,
+    tables,
+    build,
+    reprocess,
+    retry,
+    check,
+    drift,
+    erase,
+    retain,
+    feedback,
+    audio,
+    access,
+    webhook,
+    tools,
+    prices,
+    doctor,
+    emulate,
+):
     cli.add_command(_command)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import uuid
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,9 +15,28 @@ from pipelines.cli.options import Options, pass_options, plural, shared, teach, 
 if TYPE_CHECKING:
     import polars as pl
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 FORMATS = ("table", "csv", "json", "parquet")
 MOST_ROWS = 40
 """Rows that a table shows."""
+
+
+def answering(command: F) -> F:
+    """Give a command the options that say in which form it answers, and where to."""
+    for option in (
+        click.option(
+            "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write into a file."
+        ),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(FORMATS),
+            help="[default: by the name of --output, else table; json if --json]",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command(
@@ -31,13 +51,7 @@ MOST_ROWS = 40
     )
 )
 @click.argument("sql")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    help="[default: by the name of --output, else table; json if --json]",
-)
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write into a file.")
+@answering
 @shared
 @pass_options
 def query(options: Options, sql: str, form: str | None, output: Path | None) -> None:
@@ -47,22 +61,31 @@ def query(options: Options, sql: str, form: str | None, output: Path | None) -> 
     and what fits the terminal; csv, json (a list of rows) and parquet are whole and exact. `convohouse tables` says
     what there is to ask about.
     """
-    if output is not None and not output.parent.is_dir():
-        raise click.UsageError(f"There is no folder {output.parent} to write into.")
-    form = _format(options, form, output)
-    frame = _ask(options, _question(sql))
+    form = chosen_form(options, form, output)
+    answer(options, ask(options, _question(sql)), form, output)
+
+
+def answer(options: Options, frame: pl.DataFrame, form: str, output: Path | None) -> None:
+    """Give the rows in a form, on standard output or into a file; a table shows the first rows and what fits."""
     if form == "table" and output is None:
         _show(options, frame)
         return
-    answer = render(frame, form)
+    content = render(frame, form)
     if output is None:
-        write(answer)
+        write(content)
     else:
-        _write(output, answer)
+        _write(output, content)
         options.say(f"{plural(frame.height, 'row')} written to {output}")
 
 
-def _format(options: Options, form: str | None, output: Path | None) -> str:
+def chosen_form(options: Options, form: str | None, output: Path | None) -> str:
+    """The form of the answer, by what was given.
+
+    Raises:
+        UsageError: there is no such folder, or Parquet would go to a terminal.
+    """
+    if output is not None and not output.parent.is_dir():
+        raise click.UsageError(f"There is no folder {output.parent} to write into.")
     if form is None and output is not None and output.suffix[1:] in FORMATS:
         form = output.suffix[1:]
     form = form or ("json" if options.is_json else "table")
@@ -79,8 +102,8 @@ def _question(sql: str) -> str:
     return text
 
 
-def _ask(options: Options, sql: str) -> pl.DataFrame:
-    """The answer.
+def ask(options: Options, sql: str) -> pl.DataFrame:
+    """The rows that the warehouse gives.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.

@@ -22,7 +22,7 @@ QUARANTINE_SHOWN = 5
         {
             "convohouse status": "of the home folder",
             "convohouse --home demo status": "of the demo's",
-            "convohouse status --json | jq .states": "for programs",
+            "convohouse status --json | jq .workspaces[].states": "for programs",
         },
         {0: "also where nothing is there yet", 2: "a setting is wrong"},
     )
@@ -36,20 +36,20 @@ def status(options: Options) -> None:
     for late changes, then settled.
     """
     from pipelines.sync.status import status as look
-    from warehouse.home import Home
 
-    settings = options.settings()
-    found = look(Home(settings.home), now=datetime.now(UTC), reread_days=settings.reread_days)
+    site, now = options.site(), datetime.now(UTC)
+    every = [look(each.home, now=now, reread_days=each.settings.reread_days) for each in site.landed()]
     if options.is_json:
-        emit(asdict(found))
-    elif not found.exists:
-        click.echo(f"{found.home} holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.")
+        emit({"home": site.home.root, "exists": site.home.exists(), "workspaces": [asdict(found) for found in every]})
+    elif not site.home.exists():
+        click.echo(f"{site.home.root} holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.")
     else:
-        click.echo("\n\n".join(_parts(found)))
+        click.echo("\n\n".join(part for found in every for part in _parts(found, is_named=len(every) > 1)))
 
 
-def _parts(found: Status) -> Iterator[str]:
-    yield f"{found.home}\n{aligned(_facts(found))}"
+def _parts(found: Status, *, is_named: bool) -> Iterator[str]:
+    name = f", workspace {found.workspace}" if is_named else ""
+    yield f"{found.home}{name}\n{aligned(_facts(found))}"
     if found.quarantine:
         rows = [(row["conversation_id"], row["reason"], row["error"]) for row in found.quarantine[:QUARANTINE_SHOWN]]
         yield _section(f"Set aside ({len(found.quarantine):,}):", ("conversation", "reason", "error"), rows)

@@ -12,7 +12,7 @@ from pipelines.cli.options import Options, aligned, emit, finish, pass_options, 
 from pipelines.cli.progress import duration, showing
 
 if TYPE_CHECKING:
-    from pipelines.steps import Synced
+    from pipelines.runs import Synced
     from pipelines.sync.plan import Plan
 
 WHY = {
@@ -21,6 +21,7 @@ WHY = {
     "changed": "another list row than at the last reading",
     "missing": "no longer in the list: deleted?",
     "due": "finished, and to be read again for late changes",
+    "asked": "set aside before, or feedback was sent since",
 }
 """The reasons of ``pipelines.sync.settle``, for people."""
 
@@ -54,38 +55,50 @@ def sync(options: Options, since: str | None, until: str | None, agent: str | No
     on from the last complete one, looking back a few days. It can be stopped at any moment: what was read is kept,
     and the next run reads only what is missing.
     """
-    from pipelines import steps
+    from pipelines import runs
     from pipelines.sync.window import Window, parse_moment
 
     site = options.site()
     now = site.clock()
     since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
     Window(since_at, until_at or now, agent)  # refuses what makes no sense before anything is touched
-    site.settings.key()
+    each = site.settings.each()
+    if len(each) == 1:  # of several workspaces, one without a key does not keep the others from theirs
+        each[0].key()
     if is_plan:
         with showing(options) as show:
-            planned = steps.plan(site, since=since_at, until=until_at, agent_id=agent, progress=show)
+            planned = runs.plan(site, since=since_at, until=until_at, agent_id=agent, progress=show)
         _show(options, planned)
         return
     with showing(options) as show:
-        done = steps.sync(site, run_id=new_run_id(now), since=since_at, until=until_at, agent_id=agent, progress=show)
+        done = runs.sync(site, run_id=new_run_id(now), since=since_at, until=until_at, agent_id=agent, progress=show)
     report(options, done, "complete: all that was listed is in the warehouse", run_facts(done.run))
 
 
-def _show(options: Options, planned: Plan) -> None:
+def _show(options: Options, plans: dict[str, Plan]) -> None:
     """Say what a run would do; as data, with every call and why it would be read."""
-    counts = {reason: planned.wanted.filter(reason=reason).height for reason in WHY}
     if options.is_json:
-        window = {"since": planned.window.since, "until": planned.window.until, "agent_id": planned.window.agent_id}
-        calls = planned.wanted.select("conversation_id", "start_time_at", "reason").to_dicts()
-        emit({"window": window, "n_listed": planned.n_listed, "wanted": counts, "conversations": calls})
+        emit({"workspaces": {name: _data(planned) for name, planned in plans.items()}})
         return
-    facts = [
-        ("would list", f"{planned.window}: {plural(planned.n_listed, 'call')}"),
-        ("would read", f"{planned.wanted.height:,}"),
-        *(("", f"{count:,} {reason}: {WHY[reason]}") for reason, count in counts.items() if count),
-    ]
-    click.echo(aligned(facts))
+    for name, planned in plans.items():
+        counts = _reasons(planned)
+        facts = [
+            *([("workspace", name)] if len(plans) > 1 else []),
+            ("would list", f"{planned.window}: {plural(planned.n_listed, 'call')}"),
+            ("would read", f"{planned.wanted.height:,}"),
+            *(("", f"{count:,} {reason}: {WHY[reason]}") for reason, count in counts.items() if count),
+        ]
+        click.echo(aligned(facts))
+
+
+def _reasons(planned: Plan) -> dict[str, int]:
+    return {reason: planned.wanted.filter(reason=reason).height for reason in WHY}
+
+
+def _data(planned: Plan) -> dict[str, Any]:
+    window = {"since": planned.window.since, "until": planned.window.until, "agent_id": planned.window.agent_id}
+    calls = planned.wanted.select("conversation_id", "start_time_at", "reason").to_dicts()
+    return {"window": window, "n_listed": planned.n_listed, "wanted": _reasons(planned), "conversations": calls}
 
 
 def new_run_id(now: datetime) -> str:
@@ -97,7 +110,7 @@ def run_facts(run: dict[str, Any]) -> list[tuple[str, str]]:
     """The counts of a row of ``sync_runs``, for people."""
     return [
         ("listed", f"{run['n_listed']:,}"),
-        ("wanted", _counts(run, "new", "open", "changed", "missing", "due")),
+        ("wanted", _counts(run, "new", "open", "changed", "missing", "due", "asked")),
         ("fetched", f"{run['n_fetched']:,}: {_counts(run, 'landed', 'unchanged', 'gone')}"),
         ("quarantined", f"{run['n_quarantined']:,}"),
         ("time", duration(run["elapsed_secs"])),
@@ -111,7 +124,14 @@ def _counts(run: dict[str, Any], *names: str) -> str:
 def report(options: Options, done: Synced, when_complete: str, facts: list[tuple[str, str]]) -> None:
     """Say how a run ended, and leave with its exit code."""
     if options.is_json:
-        emit({"run": done.run, "problems": list(done.problems)})
+        emit(
+            {
+                "run": done.run,
+                "workspaces": list(done.runs),
+                "problems": list(done.problems),
+                "warnings": list(done.warnings),
+            }
+        )
     else:
         _summarise(options, done, when_complete, facts)
     finish(0 if done.is_complete else 1)
@@ -123,5 +143,9 @@ def _summarise(options: Options, done: Synced, when_complete: str, facts: list[t
     for problem in done.problems:
         options.say(f"  - {' '.join(problem.split())}")
     options.say_facts(facts)
+    for warning in done.warnings:
+        options.say(f"  warning: {' '.join(warning.split())}")
+    if len(done.runs) > 1:
+        options.say_facts((run["workspace"], f"{run['outcome']}: {run['n_fetched']:,} fetched") for run in done.runs)
     if not done.built.is_swapped:
         options.say("The warehouse stays as it was before: `convohouse build` builds it again.")

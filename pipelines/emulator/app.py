@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -30,10 +30,18 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(
-    world: World, *, clock: Callable[[], datetime], key: str = "demo", faults: Faults | None = None
+    world: World,
+    *,
+    clock: Callable[[], datetime],
+    key: str = "demo",
+    faults: Faults | None = None,
+    denied: Collection[str] = (),
 ) -> Starlette:
-    """Serve ``world`` as it is at ``clock()``, to requests whose ``xi-api-key`` is ``key``."""
-    api = _Api(world, clock, key)
+    """Serve ``world`` as it is at ``clock()``, to requests whose ``xi-api-key`` is ``key``.
+
+    ``denied`` are ends of paths, such as ``/tools``, that the key has no scope for.
+    """
+    api = _Api(world, clock, key, tuple(denied))
     root = "/v1/convai"
     one = f"{root}/conversations/{{conversation_id}}"
     return Starlette(
@@ -55,12 +63,12 @@ def create_app(
 class _Api:
     """The endpoints. Each reads its parameters before it looks at the key, as the real API does."""
 
-    def __init__(self, world: World, clock: Callable[[], datetime], key: str) -> None:
+    def __init__(self, world: World, clock: Callable[[], datetime], key: str, denied: tuple[str, ...]) -> None:
         self._world = world
         self._clock = clock
         self._key = key
+        self._denied = denied
         self._deletes = itertools.count()
-        self._tools = listed_tools()
 
     async def list_conversations(self, request: Request) -> Response:
         """A page of rows, newest first."""
@@ -139,30 +147,34 @@ class _Api:
         size = read_page_size(request.query_params)
         cursor = request.query_params.get("cursor")
         self._authorise(request)
+        tools = listed_tools(self._clock())
         if "page_size" not in request.query_params and cursor is None:
-            return _json({"tools": self._tools})
-        ids = [tool["id"] for tool in self._tools]
+            return _json({"tools": tools})
+        ids = [tool["id"] for tool in tools]
         begin = 0
         if cursor is not None:
             anchor = read_cursor(cursor)
             if anchor not in ids:
                 raise plain(400, "invalid_cursor", "The cursor is not valid.")
             begin = ids.index(anchor) + 1
-        shown = self._tools[begin : begin + size]
+        shown = tools[begin : begin + size]
         has_more = begin + size < len(ids)
         following = write_cursor(shown[-1]["id"], None) if has_more else None
         return _json({"tools": shown, "next_cursor": following, "has_more": has_more})
 
     async def prices(self, request: Request) -> Response:
-        """Estimated prices of an agent by model."""
+        """Estimated prices of an agent by model; of an agent of the oldest kind the calculator knows none."""
         body = await _read_object(request)
         for name, kind in (("prompt_length", int), ("number_of_pages", int), ("rag_enabled", bool)):
             value = body.get(name)
             if value is not None and type(value) is not kind:
                 raise invalid("body", name, f"{kind.__name__}_type", f"Input should be a valid {kind.__name__}", value)
         self._authorise(request)
-        if request.path_params["agent_id"] not in BY_ID:
-            raise no_agent(request.path_params["agent_id"])
+        agent_id = request.path_params["agent_id"]
+        if agent_id not in BY_ID:
+            raise no_agent(agent_id)
+        if not agent_id.startswith("agent_"):
+            return _json({"llm_prices": []})
         length, pages = body.get("prompt_length") or 3000, body.get("number_of_pages") or 0
         rag = bool(body.get("rag_enabled"))
         estimates = [(model, pricing.price_per_minute(model, length, pages, rag=rag)) for model in pricing.MODEL_RATES]
@@ -190,6 +202,8 @@ class _Api:
             raise plain(401, "needs_authorization", "Neither authorization header nor xi-api-key received.")
         if given != self._key:
             raise modern(401, "authentication_error", "invalid_api_key", "Invalid API key.", _trace(request))
+        if request.url.path.endswith(self._denied):
+            raise plain(403, "missing_permissions", "The API key you used is missing a permission for this operation.")
 
     def _secret(self, agent_id: str) -> str:
         return hashlib.blake2b(f"{agent_id}:{self._clock().timestamp()}".encode(), digest_size=20).hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import socket
 import struct
 import threading
@@ -17,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from pipelines.emulator.gateway import RESET
-from pipelines.errors import UsageError
+from pipelines.serving import base_url, listening
 
 _STOP_SECS = 10.0
 
@@ -31,7 +30,7 @@ def running(app: Starlette, *, host: str = "127.0.0.1", port: int = 0) -> Iterat
     Raises:
         UsageError: the port is in use or not allowed.
     """
-    with _listening(host, port) as listener:
+    with listening(host, port) as listener:
         server = _server(app)
         thread = threading.Thread(target=server.run, args=([listener],), name="emulator", daemon=True)
         thread.start()
@@ -50,26 +49,9 @@ def serve_forever(
     Raises:
         UsageError: the port is in use or not allowed.
     """
-    with _listening(host, port) as listener:
+    with listening(host, port) as listener:
         ready(base_url(listener))
         _server(app).run([listener])
-
-
-def base_url(listener: socket.socket) -> str:
-    """The URL under which a listening socket is reached."""
-    host, port = listener.getsockname()[:2]
-    return f"http://{host}:{port}"
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    try:
-        listener = socket.create_server((host, port), backlog=256)
-    except OSError as error:
-        reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
-        raise UsageError(f"Port {port} of {host} {reason}.", "Choose another with --port.") from error
-    with listener:
-        yield listener
 
 
 def _server(app: Starlette) -> uvicorn.Server:

@@ -1,7 +1,11 @@
-"""What ``GET /v1/convai/tools`` lists: the workspace's tools with their configuration, in the reference's form."""
+"""What ``GET /v1/convai/tools`` lists: the workspace's tools with their configuration, in the reference's form.
+
+The statistics of use grow from day to day, and somebody keeps changing one tool's time-out.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.emulator.agents import AGENTS
@@ -11,16 +15,27 @@ from pipelines.emulator.transcript import Json
 _HUMAN = "+15550100900"
 
 
-def listed_tools() -> list[Json]:
-    """Every tool of the workspace; those of MCP servers are not listed, as at the real API."""
-    own = [_listed(tool.tool_id, _config(tool), tool) for tool in TOOLS.values() if not tool.kind.endswith("mcp")]
+_CHANGING = "book_slot"
+_FIRST_DAY = datetime(2024, 11, 1, tzinfo=UTC)
+"""When the workspace began."""
+
+
+def listed_tools(now: datetime) -> list[Json]:
+    """Every tool of the workspace at a moment; those of MCP servers are not listed, as at the real API."""
+    days = max((now - _FIRST_DAY).days, 0)
+    own = [_listed(tool.tool_id, _config(tool, days), tool, days) for tool in TOOLS.values() if _is_listed(tool)]
     system = [
-        _listed(f"tool_system{number:04d}k8fs", _system(params), None) for number, params in enumerate(_system_params())
+        _listed(f"tool_system{number:04d}k8fs", _system(params), None, days)
+        for number, params in enumerate(_system_params())
     ]
     return own + system
 
 
-def _listed(tool_id: str, config: Json, tool: Tool | None) -> Json:
+def _is_listed(tool: Tool) -> bool:
+    return not tool.kind.endswith("mcp")
+
+
+def _listed(tool_id: str, config: Json, tool: Tool | None, days: int) -> Json:
     return {
         "id": tool_id,
         "tool_config": config,
@@ -31,18 +46,18 @@ def _listed(tool_id: str, config: Json, tool: Tool | None) -> Json:
             "role": "admin" if tool is None else "editor",
         },
         "usage_stats": {
-            "total_calls": len(config["name"]) * 17,
+            "total_calls": len(config["name"]) * 17 + days,
             "avg_latency_secs": tool.latency_secs if tool else 0.5,
         },
     }
 
 
-def _config(tool: Tool) -> Json:
+def _config(tool: Tool, days: int) -> Json:
     common = {
         "type": tool.kind,
         "name": tool.name,
         "description": tool.description,
-        "response_timeout_secs": 20,
+        "response_timeout_secs": 30 if tool.name == _CHANGING and days % 2 else 20,
         "disable_interruptions": False,
         "force_pre_tool_speech": tool.latency_secs > 1,
         "assignments": _assignments(tool),

@@ -9,15 +9,16 @@ holds nothing (null, an empty list or object) is not counted.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 
 import msgspec
 import polars as pl
 
+from pipelines.flatten.lenient import general
+from pipelines.flatten.reference_drift import count_unknown_reference
 from pipelines.flatten.rows import SCOPES
-from pipelines.flatten.shape import DETAIL, Items, Object, Shape
+from pipelines.flatten.shape import DETAIL, paths
 from warehouse import lake
 from warehouse.columns import plain_path
 from warehouse.home import Home
@@ -47,13 +48,13 @@ def count_unknown(home: Home) -> pl.DataFrame:
             last_seen_at=pl.col("fetched_at").last(),
             example_id=pl.col("conversation_id").last(),
         )
-        .select(UNKNOWN_FIELDS.names)
     )
 
 
 def refresh_unknown(home: Home) -> None:
-    """Write ``unknown_fields`` anew."""
-    lake.write_whole(home, UNKNOWN_FIELDS, count_unknown(home))
+    """Write ``unknown_fields`` anew, of conversations, tools and prices."""
+    found = pl.concat([count_unknown(home), count_unknown_reference(home)], how="diagonal")
+    lake.write_whole(home, UNKNOWN_FIELDS, found)
 
 
 def _unknown_keys(home: Home) -> Iterator[pl.DataFrame]:
@@ -83,20 +84,10 @@ def _left_over(home: Home) -> Iterator[tuple[str, pl.DataFrame]]:
 @lru_cache(maxsize=10_000)
 def _whole(at: str, path: str) -> str:
     """Path in a document of an entry of ``extra`` of a row at ``at``, without indexes and map keys."""
-    below = re.sub(r"\{.*?\}(?=[.\[{]|$)", "{}", re.sub(r"\[\d+\]", "[]", path), flags=re.DOTALL)
-    return f"{plain_path(at)}.{below}".removeprefix(".")
+    return f"{plain_path(at)}.{general(path)}".removeprefix(".")
 
 
-def _paths(shape: Shape, path: str) -> Iterator[str]:
-    yield path
-    if isinstance(shape, Object):
-        for key, child in shape.fields.items():
-            yield from _paths(child, f"{path}.{key}".strip("."))
-    elif isinstance(shape, Items):
-        yield from _paths(shape.element, path + ("{}" if shape.is_map else "[]"))
-
-
-_KNOWN = tuple(path for path in _paths(DETAIL, "") if path)
+_KNOWN = tuple(paths(DETAIL))
 """Paths that the schema knows: what is left over there is of another type."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -91,6 +92,11 @@ def _object(shape: Object, value: Any, path: str, extra: dict[str, Any]) -> Any:
     if shape.is_row and extra:
         members[EXTRA] = text_of(extra)
     return shape.struct(**members)
+
+
+def general(path: str) -> str:
+    """The path of an entry of ``extra`` without indexes and map keys: ``a[3]{key}.b`` becomes ``a[]{}.b``."""
+    return re.sub(r"\{.*?\}(?=[.\[{]|$)", "{}", re.sub(r"\[\d+\]", "[]", path), flags=re.DOTALL)
 
 
 def text_of(value: Any) -> str:

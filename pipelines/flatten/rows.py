@@ -1,15 +1,12 @@
-"""Rows of every table for one conversation: most straight from the schema, some with a word of their own.
-
-A maker gives, for a detail, its rows without conversation_id and start_date, as tuples in the order of ``names``.
-"""
+"""Columns of every table for a chunk of conversations: most straight from the schema, some with a word of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.flatten.walk import Keys, projection, walker
+from pipelines.flatten.walk import Chunk, Columns, projection
 from warehouse import tables
 from warehouse.columns import Table
 
@@ -22,24 +19,28 @@ SCOPES = ("initiated", "irreversible", "turn")
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """How a table's rows are made of a detail."""
+    """How a table's columns are made of a chunk."""
 
     table: Table
-    names: tuple[str, ...]
-    make: Callable[[Any], Iterable[Keys]]
+    make: Callable[[Chunk], Columns]
 
 
 def _plain(table: Table) -> Maker:
     """Rows of objects at one path."""
-    walk, values = walker(table.at[0]), projection(table)
-    return Maker(table, (*table.key[1:], *values.names), lambda detail: [k + values(row) for k, row in walk(detail)])
+    at, names, values = table.at[0], table.key[1:], projection(table)
+    return Maker(table, lambda chunk: chunk.at(at).columns(names, values))
 
 
 def _scalars(table: Table) -> Maker:
     """Rows of a list of plain values."""
-    walk = walker(table.at[0])
+    at, names = table.at[0], table.key[1:]
     column = next(column.name for column in table.columns if column.source == ".")
-    return Maker(table, (*table.key[1:], column), lambda detail: [(*k, value) for k, value in walk(detail)])
+
+    def make(chunk: Chunk) -> Columns:
+        places = chunk.at(at)
+        return places.columns(names) | {column: places.elements}
+
+    return Maker(table, make)
 
 
 def _turn_metrics() -> Maker:
@@ -47,81 +48,96 @@ def _turn_metrics() -> Maker:
 
     Source: recorded responses; the entry of a tool call carries the same values to the last digit.
     """
-    walk = walker("transcript[].conversation_turn_metrics.metrics")
-    extra = projection(tables.TURN_METRICS)
+    table, values = tables.TURN_METRICS, projection(tables.TURN_METRICS)
 
-    def make(detail: Any) -> Iterator[Keys]:
-        spoken: dict[str, Any] = {}
-        for (turn_index,), metrics in walk(detail):
-            is_spoken = detail.transcript[turn_index].message is not None
-            for metric, record in metrics.items():
-                if record is not None:
-                    is_repeat = not is_spoken and spoken.get(metric) == record.elapsed_time is not None
-                    yield (turn_index, metric, *extra(record), is_repeat)
-            if is_spoken:
-                spoken = {metric: record.elapsed_time for metric, record in metrics.items() if record is not None}
+    def make(chunk: Chunk) -> Columns:
+        places, repeats = chunk.at(table.at[0]), _repeats(chunk)
+        is_repeat = [keys in repeats for keys in zip(*places.keys, strict=True)]
+        return places.columns(table.key[1:], values) | {"is_repeat": is_repeat}
 
-    return Maker(tables.TURN_METRICS, ("turn_index", "metric", *extra.names, "is_repeat"), make)
+    return Maker(table, make)
 
 
-def _llm_usage() -> Maker:
+def _repeats(chunk: Chunk) -> set[tuple[int, int, str]]:
+    """Document, turn and metric of what repeats the spoken entry before it."""
+    found = set()
+    spoken: dict[str, Any] = {}
+    last = None
+    for document, turn, entry in chunk.at("transcript[]"):
+        if document != last:
+            last, spoken = document, {}
+        timed = entry.conversation_turn_metrics
+        if timed is None or timed.metrics is None:
+            continue
+        if entry.message is not None:
+            spoken = timed.metrics
+        else:
+            repeated = (name for name, record in timed.metrics.items() if _is_same(spoken.get(name), record))
+            found |= {(document, turn, name) for name in repeated}
+    return found
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return one is not None and other is not None and one.elapsed_time == other.elapsed_time is not None
+
+
+def _llm_usage(scope: str, at: str) -> Maker:
     """Tokens and prices; the scopes overlap, so each row says which it is of."""
-    values = projection(tables.LLM_USAGE)
-    walks = [(scope, walker(at)) for scope, at in zip(SCOPES, tables.LLM_USAGE.at, strict=True)]
+    table, values = tables.LLM_USAGE, projection(tables.LLM_USAGE)
+    names = [name for name in table.key[1:] if f"[{name}]" in at or f"{{{name}}}" in at]
 
-    def make(detail: Any) -> Iterator[Keys]:
-        for scope, walk in walks:
-            for keys, usage in walk(detail):
-                yield (scope, *(keys if scope == "turn" else (-1, *keys)), *values(usage))
+    def make(chunk: Chunk) -> Columns:
+        places = chunk.at(at)
+        count = len(places.elements)
+        return {"scope": [scope] * count, "turn_index": [-1] * count, **places.columns(names, values)}
 
-    return Maker(tables.LLM_USAGE, ("scope", "turn_index", "model", "token_kind", *values.names), make)
-
-
-def by_type(value: Any) -> Keys:
-    """A value as (value_text, value_number, value_bool): set where it is of that JSON type."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return (
-        value if isinstance(value, str) else None,
-        float(value) if is_number and abs(value) < 2**1023 else None,
-        value if isinstance(value, bool) else None,
-    )
+    return Maker(table, make)
 
 
-BY_TYPE = ("value_text", "value_number", "value_bool")
+def by_type(values: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    """JSON values as value_text, value_number and value_bool: set where one is of that type."""
+    return {
+        "value_text": [value if type(value) is str else None for value in values],
+        "value_number": [_number(value) if type(value) in {int, float} else None for value in values],
+        "value_bool": [value if type(value) is bool else None for value in values],
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if abs(value) < 2**1023 else None
 
 
 def _data_collection() -> Maker:
     plain = _plain(tables.DATA_COLLECTION_RESULTS)
-    at = plain.names.index("value")
 
-    def make(detail: Any) -> Iterator[Keys]:
-        for row in plain.make(detail):
-            yield row + by_type(row[at])
+    def make(chunk: Chunk) -> Columns:
+        columns = plain.make(chunk)
+        return {**columns, **by_type(columns.get("value", ()))}
 
-    return Maker(plain.table, plain.names + BY_TYPE, make)
+    return Maker(plain.table, make)
 
 
 def _dynamic_variables() -> Maker:
     data = "conversation_initiation_client_data.dynamic_variables"
-    walk = walker(data)
 
-    def make(detail: Any) -> Iterator[Keys]:
-        for _, variables in walk(detail):
-            for name, value in variables.items():
-                if name != HISTORY:
-                    yield (name, value, *by_type(value))
+    def make(chunk: Chunk) -> Columns:
+        given = chunk.at(data)
+        for variables in given.elements:
+            variables.pop(HISTORY, None)
+        entries = given.entries()
+        return entries.columns(("name",)) | {"value": entries.elements} | by_type(entries.elements)
 
-    return Maker(tables.DYNAMIC_VARIABLES, ("name", "value", *BY_TYPE), make)
+    return Maker(tables.DYNAMIC_VARIABLES, make)
 
 
 MAKERS: tuple[Maker, ...] = (
-    *(_plain(table) for table in (tables.TURNS, tables.MULTIVOICE_PARTS, tables.RAG_CHUNKS)),
+    *(_plain(table) for table in (tables.CONVERSATIONS, tables.TURNS, tables.MULTIVOICE_PARTS, tables.RAG_CHUNKS)),
     *(_plain(table) for table in (tables.EVALUATION_RESULTS, tables.PLATFORM_USAGE, tables.VOICE_USAGE)),
     _plain(tables.VISITED_AGENTS),
     *(_scalars(table) for table in (tables.TAGS, tables.WARNINGS)),
     _turn_metrics(),
-    _llm_usage(),
+    *(_llm_usage(scope, at) for scope, at in zip(SCOPES, tables.LLM_USAGE.at, strict=True)),
     _data_collection(),
     _dynamic_variables(),
 )
-"""Makers of all tables but conversations (``frames``) and those of tools (``tools``)."""
+"""Makers of all tables but those of tools (``tools``)."""

@@ -7,12 +7,13 @@ a msgspec struct for the fast decode. So a column needs one line in the schema a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
 
-from warehouse.columns import Type, plain_path
+from warehouse.columns import Table, Type, plain_path
 from warehouse.tables import DOCUMENT_TABLES
 
 BOUNDS: dict[Type, tuple[float, float]] = {
@@ -86,6 +87,17 @@ class Object:
         """Type for the fast decode."""
         return self.struct | None
 
+    def object_at(self, key: str) -> Object:
+        """The object at a key.
+
+        Raises:
+            TypeError: there stands a value, a list or a map.
+        """
+        shape = self.fields[key]
+        if not isinstance(shape, Object):
+            raise TypeError(f"{key} is no object in the schema")
+        return shape
+
 
 Shape = Leaf | Items | Object
 
@@ -117,39 +129,53 @@ def _shape(branch: Branch | Leaf, path: str, rows: set[str]) -> Shape:
     if is_row:
         members.append((EXTRA, str | None, None))
     name = re.sub(r"\W+", "_", path) or "detail"
-    struct = msgspec.defstruct(name, members, rename={EXTRA: "extra "}, forbid_unknown_fields=True)
+    # Without gc: what JSON holds has no cycles, and the collector need not walk through it.
+    struct = msgspec.defstruct(name, members, rename={EXTRA: "extra "}, forbid_unknown_fields=True, gc=False)
     return Object(fields, is_row, struct)
 
 
-def _detail() -> Object:
+def tree(tables: Iterable[Table], others: Iterable[str] = ()) -> Object:
+    """Shape of the documents that the tables are read from; ``others`` are further paths, of any value."""
+    tables = tuple(tables)
     root: Branch = {}
-    for table in DOCUMENT_TABLES:
+    for table in tables:
         for column in table.columns:
             for path in table.paths(column):
                 _grow(root, path, Leaf(column.type))
         for at in table.at:
             for key in table.known:
                 _grow(root, plain_path(f"{at}.{key}".strip(".")), Leaf(Type.JSON))
-    for name in NESTED:
-        _grow(root, f"transcript[].tool_results[].result.steps[].{name}[]", Leaf(Type.JSON))
-    shape = _shape(root, "", {plain_path(at) for table in DOCUMENT_TABLES for at in table.at})
-    assert isinstance(shape, Object)  # noqa: S101 - the root of a detail is an object
+    for path in others:
+        _grow(root, path, Leaf(Type.JSON))
+    shape = _shape(root, "", {plain_path(at) for table in tables for at in table.at})
+    assert isinstance(shape, Object)  # noqa: S101 - the root of a document is an object
     return shape
 
 
-DETAIL = _detail()
+DETAIL = tree(DOCUMENT_TABLES, (f"transcript[].tool_results[].result.steps[].{name}[]" for name in NESTED))
 """Shape of a whole conversation detail."""
 
 
-def object_at(path: str) -> Object:
-    """The object at a path of the schema, such as ``transcript[turn_index].tool_calls[call_index]``.
+def object_at(path: str, root: Object = DETAIL) -> Object:
+    """The object at a path of a shape, such as ``transcript[turn_index].tool_calls[call_index]`` of a detail.
 
     Raises:
         TypeError: there stands a value, a list or a map.
     """
-    node: Shape = DETAIL
+    node: Shape = root
     for step in steps(plain_path(path)):
         node = node.fields[step] if isinstance(node, Object) else node.element  # type: ignore[union-attr]
     if not isinstance(node, Object):
         raise TypeError(f"{path} is no object in the schema")
     return node
+
+
+def paths(shape: Shape, path: str = "") -> Iterator[str]:
+    """Every path of a shape, without its own."""
+    if path:
+        yield path
+    if isinstance(shape, Object):
+        for key, child in shape.fields.items():
+            yield from paths(child, f"{path}.{key}".strip("."))
+    elif isinstance(shape, Items):
+        yield from paths(shape.element, path + ("{}" if shape.is_map else "[]"))

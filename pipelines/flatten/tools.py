@@ -8,13 +8,15 @@ one.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from pipelines.flatten.decode import read_nested
 from pipelines.flatten.lenient import text_of
 from pipelines.flatten.shape import EXTRA, object_at
-from pipelines.flatten.walk import Keys, projection
+from pipelines.flatten.walk import DOCUMENT, Chunk, Columns, Projection, projection
 from warehouse import tables
+from warehouse.columns import Table
 
 _CALL = object_at(tables.TOOL_CALLS.at[0])
 _RESULT = object_at(tables.TOOL_RESULTS.at[0])
@@ -23,40 +25,43 @@ _result_values = projection(tables.TOOL_RESULTS)
 _step_values = projection(tables.WORKFLOW_STEPS)
 _update_values = projection(tables.DYNAMIC_VARIABLE_UPDATES)
 
-_NESTING = ("turn_index", "parent_request_id", "depth")
+Keys = tuple[Any, ...]
+Place = tuple[Keys, Any]
+"""Where a row stands, from the number of its document on; and its struct."""
 
-COLUMNS = (
-    (tables.TOOL_CALLS, ("call_index", *_NESTING, *_call_values.names)),
-    (tables.TOOL_RESULTS, ("result_index", *_NESTING, *_result_values.names)),
-    (tables.WORKFLOW_STEPS, ("result_index", "step_index", *_step_values.names)),
-    (tables.DYNAMIC_VARIABLE_UPDATES, ("result_index", "update_index", *_update_values.names)),
-)
-"""The tables made here, with the order of their values."""
+_NESTING = ("turn_index", "parent_request_id", "depth")
 
 
 class _Rows:
-    """The rows of one conversation, as the walk through its transcript goes on."""
+    """Where the rows of a chunk stand, as the walk through its transcripts goes on."""
 
     def __init__(self) -> None:
-        self.calls: list[Keys] = []
-        self.results: list[Keys] = []
-        self.steps: list[Keys] = []
-        self.updates: list[Keys] = []
+        self.calls: list[Place] = []
+        self.results: list[Place] = []
+        self.steps: list[Place] = []
+        self.updates: list[Place] = []
+        self._document = -1
+        self._calls_before = self._results_before = 0
+
+    def begin(self, document: int) -> None:
+        """Number calls and results from 0, where this entry is of another conversation than the one before."""
+        if document != self._document:
+            self._document, self._calls_before, self._results_before = document, len(self.calls), len(self.results)
 
     def add_calls(self, calls: Any, nesting: Keys) -> None:
         for call in calls or ():
             if call is not None:
-                self.calls.append((len(self.calls), *nesting, *_call_values(call)))
+                self.calls.append(((self._document, len(self.calls) - self._calls_before, *nesting), call))
 
     def add_results(self, results: Any, nesting: Keys) -> None:
         for result in results or ():
             if result is None:
                 continue
-            index = len(self.results)
-            self.results.append((index, *nesting, *_result_values(result)))
+            index = len(self.results) - self._results_before
+            self.results.append(((self._document, index, *nesting), result))
             for place, update in enumerate(result.dynamic_variable_updates or ()):
                 if update is not None:
-                    self.updates.append((index, place, *_update_values(update)))
+                    self.updates.append(((self._document, index, place), update))
             if result.result is not None and result.result.steps:
                 self.add_steps(index, result, nesting)
 
@@ -71,16 +76,29 @@ class _Rows:
             results = [read_nested(_RESULT, each, f"results[{n}]", extra) for n, each in enumerate(step.results or ())]
             if extra:  # elements that are no calls and no results
                 setattr(step, EXTRA, text_of({**json.loads(getattr(step, EXTRA) or "{}"), **extra}))
-            self.steps.append((index, place, *_step_values(step)))
+            self.steps.append(((self._document, index, place), step))
             self.add_calls(calls, below)
             self.add_results(results, below)
 
 
-def rows(detail: Any) -> tuple[list[Keys], ...]:
-    """Rows of the tables of ``COLUMNS``, in that order."""
+def columns(chunk: Chunk) -> list[tuple[Table, Columns]]:
+    """Columns of the four tables for a chunk."""
     made = _Rows()
-    for turn_index, turn in enumerate(detail.transcript or ()):
-        if turn is not None:
+    for document, turn_index, turn in chunk.at("transcript[]"):
+        if turn.tool_calls or turn.tool_results:
+            made.begin(document)
             made.add_calls(turn.tool_calls, (turn_index, None, 0))
             made.add_results(turn.tool_results, (turn_index, None, 0))
-    return made.calls, made.results, made.steps, made.updates
+    return [
+        (tables.TOOL_CALLS, _columns(("call_index", *_NESTING), made.calls, _call_values)),
+        (tables.TOOL_RESULTS, _columns(("result_index", *_NESTING), made.results, _result_values)),
+        (tables.WORKFLOW_STEPS, _columns(("result_index", "step_index"), made.steps, _step_values)),
+        (tables.DYNAMIC_VARIABLE_UPDATES, _columns(("result_index", "update_index"), made.updates, _update_values)),
+    ]
+
+
+def _columns(names: Sequence[str], places: Sequence[Place], values: Projection) -> Columns:
+    if not places:
+        return {}
+    keys, structs = zip(*places, strict=True)
+    return dict(zip((DOCUMENT, *names), zip(*keys, strict=True), strict=True)) | values(structs)

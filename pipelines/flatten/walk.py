@@ -1,81 +1,130 @@
-"""From a struct to rows: where a table's rows stand (``walker``) and which values each has (``Projection``).
+"""From structs to columns, a chunk of documents at once: where rows stand (``Places``), which values they have.
 
-Both are read from the schema, so most tables need no code of their own.
+Both are read from the schema, so most tables need no code of their own. No Python code runs for a value, and little for
+a row: lists and keys are chained, ``astuple`` and ``zip`` make columns of structs, all in C. Measured on documents of
+24 KB: 1.5 times as fast as a tuple a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, compress, repeat
 from operator import attrgetter
 from typing import Any
 
-from pipelines.flatten.shape import EXTRA, steps
+from msgspec.structs import astuple
+
+from pipelines.flatten.shape import EXTRA, Object, object_at, steps
 from warehouse.columns import Table, plain_path
 
-Keys = tuple[Any, ...]
-Place = tuple[Keys, Any]
+Columns = Mapping[str, Sequence[Any]]
+"""Values by column name, all of one length; a column that is not there is null."""
+
+DOCUMENT = "document"
+"""Column with the number of a row's document."""
 
 
-def walker(at: str) -> Callable[[Any], Iterator[Place]]:
-    """Function that gives, for a detail, each element at the path with its indexes and map keys.
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Elements at one path, and where each stands.
 
-    Elements that are null are passed over; the indexes of the others do not move.
+    ``keys`` are columns: the number of the document, then the indexes and map keys on the way.
     """
-    trail = steps(plain_path(at))
 
-    def visit(node: Any, depth: int, keys: Keys) -> Iterator[Place]:
-        for position in range(depth, len(trail)):
-            if node is None:
-                return
-            step = trail[position]
-            if step == "[]":
-                for place, element in enumerate(node):
-                    yield from visit(element, position + 1, (*keys, place))
-                return
-            if step == "{}":
-                for key, element in node.items():
-                    yield from visit(element, position + 1, (*keys, key))
-                return
-            node = getattr(node, step)
-        if node is not None:
-            yield keys, node
+    keys: tuple[Sequence[Any], ...]
+    elements: Sequence[Any]
 
-    return lambda detail: visit(detail, 0, ())
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        """Keys and element of each."""
+        return zip(*self.keys, self.elements, strict=True)
+
+    def step(self, step: str) -> Places:
+        """One step down: ``[]`` into lists, ``{}`` into maps, or a key of objects; null elements are passed over.
+
+        The indexes of the others do not move.
+        """
+        if step == "[]":
+            indexes = chain.from_iterable(map(range, map(len, self.elements)))
+            return self._below(indexes, chain.from_iterable(self.elements)).present()
+        if step == "{}":
+            return self.entries().present()
+        return Places(self.keys, list(map(attrgetter(step), self.elements))).present()
+
+    def entries(self) -> Places:
+        """The values of maps, null ones included."""
+        return self._below(chain.from_iterable(self.elements), chain.from_iterable(map(dict.values, self.elements)))
+
+    def present(self) -> Places:
+        """Those that are not null."""
+        present = [each for each in self.elements if each is not None]
+        if len(present) == len(self.elements):
+            return self
+        is_present = [each is not None for each in self.elements]
+        return Places(tuple(list(compress(key, is_present)) for key in self.keys), present)
+
+    def columns(self, names: Sequence[str], values: Projection | None = None) -> dict[str, Sequence[Any]]:
+        """``DOCUMENT``, the other keys, called ``names``, and the values of the structs."""
+        columns = dict(zip((DOCUMENT, *names), self.keys, strict=True))
+        return columns | values(self.elements) if values else columns
+
+    def _below(self, keys: Iterable[Any], elements: Iterable[Any]) -> Places:
+        sizes = list(map(len, self.elements))
+        above = (list(chain.from_iterable(map(repeat, key, sizes))) for key in self.keys)
+        return Places((*above, list(keys)), list(elements))
+
+
+class Chunk:
+    """Some documents, through which each path of the schema is walked once."""
+
+    def __init__(self, details: Sequence[Any]) -> None:
+        """``details`` are structs of ``DETAIL``; they are numbered from 0."""
+        self._places: dict[tuple[str, ...], Places] = {(): Places((range(len(details)),), details)}
+
+    def at(self, path: str) -> Places:
+        """What stands at a path of the schema."""
+        return self._at(tuple(steps(plain_path(path))))
+
+    def _at(self, trail: tuple[str, ...]) -> Places:
+        if trail not in self._places:
+            self._places[trail] = self._at(trail[:-1]).step(trail[-1])
+        return self._places[trail]
 
 
 class Projection:
-    """Values of a struct at some paths, null where the way there is null; ``names`` says which column each fills."""
+    """Columns of structs of one shape: the values at some paths below them, null where the way there is null."""
 
-    def __init__(self, columns: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, shape: Object, columns: Iterable[tuple[str, str]]) -> None:
         """``columns`` are pairs of column name and path below the struct."""
-        direct = [(name, path) for name, path in columns if "." not in path]
+        members = [*shape.fields, *([EXTRA] if shape.is_row else [])]
+        self._blank = (None,) * len(members)
+        self._direct: list[tuple[str, int]] = []
         below: dict[str, list[tuple[str, str]]] = {}
         for name, path in columns:
             head, _, rest = path.partition(".")
             if rest:
                 below.setdefault(head, []).append((name, rest))
-        self._groups = [(attrgetter(head), Projection(group)) for head, group in below.items()]
-        self._direct = attrgetter(*(path for _, path in direct)) if direct else None
-        self._is_single = len(direct) == 1
-        self.names: tuple[str, ...] = tuple(name for name, _ in direct) + tuple(
-            n for _, group in self._groups for n in group.names
-        )
-        self._blank = (None,) * len(self.names)
+            else:
+                self._direct.append((name, members.index(head)))
+        self._groups = [
+            (members.index(head), Projection(shape.object_at(head), group)) for head, group in below.items()
+        ]
 
-    def __call__(self, struct: Any) -> Keys:
-        """The values, in the order of ``names``."""
-        if struct is None:
-            return self._blank
-        if self._direct is None:
-            values: Keys = ()
-        else:
-            values = (self._direct(struct),) if self._is_single else self._direct(struct)
-        for get, group in self._groups:
-            values += group(get(struct))
-        return values
+    def __call__(self, structs: Sequence[Any]) -> dict[str, Sequence[Any]]:
+        """The columns; those of an object that is null in every struct are left out."""
+        blank = self._blank
+        values = list(zip(*[blank if struct is None else astuple(struct) for struct in structs], strict=True))
+        if not values:
+            return {}
+        columns: dict[str, Sequence[Any]] = {name: values[place] for name, place in self._direct}
+        for place, group in self._groups:
+            if any(each is not None for each in values[place]):
+                columns |= group(values[place])
+        return columns
 
 
 def projection(table: Table, *, extra: bool = True) -> Projection:
     """Projection of a table's own columns and, where its rows are objects, of what no column knows."""
     columns = [(column.name, column.source) for column in table.columns if column.source not in {None, "."}]
-    return Projection([*((name, str(source)) for name, source in columns), *([("extra", EXTRA)] if extra else [])])
+    named = [*((name, str(source)) for name, source in columns), *([("extra", EXTRA)] if extra else [])]
+    return Projection(object_at(table.at[0]), named)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import dagster as dg
 
+from pipelines.orchestration.access import access_job, agent_access
+from pipelines.orchestration.audio import audio_job, recordings
 from pipelines.orchestration.jobs import backfill, nightly, nightly_schedule
 from pipelines.orchestration.lake import lake_tables
 from pipelines.orchestration.landing import conversation_details, conversation_list
 from pipelines.orchestration.models import models_asset
+from pipelines.orchestration.reference import prices, tools
+from pipelines.orchestration.webhook import webhook_job, webhook_sensor
 from pipelines.settings import load_settings
 from pipelines.site import Progress, Site, silent
 from warehouse.models import read_project
@@ -27,9 +33,20 @@ def build_defs(*, site: Site | None = None, progress: Progress = silent) -> dg.D
         ModelError: a SQL model cannot be read.
     """
     site = site or Site(load_settings())
+    fresh_for = timedelta(hours=site.settings.fresh_hours)
     return dg.Definitions(
-        assets=[conversation_list, conversation_details, lake_tables, models_asset(read_project())],
-        jobs=[nightly, backfill],
+        assets=[
+            conversation_list,
+            conversation_details,
+            tools,
+            prices,
+            agent_access,
+            recordings,
+            lake_tables,
+            models_asset(read_project(), fresh_for),
+        ],
+        jobs=[nightly, backfill, access_job, audio_job, webhook_job],
+        sensors=[webhook_sensor],
         schedules=[nightly_schedule(site.settings.timezone)],
         resources={"site": site, "progress": progress},
         executor=dg.in_process_executor,  # six trivial assets take 15 s in it and 49 s in a process each

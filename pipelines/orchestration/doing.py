@@ -7,33 +7,35 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from pipelines import steps
 from pipelines.site import Site
 from pipelines.sync import ledger
+from pipelines.working import close, failure, working
 from warehouse.errors import ConvohouseError
 from warehouse.model_checks import CheckResult
 
 
 @contextmanager
-def doing(site: Site, run_id: str, what: str) -> Iterator[None]:
-    """Hold the home folder for one step of a run.
+def doing(site: Site, run_id: str, what: str) -> Iterator[tuple[Site, ...]]:
+    """Hold the home folder for one step of a run; gives the site of each workspace.
 
     Raises:
         dagster.Failure: our own error, as one line that says what to do. It is not tried again: the client has tried
             what can be tried, and who holds a lock is for a person to see.
     """
     try:
-        with steps.working(site, run_id, what):
-            yield
+        with working(site, run_id, what) as sites:
+            yield sites
     except ConvohouseError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
 
 
-def end(site: Site, run_id: str, failed: Iterable[CheckResult]) -> tuple[str, ...]:
-    """Close the run's account in its last step; gives all that is amiss."""
-    n_unread = ledger.n_unread(site.home, run_id)
-    unread = [f"Conversations that could not be read: {n_unread}."] if n_unread else []
-    return steps.close(site, run_id, [*unread, *map(steps.failure, failed)])
+def end(sites: Sequence[Site], run_id: str, failed: Iterable[CheckResult]) -> tuple[str, ...]:
+    """Close the run's accounts in its last step; gives all that is amiss."""
+    unread = {}
+    for each in sites:
+        if n_unread := ledger.n_unread(each.home, run_id):
+            unread[each.settings.workspace] = [f"Conversations that could not be read: {n_unread}."]
+    return close(sites, run_id, map(failure, failed), unread)
 
 
 def stop_for(problems: Sequence[str]) -> None:

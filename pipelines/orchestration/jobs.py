@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
+from pipelines.orchestration.access import GROUP
 from pipelines.orchestration.days import Asked, Scope, range_tags
 from pipelines.orchestration.keys import op_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
@@ -21,15 +22,18 @@ EVERYWHERE = dg.RunConfig(
     }
 )
 
+WHOLE_WAY = dg.AssetSelection.all() - dg.AssetSelection.groups(GROUP)
+"""All but what asks the API for more than conversations: that has jobs of its own."""
+
 backfill = dg.define_asset_job(
     BACKFILL,
-    dg.AssetSelection.all(),
+    WHOLE_WAY,
     description="The calls of some days, in one run over all of them; the run's config can limit it to one agent.",
 )
 
 nightly = dg.define_asset_job(
     NIGHTLY,
-    dg.AssetSelection.all(),
+    WHOLE_WAY,
     config=EVERYWHERE,
     description="What is new since the last run, and what is open, changed or due to be read again on any day.",
 )
@@ -58,5 +62,5 @@ def nightly_days(site: Site, at: datetime) -> tuple[date, date]:
     The first run of all is about the look-back alone, but copies all of history.
     """
     lookback = site.settings.lookback_days
-    window = next_window(landing.listings(site.home), now=at, lookback_days=lookback)
-    return (window.since or at - timedelta(days=lookback)).date(), at.date()
+    windows = (next_window(landing.listings(each.home), now=at, lookback_days=lookback) for each in site.each())
+    return min(window.since or at - timedelta(days=lookback) for window in windows).date(), at.date()

@@ -14,6 +14,7 @@ from pipelines.orchestration.days import DAYS, SINGLE_RUN, Scope, days_of, log_o
 from pipelines.orchestration.doing import doing, end, stop_for
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
+from pipelines.orchestration.reference import PRICES, TOOLS
 from pipelines.orchestration.tables import schema_of
 from pipelines.site import Progress, Site
 from warehouse.checks import COMPLETENESS, schema_checks
@@ -21,14 +22,25 @@ from warehouse.columns import Table
 from warehouse.home import Home
 from warehouse.lake_checks import check_lake
 from warehouse.models import SCHEMAS
+from warehouse.reference_tables import LLM_PRICES, TOOL_PARAMETERS, TOOL_VERSIONS
+from warehouse.reference_tables import TOOLS as TOOLS_TABLE
 from warehouse.tables import CONVERSATION_LIST, TABLES
+
+_FROM = {
+    CONVERSATION_LIST.name: LISTINGS,
+    LLM_PRICES.name: PRICES,
+    TOOLS_TABLE.name: TOOLS,
+    TOOL_PARAMETERS.name: TOOLS,
+    TOOL_VERSIONS.name: TOOLS,
+}
+"""The landed asset of each table that is not made of conversations."""
 
 
 def _spec(table: Table) -> dg.AssetSpec:
     came_from = f" From {' and '.join(f'`{path}`' for path in table.at)}." if any(table.at) else ""
     return dg.AssetSpec(
         key_of(f"lake.{table.name}"),
-        deps=[LISTINGS] if table is CONVERSATION_LIST else [LISTINGS, DOCUMENTS],
+        deps=[_FROM[table.name]] if table.name in _FROM else [LISTINGS, DOCUMENTS],
         description=f"One row per {table.grain}.{came_from}",
         group_name="lake",
         kinds=KINDS["lake"],
@@ -55,12 +67,15 @@ def lake_tables(
     progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Flatten the landed documents that the lake does not show yet, then check the lake."""
-    with doing(site, context.run.run_id, "flattening"):
-        done = steps.flatten_calls(site, context.run.run_id, None if config.everywhere else days_of(context), progress)
-        results = check_lake(site.home)
+    run_id, days = context.run.run_id, None if config.everywhere else days_of(context)
+    touched: set[date] = set()
+    with doing(site, run_id, "flattening") as sites:
+        for each in sites:
+            touched |= {*steps.flatten_calls(each, run_id, days, progress).days}
+        results = check_lake(site.home.everywhere)
         wrong = [each for each in results if not each.is_passed and each.check not in COMPLETENESS]
-        problems = end(site, context.run.run_id, wrong) if wrong or not _has_models(context) else ()
-    yield from _made(context, site.home, done.days)
+        problems = end(sites, run_id, wrong) if wrong or not _has_models(context) else ()
+    yield from _made(context, site.home, sorted(touched))
     yield from results_of(results, context.selected_asset_check_keys)
     if NOTHING_NEW.key in context.selected_asset_check_keys:
         yield news_of(site.home)

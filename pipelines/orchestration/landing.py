@@ -11,7 +11,10 @@ from pipelines.orchestration.doing import doing
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.tables import schema_of
 from pipelines.site import Progress, Site
+from pipelines.steps import Listed
 from pipelines.sync import ledger
+from pipelines.sync.fetch import Fetched
+from pipelines.working import attempt
 from warehouse import landing
 from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS
 
@@ -34,13 +37,19 @@ def conversation_list(
     progress: dg.ResourceParam[Progress],
 ) -> dg.MaterializeResult[None]:
     """Rows of the API's list of conversations as they came, landed once the listing of the window is complete."""
-    with doing(site, context.run.run_id, "listing"):
-        window = window_of(context, site, config)
-        began = site.clock()
-        listed = steps.list_calls(site, window, context.run.run_id, progress)
-        shown = landing.list_rows(site.home).filter(pl.col("listed_at") >= began)
+    run_id, began = context.run.run_id, site.clock()
+
+    def list_calls(each: Site) -> Listed:
+        return steps.list_calls(each, window_of(context, each, config), run_id, progress)
+
+    with doing(site, run_id, "listing") as sites:
+        listed = attempt(sites, run_id, list_calls)
+        shown = landing.list_rows(site.home.everywhere).filter(pl.col("listed_at") >= began)
     log_others(context, LISTINGS, shown["start_date"])
-    return dg.MaterializeResult(metadata={"window": str(window), "n_listed": listed.n_listed})
+    windows = "; ".join(f"{name}: {each.window}" for name, each in listed.items())
+    return dg.MaterializeResult(
+        metadata={"window": windows, "n_listed": sum(each.n_listed for each in listed.values())}
+    )
 
 
 @dg.asset(
@@ -64,14 +73,19 @@ def conversation_details(
     progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Conversation details as they came, of the calls that are new, open, changed or due to be read again."""
-    with doing(site, context.run.run_id, "reading"):
-        window = ledger.window(site.home, context.run.run_id) or window_of(context, site, Asked())
-        began = site.clock()
-        fetched = steps.fetch_calls(site, context.run.run_id, None if config.everywhere else window, progress)
-        read = landing.readings(site.home).filter(pl.col("fetched_at") >= began)
+    run_id, began = context.run.run_id, site.clock()
+
+    def fetch_calls(each: Site) -> Fetched:
+        window = ledger.window(each.home, run_id) or window_of(context, each, Asked())
+        return steps.fetch_calls(each, run_id, None if config.everywhere else window, progress)
+
+    with doing(site, run_id, "reading") as sites:
+        fetched = attempt(sites, run_id, fetch_calls).values()
+        read = landing.readings(site.home.everywhere).filter(pl.col("fetched_at") >= began)
     log_others(context, DOCUMENTS, read["start_date"])
-    counts = {name: getattr(fetched, name) for name in ("n_fetched", "n_landed", "n_unchanged", "n_gone")}
-    yield dg.MaterializeResult(metadata=counts)
+    counts = ("n_fetched", "n_landed", "n_unchanged", "n_gone")
+    yield dg.MaterializeResult(metadata={name: sum(getattr(each, name) for each in fetched) for name in counts})
+    n_failing = sum(len(each.failed) for each in fetched)
     yield dg.AssetCheckResult(
-        check_name=ALL_READ, asset_key=DOCUMENTS, passed=not fetched.failed, metadata={"n_failing": len(fetched.failed)}
+        check_name=ALL_READ, asset_key=DOCUMENTS, passed=not n_failing, metadata={"n_failing": n_failing}
     )

@@ -1,6 +1,8 @@
 """The SQL models as assets of one step: built together, checked together, swapped in together or not at all."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -8,26 +10,35 @@ from pipelines import steps
 from pipelines.orchestration.checks import results_of, spec_of
 from pipelines.orchestration.doing import doing, end, stop_for
 from pipelines.orchestration.keys import KINDS, key_of
+from pipelines.orchestration.numbers import AGENT_DAILY, NOTHING_UNUSUAL, newest_day, unusual
 from pipelines.orchestration.tables import lineage_of, schema_of_sql
 from pipelines.site import Progress, Site
-from warehouse import catalog
 from warehouse.build import BuildResult
+from warehouse.generated import GENERATED
 from warehouse.lineage import column_lineage
 from warehouse.model_checks import checks_of
-from warehouse.models import Model, Project, Seed
+from warehouse.models import Model, Project
+from warehouse.seeds import Seed
 
-_METRIC_HEADERS = dg.AssetSpec(
-    key_of(catalog.METRIC_HEADERS), description=catalog.DESCRIPTION, group_name="seeds", kinds=KINDS["seeds"]
+ACCOUNT = "metrics.sync_health"
+
+_GENERATED = tuple(
+    dg.AssetSpec(key_of(each.key), description=each.description, group_name="seeds", kinds=KINDS["seeds"])
+    for each in GENERATED
 )
 
 
-def models_asset(project: Project) -> dg.AssetsDefinition:
-    """The step that builds the warehouse: an asset a seed and a model of ``project``."""
+def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
+    """The step that builds the warehouse: an asset a seed and a model of ``project``.
+
+    The account of the sync is made last, by complete runs alone: when none came for ``fresh_for``, Dagster says so.
+    """
+    models = [_model_spec(model, fresh_for) for model in project.models]
 
     @dg.multi_asset(
         name="warehouse",
-        specs=[*map(_seed_spec, project.seeds), _METRIC_HEADERS, *map(_model_spec, project.models)],
-        check_specs=[spec_of(check) for check in checks_of(project)],
+        specs=[*map(_seed_spec, project.seeds), *_GENERATED, *models],
+        check_specs=[*map(spec_of, checks_of(project)), NOTHING_UNUSUAL],
         can_subset=True,
     )
     def warehouse(
@@ -36,11 +47,13 @@ def models_asset(project: Project) -> dg.AssetsDefinition:
         progress: dg.ResourceParam[Progress],
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         """Build every model, check every model, and swap the new warehouse in when all is as it should be."""
-        with doing(site, context.run.run_id, "building"):
+        with doing(site, context.run.run_id, "building") as sites:
             built = steps.build_models(site, progress)
-            problems = end(site, context.run.run_id, built.failed)
+            problems = end(sites, context.run.run_id, built.failed)
         if built.is_swapped:
-            yield from _made(project, built, context.selected_asset_keys)
+            yield from _made(project, built, newest_day(site.home), context.selected_asset_keys)
+            if NOTHING_UNUSUAL.key in context.selected_asset_check_keys:
+                yield unusual(site.home)
         yield from results_of(built.checks, context.selected_asset_check_keys)
         stop_for(problems)
 
@@ -48,10 +61,13 @@ def models_asset(project: Project) -> dg.AssetsDefinition:
 
 
 def _made(
-    project: Project, built: BuildResult, selected: Collection[dg.AssetKey]
+    project: Project, built: BuildResult, numbers: Mapping[str, Any], selected: Collection[dg.AssetKey]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """What was made of the selected assets; the others were made as well, as each build makes all."""
-    for seed in (catalog.METRIC_HEADERS, *(seed.key for seed in project.seeds)):
+    """What was made of the selected assets; the others were made as well, as each build makes all.
+
+    ``numbers`` are those of the newest day, shown on the asset of days.
+    """
+    for seed in (*(each.key for each in GENERATED), *(seed.key for seed in project.seeds)):
         if key_of(seed) in selected:
             yield dg.MaterializeResult(asset_key=key_of(seed))
     sources, models = column_lineage(project), project.by_key
@@ -64,11 +80,12 @@ def _made(
                     "dagster/column_schema": schema_of_sql(models[made.key], made.types),
                     "dagster/column_lineage": lineage_of(sources[made.key]),
                     "elapsed_secs": made.secs,
+                    **(numbers if made.key == AGENT_DAILY else {}),
                 },
             )
 
 
-def _model_spec(model: Model) -> dg.AssetSpec:
+def _model_spec(model: Model, fresh_for: timedelta) -> dg.AssetSpec:
     return dg.AssetSpec(
         key_of(model.key),
         deps=[key_of(read) for read in model.reads],
@@ -76,6 +93,7 @@ def _model_spec(model: Model) -> dg.AssetSpec:
         group_name=model.schema,
         kinds=KINDS["model"],
         code_version=model.sha256,
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=fresh_for) if model.key == ACCOUNT else None,
         metadata={"dagster/table_name": model.key, "sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```")},
     )
 

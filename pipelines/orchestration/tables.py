@@ -8,7 +8,8 @@ import dagster as dg
 
 from pipelines.orchestration.keys import key_of
 from warehouse.columns import Table, unit_of
-from warehouse.models import Model, Seed
+from warehouse.models import Model
+from warehouse.seeds import Seed
 
 Sources = Mapping[str, list[tuple[str, str]]]
 """Column to the columns that it is made from, each as qualified table and column (``warehouse.lineage``)."""

@@ -10,6 +10,8 @@ from warehouse import lake
 from warehouse.home import Home
 from warehouse.tables import SYNC_RUNS, UNKNOWN_FIELDS
 
+_TIME = pl.Datetime("us", "UTC")
+
 
 def new_unknown(home: Home, since: datetime | None = None) -> tuple[pl.DataFrame, int]:
     """Rows of ``unknown_fields`` first seen at or after ``since``, and how many were seen before.
@@ -17,9 +19,10 @@ def new_unknown(home: Home, since: datetime | None = None) -> tuple[pl.DataFrame
     Without ``since``, what the last run that read anything brought into the lake, that of runs before it included that
     were cut short after they had landed documents. Every unknown field is new to the first run.
     """
-    every = lake.read(home, UNKNOWN_FIELDS).sort("path", "value")
-    since = since or _since_last_run(home)
-    new = every if since is None else every.filter(pl.col("first_seen_at") >= since)
+    every = lake.read(home.everywhere, UNKNOWN_FIELDS).sort("workspace", "path", "value")
+    starts = {name: since or _since_last_run(home.of(name)) for name in home.workspaces()}
+    is_new = pl.col("first_seen_at") >= pl.col("workspace").replace_strict(starts, default=None, return_dtype=_TIME)
+    new = every.filter(is_new.fill_null(value=True))
     return new, every.height - new.height
 
 

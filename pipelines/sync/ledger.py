@@ -6,6 +6,7 @@ kept with the landing, since nothing else knows it, and shown in the lake.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +14,11 @@ from pipelines.sync.settle import REASONS
 from pipelines.sync.window import Window
 from warehouse import lake
 from warehouse.columns import Type
-from warehouse.home import Home
+from warehouse.home import EVERY, Home
 from warehouse.tables import SYNC_RUNS
 
+OUTCOMES = ("complete", "incomplete", "failed")
+"""From best to worst."""
 UNFINISHED = "the run did not reach its end"
 
 
@@ -61,6 +64,30 @@ def window(home: Home, run_id: str) -> Window | None:
     return Window(run["since_at"], run["until_at"], run["agent_id"]) if run["until_at"] else None
 
 
+def failure_of(home: Home, run_id: str) -> str | None:
+    """What ended the run's account as failed; None where it has not failed."""
+    run = row(home, run_id)
+    return str(run["error"]) if run["outcome"] == "failed" else None
+
+
+def total(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The rows of a run over several workspaces as one: counts added up, the worst outcome."""
+    if len(rows) == 1:
+        return rows[0]
+    numbers = [column.name for column in SYNC_RUNS.columns if column.type in {Type.INT, Type.FLOAT}]
+    ended = max(row["ended_at"] for row in rows)
+    started = min(row["started_at"] for row in rows)
+    return rows[0] | {
+        **{name: sum(row[name] for row in rows) for name in numbers},
+        "workspace": EVERY,
+        "started_at": started,
+        "ended_at": ended,
+        "elapsed_secs": (ended - started).total_seconds(),
+        "outcome": max((row["outcome"] for row in rows), key=OUTCOMES.index),
+        "error": "; ".join(row["error"] for row in rows if row["error"]) or None,
+    }
+
+
 def n_unread(home: Home, run_id: str) -> int:
     """Conversations that the run wanted to read and could not."""
     run = row(home, run_id)
@@ -73,17 +100,17 @@ def _until(row: dict[str, Any], at: datetime) -> dict[str, object]:
 
 def row(home: Home, run_id: str) -> dict[str, Any]:
     """The run's row as it stands."""
-    return lake.read_files(SYNC_RUNS, [home.runs / f"{run_id}.parquet"]).row(0, named=True)
+    return lake.read_files(SYNC_RUNS, [home.file(home.runs, run_id)]).row(0, named=True)
 
 
 def refresh(home: Home) -> None:
     """Show every account in the lake again, after the lake was deleted."""
-    for file in home.runs.glob("*.parquet"):
+    for file in home.files(home.runs):
         if not (home.table(SYNC_RUNS) / file.name).exists():
-            lake.append_whole(home, SYNC_RUNS, lake.read_files(SYNC_RUNS, [file]), file.stem)
+            lake.append_whole(home, SYNC_RUNS, lake.read_files(SYNC_RUNS, [file]), file.stem.partition(".")[2])
 
 
 def _write(home: Home, row: dict[str, object]) -> None:
     account = lake.frame(SYNC_RUNS, [row])
-    lake.write_file(home, home.runs / f"{row['run_id']}.parquet", account)
+    lake.write_file(home, home.file(home.runs, str(row["run_id"])), account)
     lake.append_whole(home, SYNC_RUNS, account, str(row["run_id"]))

@@ -81,7 +81,7 @@ def mask(value: Any, *, in_details: bool = False) -> Any:
         if in_details and key == "headers" and item:
             masked[key] = dict.fromkeys(item, MASK) if isinstance(item, dict) else MASK
         elif key in secret or is_secret_name(key):
-            masked[key] = _hidden(item)
+            masked[key] = hidden(item)
         elif _is_spoken(key, item, value):
             masked[key] = item
         else:
@@ -102,10 +102,10 @@ def _is_spoken(key: str, item: Any, holder: dict[str, Any]) -> bool:
     return (key == "message" and "role" in holder) or (key == HISTORY and isinstance(item, str) and "tool" not in item)
 
 
-def _hidden(value: Any) -> Any:
-    """What stands under the name of a credential: every text and number of it masked."""
+def hidden(value: Any) -> Any:
+    """What stands where a credential does: every text and number of it masked."""
     if isinstance(value, dict):
-        return {key: _hidden(item) for key, item in value.items()}
+        return {key: hidden(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_hidden(item) for item in value]
+        return [hidden(item) for item in value]
     return value if value is None or value == "" or isinstance(value, bool) else MASK

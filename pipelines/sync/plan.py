@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from pipelines.sync.settle import decide
+from pipelines.sync.told import told_since
 from pipelines.sync.window import Window
 from warehouse import lake, landing
 from warehouse.home import Home
 from warehouse.landing import Listing
-from warehouse.tables import LANDED_LISTINGS
+from warehouse.tables import LANDED_LISTINGS, QUARANTINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,12 @@ def wanted(
     reread_days: Sequence[int],
     listing: Listing | None = None,
     listed: Sequence[Mapping[str, object]] = (),
+    only: Collection[str] | None = None,
 ) -> pl.DataFrame:
     """What a run reads and why (see ``settle.decide``), in a window or everywhere.
 
-    ``listing`` and the rows ``listed`` by it are not landed; they count as if they were.
+    ``listing`` and the rows ``listed`` by it are not landed; they count as if they were. ``only`` are conversations
+    that are read whatever else holds, and no others.
     """
     known = landing.latest_list_rows(home)
     fresh = lake.frame(LANDED_LISTINGS, listed).select(known.columns)
@@ -46,7 +49,10 @@ def wanted(
         now=now,
         reread_days=reread_days,
         listings=[*landing.listings(home), *([listing] if listing else [])],
+        asked=told_since(home) if only is None else only,
     )
+    if only is not None:
+        rows = rows.filter(pl.col("conversation_id").is_in(list(only)))
     if window is not None:
         rows = rows.filter(pl.col("start_time_at") < window.until)
         if window.since is not None:
@@ -54,3 +60,9 @@ def wanted(
         if window.agent_id is not None:
             rows = rows.filter(pl.col("agent_id") == window.agent_id)
     return rows
+
+
+def set_aside(home: Home) -> set[str]:
+    """Conversations that stand in quarantine: their answer was no document, or it could not be flattened."""
+    shown = lake.read(home, QUARANTINE, ["conversation_id"])["conversation_id"]
+    return {*landing.quarantined(home)["conversation_id"], *shown}

@@ -16,8 +16,11 @@ import polars as pl
 from pipelines.flatten.drift import refresh_unknown
 from pipelines.flatten.frames import PARSER_VERSION, Reading, flatten
 from pipelines.sync import ledger
+from pipelines.sync.agents import refresh_agents
+from pipelines.sync.prices import refresh_prices
 from pipelines.sync.settle import settle_state
-from warehouse import lake, landing
+from pipelines.sync.tools import refresh_tools
+from warehouse import journal, lake, landing
 from warehouse.home import Home
 from warehouse.tables import CONVERSATION_LIST, CONVERSATIONS, DELETIONS, DOCUMENT_TABLES, QUARANTINE
 
@@ -87,9 +90,13 @@ def refresh_lake(
             _refresh_day(home, day, readings, reread_days, done)
             done.days.append(day)
             on_day(done.n_flattened, len(stale))
+    refresh_tools(home)
+    refresh_prices(home)
     refresh_unknown(home)
     _refresh_list(home)
+    refresh_agents(home)
     ledger.refresh(home)
+    journal.refresh(home)
     _refresh_quarantine(home, stale["conversation_id"].to_list(), done.refused)
     return done
 
@@ -153,7 +160,7 @@ def _refresh_list(home: Home) -> None:
     )
     shown = lake.read(home, CONVERSATION_LIST).select(seen.columns)
     for day in pl.concat([_without(seen, shown), _without(shown, seen)])["start_date"].unique():
-        lake.write_day(home, CONVERSATION_LIST, day, seen.filter(start_date=day).select(CONVERSATION_LIST.names))
+        lake.write_day(home, CONVERSATION_LIST, day, seen.filter(start_date=day))
 
 
 def _without(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
@@ -172,5 +179,5 @@ def _refresh_quarantine(home: Home, tried: Collection[str], refused: dict[str, s
         {"conversation_id": list(refused), "error": list(refused.values())},
         {"conversation_id": pl.String, "error": pl.String},
     ).join(latest, "conversation_id")
-    rows = [unreadable, before, fresh.with_columns(reason=pl.lit("unflattenable")).select(QUARANTINE.names)]
-    lake.write_whole(home, QUARANTINE, pl.concat(rows).unique("conversation_id", keep="last"))
+    rows = [unreadable, before, fresh.with_columns(reason=pl.lit("unflattenable"))]
+    lake.write_whole(home, QUARANTINE, pl.concat(rows, how="diagonal").unique("conversation_id", keep="last"))

@@ -8,7 +8,7 @@ is read again as well: only a 404 to its detail says that it is deleted, never a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -18,7 +18,7 @@ from warehouse.landing import ERASED, Listing
 FINISHED = ("done", "failed")
 """Statuses of a call that will not go on."""
 
-REASONS = ("new", "open", "changed", "missing", "due")
+REASONS = ("new", "open", "changed", "missing", "due", "asked")
 """Why a call is read, the first that holds."""
 
 
@@ -79,6 +79,7 @@ def decide(
     now: datetime,
     reread_days: Sequence[int],
     listings: Sequence[Listing] = (),
+    asked: Collection[str] = (),
 ) -> pl.DataFrame:
     """What to read and why.
 
@@ -88,6 +89,7 @@ def decide(
         now: The run's time.
         reread_days: Days after the end of a call at which it is read again.
         listings: Every complete listing, for the calls that a listing missed.
+        asked: Conversations to read again whatever else holds: set aside before, or feedback was sent since.
 
     Returns:
         Oldest first: conversation_id, start_time_at, agent_id, status, fingerprint (of the list row; null where it was
@@ -122,6 +124,8 @@ def decide(
         .then(pl.lit("missing"))
         .when(~is_gone & (pl.col("fetched_at") < due_since(now, reread_days)))
         .then(pl.lit("due"))
+        .when(pl.col("conversation_id").is_in(list(asked)))
+        .then(pl.lit("asked"))
     )
     return (
         rows.join(known, "conversation_id", "full", coalesce=True)

@@ -15,6 +15,7 @@ import polars as pl
 
 from pipelines.sync.refresh import stale_readings
 from pipelines.sync.settle import REASONS, decide, settle_state
+from pipelines.sync.told import told_since
 from warehouse import lake, landing
 from warehouse.home import Home
 from warehouse.tables import CONVERSATIONS, DELETIONS, QUARANTINE, SYNC_RUNS
@@ -25,7 +26,7 @@ RUNS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One home folder at one moment; counts are of conversations.
+    """One workspace of a home folder at one moment; counts are of conversations.
 
     ``states`` says how many are open (not finished), settling (to be read again) and settled; ``wanted`` how many the
     next run would read of those known, by reason. ``quarantine`` and ``runs`` are rows of the tables of these names,
@@ -33,7 +34,7 @@ class Status:
     """
 
     home: Path
-    exists: bool
+    workspace: str
     n_listed: int
     n_landed: int
     n_in_lake: int
@@ -53,23 +54,19 @@ class Status:
 
 
 def status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
-    """Look at a home folder, which may be empty or missing."""
+    """Look at a workspace of a home folder, which may be empty or missing."""
     listed, readings = landing.latest_list_rows(home), landing.latest_readings(home)
     shown = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "start_date"])
     states = readings.filter(pl.col("kind") != landing.ERASED).select(
         state=settle_state(pl.col("fetched_at"), reread_days)
     )
     listings = landing.listings(home)
-    wanted = decide(listed, readings, now=now, reread_days=reread_days, listings=listings)
-    runs = (
-        lake.read_files(SYNC_RUNS, sorted(home.runs.glob("*.parquet")))
-        .sort("started_at", descending=True)
-        .head(RUNS_SHOWN)
-    )
+    wanted = decide(listed, readings, now=now, reread_days=reread_days, listings=listings, asked=told_since(home))
+    runs = lake.read_files(SYNC_RUNS, home.files(home.runs)).sort("started_at", descending=True).head(RUNS_SHOWN)
     quarantine = lake.read(home, QUARANTINE).sort("fetched_at", descending=True)
     return Status(
         home=home.root,
-        exists=home.exists(),
+        workspace=home.workspace,
         n_listed=listed.height,
         n_landed=readings.filter(pl.col("content_at").is_not_null()).height,
         n_in_lake=shown.height,
@@ -86,8 +83,8 @@ def status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
         quarantine=tuple(quarantine.iter_rows(named=True)),
         runs=tuple(runs.iter_rows(named=True)),
         sizes={
-            "landing": _bytes(home.documents),
-            "lake": _bytes(home.lake),
+            "landing": _bytes(home, home.documents),
+            "lake": _bytes(home, home.lake),
             "warehouse": home.warehouse.stat().st_size if home.warehouse.exists() else 0,
         },
     )
@@ -105,5 +102,5 @@ def _built_at(home: Home) -> datetime | None:
     return datetime.fromtimestamp(home.warehouse.stat().st_mtime, UTC) if home.warehouse.exists() else None
 
 
-def _bytes(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*.parquet"))
+def _bytes(home: Home, folder: Path) -> int:
+    return sum(file.stat().st_size for file in home.files(folder, "**/"))

@@ -4,6 +4,7 @@ that the API reports; else the credits, at the rate of the plan on that day (see
 grain = ["conversation_id"]
 
 [columns]
+workspace = "Workspace of the API that the call belongs to."
 conversation_id = "Id of the conversation."
 credits_per_usd = "Credits for one US dollar on the call's plan and day; null when the plan has no rate."
 cost_usd = "Cost of the call; null when unknown."
@@ -11,7 +12,7 @@ cost_basis = "reported (by the API), plan_rate (credits at the plan's rate) or u
 llm_cost_usd = "Price of all tokens that were initiated; null when no usage is told."
 
 [tests]
-not_null = ["conversation_id", "cost_basis"]
+not_null = ["workspace", "conversation_id", "cost_basis"]
 accepted = { cost_basis = ["reported", "plan_rate", "unknown"] }
 same_count_as = "staging.stg_conversations"
 */
@@ -29,13 +30,17 @@ llm_usage as (
 
 rated as (
     select
+        conversations.workspace,
         conversations.conversation_id,
         conversations.cost_credits,
         conversations.cost_fiat_usd,
         rates.credits_per_usd
     from conversations
-    left join rates on lower(conversations.tier) = rates.tier and conversations.start_date >= rates.valid_from
-    qualify row_number() over (partition by conversations.conversation_id order by rates.valid_from desc) = 1
+    left join rates on lower(conversations.tier) = lower(rates.tier) and conversations.start_date >= rates.valid_from
+    qualify
+        row_number() over (
+            partition by conversations.conversation_id order by rates.valid_from desc, rates.tier
+        ) = 1
 ),
 
 initiated as (
@@ -49,6 +54,7 @@ initiated as (
 
 final as (
     select
+        rated.workspace,
         rated.conversation_id,
         rated.credits_per_usd,
         coalesce(rated.cost_fiat_usd, rated.cost_credits / rated.credits_per_usd) as cost_usd,

@@ -3,6 +3,7 @@ description = "What the tools of a call add up to, and where it was transferred:
 grain = ["conversation_id"]
 
 [columns]
+workspace = "Workspace of the API that the call belongs to."
 conversation_id = "Id of the conversation."
 n_tool_calls = "Tool calls, nested ones included."
 n_tool_errors = "Tool calls whose result is an error."
@@ -21,6 +22,7 @@ tool_results as (
 
 calls as (
     select
+        workspace,
         conversation_id,
         count(*) as n_tool_calls,
         count(*) filter (where is_error) as n_tool_errors,
@@ -43,6 +45,7 @@ succeeded as (
 
 outcomes as (
     select
+        workspace,
         conversation_id,
         bool_or(what like 'transfer_to_agent%' and depth = 0) as is_transferred_to_agent,
         bool_or(what like 'transfer_to_number%') as is_transferred_to_human,
@@ -53,6 +56,7 @@ outcomes as (
 
 final as (
     select
+        coalesce(calls.workspace, outcomes.workspace) as workspace,
         coalesce(calls.conversation_id, outcomes.conversation_id) as conversation_id,
         coalesce(calls.n_tool_calls, 0) as n_tool_calls,
         coalesce(calls.n_tool_errors, 0) as n_tool_errors,

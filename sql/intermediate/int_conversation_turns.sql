@@ -3,6 +3,7 @@ description = "What the transcript entries of a call add up to: one row per conv
 grain = ["conversation_id"]
 
 [columns]
+workspace = "Workspace of the API that the call belongs to."
 conversation_id = "Id of the conversation."
 n_turns = "Transcript entries, tool entries included."
 n_user_turns = "Entries in which the user said something: not '...', the sign for silence."
@@ -19,6 +20,7 @@ with turns as (
 
 final as (
     select
+        workspace,
         conversation_id,
         count(*) as n_turns,
         count(*) filter (where role = 'user' and is_spoken and not is_silent) as n_user_turns,

@@ -1,5 +1,5 @@
 /*
-description = """Cost of each finished call, split so that the parts add up: one row per conversation and component. \
+description = """Cost of each call that counts, split so that the parts add up: one row per conversation and component. \
 call is the part of the call charge that no platform category itemises (all of it on older calls), platform_<category> \
 what the API itemises (it is inside the call charge and is taken out of call), llm the LLM charge, unexplained what is \
 left of the cost (negative when the parts say more than the whole). In US dollars a reported cost is split by the \
@@ -7,9 +7,11 @@ reported prices, a cost at the plan's rate by credits; less than a billionth of 
 grain = ["conversation_id", "component"]
 
 [columns]
+workspace = "Workspace of the API that the call belongs to."
 conversation_id = "Id of the conversation."
 start_date = "UTC day on which the conversation started."
 agent_id = "Agent that the call was started with."
+version_id = "Version of the agent that answered."
 component = "call, llm, platform_<category> or unexplained."
 cost_credits = "Credits of the component; null when the call's credits are unknown."
 cost_usd = "US dollars of the component; null when the call's are unknown."
@@ -19,7 +21,7 @@ free_minutes = "Minutes taken from the plan's free minutes; on component call."
 free_llm_usd = "US dollars taken from the plan's free LLM dollars; on component llm."
 
 [tests]
-not_null = ["conversation_id", "start_date", "component"]
+not_null = ["workspace", "conversation_id", "start_date", "component"]
 */
 with conversations as (
     select * from marts.fct_conversations
@@ -31,9 +33,11 @@ platform_usage as (
 
 calls as (
     select
+        workspace,
         conversation_id,
         start_date,
         agent_id,
+        version_id,
         cost_basis,
         credits_per_usd,
         is_burst,
@@ -53,7 +57,7 @@ calls as (
             as decimal(38, 12)
         ) as call_usd
     from conversations
-    where is_finished and (cost_credits is not null or cost_usd is not null)
+    where is_counted and (cost_credits is not null or cost_usd is not null)
 ),
 
 categories as (
@@ -142,9 +146,11 @@ parts as (
 
 final as (
     select
+        settled.workspace,
         settled.conversation_id,
         settled.start_date,
         settled.agent_id,
+        settled.version_id,
         parts.component,
         case when settled.total_credits is not null then parts.credits end as cost_credits,
         case when settled.total_usd is not null then parts.usd end as cost_usd,

@@ -25,7 +25,7 @@ final as (
         reasons.termination_reason,
         arg_min(patterns.termination_group, patterns.priority) as termination_group
     from reasons
-    inner join patterns on lower(reasons.termination_reason) like patterns.pattern
+    inner join patterns on lower(reasons.termination_reason) like lower(patterns.pattern)
     group by all
 )
 

@@ -1,88 +1,50 @@
 /*
 description = """Agents: one row per agent that was ever seen, as the agent of a call, in a list row, as the speaker of \
 an entry or as one that a call passed through."""
-grain = ["agent_id"]
+grain = ["workspace", "agent_id"]
 
 [columns]
+workspace = "Workspace of the API that the agent belongs to."
 agent_id = "Agent."
 agent_name = "Latest name that was seen; null when the API never told one."
 first_call_at = "Start of the first call in which it was seen."
 last_call_at = "Start of the last call in which it was seen."
-n_calls = "Finished calls (done or failed) that were started with it."
-n_open = "Calls that were started with it and are not finished."
+n_calls = "Finished calls (done or failed) that were started with it; excluded ones do not count."
+n_open = "Calls that were started with it and are not finished; excluded ones do not count."
 
 [tests]
-not_null = ["agent_id", "first_call_at", "last_call_at", "n_calls", "n_open"]
+not_null = ["workspace", "agent_id", "first_call_at", "last_call_at", "n_calls", "n_open"]
+same_count_as = "staging.stg_agents"
 */
-with conversations as (
-    select * from staging.stg_conversations
+with agents as (
+    select * from staging.stg_agents
 ),
 
-conversation_list as (
-    select * from staging.stg_conversation_list
+flags as (
+    select * from intermediate.int_conversation_flags
 ),
 
-turns as (
-    select * from staging.stg_turns
-),
-
-visited_agents as (
-    select * from staging.stg_visited_agents
-),
-
-passed as (
+counts as (
     select
-        conversation_id,
-        speaking_agent_id as agent_id
-    from turns
-    union
-    select
-        conversation_id,
-        agent_id
-    from visited_agents
-),
-
-sightings as (
-    select
+        workspace,
         agent_id,
-        agent_name,
-        started_at,
-        fetched_at as seen_at,
-        coalesce(status in ('done', 'failed'), false) as is_finished,
-        not coalesce(status in ('done', 'failed'), false) as is_open
-    from conversations
-    union all
-    select
-        agent_id,
-        agent_name,
-        started_at,
-        last_seen_at as seen_at,
-        false as is_finished,
-        false as is_open
-    from conversation_list
-    union all
-    select
-        passed.agent_id,
-        null as agent_name,
-        conversations.started_at,
-        conversations.fetched_at as seen_at,
-        false as is_finished,
-        false as is_open
-    from passed
-    inner join conversations on passed.conversation_id = conversations.conversation_id
+        count(*) filter (where is_counted) as n_calls,
+        count(*) filter (where not is_finished and not is_excluded) as n_open
+    from flags
+    group by all
 ),
 
 final as (
     select
-        agent_id,
-        arg_max(agent_name, seen_at) filter (where agent_name is not null) as agent_name,
-        min(started_at) as first_call_at,
-        max(started_at) as last_call_at,
-        count(*) filter (where is_finished) as n_calls,
-        count(*) filter (where is_open) as n_open
-    from sightings
-    where agent_id is not null
-    group by all
+        agents.workspace,
+        agents.agent_id,
+        agents.agent_name,
+        agents.first_call_at,
+        agents.last_call_at,
+        coalesce(counts.n_calls, 0) as n_calls,
+        coalesce(counts.n_open, 0) as n_open
+    from agents
+    left join counts on agents.workspace = counts.workspace and agents.agent_id = counts.agent_id
 )
 
 select * from final

@@ -1,9 +1,10 @@
 /*
 description = """Conversations, open, finished and deleted ones: one row per conversation. Deleted calls keep their \
-numbers and lose their content. Flags about the outcome are null while a call is open."""
+numbers and lose their content. Flags about the outcome are null while a call is open. Metrics count where is_counted."""
 grain = ["conversation_id"]
 
 [columns]
+workspace = "Workspace of the API that the call belongs to."
 conversation_id = "Id of the conversation."
 agent_id = "Agent that the call was started with."
 agent_name = "Name of the agent at the time of reading; null on older calls."
@@ -12,8 +13,14 @@ branch_id = "Branch of the agent that answered."
 environment = "Environment of the agent, such as production."
 started_at = "Start of the call."
 start_date = "UTC day on which the conversation started."
+local_start_at = "Start of the call by the clock of the workspace's time zone; an hour that the clock shows twice is not told apart."
+local_start_date = "Day on which the conversation started in the workspace's time zone."
+local_start_hour = "Hour of the day at which it started there, 0 to 23."
+local_weekday = "Day of the week on which it started there, 1 Monday to 7 Sunday."
 status = "initiated, in-progress, processing, done or failed; open text."
 is_finished = "Whether the call is done or failed."
+is_excluded = "Whether seeds.excluded_callers leaves the call out of the metrics."
+is_counted = "Whether the call counts in the metrics: finished and not excluded."
 channel = "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget)."
 direction = "inbound or outbound; null when no phone or WhatsApp call."
 initiation_source = "SDK, widget or provider that started it."
@@ -60,6 +67,9 @@ error_reason = "Error in words."
 rating = "Rating of the call by the user."
 likes = "Thumbs up."
 dislikes = "Thumbs down."
+has_feedback_comment = "Whether the user left a comment."
+feedback_comment = "The comment; <redacted> once deleted."
+user_id = "Id of the user, as the client gave it; null when unknown or erased."
 caller_id = "Who called: the other phone number, else the WhatsApp user, else the user's id; null when unknown or erased."
 is_repeat_caller_7d = "Whether the same caller had called the same agent within the 7 days before; null without a caller."
 n_waits = "Entries with a wait; repeats dropped."
@@ -74,10 +84,17 @@ fetched_at = "When this content was read from the API."
 
 [tests]
 not_null = [
+  "workspace",
   "conversation_id",
   "started_at",
   "start_date",
+  "local_start_at",
+  "local_start_date",
+  "local_start_hour",
+  "local_weekday",
   "is_finished",
+  "is_excluded",
+  "is_counted",
   "channel",
   "is_text_only",
   "cost_basis",
@@ -90,6 +107,7 @@ not_null = [
   "n_tool_calls",
   "n_tool_errors",
   "n_unanswered_tool_calls",
+  "has_feedback_comment",
   "n_waits",
   "is_deleted",
   "settle_state",
@@ -107,6 +125,14 @@ agent_id = "marts.dim_agents.agent_id"
 */
 with conversations as (
     select * from staging.stg_conversations
+),
+
+workspaces as (
+    select * from seeds.workspaces
+),
+
+call_flags as (
+    select * from intermediate.int_conversation_flags
 ),
 
 visited_agents as (
@@ -139,25 +165,33 @@ visits as (
 
 identified as (
     select
-        conversation_id,
-        coalesce(phone_call_external_number, whatsapp_user_id, user_id, client_user_id) as caller_id,
-        coalesce(status in ('done', 'failed'), false) as is_finished,
-        coalesce(status = 'failed' or error_code is not null, false) as is_error,
+        conversations.conversation_id,
+        call_flags.user_id,
+        call_flags.caller_id,
+        call_flags.is_finished,
+        call_flags.is_excluded,
+        call_flags.is_counted,
+        conversations.started_at at time zone coalesce(workspaces.time_zone, 'UTC') as local_start_at,
+        coalesce(conversations.status = 'failed' or conversations.error_code is not null, false) as is_error,
         case
-            when phone_call_type is not null or phone_call_external_number is not null then 'phone'
-            when whatsapp_user_id is not null or whatsapp_phone_number_id is not null then 'whatsapp'
-            when sms is not null then 'sms'
-            when is_text_only then 'chat'
+            when conversations.phone_call_type is not null or conversations.phone_call_external_number is not null
+                then 'phone'
+            when conversations.whatsapp_user_id is not null or conversations.whatsapp_phone_number_id is not null
+                then 'whatsapp'
+            when conversations.sms is not null then 'sms'
+            when conversations.is_text_only then 'chat'
             else 'voice'
         end as channel
     from conversations
+    inner join call_flags on conversations.conversation_id = call_flags.conversation_id
+    left join workspaces on conversations.workspace = workspaces.workspace
 ),
 
 before as (
     select
         conversations.conversation_id,
         lag(conversations.started_at) over (
-            partition by identified.caller_id, conversations.agent_id
+            partition by conversations.workspace, identified.caller_id, conversations.agent_id
             order by conversations.started_at, conversations.conversation_id
         ) as previous_at
     from conversations
@@ -186,6 +220,7 @@ flags as (
 
 final as (
     select
+        conversations.workspace,
         conversations.conversation_id,
         conversations.agent_id,
         conversations.agent_name,
@@ -194,8 +229,14 @@ final as (
         conversations.environment,
         conversations.started_at,
         conversations.start_date,
+        identified.local_start_at,
+        cast(identified.local_start_at as date) as local_start_date,
+        hour(identified.local_start_at) as local_start_hour,
+        date_diff('day', date_trunc('week', identified.local_start_at), identified.local_start_at) + 1 as local_weekday,
         conversations.status,
         identified.is_finished,
+        identified.is_excluded,
+        identified.is_counted,
         identified.channel,
         coalesce(conversations.phone_call_direction, conversations.whatsapp_direction) as direction,
         conversations.initiation_source,
@@ -255,6 +296,9 @@ final as (
         conversations.rating,
         conversations.likes,
         conversations.dislikes,
+        coalesce(trim(conversations.feedback_comment) <> '', false) as has_feedback_comment,
+        conversations.feedback_comment,
+        identified.user_id,
         identified.caller_id,
         case
             when identified.caller_id is not null

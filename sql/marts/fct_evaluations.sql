@@ -3,6 +3,7 @@ description = "Verdicts on evaluation criteria: one row per conversation and cri
 grain = ["conversation_id", "criteria_id"]
 
 [columns]
+workspace = "Workspace of the API that the call belongs to."
 conversation_id = "Id of the conversation."
 criteria_id = "Criterion."
 start_date = "UTC day on which the conversation started."
@@ -14,9 +15,10 @@ scoring_mode = "How it is scored; null on older calls."
 score = "Score, in points of the criterion."
 max_score = "Best possible score, in points of the criterion."
 is_finished = "Whether the call is done or failed."
+is_counted = "Whether the call counts in the metrics: finished and not excluded."
 
 [tests]
-not_null = ["conversation_id", "criteria_id", "start_date", "is_finished"]
+not_null = ["workspace", "conversation_id", "criteria_id", "start_date", "is_finished", "is_counted"]
 references = { conversation_id = "marts.fct_conversations.conversation_id" }
 same_count_as = "staging.stg_evaluation_results"
 */
@@ -24,25 +26,27 @@ with evaluations as (
     select * from staging.stg_evaluation_results
 ),
 
-conversations as (
-    select * from staging.stg_conversations
+flags as (
+    select * from intermediate.int_conversation_flags
 ),
 
 final as (
     select
+        evaluations.workspace,
         evaluations.conversation_id,
         evaluations.criteria_id,
         evaluations.start_date,
-        conversations.agent_id,
-        conversations.version_id,
+        flags.agent_id,
+        flags.version_id,
         evaluations.result,
         evaluations.rationale,
         evaluations.scoring_mode,
         evaluations.score,
         evaluations.max_score,
-        coalesce(conversations.status in ('done', 'failed'), false) as is_finished
+        coalesce(flags.is_finished, false) as is_finished,
+        coalesce(flags.is_counted, false) as is_counted
     from evaluations
-    left join conversations on evaluations.conversation_id = conversations.conversation_id
+    left join flags on evaluations.conversation_id = flags.conversation_id
 )
 
 select * from final

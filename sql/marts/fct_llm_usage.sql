@@ -5,12 +5,14 @@ of it that was delivered, turn the same usage by transcript entry."""
 grain = ["conversation_id", "scope", "turn_index", "model"]
 
 [columns]
+workspace = "Workspace of the API that the call belongs to."
 conversation_id = "Id of the conversation."
 scope = "initiated or irreversible (whole call), or turn: never add scopes."
 turn_index = "Transcript entry for scope turn, -1 for the whole call."
 model = "Model."
 start_date = "UTC day on which the conversation started."
 agent_id = "Agent that the call was started with."
+version_id = "Version of the agent that answered."
 input_tokens = "Tokens read afresh."
 input_cache_read_tokens = "Tokens read from the cache."
 input_cache_write_tokens = "Tokens written to the cache."
@@ -23,9 +25,10 @@ output_usd = "Price of the tokens written by the model."
 other_usd = "Price of tokens of other kinds."
 llm_cost_usd = "Price of all tokens of the row; null when no price is told."
 is_finished = "Whether the call is done or failed."
+is_counted = "Whether the call counts in the metrics: finished and not excluded."
 
 [tests]
-not_null = ["conversation_id", "scope", "turn_index", "model", "start_date", "is_finished"]
+not_null = ["workspace", "conversation_id", "scope", "turn_index", "model", "start_date", "is_finished", "is_counted"]
 accepted = { scope = ["initiated", "irreversible", "turn"] }
 references = { conversation_id = "marts.fct_conversations.conversation_id" }
 */
@@ -33,12 +36,13 @@ with llm_usage as (
     select * from staging.stg_llm_usage
 ),
 
-conversations as (
-    select * from staging.stg_conversations
+flags as (
+    select * from intermediate.int_conversation_flags
 ),
 
 by_model as (
     select
+        workspace,
         conversation_id,
         scope,
         turn_index,
@@ -65,12 +69,14 @@ by_model as (
 
 final as (
     select
+        by_model.workspace,
         by_model.conversation_id,
         by_model.scope,
         by_model.turn_index,
         by_model.model,
         by_model.start_date,
-        conversations.agent_id,
+        flags.agent_id,
+        flags.version_id,
         cast(coalesce(by_model.input_tokens, 0) as bigint) as input_tokens,
         cast(coalesce(by_model.input_cache_read_tokens, 0) as bigint) as input_cache_read_tokens,
         cast(coalesce(by_model.input_cache_write_tokens, 0) as bigint) as input_cache_write_tokens,
@@ -82,9 +88,10 @@ final as (
         by_model.output_usd,
         by_model.other_usd,
         cast(by_model.llm_cost_usd as double) as llm_cost_usd,
-        coalesce(conversations.status in ('done', 'failed'), false) as is_finished
+        coalesce(flags.is_finished, false) as is_finished,
+        coalesce(flags.is_counted, false) as is_counted
     from by_model
-    left join conversations on by_model.conversation_id = conversations.conversation_id
+    left join flags on by_model.conversation_id = flags.conversation_id
 )
 
 select * from final

@@ -5,10 +5,12 @@ repeats, the first call takes the first result, the second the second; without a
 grain = ["conversation_id", "call_index"]
 
 [columns]
+workspace = "Workspace of the API that the call belongs to."
 conversation_id = "Id of the conversation."
 call_index = "Running number of the call in the conversation, from 0."
 start_date = "UTC day on which the conversation started."
 agent_id = "Agent that the call was started with."
+version_id = "Version of the agent that answered."
 turn_index = "Transcript entry that holds the call."
 result_turn_index = "Transcript entry that holds the result; null when unanswered."
 request_id = "Id that a call and its result share."
@@ -30,9 +32,10 @@ result_type = "Which system result it is; null for other tools."
 result_status = "success or error, of a system result."
 result_reason = "Why the system tool was used."
 is_finished = "Whether the conversation is done or failed."
+is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
-not_null = ["conversation_id", "call_index", "start_date", "turn_index", "depth", "is_answered", "is_finished"]
+not_null = ["workspace", "conversation_id", "call_index", "start_date", "turn_index", "depth", "is_answered", "is_finished", "is_counted"]
 references = { conversation_id = "marts.fct_conversations.conversation_id" }
 same_count_as = "staging.stg_tool_calls"
 */
@@ -44,8 +47,8 @@ tool_results as (
     select * from staging.stg_tool_results
 ),
 
-conversations as (
-    select * from staging.stg_conversations
+flags as (
+    select * from intermediate.int_conversation_flags
 ),
 
 numbered_calls as (
@@ -64,10 +67,12 @@ numbered_results as (
 
 final as (
     select
+        calls.workspace,
         calls.conversation_id,
         calls.call_index,
         calls.start_date,
-        conversations.agent_id,
+        flags.agent_id,
+        flags.version_id,
         calls.turn_index,
         results.turn_index as result_turn_index,
         calls.request_id,
@@ -88,14 +93,15 @@ final as (
         results.result_type,
         results.result_status,
         results.result_reason,
-        coalesce(conversations.status in ('done', 'failed'), false) as is_finished
+        coalesce(flags.is_finished, false) as is_finished,
+        coalesce(flags.is_counted, false) as is_counted
     from numbered_calls as calls
     left join numbered_results as results
         on
             calls.conversation_id = results.conversation_id
             and calls.request_id = results.request_id
             and calls.occurrence = results.occurrence
-    left join conversations on calls.conversation_id = conversations.conversation_id
+    left join flags on calls.conversation_id = flags.conversation_id
 )
 
 select * from final

@@ -3,6 +3,7 @@ description = "Transcript entries with their waits, tools and retrieval, of open
 grain = ["conversation_id", "turn_index"]
 
 [columns]
+workspace = "Workspace of the API that the call belongs to."
 conversation_id = "Id of the conversation."
 turn_index = "Position of the transcript entry, from 0."
 start_date = "UTC day on which the conversation started."
@@ -33,9 +34,10 @@ asr_latency_secs = "Time of the speech recognition after the user's end (metric 
 feedback_score = "like or dislike of the entry."
 llm_cost_usd = "Price of the model's usage for the entry."
 is_finished = "Whether the call is done or failed."
+is_counted = "Whether the call counts in the metrics: finished and not excluded."
 
 [tests]
-not_null = ["conversation_id", "turn_index", "start_date", "is_spoken", "is_silent", "is_interrupted", "n_tool_calls", "n_tool_results", "n_rag_chunks", "is_finished"]
+not_null = ["workspace", "conversation_id", "turn_index", "start_date", "is_spoken", "is_silent", "is_interrupted", "n_tool_calls", "n_tool_results", "n_rag_chunks", "is_finished", "is_counted"]
 references = { conversation_id = "marts.fct_conversations.conversation_id" }
 same_count_as = "staging.stg_turns"
 */
@@ -43,8 +45,8 @@ with turns as (
     select * from staging.stg_turns
 ),
 
-conversations as (
-    select * from staging.stg_conversations
+flags as (
+    select * from intermediate.int_conversation_flags
 ),
 
 turn_metrics as (
@@ -120,11 +122,12 @@ usage_in_turn as (
 
 final as (
     select
+        turns.workspace,
         turns.conversation_id,
         turns.turn_index,
         turns.start_date,
-        conversations.agent_id,
-        coalesce(turns.speaking_agent_id, conversations.agent_id) as speaking_agent_id,
+        flags.agent_id,
+        coalesce(turns.speaking_agent_id, flags.agent_id) as speaking_agent_id,
         turns.branch_id,
         turns.version_id,
         turns.workflow_node_id,
@@ -149,9 +152,10 @@ final as (
         waits.asr_latency_secs,
         turns.feedback_score,
         usage_in_turn.llm_cost_usd,
-        coalesce(conversations.status in ('done', 'failed'), false) as is_finished
+        coalesce(flags.is_finished, false) as is_finished,
+        coalesce(flags.is_counted, false) as is_counted
     from turns
-    left join conversations on turns.conversation_id = conversations.conversation_id
+    left join flags on turns.conversation_id = flags.conversation_id
     left join waits on turns.conversation_id = waits.conversation_id and turns.turn_index = waits.turn_index
     left join calls_in_turn
         on turns.conversation_id = calls_in_turn.conversation_id and turns.turn_index = calls_in_turn.turn_index

@@ -1,10 +1,12 @@
 /*
-description = """An agent's day: one row per UTC day and agent that calls were started with. Only finished calls (done, \
-failed) count in outcome, cost and wait; open ones are counted apart; deleted ones keep their numbers. Rates are sums \
+description = """An agent's day: one row per workspace, UTC day and agent that calls were started with. Only finished calls \
+(done, failed) count in outcome, cost and wait; open ones are counted apart; deleted ones keep their numbers; calls that \
+seeds.excluded_callers leaves out are in no number. Rates are sums \
 over sums, and null where the denominator is 0."""
-grain = ["start_date", "agent_id"]
+grain = ["workspace", "start_date", "agent_id"]
 
 [columns]
+workspace = "Workspace of the API that the calls belong to."
 start_date = "UTC day on which the calls started."
 agent_id = "Agent that the calls were started with."
 n_calls = "Finished calls (done or failed)."
@@ -49,7 +51,7 @@ wait_p95_secs = "95th percentile of the wait over entries."
 wait_p99_secs = "99th percentile of the wait over entries."
 
 [tests]
-not_null = ["start_date", "n_calls", "n_open", "n_success", "n_failure", "n_unknown", "call_minutes", "n_waits"]
+not_null = ["workspace", "start_date", "n_calls", "n_open", "n_success", "n_failure", "n_unknown", "call_minutes", "n_waits"]
 references = { agent_id = "marts.dim_agents.agent_id" }
 
 [metrics.n_calls]
@@ -58,7 +60,7 @@ unit = "count"
 numerator = "finished calls (done or failed)"
 null_rule = "never null"
 good = "neither"
-differs = "Calls in progress are not in it, calls deleted at the vendor are."
+differs = "Calls in progress and calls that seeds.excluded_callers names are not in it, calls deleted at the vendor are."
 
 [metrics.n_open]
 name = "Open calls"
@@ -259,6 +261,7 @@ turns as (
 
 finished as (
     select
+        workspace,
         start_date,
         agent_id,
         count(*) as n_calls,
@@ -284,21 +287,24 @@ finished as (
         cast(coalesce(sum(likes), 0) as bigint) as likes,
         cast(coalesce(sum(dislikes), 0) as bigint) as dislikes
     from conversations
-    where is_finished
+    where is_counted
     group by all
 ),
 
 days as (
     select
+        workspace,
         start_date,
         agent_id,
         count(*) filter (where not is_finished) as n_open
     from conversations
+    where not is_excluded
     group by all
 ),
 
 waits as (
     select
+        workspace,
         start_date,
         agent_id,
         count(wait_secs) as n_waits,
@@ -307,12 +313,13 @@ waits as (
         quantile_cont(wait_secs, 0.95) as wait_p95_secs,
         quantile_cont(wait_secs, 0.99) as wait_p99_secs
     from turns
-    where is_finished
+    where is_counted
     group by all
 ),
 
 final as (
     select
+        days.workspace,
         days.start_date,
         days.agent_id,
         coalesce(finished.n_calls, 0) as n_calls,
@@ -357,9 +364,15 @@ final as (
         waits.wait_p99_secs
     from days
     left join finished
-        on days.start_date = finished.start_date and days.agent_id is not distinct from finished.agent_id
+        on
+            days.workspace = finished.workspace
+            and days.start_date = finished.start_date
+            and days.agent_id is not distinct from finished.agent_id
     left join waits
-        on days.start_date = waits.start_date and days.agent_id is not distinct from waits.agent_id
+        on
+            days.workspace = waits.workspace
+            and days.start_date = waits.start_date
+            and days.agent_id is not distinct from waits.agent_id
 )
 
 select * from final

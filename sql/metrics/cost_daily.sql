@@ -1,12 +1,13 @@
 /*
-description = """Cost of finished calls by component: one row per day, agent and component. The components of a day and \
+description = """Cost of finished calls by component: one row per workspace, day, agent and component. The components of a day and \
 agent add up to the cost in metrics.agent_daily, in credits and in US dollars. call is the part of the call charge that \
 no platform category itemises, which is all of it on older calls; platform_<category> is what the API itemises, a part \
 of the call charge and so taken out of call; llm is the LLM charge; unexplained is what is left of the reported cost, \
 with its sign, and has no row when nothing is."""
-grain = ["start_date", "agent_id", "component"]
+grain = ["workspace", "start_date", "agent_id", "component"]
 
 [columns]
+workspace = "Workspace of the API that the calls belong to."
 start_date = "UTC day on which the calls started."
 agent_id = "Agent that the calls were started with."
 component = "call, llm, platform_<category> or unexplained."
@@ -19,7 +20,7 @@ free_minutes = "Minutes taken from the plan's free minutes; on component call."
 free_llm_usd = "US dollars taken from the plan's free LLM dollars; on component llm."
 
 [tests]
-not_null = ["start_date", "component", "n_calls", "burst_surcharge_credits", "dev_discount_credits"]
+not_null = ["workspace", "start_date", "component", "n_calls", "burst_surcharge_credits", "dev_discount_credits"]
 
 [metrics.cost_credits]
 name = "Cost by component"
@@ -75,6 +76,7 @@ with components as (
 
 final as (
     select
+        workspace,
         start_date,
         agent_id,
         component,

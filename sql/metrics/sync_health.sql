@@ -1,9 +1,11 @@
 /*
-description = """Completeness of a day: one row per UTC day on which calls started, from the list to the mart. What was \
+description = """Completeness of a day: one row per workspace and UTC day on which calls started, from the list to the mart, over \
+all calls, open and excluded ones too. What was \
 listed and is in no other place is missing: anything but 0 there means that the copy is not complete."""
-grain = ["start_date"]
+grain = ["workspace", "start_date"]
 
 [columns]
+workspace = "Workspace of the API that the calls belong to."
 start_date = "UTC day on which the calls started."
 n_listed = "Calls that the list ever showed."
 n_detailed = "Calls whose details were asked for: read, or found to be gone."
@@ -16,10 +18,10 @@ n_deleted = "Calls that the API no longer has."
 n_quarantined = "Calls whose document is set aside."
 n_missing = "Calls that were listed and are neither in the lake, nor gone, nor set aside."
 last_listed_at = "Last listing that showed a call of the day; null when only details were landed."
-last_complete_run_at = "End of the last complete run before this build, the same on every row; null when there was none."
+last_complete_run_at = "End of the workspace's last complete run before this build, the same on each of its rows; null when there was none."
 
 [tests]
-not_null = ["start_date", "n_listed", "n_detailed", "n_flattened", "n_in_mart", "n_missing"]
+not_null = ["workspace", "start_date", "n_listed", "n_detailed", "n_flattened", "n_in_mart", "n_missing"]
 
 [metrics.n_missing]
 name = "Missing calls"
@@ -55,16 +57,19 @@ sync_runs as (
 
 known as (
     select
+        workspace,
         conversation_id,
         start_date
     from conversation_list
     union
     select
+        workspace,
         conversation_id,
         start_date
     from conversations
     union
     select
+        workspace,
         conversation_id,
         start_date
     from deletions
@@ -72,6 +77,7 @@ known as (
 
 placed as (
     select
+        known.workspace,
         known.start_date,
         conversation_list.last_seen_at,
         conversations.settle_state,
@@ -93,13 +99,17 @@ placed as (
 ),
 
 last_run as (
-    select max(ended_at) as last_complete_run_at
+    select
+        workspace,
+        max(ended_at) as last_complete_run_at
     from sync_runs
     where outcome = 'complete'
+    group by all
 ),
 
 final as (
     select
+        placed.workspace,
         placed.start_date,
         count(*) filter (where placed.is_listed) as n_listed,
         count(*) filter (where placed.is_flattened or placed.is_deleted) as n_detailed,
@@ -116,7 +126,7 @@ final as (
         max(placed.last_seen_at) as last_listed_at,
         any_value(last_run.last_complete_run_at) as last_complete_run_at
     from placed
-    cross join last_run
+    left join last_run on placed.workspace = last_run.workspace
     group by all
 )
 

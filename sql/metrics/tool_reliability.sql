@@ -1,10 +1,14 @@
 /*
-description = """A tool's day: one row per UTC day and tool, over finished conversations, nested calls included. A call \
-without a result in the transcript is counted as unanswered and never as a success."""
-grain = ["start_date", "tool_name"]
+description = """A tool's day: one row per workspace, UTC day and tool, over finished conversations that seeds.excluded_callers \
+does not leave out, nested calls included. A call without a result in the transcript is counted as unanswered and never as \
+a success. Beside it stands what the listing of tools says of the tool (marts.dim_tools): a call belongs to the tool whose \
+id it tells, else to the one of its name that was listed last. A listed tool that nobody ever used has one row without a \
+day."""
+grain = ["workspace", "start_date", "tool_name"]
 
 [columns]
-start_date = "UTC day on which the conversations started."
+workspace = "Workspace of the API that the conversations belong to."
+start_date = "UTC day on which the conversations started; null on the one row of a tool that was never used."
 tool_name = "Name of the tool."
 n_calls = "Finished calls (conversations) that used the tool."
 n_tool_calls = "Calls of the tool."
@@ -16,9 +20,20 @@ n_unanswered = "Calls of the tool without a result."
 n_latencies = "Calls of the tool with a latency: the n of the percentiles."
 latency_p50_secs = "Median latency."
 latency_p95_secs = "95th percentile of the latency."
+tool_id = "Listed tool that the calls belong to, the one listed last where several do; null when never listed."
+response_timeout_secs = "Time after which the agent no longer waits for it; null when not told."
+n_timed = "Calls with a latency, of a tool that tells its timeout."
+n_slow = "Calls that took longer than the tool's timeout."
+slow_rate = "Calls that took longer than the tool's timeout, among those timed."
+is_failing = "Whether 5 calls or more were answered and a fifth of them or more failed."
+is_never_used = "Whether no conversation here ever used it, though it is listed."
+ever_n_tool_calls = "Calls of the listed tool here, over all days, those of open and excluded conversations too."
+vendor_n_calls = "The vendor's own count of its calls, over all time, at the last listing."
+ever_latency_mean_secs = "Mean latency of the listed tool here, over all days."
+vendor_latency_mean_secs = "The vendor's own mean latency at the last listing."
 
 [tests]
-not_null = ["start_date", "n_calls", "n_tool_calls", "n_answered", "n_errors", "n_blocked", "n_unanswered"]
+not_null = ["workspace", "n_timed", "n_slow", "is_failing", "is_never_used", "n_calls", "n_tool_calls", "n_answered", "n_errors", "n_blocked", "n_unanswered"]
 
 [metrics.n_tool_calls]
 name = "Tool calls"
@@ -60,13 +75,66 @@ numerator = "95th percentile of the latency of answered calls, exact and interpo
 null_rule = "null without latencies"
 good = "low"
 differs = "A percentile and no mean."
+
+[metrics.slow_rate]
+name = "Tool calls beyond their timeout"
+unit = "share of 1"
+numerator = "n_slow: latency > response_timeout_secs"
+denominator = "n_timed"
+null_rule = "null when no call has both a latency and a timeout"
+good = "low"
+differs = "Held against the timeout at the last listing, which may have been another on the day."
+
+[metrics.vendor_n_calls]
+name = "Tool calls as the vendor counts"
+unit = "count"
+numerator = "usage_stats of the last listing; ever_n_tool_calls is what is here"
+null_rule = "null when the tool was never listed or its use is not told"
+good = "neither"
+differs = "The vendor's own number: it knows calls from before the copy begins, and tests."
 */
 with tool_calls as (
     select * from marts.fct_tool_calls
 ),
 
+tools as (
+    select * from marts.dim_tools
+),
+
+by_name as (
+    select *
+    from tools
+    where is_listed and tool_name is not null
+    qualify row_number() over (partition by workspace, tool_name order by last_seen_at desc, tool_id) = 1
+),
+
+calls as (
+    select
+        tool_calls.*,
+        coalesce(listed.tool_id, by_name.tool_id) as listed_tool_id,
+        coalesce(listed.last_seen_at, by_name.last_seen_at) as listed_at,
+        case when listed.tool_id is null then by_name.response_timeout_secs else listed.response_timeout_secs end
+        as response_timeout_secs
+    from tool_calls
+    left join tools as listed
+        on tool_calls.workspace = listed.workspace and tool_calls.tool_id = listed.tool_id
+    left join by_name on tool_calls.workspace = by_name.workspace and tool_calls.tool_name = by_name.tool_name
+),
+
+ever as (
+    select
+        workspace,
+        listed_tool_id,
+        count(*) as n_tool_calls,
+        cast(sum(cast(latency_secs as decimal(38, 9))) as double) / count(latency_secs) as latency_mean_secs
+    from calls
+    where listed_tool_id is not null
+    group by all
+),
+
 counted as (
     select
+        workspace,
         start_date,
         tool_name,
         count(distinct conversation_id) as n_calls,
@@ -77,27 +145,72 @@ counted as (
         count(*) filter (where not is_answered) as n_unanswered,
         count(latency_secs) as n_latencies,
         quantile_cont(latency_secs, 0.5) as latency_p50_secs,
-        quantile_cont(latency_secs, 0.95) as latency_p95_secs
-    from tool_calls
-    where is_finished
+        quantile_cont(latency_secs, 0.95) as latency_p95_secs,
+        arg_max(listed_tool_id, listed_at) as tool_id,
+        count(latency_secs) filter (where response_timeout_secs is not null) as n_timed,
+        count(*) filter (where latency_secs > response_timeout_secs) as n_slow
+    from calls
+    where is_counted
     group by all
 ),
 
 final as (
     select
-        start_date,
-        tool_name,
-        n_calls,
-        n_tool_calls,
-        n_answered,
-        n_errors,
-        n_errors / nullif(n_answered, 0) as error_rate,
-        n_blocked,
-        n_unanswered,
-        n_latencies,
-        latency_p50_secs,
-        latency_p95_secs
+        counted.workspace,
+        counted.start_date,
+        counted.tool_name,
+        counted.n_calls,
+        counted.n_tool_calls,
+        counted.n_answered,
+        counted.n_errors,
+        counted.n_errors / nullif(counted.n_answered, 0) as error_rate,
+        counted.n_blocked,
+        counted.n_unanswered,
+        counted.n_latencies,
+        counted.latency_p50_secs,
+        counted.latency_p95_secs,
+        counted.tool_id,
+        tools.response_timeout_secs,
+        counted.n_timed,
+        counted.n_slow,
+        counted.n_slow / nullif(counted.n_timed, 0) as slow_rate,
+        counted.n_answered >= 5 and counted.n_errors * 5 >= counted.n_answered as is_failing,
+        false as is_never_used,
+        ever.n_tool_calls as ever_n_tool_calls,
+        tools.vendor_n_calls,
+        ever.latency_mean_secs as ever_latency_mean_secs,
+        tools.vendor_latency_mean_secs
     from counted
+    left join tools on counted.workspace = tools.workspace and counted.tool_id = tools.tool_id
+    left join ever on counted.workspace = ever.workspace and counted.tool_id = ever.listed_tool_id
+    union all
+    select
+        workspace,
+        null as start_date,
+        tool_name,
+        0 as n_calls,
+        0 as n_tool_calls,
+        0 as n_answered,
+        0 as n_errors,
+        null as error_rate,
+        0 as n_blocked,
+        0 as n_unanswered,
+        0 as n_latencies,
+        null as latency_p50_secs,
+        null as latency_p95_secs,
+        tool_id,
+        response_timeout_secs,
+        0 as n_timed,
+        0 as n_slow,
+        null as slow_rate,
+        false as is_failing,
+        true as is_never_used,
+        0 as ever_n_tool_calls,
+        vendor_n_calls,
+        null as ever_latency_mean_secs,
+        vendor_latency_mean_secs
+    from by_name
+    where is_never_used and not is_gone
 )
 
 select * from final

@@ -9,6 +9,7 @@ with source as (
 
 final as (
     select
+        workspace,
         conversation_id,
         start_date,
         category,

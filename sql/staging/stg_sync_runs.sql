@@ -1,6 +1,6 @@
 /*
 description = "Lake table sync_runs, its columns named for people: one row per run of the sync."
-grain = ["run_id"]
+grain = ["workspace", "run_id"]
 columns_as = "lake.sync_runs"
 */
 with source as (
@@ -9,6 +9,7 @@ with source as (
 
 final as (
     select
+        workspace,
         run_id,
         started_at,
         ended_at,
@@ -21,6 +22,7 @@ final as (
         n_changed,
         n_missing,
         n_due,
+        n_asked,
         n_fetched,
         n_landed,
         n_unchanged,

@@ -1,6 +1,6 @@
 /*
 description = "Lake table unknown_fields: one row per key path or word that the schema does not know."
-grain = ["path", "value"]
+grain = ["workspace", "path", "value"]
 columns_as = "lake.unknown_fields"
 */
 with source as (
@@ -9,6 +9,7 @@ with source as (
 
 final as (
     select
+        workspace,
         path,
         value,
         kind,

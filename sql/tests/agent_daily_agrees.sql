@@ -1,5 +1,6 @@
 /*
-description = "Calls, verdicts and cost in agent_daily are those of fct_conversations: nothing is dropped and nothing counted twice."
+description = """Calls, verdicts, minutes and cost in agent_daily are those of fct_conversations, workspace by workspace: \
+nothing is dropped, nothing counted twice, and no excluded call counted."""
 */
 with agent_daily as (
     select * from metrics.agent_daily
@@ -11,35 +12,46 @@ conversations as (
 
 daily as (
     select
-        cast(coalesce(sum(n_calls), 0) as bigint) as n_calls,
-        cast(coalesce(sum(n_open), 0) as bigint) as n_open,
-        cast(coalesce(sum(n_success + n_failure + n_unknown), 0) as bigint) as n_verdicts,
+        workspace,
+        cast(sum(n_calls) as bigint) as n_calls,
+        cast(sum(n_open) as bigint) as n_open,
+        cast(sum(n_success + n_failure + n_unknown) as bigint) as n_verdicts,
+        cast(sum(n_waits) as bigint) as n_waits,
+        sum(call_minutes) as call_minutes,
         cast(sum(cost_credits) as bigint) as cost_credits,
-        sum(cost_usd) as cost_usd,
-        cast(coalesce(sum(n_waits), 0) as bigint) as n_waits
+        sum(cost_usd) as cost_usd
     from agent_daily
+    group by all
 ),
 
 calls as (
     select
-        count(*) filter (where is_finished) as n_calls,
+        workspace,
+        count(*) filter (where is_counted) as n_calls,
         count(*) filter (where not is_finished) as n_open,
-        count(*) filter (where is_finished) as n_verdicts,
-        cast(sum(cost_credits) filter (where is_finished) as bigint) as cost_credits,
-        sum(cost_usd) filter (where is_finished) as cost_usd,
-        cast(coalesce(sum(n_waits) filter (where is_finished), 0) as bigint) as n_waits
+        count(*) filter (where is_counted) as n_verdicts,
+        cast(coalesce(sum(n_waits) filter (where is_counted), 0) as bigint) as n_waits,
+        coalesce(sum(call_duration_secs) filter (where is_counted), 0) / 60 as call_minutes,
+        cast(sum(cost_credits) filter (where is_counted) as bigint) as cost_credits,
+        sum(cost_usd) filter (where is_counted) as cost_usd
     from conversations
+    where not is_excluded
+    group by all
 ),
 
 final as (
-    select daily.*
+    select
+        daily.*,
+        calls.workspace as workspace_of_calls
     from daily
-    cross join calls
+    full outer join calls on daily.workspace = calls.workspace
     where
-        daily.n_calls <> calls.n_calls
+        daily.workspace is distinct from calls.workspace
+        or daily.n_calls <> calls.n_calls
         or daily.n_open <> calls.n_open
         or daily.n_verdicts <> calls.n_verdicts
         or daily.n_waits <> calls.n_waits
+        or abs(daily.call_minutes - calls.call_minutes) > 0.000001 * greatest(1, calls.call_minutes / 1000)
         or daily.cost_credits is distinct from calls.cost_credits
         or (daily.cost_usd is null) <> (calls.cost_usd is null)
         or abs(daily.cost_usd - calls.cost_usd) > 0.000001 * greatest(1, abs(calls.cost_usd) / 1000)

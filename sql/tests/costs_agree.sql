@@ -1,5 +1,5 @@
 /*
-description = """The components in cost_daily add up to the cost in agent_daily, for every day and agent, in credits and US \
+description = """The components in cost_daily add up to the cost in agent_daily, for every workspace, day and agent, in credits and US \
 dollars. Sums of floats differ in their last digits, so they are compared by their distance."""
 */
 with cost_daily as (
@@ -12,6 +12,7 @@ agent_daily as (
 
 components as (
     select
+        workspace,
         start_date,
         agent_id,
         sum(cost_credits) as cost_credits,
@@ -24,6 +25,7 @@ components as (
 
 final as (
     select
+        agent_daily.workspace,
         agent_daily.start_date,
         agent_daily.agent_id,
         agent_daily.cost_credits,
@@ -33,7 +35,8 @@ final as (
     from agent_daily
     full outer join components
         on
-            agent_daily.start_date = components.start_date
+            agent_daily.workspace = components.workspace
+            and agent_daily.start_date = components.start_date
             and agent_daily.agent_id is not distinct from components.agent_id
     where
         (agent_daily.cost_credits is null) <> (components.cost_credits is null)

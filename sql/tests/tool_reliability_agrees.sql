@@ -1,5 +1,5 @@
 /*
-description = "Tool calls in tool_reliability are those of fct_tool_calls in finished conversations."
+description = "Tool calls in tool_reliability are those of fct_tool_calls in conversations that count."
 */
 with tool_reliability as (
     select * from metrics.tool_reliability
@@ -23,7 +23,7 @@ calls as (
         count(*) as n_seen,
         count(*) filter (where is_error) as n_errors
     from tool_calls
-    where is_finished
+    where is_counted
 ),
 
 final as (

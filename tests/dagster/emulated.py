@@ -31,19 +31,27 @@ QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 @dataclass
 class Emulated:
-    """The API at a moment, which a test may move; ``spoilt`` is the conversation whose detail is no JSON."""
+    """The API at a moment, which a test may move; ``spoilt`` is the conversation whose detail is no JSON.
+
+    While it ``is_down`` it answers nothing but 503.
+    """
 
     world: World
     now: datetime
     url: str = ""
     spoilt: str | None = None
+    key: str = KEY
+    is_down: bool = False
     app: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        self.app = create_app(self.world, clock=lambda: self.now, key=KEY)
+        self.app = create_app(self.world, clock=lambda: self.now, key=self.key)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if self.spoilt and scope.get("path", "").endswith(self.spoilt):
+        if self.is_down and scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 503, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        elif self.spoilt and scope.get("path", "").endswith(self.spoilt):
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"{"})
         else:
@@ -54,16 +62,16 @@ class Emulated:
 
     def site(self, home: Path, *, key: str = KEY) -> Site:
         settings = Settings(home=home, base_url=self.url, api_key=key)
-        return Site(settings, clock=lambda: self.now, connect=_impatient)
+        return Site(settings, clock=lambda: self.now, connect=impatient)
 
 
-def _impatient(settings: Settings) -> ApiClient:
-    """A client that waits for nothing before it tries again."""
+def impatient(settings: Settings) -> ApiClient:
+    """A client that waits for nothing before it tries again, and gives up when it would have waited 20 s at once."""
 
     async def at_once(_secs: float) -> None:
         await asyncio.sleep(0)
 
-    return ApiClient(settings.base_url, settings.key(), sleep=at_once)
+    return ApiClient(settings.base_url, settings.key(), sleep=at_once, deadline_secs=20.0, random=lambda: 1.0)
 
 
 @dataclass(frozen=True)

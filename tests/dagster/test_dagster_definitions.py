@@ -41,15 +41,17 @@ def test_every_table_and_model_is_an_asset(graph):
     project = read_project()
     tables = {f"lake/{table.name}" for table in TABLES}
     models = {model.key.replace(".", "/") for model in project.models}
-    seeds = {seed.key.replace(".", "/") for seed in project.seeds} | {"seeds/metric_headers"}
-    landed = {"landing/listings", "landing/documents"}
+    seeds = {seed.key.replace(".", "/") for seed in project.seeds} | {"seeds/metric_headers", "seeds/workspaces"}
+    names = ("listings", "documents", "tools", "prices", "agent_access", "recordings")
+    landed = {f"landing/{name}" for name in names}
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == tables | models | seeds | landed
 
 
 def test_every_asset_is_described_grouped_and_tagged(graph):
     for node in graph.asset_nodes:
         assert node.description, node.key
-        assert node.group_name == node.key.path[0]
+        is_on_demand = node.key.path in (["landing", "agent_access"], ["landing", "recordings"])
+        assert node.group_name == ("upstream" if is_on_demand else node.key.path[0])
         assert node.kinds, node.key
         assert node.is_executable
 

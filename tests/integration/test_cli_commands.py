@@ -58,24 +58,21 @@ def test_sync_says_what_it_did(first: tuple[Path, Ended], n_calls: int) -> None:
     assert said[:5] == [
         "complete: all that was listed is in the warehouse",
         f"  listed       {n_calls}",
-        f"  wanted       {n_calls} new, 0 open, 0 changed, 0 missing, 0 due",
+        f"  wanted       {n_calls} new, 0 open, 0 changed, 0 missing, 0 due, 0 asked",
         f"  fetched      {n_calls}: {n_calls} landed, 0 unchanged, 0 gone",
         "  quarantined  0",
     ]
     stages = [line.split(":")[0] for line in ended.err.split("\n\n")[0].splitlines()]
-    assert list(dict.fromkeys(stages)) == ["list", "fetch", "flatten", "build"]
+    assert list(dict.fromkeys(stages)) == ["list", "fetch", "tools", "flatten", "prices", "build"]
 
 
 def test_status_counts_what_is_there(filled: Path, n_calls: int) -> None:
     ended = run(filled, "status", "--json")
-    found = ended.data
-    assert (ended.code, ended.err) == (0, "")
-    assert [found[name] for name in ("exists", "n_listed", "n_landed", "n_in_lake", "n_behind", "n_deleted")] == [
-        True,
-        *(n_calls,) * 3,
-        0,
-        0,
-    ]
+    assert (ended.code, ended.err, ended.data["exists"]) == (0, "", True)
+    (found,) = ended.data["workspaces"]
+    assert found["workspace"] == "main"
+    counts = [found[name] for name in ("n_listed", "n_landed", "n_in_lake", "n_behind", "n_deleted")]
+    assert counts == [*(n_calls,) * 3, 0, 0]
     assert (found["states"]["open"], sum(found["states"].values())) == (3, n_calls)
     assert found["wanted"]["open"] == 3
     assert (found["quarantine"], found["runs"][0]["outcome"]) == ([], "complete")
@@ -103,7 +100,7 @@ def test_check_and_build_pass(filled: Path) -> None:
     built = run(filled, "--json", "build")
     rows = {model["model"]: model["n_rows"] for model in built.data["models"]}
     assert (built.code, built.data["is_swapped"], built.data["failed"]) == (0, True, [])
-    assert rows["marts.fct_conversations"] == run(filled, "status", "--json").data["n_in_lake"]
+    assert rows["marts.fct_conversations"] == run(filled, "status", "--json").data["workspaces"][0]["n_in_lake"]
 
 
 def test_a_failing_check_is_named_with_a_row(filled: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from pipelines.emulator.world import World
@@ -31,10 +31,14 @@ def test_the_demo_shows_what_came_of_it_and_the_second_run_how_little_is_read_ag
     until = datetime.combine(datetime.now(UTC).date(), time(), UTC)
     world = World(conversations=40, days=3, until=until)
     truth = list(world.details(until))
+    before = list(world.details(until - timedelta(days=1)))
     n_open = sum(each["status"] not in ("done", "failed") for each in truth)
     first = demo(tmp_path)
     assert (first.returncode, "Traceback" in first.stderr) == (0, False), first.stderr
-    assert f"{len(truth)} new calls read in " in first.stderr
+    nights = [line for line in first.stderr.splitlines() if line.startswith("The night of ")]
+    assert nights == [f"The night of {(until - timedelta(days=ago)).date()}:" for ago in (1, 0)]
+    assert f"{len(before)} new calls read in " in first.stderr
+    assert f"{len(truth) - len(before)} new calls read; " in first.stderr
     assert first.stdout.splitlines()[0].startswith(
         f"  calls                     {len(truth) - n_open} finished, {n_open} open, "
     )
@@ -54,7 +58,8 @@ def test_the_demo_shows_what_came_of_it_and_the_second_run_how_little_is_read_ag
     second = demo(tmp_path, "--json")
     assert (second.returncode, second.stderr) == (0, "")
     told = json.loads(second.stdout)
-    assert (told["run"]["n_new"], told["run"]["n_open"], told["run"]["n_fetched"]) == (0, n_open, n_open)
+    (run,) = told["runs"]
+    assert (run["n_new"], run["n_open"], run["n_fetched"]) == (0, n_open, n_open)
     success = [each["analysis"]["call_successful"] for each in truth if each["analysis"] and each["status"] == "done"]
     known = success.count("success") + success.count("failure")
     cost = sum(each["metadata"]["cost"] or 0 for each in truth if each["status"] in ("done", "failed"))

@@ -17,6 +17,7 @@ from warehouse.home import Home
 AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
 NIGHTS = (AT, AT + timedelta(days=1))
 OLD = {
+    "workspace": "main",
     "path": "metadata.old\x1b[31m",
     "value": "",
     "kind": "key",
@@ -27,6 +28,7 @@ OLD = {
     "example_id": "conv_1",
 }
 NEW = {
+    "workspace": "main",
     "path": "status",
     "value": "melted",
     "kind": "word",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines import steps
+from pipelines import runs, steps
 from pipelines.api.client import ApiClient
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
@@ -25,6 +25,12 @@ from warehouse.tables import CONVERSATIONS, DELETIONS, LANDED_LISTINGS, TURNS
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 NIGHT = timedelta(days=1)
+OF_CONTENT = {
+    *(("data_collection_fill", name) for name in ("n_typed", "n_of_declared_type", "of_declared_type_rate")),
+    *(("data_collection_fill", name) for name in ("n_values", "top_values")),
+    *(("repeat_callers", name) for name in ("n_known_calls", "caller_coverage", "n_callers")),
+}
+"""Measures of what was said and who said it, which a redaction takes; all others stay."""
 MOMENT = timedelta(milliseconds=1)
 """In which no call of the world goes on."""
 
@@ -126,14 +132,14 @@ def test_a_deletion_is_noticed_by_the_next_nightly_run_and_takes_content_but_no_
     words = said_once(nights, gone, words_only=True)
     with running(nights.app) as url:
         site = nights.site(url)
-        steps.sync(site, run_id="1")
+        runs.sync(site, run_id="1")
         before, numbers = contents(site.home.root), metrics(site.home)
         assert {text for text in words if text.encode() in before} == words != set()
         roles = lake.read(site.home, TURNS).filter(conversation_id=gone)["role"].to_list()
 
         nights.world.delete(gone, nights.now)
         nights.now += MOMENT
-        done = steps.sync(site, run_id="2")
+        done = runs.sync(site, run_id="2")
     assert (done.problems, done.run["n_missing"], done.run["n_gone"]) == ((), 1, 1)
     assert nights.recorded(site) == [(gone, nights.now, "not_found", "deleted")]
     row = lake.read(site.home, CONVERSATIONS).filter(conversation_id=gone).row(0, named=True)
@@ -142,13 +148,15 @@ def test_a_deletion_is_noticed_by_the_next_nightly_run_and_takes_content_but_no_
     assert turns["role"].to_list() == roles
     assert set(turns["message"].drop_nulls()) <= {"<redacted>", "..."}
     found = metrics(site.home)
-    changed = [
-        (name, {key: (row[key], now[key]) for key in row if row[key] != now[key]})
+    changed = {
+        (name, key)
         for name, rows in numbers.items()
         for row, now in zip(rows, found[name], strict=True)
-        if row != now
-    ]
-    assert changed == [("agent_daily", {"n_deleted": (0, 1)})]
+        for key in row
+        if row[key] != now[key]
+    }
+    counted = {(name, "n_deleted") for name in ("agent_daily", "agent_scorecard", "version_comparison")}
+    assert counted <= changed <= counted | OF_CONTENT
     after = contents(site.home.root)
     assert {text for text in words if text.encode() in after} == set()
 
@@ -157,11 +165,11 @@ def test_a_gap_in_a_list_is_no_deletion_and_is_looked_into(nights):
     hidden = nights.finished()
     with running(nights.app) as url:
         site = nights.site(url, reread_days=())
-        steps.sync(site, run_id="1")
+        runs.sync(site, run_id="1")
         nights.world.hidden = {hidden}
         for run_id, n_missing in (("2", 1), ("3", 1)):
             nights.now += MOMENT
-            done = steps.sync(site, run_id=run_id)
+            done = runs.sync(site, run_id=run_id)
             assert (done.run["n_missing"], done.run["n_gone"]) == (n_missing, 0)
         landed = landing.readings(site.home).filter(conversation_id=hidden)
     assert nights.recorded(site) == []
@@ -172,7 +180,7 @@ def test_a_listing_that_broke_off_says_nothing_of_what_it_did_not_show(nights):
     gone = nights.finished()
     with running(nights.app) as url:
         site = nights.site(url, reread_days=())
-        steps.sync(site, run_id="1")
+        runs.sync(site, run_id="1")
         nights.world.delete(gone, nights.now)
         nights.now += MOMENT
         api, n_pages = nights.app.app, 0
@@ -187,14 +195,14 @@ def test_a_listing_that_broke_off_says_nothing_of_what_it_did_not_show(nights):
 
         nights.app.app = breaks_off
         with pytest.raises(UnreachableError):
-            steps.sync(site, run_id="2", since=UNTIL - 9 * NIGHT)  # of two pages
+            runs.sync(site, run_id="2", since=UNTIL - 9 * NIGHT)  # of two pages
         nights.app.app = api
         nights.app.asked.clear()
         steps.build_models(site)
         assert nights.recorded(site) == []
         assert nights.app.details.total() == 0
         nights.now += MOMENT
-        assert steps.sync(site, run_id="3").run["n_gone"] == 1
+        assert runs.sync(site, run_id="3").run["n_gone"] == 1
 
 
 @pytest.mark.parametrize("policy", ["keep", "redact", "erase"])
@@ -202,7 +210,7 @@ def test_content_that_retention_took_is_treated_by_the_policy_and_never_lost_una
     later = UNTIL + 18 * NIGHT
     with running(nights.app) as url:
         site = nights.site(url, on_upstream_delete=policy)
-        steps.sync(site, run_id="1")
+        runs.sync(site, run_id="1")
         before = lake.read(site.home, TURNS)
         full = nights.documents()
         nights.now = later
@@ -211,7 +219,7 @@ def test_content_that_retention_took_is_treated_by_the_policy_and_never_lost_una
             for each, document in nights.documents().items()
             if full[each]["transcript"] and not document["transcript"] and document["status"] in ("done", "failed")
         }
-        done = steps.sync(site, run_id="2")
+        done = runs.sync(site, run_id="2")
         words = {entry["message"] for each in blanked for entry in full[each]["transcript"] if entry["message"]}
     assert (done.problems, blanked != set()) == ((), True)
     reason = "erased" if policy == "erase" else "retention"
@@ -234,17 +242,17 @@ def test_a_policy_that_is_changed_later_reaches_what_was_deleted_before(nights):
     gone = nights.finished()
     with running(nights.app) as url:
         keeping = nights.site(url, on_upstream_delete="keep")
-        steps.sync(keeping, run_id="1")
+        runs.sync(keeping, run_id="1")
         nights.world.delete(gone, nights.now)
         nights.now += MOMENT
-        steps.sync(keeping, run_id="2")
+        runs.sync(keeping, run_id="2")
         kept = set(lake.read(keeping.home, TURNS).filter(conversation_id=gone)["message"].drop_nulls())
         assert nights.recorded(keeping) == [(gone, nights.now, "not_found", "deleted")]
-        steps.sync(nights.site(url), run_id="3")
+        runs.sync(nights.site(url), run_id="3")
         redacted = set(lake.read(keeping.home, TURNS).filter(conversation_id=gone)["message"].drop_nulls())
         assert (len(kept) > 2, redacted <= {"<redacted>", "..."}) == (True, True)
         nights.now += MOMENT
         erasing = nights.site(url, on_upstream_delete="erase")
-        assert steps.sync(erasing, run_id="4").problems == ()
+        assert runs.sync(erasing, run_id="4").problems == ()
     assert nights.recorded(erasing) == [(gone, nights.now, "erased", "erased")]
     assert lake.read(erasing.home, TURNS).filter(conversation_id=gone).is_empty()

@@ -53,7 +53,7 @@ def refresh(home, *, anew=False):
 
 
 def rows(home):
-    return lake.read(home, UNKNOWN_FIELDS).rows()
+    return lake.read(home, UNKNOWN_FIELDS).drop("workspace").rows()
 
 
 def row(path, value="", kind="key", *, n_rows=1, n=1, first=AT, last=AT, example="conv_a"):

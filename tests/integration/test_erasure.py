@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines import steps
+from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
@@ -79,7 +79,7 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy)
     own, words = copy.chosen()
     with running(copy.app) as url:
         site = copy.site(url)
-        steps.sync(site, run_id="1")
+        runs.sync(site, run_id="1")
         rejected = site.home.root / "warehouse.duckdb.rejected"
         rejected.write_bytes(site.home.warehouse.read_bytes())
         (site.home.temporary / "left.txt").write_bytes(b"".join(text.encode() for text in words))
@@ -91,7 +91,7 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy)
         after = contents(site.home.root)
         copy.app.asked.clear()
         copy.now += timedelta(seconds=1)
-        again = steps.sync(site, run_id="2", since=UNTIL - timedelta(days=9))
+        again = runs.sync(site, run_id="2", since=UNTIL - timedelta(days=9))
         still = contents(site.home.root)
     (receipt,) = done.receipts
     assert (done.unknown, done.failed, done.problems) == ((), {}, ())
@@ -102,6 +102,7 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy)
         "n_list_rows": 1,
         "n_listings": 1,
         "n_quarantined": 0,
+        "n_recordings": 0,
     }
     assert receipt.lake.items() >= ({"conversations": 1, "conversation_list": 1} | in_lake).items()
     assert {text for text in words if text.encode() in after} == set()
@@ -121,7 +122,7 @@ def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(c
     own, words = copy.chosen()
     with running(copy.app) as url:
         site = copy.site(url)
-        steps.sync(site, run_id="1")
+        runs.sync(site, run_id="1")
 
         def killed(*_arguments, **_options):
             raise KeyboardInterrupt
@@ -130,7 +131,7 @@ def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(c
         with pytest.raises(KeyboardInterrupt):
             erase(site, [own], is_upstream=True)
         monkeypatch.undo()
-        steps.reprocess(site, run_id="2") if point.endswith("purge") else erase(site, [own], is_upstream=True)
+        runs.reprocess(site, run_id="2") if point.endswith("purge") else erase(site, [own], is_upstream=True)
     after = contents(site.home.root)
     assert {text for text in words if text.encode() in after} == set()
     assert places(site, own) == {"readings": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
@@ -151,7 +152,7 @@ def test_upstream_is_first_and_what_fails_there_is_not_erased_here(copy):
     copy.app.app = refuses
     with running(copy.app) as url:
         site = copy.site(url)
-        steps.sync(site, run_id="1")
+        runs.sync(site, run_id="1")
         copy.world.delete(third, UNTIL)
         done = erase(site, [first, second, third, "conv_never_seen", "../../etc"], is_upstream=True)
     assert {receipt.conversation_id: receipt.upstream for receipt in done.receipts} == {
@@ -169,12 +170,13 @@ def test_a_repeat_finds_nothing_more_and_is_fine(copy):
     own, _ = copy.chosen()
     with running(copy.app) as url:
         site = copy.site(url)
-        steps.sync(site, run_id="1")
+        runs.sync(site, run_id="1")
         erase(site, [own])
         files = {file: file.read_bytes() for file in site.home.documents.rglob("*.parquet")}
         copy.now += timedelta(hours=1)
         done = erase(site, [own, own])
-    nothing = dict.fromkeys(("n_readings", "n_segments", "n_list_rows", "n_listings", "n_quarantined"), 0)
+    counts = ("n_readings", "n_segments", "n_list_rows", "n_listings", "n_quarantined", "n_recordings")
+    nothing = dict.fromkeys(counts, 0)
     assert done.receipts == (Receipt(own, None, nothing, {"deletions": 1}),)
     assert {file: file.read_bytes() for file in site.home.documents.rglob("*.parquet")} == files
 
@@ -188,11 +190,11 @@ def test_feedback_on_another_call_still_arrives_after_an_erasure(copy):
     )
     with running(copy.app) as url:
         site = copy.site(url)
-        steps.sync(site, run_id="1")
+        runs.sync(site, run_id="1")
         erase(site, [own])
         copy.world.feedback(other, "dislike", copy.now)
         copy.now += timedelta(days=2)
-        assert steps.sync(site, run_id="2").problems == ()
+        assert runs.sync(site, run_id="2").problems == ()
     rows = lake.read(site.home, CONVERSATIONS).filter(pl.col("conversation_id").is_in([own, other]))
     assert rows.select("conversation_id", "feedback_dislikes").rows() == [(other, 1)]
 

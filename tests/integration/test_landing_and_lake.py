@@ -297,3 +297,9 @@ def test_a_second_writer_is_told_who_holds_the_home(home):
         assert refusal.value.exit_code == 1
     with locks.writing(home, what="build", now=AT):
         pass
+
+
+def test_a_home_of_another_layout_is_refused(home):
+    (home.root / ".convohouse.json").write_text('{"product": "convohouse", "layout": 1}')
+    with pytest.raises(HomeError, match="another version"):
+        home.open()

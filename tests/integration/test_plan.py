@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines import steps
+from pipelines import runs
 from pipelines.cli.sync import WHY
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
@@ -48,9 +48,10 @@ def test_before_the_first_run_everything_is_new_and_no_folder_is_made(api, world
     n = len(every)
 
     assert (as_data.code, as_data.err) == (0, "")
-    assert as_data.data["window"]["since"] is None
-    assert (as_data.data["n_listed"], as_data.data["wanted"]) == (n, dict.fromkeys(WHY, 0) | {"new": n})
-    assert [(call["conversation_id"], call["reason"]) for call in as_data.data["conversations"]] == [
+    found = as_data.data["workspaces"]["main"]
+    assert found["window"]["since"] is None
+    assert (found["n_listed"], found["wanted"]) == (n, dict.fromkeys(WHY, 0) | {"new": n})
+    assert [(call["conversation_id"], call["reason"]) for call in found["conversations"]] == [
         (conversation_id, "new") for conversation_id in reversed(every)
     ]
     assert as_text.text.splitlines()[0].startswith("  would list  the first call to ")
@@ -67,16 +68,16 @@ def test_it_says_what_the_sync_then_reads_and_touches_nothing(world, tmp_path):
     with running(tap) as url:
         settings = Settings(home=tmp_path / "home", base_url=url, api_key="demo", reread_days=(1,))
         here = Site(settings, clock=lambda: now[0])
-        steps.sync(here, run_id="before")
+        runs.sync(here, run_id="before")
         now[0] = UNTIL
         assert world.delete(visible[12].conversation_id, UNTIL)
         tap.asked.clear()
         before = content(settings.home)
 
-        planned = steps.plan(here)
+        planned = runs.plan(here)["main"]
         assert tap.details.total() == 0
         assert content(settings.home) == before
-        done = steps.sync(here, run_id="run")
+        done = runs.sync(here, run_id="run")
 
     reasons = dict(planned.wanted.select("conversation_id", "reason").rows())
     assert [reasons[visible[number].conversation_id] for number in (0, 10, 12)] == ["new", "open", "missing"]
@@ -92,7 +93,7 @@ def test_it_keeps_to_a_window_and_an_agent(api, world, tmp_path):
     known = next(world.visible(UNTIL))
     since = UNTIL - timedelta(days=2)
     here = Site(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL)
-    planned = steps.plan(here, since=since, agent_id=known.agent.agent_id)
+    planned = runs.plan(here, since=since, agent_id=known.agent.agent_id)["main"]
     inside = {
         each.conversation_id
         for each in world.visible(UNTIL)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines import steps
+from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
@@ -66,7 +66,7 @@ def synced(tmp_path):
         with running(create_app(world, clock=lambda: UNTIL)) as base_url:
             settings = Settings(home=tmp_path / name, base_url=base_url, api_key="demo", **changes)
             site = Site(settings, clock=lambda: RUN_AT)
-            assert steps.sync(site, run_id="run").problems == ()
+            assert runs.sync(site, run_id="run").problems == ()
         return site
 
     return sync

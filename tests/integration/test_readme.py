@@ -33,6 +33,11 @@ def words(line):
     return found[1 : found.index(">")] if ">" in found else found[1:]
 
 
+def filled(line, run_line):
+    """A line with $(… | tail -1) put in as a shell does: the last line that the command in it writes."""
+    return re.sub(r"\$\((.*) \| tail -1\)", lambda found: run_line(found[1]).text.splitlines()[-1], line)
+
+
 def test_the_lines_of_the_readme_are_known_kinds():
     assert len(CONVOHOUSE) >= 9
     others = set(LINES) - set(CONVOHOUSE)
@@ -48,9 +53,14 @@ def test_every_convohouse_command_of_the_readme_runs(tmp_path):
     assert run(tmp_path, "demo", "--conversations", "60", "--days", "3").code == 0
     until = datetime(2026, 11, 22, tzinfo=UTC)
     with running(create_app(World(conversations=60, days=3, until=until), clock=lambda: until)) as url:
-        for line in CONVOHOUSE:
+
+        def run_line(line):
             ended = run(tmp_path, *words(line), ELEVENLABS_API_KEY="demo", ELEVENLABS_BASE_URL=url)
             assert ended.code == 0, (line, ended.err)
+            return ended
+
+        for line in CONVOHOUSE:
+            run_line(filled(line, run_line))
 
 
 @pytest.mark.parametrize("command", list(cli.commands))

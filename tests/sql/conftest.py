@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines.sync.agents import refresh_agents
 from warehouse import lake
 from warehouse.build import materialise
 from warehouse.columns import Type
 from warehouse.duck import connect
-from warehouse.home import Home
-from warehouse.models import Project, read_project
+from warehouse.home import MAIN, Home
+from warehouse.models import SQL_DIR, Project, read_project
+from warehouse.seeds import read_seeds
 from warehouse.tables import BY_NAME
 
 DAY = date(2026, 11, 2)
@@ -32,9 +35,21 @@ class LakeRows:
         self.home, self.project = home, project
         self.rows: dict[str, list[Row]] = defaultdict(list)
         self.wholes: dict[str, list[Row]] = defaultdict(list)
+        self.zones: dict[str, str] = {}
 
     def add(self, table: str, **row: object) -> None:
         self.rows[table].append({"conversation_id": "c1", "start_date": DAY} | row)
+
+    def zone(self, time_zone: str, workspace: str = "main") -> None:
+        """The time zone of a workspace; UTC when nothing is said."""
+        self.zones[workspace] = time_zone
+
+    def seed(self, name: str, *lines: str) -> None:
+        """The rows of a seed, each a line of CSV, in place of ours."""
+        (ours,) = (seed for seed in self.project.seeds if seed.name == name)
+        self.home.seeds.mkdir(exist_ok=True)
+        text = "\n".join([",".join(ours.header.types), *lines])
+        (self.home.seeds / f"{name}.csv").write_text(f"{text}\n", encoding="utf-8")
 
     def whole(self, table: str, **row: object) -> None:
         """A row of a table without days; counts that are not given are 0."""
@@ -65,21 +80,30 @@ class LakeRows:
         self.add("llm_usage", **(key | {"tokens": tokens, "price_usd": price_usd}))
 
     def write(self) -> Home:
+        """The rows as files of their workspaces, and the agents that follow from them."""
         lake.ensure(self.home)
-        for name, rows in self.rows.items():
-            for day in {row["start_date"] for row in rows}:
-                frame = lake.frame(BY_NAME[name], [row for row in rows if row["start_date"] == day])
-                lake.write_day(self.home, BY_NAME[name], day, frame)
-        for name, rows in self.wholes.items():
-            lake.write_whole(self.home, BY_NAME[name], lake.frame(BY_NAME[name], rows))
+        every = [row for rows in (*self.rows.values(), *self.wholes.values()) for row in rows]
+        for workspace in {row.get("workspace", MAIN) for row in every}:
+            self._write(self.home.of(workspace))
         return self.home
+
+    def _write(self, home: Home) -> None:
+        for name, rows in self.rows.items():
+            own = [row for row in rows if row.get("workspace", MAIN) == home.workspace]
+            for day in {row["start_date"] for row in own}:
+                frame = lake.frame(BY_NAME[name], [row for row in own if row["start_date"] == day])
+                lake.write_day(home, BY_NAME[name], day, frame)
+        for name, rows in self.wholes.items():
+            own = [row for row in rows if row.get("workspace", MAIN) == home.workspace]
+            lake.write_whole(home, BY_NAME[name], lake.frame(BY_NAME[name], own))
+        refresh_agents(home)
 
     def model(self, key: str, *columns: str) -> list[Row]:
         """Rows of the model by its grain, built with all that it needs; of some columns, or of all."""
-        project = self.project.upstream(key)
+        project = replace(self.project.upstream(key), seeds=read_seeds(SQL_DIR / "seeds", self.home.seeds))
         grain = ", ".join(project.by_key[key].header.grain)
         with connect() as connection:
-            materialise(connection, self.write(), project)
+            materialise(connection, self.write(), project, zones=self.zones)
             relation = connection.table(key).order(grain)
             found: list[Row] = relation.project(", ".join(columns) or "*").pl().to_dicts()
         return found

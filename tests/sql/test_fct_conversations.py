@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -43,7 +43,10 @@ def test_call_with_everything(rows: Any) -> None:
         feedback_rating=5,
         feedback_likes=1,
         feedback_dislikes=0,
+        feedback_comment="Thanks",
+        user_id="u1",
     )
+    rows.zone("Europe/Berlin")
     rows.add("turns", turn_index=0, role="agent", message="Hello")
     rows.add("turns", turn_index=1, role="user", message="Hi")
     rows.add("turns", turn_index=2, role="agent", message="How ...", interrupted=True)
@@ -60,6 +63,7 @@ def test_call_with_everything(rows: Any) -> None:
     rows.tokens("irreversible", -1, "input", 0.01)
     assert rows.model(KEY) == [
         {
+            "workspace": "main",
             "conversation_id": "c1",
             "agent_id": "a1",
             "agent_name": "Ann",
@@ -68,8 +72,14 @@ def test_call_with_everything(rows: Any) -> None:
             "environment": "production",
             "started_at": rows.noon,
             "start_date": rows.day,
+            "local_start_at": datetime.combine(rows.day, time(13)),
+            "local_start_date": rows.day,
+            "local_start_hour": 13,
+            "local_weekday": 1,
             "status": "done",
             "is_finished": True,
+            "is_excluded": False,
+            "is_counted": True,
             "channel": "phone",
             "direction": "inbound",
             "initiation_source": "twilio",
@@ -116,6 +126,9 @@ def test_call_with_everything(rows: Any) -> None:
             "rating": 5,
             "likes": 1,
             "dislikes": 0,
+            "has_feedback_comment": True,
+            "feedback_comment": "Thanks",
+            "user_id": "u1",
             "caller_id": "+100",
             "is_repeat_caller_7d": False,
             "n_waits": 2,
@@ -136,10 +149,17 @@ def test_open_call_of_which_nothing_is_known(rows: Any) -> None:
     (row,) = rows.model(KEY)
     known = {name: value for name, value in row.items() if value is not None}
     assert known == {
+        "workspace": "main",
         "conversation_id": "c1",
         "started_at": rows.noon,
         "start_date": rows.day,
+        "local_start_at": datetime.combine(rows.day, time(12)),
+        "local_start_date": rows.day,
+        "local_start_hour": 12,
+        "local_weekday": 1,
         "is_finished": False,
+        "is_excluded": False,
+        "is_counted": False,
         "channel": "voice",
         "is_text_only": False,
         "cost_basis": "unknown",
@@ -152,6 +172,7 @@ def test_open_call_of_which_nothing_is_known(rows: Any) -> None:
         "n_tool_calls": 0,
         "n_tool_errors": 0,
         "n_unanswered_tool_calls": 0,
+        "has_feedback_comment": False,
         "n_waits": 0,
         "is_deleted": False,
         "settle_state": "open",

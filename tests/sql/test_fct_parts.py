@@ -1,8 +1,7 @@
-"""Marts below the call: entries, tool calls, usage, verdicts; and the agents."""
+"""Marts below the call: entries, tool calls, usage, verdicts."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 
@@ -46,6 +45,7 @@ def test_turns_with_their_measures_and_without(rows: Any) -> None:
     rows.tokens("turn", 0, "output_total", 0.25)
     rows.add("turns", conversation_id="c2", turn_index=0, role="user", message="...")
     nothing = {
+        "workspace": "main",
         "start_date": rows.day,
         "branch_id": None,
         "version_id": None,
@@ -72,7 +72,7 @@ def test_turns_with_their_measures_and_without(rows: Any) -> None:
         "llm_cost_usd": None,
     }
     tool_entry = {"turn_index": 1, "role": "agent", "n_tool_calls": 1, "n_tool_results": 2}
-    of_c1 = {"conversation_id": "c1", "agent_id": "a1", "is_finished": True}
+    of_c1 = {"workspace": "main", "conversation_id": "c1", "agent_id": "a1", "is_finished": True, "is_counted": True}
     assert rows.model("marts.fct_turns") == [
         of_c1
         | {
@@ -106,14 +106,17 @@ def test_turns_with_their_measures_and_without(rows: Any) -> None:
         },
         nothing | of_c1 | tool_entry | {"speaking_agent_id": "a1"},
         nothing
-        | {"conversation_id": "c2", "agent_id": None, "speaking_agent_id": None, "is_finished": False}
+        | {"conversation_id": "c2", "agent_id": None, "speaking_agent_id": None}
+        | {"is_finished": False, "is_counted": False}
         | {"turn_index": 0, "role": "user", "message": "...", "is_spoken": True, "is_silent": True},
     ]
 
 
 CALL = {
+    "workspace": "main",
     "conversation_id": "c1",
     "agent_id": "a1",
+    "version_id": "v1",
     "parent_request_id": None,
     "depth": 0,
     "tool_name": "look_up",
@@ -128,6 +131,7 @@ CALL = {
     "result_status": None,
     "result_reason": None,
     "is_finished": True,
+    "is_counted": True,
 }
 UNANSWERED = {
     "result_turn_index": None,
@@ -139,7 +143,7 @@ UNANSWERED = {
 
 
 def test_tool_calls_each_with_its_result(rows: Any) -> None:
-    rows.call()
+    rows.call(version_id="v1")
     calls = [("r1", 1, 0), ("r2", 1, 0), ("r2", 3, 0), (None, 5, 0), ("r3", 5, 1)]
     for index, (request, turn, depth) in enumerate(calls):
         parent = "r2" if depth else None
@@ -192,7 +196,7 @@ def test_tool_calls_each_with_its_result(rows: Any) -> None:
 
 
 def test_llm_usage_keeps_scopes_apart(rows: Any) -> None:
-    rows.call()
+    rows.call(version_id="v1")
     usage = [
         ("initiated", -1, "input", 100, 0.5),
         ("initiated", -1, "input_cache_read", 40, 0.0),
@@ -205,10 +209,12 @@ def test_llm_usage_keeps_scopes_apart(rows: Any) -> None:
     for scope, turn, kind, tokens, price in usage:
         rows.tokens(scope, turn, kind, price, tokens=tokens)
     base = {
+        "workspace": "main",
         "conversation_id": "c1",
         "model": "m",
         "start_date": rows.day,
         "agent_id": "a1",
+        "version_id": "v1",
         "input_tokens": 0,
         "input_cache_read_tokens": 0,
         "input_cache_write_tokens": 0,
@@ -220,6 +226,7 @@ def test_llm_usage_keeps_scopes_apart(rows: Any) -> None:
         "output_usd": None,
         "other_usd": None,
         "is_finished": True,
+        "is_counted": True,
     }
     assert rows.model("marts.fct_llm_usage") == [
         base
@@ -239,6 +246,7 @@ def test_evaluations(rows: Any) -> None:
     rows.add("evaluation_results", conversation_id="c2", criteria_id="polite", scoring_mode="binary")
     assert rows.model("marts.fct_evaluations") == [
         {
+            "workspace": "main",
             "conversation_id": "c1",
             "criteria_id": "polite",
             "start_date": rows.day,
@@ -250,8 +258,10 @@ def test_evaluations(rows: Any) -> None:
             "score": 4.0,
             "max_score": 5.0,
             "is_finished": True,
+            "is_counted": True,
         },
         {
+            "workspace": "main",
             "conversation_id": "c2",
             "criteria_id": "polite",
             "start_date": rows.day,
@@ -263,59 +273,6 @@ def test_evaluations(rows: Any) -> None:
             "score": None,
             "max_score": None,
             "is_finished": False,
-        },
-    ]
-
-
-def test_agents_from_calls_lists_entries_and_visits(rows: Any) -> None:
-    later = rows.noon + timedelta(hours=1)
-    rows.call("c1", agent_name="Old name")
-    rows.call("c2", agent_name="New name", start_time_at=later, fetched_at=later)
-    rows.call("c3", status="initiated", start_time_at=later, fetched_at=later + timedelta(hours=1))
-    rows.call("c4", agent_id=None)
-    rows.add("turns", turn_index=0, agent_metadata_agent_id="a2")
-    rows.add("visited_agents", conversation_id="c2", visit_index=0, agent_id="a3")
-    rows.add(
-        "conversation_list",
-        conversation_id="c9",
-        agent_id="a4",
-        agent_name="Listed",
-        start_time_at=rows.noon,
-        fingerprint="f",
-        first_seen_at=later,
-        last_seen_at=later,
-    )
-    assert rows.model("marts.dim_agents") == [
-        {
-            "agent_id": "a1",
-            "agent_name": "New name",
-            "first_call_at": rows.noon,
-            "last_call_at": later,
-            "n_calls": 2,
-            "n_open": 1,
-        },
-        {
-            "agent_id": "a2",
-            "agent_name": None,
-            "first_call_at": rows.noon,
-            "last_call_at": rows.noon,
-            "n_calls": 0,
-            "n_open": 0,
-        },
-        {
-            "agent_id": "a3",
-            "agent_name": None,
-            "first_call_at": later,
-            "last_call_at": later,
-            "n_calls": 0,
-            "n_open": 0,
-        },
-        {
-            "agent_id": "a4",
-            "agent_name": "Listed",
-            "first_call_at": rows.noon,
-            "last_call_at": rows.noon,
-            "n_calls": 0,
-            "n_open": 0,
+            "is_counted": False,
         },
     ]

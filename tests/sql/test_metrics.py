@@ -76,6 +76,7 @@ def test_agent_daily(rows: Any) -> None:
     full, empty = rows.model("metrics.agent_daily")
     assert full == pytest.approx(
         {
+            "workspace": "main",
             "start_date": rows.day,
             "agent_id": "a1",
             "n_calls": 4,
@@ -121,6 +122,7 @@ def test_agent_daily(rows: Any) -> None:
         }
     )
     assert {name: value for name, value in empty.items() if value not in (0, None)} == {
+        "workspace": "main",
         "start_date": rows.day,
         "agent_id": "a2",
         "n_open": 1,
@@ -168,147 +170,3 @@ def test_agent_daily_of_calls_never_judged_that_lasted_no_time(rows: Any) -> Non
         "cost_usd_per_minute": None,
         "cost_usd_per_success": None,
     }
-
-
-def _component(rows: Any, agent: str, component: str, n_calls: int, **money: float | None) -> dict[str, Any]:
-    nothing = {"burst_surcharge_credits": 0.0, "dev_discount_credits": 0.0, "free_minutes": None, "free_llm_usd": None}
-    key = {"start_date": rows.day, "agent_id": agent, "component": component, "n_calls": n_calls}
-    return key | nothing | money
-
-
-def test_cost_daily_adds_up_without_counting_twice(rows: Any) -> None:
-    rows.call(  # before 2026: two parts, no dollars; a burst
-        "c1",
-        cost_credits=600,
-        charging_call_charge_credits=540,
-        charging_llm_charge_credits=60,
-        charging_tier="starter",
-        charging_is_burst=True,
-        charging_free_minutes_consumed=1.5,
-        charging_free_llm_dollars_consumed=0.02,
-    )
-    rows.call(  # today: the call charge is itemised by category, dollars are reported
-        "c2",
-        cost_credits=126,
-        cost_fiat_usd=0.025,
-        charging_call_charge_credits=15,
-        charging_llm_charge_credits=111,
-        charging_llm_price_usd=0.022,
-        charging_platform_charge_credits=15,
-        charging_platform_price_usd=0.003,
-    )
-    rows.add("platform_usage", conversation_id="c2", category="text_message", charge_credits=15.0, price_usd=0.003)
-    rows.call("c3", cost_credits=60, charging_tier="starter")  # before July 2025: no parts
-    rows.call(  # no rate for the plan; development
-        "c4",
-        cost_credits=50,
-        charging_call_charge_credits=49,
-        charging_llm_charge_credits=1,
-        charging_tier="free",
-        charging_dev_discount=True,
-    )
-    rows.call("c5", status="in-progress", cost_credits=1000, charging_tier="starter")
-    rows.call("c6")  # nothing known
-    rows.call(  # a burst that the API itemises, and categories beyond the call charge
-        "c7",
-        agent_id="a2",
-        cost_credits=48,
-        charging_call_charge_credits=48,
-        charging_llm_charge_credits=0,
-        charging_tier="starter",
-        charging_is_burst=True,
-    )
-    rows.add("platform_usage", conversation_id="c7", category="voice", charge_credits=30.0)
-    rows.add("platform_usage", conversation_id="c7", category="burst", charge_credits=30.0)
-    found = rows.model("metrics.cost_daily")
-    assert found == [
-        pytest.approx(row)
-        for row in (
-            _component(
-                rows,
-                "a1",
-                "call",
-                4,
-                cost_credits=589.0,
-                cost_usd=0.09,
-                burst_surcharge_credits=270.0,
-                dev_discount_credits=49.0,
-                free_minutes=1.5,
-            ),
-            _component(rows, "a1", "llm", 4, cost_credits=172.0, cost_usd=0.032, free_llm_usd=0.02),
-            _component(rows, "a1", "platform_text_message", 1, cost_credits=15.0, cost_usd=0.003),
-            _component(rows, "a1", "unexplained", 1, cost_credits=60.0, cost_usd=0.01),
-            _component(rows, "a2", "call", 1, cost_credits=0.0, cost_usd=0.0),
-            _component(rows, "a2", "llm", 1, cost_credits=0.0, cost_usd=0.0),
-            _component(
-                rows, "a2", "platform_burst", 1, cost_credits=30.0, cost_usd=0.005, burst_surcharge_credits=30.0
-            ),
-            _component(rows, "a2", "platform_voice", 1, cost_credits=30.0, cost_usd=0.005),
-            _component(rows, "a2", "unexplained", 1, cost_credits=-12.0, cost_usd=-0.002),
-        )
-    ]
-    assert sum(row["cost_credits"] for row in found if row["agent_id"] == "a1") == 600 + 126 + 60 + 50
-
-
-def test_cost_components_of_one_call_add_up_to_the_last_digit(rows: Any) -> None:
-    rows.call(
-        cost_credits=100,
-        charging_call_charge_credits=67,
-        charging_llm_charge_credits=33,
-        charging_tier="creator",
-    )
-    for category, charge in (("voice", 31.7), ("asr", 30.3)):
-        rows.add("platform_usage", category=category, charge_credits=charge)
-    found = rows.model("intermediate.int_cost_components", "component", "cost_credits", "cost_usd")
-    assert [row["component"] for row in found] == ["call", "llm", "platform_asr", "platform_voice"]
-    assert sum(row["cost_credits"] for row in found) == 100
-    assert str(sum(row["cost_usd"] for row in found)) == "0.022002200220"
-
-
-def test_tool_reliability(rows: Any) -> None:
-    rows.call("c1")
-    rows.call("c2", status="failed")
-    rows.call("c3", status="in-progress")
-    calls = [
-        ("c1", "look_up", 0, {"is_error": False, "tool_latency_secs": 1.0}),
-        ("c1", "look_up", 1, {"is_error": True, "tool_latency_secs": 3.0}),
-        ("c2", "look_up", 0, {"is_error": True, "is_blocked": True}),
-        ("c2", "look_up", 1, None),
-        ("c2", "book", 2, None),
-        ("c3", "look_up", 0, {"is_error": True}),
-    ]
-    for call, tool, index, result in calls:
-        known = {"conversation_id": call, "turn_index": index, "depth": 0, "request_id": f"r{index}"}
-        rows.add("tool_calls", call_index=index, tool_name=tool, **known)
-        if result is not None:
-            rows.add("tool_results", result_index=index, tool_name=tool, **known, **result)
-    assert rows.model("metrics.tool_reliability") == [
-        {
-            "start_date": rows.day,
-            "tool_name": "book",
-            "n_calls": 1,
-            "n_tool_calls": 1,
-            "n_answered": 0,
-            "n_errors": 0,
-            "error_rate": None,
-            "n_blocked": 0,
-            "n_unanswered": 1,
-            "n_latencies": 0,
-            "latency_p50_secs": None,
-            "latency_p95_secs": None,
-        },
-        {
-            "start_date": rows.day,
-            "tool_name": "look_up",
-            "n_calls": 2,
-            "n_tool_calls": 4,
-            "n_answered": 3,
-            "n_errors": 2,
-            "error_rate": pytest.approx(2 / 3),
-            "n_blocked": 1,
-            "n_unanswered": 1,
-            "n_latencies": 2,
-            "latency_p50_secs": 2.0,
-            "latency_p95_secs": pytest.approx(2.9),
-        },
-    ]

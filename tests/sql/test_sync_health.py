@@ -13,9 +13,9 @@ def listed(rows: Any, conversation_id: str, **row: object) -> None:
     rows.add("conversation_list", **({"conversation_id": conversation_id} | known | row))
 
 
-def run(rows: Any, run_id: str, outcome: str, hours: int) -> None:
-    ended = rows.noon + timedelta(hours=hours)
-    rows.whole("sync_runs", run_id=run_id, started_at=rows.noon, ended_at=ended, elapsed_secs=1.0, outcome=outcome)
+def run(rows: Any, run_id: str, outcome: str, hours: int, workspace: str = "main") -> None:
+    of_it = {"run_id": run_id, "workspace": workspace, "outcome": outcome, "elapsed_secs": 1.0}
+    rows.whole("sync_runs", started_at=rows.noon, ended_at=rows.noon + timedelta(hours=hours), **of_it)
 
 
 def test_sync_health(rows: Any) -> None:
@@ -38,6 +38,7 @@ def test_sync_health(rows: Any) -> None:
     first_day, next_day = rows.model("metrics.sync_health")
 
     assert first_day == {
+        "workspace": "main",
         "start_date": rows.day,
         "n_listed": 6,
         "n_detailed": 4,
@@ -59,6 +60,22 @@ def test_sync_health(rows: Any) -> None:
         0,
     )
     assert next_day["last_listed_at"] == rows.noon + timedelta(hours=9)
+
+
+def test_sync_health_by_workspace(rows: Any) -> None:
+    listed(rows, "c1")
+    listed(rows, "c2", workspace="second")
+    listed(rows, "c3", workspace="third")
+    rows.call("c1")
+    run(rows, "first", "complete", 1)
+    run(rows, "first", "complete", 3, "second")
+    run(rows, "first", "failed", 5, "third")
+    columns = ("workspace", "n_listed", "n_missing", "last_complete_run_at")
+    assert [tuple(row.values()) for row in rows.model("metrics.sync_health", *columns)] == [
+        ("main", 1, 0, rows.noon + timedelta(hours=1)),
+        ("second", 1, 1, rows.noon + timedelta(hours=3)),
+        ("third", 1, 1, None),
+    ]
 
 
 def test_sync_health_of_nothing(rows: Any) -> None:

@@ -153,11 +153,12 @@ def test_run_ids_sort_by_time_and_differ() -> None:
         ({"n_new": 1174}, "1,174 new calls read"),
         ({"n_open": 3}, "nothing new; 3 open calls read again"),
         ({"n_new": 1, "n_open": 1, "n_due": 2}, "1 new call read; 1 open call read again; 2 due calls read again"),
+        ({"n_gone": 1}, "nothing new; 1 call found deleted"),
         ({}, "nothing new"),
     ],
 )
 def test_what_a_run_read(counts: dict[str, int], said: str) -> None:
-    assert what_was_read({"n_new": 0, "n_open": 0, "n_changed": 0, "n_due": 0} | counts) == said
+    assert what_was_read({"n_new": 0, "n_open": 0, "n_changed": 0, "n_due": 0, "n_gone": 0} | counts) == said
 
 
 def test_a_demo_world_grows_and_keeps_the_calls_of_its_days() -> None:

@@ -66,6 +66,7 @@ def test_upstream_is_what_a_model_needs() -> None:
     assert {found.key for found in project.models} == {
         "staging.stg_evaluation_results",
         "staging.stg_conversations",
+        "intermediate.int_conversation_flags",
         "marts.fct_evaluations",
     }
 
@@ -123,7 +124,7 @@ def test_lineage_goes_through_ctes_to_the_columns_that_are_read() -> None:
         "top",
         "n_rows",
     )
-    seed = read_project().seeds[0]
+    seed = next(found for found in read_project().seeds if found.name == "credits_per_usd")
     sql = (
         mart.sql.replace("seeds.s", seed.key)
         .replace("s.k", "s.credits_per_usd")

@@ -1,0 +1,119 @@
+"""Make tables of a file of documents, a line each, on one core: ``python flatten.py WHO FILE FOLDER PROCESSES``.
+
+``convohouse`` flattens and writes as the sync does; ``floor`` only decodes into structs, and ``writing`` only writes
+frames that are finished; ``duckdb`` and ``polars`` read the file with their own JSON readers, with the schema that they
+find, and write one nested table. Prints the processor seconds of the work, without imports and reading of the file, of
+all processes; then the wall seconds.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import msgspec
+import polars as pl
+
+from pipelines.flatten.decode import read_detail
+from pipelines.flatten.frames import Flattened, Reading, flatten
+from warehouse import lake
+from warehouse.home import Home
+from warehouse.tables import DOCUMENT_TABLES
+
+READ_AT = datetime(2026, 11, 22, tzinfo=UTC)
+DAY = READ_AT.date()
+DAY_OF = 1000
+"""Documents that are one day: a partition of each table."""
+
+
+def readings(lines: list[bytes]) -> list[Reading]:
+    ids = (msgspec.json.decode(line)["conversation_id"] for line in lines)
+    return [Reading(one, line, "sha", READ_AT, READ_AT, "settled") for one, line in zip(ids, lines, strict=True)]
+
+
+def write(home: Home, made: Flattened) -> None:
+    for table in DOCUMENT_TABLES:
+        lake.write_day(home, table, DAY, made.frames[table.name])
+
+
+def convohouse(lines: list[bytes], folder: Path) -> Callable[[], object]:
+    days = [readings(lines[begin : begin + DAY_OF]) for begin in range(0, len(lines), DAY_OF)]
+    home = Home(folder).open()
+    return lambda: [write(home, flatten(day)) for day in days]
+
+
+def floor(lines: list[bytes], folder: Path) -> Callable[[], object]:
+    del folder
+
+    def work() -> None:
+        for line in lines:
+            read_detail(line)
+
+    return work
+
+
+def writing(lines: list[bytes], folder: Path) -> Callable[[], object]:
+    home = Home(folder).open()
+    days = [flatten(readings(lines[begin : begin + DAY_OF])) for begin in range(0, len(lines), DAY_OF)]
+    return lambda: [_write_as_they_are(home, made) for made in days]
+
+
+def _write_as_they_are(home: Home, made: Flattened) -> None:
+    for name, frame in made.frames.items():
+        frame.write_parquet(home.temporary / f"{name}.parquet", compression="zstd", compression_level=3)
+
+
+def by_duckdb(lines: list[bytes], folder: Path) -> Callable[[], object]:
+    file = _file(lines, folder)
+    query = f"copy (from read_json('{file}', format = 'newline_delimited', maximum_object_size = 100000000))"
+    connection = duckdb.connect()
+    connection.execute("set threads = 1")
+    return lambda: connection.execute(f"{query} to '{folder}/nested.parquet' (compression zstd, compression_level 3)")
+
+
+def by_polars(lines: list[bytes], folder: Path) -> Callable[[], object]:
+    file = _file(lines, folder)
+    target = folder / "nested.parquet"
+    return lambda: pl.read_ndjson(file, infer_schema_length=None).write_parquet(target, compression_level=3)
+
+
+def _file(lines: list[bytes], folder: Path) -> Path:
+    file = folder / "documents.ndjson"
+    file.write_bytes(b"\n".join(lines))
+    return file
+
+
+WAYS = {"convohouse": convohouse, "floor": floor, "writing": writing, "duckdb": by_duckdb, "polars": by_polars}
+
+
+def measure(who: str, lines: list[bytes], folder: Path) -> float:
+    """Processor seconds of the work."""
+    folder.mkdir(parents=True, exist_ok=True)
+    work = WAYS[who](lines, folder)
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def main() -> None:
+    who, source, folder, processes = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
+    lines = source.read_bytes().splitlines()
+    start = time.perf_counter()
+    if processes == 1:
+        print(measure(who, lines, folder), time.perf_counter() - start)
+        return
+    shares = [lines[at::processes] for at in range(processes)]
+    with ProcessPoolExecutor(processes) as pool:
+        list(pool.map(abs, range(processes)))
+        start = time.perf_counter()
+        made = pool.map(measure, [who] * processes, shares, [folder / str(at) for at in range(processes)])
+        print(sum(made), time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The conversations that are measured: some of the emulator's, finished, repeated under other ids.
+
+Repeats cost no time to make, so that a server or a landing of 100,000 conversations stands in seconds. Bodies are
+prebuilt bytes: the work that is measured is that of the client.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from pipelines.emulator.world import World
+
+DAYS = 30
+DAY_SECS = 86_400
+ORIGINALS = 1000
+FINISHED = ("done", "failed")
+REVISED_OF = 100
+"""One conversation in so many is another one in a revised corpus."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A conversation of the emulator: its start in Unix seconds, its document and its list row as JSON."""
+
+    conversation_id: str
+    start: int
+    detail: bytes
+    row: bytes
+    revised_detail: bytes
+    revised_row: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A conversation of the corpus: an original, moved to another day under another id."""
+
+    original: Original
+    repeat: int
+    start: int
+    is_revised: bool = False
+
+    @property
+    def conversation_id(self) -> str:
+        """The id under which it is served."""
+        return f"{self.original.conversation_id}-{self.repeat}"
+
+    @property
+    def row(self) -> bytes:
+        """The list row."""
+        return self._moved(self.original.revised_row if self.is_revised else self.original.row)
+
+    @property
+    def detail(self) -> bytes:
+        """The document."""
+        return self._moved(self.original.revised_detail if self.is_revised else self.original.detail)
+
+    def _moved(self, body: bytes) -> bytes:
+        plain, secs = self.original.conversation_id.encode(), self.start - self.original.start
+        body = body.replace(plain, plain + b"-%d" % self.repeat)
+        return _SECONDS.sub(lambda found: b"%s%d" % (found[1], int(found[2]) + secs), body) if secs else body
+
+
+_SECONDS = re.compile(rb'(_unix_secs":)(\d+)')
+
+
+def corpus(count: int, *, is_revised: bool = False) -> list[Call]:
+    """About ``count`` conversations of some 24 KB in the days before today (UTC), newest first.
+
+    The repeats of one stand on different days as far as the days go, so that no file compresses better for them.
+    """
+    until = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    world = World(conversations=min(count, ORIGINALS), days=DAYS, until=until)
+    originals = [_original(world, detail) for detail in world.details(until) if detail["status"] in FINISHED]
+    end = int(until.timestamp())
+    calls = [
+        Call(original, repeat, end - 1 - (end - 1 - original.start + repeat * DAY_SECS) % (DAYS * DAY_SECS))
+        for repeat in range(-(-count // ORIGINALS))
+        for original in originals
+    ]
+    calls.sort(key=lambda call: (-call.start, call.conversation_id))
+    if is_revised:
+        calls[::REVISED_OF] = [replace(call, is_revised=True) for call in calls[::REVISED_OF]]
+    return calls
+
+
+def _original(world: World, detail: dict) -> Original:
+    row = world.row(detail)
+    revised = detail | {"metadata": detail["metadata"] | {"cost": (detail["metadata"].get("cost") or 0) + 1}}
+    revised_row = row | {"message_count": (row.get("message_count") or 0) + 1}
+    start = detail["metadata"]["start_time_unix_secs"]
+    return Original(detail["conversation_id"], start, *map(_json, (detail, row, revised, revised_row)))
+
+
+def _json(document: dict) -> bytes:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,102 @@
+"""Time the build of every SQL model and print them, slowest first: ``.venv/bin/python benchmarks/models.py``.
+
+Emulator conversations are flattened once and copied in the lake under new ids onto other days, so that any number of
+them is there in seconds. The bar is 5 s for all models over 20,000 conversations on 2 cores; several sizes beside each
+other show whether a model grows in proportion to its rows. Figures differ between machines and moments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.emulator.world import World
+from pipelines.flatten.frames import Reading, flatten
+from pipelines.sync.agents import refresh_agents
+from warehouse import lake
+from warehouse.build import BuildResult, build
+from warehouse.duck import Limits
+from warehouse.home import Home
+from warehouse.tables import BY_NAME
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+DAYS = 30
+"""Days of one copy; three copies follow each other, the fourth falls on the days of the first again."""
+ORIGINALS = 2000
+BAR_SECS = 5.0
+
+
+def originals(conversations: int) -> dict[str, pl.DataFrame]:
+    """Frames of the lake by table name for so many conversations of the emulator."""
+    world = World(conversations=conversations, days=DAYS, until=UNTIL)
+    payloads = ((document["conversation_id"], json.dumps(document).encode()) for document in world.details(UNTIL))
+    return flatten(Reading(one, payload, "sha", UNTIL, UNTIL, "settled") for one, payload in payloads).frames
+
+
+def copied(frame: pl.DataFrame, number: int) -> pl.DataFrame:
+    """Rows of one table under new conversation ids, moved back by whole copies."""
+    back = timedelta(days=DAYS * (number % 3))
+    moved = [(pl.col(name) - back).alias(name) for name in ("start_date", "start_time_at") if name in frame.columns]
+    return frame.with_columns(pl.col("conversation_id") + f"_{number}", *moved)
+
+
+def fill(home: Home, frames: Mapping[str, pl.DataFrame], copies: int) -> None:
+    """Write so many copies of the frames into the lake."""
+    lake.ensure(home)
+    for name, frame in frames.items():
+        rows = pl.concat([copied(frame, number) for number in range(copies)])
+        for (day,), of_day in rows.group_by("start_date"):
+            lake.write_day(home, BY_NAME[name], day, of_day)
+    refresh_agents(home)
+
+
+def timed(frames: Mapping[str, pl.DataFrame], copies: int, threads: int) -> tuple[BuildResult, float, float]:
+    """A build over so many copies; wall and processor time in seconds, checks included."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder) / "home").open()
+        fill(home, frames, copies)
+        wall, processor = time.perf_counter(), time.process_time()
+        built = build(home, limits=Limits(threads=threads))
+        return built, time.perf_counter() - wall, time.process_time() - processor
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--conversations", type=int, nargs="+", default=[10_000, 20_000])
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    frames = originals(min(ORIGINALS, *options.conversations))
+    n_originals = frames["conversations"].height
+    builds = [timed(frames, max(1, round(n / n_originals)), options.threads) for n in options.conversations]
+    sizes = [max(1, round(n / n_originals)) * n_originals for n in options.conversations]
+    last = {model.key: model.n_rows for model in builds[-1][0].models}
+    secs = {key: [next(one.secs for one in built.models if one.key == key) for built, *_ in builds] for key in last}
+    table = Table("model", "rows", *(f"{n:,} calls" for n in sizes), title=f"seconds, {options.threads} threads")
+    for key in sorted(secs, key=lambda key: -secs[key][-1]):
+        table.add_row(key, f"{last[key]:,}", *(f"{one:.3f}" for one in secs[key]))
+    totals = [sum(model.secs for model in built.models) for built, *_ in builds]
+    table.add_section()
+    table.add_row("all models", "", *(f"{total:.2f}" for total in totals))
+    table.add_row("whole build, with checks", "", *(f"{wall:.2f}" for _, wall, _ in builds))
+    table.add_row("its processor time", "", *(f"{processor:.2f}" for *_, processor in builds))
+    console = Console()
+    console.print(table)
+    for n, total, (built, *_) in zip(sizes, totals, builds, strict=True):
+        bar = BAR_SECS * n / 20_000
+        console.print(f"{n:,} calls: {total:.2f} s for all models, bar {bar:.1f} s; failed checks: {len(built.failed)}")
+        for result in built.failed:
+            console.print(f"  {result.check.name}: {result.n_failing} rows, such as {result.sample[:1]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""One table of figures, for the terminal and for ``benchmarks/RESULTS.md``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.measure import ROOT, THEIRS, Measured
+
+RESULTS = ROOT / "benchmarks" / "RESULTS.md"
+HEADS = ("what", "who", "wall s", "CPU s", "peak MiB", "disk MiB", "figure", "against convohouse")
+MIB = 1024 * 1024
+OURS_USED = ("polars", "duckdb", "msgspec", "httpx", "httpx-aiohttp", "aiohttp", "pyarrow")
+THEIRS_USED = ("dlt", "elevenlabs")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line: ``figure`` is what the measure is about, ``ratio`` how it stands to convohouse in the same run."""
+
+    what: str
+    who: str
+    measured: Measured | None
+    figure: str
+    ratio: str = ""
+    disk: int | None = None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The line's texts."""
+        taken = self.measured
+        numbers = ("", "", "") if taken is None else (f"{taken.wall:.2f}", f"{taken.cpu:.2f}", _mib(taken.memory))
+        return (self.what, self.who, *numbers, _mib(self.disk), self.figure, self.ratio)
+
+
+def _mib(size: int | None) -> str:
+    return f"{size / MIB:,.0f}" if size else ""
+
+
+def times(theirs: Measured, ours: Measured) -> str:
+    """How a contestant stands to convohouse."""
+    cpu = f"{theirs.cpu / ours.cpu:.1f} x CPU"
+    return f"{theirs.wall / ours.wall:.1f} x wall, {cpu}, {theirs.memory / ours.memory:.1f} x memory"
+
+
+def show(figures: Sequence[Figure], title: str) -> None:
+    """Print the table."""
+    table = Table(*HEADS, title=title)
+    for figure in figures:
+        table.add_row(*figure.cells)
+    Console(width=190).print(table)
+
+
+def record(figures: Sequence[Figure], command: str, load: tuple[float, float, float]) -> None:
+    """Write ``RESULTS.md`` anew: nothing in it is typed by hand."""
+    lines = [
+        "# Figures of the benchmarks",
+        "",
+        f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. Compare within this table alone: machines",
+        "differ, and so do moments. Bars and what is measured: `benchmarks/README.md`.",
+        "",
+        f"- Machine: {_processor()}, {os.cpu_count()} cores, {_memory() / MIB / 1024:.0f} GiB; {platform.platform()}",
+        f"- Load when it began: {', '.join(f'{each:.1f}' for each in load)} (1, 5, 15 min; above 0.5: a busy machine)",
+        f"- Python {platform.python_version()}; {_versions()}",
+        "",
+        f"| {' | '.join(HEADS)} |",
+        f"|{'---|' * len(HEADS)}",
+        *(f"| {' | '.join(figure.cells)} |" for figure in figures),
+        "",
+    ]
+    RESULTS.write_text("\n".join(lines))
+
+
+def _processor() -> str:
+    found = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return found[0].partition(":")[2].strip() if found else platform.processor()
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _versions() -> str:
+    code = f"from importlib.metadata import version; print(*(f'{{n}} {{version(n)}}' for n in {THEIRS_USED}), sep=', ')"
+    theirs = subprocess.run([THEIRS / "python", "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    return ", ".join([*(f"{name} {version(name)}" for name in OURS_USED), theirs])

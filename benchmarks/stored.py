@@ -1,0 +1,42 @@
+"""A home folder that holds many conversations already: landed directly, as a sync would have landed them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from benchmarks.corpus import Call, corpus
+from pipelines.api.models import parse_page
+from pipelines.sync.documents import list_row, read_row
+from warehouse import landing
+from warehouse.home import Home
+from warehouse.landing import Listing
+
+SEGMENT = 400
+"""Documents a segment, as the sync lands them."""
+
+
+def land(folder: Path, count: int) -> int:
+    """Land the corpus and its listing, oldest first; say how many conversations that are."""
+    home, now = Home(folder).open(), datetime.now(UTC)
+    calls = corpus(count)
+    rows = []
+    waiting = reversed(calls)
+    while segment := list(islice(waiting, SEGMENT)):
+        listed = [list_row(row, now) for row in _page(segment)]
+        landing.land_documents(
+            home,
+            [
+                read_row({**row, "content_sha256": None}, call.detail, now)
+                for row, call in zip(listed, segment, strict=True)
+            ],
+        )
+        rows += listed
+    landing.land_listing(home, Listing(now, None, now), rows)
+    return len(calls)
+
+
+def _page(segment: list[Call]) -> list:
+    rows = b",".join(call.row for call in segment)
+    return parse_page(b'{"conversations":[' + rows + b'],"has_more":false}').conversations

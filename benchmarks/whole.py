@@ -1,0 +1,66 @@
+"""The whole sync beside dlt's REST source and the plain loop with the vendor's SDK, on one server."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.corpus import corpus
+from benchmarks.measure import OURS, THEIRS, Measured, Server, bytes_of, run, serving
+from benchmarks.report import Figure, times
+
+CONTESTANTS = Path(__file__).parent / "contestants"
+QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
+THEIR_WAYS = {"dlt REST source into DuckDB": "dlt_rest.py", "vendor's SDK into JSON files": "sdk_loop.py"}
+
+
+def whole(count: int, latency: float) -> Iterator[Figure]:
+    """A first sync of so many conversations, everyone's."""
+    with serving(count, latency=latency) as server, tempfile.TemporaryDirectory() as folder:
+        what = f"whole sync of {count:,}" + (f", {latency * 1000:.0f} ms a request" if latency else "")
+        home = Path(folder) / "home"
+        ours = convohouse(home, server)
+        yield Figure(what, "convohouse", ours, _rate(count, ours), disk=bytes_of(home))
+        copied = run([OURS / "python", CONTESTANTS / "lake_only.py", server.url, Path(folder) / "copy"])
+        yield Figure("", "convohouse, lake without SQL models", copied, _rate(count, copied), times(copied, ours))
+        for line in copied.output.splitlines():
+            yield Figure("", f"  {line}", None, "")
+        for who, script in THEIR_WAYS.items():
+            target = Path(folder) / script
+            target.mkdir()
+            theirs = run(
+                [THEIRS / "python", CONTESTANTS / script, server.url, target], env=QUIET | {"DLT_DATA_DIR": str(target)}
+            )
+            yield Figure("", who, theirs, _rate(count, theirs), times(theirs, ours), bytes_of(target))
+        if not latency:
+            yield from _sizes(home, count)
+
+
+def convohouse(home: Path, server: Server, *options: str) -> Measured:
+    """The command as a user runs it."""
+    return run([OURS / "convohouse", "sync", *options], env=settings(home, server.url))
+
+
+def settings(home: Path, url: str = "http://127.0.0.1:1") -> dict[str, str]:
+    """Settings of convohouse in its environment."""
+    return {"CONVOHOUSE_HOME": str(home), "ELEVENLABS_BASE_URL": url, "ELEVENLABS_API_KEY": "demo"}
+
+
+def _rate(count: int, taken: Measured) -> str:
+    return f"{count / taken.wall:,.0f} conversations/s"
+
+
+def _sizes(home: Path, count: int) -> Iterator[Figure]:
+    calls = corpus(count)
+    plain = b"\n".join(call.detail for call in calls)
+    zipped = len(gzip.compress(plain, 6))
+    for who, size in (
+        ("JSON", len(plain)),
+        ("gzip -6 NDJSON", zipped),
+        ("landed", bytes_of(home / "landing")),
+        ("lake", bytes_of(home / "lake")),
+    ):
+        a_call = f"{size / len(calls) / 1024:.2f} KiB a conversation"
+        yield Figure("size" if who == "JSON" else "", who, None, a_call, f"{size / zipped:.2f} x gzip", size)

@@ -1,0 +1,58 @@
+"""One logical request on its way through its attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, Generic, TypeVar
+
+from pipelines.errors import ApiError
+
+T = TypeVar("T")
+
+FEW_ATTEMPTS = 4
+"""Attempts where more would hardly help: a garbled body, a host that never answered."""
+
+
+@dataclass
+class Call(Generic[T]):
+    """One logical request; ``deadline`` is on the monotonic clock, ``strikes`` counts failures that tend to stay.
+
+    ``cuts`` is the gate's count when the latest attempt was sent; a success's body goes ``into`` a file, where one is
+    given, and is not kept in memory.
+    """
+
+    path: str
+    params: Mapping[str, str | int]
+    decode: Callable[[bytes], T]
+    deadline: float
+    method: str = "GET"
+    body: Mapping[str, object] | None = None
+    into: BinaryIO | None = None
+    strikes: int = 0
+    cuts: int = 0
+
+    @property
+    def where(self) -> str:
+        """Method and path, without the query: it can name a person."""
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Setback:
+    """A failed attempt that may be repeated; ``error`` is what to raise if it is not."""
+
+    error: ApiError
+    retry_after: float | None = None
+
+
+def strike(call: Call[T], error: ApiError) -> Setback:
+    """A failure that tends to stay: worth few attempts.
+
+    Raises:
+        ApiError: ``error``, when those are used up.
+    """
+    call.strikes += 1
+    if call.strikes >= FEW_ATTEMPTS:
+        raise error
+    return Setback(error)

@@ -1,0 +1,27 @@
+"""Answers of the vendor's price calculator become rows: one a language model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import polars as pl
+
+from pipelines.flatten.elements import Elements
+from pipelines.flatten.lenient import parse
+from warehouse.reference_tables import LLM_PRICES
+
+PRICE = Elements(LLM_PRICES)
+_ASKED = ("agent_id", "asked_at", "prompt_length", "number_of_pages", "is_rag_enabled", "prompt_basis")
+
+
+def flatten_prices(answers: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Frame of ``llm_prices`` for rows of ``LANDED_PRICES``; an entry that names no model is no price."""
+    found: dict[tuple[Any, ...], tuple[Mapping[str, Any], Any]] = {}
+    for answer in answers:
+        for price in parse(answer["payload"])["llm_prices"]:
+            llm = price.get("llm") if isinstance(price, dict) else None
+            if isinstance(llm, str) and llm:
+                found[answer["agent_id"], answer["asked_at"], llm] = answer, PRICE.read(price)
+    own: dict[str, list[Any]] = {name: [answer[name] for answer, _ in found.values()] for name in _ASKED}
+    return PRICE.frame([price for _, price in found.values()], own | {"llm": [llm for *_, llm in found]})

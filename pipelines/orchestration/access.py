@@ -1,0 +1,75 @@
+"""The probe of the agents: an asset and a job of its own, in no schedule, and a warning where callers meet nobody."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+import polars as pl
+
+from pipelines.orchestration.keys import KINDS, key_of
+from pipelines.orchestration.tables import schema_of
+from pipelines.site import Progress, Site
+from pipelines.upstream.access import known_agents, probe
+from warehouse import journal, lake
+from warehouse.errors import ConvohouseError
+from warehouse.home import Home
+from warehouse.journal_tables import AGENT_ACCESS
+from warehouse.tables import CONVERSATIONS
+
+GROUP = "upstream"
+"""What asks the API for more than conversations, and so only when it is wanted."""
+ACCESS = key_of("landing.agent_access")
+REACHED = "agents_with_calls_can_be_reached"
+RECENT = timedelta(days=7)
+
+
+@dg.asset(
+    key=ACCESS,
+    group_name=GROUP,
+    kinds=KINDS["landing"],
+    metadata={"dagster/column_schema": schema_of(AGENT_ACCESS)},
+    check_specs=[
+        dg.AssetCheckSpec(
+            REACHED, asset=ACCESS, description="Every agent that had calls in the last week of data can be reached."
+        )
+    ],
+)
+def agent_access(
+    site: dg.ResourceParam[Site], progress: dg.ResourceParam[Progress]
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Whether each agent can be reached: a signed URL and a token are asked for, and neither is kept."""
+    sites = site.each()
+    try:
+        found = [row for each in sites for row in probe(each, known_agents(each.home), progress)]
+    except ConvohouseError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    reached = {row.agent_id for row in found if row.is_reachable}
+    n_agents = len({row.agent_id for row in found})
+    yield dg.MaterializeResult(asset_key=ACCESS, metadata={"n_agents": n_agents, "n_reachable": len(reached)})
+    lost = [agent_id for each in sites for agent_id in unreachable(each.home)]
+    yield dg.AssetCheckResult(
+        check_name=REACHED,
+        asset_key=ACCESS,
+        passed=not lost,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"agents": ", ".join(lost)},
+    )
+
+
+access_job = dg.define_asset_job(
+    "access", dg.AssetSelection.assets(ACCESS), description="Ask of every agent whether it can be reached."
+)
+
+
+def unreachable(home: Home) -> list[str]:
+    """Agents with calls in the last week of data that could be reached in no way when they were probed last, sorted."""
+    calls = lake.read(home, CONVERSATIONS, ["agent_id", "start_time_at"])
+    recent = calls.filter(pl.col("start_time_at") >= pl.col("start_time_at").max() - RECENT)
+    latest = (
+        journal.read(home, AGENT_ACCESS)
+        .filter(pl.col("asked_at") == pl.col("asked_at").max().over("agent_id"))
+        .group_by("agent_id")
+        .agg(pl.col("is_reachable").any())
+    )
+    lost = latest.filter(~pl.col("is_reachable")).join(recent, "agent_id", "semi")
+    return lost["agent_id"].sort().to_list()

@@ -1,0 +1,46 @@
+"""Landed webhooks reach the warehouse: a sensor that sees them, and the job that it starts. Off until switched on."""
+
+from datetime import date
+
+import dagster as dg
+import polars as pl
+
+from pipelines.orchestration.days import Scope, range_tags
+from pipelines.site import Site
+from pipelines.sync.refresh import stale_readings
+from warehouse.models import SCHEMAS
+
+NAME = "webhooks"
+EVERY_SECS = 60
+BUSY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+webhook_job = dg.define_asset_job(
+    NAME,
+    dg.AssetSelection.groups("lake", "seeds", *SCHEMAS),
+    config=dg.RunConfig(ops={"lake": Scope(everywhere=True)}),
+    description="Flatten what is landed, and build; the API is not asked.",
+)
+
+
+@dg.sensor(
+    name=NAME,
+    job=webhook_job,
+    minimum_interval_seconds=EVERY_SECS,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Whenever the landing holds what the lake does not show: webhooks that came since.",
+)
+def webhook_sensor(context: dg.SensorEvaluationContext, site: dg.ResourceParam[Site]) -> dg.RunRequest | dg.SkipReason:
+    """Ask for a run over the days of what landed, once for each latest reading, unless a run is on its way."""
+    if context.instance.get_runs_count(dg.RunsFilter(statuses=BUSY)):
+        return dg.SkipReason("A run is on its way.")
+    stale = pl.concat([stale_readings(each.home).select("start_date", "fetched_at") for each in site.landed()])
+    if stale.is_empty():
+        return dg.SkipReason("The lake shows all that is landed.")
+    days: list[date] = stale["start_date"].sort().to_list()
+    latest = stale["fetched_at"].sort().to_list()[-1]
+    return dg.RunRequest(f"{latest.isoformat()}/{stale.height}", tags=range_tags(days[0], days[-1]))

@@ -1,0 +1,178 @@
+"""The use cases of what the API says beside conversations: the workspace's tools, and what language models would cost.
+
+Each asks the API, lands what came and brings its tables of the lake up to it, for one workspace, whose home folder the
+caller holds. A key without the scope for them must not keep anybody from the conversations: the parts of a sync,
+``sync_tools`` and ``sync_prices``, give back what went wrong and go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pipelines.api.endpoints import calculate_llm_usage, list_tools
+from pipelines.errors import ApiError, CredentialsError, UnreachableError, UsageError
+from pipelines.site import Progress, Site, silent
+from pipelines.sync import prices
+from pipelines.sync.prices import Question
+from pipelines.sync.together import together
+from pipelines.sync.tools import land_listing, refresh_tools
+from warehouse import lake
+from warehouse.landed_reference import land_prices
+from warehouse.reference_tables import TOOLS
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedTools:
+    """A listing of the tools: how many it showed, of them new or changed, and how many it no longer showed."""
+
+    n_listed: int
+    n_changed: int
+    n_gone: int
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedPrices:
+    """An asking for prices: when and what was asked, and the agents that have none, with why."""
+
+    asked_at: datetime
+    questions: tuple[Question, ...]
+    without: dict[str, str] = field(default_factory=dict)
+
+
+def copy_tools(site: Site, progress: Progress = silent) -> CopiedTools:
+    """List the workspace's tools, land the listing, and show it in the lake.
+
+    Raises:
+        ApiError: the list could not be had; nothing is landed.
+    """
+    listed_at, client = site.clock(), site.connect(site.settings)
+
+    async def asking() -> dict[str, dict[str, object]]:
+        async with client:
+            return await list_tools(client)
+
+    found = asyncio.run(asking())
+    progress("tools", len(found), len(found))
+    lake.ensure(site.home)
+    try:
+        land_listing(site.home, found, listed_at, site.pseudonyms)
+    except RecursionError:
+        raise ApiError("A tool's definition is nested too deep to be read.", "Look at the tools' schemas.") from None
+    refresh_tools(site.home)
+    shown = lake.read(site.home, TOOLS, ["changed_at", "is_gone"])
+    return CopiedTools(
+        n_listed=len(found),
+        n_changed=shown.filter(changed_at=listed_at).height,
+        n_gone=shown.filter(is_gone=True).height,
+    )
+
+
+def copy_prices(
+    site: Site,
+    agents: Sequence[str] = (),
+    *,
+    prompt_length: int | None = None,
+    number_of_pages: int | None = None,
+    is_rag_enabled: bool | None = None,
+    progress: Progress = silent,
+) -> CopiedPrices:
+    """Ask what language models would cost, land the answers, and show them in the lake.
+
+    Args:
+        site: Where and with what.
+        agents: Whose prices; by default those of all agents with calls in the last 30 days.
+        prompt_length: Characters of the prompt; by default those of the settings, else measured.
+        number_of_pages: Pages of knowledge; by default those of the settings, else left to the API.
+        is_rag_enabled: Whether chunks are retrieved; by default whether the agent's calls did.
+        progress: Told how many agents were asked for.
+
+    Raises:
+        CredentialsError: the key or its scope is refused; nothing is landed.
+        UnreachableError: the API is down; nothing is landed.
+    """
+    settings, asked_at = site.settings, site.clock()
+    lake.ensure(site.home)
+    asked = prices.questions(
+        agents or prices.recent_agents(site.home),
+        prices.measured(site.home),
+        given=prompt_length,
+        setting=settings.prices_prompt_length,
+        pages=settings.prices_pages if number_of_pages is None else number_of_pages,
+        is_rag=is_rag_enabled,
+    )
+    answers, without = asyncio.run(_ask(site, asked, progress)) if asked else ({}, {})
+    if asked:
+        rows = [
+            question.row(asked_at, answers[question.agent_id]) for question in asked if question.agent_id in answers
+        ]
+        land_prices(site.home, asked_at, rows)
+        prices.refresh_prices(site.home)
+    empty = answers.keys() - prices.priced_agents(site.home, asked_at)
+    without |= dict.fromkeys(sorted(empty), "The API gives no prices for it.")
+    return CopiedPrices(asked_at, tuple(asked), without)
+
+
+async def _ask(site: Site, asked: Sequence[Question], progress: Progress) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The answer for each agent, and why there was none."""
+    answers: dict[str, bytes] = {}
+    without: dict[str, str] = {}
+    client = site.connect(site.settings)
+
+    async def ask(question: Question) -> None:
+        try:
+            answers[question.agent_id] = await calculate_llm_usage(
+                client,
+                question.agent_id,
+                prompt_length=question.prompt_length,
+                number_of_pages=question.number_of_pages,
+                rag_enabled=question.is_rag_enabled,
+            )
+        except (CredentialsError, UnreachableError):
+            raise
+        except (ApiError, UsageError) as error:  # this agent's own trouble: deleted, or an odd id
+            without[question.agent_id] = error.message
+        progress("prices", len(answers) + len(without), len(asked))
+
+    async with client:
+        await together(map(ask, asked))
+    return answers, without
+
+
+def copy_due_prices(site: Site, progress: Progress = silent) -> int:
+    """Ask for the prices of all agents where it is time to; give how many agents were asked for.
+
+    Raises:
+        ApiError: as ``copy_prices``.
+    """
+    if not prices.is_due(site.home, site.clock(), site.settings.prices_every_days):
+        return 0
+    return len(copy_prices(site, progress=progress).questions)
+
+
+def sync_tools(site: Site, progress: Progress = silent) -> tuple[str, ...]:
+    """What a sync copies of the tools, before it flattens.
+
+    Returns:
+        Why they could not be had and what to do, if they could not; nothing of it touches the conversations.
+    """
+    try:
+        copy_tools(site, progress)
+    except ApiError as error:
+        return (f"The tools could not be had: {error}",)
+    return ()
+
+
+def sync_prices(site: Site, progress: Progress = silent) -> tuple[str, ...]:
+    """What a sync copies of the prices, when they are due, after it has flattened: prompts are measured in the lake.
+
+    Returns:
+        As ``sync_tools``.
+    """
+    try:
+        copy_due_prices(site, progress)
+    except ApiError as error:
+        return (f"The prices of language models could not be had: {error}",)
+    return ()

@@ -1,0 +1,37 @@
+"""The agents of a workspace: each that was ever seen, in a list row, as a call's own, or as one it passed through."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from warehouse import lake
+from warehouse.home import Home
+from warehouse.tables import AGENTS, CONVERSATION_LIST, CONVERSATIONS, TURNS, VISITED_AGENTS
+
+
+def refresh_agents(home: Home) -> None:
+    """Write ``agents`` anew."""
+    lake.write_whole(home, AGENTS, seen_agents(home))
+
+
+def seen_agents(home: Home) -> pl.DataFrame:
+    """The rows of ``agents``; the name is the latest that was told, in a list row or a document."""
+    calls = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "agent_name", "start_time_at", "checked_at"])
+    listed = lake.read(home, CONVERSATION_LIST, ["agent_id", "agent_name", "start_time_at", "last_seen_at"])
+    visited = lake.read(home, VISITED_AGENTS, ["conversation_id", "agent_id"])
+    speaking = lake.read(home, TURNS, ["conversation_id", "agent_metadata_agent_id"]).unique()
+    passed = pl.concat([visited, speaking.rename({"agent_metadata_agent_id": "agent_id"})]).unique()
+    sightings = pl.concat(
+        [
+            calls.select("agent_id", "agent_name", "start_time_at", seen_at="checked_at"),
+            listed.select("agent_id", "agent_name", "start_time_at", seen_at="last_seen_at"),
+            passed.join(calls.drop("agent_id"), "conversation_id").select(
+                "agent_id", pl.lit(None, pl.String).alias("agent_name"), "start_time_at", seen_at="checked_at"
+            ),
+        ]
+    ).drop_nulls("agent_id")
+    return sightings.group_by("agent_id").agg(
+        pl.col("agent_name").sort_by("seen_at", "agent_name").drop_nulls().last(),
+        first_call_at=pl.col("start_time_at").min(),
+        last_call_at=pl.col("start_time_at").max(),
+    )

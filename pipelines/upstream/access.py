@@ -1,0 +1,104 @@
+"""The use case of the probe: can a conversation be begun with each agent, and how long does it take to get leave to?
+
+A signed URL and a token are asked for. Both are secrets that cost nothing while unused; only whether they came is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipelines.api.client import ApiClient
+from pipelines.api.endpoints import has_signed_url, has_token
+from pipelines.api.refusals import is_of_key
+from pipelines.errors import ApiError
+from pipelines.site import Progress, Site, silent
+from pipelines.sync.together import together
+from warehouse import journal, lake, landing
+from warehouse.home import Home
+from warehouse.journal_tables import AGENT_ACCESS
+from warehouse.tables import CONVERSATIONS
+
+WAYS: Mapping[str, Callable[[ApiClient, str], Awaitable[bool]]] = {"signed_url": has_signed_url, "token": has_token}
+WORKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How one way to an agent was found; ``status`` and ``reason`` say why not, null when reachable."""
+
+    agent_id: str
+    way: str
+    is_reachable: bool
+    latency_secs: float
+    status: int | None
+    reason: str | None
+
+
+def known_agents(home: Home) -> list[str]:
+    """Every agent that the list or a conversation ever named, sorted."""
+    listed = landing.latest_list_rows(home)["agent_id"]
+    return sorted({*listed, *lake.read(home, CONVERSATIONS, ["agent_id"])["agent_id"]} - {None})
+
+
+def probe(site: Site, agents: Sequence[str], progress: Progress = silent) -> tuple[Probe, ...]:
+    """Ask for a signed URL and a token of each agent, and note what came of it.
+
+    Raises:
+        CredentialsError: the key itself is refused.
+        HomeError: see ``Site.writing``.
+        LockedError: see ``Site.writing``.
+    """
+    with site.writing("access"):
+        at = site.clock()
+        found = asyncio.run(_ask(site, list(dict.fromkeys(agents)), progress))
+        notes = [
+            {
+                "agent_id": each.agent_id,
+                "way": each.way,
+                "asked_at": at,
+                "is_reachable": each.is_reachable,
+                "latency_secs": each.latency_secs,
+                "status": each.status,
+                "reason": each.reason,
+            }
+            for each in found
+        ]
+        journal.note(site.home, AGENT_ACCESS, notes, at)
+        journal.refresh(site.home)
+    return found
+
+
+async def _ask(site: Site, agents: Sequence[str], progress: Progress) -> tuple[Probe, ...]:
+    client = site.connect(site.settings)
+    found: list[Probe] = []
+    waiting = iter(agents)
+    progress("probe", 0, len(agents))
+
+    async def work(share: Iterator[str]) -> None:
+        for agent_id in share:
+            found.extend([await _probe(site, client, agent_id, way) for way in WAYS])
+            progress("probe", len(found) // len(WAYS), len(agents))
+
+    async with client:
+        await together(work(waiting) for _ in range(WORKERS))
+    return tuple(sorted(found, key=lambda each: (each.agent_id, each.way)))
+
+
+async def _probe(site: Site, client: ApiClient, agent_id: str, way: str) -> Probe:
+    """One question; a missing scope or quota is an outcome, as is an agent that is gone.
+
+    Raises:
+        CredentialsError: the key itself is refused.
+    """
+    began = site.monotonic()
+    status, reason = None, None
+    try:
+        if not await WAYS[way](client, agent_id):
+            reason = f"the answer holds no {way}"
+    except ApiError as error:
+        if is_of_key(error):
+            raise
+        status, reason = error.status, str(error)
+    return Probe(agent_id, way, reason is None, site.monotonic() - began, status, reason)

@@ -1,0 +1,140 @@
+"""The use case of feedback: thumbs are sent to the API, each at most once, and noted with what the API answered.
+
+What was sent is read from the notes in the landing (``warehouse.journal``), so a batch that was stopped goes on where
+it was. The API sets a thumb and does not add one, so one that is sent twice, as its note was lost in a kill, does no
+harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pipelines.api.client import ApiClient
+from pipelines.api.endpoints import send_feedback
+from pipelines.api.pace import Pace
+from pipelines.api.refusals import is_of_key
+from pipelines.errors import ApiError, CredentialsError, GoneError, UnreachableError
+from pipelines.site import Progress, Site, silent
+from pipelines.sync.together import together
+from pipelines.upstream.verdicts import VERDICTS
+from warehouse import journal
+from warehouse.home import Home
+from warehouse.journal_tables import FEEDBACK_SENT
+
+WORKERS = 8
+NOTES_A_FILE = 25
+"""Answers that a kill can cost at most; they are asked for again then."""
+BREAK_AFTER = 5
+"""Conversations in a row without an answer: then the API is taken to be down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of a batch: ids that were ``sent``, that had been ``before``, and why the API took the others not."""
+
+    sent: tuple[str, ...]
+    before: tuple[str, ...]
+    failed: dict[str, str]
+    is_refused: bool
+    """Whether the API or the key refused one; an id that the API does not know is no refusal."""
+
+
+def unsent(home: Home, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Those of the verdicts (by conversation) that were never sent, or whose sending failed."""
+    notes = journal.read(home, FEEDBACK_SENT).unique("conversation_id", keep="last", maintain_order=True)
+    told = dict(notes.filter(outcome="sent").select("conversation_id", "feedback").rows())
+    return {
+        conversation_id: verdict for conversation_id, verdict in wanted.items() if told.get(conversation_id) != verdict
+    }
+
+
+def send(
+    site: Site,
+    wanted: Mapping[str, str],
+    *,
+    progress: Progress = silent,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Sent:
+    """Send verdicts (by conversation) that were not sent yet, at most ``feedback_per_sec`` a second.
+
+    Raises:
+        UsageError: an id cannot be part of a path.
+        CredentialsError: the key itself is refused; what was answered before is noted.
+        UnreachableError: the API is down; what was answered before is noted.
+        HomeError: see ``Site.writing``.
+        LockedError: see ``Site.writing``.
+    """
+    with site.writing("feedback"):
+        due = unsent(site.home, wanted)
+        batch = _Batch(site, due, progress)
+        try:
+            asyncio.run(batch.send(Pace(site.settings.feedback_per_sec, monotonic=site.monotonic, sleep=sleep)))
+        finally:
+            batch.note()
+            journal.refresh(site.home)
+    return Sent(tuple(batch.sent), tuple(each for each in wanted if each not in due), batch.failed, batch.is_refused)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Verdicts on their way."""
+
+    site: Site
+    due: Mapping[str, str]
+    progress: Progress
+    sent: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    is_refused: bool = False
+    notes: list[dict[str, object]] = field(default_factory=list)
+    in_a_row: int = 0
+
+    async def send(self, pace: Pace) -> None:
+        client = self.site.connect(self.site.settings)
+        waiting = iter(self.due.items())
+        self.progress("send", 0, len(self.due))
+        async with client:
+            await together(self._work(client, pace, waiting) for _ in range(WORKERS))
+
+    async def _work(self, client: ApiClient, pace: Pace, waiting: Iterator[tuple[str, str]]) -> None:
+        for conversation_id, verdict in waiting:
+            await pace.turn()
+            try:
+                await send_feedback(client, conversation_id, VERDICTS[verdict])
+            except ApiError as error:
+                self._fail(conversation_id, verdict, error)
+            else:
+                self.sent.append(conversation_id)
+                self.in_a_row = 0
+                self._add(conversation_id, verdict, "sent")
+            self.progress("send", len(self.sent) + len(self.failed), len(self.due))
+
+    def _fail(self, conversation_id: str, verdict: str, error: ApiError) -> None:
+        self.failed[conversation_id] = str(error)
+        is_unanswered = isinstance(error, UnreachableError)
+        outcome = "not_found" if isinstance(error, GoneError) else "failed" if is_unanswered else "refused"
+        self.is_refused |= outcome != "not_found"
+        self.in_a_row = self.in_a_row + 1 if is_unanswered else 0
+        self._add(conversation_id, verdict, outcome, error)
+        if (isinstance(error, CredentialsError) and is_of_key(error)) or self.in_a_row >= BREAK_AFTER:
+            raise error
+
+    def _add(self, conversation_id: str, verdict: str, outcome: str, error: ApiError | None = None) -> None:
+        self.notes.append(
+            {
+                "conversation_id": conversation_id,
+                "sent_at": self.site.clock(),
+                "feedback": verdict,
+                "outcome": outcome,
+                "status": error and error.status,
+                "error": error and error.message,
+            }
+        )
+        if len(self.notes) >= NOTES_A_FILE:
+            self.note()
+
+    def note(self) -> None:
+        """Write down what is not written yet."""
+        journal.note(self.site.home, FEEDBACK_SENT, self.notes, self.site.clock())
+        self.notes = []

@@ -1,0 +1,29 @@
+"""Which workspace a conversation belongs to, where a home holds the calls of several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipelines.errors import UsageError
+from pipelines.site import Site
+from warehouse.erasure import known_days
+
+
+def by_site(site: Site, ids: Iterable[str]) -> list[tuple[Site, list[str]]]:
+    """The conversations of each workspace that has any, by what is landed; where there is but one, all are its own.
+
+    Raises:
+        UsageError: there are several, and none of them knows a conversation.
+    """
+    wanted = list(dict.fromkeys(ids))
+    sites = site.each()
+    if len(sites) == 1:
+        return [(sites[0], wanted)]
+    found = []
+    for each in sites:
+        known = set(known_days(each.home, wanted)["conversation_id"])
+        found.append((each, [conversation_id for conversation_id in wanted if conversation_id in known]))
+        wanted = [conversation_id for conversation_id in wanted if conversation_id not in known]
+    if wanted:
+        raise UsageError(f"{wanted[0]!r} is in none of the {len(sites)} workspaces.", "Sync the workspace first.")
+    return [(each, own) for each, own in found if own]

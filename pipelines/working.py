@@ -1,0 +1,110 @@
+"""A run over the workspaces of a home: the folder held, an account kept for each, one's outage never another's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from pipelines.errors import ApiError
+from pipelines.site import Site
+from pipelines.sync import ledger
+from warehouse.checks import check_complete
+from warehouse.erasure import purge
+from warehouse.errors import ConvohouseError
+from warehouse.model_checks import CheckResult
+
+T = TypeVar("T")
+
+
+@contextmanager
+def working(site: Site, run_id: str, what: str, *, is_offline: bool = False) -> Iterator[tuple[Site, ...]]:
+    """Hold the home folder for a run or one step of it; its rows of ``sync_runs`` say what stopped it.
+
+    Gives the site of each workspace that is set up; offline, of each that the home holds calls of as well. A row is
+    begun where the run has none yet: a step can be all of a run.
+
+    Raises:
+        HomeError: see ``Site.writing``.
+        LockedError: see ``Site.writing``; the run's rows are not touched then.
+        SettingsError: see ``Site.each``.
+    """
+    sites = site.landed() if is_offline else site.each()
+    with site.writing(what):
+        purge(site.home.everywhere)
+        for each in sites:
+            if not ledger.is_begun(each.home, run_id):
+                ledger.begin(each.home, run_id, at=each.clock(), window=None)
+        try:
+            yield sites
+        except BaseException as error:
+            for each in sites:
+                _fail(each, run_id, error)
+            raise
+
+
+def attempt(sites: Sequence[Site], run_id: str, step: Callable[[Site], T]) -> dict[str, T]:
+    """Do a step for each workspace; one whose API cannot be had ends its own account, and the others go on.
+
+    A workspace that an earlier step of the run ended in this way is left out.
+
+    Returns:
+        What the step gave, by workspace.
+
+    Raises:
+        ApiError: there is but one workspace, or none is left.
+    """
+    done: dict[str, T] = {}
+    errors: list[ApiError] = []
+    for each in sites:
+        if ledger.failure_of(each.home, run_id):
+            continue
+        try:
+            done[each.settings.workspace] = step(each)
+        except ApiError as error:
+            if len(sites) == 1:
+                raise
+            _fail(each, run_id, error)
+            errors.append(error)
+    if errors and not done:
+        raise errors[-1]
+    return done
+
+
+def close(
+    sites: Sequence[Site], run_id: str, problems: Iterable[str], own: Mapping[str, Iterable[str]] | None = None
+) -> tuple[str, ...]:
+    """End the accounts: complete where everything listed is in the lake and nothing else is amiss.
+
+    Args:
+        sites: The workspaces.
+        run_id: The run.
+        problems: What is amiss for all of them.
+        own: What is amiss in one, by workspace.
+
+    Returns:
+        All that is amiss: the problems given, then what is missing.
+    """
+    shared = tuple(problems)
+    found: list[str] = []
+    for each in sites:
+        name = each.settings.workspace
+        failed = ledger.failure_of(each.home, run_id)
+        missing = (failure(result) for result in check_complete(each.home) if not result.is_passed)
+        mine = (*([failed] if failed else []), *(own or {}).get(name, ()), *missing)
+        every = (*mine, *shared)
+        outcome = "failed" if failed else "incomplete" if every else "complete"
+        ledger.end(each.home, run_id, at=each.clock(), outcome=outcome, error="; ".join(every) or None)
+        found += mine if len(sites) == 1 else [f"{name}: {problem}" for problem in mine]
+    return (*found, *shared)
+
+
+def failure(result: CheckResult) -> str:
+    """A failed check for people; it shows no row, as rows hold what people said."""
+    check = result.check
+    return f"{check.name} failed in {check.model}: {check.about} Failing rows: {result.n_failing}."
+
+
+def _fail(site: Site, run_id: str, error: BaseException) -> None:
+    said = str(error) if isinstance(error, ConvohouseError) else type(error).__name__
+    ledger.end(site.home, run_id, at=site.clock(), outcome="failed", error=said)

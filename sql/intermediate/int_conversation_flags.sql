@@ -1,0 +1,93 @@
+/*
+description = """Which calls count, and whose they are: one row per conversation. A call counts when it is finished (done \
+or failed) and no pattern of seeds.excluded_callers fits its caller, user, agent or id. Every fact and every metric takes \
+its answer from here. A redaction takes the caller's identity, so a deleted call is then left out only by its agent or id."""
+grain = ["conversation_id"]
+
+[columns]
+workspace = "Workspace of the API that the call belongs to."
+conversation_id = "Id of the conversation."
+agent_id = "Agent that the call was started with."
+version_id = "Version of the agent that answered."
+start_date = "UTC day on which the conversation started."
+user_id = "Id of the user, as the client gave it; null when unknown or erased."
+caller_id = "Who called: the other phone number, else the WhatsApp user, else the user's id; null when unknown or erased."
+is_finished = "Whether the call is done or failed."
+is_excluded = "Whether seeds.excluded_callers leaves the call out of the metrics."
+is_counted = "Whether the call counts in the metrics: finished and not excluded."
+
+[tests]
+not_null = ["workspace", "conversation_id", "start_date", "is_finished", "is_excluded", "is_counted"]
+same_count_as = "staging.stg_conversations"
+*/
+with conversations as (
+    select * from staging.stg_conversations
+),
+
+excluded_callers as (
+    select * from seeds.excluded_callers
+),
+
+identified as (
+    select
+        workspace,
+        conversation_id,
+        agent_id,
+        version_id,
+        start_date,
+        coalesce(user_id, client_user_id) as user_id,
+        coalesce(phone_call_external_number, whatsapp_user_id, user_id, client_user_id) as caller_id,
+        coalesce(status in ('done', 'failed'), false) as is_finished
+    from conversations
+),
+
+identities as (
+    select
+        conversation_id,
+        'conversation_id' as kind,
+        conversation_id as identity
+    from identified
+    union all
+    select
+        conversation_id,
+        'agent_id' as kind,
+        agent_id as identity
+    from identified
+    union all
+    select
+        conversation_id,
+        'user_id' as kind,
+        user_id as identity
+    from identified
+    union all
+    select
+        conversation_id,
+        'caller_id' as kind,
+        caller_id as identity
+    from identified
+),
+
+excluded as (
+    select distinct identities.conversation_id
+    from identities
+    inner join excluded_callers
+        on identities.kind = excluded_callers.kind and identities.identity like excluded_callers.pattern
+),
+
+final as (
+    select
+        identified.workspace,
+        identified.conversation_id,
+        identified.agent_id,
+        identified.version_id,
+        identified.start_date,
+        identified.user_id,
+        identified.caller_id,
+        identified.is_finished,
+        excluded.conversation_id is not null as is_excluded,
+        identified.is_finished and excluded.conversation_id is null as is_counted
+    from identified
+    left join excluded on identified.conversation_id = excluded.conversation_id
+)
+
+select * from final

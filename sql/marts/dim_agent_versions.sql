@@ -1,0 +1,37 @@
+/*
+description = """Versions of agents: one row per agent and version that a call was answered by. Calls whose version is not \
+told (older ones, and agents without versioning) are in no row."""
+grain = ["workspace", "agent_id", "version_id"]
+
+[columns]
+workspace = "Workspace of the API that the agent belongs to."
+agent_id = "Agent that the calls were started with; null when not told."
+version_id = "Version of the agent that answered."
+first_call_at = "Start of its first call."
+last_call_at = "Start of its last call."
+n_calls = "Finished calls (done or failed) that it answered; excluded ones do not count."
+n_open = "Calls that it answers and that are not finished; excluded ones do not count."
+
+[tests]
+not_null = ["workspace", "version_id", "first_call_at", "last_call_at", "n_calls", "n_open"]
+references = { agent_id = "marts.dim_agents.agent_id" }
+*/
+with conversations as (
+    select * from marts.fct_conversations
+),
+
+final as (
+    select
+        workspace,
+        agent_id,
+        version_id,
+        min(started_at) as first_call_at,
+        max(started_at) as last_call_at,
+        count(*) filter (where is_counted) as n_calls,
+        count(*) filter (where not is_finished and not is_excluded) as n_open
+    from conversations
+    where version_id is not null
+    group by all
+)
+
+select * from final

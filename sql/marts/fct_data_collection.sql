@@ -1,0 +1,73 @@
+/*
+description = """Fields collected from the call, filled or not: one row per conversation and field. A redaction leaves \
+<redacted> where a value was, so a field of a deleted call still counts as filled."""
+grain = ["conversation_id", "data_collection_id"]
+
+[columns]
+workspace = "Workspace of the API that the call belongs to."
+conversation_id = "Id of the conversation."
+data_collection_id = "Field."
+start_date = "UTC day on which the conversation started."
+agent_id = "Agent that the call was started with."
+version_id = "Version of the agent that answered."
+declared_type = "Type asked for: string, boolean, integer or number; JSON where several; null when not told."
+value = "The value as JSON text; null when it was null."
+value_text = "The value where it is a text."
+value_number = "The value where it is a number."
+value_bool = "The value where it is a boolean."
+is_filled = "Whether there is a value: neither null nor blank text nor an empty list or object."
+is_of_declared_type = "Whether a filled value has the type asked for; null when not filled, redacted, or of a type that is none of the four."
+rationale = "Why."
+is_finished = "Whether the call is done or failed."
+is_counted = "Whether the call counts in the metrics: finished and not excluded."
+
+[tests]
+not_null = ["workspace", "conversation_id", "data_collection_id", "start_date", "is_filled", "is_finished", "is_counted"]
+references = { conversation_id = "marts.fct_conversations.conversation_id" }
+same_count_as = "staging.stg_data_collection_results"
+*/
+with collected as (
+    select * from staging.stg_data_collection_results
+),
+
+flags as (
+    select * from intermediate.int_conversation_flags
+),
+
+judged as (
+    select
+        *,
+        coalesce(value not in ('null', '[]', '{}') and coalesce(trim(value_text) <> '', true), false) as is_filled
+    from collected
+),
+
+final as (
+    select
+        judged.workspace,
+        judged.conversation_id,
+        judged.data_collection_id,
+        judged.start_date,
+        flags.agent_id,
+        flags.version_id,
+        judged.json_schema_type as declared_type,
+        judged.value,
+        judged.value_text,
+        judged.value_number,
+        judged.value_bool,
+        judged.is_filled,
+        case
+            when not judged.is_filled or coalesce(judged.value_text = '<redacted>', false) then null
+            when judged.json_schema_type = 'string' then judged.value_text is not null
+            when judged.json_schema_type = 'boolean' then judged.value_bool is not null
+            when judged.json_schema_type = 'number' then judged.value_number is not null
+            when judged.json_schema_type = 'integer'
+                then coalesce(judged.value_number = floor(judged.value_number), false)
+        end as is_of_declared_type,
+        judged.rationale,
+        coalesce(flags.is_finished, false) as is_finished,
+        coalesce(flags.is_counted, false) as is_counted
+    from judged
+    left join flags on judged.conversation_id = flags.conversation_id
+)
+
+select * from final

@@ -1,0 +1,83 @@
+/*
+description = """Transfers to another agent or to a number, tried and done: one row per tool result that is a transfer. \
+One inside a workflow (depth above 0) leads to a node of the same agent."""
+grain = ["conversation_id", "result_index"]
+
+[columns]
+workspace = "Workspace of the API that the call belongs to."
+conversation_id = "Id of the conversation."
+result_index = "Running number of the tool result in the conversation, from 0."
+start_date = "UTC day on which the conversation started."
+agent_id = "Agent that the call was started with."
+version_id = "Version of the agent that answered."
+turn_index = "Transcript entry that holds the result."
+depth = "0 in the transcript, +1 for each workflow step around it."
+kind = "agent or number: where the transfer leads."
+from_agent_id = "Agent that transferred; the speaker of the entry, else the call's agent, where the API does not say."
+to_agent_id = "Agent transferred to; a node id inside a workflow; null when not told."
+to_number = "Number transferred to; null when not told, or once deleted."
+is_error = "Whether the transfer did not take place: an error, blocked or never carried out."
+error = "Error in words."
+condition = "Condition of the transfer, as the agent is set up."
+reason = "Why the agent transferred."
+is_finished = "Whether the call is done or failed."
+is_counted = "Whether the call counts in the metrics: finished and not excluded."
+
+[tests]
+not_null = ["workspace", "conversation_id", "result_index", "start_date", "turn_index", "depth", "kind", "is_error", "is_finished", "is_counted"]
+accepted = { kind = ["agent", "number"] }
+references = { conversation_id = "marts.fct_conversations.conversation_id" }
+*/
+with tool_results as (
+    select * from staging.stg_tool_results
+),
+
+turns as (
+    select * from staging.stg_turns
+),
+
+flags as (
+    select * from intermediate.int_conversation_flags
+),
+
+tried as (
+    select
+        *,
+        case
+            when coalesce(result_type, tool_name) like 'transfer_to_agent%' then 'agent'
+            when coalesce(result_type, tool_name) like 'transfer_to_number%' then 'number'
+        end as kind,
+        coalesce(is_error, false)
+        or coalesce(is_blocked, false)
+        or not coalesce(tool_has_been_called, true)
+        or coalesce(result_status, 'success') <> 'success' as is_failed
+    from tool_results
+),
+
+final as (
+    select
+        tried.workspace,
+        tried.conversation_id,
+        tried.result_index,
+        tried.start_date,
+        flags.agent_id,
+        flags.version_id,
+        tried.turn_index,
+        tried.depth,
+        tried.kind,
+        coalesce(tried.result_from_agent, turns.speaking_agent_id, flags.agent_id) as from_agent_id,
+        tried.result_to_agent as to_agent_id,
+        tried.result_transfer_number as to_number,
+        tried.is_failed as is_error,
+        coalesce(tried.result_error, tried.raw_error_message) as error,
+        tried.result_condition as condition,
+        tried.result_reason as reason,
+        coalesce(flags.is_finished, false) as is_finished,
+        coalesce(flags.is_counted, false) as is_counted
+    from tried
+    left join flags on tried.conversation_id = flags.conversation_id
+    left join turns on tried.conversation_id = turns.conversation_id and tried.turn_index = turns.turn_index
+    where tried.kind is not null
+)
+
+select * from final

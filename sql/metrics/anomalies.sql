@@ -1,0 +1,267 @@
+/*
+description = """Days that are not like the agent's days before: one row per workspace, UTC day, agent and measure of \
+metrics.agent_daily that the day has. Expected is the exponentially weighted mean of the measure over the agent's up \
+to 28 days before that have it, with alpha 0.3: the day before weighs 0.3, each further one 0.7 of that, divided by the \
+sum of the weights. Spread is their standard deviation with the same weights, and never less than chance alone gives: \
+the square root of the expected for a count, that of a share among n (half an observation added), 5 % of the expected \
+for an amount. A day more than three spreads away is flagged. With fewer than 7 days before, nothing is expected and \
+nothing flagged. A day that is not over is taken as it is; days without finished calls are no days."""
+grain = ["workspace", "start_date", "agent_id", "measure"]
+
+[columns]
+workspace = "Workspace of the API that the calls belong to."
+start_date = "UTC day on which the calls started."
+agent_id = "Agent that the calls were started with."
+measure = "Column of metrics.agent_daily."
+value = "The measure on the day, in its own unit."
+n_observations = "What the day's measure was taken over: calls, judged calls, agent entries or waits."
+n_days_before = "Days before that the expected is taken from, 28 at most."
+expected = "Weighted mean of the days before; null with fewer than 7."
+spread = "Weighted standard deviation of the days before, at least what chance gives; null with fewer than 7."
+deviation = "Value − expected; null with fewer than 7 days before."
+is_flagged = "Whether the value is more than three spreads away from the expected."
+
+[tests]
+not_null = ["workspace", "start_date", "measure", "value", "n_observations", "n_days_before", "is_flagged"]
+references = { agent_id = "marts.dim_agents.agent_id" }
+
+[tests.accepted]
+measure = [
+  "n_calls",
+  "success_rate",
+  "containment_rate",
+  "error_rate",
+  "abandonment_rate",
+  "transfer_rate",
+  "interruption_rate",
+  "cost_usd_per_call",
+  "wait_p50_secs",
+  "wait_p95_secs",
+]
+
+[metrics.expected]
+name = "Expected of the day"
+unit = "the measure's own"
+numerator = "Σ 0.3 × 0.7^(k − 1) × value of the k-th day before, k from 1 to n_days_before"
+denominator = "Σ 0.3 × 0.7^(k − 1), k from 1 to n_days_before"
+null_rule = "null with fewer than 7 days before"
+good = "neither"
+differs = "No counterpart known."
+
+[metrics.deviation]
+name = "Deviation from the expected"
+unit = "the measure's own"
+numerator = "value − expected"
+null_rule = "null with fewer than 7 days before"
+good = "neither"
+differs = "No counterpart known."
+
+[metrics.is_flagged]
+name = "Unusual day"
+unit = "yes or no"
+numerator = "whether the deviation is more than three spreads"
+null_rule = "never null; no with fewer than 7 days before"
+good = "low"
+differs = "No counterpart known."
+*/
+with agent_daily as (
+    select * from metrics.agent_daily
+),
+
+distances as (
+    select
+        days_before,
+        0.3 * power(0.7, days_before - 1) as weight
+    from (select unnest(generate_series(1, 28)) as days_before) as numbers
+),
+
+measured as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        'n_calls' as measure,
+        'count' as kind,
+        cast(n_calls as double) as value,
+        n_calls as n_observations
+    from agent_daily
+    where n_calls > 0
+    union all
+    select
+        workspace,
+        start_date,
+        agent_id,
+        'success_rate' as measure,
+        'share' as kind,
+        success_rate as value,
+        n_success + n_failure as n_observations
+    from agent_daily
+    union all
+    select
+        workspace,
+        start_date,
+        agent_id,
+        'containment_rate' as measure,
+        'share' as kind,
+        containment_rate as value,
+        n_calls as n_observations
+    from agent_daily
+    union all
+    select
+        workspace,
+        start_date,
+        agent_id,
+        'error_rate' as measure,
+        'share' as kind,
+        error_rate as value,
+        n_calls as n_observations
+    from agent_daily
+    union all
+    select
+        workspace,
+        start_date,
+        agent_id,
+        'abandonment_rate' as measure,
+        'share' as kind,
+        abandonment_rate as value,
+        n_calls as n_observations
+    from agent_daily
+    union all
+    select
+        workspace,
+        start_date,
+        agent_id,
+        'transfer_rate' as measure,
+        'share' as kind,
+        transfer_rate as value,
+        n_calls as n_observations
+    from agent_daily
+    union all
+    select
+        workspace,
+        start_date,
+        agent_id,
+        'interruption_rate' as measure,
+        'share' as kind,
+        interruption_rate as value,
+        n_agent_turns as n_observations
+    from agent_daily
+    union all
+    select
+        workspace,
+        start_date,
+        agent_id,
+        'cost_usd_per_call' as measure,
+        'amount' as kind,
+        cost_usd_per_call as value,
+        n_calls as n_observations
+    from agent_daily
+    union all
+    select
+        workspace,
+        start_date,
+        agent_id,
+        'wait_p50_secs' as measure,
+        'amount' as kind,
+        wait_p50_secs as value,
+        n_waits as n_observations
+    from agent_daily
+    union all
+    select
+        workspace,
+        start_date,
+        agent_id,
+        'wait_p95_secs' as measure,
+        'amount' as kind,
+        wait_p95_secs as value,
+        n_waits as n_observations
+    from agent_daily
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (partition by workspace, agent_id, measure order by start_date) as day_number
+    from measured
+    where value is not null
+),
+
+-- joined by the exact distance, so that each day meets 28 days at most; summed as decimals, so that no order matters
+before as (
+    select
+        days.workspace,
+        days.agent_id,
+        days.measure,
+        days.day_number + distances.days_before as day_number,
+        cast(distances.weight as decimal(38, 12)) as weight,
+        cast(distances.weight * days.value as decimal(38, 12)) as weighted,
+        cast(distances.weight * days.value * days.value as decimal(38, 12)) as weighted_square
+    from numbered as days
+    cross join distances
+),
+
+moments as (
+    select
+        workspace,
+        agent_id,
+        measure,
+        day_number,
+        count(*) as n_days_before,
+        cast(sum(weighted) as double) / cast(sum(weight) as double) as mean,
+        cast(sum(weighted_square) as double) / cast(sum(weight) as double) as mean_square
+    from before
+    group by all
+),
+
+expectations as (
+    select
+        numbered.workspace,
+        numbered.start_date,
+        numbered.agent_id,
+        numbered.measure,
+        numbered.kind,
+        numbered.value,
+        numbered.n_observations,
+        coalesce(moments.n_days_before, 0) as n_days_before,
+        case when moments.n_days_before >= 7 then moments.mean end as expected,
+        sqrt(greatest(moments.mean_square - moments.mean * moments.mean, 0)) as deviation_before,
+        (moments.mean * numbered.n_observations + 0.5) / (numbered.n_observations + 1) as smoothed_share
+    from numbered
+    left join moments
+        on
+            numbered.workspace = moments.workspace
+            and numbered.agent_id is not distinct from moments.agent_id
+            and numbered.measure = moments.measure
+            and numbered.day_number = moments.day_number
+),
+
+spreads as (
+    select
+        *,
+        case
+            when expected is null then null
+            when kind = 'count' then greatest(deviation_before, sqrt(expected))
+            when kind = 'share'
+                then greatest(deviation_before, sqrt(smoothed_share * (1 - smoothed_share) / n_observations))
+            else greatest(deviation_before, 0.05 * abs(expected))
+        end as spread
+    from expectations
+),
+
+final as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        measure,
+        value,
+        n_observations,
+        n_days_before,
+        expected,
+        spread,
+        value - expected as deviation,
+        coalesce(abs(value - expected) > 3 * spread, false) as is_flagged
+    from spreads
+)
+
+select * from final

@@ -1,0 +1,103 @@
+/*
+description = """How far conversations get: one row per workspace, agent and position of a spoken turn, over all days \
+and over finished calls that seeds.excluded_callers does not leave out. Turns are entries in which the user or the \
+agent said something, numbered from 1 in their order; entries of tools and of a silent user ('...') are no turns, and \
+a call in which nobody spoke is in no row."""
+grain = ["workspace", "agent_id", "turn_position"]
+
+[columns]
+workspace = "Workspace of the API that the calls belong to."
+agent_id = "Agent that the calls were started with."
+turn_position = "Position among the spoken turns of a call, from 1."
+n_calls = "Finished calls that reach the position: the turns at it."
+reach_rate = "Calls that reach the position among those in which somebody spoke."
+n_ended = "Calls whose last spoken turn this is."
+drop_off_rate = "Calls that end there among those that reach the position."
+n_agent_turns = "Turns at the position that are the agent's."
+n_interruptions = "Agent turns at the position that the user cut."
+interruption_rate = "Interruptions per agent turn at the position."
+
+[tests]
+not_null = ["workspace", "turn_position", "n_calls", "reach_rate", "n_ended", "drop_off_rate", "n_agent_turns", "n_interruptions"]
+references = { agent_id = "marts.dim_agents.agent_id" }
+
+[metrics.reach_rate]
+name = "Calls that reach a turn"
+unit = "share of 1"
+numerator = "n_calls at the position"
+denominator = "n_calls at position 1"
+null_rule = "never null"
+good = "neither"
+differs = "No counterpart known."
+
+[metrics.drop_off_rate]
+name = "Drop-off at a turn"
+unit = "share of 1"
+numerator = "n_ended: calls whose last spoken turn this is"
+denominator = "n_calls that reach the position"
+null_rule = "never null"
+good = "neither"
+differs = "No counterpart known. A call that was brought to its end drops off too."
+
+[metrics.interruption_rate]
+name = "Interruptions at a turn"
+unit = "share of 1"
+numerator = "n_interruptions"
+denominator = "n_agent_turns at the position"
+null_rule = "null when no turn at the position is the agent's"
+good = "low"
+differs = "No counterpart known."
+*/
+with turns as (
+    select * from marts.fct_turns
+),
+
+spoken as (
+    select
+        workspace,
+        agent_id,
+        role,
+        is_interrupted,
+        row_number() over (partition by conversation_id order by turn_index) as turn_position
+    from turns
+    where is_counted and is_spoken and not is_silent
+),
+
+positions as (
+    select
+        workspace,
+        agent_id,
+        turn_position,
+        count(*) as n_calls,
+        count(*) filter (where role = 'agent') as n_agent_turns,
+        count(*) filter (where role = 'agent' and is_interrupted) as n_interruptions
+    from spoken
+    group by all
+),
+
+-- every call has all positions up to its last, so what the next position lacks has ended here
+reached as (
+    select
+        *,
+        max(n_calls) over (partition by workspace, agent_id) as n_spoken_calls,
+        n_calls
+        - coalesce(lead(n_calls) over (partition by workspace, agent_id order by turn_position), 0) as n_ended
+    from positions
+),
+
+final as (
+    select
+        workspace,
+        agent_id,
+        turn_position,
+        n_calls,
+        n_calls / n_spoken_calls as reach_rate,
+        n_ended,
+        n_ended / n_calls as drop_off_rate,
+        n_agent_turns,
+        n_interruptions,
+        n_interruptions / nullif(n_agent_turns, 0) as interruption_rate
+    from reached
+)
+
+select * from final

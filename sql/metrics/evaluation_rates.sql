@@ -1,0 +1,90 @@
+/*
+description = """A criterion's day: one row per workspace, UTC day, agent and evaluation criterion, over finished \
+calls that were put to the criterion and that seeds.excluded_callers does not leave out. A verdict that is neither \
+success nor failure counts as unknown, and success_coverage says how many are not."""
+grain = ["workspace", "start_date", "agent_id", "criteria_id"]
+
+[columns]
+workspace = "Workspace of the API that the calls belong to."
+start_date = "UTC day on which the calls started."
+agent_id = "Agent that the calls were started with."
+criteria_id = "Criterion."
+n_calls = "Finished calls that were put to the criterion."
+n_success = "Calls that met it."
+n_failure = "Calls that did not meet it."
+n_unknown = "Calls with neither verdict."
+success_rate = "Calls that met it among those with a verdict."
+success_coverage = "Calls with a verdict among those put to it."
+n_scored = "Calls with a score and a best possible score; 0 where the criterion gives none."
+score_share = "Points reached among the points possible, over the calls scored, share of 1."
+
+[tests]
+not_null = ["workspace", "start_date", "criteria_id", "n_calls", "n_success", "n_failure", "n_unknown", "success_coverage", "n_scored"]
+references = { agent_id = "marts.dim_agents.agent_id" }
+
+[metrics.success_rate]
+name = "Success rate of a criterion"
+unit = "share of 1"
+numerator = "n_success"
+denominator = "n_success + n_failure"
+null_rule = "null when no call got a verdict"
+good = "high"
+differs = "Calls judged unknown are not in the denominator; success_coverage says how many were judged."
+
+[metrics.success_coverage]
+name = "Coverage of a criterion"
+unit = "share of 1"
+numerator = "n_success + n_failure"
+denominator = "n_calls: finished calls put to the criterion"
+null_rule = "never null"
+good = "high"
+differs = "No counterpart known."
+
+[metrics.score_share]
+name = "Score of a criterion"
+unit = "share of 1"
+numerator = "sum of the scores"
+denominator = "sum of the best possible scores of the same calls"
+null_rule = "null when no call was scored"
+good = "high"
+differs = "Points are added before dividing, so that a call with more points possible weighs more."
+*/
+with evaluations as (
+    select * from marts.fct_evaluations
+),
+
+counted as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        criteria_id,
+        count(*) as n_calls,
+        count(*) filter (where result = 'success') as n_success,
+        count(*) filter (where result = 'failure') as n_failure,
+        count(*) filter (where score is not null and max_score is not null) as n_scored,
+        cast(sum(cast(score as decimal(38, 12))) filter (where max_score is not null) as double) as points,
+        cast(sum(cast(max_score as decimal(38, 12))) filter (where score is not null) as double) as max_points
+    from evaluations
+    where is_counted
+    group by all
+),
+
+final as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        criteria_id,
+        n_calls,
+        n_success,
+        n_failure,
+        n_calls - n_success - n_failure as n_unknown,
+        n_success / nullif(n_success + n_failure, 0) as success_rate,
+        (n_success + n_failure) / n_calls as success_coverage,
+        n_scored,
+        points / nullif(max_points, 0) as score_share
+    from counted
+)
+
+select * from final

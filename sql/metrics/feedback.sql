@@ -1,0 +1,94 @@
+/*
+description = """What users said of the calls: one row per workspace, UTC day and agent with finished calls that count. \
+Feedback of a deleted call stays."""
+grain = ["workspace", "start_date", "agent_id"]
+
+[columns]
+workspace = "Workspace of the API that the calls belong to."
+start_date = "UTC day on which the calls started."
+agent_id = "Agent that the calls were started with."
+n_calls = "Finished calls (done or failed)."
+n_ratings = "Calls with a rating."
+rating_coverage = "Calls with a rating among the finished ones."
+rating = "Mean rating, in the points of the rating scale."
+likes = "Thumbs up, a count."
+dislikes = "Thumbs down, a count."
+like_rate = "Thumbs up among all thumbs."
+n_comments = "Calls with a comment."
+
+[tests]
+not_null = ["workspace", "start_date", "n_calls", "n_ratings", "likes", "dislikes", "n_comments"]
+references = { agent_id = "marts.dim_agents.agent_id" }
+
+[metrics.rating]
+name = "Rating"
+unit = "points"
+numerator = "sum of ratings"
+denominator = "n_ratings"
+null_rule = "null without ratings"
+good = "high"
+differs = "Calls deleted at the vendor are kept."
+
+[metrics.rating_coverage]
+name = "Rating coverage"
+unit = "share of 1"
+numerator = "n_ratings"
+denominator = "n_calls"
+null_rule = "never null"
+good = "high"
+differs = "No counterpart known."
+
+[metrics.like_rate]
+name = "Thumbs up"
+unit = "share of 1"
+numerator = "likes"
+denominator = "likes + dislikes"
+null_rule = "null without thumbs"
+good = "high"
+differs = "A call can carry several thumbs; each counts."
+
+[metrics.n_comments]
+name = "Comments"
+unit = "count"
+numerator = "calls with a comment that is not empty"
+null_rule = "never null"
+good = "neither"
+differs = "No counterpart known."
+*/
+with conversations as (
+    select * from marts.fct_conversations
+),
+
+counted as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        count(*) as n_calls,
+        count(rating) as n_ratings,
+        cast(sum(rating) as bigint) as rating_points,
+        cast(coalesce(sum(likes), 0) as bigint) as likes,
+        cast(coalesce(sum(dislikes), 0) as bigint) as dislikes,
+        count(*) filter (where has_feedback_comment) as n_comments
+    from conversations
+    where is_counted
+    group by all
+),
+
+final as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        n_calls,
+        n_ratings,
+        n_ratings / n_calls as rating_coverage,
+        rating_points / nullif(n_ratings, 0) as rating,
+        likes,
+        dislikes,
+        likes / nullif(likes + dislikes, 0) as like_rate,
+        n_comments
+    from counted
+)
+
+select * from final

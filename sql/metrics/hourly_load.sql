@@ -1,0 +1,198 @@
+/*
+description = """When calls come: one row per workspace, day of the week and hour, by the clock of the workspace's time zone, \
+over finished calls that count. A call counts in the hour in which it started. The peak is exact: starts and ends are \
+swept in order, so a call that runs into the next hour is in that hour's peak too; hours with running calls alone have \
+a row. One that ends as another starts is not beside it; one of unknown length is there for its instant alone, one of more than a day for a day."""
+grain = ["workspace", "local_weekday", "local_start_hour"]
+
+[columns]
+workspace = "Workspace of the API that the calls belong to."
+local_weekday = "Day of the week in the workspace's time zone, 1 Monday to 7 Sunday."
+local_start_hour = "Hour of the day there, 0 to 23."
+n_calls = "Finished calls (done or failed)."
+call_minutes = "Minutes of finished calls."
+n_success = "Calls judged a success."
+n_failure = "Calls judged a failure."
+n_unknown = "Finished calls without a verdict: unknown, or not judged."
+success_rate = "Successes among the calls judged."
+success_coverage = "Calls judged among the finished ones."
+cost_credits = "Cost of finished calls; null when no call's is known."
+cost_usd = "Cost of finished calls whose cost in US dollars is known; null when none is."
+cost_usd_coverage = "Finished calls whose cost in US dollars is known, among the finished ones."
+cost_usd_per_call = "US dollars per finished call."
+n_peak_calls = "Most calls that ran at once at any moment of such an hour."
+
+[tests]
+not_null = [
+  "workspace",
+  "local_weekday",
+  "local_start_hour",
+  "n_calls",
+  "call_minutes",
+  "n_success",
+  "n_failure",
+  "n_unknown",
+  "n_peak_calls",
+]
+
+[metrics.n_calls]
+name = "Calls by hour"
+unit = "count"
+numerator = "finished calls that started in the hour, over all weeks"
+null_rule = "never null"
+good = "neither"
+differs = "By the clock of the workspace's time zone, summer time included."
+
+[metrics.success_rate]
+name = "Success rate by hour"
+unit = "share of 1"
+numerator = "n_success"
+denominator = "n_success + n_failure"
+null_rule = "null when no call was judged"
+good = "high"
+differs = "Calls judged unknown are not in the denominator; success_coverage says how many were judged."
+
+[metrics.success_coverage]
+name = "Success coverage by hour"
+unit = "share of 1"
+numerator = "n_success + n_failure"
+denominator = "n_calls"
+null_rule = "null without finished calls"
+good = "high"
+differs = "No counterpart known."
+
+[metrics.cost_usd]
+name = "Cost by hour"
+unit = "US dollars"
+numerator = "reported cost, else credits ÷ credits per USD of the plan, of the calls that started in the hour"
+null_rule = "null when no call's cost is known; cost_usd_coverage says for how many it is"
+good = "low"
+differs = "Calls without a reported cost in dollars are valued at their plan's rate."
+
+[metrics.n_peak_calls]
+name = "Peak of concurrent calls"
+unit = "count"
+numerator = "most calls that ran at once, by starts and ends"
+null_rule = "never null"
+good = "neither"
+differs = "Worked out from start and length of the calls; calls that seeds.excluded_callers names are not in it."
+*/
+with conversations as (
+    select * from marts.fct_conversations
+),
+
+workspaces as (
+    select * from seeds.workspaces
+),
+
+calls as (
+    select
+        *,
+        started_at + greatest(least(coalesce(call_duration_secs, 0), 86400), 0) * interval 1 second as ended_at
+    from conversations
+    where is_counted
+),
+
+-- a quarter of an hour is the finest step by which time zones differ, so every local hour begins at one of these
+quarters as (
+    select
+        workspace,
+        started_at,
+        ended_at,
+        unnest(generate_series(date_trunc('hour', started_at), ended_at, interval 15 minute)) as quarter_at
+    from calls
+),
+
+-- at one moment ends come before starts, and what lasted no time ends after them
+events as (
+    select
+        workspace,
+        ended_at as event_at,
+        case when ended_at > started_at then 0 else 2 end as rank_at_once,
+        -1 as change
+    from calls
+    union all
+    select
+        workspace,
+        started_at as event_at,
+        1 as rank_at_once,
+        1 as change
+    from calls
+    union all
+    select distinct
+        workspace,
+        quarter_at as event_at,
+        1 as rank_at_once,
+        0 as change
+    from quarters
+    where quarter_at > started_at and quarter_at < ended_at
+),
+
+levels as (
+    select
+        events.workspace,
+        events.event_at at time zone coalesce(workspaces.time_zone, 'UTC') as local_at,
+        events.change >= 0 as is_running,
+        sum(events.change) over (
+            partition by events.workspace
+            order by events.event_at, events.rank_at_once
+            rows between unbounded preceding and current row
+        ) as n_calls
+    from events
+    left join workspaces on events.workspace = workspaces.workspace
+),
+
+-- after an end only what still runs counts, and that was counted when it began or when the hour did
+peaks as (
+    select
+        workspace,
+        date_diff('day', date_trunc('week', local_at), local_at) + 1 as local_weekday,
+        hour(local_at) as local_start_hour,
+        cast(max(n_calls) as bigint) as n_peak_calls
+    from levels
+    where is_running
+    group by all
+),
+
+counted as (
+    select
+        workspace,
+        local_weekday,
+        local_start_hour,
+        count(*) as n_calls,
+        cast(coalesce(sum(call_duration_secs), 0) as bigint) as call_secs,
+        count(*) filter (where call_successful = 'success') as n_success,
+        count(*) filter (where call_successful = 'failure') as n_failure,
+        cast(sum(cost_credits) as bigint) as cost_credits,
+        cast(sum(cast(cost_usd as decimal(38, 12))) as double) as cost_usd,
+        count(cost_usd) as n_priced
+    from calls
+    group by all
+),
+
+final as (
+    select
+        peaks.workspace,
+        peaks.local_weekday,
+        peaks.local_start_hour,
+        coalesce(counted.n_calls, 0) as n_calls,
+        coalesce(counted.call_secs, 0) / 60 as call_minutes,
+        coalesce(counted.n_success, 0) as n_success,
+        coalesce(counted.n_failure, 0) as n_failure,
+        coalesce(counted.n_calls - counted.n_success - counted.n_failure, 0) as n_unknown,
+        counted.n_success / nullif(counted.n_success + counted.n_failure, 0) as success_rate,
+        (counted.n_success + counted.n_failure) / counted.n_calls as success_coverage,
+        counted.cost_credits,
+        counted.cost_usd,
+        counted.n_priced / counted.n_calls as cost_usd_coverage,
+        counted.cost_usd / counted.n_calls as cost_usd_per_call,
+        peaks.n_peak_calls
+    from peaks
+    left join counted
+        on
+            peaks.workspace = counted.workspace
+            and peaks.local_weekday = counted.local_weekday
+            and peaks.local_start_hour = counted.local_start_hour
+)
+
+select * from final

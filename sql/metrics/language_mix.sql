@@ -1,0 +1,126 @@
+/*
+description = """Calls, success and cost by language: one row per workspace, UTC day, agent and language, over finished calls \
+that count. Calls whose language is not told are a row of their own."""
+grain = ["workspace", "start_date", "agent_id", "main_language"]
+
+[columns]
+workspace = "Workspace of the API that the calls belong to."
+start_date = "UTC day on which the calls started."
+agent_id = "Agent that the calls were started with."
+main_language = "Main language of the calls, as the API names it; null when not told."
+n_calls = "Finished calls (done or failed)."
+call_share = "These calls among the agent's finished calls of the day."
+call_minutes = "Minutes of finished calls."
+n_success = "Calls judged a success."
+n_failure = "Calls judged a failure."
+n_unknown = "Finished calls without a verdict: unknown, or not judged."
+success_rate = "Successes among the calls judged."
+success_coverage = "Calls judged among the finished ones."
+cost_credits = "Cost of finished calls; null when no call's is known."
+cost_usd = "Cost of finished calls whose cost in US dollars is known; null when none is."
+cost_usd_coverage = "Finished calls whose cost in US dollars is known, among the finished ones."
+cost_usd_per_call = "US dollars per finished call."
+cost_usd_per_minute = "US dollars per minute of finished calls."
+
+[tests]
+not_null = ["workspace", "start_date", "n_calls", "call_share", "call_minutes", "n_success", "n_failure", "n_unknown"]
+references = { agent_id = "marts.dim_agents.agent_id" }
+
+[metrics.call_share]
+name = "Share of calls by language"
+unit = "share of 1"
+numerator = "n_calls of the language"
+denominator = "n_calls of the agent's day"
+null_rule = "never null"
+good = "neither"
+differs = "Calls without a language are in the denominator."
+
+[metrics.success_rate]
+name = "Success rate by language"
+unit = "share of 1"
+numerator = "n_success"
+denominator = "n_success + n_failure"
+null_rule = "null when no call was judged"
+good = "high"
+differs = "Calls judged unknown are not in the denominator; success_coverage says how many were judged."
+
+[metrics.success_coverage]
+name = "Success coverage by language"
+unit = "share of 1"
+numerator = "n_success + n_failure"
+denominator = "n_calls"
+null_rule = "never null"
+good = "high"
+differs = "No counterpart known."
+
+[metrics.cost_usd]
+name = "Cost by language"
+unit = "US dollars"
+numerator = "reported cost, else credits ÷ credits per USD of the plan"
+null_rule = "null when no call's cost is known; cost_usd_coverage says for how many it is"
+good = "low"
+differs = "Calls without a reported cost in dollars are valued at their plan's rate."
+
+[metrics.cost_usd_per_call]
+name = "Cost per call by language"
+unit = "US dollars per call"
+numerator = "cost_usd"
+denominator = "n_calls"
+null_rule = "null without a known cost"
+good = "low"
+differs = "Calls deleted at the vendor are kept."
+
+[metrics.cost_usd_per_minute]
+name = "Cost per minute by language"
+unit = "US dollars per minute"
+numerator = "cost_usd"
+denominator = "call_minutes"
+null_rule = "null when the calls lasted no time or no cost is known"
+good = "low"
+differs = "No counterpart known."
+*/
+with conversations as (
+    select * from marts.fct_conversations
+),
+
+counted as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        main_language,
+        count(*) as n_calls,
+        cast(coalesce(sum(call_duration_secs), 0) as bigint) as call_secs,
+        count(*) filter (where call_successful = 'success') as n_success,
+        count(*) filter (where call_successful = 'failure') as n_failure,
+        cast(sum(cost_credits) as bigint) as cost_credits,
+        cast(sum(cast(cost_usd as decimal(38, 12))) as double) as cost_usd,
+        count(cost_usd) as n_priced
+    from conversations
+    where is_counted
+    group by all
+),
+
+final as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        main_language,
+        n_calls,
+        n_calls / sum(n_calls) over (partition by workspace, start_date, agent_id) as call_share,
+        call_secs / 60 as call_minutes,
+        n_success,
+        n_failure,
+        n_calls - n_success - n_failure as n_unknown,
+        n_success / nullif(n_success + n_failure, 0) as success_rate,
+        (n_success + n_failure) / n_calls as success_coverage,
+        cost_credits,
+        cost_usd,
+        n_priced / n_calls as cost_usd_coverage,
+        cost_usd / n_calls as cost_usd_per_call,
+        cost_usd / (nullif(call_secs, 0) / 60) as cost_usd_per_minute
+    from counted
+)
+
+select * from final

@@ -1,0 +1,219 @@
+/*
+description = """Who comes back: one row per workspace, UTC day and agent with finished calls that \
+seeds.excluded_callers does not leave out. A caller came back within n days when the same caller calls the same agent \
+again, on a call finished or not, at most n times 24 hours after a call of the day. A window is null until a call on a \
+later day than its last shows that the data reaches past it. Callers that are not known (or were erased) are in no \
+number but n_calls; caller_coverage says how many are."""
+grain = ["workspace", "start_date", "agent_id"]
+
+[columns]
+workspace = "Workspace of the API that the calls belong to."
+start_date = "UTC day on which the calls started."
+agent_id = "Agent that the calls were started with."
+n_calls = "Finished calls (done or failed)."
+n_known_calls = "Finished calls whose caller is known."
+caller_coverage = "Calls whose caller is known among the finished ones."
+n_callers = "Different callers of these calls."
+n_returned_1d = "Callers who came back within 1 day; null while the window is open."
+n_returned_7d = "Callers who came back within 7 days; null while the window is open."
+n_returned_30d = "Callers who came back within 30 days; null while the window is open."
+return_1d_rate = "Callers who came back within 1 day among all."
+return_7d_rate = "Callers who came back within 7 days among all."
+return_30d_rate = "Callers who came back within 30 days among all."
+n_resolved = "Successful calls whose caller did not call again within 7 days; null while that window is open."
+first_contact_resolution_rate = "Calls resolved among those whose caller is known."
+
+[tests]
+not_null = ["workspace", "start_date", "n_calls", "n_known_calls", "caller_coverage", "n_callers"]
+references = { agent_id = "marts.dim_agents.agent_id" }
+
+[metrics.n_callers]
+name = "Callers"
+unit = "count"
+numerator = "different known callers of the finished calls"
+null_rule = "never null"
+good = "neither"
+differs = "A caller is the other phone number, else the WhatsApp user, else the user's id."
+
+[metrics.caller_coverage]
+name = "Caller coverage"
+unit = "share of 1"
+numerator = "n_known_calls: finished calls whose caller is known"
+denominator = "n_calls"
+null_rule = "never null"
+good = "high"
+differs = "No counterpart known."
+
+[metrics.return_1d_rate]
+name = "Callers back within a day"
+unit = "share of 1"
+numerator = "n_returned_1d"
+denominator = "n_callers"
+null_rule = "null without a known caller, and until a call later than the next day is in the data"
+good = "low"
+differs = "No counterpart known."
+
+[metrics.return_7d_rate]
+name = "Callers back within 7 days"
+unit = "share of 1"
+numerator = "n_returned_7d"
+denominator = "n_callers"
+null_rule = "null without a known caller, and until a call later than 7 days after the day is in the data"
+good = "low"
+differs = "No counterpart known."
+
+[metrics.return_30d_rate]
+name = "Callers back within 30 days"
+unit = "share of 1"
+numerator = "n_returned_30d"
+denominator = "n_callers"
+null_rule = "null without a known caller, and until a call later than 30 days after the day is in the data"
+good = "low"
+differs = "No counterpart known."
+
+[metrics.first_contact_resolution_rate]
+name = "First-contact resolution"
+unit = "share of 1"
+numerator = "n_resolved: successful calls whose caller did not call the agent again within 7 days"
+denominator = "n_known_calls: finished calls whose caller is known"
+null_rule = "null without a known caller, and until a call later than 7 days after the day is in the data"
+good = "high"
+differs = "No counterpart known. Calls judged unknown are in the denominator and not resolved."
+*/
+with conversations as (
+    select * from marts.fct_conversations
+),
+
+reach as (
+    select
+        workspace,
+        max(start_date) as newest_date
+    from conversations
+    group by all
+),
+
+known as (
+    select
+        conversation_id,
+        workspace,
+        start_date,
+        agent_id,
+        caller_id,
+        call_successful,
+        is_counted,
+        started_at,
+        lead(started_at) over (
+            partition by workspace, agent_id, caller_id
+            order by started_at, conversation_id
+        ) as next_at
+    from conversations
+    where caller_id is not null and not is_excluded
+),
+
+calls as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        caller_id,
+        call_successful = 'success' as is_success,
+        coalesce(next_at <= started_at + interval 1 day, false) as is_back_1d,
+        coalesce(next_at <= started_at + interval 7 day, false) as is_back_7d,
+        coalesce(next_at <= started_at + interval 30 day, false) as is_back_30d
+    from known
+    where is_counted
+),
+
+callers as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        caller_id,
+        count(*) as n_known_calls,
+        bool_or(is_back_1d) as is_back_1d,
+        bool_or(is_back_7d) as is_back_7d,
+        bool_or(is_back_30d) as is_back_30d,
+        count(*) filter (where is_success and not is_back_7d) as n_resolved
+    from calls
+    group by all
+),
+
+returned as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        cast(sum(n_known_calls) as bigint) as n_known_calls,
+        count(*) as n_callers,
+        count(*) filter (where is_back_1d) as n_returned_1d,
+        count(*) filter (where is_back_7d) as n_returned_7d,
+        count(*) filter (where is_back_30d) as n_returned_30d,
+        cast(sum(n_resolved) as bigint) as n_resolved
+    from callers
+    group by all
+),
+
+days as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        count(*) as n_calls
+    from conversations
+    where is_counted
+    group by all
+),
+
+-- a call on a later day is the only sign that a day is over
+reached as (
+    select
+        days.*,
+        reach.newest_date > days.start_date + interval 1 day as is_over_1d,
+        reach.newest_date > days.start_date + interval 7 day as is_over_7d,
+        reach.newest_date > days.start_date + interval 30 day as is_over_30d
+    from days
+    inner join reach on days.workspace = reach.workspace
+),
+
+counted as (
+    select
+        reached.workspace,
+        reached.start_date,
+        reached.agent_id,
+        reached.n_calls,
+        coalesce(returned.n_known_calls, 0) as n_known_calls,
+        coalesce(returned.n_callers, 0) as n_callers,
+        case when reached.is_over_1d then coalesce(returned.n_returned_1d, 0) end as n_returned_1d,
+        case when reached.is_over_7d then coalesce(returned.n_returned_7d, 0) end as n_returned_7d,
+        case when reached.is_over_30d then coalesce(returned.n_returned_30d, 0) end as n_returned_30d,
+        case when reached.is_over_7d then coalesce(returned.n_resolved, 0) end as n_resolved
+    from reached
+    left join returned
+        on
+            reached.workspace = returned.workspace
+            and reached.start_date = returned.start_date
+            and reached.agent_id is not distinct from returned.agent_id
+),
+
+final as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        n_calls,
+        n_known_calls,
+        n_known_calls / n_calls as caller_coverage,
+        n_callers,
+        n_returned_1d,
+        n_returned_7d,
+        n_returned_30d,
+        n_returned_1d / nullif(n_callers, 0) as return_1d_rate,
+        n_returned_7d / nullif(n_callers, 0) as return_7d_rate,
+        n_returned_30d / nullif(n_callers, 0) as return_30d_rate,
+        n_resolved,
+        n_resolved / nullif(n_known_calls, 0) as first_contact_resolution_rate
+    from counted
+)
+
+select * from final

@@ -1,0 +1,332 @@
+/*
+description = """What a month will cost: one row per workspace, month and agent, and one with agent '*' for all of them. \
+Spent is the cost of the calls that count, up to the newest day of the workspace, which is taken as a whole day. For \
+each day that is left of the month, the mean of that weekday's days in the last 28 days is expected to be spent (since \
+the agent's first day where that is later; days without calls are 0; a weekday that it has not seen yet gets the mean \
+of all). The interval holds the month's cost in about 95 of 100 months: expected ± 1.96 × s × √(Σ over weekdays of k + \
+k² ÷ n), with s the standard deviation of days about their weekday's mean, k the weekday's days left, n its days seen. \
+Months that are over are expected to cost what they cost."""
+grain = ["workspace", "month_start_date", "agent_id"]
+
+[columns]
+workspace = "Workspace of the API that the calls belong to."
+month_start_date = "First UTC day of the month."
+agent_id = "Agent that the calls were started with; * for all of the workspace."
+as_of_date = "Newest UTC day of the workspace: the day up to which is spent."
+n_days_left = "Days of the month after it; 0 when the month is over."
+n_calls = "Finished calls (done or failed) of the month."
+cost_usd = "Spent so far; 0 without calls, null when no call's cost is known."
+cost_usd_coverage = "Finished calls whose cost in US dollars is known, among the finished ones."
+n_rate_days = "Days that the run rate is taken from; null when the month is over."
+monday_usd = "Run rate of a Monday; null when the month is over."
+tuesday_usd = "Run rate of a Tuesday; null when the month is over."
+wednesday_usd = "Run rate of a Wednesday; null when the month is over."
+thursday_usd = "Run rate of a Thursday; null when the month is over."
+friday_usd = "Run rate of a Friday; null when the month is over."
+saturday_usd = "Run rate of a Saturday; null when the month is over."
+sunday_usd = "Run rate of a Sunday; null when the month is over."
+expected_usd = "Expected cost of the whole month; null when no cost is known."
+expected_low_usd = "Lower end of the interval, never below what is spent; null with too few days to tell."
+expected_high_usd = "Upper end of the interval; null with too few days to tell."
+budget_usd = "Budget of the month (seeds.budgets); null when none is set."
+budget_burn = "Part of the budget that is spent, 1 for all of it."
+expected_budget_burn = "Part of the budget that is expected to be spent, 1 for all of it."
+
+[tests]
+not_null = ["workspace", "month_start_date", "as_of_date", "n_days_left", "n_calls"]
+
+[metrics.cost_usd]
+name = "Spent in the month"
+unit = "US dollars"
+numerator = "reported cost, else credits ÷ credits per USD of the plan, up to the newest day"
+null_rule = "null when no call's cost is known; 0 without calls"
+good = "low"
+differs = "Calls without a reported cost in dollars are valued at their plan's rate; the plan's fee is not in it."
+
+[metrics.expected_usd]
+name = "Expected cost of the month"
+unit = "US dollars"
+numerator = "cost_usd + run rate of each day that is left, by weekday"
+null_rule = "null when no cost is known, of the month or of the last 28 days"
+good = "low"
+differs = "No counterpart known."
+
+[metrics.expected_low_usd]
+name = "Expected cost, lower end"
+unit = "US dollars"
+numerator = "expected_usd − 1.96 standard errors of the days left, at least cost_usd"
+null_rule = "null as expected_usd, and when no weekday was seen twice"
+good = "neither"
+differs = "No counterpart known."
+
+[metrics.expected_high_usd]
+name = "Expected cost, upper end"
+unit = "US dollars"
+numerator = "expected_usd + 1.96 standard errors of the days left"
+null_rule = "null as expected_usd, and when no weekday was seen twice"
+good = "neither"
+differs = "No counterpart known."
+
+[metrics.budget_burn]
+name = "Budget spent"
+unit = "part of the budget"
+numerator = "cost_usd"
+denominator = "budget_usd"
+null_rule = "null without a budget or without a known cost"
+good = "low"
+differs = "No counterpart known."
+
+[metrics.expected_budget_burn]
+name = "Budget expected to be spent"
+unit = "part of the budget"
+numerator = "expected_usd"
+denominator = "budget_usd"
+null_rule = "null without a budget or without an expectation"
+good = "low"
+differs = "No counterpart known. Above 1, the budget will not hold."
+*/
+with conversations as (
+    select * from marts.fct_conversations
+),
+
+budgets as (
+    select * from seeds.budgets
+),
+
+weekdays as (
+    select weekday from (values (1), (2), (3), (4), (5), (6), (7)) as numbers (weekday)
+),
+
+newest as (
+    select
+        workspace,
+        max(start_date) as as_of_date
+    from conversations
+    group by all
+),
+
+spending as (
+    select
+        workspace,
+        agent_id,
+        start_date,
+        count(*) as n_calls,
+        count(cost_usd) as n_priced,
+        sum(cast(cost_usd as decimal(38, 12))) as cost_usd
+    from conversations
+    where is_counted
+    group by all
+    union all
+    select
+        workspace,
+        '*' as agent_id,
+        start_date,
+        count(*) as n_calls,
+        count(cost_usd) as n_priced,
+        sum(cast(cost_usd as decimal(38, 12))) as cost_usd
+    from conversations
+    where is_counted
+    group by all
+),
+
+days as (
+    select
+        spending.*,
+        newest.as_of_date,
+        cast(date_trunc('month', spending.start_date) as date) as month_start_date,
+        date_diff('day', date_trunc('week', spending.start_date), spending.start_date) + 1 as weekday,
+        date_diff('day', spending.start_date, newest.as_of_date) < 28 as is_recent
+    from spending
+    inner join newest on spending.workspace = newest.workspace
+),
+
+agents as (
+    select
+        workspace,
+        agent_id,
+        as_of_date,
+        min(start_date) as first_date,
+        bool_or(is_recent) as is_active,
+        cast(sum(cost_usd) filter (where is_recent) as double) as recent_usd
+    from days
+    group by all
+),
+
+windows as (
+    select
+        workspace,
+        agent_id,
+        is_active,
+        case when is_active then recent_usd else 0 end as recent_usd,
+        cast(date_trunc('month', as_of_date) as date) as month_start_date,
+        date_diff('day', date_trunc('week', as_of_date), as_of_date) + 1 as weekday,
+        day(last_day(as_of_date)) - day(as_of_date) as n_days_left,
+        least(date_diff('day', first_date, as_of_date) + 1, 28) as n_rate_days
+    from agents
+),
+
+-- the days of a weekday among the n days up to a day, or after it, follow from how far the nearest of them is
+grid as (
+    select
+        windows.*,
+        weekdays.weekday as rate_weekday,
+        cast(floor((windows.n_rate_days + 6 - (windows.weekday - weekdays.weekday + 7) % 7) / 7) as bigint) as n_seen,
+        cast(floor((windows.n_days_left + 6 - (weekdays.weekday - windows.weekday + 6) % 7) / 7) as bigint) as n_left
+    from windows
+    cross join weekdays
+),
+
+by_weekday as (
+    select
+        workspace,
+        agent_id,
+        weekday,
+        coalesce(cast(sum(cost_usd) as double), 0) as weekday_usd,
+        coalesce(
+            cast(sum(cast(cast(cost_usd as double) * cast(cost_usd as double) as decimal(38, 12))) as double), 0
+        ) as squares
+    from days
+    where is_recent
+    group by all
+),
+
+rates as (
+    select
+        grid.*,
+        coalesce(by_weekday.squares, 0) as squares,
+        case
+            when grid.recent_usd is null then null
+            when grid.n_seen = 0 then grid.recent_usd / grid.n_rate_days
+            else coalesce(by_weekday.weekday_usd, 0) / grid.n_seen
+        end as mean_usd
+    from grid
+    left join by_weekday
+        on
+            grid.workspace = by_weekday.workspace
+            and grid.agent_id is not distinct from by_weekday.agent_id
+            and grid.rate_weekday = by_weekday.weekday
+),
+
+outlooks as (
+    select
+        workspace,
+        agent_id,
+        month_start_date,
+        is_active,
+        n_days_left,
+        n_rate_days,
+        max(mean_usd) filter (where rate_weekday = 1) as monday_usd,
+        max(mean_usd) filter (where rate_weekday = 2) as tuesday_usd,
+        max(mean_usd) filter (where rate_weekday = 3) as wednesday_usd,
+        max(mean_usd) filter (where rate_weekday = 4) as thursday_usd,
+        max(mean_usd) filter (where rate_weekday = 5) as friday_usd,
+        max(mean_usd) filter (where rate_weekday = 6) as saturday_usd,
+        max(mean_usd) filter (where rate_weekday = 7) as sunday_usd,
+        sum(mean_usd * n_left) as left_usd,
+        count(*) filter (where n_seen > 0) as n_weekdays_seen,
+        sum(squares - n_seen * mean_usd * mean_usd) as residual_squares,
+        sum(n_left + n_left * n_left / coalesce(nullif(n_seen, 0), n_rate_days)) as n_variances
+    from rates
+    group by all
+),
+
+months as (
+    select distinct
+        workspace,
+        agent_id,
+        month_start_date
+    from days
+    union
+    select distinct
+        workspace,
+        agent_id,
+        month_start_date
+    from outlooks
+    where is_active
+),
+
+spent as (
+    select
+        workspace,
+        agent_id,
+        month_start_date,
+        cast(sum(n_calls) as bigint) as n_calls,
+        cast(sum(n_priced) as bigint) as n_priced,
+        cast(sum(cost_usd) as double) as cost_usd
+    from days
+    group by all
+),
+
+forecasts as (
+    select
+        months.workspace,
+        months.month_start_date,
+        months.agent_id,
+        newest.as_of_date,
+        coalesce(outlooks.n_days_left, 0) as n_days_left,
+        coalesce(spent.n_calls, 0) as n_calls,
+        case when spent.n_calls is null then 0 else spent.cost_usd end as cost_usd,
+        spent.n_priced / spent.n_calls as cost_usd_coverage,
+        outlooks.n_rate_days,
+        outlooks.monday_usd,
+        outlooks.tuesday_usd,
+        outlooks.wednesday_usd,
+        outlooks.thursday_usd,
+        outlooks.friday_usd,
+        outlooks.saturday_usd,
+        outlooks.sunday_usd,
+        case when coalesce(outlooks.n_days_left, 0) = 0 then 0 else outlooks.left_usd end as left_usd,
+        case
+            when coalesce(outlooks.n_days_left, 0) = 0 then 0
+            else 1.96 * sqrt(
+                greatest(outlooks.residual_squares, 0)
+                / nullif(outlooks.n_rate_days - outlooks.n_weekdays_seen, 0) * outlooks.n_variances
+            )
+        end as margin_usd
+    from months
+    inner join newest on months.workspace = newest.workspace
+    left join outlooks
+        on
+            months.workspace = outlooks.workspace
+            and months.agent_id is not distinct from outlooks.agent_id
+            and months.month_start_date = outlooks.month_start_date
+    left join spent
+        on
+            months.workspace = spent.workspace
+            and months.agent_id is not distinct from spent.agent_id
+            and months.month_start_date = spent.month_start_date
+),
+
+final as (
+    select
+        forecasts.workspace,
+        forecasts.month_start_date,
+        forecasts.agent_id,
+        forecasts.as_of_date,
+        forecasts.n_days_left,
+        forecasts.n_calls,
+        forecasts.cost_usd,
+        forecasts.cost_usd_coverage,
+        forecasts.n_rate_days,
+        forecasts.monday_usd,
+        forecasts.tuesday_usd,
+        forecasts.wednesday_usd,
+        forecasts.thursday_usd,
+        forecasts.friday_usd,
+        forecasts.saturday_usd,
+        forecasts.sunday_usd,
+        forecasts.cost_usd + forecasts.left_usd as expected_usd,
+        case
+            when forecasts.margin_usd > forecasts.left_usd then forecasts.cost_usd
+            else forecasts.cost_usd + forecasts.left_usd - forecasts.margin_usd
+        end as expected_low_usd,
+        forecasts.cost_usd + forecasts.left_usd + forecasts.margin_usd as expected_high_usd,
+        budgets.budget_usd,
+        forecasts.cost_usd / nullif(budgets.budget_usd, 0) as budget_burn,
+        (forecasts.cost_usd + forecasts.left_usd) / nullif(budgets.budget_usd, 0) as expected_budget_burn
+    from forecasts
+    left join budgets
+        on forecasts.month_start_date = budgets.month_start_date and forecasts.agent_id = budgets.agent_id
+)
+
+select * from final

@@ -1,0 +1,84 @@
+/*
+description = """Why calls ended: one row per workspace, UTC day, agent, group and reason in the API's own words, over \
+finished calls that seeds.excluded_callers does not leave out. The groups come from seeds.termination_groups; add the \
+rows of a group to count it."""
+grain = ["workspace", "start_date", "agent_id", "termination_group", "termination_reason"]
+
+[columns]
+workspace = "Workspace of the API that the calls belong to."
+start_date = "UTC day on which the calls started."
+agent_id = "Agent that the calls were started with."
+termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, limit or other."
+termination_reason = "Why they ended, in the API's words; null when it gives none, or a blank one."
+n_calls = "Finished calls that ended so."
+n_day_calls = "All finished calls of the agent and day."
+termination_rate = "Calls that ended so among all of the agent and day; rows of a group add up."
+n_errors = "Calls that ended so and failed or have an error code."
+call_minutes = "Minutes of the calls that ended so."
+
+[tests]
+not_null = ["workspace", "start_date", "termination_group", "n_calls", "n_day_calls", "termination_rate", "n_errors", "call_minutes"]
+references = { agent_id = "marts.dim_agents.agent_id" }
+
+[tests.accepted]
+termination_group = ["agent_ended", "client_left", "silence", "error", "transfer", "voicemail", "limit", "other"]
+
+[metrics.n_calls]
+name = "Calls by how they ended"
+unit = "count"
+numerator = "finished calls with the reason"
+null_rule = "never null"
+good = "neither"
+differs = "Reasons are grouped by seeds.termination_groups, which a user may override."
+
+[metrics.termination_rate]
+name = "Share of calls by how they ended"
+unit = "share of 1"
+numerator = "n_calls with the reason"
+denominator = "n_day_calls: finished calls of the agent and day"
+null_rule = "never null"
+good = "neither"
+differs = "Of all finished calls, those without a reason included."
+*/
+with conversations as (
+    select * from marts.fct_conversations
+),
+
+reasons as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        termination_group,
+        nullif(trim(termination_reason), '') as termination_reason,
+        count(*) as n_calls,
+        count(*) filter (where is_error) as n_errors,
+        cast(coalesce(sum(call_duration_secs), 0) as bigint) as call_secs
+    from conversations
+    where is_counted
+    group by all
+),
+
+days as (
+    select
+        *,
+        cast(sum(n_calls) over (partition by workspace, start_date, agent_id) as bigint) as n_day_calls
+    from reasons
+),
+
+final as (
+    select
+        workspace,
+        start_date,
+        agent_id,
+        termination_group,
+        termination_reason,
+        n_calls,
+        n_day_calls,
+        n_calls / n_day_calls as termination_rate,
+        n_errors,
+        call_secs / 60 as call_minutes
+    from days
+)
+
+select * from final

@@ -1,0 +1,75 @@
+/*
+description = """Where calls were handed on: one row per workspace, UTC day, origin and aim, over finished calls that \
+seeds.excluded_callers does not leave out. A call can be handed on several times. A step to another node of a workflow \
+is no transfer to an agent; a transfer to a number counts wherever it was made."""
+grain = ["workspace", "start_date", "kind", "from_agent_id", "to_agent_id", "to_number"]
+
+[columns]
+workspace = "Workspace of the API that the calls belong to."
+start_date = "UTC day on which the calls started."
+kind = "agent or number: where the transfers lead."
+from_agent_id = "Agent that transferred."
+to_agent_id = "Agent transferred to; null when not told, and for numbers."
+to_number = "Number transferred to; null when not told or once deleted, and for agents."
+n_calls = "Finished calls with such a transfer, whether it took place or not."
+n_transfers = "Transfers tried."
+n_errors = "Transfers that did not take place: an error, blocked or never carried out."
+error_rate = "Transfers that did not take place among those tried."
+
+[tests]
+not_null = ["workspace", "start_date", "kind", "n_calls", "n_transfers", "n_errors", "error_rate"]
+accepted = { kind = ["agent", "number"] }
+
+[metrics.n_transfers]
+name = "Transfers"
+unit = "count"
+numerator = "transfers tried in finished calls; steps inside a workflow are none"
+null_rule = "never null"
+good = "neither"
+differs = "Each transfer of a call counts, those that failed too; transfer_rate of agent_daily counts calls that were transferred."
+
+[metrics.error_rate]
+name = "Transfer error rate"
+unit = "share of 1"
+numerator = "n_errors: an error, blocked or never carried out"
+denominator = "n_transfers"
+null_rule = "never null"
+good = "low"
+differs = "No counterpart known."
+*/
+with transfers as (
+    select * from marts.fct_transfers
+),
+
+counted as (
+    select
+        workspace,
+        start_date,
+        kind,
+        from_agent_id,
+        to_agent_id,
+        to_number,
+        count(distinct conversation_id) as n_calls,
+        count(*) as n_transfers,
+        count(*) filter (where is_error) as n_errors
+    from transfers
+    where is_counted and (kind = 'number' or depth = 0)
+    group by all
+),
+
+final as (
+    select
+        workspace,
+        start_date,
+        kind,
+        from_agent_id,
+        to_agent_id,
+        to_number,
+        n_calls,
+        n_transfers,
+        n_errors,
+        n_errors / n_transfers as error_rate
+    from counted
+)
+
+select * from final

@@ -1,0 +1,220 @@
+"""Every value that a published schema of a tool or a price can carry arrives in its declared column.
+
+Drawn tools go the real road, masking and flattening; then each drawn value is looked for in the cell that is worked out
+here from its way through the document alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pytest
+
+from pipelines.flatten.llm_prices import flatten_prices
+from pipelines.flatten.tool_definitions import Definition, flatten_tools
+from pipelines.sync.tool_masking import mask_tool
+from tests.contract.drawing import Drawing, Leaf, Published, Step, reference
+from tests.documents import READ_AT
+from warehouse.columns import Type
+from warehouse.reference_tables import LLM_PRICES, TOOL_PARAMETERS, TOOLS
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # whatever the vendor's modules warn of on import is not ours to mend
+    from elevenlabs.types import LlmUsageCalculatorResponseModel as TodaysPrices
+    from elevenlabs.types import ToolResponseModel as TodaysTool
+
+EXCEPTIONS = {
+    "request_headers{}": "values of headers are masked before landing; their names stay",
+    "custom_sip_headers[].value": "values of headers are masked before landing; their names stay",
+}
+"""Ends of the paths whose values reach no column, and why."""
+
+PREFIXES = {"api_schema": "", "base_api_schema": "base_", "api_schema_overrides": "override_"}
+PARTS = {"query_params_schema": "query", "request_body_schema": "body", "response_body_schema": "response"}
+HEADER_COLUMNS = {"secret_id": "secret_id", "variable_name": "dynamic_variable", "env_var_label": "env_var_label"}
+
+
+class Cell(NamedTuple):
+    """Where a value belongs; ``rest`` is the way on within the cell's JSON."""
+
+    table: str
+    key: tuple[str, ...]
+    column: str
+    rest: tuple[Step, ...] = ()
+
+
+def cell_of(way: tuple[Step, ...]) -> Cell | None:
+    if way == ("id",):
+        return Cell("tools", (), "tool_id")
+    if way[0] == "tool_config" and len(way) > 2:
+        found = cell_of_parameter(way[1:])
+        if found:
+            return found
+    for column in TOOLS.columns:
+        for n in range(1, len(way) + 1):
+            if column.source == ".".join(map(str, way[:n])):
+                return Cell("tools", (), column.name, way[n:])
+    return None
+
+
+def cell_of_parameter(way: tuple[Step, ...]) -> Cell | None:
+    if way[0] == "parameters":
+        return cell_in_schema("parameters", way[1:])
+    if way[:2] == ("dynamic_variables", "dynamic_variable_placeholders"):
+        return Cell("tool_parameters", ("dynamic_variable", str(way[2])), "constant_value", way[3:])
+    if way[0] in PREFIXES:
+        prefix, part, rest = PREFIXES[str(way[0])], way[1], way[2:]
+        if part in PARTS:
+            return cell_in_schema(prefix + PARTS[str(part)], rest)
+        if part == "path_params_schema":
+            return cell_in_schema(f"{prefix}path", ("properties", *rest))
+        if part == "request_headers":
+            return Cell("tool_parameters", (f"{prefix}header", str(rest[0])), HEADER_COLUMNS[str(rest[1])])
+    return None
+
+
+def cell_in_schema(location: str, way: tuple[Step, ...]) -> Cell:
+    name = "$"
+    while way[0] in ("properties", "items"):
+        if way[0] == "items":
+            name, way = f"{name}[]", way[1:]
+        else:
+            name, way = str(way[1]) if name == "$" else f"{name}.{way[1]}", way[2:]
+    return Cell("tool_parameters", (location, name), str(way[0]), way[1:])
+
+
+def exception_of(leaf: Leaf) -> str | None:
+    return next((end for end in EXCEPTIONS if leaf.path.endswith(end)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Drawn tools, and the rows that came of them by tool, table and key."""
+
+    drawn: list[tuple[dict[str, Any], list[Leaf]]]
+    rows: dict[tuple[str, str, tuple[str, ...]], dict[str, Any]]
+
+    def paths(self) -> set[str]:
+        return {leaf.path for _, leaves in self.drawn for leaf in leaves}
+
+    def missing(self) -> dict[str, str]:
+        """Value paths that did not arrive, each with what is wrong."""
+        return {
+            leaf.path: what
+            for tool, leaves in self.drawn
+            for leaf in leaves
+            if exception_of(leaf) is None and (what := self.wrong(tool["id"], leaf.way, leaf.value)) is not None
+        }
+
+    def wrong(self, tool_id: str, way: tuple[Step, ...], value: Any) -> str | None:
+        cell = cell_of(way)
+        if cell is None:
+            return "no column"
+        row = self.rows.get((tool_id, cell.table, cell.key))
+        if row is None:
+            return f"no row {cell.key} in {cell.table}"
+        table = TOOLS if cell.table == "tools" else TOOL_PARAMETERS
+        type_, found = table.column(cell.column).type, row[cell.column]
+        if found is not None and (type_ is Type.JSON or cell.rest):
+            found = json.loads(found)
+            for step in cell.rest:
+                found = found[step]
+        wanted = float(value) if type_ is Type.FLOAT else value
+        is_right = type(found) is type(wanted) and found == wanted
+        return None if is_right else f"{cell.table}.{cell.column} holds {found!r}, not {wanted!r}"
+
+
+def proof(drawn: list[tuple[dict[str, Any], list[Leaf]]]) -> Proof:
+    landed = [json.loads(json.dumps(mask_tool(tool))) for tool, _ in drawn]
+    times = (READ_AT, READ_AT, READ_AT)
+    tools, parameters = flatten_tools(Definition(tool["id"], tool, "00", *times, is_gone=False) for tool in landed)
+    rows: dict[tuple[str, str, tuple[str, ...]], dict[str, Any]] = {}
+    for name, frame, key in (("tools", tools, ()), ("tool_parameters", parameters, ("location", "name"))):
+        for row in frame.to_dicts():
+            place = (row["tool_id"], name, tuple(row[column] for column in key))
+            assert place not in rows, f"two rows with the key {place}"
+            assert row["extra"] is None, f"{place} has left over {row['extra']}"
+            rows[place] = row
+    return Proof(drawn, rows)
+
+
+def of_sdk(model: Any) -> Published:
+    root = model.model_json_schema()
+    return Published(root, root["$defs"])
+
+
+@pytest.fixture(scope="module")
+def of_reference() -> Proof:
+    models = reference().models
+    return proof(list(Drawing(Published({"$ref": "ToolResponseModel"}, models), first=1_000_000)))
+
+
+@pytest.fixture(scope="module")
+def of_today() -> Proof:
+    return proof(list(Drawing(of_sdk(TodaysTool), first=5_000_000)))
+
+
+def test_every_value_path_of_a_tool_arrives_in_its_declared_column(of_reference, of_today, capsys):
+    proofs = (of_reference, of_today)
+    totals = [len(each.paths()) for each in proofs]
+    missing = [each.missing() for each in proofs]
+    found = [f"{total - len(lost)}/{total}" for total, lost in zip(totals, missing, strict=True)]
+    with capsys.disabled():
+        sys.stdout.write(f"\ntools: {found[0]} value paths of the reference, {found[1]} of today's API, ")
+        sys.stdout.write(f"exceptions: {'; '.join(f'{path} ({why})' for path, why in EXCEPTIONS.items())}\n")
+    lost = [f"{path}: {what}" for each in missing for path, what in each.items()]
+    assert not lost, "\n".join(lost)
+    assert totals == [141, 199]
+
+
+def test_no_exception_is_idle_and_what_is_excepted_is_nowhere(of_reference, of_today):
+    leaves = [leaf for each in (of_reference, of_today) for _, drawn in each.drawn for leaf in drawn]
+    excepted = [leaf for leaf in leaves if exception_of(leaf) is not None]
+    assert {exception_of(leaf) for leaf in excepted} == set(EXCEPTIONS)
+    kept = json.dumps([list(each.rows.values()) for each in (of_reference, of_today)], default=str)
+    assert [leaf.value for leaf in excepted if leaf.value in kept] == []
+
+
+def test_a_value_without_a_column_is_missed_by_name(of_reference):
+    tool_id = of_reference.drawn[0][0]["id"]
+    assert of_reference.wrong(tool_id, ("tool_config", "brand_new"), 1) == "no column"
+    assert of_reference.wrong(tool_id, ("tool_config", "name"), "n").startswith("tools.name holds 'text")
+
+
+def test_every_column_with_a_path_is_published(of_reference, of_today):
+    leaves = [leaf for each in (of_reference, of_today) for _, drawn in each.drawn for leaf in drawn]
+    cells = {(cell.table, cell.column) for leaf in leaves if not exception_of(leaf) and (cell := cell_of(leaf.way))}
+    declared = {(table.name, c.name) for table in (TOOLS, TOOL_PARAMETERS) for c in table.columns if c.source}
+    assert declared - cells == set()
+
+
+def test_every_kind_of_tool_is_drawn(of_reference, of_today):
+    old, new = (
+        {leaf.value for _, d in each.drawn for leaf in d if leaf.path == "tool_config.type"}
+        for each in (of_reference, of_today)
+    )
+    assert old == {"webhook", "client", "system", "api_integration_webhook"}
+    assert new == {"webhook", "client", "system", "mcp"}
+
+
+@pytest.mark.parametrize("published", ["reference", "today"])
+def test_every_value_path_of_prices_arrives(published):
+    schema = (
+        Published({"$ref": "LLMUsageCalculatorResponseModel"}, reference().models)
+        if published == "reference"
+        else of_sdk(TodaysPrices)
+    )
+    for answer, leaves in Drawing(schema, first=1):
+        asked = {"agent_id": "a", "asked_at": READ_AT, "prompt_basis": "none", "payload": json.dumps(answer).encode()}
+        blank = dict.fromkeys(("prompt_length", "number_of_pages", "is_rag_enabled"))
+        rows = {row["llm"]: row for row in flatten_prices([asked | blank]).to_dicts()}
+        assert {leaf.way[2] for leaf in leaves} <= {"llm", *(column.source for column in LLM_PRICES.columns)}
+        for leaf in leaves:
+            row = rows[answer["llm_prices"][leaf.way[1]]["llm"]]
+            name = next((column.name for column in LLM_PRICES.columns if column.source == leaf.way[2]), "llm")
+            assert row[name] == leaf.value
+            assert row["extra"] is None

@@ -1,0 +1,62 @@
+"""What Dagster shows of the numbers: those of the newest day, and a warning where a measure is unusual."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import dagster as dg
+import duckdb
+import pytest
+
+from pipelines.orchestration.numbers import unusual
+from tests.dagster.emulated import LAST, started_at
+from warehouse.home import Home
+
+
+def test_the_asset_of_days_shows_the_newest_day(first, emulated):
+    said = first.metadata("metrics.agent_daily")
+    that_day = [each for each in emulated.details() if started_at(each).date() == LAST]
+    finished = [each for each in that_day if each["status"] in ("done", "failed")]
+    assert said["newest_day"] == LAST.isoformat()
+    assert (said["n_calls"], said["n_open"]) == (len(finished), len(that_day) - len(finished))
+    assert said["cost_credits"] == sum(each["metadata"]["cost"] or 0 for each in finished)
+    assert "n_calls" not in first.metadata("metrics.cost_daily")
+
+
+def test_a_few_days_are_not_unusual(first):
+    check = first.checks["nothing_is_unusual"]
+    assert (check.passed, check.severity) == (True, dg.AssetCheckSeverity.WARN)
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A warehouse with the anomalies of two workspaces; only their newest days are looked at."""
+    home = Home(tmp_path / "home").open()
+    rows = [
+        ("eu", date(2026, 11, 1), "a", "n_calls", 90.0, 10.0, 3.0, 80.0, True),
+        ("eu", date(2026, 11, 2), "a", "n_calls", 11.0, 10.0, 3.0, 1.0, False),
+        ("us", date(2026, 11, 1), "b", "success_rate", 0.1, 0.8, 0.1, -0.7, True),
+    ]
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("create schema metrics")
+        connection.execute(
+            "create table metrics.anomalies (workspace text, start_date date, agent_id text, measure text, value double"
+            ", expected double, spread double, deviation double, is_flagged boolean)"
+        )
+        connection.executemany("insert into metrics.anomalies values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    return home
+
+
+def test_an_unusual_newest_day_is_a_warning_with_its_measures(home):
+    found = unusual(home)
+    assert (found.passed, found.severity, found.metadata["n_unusual"].value) == (False, dg.AssetCheckSeverity.WARN, 1)
+    (record,) = found.metadata["measures"].records
+    assert record.data == {
+        "workspace": "us",
+        "start_date": "2026-11-01",
+        "agent_id": "b",
+        "measure": "success_rate",
+        "value": 0.1,
+        "expected": 0.8,
+        "deviation": -0.7,
+    }

@@ -1,0 +1,66 @@
+"""The assets of tools and prices: what they land, and that a refusal is a warning."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.orchestration.reference import ASKED, LISTED, PRICES, TOOLS, prices, tools
+from pipelines.settings import Settings
+from pipelines.site import Site, silent
+from warehouse import lake
+from warehouse.landed_reference import price_rows, tool_rows
+from warehouse.reference_tables import REFERENCE_TABLES
+from warehouse.tables import SYNC_RUNS
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@pytest.fixture
+def materialise(tmp_path):
+    """Run both assets against an emulator whose key has no scope for some paths."""
+
+    def made(*denied):
+        app = create_app(World(conversations=5, days=1, until=NOW), clock=lambda: NOW, denied=denied)
+        with running(app) as url:
+            site = Site(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: NOW)
+            result = dg.materialize(
+                [tools, prices],
+                resources={"site": site, "progress": silent},
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        checks = {each.check_name: each for each in result.get_asset_check_evaluations()}
+        return site, result, checks
+
+    return made
+
+
+def test_tools_land_and_prices_wait_for_the_first_call(materialise):
+    site, result, checks = materialise()
+    counts = {
+        event.asset_key: event.step_materialization_data.materialization.metadata["n_copied"].value
+        for event in result.get_asset_materialization_events()
+    }
+    assert counts == {TOOLS: 14, PRICES: 0}
+    assert {name: check.passed for name, check in checks.items()} == {LISTED: True, ASKED: True}
+    assert (tool_rows(site.home).height, price_rows(site.home).height) == (14, 0)
+    assert {table.name: lake.read(site.home, table).is_empty() for table in REFERENCE_TABLES} == {
+        "tools": False,
+        "tool_parameters": False,
+        "tool_versions": False,
+        "llm_prices": True,
+    }
+
+
+def test_a_scope_that_the_key_lacks_is_a_warning_and_the_run_goes_on(materialise):
+    site, result, checks = materialise("/tools")
+    assert result.success
+    assert (checks[LISTED].passed, checks[LISTED].severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "GET /v1/convai/tools answered 403" in checks[LISTED].metadata["troubles"].value
+    assert checks[ASKED].passed
+    assert lake.read(site.home, SYNC_RUNS)["outcome"].to_list() == ["incomplete"]  # no step has ended it

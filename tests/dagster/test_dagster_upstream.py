@@ -1,0 +1,91 @@
+"""What asks the API only when it is wanted: the probe, the recordings, and the sensor of landed webhooks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import dagster as dg
+import pytest
+
+from pipelines.emulator.webhooks import post_call
+from pipelines.orchestration.access import ACCESS, REACHED, access_job, agent_access, unreachable
+from pipelines.orchestration.audio import RECORDINGS, audio_job, recordings
+from pipelines.orchestration.lake import lake_tables
+from pipelines.orchestration.models import models_asset
+from pipelines.orchestration.webhook import webhook_job, webhook_sensor
+from pipelines.site import silent
+from pipelines.sync.documents import dump, load, read_row
+from tests.dagster.emulated import QUIET
+from warehouse import journal, lake, landing
+from warehouse.journal_tables import AGENT_ACCESS
+from warehouse.models import read_project
+from warehouse.tables import CONVERSATIONS
+
+
+@pytest.fixture
+def definitions(copied):
+    return dg.Definitions(
+        assets=[agent_access, recordings, lake_tables, models_asset(read_project(), timedelta(hours=36))],
+        jobs=[access_job, audio_job, webhook_job],
+        sensors=[webhook_sensor],
+        resources={"site": copied, "progress": silent},
+        executor=dg.in_process_executor,
+    )
+
+
+def execute(definitions, job, tags=None, ops=None):
+    with dg.DagsterInstance.ephemeral() as instance:
+        config = {"loggers": QUIET} | ({"ops": ops} if ops else {})
+        return definitions.resolve_job_def(job).execute_in_process(
+            run_config=config, instance=instance, raise_on_error=False, tags=tags
+        )
+
+
+def facts(result, key):
+    (made,) = (each for each in result.get_asset_materialization_events() if each.asset_key == key)
+    return {name: value.value for name, value in made.materialization.metadata.items()}
+
+
+def test_the_probe_warns_of_an_agent_with_recent_calls_that_cannot_be_reached(definitions, copied, emulated):
+    result = execute(definitions, "access")
+    (check,) = result.get_asset_check_evaluations()
+    agents = set(lake.read(copied.home, CONVERSATIONS)["agent_id"])
+    assert (result.success, check.check_name, check.passed) == (True, REACHED, True)
+    assert facts(result, ACCESS) == {"n_agents": len(agents), "n_reachable": len(agents)}
+
+    lost, *others = sorted(agents)
+    rows = [
+        {"agent_id": agent_id, "way": way, "asked_at": emulated.now.replace(year=2026), "latency_secs": 0.1}
+        | {"is_reachable": agent_id == others[0] and way == "token"}
+        for agent_id in (lost, others[0], "agent_without_calls")
+        for way in ("signed_url", "token")
+    ]
+    journal.note(copied.home, AGENT_ACCESS, rows, emulated.now)
+    assert unreachable(copied.home) == [lost]
+
+
+def test_the_recordings_are_saved_as_the_config_says(definitions, copied):
+    result = execute(definitions, "audio", ops={"landing__recordings": {"config": {"sample": 3}}})
+    assert result.success
+    found = facts(result, RECORDINGS)
+    files = list((copied.home.root / "audio").rglob("*.mp3"))
+    assert (found["n_saved"], found["n_before"], len(files)) == (3, 0, 3)
+    assert found["total_bytes"] == sum(file.stat().st_size for file in files)
+
+
+def test_the_sensor_sees_a_landed_webhook_and_its_job_brings_it_into_the_warehouse(definitions, copied, emulated):
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def look():
+            with dg.build_sensor_context(instance=instance, resources={"site": copied}) as context:
+                return webhook_sensor(context)
+
+        assert isinstance(look(), dg.SkipReason)
+        document = emulated.details()[-1] | {"conversation_id": "conv_by_webhook"}
+        event = load(post_call(document, "secret", int(emulated.now.timestamp()))[0])
+        wanted = {"conversation_id": "conv_by_webhook", "agent_id": None, "fingerprint": None, "content_sha256": None}
+        landing.land_documents(copied.home, [read_row(wanted, dump(event["data"]), emulated.now)])
+        asked = look()
+    result = execute(definitions, "webhooks", tags=asked.tags)
+    assert result.success, result.get_step_failure_events()
+    assert "conv_by_webhook" in lake.read(copied.home, CONVERSATIONS)["conversation_id"]

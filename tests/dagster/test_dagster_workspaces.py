@@ -1,0 +1,85 @@
+"""The nightly job over several workspaces: it copies all, and one whose API is down takes nothing from the others."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import pytest
+
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.settings import Settings, Workspace
+from pipelines.site import Site
+from tests.dagster.emulated import Emulated, impatient
+from warehouse import lake
+from warehouse.duck import query
+from warehouse.tables import SYNC_RUNS
+
+NOW = datetime(2025, 11, 21, tzinfo=UTC)
+
+
+@pytest.fixture
+def apis():
+    """Two APIs, each with calls and a key of its own."""
+    with ExitStack() as stack:
+        found = {}
+        for seed, name in enumerate(("eu", "us"), 11):
+            world = World(seed=seed, conversations=20, days=2, until=NOW)
+            api = found[name] = Emulated(world, NOW, key=f"sk_of_{name}")
+            api.url = stack.enter_context(running(api))
+        yield found
+
+
+@pytest.fixture
+def site(apis, tmp_path, monkeypatch):
+    workspaces = {}
+    for name, api in apis.items():
+        monkeypatch.setenv(f"{name.upper()}_KEY", api.key)
+        workspaces[name] = Workspace(key_variable=f"{name.upper()}_KEY", base_url=api.url)
+    return Site(Settings(home=tmp_path / "home", workspaces=workspaces), clock=lambda: NOW, connect=impatient)
+
+
+def calls_of(api):
+    return {each["conversation_id"] for each in api.details()}
+
+
+def copied_calls(site):
+    """Ids of the calls in the warehouse, by workspace."""
+    rows = query(site.home, "select workspace, list(conversation_id) from marts.fct_conversations group by all").rows()
+    return {workspace: set(ids) for workspace, ids in rows}
+
+
+def accounts(ran):
+    """Outcome, error and calls read of the run, by workspace."""
+    rows = lake.read(ran.site.home.everywhere, SYNC_RUNS).filter(run_id=ran.result.run_id).to_dicts()
+    return {row["workspace"]: (row["outcome"], row["error"], row["n_fetched"]) for row in rows}
+
+
+def test_the_nightly_job_copies_every_workspace(run, site, apis):
+    ran = run(site)
+    theirs = {name: calls_of(api) for name, api in apis.items()}
+    assert ran.failures == []
+    assert ran.result.success
+    assert copied_calls(site) == theirs
+    assert accounts(ran) == {name: ("complete", None, len(ids)) for name, ids in theirs.items()}
+    n_calls = sum(map(len, theirs.values()))
+    assert ran.metadata("landing.listings")["n_listed"] == n_calls
+    assert ran.metadata("marts.fct_conversations")["dagster/row_count"] == n_calls
+
+
+def test_one_whose_api_is_down_fails_the_run_and_takes_nothing_from_the_other(run, site, apis):
+    apis["eu"].is_down = True
+    ran = run(site)
+    us, (said,) = calls_of(apis["us"]), ran.failures
+    assert not ran.result.success
+    assert said.startswith("eu: ")
+    assert copied_calls(site) == {"us": us}
+    assert accounts(ran) == {"eu": ("failed", said.removeprefix("eu: "), 0), "us": ("complete", None, len(us))}
+
+    apis["eu"].is_down = False
+    again = run(site)
+    eu = calls_of(apis["eu"])
+    assert again.failures == []
+    assert copied_calls(site) == {"eu": eu, "us": us}
+    assert accounts(again)["eu"] == ("complete", None, len(eu))

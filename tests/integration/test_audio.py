@@ -1,0 +1,213 @@
+"""Recordings are saved once, whole, and within the budget; what erases a call erases its recording."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from pipelines import runs
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.erasure import erase
+from pipelines.settings import Settings
+from pipelines.site import Site
+from pipelines.upstream.recordings import record
+from tests import dying
+from tests.cli import run
+from warehouse import lake
+from warehouse.audio import Choice
+from warehouse.duck import query
+from warehouse.home import Home
+from warehouse.journal_tables import AUDIO_FILES
+from warehouse.tables import CONVERSATIONS
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+PLENTY = 10**9
+
+
+class Recordings:
+    """The API, what recordings it was asked for, and what it answers in place of some."""
+
+    def __init__(self, conversations):
+        self.now = UNTIL
+        self.world = World(seed=21, conversations=conversations, days=3, until=UNTIL)
+        self.app = create_app(self.world, clock=lambda: self.now)
+        self.asked, self.instead = Counter(), {}
+
+    async def __call__(self, scope, receive, send):
+        parts = scope.get("path", "").split("/")
+        if parts[-1] == "audio":
+            self.asked[parts[-2]] += 1
+            if instead := self.instead.get(parts[-2]):
+                status, body = instead
+                await send({"type": "http.response.start", "status": status, "headers": []})
+                await send({"type": "http.response.body", "body": body})
+                return
+        await self.app(scope, receive, send)
+
+    def with_audio(self):
+        return [each["conversation_id"] for each in self.world.details(self.now) if each["has_audio"]]
+
+    def site(self, folder, url, **more):
+        settings = Settings(home=folder / "data", base_url=url, api_key="demo", reread_days=(), **more)
+        return Site(settings, clock=lambda: self.now)
+
+
+@pytest.fixture
+def copied(tmp_path):
+    api = Recordings(40)
+    with running(api) as url:
+        site = api.site(tmp_path, url)
+        runs.sync(site, run_id="1")
+        yield api, site
+
+
+def files(home):
+    return {file.stem: file for file in (home.root / "audio").glob("start_date=*/*.mp3")}
+
+
+def noted(home):
+    return {row["conversation_id"]: row for row in lake.read(home, AUDIO_FILES).to_dicts()}
+
+
+def test_every_recording_is_saved_whole_and_noted_with_size_and_hash(copied):
+    api, site = copied
+    done = record(site, Choice(), budget_bytes=PLENTY)
+    saved = files(site.home)
+    assert set(saved) == set(api.with_audio()) == set(noted(site.home))
+    assert (done.n_saved, done.n_before, done.n_missing, done.n_left, done.failed) == (len(saved), 0, 0, 0, {})
+    assert set(api.asked) == set(saved)
+    for conversation_id, row in noted(site.home).items():
+        content = saved[conversation_id].read_bytes()
+        assert (row["outcome"], row["file_bytes"], row["sha256"]) == (
+            "saved",
+            len(content),
+            hashlib.sha256(content).hexdigest(),
+        )
+        assert site.home.root / row["path"] == saved[conversation_id]
+        assert content.startswith(b"\xff\xfb")
+        assert row["path"].startswith(f"audio/start_date={row['start_date']}/")
+    assert list(site.home.temporary.glob("*.mp3")) == []
+    api.asked.clear()
+    again = record(site, Choice(), budget_bytes=PLENTY)
+    assert (again.n_saved, again.n_before, api.asked) == (0, len(saved), {})
+
+
+def test_a_missing_recording_is_noted_and_not_asked_for_again_and_the_rest_goes_on(copied):
+    api, site = copied
+    first, second, third, *rest = api.with_audio()
+    api.instead = {
+        first: (404, b'{"detail": "There is no audio for this conversation."}'),
+        second: (422, b'{"detail": [{"loc": ["path"], "msg": "no audio"}]}'),
+        third: (200, b"<html>no MP3</html>"),
+    }
+    done = record(site, Choice(), budget_bytes=PLENTY)
+    assert (done.n_saved, done.n_missing, list(done.failed)) == (len(rest), 2, [third])
+    assert "it is no MP3" in done.failed[third]
+    rows = noted(site.home)
+    assert [rows[each]["outcome"] for each in (first, second)] == ["missing", "missing"]
+    assert third not in rows
+    assert set(files(site.home)) == set(rest)
+    api.instead.clear()
+    api.asked.clear()
+    assert record(site, Choice(), budget_bytes=PLENTY).n_saved == 1
+    assert api.asked == {third: 1}
+
+
+def test_the_budget_holds_for_all_recordings_together(copied):
+    api, site = copied
+    whole = record(site, Choice(), budget_bytes=100_000)
+    kept = sum(file.stat().st_size for file in files(site.home).values())
+    assert whole.n_left > 0
+    assert (whole.total_bytes, kept <= 100_000) == (kept, True)
+    assert whole.n_saved + whole.n_left == len(api.with_audio())
+    ended = run(site.home.root.parent, "audio", "--budget", "100kB", **_key(site))
+    assert (ended.code, "did not fit: raise --budget" in ended.err) == (1, True)
+    assert run(site.home.root.parent, "audio", "--budget", "a lot", **_key(site)).code == 2
+
+
+def _key(site):
+    return {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": site.settings.base_url}
+
+
+def test_agent_days_and_sample_choose_and_a_sample_is_the_same_each_time(copied):
+    api, site = copied
+    documents = [each for each in api.world.details(UNTIL) if each["has_audio"]]
+    agent_id = documents[0]["agent_id"]
+    middle = UNTIL - timedelta(days=1)
+    record(site, Choice(since=middle, agent_id=agent_id), budget_bytes=PLENTY)
+    assert set(files(site.home)) == {
+        each["conversation_id"]
+        for each in documents
+        if each["agent_id"] == agent_id and each["metadata"]["start_time_unix_secs"] >= middle.timestamp()
+    }
+    before = set(files(site.home))
+    done = record(site, Choice(sample=5), budget_bytes=PLENTY)
+    assert done.n_saved + done.n_before == 5
+    after = set(files(site.home))
+    assert len(after - before) == done.n_saved
+    assert record(site, Choice(sample=5), budget_bytes=PLENTY).n_before == 5
+    assert set(files(site.home)) == after
+
+
+def test_erasing_and_redacting_take_the_recording_and_its_note_away(copied):
+    api, site = copied
+    first, second, *rest = api.with_audio()
+    record(site, Choice(), budget_bytes=PLENTY)
+    api.now += timedelta(minutes=1)
+    done = erase(site, [first])
+    assert done.receipts[0].landing["n_recordings"] == 1
+    assert set(files(site.home)) == {second, *rest} == set(noted(site.home))
+    api.world.delete(second, api.now)
+    api.now += timedelta(minutes=1)
+    runs.sync(site, run_id="2", since=UNTIL - timedelta(days=9))
+    assert set(files(site.home)) == set(rest) == set(noted(site.home))
+    assert query(site.home, "select count(*) from lake.audio_files").item() == len(rest)
+
+
+def test_an_odd_id_stays_one_name_below_the_folder(copied):
+    _, site = copied
+    odd = "../../../odd"
+    rows = lake.read(site.home, CONVERSATIONS).with_columns(conversation_id=pl.lit(odd), has_audio=pl.lit(value=True))
+    day = rows["start_date"][0]
+    lake.merge_day(site.home, CONVERSATIONS, day, rows.head(1), [])
+    record(site, Choice(), budget_bytes=PLENTY)
+    assert odd not in files(site.home)
+    assert [file for file in site.home.root.parent.rglob("*odd*") if "audio" not in file.parts] == []
+
+
+def test_of_two_hundred_recordings_none_is_fetched_twice_after_kills(tmp_path):
+    api = Recordings(320)
+    with running(api) as url:
+        site = api.site(tmp_path, url)
+        runs.sync(site, run_id="1")
+        environment = os.environ | _key(site) | {"CONVOHOUSE_HOME": str(site.home.root)}  # noqa: TID251 - its own
+        for point in (("warehouse.journal:note", "1", "audio_files"), ("pathlib:Path.replace", "40", "/audio/")):
+            ended = subprocess.run(  # noqa: S603 - ours
+                [sys.executable, dying.__file__, *point, "audio"],
+                env=environment,
+                cwd=tmp_path,
+                capture_output=True,
+                timeout=100,
+                check=False,
+            )
+            assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+        saved = set(files(site.home))
+        assert len(saved) > 40
+        api.asked.clear()
+        done = record(site, Choice(), budget_bytes=PLENTY)
+    assert set(api.asked) == set(api.with_audio()) - saved
+    assert set(api.asked.values()) == {1}
+    assert (done.n_before, done.failed) == (len(saved), {})
+    assert len(files(site.home)) >= 200
+    assert set(files(Home(site.home.root))) == set(api.with_audio()) == set(noted(site.home))
+    assert list(site.home.temporary.glob("*.mp3")) == []

@@ -1,0 +1,226 @@
+"""Thumbs reach the API once each, are noted with the answer, and come back with the next sync."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import polars as pl
+import pytest
+from elevenlabs.client import ElevenLabs
+
+from pipelines import runs
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.settings import Settings
+from pipelines.site import Site
+from pipelines.upstream.feedback import send
+from tests import dying
+from tests.cli import run
+from warehouse import lake
+from warehouse.duck import query
+from warehouse.home import Home
+from warehouse.journal_tables import FEEDBACK_SENT
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+class Posts:
+    """The API, what was posted to it by path, and the statuses that some paths are answered with."""
+
+    def __init__(self):
+        self.world = World(seed=3, conversations=40, days=2, until=UNTIL)
+        self.now = UNTIL
+        self.app = create_app(self.world, clock=lambda: self.now)
+        self.posted, self.refused = Counter(), {}
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http" and scope["method"] == "POST":
+            conversation_id = scope["path"].split("/")[-2]
+            self.posted[conversation_id] += 1
+            if status := self.refused.get(conversation_id):
+                detail = {"detail": {"status": "missing_permissions", "message": "The API key lacks convai_write."}}
+                await send({"type": "http.response.start", "status": status, "headers": []})
+                await send({"type": "http.response.body", "body": json.dumps(detail).encode()})
+                return
+        await self.app(scope, receive, send)
+
+    def ids(self):
+        return [each["conversation_id"] for each in self.world.details(self.now) if each["status"] == "done"]
+
+
+@pytest.fixture
+def api():
+    posts = Posts()
+    with running(posts) as url:
+        yield posts, {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url, "CONVOHOUSE_FEEDBACK_PER_SEC": "1000"}
+
+
+def noted(folder):
+    rows = lake.read(Home(folder / "data"), FEEDBACK_SENT).sort("conversation_id", "sent_at")
+    return rows.select("conversation_id", "feedback", "outcome", "status").rows()
+
+
+def test_without_yes_and_without_a_terminal_nothing_is_sent(api, tmp_path):
+    posts, settings = api
+    own = posts.ids()[0]
+    ended = run(tmp_path, "feedback", own, "like", **settings)
+    assert (ended.code, posts.posted.total()) == (0, 0)
+    assert ended.err.splitlines() == [f"{own}: like", "a dry run: nothing is sent; --yes sends"]
+    assert run(tmp_path, "feedback", own, "like", "--json", **settings).data == {
+        "is_dry_run": True,
+        "to_send": {own: "like"},
+        "before": [],
+    }
+
+
+def test_a_thumb_is_seen_by_the_vendors_sdk_sent_once_and_read_back_by_the_next_sync(api, tmp_path):
+    posts, settings = api
+    own, url = posts.ids()[0], settings["ELEVENLABS_BASE_URL"]
+    site = Site(Settings(home=tmp_path / "data", base_url=url, api_key="demo", reread_days=()), clock=lambda: posts.now)
+    runs.sync(site, run_id="1")
+    posts.now += timedelta(minutes=1)
+    done = send(site, {own: "dislike"})
+    again = send(site, {own: "dislike"})
+    with httpx.Client() as line:
+        vendors = ElevenLabs(api_key="demo", base_url=url, httpx_client=line)
+        seen = vendors.conversational_ai.conversations.get(own)
+    posts.now += timedelta(minutes=1)
+    runs.sync(site, run_id="2")
+
+    assert (done.sent, done.before, done.failed) == ((own,), (), {})
+    assert (again.sent, again.before, posts.posted[own]) == ((), (own,), 1)
+    assert (seen.metadata.feedback.likes, seen.metadata.feedback.dislikes) == (0, 1)
+    thumbs = query(site.home, "select conversation_id, likes, dislikes from marts.fct_conversations")
+    assert thumbs.filter(conversation_id=own).rows() == [(own, 0, 1)]
+    assert query(site.home, "select conversation_id, feedback, outcome from lake.feedback_sent").rows() == [
+        (own, "dislike", "sent")
+    ]
+    posts.now += timedelta(minutes=1)
+    assert runs.plan(site)["main"].wanted.filter(pl.col("conversation_id") == own).is_empty()
+
+
+def test_another_verdict_is_sent_and_clear_takes_the_thumb_back(api, tmp_path):
+    posts, settings = api
+    own = posts.ids()[0]
+    for verdict in ("like", "clear"):
+        assert run(tmp_path, "feedback", own, verdict, "--yes", **settings).code == 0
+    assert [(feedback, outcome) for _, feedback, outcome, _ in noted(tmp_path)] == [("like", "sent"), ("clear", "sent")]
+    assert posts.world.detail(own, posts.now)["metadata"]["feedback"]["likes"] == 0
+
+
+def test_unknown_ids_and_a_missing_scope_are_named_and_the_rest_goes_on(api, tmp_path):
+    posts, settings = api
+    first, second, third = posts.ids()[:3]
+    posts.refused[second] = 403
+    file = tmp_path / "reviewed.csv"
+    odd = "conv ö?x=1"
+    rows = [f"{each},like,me" for each in (first, second, odd, third)]
+    file.write_text("\n".join(["conversation_id,feedback,reviewer", *rows]))
+    ended = run(tmp_path, "feedback", "--from", str(file), "--yes", "--json", **settings)
+    assert (ended.code, sorted(ended.data["sent"]), sorted(ended.data["failed"])) == (
+        3,
+        sorted([first, third]),
+        sorted([second, odd]),
+    )
+    why = ended.data["failed"][second]
+    assert f"POST /v1/convai/conversations/{second}/feedback answered 403" in why
+    assert "Give the key the scope convai_write" in why
+    assert noted(tmp_path) == sorted(
+        [
+            (first, "like", "sent", None),
+            (second, "like", "refused", 403),
+            (odd, "like", "not_found", 404),
+            (third, "like", "sent", None),
+        ]
+    )
+    posts.refused.clear()
+    posts.posted.clear()
+    ended = run(tmp_path, "feedback", "--from", str(file), "--yes", "--json", **settings)
+    assert (ended.code, ended.data["sent"], ended.data["before"]) == (1, [second], [first, third])
+    assert posts.posted == {second: 1, odd: 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("conversation,feedback\nconv_1,like\n", "line 1: there is no column conversation_id; there are"),
+        ("conversation_id,feedback\nconv_1,like\nconv_2,LIKED\n", "line 3: feedback is 'LIKED'"),
+        ("conversation_id,feedback\nconv_1,like\n,like\n", "line 3: conversation_id is '', which is no id"),
+        ("conversation_id,feedback\n..,like\n", "line 2: conversation_id is '..', which is no id"),
+        ("conversation_id,feedback\na,like\nb,like\na,clear\n", "line 4: feedback on a is clear, and like further up"),
+        ("conversation_id,feedback\na\n", "line 2: feedback is ''"),
+        ("", "line 1: there is no column conversation_id; there are none"),
+    ],
+)
+def test_a_wrong_file_names_file_line_and_column_and_nothing_is_sent(text, said, api, tmp_path):
+    posts, settings = api
+    file = tmp_path / "reviewed.csv"
+    file.write_text(text)
+    ended = run(tmp_path, "feedback", "--from", str(file), "--yes", **settings)
+    assert (ended.code, posts.posted.total()) == (2, 0)
+    assert f"error: {file}, {said}" in ended.err
+    assert "Nothing was sent" in ended.err
+
+
+def test_parquet_is_read_and_its_rows_are_named(api, tmp_path):
+    posts, settings = api
+    own, file = posts.ids()[0], tmp_path / "reviewed.parquet"
+    pl.DataFrame({"conversation_id": [own], "feedback": ["like"]}).write_parquet(file)
+    assert run(tmp_path, "feedback", "--from", str(file), "--yes", **settings).code == 0
+    assert posts.posted == {own: 1}
+    pl.DataFrame({"conversation_id": [own], "feedback": [3]}).write_parquet(file)
+    assert f"{file}, row 1: feedback is '3'" in run(tmp_path, "feedback", "--from", str(file), **settings).err
+
+
+def test_a_wrong_key_ends_the_batch(api, tmp_path):
+    posts, settings = api
+    file = tmp_path / "reviewed.csv"
+    file.write_text("\n".join(["conversation_id,feedback", *(f"{each},like" for each in posts.ids())]))
+    ended = run(tmp_path, "feedback", "--from", str(file), "--yes", **settings | {"ELEVENLABS_API_KEY": "other"})
+    assert ended.code == 3
+    assert posts.posted.total() <= 8
+    assert "the key is wrong" in ended.err
+
+
+def test_after_a_kill_only_what_is_not_noted_is_sent(api, tmp_path):
+    posts, settings = api
+    ids, file = posts.ids()[:30], tmp_path / "reviewed.csv"
+    file.write_text("\n".join(["conversation_id,feedback", *(f"{each},like" for each in ids)]))
+    command = ["warehouse.journal:note", "2", "feedback_sent", "feedback", "--from", str(file), "--yes"]
+    ended = subprocess.run(  # noqa: S603 - ours
+        [sys.executable, dying.__file__, *command],
+        env=os.environ | settings,  # noqa: TID251 - a process of its own
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    assert posts.posted.total() == 30
+    posts.posted.clear()
+    ended = run(tmp_path, "feedback", "--from", str(file), "--yes", "--json", **settings)
+    assert (ended.code, len(ended.data["before"]), posts.posted.total()) == (0, 25, 5)
+    assert len(noted(tmp_path)) == 30
+
+
+def test_no_more_go_out_than_the_setting_allows(api, tmp_path):
+    posts, settings = api
+    slept = []
+
+    async def sleep(secs):
+        slept.append(round(secs, 6))
+
+    url = settings["ELEVENLABS_BASE_URL"]
+    site = Site(
+        Settings(home=tmp_path / "data", base_url=url, api_key="demo", feedback_per_sec=4), monotonic=lambda: 100.0
+    )
+    send(site, dict.fromkeys(posts.ids()[:5], "like"), sleep=sleep)
+    assert slept == [0.25, 0.5, 0.75, 1.0]

@@ -1,0 +1,85 @@
+"""The metrics after a sync against a second computation that shares nothing with it, to the last row and cent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines import runs
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.settings import Settings
+from pipelines.site import Site
+from tests import remeasure, remeasure_details, remeasure_parts
+from warehouse.duck import query
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+DAYS = 10
+OFFICE = "+1555011067"
+"""Numbers that do not count begin like this."""
+
+METRICS = {
+    "agent_daily": remeasure.agent_daily,
+    "cost_daily": remeasure_parts.cost_daily,
+    "llm_cost": remeasure_parts.llm_cost,
+    "tool_reliability": remeasure_parts.tool_reliability,
+    "evaluation_rates": remeasure_parts.evaluation_rates,
+    "latency_stages": remeasure_parts.latency_stages,
+    "transfers": remeasure_details.transfers,
+    "rag_effectiveness": remeasure_details.rag_effectiveness,
+    "data_collection_fill": remeasure_details.data_collection_fill,
+    "feedback": remeasure_details.feedback,
+}
+KEYS = ("workspace", "start_date", "agent_id", "tool_name", "component", "model", "criteria_id", "metric")
+KEYS += ("data_collection_id", "kind", "from_agent_id", "to_agent_id", "to_number")
+
+
+@pytest.fixture(scope="module")
+def world():
+    return World(seed=23, conversations=500, days=DAYS, until=UNTIL)
+
+
+@pytest.fixture(scope="module")
+def counted(world):
+    """The documents of calls that are not left out."""
+    documents = list(world.details(UNTIL))
+    kept = [document for document in documents if not (remeasure.caller(document) or "").startswith(OFFICE)]
+    assert 0 < len(kept) < len(documents)
+    return kept
+
+
+@pytest.fixture(scope="module")
+def home(world, tmp_path_factory):
+    root = tmp_path_factory.mktemp("independent") / "home"
+    seeds = root / "seeds"
+    seeds.mkdir(parents=True)
+    (seeds / "excluded_callers.csv").write_text(f"kind,pattern,reason\ncaller_id,{OFFICE}%,our office\n")
+    with running(create_app(world, clock=lambda: UNTIL)) as base_url:
+        settings = Settings(home=root, base_url=base_url, api_key="demo")
+        site = Site(settings, clock=lambda: UNTIL + timedelta(hours=2))
+        done = runs.sync(site, run_id="run", since=UNTIL - timedelta(days=DAYS))
+    assert done.problems == ()
+    return site.home
+
+
+def _in_order(rows):
+    """Rows by their key, nulls first, as text: a key that is a date or null sorts beside others."""
+    return sorted(rows, key=lambda row: [str(row[name] or "") for name in KEYS if name in row])
+
+
+def _nearly(value):
+    """A value that sums of floats reach in another order."""
+    return pytest.approx(value, rel=1e-9, abs=1e-11) if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_metric_is_what_the_documents_say(home, counted, metric):
+    expected = _in_order(METRICS[metric](counted))
+    rows = query(home, f"from metrics.{metric}").to_dicts()
+    found = _in_order(row for row in rows if row.get("start_date", ...) is not None)  # a tool never used has no day
+    assert len(found) == len(expected) > 10
+    for row, same in zip(found, expected, strict=True):
+        computed = {name: row[name] for name in same}
+        assert computed == {name: _nearly(value) for name, value in same.items()}

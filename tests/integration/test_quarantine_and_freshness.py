@@ -1,0 +1,77 @@
+"""What stands aside is tried again by the next sync and by ``retry``; data that nobody refreshes is called stale."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines import runs
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.settings import Settings
+from pipelines.site import Site
+from tests.cli import run
+from tests.served import Tap, assert_equals
+from warehouse.checks import FRESH
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+HASTY = {"ELEVENLABS_API_KEY": "demo", "CONVOHOUSE_REQUEST_DEADLINE_SECS": "1"}
+
+
+@pytest.fixture
+def world():
+    return World(seed=11, conversations=30, days=3, until=UNTIL)
+
+
+@pytest.fixture
+def spoilt(world):
+    """The API with one finished call whose detail is no JSON."""
+    app = Tap(create_app(world, clock=lambda: UNTIL))
+    app.spoilt = next(each["conversation_id"] for each in world.details(UNTIL) if each["status"] == "done")
+    return app
+
+
+def test_retry_reads_what_stands_aside_and_nothing_else(spoilt, world, tmp_path):
+    bad = spoilt.spoilt
+    with running(spoilt) as url:
+        settings = HASTY | {"ELEVENLABS_BASE_URL": url}
+        assert run(tmp_path, "sync", **settings).code == 1
+
+        still = run(tmp_path, "retry", "--json", **settings)
+        assert (still.code, still.data["run"]["n_asked"] + still.data["run"]["n_new"]) == (1, 1)
+        assert any(bad in problem for problem in still.data["problems"])
+
+        spoilt.spoilt = None
+        spoilt.asked.clear()
+        done = run(tmp_path, "retry", **settings)
+        assert (done.code, dict(spoilt.details)) == (0, {f"/v1/convai/conversations/{bad}": 1})
+        assert "complete: nothing stands aside" in done.err
+        spoilt.asked.clear()
+        assert run(tmp_path, "retry", **settings).code == 0
+        assert spoilt.details.total() == 0
+    here = Site(Settings(home=tmp_path / "data"))
+    assert_equals(here, list(world.details(UNTIL)))
+
+
+@pytest.mark.parametrize(("hours", "is_fresh"), [(35, True), (37, False)])
+def test_a_home_that_no_complete_run_refreshed_is_stale(world, tmp_path, hours, is_fresh):
+    moments = [UNTIL]
+    with running(create_app(world, clock=lambda: UNTIL)) as url:
+        site = Site(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: moments[0])
+        assert runs.sync(site, run_id="1").problems == ()
+    moments[0] += timedelta(hours=hours)
+    (result,) = [each for each in runs.check(site) if each.check == FRESH]
+    assert result.is_passed is is_fresh
+    sample = () if is_fresh else ({"workspace": "main", "last_complete_run_at": UNTIL},)
+    assert result.sample == sample
+
+
+def test_an_incomplete_run_does_not_make_it_fresh(spoilt, tmp_path):
+    with running(spoilt) as url:
+        settings = HASTY | {"ELEVENLABS_BASE_URL": url}
+        run(tmp_path, "sync", **settings)
+        checked = run(tmp_path, "check", "--json", **settings)
+    failed = {each["check"]: each["sample"] for each in checked.data["failed"]}
+    assert failed["sync_is_fresh"] == [{"workspace": "main", "last_complete_run_at": None}]

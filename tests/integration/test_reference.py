@@ -1,0 +1,424 @@
+"""Tools and prices over the emulator: what is copied, what history it gives, and what a refusal costs."""
+
+from __future__ import annotations
+
+import copy
+import json
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from pipelines import reference
+from pipelines.api.client import ApiClient
+from pipelines.emulator.agents import AGENTS
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.tool_listing import listed_tools
+from pipelines.emulator.world import World
+from pipelines.errors import CredentialsError, UnreachableError
+from pipelines.reference import CopiedTools, copy_prices, copy_tools, sync_prices, sync_tools
+from pipelines.settings import Settings
+from pipelines.site import Site
+from pipelines.sync.refresh import refresh_lake
+from tests.contents import contents
+from tests.served import Tap
+from warehouse import lake, landing
+from warehouse.landed_reference import price_rows, tool_rows
+from warehouse.reference_tables import LLM_PRICES, REFERENCE_TABLES, TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
+from warehouse.tables import CONVERSATIONS, LLM_USAGE, UNKNOWN_FIELDS
+
+NIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
+CHANGING = "tool_8801k8fr9bdx0s5k3n7wqe2mthyj"
+FIRST, SECOND = AGENTS[0].agent_id, AGENTS[1].agent_id
+UNPRICED = "Xq0BillingLineOldId4"
+
+
+class Night:
+    """A clock that a test moves on."""
+
+    def __init__(self):
+        self.now = NIGHT
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Night()
+
+
+@pytest.fixture
+def emulated(tmp_path, clock):
+    """A site over an emulator; ``app`` may stand in front of the API."""
+    with ExitStack() as servers:
+
+        def open_site(app=None, **changes):
+            base_url = servers.enter_context(running(app or api(clock)))
+            site = Site(Settings(home=tmp_path / "home", base_url=base_url, api_key="demo", **changes), clock=clock)
+            site.home.open()
+            return site
+
+        yield open_site
+
+
+def api(clock, denied=()):
+    return create_app(World(conversations=20, days=2, until=NIGHT), clock=clock, denied=denied)
+
+
+def nightly(site):
+    """What a sync copies beside conversations, and what it warns of."""
+    return (*sync_tools(site), *sync_prices(site))
+
+
+def shown(site):
+    """Every table of tools and prices, whole."""
+    return {table.name: lake.read(site.home, table).to_dicts() for table in REFERENCE_TABLES}
+
+
+def tool(site, tool_id=CHANGING):
+    return lake.read(site.home, TOOLS).row(by_predicate=pl.col("tool_id") == tool_id, named=True)
+
+
+def test_tools_are_listed_flattened_and_counted(emulated):
+    site = emulated()
+    assert copy_tools(site) == CopiedTools(n_listed=14, n_changed=14, n_gone=0)
+    assert {key: tool(site)[key] for key in ("workspace", "name", "type", "api_schema_method", "first_seen_at")} == {
+        "workspace": "main",
+        "name": "book_slot",
+        "type": "webhook",
+        "api_schema_method": "POST",
+        "first_seen_at": NIGHT,
+    }
+    assert lake.read(site.home, TOOLS)["extra"].drop_nulls().to_list() == []
+    parameters = lake.read(site.home, TOOL_PARAMETERS).filter(tool_id=CHANGING)
+    body = parameters.filter(location="body").select("name", "type", "is_required").rows()
+    assert body == [
+        ("$", "object", None),
+        ("context", "object", False),
+        ("context.attempt", "integer", False),
+        ("context.channel", "string", True),
+        ("day", "string", True),
+        ("email", "string", True),
+        ("notes", "array", False),
+        ("notes[]", "string", None),
+        ("time", "string", True),
+    ]
+    headers = parameters.filter(location="header").select("name", "secret_id", "dynamic_variable", "constant_value")
+    assert headers.rows() == [
+        ("Authorization", "secret_2201k8fq", None, None),
+        ("X-Conversation", None, "system__conversation_id", None),
+        ("X-Request-Source", None, None, None),
+    ]
+
+
+def test_a_second_listing_with_a_changed_tool_gives_history(emulated, clock):
+    site = emulated()
+    copy_tools(site)
+    before = tool(site)
+    clock.now += timedelta(days=1)
+    assert copy_tools(site) == CopiedTools(n_listed=14, n_changed=1, n_gone=0)
+
+    after = tool(site)
+    assert {before["response_timeout_secs"], after["response_timeout_secs"]} == {20, 30}
+    assert (after["first_seen_at"], after["changed_at"], after["last_seen_at"]) == (NIGHT, clock.now, clock.now)
+    assert after["usage_stats_n_calls"] == before["usage_stats_n_calls"] + 1
+    versions = lake.read(site.home, TOOL_VERSIONS).filter(tool_id=CHANGING).select("valid_from_at", "changes")
+    assert versions.rows() == [(NIGHT, None), (clock.now, '["response_timeout_secs"]')]
+    others = lake.read(site.home, TOOLS).filter(pl.col("tool_id") != CHANGING)
+    assert set(others["changed_at"]) == {NIGHT}
+    assert tool_rows(site.home).filter(pl.col("payload").is_not_null()).height == 15
+
+
+class Shrinking:
+    """An API whose first tool is taken away, and comes back, as a test says."""
+
+    def __init__(self, clock):
+        self.clock, self.left_out, self.extra = clock, set(), {}
+
+    async def __call__(self, scope, receive, send):
+        tools = [copy.deepcopy(each) | self.extra for each in listed_tools(self.clock())]
+        body = json.dumps({"tools": [each for each in tools if each["id"] not in self.left_out]}).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": body})
+
+
+def test_a_tool_that_is_no_longer_listed_is_gone_until_it_is_again(emulated, clock):
+    shrinking = Shrinking(clock)
+    site = emulated(shrinking)
+    copy_tools(site)
+    clock.now += timedelta(hours=1)
+    shrinking.left_out = {CHANGING}
+    assert copy_tools(site) == CopiedTools(n_listed=13, n_changed=0, n_gone=1)
+    assert (tool(site)["is_gone"], tool(site)["last_seen_at"]) == (True, NIGHT)
+    clock.now += timedelta(hours=1)
+    shrinking.left_out = set()
+    assert copy_tools(site) == CopiedTools(n_listed=14, n_changed=0, n_gone=0)
+    assert (tool(site)["is_gone"], tool(site)["first_seen_at"], tool(site)["changed_at"]) == (False, NIGHT, NIGHT)
+
+
+def test_a_workspace_without_tools_has_none_and_all_that_were_are_gone(emulated, clock):
+    shrinking = Shrinking(clock)
+    site = emulated(shrinking)
+    copy_tools(site)
+    clock.now += timedelta(hours=1)
+    shrinking.left_out = {each["id"] for each in listed_tools(clock())}
+    assert copy_tools(site) == CopiedTools(n_listed=0, n_changed=0, n_gone=14)
+
+
+def test_no_header_value_and_no_secret_is_on_the_disk(emulated, clock):
+    planted = Shrinking(clock)
+    schema = {
+        "url": "https://example.com/v1?api_key=pl4nted00&limit=5",
+        "request_headers": {
+            "Authorization": "Bearer pl4nted01",
+            "X-Plain": "pl4nted02",
+            "X-Odd": {"value": "pl4nted03", "secret_id": "secret_kept"},
+        },
+        "query_params_schema": {"properties": {"client_secret": {"type": "string", "constant_value": "pl4nted04"}}},
+        "path_params_schema": {"password": {"type": "string", "description": "kept", "constant_value": "pl4nted05"}},
+    }
+    variables = {"dynamic_variable_placeholders": {"access_token": "pl4nted06", "channel": "phone"}}
+    transfers = [{"custom_sip_headers": [{"type": "static", "key": "X-Auth", "value": "pl4nted07"}]}]
+    config = {"api_schema": schema, "dynamic_variables": variables, "params": {"transfers": transfers}}
+    planted.extra = {"tool_config": {"type": "webhook", "name": "n"} | config}
+    site = emulated(planted)
+    copy_tools(site)
+    kept = contents(site.home.root)
+    assert b"pl4nted" not in kept
+    assert b"secret_kept" in kept
+    parameters = lake.read(site.home, TOOL_PARAMETERS).filter(tool_id=CHANGING)
+    assert parameters.select("location", "name", "constant_value").rows() == [
+        ("dynamic_variable", "access_token", '"***"'),
+        ("dynamic_variable", "channel", '"phone"'),
+        ("header", "Authorization", None),
+        ("header", "X-Odd", None),
+        ("header", "X-Plain", None),
+        ("path", "password", '"***"'),
+        ("query", "$", None),
+        ("query", "client_secret", '"***"'),
+    ]
+
+
+def test_who_made_a_tool_is_hidden_where_people_are(emulated):
+    site = emulated(pii="hash", pii_key="0123456789abcdef")
+    copy_tools(site)
+    assert b"robin.demo@example.com" not in contents(site.home.root)
+    assert tool(site)["access_info_creator_email"] == "<email>"
+
+
+def test_the_reference_s_form_without_pages_reads_the_same(emulated, clock):
+    asked = []
+
+    class OldForm:
+        """Today's API behind one that knows no pages."""
+
+        def __init__(self):
+            self.app = api(clock)
+
+        async def __call__(self, scope, receive, send):
+            asked.append(scope["query_string"])
+            await self.app(scope | {"query_string": b""}, receive, send)
+
+    site = emulated(OldForm())
+    assert copy_tools(site).n_listed == 14
+    assert asked == [b"page_size=100"]
+
+
+def test_many_pages_are_all_read(emulated, monkeypatch):
+    monkeypatch.setattr("pipelines.api.endpoints.MOST_TOOLS", 4)
+    site = emulated()
+    assert copy_tools(site).n_listed == 14
+
+
+def call(site, conversation_id, agent_id, *, started=NIGHT, reads=(), rag=None):
+    """A finished call of a minute, landed and in the lake, with the tokens that each of its generations read."""
+    day = started.date()
+    landed = {"conversation_id": conversation_id, "start_date": day, "start_time_at": started, "agent_id": agent_id}
+    landing.land_documents(site.home, [landed | {"kind": "document", "fetched_at": NIGHT, "content_sha256": "00"}])
+    made = {"checked_at": NIGHT, "content_sha256": "00", "parser_version": 1, "is_deleted": False}
+    row = {"conversation_id": conversation_id, "start_date": day, "agent_id": agent_id, "status": "done"}
+    times = {"start_time_at": started, "fetched_at": NIGHT, "settle_state": "settled", "call_duration_secs": 60}
+    whole = lake.frame(CONVERSATIONS, [row | made | times | {"rag_usage_usage_count": rag}])
+    lake.merge_day(site.home, CONVERSATIONS, day, whole, [conversation_id])
+    usage = [
+        {"turn_index": turn, "scope": "turn", "model": "m", "token_kind": kind, "tokens": tokens}
+        for turn, kinds in enumerate(reads)
+        for kind, tokens in kinds.items()
+    ]
+    rows = [{"conversation_id": conversation_id, "start_date": day} | each for each in usage]
+    lake.merge_day(site.home, LLM_USAGE, day, lake.frame(LLM_USAGE, rows), [conversation_id])
+
+
+def test_prices_are_asked_with_what_the_agents_calls_read_on_average(emulated):
+    site = emulated()
+    call(site, "c1", FIRST, reads=[{"input": 100, "input_cache_read": 50, "output_total": 999}, {"input": 250}])
+    call(site, "c2", SECOND, rag=3, reads=[{"input": 10}])
+    call(site, "old", "agent_old", started=NIGHT - timedelta(days=30))
+    done = copy_prices(site)
+    asked = [(each.agent_id, each.prompt_length, each.is_rag_enabled, each.basis) for each in done.questions]
+    assert asked == [(SECOND, 40, True, "measured"), (FIRST, 800, False, "measured")]
+    prices = lake.read(site.home, LLM_PRICES).filter(agent_id=FIRST).sort("price_per_minute_usd", "llm")
+    assert prices.row(0, named=True) == {
+        "workspace": "main",
+        "agent_id": FIRST,
+        "llm": "gemini-2.0-flash",
+        "asked_at": NIGHT,
+        "price_per_minute_usd": 0.00042,
+        "price_per_message_usd": pytest.approx(0.000084),
+        "prompt_length": 800,
+        "number_of_pages": None,
+        "is_rag_enabled": False,
+        "prompt_basis": "measured",
+        "extra": None,
+    }
+    assert price_rows(site.home)["agent_id"].to_list() == [SECOND, FIRST]
+
+
+def test_what_is_given_goes_before_the_settings_and_those_before_what_is_measured(emulated):
+    site = emulated(prices_prompt_length=700, prices_pages=2)
+    call(site, "c1", FIRST, reads=[{"input": 100}])
+    (by_setting,) = copy_prices(site).questions
+    (given,) = copy_prices(site, [FIRST], prompt_length=0, number_of_pages=5, is_rag_enabled=True).questions
+    (unknown,) = copy_prices(replace(site, settings=emulated().settings), [SECOND]).questions
+    told = [(each.prompt_length, each.number_of_pages, each.is_rag_enabled, each.basis) for each in (by_setting, given)]
+    assert told == [(700, 2, False, "setting"), (0, 5, True, "given")]
+    assert (unknown.prompt_length, unknown.number_of_pages, unknown.is_rag_enabled, unknown.basis) == (
+        *(None, None, None),
+        "none",
+    )
+
+
+def test_agents_without_prices_are_named_and_the_others_have_theirs(emulated):
+    site = emulated()
+    done = copy_prices(site, [FIRST, UNPRICED, "agent_none", ".."])
+    assert done.without[UNPRICED] == "The API gives no prices for it."
+    assert done.without["agent_none"].startswith("POST /v1/convai/agent/agent_none/llm-usage/calculate answered 404")
+    assert done.without[".."] == "'..' is no agent id."
+    assert set(lake.read(site.home, LLM_PRICES)["agent_id"]) == {FIRST}
+
+
+def test_prices_are_due_every_week_and_never_where_the_setting_says_so(emulated, clock):
+    tap = Tap(api(clock))
+    site = emulated(tap)
+    call(site, "c1", FIRST)
+
+    def nights(site, *hours):
+        for hour in hours:
+            clock.now = NIGHT + timedelta(hours=hour)
+            assert nightly(site) == ()
+
+    nights(site, 0, 24, 6 * 24, 7 * 24 - 1, 8 * 24)
+    asked = sum(number for path, number in tap.asked.items() if path.endswith("calculate"))
+    assert (asked, tap.asked["/v1/convai/tools"]) == (2, 5)
+    never = replace(site, settings=site.settings.model_copy(update={"prices_every_days": 0}))
+    nights(never, 40 * 24)
+    assert sum(number for path, number in tap.asked.items() if path.endswith("calculate")) == asked
+
+
+def test_what_was_asked_without_a_length_is_asked_again_once_it_can_be_measured(emulated, clock):
+    site = emulated()
+    call(site, "c1", FIRST)
+    nightly(site)
+    clock.now += timedelta(days=1)
+    call(site, "c2", FIRST, reads=[{"input": 30}])
+    nightly(site)
+    clock.now += timedelta(days=1)
+    nightly(site)
+    assert price_rows(site.home).select("asked_at", "prompt_basis", "prompt_length").rows() == [
+        (NIGHT, "none", None),
+        (NIGHT + timedelta(days=1), "measured", 120),
+    ]
+
+
+def test_before_there_is_any_call_no_price_is_asked_for(emulated, clock):
+    tap = Tap(api(clock))
+    site = emulated(tap)
+    assert nightly(site) == ()
+    assert set(tap.asked) == {"/v1/convai/tools"}
+    call(site, "c1", FIRST)
+    assert nightly(site) == ()
+    assert lake.read(site.home, LLM_PRICES).height > 0
+
+
+@pytest.mark.parametrize(
+    ("denied", "said", "table"),
+    [
+        ("/tools", "The tools could not be had: ", LLM_PRICES),
+        ("/calculate", "The prices of language models could not be had: ", TOOLS),
+    ],
+)
+def test_a_scope_that_the_key_lacks_is_a_warning_that_names_it_and_the_rest_works(emulated, clock, denied, said, table):
+    site = emulated(api(clock, denied=[denied]))
+    call(site, "c1", FIRST)
+    (warning,) = nightly(site)
+    assert warning.startswith(said)
+    assert "403: the key lacks a scope" in warning
+    assert "convai_read" in warning
+    assert lake.read(site.home, table).height > 0
+    with pytest.raises(CredentialsError):
+        (copy_tools if denied == "/tools" else copy_prices)(site)
+
+
+def test_an_api_that_is_down_is_a_warning(emulated):
+    async def at_once(_secs):
+        return None
+
+    site = replace(emulated(), connect=lambda _settings: ApiClient("http://127.0.0.1:1", "demo", sleep=at_once))
+    (warning,) = nightly(site)
+    assert warning.startswith("The tools could not be had: GET /v1/convai/tools got no answer from 127.0.0.1")
+
+
+def test_the_lake_is_made_again_from_the_landing_without_the_api(emulated, clock):
+    site = emulated()
+    call(site, "c1", FIRST, reads=[{"input": 100}])
+    nightly(site)
+    clock.now += timedelta(days=7)
+    nightly(site)
+    before = shown(site)
+    assert all(before.values())
+    for table in REFERENCE_TABLES:
+        for file in site.home.files(site.home.table(table)):
+            file.unlink()
+    refresh_lake(site.home, reread_days=(1,))
+    assert shown(site) == before
+
+
+def test_unknown_keys_are_kept_and_counted(emulated, clock):
+    odd = Shrinking(clock)
+    schema = {"properties": {"a": {"type": "string", "brand_new": 1, "is_omitted": "perhaps"}, "b": 7}}
+    odd.extra = {
+        "colour": "red",
+        "tool_config": {"type": "client", "name": "n", "parameters": schema, "deep": {"x": 1}},
+    }
+    odd.left_out = {each["id"] for each in listed_tools(clock())[1:]}
+    site = emulated(odd)
+    copy_tools(site)
+    refresh_lake(site.home, reread_days=(1,))
+    unknown = lake.read(site.home, UNKNOWN_FIELDS).sort("path")
+    assert unknown.select("path", "kind", "n_rows", "n_conversations").rows() == [
+        ("tools[].colour", "key", 1, 0),
+        ("tools[].parameters{}", "type", 1, 0),
+        ("tools[].parameters{}.brand_new", "key", 1, 0),
+        ("tools[].parameters{}.is_omitted", "type", 1, 0),
+        ("tools[].tool_config.deep", "key", 1, 0),
+    ]
+    assert set(unknown["example_id"]) == {listed_tools(clock())[0]["id"]}
+    assert set(unknown["first_seen_at"]) == {NIGHT}
+
+
+def test_reference_says_what_it_does_not_land_when_the_api_breaks_off(emulated, clock, monkeypatch):
+    site = emulated()
+    call(site, "c1", FIRST)
+
+    async def down(*_arguments, **_options):
+        raise UnreachableError("no answer")
+
+    monkeypatch.setattr(reference, "calculate_llm_usage", down)
+    with pytest.raises(UnreachableError):
+        copy_prices(site)
+    assert price_rows(site.home).is_empty()
+    assert site.home.files(site.home.prices) == []

@@ -1,0 +1,121 @@
+"""Calls found by what was said, and shown to be read, over a copy of a small emulated API."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines import runs
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.settings import Settings
+from pipelines.site import Site
+from tests.cli import run
+from warehouse.words import words_of
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+class Copied:
+    """A world, its documents, where it is served, and the folder that it was copied into."""
+
+    def __init__(self, folder, url, world):
+        self.folder, self.world = folder, world
+        self.settings = {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url}
+        self.documents = list(world.details(UNTIL))
+        done = [each for each in self.documents if each["status"] == "done" and each["analysis"]]
+        self.call = max(done, key=lambda each: sum(len(entry["tool_calls"] or ()) for entry in each["transcript"]))
+        self.id = self.call["conversation_id"]
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shown")
+    world = World(seed=5, conversations=60, days=3, until=UNTIL)
+    with running(create_app(world, clock=lambda: UNTIL)) as url:
+        site = Site(Settings(home=folder / "data", base_url=url, api_key="demo"), clock=lambda: UNTIL)
+        assert runs.sync(site, run_id="1").problems == ()
+        yield Copied(folder, url, world)
+
+
+def test_a_call_is_shown_with_all_that_was_said_used_and_judged(copied):
+    ended = run(copied.folder, "show", copied.id)
+    shown = " ".join(ended.text.split())
+    assert (ended.code, ended.err) == (0, "")
+    assert shown.startswith(copied.id)
+    said = [entry["original_message"] or entry["message"] for entry in copied.call["transcript"] if entry["message"]]
+    assert [text for text in said if " ".join(text.split()) not in shown] == []
+    tools = [tool["tool_name"] for entry in copied.call["transcript"] for tool in entry["tool_calls"] or ()]
+    assert tools
+    assert [name for name in tools if name not in shown] == []
+    models = copied.call["metadata"]["charging"]["llm_usage"]["initiated_generation"]["model_usage"]
+    assert [name for name in models if name not in shown] == []
+    verdicts = copied.call["analysis"]["evaluation_criteria_results"]
+    assert [each for each in verdicts.values() if each["rationale"] not in shown] == []
+
+
+def test_the_same_as_data(copied):
+    data = run(copied.folder, "show", copied.id, "--json").data
+    assert data["conversation"]["conversation_id"] == copied.id
+    assert [turn["message"] for turn in data["turns"]] == [entry["message"] for entry in copied.call["transcript"]]
+    collected = copied.call["analysis"]["data_collection_results"]
+    assert {row["data_collection_id"] for row in data["data_collection"]} == set(collected)
+
+
+@pytest.mark.parametrize("odd", ["../../etc/passwd", "", "'; drop table x", "conv_%", "\x1b[31m", "ü" * 3000])
+def test_an_odd_id_is_unknown_and_steers_nothing(odd, copied):
+    ended = run(copied.folder, "show", odd)
+    assert (ended.code, ended.out) == (2, b"")
+    assert ended.err.startswith(f"error: There is no conversation {odd!r}.")
+    assert "\x1b" not in ended.err
+
+
+def test_a_near_id_is_suggested(copied):
+    misspelt = copied.id[:-1] + ("a" if copied.id[-1] != "a" else "b")
+    assert f"Did you mean {copied.id}" in run(copied.folder, "show", misspelt).err
+
+
+def test_before_the_first_build_both_say_so(tmp_path):
+    for arguments in (["show", "conv_1"], ["find", "refund"]):
+        ended = run(tmp_path, *arguments)
+        assert (ended.code, "There is no warehouse" in ended.err) == (2, True)
+
+
+def test_of_an_erased_call_the_date_is_told(copied, tmp_path):
+    now = UNTIL + timedelta(hours=1)
+    site = Site(Settings(home=tmp_path / "data", **_api(copied)), clock=lambda: now)
+    runs.sync(site, run_id="1")
+    ended = run(tmp_path, "erase", copied.id, "--yes")
+    assert ended.code == 0
+    said = run(tmp_path, "show", copied.id).err
+    assert f"error: {copied.id!r} was erased here on {datetime.now(UTC):%Y-%m-%d}" in said
+
+
+def _api(copied):
+    return {"api_key": "demo", "base_url": copied.settings["ELEVENLABS_BASE_URL"]}
+
+
+def test_a_call_is_found_by_its_own_words_here_and_at_the_api(copied):
+    said = max((entry["message"] or "" for entry in copied.call["transcript"]), key=len)
+    here = run(copied.folder, "find", said, "--json").data["calls"]
+    assert copied.id in [hit["conversation_id"] for hit in here]
+    asked = run(copied.folder, "find", said, "--upstream", "--limit", "1000", "--json", **copied.settings)
+    holding = {
+        each["conversation_id"]
+        for each in copied.documents
+        if any(said.lower() in (entry["message"] or "").lower() for entry in each["transcript"])
+    }
+    assert {row["conversation_id"] for row in asked.data["calls"]} >= holding | {copied.id}
+
+
+def test_find_shows_a_line_and_the_marked_words_and_knows_its_options(copied):
+    word = max(words_of(copied.call["transcript"][0]["message"]), key=len)
+    ended = run(copied.folder, "find", word.upper(), "--agent", copied.call["agent_id"], "--limit", "2")
+    lines = ended.text.splitlines()
+    assert (ended.code, len(lines) in (2, 4)) == (0, True)
+    assert f"*{word}" in lines[1].lower()
+    assert run(copied.folder, "find", word, "--until", "2020-01-01").err == "no call has all the words\n"
+    assert run(copied.folder, "find", "...").code == 2
+    assert run(copied.folder, "find", word, "--since", "soon").code == 2

@@ -1,0 +1,276 @@
+"""Webhooks over a real socket: what is the vendor's lands once, what is not is refused, beside a running sync too."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from pipelines import runs
+from pipelines.emulator.app import create_app as emulate
+from pipelines.emulator.server import running
+from pipelines.emulator.webhooks import post_call
+from pipelines.emulator.world import World
+from pipelines.erasure import erase
+from pipelines.settings import Settings
+from pipelines.site import Site
+from pipelines.webhook import app as receiver
+from pipelines.webhook.signature import sign
+from tests.contents import contents
+from tests.served import assert_equals
+from warehouse import lake, landing
+from warehouse.tables import CONVERSATIONS
+
+SECRET = "wsec_0123456789"  # noqa: S105 - of this test
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+AT = int(UNTIL.timestamp())
+
+
+class Here:
+    """A home, a world of calls and a receiver of their webhooks."""
+
+    def __init__(self, folder):
+        self.now = UNTIL
+        self.world = World(seed=9, conversations=40, days=2, until=UNTIL)
+        self.site = Site(Settings(home=folder / "home", api_key="demo", pii="hash", pii_key="k" * 16), lambda: self.now)
+        self.site.home.open()
+        self.app = receiver.create_app(self.site, SECRET)
+        self.url = ""
+
+    def documents(self):
+        return [each for each in self.world.details(UNTIL) if each["status"] == "done"]
+
+    def post(self, body, signature=None, **headers):
+        line = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
+        given = {} if signature is None else {"ElevenLabs-Signature": signature}
+        line.request("POST", "/", body, given | headers)
+        answer = line.getresponse()
+        said = json.loads(answer.read())["status"]
+        line.close()
+        return answer.status, said
+
+    def landed(self):
+        return landing.readings(self.site.home)["conversation_id"].to_list()
+
+
+@pytest.fixture
+def here(tmp_path):
+    here = Here(tmp_path)
+    with running(here.app) as here.url:
+        yield here
+
+
+def test_a_signed_document_lands_masked_and_is_in_the_warehouse_after_a_build(here):
+    document = next(each for each in here.documents() if each["user_id"])
+    body, signature = post_call(document, SECRET, AT - 60)
+    assert here.post(body, signature) == (200, f"landed {document['conversation_id']}")
+    (row,) = landing.readings(here.site.home).to_dicts()
+    assert (row["conversation_id"], row["kind"], row["workspace"]) == (document["conversation_id"], "document", "main")
+    assert row["fetched_at"] == UNTIL - timedelta(seconds=60)
+    assert document["user_id"].encode() not in contents(here.site.home.root)
+    assert runs.reprocess(here.site, run_id="1").problems == ()
+    assert lake.read(here.site.home, CONVERSATIONS)["conversation_id"].to_list() == [document["conversation_id"]]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda body, signature: (body, None), "there is no signature"),
+        (lambda body, signature: (body, "t=1,v0=x"), "there is no signature"),
+        (lambda body, signature: (body, f"{signature},t=1"), "there is no signature"),
+        (lambda body, signature: (body, sign("wsec_other", body, AT)), "the signature is not that of the body"),
+        (lambda body, signature: (body.replace(b"done", b"gone"), signature), "the signature is not that of the body"),
+        (lambda body, signature: (body[:-9], signature), "the signature is not that of the body"),
+        (
+            lambda body, signature: (body, re.sub(r"t=\d+", f"t={AT - 1}", signature)),
+            "the signature is not that of the body",
+        ),
+        (lambda body, signature: (body, sign(SECRET, body, AT - 1801)), "the signature is too old, or from the future"),
+        (lambda body, signature: (body, sign(SECRET, body, AT + 1801)), "the signature is too old, or from the future"),
+    ],
+)
+def test_what_is_forged_changed_cut_or_stale_is_refused_and_lands_nothing(spoil, said, here):
+    body, signature = spoil(*post_call(here.documents()[0], SECRET, AT))
+    assert here.post(body, signature) == (401, said)
+    assert here.landed() == []
+
+
+def test_a_replay_is_refused_however_its_header_is_written(here):
+    body, signature = post_call(here.documents()[0], SECRET, AT)
+    assert here.post(body, signature)[0] == 200
+    for again in (signature, signature.replace(",", ", "), f"{signature},v0={'0' * 64}"):
+        assert here.post(body, again) == (409, "it came before")
+    assert len(here.landed()) == 1
+    here.now += timedelta(seconds=2 * 1800 + 1)
+    assert here.post(body, signature)[0] == 401
+
+
+@pytest.mark.parametrize("is_length_told", [True, False])
+def test_a_body_over_the_limit_is_refused_whatever_its_header_says(is_length_told, here, monkeypatch):
+    monkeypatch.setattr(receiver, "MOST_BYTES", 50_000)
+    body = b"x" * 50_001
+    parts = body if is_length_told else iter([body[:30_000], body[30_000:]])
+    assert here.post(parts, sign(SECRET, body, AT)) == (413, "it is too long")
+    assert here.landed() == []
+
+
+def test_a_body_that_never_ends_is_given_up(here, monkeypatch):
+    monkeypatch.setattr(receiver, "BODY_SECS", 0.2)
+    with socket.create_connection((urlsplit(here.url).hostname, urlsplit(here.url).port), timeout=30) as line:
+        line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        assert line.recv(100).startswith(b"HTTP/1.1 408")
+    assert here.landed() == []
+
+
+def test_a_sender_that_leaves_in_the_middle_does_no_harm(here):
+    with socket.create_connection((urlsplit(here.url).hostname, urlsplit(here.url).port), timeout=30) as line:
+        line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+    assert here.post(*post_call(here.documents()[0], SECRET, AT))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"no json", (422, "it is no JSON object")),
+        (b"[1]", (422, "it is no JSON object")),
+        (b'{"type": "post_call_transcription"}', (422, "there is no conversation in it")),
+        (
+            b'{"type": "post_call_transcription", "data": {"conversation_id": 3}}',
+            (422, "there is no conversation in it"),
+        ),
+        (
+            b'{"type": "post_call_transcription", "data": {"conversation_id": "../x", "metadata": {}}}',
+            (422, "the conversation has no start that can be read"),
+        ),
+        (
+            b'{"type": "post_call_audio", "data": {"full_audio": ""}}',
+            (200, "not kept: 'post_call_audio' is no post_call_transcription"),
+        ),
+        (b"[" * 100_000, (422, "it is no JSON object")),
+    ],
+)
+def test_signed_nonsense_is_told_and_lands_nothing(body, said, here):
+    assert here.post(body, sign(SECRET, body, AT)) == said
+    assert here.landed() == []
+
+
+def test_an_odd_id_lands_as_a_value_and_never_as_a_path(here):
+    document = here.documents()[0] | {"conversation_id": "../../../odd"}
+    assert here.post(*post_call(document, SECRET, AT))[0] == 200
+    assert here.landed() == ["../../../odd"]
+    assert list(here.site.home.root.parent.rglob("*odd*")) == []
+
+
+def test_of_an_erased_conversation_nothing_lands(here):
+    document = here.documents()[0]
+    assert here.post(*post_call(document, SECRET, AT))[0] == 200
+    runs.reprocess(here.site, run_id="1")
+    here.now += timedelta(seconds=10)
+    erase(here.site, [document["conversation_id"]])
+    assert here.post(*post_call(document, SECRET, AT + 5)) == (200, "not kept: the conversation was erased")
+    assert landing.readings(here.site.home)["kind"].to_list() == ["erased"]
+
+
+def test_nothing_is_confirmed_that_is_not_on_the_disk(here, monkeypatch):
+    body, signature = post_call(here.documents()[0], SECRET, AT)
+
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("warehouse.lake._write_parquet", full)
+        assert here.post(body, signature) == (503, "it could not be written: send it again")
+    assert here.landed() == []
+    assert here.post(body, signature)[0] == 200
+
+
+def test_names_and_content_are_synced_before_the_answer(here, monkeypatch):
+    synced, real = [], os.fsync
+
+    def note(descriptor):
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()).removeprefix(f"{here.site.home.root}/"))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    document = here.documents()[0]
+    assert here.post(*post_call(document, SECRET, AT))[0] == 200
+    day = datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC).date()
+    assert [re.sub(r"[0-9a-f]{32}", "…", name) for name in synced] == [
+        ".tmp/….parquet",
+        f"landing/start_date={day}",
+        "landing",
+    ]
+
+
+def test_a_run_that_begins_and_clears_away_the_temporary_file_costs_nothing(here, monkeypatch):
+    write, swept = lake._write_parquet, []
+
+    def swept_once(path, *rest):
+        write(path, *rest)
+        if not swept:
+            swept.append(path.exists())
+            with here.site.writing("sync"):  # clears the temporary files of killed writers
+                assert not path.exists()
+
+    monkeypatch.setattr(lake, "_write_parquet", swept_once)
+    assert here.post(*post_call(here.documents()[0], SECRET, AT))[0] == 200
+    assert (swept, len(here.landed())) == ([True], 1)
+
+
+def test_many_at_once_beside_a_sync_all_land_and_the_sync_reconciles(here):
+    documents = here.documents()
+    with running(emulate(here.world, clock=lambda: here.now)) as api:
+        settings = here.site.settings.model_copy(update={"base_url": api, "pii": "keep", "reread_days": ()})
+        site = Site(settings, clock=lambda: here.now)
+        with ThreadPoolExecutor(8) as many:
+            synced = many.submit(runs.sync, site, run_id="1")
+            posted = [many.submit(here.post, *post_call(each, SECRET, AT - 1)) for each in documents]
+            assert {each.result()[0] for each in posted} == {200}
+            synced.result()
+        here.now += timedelta(minutes=1)
+        assert runs.sync(site, run_id="2").problems == ()
+    assert set(here.landed()) >= {each["conversation_id"] for each in documents}
+    assert_equals(site, list(here.world.details(here.now)))
+
+
+def test_the_command_needs_a_secret_and_ends_gracefully_on_ctrl_c(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if "ELEVENLABS" not in name}  # noqa: TID251 - a process of its own
+    command = [sys.executable, "-c", "from pipelines.cli.main import main; main()", "webhook", "--port", "0"]
+    ended = subprocess.run(command, env=environment | _path(), cwd=tmp_path, capture_output=True, check=False)  # noqa: S603 - ours
+    assert (ended.returncode, b"ELEVENLABS_WEBHOOK_SECRET" in ended.stderr) == (2, True)
+    environment |= {"ELEVENLABS_WEBHOOK_SECRET": SECRET} | _path()
+    with subprocess.Popen(  # noqa: S603 - ours
+        command,
+        env=environment,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_interruptible,  # noqa: PLW1509
+    ) as process:
+        here = Here(tmp_path / "other")
+        here.url = re.search(r"http://[\d.:]+", process.stderr.readline())[0]
+        now = int(datetime.now(UTC).timestamp())
+        assert here.post(*post_call(here.documents()[0], SECRET, now))[0] == 200
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert (process.returncode, said.splitlines()[-1]) == (0, "Receiver stopped.")
+    assert SECRET not in said
+
+
+def _path():
+    return {"PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def _interruptible():
+    signal.signal(signal.SIGINT, signal.default_int_handler)

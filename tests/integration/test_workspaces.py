@@ -1,0 +1,194 @@
+"""Several workspaces in one home: one sync copies all, rows say whose they are, and no key reaches another's API."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from pipelines import erasure, runs
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.errors import CredentialsError, SettingsError
+from pipelines.settings import Settings, Workspace
+from pipelines.site import Site
+from tests.cli import run
+from tests.served import assert_equals
+from warehouse import lake
+from warehouse.duck import query
+from warehouse.tables import CONVERSATIONS, SYNC_RUNS
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+KEYS = {"eu": "sk_the_key_of_the_europeans", "us": "sk_the_key_of_the_americans"}
+VARIABLES = {"eu": "EU_KEY", "us": "US_KEY"}
+
+
+class Api:
+    """The API of one workspace; it notes the keys and paths it was asked with, and can be down."""
+
+    def __init__(self, name, seed):
+        self.world = World(seed=seed, conversations=40, days=3, until=UNTIL)
+        self.app = create_app(self.world, clock=lambda: UNTIL, key=KEYS[name])
+        self.keys, self.paths, self.is_down = set(), set(), False
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http":
+            self.keys |= {value.decode() for name, value in scope["headers"] if name == b"xi-api-key"}
+            self.paths.add((scope["method"], scope["path"]))
+            if self.is_down:
+                await send({"type": "http.response.start", "status": 401, "headers": []})
+                await send({"type": "http.response.body", "body": b"{}"})
+                return
+        await self.app(scope, receive, send)
+
+    @property
+    def documents(self):
+        return list(self.world.details(UNTIL))
+
+
+@pytest.fixture
+def apis():
+    return {"eu": Api("eu", 11), "us": Api("us", 12)}
+
+
+@pytest.fixture
+def urls(apis):
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(running(api)) for name, api in apis.items()}
+
+
+@pytest.fixture
+def site(urls, tmp_path, monkeypatch):
+    for name, variable in VARIABLES.items():
+        monkeypatch.setenv(variable, KEYS[name])
+    monkeypatch.setenv("ELEVENLABS_API_KEY", "sk_a_key_of_nobody")
+    zones = {"eu": "Europe/Berlin", "us": "America/New_York"}
+    workspaces = {
+        name: Workspace(key_variable=VARIABLES[name], base_url=url, timezone=zones[name]) for name, url in urls.items()
+    }
+    return Site(Settings(home=tmp_path / "home", workspaces=workspaces), clock=lambda: UNTIL)
+
+
+def counts(home):
+    rows = query(home, "select workspace, count(*) from marts.fct_conversations group by all order by all").rows()
+    return dict(rows)
+
+
+def everywhere(site):
+    return SimpleNamespace(home=site.home.everywhere)
+
+
+def test_one_sync_copies_all_and_no_key_reaches_another_workspace(site, apis):
+    done = runs.sync(site, run_id="run")
+
+    assert done.problems == ()
+    assert_equals(everywhere(site), [document for api in apis.values() for document in api.documents])
+    assert counts(site.home) == {name: len(api.documents) for name, api in apis.items()}
+    assert {name: api.keys for name, api in apis.items()} == {name: {key} for name, key in KEYS.items()}
+    for name, api in apis.items():
+        own = {document["conversation_id"] for document in api.documents}
+        assert set(lake.read(site.home.of(name), CONVERSATIONS)["conversation_id"]) == own
+    rows = lake.read(site.home.everywhere, SYNC_RUNS).sort("workspace")
+    assert rows.select("workspace", "run_id", "outcome").rows() == [
+        ("eu", "run", "complete"),
+        ("us", "run", "complete"),
+    ]
+    assert done.run["n_fetched"] == sum(len(api.documents) for api in apis.values())
+    zones = query(site.home, "select * from seeds.workspaces order by workspace").rows()
+    assert zones == [("eu", "Europe/Berlin"), ("us", "America/New_York")]
+
+
+def test_a_second_sync_reads_only_what_is_open_in_each(site, apis):
+    runs.sync(site, run_id="1")
+    open_calls = sum(each["status"] not in ("done", "failed") for api in apis.values() for each in api.documents)
+    done = runs.sync(site, run_id="2")
+    assert (done.problems, done.run["n_fetched"], done.run["n_landed"]) == ((), open_calls, 0)
+
+
+def test_an_api_that_cannot_be_had_stops_no_other_and_is_named(site, apis):
+    apis["eu"].is_down = True
+    done = runs.sync(site, run_id="1")
+
+    assert counts(site.home) == {"us": len(apis["us"].documents)}
+    assert [problem[:4] for problem in done.problems] == ["eu: "]
+    assert KEYS["eu"] not in str(done)
+    assert {row["workspace"]: row["outcome"] for row in done.runs} == {"eu": "failed", "us": "complete"}
+    assert done.run["outcome"] == "failed"
+
+    apis["eu"].is_down = False
+    assert runs.sync(site, run_id="2").problems == ()
+    assert counts(site.home) == {name: len(api.documents) for name, api in apis.items()}
+
+
+def test_where_no_api_can_be_had_the_run_fails(site, apis):
+    for api in apis.values():
+        api.is_down = True
+    with pytest.raises(CredentialsError):
+        runs.sync(site, run_id="1")
+    rows = lake.read(site.home.everywhere, SYNC_RUNS)
+    assert rows["outcome"].to_list() == ["failed", "failed"]
+
+
+def test_erasing_asks_the_api_of_the_workspace_alone(site, apis):
+    runs.sync(site, run_id="1")
+    doomed = {name: api.documents[0]["conversation_id"] for name, api in apis.items()}
+    before = counts(site.home)
+
+    done = erasure.erase(site, [doomed["us"]], is_upstream=True)
+
+    assert [(each.conversation_id, each.upstream) for each in done.receipts] == [(doomed["us"], "deleted")]
+    assert counts(site.home) == before | {"us": before["us"] - 1}
+    assert ("DELETE", f"/v1/convai/conversations/{doomed['us']}") in apis["us"].paths
+    assert [path for method, path in apis["eu"].paths if method == "DELETE"] == []
+    assert runs.sync(site, run_id="2").problems == ()
+    assert counts(site.home) == before | {"us": before["us"] - 1}
+
+
+def test_a_workspace_that_is_no_longer_set_up_stays_and_gets_no_other_key(site, apis):
+    runs.sync(site, run_id="1")
+    before = counts(site.home)
+    alone = {"eu": site.settings.workspaces["eu"]}
+    without = Site(Settings(home=site.settings.home, workspaces=alone), clock=lambda: UNTIL)
+
+    assert runs.reprocess(without, run_id="2").problems == ()
+    assert counts(site.home) == before
+    assert runs.sync(without, run_id="3").problems == ()
+    assert counts(site.home) == before
+    doomed = apis["us"].documents[0]["conversation_id"]
+    with pytest.raises(CredentialsError, match="for workspace us"):
+        erasure.erase(without, [doomed], is_upstream=True)
+    assert apis["us"].keys == {KEYS["us"]}
+
+
+def test_two_names_for_one_workspace_are_refused(site, urls):
+    twice = {name: Workspace(key_variable="EU_KEY", base_url=urls["eu"]) for name in ("one", "two")}
+    with pytest.raises(SettingsError, match="would count twice") as refused:
+        Settings(home=site.settings.home, workspaces=twice).each()
+    assert KEYS["eu"] not in str(refused.value)
+
+
+@pytest.fixture
+def folder(urls, tmp_path):
+    text = "".join(
+        f'[workspaces.{name}]\nbase_url = "{url}"\nkey_variable = "{VARIABLES[name]}"\n' for name, url in urls.items()
+    )
+    (tmp_path / "convohouse.toml").write_text(text)
+    return tmp_path
+
+
+def test_the_command_line_works_over_all_workspaces(folder, apis):
+    keys = {VARIABLES[name]: key for name, key in KEYS.items()}
+    only_eu = {VARIABLES["eu"]: KEYS["eu"]}
+    synced = run(folder, "--json", "sync", **keys)
+    assert (synced.code, [each["workspace"] for each in synced.data["workspaces"]]) == (0, ["eu", "us"])
+    told = run(folder, "status", **keys)
+    assert [name for name in KEYS if f"workspace {name}" not in told.text] == []
+    doctor = run(folder, "doctor", **only_eu)
+    assert doctor.code == 3
+    assert "US_KEY" in doctor.text
+    assert not any(key in doctor.text for key in KEYS.values())
+    missing = run(folder, "sync", **only_eu)
+    assert (missing.code, "us: No API key is set for workspace us." in missing.err) == (1, True)

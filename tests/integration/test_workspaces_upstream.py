@@ -1,0 +1,108 @@
+"""With several workspaces, what is written back or asked for goes to the API that the conversation or agent is of."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import pytest
+
+from pipelines import runs
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.settings import Settings, Workspace
+from pipelines.site import Site
+from tests.cli import run
+from warehouse import lake
+from warehouse.home import Home
+from warehouse.journal_tables import AGENT_ACCESS, AUDIO_FILES, FEEDBACK_SENT
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+NAMES = ("eu", "us")
+
+
+@pytest.fixture
+def worlds():
+    return {name: World(seed=seed, conversations=30, days=2, until=UNTIL) for seed, name in enumerate(NAMES, 11)}
+
+
+@pytest.fixture
+def settings(worlds, tmp_path, monkeypatch):
+    """The folder is set up by a ``convohouse.toml``, and all is copied."""
+    keys = {f"{name.upper()}_KEY": f"sk_of_{name}" for name in NAMES}
+    for variable, key in keys.items():
+        monkeypatch.setenv(variable, key)
+    with ExitStack() as stack:
+        urls = {
+            name: stack.enter_context(running(create_app(world, clock=lambda: UNTIL, key=f"sk_of_{name}")))
+            for name, world in worlds.items()
+        }
+        workspaces = {name: Workspace(key_variable=f"{name.upper()}_KEY", base_url=urls[name]) for name in NAMES}
+        site = Site(Settings(home=tmp_path / "data", workspaces=workspaces), clock=lambda: UNTIL)
+        assert runs.sync(site, run_id="1").problems == ()
+        (tmp_path / "convohouse.toml").write_text(
+            "".join(
+                f'[workspaces.{name}]\nkey_variable = "{name.upper()}_KEY"\nbase_url = "{urls[name]}"\n'
+                for name in NAMES
+            )
+        )
+        yield keys
+
+
+def finished(world):
+    return [each for each in world.details(UNTIL) if each["status"] == "done"]
+
+
+def rows(folder, table, *columns):
+    return set(lake.read(Home(folder / "data").everywhere, table).select("workspace", *columns).rows())
+
+
+def test_feedback_reaches_the_api_of_each_conversation(worlds, settings, tmp_path):
+    first, second = (finished(worlds[name])[0]["conversation_id"] for name in NAMES)
+    file = tmp_path / "reviewed.csv"
+    file.write_text(f"conversation_id,feedback\n{first},like\n{second},dislike\n")
+    assert run(tmp_path, "feedback", "--from", str(file), "--yes", **settings).code == 0
+    assert rows(tmp_path, FEEDBACK_SENT, "conversation_id", "outcome") == {
+        ("eu", first, "sent"),
+        ("us", second, "sent"),
+    }
+    thumbs = [worlds["eu"].detail(first, UNTIL), worlds["us"].detail(second, UNTIL)]
+    assert [(each["metadata"]["feedback"]["likes"], each["metadata"]["feedback"]["dislikes"]) for each in thumbs] == [
+        (1, 0),
+        (0, 1),
+    ]
+    unknown = run(tmp_path, "feedback", "conv_unknown", "like", "--yes", **settings)
+    assert (unknown.code, "is in none of the 2 workspaces" in unknown.err) == (2, True)
+
+
+def test_each_api_is_asked_for_its_own_agents_and_recordings(worlds, settings, tmp_path):
+    assert run(tmp_path, "access", **settings).code == 0
+    assert rows(tmp_path, AGENT_ACCESS, "agent_id") == {
+        (name, each["agent_id"]) for name in NAMES for each in worlds[name].details(UNTIL)
+    }
+    assert run(tmp_path, "audio", "--sample", "3", **settings).code == 0
+    saved = rows(tmp_path, AUDIO_FILES, "conversation_id", "outcome")
+    assert [sum(row[0] == name for row in saved) for name in NAMES] == [3, 3]
+    assert {row[2] for row in saved} == {"saved"}
+
+
+def test_retention_deletes_at_both_apis(worlds, settings, tmp_path):
+    before = {name: len(list(worlds[name].details(UNTIL))) for name in NAMES}
+    middle = UNTIL.replace(day=21)
+    old = {
+        each["conversation_id"]
+        for name in NAMES
+        for each in worlds[name].details(UNTIL)
+        if each["metadata"]["start_time_unix_secs"] < middle.timestamp()
+    }
+    asked = ["--older-than", "2026-11-21", "--both", "--max-share", "1", "--yes", "--json"]
+    ended = run(tmp_path, "retain", *asked, **settings)
+    assert (ended.code, {each["conversation_id"] for each in ended.data["receipts"]}) == (0, old)
+    assert {each["upstream"] for each in ended.data["receipts"]} == {"deleted"}
+    assert sum(before.values()) - len(old) == sum(len(list(worlds[name].details(UNTIL))) for name in NAMES)
+
+
+def test_a_receiver_must_know_whose_webhooks_come(settings, tmp_path):
+    ended = run(tmp_path, "webhook", ELEVENLABS_WEBHOOK_SECRET="wsec_1", **settings)  # noqa: S106 - of this test
+    assert (ended.code, "Give --workspace: eu, us." in ended.err) == (2, True)

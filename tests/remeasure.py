@@ -1,0 +1,215 @@
+"""The daily metrics of calls once more: from the documents of the API in plain Python.
+
+It shares no code with flattening and SQL, and reads the words of the reference, not our tables, so that an error in one
+is not repeated in the other. Every function gives whole rows, in any order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from datetime import UTC, date, datetime
+from fractions import Fraction
+from math import floor
+from typing import Any, TypeVar
+
+Document = dict[str, Any]
+Row = dict[str, Any]
+K = TypeVar("K", bound=Hashable)
+
+WAIT = "convai_ttf_audio_since_silence"
+CREDITS_PER_USD = {"starter": 6000, "creator": 4545, "pro": 5050, "growing_business": 6060, "business": 8333}
+
+
+def day(document: Document) -> date:
+    """UTC day of the start."""
+    return datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC).date()
+
+
+def is_finished(document: Document) -> bool:
+    """Whether the outcome stands."""
+    return document["status"] in ("done", "failed")
+
+
+def caller(document: Document) -> str | None:
+    """Who called, by the first thing that tells."""
+    metadata, client = document["metadata"], document.get("conversation_initiation_client_data") or {}
+    told = (
+        (metadata.get("phone_call") or {}).get("external_number"),
+        (metadata.get("whatsapp") or {}).get("whatsapp_user_id"),
+        document.get("user_id"),
+        client.get("user_id"),
+    )
+    return next((each for each in told if each is not None), None)
+
+
+def grouped(documents: Iterable[Document], key: Callable[[Document], K]) -> dict[K, list[Document]]:
+    """Documents by key."""
+    found: dict[K, list[Document]] = defaultdict(list)
+    for document in documents:
+        found[key(document)].append(document)
+    return found
+
+
+def quantile(values: Iterable[float], share: float) -> float | None:
+    """The value below which a share of the values lies, on the line between its two neighbours."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    at = share * (len(ordered) - 1)
+    low = floor(at)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (at - low)
+
+
+def ratio(numerator: float | None, denominator: float) -> float | None:
+    """A share, where there is anything to share."""
+    return None if numerator is None or not denominator else float(numerator / denominator)
+
+
+def total(values: Iterable[float | Fraction | None]) -> float | None:
+    """A sum of what is told, or None where nothing is."""
+    told = [Fraction(value) for value in values if value is not None]
+    return float(sum(told)) if told else None
+
+
+def charging(document: Document) -> Document:
+    """The charging block."""
+    return document["metadata"].get("charging") or {}
+
+
+def timings(document: Document) -> Iterator[tuple[str, float]]:
+    """Timings as (metric, seconds), without what an entry without words copies from the last words that were timed."""
+    last: dict[str, float | None] = {}
+    for entry in document.get("transcript") or []:
+        block = entry.get("conversation_turn_metrics") or {}
+        records = block.get("metrics", block)
+        secs = {name: record.get("elapsed_time") for name, record in records.items() if isinstance(record, dict)}
+        has_words = entry.get("message") is not None
+        yield from (
+            (name, value)
+            for name, value in secs.items()
+            if value is not None and (has_words or last.get(name) != value)
+        )
+        last = secs if has_words and secs else last
+
+
+def results(found: list[Document] | None, depth: int = 0) -> Iterator[tuple[int, Document]]:
+    """Tool results with their depth, those inside workflow steps after the one that holds them."""
+    for result in found or []:
+        yield depth, result
+        for step in (result.get("result") or {}).get("steps") or []:
+            yield from results(step.get("results"), depth + 1)
+
+
+def cost_usd(document: Document) -> Fraction | None:
+    """What the API says, else the credits at the plan's rate."""
+    metadata = document["metadata"]
+    if metadata.get("cost_fiat") is not None:
+        return Fraction(metadata["cost_fiat"])
+    rate = CREDITS_PER_USD.get((charging(document).get("tier") or "").lower())
+    return None if metadata.get("cost") is None or rate is None else Fraction(metadata["cost"], rate)
+
+
+def llm_usd(document: Document) -> float | None:
+    """Price of what was generated."""
+    block = (charging(document).get("llm_usage") or {}).get("initiated_generation") or {}
+    return total(kind.get("price") for kinds in (block.get("model_usage") or {}).values() for kind in kinds.values())
+
+
+def _outcome(document: Document) -> dict[str, bool]:
+    """What became of a finished call."""
+    metadata, entries = document["metadata"], document.get("transcript") or []
+    took_place = [
+        (depth, (result.get("result") or {}).get("result_type") or result.get("tool_name") or "")
+        for entry in entries
+        for depth, result in results(entry.get("tool_results"))
+        if not (result.get("is_error") or result.get("is_blocked") or result.get("tool_has_been_called") is False)
+        and (result.get("result") or {}).get("status") in (None, "success")
+    ]
+    agents = {visit["agent_id"] for visit in document.get("visited_agents") or []}
+    machine = ((metadata.get("features_usage") or {}).get("voicemail_detection") or {}).get("used")
+    said = [entry["message"] for entry in entries if entry["role"] == "user" and entry.get("message") is not None]
+    has_words = any(words.strip() != "..." for words in said) or bool(document.get("user_message_count"))
+    is_error = document["status"] == "failed" or (metadata.get("error") or {}).get("code") is not None
+    to_human = any(what.startswith("transfer_to_number") for _, what in took_place)
+    voicemail = bool(machine) or any(what.startswith("voicemail_detection") for _, what in took_place)
+    abandoned = metadata.get("call_duration_secs", 30) < 30 and not has_words
+    return {
+        "to_agent": len(agents) > 1 or any(d == 0 and what.startswith("transfer_to_agent") for d, what in took_place),
+        "to_human": to_human,
+        "voicemail": voicemail,
+        "error": is_error,
+        "abandoned": abandoned,
+        "contained": not (is_error or to_human or voicemail or abandoned),
+    }
+
+
+def agent_daily(documents: list[Document]) -> list[Row]:
+    """Rows of ``metrics.agent_daily``."""
+    return [
+        {"workspace": "main", "start_date": on, "agent_id": agent} | _agents_day(of_day)
+        for (on, agent), of_day in grouped(documents, lambda d: (day(d), d.get("agent_id"))).items()
+    ]
+
+
+def _agents_day(documents: list[Document]) -> Row:
+    calls = [document for document in documents if is_finished(document)]
+    n, secs = len(calls), sum(call["metadata"].get("call_duration_secs") or 0 for call in calls)
+    verdicts = [(call.get("analysis") or {}).get("call_successful") for call in calls]
+    success, failure = verdicts.count("success"), verdicts.count("failure")
+    usd = [cost_usd(call) for call in calls]
+    cost = total(usd)
+    spoken = [
+        entry
+        for call in calls
+        for entry in call.get("transcript") or []
+        if entry["role"] == "agent" and entry.get("message") is not None
+    ]
+    cut = sum(1 for entry in spoken if entry.get("interrupted"))
+    outcomes = [_outcome(call) for call in calls]
+    counted = {name: sum(outcome[name] for outcome in outcomes) for name in (outcomes[0] if outcomes else ())}
+    counted = defaultdict(int, counted)
+    transferred = sum(outcome["to_agent"] or outcome["to_human"] for outcome in outcomes)
+    opinions = [call["metadata"].get("feedback") or {} for call in calls]
+    ratings = [opinion["rating"] for opinion in opinions if opinion.get("rating") is not None]
+    waits = [value for call in calls for name, value in timings(call) if name == WAIT]
+    return {
+        "n_calls": n,
+        "n_open": len(documents) - n,
+        "n_deleted": 0,
+        "call_minutes": secs / 60,
+        "n_success": success,
+        "n_failure": failure,
+        "n_unknown": n - success - failure,
+        "success_rate": ratio(success, success + failure),
+        "success_coverage": ratio(success + failure, n),
+        "cost_credits": total(call["metadata"].get("cost") for call in calls),
+        "cost_usd": cost,
+        "cost_usd_coverage": ratio(sum(each is not None for each in usd), n),
+        "cost_usd_per_call": ratio(cost, n),
+        "cost_usd_per_minute": ratio(cost, secs / 60),
+        "cost_usd_per_success": ratio(cost, success),
+        "llm_cost_usd": total(llm_usd(call) for call in calls),
+        "n_agent_turns": len(spoken),
+        "n_interruptions": cut,
+        "interruption_rate": ratio(cut, len(spoken)),
+        "n_transferred": transferred,
+        "n_transferred_to_agent": counted["to_agent"],
+        "n_transferred_to_human": counted["to_human"],
+        "transfer_rate": ratio(transferred, n),
+        "n_contained": counted["contained"],
+        "containment_rate": ratio(counted["contained"], n),
+        "n_voicemail": counted["voicemail"],
+        "voicemail_rate": ratio(counted["voicemail"], n),
+        "n_errors": counted["error"],
+        "error_rate": ratio(counted["error"], n),
+        "n_abandoned": counted["abandoned"],
+        "abandonment_rate": ratio(counted["abandoned"], n),
+        "n_ratings": len(ratings),
+        "rating": ratio(sum(ratings), len(ratings)),
+        "likes": sum(opinion.get("likes") or 0 for opinion in opinions),
+        "dislikes": sum(opinion.get("dislikes") or 0 for opinion in opinions),
+        "n_waits": len(waits),
+        **{f"wait_p{share}_secs": quantile(waits, share / 100) for share in (50, 90, 95, 99)},
+    }

@@ -1,0 +1,87 @@
+"""The singular tests on calls, cost, tokens and tools: they hold over calls of all kinds, and notice what is off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from warehouse.build import materialise
+from warehouse.duck import connect
+from warehouse.model_checks import checks_of, run
+from warehouse.models import SQL_DIR
+from warehouse.seeds import read_seeds
+
+NAMES = {
+    "agent_daily_agrees",
+    "agents_agree",
+    "costs_agree",
+    "tokens_agree",
+    "tool_reliability_agrees",
+    "transfers_agree",
+    "waits_agree",
+}
+
+
+def _calls(rows: Any) -> None:
+    """A call with one of everything, one without agent and cost, one that is open, and two that do not count."""
+    rows.seed("excluded_callers", "agent_id,a9,tests alone", "conversation_id,c5,a test")
+    paid = {"cost_credits": 6000, "charging_call_charge_credits": 6000, "charging_tier": "starter"}
+    rows.call("c1", version_id="v1", call_duration_secs=60, **paid)
+    rows.call("c2", agent_id=None, workspace="second")
+    rows.call("c3", status="in-progress", version_id="v1", **paid)
+    rows.call("c4", agent_id="a9", call_duration_secs=60, **paid)
+    rows.call("c5", version_id="v1", status="in-progress")
+    for name in ("c1", "c3", "c4"):
+        at = {"conversation_id": name, "turn_index": 0}
+        rows.add("turns", role="agent", message="Hello", **at)
+        rows.add("turn_metrics", metric="convai_ttf_audio_since_silence", elapsed_secs=1.0, is_repeat=False, **at)
+        rows.add("turn_metrics", metric="convai_llm_service_ttfb", elapsed_secs=1.0, is_repeat=False, **at)
+        rows.add("tool_calls", call_index=0, depth=0, request_id="r", tool_name="transfer_to_number", **at)
+        rows.add("tool_results", result_index=0, depth=0, request_id="r", tool_name="transfer_to_number", **at)
+    rows.tokens("initiated", -1, "input", 0.5)
+    rows.tokens("irreversible", -1, "input", 0.25)
+
+
+CHANGES: dict[str, set[str]] = {
+    "select 1": set(),
+    "update metrics.agent_daily set n_waits = 2 where agent_id = 'a1'": {"agent_daily_agrees", "waits_agree"},
+    "update metrics.agent_daily set n_unknown = 2 where agent_id is null": {"agent_daily_agrees"},
+    "update metrics.agent_daily set call_minutes = 60": {"agent_daily_agrees"},
+    "update metrics.agent_daily set cost_credits = 6001 where agent_id = 'a1'": {"agent_daily_agrees", "costs_agree"},
+    "update metrics.agent_daily set cost_usd = 0 where agent_id is null": {"agent_daily_agrees", "costs_agree"},
+    "update metrics.agent_daily set n_open = 3 where agent_id = 'a1'": {"agent_daily_agrees", "agents_agree"},
+    "delete from metrics.agent_daily where workspace = 'second'": {"agent_daily_agrees"},
+    "update metrics.cost_daily set cost_usd = 1.001 where component = 'call'": {"costs_agree"},
+    "update metrics.cost_daily set workspace = 'second'": {"costs_agree"},
+    "delete from metrics.cost_daily": {"costs_agree"},
+    "update marts.dim_agents set n_calls = 1 where agent_id = 'a9'": {"agents_agree"},
+    "update marts.dim_agent_versions set n_calls = 2": {"agents_agree"},
+    "update marts.fct_transfers set kind = 'agent'": {"transfers_agree"},
+    "update marts.fct_transfers set is_error = true where conversation_id = 'c4'": {"transfers_agree"},
+    "update marts.fct_turn_latency set is_repeat = true": {"waits_agree"},
+    "update marts.fct_turn_latency set is_counted = true where conversation_id = 'c3'": {"waits_agree"},
+    "update marts.fct_llm_usage set input_tokens = 2 where scope = 'initiated'": {"tokens_agree"},
+    "delete from marts.fct_llm_usage where scope = 'irreversible'": {"tokens_agree"},
+    "update metrics.tool_reliability set n_answered = 2": {"tool_reliability_agrees"},
+}
+"""What is done to the tables, and which tests notice."""
+
+
+def test_a_number_that_is_off_is_noticed(rows: Any) -> None:
+    _calls(rows)
+    home, every = rows.write(), rows.project
+    read = {key for singular in every.singulars if singular.name in NAMES for key in singular.reads}
+    project = replace(every.upstream(*read), seeds=read_seeds(SQL_DIR / "seeds", home.seeds))
+    checks = [check for check in checks_of(every) if check.name in NAMES]
+    assert {check.name for check in checks} == NAMES
+    with connect() as connection:
+        materialise(connection, home, project)
+
+        def noticed(change: str) -> set[str]:
+            connection.begin()
+            connection.execute(change)
+            found = {result.check.name for result in run(connection, checks) if not result.is_passed}
+            connection.rollback()
+            return found
+
+        assert {change: noticed(change) for change in CHANGES} == CHANGES

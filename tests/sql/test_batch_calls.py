@@ -1,0 +1,88 @@
+"""How a batch went: who was called, who took the call, and what it cost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+
+def called(rows: Any, call: str, recipient: str | None, *, batch: str = "b1", **row: object) -> None:
+    known = {"batch_call_batch_call_id": batch, "batch_call_batch_call_recipient_id": recipient}
+    rows.call(call, **known, **row)
+
+
+def said(rows: Any, call: str, message: str) -> None:
+    rows.add("turns", conversation_id=call, turn_index=0, role="user", message=message)
+
+
+def test_batch_calls(rows: Any) -> None:
+    rows.seed("excluded_callers", "conversation_id,c8,a test call")
+    later = rows.noon + timedelta(hours=3)
+    judged: dict[str, Any] = {"cost_fiat_usd": 0.2, "call_duration_secs": 60, "analysis_call_successful": "success"}
+    called(rows, "c1", "r1", phone_call_call_result="answered", **judged)  # took it, and said nothing
+    called(rows, "c2", "r2", call_duration_secs=30, cost_fiat_usd=0.1, analysis_call_successful="failure")
+    said(rows, "c2", "Hi")  # no result told: the word tells that it was answered
+    called(rows, "c3", "r2", start_time_at=later)  # tried again
+    said(rows, "c3", "...")  # silent, so not answered
+    called(rows, "c4", "r3", phone_call_call_result="answered", features_usage_voicemail_detection_used=True)
+    called(rows, "c5", "r4", phone_call_call_result="no_answer", status="failed")
+    said(rows, "c5", "Hello?")  # the provider's word counts
+    called(rows, "c6", None, whatsapp_call_result="voicemail", is_deleted=True)  # recipient erased
+    called(rows, "c7", "r5", status="in-progress", cost_fiat_usd=9.0, call_duration_secs=600)
+    called(rows, "c8", "r6", cost_fiat_usd=9.0)
+    called(rows, "c9", "r1", batch="b2", status="initiated")
+    rows.call("c10", cost_fiat_usd=9.0)
+
+    first, second = rows.model("metrics.batch_calls")
+
+    assert (first.pop("first_call_at"), first.pop("last_call_at")) == (rows.noon, later)
+    assert first == pytest.approx(
+        {
+            "workspace": "main",
+            "batch_call_id": "b1",
+            "n_recipients": 6,  # r1 to r5, and the one who was erased
+            "n_calls": 6,
+            "n_open": 1,
+            "n_answered": 2,  # c1, c2
+            "answer_rate": 1 / 3,
+            "n_voicemail": 2,  # c4, c6
+            "voicemail_rate": 1 / 3,
+            "n_errors": 1,
+            "error_rate": 1 / 6,
+            "call_minutes": 1.5,
+            "n_success": 1,
+            "n_failure": 1,
+            "n_unknown": 4,
+            "success_rate": 0.5,
+            "success_coverage": 1 / 3,
+            "cost_credits": None,
+            "cost_usd": 0.3,
+            "cost_usd_coverage": 1 / 3,
+            "cost_usd_per_call": 0.05,
+            "cost_usd_per_answered": 0.15,
+            "cost_usd_per_success": 0.3,
+        }
+    )
+    assert {name: value for name, value in second.items() if value not in (0, None)} == {
+        "workspace": "main",
+        "batch_call_id": "b2",
+        "first_call_at": rows.noon,
+        "last_call_at": rows.noon,
+        "n_recipients": 1,
+        "n_open": 1,
+    }
+    assert {name for name, value in second.items() if value is None} == {
+        "answer_rate",
+        "voicemail_rate",
+        "error_rate",
+        "success_rate",
+        "success_coverage",
+        "cost_credits",
+        "cost_usd",
+        "cost_usd_coverage",
+        "cost_usd_per_call",
+        "cost_usd_per_answered",
+        "cost_usd_per_success",
+    }

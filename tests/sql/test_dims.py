@@ -1,0 +1,120 @@
+"""Dimensions: agents, their versions, and days."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+
+def test_agents_from_calls_lists_entries_and_visits(rows: Any) -> None:
+    later = rows.noon + timedelta(hours=1)
+    rows.call("c1", agent_name="Old name")
+    rows.call("c2", agent_name="New name", start_time_at=later, checked_at=later)
+    rows.call("c3", status="initiated", start_time_at=later, checked_at=later + timedelta(hours=1))
+    rows.call("c4", agent_id=None)
+    rows.add("turns", turn_index=0, agent_metadata_agent_id="a2")
+    rows.add("visited_agents", conversation_id="c2", visit_index=0, agent_id="a3")
+    rows.add(
+        "conversation_list",
+        conversation_id="c9",
+        agent_id="a4",
+        agent_name="Listed",
+        start_time_at=rows.noon,
+        fingerprint="f",
+        first_seen_at=later,
+        last_seen_at=later,
+    )
+    assert rows.model("marts.dim_agents") == [
+        {
+            "workspace": "main",
+            "agent_id": "a1",
+            "agent_name": "New name",
+            "first_call_at": rows.noon,
+            "last_call_at": later,
+            "n_calls": 2,
+            "n_open": 1,
+        },
+        {
+            "workspace": "main",
+            "agent_id": "a2",
+            "agent_name": None,
+            "first_call_at": rows.noon,
+            "last_call_at": rows.noon,
+            "n_calls": 0,
+            "n_open": 0,
+        },
+        {
+            "workspace": "main",
+            "agent_id": "a3",
+            "agent_name": None,
+            "first_call_at": later,
+            "last_call_at": later,
+            "n_calls": 0,
+            "n_open": 0,
+        },
+        {
+            "workspace": "main",
+            "agent_id": "a4",
+            "agent_name": "Listed",
+            "first_call_at": rows.noon,
+            "last_call_at": rows.noon,
+            "n_calls": 0,
+            "n_open": 0,
+        },
+    ]
+
+
+def test_agents_of_two_workspaces_and_calls_that_do_not_count(rows: Any) -> None:
+    rows.seed("excluded_callers", "conversation_id,c3,a test", "conversation_id,c4,a test")
+    rows.call("c1")
+    rows.call("c2", workspace="second", agent_id="b1")
+    rows.call("c3")
+    rows.call("c4", status="in-progress")
+    found = rows.model("marts.dim_agents", "workspace", "agent_id", "n_calls", "n_open")
+    assert [tuple(row.values()) for row in found] == [("main", "a1", 1, 0), ("second", "b1", 1, 0)]
+
+
+def test_versions_of_agents(rows: Any) -> None:
+    rows.seed("excluded_callers", "conversation_id,c5,a test", "conversation_id,c6,a test")
+    rows.call("c1", version_id="v1")
+    rows.call("c2", version_id="v1", start_time_at=rows.noon + timedelta(hours=2), status="failed")
+    rows.call("c3", version_id="v1", start_time_at=rows.noon + timedelta(hours=1), status="in-progress")
+    rows.call("c4")  # no version: in no row
+    rows.call("c5", version_id="v1")
+    rows.call("c6", version_id="v1", status="in-progress")
+    rows.call("c7", version_id="v2", agent_id="b1", workspace="second")
+    only = {"first_call_at": rows.noon, "last_call_at": rows.noon, "n_calls": 1, "n_open": 0}
+    assert rows.model("marts.dim_agent_versions") == [
+        {
+            "workspace": "main",
+            "agent_id": "a1",
+            "version_id": "v1",
+            "first_call_at": rows.noon,
+            "last_call_at": rows.noon + timedelta(hours=2),
+            "n_calls": 2,
+            "n_open": 1,
+        },
+        {"workspace": "second", "agent_id": "b1", "version_id": "v2"} | only,
+    ]
+
+
+def test_days_from_the_first_call_to_the_last(rows: Any) -> None:
+    # 31 December 2026 is a Thursday, so the first days of 2027 are still in week 53
+    for name, day in (("c1", date(2026, 12, 31)), ("c2", date(2027, 1, 4))):
+        rows.call(name, start_date=day)
+    columns = ("start_date", "week_start_date", "month_start_date", "iso_week", "weekday", "is_weekend")
+    monday, december, january = date(2026, 12, 28), date(2026, 12, 1), date(2027, 1, 1)
+    assert rows.model("marts.dim_dates") == [
+        dict(zip(columns, row, strict=True))
+        for row in (
+            (date(2026, 12, 31), monday, december, 53, 4, False),
+            (date(2027, 1, 1), monday, january, 53, 5, False),
+            (date(2027, 1, 2), monday, january, 53, 6, True),
+            (date(2027, 1, 3), monday, january, 53, 7, True),
+            (date(2027, 1, 4), date(2027, 1, 4), january, 1, 1, False),
+        )
+    ]
+
+
+def test_no_days_without_calls(rows: Any) -> None:
+    assert rows.model("marts.dim_dates") == []

@@ -1,0 +1,130 @@
+"""What the models cost by day and agent: scope initiated is what is paid, irreversible stands beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+NO_TOKENS = {
+    "input_tokens": 0,
+    "input_cache_read_tokens": 0,
+    "input_cache_write_tokens": 0,
+    "output_tokens": 0,
+    "other_tokens": 0,
+    "delivered_tokens": 0,
+}
+NO_MONEY = dict.fromkeys(
+    (
+        "cache_hit_rate",
+        "input_usd",
+        "input_cache_read_usd",
+        "input_cache_write_usd",
+        "output_usd",
+        "other_usd",
+        "llm_cost_usd",
+        "llm_cost_usd_coverage",
+        "llm_cost_usd_per_call",
+        "llm_cost_usd_per_minute",
+        "delivered_usd",
+        "undelivered_usd",
+    )
+)
+
+
+def used(rows: Any, call: str, kind: str, tokens: int, usd: float | None, **key: object) -> None:
+    known = {"conversation_id": call, "scope": "initiated", "turn_index": -1, "model": "m"}
+    rows.add("llm_usage", **(known | {"token_kind": kind, "tokens": tokens, "price_usd": usd} | key))
+
+
+def test_llm_cost(rows: Any) -> None:
+    rows.seed("excluded_callers", "user_id,bot%,load test")
+    rows.call("c1", call_duration_secs=60)
+    used(rows, "c1", "input", 100, 0.10)
+    used(rows, "c1", "input_cache_read", 300, 0.03)
+    used(rows, "c1", "input_cache_write", 50, 0.02)
+    used(rows, "c1", "output_total", 40, 0.40)
+    used(rows, "c1", "reasoning", 5, 0.05)
+    used(rows, "c1", "input", 100, 0.10, scope="irreversible")
+    used(rows, "c1", "output_total", 20, 0.20, scope="irreversible")
+    used(rows, "c1", "output_total", 40, 0.40, scope="turn", turn_index=3)
+    used(rows, "c1", "output_total", 10, None, model="n")
+    rows.call("c2", call_duration_secs=180, is_deleted=True)
+    used(rows, "c2", "input", 100, None)
+    rows.call("c3", status="in-progress", call_duration_secs=60)
+    used(rows, "c3", "input", 1000, 9.0)
+    used(rows, "c3", "input", 1000, 9.0, scope="irreversible")
+    rows.call("c4", user_id="bot-1", call_duration_secs=60)
+    used(rows, "c4", "input", 1000, 9.0)
+    rows.call("c5", agent_id=None)
+    used(rows, "c5", "input", 0, 0.50)
+    used(rows, "c5", "input", 0, 0.20, scope="irreversible")
+    rows.call("c6", workspace="other", call_duration_secs=60)
+    used(rows, "c6", "output_total", 7, 0.07, scope="irreversible", workspace="other")
+
+    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1", "model": "m"}
+    assert rows.model("metrics.llm_cost") == [
+        pytest.approx(row)
+        for row in (
+            # c1 and c2: 1 + 3 minutes; 0.10 + 0.03 + 0.02 + 0.40 + 0.05 = 0.60, of which 0.30 was delivered
+            {
+                **key,
+                "n_calls": 2,
+                "call_minutes": 4.0,
+                "input_tokens": 200,
+                "input_cache_read_tokens": 300,
+                "input_cache_write_tokens": 50,
+                "output_tokens": 40,
+                "other_tokens": 5,
+                "cache_hit_rate": 0.6,
+                "input_usd": 0.10,
+                "input_cache_read_usd": 0.03,
+                "input_cache_write_usd": 0.02,
+                "output_usd": 0.40,
+                "other_usd": 0.05,
+                "llm_cost_usd": 0.60,
+                "llm_cost_usd_coverage": 0.5,
+                "llm_cost_usd_per_call": 0.30,
+                "llm_cost_usd_per_minute": 0.15,
+                "delivered_tokens": 120,
+                "delivered_usd": 0.30,
+                "undelivered_usd": 0.30,
+            },
+            {
+                **key,
+                "model": "n",
+                "n_calls": 1,
+                "call_minutes": 1.0,
+                **NO_TOKENS,
+                "output_tokens": 10,
+                **NO_MONEY,
+                "llm_cost_usd_coverage": 0.0,
+            },
+            # c5: of unknown length, nothing read
+            {
+                **key,
+                "agent_id": None,
+                "n_calls": 1,
+                "call_minutes": 0.0,
+                **NO_TOKENS,
+                **NO_MONEY,
+                "input_usd": 0.50,
+                "llm_cost_usd": 0.50,
+                "llm_cost_usd_coverage": 1.0,
+                "llm_cost_usd_per_call": 0.50,
+                "delivered_usd": 0.20,
+                "undelivered_usd": 0.30,
+            },
+            # c6: delivered, and no account of what was initiated
+            {
+                **key,
+                "workspace": "other",
+                "n_calls": 0,
+                "call_minutes": 0.0,
+                **NO_TOKENS,
+                **NO_MONEY,
+                "delivered_tokens": 7,
+                "delivered_usd": 0.07,
+            },
+        )
+    ]

@@ -1,0 +1,158 @@
+"""The lint of what changes its meaning on another engine: a bad example a rule, what to write instead, all of sql/."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from warehouse.portable import RULES, lint, lint_text
+
+SELECT = "with final as (select {} as a from marts.x) select a from final"
+BAD = [
+    ("replace-once", SELECT.format("regexp_replace(b, 'x', 'y')")),
+    ("replace-once", SELECT.format("regexp_replace(b, 'x', 'y', 'gi')")),
+    ("bare-log", SELECT.format("log(b)")),
+    ("boundaries", SELECT.format("date_diff('hour', started_at, ended_at)")),
+    ("boundaries", SELECT.format("datediff('month', start_date, end_date)")),
+    ("boundaries", SELECT.format("date_diff('day', started_at, ended_at)")),
+    ("boundaries", SELECT.format("date_diff('month', date_trunc('week', b), c)")),
+    ("boundaries", SELECT.format("date_sub('hour', started_at, ended_at)")),
+    ("epoch", SELECT.format("epoch(b)")),
+    ("epoch", SELECT.format("epoch_ms(b)")),
+    ("epoch", SELECT.format("extract(epoch from b)")),
+    ("epoch", SELECT.format("date_part('epoch', b)")),
+    ("weekday", SELECT.format("dayofweek(b)")),
+    ("weekday", SELECT.format("isodow(b)")),
+    ("weekday", SELECT.format("extract(dow from b)")),
+    ("within-group", SELECT.format("percentile_cont(0.5) within group (order by b)")),
+    ("several-at-once", SELECT.format("arg_max(b, c, 3)")),
+    ("several-at-once", SELECT.format("min(b, 3)")),
+    ("ordered-list", SELECT.format("list(b order by c)")),
+    ("ordered-list", SELECT.format("array_agg(b order by c)")),
+    ("len", SELECT.format("len(b)")),
+    ("whole-division", SELECT.format("b // 2")),
+    ("no-zone", SELECT.format("cast(b as timestamp)")),
+    ("no-zone", SELECT.format("timestamp '2026-01-01 00:00:00'")),
+    ("no-zone", SELECT.format("try_cast(b as timestamp_ms)")),
+    ("no-zone", SELECT.format("cast('2026-01-01 00:00:00' as timestamptz)")),
+    ("no-zone", SELECT.format("strptime(b, '%Y-%m-%d %H:%M')")),
+    ("no-zone", SELECT.format("try_strptime(b, '%Y-%m-%d %H:%M')")),
+    ("date-minus-date", SELECT.format("end_date - start_date")),
+    ("clock-or-dice", SELECT.format("random()")),
+    ("clock-or-dice", SELECT.format("now()")),
+    ("clock-or-dice", SELECT.format("current_date")),
+    ("clock-or-dice", SELECT.format("today()")),
+    ("clock-or-dice", SELECT.format("current_timestamp")),
+    ("clock-or-dice", SELECT.format("gen_random_uuid()")),
+    ("clock-or-dice", "with final as (select a from marts.x tablesample 10%) select a from final"),
+    ("by-chance", SELECT.format("first(b)")),
+    ("by-chance", SELECT.format("mode(b)")),
+    ("by-chance", SELECT.format("row_number() over (partition by b)")),
+    ("by-chance", "with final as (select distinct on (b) a from marts.x) select a from final"),
+    ("by-chance", "with final as (select a from marts.x limit 1) select a from final"),
+    ("final-star", "with x as (select * from marts.x), final as (select * from x) select * from final"),
+    ("final-star", "with final as (select y.* from marts.y union all select x.* from marts.x) select a from final"),
+    ("pivot", "with final as (select a from marts.x pivot (sum(b) for c in ('d'))) select a from final"),
+    (
+        "pivot",
+        "with p as (unpivot marts.x on b, c into name d value e), final as (select a from p) select a from final",
+    ),
+    ("by-number", "with final as (select a, count(*) as n from marts.x group by 1) select a, n from final"),
+    ("by-number", "with final as (select a from marts.x order by 1) select a from final"),
+    ("union", "with final as (select a from marts.x union by name select a from marts.y) select a from final"),
+    ("union", "with final as (select a, b from marts.x union all select b, a from marts.y) select a from final"),
+    ("only-duckdb", "with final as (select a from marts.x) from final"),
+    ("only-duckdb", "with x as (select * exclude (b) from marts.x), final as (select a from x) select a from final"),
+    (
+        "only-duckdb",
+        "with x as (select * replace (1 as a) from marts.x), final as (select a from x) select a from final",
+    ),
+    ("only-duckdb", SELECT.format("max(columns(b))")),
+    ("only-duckdb", SELECT.format("[c + 1 for c in b]")),
+    ("only-duckdb", "with final as (select a from marts.x asof join marts.y using (b)) select a from final"),
+    ("only-duckdb", SELECT.format("b glob 'x*'")),
+    ("only-duckdb", SELECT.format("b similar to 'x.*'")),
+    ("only-duckdb", "with final as (select a from marts.x order by all) select a from final"),
+]
+GOOD = [
+    "regexp_replace(b, '(?i)x', 'y', 'g')",
+    "log10(b) + ln(b) + log2(b)",
+    "date_diff('day', start_date, end_date)",
+    "date_diff('hour', date_trunc('hour', started_at), ended_at)",
+    "date_diff('day', date_trunc('week', local_start_at), local_start_at)",
+    "date_diff('day', cast(started_at as date), ended_at)",
+    "date_diff('month', date_trunc('year', b), c)",
+    "quantile_cont(b, 0.95) + median(b)",
+    "arg_max(b, c)",
+    "list(distinct b)",
+    "string_agg(b, ',' order by c)",
+    "array_length(b) + length(c)",
+    "b / 2",
+    "cast('2026-01-01 00:00:00+00' as timestamptz)",
+    "cast(b at time zone 'Europe/Berlin' as date)",
+    "strptime(b, '%Y-%m-%d %H:%M %z')",
+    "any_value(b)",
+    "count(*) filter (where b)",
+    "row_number() over (partition by b order by c)",
+    "sum(b) over (partition by c)",
+    "list_transform(b, lambda c: c + 1)",
+]
+
+
+def broken(sql: str, folder: str = "marts") -> list[tuple[int, str]]:
+    """Line and rule of each finding in a file that begins with a header of three lines."""
+    text = f"/*\ndescription = 'X.'\n*/\n{sql}\n"
+    return [(found.line, found.rule.name) for found in lint_text(Path("sql") / folder / "x.sql", text)]
+
+
+@pytest.mark.parametrize(("rule", "sql"), BAD)
+def test_each_rule_refuses_its_bad_example_and_no_other_does(rule: str, sql: str) -> None:
+    assert broken(sql) == [(4, rule)]
+
+
+def test_every_rule_has_a_bad_example() -> None:
+    assert {rule.name for rule in RULES} == {name for name, _ in BAD}
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize("expression", GOOD)
+def test_what_is_to_be_written_instead_is_allowed(expression: str) -> None:
+    assert broken(SELECT.format(expression)) == []
+
+
+def test_a_test_of_its_own_may_show_whole_rows() -> None:
+    sql = "with x as (select * from marts.x), final as (select * from x) select * from final"
+    assert broken(sql, "tests") == []
+    assert broken(sql, "metrics") == [(4, "final-star")]
+
+
+def test_a_finding_names_file_and_line_the_reason_and_what_to_write() -> None:
+    sql = "with final as (\n    select\n        log(\n            b\n        ) as a\n    from marts.x\n)"
+    (found,) = lint_text(Path("sql/marts/x.sql"), f"/*\na = 1\n*/\n{sql}\nselect a from final\n")
+    assert (
+        str(found)
+        == "sql/marts/x.sql:6: bare-log: log(x) is to base 10 here and natural on Spark. Write log10(x) or ln(x)."
+    )
+
+
+def test_every_folder_is_looked_at(tmp_path: Path) -> None:
+    for folder in ("staging", "metrics", "tests"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.sql").write_text(f"/*\n*/\n{SELECT.format('log(b)')}\n")
+    assert [(found.path.parent.name, found.line) for found in lint(tmp_path)] == [
+        ("metrics", 3),
+        ("staging", 3),
+        ("tests", 3),
+    ]
+
+
+def test_nothing_in_sql_is_refused() -> None:
+    assert [str(found) for found in lint()] == []
+
+
+def test_the_lint_is_a_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "warehouse.portable"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

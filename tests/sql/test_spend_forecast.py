@@ -1,0 +1,164 @@
+"""What a month will cost. 2 November 2026 is a Monday; the newest day is mostly Wednesday the 18th."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from math import sqrt
+from typing import Any
+
+import pytest
+
+OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
+WEEK = ("monday_usd", "tuesday_usd", "wednesday_usd", "thursday_usd", "friday_usd", "saturday_usd", "sunday_usd")
+ENDS = ("expected_low_usd", "expected_high_usd")
+
+
+def spent(rows: Any, day: date, usd: float | None, agent: str | None = "a1", **row: object) -> None:
+    call = f"{agent}-{day}-{len(rows.rows['conversations'])}"
+    at = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+    rows.call(call, agent_id=agent, start_date=day, start_time_at=at, cost_fiat_usd=usd, **row)
+
+
+def newest(rows: Any, day: date) -> None:
+    """An open call that says how far the data goes, and costs nothing."""
+    spent(rows, day, 9.0, "later", status="in-progress")
+
+
+def forecast(rows: Any, *columns: str) -> dict[tuple[str | None, date], Any]:
+    found = rows.model("metrics.spend_forecast", "agent_id", "month_start_date", *columns)
+    return {(row.pop("agent_id"), row.pop("month_start_date")): row for row in found}
+
+
+def test_spend_forecast(rows: Any) -> None:
+    rows.seed("budgets", "2026-10-01,a1,10", "2026-11-01,*,100")
+    rows.seed("excluded_callers", "user_id,bot,load test")
+    spent(rows, date(2026, 10, 1), 5.0)  # not of the last 28 days, which begin on 22 October
+    spent(rows, date(2026, 10, 26), 4.0)  # Monday
+    spent(rows, date(2026, 11, 2), 6.0)  # Monday
+    spent(rows, date(2026, 11, 2), 2.0)
+    spent(rows, date(2026, 11, 3), 2.0)  # Tuesday
+    spent(rows, date(2026, 10, 25), 6.0)  # Sunday
+    spent(rows, date(2026, 11, 16), 9.0, user_id="bot")
+    spent(rows, date(2026, 11, 16), 9.0, status="processing")
+    spent(rows, date(2026, 11, 18), None, "a2")
+    spent(rows, date(2026, 11, 19), 1.0, "a9", workspace="other")
+
+    found = rows.model("metrics.spend_forecast")
+
+    # Each weekday was seen 4 times: Mondays cost (4 + 8) ÷ 4 = 3, Tuesdays 2 ÷ 4, Sundays 6 ÷ 4. Left are Tuesday and
+    # Wednesday once and the other weekdays twice: 2 * 3 + 1 * 0.5 + 2 * 1.5 = 9.5.
+    # Squares about the means: Mondays 16 + 64 - 4 * 9 = 44, Tuesdays 4 - 4 * 0.25 = 3, Sundays 36 - 4 * 2.25 = 27: 74,
+    # over 28 - 7 = 21. Σ k + k² ÷ n = 5 * (2 + 4 ÷ 4) + 2 * (1 + 1 ÷ 4) = 17.5. The margin is 15.39 > 9.5.
+    margin = 1.96 * sqrt(74 / 21 * 17.5)
+    november = {
+        "workspace": "main",
+        "month_start_date": NOVEMBER,
+        "agent_id": "a1",
+        "as_of_date": date(2026, 11, 18),
+        "n_days_left": 12,
+        "n_calls": 3,
+        "cost_usd": 10.0,
+        "cost_usd_coverage": 1.0,
+        "n_rate_days": 28,
+        **dict(zip(WEEK, (3.0, 0.5, 0.0, 0.0, 0.0, 0.0, 1.5), strict=True)),
+        "expected_usd": 19.5,
+        "expected_low_usd": 10.0,
+        "expected_high_usd": 19.5 + margin,
+        "budget_usd": None,
+        "budget_burn": None,
+        "expected_budget_burn": None,
+    }
+    october = {
+        **november,
+        "month_start_date": OCTOBER,
+        "n_days_left": 0,
+        "cost_usd": 15.0,
+        "n_rate_days": None,
+        **dict.fromkeys(WEEK),
+        **dict.fromkeys(("expected_usd", *ENDS), 15.0),
+    }
+    of_budget = {"budget_usd": 100.0, "budget_burn": 0.1, "expected_budget_burn": 0.195}
+    unknown = {"cost_usd": None, "cost_usd_coverage": 0.0, "expected_usd": None, **dict.fromkeys((*ENDS, *WEEK))}
+    assert found[:5] == [
+        pytest.approx(row)
+        for row in (
+            {**october, "agent_id": "*"},
+            {**october, "budget_usd": 10.0, "budget_burn": 1.5, "expected_budget_burn": 1.5},
+            {**november, "agent_id": "*", "n_calls": 4, "cost_usd_coverage": 0.75, **of_budget},
+            november,
+            {**november, "agent_id": "a2", "n_calls": 1, "n_rate_days": 1, **unknown},
+        )
+    ]
+    assert [(row["workspace"], row["agent_id"], row["as_of_date"], row["budget_usd"]) for row in found[5:]] == [
+        ("other", "*", date(2026, 11, 19), 100.0),
+        ("other", "a9", date(2026, 11, 19), None),
+    ]
+
+
+def test_the_interval_is_about_the_expected(rows: Any) -> None:
+    for day, usd in ((date(2026, 10, 26), 10), (date(2026, 11, 2), 10), (date(2026, 11, 9), 10), (NOVEMBER, 0)):
+        spent(rows, day, usd)
+    spent(rows, date(2026, 11, 16), 14)
+    spent(rows, OCTOBER, 0)
+    newest(rows, date(2026, 11, 18))
+    # Mondays cost 44 ÷ 4 = 11; two are left. Squares about it: 1 + 1 + 1 + 9 = 12, over 21, times 17.5: 10.
+    row = forecast(rows, "cost_usd", "expected_usd", *ENDS)["a1", NOVEMBER]
+    low, high = 56 - 1.96 * sqrt(10), 56 + 1.96 * sqrt(10)
+    expected = {"cost_usd": 34.0, "expected_usd": 56.0, "expected_low_usd": low, "expected_high_usd": high}
+    assert row == pytest.approx(expected)
+
+
+def test_what_is_spent_alike_every_day_leaves_no_interval(rows: Any) -> None:
+    for back in range(28):
+        spent(rows, date(2026, 11, 18) - timedelta(days=back), 1.0)
+    row = forecast(rows, "cost_usd", "expected_usd", *ENDS)["a1", NOVEMBER]
+    assert row == pytest.approx({"cost_usd": 18.0, **dict.fromkeys(("expected_usd", *ENDS), 30.0)})
+
+
+def test_calls_of_three_days_without_an_agent_get_the_mean_of_all_on_weekdays_not_seen(rows: Any) -> None:
+    spent(rows, date(2026, 11, 16), 3.0, None)  # Monday; nothing on Tuesday
+    spent(rows, date(2026, 11, 18), 1.0, None)
+    # Mondays 3, Tuesdays 0, Wednesdays 1, the others 4 ÷ 3: left are 2 * 3 + 0 + 1 + 8 * 4 ÷ 3
+    row = forecast(rows, "n_rate_days", "expected_usd", *WEEK, *ENDS)[None, NOVEMBER]
+    assert row == pytest.approx(
+        {
+            "n_rate_days": 3,
+            **dict(zip(WEEK, (3.0, 0.0, 1.0, *[4 / 3] * 4), strict=True)),
+            "expected_usd": 4 + 7 + 32 / 3,
+            **dict.fromkeys(ENDS),
+        }
+    )
+
+
+def test_at_the_end_of_the_month_the_expected_is_what_was_spent(rows: Any) -> None:
+    spent(rows, date(2026, 11, 30), 3.0, None)
+    columns = ("n_days_left", "cost_usd", "expected_usd", *ENDS)
+    assert forecast(rows, *columns)[None, NOVEMBER] == {
+        "n_days_left": 0,
+        **dict.fromkeys(("cost_usd", "expected_usd", *ENDS), 3.0),
+    }
+
+
+def test_a_new_month_without_calls_of_the_agent_is_expected_from_the_days_before(rows: Any) -> None:
+    spent(rows, date(2026, 11, 30), 4.0)  # Monday
+    spent(rows, date(2026, 11, 3), 0.0, "gone")
+    newest(rows, DECEMBER)  # Tuesday
+    # Two days seen: Mondays 4, Tuesdays 0, the others 2. Left are 4 Mondays, 4 Tuesdays and 22 others.
+    found = forecast(rows, "n_calls", "cost_usd", "cost_usd_coverage", "n_days_left", "expected_usd")
+    assert found["a1", DECEMBER] == {
+        "n_calls": 0,
+        "cost_usd": 0.0,
+        "cost_usd_coverage": None,
+        "n_days_left": 30,
+        "expected_usd": 4 * 4 + 22 * 2,
+    }
+    assert ("gone", NOVEMBER) in found
+    assert ("gone", DECEMBER) not in found
+    assert ("later", DECEMBER) not in found
+
+
+def test_an_agent_without_calls_in_28_days_is_expected_to_cost_no_more(rows: Any) -> None:
+    spent(rows, NOVEMBER, 7.0)
+    newest(rows, date(2026, 11, 29))
+    row = forecast(rows, "n_days_left", "cost_usd", "expected_usd", *ENDS)["a1", NOVEMBER]
+    assert row == {"n_days_left": 1, **dict.fromkeys(("cost_usd", "expected_usd", *ENDS), 7.0)}

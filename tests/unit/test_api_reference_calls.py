@@ -1,0 +1,143 @@
+"""The list of tools in both forms and the price calculator: what is asked, what is read, what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import httpx
+import pytest
+
+from pipelines.api.client import ApiClient
+from pipelines.api.endpoints import calculate_llm_usage, list_tools
+from pipelines.errors import ApiError, CredentialsError, GarbledError, GoneError, UsageError
+
+Call = Callable[[ApiClient], Coroutine[Any, Any, Any]]
+
+
+def ask(call: Call, *answers: Any, status: int = 200) -> tuple[Any, list[httpx.Request]]:
+    """What a call makes of some answers, the last one again and again, and what it asked."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        body = answers[min(len(asked), len(answers)) - 1]
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return httpx.Response(status, content=content, headers={"content-type": "application/json"})
+
+    async def at_once(_secs: float) -> None:
+        return None
+
+    async def asking() -> Any:
+        transport = httpx.MockTransport(answer)
+        async with ApiClient("https://api.example.com", "k", transport=transport, sleep=at_once) as client:
+            return await call(client)
+
+    return asyncio.run(asking()), asked
+
+
+def test_the_form_without_pages_is_all_of_them():
+    found, asked = ask(list_tools, {"tools": [{"id": "a", "x": 1}, {"id": "b"}]})
+    assert found == {"a": {"id": "a", "x": 1}, "b": {"id": "b"}}
+    assert [str(request.url) for request in asked] == ["https://api.example.com/v1/convai/tools?page_size=100"]
+
+
+def test_pages_are_followed_to_the_last_and_a_tool_that_comes_twice_is_one():
+    pages = [
+        {"tools": [{"id": "a"}], "next_cursor": "c1", "has_more": True},
+        {"tools": [{"id": "a", "x": 2}, {"id": "b"}], "next_cursor": "c2"},
+        {"tools": [], "next_cursor": None, "has_more": False},
+    ]
+    found, asked = ask(list_tools, *pages)
+    assert found == {"a": {"id": "a", "x": 2}, "b": {"id": "b"}}
+    assert [dict(request.url.params) for request in asked] == [
+        {"page_size": "100"},
+        {"page_size": "100", "cursor": "c1"},
+        {"page_size": "100", "cursor": "c2"},
+    ]
+
+
+def test_a_cursor_on_a_last_page_is_not_followed():
+    found, asked = ask(list_tools, {"tools": [{"id": "a"}], "next_cursor": "c", "has_more": False})
+    assert (list(found), len(asked)) == (["a"], 1)
+
+
+def test_a_list_that_loops_is_refused():
+    with pytest.raises(ApiError, match="the same cursor came twice"):
+        ask(list_tools, {"tools": [], "next_cursor": "c", "has_more": True})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"tools": [{"id": "a"}], "has_more": True},
+        {"tools": [{"name": "without an id"}]},
+        {"tools": [{"id": 7}]},
+        {"tools": [{"id": ""}]},
+        {"tools": {"id": "a"}},
+        {"tools": ["a"]},
+        {},
+        [],
+        b'{"tools": [',
+        b"[" * 100_000,
+    ],
+    ids=lambda body: str(body)[:30],
+)
+def test_a_body_that_hides_or_mangles_tools_is_garbled(body):
+    with pytest.raises(GarbledError):
+        ask(list_tools, body)
+
+
+def test_a_host_without_such_a_list_is_no_empty_list():
+    with pytest.raises(ApiError, match="answered 404") as raised:
+        ask(list_tools, {"detail": {"status": "not_found", "message": "no"}}, status=404)
+    assert not isinstance(raised.value, GoneError)
+    assert "ELEVENLABS_BASE_URL" in raised.value.hint
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_missing_scope_says_which(status):
+    refusal = {"detail": {"status": "missing_permissions", "message": "no"}}
+    for call in (list_tools, lambda client: calculate_llm_usage(client, "agent_a")):
+        with pytest.raises(CredentialsError, match="the key lacks a scope") as raised:
+            ask(call, refusal, status=status)
+        assert "convai_read" in raised.value.hint
+
+
+def test_the_calculator_is_sent_what_is_known_alone():
+    body = {"llm_prices": [{"llm": "m", "price_per_minute": 0.1}]}
+    raw, (bare,) = ask(lambda client: calculate_llm_usage(client, "agent_a"), body)
+    _, (whole,) = ask(
+        lambda client: calculate_llm_usage(client, "a/b", prompt_length=0, number_of_pages=2, rag_enabled=False), body
+    )
+    assert json.loads(raw) == body
+    assert (bare.method, bare.url.path, json.loads(bare.content)) == (
+        *("POST", "/v1/convai/agent/agent_a/llm-usage/calculate", {}),
+    )
+    assert whole.url.raw_path == b"/v1/convai/agent/a%2Fb/llm-usage/calculate"
+    assert json.loads(whole.content) == {"prompt_length": 0, "number_of_pages": 2, "rag_enabled": False}
+
+
+def test_an_agent_without_prices_has_an_empty_list_and_an_unknown_one_is_gone():
+    raw, _ = ask(lambda client: calculate_llm_usage(client, "agent_a"), {"llm_prices": []})
+    assert raw == b'{"llm_prices": []}'
+    with pytest.raises(GoneError):
+        ask(
+            lambda client: calculate_llm_usage(client, "agent_a"),
+            {"detail": {"status": "x", "message": "n"}},
+            status=404,
+        )
+
+
+@pytest.mark.parametrize("body", [{"llm_prices": None}, {"llm_prices": [7]}, {"prices": []}, []])
+def test_a_body_without_prices_is_garbled(body):
+    with pytest.raises(GarbledError):
+        ask(lambda client: calculate_llm_usage(client, "agent_a"), body)
+
+
+@pytest.mark.parametrize("agent_id", ["", ".", ".."])
+def test_an_id_that_a_path_would_drop_is_refused_before_it_is_asked_for(agent_id):
+    with pytest.raises(UsageError, match="is no agent id"):
+        ask(lambda client: calculate_llm_usage(client, agent_id), {})

@@ -1,0 +1,169 @@
+"""What a metric, a column or a model is said to be, and which one a name means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from warehouse.explain import Explanation, Origin, Step, Target, explain, meant, targets
+from warehouse.headers import Header, Metric
+from warehouse.models import SQL_DIR, Model, Project, ordered_models, read_project
+from warehouse.nearest import either, nearest, nearest_column
+
+RATE = Metric(
+    name="Rate", unit="share of 1", numerator="n", denominator="m", null_rule="never", good="high", differs=""
+)
+
+
+def model(key: str, sql: str, **columns: str) -> Model:
+    schema, name = key.split(".")
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    assert isinstance(tree, exp.Query)
+    reads = tuple(sorted(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db))
+    metrics = {column: RATE for column in columns if schema == "metrics" and column.endswith("_rate")}
+    header = Header(description=f"{name}.", grain=tuple(columns)[:1], columns=columns, metrics=metrics)
+    return Model(schema, name, SQL_DIR / schema / f"{name}.sql", header, sql, tree, reads, sql)
+
+
+@pytest.fixture
+def project() -> Project:
+    stage = model(
+        "staging.stg_turns",
+        "with source as (select * from lake.turns), "
+        "final as (select conversation_id, role as speaker, message from source) select * from final",
+        conversation_id="Call.",
+        speaker="Who.",
+        message="What.",
+    )
+    mart = model(
+        "marts.facts",
+        "with turns as (select * from staging.stg_turns), "
+        "spoken as (select conversation_id, message, speaker = 'USER' as is_user from turns "
+        "where message is not null), "
+        "final as (select conversation_id, is_user, message from spoken) select * from final",
+        conversation_id="Call.",
+        is_user="Whether the user.",
+        message="What was said.",
+    )
+    metric = model(
+        "metrics.daily",
+        "with facts as (select * from marts.facts), "
+        "counted as (select conversation_id, count(*) as n_turns, count(*) filter (where is_user) as n_user "
+        "from facts group by all), "
+        "final as (select conversation_id, n_turns, n_user / n_turns as user_rate from counted) select * from final",
+        conversation_id="Call.",
+        n_turns="Turns.",
+        user_rate="Of the user.",
+    )
+    models = {each.key: each for each in (stage, mart, metric)}
+    return Project(ordered_models(models, ()), (), ())
+
+
+def test_a_metric_is_explained_back_to_the_json(project: Project) -> None:
+    assert explain(project, Target("metrics.daily", "user_rate")) == Explanation(
+        name="metrics.daily.user_rate",
+        file=str(Path("sql", "metrics", "daily.sql")),
+        about="Of the user.",
+        unit="share of 1",
+        grain=("conversation_id",),
+        metric=RATE,
+        columns={},
+        reads=("marts.facts",),
+        lineage=(
+            Origin(
+                "metrics.daily.user_rate",
+                "Of the user.",
+                (
+                    Step("final", "user_rate", "counted.n_user / counted.n_turns", None),
+                    Step("counted", "n_user", "count(*) filter(where facts.is_user)", None),
+                    Step("counted", "n_turns", "count(*)", None),
+                ),
+                ("marts.facts.is_user",),
+                (),
+            ),
+            Origin(
+                "marts.facts.is_user",
+                "Whether the user.",
+                (Step("spoken", "is_user", "turns.speaker = 'USER'", "not turns.message is null"),),
+                ("staging.stg_turns.speaker",),
+                (),
+            ),
+            Origin("staging.stg_turns.speaker", "Who.", (), ("lake.turns.role",), ()),
+            Origin("lake.turns.role", "user or agent.", (), (), ("transcript[].role",)),
+        ),
+        sql=project.by_key["metrics.daily"].sql,
+    )
+
+
+def test_a_column_that_is_handed_on_says_which_rows_are_left_out(project: Project) -> None:
+    first = explain(project, Target("marts.facts", "message")).lineage[0]
+    assert first.steps == (Step("spoken", "message", "turns.message", "not turns.message is null"),)
+    assert first.sources == ("staging.stg_turns.message",)
+
+
+def test_a_column_that_counts_rows_comes_from_no_column(project: Project) -> None:
+    explained = explain(project, Target("metrics.daily", "n_turns"))
+    assert explained.lineage == (
+        Origin("metrics.daily.n_turns", "Turns.", (Step("counted", "n_turns", "count(*)", None),), (), ()),
+    )
+    assert (explained.metric, explained.unit, explained.reads) == (None, "count", ("marts.facts",))
+
+
+def test_a_model_has_columns_and_no_lineage(project: Project) -> None:
+    explained = explain(project, Target("marts.facts"))
+    assert (explained.name, explained.about, explained.lineage) == ("marts.facts", "facts.", ())
+    assert list(explained.columns) == ["conversation_id", "is_user", "message"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("daily", ["metrics.daily"]),
+        ("Metrics.Daily", ["metrics.daily"]),
+        ("daily.user_rate", ["metrics.daily.user_rate"]),
+        ("metrics.daily.user_rate", ["metrics.daily.user_rate"]),
+        ("user_rate", ["metrics.daily.user_rate"]),
+        ("conversation_id", ["metrics.daily.conversation_id", "marts.facts.conversation_id"]),
+        ("speaker", ["staging.stg_turns.speaker"]),
+        ("facts.user_rate", []),
+        ("lake.turns", []),
+        ("", []),
+    ],
+)
+def test_what_a_name_means(project: Project, wanted: str, found: list[str]) -> None:
+    assert [str(target) for target in targets(project, wanted)] == found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("dayly", ["daily"]),
+        ("metrics.dayly", ["daily"]),
+        ("facts.mesage", ["facts.message"]),
+        ("fact.message", ["facts.message"]),
+        ("marts.facts.mesage", ["facts.message"]),
+        ("USER_RAT", ["user_rate"]),
+        ("zzz", []),
+    ],
+)
+def test_which_name_was_meant(project: Project, wanted: str, found: list[str]) -> None:
+    assert meant(project, wanted) == found
+
+
+def test_nearest_keeps_the_spelling_and_its_bounds() -> None:
+    assert nearest("turn_idx", ["Turn_Index", "role", "turn_indexes"], most=1) == ["Turn_Index"]
+    assert nearest_column("a.bc", {"a": ["bcd", "x"], "b": ["bc"]}) == ["a.bcd"]
+    assert (either([]), either(["a"]), either(["a", "b"])) == ("", "Did you mean a? ", "Did you mean a or b? ")
+
+
+def test_a_metric_of_ours_goes_back_to_the_verdict_of_the_api() -> None:
+    lineage = explain(read_project(), Target("metrics.agent_daily", "success_rate")).lineage
+    assert [(origin.column, origin.paths) for origin in lineage] == [
+        ("metrics.agent_daily.success_rate", ()),
+        ("marts.fct_conversations.call_successful", ()),
+        ("staging.stg_conversations.call_successful", ()),
+        ("lake.conversations.analysis_call_successful", ("analysis.call_successful",)),
+    ]

@@ -1,0 +1,131 @@
+"""Odd definitions of tools: nothing is lost, nothing stops, nothing else is touched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipelines.flatten.tool_definitions import Definition, flatten_tools
+from tests.documents import READ_AT
+
+Row = dict[str, Any]
+
+
+def flat(*documents: Any) -> tuple[list[Row], list[Row]]:
+    """Rows of tools and of parameters, without their nulls and what the landing knows."""
+    times = (READ_AT, READ_AT, READ_AT)
+    made = flatten_tools(Definition(f"t{n}", each, "00", *times, is_gone=False) for n, each in enumerate(documents))
+    own = {"first_seen_at", "changed_at", "last_seen_at", "is_gone", "content_sha256"}
+    return tuple(  # type: ignore[return-value]
+        [{k: v for k, v in row.items() if v is not None and k not in own} for row in frame.to_dicts()] for frame in made
+    )
+
+
+def parameters(config: Any) -> list[Row]:
+    return [{k: v for k, v in row.items() if k != "tool_id"} for row in flat({"id": "t", "tool_config": config})[1]]
+
+
+def test_no_tools_are_no_rows_with_the_whole_schema():
+    assert flat() == ([], [])
+
+
+def test_the_least_a_tool_can_be():
+    assert flat({"id": "t"}, {"id": "t", "tool_config": None}) == ([{"tool_id": "t0"}, {"tool_id": "t1"}], [])
+
+
+@pytest.mark.parametrize("config", ["text", 7, [1], True])
+def test_a_configuration_that_is_no_object_is_kept(config):
+    ((tool,), rows) = flat({"id": "t", "tool_config": config})
+    assert tool["extra"] in (
+        '{"tool_config":"text"}',
+        '{"tool_config":7}',
+        '{"tool_config":[1]}',
+        '{"tool_config":true}',
+    )
+    assert rows == []
+
+
+def test_values_of_another_type_and_unknown_keys_are_kept_beside_what_fits():
+    config = {"type": "telepathy", "name": "n", "response_timeout_secs": "soon", "mood": "calm"}
+    usage = {"total_calls": "12", "avg_latency_secs": 1, "p99": 2}
+    ((tool,), _) = flat({"id": "t", "tool_config": config, "usage_stats": usage})
+    assert tool == {
+        "tool_id": "t0",
+        "type": "telepathy",
+        "name": "n",
+        "usage_stats_n_calls": 12,
+        "usage_stats_avg_latency_secs": 1.0,
+        "extra": '{"tool_config.response_timeout_secs":"soon","tool_config.mood":"calm","usage_stats.p99":2}',
+    }
+
+
+def test_schemas_nest_to_any_depth():
+    schema: Any = {"type": "string"}
+    for _ in range(3000):
+        schema = {"type": "array", "items": schema}
+    names = [row["name"] for row in parameters({"parameters": schema})]
+    assert (len(names), names[0], names[-1]) == (3001, "$", "$" + "[]" * 3000)
+
+
+def test_names_that_could_be_mistaken_for_a_way_are_quoted():
+    schema = {"properties": {"a.b": {}, "a": {"properties": {"b": {}, "c[]": {}}}, "": {}, 'say "x"': {}, "ä-1": {}}}
+    assert {row["name"] for row in parameters({"parameters": schema})} == {
+        *("$", '["a.b"]', "a", "a.b", 'a["c[]"]', '[""]', '["say \\"x\\""]', "ä-1"),
+    }
+
+
+def test_what_is_required_is_said_of_each_where_the_schema_says_it():
+    said = {"properties": {"a": {}, "b": {}}, "required": ["a"]}
+    silent = {"properties": {"c": {}}}
+    odd = {"properties": {"d": {}}, "required": "d"}
+    config = {"api_schema": {"query_params_schema": said, "request_body_schema": silent, "response_body_schema": odd}}
+    found = {(row["location"], row["name"]): row.get("is_required") for row in parameters(config)}
+    assert found == {
+        ("query", "$"): None,
+        ("query", "a"): True,
+        ("query", "b"): False,
+        ("body", "$"): None,
+        ("body", "c"): None,
+        ("response", "$"): None,
+        ("response", "d"): None,
+    }
+
+
+def test_schemas_that_are_no_objects_are_kept():
+    config = {"parameters": {"properties": {"a": 7, "b": None}}, "api_schema": {"request_body_schema": ["x"]}}
+    rows = sorted(parameters(config), key=lambda row: (row["location"], row["name"]))
+    assert rows == [
+        {"location": "body", "name": "$", "extra": '{".":["x"]}'},
+        {"location": "parameters", "name": "$"},
+        {"location": "parameters", "name": "a", "extra": '{".":7}'},
+        {"location": "parameters", "name": "b"},
+    ]
+
+
+def test_maps_that_are_no_maps_are_kept_in_the_row_that_holds_them():
+    config = {"name": "n", "api_schema": {"path_params_schema": [1], "request_headers": "X"}}
+    ((tool,), rows) = flat({"id": "t", "tool_config": config})
+    assert rows == []
+    assert tool["extra"] == (
+        '{"tool_config.api_schema.path_params_schema":[1],"tool_config.api_schema.request_headers":"X"}'
+    )
+    (row,) = parameters({"parameters": {"properties": ["a"]}})
+    assert row == {"location": "parameters", "name": "$", "extra": '{"properties":["a"]}'}
+
+
+def test_an_integration_tells_its_own_request_from_what_the_tool_changes():
+    schema = {"path_params_schema": {"a": {"type": "string"}}}
+    override = {"path_params_schema": {"a": {"constant_value": 1}}}
+    config = {"api_schema": schema, "base_api_schema": schema, "api_schema_overrides": override}
+    assert sorted((row["location"], row["name"]) for row in parameters(config)) == [
+        ("base_path", "a"),
+        ("override_path", "a"),
+        ("path", "a"),
+    ]
+
+
+def test_placeholders_keep_their_json_type():
+    variables = {"dynamic_variable_placeholders": {"n": 2, "t": "2", "b": False, "o": {"x": None}, "none": None}}
+    rows = {row["name"]: row.get("constant_value") for row in parameters({"dynamic_variables": variables})}
+    assert rows == {"n": "2", "t": '"2"', "b": "false", "o": '{"x":null}', "none": None}

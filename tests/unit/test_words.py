@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from warehouse.words import pattern, snippet, words_of
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Late  TRAIN", ("late", "train")),
+        ("Café, café CAFE", ("cafe",)),
+        ("order-4711", ("order", "4711")),
+        ("e\u0301te\u0301", ("ete",)),
+        ("Ελλάδα Приём", ("ελλαδα", "прием")),
+        ("予約 100%", ("予約", "100")),
+        ("_ ' % .*", ()),
+    ],
+)
+def test_a_question_is_words_without_case_and_accents(text, words):
+    assert words_of(text) == words
+
+
+@pytest.mark.parametrize(
+    ("word", "message", "is_found"),
+    [
+        ("refund", "Two REFUNDS, please", True),
+        ("fund", "Two refunds", False),
+        ("fund", "re-fund", True),
+        ("cafe", "Im Café Zürich", True),
+        ("zurich", "Zu\u0308rich", True),
+        ("zurich", "ZÜRICH", True),
+        ("ελλαδα", "στην Ελλάδα", True),
+        ("прием", "Приём", True),
+        ("予約", "明日の予約です", True),
+        ("a", "a.b", True),
+        ("ab", "a.b", False),
+    ],
+)
+def test_a_word_is_found_from_its_beginning_on_and_the_snippet_marks_it(word, message, is_found):
+    found = duckdb.execute("select regexp_matches($1, $2)", [message, pattern(word)]).fetchall()
+    assert found == [(is_found,)]
+    assert ("*" in snippet(message, [word])) is is_found
+
+
+def test_a_snippet_is_one_line_around_the_first_word():
+    message = f"{'x ' * 50}I want\na refund for the Café bill{' y' * 50}"
+    shown = snippet(message, ["refund", "cafe"])
+    assert shown.startswith("…")
+    assert shown.endswith("…")
+    assert "I want a *refund* for the *Café* bill y y" in shown
+    assert len(shown) < 150

@@ -1,0 +1,69 @@
+"""Tables of schema ``seeds`` that the build writes itself: what the SQL models read and no file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A table that the build writes; all columns are text, ``columns`` says what they mean."""
+
+    name: str
+    description: str
+    columns: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """Qualified name."""
+        return f"seeds.{self.name}"
+
+    def frame(self, rows: list[dict[str, str | None]]) -> pl.DataFrame:
+        """Rows as a frame with the table's columns."""
+        return pl.DataFrame(rows, dict.fromkeys(self.columns, pl.String))
+
+    def load(self, connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
+        """Write the table into the connection's database."""
+        connection.register("generated_rows", rows)
+        connection.table("generated_rows").create(self.key)
+        connection.unregister("generated_rows")
+
+
+METRIC_HEADERS = Generated(
+    "metric_headers",
+    "Metrics declared in the headers of the SQL models: one row per metric, written by the build.",
+    {
+        "id": "Id of the metric: model and column.",
+        "model": "Model that holds it.",
+        "column_name": "Column that holds it.",
+        "name": "Name for people.",
+        "description": "What the column says.",
+        "grain": "Columns that tell the rows of the model apart.",
+        "unit": "Unit.",
+        "numerator": "What is summed or measured.",
+        "denominator": "By what it is divided; null when it is no ratio.",
+        "null_rule": "When it is null.",
+        "good": "Direction that people hope for: high, low or neither.",
+        "differs": "How it differs from the vendor's dashboard.",
+    },
+)
+
+WORKSPACES = Generated(
+    "workspaces",
+    "Workspaces that are set up: one row per workspace, written by the build from the settings.",
+    {
+        "workspace": "Workspace, as convohouse.toml names it.",
+        "time_zone": "IANA time zone of its local days and hours.",
+    },
+)
+
+GENERATED = (METRIC_HEADERS, WORKSPACES)
+
+
+def zone_rows(zones: Mapping[str, str]) -> pl.DataFrame:
+    """Rows of ``seeds.workspaces``, from workspace and time zone."""
+    return WORKSPACES.frame([{"workspace": name, "time_zone": zone} for name, zone in sorted(zones.items())])

@@ -1,0 +1,59 @@
+"""The part of THE schema that says what was done at the API from here: feedback, probes of agents, recordings."""
+
+from __future__ import annotations
+
+from warehouse.columns import BOOL, FLOAT, INT, TEXT, TIME, WORKSPACE, Table, Type, made
+
+FEEDBACK_SENT = Table(
+    "feedback_sent",
+    "feedback that was sent to the API from here",
+    ("conversation_id", "sent_at"),
+    (
+        WORKSPACE,
+        made("conversation_id", TEXT, "Id of the conversation.", required=True),
+        made("sent_at", TIME, "When it was sent.", required=True),
+        made("feedback", TEXT, "like, dislike or clear (a thumb taken back).", required=True),
+        made("outcome", TEXT, "sent, not_found (404), refused (another 4xx) or failed (no answer).", required=True),
+        made("status", INT, "HTTP status of the answer; null when sent or unanswered."),
+        made("error", TEXT, "The answer in words; null when sent."),
+    ),
+    is_daily=False,
+)
+
+AGENT_ACCESS = Table(
+    "agent_access",
+    "probe of a way to reach an agent",
+    ("workspace", "agent_id", "way", "asked_at"),
+    (
+        WORKSPACE,
+        made("agent_id", TEXT, "Id of the agent.", required=True),
+        made("way", TEXT, "signed_url (WebSocket) or token (WebRTC); neither is kept.", required=True),
+        made("asked_at", TIME, "When it was asked for.", required=True),
+        made("is_reachable", BOOL, "Whether the API gave it.", required=True),
+        made("latency_secs", FLOAT, "Time until the answer, repeats of the request included.", required=True),
+        made("status", INT, "HTTP status of a refusal; null when given or unanswered."),
+        made("reason", TEXT, "Why not, in the vendor's words; null when given."),
+    ),
+    is_daily=False,
+)
+
+AUDIO_FILES = Table(
+    "audio_files",
+    "conversation whose recording was asked for",
+    ("conversation_id",),
+    (
+        WORKSPACE,
+        made("conversation_id", TEXT, "Id of the conversation.", required=True),
+        made("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
+        made("fetched_at", TIME, "When it was asked for last.", required=True),
+        made("outcome", TEXT, "saved or missing (the API has none, though it said so).", required=True),
+        made("path", TEXT, "The MP3 below the home folder; null when missing."),
+        made("file_bytes", INT, "Size of the MP3; null when missing."),
+        made("sha256", TEXT, "SHA-256 of the MP3; null when missing."),
+        made("reason", TEXT, "Why it is missing, in the vendor's words; null when saved."),
+    ),
+    is_daily=False,
+)
+
+JOURNALS: tuple[Table, ...] = (FEEDBACK_SENT, AGENT_ACCESS, AUDIO_FILES)
+"""Tables of what was done at the API from here (``warehouse.journal``)."""

@@ -1,0 +1,113 @@
+"""The models of schema ``metrics`` as they are built, and their rows: whole, or one metric with its keys and its n."""
+
+# ruff: noqa: S608 -- every name in these statements is from the warehouse; what the user gave are parameters
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from warehouse.duck import open_warehouse
+from warehouse.home import Home
+
+DATES = ("start_date", "week_start_date", "month_start_date", "local_date")
+"""Columns by which a model is read from and to: the first that it has."""
+
+_COLUMNS = """
+select table_name, column_name from duckdb_columns()
+where schema_name = 'metrics' and table_name <> 'catalog'
+order by table_name, column_index
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricModel:
+    """A model of schema metrics: its columns, its number of rows and its part of ``metrics.catalog``."""
+
+    name: str
+    columns: tuple[str, ...]
+    n_rows: int
+    metrics: tuple[dict[str, Any], ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Columns that tell its rows apart."""
+        return tuple(self.metrics[0]["grain"].split(", ")) if self.metrics else ()
+
+    @property
+    def date(self) -> str | None:
+        """Column by which it is read from and to; None where it has no days, weeks or months."""
+        return next((name for name in DATES if name in self.columns), None)
+
+    def numbers(self, column: str) -> list[str]:
+        """Columns that say of how many a metric is told: what it is divided by, a percentile's n, else the calls."""
+        formula = next((metric["denominator"] for metric in self.metrics if metric["column_name"] == column), None)
+        divisors = [word for word in re.findall(r"\w+", formula or "") if word in self.columns]
+        percentile = re.match(r"(\w+)_p\d\d_", column)
+        if percentile and not divisors:
+            divisors = [name for name in self.columns if name.startswith(f"n_{percentile[1][:-1]}")]
+        return divisors or [name for name in ("n_calls",) if name in self.columns]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which rows of a model: of an agent, of days (weeks, months) that begin in [since, until), the first ``limit``."""
+
+    agent_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int | None = None
+
+
+def read_models(home: Home) -> dict[str, MetricModel]:
+    """The models of schema metrics by name; the catalog itself is none of them.
+
+    Raises:
+        NothingBuiltError: there is no warehouse yet.
+        QueryError: the file cannot be opened.
+    """
+    columns: dict[str, list[str]] = {}
+    with open_warehouse(home) as connection:
+        for table, column in connection.execute(_COLUMNS).fetchall():
+            columns.setdefault(table, []).append(column)
+        catalog = connection.sql("select * from metrics.catalog order by id").pl().to_dicts()
+        n_rows = {name: connection.table(f"metrics.{name}").count("*").fetchall()[0][0] for name in columns}
+    return {
+        name: MetricModel(
+            name, tuple(found), n_rows[name], tuple(row for row in catalog if row["model"] == f"metrics.{name}")
+        )
+        for name, found in columns.items()
+    }
+
+
+def read_rows(home: Home, model: MetricModel, column: str | None, part: Part) -> pl.DataFrame:
+    """The rows of a model, or of one column of it with keys and n; the newest first.
+
+    ``part`` speaks only of what the model has: of an agent or of days.
+
+    Raises:
+        NothingBuiltError: there is no warehouse yet.
+        QueryError: the file cannot be opened.
+    """
+    selected = dict.fromkeys((*model.keys, *model.numbers(column), column)) if column else ("*",)
+    conditions = {
+        "agent_id = $agent_id": part.agent_id,
+        f"{model.date} >= cast($since as date)": part.since,
+        f"cast({model.date} as timestamptz) < $until": part.until,
+    }
+    given = [condition for condition, value in conditions.items() if value is not None]
+    order = [*([f"{model.date} desc"] if model.date else []), *(key for key in model.keys if key != model.date)]
+    sql = f"select {', '.join(selected)} from metrics.{model.name}"
+    sql += f" where {' and '.join(given)}" if given else ""
+    sql += f" order by {', '.join(order)}" if order else ""
+    sql += f" limit {part.limit}" if part.limit else ""
+    values = {"agent_id": part.agent_id, "since": part.since, "until": part.until}
+    with open_warehouse(home) as connection:
+        found: pl.DataFrame = connection.sql(
+            sql, params={name: value for name, value in values.items() if value is not None}
+        ).pl()
+    return found

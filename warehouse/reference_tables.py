@@ -1,0 +1,235 @@
+"""The part of THE schema that no conversation fills: the workspace's tools and the prices of language models.
+
+A tool's paths are those of one element of the answer to ``GET /v1/convai/tools``, a price's those of the answer to
+``POST /v1/convai/agent/{agent_id}/llm-usage/calculate``. Sources: the reference's OpenAPI of November 2025 and the
+vendor's SDK 2.78.0, whose additions are marked as today's API.
+"""
+
+from __future__ import annotations
+
+from warehouse.columns import (
+    BOOL,
+    EXTRA,
+    FLOAT,
+    INT,
+    JSON,
+    TEXT,
+    TIME,
+    WORKSPACE,
+    Column,
+    Content,
+    Table,
+    Type,
+    col,
+    made,
+)
+
+LOCATIONS = ("parameters", "path", "query", "body", "response", "header", "dynamic_variable")
+"""Where a parameter stands: a client tool's ``parameters``, the parts of a webhook's request and answer, or the
+placeholders of dynamic variables."""
+
+
+def _config(source: str, type_: Type, about: str) -> Column:
+    return col(f"tool_config.{source}", type_, about, name=source.replace(".", "_"))
+
+
+def _person(source: str, about: str) -> Column:
+    return Column(source.replace(".", "_"), TEXT, about, source, content=Content.IDENTITY)
+
+
+def _request(at: str, whose: str) -> tuple[Column, ...]:
+    return (
+        _config(f"{at}.url", TEXT, f"{whose}: address, its credentials masked."),
+        _config(f"{at}.method", TEXT, f"{whose}: HTTP method."),
+        _config(f"{at}.auth_connection.auth_connection_id", TEXT, f"{whose}: connection that signs it in."),
+    )
+
+
+REQUESTS = ("api_schema", "base_api_schema", "api_schema_overrides")
+"""Keys of ``tool_config`` that hold the schema of a request: a webhook's own, an integration's, what changes it."""
+
+TOOLS = Table(
+    "tools",
+    "tool of the workspace that the API ever listed, as it was listed last",
+    ("workspace", "tool_id"),
+    (
+        WORKSPACE,
+        made("tool_id", TEXT, "Id of the tool.", required=True),
+        _config("type", TEXT, "webhook, client, system, api_integration_webhook, mcp, …; open text."),
+        _config("name", TEXT, "Name of the tool, as transcripts call it."),
+        _config("description", TEXT, "What the model is told of it."),
+        _config("response_timeout_secs", INT, "Time after which the agent no longer waits for it."),
+        _config("execution_mode", TEXT, "immediate, post_tool_speech or async."),
+        _config("disable_interruptions", BOOL, "Whether the caller cannot cut in while it runs."),
+        _config("interruption_mode", TEXT, "When the caller can cut in; today's API."),
+        _config("force_pre_tool_speech", BOOL, "Whether the agent says something before it."),
+        _config("pre_tool_speech", TEXT, "When the agent says something before it; today's API."),
+        _config("tool_call_sound", TEXT, "Sound that is played while it runs."),
+        _config("tool_call_sound_behavior", TEXT, "auto or always."),
+        _config("tool_error_handling_mode", TEXT, "What the model is told of its errors; today's API."),
+        _config("assignments", JSON, "Dynamic variables that its answer sets, and from where in it."),
+        _config("expects_response", BOOL, "Whether the agent waits for a client tool's answer."),
+        *_request("api_schema", "Webhook"),
+        _config("api_schema.content_type", TEXT, "Webhook: form of the body; today's API."),
+        _config("api_schema.auth_connection.env_var_label", TEXT, "Webhook: variable that names the connection."),
+        _config("api_schema.auth_resolved_params", JSON, "Webhook: parameters that the connection fills."),
+        _config("api_schema.response_filter.mode", TEXT, "Webhook: how the answer is cut; today's API."),
+        _config("api_schema.response_filter.filters", JSON, "Webhook: what of the answer is kept or left out."),
+        _config("api_schema.response_filter.content_type", TEXT, "Webhook: form of the answer."),
+        _config("follow_redirects", BOOL, "Whether a webhook follows redirects; today's API."),
+        _config("follow_redirects_allowed_domains", JSON, "Domains to which it may; today's API."),
+        _config("tool_version", TEXT, "Version of an integration's tool."),
+        _config("api_integration_id", TEXT, "Integration that the tool belongs to."),
+        _config("api_integration_connection_id", TEXT, "Connection to the integration."),
+        *_request("base_api_schema", "Integration"),
+        _config("params.system_tool_type", TEXT, "Which system tool it is."),
+        _config("params.transfers", JSON, "Agents or numbers that it can transfer to, with their conditions."),
+        _config("params.enable_client_message", BOOL, "Whether the caller hears a message before a transfer."),
+        _config("params.voicemail_message", TEXT, "Message that is left on a voicemail."),
+        _config("params.only_at_conversation_start", BOOL, "Whether the language is detected at the start alone."),
+        _config("params.use_out_of_band_dtmf", BOOL, "Whether tones are sent beside the audio."),
+        _config("params.suppress_turn_after_dtmf", BOOL, "Whether the agent is silent after tones."),
+        _config("params.wait_timeout_secs", FLOAT, "Time that a skipped turn waits."),
+        _config("params.procedures", JSON, "Procedures that it can start or end."),
+        _config("params.enabled_strategies", JSON, "Ways to search the knowledge base."),
+        _config("value", JSON, "Configuration of an MCP tool."),
+        col("response_mocks", JSON, "Answers in place of the tool's own in tests; today's API."),
+        col("access_info.is_creator", BOOL, "Whether the key's owner made it."),
+        _person("access_info.creator_name", "Who made it."),
+        _person("access_info.creator_email", "E-mail address of who made it."),
+        col("access_info.role", TEXT, "What the key's owner may do: admin, editor, commenter or viewer."),
+        col("access_info.anonymous_access_level_override", TEXT, "What anybody may do; today's API."),
+        col("access_info.access_source", TEXT, "Whence the access; today's API."),
+        col("usage_stats.total_calls", INT, "The vendor's own count of its calls.", name="usage_stats_n_calls"),
+        col("usage_stats.avg_latency_secs", FLOAT, "The vendor's own mean latency."),
+        made("first_seen_at", TIME, "First listing that showed it.", required=True),
+        made("changed_at", TIME, "First listing that showed it as it is now.", required=True),
+        made("last_seen_at", TIME, "Last listing that showed it.", required=True),
+        made("is_gone", BOOL, "Whether the last listing no longer showed it.", required=True),
+        made("content_sha256", TEXT, "SHA-256 of the tool without its usage_stats.", required=True),
+        EXTRA,
+    ),
+    at=("tools[]",),
+    is_daily=False,
+    known=(
+        "id",
+        "tool_config.parameters",
+        "tool_config.dynamic_variables.dynamic_variable_placeholders{}",
+        *(
+            f"tool_config.{request}.{part}"
+            for request in REQUESTS
+            for part in ("path_params_schema{}", "query_params_schema", "request_body_schema", "request_headers{}")
+        ),
+        *(f"tool_config.{request}.response_body_schema" for request in REQUESTS[:2]),
+    ),
+)
+
+TOOL_PARAMETERS = Table(
+    "tool_parameters",
+    "parameter in the schema of a tool, the schema itself included",
+    ("workspace", "tool_id", "location", "name"),
+    (
+        WORKSPACE,
+        made("tool_id", TEXT, "Id of the tool.", required=True),
+        made(
+            "location",
+            TEXT,
+            f"Where it stands: {', '.join(LOCATIONS)}; base_… in an integration's own request, override_… in what the "
+            "tool changes of that.",
+            required=True,
+        ),
+        made("name", TEXT, "Its name, with what it is in before it (a.b, a[]); $ is the schema itself.", required=True),
+        made("is_required", BOOL, "Whether what it is in requires it; null where that does not say."),
+        col("type", Type.BAG, "string, number, integer, boolean, object or array; JSON where several."),
+        col("description", TEXT, "What the model is told of it."),
+        col("enum", JSON, "Values allowed."),
+        col("is_system_provided", BOOL, "Whether the system provides it."),
+        col("dynamic_variable", TEXT, "Variable that provides it."),
+        col("constant_value", JSON, "Constant that provides it, or a placeholder's value; credentials masked."),
+        col("secret_id", TEXT, "Stored secret that provides a header; never the secret."),
+        col("env_var_label", TEXT, "Environment variable that provides a header; today's API."),
+        col("required", JSON, "Names that it requires in itself."),
+        col("required_constraints", JSON, "Names that it requires in groups; today's API."),
+        col("allowed_values", JSON, "Whence the values allowed; today's API."),
+        col("allowed_values_dynamic_variable", TEXT, "Variable that gives the values allowed; today's API."),
+        col("is_omitted", BOOL, "Whether the parameter is left out; today's API."),
+        EXTRA,
+    ),
+    is_daily=False,
+    known=("properties{}", "items"),
+)
+
+TOOL_VERSIONS = Table(
+    "tool_versions",
+    "configuration that a tool had",
+    ("workspace", "tool_id", "valid_from_at"),
+    (
+        WORKSPACE,
+        made("tool_id", TEXT, "Id of the tool.", required=True),
+        made("valid_from_at", TIME, "First listing that showed it so.", required=True),
+        made("content_sha256", TEXT, "SHA-256 of the tool without its usage_stats.", required=True),
+        made("changes", JSON, "Paths of what differs from the configuration before; null for the first."),
+    ),
+    is_daily=False,
+)
+
+LLM_PRICES = Table(
+    "llm_prices",
+    "estimated price of a language model for an agent, each time it was asked for",
+    ("workspace", "agent_id", "llm", "asked_at"),
+    (
+        WORKSPACE,
+        made("agent_id", TEXT, "Id of the agent.", required=True),
+        made("llm", TEXT, "Model.", required=True),
+        made("asked_at", TIME, "When it was asked for.", required=True),
+        col("price_per_minute", FLOAT, "The vendor's estimate of a minute of a call.", unit="usd"),
+        col("price_per_message", FLOAT, "The vendor's estimate of a message; today's API.", unit="usd"),
+        made("prompt_length", INT, "Characters of the prompt that it was asked for; null: left to the API."),
+        made("number_of_pages", INT, "Pages of knowledge that it was asked for; null: left to the API."),
+        made("is_rag_enabled", BOOL, "Whether it was asked for with retrieval; null: left to the API."),
+        made(
+            "prompt_basis",
+            TEXT,
+            "Whence the length: given (on the command line), setting, measured (mean input tokens of the agent's "
+            "generations at 4 characters each) or none.",
+            required=True,
+        ),
+        EXTRA,
+    ),
+    at=("llm_prices[]",),
+    is_daily=False,
+    known=("llm",),
+)
+
+REFERENCE_TABLES: tuple[Table, ...] = (TOOLS, TOOL_PARAMETERS, TOOL_VERSIONS, LLM_PRICES)
+"""Tables that are made of what the API says beside conversations; none has days."""
+
+LANDED_TOOLS = Table(
+    "tools",
+    "tool in one complete listing of a workspace's tools",
+    ("tool_id", "listed_at"),
+    (
+        WORKSPACE,
+        made("tool_id", TEXT, "Id of the tool.", required=True),
+        made("listed_at", TIME, "When the listing began.", required=True),
+        made("content_sha256", TEXT, "SHA-256 of the canonical tool without its usage_stats.", required=True),
+        made("usage_stats", Type.BINARY, "The vendor's statistics of its use; they change with every call."),
+        made("payload", Type.BINARY, "The tool without its usage_stats, masked; null when landed already."),
+    ),
+)
+
+LANDED_PRICES = Table(
+    "prices",
+    "answer to an asking for an agent's prices",
+    ("agent_id", "asked_at"),
+    (
+        WORKSPACE,
+        made("agent_id", TEXT, "Id of the agent.", required=True),
+        made("asked_at", TIME, "When it was asked for.", required=True),
+        made("prompt_length", INT, "Characters asked with."),
+        made("number_of_pages", INT, "Pages asked with."),
+        made("is_rag_enabled", BOOL, "Whether asked with retrieval."),
+        made("prompt_basis", TEXT, "Whence the length.", required=True),
+        made("payload", Type.BINARY, "The answer as it came.", required=True),
+    ),
+)

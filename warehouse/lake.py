@@ -132,33 +132,49 @@ def append_whole(home: Home, table: Table, data: pl.DataFrame, name: str) -> Non
 
 def write_day(home: Home, table: Table, day: date, data: pl.DataFrame) -> None:
     """Replace all rows of one day; no rows means no file."""
-    target = home.file(home.partition(table, day))
-    if data.is_empty():
-        target.unlink(missing_ok=True)
-    else:
-        write_file(home, target, _checked(table, data))
+    _replace(home, home.file(home.partition(table, day)), _checked(table, data))
 
 
 def merge_day(home: Home, table: Table, day: date, data: pl.DataFrame, ids: Collection[str]) -> None:
-    """Replace the rows of the conversations ``ids`` on one day by ``data``; other rows stay. Idempotent by key."""
+    """Replace the rows of the conversations ``ids`` on one day by ``data``; other rows stay. Idempotent by key.
+
+    A file that would hold the same rows again is left alone, if it has today's columns. What stays is in the order of
+    the key already, which begins with the conversation: sorting by that is enough.
+    """
     target = home.file(home.partition(table, day))
+    data = _stamped(home, _checked(table, data))
     if target.exists():
-        kept = read_files(table, [target]).filter(~pl.col("conversation_id").is_in(list(ids)))
-        data = pl.concat([kept, _checked(table, data)])
-    write_day(home, table, day, data)
+        before = read_files(table, [target])
+        is_theirs = before["conversation_id"].is_in(list(ids))
+        if before.filter(is_theirs).equals(data) and pl.read_parquet_schema(target) == data.schema:
+            return
+        data = pl.concat([before.filter(~is_theirs), data]).sort("conversation_id", maintain_order=True)
+    _replace(home, target, data)
 
 
-def read_files(table: Table, files: Iterable[Path], columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """Rows of some files of a table, with today's columns: those an older file lacks are null."""
+def _replace(home: Home, target: Path, data: pl.DataFrame) -> None:
+    if data.is_empty():
+        target.unlink(missing_ok=True)
+    else:
+        write_file(home, target, data)
+
+
+def read_files(
+    table: Table, files: Iterable[Path], columns: Sequence[str] | None = None, where: pl.Expr | None = None
+) -> pl.DataFrame:
+    """Rows of some files of a table, with today's columns: those an older file lacks are null.
+
+    ``where`` is a condition on them; of other rows, only its columns are read.
+    """
     schema = polars_schema(table)
     names = list(columns or schema)
     found = [str(file) for file in files]
     if not found:
         return pl.DataFrame(schema={name: schema[name] for name in names})
     scan = pl.scan_parquet(found, schema=schema, missing_columns="insert", extra_columns="ignore")
-    return scan.select(names).collect()
+    return (scan if where is None else scan.filter(where)).select(names).collect()
 
 
-def read(home: Home, table: Table, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """All rows of a table, or of some of its columns."""
-    return read_files(table, home.files(home.table(table), DAYS if table.is_daily else ""), columns)
+def read(home: Home, table: Table, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
+    """All rows of a table, or of some of its columns, or those that a condition holds for."""
+    return read_files(table, home.files(home.table(table), DAYS if table.is_daily else ""), columns, where)

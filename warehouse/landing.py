@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -96,20 +96,23 @@ def latest_list_rows(home: Home) -> pl.DataFrame:
     return list_rows(home).sort("listed_at").unique("conversation_id", keep="last", maintain_order=True)
 
 
-def readings(home: Home) -> pl.DataFrame:
-    """Every reading ever landed, without its payload, oldest first."""
-    every = lake.read_files(LANDED_DOCUMENTS, home.files(home.documents, lake.DAYS), KEYS)
+def readings(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:
+    """Every reading ever landed, of all conversations or of some, without its payload, oldest first."""
+    some = None if ids is None else list(ids)
+    files = [] if some == [] else home.files(home.documents, lake.DAYS)
+    of_them = None if some is None else pl.col("conversation_id").is_in(some)
+    every = lake.read_files(LANDED_DOCUMENTS, files, KEYS, of_them)
     return every.sort("fetched_at", maintain_order=True)
 
 
-def latest_readings(home: Home) -> pl.DataFrame:
-    """The latest reading of each conversation, without its payload.
+def latest_readings(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:
+    """The latest reading of each conversation, or of some, without its payload.
 
     Beside the columns of ``LANDED_DOCUMENTS``, of the latest content that was not blanked (null: there is none):
     ``content_at``, when it was first read, ``shown_sha256`` its hash, ``shown_texts`` its entries that hold text.
     ``start_date`` is the one of that content.
     """
-    every = readings(home)
+    every = readings(home, ids)
     content = (
         every.filter(kind="document")
         .group_by("conversation_id")
@@ -126,23 +129,42 @@ def latest_readings(home: Home) -> pl.DataFrame:
 
 def erased_ids(home: Home) -> set[str]:
     """Conversations that were erased here and stay so."""
-    return set(readings(home).filter(kind=ERASED)["conversation_id"])
+    return _ids(home, pl.col("kind") == ERASED)
+
+
+def lost(home: Home) -> pl.DataFrame:
+    """The latest reading of each conversation that is taken away at the API, or whose content is."""
+    is_lost = pl.col("kind").is_in(LOST)
+    return latest_readings(home, _ids(home, is_lost)).filter(is_lost)
 
 
 def redacted_ids(home: Home) -> set[str]:
     """Conversations whose content was taken away at the API and therefore here."""
-    latest = latest_readings(home).filter(pl.col("kind").is_in(LOST))["conversation_id"]
-    return set(readings(home).filter(pl.col("is_redacted"))["conversation_id"]) & set(latest)
+    latest = latest_readings(home, _ids(home, pl.col("is_redacted")))
+    return set(latest.filter(pl.col("kind").is_in(LOST))["conversation_id"])
 
 
-def payloads(home: Home, day: date, ids: Collection[str]) -> pl.DataFrame:
-    """The latest document of each conversation of one day: conversation_id, fetched_at, content_sha256, payload."""
-    columns = ("conversation_id", "kind", "fetched_at", "content_sha256", "payload")
-    files = home.files(home.documents / f"start_date={day.isoformat()}")
-    documents = lake.read_files(LANDED_DOCUMENTS, files, columns).filter(
-        pl.col("kind") == "document", pl.col("conversation_id").is_in(list(ids))
-    )
-    return documents.sort("fetched_at").unique("conversation_id", keep="last", maintain_order=True).drop("kind")
+def removals(home: Home) -> pl.DataFrame:
+    """Readings that were redacted and tombstones of the erased, sorted: conversation_id, fetched_at, kind."""
+    columns = ("conversation_id", "fetched_at", "kind", "is_redacted")
+    every = lake.read_files(LANDED_DOCUMENTS, home.files(home.documents, lake.DAYS), columns)
+    removed = every.filter(pl.col("is_redacted").fill_null(value=False) | (pl.col("kind") == ERASED))
+    return removed.drop("is_redacted").sort(pl.all())
+
+
+def _ids(home: Home, condition: pl.Expr) -> set[str]:
+    """Conversations with a reading that a condition holds for; few, so nothing else of the others is read."""
+    files = home.files(home.documents, lake.DAYS)
+    return set(lake.read_files(LANDED_DOCUMENTS, files, ["conversation_id"], condition)["conversation_id"])
+
+
+def payloads(home: Home, days: Iterable[date], ids: Iterable[str]) -> pl.DataFrame:
+    """The latest document of each conversation of some days: conversation_id, fetched_at, content_sha256, payload."""
+    columns = ("conversation_id", "fetched_at", "content_sha256", "payload")
+    files = [file for day in days for file in home.files(home.documents / f"start_date={day.isoformat()}")]
+    is_wanted = (pl.col("kind") == "document") & pl.col("conversation_id").is_in(list(ids))
+    documents = lake.read_files(LANDED_DOCUMENTS, files, columns, is_wanted)
+    return documents.sort("fetched_at").unique("conversation_id", keep="last", maintain_order=True)
 
 
 def quarantined(home: Home) -> pl.DataFrame:
@@ -150,7 +172,7 @@ def quarantined(home: Home) -> pl.DataFrame:
     files = home.files(home.quarantine)
     set_aside = lake.read_files(QUARANTINE, files).sort("fetched_at")
     latest = set_aside.unique("conversation_id", keep="last", maintain_order=True)
-    read = readings(home).group_by("conversation_id").agg(read_at=pl.col("fetched_at").max())
+    read = readings(home, latest["conversation_id"]).group_by("conversation_id").agg(read_at=pl.col("fetched_at").max())
     joined = latest.join(read, "conversation_id", "left")
     return joined.filter(pl.col("read_at").is_null() | (pl.col("read_at") < pl.col("fetched_at"))).select(
         QUARANTINE.names

@@ -20,7 +20,7 @@ from pipelines.flatten.reference_drift import count_unknown_reference
 from pipelines.flatten.rows import SCOPES
 from pipelines.flatten.shape import DETAIL, paths
 from warehouse import lake
-from warehouse.columns import plain_path
+from warehouse.columns import Table, plain_path
 from warehouse.home import Home
 from warehouse.tables import CONVERSATIONS, DOCUMENT_TABLES, LLM_USAGE, UNKNOWN_FIELDS
 from warehouse.vocabulary import WORDS
@@ -34,7 +34,7 @@ _keys_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 def count_unknown(home: Home) -> pl.DataFrame:
     """The rows of ``unknown_fields``: each key path or word outside of the schema, how often and when it was seen."""
-    seen = pl.concat([pl.DataFrame(schema=_SEEN), *_unknown_keys(home), *_unknown_words(home)])
+    seen = pl.concat([pl.DataFrame(schema=_SEEN), *_unknown(home)])
     read = lake.read(home, CONVERSATIONS, ["conversation_id", "fetched_at"])
     return (
         seen.join(read, "conversation_id")
@@ -57,28 +57,41 @@ def refresh_unknown(home: Home) -> None:
     lake.write_whole(home, UNKNOWN_FIELDS, found)
 
 
-def _unknown_keys(home: Home) -> Iterator[pl.DataFrame]:
-    for at, left_over in _left_over(home):
-        for chunk in left_over.iter_slices(_CHUNK):
-            rows = [
-                (_whole(at, path), conversation_id)
-                for conversation_id, extra in chunk.rows()
-                for path in _keys_of(extra)
-            ]
-            found = pl.DataFrame(rows, {"path": pl.String, "conversation_id": pl.String}, orient="row")
-            kind = pl.when(pl.col("path").is_in(_KNOWN)).then(pl.lit("type")).otherwise(pl.lit("key"))
-            yield _counted(found.with_columns(value=pl.lit(""), kind=kind))
-
-
-def _left_over(home: Home) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Each path where rows stand, with what no column took there: conversation_id and extra."""
+def _unknown(home: Home) -> Iterator[pl.DataFrame]:
+    """What is unknown of each table, whose files are read but once."""
     for table in DOCUMENT_TABLES:
-        if table is LLM_USAGE:
-            usage = lake.read(home, table, ["conversation_id", "extra", "scope"]).drop_nulls("extra")
-            for scope, at in zip(SCOPES, table.at, strict=True):
-                yield at, usage.filter(scope=scope).drop("scope")
-        else:
-            yield table.at[0], lake.read(home, table, ["conversation_id", "extra"]).drop_nulls("extra")
+        words = [(column.name, path) for column in table.columns for path in table.paths(column) if path in WORDS]
+        own = ("scope",) if table is LLM_USAGE else ()
+        columns = dict.fromkeys(("conversation_id", "extra", *own, *(name for name, _ in words)))
+        is_odd = pl.any_horizontal(pl.col("extra").is_not_null(), *(_is_unknown(*word) for word in words))
+        rows = lake.read(home, table, list(columns), is_odd)
+        for at, left_over in _left_over(table, rows):
+            yield from _unknown_keys(at, left_over.select("conversation_id", "extra"))
+        for name, path in words:
+            others = rows.filter(_is_unknown(name, path)).select("conversation_id", value=name)
+            yield _counted(others.with_columns(path=pl.lit(path), kind=pl.lit("word")))
+
+
+def _is_unknown(column: str, path: str) -> pl.Expr:
+    return pl.col(column).is_not_null() & ~pl.col(column).is_in(WORDS[path])
+
+
+def _left_over(table: Table, rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """Each path where rows of the table stand, with those of which no column took something."""
+    left_over = rows.drop_nulls("extra")
+    if table is LLM_USAGE:
+        return [(at, left_over.filter(scope=scope)) for scope, at in zip(SCOPES, table.at, strict=True)]
+    return [(table.at[0], left_over)]
+
+
+def _unknown_keys(at: str, left_over: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    for chunk in left_over.iter_slices(_CHUNK):
+        rows = [
+            (_whole(at, path), conversation_id) for conversation_id, extra in chunk.rows() for path in _keys_of(extra)
+        ]
+        found = pl.DataFrame(rows, {"path": pl.String, "conversation_id": pl.String}, orient="row")
+        kind = pl.when(pl.col("path").is_in(_KNOWN)).then(pl.lit("type")).otherwise(pl.lit("key"))
+        yield _counted(found.with_columns(value=pl.lit(""), kind=kind))
 
 
 @lru_cache(maxsize=10_000)
@@ -89,16 +102,6 @@ def _whole(at: str, path: str) -> str:
 
 _KNOWN = tuple(paths(DETAIL))
 """Paths that the schema knows: what is left over there is of another type."""
-
-
-def _unknown_words(home: Home) -> Iterator[pl.DataFrame]:
-    for table in DOCUMENT_TABLES:
-        for column in table.columns:
-            for path in table.paths(column):
-                if path in WORDS:
-                    found = lake.read(home, table, ["conversation_id", column.name]).drop_nulls(column.name)
-                    others = found.filter(~pl.col(column.name).is_in(WORDS[path])).rename({column.name: "value"})
-                    yield _counted(others.with_columns(path=pl.lit(path), kind=pl.lit("word")))
 
 
 def _counted(found: pl.DataFrame) -> pl.DataFrame:

@@ -64,7 +64,7 @@ def flatten(readings: Iterable[Reading]) -> Flattened:
         with _no_collection():
             for table, made in _chunk(chunk, refused):
                 chunks[table.name].append(made)
-    return Flattened({table.name: whole(table, chunks[table.name]) for table in DOCUMENT_TABLES}, refused)
+    return Flattened({table.name: whole(table, chunks.pop(table.name)) for table in DOCUMENT_TABLES}, refused)
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def is_due(home: Home, now: datetime, every_days: int) -> bool:
     if asked_at is None or (now.date() - asked_at.date()).days >= every_days:
         return True
     blind = price_rows(home).filter(asked_at=asked_at, prompt_basis=NO_BASIS)["agent_id"]
-    return not measured(home).keys().isdisjoint(blind)
+    return not blind.is_empty() and not measured(home).keys().isdisjoint(blind)
 
 
 def recent_agents(home: Home) -> list[str]:

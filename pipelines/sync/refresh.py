@@ -1,8 +1,6 @@
 """The lake catches up with the landing: every conversation whose rows are older than its latest reading is made anew.
 
-What is stale is found by comparing the two, so there is no list of work to lose. The rows of ``conversations`` are
-written last for each day: they carry ``checked_at`` and ``parser_version``, and so a merge that was cut short is found
-and made again.
+What is stale is found by comparing the two, so there is no list of work to lose.
 """
 
 from __future__ import annotations
@@ -14,20 +12,15 @@ from datetime import date
 import polars as pl
 
 from pipelines.flatten.drift import refresh_unknown
-from pipelines.flatten.frames import PARSER_VERSION, Reading, flatten
+from pipelines.flatten.frames import PARSER_VERSION
 from pipelines.sync import ledger
 from pipelines.sync.agents import refresh_agents
 from pipelines.sync.prices import refresh_prices
-from pipelines.sync.settle import settle_state
+from pipelines.sync.remake import REASONS, remake, told
 from pipelines.sync.tools import refresh_tools
 from warehouse import journal, lake, landing
 from warehouse.home import Home
-from warehouse.tables import CONVERSATION_LIST, CONVERSATIONS, DELETIONS, DOCUMENT_TABLES, QUARANTINE
-
-REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
-"""Why a conversation stands in ``deletions``, by the kind of its latest reading."""
-
-EVIDENCE = {"gone": "not_found", "blanked": "blanked", landing.ERASED: "erased"}
+from warehouse.tables import CONVERSATION_LIST, CONVERSATIONS, DELETIONS, QUARANTINE
 
 
 @dataclass(slots=True)
@@ -56,7 +49,7 @@ def stale_readings(home: Home, *, anew: bool = False) -> pl.DataFrame:
     )
     is_absent = pl.col("lake_date").is_null()
     has_no_mark = ~pl.col("kind").is_in(list(REASONS))
-    is_marked = (pl.col("noticed_at") == pl.col("fetched_at")) & (pl.col("reason") == _told(REASONS))
+    is_marked = (pl.col("noticed_at") == pl.col("fetched_at")) & (pl.col("reason") == told(REASONS))
     is_current = (
         pl.when(pl.col("content_at").is_null()).then(is_absent).otherwise(is_shown) & (has_no_mark | is_marked)
     ).fill_null(value=False)
@@ -85,11 +78,11 @@ def refresh_lake(
     if days is not None:
         stale = stale.filter(pl.col("start_date").is_in(list(days)))
     done = Refreshed()
-    for (day,), readings in stale.group_by("start_date", maintain_order=True):
-        if isinstance(day, date):
-            _refresh_day(home, day, readings, reread_days, done)
-            done.days.append(day)
-            on_day(done.n_flattened, len(stale))
+    for made in remake(home, stale, reread_days):
+        done.n_flattened += made.n_flattened
+        done.days.append(made.day)
+        done.refused |= made.refused
+        on_day(done.n_flattened, len(stale))
     refresh_tools(home)
     refresh_prices(home)
     refresh_unknown(home)
@@ -99,51 +92,6 @@ def refresh_lake(
     journal.refresh(home)
     _refresh_quarantine(home, stale["conversation_id"].to_list(), done.refused)
     return done
-
-
-def _refresh_day(home: Home, day: date, stale: pl.DataFrame, reread_days: Sequence[int], done: Refreshed) -> None:
-    ids = stale["conversation_id"].to_list()
-    state = settle_state(pl.col("fetched_at"), reread_days).alias("settle_state")
-    states = stale.select("conversation_id", "kind", "fetched_at", state)
-    documents = landing.payloads(home, day, ids).rename({"fetched_at": "content_at"}).join(states, "conversation_id")
-    readings = [
-        Reading(
-            row["conversation_id"],
-            row["payload"],
-            row["content_sha256"],
-            row["content_at"],
-            row["fetched_at"],
-            row["settle_state"],
-            row["fetched_at"] if row["kind"] == "gone" else None,
-            REASONS.get(row["kind"]),
-        )
-        for row in documents.iter_rows(named=True)
-    ]
-    made = flatten(readings)
-    done.refused |= made.refused
-    done.n_flattened += made.frames[CONVERSATIONS.name].height
-    _leave_old_days(home, day, stale)
-    lost = stale.filter(pl.col("kind").is_in(list(REASONS))).select(
-        "conversation_id", "start_date", noticed_at="fetched_at", evidence=_told(EVIDENCE), reason=_told(REASONS)
-    )
-    lake.merge_day(home, DELETIONS, day, lost, ids)
-    for table in reversed(DOCUMENT_TABLES):  # conversations, the first, last
-        lake.merge_day(home, table, day, made.frames[table.name], ids)
-
-
-def _told(words: dict[str, str]) -> pl.Expr:
-    """The word for the kind of the latest reading."""
-    return pl.col("kind").replace_strict(words, default=None, return_dtype=pl.String)
-
-
-def _leave_old_days(home: Home, day: date, stale: pl.DataFrame) -> None:
-    """Take rows out of the day that a conversation had before its start was corrected."""
-    moved = stale.filter(pl.col("lake_date").is_not_null() & (pl.col("lake_date") != day))
-    for (old,), rows in moved.group_by("lake_date"):
-        for table in reversed(DOCUMENT_TABLES):
-            empty = pl.DataFrame(schema=lake.polars_schema(table))
-            if isinstance(old, date):
-                lake.merge_day(home, table, old, empty, rows["conversation_id"].to_list())
 
 
 def _refresh_list(home: Home) -> None:
@@ -174,7 +122,7 @@ def _refresh_quarantine(home: Home, tried: Collection[str], refused: dict[str, s
     before = lake.read(home, QUARANTINE).filter(
         pl.col("reason") == "unflattenable", ~pl.col("conversation_id").is_in(list(tried))
     )
-    latest = landing.latest_readings(home).select("conversation_id", "fetched_at")
+    latest = landing.latest_readings(home, refused).select("conversation_id", "fetched_at")
     fresh = pl.DataFrame(
         {"conversation_id": list(refused), "error": list(refused.values())},
         {"conversation_id": pl.String, "error": pl.String},

@@ -106,6 +106,20 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(home, monkeypatch):
     assert lake.read(home, TURNS).height == 1
 
 
+def test_a_file_that_would_hold_the_same_rows_again_is_left_alone_but_for_one_of_older_columns(home):
+    rows = lake.frame(TURNS, [turn(0), turn(1), turn(0, "conv_b")])
+    lake.write_day(home, TURNS, DAY, rows)
+    file = home.file(home.partition(TURNS, DAY))
+    written = file.stat().st_ino
+    lake.merge_day(home, TURNS, DAY, rows.filter(conversation_id="conv_a"), ["conv_a"])
+    lake.merge_day(home, TURNS, DAY, rows.clear(), ["conv_without_rows"])
+    assert file.stat().st_ino == written
+    pl.read_parquet(file).drop("message").write_parquet(file)
+    lake.merge_day(home, TURNS, DAY, rows.filter(conversation_id="conv_a"), ["conv_a"])
+    assert pl.read_parquet(file).columns == list(TURNS.names)
+    assert lake.read(home, TURNS).drop("workspace").equals(rows.drop("workspace"))
+
+
 def test_the_lake_shows_the_latest_reading_of_each_conversation(home):
     landing.land_documents(home, [reading(messages=["one"]), reading("conv_b", messages=["two"])])
     refresh_lake(home, reread_days=REREAD)

@@ -1,0 +1,125 @@
+"""Stale conversations become rows of the lake: flattened some days together, merged day by day, tables side by side.
+
+The rows of ``conversations`` are written last for each day: they carry ``checked_at`` and ``parser_version``, and so a
+merge that was cut short is found and made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from pipelines.flatten.frames import CHUNK, Reading, flatten
+from pipelines.sync.settle import settle_state
+from warehouse import lake, landing
+from warehouse.home import Home
+from warehouse.tables import CONVERSATIONS, DELETIONS, DOCUMENT_TABLES
+
+REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
+"""Why a conversation stands in ``deletions``, by the kind of its latest reading."""
+
+EVIDENCE = {"gone": "not_found", "blanked": "blanked", landing.ERASED: "erased"}
+
+TOGETHER = CHUNK
+"""Documents of several days that are flattened together: a call of ``flatten`` costs 40 ms, however few there are."""
+
+MERGERS = 4
+"""Tables of a day that are merged at once: reading, writing and syncing a file leave Python free."""
+
+_PARTS = tuple(table for table in DOCUMENT_TABLES if table is not CONVERSATIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Remade:
+    """A day whose stale conversations have their rows; ``refused`` names those that could not be flattened and why."""
+
+    day: date
+    n_flattened: int
+    refused: dict[str, str]
+
+
+def told(words: dict[str, str]) -> pl.Expr:
+    """The word for the kind of the latest reading."""
+    return pl.col("kind").replace_strict(words, default=None, return_dtype=pl.String)
+
+
+def remake(home: Home, stale: pl.DataFrame, reread_days: Sequence[int]) -> Iterator[Remade]:
+    """Make the rows of ``stale`` readings anew (rows of ``refresh.stale_readings``), a day after the other."""
+    with ThreadPoolExecutor(MERGERS) as pool:
+        for days in _together(stale):
+            yield from _remake(home, days, reread_days, pool)
+
+
+def _remake(home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int], pool: Executor) -> Iterator[Remade]:
+    made = flatten(_readings(home, pl.concat(days), reread_days))
+    rows = {table.name: _by_day(made.frames.pop(table.name), days) for table in DOCUMENT_TABLES}
+    for number, readings in enumerate(days):
+        day, ids = readings["start_date"][0], readings["conversation_id"].to_list()
+        _leave_old_days(home, day, readings)
+        lake.merge_day(home, DELETIONS, day, _lost(readings), ids)
+        merged = [pool.submit(lake.merge_day, home, table, day, rows[table.name][number], ids) for table in _PARTS]
+        for each in merged:
+            each.result()
+        calls = rows[CONVERSATIONS.name][number]
+        lake.merge_day(home, CONVERSATIONS, day, calls, ids)
+        refused = {name: why for name, why in made.refused.items() if name in ids}
+        yield Remade(day, calls.height, refused)
+
+
+def _together(stale: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:
+    """The stale readings by day, several days with few of them at once."""
+    days: list[pl.DataFrame] = []
+    for readings in stale.partition_by("start_date", maintain_order=True):
+        if days and sum(day.height for day in days) + readings.height > TOGETHER:
+            yield days
+            days = []
+        days.append(readings)
+    if days:
+        yield days
+
+
+def _readings(home: Home, stale: pl.DataFrame, reread_days: Sequence[int]) -> Iterator[Reading]:
+    state = settle_state(pl.col("fetched_at"), reread_days).alias("settle_state")
+    states = stale.select("conversation_id", "kind", "fetched_at", state)
+    documents = landing.payloads(home, stale["start_date"].unique(), states["conversation_id"])
+    for row in documents.rename({"fetched_at": "content_at"}).join(states, "conversation_id").iter_rows(named=True):
+        yield Reading(
+            row["conversation_id"],
+            row["payload"],
+            row["content_sha256"],
+            row["content_at"],
+            row["fetched_at"],
+            row["settle_state"],
+            row["fetched_at"] if row["kind"] == "gone" else None,
+            REASONS.get(row["kind"]),
+        )
+
+
+def _by_day(rows: pl.DataFrame, days: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+    """For each day, the rows of its conversations."""
+    if len(days) == 1:
+        return [rows]
+    day_of = pl.concat(days).select("conversation_id", day="start_date")
+    by_day = rows.join(day_of, "conversation_id").partition_by("day", as_dict=True, include_key=False)
+    return [by_day.get((readings["start_date"][0],), rows.clear()) for readings in days]
+
+
+def _lost(stale: pl.DataFrame) -> pl.DataFrame:
+    """Rows of ``deletions``."""
+    return stale.filter(pl.col("kind").is_in(list(REASONS))).select(
+        "conversation_id", "start_date", noticed_at="fetched_at", evidence=told(EVIDENCE), reason=told(REASONS)
+    )
+
+
+def _leave_old_days(home: Home, day: date, stale: pl.DataFrame) -> None:
+    """Take rows out of the day that a conversation had before its start was corrected."""
+    moved = stale.filter(pl.col("lake_date").is_not_null() & (pl.col("lake_date") != day))
+    for (old,), rows in moved.group_by("lake_date"):
+        for table in reversed(DOCUMENT_TABLES):  # conversations, the first, last
+            empty = pl.DataFrame(schema=lake.polars_schema(table))
+            if isinstance(old, date):
+                lake.merge_day(home, table, old, empty, rows["conversation_id"].to_list())

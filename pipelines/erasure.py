@@ -131,4 +131,4 @@ def _rebuild(site: Site, progress: Progress) -> tuple[str, ...]:
             leftover.unlink()
     for each in site.landed():
         refresh_lake(each.home, reread_days=each.settings.reread_days)
-    return tuple(failure(result) for result in build_models(site, progress).failed)
+    return tuple(failure(result) for result in build_models(site, progress, anew=True).failed)

@@ -115,7 +115,7 @@ def reprocess(
 
     with working(site, run_id, "reprocess", is_offline=True) as sites:
         absent = {each.settings.workspace: anew(each).refused for each in sites}
-        return _finish(site, sites, run_id, absent, progress)
+        return _finish(site, sites, run_id, absent, progress, anew=True)
 
 
 def plan(
@@ -169,9 +169,11 @@ def _finish(
     run_id: str,
     absent: Mapping[str, Mapping[str, str]],
     progress: Progress,
+    *,
+    anew: bool = False,
 ) -> Synced:
     """Build, and close the accounts with all that is amiss; ``absent`` are calls left out and why, by workspace."""
-    built = steps.build_models(site, progress)
+    built = steps.build_models(site, progress, anew=anew)
     own = {name: list(starmap(steps.absence, calls.items())) for name, calls in absent.items()}
     problems = close(sites, run_id, map(failure, built.failed), own)
     return Synced(tuple(ledger.row(each.home, run_id) for each in sites), problems, built)

@@ -153,9 +153,17 @@ def flatten_calls(
     return done
 
 
-def build_models(site: Site, progress: Progress = silent) -> BuildResult:
-    """Build the warehouse from the lake, check it, and swap it in when every check passed."""
-    return build(site.home, zones=site.zones, progress=lambda _model, number, total: progress("build", number, total))
+def build_models(site: Site, progress: Progress = silent, *, anew: bool = False) -> BuildResult:
+    """Build the warehouse from the lake, check it, and swap it in when every check passed.
+
+    What did not change since the last build is kept, unless it is to be made ``anew``.
+    """
+    return build(
+        site.home,
+        anew=anew,
+        zones=site.zones,
+        progress=lambda _model, number, total: progress("build", number, total),
+    )
 
 
 def _traffic(stats: Stats) -> dict[str, int]:

@@ -1,5 +1,9 @@
 """Build the warehouse: views on the lake, seeds, models in order, comments; then check it, and only then swap it in.
 
+What did not change since the warehouse that stands was built is kept (``warehouse.changes``): the new file begins as a
+copy of it, and what is stale is made again. Where that is most of it, or the copy turns out to be damaged, or the
+caller asks for it, all is made from nothing.
+
 Everything goes into ``warehouse.duckdb.new``, so readers keep the old file until ``os.replace``. A failed check keeps
 the old warehouse and leaves the new one as ``warehouse.duckdb.rejected`` for a look. The file is written in DuckDB's
 1.0 storage, because most BI drivers cannot open 2.0's.
@@ -9,38 +13,36 @@ the old warehouse and leaves the new one as ``warehouse.duckdb.rejected`` for a 
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 
 import duckdb
 
-from warehouse import catalog, lake
+from warehouse import catalog, changes, lake, record
 from warehouse.checks import every_check
+from warehouse.columns import Table
 from warehouse.duck import DEFAULT_LIMITS, Limits, connect, quoted
 from warehouse.errors import ModelError
 from warehouse.generated import GENERATED, METRIC_HEADERS, WORKSPACES, zone_rows
 from warehouse.home import Home
 from warehouse.model_checks import CheckResult, run
 from warehouse.models import SCHEMAS, SQL_DIR, Model, Project, read_project
+from warehouse.record import BUILD_INPUTS, SECOND, BuiltModel, Record
 from warehouse.tables import TABLES
 
 STORAGE = "v1.0.0"
 
+NOTHING = Record()
+"""What is kept where all is made anew."""
+
 Progress = Callable[[str, int, int], None]
 """Called before each model with its name, its number from 1 and how many there are."""
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltModel:
-    """A model that was built; ``types`` are DuckDB's by column, in order."""
-
-    key: str
-    n_rows: int
-    secs: float
-    types: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def _silent(_model: str, _number: int, _total: int) -> None:
 def build(
     home: Home,
     *,
+    anew: bool = False,
     sql_dir: Path = SQL_DIR,
     zones: Mapping[str, str] | None = None,
     progress: Progress = _silent,
@@ -74,6 +77,7 @@ def build(
 
     Args:
         home: The home folder.
+        anew: Keep nothing of the warehouse that stands.
         sql_dir: Where the models are.
         zones: IANA time zone of each workspace, for local days and hours; UTC where it has none.
         progress: Told of each model.
@@ -85,19 +89,37 @@ def build(
             disk is full; the old warehouse stays as it was.
     """
     project = read_project(sql_dir, home.seeds)
-    new = home.warehouse_new
-    rejected = home.warehouse.with_name(f"{home.warehouse.name}.rejected")
     lake.ensure(home)
-    _remove(new)
-    try:
+    marks = changes.marks(home, project, zones or {})
+
+    def make(kept: Record) -> tuple[tuple[BuiltModel, ...], tuple[CheckResult, ...]]:
         with connect(limits=limits, temporary=home.temporary) as connection:
             connection.execute(f"attach {quoted(str(new))} as warehouse (storage_version '{STORAGE}')")
             connection.execute("use warehouse")
             connection.execute("set parquet_metadata_cache = true")  # each model opens the same few hundred footers
-            models = materialise(connection, home, project, zones=zones, progress=progress, clock=clock)
-            checks = run(connection, every_check(project))
+            models = materialise(connection, home, project, zones=zones, progress=progress, clock=clock, kept=kept)
+            checks = run(connection, every_check(project), kept.marks)
+            written = int(new.stat().st_mtime)
+            record.write(connection, marks, models, written)
+            _comment(connection, BUILD_INPUTS.key, "table", BUILD_INPUTS.description, BUILD_INPUTS.columns)
             connection.execute("use memory")
             connection.execute("detach warehouse")
+        os.utime(new, ns=(written * SECOND, written * SECOND))
+        return models, checks
+
+    new = home.warehouse_new
+    kept = NOTHING if anew else _keepable(home, project, marks, limits)
+    _remove(new)
+    try:
+        made = None
+        if kept.models:
+            # the copy may be damaged; whatever else is amiss comes again below
+            with suppress(duckdb.Error, ModelError, OSError):
+                shutil.copyfile(home.warehouse, new)
+                made = make(kept)
+            if made is None:
+                _remove(new)
+        models, checks = made or make(NOTHING)
     except duckdb.Error as error:
         _remove(new)
         message = f"The warehouse cannot be built: {error}"
@@ -105,14 +127,29 @@ def build(
     except BaseException:
         _remove(new)
         raise
-    if any(not result.is_passed for result in checks):
-        _remove(rejected)
-        new.replace(rejected)
-        return BuildResult(models, checks, is_swapped=False)
-    _wal(home.warehouse).unlink(missing_ok=True)  # a log of the old file must not be replayed on the new one
-    new.replace(home.warehouse)
+    return BuildResult(models, checks, is_swapped=_swap(home, is_passed=all(result.is_passed for result in checks)))
+
+
+def _keepable(home: Home, project: Project, marks: Mapping[str, str], limits: Limits) -> Record:
+    """What the warehouse that stands can give to one with these marks; nothing where that is less than half of it."""
+    with connect(limits=limits) as connection:
+        standing = record.read(connection, home.warehouse)
+    if standing is None:
+        return NOTHING
+    kept = standing.without(changes.stale(project, standing.marks, marks))
+    return kept if 2 * len(kept.models) >= len(project.models) else NOTHING
+
+
+def _swap(home: Home, *, is_passed: bool) -> bool:
+    """Put the new file in place, or aside for a look when a check failed; gives ``is_passed``."""
+    new, rejected = home.warehouse_new, home.warehouse.with_name(f"{home.warehouse.name}.rejected")
     _remove(rejected)
-    return BuildResult(models, checks, is_swapped=True)
+    if is_passed:
+        _wal(home.warehouse).unlink(missing_ok=True)  # a log of the old file must not be replayed on the new one
+        new.replace(home.warehouse)
+    else:
+        new.replace(rejected)
+    return is_passed
 
 
 def materialise(
@@ -123,18 +160,22 @@ def materialise(
     zones: Mapping[str, str] | None = None,
     progress: Progress = _silent,
     clock: Callable[[], float] = time.perf_counter,
+    kept: Record = NOTHING,
 ) -> tuple[BuiltModel, ...]:
-    """Make everything of ``project`` in the connection's current database, which must be empty.
+    """Make everything of ``project`` in the connection's current database, but for what is ``kept`` and stands there.
 
     Raises:
         ModelError: see ``build``.
     """
     for schema in ("lake", "seeds", *SCHEMAS):
-        connection.execute(f"create schema {schema}")
-    _lake_views(connection, home)
+        connection.execute(f"create schema if not exists {schema}")
+    for table in TABLES:
+        if f"lake.{table.name}" not in kept.marks:
+            _lake_view(connection, home, table)
     for seed in project.seeds:
-        seed.load(connection)
-        _comment(connection, seed.key, "table", seed.header.description, seed.header.columns)
+        if seed.key not in kept.marks:
+            seed.load(connection)
+            _comment(connection, seed.key, "table", seed.header.description, seed.header.columns)
     METRIC_HEADERS.load(connection, catalog.rows((model.key, model.header) for model in project.models))
     WORKSPACES.load(connection, zone_rows(zones or {}))
     for generated in GENERATED:
@@ -142,26 +183,25 @@ def materialise(
     built = []
     for number, model in enumerate(project.models, 1):
         progress(model.key, number, len(project.models))
-        built.append(_build_model(connection, model, clock))
+        built.append(kept.models.get(model.key) or _build_model(connection, model, clock))
     return tuple(built)
 
 
-def _lake_views(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    for table in TABLES:
-        glob = f"{escape(str(home.table(table).resolve()))}/**/*.parquet"
-        # by name: a file from before a column was added has null there
-        connection.execute(
-            f"create view lake.{table.name} as select {', '.join(table.names)} "
-            f"from read_parquet({quoted(glob)}, union_by_name = true, hive_partitioning = false)"
-        )
-        about = {column.name: column.about for column in table.columns}
-        _comment(connection, f"lake.{table.name}", "view", f"One row per {table.grain}.", about)
+def _lake_view(connection: duckdb.DuckDBPyConnection, home: Home, table: Table) -> None:
+    glob = f"{escape(str(home.table(table).resolve()))}/**/*.parquet"
+    # by name: a file from before a column was added has null there
+    connection.execute(
+        f"create or replace view lake.{table.name} as select {', '.join(table.names)} "
+        f"from read_parquet({quoted(glob)}, union_by_name = true, hive_partitioning = false)"
+    )
+    about = {column.name: column.about for column in table.columns}
+    _comment(connection, f"lake.{table.name}", "view", f"One row per {table.grain}.", about)
 
 
 def _build_model(connection: duckdb.DuckDBPyConnection, model: Model, clock: Callable[[], float]) -> BuiltModel:
     started, kind = clock(), "view" if model.is_view else "table"
     try:
-        connection.execute(f"create {kind} {model.key} as {model.sql}")
+        connection.execute(f"create or replace {kind} {model.key} as {model.sql}")
         types = {row[0]: row[1] for row in connection.execute(f"describe {model.key}").fetchall()}
         n_rows = connection.execute(f"select count(*) from {model.key}").fetchall()[0][0]
     except duckdb.Error as error:

@@ -27,7 +27,8 @@ class Generated:
         return pl.DataFrame(rows, dict.fromkeys(self.columns, pl.String))
 
     def load(self, connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
-        """Write the table into the connection's database."""
+        """Write the table into the connection's database, in place of the one that is there."""
+        connection.execute(f"drop table if exists {self.key}")
         connection.register("generated_rows", rows)
         connection.table("generated_rows").create(self.key)
         connection.unregister("generated_rows")

@@ -8,7 +8,7 @@ They come from the headers (unique, not null, accepted values, least values, ref
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -24,21 +24,26 @@ SAMPLE_ROWS = 5
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A test of ``model`` (qualified name); ``sql`` selects the rows that should not be."""
+    """A test of ``model`` (qualified name); ``sql`` selects the rows that should not be, and reads ``others`` too."""
 
     name: str
     model: str
     about: str
     sql: str
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a check found: the number of failing rows, and the first of them as text by column."""
+    """What a check found: the number of failing rows, and the first of them as text by column.
+
+    One that ``is_kept`` was not run again: all that it reads stands as it was when it passed.
+    """
 
     check: Check
     n_failing: int
     sample: tuple[dict[str, str | None], ...]
+    is_kept: bool = False
 
     @property
     def is_passed(self) -> bool:
@@ -54,13 +59,20 @@ def checks_of(project: Project) -> tuple[Check, ...]:
     return (*found, *(_from_singular(singular, order) for singular in project.singulars))
 
 
-def run(connection: duckdb.DuckDBPyConnection, checks: Iterable[Check]) -> tuple[CheckResult, ...]:
-    """Run the checks on the connection's database.
+def run(
+    connection: duckdb.DuckDBPyConnection, checks: Iterable[Check], kept: Collection[str] = ()
+) -> tuple[CheckResult, ...]:
+    """Run the checks on the connection's database, but for those that read nothing else than what is ``kept``.
 
     Raises:
         ModelError: a check cannot be run.
     """
-    return tuple(_result(connection, check) for check in checks)
+    return tuple(
+        CheckResult(check, 0, (), is_kept=True)
+        if all(read in kept for read in (check.model, *check.others))
+        else _result(connection, check)
+        for check in checks
+    )
 
 
 def _result(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
@@ -117,6 +129,7 @@ def _from_header(key: str, header: Header | SeedHeader) -> Iterator[Check]:
             f"Every {column} is in {target}.",
             f"select {column}, count(*) as n_rows from {key} where {column} not in "
             f"(select {target_column} from {table} where {target_column} is not null) group by {column}",
+            (table,),
         )
     if tests.same_count_as:
         other = tests.same_count_as
@@ -126,6 +139,7 @@ def _from_header(key: str, header: Header | SeedHeader) -> Iterator[Check]:
             f"As many rows as {other}.",
             f"select * from (select (select count(*) from {key}) as n_rows, (select count(*) from {other}) as n_other) "
             "where n_rows <> n_other",
+            (other,),
         )
     for column in header.columns:
         if unit_of(column) == "share of 1":
@@ -140,7 +154,7 @@ def _from_header(key: str, header: Header | SeedHeader) -> Iterator[Check]:
 def _from_singular(singular: Singular, order: dict[str, int]) -> Check:
     """A singular test belongs to the last built model that it reads."""
     model = max(singular.reads, key=lambda read: order.get(read, -1))
-    return Check(singular.name, model, singular.header.description, singular.sql.strip())
+    return Check(singular.name, model, singular.header.description, singular.sql.strip(), singular.reads)
 
 
 def _literal(value: Value) -> str:

@@ -104,7 +104,9 @@ def read_project(sql_dir: Path = SQL_DIR, own_seeds: Path | None = None) -> Proj
     seeds = read_seeds(sql_dir / "seeds", own_seeds)
     ordered = ordered_models(models, {seed.key for seed in seeds})
     known = {*models} | {seed.key for seed in seeds}
-    singulars = [_read_singular(path) for path in sorted((sql_dir / "tests").glob("*.sql"))]
+    singulars = [
+        _read_singular(path, path.read_text(encoding="utf-8")) for path in sorted((sql_dir / "tests").glob("*.sql"))
+    ]
     for singular in singulars:
         _check_known(singular.path, singular.reads, known)
     return Project(ordered, seeds, tuple(singulars))
@@ -189,8 +191,9 @@ def _final_selects(tree: exp.Query) -> Sequence[exp.Expr]:
     return final.selects if isinstance(final, exp.Select) else []
 
 
-def _read_singular(path: Path) -> Singular:
-    toml, sql = split(path, path.read_text(encoding="utf-8"))
+@lru_cache(maxsize=256)
+def _read_singular(path: Path, text: str) -> Singular:
+    toml, sql = split(path, text)
     tree = _parse_sql(path, sql, toml.count("\n"))
     return Singular(path.stem, path, parse(path, toml, SingularHeader), sql, _reads(path, tree))
 

@@ -35,7 +35,8 @@ class Seed:
         return f"seeds.{self.name}"
 
     def load(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Write the seed into the connection's database."""
+        """Write the seed into the connection's database, in place of the one that is there."""
+        connection.execute(f"drop table if exists {self.key}")
         connection.register("seed_rows", self.rows)
         connection.table("seed_rows").create(self.key)
         connection.unregister("seed_rows")

@@ -37,7 +37,7 @@ def build(options: Options) -> None:
     site = options.site()
     began = time.monotonic()
     with site.writing("build"), showing(options) as show:
-        built = steps.build_models(site, show)
+        built = steps.build_models(site, show, anew=True)
     secs = time.monotonic() - began
     if options.is_json:
         models = [{"model": model.key, "n_rows": model.n_rows, "secs": model.secs} for model in built.models]

@@ -63,7 +63,7 @@ def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
 def _made(
     project: Project, built: BuildResult, numbers: Mapping[str, Any], selected: Collection[dg.AssetKey]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """What was made of the selected assets; the others were made as well, as each build makes all.
+    """What was made of the selected assets; the others were made as well, as each build makes all that is stale.
 
     ``numbers`` are those of the newest day, shown on the asset of days.
     """
@@ -80,6 +80,7 @@ def _made(
                     "dagster/column_schema": schema_of_sql(models[made.key], made.types),
                     "dagster/column_lineage": lineage_of(sources[made.key]),
                     "elapsed_secs": made.secs,
+                    "is_kept": made.is_kept,
                     **(numbers if made.key == AGENT_DAILY else {}),
                 },
             )

@@ -130,12 +130,9 @@ def test_a_full_disk_ends_with_one_line_and_the_next_run_goes_on(filled, api, si
 
     def fill(home, target, *rest, **named):
         n_left[0] -= str(target.relative_to(home.root)).startswith(folder)
-        if n_left[0] > 0:
-            write(home, target, *rest, **named)
-            return
-        with monkeypatch.context() as patch:  # full from now on
-            patch.setattr(lake, "_write_parquet", full)
-            write(home, target, *rest, **named)
+        if n_left[0] <= 0:
+            patch.setattr(lake, "_write_parquet", full)  # full from now on
+        write(home, target, *rest, **named)
 
     def full(path, *_rest):
         path.write_bytes(b"PAR1 and no more")

@@ -115,7 +115,7 @@ def ends(document):
 
 def test_a_month_of_nights_ends_with_the_warehouse_equal_to_the_world(world, clock, site, monkeypatch):
     app = create_app(world, clock=lambda: clock.now, faults=Faults.parse(FAULTS))
-    builds = SimpleNamespace(skipped=lambda *_: BuildResult((), (), is_swapped=True), real=steps.build_models)
+    builds = SimpleNamespace(skipped=lambda *_, **__: BuildResult((), (), is_swapped=True), real=steps.build_models)
     kinds = Counter()
     with running(app) as url:
         here = site(url)

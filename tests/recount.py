@@ -58,6 +58,17 @@ def _count_results(results: list[Document], count: Counter[str]) -> None:
             _count_results(step.get("results") or [], count)
 
 
+def agents(documents: list[Document]) -> dict[str, tuple[int, int]]:
+    """Every agent that a call was started with, passed through or was spoken by, with its first and last start."""
+    starts: dict[str, list[int]] = {}
+    for document in documents:
+        seen = {document["agent_id"], *(visit["agent_id"] for visit in document.get("visited_agents") or [])}
+        seen |= {(entry.get("agent_metadata") or {}).get("agent_id") for entry in document.get("transcript") or []}
+        for agent_id in seen - {None}:
+            starts.setdefault(agent_id, []).append(document["metadata"]["start_time_unix_secs"])
+    return {agent_id: (min(found), max(found)) for agent_id, found in starts.items()}
+
+
 def sums(documents: list[Document]) -> dict[str, float]:
     """Totals over the calls that are done or failed: credits, seconds, LLM US dollars, successes, calls."""
     finished = [document for document in documents if document["status"] in ("done", "failed")]

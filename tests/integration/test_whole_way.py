@@ -17,10 +17,11 @@ from pipelines.emulator.world import World
 from pipelines.errors import CredentialsError, UnreachableError
 from pipelines.settings import Settings
 from pipelines.site import Site
+from tests import recount
 from tests.served import Tap, assert_equals
 from warehouse import lake
 from warehouse.duck import query
-from warehouse.tables import DOCUMENT_TABLES, SYNC_RUNS
+from warehouse.tables import AGENTS, CONVERSATION_LIST, DOCUMENT_TABLES, SYNC_RUNS
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 SINCE = UNTIL - timedelta(days=10)
@@ -72,6 +73,9 @@ def test_a_sync_equals_the_recount(faults, world, documents, site):
 
         assert done.problems == ()
         assert_equals(here, documents)
+        starts = lake.read(here.home, AGENTS).select("agent_id", pl.col("first_call_at", "last_call_at").dt.epoch("s"))
+        assert {agent: (first, last) for agent, first, last in starts.rows()} == recount.agents(documents)
+        assert lake.read(here.home, CONVERSATION_LIST).height == len(documents)
         run = lake.read(here.home, SYNC_RUNS).row(0, named=True)
         counts = {name: run[name] for name in ("n_listed", "n_new", "n_fetched", "n_landed", "n_flattened")}
         assert set(counts.values()) == {len(documents)}

@@ -18,14 +18,13 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
-from warehouse import catalog, lake, landing
+from warehouse import catalog, landing
 from warehouse.columns import Table
 from warehouse.generated import METRIC_HEADERS, WORKSPACES, zone_rows
 from warehouse.home import Home
 from warehouse.models import Project
-from warehouse.tables import DELETIONS, LANDED_DOCUMENTS, TABLES
+from warehouse.tables import DELETIONS, TABLES
 
 CODE, TESTS, REMOVED = "code", "tests", "removed"
 GONE = f"lake.{DELETIONS.name}"
@@ -44,7 +43,7 @@ def marks(home: Home, project: Project, zones: Mapping[str, str]) -> dict[str, s
     return {
         CODE: _hash([_code(), duckdb.__version__, str(home.root.resolve())]),
         TESTS: _hash(tests),
-        REMOVED: _hash([_removals(home.everywhere).write_json()]),
+        REMOVED: _hash([landing.removals(home.everywhere).write_json()]),
         METRIC_HEADERS.key: _hash([catalog.rows((m.key, m.header) for m in project.models).write_json()]),
         WORKSPACES.key: _hash([zone_rows(zones).write_json()]),
         **{f"lake.{table.name}": _of_table(home, table) for table in TABLES},
@@ -66,14 +65,6 @@ def stale(project: Project, before: Mapping[str, str], now: Mapping[str, str]) -
         if not found.isdisjoint(model.reads):
             found.add(model.key)
     return frozenset(found)
-
-
-def _removals(home: Home) -> pl.DataFrame:
-    """Readings that were redacted, and tombstones of the erased, sorted."""
-    is_removed = pl.col("is_redacted").fill_null(value=False) | (pl.col("kind") == landing.ERASED)
-    files = home.files(home.documents, lake.DAYS)
-    removed = lake.read_files(LANDED_DOCUMENTS, files, ("conversation_id", "fetched_at", "kind"), is_removed)
-    return removed.sort(pl.all())
 
 
 def _of_table(home: Home, table: Table) -> str:

@@ -14,7 +14,6 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
 
 from warehouse.columns import WORKSPACE, Table, Type
 from warehouse.errors import SchemaError
@@ -43,11 +42,6 @@ SCHEMA_FILE = f"{RESERVED}.parquet"
 def polars_schema(table: Table) -> dict[str, pl.DataType]:
     """Column name to polars type, in order."""
     return {column.name: POLARS[column.type] for column in table.columns}
-
-
-def arrow_schema(table: Table) -> pa.Schema:
-    """Arrow schema of the table's files."""
-    return pl.DataFrame(schema=polars_schema(table)).to_arrow().schema
 
 
 def frame(table: Table, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:

@@ -146,10 +146,10 @@ def redacted_ids(home: Home) -> set[str]:
 
 def removals(home: Home) -> pl.DataFrame:
     """Readings that were redacted and tombstones of the erased, sorted: conversation_id, fetched_at, kind."""
-    columns = ("conversation_id", "fetched_at", "kind", "is_redacted")
-    every = lake.read_files(LANDED_DOCUMENTS, home.files(home.documents, lake.DAYS), columns)
-    removed = every.filter(pl.col("is_redacted").fill_null(value=False) | (pl.col("kind") == ERASED))
-    return removed.drop("is_redacted").sort(pl.all())
+    is_removed = pl.col("is_redacted").fill_null(value=False) | (pl.col("kind") == ERASED)
+    files = home.files(home.documents, lake.DAYS)
+    removed = lake.read_files(LANDED_DOCUMENTS, files, ("conversation_id", "fetched_at", "kind"), is_removed)
+    return removed.sort(pl.all())
 
 
 def _ids(home: Home, condition: pl.Expr) -> set[str]:

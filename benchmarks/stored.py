@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+import polars as pl
+
 from benchmarks.corpus import Call, corpus
 from pipelines.api.models import parse_page
 from pipelines.sync.documents import list_row, read_row
-from warehouse import landing
+from warehouse import lake, landing
 from warehouse.home import Home
 from warehouse.landing import Listing
+from warehouse.tables import LANDED_LISTINGS
 
 SEGMENT = 400
 """Documents a segment, as the sync lands them."""
@@ -21,7 +24,7 @@ def land(folder: Path, count: int) -> int:
     """Land the corpus and its listing, oldest first; say how many conversations that are."""
     home, now = Home(folder).open(), datetime.now(UTC)
     calls = corpus(count)
-    rows = []
+    rows = [lake.frame(LANDED_LISTINGS, [])]
     waiting = reversed(calls)
     while segment := list(islice(waiting, SEGMENT)):
         listed = [list_row(row, now) for row in _page(segment)]
@@ -32,8 +35,8 @@ def land(folder: Path, count: int) -> int:
                 for row, call in zip(listed, segment, strict=True)
             ],
         )
-        rows += listed
-    landing.land_listing(home, Listing(now, None, now), rows)
+        rows.append(lake.frame(LANDED_LISTINGS, listed))
+    landing.land_listing(home, Listing(now, None, now), pl.concat(rows))
     return len(calls)
 
 

@@ -24,6 +24,10 @@ class RetentionError(ConvohouseError):
     """A retention rule takes more than it may."""
 
 
+class CrewError(ConvohouseError):
+    """A process beside the run's own ended before its work was done."""
+
+
 class ApiError(ConvohouseError):
     """The API refused or could not be understood; ``status`` is the HTTP status, ``code`` the vendor's own word."""
 

@@ -11,7 +11,8 @@ from typing import Any
 from pipelines import reference, steps
 from pipelines.site import Progress, Site, silent
 from pipelines.sync import ledger
-from pipelines.sync.fetch import Fetched
+from pipelines.sync.crew import Crew
+from pipelines.sync.line import Fetched
 from pipelines.sync.plan import Plan, set_aside
 from pipelines.sync.refresh import Refreshed
 from pipelines.sync.window import Window
@@ -64,14 +65,16 @@ def sync(
     def copy(each: Site) -> Fetched:
         window, is_asked = steps.window_of(each, since, until, agent_id)
         steps.list_calls(each, window, run_id, progress)
-        fetched = steps.fetch_calls(each, run_id, window if is_asked else None, progress)
+        asked = window if is_asked else None
+        fetched = steps.fetch_calls(each, run_id, asked, progress, crew=crew, is_ahead=True)
         warnings.extend(reference.sync_tools(each, progress))
         return fetched
 
     warnings: list[str] = []
     with working(site, run_id, "sync") as sites:
-        fetched = attempt(sites, run_id, copy)
-        absent = _flatten(sites, run_id, fetched, progress)
+        with site.crew() as crew:
+            fetched = attempt(sites, run_id, copy)
+            absent = _flatten(sites, run_id, fetched, progress, crew)
         for each in sites:
             if each.settings.workspace in fetched:
                 warnings.extend(reference.sync_prices(each, progress))
@@ -86,11 +89,13 @@ def retry(site: Site, *, run_id: str, progress: Progress = silent) -> Synced:
     """
 
     def read(each: Site) -> Fetched:
-        return steps.fetch_calls(each, run_id, progress=progress, only=set_aside(each.home))
+        return steps.fetch_calls(each, run_id, progress=progress, crew=crew, only=set_aside(each.home))
 
     with working(site, run_id, "retry") as sites:
-        fetched = attempt(sites, run_id, read)
-        return _finish(site, sites, run_id, _flatten(sites, run_id, fetched, progress), progress)
+        with site.crew() as crew:
+            fetched = attempt(sites, run_id, read)
+            absent = _flatten(sites, run_id, fetched, progress, crew)
+        return _finish(site, sites, run_id, absent, progress)
 
 
 def reprocess(
@@ -111,10 +116,11 @@ def reprocess(
     def anew(each: Site) -> Refreshed:
         starts = landing.latest_readings(each.home).select("start_date", "start_time_at")
         days = None if since is until is None else {day for day, start in starts.rows() if window.holds(start, None)}
-        return steps.flatten_calls(each, run_id, days, progress, anew=True)
+        return steps.flatten_calls(each, run_id, days, progress, crew=crew, anew=True)
 
     with working(site, run_id, "reprocess", is_offline=True) as sites:
-        absent = {each.settings.workspace: anew(each).refused for each in sites}
+        with site.crew() as crew:
+            absent = {each.settings.workspace: anew(each).refused for each in sites}
         return _finish(site, sites, run_id, absent, progress, anew=True)
 
 
@@ -152,14 +158,14 @@ def check(site: Site) -> tuple[CheckResult, ...]:
 
 
 def _flatten(
-    sites: Sequence[Site], run_id: str, fetched: Mapping[str, Fetched], progress: Progress
+    sites: Sequence[Site], run_id: str, fetched: Mapping[str, Fetched], progress: Progress, crew: Crew
 ) -> dict[str, dict[str, str]]:
     """Flatten every workspace, those whose API could not be had as well; gives the calls left out and why."""
     absent = {}
     for each in sites:
         name = each.settings.workspace
         unread = fetched[name].failed if name in fetched else {}
-        absent[name] = {**unread, **steps.flatten_calls(each, run_id, progress=progress).refused}
+        absent[name] = {**unread, **steps.flatten_calls(each, run_id, progress=progress, crew=crew).refused}
     return absent
 
 

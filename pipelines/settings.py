@@ -141,6 +141,11 @@ class Settings(BaseSettings):
     concurrency: int = Field(
         default=64, ge=1, le=64, description="Requests in flight at most; it begins with 8 and feels its way up."
     )
+    processes: int | None = Field(
+        default=None,
+        ge=0,
+        description="Processes that read and flatten many conversations; 0: none [default: one a core, 4 at most].",
+    )
     request_timeout_secs: float = Field(default=30.0, gt=0, description="Time-out of one attempt of one request.")
     request_deadline_secs: float = Field(default=180.0, gt=0, description="Time for one request with all its retries.")
 

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 
 from pipelines.api.client import ApiClient
 from pipelines.settings import Settings
-from pipelines.sync.pii import Pseudonyms, pseudonyms
+from pipelines.sync.crew import Crew
+from pipelines.sync.pii import Pseudonyms
 from warehouse import locks
 from warehouse.home import Home
 
@@ -89,7 +90,14 @@ class Site:
     @property
     def pseudonyms(self) -> Pseudonyms | None:
         """What hides people before landing; None where the settings keep them."""
-        return pseudonyms(self.settings)
+        settings = self.settings
+        if settings.pii == "keep" or settings.pii_key is None:
+            return None
+        return Pseudonyms(settings.pii_key.get_secret_value().encode())
+
+    def crew(self) -> Crew:
+        """Processes beside this one for work on many conversations, as the settings allow; a context manager."""
+        return Crew(self.settings.processes)
 
     def writing(self, what: str) -> AbstractContextManager[None]:
         """Hold the home folder for writing; it is made where it is missing.

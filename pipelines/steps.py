@@ -14,14 +14,17 @@ from datetime import date, datetime
 from pipelines.api.client import Stats
 from pipelines.site import Progress, Site, silent
 from pipelines.sync import ledger
+from pipelines.sync.ahead import Ahead
+from pipelines.sync.crew import Crew
 from pipelines.sync.deletions import apply_policy, landable
-from pipelines.sync.fetch import Fetched, fetch
+from pipelines.sync.fetch import fetch
+from pipelines.sync.line import Fetched, Line
 from pipelines.sync.listing import list_rows
 from pipelines.sync.plan import Plan, wanted
 from pipelines.sync.refresh import Refreshed, refresh_lake
 from pipelines.sync.settle import REASONS
 from pipelines.sync.window import Window, next_window
-from warehouse import landing
+from warehouse import lake, landing
 from warehouse.build import BuildResult, build
 
 
@@ -59,9 +62,9 @@ def list_calls(site: Site, window: Window, run_id: str, progress: Progress = sil
         ledger.add(site.home, run_id, at=site.clock(), **_traffic(client.stats))
     rows = landable(site.home, shown)
     landing.land_listing(site.home, window.listing(listed_at), rows)
-    progress("list", len(rows), len(rows))
-    ledger.add(site.home, run_id, at=site.clock(), n_listed=len(rows))
-    return Listed(window, len(rows))
+    progress("list", rows.height, rows.height)
+    ledger.add(site.home, run_id, at=site.clock(), n_listed=rows.height)
+    return Listed(window, rows.height)
 
 
 def plan(
@@ -83,7 +86,7 @@ def plan(
     client, now = site.connect(site.settings), site.clock()
     shown = asyncio.run(list_rows(client, window, now, lambda n: progress("list", n, None), site.pseudonyms))
     rows = landable(site.home, shown)
-    progress("list", len(rows), len(rows))
+    progress("list", rows.height, rows.height)
     would_read = wanted(
         site.home,
         window if is_asked else None,
@@ -92,7 +95,7 @@ def plan(
         listing=window.listing(now),
         listed=rows,
     )
-    return Plan(window, len(rows), would_read)
+    return Plan(window, rows.height, would_read)
 
 
 def fetch_calls(
@@ -101,46 +104,66 @@ def fetch_calls(
     window: Window | None = None,
     progress: Progress = silent,
     *,
+    crew: Crew,
     only: Collection[str] | None = None,
+    is_ahead: bool = False,
 ) -> Fetched:
     """Read and land what is new, open, changed, due or asked for, in a window or everywhere.
 
-    ``only`` are conversations to read whether or not anything else makes them due, and no others.
+    Args:
+        site: The workspace.
+        run_id: The run.
+        window: Only its calls.
+        progress: Told of each conversation read.
+        crew: Processes that help where there is much to do.
+        only: Conversations to read whether or not anything else makes them due, and no others.
+        is_ahead: Flatten whole days of new calls while others are still being read; ``flatten_calls`` does the rest.
     """
     rows = wanted(site.home, window, now=site.clock(), reread_days=site.settings.reread_days, only=only)
     progress("fetch", 0, rows.height)
     if rows.is_empty():
         return Fetched()  # no client: it costs a tenth of a second, and a key that nobody needs
-    client = site.connect(site.settings)
+    crew.prepare(rows.height)
+    client, done = site.connect(site.settings), Fetched()
+    ahead = Ahead(rows, site.settings.reread_days) if is_ahead else None
+    if ahead:
+        lake.ensure(site.home)
 
-    async def reading() -> Fetched:
+    async def reading() -> None:
+        line = Line(site.home, done, crew=crew, monotonic=site.monotonic, pseudonyms=site.pseudonyms, ahead=ahead)
         async with client:
-            return await fetch(
+            await fetch(
                 client,
-                site.home,
-                rows.iter_rows(named=True),
-                workers=site.settings.concurrency,
+                rows,
+                line,
+                readers=site.settings.concurrency,
                 clock=site.clock,
-                monotonic=site.monotonic,
                 on_read=lambda done: progress("fetch", done.n_fetched, rows.height),
-                pseudonyms=site.pseudonyms,
             )
 
     counts = {f"n_{reason}": rows.filter(reason=reason).height for reason in REASONS}
     try:
-        done = asyncio.run(reading())
+        asyncio.run(reading())
         counts |= {name: getattr(done, name) for name in ("n_fetched", "n_landed", "n_unchanged", "n_gone")}
+        counts["n_flattened"] = done.n_flattened
     finally:
         ledger.add(site.home, run_id, at=site.clock(), **counts, **_traffic(client.stats))
     return done
 
 
 def flatten_calls(
-    site: Site, run_id: str, days: Collection[date] | None = None, progress: Progress = silent, *, anew: bool = False
+    site: Site,
+    run_id: str,
+    days: Collection[date] | None = None,
+    progress: Progress = silent,
+    *,
+    crew: Crew,
+    anew: bool = False,
 ) -> Refreshed:
     """Bring the lake up to the landing, on some days or all; ``anew`` makes rows again that are up to date.
 
-    Before that, what the API deleted or blanked is redacted, erased or kept in the landing, as the settings say.
+    A ``crew`` helps where there is much to do. Before that, what the API deleted or blanked is redacted, erased or kept
+    in the landing, as the settings say.
     """
     apply_policy(site.home, site.settings.on_upstream_delete, site.clock())
     done = refresh_lake(
@@ -148,6 +171,7 @@ def flatten_calls(
         reread_days=site.settings.reread_days,
         days=days,
         anew=anew,
+        crew=crew,
         on_day=lambda n, total: progress("flatten", n, total),
     )
     progress("flatten", done.n_flattened, done.n_flattened)

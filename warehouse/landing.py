@@ -42,25 +42,25 @@ def _name(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
 
 
-def land_documents(home: Home, rows: Sequence[Mapping[str, object]]) -> None:
-    """Append readings: one segment a start date, each whole or not there."""
+def land_documents(home: Home, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
+    """Append readings: one segment a start date, each whole or not there; gives them back as they were landed."""
     data = lake.frame(LANDED_DOCUMENTS, rows)
     for (day,), segment in data.group_by("start_date", maintain_order=True):
         folder = home.documents / f"start_date={day}"
         lake.write_file(home, home.file(folder, _name(segment["fetched_at"][0])), segment)
+    return data
 
 
-def land_listing(home: Home, listing: Listing, rows: Sequence[Mapping[str, object]]) -> None:
-    """Append a complete listing with its window, even where it showed nothing."""
+def land_listing(home: Home, listing: Listing, rows: pl.DataFrame) -> None:
+    """Append a complete listing (rows of ``LANDED_LISTINGS``) with its window, even where it showed nothing."""
     window = {
         "listed_at": listing.listed_at.isoformat(),
         "since": listing.since.isoformat() if listing.since else None,
         "until": listing.until.isoformat() if listing.until else None,
         "agent_id": listing.agent_id,
     }
-    data = lake.frame(LANDED_LISTINGS, rows)
     lake.write_file(
-        home, home.file(home.listings, _name(listing.listed_at)), data, footer={"window": json.dumps(window)}
+        home, home.file(home.listings, _name(listing.listed_at)), rows, footer={"window": json.dumps(window)}
     )
 
 

@@ -27,5 +27,6 @@ def stop_before_the_models(stage: str, done: int, total: int | None) -> None:
         raise SystemExit
 
 
-site = Site(Settings(home=Path(sys.argv[2]), base_url=sys.argv[1], api_key="demo"))
-runs.sync(site, run_id="bench", progress=stop_before_the_models)
+if __name__ == "__main__":
+    site = Site(Settings(home=Path(sys.argv[2]), base_url=sys.argv[1], api_key="demo"))
+    runs.sync(site, run_id="bench", progress=stop_before_the_models)

@@ -39,6 +39,14 @@ class Call(Generic[T]):
 
 
 @dataclass(frozen=True)
+class NoAnswer:
+    """An attempt that brought no answer, and why; ``is_late`` where nothing complete came in time."""
+
+    why: str
+    is_late: bool = False
+
+
+@dataclass(frozen=True)
 class Setback:
     """A failed attempt that may be repeated; ``error`` is what to raise if it is not."""
 

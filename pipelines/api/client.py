@@ -1,9 +1,6 @@
 """One request to the API, tried until it succeeds, is refused or has used up its time.
 
-httpx is the interface and aiohttp the transport under it, for a third of the processor time. Its errors are told apart
-by no class: aiohttp's refused connections, failed look-ups and resets all arrive as ``httpx.ConnectTimeout``, and
-malformed HTTP as aiohttp's own error, whose ``repr`` holds the request's headers. So every failure of the transport is
-handled alike, only its text is kept, and no error of this module has a cause.
+No error of this module has a cause: what fails below could hold the request's headers, and with them the key.
 """
 
 from __future__ import annotations
@@ -17,28 +14,24 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
-import aiohttp
-import httpx
-import httpx_aiohttp
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
-from pipelines.api.call import Call, Setback, strike
+from pipelines.api.call import Call, NoAnswer, Setback, strike
 from pipelines.api.gate import Gate
 from pipelines.api.models import parse_error
 from pipelines.api.refusals import CHECK_HOST, Refusal
 from pipelines.api.retry import Verdict, backoff_secs, retry_after_secs, verdict
-from pipelines.api.streaming import stream
-from pipelines.errors import CredentialsError, GarbledError, SettingsError, UnreachableError
+from pipelines.errors import CredentialsError, GarbledError, UnreachableError
+
+if TYPE_CHECKING:
+    import httpx
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-CONNECT_TIMEOUT_SECS = 10.0
-KEEP_ALIVE_SECS = 30.0
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 PRESSURE = frozenset({408, 429, 504})
 """Statuses of an API that gets more than it bears; other failures say nothing of how much that is."""
 
@@ -90,35 +83,28 @@ class ApiClient:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        from pipelines.api.wire import Wire  # noqa: PLC0415 - 0.2 s of imports, which only who asks the API need pay
+
         self.stats = Stats()
         self.gate = Gate(concurrency)
         self._key = _checked_key(key)
-        self._host = _checked_host(base_url)
-        self._base_url = base_url.rstrip("/")
+        self._wire = Wire(base_url, key, connect_secs=timeout_secs, connections=self.gate.bound, transport=transport)
         self._timeout_secs = timeout_secs
         self._deadline_secs = deadline_secs
         self._random = random
         self._clock = clock
         self._monotonic = monotonic
-        self._reached = False
         self._sleep = sleep
-        self._http = httpx_aiohttp.HttpxAiohttpClient(
-            headers={"xi-api-key": self._key, "accept": "application/json", "user-agent": "convohouse"},
-            timeout=httpx.Timeout(None, connect=min(CONNECT_TIMEOUT_SECS, timeout_secs)),
-            limits=httpx.Limits(max_connections=self.gate.bound, keepalive_expiry=KEEP_ALIVE_SECS),
-            follow_redirects=False,
-            trust_env=self._host not in LOOPBACK,  # proxies of the environment, but not to ourselves
-            transport=transport,
-        )
+        self._reached = False
 
     async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
+        await self._wire.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        await self._wire.__aexit__(kind, error, trace)
 
     async def get(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T]) -> T:
         """Ask for ``path`` and return what ``decode`` makes of the body, with as many attempts as it takes.
@@ -207,11 +193,9 @@ class ApiClient:
     async def _attempt(self, call: Call[T]) -> T | Setback:
         self.stats.requests += 1
         call.cuts = self.gate.cuts
-        answer = await self._send(call)
-        if isinstance(answer, str):
-            message = self._safe(f"{call.where} got no answer from {self._host}: {answer}.")
-            unreachable = UnreachableError(message, f"Check the network. {CHECK_HOST}")
-            return Setback(unreachable) if self._reached else strike(call, unreachable)
+        answer = await self._wire.send(call, min(self._timeout_secs, call.deadline - self._monotonic()))
+        if isinstance(answer, NoAnswer):
+            return self._unanswered(call, answer)
         self._reached = True
         self.stats.bytes_received += answer.num_bytes_downloaded
         if answer.is_success:
@@ -219,22 +203,12 @@ class ApiClient:
             return self._decoded(call, answer)
         return self._refused(call, answer)
 
-    async def _send(self, call: Call[T]) -> httpx.Response | str:
-        """One exchange over the wire, or a text that says why there was none."""
-        secs = min(self._timeout_secs, call.deadline - self._monotonic())
-        try:
-            async with asyncio.timeout(secs) as limit:
-                request = self._http.build_request(
-                    call.method, self._base_url + call.path, params=call.params or None, json=call.body
-                )
-                if call.into is None:
-                    return await self._http.send(request)
-                return await stream(self._http, request, call.into, limit, secs)
-        except TimeoutError:
+    def _unanswered(self, call: Call[T], none: NoAnswer) -> Setback:
+        if none.is_late:
             self.gate.on_pressure(call.cuts)
-            return f"nothing complete within {secs:g} s"
-        except (httpx.RequestError, aiohttp.ClientError, OSError, UnicodeError) as error:  # UnicodeError: host name
-            return " ".join(str(error).split()) or type(error).__name__
+        message = self._safe(f"{call.where} got no answer from {self._wire.host}: {none.why}.")
+        unreachable = UnreachableError(message, f"Check the network. {CHECK_HOST}")
+        return Setback(unreachable) if self._reached else strike(call, unreachable)
 
     def _decoded(self, call: Call[T], answer: httpx.Response) -> T | Setback:
         body = answer.content if call.into is None else b""
@@ -286,13 +260,3 @@ def _checked_key(key: str) -> str:
             "The API key is empty or holds a character that no key has.", "Copy it again into ELEVENLABS_API_KEY."
         )
     return key
-
-
-def _checked_host(base_url: str) -> str:
-    try:
-        host = httpx.URL(base_url).host
-    except httpx.InvalidURL:
-        host = ""
-    if not host:
-        raise SettingsError("ELEVENLABS_BASE_URL is no URL with a host.", CHECK_HOST)
-    return host

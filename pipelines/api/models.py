@@ -7,6 +7,7 @@ and start time are required; an optional field that does not fit is ``None``, an
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, BinaryIO
 
@@ -88,6 +89,12 @@ class _ConversationFields(msgspec.Struct):
     conversation_id: str | None = None
 
 
+_CONVERSATION = msgspec.json.Decoder(_ConversationFields, strict=False)
+_EVERY = 1000
+_MANY_DIGITS = re.compile(rb"\d{4}")
+"""Four digits among every thousandth byte: what no number shows that Python can read, at most 4,300 digits long."""
+
+
 def parse_page(body: bytes) -> ListPage:
     """Read the body of a list answer.
 
@@ -134,7 +141,7 @@ def check_conversation(body: bytes, conversation_id: str) -> bytes:
     Raises:
         ValueError: it is not.
     """
-    found = msgspec.convert(_parse(body), _ConversationFields, strict=False)
+    found = _conversation_fields(body)
     if found.conversation_id not in {None, conversation_id}:
         message = "it is another conversation's"
         raise ValueError(message)
@@ -214,6 +221,21 @@ def _parse(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except msgspec.DecodeError:
         return json.loads(body)
+
+
+def _conversation_fields(body: bytes) -> _ConversationFields:
+    """Read a document's head and skip the rest, a fifth of the work.
+
+    Skipping, msgspec checks all of the syntax but neither that texts are UTF-8 nor that Python can hold a number. What
+    does not pass so is read in full, which decides.
+    """
+    try:
+        body.decode()
+        if not _MANY_DIGITS.search(body[::_EVERY]):
+            return _CONVERSATION.decode(body)
+    except ValueError:
+        pass
+    return msgspec.convert(_parse(body), _ConversationFields, strict=False)
 
 
 def _raw_rows(body: bytes, rows: list[dict[str, Any]]) -> list[bytes]:

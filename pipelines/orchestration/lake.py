@@ -70,8 +70,9 @@ def lake_tables(
     run_id, days = context.run.run_id, None if config.everywhere else days_of(context)
     touched: set[date] = set()
     with doing(site, run_id, "flattening") as sites:
-        for each in sites:
-            touched |= {*steps.flatten_calls(each, run_id, days, progress).days}
+        with site.crew() as crew:
+            for each in sites:
+                touched |= {*steps.flatten_calls(each, run_id, days, progress, crew=crew).days}
         results = check_lake(site.home.everywhere)
         wrong = [each for each in results if not each.is_passed and each.check not in COMPLETENESS]
         problems = end(sites, run_id, wrong) if wrong or not _has_models(context) else ()

@@ -13,7 +13,7 @@ from pipelines.orchestration.tables import schema_of
 from pipelines.site import Progress, Site
 from pipelines.steps import Listed
 from pipelines.sync import ledger
-from pipelines.sync.fetch import Fetched
+from pipelines.sync.line import Fetched
 from pipelines.working import attempt
 from warehouse import landing
 from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS
@@ -77,9 +77,9 @@ def conversation_details(
 
     def fetch_calls(each: Site) -> Fetched:
         window = ledger.window(each.home, run_id) or window_of(context, each, Asked())
-        return steps.fetch_calls(each, run_id, None if config.everywhere else window, progress)
+        return steps.fetch_calls(each, run_id, None if config.everywhere else window, progress, crew=crew)
 
-    with doing(site, run_id, "reading") as sites:
+    with doing(site, run_id, "reading") as sites, site.crew() as crew:
         fetched = attempt(sites, run_id, fetch_calls).values()
         read = landing.readings(site.home.everywhere).filter(pl.col("fetched_at") >= began)
     log_others(context, DOCUMENTS, read["start_date"])

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -17,14 +16,12 @@ from warehouse import erasure, landing
 from warehouse.home import Home
 
 
-def landable(home: Home, rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+def landable(home: Home, rows: pl.DataFrame) -> pl.DataFrame:
     """List rows as they may land: none of an erased conversation, and those of a redacted one without content."""
     erased, redacted = landing.erased_ids(home), landing.redacted_ids(home)
-    return [
-        row | {"payload": erasure.EMPTY_ROW} if row["conversation_id"] in redacted else row
-        for row in rows
-        if row["conversation_id"] not in erased
-    ]
+    is_redacted = pl.col("conversation_id").is_in(list(redacted))
+    payload = pl.when(is_redacted).then(pl.lit(erasure.EMPTY_ROW)).otherwise("payload")
+    return rows.filter(~pl.col("conversation_id").is_in(list(erased))).with_columns(payload=payload)
 
 
 def apply_policy(home: Home, policy: Policy, at: datetime) -> None:

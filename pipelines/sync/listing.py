@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import polars as pl
+
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import ListQuery, iterate_list
 from pipelines.api.models import ListRow
@@ -13,6 +15,8 @@ from pipelines.sync.documents import list_row
 from pipelines.sync.pii import Pseudonyms
 from pipelines.sync.together import together
 from pipelines.sync.window import Window
+from warehouse import lake
+from warehouse.tables import LANDED_LISTINGS
 
 PART_DAYS = 7
 MOST_PARTS = 4
@@ -26,40 +30,44 @@ async def list_rows(
     listed_at: datetime,
     on_rows: Callable[[int], None],
     pseudonyms: Pseudonyms | None = None,
-) -> list[dict[str, object]]:
-    """The rows of the window as they are landed (see ``list_window``); the client is opened and closed here."""
-    async with client:
-        found = await list_window(client, window, on_rows)
-    return [list_row(row, listed_at, pseudonyms) for row in found.values()]
+) -> pl.DataFrame:
+    """Every row of the window, each conversation once, the latest seen, as it is landed; the client is opened here.
 
-
-async def list_window(client: ApiClient, window: Window, on_rows: Callable[[int], None]) -> dict[str, ListRow]:
-    """Every row of the window by conversation_id, each once, the latest seen; what else the API shows is left out.
+    A page becomes rows when it comes: so a long list takes the memory of its text and not three times as much.
 
     Args:
         client: The API.
-        window: What to list.
-        on_rows: Told how many rows are known after each page.
+        window: What to list; what else the API shows is left out.
+        listed_at: When the listing began.
+        on_rows: Told how many conversations are known after each page.
+        pseudonyms: What hides people.
+
+    Returns:
+        Columns of ``LANDED_LISTINGS``.
 
     Raises:
         ApiError: a page could not be had; a part of a list is never returned.
     """
-    found: dict[str, ListRow] = {}
+    known: set[str] = set()
+    pages = [lake.frame(LANDED_LISTINGS, [])]
 
     async def list_part(part: Window) -> None:
         for restart in range(RESTARTS + 1):
             try:
                 async for page in iterate_list(client, _query(part)):
-                    found.update({row.conversation_id: row for row in page.conversations})
-                    on_rows(len(found))
+                    shown = [row for row in page.conversations if window.holds(_start(row), row.agent_id)]
+                    pages.append(lake.frame(LANDED_LISTINGS, [list_row(row, listed_at, pseudonyms) for row in shown]))
+                    known.update(row.conversation_id for row in shown)
+                    on_rows(len(known))
             except CursorRefusedError:
                 if restart == RESTARTS:
                     raise
             else:
                 return
 
-    await together(list_part(part) for part in window.split(PART_DAYS, MOST_PARTS))
-    return {conversation_id: row for conversation_id, row in found.items() if window.holds(_start(row), row.agent_id)}
+    async with client:
+        await together(list_part(part) for part in window.split(PART_DAYS, MOST_PARTS))
+    return pl.concat(pages).unique("conversation_id", keep="last", maintain_order=True)
 
 
 def _query(window: Window) -> ListQuery:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pipelines.settings import Settings
 from pipelines.sync.embedded import within
 from pipelines.sync.personal import mask_personal
 
@@ -91,13 +90,6 @@ class Pseudonyms:
             if plain in text:
                 text = re.sub(rf"(?<!\w){re.escape(plain)}(?!\w)", hashed, text)
         return mask_personal(text)
-
-
-def pseudonyms(settings: Settings) -> Pseudonyms | None:
-    """The settings' way of hiding people; None where they are to be kept."""
-    if settings.pii == "keep" or settings.pii_key is None:
-        return None
-    return Pseudonyms(settings.pii_key.get_secret_value().encode())
 
 
 def _canonical(identifier: str) -> str:

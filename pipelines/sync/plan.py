@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from pipelines.sync.window import Window
 from warehouse import lake, landing
 from warehouse.home import Home
 from warehouse.landing import Listing
-from warehouse.tables import LANDED_LISTINGS, QUARANTINE
+from warehouse.tables import QUARANTINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def wanted(
     now: datetime,
     reread_days: Sequence[int],
     listing: Listing | None = None,
-    listed: Sequence[Mapping[str, object]] = (),
+    listed: pl.DataFrame | None = None,
     only: Collection[str] | None = None,
 ) -> pl.DataFrame:
     """What a run reads and why (see ``settle.decide``), in a window or everywhere.
@@ -42,9 +42,9 @@ def wanted(
     that are read whatever else holds, and no others.
     """
     known = landing.latest_list_rows(home)
-    fresh = lake.frame(LANDED_LISTINGS, listed).select(known.columns)
+    shown = known if listed is None else pl.concat([known, listed.select(known.columns)])
     rows = decide(
-        pl.concat([known, fresh]).unique("conversation_id", keep="last", maintain_order=True),
+        shown.unique("conversation_id", keep="last", maintain_order=True),
         landing.latest_readings(home),
         now=now,
         reread_days=reread_days,

@@ -15,6 +15,7 @@ from pipelines.flatten.drift import refresh_unknown
 from pipelines.flatten.frames import PARSER_VERSION
 from pipelines.sync import ledger
 from pipelines.sync.agents import refresh_agents
+from pipelines.sync.crew import Crew
 from pipelines.sync.prices import refresh_prices
 from pipelines.sync.remake import REASONS, remake, told
 from pipelines.sync.tools import refresh_tools
@@ -62,6 +63,7 @@ def refresh_lake(
     reread_days: Sequence[int],
     days: Collection[date] | None = None,
     anew: bool = False,
+    crew: Crew | None = None,
     on_day: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Refreshed:
     """Bring every table of the lake up to the landing.
@@ -71,6 +73,7 @@ def refresh_lake(
         reread_days: The re-reads after which a call is settled.
         days: Only these start dates; None for all.
         anew: Make every row again, also where the lake is up to date.
+        crew: Processes that help where there is much to do.
         on_day: Told of conversations made anew, out of all that are stale.
     """
     lake.ensure(home)
@@ -78,7 +81,7 @@ def refresh_lake(
     if days is not None:
         stale = stale.filter(pl.col("start_date").is_in(list(days)))
     done = Refreshed()
-    for made in remake(home, stale, reread_days):
+    for made in remake(home, stale, reread_days, crew or Crew(0)):
         done.n_flattened += made.n_flattened
         done.days.append(made.day)
         done.refused |= made.refused

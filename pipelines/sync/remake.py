@@ -1,5 +1,7 @@
 """Stale conversations become rows of the lake: flattened some days together, merged day by day, tables side by side.
 
+Where there are many, groups of days are flattened side by side as well, in the processes of a crew.
+
 The rows of ``conversations`` are written last for each day: they carry ``checked_at`` and ``parser_version``, and so a
 merge that was cut short is found and made again.
 """
@@ -7,13 +9,14 @@ merge that was cut short is found and made again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
-from pipelines.flatten.frames import CHUNK, Reading, flatten
+from pipelines.flatten.frames import Reading, flatten
+from pipelines.sync.crew import Crew
 from pipelines.sync.settle import settle_state
 from warehouse import lake, landing
 from warehouse.home import Home
@@ -24,7 +27,7 @@ REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
 
 EVIDENCE = {"gone": "not_found", "blanked": "blanked", landing.ERASED: "erased"}
 
-TOGETHER = CHUNK
+TOGETHER = 250
 """Documents of several days that are flattened together: a call of ``flatten`` costs 40 ms, however few there are."""
 
 MERGERS = 4
@@ -47,11 +50,24 @@ def told(words: dict[str, str]) -> pl.Expr:
     return pl.col("kind").replace_strict(words, default=None, return_dtype=pl.String)
 
 
-def remake(home: Home, stale: pl.DataFrame, reread_days: Sequence[int]) -> Iterator[Remade]:
-    """Make the rows of ``stale`` readings anew (rows of ``refresh.stale_readings``), a day after the other."""
+def remake(home: Home, stale: pl.DataFrame, reread_days: Sequence[int], crew: Crew) -> Iterator[Remade]:
+    """Make the rows of ``stale`` readings anew (rows of ``refresh.stale_readings``), days side by side."""
+    _leave_old_days(home, stale)
+    crew.prepare(stale.height)
+    handed: list[Future[list[Remade]]] = []
+    for days in _together(stale):
+        if crew.hands is None:
+            yield from remake_days(home, days, reread_days)
+        else:
+            handed.append(crew.hands.submit(remake_days, home, days, reread_days))
+    for made in as_completed(handed):
+        yield from made.result()
+
+
+def remake_days(home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int]) -> list[Remade]:
+    """Make the rows of stale readings anew, a frame of them a day; nobody else may write to these days meanwhile."""
     with ThreadPoolExecutor(MERGERS) as pool:
-        for days in _together(stale):
-            yield from _remake(home, days, reread_days, pool)
+        return list(_remake(home, days, reread_days, pool))
 
 
 def _remake(home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int], pool: Executor) -> Iterator[Remade]:
@@ -59,7 +75,6 @@ def _remake(home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int]
     rows = {table.name: _by_day(made.frames.pop(table.name), days) for table in DOCUMENT_TABLES}
     for number, readings in enumerate(days):
         day, ids = readings["start_date"][0], readings["conversation_id"].to_list()
-        _leave_old_days(home, day, readings)
         lake.merge_day(home, DELETIONS, day, _lost(readings), ids)
         merged = [pool.submit(lake.merge_day, home, table, day, rows[table.name][number], ids) for table in _PARTS]
         for each in merged:
@@ -115,9 +130,9 @@ def _lost(stale: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _leave_old_days(home: Home, day: date, stale: pl.DataFrame) -> None:
-    """Take rows out of the day that a conversation had before its start was corrected."""
-    moved = stale.filter(pl.col("lake_date").is_not_null() & (pl.col("lake_date") != day))
+def _leave_old_days(home: Home, stale: pl.DataFrame) -> None:
+    """Take conversations out of the days that they had before their start was corrected."""
+    moved = stale.filter(pl.col("lake_date") != pl.col("start_date"))
     for (old,), rows in moved.group_by("lake_date"):
         for table in reversed(DOCUMENT_TABLES):  # conversations, the first, last
             empty = pl.DataFrame(schema=lake.polars_schema(table))

@@ -14,10 +14,10 @@ import pytest
 from pipelines.orchestration.defs import build_defs
 from pipelines.settings import Settings
 from pipelines.site import Site
-from warehouse import landing
+from warehouse import lake, landing
 from warehouse.home import Home
 from warehouse.models import read_project
-from warehouse.tables import TABLES
+from warehouse.tables import LANDED_LISTINGS, TABLES
 
 PROJECT = Path(__file__).parents[2]
 AT_REST = Site(Settings(home=Path("nowhere"), api_key=None))
@@ -116,7 +116,7 @@ def test_the_nightly_run_begins_where_the_last_listing_ended_less_the_look_back(
     site = Site(Settings(home=tmp_path / "home", lookback_days=3, api_key=None))
     until = datetime(2026, 1, 10, 2, tzinfo=UTC)
     Home(tmp_path / "home").open()
-    landing.land_listing(site.home, landing.Listing(until, None, until), [])
+    landing.land_listing(site.home, landing.Listing(until, None, until), lake.frame(LANDED_LISTINGS, []))
     request = tick(site, datetime(2026, 1, 15, 2, tzinfo=ZoneInfo("UTC")))
     assert days(request) == ("2026-01-07", "2026-01-15")
     assert {op: each["config"]["everywhere"] for op, each in request.run_config["ops"].items()} == {

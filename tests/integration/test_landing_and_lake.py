@@ -18,7 +18,17 @@ from tests.documents import detail
 from warehouse import lake, landing, locks
 from warehouse.errors import HomeError, LockedError, SchemaError
 from warehouse.home import Home
-from warehouse.tables import CONVERSATION_LIST, CONVERSATIONS, DELETIONS, QUARANTINE, SYNC_RUNS, TABLES, TAGS, TURNS
+from warehouse.tables import (
+    CONVERSATION_LIST,
+    CONVERSATIONS,
+    DELETIONS,
+    LANDED_LISTINGS,
+    QUARANTINE,
+    SYNC_RUNS,
+    TABLES,
+    TAGS,
+    TURNS,
+)
 
 AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
 DAY = date(2026, 11, 1)
@@ -275,12 +285,12 @@ def test_the_list_keeps_the_latest_row_and_when_it_was_first_and_last_seen(home)
             "listed_at": at,
             "payload": b"{}",
         }
-        landing.land_listing(home, landing.Listing(at, None, at), [row | changes])
+        landing.land_listing(home, landing.Listing(at, None, at), lake.frame(LANDED_LISTINGS, [row | changes]))
 
     seen(AT)
     refresh_lake(home, reread_days=REREAD)
     seen(AT + timedelta(days=1), status="done", fingerprint="f2")
-    landing.land_listing(home, landing.Listing(AT + timedelta(days=2), None, None), [])
+    landing.land_listing(home, landing.Listing(AT + timedelta(days=2), None, None), lake.frame(LANDED_LISTINGS, []))
     refresh_lake(home, reread_days=REREAD)
     row = lake.read(home, CONVERSATION_LIST).row(0, named=True)
     assert (row["status"], row["fingerprint"]) == ("done", "f2")

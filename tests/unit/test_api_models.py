@@ -126,6 +126,7 @@ def test_a_page_that_cannot_be_trusted_is_refused(body: bytes) -> None:
         b'{"metadata": {"start_time_unix_secs": 12.0}}',
         b'{"metadata": {"start_time_unix_secs": 1}, "conversation_id": null}',
         b'{"metadata": {"start_time_unix_secs": 1}, "message": "\\udc00", "big": 99999999999999999999}',
+        b'{"metadata": {"start_time_unix_secs": 1}, "text": "' + b"9" * 5000 + b'"}',
     ],
 )
 def test_a_whole_conversation_passes_byte_for_byte(body: bytes) -> None:
@@ -139,6 +140,7 @@ def test_a_whole_conversation_passes_byte_for_byte(body: bytes) -> None:
         b'{"conversation_id": "conv_1", "metadata": {"start_time_unix_secs": 1}, "transcript": [{"mess',
         b'{"conversation_id": "conv_1", "metadata": {"start_time_unix_secs": 1}} trailing',
         b'{"conversation_id": "conv_1", "metadata": {"start_time_unix_secs": 1}, "unknown": "\xff"}',
+        b'{"conversation_id": "conv_1", "metadata": {"start_time_unix_secs": 1}, "unknown": ' + b"9" * 4301 + b"}",
         b'{"conversation_id": "conv_2", "metadata": {"start_time_unix_secs": 1}}',
         b'{"conversation_id": "conv_1", "metadata": {"start_time_unix_secs": null}}',
         b'{"conversation_id": "conv_1", "metadata": null}',

@@ -1,0 +1,60 @@
+"""What the API said of wanted conversations becomes landed readings; a process beside the reading one can do this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from pipelines.sync.documents import gone_row, read_row
+from pipelines.sync.pii import Pseudonyms
+from warehouse import landing
+from warehouse.home import Home
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a wanted conversation (a row of ``settle.decide``): its document, or None for a 404."""
+
+    wanted: Mapping[str, Any]
+    raw: bytes | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What was landed of some answers.
+
+    ``readings`` have the columns of ``LANDED_DOCUMENTS`` but the payload, and ``has_payload``; ``unreadable`` are
+    conversations whose document is set aside, and why.
+    """
+
+    readings: pl.DataFrame
+    unreadable: dict[str, str]
+
+
+def land_answers(home: Home, answers: Sequence[Answer], pseudonyms: Pseudonyms | None = None) -> Landed:
+    """Land answers; a document that cannot be read is set aside in quarantine, and the others are landed."""
+    rows: list[dict[str, object]] = []
+    unreadable: dict[str, str] = {}
+    for answer in answers:
+        if answer.raw is None:
+            rows.append(gone_row(answer.wanted, answer.at))
+            continue
+        try:
+            rows.append(read_row(answer.wanted, answer.raw, answer.at, pseudonyms))
+        except RecursionError as error:
+            conversation_id = answer.wanted["conversation_id"]
+            unreadable[conversation_id] = str(error)
+            set_aside(home, conversation_id, error, answer.at)
+    has_payload = pl.col("payload").is_not_null().alias("has_payload")
+    return Landed(landing.land_documents(home, rows).select(*landing.KEYS, has_payload), unreadable)
+
+
+def set_aside(home: Home, conversation_id: str, error: Exception, at: datetime) -> None:
+    """Note in quarantine that the answer to a conversation was no document."""
+    reason = {"fetched_at": at, "reason": "unreadable", "error": str(error)}
+    landing.land_quarantine(home, {"conversation_id": conversation_id, **reason})

@@ -1,0 +1,146 @@
+"""The stages behind the reading: answers become batches, batches readings that are landed, whole days rows of the lake.
+
+Stages run in threads or, once they are ready, in the processes of a crew. As much is under way as there are places, so
+that a slow disk slows the reading and memory stays flat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from pipelines.sync.ahead import Ahead
+from pipelines.sync.answers import Answer, Landed, land_answers
+from pipelines.sync.crew import Crew
+from pipelines.sync.pii import Pseudonyms
+from pipelines.sync.remake import Remade, remake_days
+from warehouse.home import Home
+
+FLUSH_SECS = 2.0
+FLUSH_SHARE = 0.04
+LEAST_FLUSH_ROWS = 10
+MOST_FLUSH_ROWS = 400
+"""Fewer rows a file make many files, more cost memory."""
+PLACES = 3
+"""Batches that are being landed, or wait for it."""
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What came of a run's readings; ``failed`` names those that could not be read and why.
+
+    Of the conversations that were landed, ``n_flattened`` are in the lake already.
+    """
+
+    n_fetched: int = 0
+    n_landed: int = 0
+    n_unchanged: int = 0
+    n_gone: int = 0
+    n_flattened: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+class Line:
+    """Takes answers and brings them to the landing, and to the lake where they can go there ``ahead``."""
+
+    def __init__(
+        self,
+        home: Home,
+        done: Fetched,
+        *,
+        crew: Crew,
+        monotonic: Callable[[], float],
+        pseudonyms: Pseudonyms | None = None,
+        ahead: Ahead | None = None,
+    ) -> None:
+        """What comes of the answers is counted in ``done``."""
+        self.home = home
+        self.done = done
+        self._crew = crew
+        self._monotonic = monotonic
+        self._pseudonyms = pseudonyms
+        self._ahead = ahead
+        self._waiting: list[Answer] = []
+        self._n_taken = 0
+        self._flushed_at = monotonic()
+        self._places = asyncio.Semaphore(PLACES)
+        self._under_way: set[asyncio.Future[Any]] = set()
+        self._failures: list[BaseException] = []
+
+    async def add(self, answer: Answer) -> None:
+        """Take an answer; returns when there is place for more.
+
+        Raises:
+            OSError: one before it could not be landed.
+        """
+        self._waiting.append(answer)
+        if self._is_due():
+            await self._places.acquire()
+            if self._is_due():
+                self._land()
+            else:
+                self._places.release()  # another reader has just handed over what waited
+        if self._failures:
+            raise self._failures[0]
+
+    async def close(self) -> None:
+        """Land what waits, and wait for all that is under way.
+
+        Raises:
+            OSError: something could not be landed or flattened.
+        """
+        await self._places.acquire()
+        self._land()
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+        if self._failures:
+            raise self._failures[0]
+
+    def _is_due(self) -> bool:
+        share = (self._n_taken + len(self._waiting)) * FLUSH_SHARE
+        is_full = len(self._waiting) >= min(max(share, LEAST_FLUSH_ROWS), MOST_FLUSH_ROWS)
+        return is_full or self._monotonic() - self._flushed_at >= FLUSH_SECS
+
+    def _land(self) -> None:
+        """Hand over what waits; it waits no longer. Nothing is awaited here, so no answer slips in between."""
+        answers, self._waiting = self._waiting, []
+        self._n_taken += len(answers)
+        self._flushed_at = self._monotonic()
+        self._begin(partial(self._landed, answers), land_answers, self.home, answers, self._pseudonyms)
+
+    def _landed(self, answers: Sequence[Answer], landed: Landed) -> None:
+        """Count what was landed, and flatten the days that are whole now."""
+        kinds = landed.readings["kind"].to_list()
+        n_landed, n_gone = int(landed.readings["has_payload"].sum()), kinds.count("gone")
+        self.done.n_landed += n_landed
+        self.done.n_gone += n_gone
+        self.done.n_unchanged += len(kinds) - n_landed - n_gone
+        self.done.n_fetched -= len(landed.unreadable)
+        self.done.failed |= landed.unreadable
+        if self._ahead is not None and (days := self._ahead.landed(answers, landed.readings)):
+            self._begin(self._flattened, remake_days, self.home, days, self._ahead.reread_days)
+
+    def _flattened(self, made: Sequence[Remade]) -> None:
+        self.done.n_flattened += sum(each.n_flattened for each in made)
+
+    def _begin(self, then: Callable[[Any], None], work: Callable[..., Any], *arguments: object) -> None:
+        """Have work done in a process of the crew or, before one is ready, in a thread.
+
+        The loop holds a future of it and no task: a run that is stopped cancels its tasks, and what was read would
+        not be landed.
+        """
+        future = asyncio.get_running_loop().run_in_executor(self._crew.hands, work, *arguments)
+        self._under_way.add(future)
+        future.add_done_callback(partial(self._ended, then, frees=work is land_answers))
+
+    def _ended(self, then: Callable[[Any], None], future: asyncio.Future[Any], *, frees: bool) -> None:
+        self._under_way.discard(future)
+        if frees:
+            self._places.release()
+        try:
+            then(future.result())
+        except BaseException as error:  # noqa: BLE001 - it is raised to whoever puts the next answer on the line
+            self._failures.append(error)

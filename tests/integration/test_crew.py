@@ -1,0 +1,157 @@
+"""Processes beside the run's own: the copy is the same with them as without, and nothing of them is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from pipelines import runs
+from pipelines.emulator.app import create_app
+from pipelines.emulator.server import running
+from pipelines.emulator.world import World
+from pipelines.errors import CrewError
+from pipelines.settings import Settings
+from pipelines.site import Site
+from pipelines.sync import ahead, crew, remake
+from pipelines.sync.crew import Crew
+from tests.served import Tap, assert_equals
+from warehouse import lake
+from warehouse.tables import DOCUMENT_TABLES, SYNC_RUNS
+
+UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+class Ready(Crew):
+    """A crew that is at work from the first conversation on, and notes what it was given to do."""
+
+    def __init__(self, processes):
+        super().__init__(processes)
+        self.given = []
+
+    def prepare(self, n_conversations):
+        super().prepare(max(n_conversations, crew.MUCH))
+        for each in self._starting:
+            each.result()
+        submit = self.hands.submit
+        self.hands.submit = lambda work, *rest: self.given.append(work.__name__) or submit(work, *rest)
+
+
+class Doomed(Ready):
+    """A crew whose processes are killed when they get their fourth piece of work."""
+
+    def prepare(self, n_conversations):
+        super().prepare(n_conversations)
+        submit = self.hands.submit
+
+        def kill(work, *rest):
+            if len(self.given) == 3:
+                for process in self._pool._processes:
+                    os.kill(process, signal.SIGKILL)
+            return submit(work, *rest)
+
+        self.hands.submit = kill
+
+
+@pytest.fixture
+def crews(monkeypatch):
+    """The crews of the runs to come, which are ready, in small steps."""
+    found = []
+    monkeypatch.setattr(Site, "crew", lambda _site: found.append(Ready(2)) or found[-1])
+    for module in (ahead, remake):
+        monkeypatch.setattr(module, "TOGETHER", 20)
+    return found
+
+
+@pytest.fixture(scope="module")
+def world():
+    return World(seed=6, conversations=120, days=5, until=UNTIL)
+
+
+@pytest.fixture
+def tap(world):
+    return Tap(create_app(world, clock=lambda: UNTIL))
+
+
+@pytest.fixture
+def site(tap, tmp_path):
+    with running(tap) as url:
+        settings = {"base_url": url, "api_key": "demo", "reread_days": ()}
+        yield Site(Settings(home=tmp_path / "home", **settings), clock=lambda: UNTIL)
+
+
+def lake_bytes(site):
+    files = (file for table in DOCUMENT_TABLES for file in site.home.table(table).rglob("*.parquet"))
+    return {file.relative_to(site.home.root): file.read_bytes() for file in files}
+
+
+def test_a_sync_with_processes_copies_all_and_the_lake_is_the_one_made_without(world, site, crews, monkeypatch):
+    done = runs.sync(site, run_id="first")
+
+    assert done.problems == ()
+    documents = list(world.details(UNTIL))
+    assert_equals(site, documents)
+    counts = [done.run[name] for name in ("n_new", "n_fetched", "n_landed", "n_flattened", "n_unchanged", "n_gone")]
+    assert counts == [*[len(documents)] * 4, 0, 0]
+    assert {*crews[0].given} == {"land_answers", "remake_days"}
+
+    with_crew = lake_bytes(site)
+    monkeypatch.undo()
+    assert runs.reprocess(site, run_id="again").problems == ()
+    assert lake_bytes(site) == with_crew
+
+
+def test_calls_that_are_read_again_or_unreadable_are_left_to_the_last_step(world, tap, site, crews):
+    spoilt = next(iter(world.details(UNTIL)))["conversation_id"]
+    tap.spoilt = spoilt
+    first = runs.sync(site, run_id="first")
+    assert spoilt in first.problems[0]
+    tap.spoilt = None
+
+    later = runs.retry(site, run_id="later")
+
+    assert later.problems == ()
+    assert later.run["n_flattened"] == 1
+    assert_equals(site, list(world.details(UNTIL)))
+    assert len(crews) == 2
+
+
+def test_a_process_that_is_killed_ends_the_run_with_what_to_do_and_the_next_run_repairs(
+    world, site, crews, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(Site, "crew", lambda _site: Doomed(2))
+        with pytest.raises(CrewError) as raised:
+            runs.sync(site, run_id="first")
+    assert "CONVOHOUSE_PROCESSES" in raised.value.hint
+    errors = lake.read(site.home, SYNC_RUNS).select("outcome", "error").rows()
+    assert errors == [("failed", str(raised.value))]
+
+    assert runs.sync(site, run_id="next").problems == ()
+    assert_equals(site, list(world.details(UNTIL)))
+
+
+def test_no_process_outlives_the_run_that_started_it():
+    """The pipe of the output ends when the last process that holds it does."""
+    script = (
+        "import os, signal\n"
+        "from pipelines.sync.crew import MUCH, Crew\n"
+        "crew = Crew(2)\n"
+        "crew.prepare(MUCH)\n"
+        "for each in crew._starting:\n"
+        "    each.result()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60, check=False)  # noqa: S603
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+
+
+def test_little_work_starts_no_process_and_none_allowed_means_none():
+    with Crew(2) as few, Crew(0) as none:
+        few.prepare(crew.MUCH - 1)
+        none.prepare(crew.MUCH)
+        assert (few.hands, none.hands) == (None, None)

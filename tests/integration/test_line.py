@@ -1,0 +1,112 @@
+"""The stages behind the reading: landed in batches, flattened day by day ahead of the rest, never lost unsaid."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from pipelines.emulator.world import World
+from pipelines.sync import ahead
+from pipelines.sync.ahead import Ahead
+from pipelines.sync.answers import Answer
+from pipelines.sync.crew import Crew
+from pipelines.sync.documents import dump
+from pipelines.sync.line import Fetched, Line
+from warehouse import lake, landing
+from warehouse.home import Home
+from warehouse.tables import CONVERSATIONS
+
+UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def start_of(document):
+    return datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC)
+
+
+DOCUMENTS = sorted(World(seed=7, conversations=40, days=4, until=UNTIL).details(UNTIL), key=start_of)
+DAYS = sorted({start_of(each).date() for each in DOCUMENTS})
+
+
+def wanted(document):
+    return {
+        "conversation_id": document["conversation_id"],
+        "start_time_at": start_of(document),
+        "agent_id": document["agent_id"],
+        "fingerprint": "f",
+        "content_sha256": None,
+        "reason": "new",
+    }
+
+
+@pytest.fixture
+def home(tmp_path):
+    home = Home(tmp_path / "home").open()
+    lake.ensure(home)
+    return home
+
+
+def put(home, answers, ahead=None):
+    """What is counted when the answers are put on a line and it is closed."""
+
+    async def work():
+        done = Fetched()
+        line = Line(home, done, crew=Crew(0), monotonic=lambda: 0.0, ahead=ahead)
+        try:
+            for answer in answers:
+                done.n_fetched += 1
+                await line.add(answer)
+        finally:
+            await line.close()
+        return done
+
+    return asyncio.run(work())
+
+
+def test_whole_days_are_in_the_lake_when_the_line_is_closed_and_the_day_that_lacks_a_call_is_not(home, monkeypatch):
+    monkeypatch.setattr(ahead, "TOGETHER", 1)
+    every = pl.DataFrame([wanted(document) for document in DOCUMENTS])
+
+    done = put(home, [Answer(wanted(each), dump(each), UNTIL) for each in DOCUMENTS[:-1]], Ahead(every, ()))
+
+    whole = [each["conversation_id"] for each in DOCUMENTS if start_of(each).date() != DAYS[-1]]
+    assert set(lake.read(home, CONVERSATIONS)["conversation_id"]) == set(whole)
+    n_read = len(DOCUMENTS) - 1
+    assert done == Fetched(n_fetched=n_read, n_landed=n_read, n_flattened=len(whole))
+    assert landing.readings(home).height == n_read
+
+
+def test_an_answer_that_cannot_be_read_is_set_aside_and_a_404_is_landed(home):
+    first, second, third = DOCUMENTS[:3]
+    deep = dump(third)[:-1] + b',"deep":' + b"[" * 5000 + b"]" * 5000 + b"}"
+    document, none, odd = Answer(wanted(first), dump(first), UNTIL), Answer(wanted(second), None, UNTIL), deep
+
+    done = put(home, [document, none, Answer(wanted(third), odd, UNTIL)])
+
+    why = done.failed.pop(third["conversation_id"])
+    assert "recursion" in why
+    assert done == Fetched(n_fetched=2, n_landed=1, n_gone=1)
+    kinds = landing.readings(home).sort("kind").select("conversation_id", "kind").rows()
+    assert kinds == [(first["conversation_id"], "document"), (second["conversation_id"], "gone")]
+    assert landing.quarantined(home)["conversation_id"].to_list() == [third["conversation_id"]]
+
+
+def test_what_cannot_be_landed_ends_the_reading_soon(home, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(lake, "_write_parquet", full)
+    taken = []
+
+    def answers():
+        for each in DOCUMENTS * 5:
+            taken.append(each)
+            yield Answer(wanted(each), dump(each), UNTIL)
+
+    with pytest.raises(OSError, match="No space left"):
+        put(home, answers())
+    assert len(taken) <= 2 * len(DOCUMENTS)

@@ -1,0 +1,112 @@
+"""What is tried again, when, and until when."""
+
+import httpx
+import pytest
+
+from pipelines.api.client import ApiClient
+from pipelines.errors import GarbledError, UnreachableError
+from tests.answering import DETAIL, HTML, Server, Time, ask, client, conversation, first_page, vendor_error
+
+
+def test_a_busy_server_is_asked_again_after_growing_waits() -> None:
+    time = Time()
+    server = Server(
+        vendor_error(429, "system_busy"),
+        httpx.Response(502, html="<h1>Bad gateway</h1>"),
+        httpx.ReadError("reset"),
+        ConnectionResetError("reset"),
+        httpx.Response(408),
+        httpx.Response(200, content=DETAIL),
+    )
+    api = client(server, time)
+
+    assert ask(api, conversation) == DETAIL
+    assert time.waits == [0.5, 1.0, 2.0, 4.0, 8.0]
+    assert (api.stats.requests, api.stats.retries) == (6, 5)
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"), [("7", 7.5), ("Sun, 01 Mar 2026 12:00:09 GMT", 9.5), ("9999", 60.5), ("soon", 0.5)]
+)
+def test_retry_after_is_honoured(header: str, wait: float) -> None:
+    time = Time()
+    busy = httpx.Response(429, headers={"retry-after": header})
+
+    ask(client(Server(busy, httpx.Response(200, content=DETAIL)), time), conversation)
+
+    assert time.waits == [wait]
+
+
+def test_no_attempt_starts_after_the_deadline() -> None:
+    time = Time()
+    server = Server(vendor_error(503, "system_busy", "try later", **{"x-trace-id": "t-77"}))
+
+    with pytest.raises(UnreachableError) as caught:
+        ask(client(server, time, deadline_secs=20.0), conversation)
+
+    assert time.waits == [0.5, 1.0, 2.0, 4.0, 8.0]  # the next wait, 16 s, would end at 31.5 s
+    assert len(server.requests) == 6
+    assert (caught.value.status, caught.value.code, caught.value.exit_code) == (503, "system_busy", 3)
+    assert caught.value.message == (
+        "GET /v1/convai/conversations/conv_1 answered 503: system_busy: try later (trace t-77)."
+    )
+
+
+def test_a_host_that_never_answered_is_given_up_soon() -> None:
+    time = Time()
+    server = Server(httpx.ConnectTimeout("Cannot connect to host api.example:443 [Name or service not known]"))
+
+    with pytest.raises(UnreachableError, match=r"no answer from api\.example: .*Name or service not known") as caught:
+        ask(client(server, time), first_page)
+
+    assert (len(server.requests), sum(time.waits)) == (4, 3.5)
+    assert "ELEVENLABS_BASE_URL" in caught.value.hint
+
+
+def test_a_host_that_answered_once_is_tried_until_the_deadline() -> None:
+    time = Time()
+    server = Server(httpx.Response(200, content=DETAIL), httpx.ConnectTimeout("reset by peer"))
+
+    async def twice(api: ApiClient) -> None:
+        await conversation(api)
+        with pytest.raises(UnreachableError, match="reset by peer"):
+            await conversation(api)
+
+    ask(client(server, time, deadline_secs=180.0), twice)
+
+    assert len(server.requests) == 1 + 11
+    assert 150 < time.secs < 180
+
+
+def test_a_host_that_is_not_the_api_is_found_out_soon() -> None:
+    time = Time()
+    server = Server(HTML)
+
+    with pytest.raises(GarbledError, match="does not look like the ElevenLabs API") as caught:
+        ask(client(server, time), first_page)
+
+    assert (len(server.requests), sum(time.waits), caught.value.exit_code) == (4, 3.5, 3)
+
+
+def test_a_garbled_conversation_is_handed_over_in_the_error_but_not_in_its_text() -> None:
+    cut = httpx.Response(200, content=DETAIL[:40], headers={"content-type": "application/json"})
+    server = Server(cut)
+
+    with pytest.raises(GarbledError) as caught:
+        ask(client(server), conversation)
+
+    assert caught.value.body == DETAIL[:40]
+    assert "conv_1" not in caught.value.message.replace("/v1/convai/conversations/conv_1", "")
+    assert len(server.requests) == 4
+
+
+def test_a_body_nested_without_end_is_garbled() -> None:
+    with pytest.raises(GarbledError):
+        ask(client(Server(httpx.Response(200, content=b"[" * 100_000))), conversation)
+
+
+def test_a_body_garbled_for_a_while_is_asked_for_again() -> None:
+    busy = [httpx.Response(503)] * 4  # these do not use up the few attempts of a garbled body
+    server = Server(*busy, HTML, HTML, HTML, httpx.Response(200, content=DETAIL))
+
+    assert ask(client(server), conversation) == DETAIL

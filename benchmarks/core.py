@@ -60,17 +60,18 @@ def flattening(count: int) -> Iterator[Figure]:
 def fetching(count: int, widths: tuple[int, ...]) -> Iterator[Figure]:
     """Requests a second and core, by processor time of the client, which has a core of its own."""
     with serving(count) as server:
-        what, before = f"fetch {count:,} details", cpu_of(server.pid)
+        asked = len(corpus(count))
+        what, before = f"fetch {asked:,} details", cpu_of(server.pid)
         for width in widths:
             taken = {who: _best("fetch.py", who, server.url, count, width) for who in CLIENTS}
             for who, about in CLIENTS.items():
                 secs, _, measured = taken[who]
-                told = f"{count / secs:,.0f} requests/s a core"
+                told = f"{asked / secs:,.0f} requests/s a core"
                 yield Figure(
                     what, f"{about}, {width} in flight", measured, told, f"{secs / taken['convohouse'][0]:.2f} x CPU"
                 )
                 what = ""
-        requests = count * len(widths) * len(CLIENTS) * REPEATS
+        requests = asked * len(widths) * len(CLIENTS) * REPEATS
         told = f"{requests / (cpu_of(server.pid) - before):,.0f} requests/s a core"
         yield Figure("", "the server itself", None, told)
 

@@ -13,7 +13,10 @@ from benchmarks.report import Figure, times
 
 CONTESTANTS = Path(__file__).parent / "contestants"
 QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
-THEIR_WAYS = {"dlt REST source into DuckDB": "dlt_rest.py", "vendor's SDK into JSON files": "sdk_loop.py"}
+DLT, DLT_PARALLELIZED, SDK = "dlt REST source into DuckDB", "the same, parallelized", "vendor's SDK into JSON files"
+THEIR_WAYS = {DLT: ["dlt_rest.py"], DLT_PARALLELIZED: ["dlt_rest.py", "parallelized"], SDK: ["sdk_loop.py"]}
+MOST_OF_ALL = 1000
+"""Conversations above which only dlt at its best is measured beside: the others take a quarter of an hour and more."""
 
 
 def whole(count: int, latency: float) -> Iterator[Figure]:
@@ -27,15 +30,24 @@ def whole(count: int, latency: float) -> Iterator[Figure]:
         yield Figure("", "convohouse, lake without SQL models", copied, _rate(count, copied), times(copied, ours))
         for line in copied.output.splitlines():
             yield Figure("", f"  {line}", None, "")
-        for who, script in THEIR_WAYS.items():
-            target = Path(folder) / script
+        for who in THEIR_WAYS if count <= MOST_OF_ALL else [DLT_PARALLELIZED]:
+            script, *options = THEIR_WAYS[who]
+            target = Path(folder) / who
             target.mkdir()
-            theirs = run(
-                [THEIRS / "python", CONTESTANTS / script, server.url, target], env=QUIET | {"DLT_DATA_DIR": str(target)}
-            )
-            yield Figure("", who, theirs, _rate(count, theirs), times(theirs, ours), bytes_of(target))
+            command = [THEIRS / "python", CONTESTANTS / script, server.url, target, *options]
+            theirs = run(command, env=QUIET | {"DLT_DATA_DIR": str(target)})
+            beside = f"{times(theirs, ours)}; {times(theirs, copied)} of the lake alone"
+            yield Figure("", who, theirs, _rate(count, theirs), beside, bytes_of(target))
         if not latency:
             yield from _sizes(home, count)
+
+
+def grown(count: int) -> Iterator[Figure]:
+    """A first sync of very many conversations, ours alone: for its memory."""
+    with serving(count) as server, tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        ours = convohouse(home, server)
+        yield Figure(f"whole sync of {count:,}", "convohouse", ours, _rate(count, ours), disk=bytes_of(home))
 
 
 def convohouse(home: Path, server: Server, *options: str) -> Measured:

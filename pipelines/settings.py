@@ -144,7 +144,7 @@ class Settings(BaseSettings):
     processes: int | None = Field(
         default=None,
         ge=0,
-        description="Processes that read and flatten many conversations; 0: none [default: one a core, 4 at most].",
+        description="Processes that land and flatten many conversations; 0: none [default: cores less one, 3 at most].",
     )
     request_timeout_secs: float = Field(default=30.0, gt=0, description="Time-out of one attempt of one request.")
     request_deadline_secs: float = Field(default=180.0, gt=0, description="Time for one request with all its retries.")

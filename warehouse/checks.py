@@ -15,7 +15,7 @@ from warehouse import lake, landing
 from warehouse.columns import Table
 from warehouse.duck import open_warehouse
 from warehouse.home import Home
-from warehouse.model_checks import SAMPLE_ROWS, Check, CheckResult, checks_of, run
+from warehouse.model_checks import SAMPLE_ROWS, Check, CheckResult, checks_of, none, run, unique
 from warehouse.models import Project, read_project
 from warehouse.tables import CONVERSATIONS, DELETIONS, QUARANTINE, SYNC_RUNS, TABLES
 
@@ -54,20 +54,16 @@ def check_warehouse(home: Home) -> tuple[CheckResult, ...]:
 
 
 def _of_table(table: Table) -> tuple[Check, Check]:
-    name, key = f"lake.{table.name}", ", ".join(table.key)
+    name = f"lake.{table.name}"
     is_empty = " or ".join(f"{column.name} is null" for column in table.columns if column.required)
     return (
-        Check(
-            f"lake_{table.name}_unique",
-            name,
-            f"One row per {key}.",
-            f"select {key}, count(*) as n_rows from {name} group by {key} having count(*) > 1",  # noqa: S608 - our names
-        ),
+        unique(f"lake_{table.name}_unique", name, table.key),
         Check(
             f"lake_{table.name}_required",
             name,
             "Required columns are filled.",
             f"select * from {name} where {is_empty}",  # noqa: S608 - our names
+            holds=none(is_empty),
         ),
     )
 

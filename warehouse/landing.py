@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -24,6 +25,8 @@ LIST_KEYS = tuple(name for name in LANDED_LISTINGS.names if name != "payload")
 
 LOST = ("gone", "blanked")
 """Kinds of a reading that found the conversation, or its content, taken away at the API."""
+DOCUMENTS_TOGETHER = 500
+"""Documents whose payloads are in memory at once: some 12 MB."""
 ERASED = "erased"
 """Kind of the row that is left of a conversation that was erased here."""
 
@@ -158,13 +161,21 @@ def _ids(home: Home, condition: pl.Expr) -> set[str]:
     return set(lake.read_files(LANDED_DOCUMENTS, files, ["conversation_id"], condition)["conversation_id"])
 
 
-def payloads(home: Home, days: Iterable[date], ids: Iterable[str]) -> pl.DataFrame:
-    """The latest document of each conversation of some days: conversation_id, fetched_at, content_sha256, payload."""
-    columns = ("conversation_id", "fetched_at", "content_sha256", "payload")
+def payloads(home: Home, days: Iterable[date], ids: Iterable[str]) -> Iterator[pl.DataFrame]:
+    """The latest document of each conversation of some days: conversation_id, fetched_at, content_sha256, payload.
+
+    They come some hundreds at a time, as many as stand together in a few files: a day's text may be more than memory.
+    """
     files = [file for day in days for file in home.files(home.documents / f"start_date={day.isoformat()}")]
     is_wanted = (pl.col("kind") == "document") & pl.col("conversation_id").is_in(list(ids))
-    documents = lake.read_files(LANDED_DOCUMENTS, files, columns, is_wanted)
-    return documents.sort("fetched_at").unique("conversation_id", keep="last", maintain_order=True)
+    keys = ("conversation_id", "fetched_at")
+    held = lake.read_files(LANDED_DOCUMENTS, files, keys, is_wanted, file_as="file")
+    latest = held.sort("fetched_at", maintain_order=True).unique("conversation_id", keep="last", maintain_order=True)
+    several = latest.sort("file").with_columns(part=pl.int_range(pl.len()) // DOCUMENTS_TOGETHER)
+    for part in several.partition_by("part"):
+        columns = (*keys, "content_sha256", "payload")
+        found = lake.read_files(LANDED_DOCUMENTS, map(Path, part["file"].unique().sort()), columns, is_wanted)
+        yield found.join(part.select(keys), keys, "semi").unique("conversation_id", keep="last", maintain_order=True)
 
 
 def quarantined(home: Home) -> pl.DataFrame:

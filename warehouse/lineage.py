@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
@@ -59,7 +60,8 @@ def nodes_of(model: Model, columns: Columns) -> dict[str, Node]:
         ModelError: the SELECT uses a column that what it reads does not have.
     """
     try:
-        return lineage(None, model.tree, columns, dialect="duckdb", trim_selects=False)
+        tree = sqlglot.parse_one(model.sql, dialect="duckdb")
+        return lineage(None, tree, columns, dialect="duckdb", trim_selects=False)
     except SqlglotError as error:
         raise ModelError(f"{model.path}: its columns cannot be traced: {error}", "Check their names.") from error
 

@@ -8,29 +8,37 @@ They come from the headers (unique, not null, accepted values, least values, ref
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import duckdb
 
 from warehouse.columns import unit_of
-from warehouse.duck import quoted
+from warehouse.duck import quoted, roomy
 from warehouse.errors import ModelError
 from warehouse.headers import Header, SeedHeader, Value
 from warehouse.models import Project, Singular
+from warehouse.side_by_side import each
 
 SAMPLE_ROWS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A test of ``model`` (qualified name); ``sql`` selects the rows that should not be, and reads ``others`` too."""
+    """A test of ``model`` (qualified name); ``sql`` selects the rows that should not be, and reads ``others`` too.
+
+    ``holds`` is an aggregate over the model's rows that is true where there are none such: one scan answers all of a
+    model. Empty where no aggregate can say it.
+    """
 
     name: str
     model: str
     about: str
     sql: str
     others: tuple[str, ...] = ()
+    holds: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,11 @@ class CheckResult:
     n_failing: int
     sample: tuple[dict[str, str | None], ...]
     is_kept: bool = False
+
+    @classmethod
+    def keep(cls, check: Check) -> CheckResult:
+        """That of a check which passed, and would again."""
+        return cls(check, 0, (), is_kept=True)
 
     @property
     def is_passed(self) -> bool:
@@ -67,12 +80,28 @@ def run(
     Raises:
         ModelError: a check cannot be run.
     """
-    return tuple(
-        CheckResult(check, 0, (), is_kept=True)
-        if all(read in kept for read in (check.model, *check.others))
-        else _result(connection, check)
-        for check in checks
-    )
+    asked, results, scans = list(checks), dict[Check, CheckResult](), defaultdict[str, list[Check]](list)
+    for check in asked:
+        if all(read in kept for read in (check.model, *check.others)):
+            results[check] = CheckResult.keep(check)
+        else:
+            scans[check.model if check.holds else check.name].append(check)
+    for found in each(connection, _scanned, scans.values()):
+        results |= {result.check: result for result in found}
+    return tuple(results[check] for check in asked)
+
+
+def _scanned(connection: duckdb.DuckDBPyConnection, checks: Sequence[Check]) -> list[CheckResult]:
+    """Results of checks that one scan answers, or of a single one; what fails is asked again for its rows."""
+    holds: Sequence[bool] = [False for _ in checks]
+    if checks[0].holds:
+        with suppress(duckdb.Error):  # the check that cannot be run says so by itself
+            aggregates = ", ".join(check.holds for check in checks)
+            holds = roomy(connection, f"select {aggregates} from {checks[0].model}").fetchall()[0]
+    return [
+        CheckResult(check, 0, ()) if is_held else _result(connection, check)
+        for check, is_held in zip(checks, holds, strict=True)
+    ]
 
 
 def _result(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
@@ -83,7 +112,7 @@ def _result(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
-    n_failing = int(connection.execute(f"select count(*) from ({check.sql})").fetchall()[0][0])
+    n_failing = int(roomy(connection, f"select count(*) from ({check.sql})").fetchall()[0][0])
     if not n_failing:
         return CheckResult(check, 0, ())
     rows = connection.sql(f"select columns(*)::varchar from ({check.sql}) limit {SAMPLE_ROWS}").pl().to_dicts()
@@ -92,19 +121,14 @@ def _counted(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult
 
 def _from_header(key: str, header: Header | SeedHeader) -> Iterator[Check]:
     tests, name = header.tests, key.replace(".", "_")
-    unique = ", ".join(tests.unique or header.grain)
-    yield Check(
-        f"{name}_unique",
-        key,
-        f"One row per {unique}.",
-        f"select {unique}, count(*) as n_rows from {key} group by {unique} having count(*) > 1",
-    )
+    yield unique(f"{name}_unique", key, tests.unique or header.grain)
     for column in tests.not_null:
         yield Check(
             f"{name}_not_null_{column}",
             key,
             f"{column} is never null.",
             f"select * from {key} where {column} is null",
+            holds=none(f"{column} is null"),
         )
     for column, values in tests.accepted.items():
         among = ", ".join(_literal(value) for value in values)
@@ -113,6 +137,7 @@ def _from_header(key: str, header: Header | SeedHeader) -> Iterator[Check]:
             key,
             f"{column} is null or one of {among}.",
             f"select {column}, count(*) as n_rows from {key} where {column} not in ({among}) group by {column}",
+            holds=none(f"{column} not in ({among})"),
         )
     for column, least in tests.at_least.items():
         yield Check(
@@ -120,6 +145,7 @@ def _from_header(key: str, header: Header | SeedHeader) -> Iterator[Check]:
             key,
             f"{column} is null or at least {least:g}.",
             f"select * from {key} where {column} < {least}",
+            holds=none(f"{column} < {least}"),
         )
     for column, target in tests.references.items():
         table, _, target_column = target.rpartition(".")
@@ -148,7 +174,25 @@ def _from_header(key: str, header: Header | SeedHeader) -> Iterator[Check]:
                 key,
                 f"{column} is between 0 and 1.",
                 f"select * from {key} where not ({column} between 0 and 1)",
+                holds=none(f"not ({column} between 0 and 1)"),
             )
+
+
+def unique(name: str, relation: str, key: Iterable[str]) -> Check:
+    """The check that no two rows of a relation have the same key."""
+    keys = ", ".join(key)
+    return Check(
+        name,
+        relation,
+        f"One row per {keys}.",
+        f"select {keys}, count(*) as n_rows from {relation} group by {keys} having count(*) > 1",
+        holds=f"count(*) = count(distinct row({keys}))",
+    )
+
+
+def none(condition: str) -> str:
+    """The aggregate that is true where the condition is true of no row."""
+    return f"bool_or({condition}) is not true"
 
 
 def _from_singular(singular: Singular, order: dict[str, int]) -> Check:

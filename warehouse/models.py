@@ -7,21 +7,19 @@ declared: a table with a schema is a model, a seed or a table of the lake; witho
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import msgspec
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import ParseError
 
 from warehouse.errors import ModelError
 from warehouse.generated import GENERATED
 from warehouse.headers import Header, SingularHeader, check_names, line_of, parse, split
 from warehouse.seeds import Seed, read_seeds
+from warehouse.selects import Select, Unreadable, read_selects
 from warehouse.tables import BY_NAME
 
 SQL_DIR = Path(__file__).parent.parent / "sql"
@@ -39,7 +37,6 @@ class Model:
     path: Path
     header: Header
     sql: str
-    tree: exp.Query
     reads: tuple[str, ...]
     sha256: str
 
@@ -94,22 +91,14 @@ def read_project(sql_dir: Path = SQL_DIR, own_seeds: Path | None = None) -> Proj
         ModelError: a bad header, SQL or seed (named by file and line), an unknown dependency, or a cycle (named by its
             path).
     """
-    read = [
-        _read_model(path, schema, path.read_text(encoding="utf-8"))
-        for schema in SCHEMAS
-        for path in sorted((sql_dir / schema).glob("*.sql"))
-    ]
-    listed = {model.key: model for model in read}
-    models = {key: _with_measures(model, listed) for key, model in listed.items()}
+    paths = [path for folder in (*SCHEMAS, "tests") for path in sorted((sql_dir / folder).glob("*.sql"))]
+    models, singulars = _read(tuple((path, path.read_text(encoding="utf-8")) for path in paths))
     seeds = read_seeds(sql_dir / "seeds", own_seeds)
-    ordered = ordered_models(models, {seed.key for seed in seeds})
-    known = {*models} | {seed.key for seed in seeds}
-    singulars = [
-        _read_singular(path, path.read_text(encoding="utf-8")) for path in sorted((sql_dir / "tests").glob("*.sql"))
-    ]
+    ordered = ordered_models({model.key: model for model in models}, {seed.key for seed in seeds})
+    known = {model.key for model in models} | {seed.key for seed in seeds}
     for singular in singulars:
         _check_known(singular.path, singular.reads, known)
-    return Project(ordered, seeds, tuple(singulars))
+    return Project(ordered, seeds, singulars)
 
 
 def ordered_models(models: Mapping[str, Model], seeds: Iterable[str]) -> tuple[Model, ...]:
@@ -136,43 +125,75 @@ def _check_known(path: Path, reads: Iterable[str], known: set[str]) -> None:
             raise ModelError(f"{path}: {read} is no model, no seed and no table of the lake.", "Check its name.")
 
 
-@lru_cache(maxsize=256)  # a process that builds more than once reads the same text
-def _read_model(path: Path, schema: str, text: str) -> Model:
-    toml, sql = split(path, text)
-    header = parse(path, toml, Header)
-    tree = _parse_sql(path, sql, toml.count("\n"))
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A SQL file in its parts; ``toml`` has the line numbers of the file."""
+
+    path: Path
+    text: str
+    toml: str
+    sql: str
+    select: Select
+
+
+@lru_cache(maxsize=8)  # a process that builds more than once reads the same texts
+def _read(files: tuple[tuple[Path, str], ...]) -> tuple[tuple[Model, ...], tuple[Singular, ...]]:
+    sources = _sources(files)
+    ours = [source for source in sources if source.path.parent.name in SCHEMAS]
+    listed = {model.key: model for model in map(_model, ours)}
+    models = tuple(_with_measures(model, source, listed) for model, source in zip(listed.values(), ours, strict=True))
+    return models, tuple(_singular(source) for source in sources if source not in ours)
+
+
+def _sources(files: Iterable[tuple[Path, str]]) -> list[_Source]:
+    parts = [(path, text, *split(path, text)) for path, text in files]
+    selects = read_selects([sql for *_, sql in parts])
+    return [_Source(*part, _readable(*part, select)) for part, select in zip(parts, selects, strict=True)]
+
+
+def _readable(path: Path, text: str, _toml: str, sql: str, select: Select | Unreadable) -> Select:
+    if isinstance(select, Unreadable) and select.line is not None:
+        line = text[: len(text) - len(sql)].count("\n") + select.line
+        raise ModelError(f"{path}:{line}: the SQL cannot be read: {select.why}.", "Try the SELECT in DuckDB.")
+    if isinstance(select, Unreadable):
+        raise ModelError(f"{path}: a model is one SELECT and nothing else.", "Split it.")
+    if select.bare:
+        bare = select.bare[0]
+        raise ModelError(f"{path}: {bare} has no schema and is no CTE.", f"Write it as marts.{bare} or the like.")
+    return select
+
+
+def _model(source: _Source) -> Model:
+    path, header = source.path, parse(source.path, source.toml, Header)
     if header.columns_as:
-        header = msgspec.structs.replace(header, columns=_described_by_schema(path, header.columns_as, tree))
-        check_names(path, toml, header)
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
-    return Model(schema, path.stem, path, header, sql, tree, _reads(path, tree), sha256)
+        header = msgspec.structs.replace(header, columns=_described_by_schema(source, header.columns_as))
+        check_names(path, source.toml, header)
+    sha256 = hashlib.sha256(source.text.encode()).hexdigest()
+    return Model(path.parent.name, path.stem, path, header, source.sql, source.select.reads, sha256)
 
 
-def _described_by_schema(path: Path, source: str, tree: exp.Query) -> dict[str, str]:
+def _described_by_schema(source: _Source, relation: str) -> dict[str, str]:
     """Descriptions of a thin model's columns: each is a column of the lake, perhaps under another name."""
-    table = BY_NAME.get(source.removeprefix("lake."))
-    selects = _final_selects(tree)
+    path, table, selects = source.path, BY_NAME.get(relation.removeprefix("lake.")), source.select.final
     if table is None or not selects:
         raise ModelError(f"{path}: columns_as needs a table of the lake and a CTE final.", "Or list every [columns].")
     described = {}
     for column in selects:
-        read = column.find(exp.Column)
-        if read is None or read.name not in table.names:
-            raise ModelError(f"{path}: {column.alias_or_name} is no column of {source}.", "List every [columns].")
-        described[column.alias_or_name] = table.column(read.name).about
+        if column.source is None or column.source not in table.names:
+            raise ModelError(f"{path}: {column.name} is no column of {relation}.", "List every [columns].")
+        described[column.name] = table.column(column.source).about
     return described
 
 
-def _with_measures(model: Model, others: Mapping[str, Model]) -> Model:
+def _with_measures(model: Model, source: _Source, others: Mapping[str, Model]) -> Model:
     """The model with what it takes over by ``measures_as``, in the order of its SELECT; its own words win."""
     own, path = model.header, model.path
     if own.measures_as is None:
         return model
-    toml, _ = split(path, path.read_text(encoding="utf-8"))
-    at, other = f"{path}:{line_of(toml, 'measures_as')}", others.get(own.measures_as)
+    at, other = f"{path}:{line_of(source.toml, 'measures_as')}", others.get(own.measures_as)
     if other is None or other.header.measures_as:
         raise ModelError(f"{at}: {own.measures_as} is no model that says its measures itself.", "Check its name.")
-    names = [column.alias_or_name for column in _final_selects(model.tree)]
+    names = [column.name for column in source.select.final]
     if not other.header.metrics.keys() & set(names):
         raise ModelError(f"{at}: {other.key} has no metric that final selects.", "Take measures_as out.")
     columns, metrics = other.header.columns | own.columns, other.header.metrics | own.metrics
@@ -181,39 +202,10 @@ def _with_measures(model: Model, others: Mapping[str, Model]) -> Model:
         columns={name: columns[name] for name in names if name in columns} | own.columns,
         metrics={name: metrics[name] for name in names if name in metrics} | own.metrics,
     )
-    check_names(path, toml, header)
+    check_names(path, source.toml, header)
     return replace(model, header=header)
 
 
-def _final_selects(tree: exp.Query) -> Sequence[exp.Expr]:
-    """What the CTE ``final`` selects; nothing when there is none."""
-    final = next((cte.this for cte in tree.find_all(exp.CTE) if cte.alias == "final"), None)
-    return final.selects if isinstance(final, exp.Select) else []
-
-
-@lru_cache(maxsize=256)
-def _read_singular(path: Path, text: str) -> Singular:
-    toml, sql = split(path, text)
-    tree = _parse_sql(path, sql, toml.count("\n"))
-    return Singular(path.stem, path, parse(path, toml, SingularHeader), sql, _reads(path, tree))
-
-
-def _parse_sql(path: Path, sql: str, offset: int) -> exp.Query:
-    try:
-        statements = sqlglot.parse(sql, dialect="duckdb")
-    except ParseError as error:
-        line = offset + 1 + (error.errors[0].get("line") or 1)
-        what = error.errors[0].get("description")
-        raise ModelError(f"{path}:{line}: the SQL cannot be read: {what}", "Try the SELECT in DuckDB.") from error
-    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise ModelError(f"{path}: a model is one SELECT and nothing else.", "Split it.")
-    return statements[0]
-
-
-def _reads(path: Path, tree: exp.Query) -> tuple[str, ...]:
-    ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
-    names = {(table.db, table.name) for table in tree.find_all(exp.Table)}
-    bare = sorted(name for schema, name in names if not schema and name not in ctes)
-    if bare:
-        raise ModelError(f"{path}: {bare[0]} has no schema and is no CTE.", f"Write it as marts.{bare[0]} or the like.")
-    return tuple(sorted(f"{schema}.{name}" for schema, name in names if schema))
+def _singular(source: _Source) -> Singular:
+    header = parse(source.path, source.toml, SingularHeader)
+    return Singular(source.path.stem, source.path, header, source.sql, source.select.reads)

@@ -1,4 +1,7 @@
-"""dlt's REST source, list then detail, into DuckDB: ``python dlt_rest.py URL FOLDER``."""
+"""dlt's REST source, list then detail, into DuckDB: ``python dlt_rest.py URL FOLDER [parallelized]``.
+
+As it comes, dlt asks for one detail after the other; ``parallelized`` is its own option for several at once.
+"""
 
 import sys
 from pathlib import Path
@@ -24,7 +27,7 @@ source = rest_api_source(
             {
                 "name": "details",
                 "primary_key": "conversation_id",
-                "parallelized": True,
+                "parallelized": sys.argv[3:] == ["parallelized"],
                 "endpoint": {"path": f"{PATH}/{{resources.conversations.conversation_id}}"},
             },
         ],

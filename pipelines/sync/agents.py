@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from warehouse import lake
+from warehouse.columns import Table
 from warehouse.home import Home
 from warehouse.tables import AGENTS, CONVERSATION_LIST, CONVERSATIONS, TURNS, VISITED_AGENTS
 
@@ -18,16 +21,17 @@ def seen_agents(home: Home) -> pl.DataFrame:
     """The rows of ``agents``; the name is the latest that was told, in a list row or a document."""
     calls = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "agent_name", "start_time_at", "checked_at"])
     listed = lake.read(home, CONVERSATION_LIST, ["agent_id", "agent_name", "start_time_at", "last_seen_at"])
-    visited = lake.read(home, VISITED_AGENTS, ["conversation_id", "agent_id"])
-    speaking = lake.read(home, TURNS, ["conversation_id", "agent_metadata_agent_id"]).unique()
-    passed = pl.concat([visited, speaking.rename({"agent_metadata_agent_id": "agent_id"})]).unique()
+    none = lake.frame(VISITED_AGENTS, []).select("conversation_id", "agent_id")
+    passed = pl.concat(
+        [none, *_passed(home, VISITED_AGENTS, "agent_id"), *_passed(home, TURNS, "agent_metadata_agent_id")]
+    )
     sightings = pl.concat(
         [
             calls.select("agent_id", "agent_name", "start_time_at", seen_at="checked_at"),
             listed.select("agent_id", "agent_name", "start_time_at", seen_at="last_seen_at"),
-            passed.join(calls.drop("agent_id"), "conversation_id").select(
-                "agent_id", pl.lit(None, pl.String).alias("agent_name"), "start_time_at", seen_at="checked_at"
-            ),
+            passed.unique()
+            .join(calls.drop("agent_id"), "conversation_id")
+            .select("agent_id", pl.lit(None, pl.String).alias("agent_name"), "start_time_at", seen_at="checked_at"),
         ]
     ).drop_nulls("agent_id")
     return sightings.group_by("agent_id").agg(
@@ -35,3 +39,10 @@ def seen_agents(home: Home) -> pl.DataFrame:
         first_call_at=pl.col("start_time_at").min(),
         last_call_at=pl.col("start_time_at").max(),
     )
+
+
+def _passed(home: Home, table: Table, column: str) -> Iterator[pl.DataFrame]:
+    """Calls and the agents that a table says they passed through, a file at a time: turns are many, agents few."""
+    for file in home.files(home.table(table), lake.DAYS):
+        rows = lake.read_files(table, [file], ["conversation_id", column], pl.col(column).is_not_null())
+        yield rows.rename({column: "agent_id"}).unique()

@@ -9,7 +9,7 @@ workspace's newest call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,17 +80,26 @@ def measured(home: Home) -> dict[str, tuple[int, bool]]:
 
     An agent without token usage by generation is left out.
     """
-    calls = _recent(home)
-    usage = lake.read(home, LLM_USAGE, ["conversation_id", "scope", "turn_index", "token_kind", "tokens"])
-    read = usage.filter(pl.col("scope") == "turn", pl.col("token_kind").is_in(_READ), pl.col("tokens") > 0)
+    calls = _recent(home).with_columns(has_rag=pl.col("rag_usage_usage_count").fill_null(0) > 0)
     by_agent = (
-        read.join(calls, "conversation_id")
-        .group_by("agent_id", "conversation_id", "turn_index")
-        .agg(pl.col("tokens").sum(), has_rag=pl.col("rag_usage_usage_count").max().fill_null(0) > 0)
+        pl.concat([lake.frame(LLM_USAGE, []).pipe(_generations), *_read_by_generations(home)])
+        .join(calls, "conversation_id")
         .group_by("agent_id")
-        .agg(pl.col("tokens").mean(), pl.col("has_rag").any())
+        .agg(pl.col("tokens").sum() / pl.col("n_generations").sum(), pl.col("has_rag").any())
     )
     return {agent: (round(tokens * CHARACTERS_A_TOKEN), has_rag) for agent, tokens, has_rag in by_agent.rows()}
+
+
+def _read_by_generations(home: Home) -> Iterator[pl.DataFrame]:
+    """Each call's generations and the tokens that they read, a file at a time: usage is the longest table of all."""
+    is_read = (pl.col("scope") == "turn") & pl.col("token_kind").is_in(_READ) & (pl.col("tokens") > 0)
+    for file in home.files(home.table(LLM_USAGE), lake.DAYS):
+        columns = ("conversation_id", "turn_index", "tokens")
+        yield lake.read_files(LLM_USAGE, [file], columns, is_read).pipe(_generations)
+
+
+def _generations(usage: pl.DataFrame) -> pl.DataFrame:
+    return usage.group_by("conversation_id").agg(pl.col("tokens").sum(), n_generations=pl.col("turn_index").n_unique())
 
 
 def questions(

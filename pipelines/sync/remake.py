@@ -27,8 +27,11 @@ REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
 
 EVIDENCE = {"gone": "not_found", "blanked": "blanked", landing.ERASED: "erased"}
 
-TOGETHER = 250
+TOGETHER = 500
 """Documents of several days that are flattened together: a call of ``flatten`` costs 40 ms, however few there are."""
+
+BEFOREHAND = 2
+"""Groups of days that are given to a process before it has done the last: so it never waits."""
 
 MERGERS = 4
 """Tables of a day that are merged at once: reading, writing and syncing a file leave Python free."""
@@ -51,15 +54,22 @@ def told(words: dict[str, str]) -> pl.Expr:
 
 
 def remake(home: Home, stale: pl.DataFrame, reread_days: Sequence[int], crew: Crew) -> Iterator[Remade]:
-    """Make the rows of ``stale`` readings anew (rows of ``refresh.stale_readings``), days side by side."""
+    """Make the rows of ``stale`` readings anew (rows of ``refresh.stale_readings``), days side by side.
+
+    While the processes of the crew have enough to do, this one does its share.
+    """
     _leave_old_days(home, stale)
     crew.prepare(stale.height)
-    handed: list[Future[list[Remade]]] = []
+    handed: set[Future[list[Remade]]] = set()
     for days in _together(stale):
-        if crew.hands is None:
-            yield from remake_days(home, days, reread_days)
+        if crew.hands is not None and len(handed) < BEFOREHAND * crew.processes:
+            handed.add(crew.hands.submit(remake_days, home, days, reread_days))
         else:
-            handed.append(crew.hands.submit(remake_days, home, days, reread_days))
+            yield from remake_days(home, days, reread_days)
+        ended = {each for each in handed if each.done()}
+        handed -= ended
+        for made in ended:
+            yield from made.result()
     for made in as_completed(handed):
         yield from made.result()
 
@@ -100,18 +110,19 @@ def _together(stale: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:
 def _readings(home: Home, stale: pl.DataFrame, reread_days: Sequence[int]) -> Iterator[Reading]:
     state = settle_state(pl.col("fetched_at"), reread_days).alias("settle_state")
     states = stale.select("conversation_id", "kind", "fetched_at", state)
-    documents = landing.payloads(home, stale["start_date"].unique(), states["conversation_id"])
-    for row in documents.rename({"fetched_at": "content_at"}).join(states, "conversation_id").iter_rows(named=True):
-        yield Reading(
-            row["conversation_id"],
-            row["payload"],
-            row["content_sha256"],
-            row["content_at"],
-            row["fetched_at"],
-            row["settle_state"],
-            row["fetched_at"] if row["kind"] == "gone" else None,
-            REASONS.get(row["kind"]),
-        )
+    for documents in landing.payloads(home, stale["start_date"].unique(), states["conversation_id"]):
+        both = documents.rename({"fetched_at": "content_at"}).join(states, "conversation_id")
+        for row in both.iter_rows(named=True):
+            yield Reading(
+                row["conversation_id"],
+                row["payload"],
+                row["content_sha256"],
+                row["content_at"],
+                row["fetched_at"],
+                row["settle_state"],
+                row["fetched_at"] if row["kind"] == "gone" else None,
+                REASONS.get(row["kind"]),
+            )
 
 
 def _by_day(rows: pl.DataFrame, days: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:

@@ -12,11 +12,11 @@ import pytest
 
 from pipelines.sync.agents import refresh_agents
 from warehouse import lake
-from warehouse.build import materialise
 from warehouse.columns import Type
 from warehouse.duck import connect
 from warehouse.home import MAIN, Home
 from warehouse.models import SQL_DIR, Project, read_project
+from warehouse.relations import materialise
 from warehouse.seeds import read_seeds
 from warehouse.tables import BY_NAME
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from warehouse.build import materialise
-from warehouse.duck import connect
+from warehouse.duck import Limits, connect
 from warehouse.model_checks import checks_of, run
 from warehouse.models import SQL_DIR
+from warehouse.relations import materialise
 from warehouse.seeds import read_seeds
 
 NAMES = {
@@ -74,7 +74,7 @@ def test_a_number_that_is_off_is_noticed(rows: Any) -> None:
     project = replace(every.upstream(*read), seeds=read_seeds(SQL_DIR / "seeds", home.seeds))
     checks = [check for check in checks_of(every) if check.name in NAMES]
     assert {check.name for check in checks} == NAMES
-    with connect() as connection:
+    with connect(limits=Limits(threads=1)) as connection:  # one thread sees what is not committed
         materialise(connection, home, project)
 
         def noticed(change: str) -> set[str]:

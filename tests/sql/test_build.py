@@ -173,6 +173,34 @@ def test_a_number_below_the_least_fails_by_its_name(build_sql: BuildSql) -> None
     assert build_sql({"marts/answers.sql": text.replace("42.5", "42")}).failed == ()
 
 
+def test_of_the_checks_that_one_scan_answers_only_those_that_fail_do_and_with_their_rows(build_sql: BuildSql) -> None:
+    tests = 'unique = ["answer"]\nnot_null = ["answer"]\nat_least = { answer = 0 }\naccepted = { answer = [-1, 5, 42] }'
+    select = "select unnest([42, 42, 42, -1, 7, null]) as answer"
+    text = ANSWER.replace("accepted = { answer = [42] }", tests).replace("select 42 as answer", select)
+    result = build_sql({"marts/answers.sql": text})
+    assert [(found.check.name, found.n_failing, found.sample) for found in result.failed] == [
+        ("marts_answers_unique", 1, ({"answer": "42", "n_rows": "3"},)),
+        ("marts_answers_not_null_answer", 1, ({"answer": None},)),
+        ("marts_answers_accepted_answer", 1, ({"answer": "7", "n_rows": "1"},)),
+        ("marts_answers_at_least_answer", 1, ({"answer": "-1"},)),
+    ]
+
+
+def test_a_key_with_a_null_is_a_key_like_another(build_sql: BuildSql) -> None:
+    text = ANSWER.replace("accepted = { answer = [42] }", "").replace("select 42", "select unnest([42, null])")
+    assert build_sql({"marts/answers.sql": text}).failed == ()
+    (failed,) = build_sql({"marts/answers.sql": text.replace("[42, null]", "[42, null, null]")}).failed
+    assert (failed.check.name, failed.sample) == ("marts_answers_unique", ({"answer": None, "n_rows": "2"},))
+
+
+def test_a_check_that_cannot_be_run_is_named(build_sql: BuildSql) -> None:
+    text = ANSWER.replace("accepted = { answer = [42] }", "at_least = { answer = 0 }").replace("42", "'many'")
+    with pytest.raises(
+        ModelError, match=r"Check marts_answers_at_least_answer of marts\.answers cannot be run: .*Cannot compare"
+    ):
+        build_sql({"marts/answers.sql": text})
+
+
 def test_header_with_other_columns_than_the_result_stops_the_build(home: Home, build_sql: BuildSql) -> None:
     build_sql({"marts/answers.sql": ANSWER})
     with pytest.raises(ModelError, match="not in the header: question"):

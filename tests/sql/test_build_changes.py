@@ -132,6 +132,16 @@ def test_nothing_changed_and_nothing_is_made_or_checked(home: Home, build_sql: B
     assert made(build_sql(anew=True)) == made(first)
 
 
+def test_nothing_changed_and_the_file_is_left_alone_but_what_was_rejected_goes(home: Home, build_sql: Build) -> None:
+    result = build_sql()
+    before, rejected = home.warehouse.stat(), home.root / "warehouse.duckdb.rejected"
+    rejected.touch()
+    again = build_sql()
+    after = home.warehouse.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert (told(again), made(again), rejected.exists()) == (told(result), [], False)
+
+
 def test_changed_rows_are_seen_by_all_that_reads_them_and_by_nothing_else(home: Home, build_sql: Build) -> None:
     build_sql()
     warn(home, 0, 1, 2)

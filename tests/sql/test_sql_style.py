@@ -73,7 +73,7 @@ def test_last_line_is_select_from_final() -> None:
 
 def test_spark_can_be_written_from_every_model(project: Project) -> None:
     for model in project.models:
-        spark = model.tree.sql(dialect="spark", unsupported_level=ErrorLevel.RAISE)
+        spark = sqlglot.parse_one(model.sql, dialect="duckdb").sql(dialect="spark", unsupported_level=ErrorLevel.RAISE)
         assert sqlglot.parse_one(spark, dialect="spark").find(exp.Select), model.key
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import sqlglot
-from sqlglot import exp
 
 from warehouse.explain import Explanation, Origin, Step, Target, explain, meant, targets
 from warehouse.headers import Header, Metric
 from warehouse.models import SQL_DIR, Model, Project, ordered_models, read_project
 from warehouse.nearest import either, nearest, nearest_column
+from warehouse.selects import Select, read_selects
 
 RATE = Metric(
     name="Rate", unit="share of 1", numerator="n", denominator="m", null_rule="never", good="high", differs=""
@@ -20,12 +19,11 @@ RATE = Metric(
 
 def model(key: str, sql: str, **columns: str) -> Model:
     schema, name = key.split(".")
-    tree = sqlglot.parse_one(sql, dialect="duckdb")
-    assert isinstance(tree, exp.Query)
-    reads = tuple(sorted(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db))
+    (select,) = read_selects([sql])
+    assert isinstance(select, Select)
     metrics = {column: RATE for column in columns if schema == "metrics" and column.endswith("_rate")}
     header = Header(description=f"{name}.", grain=tuple(columns)[:1], columns=columns, metrics=metrics)
-    return Model(schema, name, SQL_DIR / schema / f"{name}.sql", header, sql, tree, reads, sql)
+    return Model(schema, name, SQL_DIR / schema / f"{name}.sql", header, sql, select.reads, sql)
 
 
 @pytest.fixture

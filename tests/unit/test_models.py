@@ -4,25 +4,23 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import sqlglot
-from sqlglot import exp
 
 from warehouse.dictionary import metrics_text, tables_text
 from warehouse.errors import ModelError
 from warehouse.headers import Header, Metric, parse, split
 from warehouse.lineage import column_lineage
 from warehouse.models import Model, Project, ordered_models, read_project
+from warehouse.selects import Select, read_selects
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 def model(key: str, sql: str, *columns: str) -> Model:
     schema, name = key.split(".")
-    tree = sqlglot.parse_one(sql, dialect="duckdb")
-    assert isinstance(tree, exp.Query)
-    reads = tuple(sorted(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db))
+    (select,) = read_selects([sql])
+    assert isinstance(select, Select)
     header = Header(description="", grain=(), columns=dict.fromkeys(columns, ""))
-    return Model(schema, name, Path(f"{name}.sql"), header, sql, tree, reads, sql)
+    return Model(schema, name, Path(f"{name}.sql"), header, sql, select.reads, sql)
 
 
 def by_key(*models: Model) -> dict[str, Model]:

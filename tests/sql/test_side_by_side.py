@@ -1,0 +1,104 @@
+"""Work by several threads on one database: in order, on one database, and nothing goes on after a failure."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from warehouse.duck import Limits, connect
+from warehouse.side_by_side import each, in_order
+
+GRAPH = {"d": ["b", "c"], "b": ["a"], "c": ["a"], "a": []}
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(limits=Limits(threads=2)) as found:
+        found.execute("attach ':memory:' as other")
+        found.execute("use other")
+        yield found
+
+
+def ask(connection: duckdb.DuckDBPyConnection, question: str) -> object:
+    return connection.execute(f"select {question}").fetchall()[0][0]
+
+
+def test_answers_come_in_the_order_of_the_items(connection: duckdb.DuckDBPyConnection) -> None:
+    assert each(connection, ask, [f"sum(i) from range({n * 1000}) t(i)" for n in (90, 1, 40)]) == [
+        4049955000,
+        499500,
+        799980000,
+    ]
+    assert each(connection, ask, []) == []
+
+
+def test_every_thread_speaks_utc_about_the_current_database(connection: duckdb.DuckDBPyConnection) -> None:
+    both = threading.Barrier(2, timeout=60)
+
+    def told(cursor: duckdb.DuckDBPyConnection, number: int) -> tuple[object, ...]:
+        both.wait()  # so that each thread has one
+        cursor.execute(f"create table of_thread_{number} as select 1")
+        return ask(cursor, "current_catalog()"), ask(cursor, "current_setting('TimeZone')")
+
+    assert each(connection, told, [0, 1]) == [("other", "UTC")] * 2
+    assert ask(connection, "count(*) from duckdb_tables() where database_name = 'other'") == 2
+
+
+def test_a_node_waits_for_those_before_it_and_two_others_run_at_once(connection: duckdb.DuckDBPyConnection) -> None:
+    both, lock, begun, ended = threading.Barrier(2, timeout=60), threading.Lock(), list[str](), list[str]()
+
+    def work(_cursor: duckdb.DuckDBPyConnection, node: str) -> str:
+        assert set(GRAPH[node]) <= set(ended)
+        if node in ("b", "c"):
+            both.wait()
+        with lock:
+            ended.append(node)
+        return node.upper()
+
+    found = in_order(connection, work, GRAPH, begun=begun.append)
+    assert found == {"a": "A", "b": "B", "c": "C", "d": "D"}
+    assert (begun[0], set(begun[1:3]), begun[3]) == ("a", {"b", "c"}, "d")
+
+
+def test_a_failure_is_raised_and_nothing_begins_after_it(connection: duckdb.DuckDBPyConnection) -> None:
+    begun = list[str]()
+
+    def work(cursor: duckdb.DuckDBPyConnection, node: str) -> object:
+        return ask(cursor, "1" if node == "a" else "no_such_function()")
+
+    with pytest.raises(duckdb.CatalogException, match="no_such_function"):
+        in_order(connection, work, GRAPH | {"c": ["b"]}, begun=begun.append)
+    assert begun == ["a", "b"]
+
+
+def test_what_runs_beside_a_failure_is_broken_off(connection: duckdb.DuckDBPyConnection) -> None:
+    both = threading.Barrier(2, timeout=60)
+    outcomes = list[str]()
+
+    def work(cursor: duckdb.DuckDBPyConnection, question: str) -> object:
+        both.wait()
+        try:
+            return ask(cursor, question)
+        except duckdb.Error as error:
+            outcomes.append(type(error).__name__)
+            raise
+
+    with pytest.raises(duckdb.CatalogException):
+        each(connection, work, ["no_such_function()", "sum(a.i * b.i) from range(10000000) a(i), range(10000000) b(i)"])
+    assert outcomes == ["CatalogException", "InterruptException"]
+
+
+def test_the_database_has_its_threads_again(connection: duckdb.DuckDBPyConnection) -> None:
+    assert each(connection, ask, ["current_setting('threads')"]) == [1]
+    assert ask(connection, "current_setting('threads')") == 2
+
+
+def test_one_thread_sees_what_is_not_committed() -> None:
+    with connect(limits=Limits(threads=1)) as connection:
+        connection.execute("create table t as select 1 as n")
+        connection.begin()
+        connection.execute("update t set n = 2")
+        assert each(connection, ask, ["n from t"]) == [2]

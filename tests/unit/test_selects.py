@@ -1,0 +1,51 @@
+"""What a SELECT reads and what its CTE final selects."""
+
+from __future__ import annotations
+
+import pytest
+
+from warehouse.selects import Select, Selected, Unreadable, read_selects
+
+
+def test_reads_are_found_wherever_they_stand_and_ctes_are_none() -> None:
+    sql = """
+    with a as (select * from staging.a), b as (
+        with inner_one as (select * from lake.turns) select * from inner_one where n in (select n from marts.b)
+    ),
+    final as (
+        select a.n, (select max(n) from marts.c) as top from a join range(3) l on true
+        union all select n, n from marts.a union all select * from (values ((select k from seeds.s), 1)) v
+    )
+    select * from final cross join nowhere
+    """
+    (found,) = read_selects([sql])
+    assert found == Select(
+        ("lake.turns", "marts.a", "marts.b", "marts.c", "seeds.s", "staging.a"), bare=("nowhere",), final=()
+    )
+
+
+def test_final_tells_names_and_the_columns_behind_them() -> None:
+    sql = "with final as (select a.b, cast(c as int) as d, 1 as one, e + f from lake.turns a) select * from final"
+    assert read_selects([sql, "select 1"]) == [
+        Select(
+            ("lake.turns",),
+            (),
+            (Selected("b", "b"), Selected("d", "c"), Selected("one", None), Selected("", "e")),
+        ),
+        Select((), (), ()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "line"),
+    [("select\n  'ä' as a,\n  selec from b c d", 3), ("selec 1", 1), ("select 1;\nselect 2", None), ("", None)],
+)
+def test_what_is_no_select_says_where(sql: str, line: int | None) -> None:
+    (found,) = read_selects([sql])
+    assert isinstance(found, Unreadable)
+    assert found.line == line
+
+
+def test_another_statement_is_no_select() -> None:
+    (found,) = read_selects(["insert into marts.a select 1"])
+    assert found == Unreadable(None, "Only SELECT statements can be serialized to json!")

@@ -1,0 +1,169 @@
+"""The relations of a warehouse, made in a database: views on the lake, seeds, models, and what each of them is.
+
+What does not wait for something else is made side by side (``warehouse.side_by_side``).
+"""
+
+# ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.tables, none from a user
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from glob import escape
+from itertools import count
+
+import duckdb
+
+from warehouse import catalog
+from warehouse.columns import Table
+from warehouse.duck import quoted, roomy
+from warehouse.errors import ModelError
+from warehouse.generated import GENERATED, METRIC_HEADERS, WORKSPACES, zone_rows
+from warehouse.home import Home
+from warehouse.models import SCHEMAS, Model, Project
+from warehouse.record import BuiltModel, Record
+from warehouse.side_by_side import MOST, each, in_order
+from warehouse.tables import CONVERSATIONS, TABLES
+
+SMALL = 10_000
+"""Conversations up to which models are made side by side: of more, a query keeps every thread busy by itself, and two
+at once take the memory of two."""
+
+NOTHING = Record()
+"""What is kept where all is made anew."""
+
+Progress = Callable[[str, int, int], None]
+"""Called when a model is begun with its name, its number from 1 and how many there are."""
+
+
+def silent(_model: str, _number: int, _total: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comments:
+    """What a relation (qualified name) and its columns are, for people; ``kind`` is view or table."""
+
+    kind: str
+    key: str
+    description: str
+    columns: Mapping[str, str]
+
+
+def materialise(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    project: Project,
+    *,
+    zones: Mapping[str, str] | None = None,
+    progress: Progress = silent,
+    clock: Callable[[], float] = time.perf_counter,
+    kept: Record = NOTHING,
+) -> tuple[BuiltModel, ...]:
+    """Make everything of ``project`` in the connection's current database, but for what is ``kept`` and stands there.
+
+    Raises:
+        ModelError: see ``warehouse.build.build``.
+    """
+    for schema in ("lake", "seeds", *SCHEMAS):
+        connection.execute(f"create schema if not exists {schema}")
+    tables = [table for table in TABLES if f"lake.{table.name}" not in kept.marks]
+    each(connection, lambda cursor, table: _lake_view(cursor, home, table), tables)
+    seeds = [seed for seed in project.seeds if seed.key not in kept.marks]
+    for seed in seeds:
+        seed.load(connection)
+    METRIC_HEADERS.load(connection, catalog.rows((model.key, model.header) for model in project.models))
+    WORKSPACES.load(connection, zone_rows(zones or {}))
+    models = _models(connection, project, progress, clock, kept)
+    made = [model for model in project.models if model.key not in kept.models]
+    comment(
+        connection,
+        [
+            *map(_of_table, tables),
+            *(Comments("table", seed.key, seed.header.description, seed.header.columns) for seed in seeds),
+            *(Comments("table", given.key, given.description, given.columns) for given in GENERATED),
+            *(Comments(_kind(model), model.key, model.header.description, model.header.columns) for model in made),
+        ],
+    )
+    return models
+
+
+def comment(connection: duckdb.DuckDBPyConnection, comments: Iterable[Comments]) -> None:
+    """Say in the connection's current database what its relations are."""
+    connection.execute("set enable_optimizer = false")  # two thousand statements, and nothing to optimise in any
+    each(connection, _comment, comments)
+    connection.execute("reset enable_optimizer")
+
+
+def _of_table(table: Table) -> Comments:
+    about = {column.name: column.about for column in table.columns}
+    return Comments("view", f"lake.{table.name}", f"One row per {table.grain}.", about)
+
+
+def _comment(cursor: duckdb.DuckDBPyConnection, relation: Comments) -> None:
+    about = (f"comment on column {relation.key}.{name} is {quoted(words)};" for name, words in relation.columns.items())
+    cursor.begin()
+    cursor.execute(f"comment on {relation.kind} {relation.key} is {quoted(relation.description)}; {' '.join(about)}")
+    cursor.commit()
+
+
+def _lake_view(connection: duckdb.DuckDBPyConnection, home: Home, table: Table) -> None:
+    glob = f"{escape(str(home.table(table).resolve()))}/**/*.parquet"
+    # by name: a file from before a column was added has null there
+    connection.execute(
+        f"create or replace view lake.{table.name} as select {', '.join(table.names)} "
+        f"from read_parquet({quoted(glob)}, union_by_name = true, hive_partitioning = false)"
+    )
+
+
+def _models(
+    connection: duckdb.DuckDBPyConnection,
+    project: Project,
+    progress: Progress,
+    clock: Callable[[], float],
+    kept: Record,
+) -> tuple[BuiltModel, ...]:
+    models, numbers = project.by_key, count(1)
+    n_calls = connection.execute(f"select count(*) from lake.{CONVERSATIONS.name}").fetchall()[0][0]
+    built = in_order(
+        connection,
+        lambda cursor, key: kept.models.get(key) or _model(cursor, models[key], clock),
+        {key: [read for read in model.reads if read in models] for key, model in models.items()},
+        begun=lambda key: progress(key, next(numbers), len(models)),
+        most=MOST if n_calls <= SMALL else 1,
+    )
+    return tuple(built[key] for key in models)
+
+
+def _model(connection: duckdb.DuckDBPyConnection, model: Model, clock: Callable[[], float]) -> BuiltModel:
+    started = clock()
+    try:
+        made = roomy(connection, f"create or replace {_kind(model)} {model.key} as {model.sql}")
+        n_rows = (connection.execute(f"select count(*) from {model.key}") if model.is_view else made).fetchall()[0][0]
+        types = {row[0]: row[1] for row in connection.execute(f"describe {model.key}").fetchall()}
+    except duckdb.Error as error:
+        raise ModelError(f"{model.path}: {model.key} cannot be built: {error}", "The old warehouse stays.") from error
+    _check_columns(model, types)
+    return BuiltModel(model.key, n_rows, clock() - started, types)
+
+
+def _kind(model: Model) -> str:
+    return "view" if model.is_view else "table"
+
+
+def _check_columns(model: Model, types: Iterable[str]) -> None:
+    promised, found = list(model.header.columns), list(types)
+    if promised == found:
+        return
+    missing = [name for name in found if name not in promised]
+    absent = [name for name in promised if name not in found]
+    what = "; ".join(
+        f"{words} {', '.join(names)}"
+        for words, names in (("not in the header:", missing), ("not in the result:", absent))
+        if names
+    )
+    raise ModelError(
+        f"{model.path}: header and result of {model.key} have different columns: {what or 'the order'}.",
+        "List exactly the columns of the result under [columns], in their order.",
+    )

@@ -26,7 +26,7 @@ from warehouse.record import BuiltModel, Record
 from warehouse.side_by_side import MOST, each, in_order
 from warehouse.tables import CONVERSATIONS, TABLES
 
-SMALL = 10_000
+SMALL = 25_000
 """Conversations up to which models are made side by side: of more, a query keeps every thread busy by itself, and two
 at once take the memory of two."""
 

@@ -91,28 +91,27 @@ def _file(lines: list[bytes], folder: Path) -> Path:
 WAYS = {"convohouse": convohouse, "floor": floor, "writing": writing, "duckdb": by_duckdb, "polars": by_polars}
 
 
-def measure(who: str, lines: list[bytes], folder: Path) -> float:
-    """Processor seconds of the work."""
+def measure(who: str, source: Path, folder: Path, share: slice) -> tuple[float, float, float]:
+    """Processor seconds of the work on some lines of the file, and when it began and ended."""
+    lines = source.read_bytes().splitlines()[share]
     folder.mkdir(parents=True, exist_ok=True)
     work = WAYS[who](lines, folder)
-    start = time.process_time()
+    cpu, begun = time.process_time(), time.perf_counter()
     work()
-    return time.process_time() - start
+    return time.process_time() - cpu, begun, time.perf_counter()
 
 
 def main() -> None:
     who, source, folder, processes = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
-    lines = source.read_bytes().splitlines()
-    start = time.perf_counter()
+    shares = [slice(at, None, processes) for at in range(processes)]
+    folders = [folder / str(at) for at in range(processes)]
     if processes == 1:
-        print(measure(who, lines, folder), time.perf_counter() - start)
-        return
-    shares = [lines[at::processes] for at in range(processes)]
-    with ProcessPoolExecutor(processes) as pool:
-        list(pool.map(abs, range(processes)))
-        start = time.perf_counter()
-        made = pool.map(measure, [who] * processes, shares, [folder / str(at) for at in range(processes)])
-        print(sum(made), time.perf_counter() - start)
+        made = [measure(who, source, folder, shares[0])]
+    else:
+        with ProcessPoolExecutor(processes) as pool:
+            made = list(pool.map(measure, [who] * processes, [source] * processes, folders, shares))
+    cpu, begun, ended = zip(*made, strict=True)
+    print(sum(cpu), max(ended) - min(begun))
 
 
 if __name__ == "__main__":

@@ -92,8 +92,7 @@ class Line:
         Raises:
             OSError: something could not be landed or flattened.
         """
-        await self._places.acquire()
-        self._land()
+        self._land()  # without a place: where processes have died, none may ever be free again
         while self._under_way:
             await asyncio.wait(self._under_way)
         if self._failures:

@@ -45,26 +45,32 @@ async def fetch(
     done = line.done
     in_a_row: list[UnreachableError] = []
 
+    async def answer_to(row: Mapping[str, Any]) -> Answer | None:
+        conversation_id = row["conversation_id"]
+        try:
+            return Answer(row, await get_conversation(client, conversation_id), clock())
+        except GoneError:
+            return Answer(row, None, clock())
+        except (GarbledError, RecursionError) as error:
+            done.failed[conversation_id] = str(error)
+            set_aside(line.home, conversation_id, error, clock())
+        except UnreachableError as error:
+            done.failed[conversation_id] = error.message
+            in_a_row.append(error)
+            if len(in_a_row) >= BREAK_AFTER:
+                raise
+        return None
+
     async def read(share: Iterator[Mapping[str, Any]]) -> None:
         for row in share:
-            conversation_id = row["conversation_id"]
-            try:
-                answer = Answer(row, await get_conversation(client, conversation_id), clock())
-            except GoneError:
-                answer = Answer(row, None, clock())
-            except (GarbledError, RecursionError) as error:
-                done.failed[conversation_id] = str(error)
-                set_aside(line.home, conversation_id, error, clock())
-                continue
-            except UnreachableError as error:
-                done.failed[conversation_id] = error.message
-                in_a_row.append(error)
-                if len(in_a_row) >= BREAK_AFTER:
-                    raise
+            await line.place()
+            answer = await answer_to(row)
+            if answer is None:
+                line.leave()
                 continue
             in_a_row.clear()
             done.n_fetched += 1
-            await line.add(answer)
+            line.add(answer)
             on_read(done)
 
     waiting = wanted.iter_rows(named=True)

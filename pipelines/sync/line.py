@@ -1,7 +1,8 @@
 """The stages behind the reading: answers become batches, batches readings that are landed, whole days rows of the lake.
 
-Stages run in threads or, once they are ready, in the processes of a crew. As much is under way as there are places, so
-that a slow disk slows the reading and memory stays flat.
+Stages run in threads or, once they are ready, in the processes of a crew. A conversation has a place from before it is
+asked for until it is landed, and there are only so many: a slow disk slows the reading, memory stays flat, and a kill
+costs no more than the places.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ FLUSH_SHARE = 0.04
 LEAST_FLUSH_ROWS = 10
 MOST_FLUSH_ROWS = 400
 """Fewer rows a file make many files, more cost memory."""
-PLACES = 3
-"""Batches that are being landed, or wait for it."""
+PLACES_SHARE = 0.1
+LEAST_PLACES = 32
+MOST_PLACES = 1200
+"""Places, as a share of what was handed over to be landed: always more than a batch, so that one comes to be full."""
 
 
 @dataclass(slots=True)
@@ -66,25 +69,30 @@ class Line:
         self._waiting: list[Answer] = []
         self._n_taken = 0
         self._flushed_at = monotonic()
-        self._places = asyncio.Semaphore(PLACES)
+        self._n_places = LEAST_PLACES
+        self._places = asyncio.Semaphore(LEAST_PLACES)
         self._under_way: set[asyncio.Future[Any]] = set()
         self._failures: list[BaseException] = []
 
-    async def add(self, answer: Answer) -> None:
-        """Take an answer; returns when there is place for more.
+    async def place(self) -> None:
+        """Wait for a place, before a conversation is asked for; ``add`` or ``leave`` follows.
 
         Raises:
             OSError: one before it could not be landed.
         """
-        self._waiting.append(answer)
-        if self._is_due():
-            await self._places.acquire()
-            if self._is_due():
-                self._land()
-            else:
-                self._places.release()  # another reader has just handed over what waited
+        await self._places.acquire()
         if self._failures:
             raise self._failures[0]
+
+    def leave(self) -> None:
+        """Give up the place of a conversation to which there was no answer."""
+        self._places.release()
+
+    def add(self, answer: Answer) -> None:
+        """Take an answer; what waits is handed over to be landed when it is much, or old."""
+        self._waiting.append(answer)
+        if self._is_due():
+            self._land()
 
     async def close(self) -> None:
         """Land what waits, and wait for all that is under way.
@@ -92,7 +100,7 @@ class Line:
         Raises:
             OSError: something could not be landed or flattened.
         """
-        self._land()  # without a place: where processes have died, none may ever be free again
+        self._land()
         while self._under_way:
             await asyncio.wait(self._under_way)
         if self._failures:
@@ -104,11 +112,19 @@ class Line:
         return is_full or self._monotonic() - self._flushed_at >= FLUSH_SECS
 
     def _land(self) -> None:
-        """Hand over what waits; it waits no longer. Nothing is awaited here, so no answer slips in between."""
+        """Hand over what waits; it waits no longer. Places are free again when it is landed, or could not be."""
         answers, self._waiting = self._waiting, []
         self._n_taken += len(answers)
         self._flushed_at = self._monotonic()
-        self._begin(partial(self._landed, answers), land_answers, self.home, answers, self._pseudonyms)
+        landed = partial(self._landed, answers)
+        self._begin(landed, land_answers, self.home, answers, self._pseudonyms, places=len(answers))
+        n_places = min(max(int(self._n_taken * PLACES_SHARE), LEAST_PLACES), MOST_PLACES)
+        self._free(n_places - self._n_places)
+        self._n_places = n_places
+
+    def _free(self, number: int) -> None:
+        for _ in range(number):
+            self._places.release()
 
     def _landed(self, answers: Sequence[Answer], landed: Landed) -> None:
         """Count what was landed, and flatten the days that are whole now."""
@@ -125,21 +141,22 @@ class Line:
     def _flattened(self, made: Sequence[Remade]) -> None:
         self.done.n_flattened += sum(each.n_flattened for each in made)
 
-    def _begin(self, then: Callable[[Any], None], work: Callable[..., Any], *arguments: object) -> None:
-        """Have work done in a process of the crew or, before one is ready, in a thread.
+    def _begin(
+        self, then: Callable[[Any], None], work: Callable[..., Any], *arguments: object, places: int = 0
+    ) -> None:
+        """Have work done in a process of the crew or, before one is ready, in a thread; its end frees ``places``.
 
         The loop holds a future of it and no task: a run that is stopped cancels its tasks, and what was read would
         not be landed.
         """
         future = asyncio.get_running_loop().run_in_executor(self._crew.hands, work, *arguments)
         self._under_way.add(future)
-        future.add_done_callback(partial(self._ended, then, frees=work is land_answers))
+        future.add_done_callback(partial(self._ended, then, places))
 
-    def _ended(self, then: Callable[[Any], None], future: asyncio.Future[Any], *, frees: bool) -> None:
+    def _ended(self, then: Callable[[Any], None], places: int, future: asyncio.Future[Any]) -> None:
         self._under_way.discard(future)
-        if frees:
-            self._places.release()
+        self._free(places)
         try:
             then(future.result())
-        except BaseException as error:  # noqa: BLE001 - it is raised to whoever puts the next answer on the line
+        except BaseException as error:  # noqa: BLE001 - it is raised to whoever asks for the next place
             self._failures.append(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import threading
 from datetime import UTC, datetime
 
 import polars as pl
@@ -16,7 +17,7 @@ from pipelines.sync.ahead import Ahead
 from pipelines.sync.answers import Answer
 from pipelines.sync.crew import Crew
 from pipelines.sync.documents import dump
-from pipelines.sync.line import Fetched, Line
+from pipelines.sync.line import LEAST_PLACES, Fetched, Line
 from warehouse import lake, landing
 from warehouse.home import Home
 from warehouse.tables import CONVERSATIONS
@@ -58,8 +59,9 @@ def put(home, answers, ahead=None):
         line = Line(home, done, crew=Crew(0), monotonic=lambda: 0.0, ahead=ahead)
         try:
             for answer in answers:
+                await line.place()
                 done.n_fetched += 1
-                await line.add(answer)
+                line.add(answer)
         finally:
             await line.close()
         return done
@@ -110,3 +112,33 @@ def test_what_cannot_be_landed_ends_the_reading_soon(home, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         put(home, answers())
     assert len(taken) <= 2 * len(DOCUMENTS)
+
+
+def test_a_landing_that_stalls_stops_the_asking_and_what_was_asked_for_is_landed_when_it_goes_on(home, monkeypatch):
+    goes_on = threading.Event()
+    write = lake._write_parquet
+
+    def stalled(*arguments):
+        assert goes_on.wait(timeout=30)
+        write(*arguments)
+
+    monkeypatch.setattr(lake, "_write_parquet", stalled)
+
+    async def work():
+        done = Fetched()
+        asked: list[str] = []
+        line = Line(home, done, crew=Crew(0), monotonic=lambda: 0.0)
+        for each in DOCUMENTS:
+            try:
+                await asyncio.wait_for(line.place(), timeout=0.2)
+            except TimeoutError:
+                break
+            asked.append(each["conversation_id"])
+            line.add(Answer(wanted(each), dump(each), UNTIL))
+        goes_on.set()
+        await line.close()
+        return asked
+
+    asked = asyncio.run(work())
+    assert len(asked) == LEAST_PLACES < len(DOCUMENTS)
+    assert set(landing.readings(home)["conversation_id"]) == set(asked)

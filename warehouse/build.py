@@ -1,8 +1,8 @@
 """Build the warehouse: views on the lake, seeds, models in order, comments; then check it, and only then swap it in.
 
-What did not change since the warehouse that stands was built is kept (``warehouse.changes``): the new file begins as a
-copy of it, and what is stale is made again. Where that is most of it, or the copy turns out to be damaged, or the
-caller asks for it, all is made from nothing.
+What did not change since the warehouse that stands was built is kept (``warehouse.since``): the new file begins as a
+copy of it, and what is stale is made again, of many models the rows of calls that changed alone. Where most is stale,
+or the copy turns out to be damaged, or the caller asks for it, all is made from nothing.
 
 Everything goes into ``warehouse.duckdb.new``, so readers keep the old file until ``os.replace``. A failed check keeps
 the old warehouse and leaves the new one as ``warehouse.duckdb.rejected`` for a look. The file is written in DuckDB's
@@ -23,13 +23,15 @@ import duckdb
 
 from warehouse import changes, lake, record
 from warehouse.checks import every_check
+from warehouse.deltas import WAREHOUSE
 from warehouse.duck import DEFAULT_LIMITS, Limits, connect, quoted
 from warehouse.errors import ModelError
 from warehouse.home import Home
 from warehouse.model_checks import CheckResult, run
 from warehouse.models import SQL_DIR, Project, read_project
-from warehouse.record import BUILD_INPUTS, SECOND, BuiltModel, Record
-from warehouse.relations import NOTHING, Comments, Progress, comment, materialise, silent
+from warehouse.record import BUILD_INPUTS, SECOND, BuiltModel
+from warehouse.relations import Comments, Progress, comment, materialise, silent
+from warehouse.since import CALLS, NOTHING, Since, since_built, write_calls
 
 ATTACHED = "storage_version 'v1.0.0', recovery_mode 'no_wal_writes'"
 """Nobody goes on with a half-made file, so it needs no log."""
@@ -78,34 +80,36 @@ def build(
     lake.ensure(home)
     marks = changes.marks(home, project, zones or {})
 
-    def make(kept: Record) -> tuple[tuple[BuiltModel, ...], tuple[CheckResult, ...]]:
+    def make(since: Since) -> tuple[tuple[BuiltModel, ...], tuple[CheckResult, ...]]:
         with connect(limits=limits, temporary=home.temporary) as connection:
-            connection.execute(f"attach {quoted(str(new))} as warehouse ({ATTACHED})")
-            connection.execute("use warehouse")
+            connection.execute(f"attach {quoted(str(new))} as {WAREHOUSE} ({ATTACHED})")
+            connection.execute(f"use {WAREHOUSE}")
             connection.execute("set global parquet_metadata_cache = true")  # every model opens the same few hundred
-            models = materialise(connection, home, project, zones=zones, progress=progress, clock=clock, kept=kept)
-            checks = run(connection, every_check(project), kept.marks)
+            made = materialise(connection, home, project, zones=zones, progress=progress, clock=clock, since=since)
+            checks = run(connection, every_check(project), made.kept)
             written = int(new.stat().st_mtime)
-            record.write(connection, marks, models, written)
-            comment(connection, [Comments("table", BUILD_INPUTS.key, BUILD_INPUTS.description, BUILD_INPUTS.columns)])
+            record.write(connection, marks, made.models, written)
+            write_calls(connection)
+            own = (BUILD_INPUTS, CALLS)
+            comment(connection, [Comments("table", each.key, each.description, each.columns) for each in own])
             connection.execute("checkpoint")  # detaching would write it as well, and say nothing where it cannot
             connection.execute("use memory")
-            connection.execute("detach warehouse")
+            connection.execute(f"detach {WAREHOUSE}")
         os.utime(new, ns=(written * SECOND, written * SECOND))
-        return models, checks
+        return made.models, checks
 
     new = home.warehouse_new
-    kept = NOTHING if anew else _keepable(home, project, marks, limits)
+    since = NOTHING if anew else since_built(home, project, marks, limits)
     _remove(new)
-    if kept.marks == marks:
-        return _unchanged(home, project, kept, progress)
+    if since.names and not since.changed:
+        return _unchanged(home, project, since, progress)
     try:
         made = None
-        if kept.models:
+        if since.names:
             # the copy may be damaged; whatever else is amiss comes again below
             with suppress(duckdb.Error, ModelError, OSError):
                 shutil.copyfile(home.warehouse, new)
-                made = make(kept)
+                made = make(since)
             if made is None:
                 _remove(new)
         models, checks = made or make(NOTHING)
@@ -119,22 +123,12 @@ def build(
     return BuildResult(models, checks, is_swapped=_swap(home, is_passed=all(result.is_passed for result in checks)))
 
 
-def _keepable(home: Home, project: Project, marks: Mapping[str, str], limits: Limits) -> Record:
-    """What the warehouse that stands can give to one with these marks; nothing where that is less than half of it."""
-    with connect(limits=limits) as connection:
-        standing = record.read(connection, home.warehouse)
-    if standing is None:
-        return NOTHING
-    kept = standing.without(changes.stale(project, standing.marks, marks))
-    return kept if 2 * len(kept.models) >= len(project.models) else NOTHING
-
-
-def _unchanged(home: Home, project: Project, kept: Record, progress: Progress) -> BuildResult:
+def _unchanged(home: Home, project: Project, since: Since, progress: Progress) -> BuildResult:
     """The warehouse that stands, of which nothing is stale."""
     for number, model in enumerate(project.models, 1):
         progress(model.key, number, len(project.models))
     _remove(_rejected(home))
-    models = tuple(kept.models[model.key] for model in project.models)
+    models = tuple(since.models[model.key] for model in project.models)
     return BuildResult(models, tuple(map(CheckResult.keep, every_check(project))), is_swapped=True)
 
 

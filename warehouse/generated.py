@@ -11,7 +11,7 @@ import polars as pl
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A table that the build writes; all columns are text, ``columns`` says what they mean."""
+    """A table that the build writes; ``columns`` says what they mean, and they are text where nothing else is said."""
 
     name: str
     description: str

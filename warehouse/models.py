@@ -7,7 +7,7 @@ declared: a table with a schema is a model, a seed or a table of the lake; witho
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
@@ -15,22 +15,29 @@ from pathlib import Path
 
 import msgspec
 
+from warehouse import by_call
 from warehouse.errors import ModelError
 from warehouse.generated import GENERATED
 from warehouse.headers import Header, SingularHeader, check_names, line_of, parse, split
 from warehouse.seeds import Seed, read_seeds
 from warehouse.selects import Select, Unreadable, read_selects
-from warehouse.tables import BY_NAME
+from warehouse.tables import BY_NAME, TABLES
 
 SQL_DIR = Path(__file__).parent.parent / "sql"
 SCHEMAS = ("staging", "intermediate", "marts", "metrics")
+OF_CALLS = frozenset(f"lake.{table.name}" for table in TABLES if by_call.KEY in table.names)
+"""Tables of the lake with rows of conversations."""
 VIEWS = ("staging",)
 """Schemas whose models are views: staging follows the lake. All others are read more than once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One SQL file; ``reads`` are the qualified names of all that it selects from, sorted."""
+    """One SQL file; ``reads`` are the qualified names of all that it selects from, sorted.
+
+    ``mentions`` are the columns that can matter of what it reads, None for all. Where it ``is_by_call``, its rows of a
+    conversation follow from that conversation's rows in what it reads (``warehouse.by_call``).
+    """
 
     schema: str
     name: str
@@ -39,6 +46,8 @@ class Model:
     sql: str
     reads: tuple[str, ...]
     sha256: str
+    mentions: frozenset[str] | None = None
+    is_by_call: bool = False
 
     @property
     def key(self) -> str:
@@ -141,7 +150,9 @@ def _read(files: tuple[tuple[Path, str], ...]) -> tuple[tuple[Model, ...], tuple
     sources = _sources(files)
     ours = [source for source in sources if source.path.parent.name in SCHEMAS]
     listed = {model.key: model for model in map(_model, ours)}
-    models = tuple(_with_measures(model, source, listed) for model, source in zip(listed.values(), ours, strict=True))
+    with_measures = [_with_measures(model, source, listed) for model, source in zip(listed.values(), ours, strict=True)]
+    keyed = OF_CALLS | {model.key for model in with_measures if by_call.KEY in model.header.columns}
+    models = tuple(_as_read(model, source, keyed) for model, source in zip(with_measures, ours, strict=True))
     return models, tuple(_singular(source) for source in sources if source not in ours)
 
 
@@ -204,6 +215,13 @@ def _with_measures(model: Model, source: _Source, others: Mapping[str, Model]) -
     )
     check_names(path, source.toml, header)
     return replace(model, header=header)
+
+
+def _as_read(model: Model, source: _Source, keyed: Collection[str]) -> Model:
+    """The model with what its SELECT shows; relations that are ``keyed`` have rows of conversations."""
+    said, tree = source.select.mentions, source.select.tree
+    mentions = None if said is None else said | model.header.columns.keys()
+    return replace(model, mentions=mentions, is_by_call=by_call.is_by_call(tree, keyed))
 
 
 def _singular(source: _Source) -> Singular:

@@ -6,7 +6,7 @@ modification the file has: one that somebody else wrote into has another, and is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +26,7 @@ BUILD_INPUTS = Generated(
     "build_inputs",
     "What this warehouse was built from: one row per thing that the build reads; the next one sees what changed.",
     {
-        "name": "Lake table, seed or model; code, tests, removed (what was redacted or erased), file (this one).",
+        "name": "Lake table or file of one, seed or model; code, tests, removed (redacted or erased), file (this one).",
         "mark": "Hash of it as it was at the build; of the file, its time of modification in seconds of Unix time.",
         "n_rows": "Rows of a model.",
     },
@@ -37,7 +37,8 @@ BUILD_INPUTS = Generated(
 class BuiltModel:
     """A model as it stands; ``types`` are DuckDB's by column, in order.
 
-    One that ``is_kept`` was taken over from the warehouse before, in no time, as nothing that it is made of changed.
+    One that ``is_kept`` was taken over from the warehouse before, in no time, as nothing that it is made of changed; of
+    one that ``is_patched``, the rows of calls that changed were made again.
     """
 
     key: str
@@ -45,6 +46,7 @@ class BuiltModel:
     secs: float
     types: dict[str, str]
     is_kept: bool = False
+    is_patched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,6 @@ class Record:
 
     marks: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, BuiltModel] = field(default_factory=dict)
-
-    def without(self, stale: Collection[str]) -> Record:
-        """What is left of it when all that is ``stale`` is made again."""
-        return Record(
-            {name: mark for name, mark in self.marks.items() if name not in stale},
-            {key: model for key, model in self.models.items() if key not in stale},
-        )
 
 
 def write(

@@ -16,22 +16,22 @@ from itertools import count
 import duckdb
 
 from warehouse import catalog
+from warehouse.changes import WHOLLY, Change
 from warehouse.columns import Table
+from warehouse.deltas import Deltas
 from warehouse.duck import quoted, roomy
 from warehouse.errors import ModelError
 from warehouse.generated import GENERATED, METRIC_HEADERS, WORKSPACES, zone_rows
 from warehouse.home import Home
 from warehouse.models import SCHEMAS, Model, Project
-from warehouse.record import BuiltModel, Record
+from warehouse.record import BuiltModel
 from warehouse.side_by_side import MOST, each, in_order
+from warehouse.since import NOTHING, Since
 from warehouse.tables import CONVERSATIONS, TABLES
 
 SMALL = 25_000
 """Conversations up to which models are made side by side: of more, a query keeps every thread busy by itself, and two
 at once take the memory of two."""
-
-NOTHING = Record()
-"""What is kept where all is made anew."""
 
 Progress = Callable[[str, int, int], None]
 """Called when a model is begun with its name, its number from 1 and how many there are."""
@@ -51,6 +51,14 @@ class Comments:
     columns: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The models, and the names of relations that are as they stood."""
+
+    models: tuple[BuiltModel, ...]
+    kept: frozenset[str]
+
+
 def materialise(
     connection: duckdb.DuckDBPyConnection,
     home: Home,
@@ -59,34 +67,36 @@ def materialise(
     zones: Mapping[str, str] | None = None,
     progress: Progress = silent,
     clock: Callable[[], float] = time.perf_counter,
-    kept: Record = NOTHING,
-) -> tuple[BuiltModel, ...]:
-    """Make everything of ``project`` in the connection's current database, but for what is ``kept`` and stands there.
+    since: Since = NOTHING,
+) -> Made:
+    """Make everything of ``project`` in the connection's current database, but for what stands there as it should be.
 
     Raises:
         ModelError: see ``warehouse.build.build``.
     """
     for schema in ("lake", "seeds", *SCHEMAS):
         connection.execute(f"create schema if not exists {schema}")
-    tables = [table for table in TABLES if f"lake.{table.name}" not in kept.marks]
+    tables = [table for table in TABLES if f"lake.{table.name}" not in since.names]
     each(connection, lambda cursor, table: _lake_view(cursor, home, table), tables)
-    seeds = [seed for seed in project.seeds if seed.key not in kept.marks]
+    seeds = [seed for seed in project.seeds if not since.stands(seed.key)]
     for seed in seeds:
         seed.load(connection)
     METRIC_HEADERS.load(connection, catalog.rows((model.key, model.header) for model in project.models))
     WORKSPACES.load(connection, zone_rows(zones or {}))
-    models = _models(connection, project, progress, clock, kept)
-    made = [model for model in project.models if model.key not in kept.models]
+    deltas = Deltas(connection, home, project, since) if since.names else None
+    making = _Making(since, dict(since.changed), deltas, clock)
+    models = _models(connection, project, progress, making)
+    whole = [model for model, built in zip(project.models, models, strict=True) if not built.is_kept | built.is_patched]
     comment(
         connection,
         [
             *map(_of_table, tables),
             *(Comments("table", seed.key, seed.header.description, seed.header.columns) for seed in seeds),
             *(Comments("table", given.key, given.description, given.columns) for given in GENERATED),
-            *(Comments(_kind(model), model.key, model.header.description, model.header.columns) for model in made),
+            *(Comments(_kind(model), model.key, model.header.description, model.header.columns) for model in whole),
         ],
     )
-    return models
+    return Made(models, since.names - making.changed.keys())
 
 
 def comment(connection: duckdb.DuckDBPyConnection, comments: Iterable[Comments]) -> None:
@@ -117,18 +127,24 @@ def _lake_view(connection: duckdb.DuckDBPyConnection, home: Home, table: Table) 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What models are made by; ``changed`` grows with each that comes to differ."""
+
+    since: Since
+    changed: dict[str, Change]
+    deltas: Deltas | None
+    clock: Callable[[], float]
+
+
 def _models(
-    connection: duckdb.DuckDBPyConnection,
-    project: Project,
-    progress: Progress,
-    clock: Callable[[], float],
-    kept: Record,
+    connection: duckdb.DuckDBPyConnection, project: Project, progress: Progress, making: _Making
 ) -> tuple[BuiltModel, ...]:
     models, numbers = project.by_key, count(1)
     n_calls = connection.execute(f"select count(*) from lake.{CONVERSATIONS.name}").fetchall()[0][0]
     built = in_order(
         connection,
-        lambda cursor, key: kept.models.get(key) or _model(cursor, models[key], clock),
+        lambda cursor, key: _model(cursor, models[key], making),
         {key: [read for read in model.reads if read in models] for key, model in models.items()},
         begun=lambda key: progress(key, next(numbers), len(models)),
         most=MOST if n_calls <= SMALL else 1,
@@ -136,16 +152,40 @@ def _models(
     return tuple(built[key] for key in models)
 
 
-def _model(connection: duckdb.DuckDBPyConnection, model: Model, clock: Callable[[], float]) -> BuiltModel:
-    started = clock()
+def _model(connection: duckdb.DuckDBPyConnection, model: Model, making: _Making) -> BuiltModel:
+    """Make a model, as little of it as what changed asks for."""
+    stood, changed = making.since.models.get(model.key), making.changed
+    of_reads = [changed[read] for read in model.reads if read in changed and changed[read].matters_to(model)]
+    if stood is not None and not of_reads and model.key not in changed:
+        return stood
+    started = making.clock()
+    is_by_call = model.is_by_call and all(change.is_by_call for change in of_reads)
+    is_patched = stood is not None and model.key not in changed and (model.is_view or is_by_call)
+    change: Change | None = WHOLLY
     try:
-        made = roomy(connection, f"create or replace {_kind(model)} {model.key} as {model.sql}")
-        n_rows = (connection.execute(f"select count(*) from {model.key}") if model.is_view else made).fetchall()[0][0]
-        types = {row[0]: row[1] for row in connection.execute(f"describe {model.key}").fetchall()}
+        if stood is None or making.deltas is None or model.key in changed:
+            types = _whole(connection, model)
+        elif model.is_view:
+            types, change = stood.types, Change(is_by_call=is_by_call)
+        elif is_by_call:
+            types, change = stood.types, making.deltas.patch(connection, model)
+        else:
+            types = _whole(connection, model)
+            change = making.deltas.compare(connection, model) if types == stood.types else WHOLLY
+        n_rows = connection.execute(f"select count(*) from {model.key}").fetchall()[0][0]
     except duckdb.Error as error:
         raise ModelError(f"{model.path}: {model.key} cannot be built: {error}", "The old warehouse stays.") from error
+    if change is not None:
+        changed[model.key] = change
+    return BuiltModel(model.key, n_rows, making.clock() - started, types, is_patched=is_patched)
+
+
+def _whole(connection: duckdb.DuckDBPyConnection, model: Model) -> dict[str, str]:
+    """Make all of a model; gives its types by column."""
+    roomy(connection, f"create or replace {_kind(model)} {model.key} as {model.sql}")
+    types = {row[0]: row[1] for row in connection.execute(f"describe {model.key}").fetchall()}
     _check_columns(model, types)
-    return BuiltModel(model.key, n_rows, clock() - started, types)
+    return types
 
 
 def _kind(model: Model) -> str:

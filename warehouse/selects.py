@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 import msgspec
+
+from warehouse.mentions import mentions
 
 _TREES = """
 select json_serialize_sql(text, skip_null := true, skip_empty := true, skip_default := true)
@@ -34,12 +36,15 @@ class Selected:
 class Select:
     """One SELECT: the relations that it reads, sorted; those without a schema that are no CTE; what ``final`` selects.
 
-    ``final`` is empty where there is no such CTE, or where it is no plain SELECT.
+    ``final`` is empty where there is no such CTE, or where it is no plain SELECT. ``mentions`` are the names that it
+    says, None where every column of what it reads matters; ``tree`` is its node as DuckDB's parser gives it.
     """
 
     reads: tuple[str, ...]
     bare: tuple[str, ...]
     final: tuple[Selected, ...]
+    mentions: frozenset[str] | None = field(default=None, compare=False, repr=False)
+    tree: Tree = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,8 @@ def _read(text: str, tree: Tree) -> Select | Unreadable:
         tuple(sorted(f"{schema}.{name}" for schema, name in tables if schema)),
         tuple(sorted(name for schema, name in tables if not schema and name not in ctes)),
         tuple(_selected(column) for column in _final(top)),
+        mentions(nodes),
+        top,
     )
 
 

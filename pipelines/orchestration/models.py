@@ -81,6 +81,7 @@ def _made(
                     "dagster/column_lineage": lineage_of(sources[made.key]),
                     "elapsed_secs": made.secs,
                     "is_kept": made.is_kept,
+                    "is_patched": made.is_patched,
                     **(numbers if made.key == AGENT_DAILY else {}),
                 },
             )

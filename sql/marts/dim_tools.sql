@@ -98,7 +98,7 @@ used as (
         workspace,
         tool_key,
         max(tool_name) as tool_name,
-        arg_max(tool_type, start_date) as tool_type,
+        arg_max(tool_type, row(start_date, tool_type)) as tool_type,
         count(distinct conversation_id) filter (where is_counted) as n_calls,
         count(*) filter (where is_counted) as n_tool_calls,
         count(*) filter (where is_counted and is_answered) as n_answered,

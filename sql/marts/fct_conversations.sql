@@ -151,6 +151,10 @@ tools as (
     select * from intermediate.int_conversation_tools
 ),
 
+previous_calls as (
+    select * from intermediate.int_previous_calls
+),
+
 termination_groups as (
     select * from intermediate.int_termination_groups
 ),
@@ -185,18 +189,6 @@ identified as (
     from conversations
     inner join call_flags on conversations.conversation_id = call_flags.conversation_id
     left join workspaces on conversations.workspace = workspaces.workspace
-),
-
-before as (
-    select
-        conversations.conversation_id,
-        lag(conversations.started_at) over (
-            partition by conversations.workspace, identified.caller_id, conversations.agent_id
-            order by conversations.started_at, conversations.conversation_id
-        ) as previous_at
-    from conversations
-    inner join identified on conversations.conversation_id = identified.conversation_id
-    where identified.caller_id is not null
 ),
 
 flags as (
@@ -302,7 +294,7 @@ final as (
         identified.caller_id,
         case
             when identified.caller_id is not null
-                then coalesce(before.previous_at >= conversations.started_at - interval 7 day, false)
+                then coalesce(previous_calls.previous_at >= conversations.started_at - interval 7 day, false)
         end as is_repeat_caller_7d,
         coalesce(turns.n_waits, 0) as n_waits,
         turns.first_response_secs,
@@ -319,7 +311,7 @@ final as (
     inner join flags on conversations.conversation_id = flags.conversation_id
     left join turns on conversations.conversation_id = turns.conversation_id
     left join tools on conversations.conversation_id = tools.conversation_id
-    left join before on conversations.conversation_id = before.conversation_id
+    left join previous_calls on conversations.conversation_id = previous_calls.conversation_id
     left join termination_groups on conversations.termination_reason = termination_groups.termination_reason
 )
 

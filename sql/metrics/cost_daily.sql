@@ -85,8 +85,8 @@ final as (
         cast(sum(cost_usd) as double) as cost_usd,
         cast(sum(burst_surcharge_credits) as double) as burst_surcharge_credits,
         cast(sum(dev_discount_credits) as double) as dev_discount_credits,
-        sum(free_minutes) as free_minutes,
-        sum(free_llm_usd) as free_llm_usd
+        cast(sum(cast(free_minutes as decimal(38, 12))) as double) as free_minutes,
+        cast(sum(cast(free_llm_usd as decimal(38, 12))) as double) as free_llm_usd
     from components
     group by all
 )

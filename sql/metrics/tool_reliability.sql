@@ -146,7 +146,7 @@ counted as (
         count(latency_secs) as n_latencies,
         quantile_cont(latency_secs, 0.5) as latency_p50_secs,
         quantile_cont(latency_secs, 0.95) as latency_p95_secs,
-        arg_max(listed_tool_id, listed_at) as tool_id,
+        arg_max(listed_tool_id, row(listed_at, listed_tool_id)) as tool_id,
         count(latency_secs) filter (where response_timeout_secs is not null) as n_timed,
         count(*) filter (where latency_secs > response_timeout_secs) as n_slow
     from calls

@@ -16,6 +16,7 @@ from warehouse.generated import GENERATED
 from warehouse.home import Home
 from warehouse.models import Project
 from warehouse.record import BUILD_INPUTS
+from warehouse.since import CALLS
 from warehouse.tables import TABLES, WARNINGS
 
 BuildSql = Callable[[dict[str, str]], BuildResult]
@@ -256,7 +257,7 @@ def test_every_relation_and_every_column_has_a_comment(built: Home, project: Pro
         "union all select schema_name, view_name, comment from duckdb_views() where not internal",
     ).to_dicts()
     expected = {model.key for model in project.models} | {seed.key for seed in project.seeds}
-    expected |= {each.key for each in (*GENERATED, BUILD_INPUTS)} | {f"lake.{table.name}" for table in TABLES}
+    expected |= {each.key for each in (*GENERATED, BUILD_INPUTS, CALLS)} | {f"lake.{table.name}" for table in TABLES}
     assert {f"{row['schema_name']}.{row['name']}" for row in described} == expected
     assert [row for row in described if not row["comment"]] == []
     columns = query(

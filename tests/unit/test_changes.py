@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.changes import FOUNDATIONS, stale
+from warehouse.changes import FOUNDATIONS, WHOLLY, Change, changed, stale
 from warehouse.headers import Header
 from warehouse.models import Model, Project
 
@@ -29,32 +29,64 @@ DIAMOND = project(
 MARKS = GIVEN | {model.key: "1" for model in DIAMOND.models}
 
 
+def reached(before: dict[str, str], now: dict[str, str]) -> set[str]:
+    """What differs and what stands on it."""
+    found = changed(before, now)
+    assert found is not None
+    return found.keys() | stale(DIAMOND, found)
+
+
 def test_nothing_is_stale_where_nothing_changed() -> None:
-    assert stale(DIAMOND, MARKS, dict(MARKS)) == frozenset()
+    assert changed(MARKS, dict(MARKS)) == {}
+    assert stale(DIAMOND, {}) == frozenset()
 
 
 def test_all_that_stands_on_a_changed_table_is_stale() -> None:
-    assert stale(DIAMOND, MARKS, MARKS | {"lake.turns": "2"}) == {
+    assert reached(MARKS, MARKS | {"lake.turns": "2"}) == {
         "lake.turns",
         "marts.top",
         "marts.left",
         "marts.right",
         "marts.bottom",
     }
-    assert stale(DIAMOND, MARKS, MARKS | {"lake.warnings": "2"}) == {"lake.warnings", "marts.beside"}
+    assert reached(MARKS, MARKS | {"lake.warnings": "2"}) == {"lake.warnings", "marts.beside"}
 
 
 def test_a_changed_seed_and_a_changed_text_reach_one_side_of_the_diamond() -> None:
-    assert stale(DIAMOND, MARKS, MARKS | {"seeds.rates": "2"}) == {"seeds.rates", "marts.right", "marts.bottom"}
-    assert stale(DIAMOND, MARKS, MARKS | {"marts.left": "2"}) == {"marts.left", "marts.bottom"}
+    assert reached(MARKS, MARKS | {"seeds.rates": "2"}) == {"seeds.rates", "marts.right", "marts.bottom"}
+    assert reached(MARKS, MARKS | {"marts.left": "2"}) == {"marts.left", "marts.bottom"}
 
 
-def test_a_changed_foundation_or_another_set_of_relations_makes_all_stale() -> None:
+def test_a_changed_foundation_or_another_set_of_relations_leaves_nothing_to_keep() -> None:
     for name in ("code", "tests", "removed", "lake.deletions"):
-        assert stale(DIAMOND, MARKS, MARKS | {name: "2"}) == MARKS.keys()
+        assert changed(MARKS, MARKS | {name: "2"}) is None
     more = MARKS | {"lake.new": "1"}
-    assert stale(DIAMOND, MARKS, more) == more.keys()
-    assert stale(DIAMOND, more, MARKS) == MARKS.keys()
+    assert changed(MARKS, more) is None
+    assert changed(more, MARKS) is None
+
+
+def test_days_that_changed_with_their_calls_are_told_from_days_that_changed_without() -> None:
+    files = {"lake.conversations/1": "1", "lake.turns/1": "1", "lake.turns/2": "1", "lake.turn_metrics/1": "1"}
+    before = MARKS | {"lake.conversations": "1", "lake.turn_metrics": "1"} | files
+    calls = {"lake.conversations": "2", "lake.conversations/1": "2"}
+    both = calls | {"lake.turns": "2", "lake.turns/1": "2"}
+    by_call = Change(is_by_call=True)
+    assert changed(before, before | calls) == {"lake.conversations": by_call}
+    assert changed(before, before | both) == {"lake.conversations": by_call, "lake.turns": by_call}
+    assert changed(before, before | both | {"lake.turns/3": "2"}) == {
+        "lake.conversations": by_call,
+        "lake.turns": WHOLLY,
+    }
+    gone = {name: mark for name, mark in (before | both).items() if name != "lake.turns/2"}
+    assert changed(before, gone) == {"lake.conversations": by_call, "lake.turns": WHOLLY}
+
+
+def test_a_change_of_some_columns_matters_to_those_that_say_their_names() -> None:
+    header = Header(description="", grain=(), columns={})
+    says, says_all = (Model("marts", "m", Path(), header, "", (), "", said) for said in (frozenset({"a", "b"}), None))
+    assert [Change(frozenset({"b", "c"})).matters_to(each) for each in (says, says_all)] == [True, True]
+    assert [Change(frozenset({"c"})).matters_to(each) for each in (says, says_all)] == [False, True]
+    assert WHOLLY.matters_to(says)
 
 
 @st.composite
@@ -71,11 +103,13 @@ def graphs(draw: st.DrawFn) -> Project:
 def test_a_model_is_stale_just_when_a_way_leads_to_what_changed(graph: Project, data: st.DataObject) -> None:
     before = GIVEN | {model.key: "1" for model in graph.models}
     names = sorted(before.keys() - set(FOUNDATIONS))
-    changed = data.draw(st.sets(st.sampled_from(names)))
+    drawn = data.draw(st.sets(st.sampled_from(names)))
     models = graph.by_key
 
     def is_reached(name: str) -> bool:
-        return name in changed or (name in models and any(map(is_reached, models[name].reads)))
+        return name in drawn or (name in models and any(map(is_reached, models[name].reads)))
 
-    found = stale(graph, before, before | dict.fromkeys(changed, "2"))
-    assert found == {name for name in names if is_reached(name)}
+    found = changed(before, before | dict.fromkeys(drawn, "2"))
+    assert found is not None
+    assert found.keys() == drawn
+    assert stale(graph, found) == {name for name in models if is_reached(name)}

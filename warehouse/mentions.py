@@ -1,0 +1,60 @@
+"""Which names a SELECT says: a change of other columns of what it reads cannot change its rows.
+
+A column reaches a result only by its name, or unsaid by a star. A star hands names on, and whatever then comes of a
+column says its name, or the column is in the result under it. So where nothing takes rows or columns as a whole, what
+the SELECT says and the columns of its result are all that matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+Tree = Mapping[str, Any]
+
+_WHOLE_JOINS = frozenset({"NATURAL", "POSITIONAL"})
+_REFERENCES = frozenset({"BASE_TABLE", "JOIN", "SUBQUERY", "TABLE_FUNCTION", "EMPTY", "EXPRESSION_LIST"})
+_NAMES = ("table_name", "alias")
+_STAR = {"class", "type", "relation_name", "exclude_list", "query_location", "query_location_length"}
+
+
+def mentions(nodes: Collection[Tree]) -> frozenset[str] | None:
+    """The names that stand in a SELECT, given by all nodes of its tree; None where every column matters."""
+    stars = [item for node in nodes for item in node.get("select_list", ()) if item["class"] == "STAR"]
+    relations = {
+        node[name] for node in nodes if str(node.get("type")) in _REFERENCES for name in _NAMES if name in node
+    }
+    if sum(node.get("class") == "STAR" for node in nodes) > len(stars) or any(star.keys() - _STAR for star in stars):
+        return None
+    if any(_takes_whole(node, relations) for node in nodes):
+        return None
+    return frozenset(text for node in nodes for text in _texts(node))
+
+
+def _takes_whole(node: Tree, relations: Collection[str]) -> bool:
+    """Whether a node looks at all columns of something without saying their names."""
+    from_kind = node.get("from_table", {"type": "EMPTY"})["type"]
+    has_star = any(item["class"] == "STAR" for item in node.get("select_list", ()))
+    is_grouped = node.get("aggregate_handling") == "FORCE_AGGREGATES" or "modifiers" in node
+    names: list[str] = node["column_names"] if node.get("class") == "COLUMN_REF" else []
+    return (
+        from_kind not in _REFERENCES
+        or (has_star and is_grouped)
+        or (len(names) == 1 and names[0] in relations)
+        or node.get("ref_type") in _WHOLE_JOINS
+        or node.get("type") == "RECURSIVE_CTE_NODE"
+        or (node.get("type") == "SET_OPERATION_NODE" and not _is_plain_union(node))
+    )
+
+
+def _is_plain_union(node: Tree) -> bool:
+    """Rows of the one and rows of the other, and every column said."""
+    has_star = any(item["class"] == "STAR" for child in node["children"] for item in child.get("select_list", ()))
+    return node["setop_type"] == "UNION" and node.get("setop_all") is not False and not has_star
+
+
+def _texts(node: Tree) -> Iterator[str]:
+    for value in node.values():
+        for each in value if isinstance(value, list) else (value,):
+            if isinstance(each, str):
+                yield each

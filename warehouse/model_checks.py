@@ -65,9 +65,14 @@ class CheckResult:
 
 
 def checks_of(project: Project) -> tuple[Check, ...]:
-    """Every check of the project: those of the seeds, then of the models in their order, then the singular ones."""
+    """Every check of the project: those of the seeds, then of the models in their order, then the singular ones.
+
+    Whether the rows of a staging model are unique, the check of its table of the lake has said.
+    """
     found = [check for seed in project.seeds for check in _from_header(seed.key, seed.header)]
-    found += [check for model in project.models for check in _from_header(model.key, model.header)]
+    for model in project.models:
+        first, *others = _from_header(model.key, model.header)
+        found += others if model.is_keyed_as_read else [first, *others]
     order = {model.key: n for n, model in enumerate(project.models)}
     return (*found, *(_from_singular(singular, order) for singular in project.singulars))
 
@@ -120,6 +125,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult
 
 
 def _from_header(key: str, header: Header | SeedHeader) -> Iterator[Check]:
+    """That the grain is unique, and then the rest."""
     tests, name = header.tests, key.replace(".", "_")
     yield unique(f"{name}_unique", key, tests.unique or header.grain)
     for column in tests.not_null:

@@ -36,7 +36,8 @@ class Model:
     """One SQL file; ``reads`` are the qualified names of all that it selects from, sorted.
 
     ``mentions`` are the columns that can matter of what it reads, None for all. Where it ``is_by_call``, its rows of a
-    conversation follow from that conversation's rows in what it reads (``warehouse.by_call``).
+    conversation follow from that conversation's rows in what it reads (``warehouse.by_call``). Where it
+    ``is_keyed_as_read``, it gives rows of a table of the lake under its key, unique as they are there.
     """
 
     schema: str
@@ -48,6 +49,7 @@ class Model:
     sha256: str
     mentions: frozenset[str] | None = None
     is_by_call: bool = False
+    is_keyed_as_read: bool = False
 
     @property
     def key(self) -> str:
@@ -219,9 +221,16 @@ def _with_measures(model: Model, source: _Source, others: Mapping[str, Model]) -
 
 def _as_read(model: Model, source: _Source, keyed: Collection[str]) -> Model:
     """The model with what its SELECT shows; relations that are ``keyed`` have rows of conversations."""
-    said, tree = source.select.mentions, source.select.tree
-    mentions = None if said is None else said | model.header.columns.keys()
-    return replace(model, mentions=mentions, is_by_call=by_call.is_by_call(tree, keyed))
+    select, grain = source.select, model.header.grain
+    mentions = None if select.mentions is None else select.mentions | model.header.columns.keys()
+    table = BY_NAME.get((select.rows_of or "").removeprefix("lake."))
+    sources = {column.source for column in select.final if column.name in grain and column.is_plain}
+    return replace(
+        model,
+        mentions=mentions,
+        is_by_call=by_call.is_by_call(select.tree, keyed),
+        is_keyed_as_read=table is not None and model.header.columns_as is not None and sources.issuperset(table.key),
+    )
 
 
 def _singular(source: _Source) -> Singular:

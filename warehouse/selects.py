@@ -26,10 +26,14 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """A column that ``final`` selects: its name, empty where it has none, and the first column that it is made from."""
+    """A column that ``final`` selects: its name, empty where it has none, and the first column that it is made from.
+
+    One that ``is_plain`` is that column as it is.
+    """
 
     name: str
     source: str | None
+    is_plain: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +41,15 @@ class Select:
     """One SELECT: the relations that it reads, sorted; those without a schema that are no CTE; what ``final`` selects.
 
     ``final`` is empty where there is no such CTE, or where it is no plain SELECT. ``mentions`` are the names that it
-    says, None where every column of what it reads matters; ``tree`` is its node as DuckDB's parser gives it.
+    says, None where every column of what it reads matters; ``rows_of`` is the one relation whose rows it gives, each at
+    most once; ``tree`` is its node as DuckDB's parser gives it.
     """
 
     reads: tuple[str, ...]
     bare: tuple[str, ...]
     final: tuple[Selected, ...]
     mentions: frozenset[str] | None = field(default=None, compare=False, repr=False)
+    rows_of: str | None = field(default=None, compare=False, repr=False)
     tree: Tree = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -71,13 +77,22 @@ def _read(text: str, tree: Tree) -> Select | Unreadable:
     nodes = list(_nodes(top))
     ctes = {cte["key"] for node in nodes for cte in _ctes(node)}
     tables = {(node.get("schema_name"), node["table_name"]) for node in nodes if node.get("type") == "BASE_TABLE"}
+    reads = tuple(sorted(f"{schema}.{name}" for schema, name in tables if schema))
     return Select(
-        tuple(sorted(f"{schema}.{name}" for schema, name in tables if schema)),
+        reads,
         tuple(sorted(name for schema, name in tables if not schema and name not in ctes)),
         tuple(_selected(column) for column in _final(top)),
         mentions(nodes),
+        reads[0] if len(reads) == 1 and all(map(_adds_no_row, nodes)) else None,
         top,
     )
+
+
+def _adds_no_row(node: Tree) -> bool:
+    """Whether a node gives no more rows than the one relation that it reads."""
+    is_one = node.get("from_table", {"type": "BASE_TABLE"})["type"] == "BASE_TABLE"
+    is_query = node.get("type") in ("SET_OPERATION_NODE", "RECURSIVE_CTE_NODE")
+    return is_one and not is_query and node.get("function_name") != "unnest"
 
 
 def _final(top: Tree) -> list[Tree]:
@@ -91,7 +106,7 @@ def _final(top: Tree) -> list[Tree]:
 def _selected(column: Tree) -> Selected:
     source = next((node["column_names"][-1] for node in _nodes(column) if node.get("class") == "COLUMN_REF"), None)
     own = source if column["class"] == "COLUMN_REF" else None
-    return Selected(column.get("alias") or own or "", source)
+    return Selected(column.get("alias") or own or "", source, is_plain=own is not None)
 
 
 def _ctes(node: Tree) -> list[Tree]:

@@ -49,3 +49,18 @@ def test_what_is_no_select_says_where(sql: str, line: int | None) -> None:
 def test_another_statement_is_no_select() -> None:
     (found,) = read_selects(["insert into marts.a select 1"])
     assert found == Unreadable(None, "Only SELECT statements can be serialized to json!")
+
+
+def test_rows_are_those_of_one_relation_where_nothing_is_joined_united_or_unnested() -> None:
+    plain = ["with a as (select * from lake.t where n > 0) select b, m as c from a"]
+    more = [
+        "select a.b from lake.t a join lake.t c on a.b = c.b",
+        "select b from lake.t union all select b from lake.t",
+        "select b, unnest(c) as d from lake.t",
+        "select b from lake.t, range(2)",
+        "select b from (select b from lake.t) a",
+        "select b from lake.t where b in (select b from lake.u)",
+        "select 1 as b",
+    ]
+    found = [select.rows_of for select in read_selects(plain + more) if isinstance(select, Select)]
+    assert found == ["lake.t"] + [None] * len(more)

@@ -50,10 +50,11 @@ def frame(table: Table, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     Raises:
         SchemaError: a row has a key that the table does not know.
     """
-    unknown = {key for row in rows for key in row} - set(table.names)
+    names = table.names
+    unknown = {key for row in rows for key in row} - set(names)
     if unknown:
         raise SchemaError(f"Table {table.name} has no column {', '.join(sorted(unknown))}.")
-    return pl.DataFrame([[row.get(name) for name in table.names] for row in rows], polars_schema(table), orient="row")
+    return pl.DataFrame([[row.get(name) for name in names] for row in rows], polars_schema(table), orient="row")
 
 
 def write_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str, str] | None = None) -> None:
@@ -113,7 +114,7 @@ def _checked(table: Table, data: pl.DataFrame) -> pl.DataFrame:
         raise SchemaError(f"A frame for {table.name} does not have the columns of its schema.")
     if data.columns != list(table.names):
         data = data.select(table.names)  # not for nothing: two hundred names cost as much as the sort
-    return data.sort(table.key)
+    return data.sort(pl.struct(table.key))  # as one value: half the time of several
 
 
 def write_whole(home: Home, table: Table, data: pl.DataFrame) -> None:

@@ -167,15 +167,23 @@ def payloads(home: Home, days: Iterable[date], ids: Iterable[str]) -> Iterator[p
     They come some hundreds at a time, as many as stand together in a few files: a day's text may be more than memory.
     """
     files = [file for day in days for file in home.files(home.documents / f"start_date={day.isoformat()}")]
-    is_wanted = (pl.col("kind") == "document") & pl.col("conversation_id").is_in(list(ids))
-    keys = ("conversation_id", "fetched_at")
-    held = lake.read_files(LANDED_DOCUMENTS, files, keys, is_wanted, file_as="file")
-    latest = held.sort("fetched_at", maintain_order=True).unique("conversation_id", keep="last", maintain_order=True)
+    wanted = list(ids)
+    is_wanted = (pl.col("kind") == "document") & pl.col("conversation_id").is_in(wanted)
+    keys, columns = ("conversation_id", "fetched_at"), ("conversation_id", "fetched_at", "content_sha256", "payload")
+    if len(wanted) <= DOCUMENTS_TOGETHER:  # to look first which of them are the latest would cost as much again
+        yield _latest(lake.read_files(LANDED_DOCUMENTS, files, columns, is_wanted))
+        return
+    latest = _latest(lake.read_files(LANDED_DOCUMENTS, files, keys, is_wanted, file_as="file"))
     several = latest.sort("file").with_columns(part=pl.int_range(pl.len()) // DOCUMENTS_TOGETHER)
     for part in several.partition_by("part"):
-        columns = (*keys, "content_sha256", "payload")
         found = lake.read_files(LANDED_DOCUMENTS, map(Path, part["file"].unique().sort()), columns, is_wanted)
         yield found.join(part.select(keys), keys, "semi").unique("conversation_id", keep="last", maintain_order=True)
+
+
+def _latest(readings_: pl.DataFrame) -> pl.DataFrame:
+    """The latest reading of each conversation."""
+    in_order = readings_.sort("fetched_at", maintain_order=True)
+    return in_order.unique("conversation_id", keep="last", maintain_order=True)
 
 
 def quarantined(home: Home) -> pl.DataFrame:

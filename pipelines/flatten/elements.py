@@ -38,4 +38,4 @@ class Elements:
 
     def frame(self, structs: Sequence[Any], own: Columns) -> pl.DataFrame:
         """The rows of structs that were read; ``own`` are the columns that the pipeline makes."""
-        return whole(self._table, [rows(self._table, {**self._values(structs), **own}, {})])
+        return whole(self._table, [rows(self._table, [{**self._values(structs), **own}])])

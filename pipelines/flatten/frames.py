@@ -7,10 +7,10 @@ document that cannot be read costs itself alone and comes back by name.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -21,7 +21,6 @@ from pipelines.flatten.decode import UnflattenableError, read_detail, started
 from pipelines.flatten.rows import MAKERS
 from pipelines.flatten.series import rows, whole
 from pipelines.flatten.walk import Chunk, Columns
-from warehouse.columns import Table
 from warehouse.tables import CONVERSATIONS, DOCUMENT_TABLES
 
 PARSER_VERSION = 1
@@ -29,8 +28,13 @@ PARSER_VERSION = 1
 
 CHUNK = 500
 """Documents a chunk: few bound memory, many keep polars' cost a series small."""
+PIECE = 100
+"""Documents whose structs are there at once: what a processor keeps near. Measured: a tenth quicker than a chunk."""
 
-Frames = list[tuple[Table, pl.DataFrame]]
+_EPOCH, _MICROSECOND = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
+
+Frames = list[tuple[str, pl.DataFrame]]
+"""Frames with the names of their tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,8 @@ def flatten(readings: Iterable[Reading]) -> Flattened:
     waiting = iter(readings)
     while chunk := list(islice(waiting, CHUNK)):
         with _no_collection():
-            for table, made in _chunk(chunk, refused):
-                chunks[table.name].append(made)
+            for name, made in _chunk(chunk, refused):
+                chunks[name].append(made)
     return Flattened({table.name: whole(table, chunks.pop(table.name)) for table in DOCUMENT_TABLES}, refused)
 
 
@@ -94,19 +98,37 @@ def _chunk(readings: Sequence[Reading], refused: dict[str, str]) -> Frames:
 
 
 def _frames(readings: Sequence[Reading], refused: dict[str, str]) -> Frames:
-    read: list[tuple[Reading, Any, datetime]] = []
+    parts: dict[str, list[Columns]] = {table.name: [] for table in DOCUMENT_TABLES}
+    read: list[tuple[Reading, datetime]] = []
+    for begin in range(0, len(readings), PIECE):
+        _walk(readings[begin : begin + PIECE], read, parts, refused)
+    own = _own(read)
+    front = own.select("conversation_id", "start_date")
+    return [
+        (table.name, rows(table, parts[table.name], own if table is CONVERSATIONS else front))
+        for table in DOCUMENT_TABLES
+    ]
+
+
+def _walk(
+    readings: Sequence[Reading],
+    read: list[tuple[Reading, datetime]],
+    parts: Mapping[str, list[Columns]],
+    refused: dict[str, str],
+) -> None:
+    """Add columns of a piece to those of the chunk, and its documents to what was ``read``."""
+    details, first = [], len(read)
     for reading in readings:
         try:
-            read.append((reading, *_detail(reading)))
+            detail, at = _detail(reading)
         except UnflattenableError as error:
             refused[reading.conversation_id] = str(error)
-    chunk = Chunk([detail for _, detail, _ in read])
-    own = _own(read)
-    front = {name: own[name] for name in ("conversation_id", "start_date")}
-    return [
-        (table, rows(table, columns, own if table is CONVERSATIONS else front))
-        for table, columns in (*((maker.table, maker.make(chunk)) for maker in MAKERS), *tools.columns(chunk))
-    ]
+        else:
+            details.append(detail)
+            read.append((reading, at))
+    chunk = Chunk(details, first)
+    for table, columns in (*((maker.table, maker.make(chunk)) for maker in MAKERS), *tools.columns(chunk)):
+        parts[table.name].append(columns)
 
 
 def _detail(reading: Reading) -> tuple[Any, datetime]:
@@ -117,18 +139,24 @@ def _detail(reading: Reading) -> tuple[Any, datetime]:
     return detail, at
 
 
-def _own(read: Sequence[tuple[Reading, Any, datetime]]) -> Columns:
+def _own(read: Sequence[tuple[Reading, datetime]]) -> pl.DataFrame:
     """What the landing knows of the documents."""
-    return {
-        "conversation_id": [reading.conversation_id for reading, _, _ in read],
-        "start_date": [at.date() for _, _, at in read],
-        "start_time_at": [at for _, _, at in read],
-        "fetched_at": [reading.fetched_at for reading, _, _ in read],
-        "checked_at": [reading.checked_at for reading, _, _ in read],
-        "content_sha256": [reading.content_sha256 for reading, _, _ in read],
+    columns: Columns = {
+        "conversation_id": [reading.conversation_id for reading, _ in read],
+        "start_date": [at.date() for _, at in read],
+        "start_time_at": [_microseconds(at) for _, at in read],
+        "fetched_at": [_microseconds(reading.fetched_at) for reading, _ in read],
+        "checked_at": [_microseconds(reading.checked_at) for reading, _ in read],
+        "content_sha256": [reading.content_sha256 for reading, _ in read],
         "parser_version": [PARSER_VERSION] * len(read),
-        "is_deleted": [reading.deleted_at is not None for reading, _, _ in read],
-        "deleted_at": [reading.deleted_at for reading, _, _ in read],
-        "deletion_reason": [reading.deletion_reason for reading, _, _ in read],
-        "settle_state": [reading.settle_state for reading, _, _ in read],
+        "is_deleted": [reading.deleted_at is not None for reading, _ in read],
+        "deleted_at": [reading.deleted_at and _microseconds(reading.deleted_at) for reading, _ in read],
+        "deletion_reason": [reading.deletion_reason for reading, _ in read],
+        "settle_state": [reading.settle_state for reading, _ in read],
     }
+    return rows(CONVERSATIONS, [columns])
+
+
+def _microseconds(at: datetime) -> int:
+    """Since the epoch: as a number, polars takes a time five times as fast."""
+    return (at - _EPOCH) // _MICROSECOND

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,34 +51,34 @@ def _turn_metrics() -> Maker:
     table, values = tables.TURN_METRICS, projection(tables.TURN_METRICS)
 
     def make(chunk: Chunk) -> Columns:
-        places, repeats = chunk.at(table.at[0]), _repeats(chunk)
-        is_repeat = [keys in repeats for keys in zip(*places.keys, strict=True)]
-        return places.columns(table.key[1:], values) | {"is_repeat": is_repeat}
+        places = chunk.at(table.at[0])
+        return places.columns(table.key[1:], values) | {"is_repeat": _are_repeats(chunk)}
 
     return Maker(table, make)
 
 
-def _repeats(chunk: Chunk) -> set[tuple[int, int, str]]:
-    """Document, turn and metric of what repeats the spoken entry before it."""
-    found = set()
-    spoken: dict[str, Any] = {}
+def _are_repeats(chunk: Chunk) -> list[bool]:
+    """For each metric, whether it repeats the one of the spoken entry before it."""
+    found: list[bool] = []
+    spoken: Mapping[str, Any] = {}
     last = None
-    for document, turn, entry in chunk.at("transcript[]"):
-        if document != last:
-            last, spoken = document, {}
+    for document, _, entry in chunk.at("transcript[]"):
         timed = entry.conversation_turn_metrics
         if timed is None or timed.metrics is None:
             continue
-        if entry.message is not None:
-            spoken = timed.metrics
+        records = timed.metrics
+        if document != last:
+            last, spoken = document, {}
+        if entry.message is None:
+            found += [_is_same(spoken.get(name), record) for name, record in records.items() if record is not None]
         else:
-            repeated = (name for name, record in timed.metrics.items() if _is_same(spoken.get(name), record))
-            found |= {(document, turn, name) for name in repeated}
+            spoken = records
+            found += [False for record in records.values() if record is not None]
     return found
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    return one is not None and other is not None and one.elapsed_time == other.elapsed_time is not None
+    return one is not None and one.elapsed_time == other.elapsed_time is not None
 
 
 def _llm_usage(scope: str, at: str) -> Maker:
@@ -98,13 +98,17 @@ def by_type(values: Sequence[Any]) -> dict[str, Sequence[Any]]:
     """JSON values as value_text, value_number and value_bool: set where one is of that type."""
     return {
         "value_text": [value if type(value) is str else None for value in values],
-        "value_number": [_number(value) if type(value) in {int, float} else None for value in values],
+        "value_number": [_number(value) if type(value) in _NUMBERS else None for value in values],
         "value_bool": [value if type(value) is bool else None for value in values],
     }
 
 
+_NUMBERS = frozenset({int, float})
+_BEYOND = 2**1023  # more than a float holds; made once, as it takes its time
+
+
 def _number(value: float) -> float | None:
-    return float(value) if abs(value) < 2**1023 else None
+    return float(value) if abs(value) < _BEYOND else None
 
 
 def _data_collection() -> Maker:
@@ -112,7 +116,7 @@ def _data_collection() -> Maker:
 
     def make(chunk: Chunk) -> Columns:
         columns = plain.make(chunk)
-        return {**columns, **by_type(columns.get("value", ()))}
+        return {**columns, **by_type(columns["value"])} if "value" in columns else columns
 
     return Maker(plain.table, make)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -12,38 +14,49 @@ from pipelines.flatten.lenient import text_of
 from pipelines.flatten.walk import DOCUMENT, Columns
 from warehouse import lake
 from warehouse.columns import Column, Table, Type
+from warehouse.tables import BY_NAME
 
-_WIRE = {Type.TIME: pl.Float64(), Type.TIME_MS: pl.Float64()}
 _MICROSECONDS = {Type.TIME: 1_000_000, Type.TIME_MS: 1_000}
 
 _lines = msgspec.json.Encoder().encode_lines
 
 
-def rows(table: Table, columns: Columns, own: Columns) -> pl.DataFrame:
-    """Rows of one chunk: the columns that are not all null, times still as they came.
+def rows(table: Table, parts: Iterable[Columns], own: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Rows of some parts of a table, one after the other: the columns that are not all null, times as they came.
 
     ``own`` are columns with a row a document, which each row of the document repeats.
     """
-    documents = pl.Series(columns.get(DOCUMENT, ()), dtype=pl.Int64)
-    return pl.DataFrame(
-        [
-            _series(column, columns[column.name])
-            if column.name in columns
-            else _series(column, own[column.name]).gather(documents)
-            for column in table.columns
-            if column.name in columns or column.name in own
-        ]
-    )
+    columns = _joined([part for part in parts if part])
+    made = [_series(column, columns[column.name]) for column in table.columns if column.name in columns]
+    if own is not None:
+        made += own[pl.Series(columns.get(DOCUMENT, ()), dtype=pl.UInt32)].get_columns()
+    return pl.DataFrame(made)
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
+    """The columns of all parts; what a part does not have is null in its rows."""
+    if len(parts) == 1:
+        return parts[0]
+    joined: dict[str, list[Any]] = {name: [] for name in dict.fromkeys(chain.from_iterable(parts))}
+    for part in parts:
+        null = (None,) * len(next(iter(part.values())))
+        for name, values in joined.items():
+            values.extend(part.get(name, null))
+    return joined
 
 
 def _series(column: Column, values: Sequence[Any]) -> pl.Series:
-    if column.source is None:
-        return pl.Series(column.name, values, lake.POLARS[column.type], strict=True)
-    if column.type is Type.JSON:
+    if column.source is not None and column.type is Type.JSON:
         values = _texts(values)
-    elif column.type is Type.BAG:
+    elif column.source is not None and column.type is Type.BAG:
         values = [value if value is None or isinstance(value, str) else text_of(value) for value in values]
-    return pl.Series(column.name, values, _WIRE.get(column.type, lake.POLARS[column.type]), strict=True)
+    return pl.Series(column.name, values, _wire(column), strict=True)
+
+
+def _wire(column: Column) -> pl.DataType:
+    """Type in which a column's values come: times of a document are numbers."""
+    is_number = column.source is not None and column.type in _MICROSECONDS
+    return pl.Float64() if is_number else lake.POLARS[column.type]
 
 
 def _texts(values: Sequence[Any]) -> list[str | None]:
@@ -57,13 +70,18 @@ def _texts(values: Sequence[Any]) -> list[str | None]:
 
 def whole(table: Table, chunks: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """The rows of all chunks, with every column in the type of the schema."""
-    every = pl.concat(chunks, how="diagonal") if chunks else pl.DataFrame()
-    return every.select(_typed(column, every) for column in table.columns)
+    none, times = _schema(table.name)
+    every = pl.concat([none, *chunks], how="diagonal")
+    return every.with_columns(times) if times else every
 
 
-def _typed(column: Column, frame: pl.DataFrame) -> pl.Expr:
-    if column.name not in frame.columns:
-        return pl.repeat(None, frame.height, dtype=lake.POLARS[column.type]).alias(column.name)
-    if column.source is None or column.type not in _MICROSECONDS:
-        return pl.col(column.name)
-    return (pl.col(column.name) * _MICROSECONDS[column.type]).round().cast(pl.Int64).cast(lake.POLARS[column.type])
+@cache
+def _schema(name: str) -> tuple[pl.DataFrame, list[pl.Expr]]:
+    """No rows of a table, with every column as its values come; and what makes times of the numbers among them."""
+    table = BY_NAME[name]
+    none = pl.DataFrame(schema={column.name: _wire(column) for column in table.columns})
+    return none, [
+        (pl.col(column.name) * _MICROSECONDS[column.type]).round().cast(pl.Int64).cast(lake.POLARS[column.type])
+        for column in table.columns
+        if _wire(column) != lake.POLARS[column.type]
+    ]

@@ -74,9 +74,7 @@ def mask(value: Any, *, in_details: bool = False) -> Any:
         return [mask(item, in_details=in_details) for item in value]
     if not isinstance(value, dict):
         return value
-    label = next((value[key] for key in _LABELS if isinstance(value.get(key), str)), "")
-    # the label as it came and as it lands: a document that is masked again must come out the same
-    secret = _VALUES if label and any(map(is_secret_name, (label, mask_text(label)))) else ()
+    secret = _VALUES if _is_labelled_secret(value) else ()
     masked = {}
     for key, item in value.items():
         if in_details and key == "headers" and item:
@@ -88,6 +86,18 @@ def mask(value: Any, *, in_details: bool = False) -> Any:
         else:
             masked[key] = mask(item, in_details=in_details or key == "tool_details")
     return masked
+
+
+def _is_labelled_secret(value: dict[str, Any]) -> bool:
+    """Whether an object says that the value in it is a credential.
+
+    It is asked of the label as it came and as it lands: a document that is masked again must come out the same.
+    """
+    for key in _LABELS:
+        label = value.get(key)
+        if isinstance(label, str):
+            return is_secret_name(label) or is_secret_name(mask_text(label))
+    return False
 
 
 def mask_text(text: str) -> str:

@@ -28,7 +28,7 @@ REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
 EVIDENCE = {"gone": "not_found", "blanked": "blanked", landing.ERASED: "erased"}
 
 TOGETHER = 500
-"""Documents of several days that are flattened together: a call of ``flatten`` costs 40 ms, however few there are."""
+"""Documents of several days that are flattened together: a call of ``flatten`` costs as much as ten of them."""
 
 BEFOREHAND = 2
 """Groups of days that are given to a process before it has done the last: so it never waits."""

@@ -140,6 +140,20 @@ def test_the_lake_shows_the_latest_reading_of_each_conversation(home):
     assert stale_readings(home).is_empty()
 
 
+@pytest.mark.parametrize("together", [1, 500])
+def test_the_latest_documents_are_read_whether_few_or_some_at_a_time(home, monkeypatch, together):
+    monkeypatch.setattr(landing, "DOCUMENTS_TOGETHER", together)
+    later = AT + timedelta(hours=1)
+    landing.land_documents(home, [reading("conv_b", messages=["new"], at=later), reading("conv_c")])
+    landing.land_documents(home, [reading("conv_a"), reading("conv_b"), reading("conv_b", kind="gone", at=later)])
+    several = list(landing.payloads(home, [DAY], ["conv_a", "conv_b", "conv_d"]))
+    found = pl.concat(several).sort("conversation_id")
+    assert found.rows() == [
+        ("conv_a", AT, "sha of ()", reading("conv_a")["payload"]),
+        ("conv_b", later, "sha of ['new']", reading("conv_b", messages=["new"])["payload"]),
+    ]
+
+
 def test_an_unchanged_reading_moves_only_when_it_was_checked(home):
     landing.land_documents(home, [reading(messages=["one"])])
     refresh_lake(home, reread_days=REREAD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from operator import itemgetter
 
 import pytest
 
@@ -155,6 +156,22 @@ def test_what_is_no_call_in_a_step_is_kept_with_the_step(flat):
 def test_a_lone_surrogate_costs_one_character(flat):
     document = json.dumps(detail(user_id="caf\u00e9 \ud83d\ude00")).replace("caf", "\\ud800caf").encode()
     assert flat(document)["conversations"][0]["user_id"] == "\ufffdcafé 😀"
+
+
+def test_many_documents_together_give_the_rows_that_each_gives_alone(recorded, flat):
+    """Beyond one piece of a chunk, with columns that only the first or the last of them fills."""
+    originals = [json.loads(recorded(name)) for name in recorded_documents()]
+    conversations = [document.get("data", document) for document in originals]
+    plain = [detail(conversation_id=f"conv_{number}") for number in range(130)]
+    documents = [
+        each | {"conversation_id": f"conv_{place}_{number}"}
+        for place, some in enumerate((conversations, plain, conversations))
+        for number, each in enumerate(some)
+    ]
+    together, alone = flat(*documents), [flat(each) for each in documents]
+    for name, rows in together.items():
+        by_key = itemgetter(*BY_NAME[name].key)
+        assert sorted(rows, key=by_key) == sorted((row for each in alone for row in each[name]), key=by_key)
 
 
 def test_a_value_that_is_nested_too_deep_costs_its_document_alone():

@@ -32,7 +32,7 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL style and 
 	$(BIN)/python -m warehouse.portable
 	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_portable.py
 
-bench: $(DEV) $(BENCH)  ## Measure beside what people would use instead; FULL=1 for the sizes of the bars (half an hour)
+bench: $(DEV) $(BENCH)  ## Measure beside what people would use instead; FULL=1 for the sizes of the bars (three quarters of an hour)
 	$(BIN)/python -m benchmarks.run $(if $(FULL),--full)
 
 docs: $(DEV)  ## Write docs/tables.md and docs/metrics.md anew from the schema and the SQL headers

@@ -1,7 +1,7 @@
 """Measure convohouse beside what people would use instead, and print one table: ``make bench``.
 
 All of a group runs on one server in one go, so its ratios hold whatever the machine. ``--full`` measures at the sizes
-that the bars are set at, which takes half an hour. A run of all groups writes ``benchmarks/RESULTS.md``.
+that the bars are set at, which takes three quarters of an hour. A run of all groups writes ``benchmarks/RESULTS.md``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Sizes:
 SMALL = Sizes(whole=(500,), slow=(100,), grown=(), flattened=1000, fetched=500, widths=(1, 8, 64), stored=(5000,))
 FULL = Sizes(
     whole=(1000, 10_000),
-    slow=(1000,),
+    slow=(1000, 10_000),
     grown=(100_000,),
     flattened=10_000,
     fetched=2000,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from benchmarks.measure import ROOT, THEIRS, Measured
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 HEADS = ("what", "who", "wall s", "CPU s", "peak MiB", "disk MiB", "figure", "against convohouse")
 MIB = 1024 * 1024
+ADDITIONS = 100_000_000
+"""What tells how quick a core was: the same code on the same machine has taken twice as long an hour later."""
 OURS_USED = ("polars", "duckdb", "msgspec", "httpx", "httpx-aiohttp", "aiohttp", "pyarrow")
 THEIRS_USED = ("dlt", "elevenlabs")
 
@@ -60,24 +63,39 @@ def show(figures: Sequence[Figure], title: str) -> None:
     Console(width=190).print(table)
 
 
-def record(figures: Sequence[Figure], command: str, load: tuple[float, float, float]) -> None:
-    """Write ``RESULTS.md`` anew: nothing in it is typed by hand."""
-    lines = [
+def record(group: str, figures: Sequence[Figure], load: tuple[float, float, float]) -> None:
+    """Write the group's section of ``RESULTS.md`` anew: nothing in it is typed by hand."""
+    _, *sections = RESULTS.read_text().split("\n## ") if RESULTS.exists() else [""]
+    held = {section.partition("\n")[0]: section.rstrip() for section in sections}
+    held[group] = "\n".join([group, "", *_moment(load), "", *_lines(figures)])
+    head = [
         "# Figures of the benchmarks",
         "",
-        f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. Compare within this table alone: machines",
-        "differ, and so do moments. Bars and what is measured: `benchmarks/README.md`.",
+        "Written by `make bench FULL=1`, a group at a time. Compare within a group alone: machines differ, and so do",
+        "moments. Bars and what is measured: `benchmarks/README.md`.",
         "",
-        f"- Machine: {_processor()}, {os.cpu_count()} cores, {_memory() / MIB / 1024:.0f} GiB; {platform.platform()}",
-        f"- Load when it began: {', '.join(f'{each:.1f}' for each in load)} (1, 5, 15 min; above 0.5: a busy machine)",
-        f"- Python {platform.python_version()}; {_versions()}",
-        "",
-        f"| {' | '.join(HEADS)} |",
-        f"|{'---|' * len(HEADS)}",
-        *(f"| {' | '.join(figure.cells)} |" for figure in figures),
+        f"Machine: {_processor()}, {os.cpu_count()} cores, {_memory() / MIB / 1024:.0f} GiB; {platform.platform()}.",
+        f"Python {platform.python_version()}; {_versions()}.",
         "",
     ]
-    RESULTS.write_text("\n".join(lines))
+    RESULTS.write_text("\n".join(head) + "".join(f"\n## {section}\n" for section in held.values()))
+
+
+def _moment(load: tuple[float, float, float]) -> list[str]:
+    """When it was, and how busy and how quick the machine was by then."""
+    began = time.perf_counter()
+    sum(range(ADDITIONS))
+    took = time.perf_counter() - began
+    loads = ", ".join(f"{each:.1f}" for each in load)
+    return [
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load when it began {loads} (1, 5, 15 min; above 0.5: a busy one);",
+        f"{ADDITIONS / 1e6:.0f} million additions in Python take {took:.2f} s.",
+    ]
+
+
+def _lines(figures: Sequence[Figure]) -> list[str]:
+    rows = (f"| {' | '.join(figure.cells)} |" for figure in figures)
+    return [f"| {' | '.join(HEADS)} |", f"|{'---|' * len(HEADS)}", *rows]
 
 
 def _processor() -> str:

@@ -1,7 +1,8 @@
 """Measure convohouse beside what people would use instead, and print one table: ``make bench``.
 
 All of a group runs on one server in one go, so its ratios hold whatever the machine. ``--full`` measures at the sizes
-that the bars are set at, which takes three quarters of an hour. A run of all groups writes ``benchmarks/RESULTS.md``.
+that the bars are set at, which takes three quarters of an hour, and writes each group's section of
+``benchmarks/RESULTS.md``.
 """
 
 from __future__ import annotations
@@ -65,17 +66,19 @@ GROUPS: dict[str, Group] = {
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="the sizes of the bars")
-    parser.add_argument("--only", choices=GROUPS, nargs="+", help="these groups; RESULTS.md stays as it is")
+    parser.add_argument("--full", action="store_true", help="the sizes of the bars; written to RESULTS.md")
+    parser.add_argument("--only", choices=GROUPS, nargs="+", help="these groups")
     options = parser.parse_args()
-    console, load = Console(stderr=True), os.getloadavg()
+    console = Console(stderr=True)
     figures: list[Figure] = []
     for name in options.only or GROUPS:
+        load, found = os.getloadavg(), list[Figure]()
         for figure in GROUPS[name](FULL if options.full else SMALL):
-            figures.append(figure)
+            found.append(figure)
             console.print("  ".join(cell for cell in figure.cells if cell), style="dim", highlight=False)
-        if not options.only:  # after each group: what is measured is kept, should a later one fail
-            record(figures, "make bench" + (" FULL=1" if options.full else ""), load)
+        if options.full:
+            record(name, found, load)
+        figures += found
     show(figures, "convohouse" + (", full sizes" if options.full else ", small sizes"))
 
 

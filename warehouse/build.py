@@ -32,6 +32,7 @@ from warehouse.models import SQL_DIR, Project, read_project
 from warehouse.record import BUILD_INPUTS, SECOND, BuiltModel
 from warehouse.relations import Comments, Progress, comment, materialise, silent
 from warehouse.since import CALLS, NOTHING, Since, since_built, write_calls
+from warehouse.tables import CONVERSATIONS
 
 ATTACHED = "storage_version 'v1.0.0', recovery_mode 'no_wal_writes'"
 """Nobody goes on with a half-made file, so it needs no log."""
@@ -89,7 +90,8 @@ def build(
             checks = run(connection, every_check(project), made.kept)
             written = int(new.stat().st_mtime)
             record.write(connection, marks, made.models, written)
-            write_calls(connection)
+            if not since.stands(f"lake.{CONVERSATIONS.name}"):
+                write_calls(connection)
             own = (BUILD_INPUTS, CALLS)
             comment(connection, [Comments("table", each.key, each.description, each.columns) for each in own])
             connection.execute("checkpoint")  # detaching would write it as well, and say nothing where it cannot

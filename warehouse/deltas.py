@@ -9,6 +9,8 @@ same. A model that has to be made whole is compared as well: often few of its ro
 
 from __future__ import annotations
 
+from threading import Lock
+
 import duckdb
 
 from warehouse.by_call import KEY
@@ -45,9 +47,18 @@ class Deltas:
         connection.execute(f"create table {_CALLS} as from calls_that_changed")
         connection.unregister("calls_that_changed")
         patched = [model for model in project.models if model.is_by_call and not model.is_view]
-        for read in sorted({read for model in patched for read in model.reads}):
-            among = _AMONG if read in self._keyed else ""
-            connection.execute(f"create view {CHANGED}.{read} as from {WAREHOUSE}.{read} {among}")
+        self._reads = sorted({read for model in patched for read in model.reads})
+        self._is_ready, self._lock = False, Lock()
+
+    def _prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make the views when the first model needs them: each looks at every file that it stands on."""
+        with self._lock:
+            if self._is_ready:
+                return
+            for read in self._reads:
+                among = _AMONG if read in self._keyed else ""
+                connection.execute(f"create view {CHANGED}.{read} as from {WAREHOUSE}.{read} {among}")
+            self._is_ready = True
 
     def patch(self, connection: duckdb.DuckDBPyConnection, model: Model) -> Change | None:
         """Make the rows of calls that changed again; how the model differs now, None where it does not.
@@ -55,6 +66,7 @@ class Deltas:
         Raises:
             duckdb.Error: the model cannot be built.
         """
+        self._prepare(connection)
         target = f"{WAREHOUSE}.{model.key}"
         connection.execute(f"use {CHANGED}")
         connection.begin()  # the calls are the same ones in all statements, whatever is found beside

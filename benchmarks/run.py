@@ -22,10 +22,14 @@ from benchmarks.whole import grown, whole
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured: conversations; ``slow`` with 50 ms a request, ``grown`` without anybody beside."""
+    """How much is measured: conversations; ``slow`` with 50 ms a request, ``grown`` without anybody beside.
+
+    ``slow_many`` is a group of its own, since it takes a quarter of an hour.
+    """
 
     whole: tuple[int, ...]
     slow: tuple[int, ...]
+    slow_many: tuple[int, ...]
     grown: tuple[int, ...]
     flattened: int
     fetched: int
@@ -33,10 +37,13 @@ class Sizes:
     stored: tuple[int, ...]
 
 
-SMALL = Sizes(whole=(500,), slow=(100,), grown=(), flattened=1000, fetched=500, widths=(1, 8, 64), stored=(5000,))
+SMALL = Sizes(
+    whole=(500,), slow=(100,), slow_many=(), grown=(), flattened=1000, fetched=500, widths=(1, 8, 64), stored=(5000,)
+)
 FULL = Sizes(
     whole=(1000, 10_000),
-    slow=(1000, 10_000),
+    slow=(1000,),
+    slow_many=(10_000,),
     grown=(100_000,),
     flattened=10_000,
     fetched=2000,
@@ -60,6 +67,7 @@ GROUPS: dict[str, Group] = {
     "whole": lambda sizes: _each(lambda count: whole(count, 0.0), sizes.whole),
     "grown": lambda sizes: _each(grown, sizes.grown),
     "slow": lambda sizes: _each(lambda count: whole(count, 0.05), sizes.slow),
+    "slow_many": lambda sizes: _each(lambda count: whole(count, 0.05), sizes.slow_many),
 }
 
 

@@ -94,9 +94,11 @@ class Deltas:
                 return WHOLLY
             return WHOLLY if _differ(connection, old, new) else None
         connection.execute(f"create temp table differing as {_differing_calls(model, old, new)}")
-        (n_calls,) = connection.execute("select count(*) from temp.differing").fetchall()[0]
+        n_calls, n_of_none = connection.execute(
+            f"select count(*), count(*) filter (where {KEY} is null) from temp.differing"
+        ).fetchall()[0]
         change = None
-        if n_calls > MOST_CHANGED * n_rows:
+        if n_of_none or n_calls > MOST_CHANGED * n_rows:
             change = WHOLLY
         elif n_calls:
             among = f"where {KEY} in (from temp.differing)"

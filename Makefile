@@ -22,7 +22,7 @@ dev: $(RUN)  ## Open Dagster's page on the assets, jobs and schedules
 	$(BIN)/dagster dev
 
 test: lint  ## Run every check and every test
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL style and portability
 	$(BIN)/ruff check .
@@ -46,7 +46,7 @@ lock: $(DEV)  ## Resolve the dependencies anew into the lock files
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 clean:  ## Remove the environment, caches and the demo's data
-	rm -rf .venv.dagster demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .dagster demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(RUN): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,4 +1,4 @@
-"""What every kind of test uses: a recorded payload by name, and the rows of a document in one call."""
+"""What every kind of test uses: a recorded payload by name, the rows of a document in one call, a small warehouse."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import pytest
 
 from pipelines.flatten.frames import Reading, flatten
 from tests.documents import READ_AT, RECORDED, id_of
+from warehouse.models import read_project
+
+FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
 
 
 @pytest.fixture
@@ -32,3 +35,22 @@ def flat() -> Callable[..., dict[str, list[dict[str, Any]]]]:
         }
 
     return rows
+
+
+@pytest.fixture
+def every_model() -> None:
+    """For a test among those of ``few_models`` that looks at all models."""
+
+
+@pytest.fixture
+def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Builds in this process make the models that ``tests.served`` compares with the truth and Dagster looks at.
+
+    For tests whose subject is the copy: every model in every build would be most of their time. All of them stand in
+    the tests of the whole way, of crashes, of what is not to be in any file, of every command and of Dagster's job.
+    """
+    if every_model.__name__ in request.fixturenames:
+        return
+    few = read_project().upstream(*FEW)
+    for module in ("warehouse.build", "warehouse.checks", "pipelines.orchestration.defs"):
+        monkeypatch.setattr(f"{module}.read_project", lambda *_: few)

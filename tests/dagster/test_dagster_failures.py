@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from dagster import AssetKey
 from dagster._serdes import serialize_value
 
 from tests.dagster.emulated import LAST
 from warehouse import lake, locks
 from warehouse.tables import BY_NAME
+
+pytestmark = pytest.mark.usefixtures("few_models")
 
 
 def made(ran):

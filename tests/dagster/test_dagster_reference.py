@@ -18,6 +18,8 @@ from warehouse.landed_reference import price_rows, tool_rows
 from warehouse.reference_tables import REFERENCE_TABLES
 from warehouse.tables import SYNC_RUNS
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 

@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from pipelines.orchestration.run import Outcome, run_job
 from tests import recount
 from tests.dagster.emulated import FIRST
 from warehouse import lake
 from warehouse.tables import CONVERSATIONS
+
+pytestmark = pytest.mark.usefixtures("few_models")
 
 DAGSTER_YAML = Path(__file__).parents[2] / "dagster.yaml"
 SINCE = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)

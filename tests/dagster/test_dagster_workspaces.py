@@ -16,6 +16,8 @@ from warehouse import lake
 from warehouse.duck import query
 from warehouse.tables import SYNC_RUNS
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 NOW = datetime(2025, 11, 21, tzinfo=UTC)
 
 

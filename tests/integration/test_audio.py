@@ -30,6 +30,8 @@ from warehouse.home import Home
 from warehouse.journal_tables import AUDIO_FILES
 from warehouse.tables import CONVERSATIONS
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 PLENTY = 10**9
 

@@ -15,6 +15,8 @@ from warehouse import lake
 from warehouse.home import Home
 from warehouse.tables import DOCUMENT_TABLES
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 
 

@@ -26,6 +26,8 @@ from warehouse import lake, landing, locks
 from warehouse.home import Home
 from warehouse.tables import SYNC_RUNS
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 KEY = {"ELEVENLABS_API_KEY": "demo", "CONVOHOUSE_REREAD_DAYS": "[]"}
 

@@ -23,6 +23,8 @@ from tests.served import Tap, assert_equals
 from warehouse import lake
 from warehouse.tables import DOCUMENT_TABLES, SYNC_RUNS
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 
 

@@ -23,6 +23,8 @@ from warehouse import lake, landing
 from warehouse.duck import query
 from warehouse.tables import CONVERSATIONS, DELETIONS, LANDED_LISTINGS, TURNS
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 NIGHT = timedelta(days=1)
 OF_CONTENT = {
@@ -127,6 +129,7 @@ def metrics(home):
     return {name: query(home, f"from metrics.{name} order by all").to_dicts() for name in sorted(names)}
 
 
+@pytest.mark.usefixtures("every_model")
 def test_a_deletion_is_noticed_by_the_next_nightly_run_and_takes_content_but_no_number(nights):
     gone = nights.finished()
     words = said_once(nights, gone, words_only=True)

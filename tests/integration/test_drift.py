@@ -15,6 +15,8 @@ from warehouse import lake, landing
 from warehouse.home import Home
 from warehouse.tables import BY_NAME, UNKNOWN_FIELDS
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
 DAY = timedelta(days=1)
 START = {"start_time_unix_secs": STARTED}

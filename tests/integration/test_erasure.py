@@ -22,6 +22,8 @@ from tests.served import Tap, assert_equals
 from warehouse import lake, landing
 from warehouse.tables import CONVERSATIONS, DELETIONS, TURNS
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 
 
@@ -75,6 +77,7 @@ def places(site, conversation_id):
     return {name: found.filter(conversation_id=conversation_id).height for name, found in rows.items()}
 
 
+@pytest.mark.usefixtures("every_model")
 def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy):
     own, words = copy.chosen()
     with running(copy.app) as url:

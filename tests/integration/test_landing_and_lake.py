@@ -30,6 +30,8 @@ from warehouse.tables import (
     TURNS,
 )
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
 DAY = date(2026, 11, 1)
 STARTED = datetime(2026, 11, 1, 12, tzinfo=UTC)

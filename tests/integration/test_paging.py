@@ -20,6 +20,8 @@ from tests.served import Tap, assert_equals
 from warehouse import lake, landing
 from warehouse.tables import CONVERSATION_LIST, CONVERSATIONS
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 LIST = "/v1/convai/conversations"
 

@@ -17,6 +17,8 @@ from pipelines.sync.settle import REASONS
 from tests.cli import run
 from tests.served import Tap
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 KEY = {"ELEVENLABS_API_KEY": "demo", "CONVOHOUSE_REREAD_DAYS": "[]"}
 

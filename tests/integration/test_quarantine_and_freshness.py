@@ -16,6 +16,8 @@ from tests.cli import run
 from tests.served import Tap, assert_equals
 from warehouse.checks import FRESH
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 HASTY = {"ELEVENLABS_API_KEY": "demo", "CONVOHOUSE_REQUEST_DEADLINE_SECS": "1"}
 

@@ -49,6 +49,13 @@ def test_every_make_target_of_the_readme_exists():
         subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)  # noqa: S603, S607
 
 
+def test_make_clean_removes_whole_folders_that_git_ignores():
+    told = subprocess.run(["make", "--dry-run", "clean"], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S607
+    removed = set(told.stdout.split()) - {"rm", "-rf"}
+    ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
+    assert {".venv", ".dagster", "demo"} < removed <= ignored
+
+
 def test_every_convohouse_command_of_the_readme_runs(tmp_path):
     assert run(tmp_path, "demo", "--conversations", "60", "--days", "3").code == 0
     until = datetime(2026, 11, 22, tzinfo=UTC)

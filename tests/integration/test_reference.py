@@ -30,6 +30,8 @@ from warehouse.landed_reference import price_rows, tool_rows
 from warehouse.reference_tables import LLM_PRICES, REFERENCE_TABLES, TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 from warehouse.tables import CONVERSATIONS, LLM_USAGE, UNKNOWN_FIELDS
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 NIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
 CHANGING = "tool_8801k8fr9bdx0s5k3n7wqe2mthyj"
 FIRST, SECOND = AGENTS[0].agent_id, AGENTS[1].agent_id

@@ -19,6 +19,8 @@ from tests.cli import run
 from tests.served import assert_equals
 from warehouse import landing
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 BEFORE = "2026-11-19T18:00:00"
 

@@ -32,6 +32,8 @@ from tests.served import assert_equals
 from warehouse import lake, landing
 from warehouse.tables import CONVERSATIONS
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 SECRET = "wsec_0123456789"  # noqa: S105 - of this test
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 AT = int(UNTIL.timestamp())

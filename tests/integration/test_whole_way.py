@@ -23,6 +23,8 @@ from warehouse import lake
 from warehouse.duck import query
 from warehouse.tables import AGENTS, CONVERSATION_LIST, DOCUMENT_TABLES, SYNC_RUNS
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 SINCE = UNTIL - timedelta(days=10)
 RUN_AT = UNTIL + timedelta(hours=2)
@@ -64,6 +66,7 @@ def site(tmp_path):
     return make
 
 
+@pytest.mark.usefixtures("every_model")
 @pytest.mark.parametrize("faults", [None, FAULTS], ids=["calm", "faults"])
 def test_a_sync_equals_the_recount(faults, world, documents, site):
     app = Tap(create_app(world, clock=lambda: UNTIL, faults=Faults.parse(faults) if faults else None))

@@ -21,6 +21,8 @@ from warehouse import lake
 from warehouse.duck import query
 from warehouse.tables import CONVERSATIONS, SYNC_RUNS
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 KEYS = {"eu": "sk_the_key_of_the_europeans", "us": "sk_the_key_of_the_americans"}
 VARIABLES = {"eu": "EU_KEY", "us": "US_KEY"}

@@ -18,6 +18,8 @@ from warehouse import lake
 from warehouse.home import Home
 from warehouse.journal_tables import AGENT_ACCESS, AUDIO_FILES, FEEDBACK_SENT
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 NAMES = ("eu", "us")
 

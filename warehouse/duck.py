@@ -7,9 +7,11 @@ second connection to a swapped file would see the old one until the last one to 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -34,6 +36,9 @@ DEFAULT_LIMITS = Limits()
 
 MOST_MEMORY = "2GB"
 """What a statement gets that does not do with less."""
+
+_WITH_MORE = Lock()
+"""The limit is one for all cursors: nobody takes it back while somebody else's statement needs it."""
 
 
 @contextmanager
@@ -73,17 +78,26 @@ def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[d
         raise QueryError(str(error), "If the file is damaged or in use, run `convohouse build`.") from error
 
 
-def roomy(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
-    """Execute a statement, with ``MOST_MEMORY`` where what the connection has is not enough: not everything can spill.
+def roomy(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    """Rows of a statement, with up to ``MOST_MEMORY`` where what the connection has is not enough for it.
+
+    Not everything can spill: a percentile holds all its values. Afterwards the connection has what it had, or DuckDB
+    would go on to fill the larger memory with what it may drop; it stays larger where another statement needs it then.
 
     Raises:
         duckdb.Error: as ``execute``.
     """
     try:
-        return connection.execute(sql)
+        return connection.execute(sql).fetchall()
     except duckdb.OutOfMemoryException:
-        connection.execute(f"set memory_limit = {quoted(MOST_MEMORY)}")
-        return connection.execute(sql)
+        with _WITH_MORE:
+            (stood,) = connection.execute("select current_setting('memory_limit')").fetchall()[0]
+            connection.execute(f"set memory_limit = {quoted(MOST_MEMORY)}")
+            try:
+                return connection.execute(sql).fetchall()
+            finally:
+                with suppress(duckdb.OutOfMemoryException):  # more than that is in use
+                    connection.execute(f"set memory_limit = {quoted(stood)}")
 
 
 def query(home: Home, sql: str, *, limits: Limits = DEFAULT_LIMITS) -> pl.DataFrame:

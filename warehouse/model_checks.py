@@ -102,7 +102,7 @@ def _scanned(connection: duckdb.DuckDBPyConnection, checks: Sequence[Check]) -> 
     if checks[0].holds:
         with suppress(duckdb.Error):  # the check that cannot be run says so by itself
             aggregates = ", ".join(check.holds for check in checks)
-            holds = roomy(connection, f"select {aggregates} from {checks[0].model}").fetchall()[0]
+            holds = roomy(connection, f"select {aggregates} from {checks[0].model}")[0]
     return [
         CheckResult(check, 0, ()) if is_held else _result(connection, check)
         for check, is_held in zip(checks, holds, strict=True)
@@ -117,7 +117,7 @@ def _result(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
-    n_failing = int(roomy(connection, f"select count(*) from ({check.sql})").fetchall()[0][0])
+    n_failing = int(roomy(connection, f"select count(*) from ({check.sql})")[0][0])
     if not n_failing:
         return CheckResult(check, 0, ())
     rows = connection.sql(f"select columns(*)::varchar from ({check.sql}) limit {SAMPLE_ROWS}").pl().to_dicts()

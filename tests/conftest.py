@@ -44,7 +44,7 @@ def every_model() -> None:
 
 @pytest.fixture
 def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Builds in this process make the models that ``tests.served`` compares with the truth and Dagster looks at.
+    """Builds in this process make the few models that somebody looks at there, without comments.
 
     For tests whose subject is the copy: every model in every build would be most of their time. All of them stand in
     the tests of the whole way, of crashes, of what is not to be in any file, of every command and of Dagster's job.
@@ -54,3 +54,5 @@ def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     few = read_project().upstream(*FEW)
     for module in ("warehouse.build", "warehouse.checks", "pipelines.orchestration.defs"):
         monkeypatch.setattr(f"{module}.read_project", lambda *_: few)
+    for module in ("warehouse.build", "warehouse.relations"):
+        monkeypatch.setattr(f"{module}.comment", lambda *_: None)  # a quarter of a small build

@@ -17,7 +17,7 @@ from warehouse.by_call import KEY
 from warehouse.changes import WHOLLY, Change
 from warehouse.duck import quoted
 from warehouse.home import Home
-from warehouse.models import OF_CALLS, SCHEMAS, Model, Project
+from warehouse.models import SCHEMAS, Model, Project, with_calls
 from warehouse.since import MOST_CHANGED, STANDING, Since
 
 WAREHOUSE = "warehouse"
@@ -38,7 +38,7 @@ class Deltas:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, home: Home, project: Project, since: Since) -> None:
         """The connection has ``WAREHOUSE`` attached, a copy of the one that stands, with views on the lake of now."""
-        self._keyed = OF_CALLS | {model.key for model in project.models if KEY in model.header.columns}
+        self._keyed = with_calls(project.models)
         connection.execute(f"attach {quoted(str(home.warehouse))} as {STANDING} (read_only)")
         connection.execute(f"attach ':memory:' as {CHANGED}")
         for schema in ("lake", "seeds", *SCHEMAS):

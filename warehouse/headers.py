@@ -4,7 +4,8 @@
 ``columns_as = "lake.turns"`` instead, since its columns mean what the schema says; ``[tests]`` are checks on the built
 data; ``[metrics.<column>]`` makes a column a metric of ``metrics.catalog``. A model with the measures of another at a
 grain of its own says ``measures_as = "metrics.agent_daily"``: texts and metrics of the columns that have the same names
-are that model's, unless its own header words them. A column's unit follows from its name
+are that model's, unless its own header words them. A model by call that would hold all turns at once says ``in_portions
+= true``, and is made of some days' calls at a time (``warehouse.portions``). A column's unit follows from its name
 (``warehouse.columns.unit_of``). Singular tests and seeds have smaller headers of the same kind.
 """
 
@@ -56,6 +57,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     columns: dict[str, str] = {}
     columns_as: str | None = None
     measures_as: str | None = None
+    in_portions: bool = False
     tests: Tests = Tests()
     metrics: dict[str, Metric] = {}
 

@@ -112,6 +112,11 @@ def read_project(sql_dir: Path = SQL_DIR, own_seeds: Path | None = None) -> Proj
     return Project(ordered, seeds, singulars)
 
 
+def with_calls(models: Iterable[Model]) -> frozenset[str]:
+    """Names of the relations that have rows of conversations: models and tables of the lake."""
+    return OF_CALLS | {model.key for model in models if by_call.KEY in model.header.columns}
+
+
 def ordered_models(models: Mapping[str, Model], seeds: Iterable[str]) -> tuple[Model, ...]:
     """Models, each after all that it reads; the same for the same files.
 
@@ -153,7 +158,7 @@ def _read(files: tuple[tuple[Path, str], ...]) -> tuple[tuple[Model, ...], tuple
     ours = [source for source in sources if source.path.parent.name in SCHEMAS]
     listed = {model.key: model for model in map(_model, ours)}
     with_measures = [_with_measures(model, source, listed) for model, source in zip(listed.values(), ours, strict=True)]
-    keyed = OF_CALLS | {model.key for model in with_measures if by_call.KEY in model.header.columns}
+    keyed = with_calls(with_measures)
     models = tuple(_as_read(model, source, keyed) for model, source in zip(with_measures, ours, strict=True))
     return models, tuple(_singular(source) for source in sources if source not in ours)
 
@@ -225,10 +230,14 @@ def _as_read(model: Model, source: _Source, keyed: Collection[str]) -> Model:
     mentions = None if select.mentions is None else select.mentions | model.header.columns.keys()
     table = BY_NAME.get((select.rows_of or "").removeprefix("lake."))
     sources = {column.source for column in select.final if column.name in grain and column.is_plain}
+    is_by_call = by_call.is_by_call(select.tree, keyed)
+    if model.header.in_portions and (model.is_view or not is_by_call):
+        at = f"{model.path}:{line_of(source.toml, 'in_portions')}"
+        raise ModelError(f"{at}: {model.key} is no table whose rows follow call by call.", "Take in_portions out.")
     return replace(
         model,
         mentions=mentions,
-        is_by_call=by_call.is_by_call(select.tree, keyed),
+        is_by_call=is_by_call,
         is_keyed_as_read=table is not None and model.header.columns_as is not None and sources.issuperset(table.key),
     )
 

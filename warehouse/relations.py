@@ -10,28 +10,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from glob import escape
 from itertools import count
 
 import duckdb
 
-from warehouse import catalog
+from warehouse import catalog, portions
 from warehouse.changes import WHOLLY, Change
 from warehouse.columns import Table
 from warehouse.deltas import Deltas
-from warehouse.duck import quoted, roomy
+from warehouse.duck import parquet, quoted, roomy
 from warehouse.errors import ModelError
 from warehouse.generated import GENERATED, METRIC_HEADERS, WORKSPACES, zone_rows
 from warehouse.home import Home
 from warehouse.models import SCHEMAS, Model, Project
+from warehouse.portions import PORTION
 from warehouse.record import BuiltModel
 from warehouse.side_by_side import MOST, each, in_order
 from warehouse.since import NOTHING, Since
 from warehouse.tables import CONVERSATIONS, TABLES
-
-SMALL = 25_000
-"""Conversations up to which models are made side by side: of more, a query keeps every thread busy by itself, and two
-at once take the memory of two."""
 
 Progress = Callable[[str, int, int], None]
 """Called when a model is begun with its name, its number from 1 and how many there are."""
@@ -68,8 +66,11 @@ def materialise(
     progress: Progress = silent,
     clock: Callable[[], float] = time.perf_counter,
     since: Since = NOTHING,
+    portion: int = PORTION,
 ) -> Made:
     """Make everything of ``project`` in the connection's current database, but for what stands there as it should be.
+
+    Of more calls than a ``portion``, models follow each other, and those that say so are made in portions.
 
     Raises:
         ModelError: see ``warehouse.build.build``.
@@ -84,7 +85,9 @@ def materialise(
     METRIC_HEADERS.load(connection, catalog.rows((model.key, model.header) for model in project.models))
     WORKSPACES.load(connection, zone_rows(zones or {}))
     deltas = Deltas(connection, home, project, since) if since.names else None
-    making = _Making(since, dict(since.changed), deltas, clock)
+    n_calls = connection.execute(f"select count(*) from lake.{CONVERSATIONS.name}").fetchall()[0][0]
+    in_portions = partial(portions.make, home=home, project=project, size=portion) if n_calls > portion else None
+    making = _Making(since, dict(since.changed), deltas, in_portions, clock)
     models = _models(connection, project, progress, making)
     whole = [model for model, built in zip(project.models, models, strict=True) if not built.is_kept | built.is_patched]
     comment(
@@ -119,21 +122,21 @@ def _comment(cursor: duckdb.DuckDBPyConnection, relation: Comments) -> None:
 
 
 def _lake_view(connection: duckdb.DuckDBPyConnection, home: Home, table: Table) -> None:
-    glob = f"{escape(str(home.table(table).resolve()))}/**/*.parquet"
-    # by name: a file from before a column was added has null there
-    connection.execute(
-        f"create or replace view lake.{table.name} as select {', '.join(table.names)} "
-        f"from read_parquet({quoted(glob)}, union_by_name = true, hive_partitioning = false)"
-    )
+    files = f"{escape(str(home.table(table).resolve()))}/**/*.parquet"
+    connection.execute(f"create or replace view lake.{table.name} as {parquet(table.names, [files])}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Making:
-    """What models are made by; ``changed`` grows with each that comes to differ."""
+    """What models are made by; ``changed`` grows with each that comes to differ.
+
+    ``in_portions`` makes a model of some days' calls at a time; None where a portion has all calls.
+    """
 
     since: Since
     changed: dict[str, Change]
     deltas: Deltas | None
+    in_portions: Callable[[duckdb.DuckDBPyConnection, Model], None] | None
     clock: Callable[[], float]
 
 
@@ -141,13 +144,13 @@ def _models(
     connection: duckdb.DuckDBPyConnection, project: Project, progress: Progress, making: _Making
 ) -> tuple[BuiltModel, ...]:
     models, numbers = project.by_key, count(1)
-    n_calls = connection.execute(f"select count(*) from lake.{CONVERSATIONS.name}").fetchall()[0][0]
     built = in_order(
         connection,
         lambda cursor, key: _model(cursor, models[key], making),
         {key: [read for read in model.reads if read in models] for key, model in models.items()},
         begun=lambda key: progress(key, next(numbers), len(models)),
-        most=MOST if n_calls <= SMALL else 1,
+        # of very many calls, a query keeps every thread busy by itself, and two at once take the memory of two
+        most=1 if making.in_portions else MOST,
     )
     return tuple(built[key] for key in models)
 
@@ -164,13 +167,13 @@ def _model(connection: duckdb.DuckDBPyConnection, model: Model, making: _Making)
     change: Change | None = WHOLLY
     try:
         if stood is None or making.deltas is None or model.key in changed:
-            types = _whole(connection, model)
+            types = _whole(connection, model, making)
         elif model.is_view:
             types, change = stood.types, Change(is_by_call=is_by_call)
         elif is_by_call:
             types, change = stood.types, making.deltas.patch(connection, model)
         else:
-            types = _whole(connection, model)
+            types = _whole(connection, model, making)
             change = making.deltas.compare(connection, model) if types == stood.types else WHOLLY
         n_rows = connection.execute(f"select count(*) from {model.key}").fetchall()[0][0]
     except duckdb.Error as error:
@@ -180,9 +183,12 @@ def _model(connection: duckdb.DuckDBPyConnection, model: Model, making: _Making)
     return BuiltModel(model.key, n_rows, making.clock() - started, types, is_patched=is_patched)
 
 
-def _whole(connection: duckdb.DuckDBPyConnection, model: Model) -> dict[str, str]:
+def _whole(connection: duckdb.DuckDBPyConnection, model: Model, making: _Making) -> dict[str, str]:
     """Make all of a model; gives its types by column."""
-    roomy(connection, f"create or replace {_kind(model)} {model.key} as {model.sql}")
+    if model.header.in_portions and making.in_portions:
+        making.in_portions(connection, model)
+    else:
+        roomy(connection, f"create or replace {_kind(model)} {model.key} as {model.sql}")
     types = {row[0]: row[1] for row in connection.execute(f"describe {model.key}").fetchall()}
     _check_columns(model, types)
     return types

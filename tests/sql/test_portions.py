@@ -1,0 +1,145 @@
+"""A model made of some days' calls at a time has the rows that it has when it is made of all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from warehouse.duck import connect
+from warehouse.errors import ModelError
+from warehouse.home import Home
+from warehouse.models import Model, Project, read_project
+from warehouse.portions import PORTION
+from warehouse.relations import materialise
+
+DAYS = [date(2026, 11, day) for day in (1, 2, 3, 7)]
+Rows = dict[str, list[tuple[object, ...]]]
+
+LISTED = """/*
+description = "Turns and what is known of their calls elsewhere."
+grain = ["conversation_id", "turn_index"]
+in_portions = true
+
+[columns]
+conversation_id = "Call."
+turn_index = "Turn."
+n_deletions = "Whether the call was deleted."
+n_agents = "Agents that there are."
+*/
+with turns as (select * from staging.stg_turns), deletions as (select * from staging.stg_deletions),
+agents as (select * from staging.stg_agents), n as (select count(*) as n_agents from agents),
+final as (
+    select coalesce(turns.conversation_id, deletions.conversation_id) as conversation_id, turns.turn_index,
+        (deletions.conversation_id is not null)::int as n_deletions, n.n_agents
+    from turns full join deletions on turns.conversation_id = deletions.conversation_id cross join n
+)
+select * from final
+"""
+
+
+def in_portions(model: Model) -> Model:
+    return replace(
+        model, header=msgspec.structs.replace(model.header, in_portions=model.is_by_call and not model.is_view)
+    )
+
+
+def made(home: Home, project: Project, portion: int) -> Rows:
+    """Rows of the models that are by call, with the types of their columns."""
+    with connect() as connection:
+        connection.execute("attach ':memory:' as warehouse")
+        connection.execute("use warehouse")
+        materialise(connection, home, project, portion=portion)
+        found = {
+            model.key: [*connection.execute(f"describe {model.key}").fetchall(), *sorted(rows, key=repr)]
+            for model in project.models
+            if model.header.in_portions
+            for rows in [connection.table(model.key).fetchall()]
+        }
+        assert connection.execute(
+            "select count(*) from duckdb_databases() where database_name like 'p%'"
+        ).fetchall() == [(0,)]
+    return found
+
+
+@pytest.fixture
+def calls_of_four_days(rows: Any) -> Home:
+    """Three calls a day, a deletion of no call and, as should never be, turns of no call on a day without any."""
+    for day in DAYS:
+        noon = datetime.combine(day, datetime.min.time(), UTC).replace(hour=12)
+        for number in range(3):
+            conversation_id = f"c{day.day}{number}"
+            of = {"conversation_id": conversation_id, "start_date": day}
+            rows.call(**of, start_time_at=noon, call_duration_secs=number)
+            rows.add("turns", **of, turn_index=0, role="user", message=f"Hello {conversation_id}")
+            rows.add("turns", **of, turn_index=1, role="agent", message="Hi")
+            rows.add(
+                "turn_metrics",
+                **of,
+                turn_index=1,
+                metric="convai_ttf_audio_since_silence",
+                elapsed_secs=day.day,
+                is_repeat=False,
+            )
+            rows.add("tool_calls", **of, turn_index=1, call_index=0, tool_name="t", type="webhook")
+            usage = {"turn_index": 1, "model": "m", "token_kind": "input", "price_usd": 0.5 * number}
+            rows.add("llm_usage", **of, scope="turn", **usage)
+            rows.add("evaluation_results", **of, criteria_id="polite", result="success")
+    rows.add("deletions", conversation_id="c10", start_date=DAYS[0], noticed_at=rows.noon)
+    rows.add("deletions", conversation_id="gone", start_date=DAYS[0], noticed_at=rows.noon)
+    rows.add("turns", conversation_id="nobody", start_date=date(2026, 11, 5), turn_index=0, role="user")
+    home: Home = rows.write()
+    return home
+
+
+@pytest.mark.parametrize("portion", [1, 4, 7])
+def test_every_model_by_call_has_the_same_rows(calls_of_four_days: Home, project: Project, portion: int) -> None:
+    every = replace(project, models=tuple(map(in_portions, project.models)))
+    at_once = made(calls_of_four_days, every, PORTION)
+    assert {key for key, rows in at_once.items() if len(rows) > len(project.by_key[key].header.columns)} >= {
+        "marts.fct_turns",
+        "marts.fct_llm_usage",
+        "marts.fct_tool_calls",
+        "marts.fct_evaluations",
+        "marts.fct_turn_latency",
+        "marts.fct_conversations",
+    }
+    assert made(calls_of_four_days, every, portion) == at_once
+
+
+def test_what_belongs_to_no_call_is_not_left_out(
+    calls_of_four_days: Home, read_listed: Callable[[str], Project]
+) -> None:
+    ours = read_listed(LISTED)
+    (rows,) = made(calls_of_four_days, ours, 3).values()
+    found = {row for row in rows if row[0] in ("c10", "gone", "nobody")}
+    assert found == {("c10", 0, 1, 1), ("c10", 1, 1, 1), ("gone", None, 1, 1), ("nobody", 0, 0, 1)}
+    assert [rows] == list(made(calls_of_four_days, ours, PORTION).values())
+
+
+def test_a_model_that_is_not_by_call_is_refused_by_file_and_line(read_listed: Callable[[str], Project]) -> None:
+    with pytest.raises(ModelError) as raised:
+        read_listed(LISTED.replace("on turns.conversation_id = deletions.conversation_id", "on true"))
+    assert "listed.sql:4: marts.listed is no table whose rows follow call by call." in raised.value.message
+
+
+@pytest.fixture
+def read_listed(tmp_path: Path, project: Project) -> Callable[[str], Project]:
+    """The project of that model and the staging that it reads."""
+
+    def read(text: str) -> Project:
+        for model in project.models:
+            if model.key in ("staging.stg_turns", "staging.stg_deletions", "staging.stg_agents"):
+                folder = tmp_path / "sql" / model.schema
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / model.path.name).write_text(model.path.read_text())
+        (tmp_path / "sql" / "marts").mkdir(exist_ok=True)
+        (tmp_path / "sql" / "marts" / "listed.sql").write_text(text)
+        return read_project(tmp_path / "sql")
+
+    return read

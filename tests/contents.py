@@ -14,7 +14,7 @@ def contents(folder: Path) -> bytes:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         parts += [file.name.encode(), file.read_bytes()]
         if file.suffix == ".parquet":
-            parts += _values(pl.read_parquet(file))
+            parts += _values(pl.read_parquet(file, glob=False))
         if file.suffix == ".duckdb":
             parts += _of_database(file)
     return b"\n".join(parts)

@@ -17,7 +17,7 @@ from warehouse.by_call import KEY
 from warehouse.changes import WHOLLY, Change
 from warehouse.duck import quoted
 from warehouse.home import Home
-from warehouse.models import SCHEMAS, Model, Project, with_calls
+from warehouse.models import ALL_SCHEMAS, Model, Project, with_calls
 from warehouse.since import MOST_CHANGED, STANDING, Since
 
 WAREHOUSE = "warehouse"
@@ -41,7 +41,7 @@ class Deltas:
         self._keyed = with_calls(project.models)
         connection.execute(f"attach {quoted(str(home.warehouse))} as {STANDING} (read_only)")
         connection.execute(f"attach ':memory:' as {CHANGED}")
-        for schema in ("lake", "seeds", *SCHEMAS):
+        for schema in ALL_SCHEMAS:
             connection.execute(f"create schema {CHANGED}.{schema}")
         connection.register("calls_that_changed", since.calls)
         connection.execute(f"create table {_CALLS} as from calls_that_changed")

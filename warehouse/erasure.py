@@ -167,6 +167,7 @@ def _holding(table: Table, files: list[Path], wanted: pl.Expr) -> Iterator[tuple
         missing_columns="insert",
         extra_columns="ignore",
         include_file_paths="file",
+        glob=False,
     )
     counts = scan.filter(wanted).group_by("file", "conversation_id").agg(n_rows=pl.len()).collect().sort("file")
     for (file,), rows in counts.group_by("file", maintain_order=True):

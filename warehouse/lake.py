@@ -102,8 +102,12 @@ def ensure(home: Home) -> None:
     for table in TABLES:
         target = home.table(table) / SCHEMA_FILE
         empty = pl.DataFrame(schema=polars_schema(table))
-        if not target.exists() or pl.read_parquet_schema(target) != empty.schema:
+        if not target.exists() or _schema_of(target) != empty.schema:
             write_file(home, target, empty)
+
+
+def _schema_of(file: Path) -> pl.Schema:
+    return pl.scan_parquet(file, glob=False).collect_schema()
 
 
 def _checked(table: Table, data: pl.DataFrame) -> pl.DataFrame:
@@ -143,7 +147,7 @@ def merge_day(home: Home, table: Table, day: date, data: pl.DataFrame, ids: Coll
     if target.exists():
         before = read_files(table, [target])
         is_theirs = before["conversation_id"].is_in(list(ids))
-        if before.filter(is_theirs).equals(data) and pl.read_parquet_schema(target) == data.schema:
+        if before.filter(is_theirs).equals(data) and _schema_of(target) == data.schema:
             return
         data = pl.concat([before.filter(~is_theirs), data]).sort("conversation_id", maintain_order=True)
     _replace(home, target, data)
@@ -176,7 +180,12 @@ def read_files(
     if not found:
         return pl.DataFrame(schema={name: schema.get(name, pl.String()) for name in [*names, *extra]})
     scan = pl.scan_parquet(
-        found, schema=schema, missing_columns="insert", extra_columns="ignore", include_file_paths=file_as
+        found,
+        schema=schema,
+        missing_columns="insert",
+        extra_columns="ignore",
+        include_file_paths=file_as,
+        glob=False,  # or a home whose path has brackets would be read as if it were empty
     )
     return (scan if where is None else scan.filter(where)).select([*names, *extra]).collect()
 

@@ -25,6 +25,8 @@ from warehouse.tables import BY_NAME, TABLES
 
 SQL_DIR = Path(__file__).parent.parent / "sql"
 SCHEMAS = ("staging", "intermediate", "marts", "metrics")
+ALL_SCHEMAS = ("lake", "seeds", *SCHEMAS)
+"""Schemas of the models, and of what they are made from."""
 OF_CALLS = frozenset(f"lake.{table.name}" for table in TABLES if by_call.KEY in table.names)
 """Tables of the lake with rows of conversations."""
 VIEWS = ("staging",)

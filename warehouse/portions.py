@@ -23,7 +23,7 @@ from warehouse.by_call import KEY
 from warehouse.columns import Table
 from warehouse.duck import parquet, roomy
 from warehouse.home import Home
-from warehouse.models import SCHEMAS, Model, Project, with_calls
+from warehouse.models import ALL_SCHEMAS, Model, Project, with_calls
 from warehouse.side_by_side import each
 from warehouse.tables import CONVERSATIONS, DOCUMENT_TABLES
 
@@ -56,7 +56,7 @@ def make(connection: duckdb.DuckDBPyConnection, model: Model, *, home: Home, pro
     portions.append(_Portion("portion_of_no_call"))
     for portion in portions:
         connection.execute(f"attach ':memory:' as {portion.name}")
-        for schema in ("lake", "seeds", *SCHEMAS):
+        for schema in ALL_SCHEMAS:
             connection.execute(f"create schema {portion.name}.{schema}")
 
     def add(cursor: duckdb.DuckDBPyConnection, portion: _Portion) -> None:

@@ -24,7 +24,7 @@ from warehouse.duck import parquet, quoted, roomy
 from warehouse.errors import ModelError
 from warehouse.generated import GENERATED, METRIC_HEADERS, WORKSPACES, zone_rows
 from warehouse.home import Home
-from warehouse.models import SCHEMAS, Model, Project
+from warehouse.models import ALL_SCHEMAS, Model, Project
 from warehouse.portions import PORTION
 from warehouse.record import BuiltModel
 from warehouse.side_by_side import MOST, each, in_order
@@ -75,7 +75,7 @@ def materialise(
     Raises:
         ModelError: see ``warehouse.build.build``.
     """
-    for schema in ("lake", "seeds", *SCHEMAS):
+    for schema in ALL_SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
     tables = [table for table in TABLES if f"lake.{table.name}" not in since.names]
     each(connection, lambda cursor, table: _lake_view(cursor, home, table), tables)

@@ -97,7 +97,7 @@ def _of_lake(home: Home, table: Table) -> Relation:
     import polars as pl
 
     files = sorted(home.table(table).glob("**/*.parquet"))
-    n_rows = pl.scan_parquet(files).select(pl.len()).collect().item() if files else None
+    n_rows = pl.scan_parquet(files, glob=False).select(pl.len()).collect().item() if files else None
     fields = tuple(
         Field(
             column.name,

@@ -56,7 +56,7 @@ def _csv(file: Path) -> Iterator[tuple[int, str, str]]:
 def _parquet(file: Path) -> Iterator[tuple[int, str, str]]:
     """Row number, id and verdict of each row."""
     try:
-        rows = pl.read_parquet(file)
+        rows = pl.read_parquet(file, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise UsageError(f"{file} cannot be read: {error}.", _NOTHING) from error
     _check_columns(file, "columns", rows.columns)

@@ -89,7 +89,7 @@ class Nights:
 
 @pytest.fixture
 def nights(tmp_path):
-    return Nights(tmp_path / "home")
+    return Nights(tmp_path / "home [1]")
 
 
 def said_once(nights, conversation_id, *, words_only):

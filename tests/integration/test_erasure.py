@@ -62,7 +62,7 @@ def texts(value):
 
 @pytest.fixture
 def copy(tmp_path):
-    return Copy(tmp_path / "home")
+    return Copy(tmp_path / "home [1]")
 
 
 def places(site, conversation_id):
@@ -222,7 +222,7 @@ def test_the_command_asks_first_and_prints_a_receipt(tmp_path):
 
 
 def test_what_was_set_aside_is_erased_as_well(tmp_path):
-    site = Site(Settings(home=tmp_path / "home", api_key="demo"), clock=lambda: UNTIL)
+    site = Site(Settings(home=tmp_path / "home [1]", api_key="demo"), clock=lambda: UNTIL)
     home = site.home.open()
     landing.land_quarantine(
         home, {"conversation_id": "conv_cut", "fetched_at": UNTIL, "reason": "unreadable", "error": "said by Ada"}

@@ -21,7 +21,7 @@ from tests import recount
 from tests.served import Tap, assert_equals
 from warehouse import lake
 from warehouse.duck import query
-from warehouse.tables import AGENTS, CONVERSATION_LIST, DOCUMENT_TABLES, SYNC_RUNS
+from warehouse.tables import AGENTS, CONVERSATION_LIST, DOCUMENT_TABLES, LANDED_DOCUMENTS, SYNC_RUNS
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -60,7 +60,7 @@ def site(tmp_path):
         )
 
     def make(base_url, **changes):
-        settings = Settings(home=tmp_path / "home", base_url=base_url, api_key="demo", **changes)
+        settings = Settings(home=tmp_path / "home [1]", base_url=base_url, api_key="demo", **changes)
         return Site(settings, clock=lambda: RUN_AT, connect=connect)
 
     return make
@@ -194,5 +194,5 @@ def test_an_api_that_goes_down_keeps_what_came(world, documents, site):
         here = site(base_url)
         with pytest.raises(UnreachableError):
             runs.sync(here, run_id="down", progress=go_down)
-    landed = pl.read_parquet(here.home.documents / "start_date=*" / "*.parquet", columns=["conversation_id"])
+    landed = lake.read_files(LANDED_DOCUMENTS, here.home.documents.glob("start_date=*/*.parquet"), ["conversation_id"])
     assert 200 <= landed.height < len(documents)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
+from tests.sql.conftest import LakeRows
 from warehouse.duck import connect
 from warehouse.errors import ModelError
 from warehouse.home import Home
@@ -68,7 +68,13 @@ def made(home: Home, project: Project, portion: int) -> Rows:
 
 
 @pytest.fixture
-def calls_of_four_days(rows: Any) -> Home:
+def rows(tmp_path: Path, project: Project) -> LakeRows:
+    """Rows in a home whose path means something in SQL and in a pattern of files."""
+    return LakeRows(Home(tmp_path / "a home [1]'s").open(), project)
+
+
+@pytest.fixture
+def calls_of_four_days(rows: LakeRows) -> Home:
     """Three calls a day, a deletion of no call and, as should never be, turns of no call on a day without any."""
     for day in DAYS:
         noon = datetime.combine(day, datetime.min.time(), UTC).replace(hour=12)
@@ -93,8 +99,7 @@ def calls_of_four_days(rows: Any) -> Home:
     rows.add("deletions", conversation_id="c10", start_date=DAYS[0], noticed_at=rows.noon)
     rows.add("deletions", conversation_id="gone", start_date=DAYS[0], noticed_at=rows.noon)
     rows.add("turns", conversation_id="nobody", start_date=date(2026, 11, 5), turn_index=0, role="user")
-    home: Home = rows.write()
-    return home
+    return rows.write()
 
 
 @pytest.mark.parametrize("portion", [1, 4, 7])

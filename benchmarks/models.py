@@ -26,7 +26,7 @@ from warehouse import lake
 from warehouse.build import BuildResult, build
 from warehouse.duck import Limits
 from warehouse.home import Home
-from warehouse.tables import BY_NAME
+from warehouse.schema.registry import BY_NAME
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 DAYS = 30

@@ -14,7 +14,7 @@ from pipelines.sync.documents import list_row, read_row
 from warehouse import lake, landing
 from warehouse.home import Home
 from warehouse.landing import Listing
-from warehouse.tables import LANDED_LISTINGS
+from warehouse.schema.landing import LANDED_LISTINGS
 
 SEGMENT = 400
 """Documents a segment, as the sync lands them."""

@@ -22,7 +22,7 @@ from pipelines.sync.together import together
 from pipelines.working import failure
 from warehouse import erasure, lake
 from warehouse.home import Home
-from warehouse.tables import TABLES
+from warehouse.schema.registry import TABLES
 
 
 @dataclass(frozen=True, slots=True)

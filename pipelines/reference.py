@@ -21,7 +21,7 @@ from pipelines.sync.together import together
 from pipelines.sync.tools import land_listing, refresh_tools
 from warehouse import lake
 from warehouse.landed_reference import land_prices
-from warehouse.reference_tables import TOOLS
+from warehouse.schema.reference_data import TOOLS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from tests import recount
 from warehouse import lake
 from warehouse.duck import query
-from warehouse.tables import DOCUMENT_TABLES
+from warehouse.schema.registry import DOCUMENT_TABLES
 
 
 class Tap:

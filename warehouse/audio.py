@@ -13,8 +13,8 @@ import polars as pl
 
 from warehouse import journal, lake
 from warehouse.home import Home
-from warehouse.journal_tables import AUDIO_FILES
-from warehouse.tables import CONVERSATIONS
+from warehouse.schema.activity import AUDIO_FILES
+from warehouse.schema.conversations import CONVERSATIONS
 
 LONGEST_NAME = 200
 

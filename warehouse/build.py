@@ -31,8 +31,8 @@ from warehouse.model_checks import CheckResult, run
 from warehouse.models import SQL_DIR, Project, read_project
 from warehouse.record import BUILD_INPUTS, SECOND, BuiltModel
 from warehouse.relations import Comments, Progress, comment, materialise, silent
+from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.since import CALLS, NOTHING, Since, since_built, write_calls
-from warehouse.tables import CONVERSATIONS
 
 ATTACHED = "storage_version 'v1.0.0', recovery_mode 'no_wal_writes'"
 """Nobody goes on with a half-made file, so it needs no log."""

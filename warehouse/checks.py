@@ -12,12 +12,14 @@ from typing import Any
 import polars as pl
 
 from warehouse import lake, landing
-from warehouse.columns import Table
 from warehouse.duck import open_warehouse
 from warehouse.home import Home
 from warehouse.model_checks import SAMPLE_ROWS, Check, CheckResult, checks_of, none, run, unique
 from warehouse.models import Project, read_project
-from warehouse.tables import CONVERSATIONS, DELETIONS, QUARANTINE, SYNC_RUNS, TABLES
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
+from warehouse.schema.registry import TABLES
+from warehouse.schema.types import Table
 
 LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COMPLETENESS = tuple(
     Check(name, f"lake.{CONVERSATIONS.name}", about, "")

@@ -5,7 +5,7 @@ alone. What came of it is compared with what stood, so that nothing is made agai
 same. A model that has to be made whole is compared as well: often few of its rows differ, or none.
 """
 
-# ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.tables, none from a user
+# ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.schema.conversations, none from a user
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data dictionary: ``docs/tables.md`` from ``warehouse.tables``, ``docs/metrics.md`` from the headers of ``sql/``.
+"""The data dictionary: ``docs/tables.md`` from ``warehouse.schema``, ``docs/metrics.md`` from the headers of ``sql/``.
 
 ``python -m warehouse.dictionary docs/`` writes both; a test holds that the committed files are what this makes.
 """
@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from warehouse.columns import Column, Table, unit_of
 from warehouse.models import SCHEMAS, Model, Project, read_project
+from warehouse.schema.registry import TABLES
+from warehouse.schema.types import Column, Table, unit_of
 from warehouse.seeds import Seed
-from warehouse.tables import TABLES
 
 _MADE = "<!-- Made by `python -m warehouse.dictionary docs/`; change the source, not this file. -->"
 _ABOUT_TABLES = """\

@@ -131,7 +131,7 @@ def parquet(columns: Iterable[str], patterns: Iterable[str]) -> str:
     """
     files = ", ".join(map(quoted, patterns))
     return (
-        f"select {', '.join(columns)} "  # noqa: S608 -- names of columns are from warehouse.tables, none from a user
+        f"select {', '.join(columns)} "  # noqa: S608 -- names of columns are from warehouse.schema.conversations, none from a user
         f"from read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
     )
 

@@ -15,10 +15,11 @@ from pathlib import Path
 import polars as pl
 
 from warehouse import audio, journal, lake, landing
-from warehouse.columns import Table
 from warehouse.home import Home
-from warehouse.journal_tables import JOURNALS
-from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS, QUARANTINE
+from warehouse.schema.activity import JOURNALS
+from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
+from warehouse.schema.operations import QUARANTINE
+from warehouse.schema.types import Table
 
 EMPTY_ROW = b"{}"
 """Payload of the list rows of a redacted conversation."""

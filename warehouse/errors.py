@@ -35,7 +35,7 @@ class LockedError(ConvohouseError):
 
 
 class SchemaError(ConvohouseError):
-    """A frame or a file does not have the columns that ``warehouse.tables`` declares."""
+    """A frame or a file does not have the columns that ``warehouse.schema`` declares."""
 
 
 class ModelError(ConvohouseError):

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from sqlglot import exp
 from sqlglot.lineage import Node
 
-from warehouse.columns import unit_of
 from warehouse.generated import GENERATED
 from warehouse.headers import Metric
 from warehouse.lineage import columns_of, nodes_of, sources_of
 from warehouse.models import SCHEMAS, SQL_DIR, Project
 from warehouse.nearest import nearest_column
-from warehouse.tables import BY_NAME
+from warehouse.schema.registry import BY_NAME
+from warehouse.schema.types import unit_of
 
 PUBLIC = ("metrics", "marts")
 """Schemas in which a column is looked for first when it is named alone."""

@@ -6,7 +6,7 @@ data; ``[metrics.<column>]`` makes a column a metric of ``metrics.catalog``. A m
 grain of its own says ``measures_as = "metrics.agent_daily"``: texts and metrics of the columns that have the same names
 are that model's, unless its own header words them. A model by call that would hold all turns at once says ``in_portions
 = true``, and is made of some days' calls at a time (``warehouse.portions``). A column's unit follows from its name
-(``warehouse.columns.unit_of``). Singular tests and seeds have smaller headers of the same kind.
+(``warehouse.schema.types.unit_of``). Singular tests and seeds have smaller headers of the same kind.
 """
 
 from __future__ import annotations

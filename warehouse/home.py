@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from warehouse.columns import Table
 from warehouse.errors import HomeError
+from warehouse.schema.types import Table
 
 MARK = ".convohouse.json"
 LAYOUT = 2

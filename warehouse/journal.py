@@ -14,9 +14,9 @@ from pathlib import Path
 import polars as pl
 
 from warehouse import lake
-from warehouse.columns import Table
 from warehouse.home import Home
-from warehouse.journal_tables import JOURNALS
+from warehouse.schema.activity import JOURNALS
+from warehouse.schema.types import Table
 
 
 def folder(home: Home, table: Table) -> Path:

@@ -1,8 +1,8 @@
 """The lake: the relational tables as plain Parquet, written so that a reader's glob is exact at any moment.
 
 A partition (or a whole table without days) is one file a workspace with exactly its current rows, sorted by key, with
-the explicit schema of ``warehouse.tables``. Rows get the name of their workspace here, when they are written. A write
-goes to a temporary file elsewhere, is synced and renamed in.
+the explicit schema of ``warehouse.schema``. Rows get the name of their workspace here, when they are
+written. A write goes to a temporary file elsewhere, is synced and renamed in.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.columns import WORKSPACE, Table, Type
 from warehouse.errors import SchemaError
 from warehouse.home import EVERY, RESERVED, Home
-from warehouse.tables import TABLES
+from warehouse.schema.registry import TABLES
+from warehouse.schema.types import WORKSPACE, Table, Type
 
 POLARS: dict[Type, pl.DataType] = {
     Type.TEXT: pl.String(),

@@ -15,7 +15,7 @@ import polars as pl
 
 from warehouse import lake
 from warehouse.home import Home
-from warehouse.reference_tables import LANDED_PRICES, LANDED_TOOLS
+from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
 
 _LISTED_AT, _ASKED_AT = "listed_at", "asked_at"
 

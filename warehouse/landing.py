@@ -18,7 +18,8 @@ import polars as pl
 
 from warehouse import lake
 from warehouse.home import Home
-from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS, QUARANTINE
+from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
+from warehouse.schema.operations import QUARANTINE
 
 KEYS = tuple(name for name in LANDED_DOCUMENTS.names if name != "payload")
 LIST_KEYS = tuple(name for name in LANDED_LISTINGS.names if name != "payload")

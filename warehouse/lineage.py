@@ -15,7 +15,7 @@ from sqlglot.lineage import Node, lineage
 from warehouse.errors import ModelError
 from warehouse.generated import GENERATED
 from warehouse.models import Model, Project
-from warehouse.tables import TABLES
+from warehouse.schema.registry import TABLES
 
 Lineage = dict[str, dict[str, list[tuple[str, str]]]]
 """Model to column to the columns that it is made from, each as qualified model and column."""

@@ -4,7 +4,7 @@ They come from the headers (unique, not null, accepted values, least values, ref
 (a share of 1 is between 0 and 1) and from ``sql/tests/``.
 """
 
-# ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.tables, none from a user
+# ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.schema.conversations, none from a user
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 import duckdb
 
-from warehouse.columns import unit_of
 from warehouse.duck import quoted, roomy
 from warehouse.errors import ModelError
 from warehouse.headers import Header, SeedHeader, Value
 from warehouse.models import Project, Singular
+from warehouse.schema.types import unit_of
 from warehouse.side_by_side import each
 
 SAMPLE_ROWS = 5

@@ -19,9 +19,9 @@ from warehouse import by_call
 from warehouse.errors import ModelError
 from warehouse.generated import GENERATED
 from warehouse.headers import Header, SingularHeader, check_names, line_of, parse, split
+from warehouse.schema.registry import BY_NAME, TABLES
 from warehouse.seeds import Seed, read_seeds
 from warehouse.selects import Select, Unreadable, read_selects
-from warehouse.tables import BY_NAME, TABLES
 
 SQL_DIR = Path(__file__).parent.parent / "sql"
 SCHEMAS = ("staging", "intermediate", "marts", "metrics")

@@ -7,7 +7,7 @@ those on the lake read the files of those days alone. What is not filed by the c
 filtered by the calls of those days. A last portion has what belongs to no call of the lake: nothing is left out.
 """
 
-# ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.tables, none from a user
+# ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.schema.conversations, none from a user
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ import duckdb
 
 from warehouse import lake
 from warehouse.by_call import KEY
-from warehouse.columns import Table
 from warehouse.duck import parquet, roomy
 from warehouse.home import Home
 from warehouse.models import ALL_SCHEMAS, Model, Project, with_calls
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.schema.types import Table
 from warehouse.side_by_side import each
-from warehouse.tables import CONVERSATIONS, DOCUMENT_TABLES
 
 PORTION = 25_000
 """Calls of a portion, but for a day that has more. Turns of so many fill some row groups of DuckDB, which has to write

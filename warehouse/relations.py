@@ -3,7 +3,7 @@
 What does not wait for something else is made side by side (``warehouse.side_by_side``).
 """
 
-# ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.tables, none from a user
+# ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.schema.conversations, none from a user
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ import duckdb
 
 from warehouse import catalog, portions
 from warehouse.changes import WHOLLY, Change
-from warehouse.columns import Table
 from warehouse.deltas import Deltas
 from warehouse.duck import parquet, quoted, roomy
 from warehouse.errors import ModelError
@@ -27,9 +26,11 @@ from warehouse.home import Home
 from warehouse.models import ALL_SCHEMAS, Model, Project
 from warehouse.portions import PORTION
 from warehouse.record import BuiltModel
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.registry import TABLES
+from warehouse.schema.types import Table
 from warehouse.side_by_side import MOST, each, in_order
 from warehouse.since import NOTHING, Since
-from warehouse.tables import CONVERSATIONS, TABLES
 
 Progress = Callable[[str, int, int], None]
 """Called when a model is begun with its name, its number from 1 and how many there are."""

@@ -1,6 +1,6 @@
 """The warehouse that stands, as the next build sees it: what of it can be kept, and which calls have changed since."""
 
-# ruff: noqa: S608 -- every name in these statements is from warehouse.tables, none from a user
+# ruff: noqa: S608 -- every name in these statements is from warehouse.schema.conversations, none from a user
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from warehouse.generated import Generated
 from warehouse.home import Home
 from warehouse.models import Project
 from warehouse.record import BuiltModel
-from warehouse.tables import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATIONS
 
 STANDING = "standing"
 """Name under which the file that stands is attached."""

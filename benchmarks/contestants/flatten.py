@@ -23,7 +23,7 @@ from pipelines.flatten.decode import read_detail
 from pipelines.flatten.frames import Flattened, Reading, flatten
 from warehouse import lake
 from warehouse.home import Home
-from warehouse.tables import DOCUMENT_TABLES
+from warehouse.schema.registry import DOCUMENT_TABLES
 
 READ_AT = datetime(2026, 11, 22, tzinfo=UTC)
 DAY = READ_AT.date()

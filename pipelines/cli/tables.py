@@ -12,10 +12,10 @@ import click
 from pipelines.cli.options import Options, emit, pass_options, shared, teach
 
 if TYPE_CHECKING:
-    from warehouse.columns import Table
     from warehouse.headers import Header, SeedHeader
     from warehouse.home import Home
     from warehouse.models import Project
+    from warehouse.schema.types import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ def tables(options: Options, name: str | None) -> None:
 
 def _relations(home: Home, project: Project) -> Iterator[Relation]:
     """The lake first, then seeds, then the models from staging to metrics."""
-    from warehouse.columns import unit_of
     from warehouse.models import SCHEMAS
-    from warehouse.tables import TABLES
+    from warehouse.schema.registry import TABLES
+    from warehouse.schema.types import unit_of
 
     built, types = _built(home)
     for table in TABLES:

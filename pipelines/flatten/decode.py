@@ -13,7 +13,7 @@ import msgspec
 
 from pipelines.flatten.lenient import FIT, MISFIT, build, parse
 from pipelines.flatten.shape import DETAIL, Object
-from warehouse.columns import Type
+from warehouse.schema.types import Type
 
 _FAST = msgspec.json.Decoder(DETAIL.struct)
 

@@ -15,7 +15,7 @@ from pipelines.flatten.lenient import build, text_of
 from pipelines.flatten.series import rows, whole
 from pipelines.flatten.shape import EXTRA, object_at, tree
 from pipelines.flatten.walk import Columns, Projection
-from warehouse.columns import Table
+from warehouse.schema.types import Table
 
 _AT = "elements[]"
 

@@ -21,7 +21,8 @@ from pipelines.flatten.decode import UnflattenableError, read_detail, started
 from pipelines.flatten.rows import MAKERS
 from pipelines.flatten.series import rows, whole
 from pipelines.flatten.walk import Chunk, Columns
-from warehouse.tables import CONVERSATIONS, DOCUMENT_TABLES
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.registry import DOCUMENT_TABLES
 
 PARSER_VERSION = 1
 """Raised whenever the flattening gives other rows for the same document: the next run then flattens all again."""
@@ -60,7 +61,7 @@ class Flattened:
 
 
 def flatten(readings: Iterable[Reading]) -> Flattened:
-    """Frames of all document tables for the readings, each with the schema of ``warehouse.tables``."""
+    """Frames of all document tables for the readings, each with the schema of ``warehouse.schema``."""
     chunks: dict[str, list[pl.DataFrame]] = {table.name: [] for table in DOCUMENT_TABLES}
     refused: dict[str, str] = {}
     waiting = iter(readings)

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from pipelines.flatten.shape import BOUNDS, EXTRA, Items, Leaf, Object, Shape
-from warehouse.columns import Type
+from warehouse.schema.types import Type
 
 MISFIT = object()
 """What a value becomes that its column cannot hold."""

@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.flatten.elements import Elements
 from pipelines.flatten.lenient import parse
-from warehouse.reference_tables import LLM_PRICES
+from warehouse.schema.reference_data import LLM_PRICES
 
 PRICE = Elements(LLM_PRICES)
 _ASKED = ("agent_id", "asked_at", "prompt_length", "number_of_pages", "is_rag_enabled", "prompt_basis")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.flatten.walk import Chunk, Columns, projection
-from warehouse import tables
-from warehouse.columns import Table
+from warehouse.schema import analysis, conversation_client_data, conversations, transcript, usage
+from warehouse.schema.types import Table
 
 HISTORY = "system__conversation_history"
 """Variable that repeats the whole transcript; dropped."""
@@ -48,7 +48,7 @@ def _turn_metrics() -> Maker:
 
     Source: recorded responses; the entry of a tool call carries the same values to the last digit.
     """
-    table, values = tables.TURN_METRICS, projection(tables.TURN_METRICS)
+    table, values = transcript.TURN_METRICS, projection(transcript.TURN_METRICS)
 
     def make(chunk: Chunk) -> Columns:
         places = chunk.at(table.at[0])
@@ -83,7 +83,7 @@ def _is_same(one: Any, other: Any) -> bool:
 
 def _llm_usage(scope: str, at: str) -> Maker:
     """Tokens and prices; the scopes overlap, so each row says which it is of."""
-    table, values = tables.LLM_USAGE, projection(tables.LLM_USAGE)
+    table, values = usage.LLM_USAGE, projection(usage.LLM_USAGE)
     names = [name for name in table.key[1:] if f"[{name}]" in at or f"{{{name}}}" in at]
 
     def make(chunk: Chunk) -> Columns:
@@ -112,7 +112,7 @@ def _number(value: float) -> float | None:
 
 
 def _data_collection() -> Maker:
-    plain = _plain(tables.DATA_COLLECTION_RESULTS)
+    plain = _plain(analysis.DATA_COLLECTION_RESULTS)
 
     def make(chunk: Chunk) -> Columns:
         columns = plain.make(chunk)
@@ -131,16 +131,24 @@ def _dynamic_variables() -> Maker:
         entries = given.entries()
         return entries.columns(("name",)) | {"value": entries.elements} | by_type(entries.elements)
 
-    return Maker(tables.DYNAMIC_VARIABLES, make)
+    return Maker(conversation_client_data.DYNAMIC_VARIABLES, make)
 
 
 MAKERS: tuple[Maker, ...] = (
-    *(_plain(table) for table in (tables.CONVERSATIONS, tables.TURNS, tables.MULTIVOICE_PARTS, tables.RAG_CHUNKS)),
-    *(_plain(table) for table in (tables.EVALUATION_RESULTS, tables.PLATFORM_USAGE, tables.VOICE_USAGE)),
-    _plain(tables.VISITED_AGENTS),
-    *(_scalars(table) for table in (tables.TAGS, tables.WARNINGS)),
+    *(
+        _plain(table)
+        for table in (
+            conversations.CONVERSATIONS,
+            transcript.TURNS,
+            transcript.MULTIVOICE_PARTS,
+            transcript.RAG_CHUNKS,
+        )
+    ),
+    *(_plain(table) for table in (analysis.EVALUATION_RESULTS, usage.PLATFORM_USAGE, usage.VOICE_USAGE)),
+    _plain(conversations.VISITED_AGENTS),
+    *(_scalars(table) for table in (conversations.TAGS, conversations.WARNINGS)),
     _turn_metrics(),
-    *(_llm_usage(scope, at) for scope, at in zip(SCOPES, tables.LLM_USAGE.at, strict=True)),
+    *(_llm_usage(scope, at) for scope, at in zip(SCOPES, usage.LLM_USAGE.at, strict=True)),
     _data_collection(),
     _dynamic_variables(),
 )

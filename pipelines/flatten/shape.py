@@ -1,7 +1,7 @@
 """The shape of a conversation detail, derived from the schema: which object, list, map or value stands at which path.
 
-``warehouse.tables`` says which JSON path fills which column; here the paths become a tree, and each object of the tree
-a msgspec struct for the fast decode. So a column needs one line in the schema and nothing here.
+``warehouse.schema`` says which JSON path fills which column; here the paths become a tree, and each
+object of the tree a msgspec struct for the fast decode. So a column needs one line in the schema and nothing here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from warehouse.columns import Table, Type, plain_path
-from warehouse.tables import DOCUMENT_TABLES
+from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.schema.types import Table, Type, plain_path
 
 BOUNDS: dict[Type, tuple[float, float]] = {
     Type.INT: (-(2**53), 2**53),  # what JSON carries without loss

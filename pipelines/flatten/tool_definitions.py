@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from pipelines.flatten.elements import Elements
-from warehouse.reference_tables import TOOL_PARAMETERS, TOOLS
+from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOLS
 
 ROOT = "$"
 """Name of a schema itself among its parameters, as in JSONPath."""

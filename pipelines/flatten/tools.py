@@ -15,15 +15,15 @@ from pipelines.flatten.decode import read_nested
 from pipelines.flatten.lenient import text_of
 from pipelines.flatten.shape import EXTRA, object_at
 from pipelines.flatten.walk import DOCUMENT, Chunk, Columns, Projection, projection
-from warehouse import tables
-from warehouse.columns import Table
+from warehouse.schema import tool_calls
+from warehouse.schema.types import Table
 
-_CALL = object_at(tables.TOOL_CALLS.at[0])
-_RESULT = object_at(tables.TOOL_RESULTS.at[0])
-_call_values = projection(tables.TOOL_CALLS)
-_result_values = projection(tables.TOOL_RESULTS)
-_step_values = projection(tables.WORKFLOW_STEPS)
-_update_values = projection(tables.DYNAMIC_VARIABLE_UPDATES)
+_CALL = object_at(tool_calls.TOOL_CALLS.at[0])
+_RESULT = object_at(tool_calls.TOOL_RESULTS.at[0])
+_call_values = projection(tool_calls.TOOL_CALLS)
+_result_values = projection(tool_calls.TOOL_RESULTS)
+_step_values = projection(tool_calls.WORKFLOW_STEPS)
+_update_values = projection(tool_calls.DYNAMIC_VARIABLE_UPDATES)
 
 Keys = tuple[Any, ...]
 Place = tuple[Keys, Any]
@@ -90,10 +90,13 @@ def columns(chunk: Chunk) -> list[tuple[Table, Columns]]:
             made.add_calls(turn.tool_calls, (turn_index, None, 0))
             made.add_results(turn.tool_results, (turn_index, None, 0))
     return [
-        (tables.TOOL_CALLS, _columns(("call_index", *_NESTING), made.calls, _call_values)),
-        (tables.TOOL_RESULTS, _columns(("result_index", *_NESTING), made.results, _result_values)),
-        (tables.WORKFLOW_STEPS, _columns(("result_index", "step_index"), made.steps, _step_values)),
-        (tables.DYNAMIC_VARIABLE_UPDATES, _columns(("result_index", "update_index"), made.updates, _update_values)),
+        (tool_calls.TOOL_CALLS, _columns(("call_index", *_NESTING), made.calls, _call_values)),
+        (tool_calls.TOOL_RESULTS, _columns(("result_index", *_NESTING), made.results, _result_values)),
+        (tool_calls.WORKFLOW_STEPS, _columns(("result_index", "step_index"), made.steps, _step_values)),
+        (
+            tool_calls.DYNAMIC_VARIABLE_UPDATES,
+            _columns(("result_index", "update_index"), made.updates, _update_values),
+        ),
     ]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec.structs import astuple
 
 from pipelines.flatten.shape import EXTRA, Object, object_at, steps
-from warehouse.columns import Table, plain_path
+from warehouse.schema.types import Table, plain_path
 
 Columns = Mapping[str, Sequence[Any]]
 """Values by column name, all of one length; a column that is not there is null."""

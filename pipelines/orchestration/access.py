@@ -13,8 +13,8 @@ from pipelines.upstream.access import known_agents, probe
 from warehouse import journal, lake
 from warehouse.errors import ConvohouseError
 from warehouse.home import Home
-from warehouse.journal_tables import AGENT_ACCESS
-from warehouse.tables import CONVERSATIONS
+from warehouse.schema.activity import AGENT_ACCESS
+from warehouse.schema.conversations import CONVERSATIONS
 
 GROUP = "upstream"
 """What asks the API for more than conversations, and so only when it is wanted."""

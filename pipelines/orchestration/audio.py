@@ -12,7 +12,7 @@ from pipelines.sync.window import parse_moment
 from pipelines.upstream.recordings import Recorded, record
 from warehouse.audio import Choice
 from warehouse.errors import ConvohouseError
-from warehouse.journal_tables import AUDIO_FILES
+from warehouse.schema.activity import AUDIO_FILES
 
 RECORDINGS = key_of("landing.recordings")
 BUDGET_BYTES = 5 * 10**9

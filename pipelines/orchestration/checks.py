@@ -16,7 +16,7 @@ from pipelines.orchestration.keys import key_of
 from pipelines.sync.drift import new_unknown
 from warehouse.home import Home
 from warehouse.model_checks import Check, CheckResult
-from warehouse.tables import UNKNOWN_FIELDS
+from warehouse.schema.operations import UNKNOWN_FIELDS
 
 NOTHING_NEW = dg.AssetCheckSpec(
     "nothing_unknown_is_new",

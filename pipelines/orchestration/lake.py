@@ -18,13 +18,14 @@ from pipelines.orchestration.reference import PRICES, TOOLS
 from pipelines.orchestration.tables import schema_of
 from pipelines.site import Progress, Site
 from warehouse.checks import COMPLETENESS, schema_checks
-from warehouse.columns import Table
 from warehouse.home import Home
 from warehouse.lake_checks import check_lake
 from warehouse.models import SCHEMAS
-from warehouse.reference_tables import LLM_PRICES, TOOL_PARAMETERS, TOOL_VERSIONS
-from warehouse.reference_tables import TOOLS as TOOLS_TABLE
-from warehouse.tables import CONVERSATION_LIST, TABLES
+from warehouse.schema.operations import CONVERSATION_LIST
+from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOL_VERSIONS
+from warehouse.schema.reference_data import TOOLS as TOOLS_TABLE
+from warehouse.schema.registry import TABLES
+from warehouse.schema.types import Table
 
 _FROM = {
     CONVERSATION_LIST.name: LISTINGS,

@@ -16,7 +16,7 @@ from pipelines.sync import ledger
 from pipelines.sync.line import Fetched
 from pipelines.working import attempt
 from warehouse import landing
-from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS
+from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 
 LISTINGS, DOCUMENTS = key_of("landing.listings"), key_of("landing.documents")
 ALL_READ = "every_wanted_call_is_read"

@@ -12,8 +12,8 @@ from pipelines.orchestration.tables import schema_of
 from pipelines.reference import copy_due_prices, copy_tools
 from pipelines.site import Progress, Site
 from pipelines.sync import ledger
-from warehouse.columns import Table
-from warehouse.reference_tables import LANDED_PRICES, LANDED_TOOLS
+from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
+from warehouse.schema.types import Table
 
 TOOLS, PRICES = key_of("landing.tools"), key_of("landing.prices")
 LISTED, ASKED = "tools_could_be_listed", "prices_could_be_asked_for"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import dagster as dg
 
 from pipelines.orchestration.keys import key_of
-from warehouse.columns import Table, unit_of
 from warehouse.models import Model
+from warehouse.schema.types import Table, unit_of
 from warehouse.seeds import Seed
 
 Sources = Mapping[str, list[tuple[str, str]]]

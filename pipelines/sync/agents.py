@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import polars as pl
 
 from warehouse import lake
-from warehouse.columns import Table
 from warehouse.home import Home
-from warehouse.tables import AGENTS, CONVERSATION_LIST, CONVERSATIONS, TURNS, VISITED_AGENTS
+from warehouse.schema.conversations import CONVERSATIONS, VISITED_AGENTS
+from warehouse.schema.operations import AGENTS, CONVERSATION_LIST
+from warehouse.schema.transcript import TURNS
+from warehouse.schema.types import Table
 
 
 def refresh_agents(home: Home) -> None:

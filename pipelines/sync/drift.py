@@ -8,7 +8,7 @@ import polars as pl
 
 from warehouse import lake
 from warehouse.home import Home
-from warehouse.tables import SYNC_RUNS, UNKNOWN_FIELDS
+from warehouse.schema.operations import SYNC_RUNS, UNKNOWN_FIELDS
 
 _TIME = pl.Datetime("us", "UTC")
 

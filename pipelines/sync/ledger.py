@@ -13,9 +13,9 @@ from typing import Any
 from pipelines.sync.settle import REASONS
 from pipelines.sync.window import Window
 from warehouse import lake
-from warehouse.columns import Type
 from warehouse.home import EVERY, Home
-from warehouse.tables import SYNC_RUNS
+from warehouse.schema.operations import SYNC_RUNS
+from warehouse.schema.types import Type
 
 OUTCOMES = ("complete", "incomplete", "failed")
 """From best to worst."""

@@ -16,7 +16,7 @@ from pipelines.sync.pii import Pseudonyms
 from pipelines.sync.together import together
 from pipelines.sync.window import Window
 from warehouse import lake
-from warehouse.tables import LANDED_LISTINGS
+from warehouse.schema.landing import LANDED_LISTINGS
 
 PART_DAYS = 7
 MOST_PARTS = 4

@@ -14,7 +14,7 @@ from pipelines.sync.window import Window
 from warehouse import lake, landing
 from warehouse.home import Home
 from warehouse.landing import Listing
-from warehouse.tables import QUARANTINE
+from warehouse.schema.operations import QUARANTINE
 
 
 @dataclass(frozen=True, slots=True)

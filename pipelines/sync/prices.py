@@ -20,8 +20,9 @@ from pipelines.sync.settle import FINISHED
 from warehouse import lake, landing
 from warehouse.home import Home
 from warehouse.landed_reference import price_rows, prices_asked_at
-from warehouse.reference_tables import LLM_PRICES
-from warehouse.tables import CONVERSATIONS, LLM_USAGE
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.reference_data import LLM_PRICES
+from warehouse.schema.usage import LLM_USAGE
 
 CHARACTERS_A_TOKEN = 4
 RECENT_DAYS = 30

@@ -1,8 +1,8 @@
 """A document without what was said and who it was: everything that is counted, timed or paid stays.
 
-``warehouse.tables`` says of each column whether it holds words or an identity. Words become ``<redacted>``, so that an
-entry still counts as spoken; an identity becomes null, so that no two people are taken for one. What no column knows
-goes, as nobody can say what it holds.
+``warehouse.schema`` says of each column whether it holds words or an identity. Words become
+``<redacted>``, so that an entry still counts as spoken; an identity becomes null, so that no two people are taken for
+one. What no column knows goes, as nobody can say what it holds.
 """
 
 from __future__ import annotations
@@ -13,21 +13,24 @@ from pipelines.flatten.decode import UnflattenableError, plain
 from pipelines.flatten.lenient import FIT, MISFIT
 from pipelines.flatten.shape import DETAIL, Items, Leaf, Object, Shape, object_at
 from pipelines.sync.documents import dump, fingerprint
-from warehouse import tables
-from warehouse.columns import Content, plain_path
+from warehouse.schema import registry, tool_calls
+from warehouse.schema.types import Content, plain_path
 
 REDACTED = "<redacted>"
 SILENCE = "..."
 """What a silent user says: a sign, and no word."""
 
 _KEPT: dict[str, Content | None] = {
-    path: column.content for table in tables.DOCUMENT_TABLES for column in table.columns for path in table.paths(column)
+    path: column.content
+    for table in registry.DOCUMENT_TABLES
+    for column in table.columns
+    for path in table.paths(column)
 } | {"conversation_id": None, "metadata.start_time_unix_secs": None}
 
-_STEP = f"{plain_path(tables.WORKFLOW_STEPS.at[0])}."
+_STEP = f"{plain_path(tool_calls.WORKFLOW_STEPS.at[0])}."
 _NESTED = {
-    f"{_STEP}requests[]": plain_path(tables.TOOL_CALLS.at[0]),
-    f"{_STEP}results[]": plain_path(tables.TOOL_RESULTS.at[0]),
+    f"{_STEP}requests[]": plain_path(tool_calls.TOOL_CALLS.at[0]),
+    f"{_STEP}results[]": plain_path(tool_calls.TOOL_RESULTS.at[0]),
 }
 """Where a workflow step holds calls and results again, and the path of their shape."""
 

@@ -21,7 +21,8 @@ from pipelines.sync.remake import REASONS, remake, told
 from pipelines.sync.tools import refresh_tools
 from warehouse import journal, lake, landing
 from warehouse.home import Home
-from warehouse.tables import CONVERSATION_LIST, CONVERSATIONS, DELETIONS, QUARANTINE
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE
 
 
 @dataclass(slots=True)

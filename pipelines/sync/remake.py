@@ -20,7 +20,9 @@ from pipelines.sync.crew import Crew
 from pipelines.sync.settle import settle_state
 from warehouse import lake, landing
 from warehouse.home import Home
-from warehouse.tables import CONVERSATIONS, DELETIONS, DOCUMENT_TABLES
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import DELETIONS
+from warehouse.schema.registry import DOCUMENT_TABLES
 
 REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
 """Why a conversation stands in ``deletions``, by the kind of its latest reading."""

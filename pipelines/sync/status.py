@@ -18,7 +18,8 @@ from pipelines.sync.settle import REASONS, decide, settle_state
 from pipelines.sync.told import told_since
 from warehouse import lake, landing
 from warehouse.home import Home
-from warehouse.tables import CONVERSATIONS, DELETIONS, QUARANTINE, SYNC_RUNS
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
 
 STATES = ("open", "settling", "settled")
 RUNS_SHOWN = 5

@@ -6,7 +6,7 @@ import polars as pl
 
 from warehouse import journal, landing
 from warehouse.home import Home
-from warehouse.journal_tables import FEEDBACK_SENT
+from warehouse.schema.activity import FEEDBACK_SENT
 
 
 def told_since(home: Home) -> set[str]:

@@ -19,7 +19,7 @@ from pipelines.sync.tool_masking import mask_tool
 from warehouse import lake
 from warehouse.home import Home
 from warehouse.landed_reference import land_tools, tool_listings, tool_rows
-from warehouse.reference_tables import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
+from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 
 STATISTICS = "usage_stats"
 

@@ -17,8 +17,8 @@ from pipelines.site import Progress, Site, silent
 from pipelines.sync.together import together
 from warehouse import journal, lake, landing
 from warehouse.home import Home
-from warehouse.journal_tables import AGENT_ACCESS
-from warehouse.tables import CONVERSATIONS
+from warehouse.schema.activity import AGENT_ACCESS
+from warehouse.schema.conversations import CONVERSATIONS
 
 WAYS: Mapping[str, Callable[[ApiClient, str], Awaitable[bool]]] = {"signed_url": has_signed_url, "token": has_token}
 WORKERS = 4

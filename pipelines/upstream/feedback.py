@@ -21,7 +21,7 @@ from pipelines.sync.together import together
 from pipelines.upstream.verdicts import VERDICTS
 from warehouse import journal
 from warehouse.home import Home
-from warehouse.journal_tables import FEEDBACK_SENT
+from warehouse.schema.activity import FEEDBACK_SENT
 
 WORKERS = 8
 NOTES_A_FILE = 25

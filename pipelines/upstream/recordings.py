@@ -23,7 +23,7 @@ from pipelines.site import Progress, Site, silent
 from pipelines.sync.together import together
 from warehouse import audio, journal
 from warehouse.audio import Choice
-from warehouse.journal_tables import AUDIO_FILES
+from warehouse.schema.activity import AUDIO_FILES
 
 WORKERS = 4
 NOTES_A_FILE = 100

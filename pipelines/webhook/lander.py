@@ -17,7 +17,7 @@ import polars as pl
 
 from warehouse import lake, landing
 from warehouse.home import Home
-from warehouse.tables import LANDED_DOCUMENTS
+from warehouse.schema.landing import LANDED_DOCUMENTS
 
 ATTEMPTS = 5
 

@@ -1,6 +1,6 @@
 """Where the warehouse's schema says that a value of a document belongs, and what stands there.
 
-It reads ``warehouse.tables`` and finished rows only, and shares no code with the flattening.
+It reads ``warehouse.schema`` and finished rows only, and shares no code with the flattening.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 import polars as pl
 
-from warehouse.columns import Column, Table, Type
-from warehouse.tables import BY_NAME, DOCUMENT_TABLES
+from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES
+from warehouse.schema.types import Column, Table, Type
 
 Step = str | int
 Row = dict[str, Any]

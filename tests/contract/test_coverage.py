@@ -1,7 +1,7 @@
 """Coverage proven by machine: every value that a published schema can carry arrives in its declared column.
 
 Drawn documents go the real road, masking and flattening; then each drawn value is looked for in the cell that
-``warehouse.tables`` declares for its path, in the right row and with the declared type.
+``warehouse.schema`` declares for its path, in the right row and with the declared type.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.contract.drawing import Drawing, Leaf, TodaysDetail, reference, today
 from tests.contract.proof import EXCEPTIONS, Proof, exception_of, flat, proof
 from tests.documents import RECORDED, detail
 from warehouse.lake import polars_schema
-from warehouse.tables import DOCUMENT_TABLES
+from warehouse.schema.registry import DOCUMENT_TABLES
 
 UNPUBLISHED: dict[tuple[Step, ...], Any] = {
     ("hiding_reason",): "a text",

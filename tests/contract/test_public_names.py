@@ -16,7 +16,7 @@ from pydantic import AliasChoices
 from pipelines.cli.main import cli
 from pipelines.settings import Settings
 from warehouse.models import Project, read_project
-from warehouse.tables import TABLES
+from warehouse.schema.registry import TABLES
 
 PUBLIC_NAMES = json.loads(Path(__file__).with_name("public_names.json").read_text())
 

@@ -19,8 +19,8 @@ from pipelines.flatten.tool_definitions import Definition, flatten_tools
 from pipelines.sync.tool_masking import mask_tool
 from tests.contract.drawing import Drawing, Leaf, Published, Step, reference
 from tests.documents import READ_AT
-from warehouse.columns import Type
-from warehouse.reference_tables import LLM_PRICES, TOOL_PARAMETERS, TOOLS
+from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS
+from warehouse.schema.types import Type
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # whatever the vendor's modules warn of on import is not ours to mend

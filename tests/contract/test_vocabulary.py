@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.drawing import TOOLS, Drawing, Published, Schema, element, reference, todays_api, words
-from warehouse.columns import Type
-from warehouse.tables import DOCUMENT_TABLES
-from warehouse.vocabulary import WORDS
+from warehouse.schema.known_values import WORDS
+from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.schema.types import Type
 
 OVERRIDE = "conversation_initiation_client_data.conversation_config_override"
 OPEN = {

@@ -22,7 +22,7 @@ from pipelines.orchestration.run import errors_of
 from pipelines.settings import Settings
 from pipelines.site import Site
 from warehouse import lake
-from warehouse.tables import SYNC_RUNS
+from warehouse.schema.operations import SYNC_RUNS
 
 KEY = "sk_the_key_of_the_tests"
 FIRST, LAST = date(2025, 11, 17), date(2025, 11, 20)

@@ -17,7 +17,8 @@ from pipelines.site import Site
 from warehouse import lake, landing
 from warehouse.home import Home
 from warehouse.models import read_project
-from warehouse.tables import LANDED_LISTINGS, TABLES
+from warehouse.schema.landing import LANDED_LISTINGS
+from warehouse.schema.registry import TABLES
 
 PROJECT = Path(__file__).parents[2]
 AT_REST = Site(Settings(home=Path("nowhere"), api_key=None))

@@ -9,7 +9,7 @@ from dagster._serdes import serialize_value
 
 from tests.dagster.emulated import LAST
 from warehouse import lake, locks
-from warehouse.tables import BY_NAME
+from warehouse.schema.registry import BY_NAME
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -12,7 +12,8 @@ from tests import recount
 from tests.dagster.emulated import FIRST, KEY, LAST, started_at
 from warehouse import lake, landing
 from warehouse.duck import query
-from warehouse.tables import BY_NAME, CONVERSATIONS, DOCUMENT_TABLES
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES
 
 DAYS = {(FIRST + timedelta(days=n)).isoformat() for n in range((LAST - FIRST).days + 1)}
 LANDED = ("landing.listings", "landing.documents")

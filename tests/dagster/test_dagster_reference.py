@@ -15,8 +15,8 @@ from pipelines.settings import Settings
 from pipelines.site import Site, silent
 from warehouse import lake
 from warehouse.landed_reference import price_rows, tool_rows
-from warehouse.reference_tables import REFERENCE_TABLES
-from warehouse.tables import SYNC_RUNS
+from warehouse.schema.operations import SYNC_RUNS
+from warehouse.schema.reference_data import REFERENCE_TABLES
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -13,7 +13,7 @@ from pipelines.orchestration.run import Outcome, run_job
 from tests import recount
 from tests.dagster.emulated import FIRST
 from warehouse import lake
-from warehouse.tables import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATIONS
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -17,9 +17,9 @@ from pipelines.site import silent
 from pipelines.sync.documents import dump, load, read_row
 from tests.dagster.emulated import QUIET
 from warehouse import journal, lake, landing
-from warehouse.journal_tables import AGENT_ACCESS
 from warehouse.models import read_project
-from warehouse.tables import CONVERSATIONS
+from warehouse.schema.activity import AGENT_ACCESS
+from warehouse.schema.conversations import CONVERSATIONS
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pipelines.site import Site
 from tests.dagster.emulated import Emulated, impatient
 from warehouse import lake
 from warehouse.duck import query
-from warehouse.tables import SYNC_RUNS
+from warehouse.schema.operations import SYNC_RUNS
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

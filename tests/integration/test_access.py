@@ -15,7 +15,7 @@ from tests.cli import run
 from tests.contents import contents
 from warehouse import lake
 from warehouse.home import Home
-from warehouse.journal_tables import AGENT_ACCESS
+from warehouse.schema.activity import AGENT_ACCESS
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 FIRST, SECOND, *_ = sorted(BY_ID)

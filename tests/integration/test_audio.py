@@ -27,8 +27,8 @@ from warehouse import lake
 from warehouse.audio import Choice
 from warehouse.duck import query
 from warehouse.home import Home
-from warehouse.journal_tables import AUDIO_FILES
-from warehouse.tables import CONVERSATIONS
+from warehouse.schema.activity import AUDIO_FILES
+from warehouse.schema.conversations import CONVERSATIONS
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -18,7 +18,7 @@ from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from tests.cli import Ended, run
 from warehouse.home import Home
-from warehouse.tables import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATIONS
 
 UNTIL = datetime.combine(datetime.now(UTC).date(), time(), UTC)
 KEY = {"ELEVENLABS_API_KEY": "demo"}

@@ -13,7 +13,7 @@ from pipelines.emulator.world import World
 from tests.cli import run
 from warehouse import lake
 from warehouse.home import Home
-from warehouse.tables import DOCUMENT_TABLES
+from warehouse.schema.registry import DOCUMENT_TABLES
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

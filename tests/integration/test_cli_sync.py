@@ -18,7 +18,7 @@ from pipelines.emulator.world import World
 from tests.cli import run
 from warehouse.home import Home
 from warehouse.lake import read
-from warehouse.tables import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATIONS
 
 UNTIL = datetime.combine(datetime.now(UTC).date(), time(), UTC)
 KEY = {"ELEVENLABS_API_KEY": "demo"}

@@ -17,7 +17,7 @@ from tests.cli import run
 from warehouse import lake
 from warehouse.duck import query
 from warehouse.home import Home
-from warehouse.reference_tables import LLM_PRICES
+from warehouse.schema.reference_data import LLM_PRICES
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 FIRST = AGENTS[0].agent_id

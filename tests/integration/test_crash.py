@@ -24,7 +24,7 @@ from tests.cli import run
 from tests.served import Tap, assert_equals
 from warehouse import lake, landing, locks
 from warehouse.home import Home
-from warehouse.tables import SYNC_RUNS
+from warehouse.schema.operations import SYNC_RUNS
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -21,7 +21,8 @@ from pipelines.sync import ahead, crew, remake
 from pipelines.sync.crew import Crew
 from tests.served import Tap, assert_equals
 from warehouse import lake
-from warehouse.tables import DOCUMENT_TABLES, SYNC_RUNS
+from warehouse.schema.operations import SYNC_RUNS
+from warehouse.schema.registry import DOCUMENT_TABLES
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -21,7 +21,10 @@ from tests.contents import contents
 from tests.served import Tap
 from warehouse import lake, landing
 from warehouse.duck import query
-from warehouse.tables import CONVERSATIONS, DELETIONS, LANDED_LISTINGS, TURNS
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.landing import LANDED_LISTINGS
+from warehouse.schema.operations import DELETIONS
+from warehouse.schema.transcript import TURNS
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -13,7 +13,8 @@ from pipelines.sync.refresh import refresh_lake
 from tests.documents import STARTED, detail
 from warehouse import lake, landing
 from warehouse.home import Home
-from warehouse.tables import BY_NAME, UNKNOWN_FIELDS
+from warehouse.schema.operations import UNKNOWN_FIELDS
+from warehouse.schema.registry import BY_NAME
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

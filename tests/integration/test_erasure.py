@@ -20,7 +20,9 @@ from tests.cli import run
 from tests.contents import contents
 from tests.served import Tap, assert_equals
 from warehouse import lake, landing
-from warehouse.tables import CONVERSATIONS, DELETIONS, TURNS
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import DELETIONS
+from warehouse.schema.transcript import TURNS
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -27,7 +27,7 @@ from tests.cli import run
 from warehouse import lake
 from warehouse.duck import query
 from warehouse.home import Home
-from warehouse.journal_tables import FEEDBACK_SENT
+from warehouse.schema.activity import FEEDBACK_SENT
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -18,17 +18,11 @@ from tests.documents import detail
 from warehouse import lake, landing, locks
 from warehouse.errors import HomeError, LockedError, SchemaError
 from warehouse.home import Home
-from warehouse.tables import (
-    CONVERSATION_LIST,
-    CONVERSATIONS,
-    DELETIONS,
-    LANDED_LISTINGS,
-    QUARANTINE,
-    SYNC_RUNS,
-    TABLES,
-    TAGS,
-    TURNS,
-)
+from warehouse.schema.conversations import CONVERSATIONS, TAGS
+from warehouse.schema.landing import LANDED_LISTINGS
+from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS
+from warehouse.schema.registry import TABLES
+from warehouse.schema.transcript import TURNS
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

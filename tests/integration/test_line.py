@@ -20,7 +20,7 @@ from pipelines.sync.documents import dump
 from pipelines.sync.line import LEAST_PLACES, Fetched, Line
 from warehouse import lake, landing
 from warehouse.home import Home
-from warehouse.tables import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATIONS
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 

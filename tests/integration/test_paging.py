@@ -18,7 +18,8 @@ from pipelines.site import Site
 from tests.cli import run
 from tests.served import Tap, assert_equals
 from warehouse import lake, landing
-from warehouse.tables import CONVERSATION_LIST, CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import CONVERSATION_LIST
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -27,8 +27,10 @@ from tests.contents import contents
 from tests.served import Tap
 from warehouse import lake, landing
 from warehouse.landed_reference import price_rows, tool_rows
-from warehouse.reference_tables import LLM_PRICES, REFERENCE_TABLES, TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
-from warehouse.tables import CONVERSATIONS, LLM_USAGE, UNKNOWN_FIELDS
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import UNKNOWN_FIELDS
+from warehouse.schema.reference_data import LLM_PRICES, REFERENCE_TABLES, TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
+from warehouse.schema.usage import LLM_USAGE
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -26,7 +26,8 @@ from pipelines.site import Site
 from tests.served import assert_equals
 from warehouse import lake
 from warehouse.build import BuildResult
-from warehouse.tables import CONVERSATIONS, DELETIONS
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import DELETIONS
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FIRST_NIGHT = datetime(2026, 10, 13, 2, 0, tzinfo=BERLIN)

@@ -30,7 +30,7 @@ from pipelines.webhook.signature import sign
 from tests.contents import contents
 from tests.served import assert_equals
 from warehouse import lake, landing
-from warehouse.tables import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATIONS
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -21,7 +21,9 @@ from tests import recount
 from tests.served import Tap, assert_equals
 from warehouse import lake
 from warehouse.duck import query
-from warehouse.tables import AGENTS, CONVERSATION_LIST, DOCUMENT_TABLES, LANDED_DOCUMENTS, SYNC_RUNS
+from warehouse.schema.landing import LANDED_DOCUMENTS
+from warehouse.schema.operations import AGENTS, CONVERSATION_LIST, SYNC_RUNS
+from warehouse.schema.registry import DOCUMENT_TABLES
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -19,7 +19,8 @@ from tests.cli import run
 from tests.served import assert_equals
 from warehouse import lake
 from warehouse.duck import query
-from warehouse.tables import CONVERSATIONS, SYNC_RUNS
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import SYNC_RUNS
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -16,7 +16,7 @@ from pipelines.site import Site
 from tests.cli import run
 from warehouse import lake
 from warehouse.home import Home
-from warehouse.journal_tables import AGENT_ACCESS, AUDIO_FILES, FEEDBACK_SENT
+from warehouse.schema.activity import AGENT_ACCESS, AUDIO_FILES, FEEDBACK_SENT
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

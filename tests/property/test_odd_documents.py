@@ -14,7 +14,7 @@ from pipelines.sync.refresh import refresh_lake
 from warehouse import lake, landing
 from warehouse.build import build
 from warehouse.home import Home
-from warehouse.tables import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATIONS
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 NONSENSE = [

@@ -15,7 +15,7 @@ from pipelines.sync.masking import mask, mask_text
 from pipelines.sync.pii import Pseudonyms
 from tests import recount
 from tests.documents import READ_AT
-from warehouse.tables import BY_NAME
+from warehouse.schema.registry import BY_NAME
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 DOCUMENTS = list(World(seed=5, conversations=150, days=5, until=UNTIL).details(UNTIL))

@@ -18,7 +18,7 @@ from pipelines.sync.refresh import refresh_lake
 from tests.documents import READ_AT
 from warehouse import landing
 from warehouse.home import Home
-from warehouse.tables import BY_NAME
+from warehouse.schema.registry import BY_NAME
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 DOCUMENTS = list(World(seed=5, conversations=16, days=2, until=UNTIL).details(UNTIL))

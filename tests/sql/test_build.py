@@ -16,8 +16,9 @@ from warehouse.generated import GENERATED
 from warehouse.home import Home
 from warehouse.models import Project
 from warehouse.record import BUILD_INPUTS
+from warehouse.schema.conversations import WARNINGS
+from warehouse.schema.registry import TABLES
 from warehouse.since import CALLS
-from warehouse.tables import TABLES, WARNINGS
 
 BuildSql = Callable[[dict[str, str]], BuildResult]
 

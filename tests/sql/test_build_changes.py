@@ -16,7 +16,8 @@ from warehouse import lake, landing
 from warehouse.build import BuildResult, build
 from warehouse.duck import open_warehouse
 from warehouse.home import Home
-from warehouse.tables import BY_NAME, WARNINGS
+from warehouse.schema.conversations import WARNINGS
+from warehouse.schema.registry import BY_NAME
 
 DAY = date(2026, 11, 2)
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)

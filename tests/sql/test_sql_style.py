@@ -15,7 +15,7 @@ from sqlglot import ErrorLevel, exp
 from warehouse.headers import split
 from warehouse.lineage import column_lineage
 from warehouse.models import SCHEMAS, SQL_DIR, Project
-from warehouse.tables import BY_NAME
+from warehouse.schema.registry import BY_NAME
 
 FILES = sorted(path for path in SQL_DIR.glob("**/*.sql"))
 

@@ -10,8 +10,8 @@ import pytest
 
 from pipelines.flatten.frames import Reading, flatten
 from tests.documents import READ_AT, STARTED, detail, recorded_documents
-from warehouse.columns import Type
-from warehouse.tables import BY_NAME
+from warehouse.schema.registry import BY_NAME
+from warehouse.schema.types import Type
 
 HISTORY = "system__conversation_history"
 TWINS = ("evaluation_criteria_results_list", "data_collection_results_list")

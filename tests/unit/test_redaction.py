@@ -14,8 +14,8 @@ from pipelines.sync.blanking import is_blanked, n_texts
 from pipelines.sync.documents import dump, fingerprint
 from pipelines.sync.redaction import redact
 from tests.documents import READ_AT, RECORDED, detail, id_of, recorded_documents
-from warehouse.columns import Content, Type
-from warehouse.tables import DOCUMENT_TABLES
+from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.schema.types import Content, Type
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 LEFT = {"<redacted>", '"<redacted>"', "...", "", '""', "[]", "{}"}

@@ -10,7 +10,7 @@ import pytest
 from pipelines.sync.settle import decide, settle_state
 from warehouse import lake
 from warehouse.landing import ERASED, Listing
-from warehouse.tables import LANDED_DOCUMENTS, LANDED_LISTINGS
+from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

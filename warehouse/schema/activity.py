@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.columns import BOOL, FLOAT, INT, TEXT, TIME, WORKSPACE, Table, Type, made
+from warehouse.schema.types import BOOL, FLOAT, INT, TEXT, TIME, WORKSPACE, Table, Type, made
 
 FEEDBACK_SENT = Table(
     "feedback_sent",

@@ -7,7 +7,7 @@ vendor's SDK 2.78.0, whose additions are marked as today's API.
 
 from __future__ import annotations
 
-from warehouse.columns import (
+from warehouse.schema.types import (
     BOOL,
     EXTRA,
     FLOAT,

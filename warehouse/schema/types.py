@@ -1,4 +1,4 @@
-"""The vocabulary of the schema: what a type, a column and a table of the lake are; ``warehouse.tables`` speaks it.
+"""What a type, a column and a table of the lake are; the other modules of ``warehouse.schema`` declare them.
 
 A ``source`` is a JSON path in a conversation detail, from the table's ``at`` on; ``[name]`` steps through a list and
 ``{name}`` through a map, and both put the index or the key into the key column of that name; ``.`` is the element

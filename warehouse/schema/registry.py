@@ -1,0 +1,57 @@
+"""Every table of the lake, in the order of the docs.
+
+All else derives from here: the structs that read a document, the Arrow schema of each Parquet file, the comments in
+DuckDB, the checks of Dagster and ``docs/tables.md``. A new column is one line in the module of its table; a new list or
+map is one ``table``, listed here. ``warehouse.schema.types`` explains the notation. Sources: the OpenAPI of the
+reference of November 2025 and what the current API adds to it (docs/api.md).
+"""
+
+from __future__ import annotations
+
+from warehouse.schema.activity import JOURNALS
+from warehouse.schema.analysis import DATA_COLLECTION_RESULTS, EVALUATION_RESULTS
+from warehouse.schema.conversation_client_data import DYNAMIC_VARIABLES
+from warehouse.schema.conversations import CONVERSATIONS, TAGS, VISITED_AGENTS, WARNINGS
+from warehouse.schema.operations import AGENTS, CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS, UNKNOWN_FIELDS
+from warehouse.schema.reference_data import REFERENCE_TABLES
+from warehouse.schema.tool_calls import DYNAMIC_VARIABLE_UPDATES, TOOL_CALLS, TOOL_RESULTS, WORKFLOW_STEPS
+from warehouse.schema.transcript import MULTIVOICE_PARTS, RAG_CHUNKS, TURN_METRICS, TURNS
+from warehouse.schema.types import Table
+from warehouse.schema.usage import LLM_USAGE, PLATFORM_USAGE, VOICE_USAGE
+
+DOCUMENT_TABLES: tuple[Table, ...] = (
+    CONVERSATIONS,
+    TURNS,
+    MULTIVOICE_PARTS,
+    TOOL_CALLS,
+    TOOL_RESULTS,
+    WORKFLOW_STEPS,
+    DYNAMIC_VARIABLE_UPDATES,
+    TURN_METRICS,
+    RAG_CHUNKS,
+    LLM_USAGE,
+    EVALUATION_RESULTS,
+    DATA_COLLECTION_RESULTS,
+    DYNAMIC_VARIABLES,
+    PLATFORM_USAGE,
+    VOICE_USAGE,
+    VISITED_AGENTS,
+    TAGS,
+    WARNINGS,
+)
+"""Tables that one conversation detail fills; all daily."""
+
+TABLES: tuple[Table, ...] = (
+    *DOCUMENT_TABLES,
+    CONVERSATION_LIST,
+    AGENTS,
+    DELETIONS,
+    QUARANTINE,
+    UNKNOWN_FIELDS,
+    SYNC_RUNS,
+    *REFERENCE_TABLES,
+    *JOURNALS,
+)
+"""Every table of the lake, in the order of the docs."""
+
+BY_NAME: dict[str, Table] = {table_.name: table_ for table_ in TABLES}

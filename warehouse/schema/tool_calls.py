@@ -1,0 +1,149 @@
+"""Tables of tool calls and their results, workflow steps and variable updates, wherever they are nested."""
+
+from __future__ import annotations
+
+from warehouse.schema.types import BOOL, FLOAT, INT, JSON, TEXT, TIME, Column, Type, col, identity, made, table, words
+
+_NESTING = (
+    made("turn_index", INT, "Transcript entry that holds it.", required=True),
+    made("parent_request_id", TEXT, "request_id of the workflow result that holds it; null at the top."),
+    made("depth", INT, "0 in the transcript, +1 for each workflow step around it.", required=True),
+)
+
+TOOL_CALLS = table(
+    "tool_calls",
+    "tool call, those nested in workflow steps included",
+    at="transcript[turn_index].tool_calls[call_index]",
+    keys=(made("call_index", INT, "Running number of the call in the conversation, from 0.", required=True),),
+    columns=(
+        *_NESTING,
+        col("request_id", TEXT, "Id that a call and its result share."),
+        col("tool_name", TEXT, "Name of the tool."),
+        col("tool_id", TEXT, "Id of the tool; today's API."),
+        col("type", TEXT, "system, webhook, client, mcp, workflow, …; open text."),
+        words("params_as_json", TEXT, "Arguments, the API's own JSON text."),
+        col("tool_has_been_called", BOOL, "Whether the call was carried out."),
+        col("tool_details.type", TEXT, "webhook, client or mcp."),
+        col("tool_details.method", TEXT, "HTTP method of a webhook."),
+        words("tool_details.url", TEXT, "Address of a webhook."),
+        col("tool_details.headers", JSON, "Names of the webhook's headers; the values are masked before landing."),
+        words("tool_details.path_params", JSON, "Path parameters of a webhook."),
+        words("tool_details.query_params", JSON, "Query parameters of a webhook."),
+        words("tool_details.body", TEXT, "Body of a webhook."),
+        words("tool_details.parameters", Type.BAG, "Arguments of a client tool (text) or an MCP tool (JSON)."),
+        col("tool_details.mcp_server_id", TEXT, "MCP server."),
+        col("tool_details.mcp_server_name", TEXT, "Name of the MCP server."),
+        col("tool_details.integration_type", TEXT, "Kind of the MCP integration."),
+        col("tool_details.approval_policy", TEXT, "Who approves calls of the MCP server."),
+        col("tool_details.requires_approval", BOOL, "Whether this call needed an approval."),
+        col("tool_details.mcp_tool_name", TEXT, "Name of the tool at the MCP server."),
+        col("tool_details.mcp_tool_description", TEXT, "Description of the tool at the MCP server."),
+        col("tool_details.integration_id", TEXT, "Integration of an api_integration_webhook tool."),
+        col("tool_details.credential_id", TEXT, "Id of the credential it used; never the credential."),
+        col("tool_details.integration_connection_id", TEXT, "Connection it used."),
+        col("tool_details.webhook_details.type", TEXT, "Kind of the integration's call."),
+        col("tool_details.webhook_details.method", TEXT, "HTTP method of the integration's call."),
+        words("tool_details.webhook_details.url", TEXT, "Address of the integration's call."),
+        col("tool_details.webhook_details.headers", JSON, "Names of its headers; the values are masked."),
+        words("tool_details.webhook_details.path_params", JSON, "Its path parameters."),
+        words("tool_details.webhook_details.query_params", JSON, "Its query parameters."),
+        words("tool_details.webhook_details.body", TEXT, "Its body."),
+    ),
+)
+
+
+def _result(name: str, type_: Type, about: str) -> Column:
+    return col(f"result.{name}", type_, about)
+
+
+TOOL_RESULTS = table(
+    "tool_results",
+    "tool result, those nested in workflow steps included",
+    at="transcript[turn_index].tool_results[result_index]",
+    keys=(made("result_index", INT, "Running number of the result in the conversation, from 0.", required=True),),
+    columns=(
+        *_NESTING,
+        col("request_id", TEXT, "Id that a call and its result share."),
+        col("tool_name", TEXT, "Name of the tool."),
+        col("tool_id", TEXT, "Id of the tool; today's API."),
+        col("type", TEXT, "system, webhook, client, mcp, workflow, …; open text."),
+        words("result_value", TEXT, "The result, the API's own text (often JSON)."),
+        col("is_error", BOOL, "Whether the tool failed."),
+        col("is_blocked", BOOL, "Whether the call was blocked."),
+        col("error_type", TEXT, "Kind of the error."),
+        words("raw_error_message", TEXT, "Error in the tool's own words."),
+        col("tool_has_been_called", BOOL, "Whether the call was carried out."),
+        col("tool_latency_secs", FLOAT, "Time that the tool took."),
+        col("integration_id", TEXT, "Integration of an api_integration_webhook tool."),
+        col("credential_id", TEXT, "Id of the credential it used; never the credential."),
+        col("integration_connection_id", TEXT, "Connection it used."),
+        col("result.result_type", TEXT, "Which system result it is; null for other tools.", name="result_type"),
+        _result("status", TEXT, "success or error."),
+        words("result.reason", TEXT, "Why the system tool was used."),
+        words("result.message", TEXT, "Message of end_call."),
+        _result("language", TEXT, "Language detected."),
+        _result("from_agent", TEXT, "Agent that transferred."),
+        _result("to_agent", TEXT, "Agent transferred to; a node id inside a workflow."),
+        _result("to_node", TEXT, "Node transferred to; today's API."),
+        _result("branch_info", JSON, "Branch transferred to; today's API."),
+        _result("condition", TEXT, "Condition of the transfer."),
+        _result("delay_ms", INT, "Delay of the transfer."),
+        words("result.transfer_message", TEXT, "Message at the transfer."),
+        _result("enable_transferred_agent_first_message", BOOL, "Whether the next agent speaks its first message."),
+        words("result.error", TEXT, "Error of the system tool."),
+        words("result.details", TEXT, "Details of the error."),
+        identity("result.transfer_number", TEXT, "Number transferred to."),
+        words("result.client_message", TEXT, "Message to the caller at a transfer."),
+        words("result.agent_message", TEXT, "Message to the person called at a transfer."),
+        identity("result.conference_name", TEXT, "Conference of the transfer."),
+        words("result.note", TEXT, "Note on the transfer."),
+        words("result.dtmf_tones", TEXT, "Tones played."),
+        words("result.voicemail_message", TEXT, "Message left on the voicemail."),
+        identity("result.post_dial_digits", TEXT, "Digits dialled after a transfer."),
+        _result("preserve_client_tts_overrides", BOOL, "Whether the next agent keeps the client's voice settings."),
+        _result("preserve_voice_settings", BOOL, "Whether the next agent keeps the voice."),
+        _result("procedure_id", TEXT, "Procedure started or ended."),
+        _result("procedure_name", TEXT, "Its name."),
+        _result("procedure_entry_workflow_node", TEXT, "Node at which it was entered."),
+        _result("procedure_return_workflow_node", TEXT, "Node to which it returns."),
+        _result("chunk_count", INT, "Chunks that a look-up in the knowledge base gave."),
+        words("result.chunks", JSON, "Those chunks."),
+    ),
+)
+
+WORKFLOW_STEPS = table(
+    "workflow_steps",
+    "step of a workflow's tool result",
+    at="transcript[turn_index].tool_results[result_index].result.steps[step_index]",
+    keys=(
+        made("result_index", INT, "Running number of the result that holds the step.", required=True),
+        made("step_index", INT, "Position of the step, from 0.", required=True),
+    ),
+    columns=(
+        col("type", TEXT, "edge, nested_tools or max_iterations_exceeded."),
+        col("step_latency_secs", FLOAT, "Time that the step took."),
+        col("edge_id", TEXT, "Edge that was taken."),
+        col("target_node_id", TEXT, "Node that the edge leads to."),
+        col("node_id", TEXT, "Node that called tools."),
+        col("is_successful", BOOL, "Whether the node's tools succeeded."),
+        col("max_iterations", INT, "Limit that was exceeded."),
+    ),
+)
+
+DYNAMIC_VARIABLE_UPDATES = table(
+    "dynamic_variable_updates",
+    "variable that a tool result changed",
+    at="transcript[turn_index].tool_results[result_index].dynamic_variable_updates[update_index]",
+    keys=(
+        made("result_index", INT, "Running number of the result that holds the update.", required=True),
+        made("update_index", INT, "Position of the update, from 0.", required=True),
+    ),
+    columns=(
+        col("variable_name", TEXT, "Name of the variable."),
+        words("old_value", Type.BAG, "Value before."),
+        words("new_value", Type.BAG, "Value after."),
+        col("updated_at", TIME, "When it changed."),
+        col("tool_name", TEXT, "Tool that changed it."),
+        col("tool_request_id", TEXT, "Call that changed it."),
+    ),
+)

@@ -1,0 +1,50 @@
+"""Tables of usage: tokens by model, platform features and voices."""
+
+from __future__ import annotations
+
+from warehouse.schema.types import FLOAT, INT, TEXT, col, made, table
+
+TOKEN_KINDS = ("input", "input_cache_read", "input_cache_write", "output_total")
+
+LLM_USAGE = table(
+    "llm_usage",
+    "LLM usage by scope, model and kind of token",
+    keys=(
+        made("scope", TEXT, "initiated or irreversible (whole call), or turn: never add scopes.", required=True),
+        made("turn_index", INT, "Transcript entry for scope turn, -1 for the whole call.", required=True),
+        made("model", TEXT, "Model.", required=True),
+        made("token_kind", TEXT, f"{', '.join(TOKEN_KINDS)}; open text.", required=True),
+    ),
+    at=(
+        "metadata.charging.llm_usage.initiated_generation.model_usage{model}{token_kind}",
+        "metadata.charging.llm_usage.irreversible_generation.model_usage{model}{token_kind}",
+        "transcript[turn_index].llm_usage.model_usage{model}{token_kind}",
+    ),
+    columns=(
+        col("tokens", INT, "Tokens."),
+        col("price", FLOAT, "Their price.", unit="usd"),
+    ),
+)
+
+PLATFORM_USAGE = table(
+    "platform_usage",
+    "platform usage of a call by category",
+    at="metadata.charging.platform_usage.category_usage{category}",
+    keys=(made("category", TEXT, "voice, silence, burst, asr, text_message, …; open text.", required=True),),
+    columns=(
+        col("credits", FLOAT, "Charge.", name="charge_credits"),
+        col("price", FLOAT, "Price.", unit="usd"),
+        col("quantity", FLOAT, "Quantity in the category's own unit."),
+    ),
+)
+
+VOICE_USAGE = table(
+    "voice_usage",
+    "voice that spoke in a call",
+    at="metadata.charging.tts_usage.per_voice_usage[voice_index]",
+    keys=(made("voice_index", INT, "Position of the voice, from 0.", required=True),),
+    columns=(
+        col("voice_id", TEXT, "Voice."),
+        col("audio_output_seconds", FLOAT, "Speech of the voice, in seconds."),
+    ),
+)

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from warehouse.finding import find
-from warehouse.home import Home
+from warehouse.storage.home import Home
 
 TURNS = 20
 WORDS = 14

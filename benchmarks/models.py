@@ -22,11 +22,11 @@ from rich.table import Table
 from pipelines.emulator.world import World
 from pipelines.flatten.frames import Reading, flatten
 from pipelines.sync.agents import refresh_agents
-from warehouse import lake
 from warehouse.build import BuildResult, build
 from warehouse.duck import Limits
-from warehouse.home import Home
 from warehouse.schema.registry import BY_NAME
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 DAYS = 30

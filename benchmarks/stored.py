@@ -11,10 +11,10 @@ import polars as pl
 from benchmarks.corpus import Call, corpus
 from pipelines.api.models import parse_page
 from pipelines.sync.documents import list_row, read_row
-from warehouse import lake, landing
-from warehouse.home import Home
-from warehouse.landing import Listing
 from warehouse.schema.landing import LANDED_LISTINGS
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
+from warehouse.storage.landing import Listing
 
 SEGMENT = 400
 """Documents a segment, as the sync lands them."""

@@ -20,9 +20,9 @@ from pipelines.steps import build_models
 from pipelines.sync.refresh import refresh_lake
 from pipelines.sync.together import together
 from pipelines.working import failure
-from warehouse import erasure, lake
-from warehouse.home import Home
 from warehouse.schema.registry import TABLES
+from warehouse.storage import erasure, lake
+from warehouse.storage.home import Home
 
 
 @dataclass(frozen=True, slots=True)

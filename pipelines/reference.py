@@ -19,9 +19,9 @@ from pipelines.sync import prices
 from pipelines.sync.prices import Question
 from pipelines.sync.together import together
 from pipelines.sync.tools import land_listing, refresh_tools
-from warehouse import lake
-from warehouse.landed_reference import land_prices
 from warehouse.schema.reference_data import TOOLS
+from warehouse.storage import lake
+from warehouse.storage.landing_reference_data import land_prices
 
 
 @dataclass(frozen=True, slots=True)

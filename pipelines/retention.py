@@ -15,8 +15,8 @@ import polars as pl
 from pipelines.erasure import Erased, delete_upstream, erase
 from pipelines.errors import RetentionError
 from pipelines.site import Progress, Site, silent
-from warehouse import landing
-from warehouse.home import Home
+from warehouse.storage import landing
+from warehouse.storage.home import Home
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from pipelines.sync.plan import Plan, set_aside
 from pipelines.sync.refresh import Refreshed
 from pipelines.sync.window import Window
 from pipelines.working import attempt, close, failure, working
-from warehouse import landing
 from warehouse.build import BuildResult
 from warehouse.checks import check_complete, check_fresh, check_warehouse
 from warehouse.model_checks import CheckResult
+from warehouse.storage import landing
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as SourceError
 
 from pipelines.errors import CredentialsError, SettingsError
-from warehouse.home import MAIN, RESERVED
+from warehouse.storage.home import MAIN, RESERVED
 
 API_KEY = "ELEVENLABS_API_KEY"
 DEFAULT_BASE_URL = "https://api.elevenlabs.io"

@@ -15,8 +15,8 @@ from pipelines.api.client import ApiClient
 from pipelines.settings import Settings
 from pipelines.sync.crew import Crew
 from pipelines.sync.pii import Pseudonyms
-from warehouse import locks
-from warehouse.home import Home
+from warehouse.storage import lock
+from warehouse.storage.home import Home
 
 Progress = Callable[[str, int, int | None], None]
 """Told of a stage, how much of it is done and, where known, of how much."""
@@ -106,4 +106,4 @@ class Site:
             HomeError: it cannot be written or is somebody else's.
             LockedError: another run holds it.
         """
-        return locks.writing(self.home.open(), what=what, now=self.clock())
+        return lock.writing(self.home.open(), what=what, now=self.clock())

@@ -24,8 +24,8 @@ from pipelines.sync.plan import Plan, wanted
 from pipelines.sync.refresh import Refreshed, refresh_lake
 from pipelines.sync.settle import REASONS
 from pipelines.sync.window import Window, next_window
-from warehouse import lake, landing
 from warehouse.build import BuildResult, build
+from warehouse.storage import lake, landing
 
 
 def absence(conversation_id: str, why: str) -> str:

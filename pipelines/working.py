@@ -10,9 +10,9 @@ from pipelines.errors import ApiError
 from pipelines.site import Site
 from pipelines.sync import ledger
 from warehouse.checks import check_complete
-from warehouse.erasure import purge
 from warehouse.errors import ConvohouseError
 from warehouse.model_checks import CheckResult
+from warehouse.storage.erasure import purge
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tests import recount
-from warehouse import lake
 from warehouse.duck import query
 from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.storage import lake
 
 
 class Tap:

@@ -21,18 +21,19 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import changes, lake, record
+from warehouse import changes, record
 from warehouse.checks import every_check
 from warehouse.deltas import WAREHOUSE
 from warehouse.duck import DEFAULT_LIMITS, Limits, connect, quoted
 from warehouse.errors import ModelError
-from warehouse.home import Home
 from warehouse.model_checks import CheckResult, run
 from warehouse.models import SQL_DIR, Project, read_project
 from warehouse.record import BUILD_INPUTS, SECOND, BuiltModel
 from warehouse.relations import Comments, Progress, comment, materialise, silent
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.since import CALLS, NOTHING, Since, since_built, write_calls
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 ATTACHED = "storage_version 'v1.0.0', recovery_mode 'no_wal_writes'"
 """Nobody goes on with a half-made file, so it needs no log."""

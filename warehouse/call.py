@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from warehouse.duck import open_warehouse
-from warehouse.home import Home
+from warehouse.storage.home import Home
 
 PARTS = {
     "turns": "from marts.fct_turns where conversation_id = ? order by turn_index",

@@ -23,14 +23,15 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import catalog, landing
+from warehouse import catalog
 from warehouse.generated import METRIC_HEADERS, WORKSPACES, zone_rows
-from warehouse.home import Home
 from warehouse.models import Model, Project
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.registry import DOCUMENT_TABLES, TABLES
 from warehouse.schema.types import Table
+from warehouse.storage import landing
+from warehouse.storage.home import Home
 
 CODE, TESTS, REMOVED = "code", "tests", "removed"
 GONE = f"lake.{DELETIONS.name}"

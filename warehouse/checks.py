@@ -11,15 +11,15 @@ from typing import Any
 
 import polars as pl
 
-from warehouse import lake, landing
 from warehouse.duck import open_warehouse
-from warehouse.home import Home
 from warehouse.model_checks import SAMPLE_ROWS, Check, CheckResult, checks_of, none, run, unique
 from warehouse.models import Project, read_project
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
 
 LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COMPLETENESS = tuple(
     Check(name, f"lake.{CONVERSATIONS.name}", about, "")

@@ -16,9 +16,9 @@ import duckdb
 from warehouse.by_call import KEY
 from warehouse.changes import WHOLLY, Change
 from warehouse.duck import quoted
-from warehouse.home import Home
 from warehouse.models import ALL_SCHEMAS, Model, Project, with_calls
 from warehouse.since import MOST_CHANGED, STANDING, Since
+from warehouse.storage.home import Home
 
 WAREHOUSE = "warehouse"
 """Name under which the file that is being made is attached."""

@@ -17,7 +17,7 @@ import duckdb
 import polars as pl
 
 from warehouse.errors import NothingBuiltError, QueryError
-from warehouse.home import Home
+from warehouse.storage.home import Home
 from warehouse.suggest import suggestion
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from warehouse.duck import open_warehouse
-from warehouse.home import Home
+from warehouse.storage.home import Home
 from warehouse.words import pattern, snippet, words_of
 
 K1 = 1.2

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from warehouse.checks import check_complete, schema_checks
 from warehouse.duck import DEFAULT_LIMITS, Limits, connect
-from warehouse.home import Home
 from warehouse.model_checks import CheckResult, run
 from warehouse.models import Project
 from warehouse.relations import materialise
+from warehouse.storage.home import Home
 
 NO_MODELS = Project((), (), ())
 

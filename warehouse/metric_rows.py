@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from warehouse.duck import open_warehouse
-from warehouse.home import Home
+from warehouse.storage.home import Home
 
 DATES = ("start_date", "week_start_date", "month_start_date", "local_date")
 """Columns by which a model is read from and to: the first that it has."""

@@ -18,15 +18,15 @@ from glob import escape
 
 import duckdb
 
-from warehouse import lake
 from warehouse.by_call import KEY
 from warehouse.duck import parquet, roomy
-from warehouse.home import Home
 from warehouse.models import ALL_SCHEMAS, Model, Project, with_calls
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Table
 from warehouse.side_by_side import each
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 PORTION = 25_000
 """Calls of a portion, but for a day that has more. Turns of so many fill some row groups of DuckDB, which has to write

@@ -22,7 +22,6 @@ from warehouse.deltas import Deltas
 from warehouse.duck import parquet, quoted, roomy
 from warehouse.errors import ModelError
 from warehouse.generated import GENERATED, METRIC_HEADERS, WORKSPACES, zone_rows
-from warehouse.home import Home
 from warehouse.models import ALL_SCHEMAS, Model, Project
 from warehouse.portions import PORTION
 from warehouse.record import BuiltModel
@@ -31,6 +30,7 @@ from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.side_by_side import MOST, each, in_order
 from warehouse.since import NOTHING, Since
+from warehouse.storage.home import Home
 
 Progress = Callable[[str, int, int], None]
 """Called when a model is begun with its name, its number from 1 and how many there are."""

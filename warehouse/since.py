@@ -15,10 +15,10 @@ from warehouse.by_call import KEY
 from warehouse.changes import WHOLLY, Change
 from warehouse.duck import Limits, connect, quoted
 from warehouse.generated import Generated
-from warehouse.home import Home
 from warehouse.models import Project
 from warehouse.record import BuiltModel
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage.home import Home
 
 STANDING = "standing"
 """Name under which the file that stands is attached."""

@@ -21,9 +21,9 @@ import polars as pl
 
 from pipelines.flatten.decode import read_detail
 from pipelines.flatten.frames import Flattened, Reading, flatten
-from warehouse import lake
-from warehouse.home import Home
 from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 READ_AT = datetime(2026, 11, 22, tzinfo=UTC)
 DAY = READ_AT.date()

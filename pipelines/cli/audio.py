@@ -67,7 +67,7 @@ def audio(
     """
     from pipelines.sync.window import parse_moment
     from pipelines.upstream.recordings import record
-    from warehouse.audio import Choice
+    from warehouse.storage.audio import Choice
 
     site = options.site()
     since_at, until_at = (None if when is None else parse_moment(when, site.clock()) for when in (since, until))

@@ -21,7 +21,7 @@ from pipelines.cli.progress import duration, showing
 
 if TYPE_CHECKING:
     from pipelines.emulator.world import World
-    from warehouse.home import Home
+    from warehouse.storage.home import Home
 
 HOME = Path("demo")
 WORLD_FILE = "demo.json"

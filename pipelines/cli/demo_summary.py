@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.cli.options import plural
 
 if TYPE_CHECKING:
-    from warehouse.home import Home
+    from warehouse.storage.home import Home
 
 SUMMARY = """
 with days as (

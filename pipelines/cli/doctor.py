@@ -101,7 +101,7 @@ def _workspace(settings: Settings, origin: str, *, is_offline: bool, is_one_of_s
 
 
 def _home(root: Path) -> Iterator[Finding]:
-    from warehouse.home import Home
+    from warehouse.storage.home import Home
 
     nearest = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
     other = "Choose another folder with --home or CONVOHOUSE_HOME."
@@ -130,9 +130,9 @@ def _home(root: Path) -> Iterator[Finding]:
 
 def _seeds(root: Path) -> Finding:
     """Which seeds are the user's, and whether they can be read."""
-    from warehouse.home import Home
     from warehouse.models import SQL_DIR
     from warehouse.seeds import read_seeds
+    from warehouse.storage.home import Home
 
     try:
         seeds = read_seeds(SQL_DIR / "seeds", Home(root).seeds)

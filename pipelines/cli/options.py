@@ -20,7 +20,7 @@ import click
 if TYPE_CHECKING:
     from pipelines.settings import Settings
     from pipelines.site import Site
-    from warehouse.home import Home
+    from warehouse.storage.home import Home
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,7 +49,7 @@ class Options:
         Raises:
             SettingsError: one is wrong.
         """
-        from warehouse.home import Home
+        from warehouse.storage.home import Home
 
         return Home(self.settings().home)
 

@@ -110,8 +110,8 @@ def _whose(sites: Sequence[Site], agents: Sequence[str]) -> list[tuple[Site, Seq
 def _of_agents(site: Site, copied: CopiedPrices) -> Iterator[dict[str, Any]]:
     """What was asked for each agent and what came, cheapest model first."""
     from pipelines.sync.prices import paid
-    from warehouse import lake
     from warehouse.schema.reference_data import LLM_PRICES
+    from warehouse.storage import lake
 
     every = lake.read(site.home, LLM_PRICES).filter(asked_at=copied.asked_at)
     every = every.join(paid(site.home), ["agent_id", "llm"], "left").sort(

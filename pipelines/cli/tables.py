@@ -13,9 +13,9 @@ from pipelines.cli.options import Options, emit, pass_options, shared, teach
 
 if TYPE_CHECKING:
     from warehouse.headers import Header, SeedHeader
-    from warehouse.home import Home
     from warehouse.models import Project
     from warehouse.schema.types import Table
+    from warehouse.storage.home import Home
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,14 @@ from pipelines.flatten.lenient import general
 from pipelines.flatten.reference_drift import count_unknown_reference
 from pipelines.flatten.rows import SCOPES
 from pipelines.flatten.shape import DETAIL, paths
-from warehouse import lake
-from warehouse.home import Home
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.known_values import WORDS
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Table, plain_path
 from warehouse.schema.usage import LLM_USAGE
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 _SEEN = {"path": pl.String, "value": pl.String, "kind": pl.String, "conversation_id": pl.String, "n_rows": pl.Int64}
 _CHUNK = 100_000

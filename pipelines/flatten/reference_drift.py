@@ -17,11 +17,11 @@ from pipelines.flatten.lenient import general
 from pipelines.flatten.llm_prices import PRICE
 from pipelines.flatten.shape import paths
 from pipelines.flatten.tool_definitions import PARAMETER, TOOL
-from warehouse import lake
-from warehouse.home import Home
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS
 from warehouse.schema.types import plain_path
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 _keys_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _KNOWN = {

@@ -12,9 +12,9 @@ import polars as pl
 
 from pipelines.flatten.lenient import text_of
 from pipelines.flatten.walk import DOCUMENT, Columns
-from warehouse import lake
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Column, Table, Type
+from warehouse.storage import lake
 
 _MICROSECONDS = {Type.TIME: 1_000_000, Type.TIME_MS: 1_000}
 

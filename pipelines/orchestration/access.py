@@ -10,11 +10,11 @@ from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.tables import schema_of
 from pipelines.site import Progress, Site
 from pipelines.upstream.access import known_agents, probe
-from warehouse import journal, lake
 from warehouse.errors import ConvohouseError
-from warehouse.home import Home
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage import activity_log, lake
+from warehouse.storage.home import Home
 
 GROUP = "upstream"
 """What asks the API for more than conversations, and so only when it is wanted."""
@@ -66,7 +66,7 @@ def unreachable(home: Home) -> list[str]:
     calls = lake.read(home, CONVERSATIONS, ["agent_id", "start_time_at"])
     recent = calls.filter(pl.col("start_time_at") >= pl.col("start_time_at").max() - RECENT)
     latest = (
-        journal.read(home, AGENT_ACCESS)
+        activity_log.read(home, AGENT_ACCESS)
         .filter(pl.col("asked_at") == pl.col("asked_at").max().over("agent_id"))
         .group_by("agent_id")
         .agg(pl.col("is_reachable").any())

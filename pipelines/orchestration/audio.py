@@ -10,9 +10,9 @@ from pipelines.orchestration.tables import schema_of
 from pipelines.site import Progress, Site
 from pipelines.sync.window import parse_moment
 from pipelines.upstream.recordings import Recorded, record
-from warehouse.audio import Choice
 from warehouse.errors import ConvohouseError
 from warehouse.schema.activity import AUDIO_FILES
+from warehouse.storage.audio import Choice
 
 RECORDINGS = key_of("landing.recordings")
 BUDGET_BYTES = 5 * 10**9

@@ -14,9 +14,9 @@ import dagster as dg
 
 from pipelines.orchestration.keys import key_of
 from pipelines.sync.drift import new_unknown
-from warehouse.home import Home
 from warehouse.model_checks import Check, CheckResult
 from warehouse.schema.operations import UNKNOWN_FIELDS
+from warehouse.storage.home import Home
 
 NOTHING_NEW = dg.AssetCheckSpec(
     "nothing_unknown_is_new",

@@ -10,7 +10,7 @@ from pipelines.orchestration.keys import op_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
 from pipelines.site import Site
 from pipelines.sync.window import next_window
-from warehouse import landing
+from warehouse.storage import landing
 
 BACKFILL, NIGHTLY = "backfill", "nightly"
 AT_TWO = "0 2 * * *"

@@ -18,7 +18,6 @@ from pipelines.orchestration.reference import PRICES, TOOLS
 from pipelines.orchestration.tables import schema_of
 from pipelines.site import Progress, Site
 from warehouse.checks import COMPLETENESS, schema_checks
-from warehouse.home import Home
 from warehouse.lake_checks import check_lake
 from warehouse.models import SCHEMAS
 from warehouse.schema.operations import CONVERSATION_LIST
@@ -26,6 +25,7 @@ from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOL_VE
 from warehouse.schema.reference_data import TOOLS as TOOLS_TABLE
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
+from warehouse.storage.home import Home
 
 _FROM = {
     CONVERSATION_LIST.name: LISTINGS,

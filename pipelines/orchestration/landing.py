@@ -15,8 +15,8 @@ from pipelines.steps import Listed
 from pipelines.sync import ledger
 from pipelines.sync.line import Fetched
 from pipelines.working import attempt
-from warehouse import landing
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
+from warehouse.storage import landing
 
 LISTINGS, DOCUMENTS = key_of("landing.listings"), key_of("landing.documents")
 ALL_READ = "every_wanted_call_is_read"

@@ -8,7 +8,7 @@ import dagster as dg
 
 from pipelines.orchestration.keys import key_of
 from warehouse.duck import query
-from warehouse.home import Home
+from warehouse.storage.home import Home
 
 AGENT_DAILY, ANOMALIES = "metrics.agent_daily", "metrics.anomalies"
 NOTHING_UNUSUAL = dg.AssetCheckSpec(

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from warehouse import lake
-from warehouse.home import Home
 from warehouse.schema.conversations import CONVERSATIONS, VISITED_AGENTS
 from warehouse.schema.operations import AGENTS, CONVERSATION_LIST
 from warehouse.schema.transcript import TURNS
 from warehouse.schema.types import Table
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 
 def refresh_agents(home: Home) -> None:

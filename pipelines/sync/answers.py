@@ -11,8 +11,8 @@ import polars as pl
 
 from pipelines.sync.documents import gone_row, read_row
 from pipelines.sync.pii import Pseudonyms
-from warehouse import landing
-from warehouse.home import Home
+from warehouse.storage import landing
+from warehouse.storage.home import Home
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import polars as pl
 
 from pipelines.settings import Policy
 from pipelines.sync.redaction import redact
-from warehouse import erasure, landing
-from warehouse.home import Home
+from warehouse.storage import erasure, landing
+from warehouse.storage.home import Home
 
 
 def landable(home: Home, rows: pl.DataFrame) -> pl.DataFrame:

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import polars as pl
 
-from warehouse import lake
-from warehouse.home import Home
 from warehouse.schema.operations import SYNC_RUNS, UNKNOWN_FIELDS
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 _TIME = pl.Datetime("us", "UTC")
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from pipelines.sync.settle import REASONS
 from pipelines.sync.window import Window
-from warehouse import lake
-from warehouse.home import EVERY, Home
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.types import Type
+from warehouse.storage import lake
+from warehouse.storage.home import EVERY, Home
 
 OUTCOMES = ("complete", "incomplete", "failed")
 """From best to worst."""

@@ -18,7 +18,7 @@ from pipelines.sync.answers import Answer, Landed, land_answers
 from pipelines.sync.crew import Crew
 from pipelines.sync.pii import Pseudonyms
 from pipelines.sync.remake import Remade, remake_days
-from warehouse.home import Home
+from warehouse.storage.home import Home
 
 FLUSH_SECS = 2.0
 FLUSH_SHARE = 0.04

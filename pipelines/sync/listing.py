@@ -15,8 +15,8 @@ from pipelines.sync.documents import list_row
 from pipelines.sync.pii import Pseudonyms
 from pipelines.sync.together import together
 from pipelines.sync.window import Window
-from warehouse import lake
 from warehouse.schema.landing import LANDED_LISTINGS
+from warehouse.storage import lake
 
 PART_DAYS = 7
 MOST_PARTS = 4

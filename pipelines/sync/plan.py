@@ -11,10 +11,10 @@ import polars as pl
 from pipelines.sync.settle import decide
 from pipelines.sync.told import told_since
 from pipelines.sync.window import Window
-from warehouse import lake, landing
-from warehouse.home import Home
-from warehouse.landing import Listing
 from warehouse.schema.operations import QUARANTINE
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
+from warehouse.storage.landing import Listing
 
 
 @dataclass(frozen=True, slots=True)

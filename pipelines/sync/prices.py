@@ -17,12 +17,12 @@ import polars as pl
 
 from pipelines.flatten.llm_prices import flatten_prices
 from pipelines.sync.settle import FINISHED
-from warehouse import lake, landing
-from warehouse.home import Home
-from warehouse.landed_reference import price_rows, prices_asked_at
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.reference_data import LLM_PRICES
 from warehouse.schema.usage import LLM_USAGE
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
+from warehouse.storage.landing_reference_data import price_rows, prices_asked_at
 
 CHARACTERS_A_TOKEN = 4
 RECENT_DAYS = 30

@@ -19,10 +19,10 @@ from pipelines.sync.crew import Crew
 from pipelines.sync.prices import refresh_prices
 from pipelines.sync.remake import REASONS, remake, told
 from pipelines.sync.tools import refresh_tools
-from warehouse import journal, lake, landing
-from warehouse.home import Home
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE
+from warehouse.storage import activity_log, lake, landing
+from warehouse.storage.home import Home
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ def refresh_lake(
     _refresh_list(home)
     refresh_agents(home)
     ledger.refresh(home)
-    journal.refresh(home)
+    activity_log.refresh(home)
     _refresh_quarantine(home, stale["conversation_id"].to_list(), done.refused)
     return done
 

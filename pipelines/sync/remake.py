@@ -18,11 +18,11 @@ import polars as pl
 from pipelines.flatten.frames import Reading, flatten
 from pipelines.sync.crew import Crew
 from pipelines.sync.settle import settle_state
-from warehouse import lake, landing
-from warehouse.home import Home
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
 
 REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
 """Why a conversation stands in ``deletions``, by the kind of its latest reading."""

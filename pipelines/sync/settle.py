@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from warehouse.landing import ERASED, Listing
+from warehouse.storage.landing import ERASED, Listing
 
 FINISHED = ("done", "failed")
 """Statuses of a call that will not go on."""

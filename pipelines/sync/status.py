@@ -16,10 +16,10 @@ import polars as pl
 from pipelines.sync.refresh import stale_readings
 from pipelines.sync.settle import REASONS, decide, settle_state
 from pipelines.sync.told import told_since
-from warehouse import lake, landing
-from warehouse.home import Home
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
 
 STATES = ("open", "settling", "settled")
 RUNS_SHOWN = 5

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from warehouse import journal, landing
-from warehouse.home import Home
 from warehouse.schema.activity import FEEDBACK_SENT
+from warehouse.storage import activity_log, landing
+from warehouse.storage.home import Home
 
 
 def told_since(home: Home) -> set[str]:
     """Conversations that feedback was sent for since they were read last."""
-    sent = journal.read(home, FEEDBACK_SENT).filter(outcome="sent")
+    sent = activity_log.read(home, FEEDBACK_SENT).filter(outcome="sent")
     if sent.is_empty():
         return set()
     read = landing.latest_readings(home).select("conversation_id", "fetched_at")

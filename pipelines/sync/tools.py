@@ -16,10 +16,10 @@ from pipelines.flatten.tool_definitions import Definition, flatten_tools
 from pipelines.sync.documents import dump, fingerprint, load
 from pipelines.sync.pii import Pseudonyms
 from pipelines.sync.tool_masking import mask_tool
-from warehouse import lake
-from warehouse.home import Home
-from warehouse.landed_reference import land_tools, tool_listings, tool_rows
 from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
+from warehouse.storage import lake
+from warehouse.storage.home import Home
+from warehouse.storage.landing_reference_data import land_tools, tool_listings, tool_rows
 
 STATISTICS = "usage_stats"
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from pipelines.errors import UsageError
-from warehouse.landing import Listing
+from warehouse.storage.landing import Listing
 
 MOMENT_HINT = "Give a date such as 2026-01-31, a time such as 2026-01-31T14:00+01:00, or days ago such as 7d."
 

@@ -15,10 +15,10 @@ from pipelines.api.refusals import is_of_key
 from pipelines.errors import ApiError
 from pipelines.site import Progress, Site, silent
 from pipelines.sync.together import together
-from warehouse import journal, lake, landing
-from warehouse.home import Home
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage import activity_log, lake, landing
+from warehouse.storage.home import Home
 
 WAYS: Mapping[str, Callable[[ApiClient, str], Awaitable[bool]]] = {"signed_url": has_signed_url, "token": has_token}
 WORKERS = 4
@@ -65,8 +65,8 @@ def probe(site: Site, agents: Sequence[str], progress: Progress = silent) -> tup
             }
             for each in found
         ]
-        journal.note(site.home, AGENT_ACCESS, notes, at)
-        journal.refresh(site.home)
+        activity_log.note(site.home, AGENT_ACCESS, notes, at)
+        activity_log.refresh(site.home)
     return found
 
 

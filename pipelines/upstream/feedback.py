@@ -1,8 +1,8 @@
 """The use case of feedback: thumbs are sent to the API, each at most once, and noted with what the API answered.
 
-What was sent is read from the notes in the landing (``warehouse.journal``), so a batch that was stopped goes on where
-it was. The API sets a thumb and does not add one, so one that is sent twice, as its note was lost in a kill, does no
-harm.
+What was sent is read from the notes in the landing (``warehouse.storage.activity_log``), so a batch that was stopped
+goes on where it was. The API sets a thumb and does not add one, so one that is sent twice, as its note was lost in a
+kill, does no harm.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pipelines.errors import ApiError, CredentialsError, GoneError, UnreachableE
 from pipelines.site import Progress, Site, silent
 from pipelines.sync.together import together
 from pipelines.upstream.verdicts import VERDICTS
-from warehouse import journal
-from warehouse.home import Home
 from warehouse.schema.activity import FEEDBACK_SENT
+from warehouse.storage import activity_log
+from warehouse.storage.home import Home
 
 WORKERS = 8
 NOTES_A_FILE = 25
@@ -43,7 +43,7 @@ class Sent:
 
 def unsent(home: Home, wanted: Mapping[str, str]) -> dict[str, str]:
     """Those of the verdicts (by conversation) that were never sent, or whose sending failed."""
-    notes = journal.read(home, FEEDBACK_SENT).unique("conversation_id", keep="last", maintain_order=True)
+    notes = activity_log.read(home, FEEDBACK_SENT).unique("conversation_id", keep="last", maintain_order=True)
     told = dict(notes.filter(outcome="sent").select("conversation_id", "feedback").rows())
     return {
         conversation_id: verdict for conversation_id, verdict in wanted.items() if told.get(conversation_id) != verdict
@@ -73,7 +73,7 @@ def send(
             asyncio.run(batch.send(Pace(site.settings.feedback_per_sec, monotonic=site.monotonic, sleep=sleep)))
         finally:
             batch.note()
-            journal.refresh(site.home)
+            activity_log.refresh(site.home)
     return Sent(tuple(batch.sent), tuple(each for each in wanted if each not in due), batch.failed, batch.is_refused)
 
 
@@ -136,5 +136,5 @@ class _Batch:
 
     def note(self) -> None:
         """Write down what is not written yet."""
-        journal.note(self.site.home, FEEDBACK_SENT, self.notes, self.site.clock())
+        activity_log.note(self.site.home, FEEDBACK_SENT, self.notes, self.site.clock())
         self.notes = []

@@ -21,9 +21,9 @@ from pipelines.api.models import check_mp3
 from pipelines.errors import ApiError, CredentialsError, UnreachableError
 from pipelines.site import Progress, Site, silent
 from pipelines.sync.together import together
-from warehouse import audio, journal
-from warehouse.audio import Choice
 from warehouse.schema.activity import AUDIO_FILES
+from warehouse.storage import activity_log, audio
+from warehouse.storage.audio import Choice
 
 WORKERS = 4
 NOTES_A_FILE = 100
@@ -67,7 +67,7 @@ def record(site: Site, choice: Choice, *, budget_bytes: int, progress: Progress 
             asyncio.run(run.all(found.iter_rows(named=True)))
         finally:
             run.note()
-            journal.refresh(site.home)
+            activity_log.refresh(site.home)
     return run.done
 
 
@@ -152,7 +152,7 @@ class _Run:
 
     def note(self) -> None:
         """Write down what is not written yet."""
-        journal.note(self.site.home, AUDIO_FILES, self.notes, self.site.clock())
+        activity_log.note(self.site.home, AUDIO_FILES, self.notes, self.site.clock())
         self.notes = []
 
 

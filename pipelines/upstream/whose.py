@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pipelines.errors import UsageError
 from pipelines.site import Site
-from warehouse.erasure import known_days
+from warehouse.storage.erasure import known_days
 
 
 def by_site(site: Site, ids: Iterable[str]) -> list[tuple[Site, list[str]]]:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse import lake, landing
-from warehouse.home import Home
 from warehouse.schema.landing import LANDED_DOCUMENTS
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
 
 ATTEMPTS = 5
 

@@ -19,8 +19,8 @@ from tests.contract.declared import HOMES, KEYS, Rows, Step, cell_of, rows_by_co
 from tests.contract.drawing import Drawing, Leaf, TodaysDetail, reference, todays_api
 from tests.contract.proof import EXCEPTIONS, Proof, exception_of, flat, proof
 from tests.documents import RECORDED, detail
-from warehouse.lake import polars_schema
 from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.storage.lake import polars_schema
 
 UNPUBLISHED: dict[tuple[Step, ...], Any] = {
     ("hiding_reason",): "a text",

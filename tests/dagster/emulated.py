@@ -21,8 +21,8 @@ from pipelines.orchestration.jobs import EVERYWHERE, NIGHTLY
 from pipelines.orchestration.run import errors_of
 from pipelines.settings import Settings
 from pipelines.site import Site
-from warehouse import lake
 from warehouse.schema.operations import SYNC_RUNS
+from warehouse.storage import lake
 
 KEY = "sk_the_key_of_the_tests"
 FIRST, LAST = date(2025, 11, 17), date(2025, 11, 20)

@@ -14,11 +14,11 @@ import pytest
 from pipelines.orchestration.defs import build_defs
 from pipelines.settings import Settings
 from pipelines.site import Site
-from warehouse import lake, landing
-from warehouse.home import Home
 from warehouse.models import read_project
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.registry import TABLES
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
 
 PROJECT = Path(__file__).parents[2]
 AT_REST = Site(Settings(home=Path("nowhere"), api_key=None))

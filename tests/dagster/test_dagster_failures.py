@@ -8,8 +8,8 @@ from dagster import AssetKey
 from dagster._serdes import serialize_value
 
 from tests.dagster.emulated import LAST
-from warehouse import lake, locks
 from warehouse.schema.registry import BY_NAME
+from warehouse.storage import lake, lock
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -78,7 +78,7 @@ def test_what_could_not_be_read_makes_the_run_red_and_all_else_is_loaded(run, em
 
 
 def test_a_second_writer_is_told_who_writes_and_leaves_no_account(run, copied, emulated):
-    with locks.writing(copied.home, what="erase", now=emulated.now):
+    with lock.writing(copied.home, what="erase", now=emulated.now):
         ran = run(copied)
     (said,) = ran.failures
     assert said.startswith(f"Another run is writing to {copied.home.root}: erase, process ")

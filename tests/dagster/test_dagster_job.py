@@ -10,10 +10,10 @@ from dagster._serdes import serialize_value
 
 from tests import recount
 from tests.dagster.emulated import FIRST, KEY, LAST, started_at
-from warehouse import lake, landing
 from warehouse.duck import query
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES
+from warehouse.storage import lake, landing
 
 DAYS = {(FIRST + timedelta(days=n)).isoformat() for n in range((LAST - FIRST).days + 1)}
 LANDED = ("landing.listings", "landing.documents")

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.orchestration.numbers import unusual
 from tests.dagster.emulated import LAST, started_at
-from warehouse.home import Home
+from warehouse.storage.home import Home
 
 
 def test_the_asset_of_days_shows_the_newest_day(first, emulated):

@@ -13,10 +13,10 @@ from pipelines.emulator.world import World
 from pipelines.orchestration.reference import ASKED, LISTED, PRICES, TOOLS, prices, tools
 from pipelines.settings import Settings
 from pipelines.site import Site, silent
-from warehouse import lake
-from warehouse.landed_reference import price_rows, tool_rows
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.reference_data import REFERENCE_TABLES
+from warehouse.storage import lake
+from warehouse.storage.landing_reference_data import price_rows, tool_rows
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

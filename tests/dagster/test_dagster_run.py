@@ -12,8 +12,8 @@ import pytest
 from pipelines.orchestration.run import Outcome, run_job
 from tests import recount
 from tests.dagster.emulated import FIRST
-from warehouse import lake
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage import lake
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -16,10 +16,10 @@ from pipelines.orchestration.webhook import webhook_job, webhook_sensor
 from pipelines.site import silent
 from pipelines.sync.documents import dump, load, read_row
 from tests.dagster.emulated import QUIET
-from warehouse import journal, lake, landing
 from warehouse.models import read_project
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage import activity_log, lake, landing
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_the_probe_warns_of_an_agent_with_recent_calls_that_cannot_be_reached(de
         for agent_id in (lost, others[0], "agent_without_calls")
         for way in ("signed_url", "token")
     ]
-    journal.note(copied.home, AGENT_ACCESS, rows, emulated.now)
+    activity_log.note(copied.home, AGENT_ACCESS, rows, emulated.now)
     assert unreachable(copied.home) == [lost]
 
 

@@ -13,9 +13,9 @@ from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from tests.cli import run
 from tests.contents import contents
-from warehouse import lake
-from warehouse.home import Home
 from warehouse.schema.activity import AGENT_ACCESS
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 FIRST, SECOND, *_ = sorted(BY_ID)

@@ -23,12 +23,12 @@ from pipelines.site import Site
 from pipelines.upstream.recordings import record
 from tests import dying
 from tests.cli import run
-from warehouse import lake
-from warehouse.audio import Choice
 from warehouse.duck import query
-from warehouse.home import Home
 from warehouse.schema.activity import AUDIO_FILES
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage import lake
+from warehouse.storage.audio import Choice
+from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -193,7 +193,10 @@ def test_of_two_hundred_recordings_none_is_fetched_twice_after_kills(tmp_path):
         site = api.site(tmp_path, url)
         runs.sync(site, run_id="1")
         environment = os.environ | _key(site) | {"CONVOHOUSE_HOME": str(site.home.root)}  # noqa: TID251 - its own
-        for point in (("warehouse.journal:note", "1", "audio_files"), ("pathlib:Path.replace", "40", "/audio/")):
+        for point in (
+            ("warehouse.storage.activity_log:note", "1", "audio_files"),
+            ("pathlib:Path.replace", "40", "/audio/"),
+        ):
             ended = subprocess.run(  # noqa: S603 - ours
                 [sys.executable, dying.__file__, *point, "audio"],
                 env=environment,

@@ -16,8 +16,8 @@ from pipelines.emulator.faults import Faults
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from tests.cli import Ended, run
-from warehouse.home import Home
-from warehouse.locks import writing
+from warehouse.storage.home import Home
+from warehouse.storage.lock import writing
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 KEY = {"ELEVENLABS_API_KEY": "demo"}

@@ -17,8 +17,8 @@ from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from tests.cli import Ended, run
-from warehouse.home import Home
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage.home import Home
 
 UNTIL = datetime.combine(datetime.now(UTC).date(), time(), UTC)
 KEY = {"ELEVENLABS_API_KEY": "demo"}

@@ -11,8 +11,8 @@ from pipelines.sync import ledger
 from pipelines.sync.refresh import refresh_lake
 from tests.cli import run
 from tests.documents import STARTED, detail
-from warehouse import landing
-from warehouse.home import Home
+from warehouse.storage import landing
+from warehouse.storage.home import Home
 
 AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
 NIGHTS = (AT, AT + timedelta(days=1))

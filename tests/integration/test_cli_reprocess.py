@@ -11,9 +11,9 @@ from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from tests.cli import run
-from warehouse import lake
-from warehouse.home import Home
 from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

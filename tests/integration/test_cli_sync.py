@@ -16,9 +16,9 @@ from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from tests.cli import run
-from warehouse.home import Home
-from warehouse.lake import read
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage.home import Home
+from warehouse.storage.lake import read
 
 UNTIL = datetime.combine(datetime.now(UTC).date(), time(), UTC)
 KEY = {"ELEVENLABS_API_KEY": "demo"}

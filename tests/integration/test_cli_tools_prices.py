@@ -14,10 +14,10 @@ from pipelines.emulator.world import World
 from pipelines.settings import Settings
 from pipelines.site import Site
 from tests.cli import run
-from warehouse import lake
 from warehouse.duck import query
-from warehouse.home import Home
 from warehouse.schema.reference_data import LLM_PRICES
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 FIRST = AGENTS[0].agent_id

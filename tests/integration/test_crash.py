@@ -22,9 +22,9 @@ from pipelines.site import Site
 from tests import dying
 from tests.cli import run
 from tests.served import Tap, assert_equals
-from warehouse import lake, landing, locks
-from warehouse.home import Home
 from warehouse.schema.operations import SYNC_RUNS
+from warehouse.storage import lake, landing, lock
+from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -161,7 +161,7 @@ def test_whoever_begins_to_write_removes_what_is_half_written_and_nothing_of_a_r
     half = [home.temporary / "1.parquet", home.root / "warehouse.duckdb.new", home.root / "warehouse.duckdb.new.wal"]
     for file in (spilled, kept, *half):
         file.write_bytes(b"some")
-    with locks.writing(home, what="sync", now=UNTIL):
+    with lock.writing(home, what="sync", now=UNTIL):
         pass
     assert [file.exists() for file in (spilled, kept, *half)] == [True, True, False, False, False]
 

@@ -20,9 +20,9 @@ from pipelines.site import Site
 from pipelines.sync import ahead, crew, remake
 from pipelines.sync.crew import Crew
 from tests.served import Tap, assert_equals
-from warehouse import lake
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.storage import lake
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -19,12 +19,12 @@ from pipelines.settings import Settings
 from pipelines.site import Site
 from tests.contents import contents
 from tests.served import Tap
-from warehouse import lake, landing
 from warehouse.duck import query
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.transcript import TURNS
+from warehouse.storage import lake, landing
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -11,10 +11,10 @@ from pipelines.sync import ledger
 from pipelines.sync.drift import new_unknown
 from pipelines.sync.refresh import refresh_lake
 from tests.documents import STARTED, detail
-from warehouse import lake, landing
-from warehouse.home import Home
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.registry import BY_NAME
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

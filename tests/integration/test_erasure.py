@@ -19,10 +19,10 @@ from pipelines.sync.refresh import refresh_lake
 from tests.cli import run
 from tests.contents import contents
 from tests.served import Tap, assert_equals
-from warehouse import lake, landing
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.transcript import TURNS
+from warehouse.storage import lake, landing
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -121,7 +121,7 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy)
 
 
 @pytest.mark.parametrize(
-    "point", ["warehouse.erasure.purge", "warehouse.lake.write_day", "pipelines.erasure.build_models"]
+    "point", ["warehouse.storage.erasure.purge", "warehouse.storage.lake.write_day", "pipelines.erasure.build_models"]
 )
 def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(copy, point, monkeypatch):
     own, words = copy.chosen()

@@ -24,10 +24,10 @@ from pipelines.site import Site
 from pipelines.upstream.feedback import send
 from tests import dying
 from tests.cli import run
-from warehouse import lake
 from warehouse.duck import query
-from warehouse.home import Home
 from warehouse.schema.activity import FEEDBACK_SENT
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -194,7 +194,7 @@ def test_after_a_kill_only_what_is_not_noted_is_sent(api, tmp_path):
     posts, settings = api
     ids, file = posts.ids()[:30], tmp_path / "reviewed.csv"
     file.write_text("\n".join(["conversation_id,feedback", *(f"{each},like" for each in ids)]))
-    command = ["warehouse.journal:note", "2", "feedback_sent", "feedback", "--from", str(file), "--yes"]
+    command = ["warehouse.storage.activity_log:note", "2", "feedback_sent", "feedback", "--from", str(file), "--yes"]
     ended = subprocess.run(  # noqa: S603 - ours
         [sys.executable, dying.__file__, *command],
         env=os.environ | settings,  # noqa: TID251 - a process of its own

@@ -15,14 +15,14 @@ from pipelines.flatten import frames
 from pipelines.sync import ledger
 from pipelines.sync.refresh import refresh_lake, stale_readings
 from tests.documents import detail
-from warehouse import lake, landing, locks
 from warehouse.errors import HomeError, LockedError, SchemaError
-from warehouse.home import Home
 from warehouse.schema.conversations import CONVERSATIONS, TAGS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.transcript import TURNS
+from warehouse.storage import lake, landing, lock
+from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -210,7 +210,7 @@ def test_a_merge_that_was_cut_short_is_made_again(home, monkeypatch):
         written.append(table.name)
         write(home, table, *rest)
 
-    monkeypatch.setattr("warehouse.lake.merge_day", cut)
+    monkeypatch.setattr("warehouse.storage.lake.merge_day", cut)
     with pytest.raises(KeyboardInterrupt):
         refresh_lake(home, reread_days=REREAD)
     monkeypatch.undo()
@@ -327,12 +327,12 @@ def test_a_home_is_for_its_owner_alone(home):
 
 
 def test_a_second_writer_is_told_who_holds_the_home(home):
-    with locks.writing(home, what="sync", now=AT):
+    with lock.writing(home, what="sync", now=AT):
         holder = rf"sync, process {os.getpid()}, since 2026-11-02T03:00:00"
-        with pytest.raises(LockedError, match=holder) as refusal, locks.writing(home, what="build", now=AT):
+        with pytest.raises(LockedError, match=holder) as refusal, lock.writing(home, what="build", now=AT):
             pass
         assert refusal.value.exit_code == 1
-    with locks.writing(home, what="build", now=AT):
+    with lock.writing(home, what="build", now=AT):
         pass
 
 

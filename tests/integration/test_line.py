@@ -18,9 +18,9 @@ from pipelines.sync.answers import Answer
 from pipelines.sync.crew import Crew
 from pipelines.sync.documents import dump
 from pipelines.sync.line import LEAST_PLACES, Fetched, Line
-from warehouse import lake, landing
-from warehouse.home import Home
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 

@@ -17,9 +17,9 @@ from pipelines.settings import Settings
 from pipelines.site import Site
 from tests.cli import run
 from tests.served import Tap, assert_equals
-from warehouse import lake, landing
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import CONVERSATION_LIST
+from warehouse.storage import lake, landing
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

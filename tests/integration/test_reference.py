@@ -25,12 +25,12 @@ from pipelines.site import Site
 from pipelines.sync.refresh import refresh_lake
 from tests.contents import contents
 from tests.served import Tap
-from warehouse import lake, landing
-from warehouse.landed_reference import price_rows, tool_rows
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.reference_data import LLM_PRICES, REFERENCE_TABLES, TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 from warehouse.schema.usage import LLM_USAGE
+from warehouse.storage import lake, landing
+from warehouse.storage.landing_reference_data import price_rows, tool_rows
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -17,7 +17,7 @@ from pipelines.settings import Settings
 from pipelines.site import Site
 from tests.cli import run
 from tests.served import assert_equals
-from warehouse import landing
+from warehouse.storage import landing
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

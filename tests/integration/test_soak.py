@@ -24,10 +24,10 @@ from pipelines.emulator.world import World
 from pipelines.settings import Settings
 from pipelines.site import Site
 from tests.served import assert_equals
-from warehouse import lake
 from warehouse.build import BuildResult
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
+from warehouse.storage import lake
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FIRST_NIGHT = datetime(2026, 10, 13, 2, 0, tzinfo=BERLIN)

@@ -29,8 +29,8 @@ from pipelines.webhook import app as receiver
 from pipelines.webhook.signature import sign
 from tests.contents import contents
 from tests.served import assert_equals
-from warehouse import lake, landing
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage import lake, landing
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -191,7 +191,7 @@ def test_nothing_is_confirmed_that_is_not_on_the_disk(here, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("warehouse.lake._write_parquet", full)
+        patch.setattr("warehouse.storage.lake._write_parquet", full)
         assert here.post(body, signature) == (503, "it could not be written: send it again")
     assert here.landed() == []
     assert here.post(body, signature)[0] == 200

@@ -17,10 +17,10 @@ from pipelines.settings import Settings, Workspace
 from pipelines.site import Site
 from tests.cli import run
 from tests.served import assert_equals
-from warehouse import lake
 from warehouse.duck import query
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import SYNC_RUNS
+from warehouse.storage import lake
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

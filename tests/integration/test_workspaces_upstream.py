@@ -14,9 +14,9 @@ from pipelines.emulator.world import World
 from pipelines.settings import Settings, Workspace
 from pipelines.site import Site
 from tests.cli import run
-from warehouse import lake
-from warehouse.home import Home
 from warehouse.schema.activity import AGENT_ACCESS, AUDIO_FILES, FEEDBACK_SENT
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -11,10 +11,10 @@ import pytest
 
 from pipelines.emulator.world import World
 from pipelines.sync.refresh import refresh_lake
-from warehouse import lake, landing
 from warehouse.build import build
-from warehouse.home import Home
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 NONSENSE = [

@@ -16,9 +16,9 @@ from pipelines.emulator.world import World
 from pipelines.flatten.frames import Reading, flatten
 from pipelines.sync.refresh import refresh_lake
 from tests.documents import READ_AT
-from warehouse import landing
-from warehouse.home import Home
 from warehouse.schema.registry import BY_NAME
+from warehouse.storage import landing
+from warehouse.storage.home import Home
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 DOCUMENTS = list(World(seed=5, conversations=16, days=2, until=UNTIL).details(UNTIL))

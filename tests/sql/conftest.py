@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from pipelines.sync.agents import refresh_agents
-from warehouse import lake
 from warehouse.duck import connect
-from warehouse.home import MAIN, Home
 from warehouse.models import SQL_DIR, Project, read_project
 from warehouse.relations import materialise
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Type
 from warehouse.seeds import read_seeds
+from warehouse.storage import lake
+from warehouse.storage.home import MAIN, Home
 
 DAY = date(2026, 11, 2)
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)

@@ -8,17 +8,17 @@ from typing import Any
 import polars as pl
 import pytest
 
-from warehouse import lake
 from warehouse.build import BuildResult, build
 from warehouse.duck import open_warehouse, query
 from warehouse.errors import ModelError, NothingBuiltError, QueryError
 from warehouse.generated import GENERATED
-from warehouse.home import Home
 from warehouse.models import Project
 from warehouse.record import BUILD_INPUTS
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import TABLES
 from warehouse.since import CALLS
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 BuildSql = Callable[[dict[str, str]], BuildResult]
 

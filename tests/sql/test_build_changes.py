@@ -12,12 +12,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse import lake, landing
 from warehouse.build import BuildResult, build
 from warehouse.duck import open_warehouse
-from warehouse.home import Home
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import BY_NAME
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
 
 DAY = date(2026, 11, 2)
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)

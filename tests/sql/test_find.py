@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from warehouse.finding import Scope, find
-from warehouse.home import Home
+from warehouse.storage.home import Home
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 CALLS = {

@@ -13,10 +13,10 @@ import duckdb
 
 from pipelines.emulator.world import World
 from pipelines.sync.refresh import refresh_lake
-from warehouse import landing
 from warehouse.build import BuildResult, build
-from warehouse.home import Home
 from warehouse.models import read_project
+from warehouse.storage import landing
+from warehouse.storage.home import Home
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 DOCUMENTS = list(World(seed=3, conversations=150, days=6, until=UNTIL).details(UNTIL))

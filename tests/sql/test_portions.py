@@ -13,10 +13,10 @@ import pytest
 from tests.sql.conftest import LakeRows
 from warehouse.duck import connect
 from warehouse.errors import ModelError
-from warehouse.home import Home
 from warehouse.models import Model, Project, read_project
 from warehouse.portions import PORTION
 from warehouse.relations import materialise
+from warehouse.storage.home import Home
 
 DAYS = [date(2026, 11, day) for day in (1, 2, 3, 7)]
 Rows = dict[str, list[tuple[object, ...]]]

@@ -11,9 +11,9 @@ import pytest
 from warehouse.build import build
 from warehouse.duck import query
 from warehouse.errors import ModelError
-from warehouse.home import Home
 from warehouse.models import SQL_DIR
 from warehouse.seeds import Seed, read_seeds
+from warehouse.storage.home import Home
 
 HEADER = """description = "Prices."
 grain = ["plan", "month_start_date"]

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from pipelines.sync.settle import decide, settle_state
-from warehouse import lake
-from warehouse.landing import ERASED, Listing
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
+from warehouse.storage import lake
+from warehouse.storage.landing import ERASED, Listing
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

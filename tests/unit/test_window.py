@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.errors import UsageError
 from pipelines.sync.window import Window, next_window, parse_moment
-from warehouse.landing import Listing
+from warehouse.storage.landing import Listing
 
 NOW = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
 DAY = timedelta(days=1)

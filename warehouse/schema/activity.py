@@ -56,4 +56,4 @@ AUDIO_FILES = Table(
 )
 
 JOURNALS: tuple[Table, ...] = (FEEDBACK_SENT, AGENT_ACCESS, AUDIO_FILES)
-"""Tables of what was done at the API from here (``warehouse.journal``)."""
+"""Tables of what was done at the API from here (``warehouse.storage.activity_log``)."""

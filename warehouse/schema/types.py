@@ -14,7 +14,7 @@ from enum import Enum
 
 
 class Type(Enum):
-    """What a column holds; ``warehouse.lake`` says how Arrow, polars and DuckDB call it."""
+    """What a column holds; ``warehouse.storage.lake`` says how Arrow, polars and DuckDB call it."""
 
     TEXT = "text"
     INT = "integer"

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse import audio, journal, lake, landing
-from warehouse.home import Home
 from warehouse.schema.activity import JOURNALS
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import QUARANTINE
 from warehouse.schema.types import Table
+from warehouse.storage import activity_log, audio, lake, landing
+from warehouse.storage.home import Home
 
 EMPTY_ROW = b"{}"
 """Payload of the list rows of a redacted conversation."""
@@ -83,7 +83,7 @@ def purge(home: Home) -> dict[str, Removed]:
         return removed
     for conversation_id, n_files in audio.forget(home, ids).items():
         removed[conversation_id].n_recordings = n_files
-    journal.forget(home, JOURNALS, ids)
+    activity_log.forget(home, JOURNALS, ids)
     of_them = pl.col("conversation_id").is_in(list(ids))
     for file, ours in _holding(LANDED_LISTINGS, _listings(home), of_them):
         for conversation_id, n_rows in ours.items():

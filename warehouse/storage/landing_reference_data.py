@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from warehouse import lake
-from warehouse.home import Home
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 _LISTED_AT, _ASKED_AT = "listed_at", "asked_at"
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse import lake
-from warehouse.home import Home
 from warehouse.schema.activity import JOURNALS
 from warehouse.schema.types import Table
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 
 def folder(home: Home, table: Table) -> Path:

@@ -16,9 +16,9 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.errors import SchemaError
-from warehouse.home import EVERY, RESERVED, Home
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import WORKSPACE, Table, Type
+from warehouse.storage.home import EVERY, RESERVED, Home
 
 POLARS: dict[Type, pl.DataType] = {
     Type.TEXT: pl.String(),

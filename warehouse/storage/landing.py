@@ -16,10 +16,10 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse import lake
-from warehouse.home import Home
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import QUARANTINE
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 KEYS = tuple(name for name in LANDED_DOCUMENTS.names if name != "payload")
 LIST_KEYS = tuple(name for name in LANDED_LISTINGS.names if name != "payload")

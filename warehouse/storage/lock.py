@@ -14,7 +14,7 @@ from datetime import datetime
 from filelock import FileLock, Timeout
 
 from warehouse.errors import LockedError
-from warehouse.home import Home
+from warehouse.storage.home import Home
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from benchmarks.corpus import Call, corpus
 from pipelines.api.models import parse_page
 from pipelines.sync.documents import list_row, read_row
 from warehouse.schema.landing import LANDED_LISTINGS
-from warehouse.storage import lake, landing
+from warehouse.storage import landing, parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing import Listing
 
@@ -24,7 +24,7 @@ def land(folder: Path, count: int) -> int:
     """Land the corpus and its listing, oldest first; say how many conversations that are."""
     home, now = Home(folder).open(), datetime.now(UTC)
     calls = corpus(count)
-    rows = [lake.frame(LANDED_LISTINGS, [])]
+    rows = [parquet.frame(LANDED_LISTINGS, [])]
     waiting = reversed(calls)
     while segment := list(islice(waiting, SEGMENT)):
         listed = [list_row(row, now) for row in _page(segment)]
@@ -35,7 +35,7 @@ def land(folder: Path, count: int) -> int:
                 for row, call in zip(listed, segment, strict=True)
             ],
         )
-        rows.append(lake.frame(LANDED_LISTINGS, listed))
+        rows.append(parquet.frame(LANDED_LISTINGS, listed))
     landing.land_listing(home, Listing(now, None, now), pl.concat(rows))
     return len(calls)
 

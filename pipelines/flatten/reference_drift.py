@@ -20,7 +20,7 @@ from pipelines.flatten.tool_definitions import PARAMETER, TOOL
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS
 from warehouse.schema.types import plain_path
-from warehouse.storage import lake
+from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
 
 _keys_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -52,7 +52,7 @@ def count_unknown_reference(home: Home) -> pl.DataFrame:
                 "example_id": seen[-1][3],
             }
         )
-    return lake.frame(UNKNOWN_FIELDS, rows).drop("workspace")
+    return parquet.frame(UNKNOWN_FIELDS, rows).drop("workspace")
 
 
 def _sightings(home: Home) -> Iterator[Sighting]:

@@ -14,7 +14,7 @@ from pipelines.flatten.lenient import text_of
 from pipelines.flatten.walk import DOCUMENT, Columns
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Column, Table, Type
-from warehouse.storage import lake
+from warehouse.storage import parquet
 
 _MICROSECONDS = {Type.TIME: 1_000_000, Type.TIME_MS: 1_000}
 
@@ -56,7 +56,7 @@ def _series(column: Column, values: Sequence[Any]) -> pl.Series:
 def _wire(column: Column) -> pl.DataType:
     """Type in which a column's values come: times of a document are numbers."""
     is_number = column.source is not None and column.type in _MICROSECONDS
-    return pl.Float64() if is_number else lake.POLARS[column.type]
+    return pl.Float64() if is_number else parquet.POLARS[column.type]
 
 
 def _texts(values: Sequence[Any]) -> list[str | None]:
@@ -81,7 +81,7 @@ def _schema(name: str) -> tuple[pl.DataFrame, list[pl.Expr]]:
     table = BY_NAME[name]
     none = pl.DataFrame(schema={column.name: _wire(column) for column in table.columns})
     return none, [
-        (pl.col(column.name) * _MICROSECONDS[column.type]).round().cast(pl.Int64).cast(lake.POLARS[column.type])
+        (pl.col(column.name) * _MICROSECONDS[column.type]).round().cast(pl.Int64).cast(parquet.POLARS[column.type])
         for column in table.columns
-        if _wire(column) != lake.POLARS[column.type]
+        if _wire(column) != parquet.POLARS[column.type]
     ]

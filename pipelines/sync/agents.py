@@ -10,7 +10,7 @@ from warehouse.schema.conversations import CONVERSATIONS, VISITED_AGENTS
 from warehouse.schema.operations import AGENTS, CONVERSATION_LIST
 from warehouse.schema.transcript import TURNS
 from warehouse.schema.types import Table
-from warehouse.storage import lake
+from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
 
 
@@ -23,7 +23,7 @@ def seen_agents(home: Home) -> pl.DataFrame:
     """The rows of ``agents``; the name is the latest that was told, in a list row or a document."""
     calls = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "agent_name", "start_time_at", "checked_at"])
     listed = lake.read(home, CONVERSATION_LIST, ["agent_id", "agent_name", "start_time_at", "last_seen_at"])
-    none = lake.frame(VISITED_AGENTS, []).select("conversation_id", "agent_id")
+    none = parquet.frame(VISITED_AGENTS, []).select("conversation_id", "agent_id")
     passed = pl.concat(
         [none, *_passed(home, VISITED_AGENTS, "agent_id"), *_passed(home, TURNS, "agent_metadata_agent_id")]
     )
@@ -46,5 +46,5 @@ def seen_agents(home: Home) -> pl.DataFrame:
 def _passed(home: Home, table: Table, column: str) -> Iterator[pl.DataFrame]:
     """Calls and the agents that a table says they passed through, a file at a time: turns are many, agents few."""
     for file in home.files(home.table(table), lake.DAYS):
-        rows = lake.read_files(table, [file], ["conversation_id", column], pl.col(column).is_not_null())
+        rows = parquet.read_files(table, [file], ["conversation_id", column], pl.col(column).is_not_null())
         yield rows.rename({column: "agent_id"}).unique()

@@ -14,7 +14,7 @@ from pipelines.sync.settle import REASONS
 from pipelines.sync.window import Window
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.types import Type
-from warehouse.storage import lake
+from warehouse.storage import lake, parquet
 from warehouse.storage.home import EVERY, Home
 
 OUTCOMES = ("complete", "incomplete", "failed")
@@ -100,17 +100,17 @@ def _until(row: dict[str, Any], at: datetime) -> dict[str, object]:
 
 def row(home: Home, run_id: str) -> dict[str, Any]:
     """The run's row as it stands."""
-    return lake.read_files(SYNC_RUNS, [home.file(home.runs, run_id)]).row(0, named=True)
+    return parquet.read_files(SYNC_RUNS, [home.file(home.runs, run_id)]).row(0, named=True)
 
 
 def refresh(home: Home) -> None:
     """Show every account in the lake again, after the lake was deleted."""
     for file in home.files(home.runs):
         if not (home.table(SYNC_RUNS) / file.name).exists():
-            lake.append_whole(home, SYNC_RUNS, lake.read_files(SYNC_RUNS, [file]), file.stem.partition(".")[2])
+            lake.append_whole(home, SYNC_RUNS, parquet.read_files(SYNC_RUNS, [file]), file.stem.partition(".")[2])
 
 
 def _write(home: Home, row: dict[str, object]) -> None:
-    account = lake.frame(SYNC_RUNS, [row])
-    lake.write_file(home, home.file(home.runs, str(row["run_id"])), account)
+    account = parquet.frame(SYNC_RUNS, [row])
+    parquet.write_file(home, home.file(home.runs, str(row["run_id"])), account)
     lake.append_whole(home, SYNC_RUNS, account, str(row["run_id"]))

@@ -16,7 +16,7 @@ from pipelines.sync.pii import Pseudonyms
 from pipelines.sync.together import together
 from pipelines.sync.window import Window
 from warehouse.schema.landing import LANDED_LISTINGS
-from warehouse.storage import lake
+from warehouse.storage import parquet
 
 PART_DAYS = 7
 MOST_PARTS = 4
@@ -49,14 +49,16 @@ async def list_rows(
         ApiError: a page could not be had; a part of a list is never returned.
     """
     known: set[str] = set()
-    pages = [lake.frame(LANDED_LISTINGS, [])]
+    pages = [parquet.frame(LANDED_LISTINGS, [])]
 
     async def list_part(part: Window) -> None:
         for restart in range(RESTARTS + 1):
             try:
                 async for page in iterate_list(client, _query(part)):
                     shown = [row for row in page.conversations if window.holds(_start(row), row.agent_id)]
-                    pages.append(lake.frame(LANDED_LISTINGS, [list_row(row, listed_at, pseudonyms) for row in shown]))
+                    pages.append(
+                        parquet.frame(LANDED_LISTINGS, [list_row(row, listed_at, pseudonyms) for row in shown])
+                    )
                     known.update(row.conversation_id for row in shown)
                     on_rows(len(known))
             except CursorRefusedError:

@@ -20,7 +20,7 @@ from pipelines.sync.settle import FINISHED
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.reference_data import LLM_PRICES
 from warehouse.schema.usage import LLM_USAGE
-from warehouse.storage import lake, landing
+from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import price_rows, prices_asked_at
 
@@ -83,7 +83,7 @@ def measured(home: Home) -> dict[str, tuple[int, bool]]:
     """
     calls = _recent(home).with_columns(has_rag=pl.col("rag_usage_usage_count").fill_null(0) > 0)
     by_agent = (
-        pl.concat([lake.frame(LLM_USAGE, []).pipe(_generations), *_read_by_generations(home)])
+        pl.concat([parquet.frame(LLM_USAGE, []).pipe(_generations), *_read_by_generations(home)])
         .join(calls, "conversation_id")
         .group_by("agent_id")
         .agg(pl.col("tokens").sum() / pl.col("n_generations").sum(), pl.col("has_rag").any())
@@ -96,7 +96,7 @@ def _read_by_generations(home: Home) -> Iterator[pl.DataFrame]:
     is_read = (pl.col("scope") == "turn") & pl.col("token_kind").is_in(_READ) & (pl.col("tokens") > 0)
     for file in home.files(home.table(LLM_USAGE), lake.DAYS):
         columns = ("conversation_id", "turn_index", "tokens")
-        yield lake.read_files(LLM_USAGE, [file], columns, is_read).pipe(_generations)
+        yield parquet.read_files(LLM_USAGE, [file], columns, is_read).pipe(_generations)
 
 
 def _generations(usage: pl.DataFrame) -> pl.DataFrame:

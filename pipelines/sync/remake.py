@@ -21,7 +21,7 @@ from pipelines.sync.settle import settle_state
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
-from warehouse.storage import lake, landing
+from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
 REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
@@ -148,6 +148,6 @@ def _leave_old_days(home: Home, stale: pl.DataFrame) -> None:
     moved = stale.filter(pl.col("lake_date") != pl.col("start_date"))
     for (old,), rows in moved.group_by("lake_date"):
         for table in reversed(DOCUMENT_TABLES):  # conversations, the first, last
-            empty = pl.DataFrame(schema=lake.polars_schema(table))
+            empty = pl.DataFrame(schema=parquet.polars_schema(table))
             if isinstance(old, date):
                 lake.merge_day(home, table, old, empty, rows["conversation_id"].to_list())

@@ -18,7 +18,7 @@ from pipelines.sync.settle import REASONS, decide, settle_state
 from pipelines.sync.told import told_since
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
-from warehouse.storage import lake, landing
+from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
 STATES = ("open", "settling", "settled")
@@ -63,7 +63,7 @@ def status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
     )
     listings = landing.listings(home)
     wanted = decide(listed, readings, now=now, reread_days=reread_days, listings=listings, asked=told_since(home))
-    runs = lake.read_files(SYNC_RUNS, home.files(home.runs)).sort("started_at", descending=True).head(RUNS_SHOWN)
+    runs = parquet.read_files(SYNC_RUNS, home.files(home.runs)).sort("started_at", descending=True).head(RUNS_SHOWN)
     quarantine = lake.read(home, QUARANTINE).sort("fetched_at", descending=True)
     return Status(
         home=home.root,

@@ -17,7 +17,7 @@ from pipelines.sync.documents import dump, fingerprint, load
 from pipelines.sync.pii import Pseudonyms
 from pipelines.sync.tool_masking import mask_tool
 from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
-from warehouse.storage import lake
+from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import land_tools, tool_listings, tool_rows
 
@@ -108,7 +108,7 @@ def _versions(rows: pl.DataFrame) -> pl.DataFrame:
                 "changes": None if changes is None else dump(changes).decode(),
             }
         )
-    return lake.frame(TOOL_VERSIONS, versions)
+    return parquet.frame(TOOL_VERSIONS, versions)
 
 
 def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.schema.landing import LANDED_DOCUMENTS
-from warehouse.storage import lake, landing
+from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
 ATTEMPTS = 5
@@ -105,7 +105,7 @@ class Tombs:
 
     def _look(self, folder: Path) -> None:
         new = [file for file in self._home.files(folder) if file not in self._read]
-        rows = lake.read_files(LANDED_DOCUMENTS, new, ["conversation_id", "kind"])
+        rows = parquet.read_files(LANDED_DOCUMENTS, new, ["conversation_id", "kind"])
         self._ids |= set(rows.filter(pl.col("kind") == landing.ERASED)["conversation_id"])
         self._read |= set(new)
 

@@ -20,7 +20,7 @@ from tests.contract.drawing import Drawing, Leaf, TodaysDetail, reference, today
 from tests.contract.proof import EXCEPTIONS, Proof, exception_of, flat, proof
 from tests.documents import RECORDED, detail
 from warehouse.schema.registry import DOCUMENT_TABLES
-from warehouse.storage.lake import polars_schema
+from warehouse.storage.parquet import polars_schema
 
 UNPUBLISHED: dict[tuple[Step, ...], Any] = {
     ("hiding_reason",): "a text",

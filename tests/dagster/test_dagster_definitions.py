@@ -17,7 +17,7 @@ from pipelines.site import Site
 from warehouse.models import read_project
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.registry import TABLES
-from warehouse.storage import lake, landing
+from warehouse.storage import landing, parquet
 from warehouse.storage.home import Home
 
 PROJECT = Path(__file__).parents[2]
@@ -117,7 +117,7 @@ def test_the_nightly_run_begins_where_the_last_listing_ended_less_the_look_back(
     site = Site(Settings(home=tmp_path / "home", lookback_days=3, api_key=None))
     until = datetime(2026, 1, 10, 2, tzinfo=UTC)
     Home(tmp_path / "home").open()
-    landing.land_listing(site.home, landing.Listing(until, None, until), lake.frame(LANDED_LISTINGS, []))
+    landing.land_listing(site.home, landing.Listing(until, None, until), parquet.frame(LANDED_LISTINGS, []))
     request = tick(site, datetime(2026, 1, 15, 2, tzinfo=ZoneInfo("UTC")))
     assert days(request) == ("2026-01-07", "2026-01-15")
     assert {op: each["config"]["everywhere"] for op, each in request.run_config["ops"].items()} == {

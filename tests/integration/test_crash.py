@@ -23,7 +23,7 @@ from tests import dying
 from tests.cli import run
 from tests.served import Tap, assert_equals
 from warehouse.schema.operations import SYNC_RUNS
-from warehouse.storage import lake, landing, lock
+from warehouse.storage import lake, landing, lock, parquet
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -128,7 +128,7 @@ def test_five_kills_cost_less_than_a_third_of_the_details_again(tmp_path):
 @pytest.mark.parametrize("filled", [("landing/start_date=", 3), ("lake/turns/", 3)], ids=str)
 def test_a_full_disk_ends_with_one_line_and_the_next_run_goes_on(filled, api, site, documents, monkeypatch):
     (url, tap), (folder, number), parent = api, filled, site.home.root.parent
-    n_left, write = [number], lake.write_file
+    n_left, write = [number], parquet.write_file
 
     def fill(home, target, *rest, **named):
         n_left[0] -= str(target.relative_to(home.root)).startswith(folder)
@@ -167,7 +167,7 @@ def test_whoever_begins_to_write_removes_what_is_half_written_and_nothing_of_a_r
 
 
 def test_a_home_that_vanishes_ends_the_run_with_one_line_and_the_next_begins_anew(api, site, documents, monkeypatch):
-    (url, tap), write = api, lake.write_file
+    (url, tap), write = api, parquet.write_file
 
     def vanish(home, target, *rest, **named):
         if "start_date=" in str(target):

@@ -24,7 +24,7 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.transcript import TURNS
-from warehouse.storage import lake, landing
+from warehouse.storage import lake, landing, parquet
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -237,7 +237,7 @@ def test_content_that_retention_took_is_treated_by_the_policy_and_never_lost_una
         return
     assert set(rows.select("is_deleted", "deletion_reason").rows()) == {(False, "retention")}
     assert turns.drop("message", "extra").height == before.filter(pl.col("conversation_id").is_in(list(blanked))).height
-    list_rows = lake.read_files(LANDED_LISTINGS, sorted(site.home.listings.glob("*.parquet")))
+    list_rows = parquet.read_files(LANDED_LISTINGS, sorted(site.home.listings.glob("*.parquet")))
     payloads = set(list_rows.filter(pl.col("conversation_id").is_in(list(blanked)))["payload"])
     assert (payloads == {b"{}"}) == (policy == "redact")
     kept = set(turns["message"].drop_nulls())

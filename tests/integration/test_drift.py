@@ -13,7 +13,7 @@ from pipelines.sync.refresh import refresh_lake
 from tests.documents import STARTED, detail
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.registry import BY_NAME
-from warehouse.storage import lake, landing
+from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -75,7 +75,7 @@ def values(home, table, *columns):
 def test_nothing_unknown_is_an_empty_table(home):
     land(home, reading(transcript=[{"role": "user", "message": "Hello."}]))
     assert rows(home) == []
-    assert lake.read(home, UNKNOWN_FIELDS).schema == lake.polars_schema(UNKNOWN_FIELDS)
+    assert lake.read(home, UNKNOWN_FIELDS).schema == parquet.polars_schema(UNKNOWN_FIELDS)
 
 
 NEW = {"brand_new": 1}

@@ -21,7 +21,7 @@ from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.transcript import TURNS
-from warehouse.storage import lake, landing, lock
+from warehouse.storage import lake, landing, lock, parquet
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -70,8 +70,8 @@ def files(home):
 
 
 def test_a_merge_replaces_a_conversations_rows_and_no_others(home):
-    lake.merge_day(home, TURNS, DAY, lake.frame(TURNS, [turn(0), turn(1), turn(0, "conv_b")]), ["conv_a", "conv_b"])
-    fresh = lake.frame(TURNS, [turn(0, role="agent")])
+    lake.merge_day(home, TURNS, DAY, parquet.frame(TURNS, [turn(0), turn(1), turn(0, "conv_b")]), ["conv_a", "conv_b"])
+    fresh = parquet.frame(TURNS, [turn(0, role="agent")])
     for _ in range(2):
         lake.merge_day(home, TURNS, DAY, fresh, ["conv_a"])
         rows = lake.read(home, TURNS).select("conversation_id", "turn_index", "role").rows()
@@ -79,30 +79,30 @@ def test_a_merge_replaces_a_conversations_rows_and_no_others(home):
 
 
 def test_a_day_without_rows_has_no_file(home):
-    lake.write_day(home, TURNS, DAY, lake.frame(TURNS, [turn(0)]))
-    lake.write_day(home, TURNS, DAY, lake.frame(TURNS, []))
+    lake.write_day(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
+    lake.write_day(home, TURNS, DAY, parquet.frame(TURNS, []))
     assert not [file for file in files(home) if file.startswith("lake/turns/start_date")]
 
 
 def test_an_all_null_column_keeps_its_type_and_an_empty_table_its_columns(home):
     lake.ensure(home)
-    lake.write_day(home, TURNS, DAY, lake.frame(TURNS, [turn(0)]))
+    lake.write_day(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
     for table in TABLES:
         assert dict(
             pl.read_parquet(list(home.table(table).rglob("*.parquet")), glob=False).schema
-        ) == lake.polars_schema(table)
+        ) == parquet.polars_schema(table)
 
 
 def test_a_frame_with_other_columns_is_refused(home):
     with pytest.raises(SchemaError):
         lake.write_day(home, TURNS, DAY, pl.DataFrame({"conversation_id": ["a"]}))
     with pytest.raises(SchemaError, match="no column typo"):
-        lake.frame(TURNS, [turn(0, typo=1)])
+        parquet.frame(TURNS, [turn(0, typo=1)])
     assert not home.table(TURNS).exists()
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rubbish(home, monkeypatch):
-    lake.write_day(home, TURNS, DAY, lake.frame(TURNS, [turn(0)]))
+    lake.write_day(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
     before = files(home)
 
     def full(_descriptor):
@@ -110,13 +110,13 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(home, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        lake.write_day(home, TURNS, DAY, lake.frame(TURNS, [turn(0), turn(1)]))
+        lake.write_day(home, TURNS, DAY, parquet.frame(TURNS, [turn(0), turn(1)]))
     assert files(home) == before
     assert lake.read(home, TURNS).height == 1
 
 
 def test_a_file_that_would_hold_the_same_rows_again_is_left_alone_but_for_one_of_older_columns(home):
-    rows = lake.frame(TURNS, [turn(0), turn(1), turn(0, "conv_b")])
+    rows = parquet.frame(TURNS, [turn(0), turn(1), turn(0, "conv_b")])
     lake.write_day(home, TURNS, DAY, rows)
     file = home.file(home.partition(TURNS, DAY))
     written = file.stat().st_ino
@@ -298,12 +298,12 @@ def test_the_list_keeps_the_latest_row_and_when_it_was_first_and_last_seen(home)
             "listed_at": at,
             "payload": b"{}",
         }
-        landing.land_listing(home, landing.Listing(at, None, at), lake.frame(LANDED_LISTINGS, [row | changes]))
+        landing.land_listing(home, landing.Listing(at, None, at), parquet.frame(LANDED_LISTINGS, [row | changes]))
 
     seen(AT)
     refresh_lake(home, reread_days=REREAD)
     seen(AT + timedelta(days=1), status="done", fingerprint="f2")
-    landing.land_listing(home, landing.Listing(AT + timedelta(days=2), None, None), lake.frame(LANDED_LISTINGS, []))
+    landing.land_listing(home, landing.Listing(AT + timedelta(days=2), None, None), parquet.frame(LANDED_LISTINGS, []))
     refresh_lake(home, reread_days=REREAD)
     row = lake.read(home, CONVERSATION_LIST).row(0, named=True)
     assert (row["status"], row["fingerprint"]) == ("done", "f2")

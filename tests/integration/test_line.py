@@ -19,7 +19,7 @@ from pipelines.sync.crew import Crew
 from pipelines.sync.documents import dump
 from pipelines.sync.line import LEAST_PLACES, Fetched, Line
 from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.storage import lake, landing
+from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
@@ -116,7 +116,7 @@ def test_what_cannot_be_landed_ends_the_reading_soon(home, monkeypatch):
 
 def test_a_landing_that_stalls_stops_the_asking_and_what_was_asked_for_is_landed_when_it_goes_on(home, monkeypatch):
     goes_on = threading.Event()
-    write = lake._write_parquet
+    write = parquet._write_parquet
 
     def stalled(*arguments):
         assert goes_on.wait(timeout=30)

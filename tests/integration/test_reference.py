@@ -29,7 +29,7 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.reference_data import LLM_PRICES, REFERENCE_TABLES, TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 from warehouse.schema.usage import LLM_USAGE
-from warehouse.storage import lake, landing
+from warehouse.storage import lake, landing, parquet
 from warehouse.storage.landing_reference_data import price_rows, tool_rows
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -246,7 +246,7 @@ def call(site, conversation_id, agent_id, *, started=NIGHT, reads=(), rag=None):
     made = {"checked_at": NIGHT, "content_sha256": "00", "parser_version": 1, "is_deleted": False}
     row = {"conversation_id": conversation_id, "start_date": day, "agent_id": agent_id, "status": "done"}
     times = {"start_time_at": started, "fetched_at": NIGHT, "settle_state": "settled", "call_duration_secs": 60}
-    whole = lake.frame(CONVERSATIONS, [row | made | times | {"rag_usage_usage_count": rag}])
+    whole = parquet.frame(CONVERSATIONS, [row | made | times | {"rag_usage_usage_count": rag}])
     lake.merge_day(site.home, CONVERSATIONS, day, whole, [conversation_id])
     usage = [
         {"turn_index": turn, "scope": "turn", "model": "m", "token_kind": kind, "tokens": tokens}
@@ -254,7 +254,7 @@ def call(site, conversation_id, agent_id, *, started=NIGHT, reads=(), rag=None):
         for kind, tokens in kinds.items()
     ]
     rows = [{"conversation_id": conversation_id, "start_date": day} | each for each in usage]
-    lake.merge_day(site.home, LLM_USAGE, day, lake.frame(LLM_USAGE, rows), [conversation_id])
+    lake.merge_day(site.home, LLM_USAGE, day, parquet.frame(LLM_USAGE, rows), [conversation_id])
 
 
 def test_prices_are_asked_with_what_the_agents_calls_read_on_average(emulated):

@@ -30,7 +30,7 @@ from pipelines.webhook.signature import sign
 from tests.contents import contents
 from tests.served import assert_equals
 from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.storage import lake, landing
+from warehouse.storage import lake, landing, parquet
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -191,7 +191,7 @@ def test_nothing_is_confirmed_that_is_not_on_the_disk(here, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("warehouse.storage.lake._write_parquet", full)
+        patch.setattr("warehouse.storage.parquet._write_parquet", full)
         assert here.post(body, signature) == (503, "it could not be written: send it again")
     assert here.landed() == []
     assert here.post(body, signature)[0] == 200
@@ -216,7 +216,7 @@ def test_names_and_content_are_synced_before_the_answer(here, monkeypatch):
 
 
 def test_a_run_that_begins_and_clears_away_the_temporary_file_costs_nothing(here, monkeypatch):
-    write, swept = lake._write_parquet, []
+    write, swept = parquet._write_parquet, []
 
     def swept_once(path, *rest):
         write(path, *rest)

@@ -23,7 +23,7 @@ from warehouse.duck import query
 from warehouse.schema.landing import LANDED_DOCUMENTS
 from warehouse.schema.operations import AGENTS, CONVERSATION_LIST, SYNC_RUNS
 from warehouse.schema.registry import DOCUMENT_TABLES
-from warehouse.storage import lake
+from warehouse.storage import lake, parquet
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -196,5 +196,7 @@ def test_an_api_that_goes_down_keeps_what_came(world, documents, site):
         here = site(base_url)
         with pytest.raises(UnreachableError):
             runs.sync(here, run_id="down", progress=go_down)
-    landed = lake.read_files(LANDED_DOCUMENTS, here.home.documents.glob("start_date=*/*.parquet"), ["conversation_id"])
+    landed = parquet.read_files(
+        LANDED_DOCUMENTS, here.home.documents.glob("start_date=*/*.parquet"), ["conversation_id"]
+    )
     assert 200 <= landed.height < len(documents)

@@ -17,7 +17,7 @@ from warehouse.relations import materialise
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Type
 from warehouse.seeds import read_seeds
-from warehouse.storage import lake
+from warehouse.storage import lake, parquet
 from warehouse.storage.home import MAIN, Home
 
 DAY = date(2026, 11, 2)
@@ -91,11 +91,11 @@ class LakeRows:
         for name, rows in self.rows.items():
             own = [row for row in rows if row.get("workspace", MAIN) == home.workspace]
             for day in {row["start_date"] for row in own}:
-                frame = lake.frame(BY_NAME[name], [row for row in own if row["start_date"] == day])
+                frame = parquet.frame(BY_NAME[name], [row for row in own if row["start_date"] == day])
                 lake.write_day(home, BY_NAME[name], day, frame)
         for name, rows in self.wholes.items():
             own = [row for row in rows if row.get("workspace", MAIN) == home.workspace]
-            lake.write_whole(home, BY_NAME[name], lake.frame(BY_NAME[name], own))
+            lake.write_whole(home, BY_NAME[name], parquet.frame(BY_NAME[name], own))
         refresh_agents(home)
 
     def model(self, key: str, *columns: str) -> list[Row]:

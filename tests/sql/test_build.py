@@ -17,7 +17,7 @@ from warehouse.record import BUILD_INPUTS
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import TABLES
 from warehouse.since import CALLS
-from warehouse.storage import lake
+from warehouse.storage import parquet
 from warehouse.storage.home import Home
 
 BuildSql = Callable[[dict[str, str]], BuildResult]
@@ -348,10 +348,10 @@ def test_lake_views_follow_the_files(rows: Any) -> None:
     assert query(home, "select count(*) as n from lake.warnings").to_dicts() == [{"n": 0}]
     rows.add("warnings", warning_index=0, warning="first")
     rows.write()
-    older = lake.frame(WARNINGS, [{"conversation_id": "c0", "start_date": rows.day, "warning_index": 0}]).drop(
+    older = parquet.frame(WARNINGS, [{"conversation_id": "c0", "start_date": rows.day, "warning_index": 0}]).drop(
         "warning"
     )
-    lake.write_file(home, home.table(WARNINGS) / "older.parquet", older)
+    parquet.write_file(home, home.table(WARNINGS) / "older.parquet", older)
     found = query(home, "select conversation_id, warning from lake.warnings order by 1").to_dicts()
     assert found == [{"conversation_id": "c0", "warning": None}, {"conversation_id": "c1", "warning": "first"}]
 

@@ -16,7 +16,7 @@ from warehouse.build import BuildResult, build
 from warehouse.duck import open_warehouse
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import BY_NAME
-from warehouse.storage import lake, landing
+from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
 DAY = date(2026, 11, 2)
@@ -68,7 +68,7 @@ SQL = {
 def warn(home: Home, *numbers: int) -> None:
     """The warnings of a day, anew."""
     rows = [{"conversation_id": "c1", "start_date": DAY, "warning_index": n, "warning": "!"} for n in numbers]
-    lake.write_day(home, WARNINGS, DAY, lake.frame(WARNINGS, rows))
+    lake.write_day(home, WARNINGS, DAY, parquet.frame(WARNINGS, rows))
 
 
 @pytest.fixture
@@ -278,7 +278,7 @@ def test_the_whole_project_is_the_same_after_changes_as_made_anew(rows: Any) -> 
     ):
         table = BY_NAME[name]
         known = {"conversation_id": "c1", "start_date": rows.day} | row
-        lake.write_day(home, table, rows.day, lake.frame(table, [known]))
+        lake.write_day(home, table, rows.day, parquet.frame(table, [known]))
     result = build(home)
     assert {"staging.stg_warnings", "metrics.evaluation_rates", "metrics.cost_daily"} <= set(made(result))
     assert "marts.fct_turns" not in made(result)

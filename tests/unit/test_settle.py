@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.sync.settle import decide, settle_state
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
-from warehouse.storage import lake
+from warehouse.storage import parquet
 from warehouse.storage.landing import ERASED, Listing
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -21,7 +21,7 @@ READ_KEYS = [name for name in LANDED_DOCUMENTS.names if name != "payload"]
 
 def listed(**changes):
     row = {"conversation_id": "conv_a", "start_time_at": NOW - DAY, "fingerprint": "f1", "listed_at": NOW}
-    return lake.frame(LANDED_LISTINGS, [row | changes]).select(LIST_KEYS)
+    return parquet.frame(LANDED_LISTINGS, [row | changes]).select(LIST_KEYS)
 
 
 def landed(**changes):
@@ -35,7 +35,7 @@ def landed(**changes):
         "fetched_at": NOW - timedelta(minutes=30),
         "content_sha256": "sha",
     }
-    return lake.frame(LANDED_DOCUMENTS, [row | changes]).select(*READ_KEYS, shown_texts="n_texts")
+    return parquet.frame(LANDED_DOCUMENTS, [row | changes]).select(*READ_KEYS, shown_texts="n_texts")
 
 
 NOTHING_LISTED, NOTHING_LANDED = listed().clear(), landed().clear()

@@ -15,7 +15,7 @@ import polars as pl
 
 from warehouse.schema.activity import JOURNALS
 from warehouse.schema.types import Table
-from warehouse.storage import lake
+from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
 
 
@@ -28,12 +28,12 @@ def note(home: Home, table: Table, rows: Sequence[Mapping[str, object]], at: dat
     """Append rows of ``table``; once this returns, they are on the disk."""
     if rows:
         name = f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
-        lake.write_file(home, home.file(folder(home, table), name), lake.frame(table, rows))
+        parquet.write_file(home, home.file(folder(home, table), name), parquet.frame(table, rows))
 
 
 def read(home: Home, table: Table) -> pl.DataFrame:
     """The latest note of each key, oldest first."""
-    every = lake.read_files(table, home.files(folder(home, table)))
+    every = parquet.read_files(table, home.files(folder(home, table)))
     return every.unique(table.key, keep="last", maintain_order=True)
 
 
@@ -52,12 +52,12 @@ def forget(home: Home, tables: Collection[Table], ids: Collection[str]) -> None:
         if "conversation_id" not in table.names:
             continue
         files = home.files(folder(home, table))
-        if lake.read_files(table, files, ["conversation_id"]).filter(of_them).is_empty():
+        if parquet.read_files(table, files, ["conversation_id"]).filter(of_them).is_empty():
             continue
         for file in files:
-            rows = lake.read_files(table, [file])
+            rows = parquet.read_files(table, [file])
             kept = rows.filter(~of_them)
             if kept.is_empty():
                 file.unlink()
             elif kept.height < rows.height:
-                lake.write_file(home, file, kept)
+                parquet.write_file(home, file, kept)

@@ -18,7 +18,7 @@ from warehouse.schema.activity import JOURNALS
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import QUARANTINE
 from warehouse.schema.types import Table
-from warehouse.storage import activity_log, audio, lake, landing
+from warehouse.storage import activity_log, audio, lake, landing, parquet
 from warehouse.storage.home import Home
 
 EMPTY_ROW = b"{}"
@@ -47,7 +47,7 @@ def known_days(home: Home, ids: Collection[str]) -> pl.DataFrame:
     places = (
         landing.latest_readings(home).select("conversation_id", "start_date"),
         landing.latest_list_rows(home).select("conversation_id", "start_date"),
-        lake.read_files(QUARANTINE, _quarantine(home)).select(
+        parquet.read_files(QUARANTINE, _quarantine(home)).select(
             "conversation_id", start_date=pl.col("fetched_at").dt.date()
         ),
     )
@@ -121,7 +121,7 @@ def redact(home: Home, ids: Collection[str], redacted: Callable[[bytes], tuple[b
     def redact_rows(rows: pl.DataFrame) -> pl.DataFrame:
         is_due = of_them & pl.col("is_redacted").is_null()
         due = [_redacted(row, redacted) for row in rows.filter(is_due).iter_rows(named=True)]
-        return pl.concat([rows.filter(~is_due), lake.frame(LANDED_DOCUMENTS, due)])
+        return pl.concat([rows.filter(~is_due), parquet.frame(LANDED_DOCUMENTS, due)])
 
     for file, _ in _holding(LANDED_DOCUMENTS, _segments(home), of_them & pl.col("is_redacted").is_null()):
         _rewrite(home, LANDED_DOCUMENTS, file, redact_rows)
@@ -164,7 +164,7 @@ def _holding(table: Table, files: list[Path], wanted: pl.Expr) -> Iterator[tuple
         return
     scan = pl.scan_parquet(
         [str(file) for file in files],
-        schema=lake.polars_schema(table),
+        schema=parquet.polars_schema(table),
         missing_columns="insert",
         extra_columns="ignore",
         include_file_paths="file",
@@ -176,14 +176,14 @@ def _holding(table: Table, files: list[Path], wanted: pl.Expr) -> Iterator[tuple
 
 
 def _rewrite(home: Home, table: Table, file: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
-    rows = change(lake.read_files(table, [file]))
+    rows = change(parquet.read_files(table, [file]))
     if rows.is_empty():
         file.unlink()
     else:
-        lake.write_file(home, file, rows)
+        parquet.write_file(home, file, rows)
 
 
 def _rewrite_listing(home: Home, file: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
     """A listing keeps its file, even without rows: its footer says which window was listed."""
     footer = {"window": pl.read_parquet_metadata(file)["window"]}
-    lake.write_file(home, file, change(lake.read_files(LANDED_LISTINGS, [file])), footer=footer)
+    parquet.write_file(home, file, change(parquet.read_files(LANDED_LISTINGS, [file])), footer=footer)

@@ -18,7 +18,7 @@ import polars as pl
 
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import QUARANTINE
-from warehouse.storage import lake
+from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
 
 KEYS = tuple(name for name in LANDED_DOCUMENTS.names if name != "payload")
@@ -48,10 +48,10 @@ def _name(at: datetime) -> str:
 
 def land_documents(home: Home, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     """Append readings: one segment a start date, each whole or not there; gives them back as they were landed."""
-    data = lake.frame(LANDED_DOCUMENTS, rows)
+    data = parquet.frame(LANDED_DOCUMENTS, rows)
     for (day,), segment in data.group_by("start_date", maintain_order=True):
         folder = home.documents / f"start_date={day}"
-        lake.write_file(home, home.file(folder, _name(segment["fetched_at"][0])), segment)
+        parquet.write_file(home, home.file(folder, _name(segment["fetched_at"][0])), segment)
     return data
 
 
@@ -63,15 +63,15 @@ def land_listing(home: Home, listing: Listing, rows: pl.DataFrame) -> None:
         "until": listing.until.isoformat() if listing.until else None,
         "agent_id": listing.agent_id,
     }
-    lake.write_file(
+    parquet.write_file(
         home, home.file(home.listings, _name(listing.listed_at)), rows, footer={"window": json.dumps(window)}
     )
 
 
 def land_quarantine(home: Home, row: Mapping[str, object]) -> None:
     """Note an answer that was no document; its body is not kept, as credentials in it could not be masked."""
-    data = lake.frame(QUARANTINE, [row])
-    lake.write_file(home, home.file(home.quarantine, _name(data["fetched_at"].item())), data)
+    data = parquet.frame(QUARANTINE, [row])
+    parquet.write_file(home, home.file(home.quarantine, _name(data["fetched_at"].item())), data)
 
 
 def listings(home: Home) -> list[Listing]:
@@ -92,7 +92,7 @@ def listings(home: Home) -> list[Listing]:
 
 def list_rows(home: Home) -> pl.DataFrame:
     """Every list row ever landed, without its payload."""
-    return lake.read_files(LANDED_LISTINGS, home.files(home.listings), LIST_KEYS)
+    return parquet.read_files(LANDED_LISTINGS, home.files(home.listings), LIST_KEYS)
 
 
 def latest_list_rows(home: Home) -> pl.DataFrame:
@@ -105,7 +105,7 @@ def readings(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:
     some = None if ids is None else list(ids)
     files = [] if some == [] else home.files(home.documents, lake.DAYS)
     of_them = None if some is None else pl.col("conversation_id").is_in(some)
-    every = lake.read_files(LANDED_DOCUMENTS, files, KEYS, of_them)
+    every = parquet.read_files(LANDED_DOCUMENTS, files, KEYS, of_them)
     return every.sort("fetched_at", maintain_order=True)
 
 
@@ -152,14 +152,14 @@ def removals(home: Home) -> pl.DataFrame:
     """Readings that were redacted and tombstones of the erased, sorted: conversation_id, fetched_at, kind."""
     is_removed = pl.col("is_redacted").fill_null(value=False) | (pl.col("kind") == ERASED)
     files = home.files(home.documents, lake.DAYS)
-    removed = lake.read_files(LANDED_DOCUMENTS, files, ("conversation_id", "fetched_at", "kind"), is_removed)
+    removed = parquet.read_files(LANDED_DOCUMENTS, files, ("conversation_id", "fetched_at", "kind"), is_removed)
     return removed.sort(pl.all())
 
 
 def _ids(home: Home, condition: pl.Expr) -> set[str]:
     """Conversations with a reading that a condition holds for; few, so nothing else of the others is read."""
     files = home.files(home.documents, lake.DAYS)
-    return set(lake.read_files(LANDED_DOCUMENTS, files, ["conversation_id"], condition)["conversation_id"])
+    return set(parquet.read_files(LANDED_DOCUMENTS, files, ["conversation_id"], condition)["conversation_id"])
 
 
 def payloads(home: Home, days: Iterable[date], ids: Iterable[str]) -> Iterator[pl.DataFrame]:
@@ -172,12 +172,12 @@ def payloads(home: Home, days: Iterable[date], ids: Iterable[str]) -> Iterator[p
     is_wanted = (pl.col("kind") == "document") & pl.col("conversation_id").is_in(wanted)
     keys, columns = ("conversation_id", "fetched_at"), ("conversation_id", "fetched_at", "content_sha256", "payload")
     if len(wanted) <= DOCUMENTS_TOGETHER:  # to look first which of them are the latest would cost as much again
-        yield _latest(lake.read_files(LANDED_DOCUMENTS, files, columns, is_wanted))
+        yield _latest(parquet.read_files(LANDED_DOCUMENTS, files, columns, is_wanted))
         return
-    latest = _latest(lake.read_files(LANDED_DOCUMENTS, files, keys, is_wanted, file_as="file"))
+    latest = _latest(parquet.read_files(LANDED_DOCUMENTS, files, keys, is_wanted, file_as="file"))
     several = latest.sort("file").with_columns(part=pl.int_range(pl.len()) // DOCUMENTS_TOGETHER)
     for part in several.partition_by("part"):
-        found = lake.read_files(LANDED_DOCUMENTS, map(Path, part["file"].unique().sort()), columns, is_wanted)
+        found = parquet.read_files(LANDED_DOCUMENTS, map(Path, part["file"].unique().sort()), columns, is_wanted)
         yield found.join(part.select(keys), keys, "semi").unique("conversation_id", keep="last", maintain_order=True)
 
 
@@ -190,7 +190,7 @@ def _latest(readings_: pl.DataFrame) -> pl.DataFrame:
 def quarantined(home: Home) -> pl.DataFrame:
     """Conversations whose latest answer was no document: the rows of the lake's ``quarantine``."""
     files = home.files(home.quarantine)
-    set_aside = lake.read_files(QUARANTINE, files).sort("fetched_at")
+    set_aside = parquet.read_files(QUARANTINE, files).sort("fetched_at")
     latest = set_aside.unique("conversation_id", keep="last", maintain_order=True)
     read = readings(home, latest["conversation_id"]).group_by("conversation_id").agg(read_at=pl.col("fetched_at").max())
     joined = latest.join(read, "conversation_id", "left")

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
-from warehouse.storage import lake
+from warehouse.storage import parquet
 from warehouse.storage.home import Home
 
 _LISTED_AT, _ASKED_AT = "listed_at", "asked_at"
@@ -22,9 +22,9 @@ _LISTED_AT, _ASKED_AT = "listed_at", "asked_at"
 
 def land_tools(home: Home, listed_at: datetime, rows: Sequence[Mapping[str, object]]) -> None:
     """Append a complete listing, even where it showed nothing."""
-    data = lake.frame(LANDED_TOOLS, rows)
+    data = parquet.frame(LANDED_TOOLS, rows)
     footer = {_LISTED_AT: listed_at.isoformat()}
-    lake.write_file(home, home.file(home.tools, _name(listed_at)), data, footer=footer)
+    parquet.write_file(home, home.file(home.tools, _name(listed_at)), data, footer=footer)
 
 
 def tool_listings(home: Home) -> list[datetime]:
@@ -35,18 +35,18 @@ def tool_listings(home: Home) -> list[datetime]:
 
 def tool_rows(home: Home) -> pl.DataFrame:
     """Every row of every listing of the tools, oldest first; columns of ``LANDED_TOOLS``."""
-    return lake.read_files(LANDED_TOOLS, home.files(home.tools)).sort("listed_at", "tool_id")
+    return parquet.read_files(LANDED_TOOLS, home.files(home.tools)).sort("listed_at", "tool_id")
 
 
 def land_prices(home: Home, asked_at: datetime, rows: Sequence[Mapping[str, object]]) -> None:
     """Append the answers to an asking, even where there were none, so that it is known when it was."""
-    data = lake.frame(LANDED_PRICES, rows)
-    lake.write_file(home, home.file(home.prices, _name(asked_at)), data, footer={_ASKED_AT: asked_at.isoformat()})
+    data = parquet.frame(LANDED_PRICES, rows)
+    parquet.write_file(home, home.file(home.prices, _name(asked_at)), data, footer={_ASKED_AT: asked_at.isoformat()})
 
 
 def price_rows(home: Home) -> pl.DataFrame:
     """Every answer to every asking, oldest first; columns of ``LANDED_PRICES``."""
-    return lake.read_files(LANDED_PRICES, home.files(home.prices)).sort("asked_at", "agent_id")
+    return parquet.read_files(LANDED_PRICES, home.files(home.prices)).sort("asked_at", "agent_id")
 
 
 def prices_asked_at(home: Home) -> datetime | None:

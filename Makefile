@@ -29,14 +29,14 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL style and 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m warehouse.portable
+	$(BIN)/python -m warehouse.models.lint
 	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_portable.py
 
 bench: $(DEV) $(BENCH)  ## Measure beside what people would use instead; FULL=1 for the sizes of the bars (three quarters of an hour)
 	$(BIN)/python -m benchmarks.run $(if $(FULL),--full)
 
 docs: $(DEV)  ## Write docs/tables.md and docs/metrics.md anew from the schema and the SQL headers
-	$(BIN)/python -m warehouse.dictionary docs
+	$(BIN)/python -m warehouse.models.docs docs
 
 lock: $(DEV)  ## Resolve the dependencies anew into the lock files
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra build -o requirements.lock

@@ -9,9 +9,9 @@ from typing import TypeVar
 from pipelines.errors import ApiError
 from pipelines.site import Site
 from pipelines.sync import ledger
-from warehouse.checks import check_complete
 from warehouse.errors import ConvohouseError
-from warehouse.model_checks import CheckResult
+from warehouse.models.checks import CheckResult
+from warehouse.models.data_quality import check_complete
 from warehouse.storage.erasure import purge
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.flatten.frames import Reading, flatten
 from tests.documents import READ_AT, RECORDED, id_of
-from warehouse.models import read_project
+from warehouse.models.project import read_project
 
 FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
 
@@ -52,7 +52,7 @@ def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     if every_model.__name__ in request.fixturenames:
         return
     few = read_project().upstream(*FEW)
-    for module in ("warehouse.build", "warehouse.checks", "pipelines.orchestration.defs"):
+    for module in ("warehouse.build", "warehouse.models.data_quality", "pipelines.orchestration.defs"):
         monkeypatch.setattr(f"{module}.read_project", lambda *_: few)
     for module in ("warehouse.build", "warehouse.relations"):
         monkeypatch.setattr(f"{module}.comment", lambda *_: None)  # a quarter of a small build

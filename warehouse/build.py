@@ -22,12 +22,12 @@ from pathlib import Path
 import duckdb
 
 from warehouse import changes, record
-from warehouse.checks import every_check
 from warehouse.deltas import WAREHOUSE
 from warehouse.duck import DEFAULT_LIMITS, Limits, connect, quoted
 from warehouse.errors import ModelError
-from warehouse.model_checks import CheckResult, run
-from warehouse.models import SQL_DIR, Project, read_project
+from warehouse.models.checks import CheckResult, run
+from warehouse.models.data_quality import every_check
+from warehouse.models.project import SQL_DIR, Project, read_project
 from warehouse.record import BUILD_INPUTS, SECOND, BuiltModel
 from warehouse.relations import Comments, Progress, comment, materialise, silent
 from warehouse.schema.conversations import CONVERSATIONS

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from warehouse.generated import METRIC_HEADERS
-from warehouse.headers import Header
+from warehouse.models.build_tables import METRIC_HEADERS
+from warehouse.models.headers import Header
 
 
 def rows(headers: Iterable[tuple[str, Header]]) -> pl.DataFrame:

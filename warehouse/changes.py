@@ -1,7 +1,7 @@
 """What changed since a warehouse was built, and what stands on it: all else can be kept as it is.
 
 The rows of a model follow from its text, from what it reads and from the code that builds it, and from nothing else:
-the lint (``warehouse.portable``) refuses clocks, dice and rows that are taken by chance. So a model whose text and
+the lint (``warehouse.models.lint``) refuses clocks, dice and rows that are taken by chance. So a model whose text and
 whose sources, directly or through others, bear the same marks as at the last build would come out as it stands; and a
 check of relations that all stand as they were would find what it found: nothing, or that warehouse would not stand.
 
@@ -24,8 +24,8 @@ from pathlib import Path
 import duckdb
 
 from warehouse import catalog
-from warehouse.generated import METRIC_HEADERS, WORKSPACES, zone_rows
-from warehouse.models import Model, Project
+from warehouse.models.build_tables import METRIC_HEADERS, WORKSPACES, zone_rows
+from warehouse.models.project import Model, Project
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.registry import DOCUMENT_TABLES, TABLES
@@ -128,7 +128,7 @@ def _of_file(folder: Path, file: Path, table: Table) -> tuple[str, str]:
 @cache
 def _code() -> str:
     """Hash of this package: schema of the lake, comments, checks, and how all of it is built."""
-    return _hash(file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.glob("*.py")))
+    return _hash(file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.rglob("*.py")))
 
 
 def _hash(parts: Iterable[str]) -> str:

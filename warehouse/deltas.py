@@ -1,8 +1,8 @@
 """Models that are made again call by call: the rows of calls that changed are taken out, made anew, and put back.
 
-A model that is by call (``warehouse.by_call``) reads, instead of its relations, views on them that hold those calls
-alone. What came of it is compared with what stood, so that nothing is made again for the sake of a column that is the
-same. A model that has to be made whole is compared as well: often few of its rows differ, or none.
+A model that is by call (``warehouse.models.row_locality``) reads, instead of its relations, views on them that hold
+those calls alone. What came of it is compared with what stood, so that nothing is made again for the sake of a column
+that is the same. A model that has to be made whole is compared as well: often few of its rows differ, or none.
 """
 
 # ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.schema.conversations, none from a user
@@ -13,10 +13,10 @@ from threading import Lock
 
 import duckdb
 
-from warehouse.by_call import KEY
 from warehouse.changes import WHOLLY, Change
 from warehouse.duck import quoted
-from warehouse.models import ALL_SCHEMAS, Model, Project, with_calls
+from warehouse.models.project import ALL_SCHEMAS, Model, Project, with_calls
+from warehouse.models.row_locality import KEY
 from warehouse.since import MOST_CHANGED, STANDING, Since
 from warehouse.storage.home import Home
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from sqlglot import exp
 from sqlglot.lineage import Node
 
-from warehouse.generated import GENERATED
-from warehouse.headers import Metric
-from warehouse.lineage import columns_of, nodes_of, sources_of
-from warehouse.models import SCHEMAS, SQL_DIR, Project
+from warehouse.models.build_tables import GENERATED
+from warehouse.models.headers import Metric
+from warehouse.models.lineage import columns_of, nodes_of, sources_of
+from warehouse.models.project import SCHEMAS, SQL_DIR, Project
 from warehouse.nearest import nearest_column
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import unit_of

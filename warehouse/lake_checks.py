@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from warehouse.checks import check_complete, schema_checks
 from warehouse.duck import DEFAULT_LIMITS, Limits, connect
-from warehouse.model_checks import CheckResult, run
-from warehouse.models import Project
+from warehouse.models.checks import CheckResult, run
+from warehouse.models.data_quality import check_complete, schema_checks
+from warehouse.models.project import Project
 from warehouse.relations import materialise
 from warehouse.storage.home import Home
 

@@ -1,10 +1,11 @@
 """A model of very many calls, made of some days' calls at a time, so that its memory does not grow with the calls.
 
 What joins and groups all turns at once holds all of them, in memory or spilled to disk. A model that is by call
-(``warehouse.by_call``) can be made of some calls after the others instead. All that came of a call's details stands in
-the files of one day, so a portion is some days: a database of views under the names that the model reads, of which
-those on the lake read the files of those days alone. What is not filed by the call's day, such as another model, is
-filtered by the calls of those days. A last portion has what belongs to no call of the lake: nothing is left out.
+(``warehouse.models.row_locality``) can be made of some calls after the others instead. All that came of a call's
+details stands in the files of one day, so a portion is some days: a database of views under the names that the model
+reads, of which those on the lake read the files of those days alone. What is not filed by the call's day, such as
+another model, is filtered by the calls of those days. A last portion has what belongs to no call of the lake: nothing
+is left out.
 """
 
 # ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.schema.conversations, none from a user
@@ -18,9 +19,9 @@ from glob import escape
 
 import duckdb
 
-from warehouse.by_call import KEY
 from warehouse.duck import parquet, roomy
-from warehouse.models import ALL_SCHEMAS, Model, Project, with_calls
+from warehouse.models.project import ALL_SCHEMAS, Model, Project, with_calls
+from warehouse.models.row_locality import KEY
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Table

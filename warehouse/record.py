@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.duck import quoted
-from warehouse.generated import Generated
+from warehouse.models.build_tables import Generated
 
 MOST_FREE = 0.5
 """Free blocks for each one in use, above which the next build keeps nothing: DuckDB hardly ever shrinks a file."""

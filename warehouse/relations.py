@@ -21,8 +21,8 @@ from warehouse.changes import WHOLLY, Change
 from warehouse.deltas import Deltas
 from warehouse.duck import parquet, quoted, roomy
 from warehouse.errors import ModelError
-from warehouse.generated import GENERATED, METRIC_HEADERS, WORKSPACES, zone_rows
-from warehouse.models import ALL_SCHEMAS, Model, Project
+from warehouse.models.build_tables import GENERATED, METRIC_HEADERS, WORKSPACES, zone_rows
+from warehouse.models.project import ALL_SCHEMAS, Model, Project
 from warehouse.portions import PORTION
 from warehouse.record import BuiltModel
 from warehouse.schema.conversations import CONVERSATIONS

@@ -11,11 +11,11 @@ import duckdb
 import polars as pl
 
 from warehouse import changes, record
-from warehouse.by_call import KEY
 from warehouse.changes import WHOLLY, Change
 from warehouse.duck import Limits, connect, quoted
-from warehouse.generated import Generated
-from warehouse.models import Project
+from warehouse.models.build_tables import Generated
+from warehouse.models.project import Project
+from warehouse.models.row_locality import KEY
 from warehouse.record import BuiltModel
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage.home import Home

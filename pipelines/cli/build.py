@@ -12,7 +12,7 @@ from pipelines.cli.options import Options, emit, finish, pass_options, plural, s
 from pipelines.cli.progress import duration, showing
 
 if TYPE_CHECKING:
-    from warehouse.model_checks import CheckResult
+    from warehouse.models.checks import CheckResult
 
 EXITS = {
     0: "every check passed",

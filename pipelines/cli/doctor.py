@@ -130,8 +130,8 @@ def _home(root: Path) -> Iterator[Finding]:
 
 def _seeds(root: Path) -> Finding:
     """Which seeds are the user's, and whether they can be read."""
-    from warehouse.models import SQL_DIR
-    from warehouse.seeds import read_seeds
+    from warehouse.models.project import SQL_DIR
+    from warehouse.models.seeds import read_seeds
     from warehouse.storage.home import Home
 
     try:

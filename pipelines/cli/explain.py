@@ -12,7 +12,7 @@ from pipelines.cli.options import Options, aligned, emit, pass_options, shared, 
 
 if TYPE_CHECKING:
     from warehouse.explain import Explanation, Origin, Target
-    from warehouse.models import Project
+    from warehouse.models.project import Project
 
 
 @click.command(
@@ -41,7 +41,7 @@ def explain(options: Options, name: str, is_sql: bool) -> None:
     from msgspec import structs
 
     from warehouse import explain as explaining
-    from warehouse.models import read_project
+    from warehouse.models.project import read_project
 
     project = read_project()
     found = _found(project, name)

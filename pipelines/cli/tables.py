@@ -12,8 +12,8 @@ import click
 from pipelines.cli.options import Options, emit, pass_options, shared, teach
 
 if TYPE_CHECKING:
-    from warehouse.headers import Header, SeedHeader
-    from warehouse.models import Project
+    from warehouse.models.headers import Header, SeedHeader
+    from warehouse.models.project import Project
     from warehouse.schema.types import Table
     from warehouse.storage.home import Home
 
@@ -59,7 +59,7 @@ def tables(options: Options, name: str | None) -> None:
     They are those of the lake and the models of the warehouse. NAME may be without its schema. The list also works
     before the first build; row counts come with it.
     """
-    from warehouse.models import read_project
+    from warehouse.models.project import read_project
 
     relations = tuple(_relations(options.data(), read_project()))
     if name is not None:
@@ -77,7 +77,7 @@ def tables(options: Options, name: str | None) -> None:
 
 def _relations(home: Home, project: Project) -> Iterator[Relation]:
     """The lake first, then seeds, then the models from staging to metrics."""
-    from warehouse.models import SCHEMAS
+    from warehouse.models.project import SCHEMAS
     from warehouse.schema.registry import TABLES
     from warehouse.schema.types import unit_of
 

@@ -14,7 +14,7 @@ import dagster as dg
 
 from pipelines.orchestration.keys import key_of
 from pipelines.sync.drift import new_unknown
-from warehouse.model_checks import Check, CheckResult
+from warehouse.models.checks import Check, CheckResult
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.storage.home import Home
 

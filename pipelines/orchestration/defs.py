@@ -16,7 +16,7 @@ from pipelines.orchestration.reference import prices, tools
 from pipelines.orchestration.webhook import webhook_job, webhook_sensor
 from pipelines.settings import load_settings
 from pipelines.site import Progress, Site, silent
-from warehouse.models import read_project
+from warehouse.models.project import read_project
 
 
 def build_defs(*, site: Site | None = None, progress: Progress = silent) -> dg.Definitions:

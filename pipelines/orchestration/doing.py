@@ -11,7 +11,7 @@ from pipelines.site import Site
 from pipelines.sync import ledger
 from pipelines.working import close, failure, working
 from warehouse.errors import ConvohouseError
-from warehouse.model_checks import CheckResult
+from warehouse.models.checks import CheckResult
 
 
 @contextmanager

@@ -17,9 +17,9 @@ from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.reference import PRICES, TOOLS
 from pipelines.orchestration.tables import schema_of
 from pipelines.site import Progress, Site
-from warehouse.checks import COMPLETENESS, schema_checks
 from warehouse.lake_checks import check_lake
-from warehouse.models import SCHEMAS
+from warehouse.models.data_quality import COMPLETENESS, schema_checks
+from warehouse.models.project import SCHEMAS
 from warehouse.schema.operations import CONVERSATION_LIST
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOL_VERSIONS
 from warehouse.schema.reference_data import TOOLS as TOOLS_TABLE

@@ -14,11 +14,11 @@ from pipelines.orchestration.numbers import AGENT_DAILY, NOTHING_UNUSUAL, newest
 from pipelines.orchestration.tables import lineage_of, schema_of_sql
 from pipelines.site import Progress, Site
 from warehouse.build import BuildResult
-from warehouse.generated import GENERATED
-from warehouse.lineage import column_lineage
-from warehouse.model_checks import checks_of
-from warehouse.models import Model, Project
-from warehouse.seeds import Seed
+from warehouse.models.build_tables import GENERATED
+from warehouse.models.checks import checks_of
+from warehouse.models.lineage import column_lineage
+from warehouse.models.project import Model, Project
+from warehouse.models.seeds import Seed
 
 ACCOUNT = "metrics.sync_health"
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import dagster as dg
 
 from pipelines.orchestration.keys import key_of
-from warehouse.models import Model
+from warehouse.models.project import Model
+from warehouse.models.seeds import Seed
 from warehouse.schema.types import Table, unit_of
-from warehouse.seeds import Seed
 
 Sources = Mapping[str, list[tuple[str, str]]]
-"""Column to the columns that it is made from, each as qualified table and column (``warehouse.lineage``)."""
+"""Column to the columns that it is made from, each as qualified table and column (``warehouse.models.lineage``)."""
 
 
 def schema_of(table: Table) -> dg.TableSchema:

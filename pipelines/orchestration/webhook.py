@@ -8,7 +8,7 @@ import polars as pl
 from pipelines.orchestration.days import Scope, range_tags
 from pipelines.site import Site
 from pipelines.sync.refresh import stale_readings
-from warehouse.models import SCHEMAS
+from warehouse.models.project import SCHEMAS
 
 NAME = "webhooks"
 EVERY_SECS = 60

@@ -15,7 +15,7 @@ from pydantic import AliasChoices
 
 from pipelines.cli.main import cli
 from pipelines.settings import Settings
-from warehouse.models import Project, read_project
+from warehouse.models.project import Project, read_project
 from warehouse.schema.registry import TABLES
 
 PUBLIC_NAMES = json.loads(Path(__file__).with_name("public_names.json").read_text())

@@ -14,7 +14,7 @@ import pytest
 from pipelines.orchestration.defs import build_defs
 from pipelines.settings import Settings
 from pipelines.site import Site
-from warehouse.models import read_project
+from warehouse.models.project import read_project
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.registry import TABLES
 from warehouse.storage import landing, parquet

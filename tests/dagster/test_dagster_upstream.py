@@ -16,7 +16,7 @@ from pipelines.orchestration.webhook import webhook_job, webhook_sensor
 from pipelines.site import silent
 from pipelines.sync.documents import dump, load, read_row
 from tests.dagster.emulated import QUIET
-from warehouse.models import read_project
+from warehouse.models.project import read_project
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import activity_log, lake, landing

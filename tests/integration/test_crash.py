@@ -37,7 +37,7 @@ POINTS = {
     "between two landed segments": (RENAME, 3, "/landing/start_date="),
     "in the merge of a day": (RENAME, 1, "/lake/turns/start_date="),
     "between lake and build": ("pipelines.steps:build", 1, ""),
-    "in the build": ("warehouse.generated:Generated.load", 1, ""),
+    "in the build": ("warehouse.models.build_tables:Generated.load", 1, ""),
     "before the swap": (RENAME, 1, "/warehouse.duckdb"),
 }
 
@@ -133,7 +133,7 @@ def test_a_full_disk_ends_with_one_line_and_the_next_run_goes_on(filled, api, si
     def fill(home, target, *rest, **named):
         n_left[0] -= str(target.relative_to(home.root)).startswith(folder)
         if n_left[0] <= 0:
-            patch.setattr(lake, "_write_parquet", full)  # full from now on
+            patch.setattr(parquet, "_write_parquet", full)  # full from now on
         write(home, target, *rest, **named)
 
     def full(path, *_rest):
@@ -142,7 +142,7 @@ def test_a_full_disk_ends_with_one_line_and_the_next_run_goes_on(filled, api, si
 
     settings = KEY | {"ELEVENLABS_BASE_URL": url, "CONVOHOUSE_HOME": str(site.home.root)}
     with monkeypatch.context() as patch:
-        patch.setattr(lake, "write_file", fill)
+        patch.setattr(parquet, "write_file", fill)
         ended = run(parent, "sync", "--json", **settings)
     assert (ended.code, ended.out, len(ended.err.splitlines())) == (1, b"", 2), ended.err  # what, and what to do
     assert "No space left on device" in ended.err
@@ -175,7 +175,7 @@ def test_a_home_that_vanishes_ends_the_run_with_one_line_and_the_next_begins_ane
         write(home, target, *rest, **named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(lake, "write_file", vanish)
+        patch.setattr(parquet, "write_file", vanish)
         settings = KEY | {"ELEVENLABS_BASE_URL": url, "CONVOHOUSE_HOME": str(site.home.root)}
         ended = run(site.home.root.parent, "sync", "--json", **settings)
     assert (ended.code, ended.out, len(ended.err.splitlines())) == (1, b"", 2), ended.err

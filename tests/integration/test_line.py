@@ -101,7 +101,7 @@ def test_what_cannot_be_landed_ends_the_reading_soon(home, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(lake, "_write_parquet", full)
+    monkeypatch.setattr(parquet, "_write_parquet", full)
     taken = []
 
     def answers():
@@ -122,7 +122,7 @@ def test_a_landing_that_stalls_stops_the_asking_and_what_was_asked_for_is_landed
         assert goes_on.wait(timeout=30)
         write(*arguments)
 
-    monkeypatch.setattr(lake, "_write_parquet", stalled)
+    monkeypatch.setattr(parquet, "_write_parquet", stalled)
 
     async def work():
         done = Fetched()

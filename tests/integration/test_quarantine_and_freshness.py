@@ -14,7 +14,7 @@ from pipelines.settings import Settings
 from pipelines.site import Site
 from tests.cli import run
 from tests.served import Tap, assert_equals
-from warehouse.checks import FRESH
+from warehouse.models.data_quality import FRESH
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -225,7 +225,7 @@ def test_a_run_that_begins_and_clears_away_the_temporary_file_costs_nothing(here
             with here.site.writing("sync"):  # clears the temporary files of killed writers
                 assert not path.exists()
 
-    monkeypatch.setattr(lake, "_write_parquet", swept_once)
+    monkeypatch.setattr(parquet, "_write_parquet", swept_once)
     assert here.post(*post_call(here.documents()[0], SECRET, AT))[0] == 200
     assert (swept, len(here.landed())) == ([True], 1)
 

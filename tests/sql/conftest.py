@@ -12,11 +12,11 @@ import pytest
 
 from pipelines.sync.agents import refresh_agents
 from warehouse.duck import connect
-from warehouse.models import SQL_DIR, Project, read_project
+from warehouse.models.project import SQL_DIR, Project, read_project
+from warehouse.models.seeds import read_seeds
 from warehouse.relations import materialise
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Type
-from warehouse.seeds import read_seeds
 from warehouse.storage import lake, parquet
 from warehouse.storage.home import MAIN, Home
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from warehouse.duck import Limits, connect
-from warehouse.model_checks import checks_of, run
-from warehouse.models import SQL_DIR
+from warehouse.models.checks import checks_of, run
+from warehouse.models.project import SQL_DIR
+from warehouse.models.seeds import read_seeds
 from warehouse.relations import materialise
-from warehouse.seeds import read_seeds
 
 NAMES = {
     "agent_daily_agrees",

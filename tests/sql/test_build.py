@@ -11,8 +11,8 @@ import pytest
 from warehouse.build import BuildResult, build
 from warehouse.duck import open_warehouse, query
 from warehouse.errors import ModelError, NothingBuiltError, QueryError
-from warehouse.generated import GENERATED
-from warehouse.models import Project
+from warehouse.models.build_tables import GENERATED
+from warehouse.models.project import Project
 from warehouse.record import BUILD_INPUTS
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import TABLES

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from warehouse.errors import ModelError
-from warehouse.headers import Header, Metric, Tests
-from warehouse.models import read_project
+from warehouse.models.headers import Header, Metric, Tests
+from warehouse.models.project import read_project
 
 METRIC = 'unit = "count"\nnumerator = "rows"\nnull_rule = "never null"\ngood = "high"\ndiffers = "No."\n'
 CALLS = Metric(name="Calls", unit="count", numerator="rows", null_rule="never null", good="high", differs="No.")

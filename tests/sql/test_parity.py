@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from warehouse.duck import connect
-from warehouse.model_checks import checks_of, run
+from warehouse.models.checks import checks_of, run
 from warehouse.relations import materialise
 
 

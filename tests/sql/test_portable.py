@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.portable import RULES, lint, lint_text
+from warehouse.models.lint import RULES, lint, lint_text
 
 SELECT = "with final as (select {} as a from marts.x) select a from final"
 BAD = [
@@ -154,5 +154,5 @@ def test_nothing_in_sql_is_refused() -> None:
 
 
 def test_the_lint_is_a_command() -> None:
-    done = subprocess.run([sys.executable, "-m", "warehouse.portable"], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "warehouse.models.lint"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

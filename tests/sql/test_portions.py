@@ -13,7 +13,7 @@ import pytest
 from tests.sql.conftest import LakeRows
 from warehouse.duck import connect
 from warehouse.errors import ModelError
-from warehouse.models import Model, Project, read_project
+from warehouse.models.project import Model, Project, read_project
 from warehouse.portions import PORTION
 from warehouse.relations import materialise
 from warehouse.storage.home import Home

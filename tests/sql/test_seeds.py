@@ -11,8 +11,8 @@ import pytest
 from warehouse.build import build
 from warehouse.duck import query
 from warehouse.errors import ModelError
-from warehouse.models import SQL_DIR
-from warehouse.seeds import Seed, read_seeds
+from warehouse.models.project import SQL_DIR
+from warehouse.models.seeds import Seed, read_seeds
 from warehouse.storage.home import Home
 
 HEADER = """description = "Prices."

@@ -1,6 +1,6 @@
 """The style of ``sql/``, as a linter of a few rules: each with a bad example that it catches.
 
-What another engine would read otherwise is refused by ``warehouse.portable``.
+What another engine would read otherwise is refused by ``warehouse.models.lint``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import pytest
 import sqlglot
 from sqlglot import ErrorLevel, exp
 
-from warehouse.headers import split
-from warehouse.lineage import column_lineage
-from warehouse.models import SCHEMAS, SQL_DIR, Project
+from warehouse.models.headers import split
+from warehouse.models.lineage import column_lineage
+from warehouse.models.project import SCHEMAS, SQL_DIR, Project
 from warehouse.schema.registry import BY_NAME
 
 FILES = sorted(path for path in SQL_DIR.glob("**/*.sql"))

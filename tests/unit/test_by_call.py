@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from warehouse.by_call import is_by_call
-from warehouse.models import read_project
-from warehouse.selects import Select, read_selects
+from warehouse.models.project import read_project
+from warehouse.models.row_locality import is_by_call
+from warehouse.models.select_parser import Select, read_selects
 
 SAME = "a.conversation_id = b.conversation_id"
 KEYED = {"lake.a", "lake.b", "lake.c"}

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warehouse.changes import FOUNDATIONS, WHOLLY, Change, changed, stale
-from warehouse.headers import Header
-from warehouse.models import Model, Project
+from warehouse.models.headers import Header
+from warehouse.models.project import Model, Project
 
 GIVEN = dict.fromkeys((*FOUNDATIONS, "lake.turns", "lake.warnings", "seeds.rates"), "1")
 

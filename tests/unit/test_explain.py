@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from warehouse.explain import Explanation, Origin, Step, Target, explain, meant, targets
-from warehouse.headers import Header, Metric
-from warehouse.models import SQL_DIR, Model, Project, ordered_models, read_project
+from warehouse.models.headers import Header, Metric
+from warehouse.models.project import SQL_DIR, Model, Project, ordered_models, read_project
+from warehouse.models.select_parser import Select, read_selects
 from warehouse.nearest import either, nearest, nearest_column
-from warehouse.selects import Select, read_selects
 
 RATE = Metric(
     name="Rate", unit="share of 1", numerator="n", denominator="m", null_rule="never", good="high", differs=""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from warehouse.selects import Select, read_selects
+from warehouse.models.select_parser import Select, read_selects
 
 
 def mentioned(sql):

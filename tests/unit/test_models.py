@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.dictionary import metrics_text, tables_text
 from warehouse.errors import ModelError
-from warehouse.headers import Header, Metric, parse, split
-from warehouse.lineage import column_lineage
-from warehouse.models import Model, Project, ordered_models, read_project
-from warehouse.selects import Select, read_selects
+from warehouse.models.docs import metrics_text, tables_text
+from warehouse.models.headers import Header, Metric, parse, split
+from warehouse.models.lineage import column_lineage
+from warehouse.models.project import Model, Project, ordered_models, read_project
+from warehouse.models.select_parser import Select, read_selects
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from warehouse.selects import Select, Selected, Unreadable, read_selects
+from warehouse.models.select_parser import Select, Selected, Unreadable, read_selects
 
 
 def test_reads_are_found_wherever_they_stand_and_ctes_are_none() -> None:

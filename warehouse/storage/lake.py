@@ -16,8 +16,8 @@ import polars as pl
 from warehouse.errors import SchemaError
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import WORKSPACE, Table
+from warehouse.storage import parquet
 from warehouse.storage.home import RESERVED, Home
-from warehouse.storage.parquet import file_schema, polars_schema, read_files, with_workspace, write_file
 
 DAYS = "start_date=*/"
 
@@ -29,16 +29,16 @@ def ensure(home: Home) -> None:
     """Give every table its zero-row schema file, anew where the schema has changed."""
     for table in TABLES:
         target = home.table(table) / SCHEMA_FILE
-        empty = pl.DataFrame(schema=polars_schema(table))
-        if not target.exists() or file_schema(target) != empty.schema:
-            write_file(home, target, empty)
+        empty = pl.DataFrame(schema=parquet.polars_schema(table))
+        if not target.exists() or parquet.file_schema(target) != empty.schema:
+            parquet.write_file(home, target, empty)
 
 
 def _checked(table: Table, data: pl.DataFrame) -> pl.DataFrame:
     """Rows with the columns of the table in their order, sorted by key; whose they are may still be open."""
     if WORKSPACE.name not in data.columns:
         data = data.with_columns(pl.lit(None, pl.String).alias(WORKSPACE.name))
-    if dict(data.schema) != polars_schema(table):
+    if dict(data.schema) != parquet.polars_schema(table):
         raise SchemaError(f"A frame for {table.name} does not have the columns of its schema.")
     if data.columns != list(table.names):
         data = data.select(table.names)  # not for nothing: two hundred names cost as much as the sort
@@ -47,12 +47,12 @@ def _checked(table: Table, data: pl.DataFrame) -> pl.DataFrame:
 
 def write_whole(home: Home, table: Table, data: pl.DataFrame) -> None:
     """Replace all rows of a table without days."""
-    write_file(home, home.file(home.table(table)), _checked(table, data))
+    parquet.write_file(home, home.file(home.table(table)), _checked(table, data))
 
 
 def append_whole(home: Home, table: Table, data: pl.DataFrame, name: str) -> None:
     """Add a file of rows to a table without days; ``name`` makes a repeat replace and not double."""
-    write_file(home, home.file(home.table(table), name), _checked(table, data))
+    parquet.write_file(home, home.file(home.table(table), name), _checked(table, data))
 
 
 def write_day(home: Home, table: Table, day: date, data: pl.DataFrame) -> None:
@@ -67,11 +67,11 @@ def merge_day(home: Home, table: Table, day: date, data: pl.DataFrame, ids: Coll
     the key already, which begins with the conversation: sorting by that is enough.
     """
     target = home.file(home.partition(table, day))
-    data = with_workspace(home, _checked(table, data))
+    data = parquet.with_workspace(home, _checked(table, data))
     if target.exists():
-        before = read_files(table, [target])
+        before = parquet.read_files(table, [target])
         is_theirs = before["conversation_id"].is_in(list(ids))
-        if before.filter(is_theirs).equals(data) and file_schema(target) == data.schema:
+        if before.filter(is_theirs).equals(data) and parquet.file_schema(target) == data.schema:
             return
         data = pl.concat([before.filter(~is_theirs), data]).sort("conversation_id", maintain_order=True)
     _replace(home, target, data)
@@ -81,9 +81,9 @@ def _replace(home: Home, target: Path, data: pl.DataFrame) -> None:
     if data.is_empty():
         target.unlink(missing_ok=True)
     else:
-        write_file(home, target, data)
+        parquet.write_file(home, target, data)
 
 
 def read(home: Home, table: Table, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
     """All rows of a table, or of some of its columns, or those that a condition holds for."""
-    return read_files(table, home.files(home.table(table), DAYS if table.is_daily else ""), columns, where)
+    return parquet.read_files(table, home.files(home.table(table), DAYS if table.is_daily else ""), columns, where)

@@ -15,19 +15,19 @@ from pathlib import Path
 
 import msgspec
 
-from warehouse import by_call
 from warehouse.errors import ModelError
-from warehouse.generated import GENERATED
-from warehouse.headers import Header, SingularHeader, check_names, line_of, parse, split
+from warehouse.models import row_locality
+from warehouse.models.build_tables import GENERATED
+from warehouse.models.headers import Header, SingularHeader, check_names, line_of, parse, split
+from warehouse.models.seeds import Seed, read_seeds
+from warehouse.models.select_parser import Select, Unreadable, read_selects
 from warehouse.schema.registry import BY_NAME, TABLES
-from warehouse.seeds import Seed, read_seeds
-from warehouse.selects import Select, Unreadable, read_selects
 
-SQL_DIR = Path(__file__).parent.parent / "sql"
+SQL_DIR = Path(__file__).parents[2] / "sql"
 SCHEMAS = ("staging", "intermediate", "marts", "metrics")
 ALL_SCHEMAS = ("lake", "seeds", *SCHEMAS)
 """Schemas of the models, and of what they are made from."""
-OF_CALLS = frozenset(f"lake.{table.name}" for table in TABLES if by_call.KEY in table.names)
+OF_CALLS = frozenset(f"lake.{table.name}" for table in TABLES if row_locality.KEY in table.names)
 """Tables of the lake with rows of conversations."""
 VIEWS = ("staging",)
 """Schemas whose models are views: staging follows the lake. All others are read more than once."""
@@ -38,7 +38,7 @@ class Model:
     """One SQL file; ``reads`` are the qualified names of all that it selects from, sorted.
 
     ``mentions`` are the columns that can matter of what it reads, None for all. Where it ``is_by_call``, its rows of a
-    conversation follow from that conversation's rows in what it reads (``warehouse.by_call``). Where it
+    conversation follow from that conversation's rows in what it reads (``warehouse.models.row_locality``). Where it
     ``is_keyed_as_read``, it gives rows of a table of the lake under its key, unique as they are there.
     """
 
@@ -116,7 +116,7 @@ def read_project(sql_dir: Path = SQL_DIR, own_seeds: Path | None = None) -> Proj
 
 def with_calls(models: Iterable[Model]) -> frozenset[str]:
     """Names of the relations that have rows of conversations: models and tables of the lake."""
-    return OF_CALLS | {model.key for model in models if by_call.KEY in model.header.columns}
+    return OF_CALLS | {model.key for model in models if row_locality.KEY in model.header.columns}
 
 
 def ordered_models(models: Mapping[str, Model], seeds: Iterable[str]) -> tuple[Model, ...]:
@@ -232,7 +232,7 @@ def _as_read(model: Model, source: _Source, keyed: Collection[str]) -> Model:
     mentions = None if select.mentions is None else select.mentions | model.header.columns.keys()
     table = BY_NAME.get((select.rows_of or "").removeprefix("lake."))
     sources = {column.source for column in select.final if column.name in grain and column.is_plain}
-    is_by_call = by_call.is_by_call(select.tree, keyed)
+    is_by_call = row_locality.is_by_call(select.tree, keyed)
     if model.header.in_portions and (model.is_view or not is_by_call):
         at = f"{model.path}:{line_of(source.toml, 'in_portions')}"
         raise ModelError(f"{at}: {model.key} is no table whose rows follow call by call.", "Take in_portions out.")

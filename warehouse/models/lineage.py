@@ -13,8 +13,8 @@ from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 
 from warehouse.errors import ModelError
-from warehouse.generated import GENERATED
-from warehouse.models import Model, Project
+from warehouse.models.build_tables import GENERATED
+from warehouse.models.project import Model, Project
 from warehouse.schema.registry import TABLES
 
 Lineage = dict[str, dict[str, list[tuple[str, str]]]]

@@ -1,7 +1,7 @@
 """Constructs of SQL that other engines read otherwise: is a node of sqlglot's tree one?
 
-``warehouse.portable`` says why each is refused. ``word`` is what the node begins with in the text, in lower case: it is
-asked only where two spellings make one node.
+``warehouse.models.lint`` says why each is refused. ``word`` is what the node begins with in the text, in lower case:
+it is asked only where two spellings make one node.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ import duckdb
 import polars as pl
 
 from warehouse.errors import ModelError
-from warehouse.headers import SeedHeader, parse
+from warehouse.models.headers import SeedHeader, parse
+from warehouse.models.seed_csv import TYPES, read_rows
 from warehouse.nearest import either, nearest
-from warehouse.seed_rows import TYPES, read_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The data dictionary: ``docs/tables.md`` from ``warehouse.schema``, ``docs/metrics.md`` from the headers of ``sql/``.
 
-``python -m warehouse.dictionary docs/`` writes both; a test holds that the committed files are what this makes.
+``python -m warehouse.models.docs docs/`` writes both; a test holds that the committed files are what this makes.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from warehouse.models import SCHEMAS, Model, Project, read_project
+from warehouse.models.project import SCHEMAS, Model, Project, read_project
+from warehouse.models.seeds import Seed
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Column, Table, unit_of
-from warehouse.seeds import Seed
 
-_MADE = "<!-- Made by `python -m warehouse.dictionary docs/`; change the source, not this file. -->"
+_MADE = "<!-- Made by `python -m warehouse.models.docs docs/`; change the source, not this file. -->"
 _ABOUT_TABLES = """\
 Plain Parquet below `lake/<table>/`, one file a day where a table has days; the schema `lake` of `warehouse.duckdb`
 shows each as a view. A column without a JSON path is made by the pipeline. `[]` steps through a list, `{}` through a

@@ -2,7 +2,7 @@
 
 Words about another engine are about Spark, on which the models are meant to run as well. A quotient of whole numbers is
 a fraction on both (``1 / 2`` is 0.5), so ``/`` is allowed; where a whole number is wanted, the model says how it is
-rounded. ``python -m warehouse.portable`` runs the lint over every model and every singular test.
+rounded. ``python -m warehouse.models.lint`` runs the lint over every model and every singular test.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
-from warehouse import constructs
-from warehouse.headers import split
-from warehouse.models import SCHEMAS, SQL_DIR
+from warehouse.models import lint_rules
+from warehouse.models.headers import split
+from warehouse.models.project import SCHEMAS, SQL_DIR
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,102 +51,102 @@ RULES = (
         "replace-once",
         "regexp_replace without 'g' replaces once here and everywhere on Spark, which knows no other option",
         "regexp_replace(x, pattern, y, 'g'), with (?i) in the pattern where case does not count",
-        constructs.replaces_once,
+        lint_rules.replaces_once,
     ),
-    Rule("bare-log", "log(x) is to base 10 here and natural on Spark", "log10(x) or ln(x)", constructs.is_bare_log),
+    Rule("bare-log", "log(x) is to base 10 here and natural on Spark", "log10(x) or ln(x)", lint_rules.is_bare_log),
     Rule(
         "boundaries",
         "date_diff counts the boundaries between two moments here and whole units on Spark",
         "date_diff('day', …) of dates, or let the first side stand on a boundary: date_trunc('hour', …)",
-        constructs.counts_boundaries,
+        lint_rules.counts_boundaries,
     ),
     Rule(
         "epoch",
         "epoch and its kin are other functions on Spark, or none",
         "the timestamp itself; for seconds: date_diff('second', date_trunc('second', a), date_trunc('second', b))",
-        constructs.is_epoch,
+        lint_rules.is_epoch,
     ),
     Rule(
         "weekday",
         "engines number the days of the week from 0 or from 1, from Sunday or from Monday",
         "date_diff('day', date_trunc('week', x), x), which is 0 on Mondays",
-        constructs.is_weekday,
+        lint_rules.is_weekday,
     ),
     Rule(
         "within-group",
         "percentile_cont within group becomes an approximation on Spark",
         "quantile_cont(x, p)",
-        constructs.is_within_group,
+        lint_rules.is_within_group,
     ),
     Rule(
         "several-at-once",
         "arg_max(x, y, n) and max(x, n) lose their n on Spark",
         "row_number() over (… order by y desc) <= n",
-        constructs.takes_several,
+        lint_rules.takes_several,
     ),
     Rule(
         "ordered-list",
         "list(x order by y) loses its order on Spark",
         "a row an element with its number, or string_agg(x, ',' order by y)",
-        constructs.is_ordered_list,
+        lint_rules.is_ordered_list,
     ),
     Rule(
         "len",
         "len(x) of a list is the length of a text on Spark",
         "array_length(x) of a list, length(x) of a text",
-        constructs.is_len,
+        lint_rules.is_len,
     ),
-    Rule("whole-division", "// rounds as the engine likes", "cast(floor(a / b) as bigint)", constructs.divides_whole),
+    Rule("whole-division", "// rounds as the engine likes", "cast(floor(a / b) as bigint)", lint_rules.divides_whole),
     Rule(
         "no-zone",
         "a timestamp without a zone is read in the zone of the session",
         "timestamptz, and the zone in the text: '2026-01-01 00:00:00+00', format %z",
-        constructs.is_without_zone,
+        lint_rules.is_without_zone,
     ),
     Rule(
         "date-minus-date",
         "a date minus a date is a number here and an interval on Spark",
         "date_diff('day', earlier_date, later_date)",
-        constructs.subtracts_dates,
+        lint_rules.subtracts_dates,
     ),
     Rule(
         "clock-or-dice",
         "the same lake must give the same warehouse, today and tomorrow",
         "a moment that the data holds, such as max(fetched_at)",
-        constructs.is_clock_or_dice,
+        lint_rules.is_clock_or_dice,
     ),
     Rule(
         "by-chance",
         "which row it takes depends on how the engine reads",
         "an order by that decides, arg_min or arg_max; any_value where all values are equal",
-        constructs.is_by_chance,
+        lint_rules.is_by_chance,
     ),
     Rule(
         "final-star",
         "a star hides what the model promises, and changes with what it reads",
         "every column by its name",
-        constructs.is_star_of_final,
+        lint_rules.is_star_of_final,
         for_models=True,
     ),
-    Rule("pivot", "pivot is another statement on every engine", "max(x) filter (where …)", constructs.is_pivot),
+    Rule("pivot", "pivot is another statement on every engine", "max(x) filter (where …)", lint_rules.is_pivot),
     Rule(
         "by-number",
         "group by 1 and order by 1 change their meaning with the list of columns",
         "group by all, or names",
-        constructs.is_by_number,
+        lint_rules.is_by_number,
     ),
     Rule(
         "union",
         "Spark knows no union by name, and one by position mixes what is called differently",
         "the same names in the same order in each select",
-        constructs.mixes_names,
+        lint_rules.mixes_names,
     ),
     Rule(
         "only-duckdb",
         "no other engine reads it: from without select, stars with exclude, replace or rename, columns(), list "
         "comprehension, asof and positional joins, glob, similar to, order by all",
         "select and names, list_transform and list_filter, joins with on, like and regexp_matches",
-        constructs.is_only_duckdb,
+        lint_rules.is_only_duckdb,
     ),
 )
 

@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 
 from warehouse.duck import open_warehouse
-from warehouse.model_checks import SAMPLE_ROWS, Check, CheckResult, checks_of, none, run, unique
-from warehouse.models import Project, read_project
+from warehouse.models.checks import SAMPLE_ROWS, Check, CheckResult, checks_of, none, run, unique
+from warehouse.models.project import Project, read_project
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
 from warehouse.schema.registry import TABLES

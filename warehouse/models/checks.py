@@ -17,8 +17,8 @@ import duckdb
 
 from warehouse.duck import quoted, roomy
 from warehouse.errors import ModelError
-from warehouse.headers import Header, SeedHeader, Value
-from warehouse.models import Project, Singular
+from warehouse.models.headers import Header, SeedHeader, Value
+from warehouse.models.project import Project, Singular
 from warehouse.schema.types import unit_of
 from warehouse.side_by_side import each
 

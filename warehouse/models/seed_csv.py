@@ -19,7 +19,7 @@ from typing import NoReturn
 import polars as pl
 
 from warehouse.errors import ModelError
-from warehouse.headers import SeedHeader
+from warehouse.models.headers import SeedHeader
 
 Line = tuple[int, list[str]]
 """Number of the first line of a record, from 1, and its values."""

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from warehouse.mentions import mentions
+from warehouse.models.column_usage import mentions
 
 _TREES = """
 select json_serialize_sql(text, skip_null := true, skip_empty := true, skip_default := true)

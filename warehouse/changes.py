@@ -23,7 +23,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import catalog
+from warehouse.models import build_tables
 from warehouse.models.build_tables import METRIC_HEADERS, WORKSPACES, zone_rows
 from warehouse.models.project import Model, Project
 from warehouse.schema.conversations import CONVERSATIONS
@@ -70,7 +70,7 @@ def marks(home: Home, project: Project, zones: Mapping[str, str]) -> dict[str, s
         CODE: _hash([_code(), duckdb.__version__, str(home.root.resolve())]),
         TESTS: _hash(tests),
         REMOVED: _hash([landing.removals(home.everywhere).write_json()]),
-        METRIC_HEADERS.key: _hash([catalog.rows((m.key, m.header) for m in project.models).write_json()]),
+        METRIC_HEADERS.key: _hash([build_tables.rows((m.key, m.header) for m in project.models).write_json()]),
         WORKSPACES.key: _hash([zone_rows(zones).write_json()]),
         **{name: _hash(f"{file} {mark}" for file, mark in of_table.items()) for name, of_table in files.items()},
         **{f"{name}/{file}": mark for name, of_table in files.items() for file, mark in of_table.items()},

@@ -16,11 +16,12 @@ from itertools import count
 
 import duckdb
 
-from warehouse import catalog, portions
+from warehouse import portions
 from warehouse.changes import WHOLLY, Change
 from warehouse.deltas import Deltas
 from warehouse.duck import parquet, quoted, roomy
 from warehouse.errors import ModelError
+from warehouse.models import build_tables
 from warehouse.models.build_tables import GENERATED, METRIC_HEADERS, WORKSPACES, zone_rows
 from warehouse.models.project import ALL_SCHEMAS, Model, Project
 from warehouse.portions import PORTION
@@ -83,7 +84,7 @@ def materialise(
     seeds = [seed for seed in project.seeds if not since.stands(seed.key)]
     for seed in seeds:
         seed.load(connection)
-    METRIC_HEADERS.load(connection, catalog.rows((model.key, model.header) for model in project.models))
+    METRIC_HEADERS.load(connection, build_tables.rows((model.key, model.header) for model in project.models))
     WORKSPACES.load(connection, zone_rows(zones or {}))
     deltas = Deltas(connection, home, project, since) if since.names else None
     n_calls = connection.execute(f"select count(*) from lake.{CONVERSATIONS.name}").fetchall()[0][0]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
 import polars as pl
+
+from warehouse.models.headers import Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +70,26 @@ GENERATED = (METRIC_HEADERS, WORKSPACES)
 def zone_rows(zones: Mapping[str, str]) -> pl.DataFrame:
     """Rows of ``seeds.workspaces``, from workspace and time zone."""
     return WORKSPACES.frame([{"workspace": name, "time_zone": zone} for name, zone in sorted(zones.items())])
+
+
+def rows(headers: Iterable[tuple[str, Header]]) -> pl.DataFrame:
+    """One row per metric of the models given by qualified name and header, sorted by id; all columns text."""
+    found: list[dict[str, str | None]] = [
+        {
+            "id": f"{key.partition('.')[2]}.{column}",
+            "model": key,
+            "column_name": column,
+            "name": metric.name,
+            "description": header.columns[column],
+            "grain": ", ".join(header.grain),
+            "unit": metric.unit,
+            "numerator": metric.numerator,
+            "denominator": metric.denominator,
+            "null_rule": metric.null_rule,
+            "good": metric.good,
+            "differs": metric.differs,
+        }
+        for key, header in headers
+        for column, metric in header.metrics.items()
+    ]
+    return METRIC_HEADERS.frame(found).sort("id")

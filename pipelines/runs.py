@@ -17,7 +17,7 @@ from pipelines.sync.plan import Plan, set_aside
 from pipelines.sync.refresh import Refreshed
 from pipelines.sync.window import Window
 from pipelines.working import attempt, close, failure, working
-from warehouse.build import BuildResult
+from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import check_complete, check_fresh, check_warehouse
 from warehouse.storage import landing

@@ -24,7 +24,7 @@ from pipelines.sync.plan import Plan, wanted
 from pipelines.sync.refresh import Refreshed, refresh_lake
 from pipelines.sync.settle import REASONS
 from pipelines.sync.window import Window, next_window
-from warehouse.build import BuildResult, build
+from warehouse.build.runner import BuildResult, build
 from warehouse.storage import lake, landing
 
 

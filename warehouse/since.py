@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 import duckdb
 import polars as pl
 
-from warehouse import changes, record
-from warehouse.changes import WHOLLY, Change
+from warehouse import record
+from warehouse.build import state
+from warehouse.build.state import WHOLLY, Change
 from warehouse.duck import Limits, connect, quoted
 from warehouse.models.build_tables import Generated
 from warehouse.models.project import Project
@@ -72,14 +73,14 @@ def since_built(home: Home, project: Project, marks: Mapping[str, str], limits: 
         standing = record.read(connection, home.warehouse)
         if standing is None:
             return NOTHING
-        changed = changes.changed(standing.marks, marks)
+        changed = state.changed(standing.marks, marks)
         if changed is None:
             return NOTHING
-        found = Since(frozenset(changes.relations(standing.marks)), standing.models, changed)
+        found = Since(frozenset(state.relations(standing.marks)), standing.models, changed)
         if found.is_by_call:
             found = _with_calls(connection, home, found)
     rest = {name: change for name, change in found.changed.items() if not change.is_by_call}
-    is_kept = len(changes.stale(project, rest)) <= MOST_KEPT_STALE * len(project.models)
+    is_kept = len(state.stale(project, rest)) <= MOST_KEPT_STALE * len(project.models)
     return found if is_kept else NOTHING
 
 

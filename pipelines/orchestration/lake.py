@@ -17,7 +17,7 @@ from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.reference import PRICES, TOOLS
 from pipelines.orchestration.tables import schema_of
 from pipelines.site import Progress, Site
-from warehouse.lake_checks import check_lake
+from warehouse.build.lake_checks import check_lake
 from warehouse.models.data_quality import COMPLETENESS, schema_checks
 from warehouse.models.project import SCHEMAS
 from warehouse.schema.operations import CONVERSATION_LIST

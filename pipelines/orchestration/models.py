@@ -13,7 +13,7 @@ from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.numbers import AGENT_DAILY, NOTHING_UNUSUAL, newest_day, unusual
 from pipelines.orchestration.tables import lineage_of, schema_of_sql
 from pipelines.site import Progress, Site
-from warehouse.build import BuildResult
+from warehouse.build.runner import BuildResult
 from warehouse.models.build_tables import GENERATED
 from warehouse.models.checks import checks_of
 from warehouse.models.lineage import column_lineage

@@ -24,7 +24,7 @@ from pipelines.emulator.world import World
 from pipelines.settings import Settings
 from pipelines.site import Site
 from tests.served import assert_equals
-from warehouse.build import BuildResult
+from warehouse.build.runner import BuildResult
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.storage import lake

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.emulator.world import World
 from pipelines.sync.refresh import refresh_lake
-from warehouse.build import build
+from warehouse.build.runner import build
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing
 from warehouse.storage.home import Home

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from pipelines.sync.agents import refresh_agents
+from warehouse.build.materialize import materialise
 from warehouse.duck import connect
 from warehouse.models.project import SQL_DIR, Project, read_project
 from warehouse.models.seeds import read_seeds
-from warehouse.relations import materialise
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Type
 from warehouse.storage import lake, parquet

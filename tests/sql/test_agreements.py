@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from warehouse.build.materialize import materialise
 from warehouse.duck import Limits, connect
 from warehouse.models.checks import checks_of, run
 from warehouse.models.project import SQL_DIR
 from warehouse.models.seeds import read_seeds
-from warehouse.relations import materialise
 
 NAMES = {
     "agent_daily_agrees",

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from warehouse.build import BuildResult, build
+from warehouse.build.runner import BuildResult, build
 from warehouse.duck import open_warehouse, query
 from warehouse.errors import ModelError, NothingBuiltError, QueryError
 from warehouse.models.build_tables import GENERATED

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse.build import BuildResult, build
+from warehouse.build.runner import BuildResult, build
 from warehouse.duck import open_warehouse
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import BY_NAME

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from warehouse.build.materialize import materialise
 from warehouse.duck import connect
 from warehouse.models.checks import checks_of, run
-from warehouse.relations import materialise
 
 
 def _calls(rows: Any) -> None:

@@ -13,7 +13,7 @@ import duckdb
 
 from pipelines.emulator.world import World
 from pipelines.sync.refresh import refresh_lake
-from warehouse.build import BuildResult, build
+from warehouse.build.runner import BuildResult, build
 from warehouse.models.project import read_project
 from warehouse.storage import landing
 from warehouse.storage.home import Home

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from warehouse.build import build
+from warehouse.build.runner import build
 from warehouse.duck import query
 from warehouse.errors import ModelError
 from warehouse.models.project import SQL_DIR

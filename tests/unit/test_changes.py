@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.changes import FOUNDATIONS, WHOLLY, Change, changed, stale
+from warehouse.build.state import FOUNDATIONS, WHOLLY, Change, changed, stale
 from warehouse.models.headers import Header
 from warehouse.models.project import Model, Project
 

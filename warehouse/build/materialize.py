@@ -17,8 +17,8 @@ from itertools import count
 import duckdb
 
 from warehouse import portions
-from warehouse.changes import WHOLLY, Change
-from warehouse.deltas import Deltas
+from warehouse.build.incremental import Deltas
+from warehouse.build.state import WHOLLY, Change
 from warehouse.duck import parquet, quoted, roomy
 from warehouse.errors import ModelError
 from warehouse.models import build_tables
@@ -75,7 +75,7 @@ def materialise(
     Of more calls than a ``portion``, models follow each other, and those that say so are made in portions.
 
     Raises:
-        ModelError: see ``warehouse.build.build``.
+        ModelError: see ``warehouse.build.runner.build``.
     """
     for schema in ALL_SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from warehouse.build.materialize import materialise
 from warehouse.duck import DEFAULT_LIMITS, Limits, connect
 from warehouse.models.checks import CheckResult, run
 from warehouse.models.data_quality import check_complete, schema_checks
 from warehouse.models.project import Project
-from warehouse.relations import materialise
 from warehouse.storage.home import Home
 
 NO_MODELS = Project((), (), ())

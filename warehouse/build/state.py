@@ -10,7 +10,8 @@ a new one in, so another content is another inode or another time. Tables withou
 every run, mostly with the same rows, so theirs is of the bytes.
 
 The rows that come from a conversation's document are merged into the files of its day together, ``conversations`` last.
-So where only days have changed in which that table has as well, it says which calls changed (``warehouse.deltas``).
+So where only days have changed in which that table has as well, it says which calls changed
+(``warehouse.build.incremental``).
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ file made from nothing cannot.
 class Change:
     """How a relation differs from the one that stood: in all ``columns`` (None), or in some of rows that stood.
 
-    One that is ``by_call`` differs in the rows of calls that are known (``warehouse.deltas``), and in no others.
+    One that is ``by_call`` differs in the rows of calls that are known (``warehouse.build.incremental``), and in no
+    others.
     """
 
     columns: frozenset[str] | None = None
@@ -128,7 +130,7 @@ def _of_file(folder: Path, file: Path, table: Table) -> tuple[str, str]:
 @cache
 def _code() -> str:
     """Hash of this package: schema of the lake, comments, checks, and how all of it is built."""
-    return _hash(file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.rglob("*.py")))
+    return _hash(file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parents[1].rglob("*.py")))
 
 
 def _hash(parts: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from threading import Lock
 
 import duckdb
 
-from warehouse.changes import WHOLLY, Change
+from warehouse.build.state import WHOLLY, Change
 from warehouse.duck import quoted
 from warehouse.models.project import ALL_SCHEMAS, Model, Project, with_calls
 from warehouse.models.row_locality import KEY

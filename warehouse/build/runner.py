@@ -21,15 +21,16 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import changes, record
-from warehouse.deltas import WAREHOUSE
+from warehouse import record
+from warehouse.build import state
+from warehouse.build.incremental import WAREHOUSE
+from warehouse.build.materialize import Comments, Progress, comment, materialise, silent
 from warehouse.duck import DEFAULT_LIMITS, Limits, connect, quoted
 from warehouse.errors import ModelError
 from warehouse.models.checks import CheckResult, run
 from warehouse.models.data_quality import every_check
 from warehouse.models.project import SQL_DIR, Project, read_project
 from warehouse.record import BUILD_INPUTS, SECOND, BuiltModel
-from warehouse.relations import Comments, Progress, comment, materialise, silent
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.since import CALLS, NOTHING, Since, since_built, write_calls
 from warehouse.storage import lake
@@ -80,7 +81,7 @@ def build(
     """
     project = read_project(sql_dir, home.seeds)
     lake.ensure(home)
-    marks = changes.marks(home, project, zones or {})
+    marks = state.marks(home, project, zones or {})
 
     def make(since: Since) -> tuple[tuple[BuiltModel, ...], tuple[CheckResult, ...]]:
         with connect(limits=limits, temporary=home.temporary) as connection:

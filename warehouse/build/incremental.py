@@ -13,11 +13,10 @@ from threading import Lock
 
 import duckdb
 
-from warehouse.build.state import WHOLLY, Change
+from warehouse.build.state import MOST_CHANGED, STANDING, WHOLLY, Change, Since
 from warehouse.duck import quoted
 from warehouse.models.project import ALL_SCHEMAS, Model, Project, with_calls
 from warehouse.models.row_locality import KEY
-from warehouse.since import MOST_CHANGED, STANDING, Since
 from warehouse.storage.home import Home
 
 WAREHOUSE = "warehouse"

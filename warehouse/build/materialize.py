@@ -18,19 +18,17 @@ import duckdb
 
 from warehouse import portions
 from warehouse.build.incremental import Deltas
-from warehouse.build.state import WHOLLY, Change
+from warehouse.build.state import NOTHING, WHOLLY, BuiltModel, Change, Since
 from warehouse.duck import parquet, quoted, roomy
 from warehouse.errors import ModelError
 from warehouse.models import build_tables
 from warehouse.models.build_tables import GENERATED, METRIC_HEADERS, WORKSPACES, zone_rows
 from warehouse.models.project import ALL_SCHEMAS, Model, Project
 from warehouse.portions import PORTION
-from warehouse.record import BuiltModel
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.side_by_side import MOST, each, in_order
-from warehouse.since import NOTHING, Since
 from warehouse.storage.home import Home
 
 Progress = Callable[[str, int, int], None]

@@ -21,18 +21,16 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import record
 from warehouse.build import state
 from warehouse.build.incremental import WAREHOUSE
 from warehouse.build.materialize import Comments, Progress, comment, materialise, silent
+from warehouse.build.state import BUILD_INPUTS, CALLS, NOTHING, SECOND, BuiltModel, Since, since_built, write_calls
 from warehouse.duck import DEFAULT_LIMITS, Limits, connect, quoted
 from warehouse.errors import ModelError
 from warehouse.models.checks import CheckResult, run
 from warehouse.models.data_quality import every_check
 from warehouse.models.project import SQL_DIR, Project, read_project
-from warehouse.record import BUILD_INPUTS, SECOND, BuiltModel
 from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.since import CALLS, NOTHING, Since, since_built, write_calls
 from warehouse.storage import lake
 from warehouse.storage.home import Home
 
@@ -91,7 +89,7 @@ def build(
             made = materialise(connection, home, project, zones=zones, progress=progress, clock=clock, since=since)
             checks = run(connection, every_check(project), made.kept)
             written = int(new.stat().st_mtime)
-            record.write(connection, marks, made.models, written)
+            state.write(connection, marks, made.models, written)
             if not since.stands(f"lake.{CONVERSATIONS.name}"):
                 write_calls(connection)
             own = (BUILD_INPUTS, CALLS)

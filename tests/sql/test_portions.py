@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from tests.sql.conftest import LakeRows
+from warehouse.build.incremental import PORTION
 from warehouse.build.materialize import materialise
 from warehouse.duck import connect
 from warehouse.errors import ModelError
 from warehouse.models.project import Model, Project, read_project
-from warehouse.portions import PORTION
 from warehouse.storage.home import Home
 
 DAYS = [date(2026, 11, day) for day in (1, 2, 3, 7)]

@@ -16,15 +16,14 @@ from itertools import count
 
 import duckdb
 
-from warehouse import portions
-from warehouse.build.incremental import Deltas
+from warehouse.build import incremental
+from warehouse.build.incremental import PORTION, Deltas
 from warehouse.build.state import NOTHING, WHOLLY, BuiltModel, Change, Since
 from warehouse.duck import parquet, quoted, roomy
 from warehouse.errors import ModelError
 from warehouse.models import build_tables
 from warehouse.models.build_tables import GENERATED, METRIC_HEADERS, WORKSPACES, zone_rows
 from warehouse.models.project import ALL_SCHEMAS, Model, Project
-from warehouse.portions import PORTION
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
@@ -86,7 +85,7 @@ def materialise(
     WORKSPACES.load(connection, zone_rows(zones or {}))
     deltas = Deltas(connection, home, project, since) if since.names else None
     n_calls = connection.execute(f"select count(*) from lake.{CONVERSATIONS.name}").fetchall()[0][0]
-    in_portions = partial(portions.make, home=home, project=project, size=portion) if n_calls > portion else None
+    in_portions = partial(incremental.make, home=home, project=project, size=portion) if n_calls > portion else None
     making = _Making(since, dict(since.changed), deltas, in_portions, clock)
     models = _models(connection, project, progress, making)
     whole = [model for model, built in zip(project.models, models, strict=True) if not built.is_kept | built.is_patched]

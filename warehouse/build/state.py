@@ -297,10 +297,10 @@ def since_built(home: Home, project: Project, marks: Mapping[str, str], limits: 
         standing = read(connection, home.warehouse)
         if standing is None:
             return NOTHING
-        changed = changed(standing.marks, marks)
-        if changed is None:
+        changes = changed(standing.marks, marks)
+        if changes is None:
             return NOTHING
-        found = Since(frozenset(relations(standing.marks)), standing.models, changed)
+        found = Since(frozenset(relations(standing.marks)), standing.models, changes)
         if found.is_by_call:
             found = _with_calls(connection, home, found)
     rest = {name: change for name, change in found.changed.items() if not change.is_by_call}

@@ -16,7 +16,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from warehouse.finding import find
+from warehouse.serve.search import find
 from warehouse.storage.home import Home
 
 TURNS = 20

@@ -23,7 +23,7 @@ from pipelines.emulator.world import World
 from pipelines.flatten.frames import Reading, flatten
 from pipelines.sync.agents import refresh_agents
 from warehouse.build.runner import BuildResult, build
-from warehouse.duck import Limits
+from warehouse.connection import Limits
 from warehouse.schema.registry import BY_NAME
 from warehouse.storage import lake
 from warehouse.storage.home import Home

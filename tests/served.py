@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests import recount
-from warehouse.duck import query
 from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.serve.query import query
 from warehouse.storage import lake
 
 

@@ -51,9 +51,9 @@ select * from days cross join waits left join tools on true
 
 def numbers_of(home: Home) -> dict[str, Any]:
     """The summary, one row: rates are sums over sums, percentiles are over turns and tool calls."""
-    from warehouse import duck
+    from warehouse.serve import query
 
-    return duck.query(home, SUMMARY).row(0, named=True)
+    return query.query(home, SUMMARY).row(0, named=True)
 
 
 def what_was_read(run: dict[str, Any]) -> str:

@@ -11,8 +11,8 @@ import click
 from pipelines.cli.options import Options, aligned, emit, pass_options, shared, teach
 
 if TYPE_CHECKING:
-    from warehouse.explain import Explanation, Origin, Target
     from warehouse.models.project import Project
+    from warehouse.serve.explain import Explanation, Origin, Target
 
 
 @click.command(
@@ -40,8 +40,8 @@ def explain(options: Options, name: str, is_sql: bool) -> None:
     """
     from msgspec import structs
 
-    from warehouse import explain as explaining
     from warehouse.models.project import read_project
+    from warehouse.serve import explain as explaining
 
     project = read_project()
     found = _found(project, name)
@@ -64,8 +64,8 @@ def _found(project: Project, name: str) -> tuple[Target, ...]:
         UsageError: nothing.
     """
     from pipelines.errors import UsageError
-    from warehouse import explain as explaining
-    from warehouse.nearest import either
+    from warehouse.serve import explain as explaining
+    from warehouse.suggestions import either
 
     found = explaining.targets(project, name)
     if not found:

@@ -11,7 +11,7 @@ from pipelines.cli.options import Options, emit, moment, pass_options, plural, s
 
 if TYPE_CHECKING:
     from pipelines.upstream.search import Listed
-    from warehouse.finding import Hit
+    from warehouse.serve.search import Hit
 
 
 @click.command(
@@ -51,8 +51,8 @@ def find(
     """
     from pipelines.errors import UsageError
     from pipelines.sync.window import parse_moment
-    from warehouse.finding import Scope
-    from warehouse.words import words_of
+    from warehouse.serve.search import Scope
+    from warehouse.serve.search_terms import words_of
 
     text = " ".join(words).encode(errors="surrogateescape").decode(errors="replace")
     if not words_of(text):
@@ -65,7 +65,7 @@ def find(
 
         _show_listed(options, [row for each in site.each() for row in search(each, text, scope, limit=limit)])
     else:
-        from warehouse.finding import find as search_here
+        from warehouse.serve.search import find as search_here
 
         _show(options, search_here(site.home, text, scope, limit=limit))
 

@@ -12,7 +12,7 @@ from pipelines.cli.options import Options, emit, pass_options, plural, shared, t
 from pipelines.cli.query import answer, answering, ask, chosen_form
 
 if TYPE_CHECKING:
-    from warehouse.metric_rows import MetricModel, Part
+    from warehouse.serve.metrics import MetricModel, Part
 
 SHOWN = ("id", "name", "unit", "good")
 
@@ -53,7 +53,7 @@ def metrics(
     NAME is a model, or the id of a metric, which comes with the keys of its rows and with the numbers that it is told
     of. The newest rows come first. `convohouse explain` tells how each is computed.
     """
-    from warehouse.metric_rows import Part, read_models, read_rows
+    from warehouse.serve.metrics import Part, read_models, read_rows
 
     part = Part(agent, *_window(since, until), limit)
     is_listed = form is None and output is None
@@ -94,7 +94,7 @@ def _found(models: dict[str, MetricModel], name: str) -> tuple[MetricModel, str 
         UsageError: there is none.
     """
     from pipelines.errors import UsageError
-    from warehouse.nearest import either, nearest_column
+    from warehouse.suggestions import either, nearest_column
 
     front, _, column = name.lower().removeprefix("metrics.").partition(".")
     if front in models and (not column or column in models[front].columns):

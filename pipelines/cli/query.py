@@ -111,12 +111,12 @@ def ask(options: Options, sql: str) -> pl.DataFrame:
     """
     from polars.exceptions import PolarsError
 
-    from warehouse import duck
     from warehouse.errors import QueryError
+    from warehouse.serve import query
 
     home = options.data()
     try:
-        return duck.query(home, sql)
+        return query.query(home, sql)
     except PolarsError as error:
         raise QueryError(f"The answer cannot be read: {error}", "Cast intervals and the like to text.") from error
 

@@ -12,7 +12,7 @@ import click
 from pipelines.cli.options import Options, emit, moment, pass_options, shared, teach
 
 if TYPE_CHECKING:
-    from warehouse.call import Absent, Call
+    from warehouse.serve.conversation import Absent, Call
 
 INDENT = 18
 PLAIN_WIDTH = 100
@@ -40,7 +40,7 @@ def show(options: Options, conversation_id: str) -> None:
     Reads the warehouse alone. Times are counted from the start of the call. Of a tool there are its arguments, its
     result and how long it took; of the cost what each model took of it.
     """
-    from warehouse.call import Absent, read_call
+    from warehouse.serve.conversation import Absent, read_call
 
     found = read_call(options.data(), conversation_id)
     if isinstance(found, Absent):

@@ -113,7 +113,7 @@ def _of_lake(home: Home, table: Table) -> Relation:
 
 def _built(home: Home) -> tuple[dict[str, int], dict[tuple[str, str], str]]:
     """Rows by table and types by table and column, of the warehouse as it stands; nothing where there is none."""
-    from warehouse.duck import open_warehouse
+    from warehouse.connection import open_warehouse
 
     if not home.warehouse.exists():
         return {}, {}

@@ -50,7 +50,7 @@ def tools(options: Options, is_sync: bool) -> None:
     conversation used it (never used), that the API no longer lists it (gone), or that it never did (not listed), as the
     tools of MCP servers.
     """
-    from warehouse.duck import query
+    from warehouse.serve.query import query
 
     site = options.site()
     problems = _copy(options, site) if is_sync else ()

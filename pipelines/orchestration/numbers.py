@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.orchestration.keys import key_of
-from warehouse.duck import query
+from warehouse.serve.query import query
 from warehouse.storage.home import Home
 
 AGENT_DAILY, ANOMALIES = "metrics.agent_daily", "metrics.anomalies"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pipelines.api.endpoints import ListQuery, iterate_list
 from pipelines.api.models import ListRow
 from pipelines.site import Site
-from warehouse.finding import Scope
+from warehouse.serve.search import Scope
 
 
 @dataclass(frozen=True, slots=True)

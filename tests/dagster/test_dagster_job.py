@@ -10,9 +10,9 @@ from dagster._serdes import serialize_value
 
 from tests import recount
 from tests.dagster.emulated import FIRST, KEY, LAST, started_at
-from warehouse.duck import query
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES
+from warehouse.serve.query import query
 from warehouse.storage import lake, landing
 
 DAYS = {(FIRST + timedelta(days=n)).isoformat() for n in range((LAST - FIRST).days + 1)}

@@ -12,8 +12,8 @@ from pipelines.emulator.world import World
 from pipelines.settings import Settings, Workspace
 from pipelines.site import Site
 from tests.dagster.emulated import Emulated, impatient
-from warehouse.duck import query
 from warehouse.schema.operations import SYNC_RUNS
+from warehouse.serve.query import query
 from warehouse.storage import lake
 
 pytestmark = pytest.mark.usefixtures("few_models")

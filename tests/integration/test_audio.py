@@ -23,9 +23,9 @@ from pipelines.site import Site
 from pipelines.upstream.recordings import record
 from tests import dying
 from tests.cli import run
-from warehouse.duck import query
 from warehouse.schema.activity import AUDIO_FILES
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.serve.query import query
 from warehouse.storage import lake
 from warehouse.storage.audio import Choice
 from warehouse.storage.home import Home

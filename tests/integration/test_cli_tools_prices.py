@@ -14,8 +14,8 @@ from pipelines.emulator.world import World
 from pipelines.settings import Settings
 from pipelines.site import Site
 from tests.cli import run
-from warehouse.duck import query
 from warehouse.schema.reference_data import LLM_PRICES
+from warehouse.serve.query import query
 from warehouse.storage import lake
 from warehouse.storage.home import Home
 

@@ -19,11 +19,11 @@ from pipelines.settings import Settings
 from pipelines.site import Site
 from tests.contents import contents
 from tests.served import Tap
-from warehouse.duck import query
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.transcript import TURNS
+from warehouse.serve.query import query
 from warehouse.storage import lake, landing, parquet
 
 pytestmark = pytest.mark.usefixtures("few_models")

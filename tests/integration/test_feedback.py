@@ -24,8 +24,8 @@ from pipelines.site import Site
 from pipelines.upstream.feedback import send
 from tests import dying
 from tests.cli import run
-from warehouse.duck import query
 from warehouse.schema.activity import FEEDBACK_SENT
+from warehouse.serve.query import query
 from warehouse.storage import lake
 from warehouse.storage.home import Home
 

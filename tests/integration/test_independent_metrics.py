@@ -13,7 +13,7 @@ from pipelines.emulator.world import World
 from pipelines.settings import Settings
 from pipelines.site import Site
 from tests import remeasure, remeasure_details, remeasure_parts
-from warehouse.duck import query
+from warehouse.serve.query import query
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 DAYS = 10

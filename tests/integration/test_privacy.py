@@ -19,7 +19,7 @@ from pipelines.settings import Settings
 from pipelines.site import Site
 from tests.contents import contents
 from tests.served import assert_equals
-from warehouse.duck import query
+from warehouse.serve.query import query
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 DAYS = 6

@@ -13,7 +13,7 @@ from pipelines.emulator.world import World
 from pipelines.settings import Settings
 from pipelines.site import Site
 from tests.cli import run
-from warehouse.words import words_of
+from warehouse.serve.search_terms import words_of
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 

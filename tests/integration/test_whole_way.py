@@ -19,10 +19,10 @@ from pipelines.settings import Settings
 from pipelines.site import Site
 from tests import recount
 from tests.served import Tap, assert_equals
-from warehouse.duck import query
 from warehouse.schema.landing import LANDED_DOCUMENTS
 from warehouse.schema.operations import AGENTS, CONVERSATION_LIST, SYNC_RUNS
 from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.serve.query import query
 from warehouse.storage import lake, parquet
 
 pytestmark = pytest.mark.usefixtures("few_models")

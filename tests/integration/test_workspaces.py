@@ -17,9 +17,9 @@ from pipelines.settings import Settings, Workspace
 from pipelines.site import Site
 from tests.cli import run
 from tests.served import assert_equals
-from warehouse.duck import query
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import SYNC_RUNS
+from warehouse.serve.query import query
 from warehouse.storage import lake
 
 pytestmark = pytest.mark.usefixtures("few_models")

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.sync.agents import refresh_agents
 from warehouse.build.materialize import materialise
-from warehouse.duck import connect
+from warehouse.connection import connect
 from warehouse.models.project import SQL_DIR, Project, read_project
 from warehouse.models.seeds import read_seeds
 from warehouse.schema.registry import BY_NAME

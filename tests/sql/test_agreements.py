@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from warehouse.build.materialize import materialise
-from warehouse.duck import Limits, connect
+from warehouse.connection import Limits, connect
 from warehouse.models.checks import checks_of, run
 from warehouse.models.project import SQL_DIR
 from warehouse.models.seeds import read_seeds

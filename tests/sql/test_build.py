@@ -10,12 +10,13 @@ import pytest
 
 from warehouse.build.runner import BuildResult, build
 from warehouse.build.state import BUILD_INPUTS, CALLS
-from warehouse.duck import open_warehouse, query
+from warehouse.connection import open_warehouse
 from warehouse.errors import ModelError, NothingBuiltError, QueryError
 from warehouse.models.build_tables import GENERATED
 from warehouse.models.project import Project
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import TABLES
+from warehouse.serve.query import query
 from warehouse.storage import parquet
 from warehouse.storage.home import Home
 

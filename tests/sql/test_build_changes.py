@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from warehouse.build.runner import BuildResult, build
-from warehouse.duck import open_warehouse
+from warehouse.connection import open_warehouse
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import BY_NAME
 from warehouse.storage import lake, landing, parquet

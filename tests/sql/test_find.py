@@ -8,7 +8,7 @@ from math import log
 import duckdb
 import pytest
 
-from warehouse.finding import Scope, find
+from warehouse.serve.search import Scope, find
 from warehouse.storage.home import Home
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from warehouse.build.materialize import materialise
-from warehouse.duck import connect
+from warehouse.connection import connect
 from warehouse.models.checks import checks_of, run
 
 

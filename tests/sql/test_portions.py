@@ -13,7 +13,7 @@ import pytest
 from tests.sql.conftest import LakeRows
 from warehouse.build.incremental import PORTION
 from warehouse.build.materialize import materialise
-from warehouse.duck import connect
+from warehouse.connection import connect
 from warehouse.errors import ModelError
 from warehouse.models.project import Model, Project, read_project
 from warehouse.storage.home import Home

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from warehouse.build.runner import build
-from warehouse.duck import query
 from warehouse.errors import ModelError
 from warehouse.models.project import SQL_DIR
 from warehouse.models.seeds import Seed, read_seeds
+from warehouse.serve.query import query
 from warehouse.storage.home import Home
 
 HEADER = """description = "Prices."

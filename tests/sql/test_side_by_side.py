@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from warehouse.duck import Limits, connect
-from warehouse.side_by_side import each, in_order
+from warehouse.connection import Limits, connect
+from warehouse.parallel import each, in_order
 
 GRAPH = {"d": ["b", "c"], "b": ["a"], "c": ["a"], "a": []}
 

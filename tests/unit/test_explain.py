@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.explain import Explanation, Origin, Step, Target, explain, meant, targets
 from warehouse.models.headers import Header, Metric
 from warehouse.models.project import SQL_DIR, Model, Project, ordered_models, read_project
 from warehouse.models.select_parser import Select, read_selects
-from warehouse.nearest import either, nearest, nearest_column
+from warehouse.serve.explain import Explanation, Origin, Step, Target, explain, meant, targets
+from warehouse.suggestions import either, nearest, nearest_column
 
 RATE = Metric(
     name="Rate", unit="share of 1", numerator="n", denominator="m", null_rule="never", good="high", differs=""

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import duckdb
 import pytest
 
-from warehouse.duck import Limits, connect, roomy
+from warehouse.connection import Limits, connect, roomy
 
 NARROW = Limits(memory="20MB", threads=1)
 MEDIAN = "select quantile_cont(i, 0.5) from range(4_000_001) as every(i)"

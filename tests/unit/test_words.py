@@ -3,7 +3,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from warehouse.words import pattern, snippet, words_of
+from warehouse.serve.search_terms import pattern, snippet, words_of
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,13 @@ from threading import Lock
 import duckdb
 
 from warehouse.build.state import MOST_CHANGED, STANDING, WHOLLY, Change, Since
-from warehouse.duck import parquet, quoted, roomy
+from warehouse.connection import parquet, quoted, roomy
 from warehouse.models.project import ALL_SCHEMAS, Model, Project, with_calls
 from warehouse.models.row_locality import KEY
+from warehouse.parallel import each
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Table
-from warehouse.side_by_side import each
 from warehouse.storage import lake
 from warehouse.storage.home import Home
 

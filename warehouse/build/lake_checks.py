@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from warehouse.build.materialize import materialise
-from warehouse.duck import DEFAULT_LIMITS, Limits, connect
+from warehouse.connection import DEFAULT_LIMITS, Limits, connect
 from warehouse.models.checks import CheckResult, run
 from warehouse.models.data_quality import check_complete, schema_checks
 from warehouse.models.project import Project

@@ -1,6 +1,6 @@
 """The relations of a warehouse, made in a database: views on the lake, seeds, models, and what each of them is.
 
-What does not wait for something else is made side by side (``warehouse.side_by_side``).
+What does not wait for something else is made side by side (``warehouse.parallel``).
 """
 
 # ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.schema.conversations, none from a user
@@ -19,15 +19,15 @@ import duckdb
 from warehouse.build import incremental
 from warehouse.build.incremental import PORTION, Deltas
 from warehouse.build.state import NOTHING, WHOLLY, BuiltModel, Change, Since
-from warehouse.duck import parquet, quoted, roomy
+from warehouse.connection import parquet, quoted, roomy
 from warehouse.errors import ModelError
 from warehouse.models import build_tables
 from warehouse.models.build_tables import GENERATED, METRIC_HEADERS, WORKSPACES, zone_rows
 from warehouse.models.project import ALL_SCHEMAS, Model, Project
+from warehouse.parallel import MOST, each, in_order
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
-from warehouse.side_by_side import MOST, each, in_order
 from warehouse.storage.home import Home
 
 Progress = Callable[[str, int, int], None]

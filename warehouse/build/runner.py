@@ -25,7 +25,7 @@ from warehouse.build import state
 from warehouse.build.incremental import WAREHOUSE
 from warehouse.build.materialize import Comments, Progress, comment, materialise, silent
 from warehouse.build.state import BUILD_INPUTS, CALLS, NOTHING, SECOND, BuiltModel, Since, since_built, write_calls
-from warehouse.duck import DEFAULT_LIMITS, Limits, connect, quoted
+from warehouse.connection import DEFAULT_LIMITS, Limits, connect, quoted
 from warehouse.errors import ModelError
 from warehouse.models.checks import CheckResult, run
 from warehouse.models.data_quality import every_check

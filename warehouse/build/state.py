@@ -26,7 +26,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from warehouse.duck import Limits, connect, quoted
+from warehouse.connection import Limits, connect, quoted
 from warehouse.models import build_tables
 from warehouse.models.build_tables import METRIC_HEADERS, WORKSPACES, Generated, zone_rows
 from warehouse.models.project import Model, Project

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import duckdb
 
-from warehouse.duck import quoted, roomy
+from warehouse.connection import quoted, roomy
 from warehouse.errors import ModelError
 from warehouse.models.headers import Header, SeedHeader, Value
 from warehouse.models.project import Project, Singular
+from warehouse.parallel import each
 from warehouse.schema.types import unit_of
-from warehouse.side_by_side import each
 
 SAMPLE_ROWS = 5
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from warehouse.duck import open_warehouse
+from warehouse.connection import open_warehouse
 from warehouse.models.checks import SAMPLE_ROWS, Check, CheckResult, checks_of, none, run, unique
 from warehouse.models.project import Project, read_project
 from warehouse.schema.conversations import CONVERSATIONS

@@ -16,7 +16,7 @@ import polars as pl
 from warehouse.errors import ModelError
 from warehouse.models.headers import SeedHeader, parse
 from warehouse.models.seed_csv import TYPES, read_rows
-from warehouse.nearest import either, nearest
+from warehouse.suggestions import either, nearest
 
 
 @dataclass(frozen=True, slots=True)

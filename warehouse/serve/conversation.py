@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.duck import open_warehouse
+from warehouse.connection import open_warehouse
 from warehouse.storage.home import Home
 
 PARTS = {

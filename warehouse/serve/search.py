@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from warehouse.duck import open_warehouse
+from warehouse.connection import open_warehouse
+from warehouse.serve.search_terms import pattern, snippet, words_of
 from warehouse.storage.home import Home
-from warehouse.words import pattern, snippet, words_of
 
 K1 = 1.2
 """How soon more turns with the same word add little (BM25's usual value)."""

@@ -15,9 +15,9 @@ from warehouse.models.build_tables import GENERATED
 from warehouse.models.headers import Metric
 from warehouse.models.lineage import columns_of, nodes_of, sources_of
 from warehouse.models.project import SCHEMAS, SQL_DIR, Project
-from warehouse.nearest import nearest_column
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import unit_of
+from warehouse.suggestions import nearest_column
 
 PUBLIC = ("metrics", "marts")
 """Schemas in which a column is looked for first when it is named alone."""

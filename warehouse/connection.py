@@ -14,11 +14,9 @@ from threading import Lock
 from typing import Any
 
 import duckdb
-import polars as pl
 
 from warehouse.errors import NothingBuiltError, QueryError
 from warehouse.storage.home import Home
-from warehouse.suggest import suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +96,6 @@ def roomy(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ..
             finally:
                 with suppress(duckdb.OutOfMemoryException):  # more than that is in use
                     connection.execute(f"set memory_limit = {quoted(stood)}")
-
-
-def query(home: Home, sql: str, *, limits: Limits = DEFAULT_LIMITS) -> pl.DataFrame:
-    """Rows that ``sql`` gives; no columns where it gives none.
-
-    Raises:
-        NothingBuiltError: there is no warehouse yet.
-        QueryError: DuckDB refused; the message is its own.
-    """
-    with open_warehouse(home, limits=limits) as connection:
-        try:
-            relation = connection.sql(sql)
-            found: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
-        except duckdb.Error as error:
-            raise QueryError(str(error), _hint(connection, error)) from error
-    return found
-
-
-def _hint(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> str:
-    if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
-        return f"{suggestion(connection, str(error))}`convohouse tables` lists the tables and their columns."
-    if "read-only" in str(error):
-        return "The warehouse is only read; it is written by `convohouse build`."
-    return "Tables are written with their schema, such as marts.fct_conversations."
 
 
 def parquet(columns: Iterable[str], patterns: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from warehouse.duck import open_warehouse
+from warehouse.connection import open_warehouse
 from warehouse.storage.home import Home
 
 DATES = ("start_date", "week_start_date", "month_start_date", "local_date")

@@ -6,7 +6,7 @@ import re
 
 import duckdb
 
-from warehouse.nearest import either, nearest
+from warehouse.suggestions import either, nearest
 
 SCHEMAS = ("marts", "metrics", "staging", "intermediate", "lake", "seeds")
 """Schemas, those first that a question is likely to be for."""

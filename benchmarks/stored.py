@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.corpus import Call, corpus
-from pipelines.api.models import parse_page
+from pipelines.api.responses import parse_page
 from pipelines.sync.documents import list_row, read_row
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import landing, parquet

@@ -14,11 +14,11 @@ from typing import Any
 import polars as pl
 
 from pipelines.api.endpoints import delete_conversation
+from pipelines.api.tasks import together
 from pipelines.errors import ApiError
 from pipelines.site import Progress, Site, silent
 from pipelines.steps import build_models
 from pipelines.sync.refresh import refresh_lake
-from pipelines.sync.together import together
 from pipelines.working import failure
 from warehouse.schema.registry import TABLES
 from warehouse.storage import erasure, lake

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipelines.api.endpoints import calculate_llm_usage, list_tools
+from pipelines.api.tasks import together
 from pipelines.errors import ApiError, CredentialsError, UnreachableError, UsageError
 from pipelines.site import Progress, Site, silent
 from pipelines.sync import prices
 from pipelines.sync.prices import Question
-from pipelines.sync.together import together
 from pipelines.sync.tools import land_listing, refresh_tools
 from warehouse.schema.reference_data import TOOLS
 from warehouse.storage import lake

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
-from pipelines.api.call import Call, NoAnswer, Setback, strike
-from pipelines.api.gate import Gate
-from pipelines.api.models import parse_error
-from pipelines.api.refusals import CHECK_HOST, Refusal
+from pipelines.api.adaptive_limiter import Gate
+from pipelines.api.error_mapping import CHECK_HOST, Refusal
+from pipelines.api.request import Call, NoAnswer, Setback, strike
+from pipelines.api.responses import parse_error
 from pipelines.api.retry import Verdict, backoff_secs, retry_after_secs, verdict
 from pipelines.errors import CredentialsError, GarbledError, UnreachableError
 
@@ -83,7 +83,7 @@ class ApiClient:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        from pipelines.api.wire import Wire  # noqa: PLC0415 - 0.2 s of imports, which only who asks the API need pay
+        from pipelines.api.transport import Wire  # noqa: PLC0415 - 0.2 s of imports, which only who asks the API need pay
 
         self.stats = Stats()
         self.gate = Gate(concurrency)

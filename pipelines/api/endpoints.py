@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from pipelines.api.client import ApiClient
-from pipelines.api.models import (
+from pipelines.api.error_mapping import CHECK_HOST
+from pipelines.api.responses import (
     ListPage,
     check_conversation,
     check_mp3,
@@ -18,7 +19,6 @@ from pipelines.api.models import (
     parse_page,
     parse_tools,
 )
-from pipelines.api.refusals import CHECK_HOST
 from pipelines.errors import ApiError, GoneError, UsageError
 
 CONVERSATIONS = "/v1/convai/conversations"

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pipelines.api.models import ListRow
+from pipelines.api.responses import ListRow
 from pipelines.sync.blanking import is_blanked, n_texts
 from pipelines.sync.masking import mask_credentials
 from pipelines.sync.pii import Pseudonyms

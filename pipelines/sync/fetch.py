@@ -14,10 +14,10 @@ import polars as pl
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_conversation
+from pipelines.api.tasks import together
 from pipelines.errors import GarbledError, GoneError, UnreachableError
 from pipelines.sync.answers import Answer, set_aside
 from pipelines.sync.line import Fetched, Line
-from pipelines.sync.together import together
 
 BREAK_AFTER = 5
 """Conversations in a row that could not be read after all retries: then the API is taken to be down."""

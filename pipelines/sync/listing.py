@@ -9,11 +9,11 @@ import polars as pl
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import ListQuery, iterate_list
-from pipelines.api.models import ListRow
+from pipelines.api.responses import ListRow
+from pipelines.api.tasks import together
 from pipelines.errors import CursorRefusedError
 from pipelines.sync.documents import list_row
 from pipelines.sync.pii import Pseudonyms
-from pipelines.sync.together import together
 from pipelines.sync.window import Window
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import parquet

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import send_feedback
-from pipelines.api.pace import Pace
-from pipelines.api.refusals import is_of_key
+from pipelines.api.error_mapping import is_of_key
+from pipelines.api.rate_limiter import Pace
+from pipelines.api.tasks import together
 from pipelines.errors import ApiError, CredentialsError, GoneError, UnreachableError
 from pipelines.site import Progress, Site, silent
-from pipelines.sync.together import together
 from pipelines.upstream.verdicts import VERDICTS
 from warehouse.schema.activity import FEEDBACK_SENT
 from warehouse.storage import activity_log

@@ -17,10 +17,10 @@ from typing import Any
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_audio
-from pipelines.api.models import check_mp3
+from pipelines.api.responses import check_mp3
+from pipelines.api.tasks import together
 from pipelines.errors import ApiError, CredentialsError, UnreachableError
 from pipelines.site import Progress, Site, silent
-from pipelines.sync.together import together
 from warehouse.schema.activity import AUDIO_FILES
 from warehouse.storage import activity_log, audio
 from warehouse.storage.audio import Choice

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipelines.api.endpoints import ListQuery, iterate_list
-from pipelines.api.models import ListRow
+from pipelines.api.responses import ListRow
 from pipelines.site import Site
 from warehouse.serve.search import Scope
 

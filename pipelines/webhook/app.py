@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pipelines.api.models import check_conversation
+from pipelines.api.responses import check_conversation
 from pipelines.site import Site
 from pipelines.sync.documents import dump, load, read_row
 from pipelines.webhook.lander import Lander

@@ -118,7 +118,7 @@ def test_five_kills_cost_less_than_a_third_of_the_details_again(tmp_path):
         for _ in range(5):  # at an answer, or at one of the points that every run passes
             n_missing = len(documents) - len(landed_and_finished(here.home))
             points = [POINTS[name] for name in ("between lake and build", "in the build", "before the swap")]
-            answer = ("pipelines.api.gate:Gate.on_success", chance.randrange(1, n_missing + 3), "")
+            answer = ("pipelines.api.adaptive_limiter:Gate.on_success", chance.randrange(1, n_missing + 3), "")
             die(here, *(answer if chance.random() < 0.7 else chance.choice(points)))
         assert runs.sync(here, run_id="next").problems == ()
     assert tap.details.total() < 1.3 * len(documents)

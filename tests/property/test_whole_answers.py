@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.api.models import check_conversation
+from pipelines.api.responses import check_conversation
 from pipelines.sync.documents import load
 
 FRONT = b'{"conversation_id": "conv_1", "metadata": {"start_time_unix_secs": 1782336379}, "padding": "'

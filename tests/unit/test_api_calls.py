@@ -11,8 +11,8 @@ import pytest
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_audio, has_signed_url, has_token, send_feedback
-from pipelines.api.pace import Pace
-from pipelines.api.refusals import is_of_key, scope_of
+from pipelines.api.error_mapping import is_of_key, scope_of
+from pipelines.api.rate_limiter import Pace
 from pipelines.errors import ApiError, CredentialsError, GarbledError, GoneError, UsageError
 
 MP3 = b"\xff\xfb\x10\xc4" + bytes(100)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pipelines.api.models import ErrorBody, ListPage, ListRow, check_conversation, parse_error, parse_page
+from pipelines.api.responses import ErrorBody, ListPage, ListRow, check_conversation, parse_error, parse_page
 
 TODAYS_ROW = (
     b'{"agent_id": "agent_1", "version_id": "agtvrsn_1", "agent_name": "Test Agent", "conversation_id": "conv_1",\n'

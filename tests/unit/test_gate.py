@@ -5,9 +5,9 @@ from itertools import pairwise
 import httpx
 import pytest
 
+from pipelines.api.adaptive_limiter import Gate
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_conversation
-from pipelines.api.gate import Gate
 
 
 def after(events: str, bound: int = 64, start: int = 8) -> list[int]:

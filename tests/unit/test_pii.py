@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from pipelines.api.models import parse_page
+from pipelines.api.responses import parse_page
 from pipelines.sync.documents import dump, fingerprint, list_row, read_row
 from pipelines.sync.personal import mask_personal
 from pipelines.sync.pii import Pseudonyms

@@ -18,9 +18,9 @@ import aiohttp
 import httpx
 import httpx_aiohttp
 
-from pipelines.api.call import Call, NoAnswer
-from pipelines.api.refusals import CHECK_HOST
-from pipelines.api.streaming import stream
+from pipelines.api.download import stream
+from pipelines.api.error_mapping import CHECK_HOST
+from pipelines.api.request import Call, NoAnswer
 from pipelines.errors import SettingsError
 
 CONNECT_TIMEOUT_SECS = 10.0

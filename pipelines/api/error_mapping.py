@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from pipelines.api.models import ErrorBody
+from pipelines.api.responses import ErrorBody
 from pipelines.api.retry import Verdict
 from pipelines.errors import ApiError, CredentialsError, CursorRefusedError, GoneError, UnreachableError
 

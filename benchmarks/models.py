@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.emulator.world import World
-from pipelines.flatten.frames import Reading, flatten
-from pipelines.sync.agents import refresh_agents
+from pipelines.transform.agents import refresh_agents
+from pipelines.transform.flatten import Reading, flatten
 from warehouse.build.runner import BuildResult, build
 from warehouse.connection import Limits
 from warehouse.schema.registry import BY_NAME

@@ -18,7 +18,7 @@ from pipelines.api.tasks import together
 from pipelines.errors import ApiError
 from pipelines.site import Progress, Site, silent
 from pipelines.steps import build_models
-from pipelines.sync.refresh import refresh_lake
+from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.working import failure
 from warehouse.schema.registry import TABLES
 from warehouse.storage import erasure, lake

@@ -11,11 +11,11 @@ from typing import Any
 from pipelines import reference, steps
 from pipelines.site import Progress, Site, silent
 from pipelines.sync import ledger
-from pipelines.sync.crew import Crew
 from pipelines.sync.line import Fetched
 from pipelines.sync.plan import Plan, set_aside
-from pipelines.sync.refresh import Refreshed
 from pipelines.sync.window import Window
+from pipelines.transform.refresh_lake import Refreshed
+from pipelines.transform.worker_pool import Crew
 from pipelines.working import attempt, close, failure, working
 from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult

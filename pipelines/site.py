@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 
 from pipelines.api.client import ApiClient
 from pipelines.settings import Settings
-from pipelines.sync.crew import Crew
 from pipelines.sync.pii import Pseudonyms
+from pipelines.transform.worker_pool import Crew
 from warehouse.storage import lock
 from warehouse.storage.home import Home
 

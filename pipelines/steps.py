@@ -15,15 +15,15 @@ from pipelines.api.client import Stats
 from pipelines.site import Progress, Site, silent
 from pipelines.sync import ledger
 from pipelines.sync.ahead import Ahead
-from pipelines.sync.crew import Crew
 from pipelines.sync.deletions import apply_policy, landable
 from pipelines.sync.fetch import fetch
 from pipelines.sync.line import Fetched, Line
 from pipelines.sync.listing import list_rows
 from pipelines.sync.plan import Plan, wanted
-from pipelines.sync.refresh import Refreshed, refresh_lake
 from pipelines.sync.settle import REASONS
 from pipelines.sync.window import Window, next_window
+from pipelines.transform.refresh_lake import Refreshed, refresh_lake
+from pipelines.transform.worker_pool import Crew
 from warehouse.build.runner import BuildResult, build
 from warehouse.storage import lake, landing
 

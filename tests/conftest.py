@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.flatten.frames import Reading, flatten
+from pipelines.transform.flatten import Reading, flatten
 from tests.documents import READ_AT, RECORDED, id_of
 from warehouse.models.project import read_project
 

@@ -19,8 +19,8 @@ import duckdb
 import msgspec
 import polars as pl
 
-from pipelines.flatten.decode import read_detail
-from pipelines.flatten.frames import Flattened, Reading, flatten
+from pipelines.transform.decode import read_detail
+from pipelines.transform.flatten import Flattened, Reading, flatten
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.storage import lake
 from warehouse.storage.home import Home

@@ -68,9 +68,9 @@ def tools(options: Options, is_sync: bool) -> None:
 
 def _copy(options: Options, site: Site) -> tuple[str, ...]:
     """Ask the API of each workspace, and build; what is amiss then."""
-    from pipelines.flatten.drift import refresh_unknown
     from pipelines.reference import copy_tools
     from pipelines.steps import build_models
+    from pipelines.transform.schema_drift import refresh_unknown
     from pipelines.working import failure
 
     with site.writing("tools"), showing(options) as show:

@@ -7,7 +7,7 @@ import polars as pl
 
 from pipelines.orchestration.days import Scope, range_tags
 from pipelines.site import Site
-from pipelines.sync.refresh import stale_readings
+from pipelines.transform.refresh_lake import stale_readings
 from warehouse.models.project import SCHEMAS
 
 NAME = "webhooks"

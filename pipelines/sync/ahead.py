@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 
 from pipelines.sync.answers import Answer
-from pipelines.sync.remake import TOGETHER
+from pipelines.transform.merge_days import TOGETHER
 
 
 class Ahead:

@@ -15,9 +15,9 @@ from typing import Any
 
 from pipelines.sync.ahead import Ahead
 from pipelines.sync.answers import Answer, Landed, land_answers
-from pipelines.sync.crew import Crew
 from pipelines.sync.pii import Pseudonyms
-from pipelines.sync.remake import Remade, remake_days
+from pipelines.transform.merge_days import Remade, remake_days
+from pipelines.transform.worker_pool import Crew
 from warehouse.storage.home import Home
 
 FLUSH_SECS = 2.0

@@ -15,8 +15,8 @@ from datetime import datetime
 
 import polars as pl
 
-from pipelines.flatten.llm_prices import flatten_prices
 from pipelines.sync.settle import FINISHED
+from pipelines.transform.llm_prices import flatten_prices
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.reference_data import LLM_PRICES
 from warehouse.schema.usage import LLM_USAGE

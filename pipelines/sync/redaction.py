@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.flatten.decode import UnflattenableError, plain
-from pipelines.flatten.lenient import FIT, MISFIT
-from pipelines.flatten.shape import DETAIL, Items, Leaf, Object, Shape, object_at
 from pipelines.sync.documents import dump, fingerprint
+from pipelines.transform.decode import UnflattenableError, plain
+from pipelines.transform.document_schema import DETAIL, Items, Leaf, Object, Shape, object_at
+from pipelines.transform.lenient_decode import FIT, MISFIT
 from warehouse.schema import registry, tool_calls
 from warehouse.schema.types import Content, plain_path
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.sync.refresh import stale_readings
 from pipelines.sync.settle import REASONS, decide, settle_state
 from pipelines.sync.told import told_since
+from pipelines.transform.refresh_lake import stale_readings
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
 from warehouse.storage import lake, landing, parquet

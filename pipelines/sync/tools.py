@@ -12,10 +12,10 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.flatten.tool_definitions import Definition, flatten_tools
 from pipelines.sync.documents import dump, fingerprint, load
 from pipelines.sync.pii import Pseudonyms
 from pipelines.sync.tool_masking import mask_tool
+from pipelines.transform.tools import Definition, flatten_tools
 from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home

@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.flatten.frames import Reading, flatten
 from pipelines.sync.masking import mask_credentials
+from pipelines.transform.flatten import Reading, flatten
 from tests.contract.declared import Rows, rows_by_conversation, wrong
 from tests.contract.drawing import Drawing, Leaf
 from tests.documents import READ_AT

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pipelines.flatten.llm_prices import flatten_prices
-from pipelines.flatten.tool_definitions import Definition, flatten_tools
 from pipelines.sync.tool_masking import mask_tool
+from pipelines.transform.llm_prices import flatten_prices
+from pipelines.transform.tools import Definition, flatten_tools
 from tests.contract.drawing import Drawing, Leaf, Published, Step, reference
 from tests.documents import READ_AT
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines.sync import ledger
-from pipelines.sync.refresh import refresh_lake
+from pipelines.transform.refresh_lake import refresh_lake
 from tests.cli import run
 from tests.documents import STARTED, detail
 from warehouse.storage import landing

@@ -17,8 +17,9 @@ from pipelines.emulator.world import World
 from pipelines.errors import CrewError
 from pipelines.settings import Settings
 from pipelines.site import Site
-from pipelines.sync import ahead, crew, remake
-from pipelines.sync.crew import Crew
+from pipelines.sync import ahead
+from pipelines.transform import merge_days, worker_pool
+from pipelines.transform.worker_pool import Crew
 from tests.served import Tap, assert_equals
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.registry import DOCUMENT_TABLES
@@ -37,7 +38,7 @@ class Ready(Crew):
         self.given = []
 
     def prepare(self, n_conversations):
-        super().prepare(max(n_conversations, crew.MUCH))
+        super().prepare(max(n_conversations, worker_pool.MUCH))
         for each in self._starting:
             each.result()
         submit = self.hands.submit
@@ -65,7 +66,7 @@ def crews(monkeypatch):
     """The crews of the runs to come, which are ready, in small steps."""
     found = []
     monkeypatch.setattr(Site, "crew", lambda _site: found.append(Ready(2)) or found[-1])
-    for module in (ahead, remake):
+    for module in (ahead, merge_days):
         monkeypatch.setattr(module, "TOGETHER", 20)
     return found
 
@@ -142,7 +143,7 @@ def test_no_process_outlives_the_run_that_started_it():
     """The pipe of the output ends when the last process that holds it does."""
     script = (
         "import os, signal\n"
-        "from pipelines.sync.crew import MUCH, Crew\n"
+        "from pipelines.transform.worker_pool import MUCH, Crew\n"
         "crew = Crew(2)\n"
         "crew.prepare(MUCH)\n"
         "for each in crew._starting:\n"
@@ -155,6 +156,6 @@ def test_no_process_outlives_the_run_that_started_it():
 
 def test_little_work_starts_no_process_and_none_allowed_means_none():
     with Crew(2) as few, Crew(0) as none:
-        few.prepare(crew.MUCH - 1)
-        none.prepare(crew.MUCH)
+        few.prepare(worker_pool.MUCH - 1)
+        none.prepare(worker_pool.MUCH)
         assert (few.hands, none.hands) == (None, None)

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.sync import ledger
 from pipelines.sync.drift import new_unknown
-from pipelines.sync.refresh import refresh_lake
+from pipelines.transform.refresh_lake import refresh_lake
 from tests.documents import STARTED, detail
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.registry import BY_NAME

@@ -15,7 +15,7 @@ from pipelines.emulator.world import World
 from pipelines.erasure import Receipt, erase
 from pipelines.settings import Settings
 from pipelines.site import Site
-from pipelines.sync.refresh import refresh_lake
+from pipelines.transform.refresh_lake import refresh_lake
 from tests.cli import run
 from tests.contents import contents
 from tests.served import Tap, assert_equals

@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines.flatten import frames
 from pipelines.sync import ledger
-from pipelines.sync.refresh import refresh_lake, stale_readings
+from pipelines.transform import flatten
+from pipelines.transform.refresh_lake import refresh_lake, stale_readings
 from tests.documents import detail
 from warehouse.errors import HomeError, LockedError, SchemaError
 from warehouse.schema.conversations import CONVERSATIONS, TAGS
@@ -223,8 +223,8 @@ def test_a_merge_that_was_cut_short_is_made_again(home, monkeypatch):
 def test_a_new_parser_makes_every_row_anew(home, monkeypatch):
     landing.land_documents(home, [reading(), reading("conv_b", start=STARTED + timedelta(days=1))])
     refresh_lake(home, reread_days=REREAD)
-    for module in ("pipelines.sync.refresh", "pipelines.flatten.frames"):
-        monkeypatch.setattr(f"{module}.PARSER_VERSION", frames.PARSER_VERSION + 1)
+    for module in ("pipelines.transform.refresh_lake", "pipelines.transform.flatten"):
+        monkeypatch.setattr(f"{module}.PARSER_VERSION", flatten.PARSER_VERSION + 1)
     assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
     assert stale_readings(home).is_empty()
 

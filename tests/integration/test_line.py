@@ -15,9 +15,9 @@ from pipelines.emulator.world import World
 from pipelines.sync import ahead
 from pipelines.sync.ahead import Ahead
 from pipelines.sync.answers import Answer
-from pipelines.sync.crew import Crew
 from pipelines.sync.documents import dump
 from pipelines.sync.line import LEAST_PLACES, Fetched, Line
+from pipelines.transform.worker_pool import Crew
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home

@@ -22,7 +22,7 @@ from pipelines.errors import CredentialsError, UnreachableError
 from pipelines.reference import CopiedTools, copy_prices, copy_tools, sync_prices, sync_tools
 from pipelines.settings import Settings
 from pipelines.site import Site
-from pipelines.sync.refresh import refresh_lake
+from pipelines.transform.refresh_lake import refresh_lake
 from tests.contents import contents
 from tests.served import Tap
 from warehouse.schema.conversations import CONVERSATIONS

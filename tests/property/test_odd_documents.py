@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipelines.emulator.world import World
-from pipelines.sync.refresh import refresh_lake
+from pipelines.transform.refresh_lake import refresh_lake
 from warehouse.build.runner import build
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing

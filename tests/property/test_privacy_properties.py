@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.emulator.world import World
-from pipelines.flatten.frames import Reading, flatten
 from pipelines.sync.masking import mask, mask_text
 from pipelines.sync.pii import Pseudonyms
+from pipelines.transform.flatten import Reading, flatten
 from tests import recount
 from tests.documents import READ_AT
 from warehouse.schema.registry import BY_NAME

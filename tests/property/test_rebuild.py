@@ -13,8 +13,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pipelines.emulator.world import World
-from pipelines.flatten.frames import Reading, flatten
-from pipelines.sync.refresh import refresh_lake
+from pipelines.transform.flatten import Reading, flatten
+from pipelines.transform.refresh_lake import refresh_lake
 from tests.documents import READ_AT
 from warehouse.schema.registry import BY_NAME
 from warehouse.storage import landing

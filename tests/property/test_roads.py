@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pipelines.emulator.world import World
-from pipelines.flatten.decode import UnflattenableError, read_detail
-from pipelines.flatten.frames import Reading, flatten
-from pipelines.flatten.lenient import build
-from pipelines.flatten.shape import DETAIL
+from pipelines.transform.decode import UnflattenableError, read_detail
+from pipelines.transform.document_schema import DETAIL
+from pipelines.transform.flatten import Reading, flatten
+from pipelines.transform.lenient_decode import build
 from tests.documents import READ_AT, RECORDED, detail
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.sync.agents import refresh_agents
+from pipelines.transform.agents import refresh_agents
 from warehouse.build.materialize import materialise
 from warehouse.connection import connect
 from warehouse.models.project import SQL_DIR, Project, read_project

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from pipelines.emulator.world import World
-from pipelines.sync.refresh import refresh_lake
+from pipelines.transform.refresh_lake import refresh_lake
 from warehouse.build.runner import BuildResult, build
 from warehouse.models.project import read_project
 from warehouse.storage import landing

@@ -8,7 +8,7 @@ from operator import itemgetter
 
 import pytest
 
-from pipelines.flatten.frames import Reading, flatten
+from pipelines.transform.flatten import Reading, flatten
 from tests.documents import READ_AT, STARTED, detail, recorded_documents
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Type

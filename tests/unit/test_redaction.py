@@ -9,10 +9,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines.emulator.world import World
-from pipelines.flatten.frames import Reading, flatten
 from pipelines.sync.blanking import is_blanked, n_texts
 from pipelines.sync.documents import dump, fingerprint
 from pipelines.sync.redaction import redact
+from pipelines.transform.flatten import Reading, flatten
 from tests.documents import READ_AT, RECORDED, detail, id_of, recorded_documents
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Content, Type

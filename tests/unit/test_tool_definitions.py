@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.flatten.tool_definitions import Definition, flatten_tools
+from pipelines.transform.tools import Definition, flatten_tools
 from tests.documents import READ_AT
 
 Row = dict[str, Any]

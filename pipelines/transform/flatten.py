@@ -16,11 +16,11 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.flatten import tools
-from pipelines.flatten.decode import UnflattenableError, read_detail, started
-from pipelines.flatten.rows import MAKERS
-from pipelines.flatten.series import rows, whole
-from pipelines.flatten.walk import Chunk, Columns
+from pipelines.transform import tool_calls
+from pipelines.transform.decode import UnflattenableError, read_detail, started
+from pipelines.transform.path_values import Chunk, Columns
+from pipelines.transform.polars_frames import rows, whole
+from pipelines.transform.table_builders import MAKERS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
 
@@ -128,7 +128,7 @@ def _walk(
             details.append(detail)
             read.append((reading, at))
     chunk = Chunk(details, first)
-    for table, columns in (*((maker.table, maker.make(chunk)) for maker in MAKERS), *tools.columns(chunk)):
+    for table, columns in (*((maker.table, maker.make(chunk)) for maker in MAKERS), *tool_calls.columns(chunk)):
         parts[table.name].append(columns)
 
 

@@ -15,10 +15,10 @@ from functools import lru_cache
 import msgspec
 import polars as pl
 
-from pipelines.flatten.lenient import general
-from pipelines.flatten.reference_drift import count_unknown_reference
-from pipelines.flatten.rows import SCOPES
-from pipelines.flatten.shape import DETAIL, paths
+from pipelines.transform.document_schema import DETAIL, paths
+from pipelines.transform.lenient_decode import general
+from pipelines.transform.schema_drift_reference_data import count_unknown_reference
+from pipelines.transform.table_builders import SCOPES
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.known_values import WORDS
 from warehouse.schema.operations import UNKNOWN_FIELDS

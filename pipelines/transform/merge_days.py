@@ -15,9 +15,9 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.flatten.frames import Reading, flatten
-from pipelines.sync.crew import Crew
 from pipelines.sync.settle import settle_state
+from pipelines.transform.flatten import Reading, flatten
+from pipelines.transform.worker_pool import Crew
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.registry import DOCUMENT_TABLES

@@ -11,10 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.flatten.lenient import build, text_of
-from pipelines.flatten.series import rows, whole
-from pipelines.flatten.shape import EXTRA, object_at, tree
-from pipelines.flatten.walk import Columns, Projection
+from pipelines.transform.document_schema import EXTRA, object_at, tree
+from pipelines.transform.lenient_decode import build, text_of
+from pipelines.transform.path_values import Columns, Projection
+from pipelines.transform.polars_frames import rows, whole
 from warehouse.schema.types import Table
 
 _AT = "elements[]"

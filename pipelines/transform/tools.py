@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from pipelines.flatten.elements import Elements
+from pipelines.transform.record_tables import Elements
 from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOLS
 
 ROOT = "$"

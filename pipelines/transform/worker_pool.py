@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pipelines.errors import CrewError
-from pipelines.flatten.frames import flatten
+from pipelines.transform.flatten import flatten
 
 MUCH = 2000
 """Conversations from which on processes pay. Measured: at 1,000 they save nothing, at 10,000 a fifth of the time."""

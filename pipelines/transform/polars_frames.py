@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from pipelines.flatten.lenient import text_of
-from pipelines.flatten.walk import DOCUMENT, Columns
+from pipelines.transform.lenient_decode import text_of
+from pipelines.transform.path_values import DOCUMENT, Columns
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Column, Table, Type
 from warehouse.storage import parquet

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from pipelines.flatten.shape import BOUNDS, EXTRA, Items, Leaf, Object, Shape
+from pipelines.transform.document_schema import BOUNDS, EXTRA, Items, Leaf, Object, Shape
 from warehouse.schema.types import Type
 
 MISFIT = object()

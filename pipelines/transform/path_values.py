@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec.structs import astuple
 
-from pipelines.flatten.shape import EXTRA, Object, object_at, steps
+from pipelines.transform.document_schema import EXTRA, Object, object_at, steps
 from warehouse.schema.types import Table, plain_path
 
 Columns = Mapping[str, Sequence[Any]]

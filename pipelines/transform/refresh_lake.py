@@ -11,14 +11,14 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.flatten.drift import refresh_unknown
-from pipelines.flatten.frames import PARSER_VERSION
 from pipelines.sync import ledger
-from pipelines.sync.agents import refresh_agents
-from pipelines.sync.crew import Crew
 from pipelines.sync.prices import refresh_prices
-from pipelines.sync.remake import REASONS, remake, told
 from pipelines.sync.tools import refresh_tools
+from pipelines.transform.agents import refresh_agents
+from pipelines.transform.flatten import PARSER_VERSION
+from pipelines.transform.merge_days import REASONS, remake, told
+from pipelines.transform.schema_drift import refresh_unknown
+from pipelines.transform.worker_pool import Crew
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE
 from warehouse.storage import activity_log, lake, landing

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from pipelines.flatten.lenient import FIT, MISFIT, build, parse
-from pipelines.flatten.shape import DETAIL, Object
+from pipelines.transform.document_schema import DETAIL, Object
+from pipelines.transform.lenient_decode import FIT, MISFIT, build, parse
 from warehouse.schema.types import Type
 
 _FAST = msgspec.json.Decoder(DETAIL.struct)

@@ -11,10 +11,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines.flatten.decode import read_nested
-from pipelines.flatten.lenient import text_of
-from pipelines.flatten.shape import EXTRA, object_at
-from pipelines.flatten.walk import DOCUMENT, Chunk, Columns, Projection, projection
+from pipelines.transform.decode import read_nested
+from pipelines.transform.document_schema import EXTRA, object_at
+from pipelines.transform.lenient_decode import text_of
+from pipelines.transform.path_values import DOCUMENT, Chunk, Columns, Projection, projection
 from warehouse.schema import tool_calls
 from warehouse.schema.types import Table
 

@@ -13,10 +13,10 @@ from datetime import datetime
 import msgspec
 import polars as pl
 
-from pipelines.flatten.lenient import general
-from pipelines.flatten.llm_prices import PRICE
-from pipelines.flatten.shape import paths
-from pipelines.flatten.tool_definitions import PARAMETER, TOOL
+from pipelines.transform.document_schema import paths
+from pipelines.transform.lenient_decode import general
+from pipelines.transform.llm_prices import PRICE
+from pipelines.transform.tools import PARAMETER, TOOL
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS
 from warehouse.schema.types import plain_path

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.flatten.walk import Chunk, Columns, projection
+from pipelines.transform.path_values import Chunk, Columns, projection
 from warehouse.schema import analysis, conversation_client_data, conversations, transcript, usage
 from warehouse.schema.types import Table
 

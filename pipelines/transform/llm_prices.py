@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.flatten.elements import Elements
-from pipelines.flatten.lenient import parse
+from pipelines.transform.lenient_decode import parse
+from pipelines.transform.record_tables import Elements
 from warehouse.schema.reference_data import LLM_PRICES
 
 PRICE = Elements(LLM_PRICES)

@@ -10,7 +10,7 @@ import polars as pl
 
 from benchmarks.corpus import Call, corpus
 from pipelines.api.responses import parse_page
-from pipelines.sync.documents import list_row, read_row
+from pipelines.extract.landing_rows import list_row, read_row
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import landing, parquet
 from warehouse.storage.home import Home

@@ -15,10 +15,10 @@ from datetime import datetime
 from pipelines.api.endpoints import calculate_llm_usage, list_tools
 from pipelines.api.tasks import together
 from pipelines.errors import ApiError, CredentialsError, UnreachableError, UsageError
+from pipelines.extract import llm_price_queries
+from pipelines.extract.land_tools import land_listing, refresh_tools
+from pipelines.extract.llm_price_queries import Question
 from pipelines.site import Progress, Site, silent
-from pipelines.sync import prices
-from pipelines.sync.prices import Question
-from pipelines.sync.tools import land_listing, refresh_tools
 from warehouse.schema.reference_data import TOOLS
 from warehouse.storage import lake
 from warehouse.storage.landing_reference_data import land_prices
@@ -95,9 +95,9 @@ def copy_prices(
     """
     settings, asked_at = site.settings, site.clock()
     lake.ensure(site.home)
-    asked = prices.questions(
-        agents or prices.recent_agents(site.home),
-        prices.measured(site.home),
+    asked = llm_price_queries.questions(
+        agents or llm_price_queries.recent_agents(site.home),
+        llm_price_queries.measured(site.home),
         given=prompt_length,
         setting=settings.prices_prompt_length,
         pages=settings.prices_pages if number_of_pages is None else number_of_pages,
@@ -109,8 +109,8 @@ def copy_prices(
             question.row(asked_at, answers[question.agent_id]) for question in asked if question.agent_id in answers
         ]
         land_prices(site.home, asked_at, rows)
-        prices.refresh_prices(site.home)
-    empty = answers.keys() - prices.priced_agents(site.home, asked_at)
+        llm_price_queries.refresh_prices(site.home)
+    empty = answers.keys() - llm_price_queries.priced_agents(site.home, asked_at)
     without |= dict.fromkeys(sorted(empty), "The API gives no prices for it.")
     return CopiedPrices(asked_at, tuple(asked), without)
 
@@ -147,7 +147,7 @@ def copy_due_prices(site: Site, progress: Progress = silent) -> int:
     Raises:
         ApiError: as ``copy_prices``.
     """
-    if not prices.is_due(site.home, site.clock(), site.settings.prices_every_days):
+    if not llm_price_queries.is_due(site.home, site.clock(), site.settings.prices_every_days):
         return 0
     return len(copy_prices(site, progress=progress).questions)
 

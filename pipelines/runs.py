@@ -9,11 +9,11 @@ from itertools import starmap
 from typing import Any
 
 from pipelines import reference, steps
+from pipelines.extract import run_log
+from pipelines.extract.fetch_plan import Plan, set_aside
+from pipelines.extract.landing_pipeline import Fetched
+from pipelines.extract.time_window import Window
 from pipelines.site import Progress, Site, silent
-from pipelines.sync import ledger
-from pipelines.sync.line import Fetched
-from pipelines.sync.plan import Plan, set_aside
-from pipelines.sync.window import Window
 from pipelines.transform.refresh_lake import Refreshed
 from pipelines.transform.worker_pool import Crew
 from pipelines.working import attempt, close, failure, working
@@ -38,7 +38,7 @@ class Synced:
     @property
     def run(self) -> dict[str, Any]:
         """The row of the run; of several workspaces, their sums."""
-        return ledger.total(self.runs)
+        return run_log.total(self.runs)
 
     @property
     def is_complete(self) -> bool:
@@ -182,4 +182,4 @@ def _finish(
     built = steps.build_models(site, progress, anew=anew)
     own = {name: list(starmap(steps.absence, calls.items())) for name, calls in absent.items()}
     problems = close(sites, run_id, map(failure, built.failed), own)
-    return Synced(tuple(ledger.row(each.home, run_id) for each in sites), problems, built)
+    return Synced(tuple(run_log.row(each.home, run_id) for each in sites), problems, built)

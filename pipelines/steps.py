@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from pipelines.api.client import Stats
+from pipelines.extract import run_log
+from pipelines.extract.completed_days import Ahead
+from pipelines.extract.deletion_policy import apply_policy, landable
+from pipelines.extract.fetch_conversations import fetch
+from pipelines.extract.fetch_plan import Plan, wanted
+from pipelines.extract.fetch_policy import REASONS
+from pipelines.extract.landing_pipeline import Fetched, Line
+from pipelines.extract.list_conversations import list_rows
+from pipelines.extract.time_window import Window, next_window
 from pipelines.site import Progress, Site, silent
-from pipelines.sync import ledger
-from pipelines.sync.ahead import Ahead
-from pipelines.sync.deletions import apply_policy, landable
-from pipelines.sync.fetch import fetch
-from pipelines.sync.line import Fetched, Line
-from pipelines.sync.listing import list_rows
-from pipelines.sync.plan import Plan, wanted
-from pipelines.sync.settle import REASONS
-from pipelines.sync.window import Window, next_window
 from pipelines.transform.refresh_lake import Refreshed, refresh_lake
 from pipelines.transform.worker_pool import Crew
 from warehouse.build.runner import BuildResult, build
@@ -54,16 +54,16 @@ def window_of(
 def list_calls(site: Site, window: Window, run_id: str, progress: Progress = silent) -> Listed:
     """Begin the run's account, list the window and land the listing, once it is complete."""
     listed_at = site.clock()
-    ledger.begin(site.home, run_id, at=listed_at, window=window)
+    run_log.begin(site.home, run_id, at=listed_at, window=window)
     client = site.connect(site.settings)
     try:
         shown = asyncio.run(list_rows(client, window, listed_at, lambda n: progress("list", n, None), site.pseudonyms))
     finally:
-        ledger.add(site.home, run_id, at=site.clock(), **_traffic(client.stats))
+        run_log.add(site.home, run_id, at=site.clock(), **_traffic(client.stats))
     rows = landable(site.home, shown)
     landing.land_listing(site.home, window.listing(listed_at), rows)
     progress("list", rows.height, rows.height)
-    ledger.add(site.home, run_id, at=site.clock(), n_listed=rows.height)
+    run_log.add(site.home, run_id, at=site.clock(), n_listed=rows.height)
     return Listed(window, rows.height)
 
 
@@ -147,7 +147,7 @@ def fetch_calls(
         counts |= {name: getattr(done, name) for name in ("n_fetched", "n_landed", "n_unchanged", "n_gone")}
         counts["n_flattened"] = done.n_flattened
     finally:
-        ledger.add(site.home, run_id, at=site.clock(), **counts, **_traffic(client.stats))
+        run_log.add(site.home, run_id, at=site.clock(), **counts, **_traffic(client.stats))
     return done
 
 
@@ -175,7 +175,7 @@ def flatten_calls(
         on_day=lambda n, total: progress("flatten", n, total),
     )
     progress("flatten", done.n_flattened, done.n_flattened)
-    ledger.add(site.home, run_id, at=site.clock(), n_flattened=done.n_flattened, n_quarantined=len(done.refused))
+    run_log.add(site.home, run_id, at=site.clock(), n_flattened=done.n_flattened, n_quarantined=len(done.refused))
     return done
 
 

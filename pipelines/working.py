@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from pipelines.errors import ApiError
+from pipelines.extract import run_log
 from pipelines.site import Site
-from pipelines.sync import ledger
 from warehouse.errors import ConvohouseError
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import check_complete
@@ -33,8 +33,8 @@ def working(site: Site, run_id: str, what: str, *, is_offline: bool = False) -> 
     with site.writing(what):
         purge(site.home.everywhere)
         for each in sites:
-            if not ledger.is_begun(each.home, run_id):
-                ledger.begin(each.home, run_id, at=each.clock(), window=None)
+            if not run_log.is_begun(each.home, run_id):
+                run_log.begin(each.home, run_id, at=each.clock(), window=None)
         try:
             yield sites
         except BaseException as error:
@@ -57,7 +57,7 @@ def attempt(sites: Sequence[Site], run_id: str, step: Callable[[Site], T]) -> di
     done: dict[str, T] = {}
     errors: list[ApiError] = []
     for each in sites:
-        if ledger.failure_of(each.home, run_id):
+        if run_log.failure_of(each.home, run_id):
             continue
         try:
             done[each.settings.workspace] = step(each)
@@ -89,12 +89,12 @@ def close(
     found: list[str] = []
     for each in sites:
         name = each.settings.workspace
-        failed = ledger.failure_of(each.home, run_id)
+        failed = run_log.failure_of(each.home, run_id)
         missing = (failure(result) for result in check_complete(each.home) if not result.is_passed)
         mine = (*([failed] if failed else []), *(own or {}).get(name, ()), *missing)
         every = (*mine, *shared)
         outcome = "failed" if failed else "incomplete" if every else "complete"
-        ledger.end(each.home, run_id, at=each.clock(), outcome=outcome, error="; ".join(every) or None)
+        run_log.end(each.home, run_id, at=each.clock(), outcome=outcome, error="; ".join(every) or None)
         found += mine if len(sites) == 1 else [f"{name}: {problem}" for problem in mine]
     return (*found, *shared)
 
@@ -107,4 +107,4 @@ def failure(result: CheckResult) -> str:
 
 def _fail(site: Site, run_id: str, error: BaseException) -> None:
     said = str(error) if isinstance(error, ConvohouseError) else type(error).__name__
-    ledger.end(site.home, run_id, at=site.clock(), outcome="failed", error=said)
+    run_log.end(site.home, run_id, at=site.clock(), outcome="failed", error=said)

@@ -65,7 +65,7 @@ def audio(
     there is not fetched again; it can be stopped at any moment. Erasing a call removes its recording. It holds the
     home folder while it runs: a sync that begins meanwhile ends at once and says so.
     """
-    from pipelines.sync.window import parse_moment
+    from pipelines.extract.time_window import parse_moment
     from pipelines.upstream.recordings import record
     from warehouse.storage.audio import Choice
 

@@ -122,8 +122,8 @@ def demo(options: Options, conversations: int, days: int, seed: int) -> None:
     """
     from pipelines.emulator.app import create_app
     from pipelines.emulator.server import running
+    from pipelines.extract import run_log
     from pipelines.site import Site
-    from pipelines.sync import ledger
 
     root = options.home or HOME
     home = Site(options.settings(home=root, api_key=KEY)).home
@@ -146,7 +146,7 @@ def demo(options: Options, conversations: int, days: int, seed: int) -> None:
             if not outcome.is_success:
                 _fail(options, outcome.errors)
                 return
-            told.append(ledger.row(site.home, outcome.run_id))
+            told.append(run_log.row(site.home, outcome.run_id))
             options.say(f"{what_was_read(told[-1])} in {duration(told[-1]['elapsed_secs'])}")
     numbers = numbers_of(site.home)
     if options.is_json:

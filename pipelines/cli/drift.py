@@ -36,8 +36,8 @@ def drift(options: Options, since: str | None) -> None:
     A key that no column knows, a value of another type than its column's, and a word that a closed field never
     took before: each with its JSON path, how many rows have it, and a conversation to look at.
     """
+    from pipelines.extract.time_window import parse_moment
     from pipelines.sync.drift import new_unknown
-    from pipelines.sync.window import parse_moment
 
     home = options.data()
     since_at = None if since is None else parse_moment(since, datetime.now(UTC))

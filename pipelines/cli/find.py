@@ -50,7 +50,7 @@ def find(
     its beginning on: refund finds Refunds.
     """
     from pipelines.errors import UsageError
-    from pipelines.sync.window import parse_moment
+    from pipelines.extract.time_window import parse_moment
     from warehouse.serve.search import Scope
     from warehouse.serve.search_terms import words_of
 

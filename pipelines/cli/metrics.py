@@ -78,7 +78,7 @@ def _window(since: str | None, until: str | None) -> tuple[datetime | None, date
     Raises:
         UsageError: one is no time, or they exclude each other.
     """
-    from pipelines.sync.window import Window, parse_moment
+    from pipelines.extract.time_window import Window, parse_moment
 
     now = datetime.now(UTC)
     since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))

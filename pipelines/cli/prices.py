@@ -11,9 +11,9 @@ from pipelines.cli.options import Options, emit, finish, pass_options, shared, t
 from pipelines.cli.progress import showing
 
 if TYPE_CHECKING:
+    from pipelines.extract.llm_price_queries import Question
     from pipelines.reference import CopiedPrices
     from pipelines.site import Site
-    from pipelines.sync.prices import Question
 
 
 @click.command(
@@ -92,7 +92,7 @@ def _whose(sites: Sequence[Site], agents: Sequence[str]) -> list[tuple[Site, Seq
         UsageError: it is not known of an agent which of several workspaces it belongs to.
     """
     from pipelines.errors import UsageError
-    from pipelines.sync.prices import recent_agents
+    from pipelines.extract.llm_price_queries import recent_agents
 
     if agents and len(sites) == 1:
         return [(sites[0], agents)]
@@ -109,7 +109,7 @@ def _whose(sites: Sequence[Site], agents: Sequence[str]) -> list[tuple[Site, Seq
 
 def _of_agents(site: Site, copied: CopiedPrices) -> Iterator[dict[str, Any]]:
     """What was asked for each agent and what came, cheapest model first."""
-    from pipelines.sync.prices import paid
+    from pipelines.extract.llm_price_queries import paid
     from warehouse.schema.reference_data import LLM_PRICES
     from warehouse.storage import lake
 

@@ -32,7 +32,7 @@ def reprocess(options: Options, since: str | None, until: str | None) -> None:
     Each document is flattened anew, a whole day at a time. The rows come out the same unless the code has changed.
     """
     from pipelines import runs
-    from pipelines.sync.window import parse_moment
+    from pipelines.extract.time_window import parse_moment
 
     site = options.site()
     now = site.clock()

@@ -65,8 +65,8 @@ def retain(
     A rule that takes more than half of all calls (CONVOHOUSE_RETAIN_MAX_SHARE) is stopped before anything is touched.
     Without --yes, and without a terminal to ask on, nothing is touched either.
     """
+    from pipelines.extract.time_window import parse_moment
     from pipelines.retention import Rule, choose
-    from pipelines.sync.window import parse_moment
 
     site = options.site()
     share = site.settings.retain_max_share if max_share is None else max_share

@@ -12,8 +12,8 @@ from pipelines.cli.options import Options, aligned, emit, finish, pass_options, 
 from pipelines.cli.progress import duration, showing
 
 if TYPE_CHECKING:
+    from pipelines.extract.fetch_plan import Plan
     from pipelines.runs import Synced
-    from pipelines.sync.plan import Plan
 
 WHY = {
     "new": "never read",
@@ -23,7 +23,7 @@ WHY = {
     "due": "finished, and to be read again for late changes",
     "asked": "set aside before, or feedback was sent since",
 }
-"""The reasons of ``pipelines.sync.settle``, for people."""
+"""The reasons of ``pipelines.extract.fetch_policy``, for people."""
 
 
 @click.command(
@@ -56,7 +56,7 @@ def sync(options: Options, since: str | None, until: str | None, agent: str | No
     and the next run reads only what is missing.
     """
     from pipelines import runs
-    from pipelines.sync.window import Window, parse_moment
+    from pipelines.extract.time_window import Window, parse_moment
 
     site = options.site()
     now = site.clock()

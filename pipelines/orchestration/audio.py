@@ -3,12 +3,12 @@
 import dagster as dg
 from pydantic import Field
 
+from pipelines.extract.time_window import parse_moment
 from pipelines.orchestration.access import GROUP
 from pipelines.orchestration.keys import key_of
 from pipelines.orchestration.landing import DOCUMENTS
 from pipelines.orchestration.tables import schema_of
 from pipelines.site import Progress, Site
-from pipelines.sync.window import parse_moment
 from pipelines.upstream.recordings import Recorded, record
 from warehouse.errors import ConvohouseError
 from warehouse.schema.activity import AUDIO_FILES

@@ -8,8 +8,8 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines import steps
+from pipelines.extract.time_window import Window, parse_moment
 from pipelines.site import Site
-from pipelines.sync.window import Window, parse_moment
 
 FIRST_DAY = "2024-01-01"
 """Older than the vendor's agents, which came in November 2024."""

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import dagster as dg
 
+from pipelines.extract import run_log
 from pipelines.site import Site
-from pipelines.sync import ledger
 from pipelines.working import close, failure, working
 from warehouse.errors import ConvohouseError
 from warehouse.models.checks import CheckResult
@@ -33,7 +33,7 @@ def end(sites: Sequence[Site], run_id: str, failed: Iterable[CheckResult]) -> tu
     """Close the run's accounts in its last step; gives all that is amiss."""
     unread = {}
     for each in sites:
-        if n_unread := ledger.n_unread(each.home, run_id):
+        if n_unread := run_log.n_unread(each.home, run_id):
             unread[each.settings.workspace] = [f"Conversations that could not be read: {n_unread}."]
     return close(sites, run_id, map(failure, failed), unread)
 

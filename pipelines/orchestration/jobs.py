@@ -4,12 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
+from pipelines.extract.time_window import next_window
 from pipelines.orchestration.access import GROUP
 from pipelines.orchestration.days import Asked, Scope, range_tags
 from pipelines.orchestration.keys import op_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
 from pipelines.site import Site
-from pipelines.sync.window import next_window
 from warehouse.storage import landing
 
 BACKFILL, NIGHTLY = "backfill", "nightly"

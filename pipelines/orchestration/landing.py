@@ -6,14 +6,14 @@ import dagster as dg
 import polars as pl
 
 from pipelines import steps
+from pipelines.extract import run_log
+from pipelines.extract.landing_pipeline import Fetched
 from pipelines.orchestration.days import DAYS, SINGLE_RUN, Asked, Scope, log_others, window_of
 from pipelines.orchestration.doing import doing
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.tables import schema_of
 from pipelines.site import Progress, Site
 from pipelines.steps import Listed
-from pipelines.sync import ledger
-from pipelines.sync.line import Fetched
 from pipelines.working import attempt
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.storage import landing
@@ -76,7 +76,7 @@ def conversation_details(
     run_id, began = context.run.run_id, site.clock()
 
     def fetch_calls(each: Site) -> Fetched:
-        window = ledger.window(each.home, run_id) or window_of(context, each, Asked())
+        window = run_log.window(each.home, run_id) or window_of(context, each, Asked())
         return steps.fetch_calls(each, run_id, None if config.everywhere else window, progress, crew=crew)
 
     with doing(site, run_id, "reading") as sites, site.crew() as crew:

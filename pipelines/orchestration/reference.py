@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 
 from pipelines.errors import ApiError
+from pipelines.extract import run_log
 from pipelines.orchestration.doing import doing
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.tables import schema_of
 from pipelines.reference import copy_due_prices, copy_tools
 from pipelines.site import Progress, Site
-from pipelines.sync import ledger
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
 from warehouse.schema.types import Table
 
@@ -57,7 +57,7 @@ def _copied(
     count, troubles = 0, []
     with doing(site, context.run.run_id, key.path[-1]) as sites:
         for each in sites:
-            if ledger.failure_of(each.home, context.run.run_id):
+            if run_log.failure_of(each.home, context.run.run_id):
                 continue  # its API could not be had for the calls either
             try:
                 count += copy(each)

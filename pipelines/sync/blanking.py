@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.sync.settle import FINISHED
+from pipelines.extract.fetch_policy import FINISHED
 
 
 def n_texts(document: Mapping[str, Any]) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.sync.settle import REASONS, decide, settle_state
+from pipelines.extract.fetch_policy import REASONS, decide, settle_state
 from pipelines.sync.told import told_since
 from pipelines.transform.refresh_lake import stale_readings
 from warehouse.schema.conversations import CONVERSATIONS

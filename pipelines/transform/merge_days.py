@@ -15,7 +15,7 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.sync.settle import settle_state
+from pipelines.extract.fetch_policy import settle_state
 from pipelines.transform.flatten import Reading, flatten
 from pipelines.transform.worker_pool import Crew
 from warehouse.schema.conversations import CONVERSATIONS

@@ -11,9 +11,9 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.sync import ledger
-from pipelines.sync.prices import refresh_prices
-from pipelines.sync.tools import refresh_tools
+from pipelines.extract import run_log
+from pipelines.extract.land_tools import refresh_tools
+from pipelines.extract.llm_price_queries import refresh_prices
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.flatten import PARSER_VERSION
 from pipelines.transform.merge_days import REASONS, remake, told
@@ -92,7 +92,7 @@ def refresh_lake(
     refresh_unknown(home)
     _refresh_list(home)
     refresh_agents(home)
-    ledger.refresh(home)
+    run_log.refresh(home)
     activity_log.refresh(home)
     _refresh_quarantine(home, stale["conversation_id"].to_list(), done.refused)
     return done

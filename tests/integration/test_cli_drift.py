@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.sync import ledger
+from pipelines.extract import run_log
 from pipelines.transform.refresh_lake import refresh_lake
 from tests.cli import run
 from tests.documents import STARTED, detail
@@ -55,10 +55,10 @@ def read(home, at, conversation_id, status):
         "content_sha256": "sha",
         "payload": json.dumps(document).encode(),
     }
-    ledger.begin(home, conversation_id, at=at, window=None)
+    run_log.begin(home, conversation_id, at=at, window=None)
     landing.land_documents(home, [reading])
     done = refresh_lake(home, reread_days=(1,))
-    ledger.add(home, conversation_id, at=at, n_fetched=1, n_flattened=done.n_flattened)
+    run_log.add(home, conversation_id, at=at, n_fetched=1, n_flattened=done.n_flattened)
 
 
 @pytest.fixture(scope="module")

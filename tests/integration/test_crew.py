@@ -15,9 +15,9 @@ from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.errors import CrewError
+from pipelines.extract import completed_days
 from pipelines.settings import Settings
 from pipelines.site import Site
-from pipelines.sync import ahead
 from pipelines.transform import merge_days, worker_pool
 from pipelines.transform.worker_pool import Crew
 from tests.served import Tap, assert_equals
@@ -66,7 +66,7 @@ def crews(monkeypatch):
     """The crews of the runs to come, which are ready, in small steps."""
     found = []
     monkeypatch.setattr(Site, "crew", lambda _site: found.append(Ready(2)) or found[-1])
-    for module in (ahead, merge_days):
+    for module in (completed_days, merge_days):
         monkeypatch.setattr(module, "TOGETHER", 20)
     return found
 

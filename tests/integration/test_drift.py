@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.sync import ledger
+from pipelines.extract import run_log
 from pipelines.sync.drift import new_unknown
 from pipelines.transform.refresh_lake import refresh_lake
 from tests.documents import STARTED, detail
@@ -237,8 +237,8 @@ def test_the_count_is_made_again_from_the_landing(home):
 
 def read(home, at, *, fetched=1, flattened=1):
     """The account of a run."""
-    ledger.begin(home, str(at), at=at, window=None)
-    ledger.add(home, str(at), at=at + DAY / 24, n_fetched=fetched, n_flattened=flattened)
+    run_log.begin(home, str(at), at=at, window=None)
+    run_log.add(home, str(at), at=at + DAY / 24, n_fetched=fetched, n_flattened=flattened)
 
 
 def new(home, since=None):

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines.sync import ledger
+from pipelines.extract import run_log
 from pipelines.transform import flatten
 from pipelines.transform.refresh_lake import refresh_lake, stale_readings
 from tests.documents import detail
@@ -231,9 +231,9 @@ def test_a_new_parser_makes_every_row_anew(home, monkeypatch):
 
 def test_a_deleted_lake_is_made_again_from_the_landing(home):
     gone = {"kind": "gone", "status": None, "ended_at": None, "at": AT + timedelta(days=1)}
-    ledger.begin(home, "run", at=AT, window=None)
-    ledger.add(home, "run", at=AT + timedelta(minutes=1), n_listed=2)
-    ledger.end(home, "run", at=AT + timedelta(minutes=2), outcome="complete")
+    run_log.begin(home, "run", at=AT, window=None)
+    run_log.add(home, "run", at=AT + timedelta(minutes=1), n_listed=2)
+    run_log.end(home, "run", at=AT + timedelta(minutes=2), outcome="complete")
     landing.land_documents(home, [reading(messages=["one"]), reading("conv_b", messages=["two"])])
     landing.land_documents(home, [reading("conv_b", **gone)])
     refresh_lake(home, reread_days=REREAD)

@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 
 from pipelines.emulator.world import World
-from pipelines.sync import ahead
-from pipelines.sync.ahead import Ahead
-from pipelines.sync.answers import Answer
-from pipelines.sync.documents import dump
-from pipelines.sync.line import LEAST_PLACES, Fetched, Line
+from pipelines.extract import completed_days
+from pipelines.extract.completed_days import Ahead
+from pipelines.extract.land_responses import Answer
+from pipelines.extract.landing_pipeline import LEAST_PLACES, Fetched, Line
+from pipelines.extract.landing_rows import dump
 from pipelines.transform.worker_pool import Crew
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing, parquet
@@ -56,7 +56,7 @@ def put(home, answers, ahead=None):
 
     async def work():
         done = Fetched()
-        line = Line(home, done, crew=Crew(0), monotonic=lambda: 0.0, ahead=ahead)
+        line = Line(home, done, crew=Crew(0), monotonic=lambda: 0.0, ahead=completed_days)
         try:
             for answer in answers:
                 await line.place()
@@ -70,7 +70,7 @@ def put(home, answers, ahead=None):
 
 
 def test_whole_days_are_in_the_lake_when_the_line_is_closed_and_the_day_that_lacks_a_call_is_not(home, monkeypatch):
-    monkeypatch.setattr(ahead, "TOGETHER", 1)
+    monkeypatch.setattr(completed_days, "TOGETHER", 1)
     every = pl.DataFrame([wanted(document) for document in DOCUMENTS])
 
     done = put(home, [Answer(wanted(each), dump(each), UNTIL) for each in DOCUMENTS[:-1]], Ahead(every, ()))

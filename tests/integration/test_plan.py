@@ -11,9 +11,9 @@ from pipelines.cli.sync import WHY
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
+from pipelines.extract.fetch_policy import REASONS
 from pipelines.settings import Settings
 from pipelines.site import Site
-from pipelines.sync.settle import REASONS
 from tests.cli import run
 from tests.served import Tap
 

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines.sync import ahead
-from pipelines.sync.ahead import Ahead
-from pipelines.sync.answers import Answer
+from pipelines.extract import completed_days
+from pipelines.extract.completed_days import Ahead
+from pipelines.extract.land_responses import Answer
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 FIRST, SECOND = date(2026, 11, 1), date(2026, 11, 2)
@@ -17,7 +17,7 @@ FIRST, SECOND = date(2026, 11, 1), date(2026, 11, 2)
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
-    monkeypatch.setattr(ahead, "TOGETHER", 1)
+    monkeypatch.setattr(completed_days, "TOGETHER", 1)
 
 
 def wanted(name, start=NOON, reason="new"):
@@ -51,7 +51,7 @@ def test_only_first_documents_that_stand_in_their_listed_day_are():
 
 
 def test_few_wait_for_more(monkeypatch):
-    monkeypatch.setattr(ahead, "TOGETHER", 2)
+    monkeypatch.setattr(completed_days, "TOGETHER", 2)
     a, b = wanted("a"), wanted("b", NOON + timedelta(days=1))
     days = Ahead(pl.DataFrame([a, b]), ())
     assert landed(days, (a, "document", FIRST)) == []

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pipelines.extract.landing_rows import dump, fingerprint, read_row
 from pipelines.sync.credentials import MASK
-from pipelines.sync.documents import dump, fingerprint, read_row
 from pipelines.sync.masking import mask_credentials, mask_text
 from tests.documents import detail
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from pipelines.api.responses import parse_page
-from pipelines.sync.documents import dump, fingerprint, list_row, read_row
+from pipelines.extract.landing_rows import dump, fingerprint, list_row, read_row
 from pipelines.sync.personal import mask_personal
 from pipelines.sync.pii import Pseudonyms
 from tests.documents import STARTED, detail

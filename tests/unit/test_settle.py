@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines.sync.settle import decide, settle_state
+from pipelines.extract.fetch_policy import decide, settle_state
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.storage import parquet
 from warehouse.storage.landing import ERASED, Listing

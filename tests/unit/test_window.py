@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from pipelines.errors import UsageError
-from pipelines.sync.window import Window, next_window, parse_moment
+from pipelines.extract.time_window import Window, next_window, parse_moment
 from warehouse.storage.landing import Listing
 
 NOW = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)

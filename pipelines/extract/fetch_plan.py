@@ -8,9 +8,9 @@ from datetime import datetime
 
 import polars as pl
 
-from pipelines.sync.settle import decide
+from pipelines.extract.fetch_policy import decide
+from pipelines.extract.time_window import Window
 from pipelines.sync.told import told_since
-from pipelines.sync.window import Window
 from warehouse.schema.operations import QUARANTINE
 from warehouse.storage import lake, landing
 from warehouse.storage.home import Home

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pipelines.sync.settle import REASONS
-from pipelines.sync.window import Window
+from pipelines.extract.fetch_policy import REASONS
+from pipelines.extract.time_window import Window
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.types import Type
 from warehouse.storage import lake, parquet

@@ -12,9 +12,9 @@ from pipelines.api.endpoints import ListQuery, iterate_list
 from pipelines.api.responses import ListRow
 from pipelines.api.tasks import together
 from pipelines.errors import CursorRefusedError
-from pipelines.sync.documents import list_row
+from pipelines.extract.landing_rows import list_row
+from pipelines.extract.time_window import Window
 from pipelines.sync.pii import Pseudonyms
-from pipelines.sync.window import Window
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import parquet
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from pipelines.sync.answers import Answer
+from pipelines.extract.land_responses import Answer
 from pipelines.transform.merge_days import TOGETHER
 
 

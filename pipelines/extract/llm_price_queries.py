@@ -15,7 +15,7 @@ from datetime import datetime
 
 import polars as pl
 
-from pipelines.sync.settle import FINISHED
+from pipelines.extract.fetch_policy import FINISHED
 from pipelines.transform.llm_prices import flatten_prices
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.reference_data import LLM_PRICES

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.sync.documents import dump, fingerprint, load
+from pipelines.extract.landing_rows import dump, fingerprint, load
 from pipelines.sync.pii import Pseudonyms
 from pipelines.sync.tool_masking import mask_tool
 from pipelines.transform.tools import Definition, flatten_tools

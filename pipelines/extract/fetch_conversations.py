@@ -16,8 +16,8 @@ from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_conversation
 from pipelines.api.tasks import together
 from pipelines.errors import GarbledError, GoneError, UnreachableError
-from pipelines.sync.answers import Answer, set_aside
-from pipelines.sync.line import Fetched, Line
+from pipelines.extract.land_responses import Answer, set_aside
+from pipelines.extract.landing_pipeline import Fetched, Line
 
 BREAK_AFTER = 5
 """Conversations in a row that could not be read after all retries: then the API is taken to be down."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pipelines.sync.ahead import Ahead
-from pipelines.sync.answers import Answer, Landed, land_answers
+from pipelines.extract.completed_days import Ahead
+from pipelines.extract.land_responses import Answer, Landed, land_answers
 from pipelines.sync.pii import Pseudonyms
 from pipelines.transform.merge_days import Remade, remake_days
 from pipelines.transform.worker_pool import Crew

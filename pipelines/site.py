@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pipelines.api.client import ApiClient
+from pipelines.privacy.pseudonyms import Pseudonyms
 from pipelines.settings import Settings
-from pipelines.sync.pii import Pseudonyms
 from pipelines.transform.worker_pool import Crew
 from warehouse.storage import lock
 from warehouse.storage.home import Home

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.extract.landing_rows import gone_row, read_row
-from pipelines.sync.pii import Pseudonyms
+from pipelines.privacy.pseudonyms import Pseudonyms
 from warehouse.storage import landing
 from warehouse.storage.home import Home
 

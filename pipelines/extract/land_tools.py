@@ -13,8 +13,8 @@ from typing import Any
 import polars as pl
 
 from pipelines.extract.landing_rows import dump, fingerprint, load
-from pipelines.sync.pii import Pseudonyms
-from pipelines.sync.tool_masking import mask_tool
+from pipelines.privacy.mask_tools import mask_tool
+from pipelines.privacy.pseudonyms import Pseudonyms
 from pipelines.transform.tools import Definition, flatten_tools
 from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 from warehouse.storage import lake, parquet

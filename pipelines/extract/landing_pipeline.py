@@ -15,7 +15,7 @@ from typing import Any
 
 from pipelines.extract.completed_days import Ahead
 from pipelines.extract.land_responses import Answer, Landed, land_answers
-from pipelines.sync.pii import Pseudonyms
+from pipelines.privacy.pseudonyms import Pseudonyms
 from pipelines.transform.merge_days import Remade, remake_days
 from pipelines.transform.worker_pool import Crew
 from warehouse.storage.home import Home

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from pipelines.api.responses import ListRow
+from pipelines.privacy.mask_conversations import mask_credentials
+from pipelines.privacy.pseudonyms import Pseudonyms
 from pipelines.sync.blanking import is_blanked, n_texts
-from pipelines.sync.masking import mask_credentials
-from pipelines.sync.pii import Pseudonyms
 
 
 def load(raw: bytes) -> Any:

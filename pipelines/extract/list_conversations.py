@@ -14,7 +14,7 @@ from pipelines.api.tasks import together
 from pipelines.errors import CursorRefusedError
 from pipelines.extract.landing_rows import list_row
 from pipelines.extract.time_window import Window
-from pipelines.sync.pii import Pseudonyms
+from pipelines.privacy.pseudonyms import Pseudonyms
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import parquet
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.sync.masking import mask_credentials
+from pipelines.privacy.mask_conversations import mask_credentials
 from pipelines.transform.flatten import Reading, flatten
 from tests.contract.declared import Rows, rows_by_conversation, wrong
 from tests.contract.drawing import Drawing, Leaf

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pipelines.sync.tool_masking import mask_tool
+from pipelines.privacy.mask_tools import mask_tool
 from pipelines.transform.llm_prices import flatten_prices
 from pipelines.transform.tools import Definition, flatten_tools
 from tests.contract.drawing import Drawing, Leaf, Published, Step, reference

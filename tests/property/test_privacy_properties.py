@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.emulator.world import World
-from pipelines.sync.masking import mask, mask_text
-from pipelines.sync.pii import Pseudonyms
+from pipelines.privacy.mask_conversations import mask, mask_text
+from pipelines.privacy.pseudonyms import Pseudonyms
 from pipelines.transform.flatten import Reading, flatten
 from tests import recount
 from tests.documents import READ_AT

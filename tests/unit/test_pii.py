@@ -10,8 +10,8 @@ import pytest
 
 from pipelines.api.responses import parse_page
 from pipelines.extract.landing_rows import dump, fingerprint, list_row, read_row
-from pipelines.sync.personal import mask_personal
-from pipelines.sync.pii import Pseudonyms
+from pipelines.privacy.pii_patterns import mask_personal
+from pipelines.privacy.pseudonyms import Pseudonyms
 from tests.documents import STARTED, detail
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from pipelines.sync.tool_masking import mask_tool
+from pipelines.privacy.mask_tools import mask_tool
 
 
 def test_values_of_headers_go_and_what_names_them_stays():

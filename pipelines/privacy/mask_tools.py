@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.sync.credentials import MASK, is_secret_name
-from pipelines.sync.masking import hidden, mask
+from pipelines.privacy.credentials import MASK, is_secret_name
+from pipelines.privacy.mask_conversations import hidden, mask
 
 _LOCATORS = ("secret_id", "variable_name", "env_var_label")
 """What names a header's value without being it."""

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from pipelines.sync.credentials import MASK, is_secret_name, is_suspicious, mask_plain
-from pipelines.sync.embedded import within
+from pipelines.privacy.credentials import MASK, is_secret_name, is_suspicious, mask_plain
+from pipelines.privacy.embedded_json import within
 
 HISTORY = "system__conversation_history"
 _LABELS = ("name", "key", "variable_name")

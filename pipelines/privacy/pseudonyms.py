@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pipelines.sync.embedded import within
-from pipelines.sync.personal import mask_personal
+from pipelines.privacy.embedded_json import within
+from pipelines.privacy.pii_patterns import mask_personal
 
 IDENTIFIERS = frozenset(
     {

@@ -16,9 +16,11 @@ from pipelines.api.endpoints import calculate_llm_usage, list_tools
 from pipelines.api.tasks import together
 from pipelines.errors import ApiError, CredentialsError, UnreachableError, UsageError
 from pipelines.extract import llm_price_queries
-from pipelines.extract.land_tools import land_listing, refresh_tools
+from pipelines.extract.land_tools import land_listing
 from pipelines.extract.llm_price_queries import Question
 from pipelines.site import Progress, Site, silent
+from pipelines.transform import llm_prices
+from pipelines.transform.tools import refresh_tools
 from warehouse.schema.reference_data import TOOLS
 from warehouse.storage import lake
 from warehouse.storage.landing_reference_data import land_prices
@@ -109,7 +111,7 @@ def copy_prices(
             question.row(asked_at, answers[question.agent_id]) for question in asked if question.agent_id in answers
         ]
         land_prices(site.home, asked_at, rows)
-        llm_price_queries.refresh_prices(site.home)
+        llm_prices.refresh_prices(site.home)
     empty = answers.keys() - llm_price_queries.priced_agents(site.home, asked_at)
     without |= dict.fromkeys(sorted(empty), "The API gives no prices for it.")
     return CopiedPrices(asked_at, tuple(asked), without)

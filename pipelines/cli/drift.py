@@ -37,7 +37,7 @@ def drift(options: Options, since: str | None) -> None:
     took before: each with its JSON path, how many rows have it, and a conversation to look at.
     """
     from pipelines.extract.time_window import parse_moment
-    from pipelines.sync.drift import new_unknown
+    from pipelines.transform.schema_drift import new_unknown
 
     home = options.data()
     since_at = None if since is None else parse_moment(since, datetime.now(UTC))

@@ -10,9 +10,9 @@ import polars as pl
 
 from pipelines.extract.fetch_policy import decide
 from pipelines.extract.time_window import Window
-from pipelines.sync.told import told_since
+from warehouse.schema.activity import FEEDBACK_SENT
 from warehouse.schema.operations import QUARANTINE
-from warehouse.storage import lake, landing
+from warehouse.storage import activity_log, lake, landing
 from warehouse.storage.home import Home
 from warehouse.storage.landing import Listing
 
@@ -66,3 +66,13 @@ def set_aside(home: Home) -> set[str]:
     """Conversations that stand in quarantine: their answer was no document, or it could not be flattened."""
     shown = lake.read(home, QUARANTINE, ["conversation_id"])["conversation_id"]
     return {*landing.quarantined(home)["conversation_id"], *shown}
+
+
+def told_since(home: Home) -> set[str]:
+    """Conversations that feedback was sent for since they were read last."""
+    sent = activity_log.read(home, FEEDBACK_SENT).filter(outcome="sent")
+    if sent.is_empty():
+        return set()
+    read = landing.latest_readings(home).select("conversation_id", "fetched_at")
+    later = sent.join(read, "conversation_id").filter(pl.col("sent_at") >= pl.col("fetched_at"))
+    return set(later["conversation_id"])

@@ -13,17 +13,11 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from pipelines.transform.settle_state import FINISHED
 from warehouse.storage.landing import ERASED, Listing
-
-FINISHED = ("done", "failed")
-"""Statuses of a call that will not go on."""
 
 REASONS = ("new", "open", "changed", "missing", "due", "asked")
 """Why a call is read, the first that holds."""
-
-
-ENDED = ("gone", ERASED)
-"""Kinds of a reading after which nothing more is to come."""
 
 
 def due_since(now: datetime, reread_days: Sequence[int]) -> pl.Expr:
@@ -31,20 +25,6 @@ def due_since(now: datetime, reread_days: Sequence[int]) -> pl.Expr:
     marks = [pl.col("ended_at") + timedelta(days=days) for days in reread_days]
     return pl.max_horizontal(
         pl.lit(None, pl.Datetime("us", "UTC")), *(pl.when(mark <= now).then(mark) for mark in marks)
-    )
-
-
-def settle_state(read_at: pl.Expr, reread_days: Sequence[int]) -> pl.Expr:
-    """Open (not finished), settling (will be read again) or settled, from ``status``, ``ended_at`` and the reading."""
-    last = timedelta(days=max(reread_days, default=0))
-    return (
-        pl.when(pl.col("kind").is_in(ENDED))
-        .then(pl.lit("settled"))
-        .when(~pl.col("status").is_in(FINISHED) | pl.col("status").is_null())
-        .then(pl.lit("open"))
-        .when(read_at >= pl.col("ended_at") + last)
-        .then(pl.lit("settled"))
-        .otherwise(pl.lit("settling"))
     )
 
 

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from pipelines.api.responses import ListRow
 from pipelines.privacy.mask_conversations import mask_credentials
 from pipelines.privacy.pseudonyms import Pseudonyms
-from pipelines.sync.blanking import is_blanked, n_texts
-
-
-def load(raw: bytes) -> Any:
-    """JSON as Python objects; what msgspec refuses (a lone surrogate) the standard library reads."""
-    try:
-        return msgspec.json.decode(raw)
-    except msgspec.DecodeError:
-        return json.loads(raw)
-
-
-def dump(document: Any, *, is_canonical: bool = False) -> bytes:
-    """Compact JSON; canonical: keys sorted, so that equal documents give equal bytes."""
-    try:
-        return msgspec.json.encode(document, order="deterministic" if is_canonical else None)
-    except (UnicodeEncodeError, OverflowError):
-        return json.dumps(document, separators=(",", ":"), sort_keys=is_canonical).encode()
-
-
-def fingerprint(document: Any) -> str:
-    """SHA-256 of the canonical JSON."""
-    return hashlib.sha256(dump(document, is_canonical=True)).hexdigest()
+from pipelines.transform.canonical_json import dump, fingerprint, load
+from pipelines.transform.settle_state import FINISHED
 
 
 def list_row(row: ListRow, listed_at: datetime, pseudonyms: Pseudonyms | None = None) -> dict[str, object]:
@@ -107,3 +83,19 @@ def gone_row(wanted: Mapping[str, Any], fetched_at: datetime) -> dict[str, objec
         "content_sha256": wanted["content_sha256"],
         "payload": None,
     }
+
+
+def n_texts(document: Mapping[str, Any]) -> int:
+    """Transcript entries that hold text."""
+    transcript = document.get("transcript")
+    entries = transcript if isinstance(transcript, list) else []
+    return sum(1 for entry in entries if isinstance(entry, dict) and entry.get("message"))
+
+
+def is_blanked(status: object, texts: int, texts_before: int | None) -> bool:
+    """Whether retention took the content: a finished call without any text that had some.
+
+    The API has no sure sign for it: retention leaves the row with its length and cost and an empty transcript, and no
+    field that tells of it is promised. A call that goes on has no text yet.
+    """
+    return status in FINISHED and texts == 0 and (texts_before or 0) > 0

@@ -15,8 +15,7 @@ from datetime import datetime
 
 import polars as pl
 
-from pipelines.extract.fetch_policy import FINISHED
-from pipelines.transform.llm_prices import flatten_prices
+from pipelines.transform.settle_state import FINISHED
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.reference_data import LLM_PRICES
 from warehouse.schema.usage import LLM_USAGE
@@ -120,12 +119,6 @@ def questions(
         basis = next((name for name, value in known.items() if value is not None), NO_BASIS)
         asked.append(Question(agent_id, known.get(basis), pages, has_rag if is_rag is None else is_rag, basis))
     return asked
-
-
-def refresh_prices(home: Home) -> None:
-    """Write ``llm_prices`` anew from the landing, where there is any."""
-    if prices_asked_at(home) is not None:
-        lake.write_whole(home, LLM_PRICES, flatten_prices(price_rows(home).iter_rows(named=True)))
 
 
 def priced_agents(home: Home, asked_at: datetime) -> set[str]:

@@ -103,13 +103,6 @@ def row(home: Home, run_id: str) -> dict[str, Any]:
     return parquet.read_files(SYNC_RUNS, [home.file(home.runs, run_id)]).row(0, named=True)
 
 
-def refresh(home: Home) -> None:
-    """Show every account in the lake again, after the lake was deleted."""
-    for file in home.files(home.runs):
-        if not (home.table(SYNC_RUNS) / file.name).exists():
-            lake.append_whole(home, SYNC_RUNS, parquet.read_files(SYNC_RUNS, [file]), file.stem.partition(".")[2])
-
-
 def _write(home: Home, row: dict[str, object]) -> None:
     account = parquet.frame(SYNC_RUNS, [row])
     parquet.write_file(home, home.file(home.runs, str(row["run_id"])), account)

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.orchestration.keys import key_of
-from pipelines.sync.drift import new_unknown
+from pipelines.transform.schema_drift import new_unknown
 from warehouse.models.checks import Check, CheckResult
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.storage.home import Home

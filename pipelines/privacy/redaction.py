@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.extract.landing_rows import dump, fingerprint
+from pipelines.transform.canonical_json import dump, fingerprint
 from pipelines.transform.decode import UnflattenableError, plain
 from pipelines.transform.document_schema import DETAIL, Items, Leaf, Object, Shape, object_at
 from pipelines.transform.lenient_decode import FIT, MISFIT

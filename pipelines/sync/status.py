@@ -13,9 +13,10 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.extract.fetch_policy import REASONS, decide, settle_state
-from pipelines.sync.told import told_since
+from pipelines.extract.fetch_plan import told_since
+from pipelines.extract.fetch_policy import REASONS, decide
 from pipelines.transform.refresh_lake import stale_readings
+from pipelines.transform.settle_state import settle_state
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
 from warehouse.storage import lake, landing, parquet

@@ -10,6 +10,9 @@ import polars as pl
 from pipelines.transform.lenient_decode import parse
 from pipelines.transform.record_tables import Elements
 from warehouse.schema.reference_data import LLM_PRICES
+from warehouse.storage import lake
+from warehouse.storage.home import Home
+from warehouse.storage.landing_reference_data import price_rows, prices_asked_at
 
 PRICE = Elements(LLM_PRICES)
 _ASKED = ("agent_id", "asked_at", "prompt_length", "number_of_pages", "is_rag_enabled", "prompt_basis")
@@ -25,3 +28,9 @@ def flatten_prices(answers: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
                 found[answer["agent_id"], answer["asked_at"], llm] = answer, PRICE.read(price)
     own: dict[str, list[Any]] = {name: [answer[name] for answer, _ in found.values()] for name in _ASKED}
     return PRICE.frame([price for _, price in found.values()], own | {"llm": [llm for *_, llm in found]})
+
+
+def refresh_prices(home: Home) -> None:
+    """Write ``llm_prices`` anew from the landing, where there is any."""
+    if prices_asked_at(home) is not None:
+        lake.write_whole(home, LLM_PRICES, flatten_prices(price_rows(home).iter_rows(named=True)))

@@ -15,8 +15,8 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.extract.fetch_policy import settle_state
 from pipelines.transform.flatten import Reading, flatten
+from pipelines.transform.settle_state import settle_state
 from pipelines.transform.worker_pool import Crew
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS

@@ -11,17 +11,16 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.extract import run_log
-from pipelines.extract.land_tools import refresh_tools
-from pipelines.extract.llm_price_queries import refresh_prices
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.flatten import PARSER_VERSION
+from pipelines.transform.llm_prices import refresh_prices
 from pipelines.transform.merge_days import REASONS, remake, told
 from pipelines.transform.schema_drift import refresh_unknown
+from pipelines.transform.tools import refresh_tools
 from pipelines.transform.worker_pool import Crew
 from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE
-from warehouse.storage import activity_log, lake, landing
+from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS
+from warehouse.storage import activity_log, lake, landing, parquet
 from warehouse.storage.home import Home
 
 
@@ -92,7 +91,7 @@ def refresh_lake(
     refresh_unknown(home)
     _refresh_list(home)
     refresh_agents(home)
-    run_log.refresh(home)
+    refresh_runs(home)
     activity_log.refresh(home)
     _refresh_quarantine(home, stale["conversation_id"].to_list(), done.refused)
     return done
@@ -133,3 +132,10 @@ def _refresh_quarantine(home: Home, tried: Collection[str], refused: dict[str, s
     ).join(latest, "conversation_id")
     rows = [unreadable, before, fresh.with_columns(reason=pl.lit("unflattenable"))]
     lake.write_whole(home, QUARANTINE, pl.concat(rows, how="diagonal").unique("conversation_id", keep="last"))
+
+
+def refresh_runs(home: Home) -> None:
+    """Show every account in the lake again, after the lake was deleted."""
+    for file in home.files(home.runs):
+        if not (home.table(SYNC_RUNS) / file.name).exists():
+            lake.append_whole(home, SYNC_RUNS, parquet.read_files(SYNC_RUNS, [file]), file.stem.partition(".")[2])

@@ -11,8 +11,12 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from pipelines.transform.canonical_json import dump, load
 from pipelines.transform.record_tables import Elements
-from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOLS
+from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
+from warehouse.storage import lake, parquet
+from warehouse.storage.home import Home
+from warehouse.storage.landing_reference_data import tool_listings, tool_rows
 
 ROOT = "$"
 """Name of a schema itself among its parameters, as in JSONPath."""
@@ -115,3 +119,73 @@ def _joined(name: str, key: str) -> str:
 
 def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+STATISTICS = "usage_stats"
+
+
+def refresh_tools(home: Home) -> None:
+    """Write ``tools``, ``tool_parameters`` and ``tool_versions`` anew from the landing, where there is any."""
+    listings = tool_listings(home)
+    if not listings:
+        return
+    rows = tool_rows(home)
+    tools, parameters = flatten_tools(_definitions(rows, listings[-1]))
+    lake.write_whole(home, TOOL_PARAMETERS, parameters)
+    lake.write_whole(home, TOOL_VERSIONS, _versions(rows))
+    lake.write_whole(home, TOOLS, tools)
+
+
+def latest_definitions(home: Home) -> pl.DataFrame:
+    """The definition of each tool that was landed last."""
+    landed = tool_rows(home).filter(pl.col("payload").is_not_null())
+    return landed.unique("tool_id", keep="last", maintain_order=True)
+
+
+def _definitions(rows: pl.DataFrame, last_listing: datetime) -> Iterator[Definition]:
+    """Each tool that was ever listed, as it was listed last."""
+    latest = rows.group_by("tool_id", maintain_order=True).agg(
+        pl.col("content_sha256", "usage_stats").last(),
+        pl.col("payload").drop_nulls().last(),
+        changed_at=pl.col("listed_at").filter(pl.col("payload").is_not_null()).last(),
+        first_seen_at=pl.col("listed_at").first(),
+        last_seen_at=pl.col("listed_at").last(),
+    )
+    for row in latest.iter_rows(named=True):
+        yield Definition(
+            row["tool_id"],
+            load(row["payload"]) | {STATISTICS: load(row["usage_stats"])},
+            row["content_sha256"],
+            row["first_seen_at"],
+            row["changed_at"],
+            row["last_seen_at"],
+            row["last_seen_at"] < last_listing,
+        )
+
+
+def _versions(rows: pl.DataFrame) -> pl.DataFrame:
+    """A row for each definition that a tool had, with the paths that differ from the one before."""
+    before: dict[str, Any] = {}
+    versions = []
+    for row in rows.filter(pl.col("payload").is_not_null()).iter_rows(named=True):
+        tool_id, definition = row["tool_id"], load(row["payload"])
+        changes = sorted(set(_differences(before[tool_id], definition))) if tool_id in before else None
+        before[tool_id] = definition
+        versions.append(
+            {
+                "tool_id": tool_id,
+                "valid_from_at": row["listed_at"],
+                "content_sha256": row["content_sha256"],
+                "changes": None if changes is None else dump(changes).decode(),
+            }
+        )
+    return parquet.frame(TOOL_VERSIONS, versions)
+
+
+def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """Paths, from the tool's configuration on, at which two definitions differ; a list counts as one value."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in old.keys() | new.keys():
+            yield from _differences(old.get(key), new.get(key), f"{path}.{key}".removeprefix("."))
+    elif old != new:
+        yield path.removeprefix("tool_config.")

@@ -19,8 +19,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipelines.api.responses import check_conversation
-from pipelines.extract.landing_rows import dump, load, read_row
+from pipelines.extract.landing_rows import read_row
 from pipelines.site import Site
+from pipelines.transform.canonical_json import dump, load
 from pipelines.webhook.lander import Lander
 from pipelines.webhook.signature import HEADER, TOLERANCE_SECS, SignatureError, verify
 

@@ -8,13 +8,14 @@ import dagster as dg
 import pytest
 
 from pipelines.emulator.webhooks import post_call
-from pipelines.extract.landing_rows import dump, load, read_row
+from pipelines.extract.landing_rows import read_row
 from pipelines.orchestration.access import ACCESS, REACHED, access_job, agent_access, unreachable
 from pipelines.orchestration.audio import RECORDINGS, audio_job, recordings
 from pipelines.orchestration.lake import lake_tables
 from pipelines.orchestration.models import models_asset
 from pipelines.orchestration.webhook import webhook_job, webhook_sensor
 from pipelines.site import silent
+from pipelines.transform.canonical_json import dump, load
 from tests.dagster.emulated import QUIET
 from warehouse.models.project import read_project
 from warehouse.schema.activity import AGENT_ACCESS

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines.extract import run_log
-from pipelines.sync.drift import new_unknown
 from pipelines.transform.refresh_lake import refresh_lake
+from pipelines.transform.schema_drift import new_unknown
 from tests.documents import STARTED, detail
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.registry import BY_NAME

@@ -16,7 +16,7 @@ from pipelines.extract import completed_days
 from pipelines.extract.completed_days import Ahead
 from pipelines.extract.land_responses import Answer
 from pipelines.extract.landing_pipeline import LEAST_PLACES, Fetched, Line
-from pipelines.extract.landing_rows import dump
+from pipelines.transform.canonical_json import dump
 from pipelines.transform.worker_pool import Crew
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing, parquet
@@ -56,7 +56,7 @@ def put(home, answers, ahead=None):
 
     async def work():
         done = Fetched()
-        line = Line(home, done, crew=Crew(0), monotonic=lambda: 0.0, ahead=completed_days)
+        line = Line(home, done, crew=Crew(0), monotonic=lambda: 0.0, ahead=ahead)
         try:
             for answer in answers:
                 await line.place()

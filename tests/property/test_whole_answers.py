@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.api.responses import check_conversation
-from pipelines.extract.landing_rows import load
+from pipelines.transform.canonical_json import load
 
 FRONT = b'{"conversation_id": "conv_1", "metadata": {"start_time_unix_secs": 1782336379}, "padding": "'
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.extract.landing_rows import dump, fingerprint, read_row
+from pipelines.extract.landing_rows import read_row
 from pipelines.privacy.credentials import MASK
 from pipelines.privacy.mask_conversations import mask_credentials, mask_text
+from pipelines.transform.canonical_json import dump, fingerprint
 from tests.documents import detail
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)

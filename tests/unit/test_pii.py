@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from pipelines.api.responses import parse_page
-from pipelines.extract.landing_rows import dump, fingerprint, list_row, read_row
+from pipelines.extract.landing_rows import list_row, read_row
 from pipelines.privacy.pii_patterns import mask_personal
 from pipelines.privacy.pseudonyms import Pseudonyms
+from pipelines.transform.canonical_json import dump, fingerprint
 from tests.documents import STARTED, detail
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)

@@ -9,9 +9,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines.emulator.world import World
-from pipelines.extract.landing_rows import dump, fingerprint
+from pipelines.extract.landing_rows import is_blanked, n_texts
 from pipelines.privacy.redaction import redact
-from pipelines.sync.blanking import is_blanked, n_texts
+from pipelines.transform.canonical_json import dump, fingerprint
 from pipelines.transform.flatten import Reading, flatten
 from tests.documents import READ_AT, RECORDED, detail, id_of, recorded_documents
 from warehouse.schema.registry import DOCUMENT_TABLES

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines.extract.fetch_policy import decide, settle_state
+from pipelines.extract.fetch_policy import decide
+from pipelines.transform.settle_state import settle_state
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.storage import parquet
 from warehouse.storage.landing import ERASED, Listing

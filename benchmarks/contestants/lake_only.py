@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from pipelines import runs
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
 
 stages = ["start"]
 marks = [(time.perf_counter(), time.process_time())]
@@ -29,4 +29,4 @@ def stop_before_the_models(stage: str, done: int, total: int | None) -> None:
 
 if __name__ == "__main__":
     site = Site(Settings(home=Path(sys.argv[2]), base_url=sys.argv[1], api_key="demo"))
-    runs.sync(site, run_id="bench", progress=stop_before_the_models)
+    sync.sync(site, run_id="bench", progress=stop_before_the_models)

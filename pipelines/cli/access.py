@@ -11,7 +11,7 @@ from pipelines.cli.options import Options, emit, finish, pass_options, shared, t
 from pipelines.cli.progress import showing
 
 if TYPE_CHECKING:
-    from pipelines.upstream.access import Probe
+    from pipelines.usecases.agent_access import Probe
 
 
 @click.command(
@@ -40,7 +40,7 @@ def access(options: Options, agents: tuple[str, ...]) -> None:
     why not. The key needs the scope convai_write.
     """
     from pipelines.errors import UsageError
-    from pipelines.upstream.access import known_agents, probe
+    from pipelines.usecases.agent_access import known_agents, probe
 
     found: list[Probe] = []
     sites = options.site().each()

@@ -12,7 +12,7 @@ from pipelines.cli.options import Options, emit, finish, pass_options, plural, s
 from pipelines.cli.progress import showing
 
 if TYPE_CHECKING:
-    from pipelines.upstream.recordings import Recorded
+    from pipelines.usecases.audio import Recorded
 
 UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
@@ -66,7 +66,7 @@ def audio(
     home folder while it runs: a sync that begins meanwhile ends at once and says so.
     """
     from pipelines.extract.time_window import parse_moment
-    from pipelines.upstream.recordings import record
+    from pipelines.usecases.audio import record
     from warehouse.storage.audio import Choice
 
     site = options.site()

@@ -32,12 +32,12 @@ def build(options: Options) -> None:
     The models of sql/ are built and checked. The new file takes the place of the old one only when every check
     passed; readers keep theirs meanwhile.
     """
-    from pipelines import steps
+    from pipelines.usecases import sync_steps
 
     site = options.site()
     began = time.monotonic()
     with site.writing("build"), showing(options) as show:
-        built = steps.build_models(site, show, anew=True)
+        built = sync_steps.build_models(site, show, anew=True)
     secs = time.monotonic() - began
     if options.is_json:
         models = [{"model": model.key, "n_rows": model.n_rows, "secs": model.secs} for model in built.models]
@@ -67,9 +67,9 @@ def check(options: Options) -> None:
     They hold the lake to its schema, the models to their headers, and what was listed to what is in the lake. Nothing
     is changed. A check that fails is named with the first rows that show why.
     """
-    from pipelines import runs
+    from pipelines.usecases import sync
 
-    results = runs.check(options.site())
+    results = sync.check(options.site())
     failed = [result for result in results if not result.is_passed]
     if options.is_json:
         emit({"n_checks": len(results), "failed": _as_data(failed)})

@@ -123,7 +123,7 @@ def demo(options: Options, conversations: int, days: int, seed: int) -> None:
     from pipelines.emulator.app import create_app
     from pipelines.emulator.server import running
     from pipelines.extract import run_log
-    from pipelines.site import Site
+    from pipelines.usecases.context import Site
 
     root = options.home or HOME
     home = Site(options.settings(home=root, api_key=KEY)).home

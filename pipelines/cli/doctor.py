@@ -145,7 +145,7 @@ def _seeds(root: Path) -> Finding:
 def _api(settings: Settings, name: str) -> Finding:
     """Ask for one row of the list."""
     from pipelines.api.endpoints import ListQuery, list_page
-    from pipelines.site import connect
+    from pipelines.usecases.context import connect
 
     patience = {"request_deadline_secs": PATIENCE_SECS, "request_timeout_secs": PATIENCE_SECS / 2}
 

@@ -15,7 +15,7 @@ from pipelines.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.erasure import Erased, Receipt
+    from pipelines.usecases.erasure import Erased, Receipt
 
 
 @click.command(
@@ -45,7 +45,7 @@ def erase(options: Options, ids: tuple[str, ...], upstream: bool, yes: bool) -> 
     only its id and its day are kept, so that no later sync brings it back. The warehouse is built anew; who still
     reads the old file keeps it until then. Can be repeated at any time, also after it was stopped.
     """
-    from pipelines.erasure import erase as carry_out
+    from pipelines.usecases.erasure import erase as carry_out
 
     site = options.site()
     if not yes and not _is_confirmed(ids, is_upstream=upstream):

@@ -14,8 +14,8 @@ from pipelines.cli.progress import showing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipelines.site import Site
-    from pipelines.upstream.feedback import Sent
+    from pipelines.usecases.context import Site
+    from pipelines.usecases.feedback import Sent
 
 SHOWN = 20
 
@@ -55,8 +55,8 @@ def feedback(options: Options, conversation_id: str | None, verdict: str | None,
     in lake.feedback_sent, and the next sync reads those conversations again. The key needs the scope convai_write.
     Can be stopped and repeated at any time.
     """
-    from pipelines.upstream.feedback import unsent
-    from pipelines.upstream.whose import by_site
+    from pipelines.usecases.feedback import unsent
+    from pipelines.usecases.workspace_lookup import by_site
 
     wanted = _wanted(conversation_id, verdict, file)
     batches = [(site, {each: wanted[each] for each in ids}) for site, ids in by_site(options.site(), wanted)]
@@ -73,7 +73,7 @@ def feedback(options: Options, conversation_id: str | None, verdict: str | None,
 
 
 def _wanted(conversation_id: str | None, verdict: str | None, file: Path | None) -> dict[str, str]:
-    from pipelines.upstream.verdicts import read_verdicts
+    from pipelines.usecases.feedback_file import read_verdicts
 
     if file is not None and conversation_id is None:
         return read_verdicts(file)
@@ -92,7 +92,7 @@ def _plan(wanted: Mapping[str, str], due: Mapping[str, str]) -> Iterator[str]:
 
 
 def _send(options: Options, batches: list[tuple[Site, dict[str, str]]]) -> None:
-    from pipelines.upstream.feedback import send
+    from pipelines.usecases.feedback import send
 
     done: list[Sent] = []
     with showing(options) as show:

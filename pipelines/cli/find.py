@@ -10,7 +10,7 @@ import click
 from pipelines.cli.options import Options, emit, moment, pass_options, plural, shared, teach
 
 if TYPE_CHECKING:
-    from pipelines.upstream.search import Listed
+    from pipelines.usecases.upstream_search import Listed
     from warehouse.serve.search import Hit
 
 
@@ -61,7 +61,7 @@ def find(
     since_at, until_at = (None if when is None else parse_moment(when, site.clock()) for when in (since, until))
     scope = Scope(agent, since_at, until_at)
     if upstream:
-        from pipelines.upstream.search import search
+        from pipelines.usecases.upstream_search import search
 
         _show_listed(options, [row for each in site.each() for row in search(each, text, scope, limit=limit)])
     else:

@@ -19,7 +19,7 @@ import click
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
-    from pipelines.site import Site
+    from pipelines.usecases.context import Site
     from warehouse.storage.home import Home
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -59,7 +59,7 @@ class Options:
         Raises:
             SettingsError: one is wrong.
         """
-        from pipelines.site import Site
+        from pipelines.usecases.context import Site
 
         return Site(self.settings())
 

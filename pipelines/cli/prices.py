@@ -12,8 +12,8 @@ from pipelines.cli.progress import showing
 
 if TYPE_CHECKING:
     from pipelines.extract.llm_price_queries import Question
-    from pipelines.reference import CopiedPrices
-    from pipelines.site import Site
+    from pipelines.usecases.context import Site
+    from pipelines.usecases.reference_data import CopiedPrices
 
 
 @click.command(
@@ -53,7 +53,7 @@ def prices(
     prices after the next build.
     """
     from pipelines.errors import UsageError
-    from pipelines.reference import copy_prices
+    from pipelines.usecases.reference_data import copy_prices
 
     site = options.site()
     with site.writing("prices"), showing(options) as show:

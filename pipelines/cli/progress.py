@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Task, TaskID
 
 Show = Callable[[str, int, int | None], None]
-"""Told of a stage, how much of it is done and, where known, of how much (``pipelines.site.Progress``)."""
+"""Told of a stage, how much of it is done and, where known, of how much (``pipelines.usecases.context.Progress``)."""
 
 EVERY_SECS = 5.0
 BAR_WIDTH = 28

@@ -12,9 +12,9 @@ from pipelines.cli.options import Options, emit, finish, pass_options, plural, s
 from pipelines.cli.progress import showing
 
 if TYPE_CHECKING:
-    from pipelines.erasure import Erased
-    from pipelines.retention import Chosen
-    from pipelines.site import Site
+    from pipelines.usecases.context import Site
+    from pipelines.usecases.erasure import Erased
+    from pipelines.usecases.retention import Chosen
 
 WHERE = {"here": "here", "upstream": "at the API", "both": "here and at the API"}
 
@@ -66,7 +66,7 @@ def retain(
     Without --yes, and without a terminal to ask on, nothing is touched either.
     """
     from pipelines.extract.time_window import parse_moment
-    from pipelines.retention import Rule, choose
+    from pipelines.usecases.retention import Rule, choose
 
     site = options.site()
     share = site.settings.retain_max_share if max_share is None else max_share
@@ -94,7 +94,7 @@ def retain(
 
 
 def _carry_out(options: Options, site: Site, chosen: Chosen, where: str) -> None:
-    from pipelines.retention import retain_here, retain_upstream
+    from pipelines.usecases.retention import retain_here, retain_upstream
 
     if where == "upstream":
         told, failed = retain_upstream(site, chosen)

@@ -31,9 +31,9 @@ def retry(options: Options) -> None:
     An answer that was no document, or one that could not be flattened, costs itself alone and is set aside by name.
     The next sync tries it again as well; this reads nothing else.
     """
-    from pipelines import runs
+    from pipelines.usecases import sync
 
     site = options.site()
     with showing(options) as show:
-        done = runs.retry(site, run_id=new_run_id(site.clock()), progress=show)
+        done = sync.retry(site, run_id=new_run_id(site.clock()), progress=show)
     report(options, done, "complete: nothing stands aside", run_facts(done.run))

@@ -12,7 +12,7 @@ import click
 from pipelines.cli.options import Options, aligned, emit, moment, pass_options, plural, shared, size, teach
 
 if TYPE_CHECKING:
-    from pipelines.sync.status import Status
+    from pipelines.usecases.status import Status
 
 QUARANTINE_SHOWN = 5
 
@@ -35,7 +35,7 @@ def status(options: Options) -> None:
     Reads only, also while a run is writing. A call is open until it is finished, settling while it will be read again
     for late changes, then settled.
     """
-    from pipelines.sync.status import status as look
+    from pipelines.usecases.status import status as look
 
     site, now = options.site(), datetime.now(UTC)
     every = [look(each.home, now=now, reread_days=each.settings.reread_days) for each in site.landed()]

@@ -13,7 +13,7 @@ from pipelines.cli.progress import duration, showing
 
 if TYPE_CHECKING:
     from pipelines.extract.fetch_plan import Plan
-    from pipelines.runs import Synced
+    from pipelines.usecases.sync import Synced
 
 WHY = {
     "new": "never read",
@@ -55,8 +55,8 @@ def sync(options: Options, since: str | None, until: str | None, agent: str | No
     on from the last complete one, looking back a few days. It can be stopped at any moment: what was read is kept,
     and the next run reads only what is missing.
     """
-    from pipelines import runs
     from pipelines.extract.time_window import Window, parse_moment
+    from pipelines.usecases import sync as sync_usecase
 
     site = options.site()
     now = site.clock()
@@ -67,11 +67,13 @@ def sync(options: Options, since: str | None, until: str | None, agent: str | No
         each[0].key()
     if is_plan:
         with showing(options) as show:
-            planned = runs.plan(site, since=since_at, until=until_at, agent_id=agent, progress=show)
+            planned = sync_usecase.plan(site, since=since_at, until=until_at, agent_id=agent, progress=show)
         _show(options, planned)
         return
     with showing(options) as show:
-        done = runs.sync(site, run_id=new_run_id(now), since=since_at, until=until_at, agent_id=agent, progress=show)
+        done = sync_usecase.sync(
+            site, run_id=new_run_id(now), since=since_at, until=until_at, agent_id=agent, progress=show
+        )
     report(options, done, "complete: all that was listed is in the warehouse", run_facts(done.run))
 
 

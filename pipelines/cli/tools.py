@@ -10,7 +10,7 @@ from pipelines.cli.options import Options, emit, pass_options, plural, shared, t
 from pipelines.cli.progress import showing
 
 if TYPE_CHECKING:
-    from pipelines.site import Site
+    from pipelines.usecases.context import Site
 
 COLUMNS = (
     "tool_name",
@@ -68,10 +68,10 @@ def tools(options: Options, is_sync: bool) -> None:
 
 def _copy(options: Options, site: Site) -> tuple[str, ...]:
     """Ask the API of each workspace, and build; what is amiss then."""
-    from pipelines.reference import copy_tools
-    from pipelines.steps import build_models
     from pipelines.transform.schema_drift import refresh_unknown
-    from pipelines.working import failure
+    from pipelines.usecases.reference_data import copy_tools
+    from pipelines.usecases.run_session import failure
+    from pipelines.usecases.sync_steps import build_models
 
     with site.writing("tools"), showing(options) as show:
         for each in site.each():

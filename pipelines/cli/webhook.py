@@ -10,7 +10,7 @@ import click
 from pipelines.cli.options import Options, emit, pass_options, shared, teach
 
 if TYPE_CHECKING:
-    from pipelines.site import Site
+    from pipelines.usecases.context import Site
     from pipelines.webhook.app import Answer
 
 

@@ -8,8 +8,8 @@ import polars as pl
 
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.tables import schema_of
-from pipelines.site import Progress, Site
-from pipelines.upstream.access import known_agents, probe
+from pipelines.usecases.agent_access import known_agents, probe
+from pipelines.usecases.context import Progress, Site
 from warehouse.errors import ConvohouseError
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS

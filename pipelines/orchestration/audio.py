@@ -8,8 +8,8 @@ from pipelines.orchestration.access import GROUP
 from pipelines.orchestration.keys import key_of
 from pipelines.orchestration.landing import DOCUMENTS
 from pipelines.orchestration.tables import schema_of
-from pipelines.site import Progress, Site
-from pipelines.upstream.recordings import Recorded, record
+from pipelines.usecases.audio import Recorded, record
+from pipelines.usecases.context import Progress, Site
 from warehouse.errors import ConvohouseError
 from warehouse.schema.activity import AUDIO_FILES
 from warehouse.storage.audio import Choice

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 from pydantic import Field
 
-from pipelines import steps
 from pipelines.extract.time_window import Window, parse_moment
-from pipelines.site import Site
+from pipelines.usecases import sync_steps
+from pipelines.usecases.context import Site
 
 FIRST_DAY = "2024-01-01"
 """Older than the vendor's agents, which came in November 2024."""
@@ -61,7 +61,7 @@ def window_of(context: dg.AssetExecutionContext, site: Site, asked: Asked) -> Wi
         UsageError: nothing is left, or what was asked is no date.
     """
     if asked.everywhere:
-        return steps.window_of(site)[0]
+        return sync_steps.window_of(site)[0]
     days, now = days_of(context), site.clock()
     since = [_midnight(days[0])] + ([parse_moment(asked.since, now)] if asked.since else [])
     until = [_midnight(days[-1] + timedelta(days=1)), now] + ([parse_moment(asked.until, now)] if asked.until else [])

@@ -15,7 +15,7 @@ from pipelines.orchestration.models import models_asset
 from pipelines.orchestration.reference import prices, tools
 from pipelines.orchestration.webhook import webhook_job, webhook_sensor
 from pipelines.settings import load_settings
-from pipelines.site import Progress, Site, silent
+from pipelines.usecases.context import Progress, Site, silent
 from warehouse.models.project import read_project
 
 

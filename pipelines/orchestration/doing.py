@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import dagster as dg
 
 from pipelines.extract import run_log
-from pipelines.site import Site
-from pipelines.working import close, failure, working
+from pipelines.usecases.context import Site
+from pipelines.usecases.run_session import close, failure, working
 from warehouse.errors import ConvohouseError
 from warehouse.models.checks import CheckResult
 

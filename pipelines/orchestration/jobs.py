@@ -9,7 +9,7 @@ from pipelines.orchestration.access import GROUP
 from pipelines.orchestration.days import Asked, Scope, range_tags
 from pipelines.orchestration.keys import op_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
-from pipelines.site import Site
+from pipelines.usecases.context import Site
 from warehouse.storage import landing
 
 BACKFILL, NIGHTLY = "backfill", "nightly"

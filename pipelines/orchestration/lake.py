@@ -8,7 +8,6 @@ from pathlib import Path
 import dagster as dg
 import pyarrow.parquet as pq
 
-from pipelines import steps
 from pipelines.orchestration.checks import NOTHING_NEW, news_of, results_of, spec_of
 from pipelines.orchestration.days import DAYS, SINGLE_RUN, Scope, days_of, log_others
 from pipelines.orchestration.doing import doing, end, stop_for
@@ -16,7 +15,8 @@ from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.reference import PRICES, TOOLS
 from pipelines.orchestration.tables import schema_of
-from pipelines.site import Progress, Site
+from pipelines.usecases import sync_steps
+from pipelines.usecases.context import Progress, Site
 from warehouse.build.lake_checks import check_lake
 from warehouse.models.data_quality import COMPLETENESS, schema_checks
 from warehouse.models.project import SCHEMAS
@@ -73,7 +73,7 @@ def lake_tables(
     with doing(site, run_id, "flattening") as sites:
         with site.crew() as crew:
             for each in sites:
-                touched |= {*steps.flatten_calls(each, run_id, days, progress, crew=crew).days}
+                touched |= {*sync_steps.flatten_calls(each, run_id, days, progress, crew=crew).days}
         results = check_lake(site.home.everywhere)
         wrong = [each for each in results if not each.is_passed and each.check not in COMPLETENESS]
         problems = end(sites, run_id, wrong) if wrong or not _has_models(context) else ()

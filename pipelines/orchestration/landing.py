@@ -5,16 +5,16 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
-from pipelines import steps
 from pipelines.extract import run_log
 from pipelines.extract.landing_pipeline import Fetched
 from pipelines.orchestration.days import DAYS, SINGLE_RUN, Asked, Scope, log_others, window_of
 from pipelines.orchestration.doing import doing
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.tables import schema_of
-from pipelines.site import Progress, Site
-from pipelines.steps import Listed
-from pipelines.working import attempt
+from pipelines.usecases import sync_steps
+from pipelines.usecases.context import Progress, Site
+from pipelines.usecases.run_session import attempt
+from pipelines.usecases.sync_steps import Listed
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.storage import landing
 
@@ -40,7 +40,7 @@ def conversation_list(
     run_id, began = context.run.run_id, site.clock()
 
     def list_calls(each: Site) -> Listed:
-        return steps.list_calls(each, window_of(context, each, config), run_id, progress)
+        return sync_steps.list_calls(each, window_of(context, each, config), run_id, progress)
 
     with doing(site, run_id, "listing") as sites:
         listed = attempt(sites, run_id, list_calls)
@@ -77,7 +77,7 @@ def conversation_details(
 
     def fetch_calls(each: Site) -> Fetched:
         window = run_log.window(each.home, run_id) or window_of(context, each, Asked())
-        return steps.fetch_calls(each, run_id, None if config.everywhere else window, progress, crew=crew)
+        return sync_steps.fetch_calls(each, run_id, None if config.everywhere else window, progress, crew=crew)
 
     with doing(site, run_id, "reading") as sites, site.crew() as crew:
         fetched = attempt(sites, run_id, fetch_calls).values()

@@ -6,13 +6,13 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import steps
 from pipelines.orchestration.checks import results_of, spec_of
 from pipelines.orchestration.doing import doing, end, stop_for
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.numbers import AGENT_DAILY, NOTHING_UNUSUAL, newest_day, unusual
 from pipelines.orchestration.tables import lineage_of, schema_of_sql
-from pipelines.site import Progress, Site
+from pipelines.usecases import sync_steps
+from pipelines.usecases.context import Progress, Site
 from warehouse.build.runner import BuildResult
 from warehouse.models.build_tables import GENERATED
 from warehouse.models.checks import checks_of
@@ -48,7 +48,7 @@ def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         """Build every model, check every model, and swap the new warehouse in when all is as it should be."""
         with doing(site, context.run.run_id, "building") as sites:
-            built = steps.build_models(site, progress)
+            built = sync_steps.build_models(site, progress)
             problems = end(sites, context.run.run_id, built.failed)
         if built.is_swapped:
             yield from _made(project, built, newest_day(site.home), context.selected_asset_keys)

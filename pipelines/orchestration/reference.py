@@ -10,8 +10,8 @@ from pipelines.orchestration.doing import doing
 from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.tables import schema_of
-from pipelines.reference import copy_due_prices, copy_tools
-from pipelines.site import Progress, Site
+from pipelines.usecases.context import Progress, Site
+from pipelines.usecases.reference_data import copy_due_prices, copy_tools
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
 from warehouse.schema.types import Table
 

@@ -15,7 +15,7 @@ from pipelines.orchestration.defs import build_defs
 from pipelines.orchestration.jobs import BACKFILL
 from pipelines.orchestration.keys import op_of
 from pipelines.orchestration.landing import LISTINGS
-from pipelines.site import Progress, Site, silent
+from pipelines.usecases.context import Progress, Site, silent
 
 INSTANCE_FILE = "dagster.yaml"
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}

@@ -6,8 +6,8 @@ import dagster as dg
 import polars as pl
 
 from pipelines.orchestration.days import Scope, range_tags
-from pipelines.site import Site
 from pipelines.transform.refresh_lake import stale_readings
+from pipelines.usecases.context import Site
 from warehouse.models.project import SCHEMAS
 
 NAME = "webhooks"

@@ -20,8 +20,8 @@ from starlette.routing import Route
 
 from pipelines.api.responses import check_conversation
 from pipelines.extract.landing_rows import read_row
-from pipelines.site import Site
 from pipelines.transform.canonical_json import dump, load
+from pipelines.usecases.context import Site
 from pipelines.webhook.lander import Lander
 from pipelines.webhook.signature import HEADER, TOLERANCE_SECS, SignatureError, verify
 

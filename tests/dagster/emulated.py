@@ -20,7 +20,7 @@ from pipelines.orchestration.defs import build_defs
 from pipelines.orchestration.jobs import EVERYWHERE, NIGHTLY
 from pipelines.orchestration.run import errors_of
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases.context import Site
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.storage import lake
 

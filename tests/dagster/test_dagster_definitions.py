@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.orchestration.defs import build_defs
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases.context import Site
 from warehouse.models.project import read_project
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.registry import TABLES

@@ -12,7 +12,7 @@ from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.orchestration.reference import ASKED, LISTED, PRICES, TOOLS, prices, tools
 from pipelines.settings import Settings
-from pipelines.site import Site, silent
+from pipelines.usecases.context import Site, silent
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.reference_data import REFERENCE_TABLES
 from warehouse.storage import lake

@@ -14,8 +14,8 @@ from pipelines.orchestration.audio import RECORDINGS, audio_job, recordings
 from pipelines.orchestration.lake import lake_tables
 from pipelines.orchestration.models import models_asset
 from pipelines.orchestration.webhook import webhook_job, webhook_sensor
-from pipelines.site import silent
 from pipelines.transform.canonical_json import dump, load
+from pipelines.usecases.context import silent
 from tests.dagster.emulated import QUIET
 from warehouse.models.project import read_project
 from warehouse.schema.activity import AGENT_ACCESS

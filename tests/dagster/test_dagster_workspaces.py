@@ -10,7 +10,7 @@ import pytest
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.settings import Settings, Workspace
-from pipelines.site import Site
+from pipelines.usecases.context import Site
 from tests.dagster.emulated import Emulated, impatient
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.serve.query import query

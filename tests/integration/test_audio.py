@@ -13,14 +13,14 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
-from pipelines.erasure import erase
 from pipelines.settings import Settings
-from pipelines.site import Site
-from pipelines.upstream.recordings import record
+from pipelines.usecases import sync
+from pipelines.usecases.audio import record
+from pipelines.usecases.context import Site
+from pipelines.usecases.erasure import erase
 from tests import dying
 from tests.cli import run
 from warehouse.schema.activity import AUDIO_FILES
@@ -69,7 +69,7 @@ def copied(tmp_path):
     api = Recordings(40)
     with running(api) as url:
         site = api.site(tmp_path, url)
-        runs.sync(site, run_id="1")
+        sync.sync(site, run_id="1")
         yield api, site
 
 
@@ -171,7 +171,7 @@ def test_erasing_and_redacting_take_the_recording_and_its_note_away(copied):
     assert set(files(site.home)) == {second, *rest} == set(noted(site.home))
     api.world.delete(second, api.now)
     api.now += timedelta(minutes=1)
-    runs.sync(site, run_id="2", since=UNTIL - timedelta(days=9))
+    sync.sync(site, run_id="2", since=UNTIL - timedelta(days=9))
     assert set(files(site.home)) == set(rest) == set(noted(site.home))
     assert query(site.home, "select count(*) from lake.audio_files").item() == len(rest)
 
@@ -191,7 +191,7 @@ def test_of_two_hundred_recordings_none_is_fetched_twice_after_kills(tmp_path):
     api = Recordings(320)
     with running(api) as url:
         site = api.site(tmp_path, url)
-        runs.sync(site, run_id="1")
+        sync.sync(site, run_id="1")
         environment = os.environ | _key(site) | {"CONVOHOUSE_HOME": str(site.home.root)}  # noqa: TID251 - its own
         for point in (
             ("warehouse.storage.activity_log:note", "1", "audio_files"),

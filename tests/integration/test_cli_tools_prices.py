@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines import runs
 from pipelines.emulator.agents import AGENTS
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
 from tests.cli import run
 from warehouse.schema.reference_data import LLM_PRICES
 from warehouse.serve.query import query
@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
     with running(create_app(World(conversations=60, days=3, until=UNTIL), clock=lambda: UNTIL)) as url:
         settings = Settings(home=folder / "data", base_url=url, api_key="demo", prices_every_days=0)
-        assert runs.sync(Site(settings, clock=lambda: UNTIL), run_id="run").is_complete
+        assert sync.sync(Site(settings, clock=lambda: UNTIL), run_id="run").is_complete
         yield folder, {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url}
 
 

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
 from tests import dying
 from tests.cli import run
 from tests.served import Tap, assert_equals
@@ -36,7 +36,7 @@ POINTS = {
     "before the listing lands": (RENAME, 1, "/landing/listings/"),
     "between two landed segments": (RENAME, 3, "/landing/start_date="),
     "in the merge of a day": (RENAME, 1, "/lake/turns/start_date="),
-    "between lake and build": ("pipelines.steps:build", 1, ""),
+    "between lake and build": ("pipelines.usecases.sync_steps:build", 1, ""),
     "in the build": ("warehouse.models.build_tables:Generated.load", 1, ""),
     "before the swap": (RENAME, 1, "/warehouse.duckdb"),
 }
@@ -97,7 +97,7 @@ def test_killed_at_any_point_the_next_run_repairs_and_reads_only_what_is_missing
         assert half_written(site.home)
     tap.asked.clear()
 
-    done = runs.sync(site, run_id="next")
+    done = sync.sync(site, run_id="next")
 
     assert done.problems == ()
     missing = {document["conversation_id"] for document in documents} - landed
@@ -120,7 +120,7 @@ def test_five_kills_cost_less_than_a_third_of_the_details_again(tmp_path):
             points = [POINTS[name] for name in ("between lake and build", "in the build", "before the swap")]
             answer = ("pipelines.api.adaptive_limiter:Gate.on_success", chance.randrange(1, n_missing + 3), "")
             die(here, *(answer if chance.random() < 0.7 else chance.choice(points)))
-        assert runs.sync(here, run_id="next").problems == ()
+        assert sync.sync(here, run_id="next").problems == ()
     assert tap.details.total() < 1.3 * len(documents)
     assert_equals(here, documents)
 
@@ -182,14 +182,14 @@ def test_a_home_that_vanishes_ends_the_run_with_one_line_and_the_next_begins_ane
     assert "No such file or directory" in ended.err
 
     tap.asked.clear()
-    assert runs.sync(site, run_id="next").problems == ()
+    assert sync.sync(site, run_id="next").problems == ()
     assert tap.details.total() == len(documents)
     assert_equals(site, documents)
 
 
 def test_a_disk_that_is_full_in_the_build_ends_with_one_line_and_keeps_the_old_warehouse(site):
     """The system's own limit on the size of a file stands for the disk's."""
-    runs.sync(site, run_id="first")
+    sync.sync(site, run_id="first")
     before = site.home.warehouse.read_bytes()
     small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
     command = [sys.executable, "-c", small + "from pipelines.cli.main import main; main()", "build"]

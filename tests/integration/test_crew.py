@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.errors import CrewError
 from pipelines.extract import completed_days
 from pipelines.settings import Settings
-from pipelines.site import Site
 from pipelines.transform import merge_days, worker_pool
 from pipelines.transform.worker_pool import Crew
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
 from tests.served import Tap, assert_equals
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.registry import DOCUMENT_TABLES
@@ -94,7 +94,7 @@ def lake_bytes(site):
 
 
 def test_a_sync_with_processes_copies_all_and_the_lake_is_the_one_made_without(world, site, crews, monkeypatch):
-    done = runs.sync(site, run_id="first")
+    done = sync.sync(site, run_id="first")
 
     assert done.problems == ()
     documents = list(world.details(UNTIL))
@@ -105,18 +105,18 @@ def test_a_sync_with_processes_copies_all_and_the_lake_is_the_one_made_without(w
 
     with_crew = lake_bytes(site)
     monkeypatch.undo()
-    assert runs.reprocess(site, run_id="again").problems == ()
+    assert sync.reprocess(site, run_id="again").problems == ()
     assert lake_bytes(site) == with_crew
 
 
 def test_calls_that_are_read_again_or_unreadable_are_left_to_the_last_step(world, tap, site, crews):
     spoilt = next(iter(world.details(UNTIL)))["conversation_id"]
     tap.spoilt = spoilt
-    first = runs.sync(site, run_id="first")
+    first = sync.sync(site, run_id="first")
     assert spoilt in first.problems[0]
     tap.spoilt = None
 
-    later = runs.retry(site, run_id="later")
+    later = sync.retry(site, run_id="later")
 
     assert later.problems == ()
     assert later.run["n_flattened"] == 1
@@ -130,12 +130,12 @@ def test_a_process_that_is_killed_ends_the_run_with_what_to_do_and_the_next_run_
     with monkeypatch.context() as patch:
         patch.setattr(Site, "crew", lambda _site: Doomed(2))
         with pytest.raises(CrewError) as raised:
-            runs.sync(site, run_id="first")
+            sync.sync(site, run_id="first")
     assert "CONVOHOUSE_PROCESSES" in raised.value.hint
     errors = lake.read(site.home, SYNC_RUNS).select("outcome", "error").rows()
     assert errors == [("failed", str(raised.value))]
 
-    assert runs.sync(site, run_id="next").problems == ()
+    assert sync.sync(site, run_id="next").problems == ()
     assert_equals(site, list(world.details(UNTIL)))
 
 

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines import runs, steps
 from pipelines.api.client import ApiClient
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.errors import UnreachableError
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases import sync, sync_steps
+from pipelines.usecases.context import Site
 from tests.contents import contents
 from tests.served import Tap
 from warehouse.schema.conversations import CONVERSATIONS
@@ -138,14 +138,14 @@ def test_a_deletion_is_noticed_by_the_next_nightly_run_and_takes_content_but_no_
     words = said_once(nights, gone, words_only=True)
     with running(nights.app) as url:
         site = nights.site(url)
-        runs.sync(site, run_id="1")
+        sync.sync(site, run_id="1")
         before, numbers = contents(site.home.root), metrics(site.home)
         assert {text for text in words if text.encode() in before} == words != set()
         roles = lake.read(site.home, TURNS).filter(conversation_id=gone)["role"].to_list()
 
         nights.world.delete(gone, nights.now)
         nights.now += MOMENT
-        done = runs.sync(site, run_id="2")
+        done = sync.sync(site, run_id="2")
     assert (done.problems, done.run["n_missing"], done.run["n_gone"]) == ((), 1, 1)
     assert nights.recorded(site) == [(gone, nights.now, "not_found", "deleted")]
     row = lake.read(site.home, CONVERSATIONS).filter(conversation_id=gone).row(0, named=True)
@@ -171,11 +171,11 @@ def test_a_gap_in_a_list_is_no_deletion_and_is_looked_into(nights):
     hidden = nights.finished()
     with running(nights.app) as url:
         site = nights.site(url, reread_days=())
-        runs.sync(site, run_id="1")
+        sync.sync(site, run_id="1")
         nights.world.hidden = {hidden}
         for run_id, n_missing in (("2", 1), ("3", 1)):
             nights.now += MOMENT
-            done = runs.sync(site, run_id=run_id)
+            done = sync.sync(site, run_id=run_id)
             assert (done.run["n_missing"], done.run["n_gone"]) == (n_missing, 0)
         landed = landing.readings(site.home).filter(conversation_id=hidden)
     assert nights.recorded(site) == []
@@ -186,7 +186,7 @@ def test_a_listing_that_broke_off_says_nothing_of_what_it_did_not_show(nights):
     gone = nights.finished()
     with running(nights.app) as url:
         site = nights.site(url, reread_days=())
-        runs.sync(site, run_id="1")
+        sync.sync(site, run_id="1")
         nights.world.delete(gone, nights.now)
         nights.now += MOMENT
         api, n_pages = nights.app.app, 0
@@ -201,14 +201,14 @@ def test_a_listing_that_broke_off_says_nothing_of_what_it_did_not_show(nights):
 
         nights.app.app = breaks_off
         with pytest.raises(UnreachableError):
-            runs.sync(site, run_id="2", since=UNTIL - 9 * NIGHT)  # of two pages
+            sync.sync(site, run_id="2", since=UNTIL - 9 * NIGHT)  # of two pages
         nights.app.app = api
         nights.app.asked.clear()
-        steps.build_models(site)
+        sync_steps.build_models(site)
         assert nights.recorded(site) == []
         assert nights.app.details.total() == 0
         nights.now += MOMENT
-        assert runs.sync(site, run_id="3").run["n_gone"] == 1
+        assert sync.sync(site, run_id="3").run["n_gone"] == 1
 
 
 @pytest.mark.parametrize("policy", ["keep", "redact", "erase"])
@@ -216,7 +216,7 @@ def test_content_that_retention_took_is_treated_by_the_policy_and_never_lost_una
     later = UNTIL + 18 * NIGHT
     with running(nights.app) as url:
         site = nights.site(url, on_upstream_delete=policy)
-        runs.sync(site, run_id="1")
+        sync.sync(site, run_id="1")
         before = lake.read(site.home, TURNS)
         full = nights.documents()
         nights.now = later
@@ -225,7 +225,7 @@ def test_content_that_retention_took_is_treated_by_the_policy_and_never_lost_una
             for each, document in nights.documents().items()
             if full[each]["transcript"] and not document["transcript"] and document["status"] in ("done", "failed")
         }
-        done = runs.sync(site, run_id="2")
+        done = sync.sync(site, run_id="2")
         words = {entry["message"] for each in blanked for entry in full[each]["transcript"] if entry["message"]}
     assert (done.problems, blanked != set()) == ((), True)
     reason = "erased" if policy == "erase" else "retention"
@@ -248,17 +248,17 @@ def test_a_policy_that_is_changed_later_reaches_what_was_deleted_before(nights):
     gone = nights.finished()
     with running(nights.app) as url:
         keeping = nights.site(url, on_upstream_delete="keep")
-        runs.sync(keeping, run_id="1")
+        sync.sync(keeping, run_id="1")
         nights.world.delete(gone, nights.now)
         nights.now += MOMENT
-        runs.sync(keeping, run_id="2")
+        sync.sync(keeping, run_id="2")
         kept = set(lake.read(keeping.home, TURNS).filter(conversation_id=gone)["message"].drop_nulls())
         assert nights.recorded(keeping) == [(gone, nights.now, "not_found", "deleted")]
-        runs.sync(nights.site(url), run_id="3")
+        sync.sync(nights.site(url), run_id="3")
         redacted = set(lake.read(keeping.home, TURNS).filter(conversation_id=gone)["message"].drop_nulls())
         assert (len(kept) > 2, redacted <= {"<redacted>", "..."}) == (True, True)
         nights.now += MOMENT
         erasing = nights.site(url, on_upstream_delete="erase")
-        assert runs.sync(erasing, run_id="4").problems == ()
+        assert sync.sync(erasing, run_id="4").problems == ()
     assert nights.recorded(erasing) == [(gone, nights.now, "erased", "erased")]
     assert lake.read(erasing.home, TURNS).filter(conversation_id=gone).is_empty()

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
-from pipelines.erasure import Receipt, erase
 from pipelines.settings import Settings
-from pipelines.site import Site
 from pipelines.transform.refresh_lake import refresh_lake
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
+from pipelines.usecases.erasure import Receipt, erase
 from tests.cli import run
 from tests.contents import contents
 from tests.served import Tap, assert_equals
@@ -84,7 +84,7 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy)
     own, words = copy.chosen()
     with running(copy.app) as url:
         site = copy.site(url)
-        runs.sync(site, run_id="1")
+        sync.sync(site, run_id="1")
         rejected = site.home.root / "warehouse.duckdb.rejected"
         rejected.write_bytes(site.home.warehouse.read_bytes())
         (site.home.temporary / "left.txt").write_bytes(b"".join(text.encode() for text in words))
@@ -96,7 +96,7 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy)
         after = contents(site.home.root)
         copy.app.asked.clear()
         copy.now += timedelta(seconds=1)
-        again = runs.sync(site, run_id="2", since=UNTIL - timedelta(days=9))
+        again = sync.sync(site, run_id="2", since=UNTIL - timedelta(days=9))
         still = contents(site.home.root)
     (receipt,) = done.receipts
     assert (done.unknown, done.failed, done.problems) == ((), {}, ())
@@ -121,13 +121,14 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy)
 
 
 @pytest.mark.parametrize(
-    "point", ["warehouse.storage.erasure.purge", "warehouse.storage.lake.write_day", "pipelines.erasure.build_models"]
+    "point",
+    ["warehouse.storage.erasure.purge", "warehouse.storage.lake.write_day", "pipelines.usecases.erasure.build_models"],
 )
 def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(copy, point, monkeypatch):
     own, words = copy.chosen()
     with running(copy.app) as url:
         site = copy.site(url)
-        runs.sync(site, run_id="1")
+        sync.sync(site, run_id="1")
 
         def killed(*_arguments, **_options):
             raise KeyboardInterrupt
@@ -136,7 +137,7 @@ def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(c
         with pytest.raises(KeyboardInterrupt):
             erase(site, [own], is_upstream=True)
         monkeypatch.undo()
-        runs.reprocess(site, run_id="2") if point.endswith("purge") else erase(site, [own], is_upstream=True)
+        sync.reprocess(site, run_id="2") if point.endswith("purge") else erase(site, [own], is_upstream=True)
     after = contents(site.home.root)
     assert {text for text in words if text.encode() in after} == set()
     assert places(site, own) == {"readings": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
@@ -157,7 +158,7 @@ def test_upstream_is_first_and_what_fails_there_is_not_erased_here(copy):
     copy.app.app = refuses
     with running(copy.app) as url:
         site = copy.site(url)
-        runs.sync(site, run_id="1")
+        sync.sync(site, run_id="1")
         copy.world.delete(third, UNTIL)
         done = erase(site, [first, second, third, "conv_never_seen", "../../etc"], is_upstream=True)
     assert {receipt.conversation_id: receipt.upstream for receipt in done.receipts} == {
@@ -175,7 +176,7 @@ def test_a_repeat_finds_nothing_more_and_is_fine(copy):
     own, _ = copy.chosen()
     with running(copy.app) as url:
         site = copy.site(url)
-        runs.sync(site, run_id="1")
+        sync.sync(site, run_id="1")
         erase(site, [own])
         files = {file: file.read_bytes() for file in site.home.documents.rglob("*.parquet")}
         copy.now += timedelta(hours=1)
@@ -195,11 +196,11 @@ def test_feedback_on_another_call_still_arrives_after_an_erasure(copy):
     )
     with running(copy.app) as url:
         site = copy.site(url)
-        runs.sync(site, run_id="1")
+        sync.sync(site, run_id="1")
         erase(site, [own])
         copy.world.feedback(other, "dislike", copy.now)
         copy.now += timedelta(days=2)
-        assert runs.sync(site, run_id="2").problems == ()
+        assert sync.sync(site, run_id="2").problems == ()
     rows = lake.read(site.home, CONVERSATIONS).filter(pl.col("conversation_id").is_in([own, other]))
     assert rows.select("conversation_id", "feedback_dislikes").rows() == [(other, 1)]
 

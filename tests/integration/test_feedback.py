@@ -15,13 +15,13 @@ import polars as pl
 import pytest
 from elevenlabs.client import ElevenLabs
 
-from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.settings import Settings
-from pipelines.site import Site
-from pipelines.upstream.feedback import send
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
+from pipelines.usecases.feedback import send
 from tests import dying
 from tests.cli import run
 from warehouse.schema.activity import FEEDBACK_SENT
@@ -85,7 +85,7 @@ def test_a_thumb_is_seen_by_the_vendors_sdk_sent_once_and_read_back_by_the_next_
     posts, settings = api
     own, url = posts.ids()[0], settings["ELEVENLABS_BASE_URL"]
     site = Site(Settings(home=tmp_path / "data", base_url=url, api_key="demo", reread_days=()), clock=lambda: posts.now)
-    runs.sync(site, run_id="1")
+    sync.sync(site, run_id="1")
     posts.now += timedelta(minutes=1)
     done = send(site, {own: "dislike"})
     again = send(site, {own: "dislike"})
@@ -93,7 +93,7 @@ def test_a_thumb_is_seen_by_the_vendors_sdk_sent_once_and_read_back_by_the_next_
         vendors = ElevenLabs(api_key="demo", base_url=url, httpx_client=line)
         seen = vendors.conversational_ai.conversations.get(own)
     posts.now += timedelta(minutes=1)
-    runs.sync(site, run_id="2")
+    sync.sync(site, run_id="2")
 
     assert (done.sent, done.before, done.failed) == ((own,), (), {})
     assert (again.sent, again.before, posts.posted[own]) == ((), (own,), 1)
@@ -104,7 +104,7 @@ def test_a_thumb_is_seen_by_the_vendors_sdk_sent_once_and_read_back_by_the_next_
         (own, "dislike", "sent")
     ]
     posts.now += timedelta(minutes=1)
-    assert runs.plan(site)["main"].wanted.filter(pl.col("conversation_id") == own).is_empty()
+    assert sync.plan(site)["main"].wanted.filter(pl.col("conversation_id") == own).is_empty()
 
 
 def test_another_verdict_is_sent_and_clear_takes_the_thumb_back(api, tmp_path):

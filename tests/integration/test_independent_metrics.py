@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
 from tests import remeasure, remeasure_details, remeasure_parts
 from warehouse.serve.query import query
 
@@ -59,7 +59,7 @@ def home(world, tmp_path_factory):
     with running(create_app(world, clock=lambda: UNTIL)) as base_url:
         settings = Settings(home=root, base_url=base_url, api_key="demo")
         site = Site(settings, clock=lambda: UNTIL + timedelta(hours=2))
-        done = runs.sync(site, run_id="run", since=UNTIL - timedelta(days=DAYS))
+        done = sync.sync(site, run_id="run", since=UNTIL - timedelta(days=DAYS))
     assert done.problems == ()
     return site.home
 

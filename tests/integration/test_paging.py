@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.faults import Faults
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.errors import CursorRefusedError
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
 from tests.cli import run
 from tests.served import Tap, assert_equals
 from warehouse.schema.conversations import CONVERSATIONS
@@ -66,11 +66,11 @@ def test_calls_that_arrive_while_the_pages_are_read_are_neither_lost_nor_doubled
     tap = Tap(create_app(world, clock=tick, faults=Faults(repeat_rows=0.4)))
     with running(tap) as url:
         here = site_for(tmp_path, url, clock=lambda: now[0])
-        first = runs.sync(here, run_id="first")
+        first = sync.sync(here, run_id="first")
         between = now[0]
-        second = runs.sync(here, run_id="second")
+        second = sync.sync(here, run_id="second")
         now[0] = UNTIL
-        last = runs.sync(here, run_id="last")
+        last = sync.sync(here, run_id="last")
 
     assert [done.problems for done in (first, second, last)] == [(), (), ()]
     assert between < UNTIL
@@ -87,7 +87,7 @@ def test_a_cursor_that_is_refused_begins_its_part_again(world, tmp_path):
     tap = Pages(create_app(world, clock=lambda: UNTIL), refused={1})
     with running(tap) as url:
         here = site_for(tmp_path, url)
-        done = runs.sync(here, run_id="run")
+        done = sync.sync(here, run_id="run")
     assert (done.problems, done.run["n_listed"]) == ((), len(documents))
     assert tap.cursors[2:4] == tap.cursors[:2]
     assert_equals(here, documents)
@@ -98,7 +98,7 @@ def test_a_cursor_that_is_always_refused_ends_the_run_and_lands_no_list(world, t
     with running(tap) as url:
         here = site_for(tmp_path, url)
         with pytest.raises(CursorRefusedError):
-            runs.sync(here, run_id="run")
+            sync.sync(here, run_id="run")
     assert len(tap.cursors) == 3
     assert landing.listings(here.home) == []
 
@@ -108,7 +108,7 @@ def test_rows_that_pages_repeat_are_one_call_each(world, tmp_path):
     tap = Tap(create_app(world, clock=lambda: UNTIL, faults=Faults(repeat_rows=1.0)))
     with running(tap) as url:
         here = site_for(tmp_path, url)
-        done = runs.sync(here, run_id="run")
+        done = sync.sync(here, run_id="run")
     assert (done.problems, done.run["n_listed"]) == ((), len(documents))
     assert set(tap.details.values()) == {1}
     assert_equals(here, documents)

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines import runs
 from pipelines.cli.sync import WHY
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.extract.fetch_policy import REASONS
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
 from tests.cli import run
 from tests.served import Tap
 
@@ -70,16 +70,16 @@ def test_it_says_what_the_sync_then_reads_and_touches_nothing(world, tmp_path):
     with running(tap) as url:
         settings = Settings(home=tmp_path / "home", base_url=url, api_key="demo", reread_days=(1,))
         here = Site(settings, clock=lambda: now[0])
-        runs.sync(here, run_id="before")
+        sync.sync(here, run_id="before")
         now[0] = UNTIL
         assert world.delete(visible[12].conversation_id, UNTIL)
         tap.asked.clear()
         before = content(settings.home)
 
-        planned = runs.plan(here)["main"]
+        planned = sync.plan(here)["main"]
         assert tap.details.total() == 0
         assert content(settings.home) == before
-        done = runs.sync(here, run_id="run")
+        done = sync.sync(here, run_id="run")
 
     reasons = dict(planned.wanted.select("conversation_id", "reason").rows())
     assert [reasons[visible[number].conversation_id] for number in (0, 10, 12)] == ["new", "open", "missing"]
@@ -95,7 +95,7 @@ def test_it_keeps_to_a_window_and_an_agent(api, world, tmp_path):
     known = next(world.visible(UNTIL))
     since = UNTIL - timedelta(days=2)
     here = Site(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL)
-    planned = runs.plan(here, since=since, agent_id=known.agent.agent_id)["main"]
+    planned = sync.plan(here, since=since, agent_id=known.agent.agent_id)["main"]
     inside = {
         each.conversation_id
         for each in world.visible(UNTIL)

@@ -11,12 +11,11 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases.context import Site
 from tests.contents import contents
 from tests.served import assert_equals
 from warehouse.serve.query import query
@@ -62,14 +61,14 @@ class Leaking(World):
 def synced(tmp_path):
     """Sync a world into a home folder of its own."""
 
-    def sync(world, name, **changes):
+    def sync_world(world, name, **changes):
         with running(create_app(world, clock=lambda: UNTIL)) as base_url:
             settings = Settings(home=tmp_path / name, base_url=base_url, api_key="demo", **changes)
             site = Site(settings, clock=lambda: RUN_AT)
-            assert runs.sync(site, run_id="run").problems == ()
+            assert sync.sync(site, run_id="run").problems == ()
         return site
 
-    return sync
+    return sync_world
 
 
 def test_no_credential_is_in_any_file_or_log(synced, caplog):

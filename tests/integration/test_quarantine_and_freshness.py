@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
 from tests.cli import run
 from tests.served import Tap, assert_equals
 from warehouse.models.data_quality import FRESH
@@ -62,9 +62,9 @@ def test_a_home_that_no_complete_run_refreshed_is_stale(world, tmp_path, hours, 
     moments = [UNTIL]
     with running(create_app(world, clock=lambda: UNTIL)) as url:
         site = Site(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: moments[0])
-        assert runs.sync(site, run_id="1").problems == ()
+        assert sync.sync(site, run_id="1").problems == ()
     moments[0] += timedelta(hours=hours)
-    (result,) = [each for each in runs.check(site) if each.check == FRESH]
+    (result,) = [each for each in sync.check(site) if each.check == FRESH]
     assert result.is_passed is is_fresh
     sample = () if is_fresh else ({"workspace": "main", "last_complete_run_at": UNTIL},)
     assert result.sample == sample

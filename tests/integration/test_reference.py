@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines import reference
 from pipelines.api.client import ApiClient
 from pipelines.emulator.agents import AGENTS
 from pipelines.emulator.app import create_app
@@ -19,10 +18,11 @@ from pipelines.emulator.server import running
 from pipelines.emulator.tool_listing import listed_tools
 from pipelines.emulator.world import World
 from pipelines.errors import CredentialsError, UnreachableError
-from pipelines.reference import CopiedTools, copy_prices, copy_tools, sync_prices, sync_tools
 from pipelines.settings import Settings
-from pipelines.site import Site
 from pipelines.transform.refresh_lake import refresh_lake
+from pipelines.usecases import reference_data
+from pipelines.usecases.context import Site
+from pipelines.usecases.reference_data import CopiedTools, copy_prices, copy_tools, sync_prices, sync_tools
 from tests.contents import contents
 from tests.served import Tap
 from warehouse.schema.conversations import CONVERSATIONS
@@ -421,7 +421,7 @@ def test_reference_says_what_it_does_not_land_when_the_api_breaks_off(emulated, 
     async def down(*_arguments, **_options):
         raise UnreachableError("no answer")
 
-    monkeypatch.setattr(reference, "calculate_llm_usage", down)
+    monkeypatch.setattr(reference_data, "calculate_llm_usage", down)
     with pytest.raises(UnreachableError):
         copy_prices(site)
     assert price_rows(site.home).is_empty()

@@ -9,12 +9,12 @@ import pytest
 from elevenlabs.client import ElevenLabs
 from elevenlabs.core.api_error import ApiError
 
-from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
 from tests.cli import run
 from tests.served import assert_equals
 from warehouse.storage import landing
@@ -47,7 +47,7 @@ class Copied:
         own = Settings(home=self.folder / "data", base_url=url, api_key="demo", on_upstream_delete="keep")
         self.settings = {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url}
         self.site = Site(own, clock=lambda: self.now)
-        runs.sync(self.site, run_id="1")
+        sync.sync(self.site, run_id="1")
         self.now += timedelta(minutes=1)
         return self
 
@@ -92,7 +92,7 @@ def test_here_takes_exactly_the_old_calls_out_and_no_sync_brings_them_back(copie
     ended = copied.retain("--yes", "--json")
     assert (ended.code, {receipt["conversation_id"] for receipt in ended.data["receipts"]}) == (0, old)
     assert copied.held() == held - old
-    runs.sync(copied.site, run_id="2", since=UNTIL - timedelta(days=9))
+    sync.sync(copied.site, run_id="2", since=UNTIL - timedelta(days=9))
     assert_equals(copied.site, [each for each in copied.documents() if each["conversation_id"] not in old])
     assert copied.retain("--yes", "--json").data["ids"] == []
 

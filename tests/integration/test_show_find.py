@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
 from tests.cli import run
 from warehouse.serve.search_terms import words_of
 
@@ -36,7 +36,7 @@ def copied(tmp_path_factory):
     world = World(seed=5, conversations=60, days=3, until=UNTIL)
     with running(create_app(world, clock=lambda: UNTIL)) as url:
         site = Site(Settings(home=folder / "data", base_url=url, api_key="demo"), clock=lambda: UNTIL)
-        assert runs.sync(site, run_id="1").problems == ()
+        assert sync.sync(site, run_id="1").problems == ()
         yield Copied(folder, url, world)
 
 
@@ -86,7 +86,7 @@ def test_before_the_first_build_both_say_so(tmp_path):
 def test_of_an_erased_call_the_date_is_told(copied, tmp_path):
     now = UNTIL + timedelta(hours=1)
     site = Site(Settings(home=tmp_path / "data", **_api(copied)), clock=lambda: now)
-    runs.sync(site, run_id="1")
+    sync.sync(site, run_id="1")
     ended = run(tmp_path, "erase", copied.id, "--yes")
     assert ended.code == 0
     said = run(tmp_path, "show", copied.id).err

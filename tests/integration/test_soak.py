@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from pipelines import runs, steps
 from pipelines.api.client import ApiClient
 from pipelines.emulator.app import create_app
 from pipelines.emulator.faults import Faults
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases import sync, sync_steps
+from pipelines.usecases.context import Site
 from tests.served import assert_equals
 from warehouse.build.runner import BuildResult
 from warehouse.schema.conversations import CONVERSATIONS
@@ -116,14 +116,16 @@ def ends(document):
 
 def test_a_month_of_nights_ends_with_the_warehouse_equal_to_the_world(world, clock, site, monkeypatch):
     app = create_app(world, clock=lambda: clock.now, faults=Faults.parse(FAULTS))
-    builds = SimpleNamespace(skipped=lambda *_, **__: BuildResult((), (), is_swapped=True), real=steps.build_models)
+    builds = SimpleNamespace(
+        skipped=lambda *_, **__: BuildResult((), (), is_swapped=True), real=sync_steps.build_models
+    )
     kinds = Counter()
     with running(app) as url:
         here = site(url)
         for number in range(N_NIGHTS + 1):
             clock.now = began = night(number)
-            monkeypatch.setattr(steps, "build_models", builds.real if number % 10 == 0 else builds.skipped)
-            done = runs.sync(here, run_id=f"night-{number:02}")
+            monkeypatch.setattr(sync_steps, "build_models", builds.real if number % 10 == 0 else builds.skipped)
+            done = sync.sync(here, run_id=f"night-{number:02}")
             assert done.problems == (), f"night {number}"
             copied = shown(here.home)
             assert_kept_promises(world, copied, began, number)

@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipelines import runs
 from pipelines.emulator.app import create_app as emulate
 from pipelines.emulator.server import running
 from pipelines.emulator.webhooks import post_call
 from pipelines.emulator.world import World
-from pipelines.erasure import erase
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
+from pipelines.usecases.erasure import erase
 from pipelines.webhook import app as receiver
 from pipelines.webhook.signature import sign
 from tests.contents import contents
@@ -81,7 +81,7 @@ def test_a_signed_document_lands_masked_and_is_in_the_warehouse_after_a_build(he
     assert (row["conversation_id"], row["kind"], row["workspace"]) == (document["conversation_id"], "document", "main")
     assert row["fetched_at"] == UNTIL - timedelta(seconds=60)
     assert document["user_id"].encode() not in contents(here.site.home.root)
-    assert runs.reprocess(here.site, run_id="1").problems == ()
+    assert sync.reprocess(here.site, run_id="1").problems == ()
     assert lake.read(here.site.home, CONVERSATIONS)["conversation_id"].to_list() == [document["conversation_id"]]
 
 
@@ -177,7 +177,7 @@ def test_an_odd_id_lands_as_a_value_and_never_as_a_path(here):
 def test_of_an_erased_conversation_nothing_lands(here):
     document = here.documents()[0]
     assert here.post(*post_call(document, SECRET, AT))[0] == 200
-    runs.reprocess(here.site, run_id="1")
+    sync.reprocess(here.site, run_id="1")
     here.now += timedelta(seconds=10)
     erase(here.site, [document["conversation_id"]])
     assert here.post(*post_call(document, SECRET, AT + 5)) == (200, "not kept: the conversation was erased")
@@ -236,12 +236,12 @@ def test_many_at_once_beside_a_sync_all_land_and_the_sync_reconciles(here):
         settings = here.site.settings.model_copy(update={"base_url": api, "pii": "keep", "reread_days": ()})
         site = Site(settings, clock=lambda: here.now)
         with ThreadPoolExecutor(8) as many:
-            synced = many.submit(runs.sync, site, run_id="1")
+            synced = many.submit(sync.sync, site, run_id="1")
             posted = [many.submit(here.post, *post_call(each, SECRET, AT - 1)) for each in documents]
             assert {each.result()[0] for each in posted} == {200}
             synced.result()
         here.now += timedelta(minutes=1)
-        assert runs.sync(site, run_id="2").problems == ()
+        assert sync.sync(site, run_id="2").problems == ()
     assert set(here.landed()) >= {each["conversation_id"] for each in documents}
     assert_equals(site, list(here.world.details(here.now)))
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines import runs
 from pipelines.api.client import ApiClient
 from pipelines.emulator.app import create_app
 from pipelines.emulator.faults import Faults
@@ -16,7 +15,8 @@ from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.errors import CredentialsError, UnreachableError
 from pipelines.settings import Settings
-from pipelines.site import Site
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
 from tests import recount
 from tests.served import Tap, assert_equals
 from warehouse.schema.landing import LANDED_DOCUMENTS
@@ -74,7 +74,7 @@ def test_a_sync_equals_the_recount(faults, world, documents, site):
     app = Tap(create_app(world, clock=lambda: UNTIL, faults=Faults.parse(faults) if faults else None))
     with running(app) as base_url:
         here = site(base_url)
-        done = runs.sync(here, run_id="run", since=SINCE)
+        done = sync.sync(here, run_id="run", since=SINCE)
 
         assert done.problems == ()
         assert_equals(here, documents)
@@ -93,10 +93,10 @@ def test_a_second_run_reads_only_what_is_open(world, documents, site):
     app = Tap(create_app(world, clock=lambda: UNTIL))
     with running(app) as base_url:
         here = site(base_url)
-        runs.sync(here, run_id="first")
+        sync.sync(here, run_id="first")
         before = query(here.home, "from metrics.agent_daily order by all")
         app.asked.clear()
-        again = runs.sync(here, run_id="second")
+        again = sync.sync(here, run_id="second")
     assert n_open > 0
     assert (app.details.total(), again.run["n_fetched"], again.run["n_landed"]) == (n_open, n_open, 0)
     assert query(here.home, "from metrics.agent_daily order by all").equals(before)
@@ -113,9 +113,9 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(world, documents, site):
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            runs.sync(here, run_id="stopped", progress=stop)
+            sync.sync(here, run_id="stopped", progress=stop)
         assert lake.read(here.home, SYNC_RUNS).row(0, named=True)["outcome"] == "failed"
-        runs.sync(here, run_id="next")
+        sync.sync(here, run_id="next")
     n_open = sum(document["status"] not in ("done", "failed") for document in documents)
     assert app.details.total() < len(documents) + n_open + 10  # what was in flight is asked for twice, no more
     assert_equals(here, documents)
@@ -127,13 +127,13 @@ def test_one_document_that_cannot_be_read_is_named_and_the_rest_is_loaded(world,
     with running(app) as base_url:
         here = site(base_url)
         app.spoilt = bad
-        done = runs.sync(here, run_id="spoilt", since=SINCE)
+        done = sync.sync(here, run_id="spoilt", since=SINCE)
         assert done.run["outcome"] == "incomplete"
         assert any(bad in problem for problem in done.problems)
         assert_equals(here, [document for document in documents if document["conversation_id"] != bad])
 
         app.spoilt = None
-        assert runs.sync(here, run_id="mended", since=SINCE).problems == ()
+        assert sync.sync(here, run_id="mended", since=SINCE).problems == ()
     assert_equals(here, documents)
 
 
@@ -147,7 +147,7 @@ def test_a_conversation_deleted_between_list_and_detail_is_a_deletion_and_no_los
 
     with running(create_app(world, clock=lambda: UNTIL)) as base_url:
         here = site(base_url)
-        done = runs.sync(here, run_id="run", progress=delete)
+        done = sync.sync(here, run_id="run", progress=delete)
     assert (done.problems, done.run["n_gone"]) == ((), 1)
     assert_equals(here, [document for document in documents if document["conversation_id"] != gone])
 
@@ -158,7 +158,7 @@ def test_an_agent_and_a_window_limit_what_is_copied(world, documents, site):
     since, until = (datetime.fromtimestamp(starts[at], UTC) for at in (150, 450))  # bounds that calls stand on
     with running(create_app(world, clock=lambda: UNTIL)) as base_url:
         here = site(base_url)
-        done = runs.sync(here, run_id="run", since=since, until=until, agent_id=agent)
+        done = sync.sync(here, run_id="run", since=since, until=until, agent_id=agent)
     inside = [
         document
         for document in documents
@@ -175,7 +175,7 @@ def test_a_refused_key_stops_the_run_and_says_so_in_the_ledger(world, site):
     with running(create_app(world, clock=lambda: UNTIL, key="another")) as base_url:
         here = site(base_url)
         with pytest.raises(CredentialsError) as refusal:
-            runs.sync(here, run_id="run")
+            sync.sync(here, run_id="run")
     run = lake.read(here.home, SYNC_RUNS).row(0, named=True)
     assert run["outcome"] == "failed"
     assert refusal.value.message in run["error"]
@@ -195,7 +195,7 @@ def test_an_api_that_goes_down_keeps_what_came(world, documents, site):
     with running(app) as base_url:
         here = site(base_url)
         with pytest.raises(UnreachableError):
-            runs.sync(here, run_id="down", progress=go_down)
+            sync.sync(here, run_id="down", progress=go_down)
     landed = parquet.read_files(
         LANDED_DOCUMENTS, here.home.documents.glob("start_date=*/*.parquet"), ["conversation_id"]
     )

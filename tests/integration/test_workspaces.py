@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipelines import erasure, runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.errors import CredentialsError, SettingsError
 from pipelines.settings import Settings, Workspace
-from pipelines.site import Site
+from pipelines.usecases import erasure, sync
+from pipelines.usecases.context import Site
 from tests.cli import run
 from tests.served import assert_equals
 from warehouse.schema.conversations import CONVERSATIONS
@@ -85,7 +85,7 @@ def everywhere(site):
 
 
 def test_one_sync_copies_all_and_no_key_reaches_another_workspace(site, apis):
-    done = runs.sync(site, run_id="run")
+    done = sync.sync(site, run_id="run")
 
     assert done.problems == ()
     assert_equals(everywhere(site), [document for api in apis.values() for document in api.documents])
@@ -105,15 +105,15 @@ def test_one_sync_copies_all_and_no_key_reaches_another_workspace(site, apis):
 
 
 def test_a_second_sync_reads_only_what_is_open_in_each(site, apis):
-    runs.sync(site, run_id="1")
+    sync.sync(site, run_id="1")
     open_calls = sum(each["status"] not in ("done", "failed") for api in apis.values() for each in api.documents)
-    done = runs.sync(site, run_id="2")
+    done = sync.sync(site, run_id="2")
     assert (done.problems, done.run["n_fetched"], done.run["n_landed"]) == ((), open_calls, 0)
 
 
 def test_an_api_that_cannot_be_had_stops_no_other_and_is_named(site, apis):
     apis["eu"].is_down = True
-    done = runs.sync(site, run_id="1")
+    done = sync.sync(site, run_id="1")
 
     assert counts(site.home) == {"us": len(apis["us"].documents)}
     assert [problem[:4] for problem in done.problems] == ["eu: "]
@@ -122,7 +122,7 @@ def test_an_api_that_cannot_be_had_stops_no_other_and_is_named(site, apis):
     assert done.run["outcome"] == "failed"
 
     apis["eu"].is_down = False
-    assert runs.sync(site, run_id="2").problems == ()
+    assert sync.sync(site, run_id="2").problems == ()
     assert counts(site.home) == {name: len(api.documents) for name, api in apis.items()}
 
 
@@ -130,13 +130,13 @@ def test_where_no_api_can_be_had_the_run_fails(site, apis):
     for api in apis.values():
         api.is_down = True
     with pytest.raises(CredentialsError):
-        runs.sync(site, run_id="1")
+        sync.sync(site, run_id="1")
     rows = lake.read(site.home.everywhere, SYNC_RUNS)
     assert rows["outcome"].to_list() == ["failed", "failed"]
 
 
 def test_erasing_asks_the_api_of_the_workspace_alone(site, apis):
-    runs.sync(site, run_id="1")
+    sync.sync(site, run_id="1")
     doomed = {name: api.documents[0]["conversation_id"] for name, api in apis.items()}
     before = counts(site.home)
 
@@ -146,19 +146,19 @@ def test_erasing_asks_the_api_of_the_workspace_alone(site, apis):
     assert counts(site.home) == before | {"us": before["us"] - 1}
     assert ("DELETE", f"/v1/convai/conversations/{doomed['us']}") in apis["us"].paths
     assert [path for method, path in apis["eu"].paths if method == "DELETE"] == []
-    assert runs.sync(site, run_id="2").problems == ()
+    assert sync.sync(site, run_id="2").problems == ()
     assert counts(site.home) == before | {"us": before["us"] - 1}
 
 
 def test_a_workspace_that_is_no_longer_set_up_stays_and_gets_no_other_key(site, apis):
-    runs.sync(site, run_id="1")
+    sync.sync(site, run_id="1")
     before = counts(site.home)
     alone = {"eu": site.settings.workspaces["eu"]}
     without = Site(Settings(home=site.settings.home, workspaces=alone), clock=lambda: UNTIL)
 
-    assert runs.reprocess(without, run_id="2").problems == ()
+    assert sync.reprocess(without, run_id="2").problems == ()
     assert counts(site.home) == before
-    assert runs.sync(without, run_id="3").problems == ()
+    assert sync.sync(without, run_id="3").problems == ()
     assert counts(site.home) == before
     doomed = apis["us"].documents[0]["conversation_id"]
     with pytest.raises(CredentialsError, match="for workspace us"):

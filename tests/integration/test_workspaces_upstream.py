@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines import runs
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.settings import Settings, Workspace
-from pipelines.site import Site
+from pipelines.usecases import sync
+from pipelines.usecases.context import Site
 from tests.cli import run
 from warehouse.schema.activity import AGENT_ACCESS, AUDIO_FILES, FEEDBACK_SENT
 from warehouse.storage import lake
@@ -42,7 +42,7 @@ def settings(worlds, tmp_path, monkeypatch):
         }
         workspaces = {name: Workspace(key_variable=f"{name.upper()}_KEY", base_url=urls[name]) for name in NAMES}
         site = Site(Settings(home=tmp_path / "data", workspaces=workspaces), clock=lambda: UNTIL)
-        assert runs.sync(site, run_id="1").problems == ()
+        assert sync.sync(site, run_id="1").problems == ()
         (tmp_path / "convohouse.toml").write_text(
             "".join(
                 f'[workspaces.{name}]\nkey_variable = "{name.upper()}_KEY"\nbase_url = "{urls[name]}"\n'

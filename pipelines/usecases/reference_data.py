@@ -18,9 +18,9 @@ from pipelines.errors import ApiError, CredentialsError, UnreachableError, Usage
 from pipelines.extract import llm_price_queries
 from pipelines.extract.land_tools import land_listing
 from pipelines.extract.llm_price_queries import Question
-from pipelines.site import Progress, Site, silent
 from pipelines.transform import llm_prices
 from pipelines.transform.tools import refresh_tools
+from pipelines.usecases.context import Progress, Site, silent
 from warehouse.schema.reference_data import TOOLS
 from warehouse.storage import lake
 from warehouse.storage.landing_reference_data import land_prices

@@ -17,8 +17,8 @@ from pipelines.api.error_mapping import is_of_key
 from pipelines.api.rate_limiter import Pace
 from pipelines.api.tasks import together
 from pipelines.errors import ApiError, CredentialsError, GoneError, UnreachableError
-from pipelines.site import Progress, Site, silent
-from pipelines.upstream.verdicts import VERDICTS
+from pipelines.usecases.context import Progress, Site, silent
+from pipelines.usecases.feedback_file import VERDICTS
 from warehouse.schema.activity import FEEDBACK_SENT
 from warehouse.storage import activity_log
 from warehouse.storage.home import Home

@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from itertools import starmap
 from typing import Any
 
-from pipelines import reference, steps
 from pipelines.extract import run_log
 from pipelines.extract.fetch_plan import Plan, set_aside
 from pipelines.extract.landing_pipeline import Fetched
 from pipelines.extract.time_window import Window
-from pipelines.site import Progress, Site, silent
 from pipelines.transform.refresh_lake import Refreshed
 from pipelines.transform.worker_pool import Crew
-from pipelines.working import attempt, close, failure, working
+from pipelines.usecases import reference_data, sync_steps
+from pipelines.usecases.context import Progress, Site, silent
+from pipelines.usecases.run_session import attempt, close, failure, working
 from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import check_complete, check_fresh, check_warehouse
@@ -63,11 +63,11 @@ def sync(
     """
 
     def copy(each: Site) -> Fetched:
-        window, is_asked = steps.window_of(each, since, until, agent_id)
-        steps.list_calls(each, window, run_id, progress)
+        window, is_asked = sync_steps.window_of(each, since, until, agent_id)
+        sync_steps.list_calls(each, window, run_id, progress)
         asked = window if is_asked else None
-        fetched = steps.fetch_calls(each, run_id, asked, progress, crew=crew, is_ahead=True)
-        warnings.extend(reference.sync_tools(each, progress))
+        fetched = sync_steps.fetch_calls(each, run_id, asked, progress, crew=crew, is_ahead=True)
+        warnings.extend(reference_data.sync_tools(each, progress))
         return fetched
 
     warnings: list[str] = []
@@ -77,7 +77,7 @@ def sync(
             absent = _flatten(sites, run_id, fetched, progress, crew)
         for each in sites:
             if each.settings.workspace in fetched:
-                warnings.extend(reference.sync_prices(each, progress))
+                warnings.extend(reference_data.sync_prices(each, progress))
         return replace(_finish(site, sites, run_id, absent, progress), warnings=tuple(warnings))
 
 
@@ -89,7 +89,7 @@ def retry(site: Site, *, run_id: str, progress: Progress = silent) -> Synced:
     """
 
     def read(each: Site) -> Fetched:
-        return steps.fetch_calls(each, run_id, progress=progress, crew=crew, only=set_aside(each.home))
+        return sync_steps.fetch_calls(each, run_id, progress=progress, crew=crew, only=set_aside(each.home))
 
     with working(site, run_id, "retry") as sites:
         with site.crew() as crew:
@@ -116,7 +116,7 @@ def reprocess(
     def anew(each: Site) -> Refreshed:
         starts = landing.latest_readings(each.home).select("start_date", "start_time_at")
         days = None if since is until is None else {day for day, start in starts.rows() if window.holds(start, None)}
-        return steps.flatten_calls(each, run_id, days, progress, crew=crew, anew=True)
+        return sync_steps.flatten_calls(each, run_id, days, progress, crew=crew, anew=True)
 
     with working(site, run_id, "reprocess", is_offline=True) as sites:
         with site.crew() as crew:
@@ -140,7 +140,7 @@ def plan(
     """
     site.home.check()
     return {
-        each.settings.workspace: steps.plan(each, since=since, until=until, agent_id=agent_id, progress=progress)
+        each.settings.workspace: sync_steps.plan(each, since=since, until=until, agent_id=agent_id, progress=progress)
         for each in site.each()
     }
 
@@ -165,7 +165,7 @@ def _flatten(
     for each in sites:
         name = each.settings.workspace
         unread = fetched[name].failed if name in fetched else {}
-        absent[name] = {**unread, **steps.flatten_calls(each, run_id, progress=progress, crew=crew).refused}
+        absent[name] = {**unread, **sync_steps.flatten_calls(each, run_id, progress=progress, crew=crew).refused}
     return absent
 
 
@@ -179,7 +179,7 @@ def _finish(
     anew: bool = False,
 ) -> Synced:
     """Build, and close the accounts with all that is amiss; ``absent`` are calls left out and why, by workspace."""
-    built = steps.build_models(site, progress, anew=anew)
-    own = {name: list(starmap(steps.absence, calls.items())) for name, calls in absent.items()}
+    built = sync_steps.build_models(site, progress, anew=anew)
+    own = {name: list(starmap(sync_steps.absence, calls.items())) for name, calls in absent.items()}
     problems = close(sites, run_id, map(failure, built.failed), own)
     return Synced(tuple(run_log.row(each.home, run_id) for each in sites), problems, built)

@@ -14,7 +14,7 @@ from pipelines.api.endpoints import has_signed_url, has_token
 from pipelines.api.error_mapping import is_of_key
 from pipelines.api.tasks import together
 from pipelines.errors import ApiError
-from pipelines.site import Progress, Site, silent
+from pipelines.usecases.context import Progress, Site, silent
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import activity_log, lake, landing

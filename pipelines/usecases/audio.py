@@ -20,7 +20,7 @@ from pipelines.api.endpoints import get_audio
 from pipelines.api.responses import check_mp3
 from pipelines.api.tasks import together
 from pipelines.errors import ApiError, CredentialsError, UnreachableError
-from pipelines.site import Progress, Site, silent
+from pipelines.usecases.context import Progress, Site, silent
 from warehouse.schema.activity import AUDIO_FILES
 from warehouse.storage import activity_log, audio
 from warehouse.storage.audio import Choice

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pipelines.errors import ApiError
 from pipelines.extract import run_log
-from pipelines.site import Site
+from pipelines.usecases.context import Site
 from warehouse.errors import ConvohouseError
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import check_complete

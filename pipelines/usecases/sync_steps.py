@@ -1,7 +1,8 @@
 """The steps of a sync, as plain functions over one workspace, with everything they need passed in.
 
-Each is a function of its own, so that a Dagster asset can be a step; ``pipelines.runs`` has all of them in order.
-Whoever calls a step of a run does so inside ``working``, which holds the home folder and keeps the run's account.
+Each is a function of its own, so that a Dagster asset can be a step; ``pipelines.usecases.sync`` has all of them in
+order. Whoever calls a step of a run does so inside ``working``, which holds the home folder and keeps the run's
+account.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from pipelines.extract.fetch_policy import REASONS
 from pipelines.extract.landing_pipeline import Fetched, Line
 from pipelines.extract.list_conversations import list_rows
 from pipelines.extract.time_window import Window, next_window
-from pipelines.site import Progress, Site, silent
 from pipelines.transform.refresh_lake import Refreshed, refresh_lake
 from pipelines.transform.worker_pool import Crew
+from pipelines.usecases.context import Progress, Site, silent
 from warehouse.build.runner import BuildResult, build
 from warehouse.storage import lake, landing
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from pipelines.api.endpoints import ListQuery, iterate_list
 from pipelines.api.responses import ListRow
-from pipelines.site import Site
+from pipelines.usecases.context import Site
 from warehouse.serve.search import Scope
 
 

@@ -16,10 +16,10 @@ import polars as pl
 from pipelines.api.endpoints import delete_conversation
 from pipelines.api.tasks import together
 from pipelines.errors import ApiError
-from pipelines.site import Progress, Site, silent
-from pipelines.steps import build_models
 from pipelines.transform.refresh_lake import refresh_lake
-from pipelines.working import failure
+from pipelines.usecases.context import Progress, Site, silent
+from pipelines.usecases.run_session import failure
+from pipelines.usecases.sync_steps import build_models
 from warehouse.schema.registry import TABLES
 from warehouse.storage import erasure, lake
 from warehouse.storage.home import Home

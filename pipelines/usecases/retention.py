@@ -12,9 +12,9 @@ from datetime import datetime
 
 import polars as pl
 
-from pipelines.erasure import Erased, delete_upstream, erase
 from pipelines.errors import RetentionError
-from pipelines.site import Progress, Site, silent
+from pipelines.usecases.context import Progress, Site, silent
+from pipelines.usecases.erasure import Erased, delete_upstream, erase
 from warehouse.storage import landing
 from warehouse.storage.home import Home
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipelines.errors import UsageError
-from pipelines.site import Site
+from pipelines.usecases.context import Site
 from warehouse.storage.erasure import known_days
 
 

@@ -11,7 +11,7 @@ from pipelines.cli.options import Options, emit, pass_options, shared, teach
 
 if TYPE_CHECKING:
     from pipelines.usecases.context import Site
-    from pipelines.webhook.app import Answer
+    from pipelines.webhook.receiver import Answer
 
 
 @click.command(
@@ -37,7 +37,7 @@ def webhook(options: Options, *, host: str, port: int, workspace: str | None) ->
     stays the source of truth: it reads the conversation again, and what no webhook told of.
     """
     from pipelines.errors import SettingsError
-    from pipelines.webhook.app import create_app
+    from pipelines.webhook.receiver import create_app
     from pipelines.webhook.server import serve
 
     site = _site(options, workspace)

@@ -25,7 +25,7 @@ from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
 from pipelines.usecases.erasure import erase
-from pipelines.webhook import app as receiver
+from pipelines.webhook import receiver
 from pipelines.webhook.signature import sign
 from tests.contents import contents
 from tests.served import assert_equals

@@ -22,7 +22,7 @@ from pipelines.api.responses import check_conversation
 from pipelines.extract.landing_rows import read_row
 from pipelines.transform.canonical_json import dump, load
 from pipelines.usecases.context import Site
-from pipelines.webhook.lander import Lander
+from pipelines.webhook.batch_writer import Lander
 from pipelines.webhook.signature import HEADER, TOLERANCE_SECS, SignatureError, verify
 
 MOST_BYTES = 16 * 1024 * 1024

@@ -60,7 +60,7 @@ def access(options: Options, agents: tuple[str, ...]) -> None:
 
 
 def _text(found: list[Probe]) -> str:
-    from pipelines.cli.tabular import table_text
+    from pipelines.cli.text_table import table_text
 
     rows = [
         (each.agent_id, each.way, "yes" if each.is_reachable else "no", f"{each.latency_secs:.3f} s", each.reason or "")

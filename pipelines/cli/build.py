@@ -82,7 +82,7 @@ def check(options: Options) -> None:
 
 def failing_table(failed: Sequence[CheckResult]) -> str:
     """The failing checks for people: what each promises, how many rows break it, and one of them."""
-    from pipelines.cli.tabular import table_text
+    from pipelines.cli.text_table import table_text
 
     rows = [(result.check.name, result.check.about, f"{result.n_failing:,}", _first(result)) for result in failed]
     return table_text(("check", "promises", "rows", "such as"), rows, right=("rows",))

@@ -59,7 +59,7 @@ def _summary(n_new: int, n_before: int) -> str:
 
 
 def _listed(new: pl.DataFrame) -> str:
-    from pipelines.cli.tabular import table_text
+    from pipelines.cli.text_table import table_text
 
     rows = new.with_columns(first_seen_at=new["first_seen_at"].dt.strftime("%Y-%m-%d %H:%M")).select(NAMES)
     return table_text(NAMES, rows.rows(), right={"n_rows"})

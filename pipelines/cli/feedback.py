@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.asking import is_wanted
+from pipelines.cli.confirm import is_wanted
 from pipelines.cli.options import Options, emit, finish, pass_options, plural, shared, teach
 from pipelines.cli.progress import showing
 

@@ -74,7 +74,7 @@ def _show(options: Options, hits: list[Hit]) -> None:
     if options.is_json:
         emit({"calls": [asdict(hit) for hit in hits]})
         return
-    from pipelines.cli.tabular import plain
+    from pipelines.cli.text_table import plain
 
     for hit in hits:
         click.echo(f"{hit.conversation_id}  {moment(hit.started_at)}  {plain(hit.agent_id)}")
@@ -86,7 +86,7 @@ def _show_listed(options: Options, rows: list[Listed]) -> None:
     if options.is_json:
         emit({"calls": [asdict(row) for row in rows]})
         return
-    from pipelines.cli.tabular import plain
+    from pipelines.cli.text_table import plain
 
     for row in rows:
         click.echo(f"{row.conversation_id}  {moment(row.started_at)}  {plain(row.agent_id)}")

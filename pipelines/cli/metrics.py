@@ -124,7 +124,7 @@ def _check(models: dict[str, MetricModel], model: MetricModel, part: Part) -> No
 
 
 def _list(options: Options, models: dict[str, MetricModel]) -> None:
-    from pipelines.cli.tabular import table_text
+    from pipelines.cli.text_table import table_text
 
     if options.is_json:
         listed = [

@@ -135,7 +135,7 @@ def _asked(question: Question) -> dict[str, Any]:
 
 
 def _text(agent: dict[str, Any]) -> str:
-    from pipelines.cli.tabular import table_text
+    from pipelines.cli.text_table import table_text
 
     rows = [
         (row["llm"], _usd(row["price_per_minute_usd"]), _usd(row["paid_usd_per_minute"])) for row in agent["prices"]

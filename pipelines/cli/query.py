@@ -160,7 +160,7 @@ def _json(value: object) -> bytes:
 
 def _show(options: Options, frame: pl.DataFrame) -> None:
     """A table of the first rows and of the columns that fit, and a line that says how many there are."""
-    from pipelines.cli.tabular import fitting, plain, terminal_width
+    from pipelines.cli.text_table import fitting, plain, terminal_width
 
     rows = [[plain(value) for value in row] for row in frame.head(MOST_ROWS).rows()]
     n_columns = fitting(frame.columns, rows, terminal_width())
@@ -174,7 +174,7 @@ def _show(options: Options, frame: pl.DataFrame) -> None:
 
 
 def _table(frame: pl.DataFrame, n_columns: int) -> str:
-    from pipelines.cli.tabular import table_text
+    from pipelines.cli.text_table import table_text
 
     names = frame.columns[:n_columns]
     numbers = [name for name in names if frame[name].dtype.is_numeric()]

@@ -70,7 +70,7 @@ def _refuse(absent: Absent) -> None:
 
 
 def _sections(call: Call) -> Iterator[str]:
-    from pipelines.cli.tabular import table_text
+    from pipelines.cli.text_table import table_text
 
     yield "\n".join(_head(call))
     yield "\n".join(_turns(call)) or "  nothing was said"
@@ -88,7 +88,7 @@ def _sections(call: Call) -> Iterator[str]:
 
 def _head(call: Call) -> Iterator[str]:
     from pipelines.cli.progress import duration
-    from pipelines.cli.tabular import plain
+    from pipelines.cli.text_table import plain
 
     row = call.conversation
     agent = f"{call.agent_name} ({row['agent_id']})" if call.agent_name else row["agent_id"]
@@ -141,7 +141,7 @@ def _answer(tool: dict[str, Any]) -> str:
 
 
 def _entry(at: str, who: str, said: str) -> Iterator[str]:
-    from pipelines.cli.tabular import plain, terminal_width
+    from pipelines.cli.text_table import plain, terminal_width
 
     width = max(terminal_width() or PLAIN_WIDTH, LEAST_WIDTH)
     first = f"  {at:>7}  {plain(who):<6} "

@@ -90,6 +90,6 @@ def _run(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _section(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: tuple[str, ...] = ()) -> str:
-    from pipelines.cli.tabular import table_text
+    from pipelines.cli.text_table import table_text
 
     return f"{title}\n{table_text(names, rows, right=right)}"

@@ -145,7 +145,7 @@ def _find(relations: tuple[Relation, ...], name: str) -> Relation:
 
 
 def _list_text(relations: tuple[Relation, ...]) -> str:
-    from pipelines.cli.tabular import table_text
+    from pipelines.cli.text_table import table_text
 
     rows = [(each.name, "" if each.n_rows is None else f"{each.n_rows:,}", _first_sentence(each)) for each in relations]
     return table_text(("table", "rows", "what it holds"), rows, right=("rows",))
@@ -156,7 +156,7 @@ def _first_sentence(relation: Relation) -> str:
 
 
 def _columns_text(relation: Relation) -> str:
-    from pipelines.cli.tabular import table_text
+    from pipelines.cli.text_table import table_text
 
     about = relation.about if relation.n_rows is None else f"{relation.about} {relation.n_rows:,} rows."
     names = ["column", "type", "unit", "JSON path", "meaning"]

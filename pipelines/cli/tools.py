@@ -84,7 +84,7 @@ def _copy(options: Options, site: Site) -> tuple[str, ...]:
 
 
 def _text(found: list[dict[str, Any]]) -> str:
-    from pipelines.cli.tabular import table_text
+    from pipelines.cli.text_table import table_text
 
     names = ("workspace", *COLUMNS) if len({row["workspace"] for row in found}) > 1 else COLUMNS
     rows = [[_cell(name, row) for name in names] for row in found]

@@ -14,7 +14,7 @@ from pipelines.cli.options import aligned, moment, plural, size
 from pipelines.cli.progress import Lines, duration
 from pipelines.cli.query import render
 from pipelines.cli.sync import new_run_id
-from pipelines.cli.tabular import fitting, plain, table_text
+from pipelines.cli.text_table import fitting, plain, table_text
 from warehouse.errors import QueryError
 
 ROOM = "Make room, or make it writable, then run again.\n"

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from pipelines.emulator.gateway import RESET
-from pipelines.serving import base_url, listening
+from pipelines.listener import base_url, listening
 
 _STOP_SECS = 10.0
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.applications import Starlette
 
-from pipelines.serving import base_url, listening
+from pipelines.listener import base_url, listening
 
 STOP_SECS = 10
 MOST_CONNECTIONS = 512

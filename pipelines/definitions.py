@@ -1,5 +1,5 @@
 """Where Dagster looks first (``[tool.dagster]`` in pyproject.toml)."""
 
-from pipelines.orchestration.defs import build_defs
+from pipelines.orchestration.build_defs import build_defs
 
 defs = build_defs()

@@ -52,7 +52,7 @@ def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     if every_model.__name__ in request.fixturenames:
         return
     few = read_project().upstream(*FEW)
-    for module in ("warehouse.build.runner", "warehouse.models.data_quality", "pipelines.orchestration.defs"):
+    for module in ("warehouse.build.runner", "warehouse.models.data_quality", "pipelines.orchestration.build_defs"):
         monkeypatch.setattr(f"{module}.read_project", lambda *_: few)
     for module in ("warehouse.build.runner", "warehouse.build.materialize"):
         monkeypatch.setattr(f"{module}.comment", lambda *_: None)  # a quarter of a small build

@@ -132,7 +132,7 @@ def demo(options: Options, conversations: int, days: int, seed: int) -> None:
     nights = [today] if home.exists() else world.nights()
     kept = _kept(home, world)
     options.say(f"Emulated API on this machine, {plural(days, 'day')} of calls; the Dagster job copies them to {root}.")
-    from pipelines.orchestration.run import run_job  # takes seconds: not before the first line
+    from pipelines.orchestration.run_in_process import run_job  # takes seconds: not before the first line
 
     clock = MovingClock(_midnight(nights[0]))
     told = []

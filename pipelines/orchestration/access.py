@@ -6,8 +6,8 @@ from datetime import timedelta
 import dagster as dg
 import polars as pl
 
-from pipelines.orchestration.keys import KINDS, key_of
-from pipelines.orchestration.tables import schema_of
+from pipelines.orchestration.asset_keys import KINDS, key_of
+from pipelines.orchestration.table_metadata import schema_of
 from pipelines.usecases.agent_access import known_agents, probe
 from pipelines.usecases.context import Progress, Site
 from warehouse.errors import ConvohouseError

@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.orchestration.keys import key_of
+from pipelines.orchestration.asset_keys import key_of
 from pipelines.transform.schema_drift import new_unknown
 from warehouse.models.checks import Check, CheckResult
 from warehouse.schema.operations import UNKNOWN_FIELDS

@@ -6,9 +6,9 @@ import dagster as dg
 
 from pipelines.extract.time_window import next_window
 from pipelines.orchestration.access import GROUP
-from pipelines.orchestration.days import Asked, Scope, range_tags
-from pipelines.orchestration.keys import op_of
+from pipelines.orchestration.asset_keys import op_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
+from pipelines.orchestration.partitions import Asked, Scope, range_tags
 from pipelines.usecases.context import Site
 from warehouse.storage import landing
 

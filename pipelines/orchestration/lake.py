@@ -8,13 +8,13 @@ from pathlib import Path
 import dagster as dg
 import pyarrow.parquet as pq
 
+from pipelines.orchestration.asset_keys import KINDS, key_of
 from pipelines.orchestration.checks import NOTHING_NEW, news_of, results_of, spec_of
-from pipelines.orchestration.days import DAYS, SINGLE_RUN, Scope, days_of, log_others
-from pipelines.orchestration.doing import doing, end, stop_for
-from pipelines.orchestration.keys import KINDS, key_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
+from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, Scope, days_of, log_others
 from pipelines.orchestration.reference import PRICES, TOOLS
-from pipelines.orchestration.tables import schema_of
+from pipelines.orchestration.run_session import doing, end, stop_for
+from pipelines.orchestration.table_metadata import schema_of
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Progress, Site
 from warehouse.build.lake_checks import check_lake

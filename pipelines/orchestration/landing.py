@@ -7,10 +7,10 @@ import polars as pl
 
 from pipelines.extract import run_log
 from pipelines.extract.landing_pipeline import Fetched
-from pipelines.orchestration.days import DAYS, SINGLE_RUN, Asked, Scope, log_others, window_of
-from pipelines.orchestration.doing import doing
-from pipelines.orchestration.keys import KINDS, key_of
-from pipelines.orchestration.tables import schema_of
+from pipelines.orchestration.asset_keys import KINDS, key_of
+from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, Asked, Scope, log_others, window_of
+from pipelines.orchestration.run_session import doing
+from pipelines.orchestration.table_metadata import schema_of
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Progress, Site
 from pipelines.usecases.run_session import attempt

@@ -6,11 +6,11 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.orchestration.asset_keys import KINDS, key_of
 from pipelines.orchestration.checks import results_of, spec_of
-from pipelines.orchestration.doing import doing, end, stop_for
-from pipelines.orchestration.keys import KINDS, key_of
-from pipelines.orchestration.numbers import AGENT_DAILY, NOTHING_UNUSUAL, newest_day, unusual
-from pipelines.orchestration.tables import lineage_of, schema_of_sql
+from pipelines.orchestration.metric_checks import AGENT_DAILY, NOTHING_UNUSUAL, newest_day, unusual
+from pipelines.orchestration.run_session import doing, end, stop_for
+from pipelines.orchestration.table_metadata import lineage_of, schema_of_sql
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Progress, Site
 from warehouse.build.runner import BuildResult

@@ -6,10 +6,10 @@ import dagster as dg
 
 from pipelines.errors import ApiError
 from pipelines.extract import run_log
-from pipelines.orchestration.doing import doing
-from pipelines.orchestration.keys import KINDS, key_of
+from pipelines.orchestration.asset_keys import KINDS, key_of
 from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
-from pipelines.orchestration.tables import schema_of
+from pipelines.orchestration.run_session import doing
+from pipelines.orchestration.table_metadata import schema_of
 from pipelines.usecases.context import Progress, Site
 from pipelines.usecases.reference_data import copy_due_prices, copy_tools
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS

@@ -15,10 +15,10 @@ import polars as pl
 from pipelines.api.client import ApiClient
 from pipelines.emulator.app import create_app
 from pipelines.emulator.world import World
-from pipelines.orchestration.days import range_tags
-from pipelines.orchestration.defs import build_defs
+from pipelines.orchestration.build_defs import build_defs
 from pipelines.orchestration.jobs import EVERYWHERE, NIGHTLY
-from pipelines.orchestration.run import errors_of
+from pipelines.orchestration.partitions import range_tags
+from pipelines.orchestration.run_in_process import errors_of
 from pipelines.settings import Settings
 from pipelines.usecases.context import Site
 from warehouse.schema.operations import SYNC_RUNS

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from pipelines.orchestration.defs import build_defs
+from pipelines.orchestration.build_defs import build_defs
 from pipelines.settings import Settings
 from pipelines.usecases.context import Site
 from warehouse.models.project import read_project

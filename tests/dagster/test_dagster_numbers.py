@@ -8,7 +8,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from pipelines.orchestration.numbers import unusual
+from pipelines.orchestration.metric_checks import unusual
 from tests.dagster.emulated import LAST, started_at
 from warehouse.storage.home import Home
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.orchestration.run import Outcome, run_job
+from pipelines.orchestration.run_in_process import Outcome, run_job
 from tests import recount
 from tests.dagster.emulated import FIRST
 from warehouse.schema.conversations import CONVERSATIONS

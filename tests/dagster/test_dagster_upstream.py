@@ -13,7 +13,7 @@ from pipelines.orchestration.access import ACCESS, REACHED, access_job, agent_ac
 from pipelines.orchestration.audio import RECORDINGS, audio_job, recordings
 from pipelines.orchestration.lake import lake_tables
 from pipelines.orchestration.models import models_asset
-from pipelines.orchestration.webhook import webhook_job, webhook_sensor
+from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
 from pipelines.transform.canonical_json import dump, load
 from pipelines.usecases.context import silent
 from tests.dagster.emulated import QUIET

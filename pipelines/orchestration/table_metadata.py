@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from pipelines.orchestration.keys import key_of
+from pipelines.orchestration.asset_keys import key_of
 from warehouse.models.project import Model
 from warehouse.models.seeds import Seed
 from warehouse.schema.types import Table, unit_of

@@ -5,7 +5,7 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
-from pipelines.orchestration.days import Scope, range_tags
+from pipelines.orchestration.partitions import Scope, range_tags
 from pipelines.transform.refresh_lake import stale_readings
 from pipelines.usecases.context import Site
 from warehouse.models.project import SCHEMAS

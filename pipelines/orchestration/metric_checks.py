@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.orchestration.keys import key_of
+from pipelines.orchestration.asset_keys import key_of
 from warehouse.serve.query import query
 from warehouse.storage.home import Home
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.orchestration.days import range_tags
-from pipelines.orchestration.defs import build_defs
+from pipelines.orchestration.asset_keys import op_of
+from pipelines.orchestration.build_defs import build_defs
 from pipelines.orchestration.jobs import BACKFILL
-from pipelines.orchestration.keys import op_of
 from pipelines.orchestration.landing import LISTINGS
+from pipelines.orchestration.partitions import range_tags
 from pipelines.usecases.context import Progress, Site, silent
 
 INSTANCE_FILE = "dagster.yaml"

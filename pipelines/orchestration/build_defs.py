@@ -13,7 +13,7 @@ from pipelines.orchestration.lake import lake_tables
 from pipelines.orchestration.landing import conversation_details, conversation_list
 from pipelines.orchestration.models import models_asset
 from pipelines.orchestration.reference import prices, tools
-from pipelines.orchestration.webhook import webhook_job, webhook_sensor
+from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
 from pipelines.settings import load_settings
 from pipelines.usecases.context import Progress, Site, silent
 from warehouse.models.project import read_project

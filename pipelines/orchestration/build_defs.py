@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import dagster as dg
 
-from pipelines.orchestration.access import access_job, agent_access
-from pipelines.orchestration.audio import audio_job, recordings
+from pipelines.orchestration.assets.agent_access import access_job, agent_access
+from pipelines.orchestration.assets.audio import audio_job, recordings
+from pipelines.orchestration.assets.lake import lake_tables
+from pipelines.orchestration.assets.landing import conversation_details, conversation_list
+from pipelines.orchestration.assets.models import models_asset
+from pipelines.orchestration.assets.reference_data import prices, tools
 from pipelines.orchestration.jobs import backfill, nightly, nightly_schedule
-from pipelines.orchestration.lake import lake_tables
-from pipelines.orchestration.landing import conversation_details, conversation_list
-from pipelines.orchestration.models import models_asset
-from pipelines.orchestration.reference import prices, tools
 from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
 from pipelines.settings import load_settings
 from pipelines.usecases.context import Progress, Site, silent

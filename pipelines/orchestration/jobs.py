@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from pipelines.extract.time_window import next_window
-from pipelines.orchestration.access import GROUP
 from pipelines.orchestration.asset_keys import op_of
-from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
+from pipelines.orchestration.assets.agent_access import GROUP
+from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.partitions import Asked, Scope, range_tags
 from pipelines.usecases.context import Site
 from warehouse.storage import landing

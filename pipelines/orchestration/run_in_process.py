@@ -11,9 +11,9 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.orchestration.asset_keys import op_of
+from pipelines.orchestration.assets.landing import LISTINGS
 from pipelines.orchestration.build_defs import build_defs
 from pipelines.orchestration.jobs import BACKFILL
-from pipelines.orchestration.landing import LISTINGS
 from pipelines.orchestration.partitions import range_tags
 from pipelines.usecases.context import Progress, Site, silent
 

@@ -10,7 +10,7 @@ import pytest
 from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
-from pipelines.orchestration.reference import ASKED, LISTED, PRICES, TOOLS, prices, tools
+from pipelines.orchestration.assets.reference_data import ASKED, LISTED, PRICES, TOOLS, prices, tools
 from pipelines.settings import Settings
 from pipelines.usecases.context import Site, silent
 from warehouse.schema.operations import SYNC_RUNS

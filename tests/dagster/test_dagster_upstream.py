@@ -9,10 +9,10 @@ import pytest
 
 from pipelines.emulator.webhooks import post_call
 from pipelines.extract.landing_rows import read_row
-from pipelines.orchestration.access import ACCESS, REACHED, access_job, agent_access, unreachable
-from pipelines.orchestration.audio import RECORDINGS, audio_job, recordings
-from pipelines.orchestration.lake import lake_tables
-from pipelines.orchestration.models import models_asset
+from pipelines.orchestration.assets.agent_access import ACCESS, REACHED, access_job, agent_access, unreachable
+from pipelines.orchestration.assets.audio import RECORDINGS, audio_job, recordings
+from pipelines.orchestration.assets.lake import lake_tables
+from pipelines.orchestration.assets.models import models_asset
 from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
 from pipelines.transform.canonical_json import dump, load
 from pipelines.usecases.context import silent

@@ -9,10 +9,10 @@ import dagster as dg
 import pyarrow.parquet as pq
 
 from pipelines.orchestration.asset_keys import KINDS, key_of
+from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
+from pipelines.orchestration.assets.reference_data import PRICES, TOOLS
 from pipelines.orchestration.checks import NOTHING_NEW, news_of, results_of, spec_of
-from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, Scope, days_of, log_others
-from pipelines.orchestration.reference import PRICES, TOOLS
 from pipelines.orchestration.run_session import doing, end, stop_for
 from pipelines.orchestration.table_metadata import schema_of
 from pipelines.usecases import sync_steps

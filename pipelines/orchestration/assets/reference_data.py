@@ -7,7 +7,7 @@ import dagster as dg
 from pipelines.errors import ApiError
 from pipelines.extract import run_log
 from pipelines.orchestration.asset_keys import KINDS, key_of
-from pipelines.orchestration.landing import DOCUMENTS, LISTINGS
+from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.run_session import doing
 from pipelines.orchestration.table_metadata import schema_of
 from pipelines.usecases.context import Progress, Site

@@ -4,9 +4,9 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines.extract.time_window import parse_moment
-from pipelines.orchestration.access import GROUP
 from pipelines.orchestration.asset_keys import key_of
-from pipelines.orchestration.landing import DOCUMENTS
+from pipelines.orchestration.assets.agent_access import GROUP
+from pipelines.orchestration.assets.landing import DOCUMENTS
 from pipelines.orchestration.table_metadata import schema_of
 from pipelines.usecases.audio import Recorded, record
 from pipelines.usecases.context import Progress, Site

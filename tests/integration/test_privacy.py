@@ -15,6 +15,7 @@ from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.settings import Settings
+from pipelines.usecases import sync
 from pipelines.usecases.context import Site
 from tests.contents import contents
 from tests.served import assert_equals

@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from pipelines.emulator.agents import Field
 from pipelines.emulator.chance import happens
-from pipelines.emulator.dialogues import Topic
+from pipelines.emulator.data.agents import Field
+from pipelines.emulator.data.dialogues import Topic
 from pipelines.emulator.heads import Head
 from pipelines.emulator.transcript import Json
 

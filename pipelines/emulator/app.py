@@ -16,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from pipelines.emulator import audio, pricing
-from pipelines.emulator.agents import BY_ID
+from pipelines.emulator import audio
+from pipelines.emulator.data import prices
+from pipelines.emulator.data.agents import BY_ID
 from pipelines.emulator.faults import Faults
 from pipelines.emulator.gateway import Gateway
 from pipelines.emulator.listing import page, read_cursor, read_page_size, read_query, write_cursor
@@ -177,7 +178,7 @@ class _Api:
             return _json({"llm_prices": []})
         length, pages = body.get("prompt_length") or 3000, body.get("number_of_pages") or 0
         rag = bool(body.get("rag_enabled"))
-        estimates = [(model, pricing.price_per_minute(model, length, pages, rag=rag)) for model in pricing.MODEL_RATES]
+        estimates = [(model, prices.price_per_minute(model, length, pages, rag=rag)) for model in prices.MODEL_RATES]
         return _json(
             {
                 "llm_prices": [

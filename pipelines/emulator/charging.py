@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from random import Random
 
-from pipelines.emulator import pricing
 from pipelines.emulator.chance import happens
+from pipelines.emulator.data import prices
 from pipelines.emulator.heads import Head
 from pipelines.emulator.transcript import Json, Script
 
@@ -29,9 +29,9 @@ def charge(rng: Random, head: Head, script: Script) -> tuple[Json, int]:
         call_charge //= 2
     if is_burst:
         call_charge *= 2
-    initiated = pricing.model_usage(script.initiated)
-    llm_price = pricing.total_price(initiated)
-    llm_charge = max(1, round(llm_price * pricing.CREDITS_PER_USD[tier])) if llm_price else 0
+    initiated = prices.model_usage(script.initiated)
+    llm_price = prices.total_price(initiated)
+    llm_charge = max(1, round(llm_price * prices.CREDITS_PER_USD[tier])) if llm_price else 0
     if head.trait == "old_metrics":  # before about July 2025 the parts of the cost were not told
         return {"dev_discount": dev_discount, "is_burst": is_burst, "tier": tier}, call_charge + llm_charge
     is_free = tier == "free" or happens(rng, 0.03)
@@ -40,7 +40,7 @@ def charge(rng: Random, head: Head, script: Script) -> tuple[Json, int]:
         "is_burst": is_burst,
         "tier": tier,
         "llm_usage": {
-            "irreversible_generation": pricing.model_usage(script.irreversible),
+            "irreversible_generation": prices.model_usage(script.irreversible),
             "initiated_generation": initiated,
         },
         "llm_price": llm_price,

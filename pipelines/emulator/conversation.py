@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
-from pipelines.emulator import dialogues, episodes, newtools, toolcalls
+from pipelines.emulator import episodes, newtools, toolcalls
 from pipelines.emulator.chance import happens
-from pipelines.emulator.dialogues import Topic
+from pipelines.emulator.data import dialogues
+from pipelines.emulator.data.dialogues import Topic
 from pipelines.emulator.heads import Head
 from pipelines.emulator.transcript import Script
 

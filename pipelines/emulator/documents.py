@@ -6,12 +6,12 @@ from random import Random
 
 from pipelines.emulator import today
 from pipelines.emulator.analysis import analyse
-from pipelines.emulator.casting import cast
 from pipelines.emulator.chance import seeded
 from pipelines.emulator.charging import charge
 from pipelines.emulator.clientdata import initiation_data
 from pipelines.emulator.conversation import converse
-from pipelines.emulator.dialogues import Topic
+from pipelines.emulator.data.callers import cast
+from pipelines.emulator.data.dialogues import Topic
 from pipelines.emulator.heads import Head
 from pipelines.emulator.metadata import describe
 from pipelines.emulator.transcript import Json

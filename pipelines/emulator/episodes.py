@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.emulator.agents import AGENTS
 from pipelines.emulator.chance import happens
-from pipelines.emulator.toolbox import TOOLS
+from pipelines.emulator.data.agents import AGENTS
+from pipelines.emulator.data.tools import TOOLS
 from pipelines.emulator.toolcalls import answer, request, request_id, system_answer, system_request, use_system
 from pipelines.emulator.transcript import Json, Script
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.emulator.data.tools import TOOLS
 from pipelines.emulator.heads import Head
-from pipelines.emulator.toolbox import TOOLS
 from pipelines.emulator.transcript import Json, Script
 
 _CONNECTION = {

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.emulator.agents import AGENTS
-from pipelines.emulator.toolbox import TOOLS, Tool
+from pipelines.emulator.data.agents import AGENTS
+from pipelines.emulator.data.tools import TOOLS, Tool
 from pipelines.emulator.transcript import Json
 
 _HUMAN = "+15550100900"

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pipelines.emulator.chance import happens
-from pipelines.emulator.toolbox import TOOLS, Tool
+from pipelines.emulator.data.tools import TOOLS, Tool
 from pipelines.emulator.transcript import Json, Script
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from pipelines.emulator import pricing
 from pipelines.emulator.chance import happens
+from pipelines.emulator.data import prices
 from pipelines.emulator.heads import Head
 
 Json = dict[str, Any]
@@ -34,8 +34,8 @@ class Script:
         self.node: str | None = None
         self.clock = 0.0
         self.entries: list[Json] = []
-        self.initiated: pricing.Usage = {}
-        self.irreversible: pricing.Usage = {}
+        self.initiated: prices.Usage = {}
+        self.irreversible: prices.Usage = {}
         self.features: set[str] = set()
         self.n_retrievals = 0
         self.spoken_characters = 0
@@ -164,12 +164,12 @@ class Script:
         model = self.model
         context = _CONTEXT_TOKENS + self.history_tokens
         cached = context // 2 if self.initiated and happens(self.rng, 0.6) else 0
-        written = context - cached if pricing.MODEL_RATES[model][2] and not cached else 0
+        written = context - cached if prices.MODEL_RATES[model][2] and not cached else 0
         tokens = (context - cached - written, cached, written, written_tokens)
-        pricing.add(self.initiated, model, tokens)
+        prices.add(self.initiated, model, tokens)
         if happens(self.rng, 0.88):
-            pricing.add(self.irreversible, model, tokens)
-        return {"model_usage": {model: pricing.priced(model, tokens)}}
+            prices.add(self.irreversible, model, tokens)
+        return {"model_usage": {model: prices.priced(model, tokens)}}
 
     def _retrieval(self) -> Json:
         draw = self.rng.random

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipelines.emulator.agents import AGENTS
 from pipelines.emulator.app import create_app
+from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 

@@ -15,8 +15,8 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from pipelines.emulator.agents import AGENTS
 from pipelines.emulator.app import create_app
+from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.emulator.agents import BY_ID
 from pipelines.emulator.app import create_app
+from pipelines.emulator.data.agents import BY_ID
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from tests.cli import run

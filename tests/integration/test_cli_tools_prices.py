@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.emulator.agents import AGENTS
 from pipelines.emulator.app import create_app
+from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from pipelines.settings import Settings

@@ -18,8 +18,8 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli.emulate import emulate
-from pipelines.emulator.agents import AGENTS
 from pipelines.emulator.app import create_app
+from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.faults import Faults
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from pipelines.api.client import ApiClient
-from pipelines.emulator.agents import AGENTS
 from pipelines.emulator.app import create_app
+from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.server import running
 from pipelines.emulator.tool_listing import listed_tools
 from pipelines.emulator.world import World

@@ -11,7 +11,7 @@ Kind = Literal["webhook", "client", "mcp", "api_integration_webhook", "api_integ
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool: its parameters and its answer are templates with the slots of ``pipelines.emulator.casting``.
+    """A tool: its parameters and its answer are templates with the slots of ``pipelines.emulator.data.callers``.
 
     ``method`` and ``url`` matter to webhooks alone; ``sets`` names a dynamic variable that the answer changes.
     """

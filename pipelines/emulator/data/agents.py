@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.emulator import dialogues
-from pipelines.emulator.dialogues import Topic
+from pipelines.emulator.data import dialogues
+from pipelines.emulator.data.dialogues import Topic
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What is said: the scripts from which every transcript is composed, one line a turn.
 
 ``>`` the caller, ``<`` the agent, ``?`` the agent answering from its knowledge base, ``!`` a tool of the agent. Braces
-are slots (a name, a day, an order number), filled once for each conversation by ``pipelines.emulator.casting``.
+are slots (a name, a day, an order number), filled once for each conversation by ``pipelines.emulator.data.callers``.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ _DOCTORS = ("Dr Weston", "Dr Adeyemi", "Dr Brandt", "Dr Castellano", "Dr Lim")
 
 
 def cast(rng: Random, phone: str) -> dict[str, str]:
-    """Draw a caller: every slot that ``pipelines.emulator.dialogues`` uses, as text."""
+    """Draw a caller: every slot that ``pipelines.emulator.data.dialogues`` uses, as text."""
     draw = rng.random
     first = _FIRST[int(draw() * len(_FIRST))]
     last = _LAST[int(draw() * len(_LAST))]

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from pipelines.emulator.world import World
+from pipelines.emulator.generator.world import World
 
 DAYS = 30
 DAY_SECS = 86_400

@@ -19,7 +19,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.emulator.world import World
+from pipelines.emulator.generator.world import World
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.flatten import Reading, flatten
 from warehouse.build.runner import BuildResult, build

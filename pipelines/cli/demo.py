@@ -20,7 +20,7 @@ from pipelines.cli.options import Options, aligned, emit, finish, pass_options, 
 from pipelines.cli.progress import duration, showing
 
 if TYPE_CHECKING:
-    from pipelines.emulator.world import World
+    from pipelines.emulator.generator.world import World
     from warehouse.storage.home import Home
 
 HOME = Path("demo")
@@ -69,7 +69,7 @@ class DemoWorld:
 
     def until(self, until: date) -> World:
         """The world as it stands at a midnight: it grows by whole lengths, so that each day keeps its calls."""
-        from pipelines.emulator.world import World
+        from pipelines.emulator.generator.world import World
 
         lengths = 1 + max(0, -((self.first_until - until).days // self.days))
         return World(

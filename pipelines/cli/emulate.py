@@ -46,8 +46,8 @@ def emulate(
     """
     from pipelines.emulator.app import create_app
     from pipelines.emulator.faults import Faults
+    from pipelines.emulator.generator.world import World
     from pipelines.emulator.server import serve_forever
-    from pipelines.emulator.world import World
 
     moment = None if frozen is None else _moment(frozen)
     misbehaviour = Faults.parse(faults)

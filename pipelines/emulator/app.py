@@ -21,10 +21,10 @@ from pipelines.emulator.data import prices
 from pipelines.emulator.data.agents import BY_ID
 from pipelines.emulator.faults import Faults
 from pipelines.emulator.gateway import Gateway
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.listing import page, read_cursor, read_page_size, read_query, write_cursor
 from pipelines.emulator.refusals import Refusal, invalid, modern, no_agent, no_conversation, plain
 from pipelines.emulator.tool_listing import listed_tools
-from pipelines.emulator.world import World
 
 _REPEATED_ROWS = 5
 Endpoint = Callable[[Request], Awaitable[Response]]

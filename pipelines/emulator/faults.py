@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from random import Random
 
-from pipelines.emulator.chance import seeded
+from pipelines.emulator.generator.randomness import seeded
 from pipelines.errors import UsageError
 
 _NAMES = {"429": "too_many_requests", "5xx": "server_error"}

@@ -13,8 +13,8 @@ from random import Random
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipelines.emulator.chance import happens
 from pipelines.emulator.faults import Faults
+from pipelines.emulator.generator.randomness import happens
 
 RESET = "convohouse.reset"
 """ASGI extension of ``pipelines.emulator.server``: a function that resets the connection at once."""

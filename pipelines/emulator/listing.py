@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from pipelines.emulator.heads import Head
+from pipelines.emulator.generator.blueprint import Head
+from pipelines.emulator.generator.transcript import Json
+from pipelines.emulator.generator.world import Place, World
 from pipelines.emulator.refusals import invalid
-from pipelines.emulator.transcript import Json
-from pipelines.emulator.world import Place, World
 
 _PAGE_SIZE = (1, 100, 30)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.data.tools import TOOLS, Tool
-from pipelines.emulator.transcript import Json
+from pipelines.emulator.generator.transcript import Json
 
 _HUMAN = "+15550100900"
 

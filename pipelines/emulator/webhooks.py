@@ -6,7 +6,7 @@ import hmac
 
 import msgspec
 
-from pipelines.emulator.transcript import Json
+from pipelines.emulator.generator.transcript import Json
 
 _AUDIO_FLAGS = ("has_audio", "has_user_audio", "has_response_audio")
 

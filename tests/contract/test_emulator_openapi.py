@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 
 from pipelines.emulator.app import create_app
 from pipelines.emulator.data.agents import AGENTS
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import running
-from pipelines.emulator.world import World
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 OPENAPI = json.loads(Path(__file__).with_name("openapi.json").read_text())

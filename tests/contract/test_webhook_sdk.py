@@ -11,8 +11,8 @@ import pytest
 from elevenlabs.client import ElevenLabs
 from elevenlabs.errors import BadRequestError
 
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.webhooks import post_call
-from pipelines.emulator.world import World
 from pipelines.webhook.signature import SignatureError, sign, verify
 
 SECRET = "wsec_0123456789"  # noqa: S105 - of this test

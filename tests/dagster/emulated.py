@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.api.client import ApiClient
 from pipelines.emulator.app import create_app
-from pipelines.emulator.world import World
+from pipelines.emulator.generator.world import World
 from pipelines.orchestration.build_defs import build_defs
 from pipelines.orchestration.jobs import EVERYWHERE, NIGHTLY
 from pipelines.orchestration.partitions import range_tags

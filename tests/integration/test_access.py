@@ -9,8 +9,8 @@ import pytest
 
 from pipelines.emulator.app import create_app
 from pipelines.emulator.data.agents import BY_ID
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import running
-from pipelines.emulator.world import World
 from tests.cli import run
 from tests.contents import contents
 from warehouse.schema.activity import AGENT_ACCESS

@@ -13,8 +13,8 @@ import pytest
 
 from pipelines.emulator.app import create_app
 from pipelines.emulator.faults import Faults
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import running
-from pipelines.emulator.world import World
 from tests.cli import Ended, run
 from warehouse.storage.home import Home
 from warehouse.storage.lock import writing

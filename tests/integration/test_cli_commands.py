@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 
 from pipelines.emulator.app import create_app
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import running
-from pipelines.emulator.world import World
 from tests.cli import Ended, run
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage.home import Home

@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
-from pipelines.emulator.world import World
+from pipelines.emulator.generator.world import World
 
 CODE = "from pipelines.cli.main import main; main()"
 

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from pipelines.emulator.app import create_app
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import running
-from pipelines.emulator.world import World
 from tests.cli import run
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from pipelines.emulator.app import create_app
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import running
-from pipelines.emulator.world import World
 from tests.cli import run
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.storage import lake

@@ -8,8 +8,8 @@ import pytest
 
 from pipelines.emulator.app import create_app
 from pipelines.emulator.data.agents import AGENTS
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import running
-from pipelines.emulator.world import World
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site

@@ -21,8 +21,8 @@ from pipelines.cli.emulate import emulate
 from pipelines.emulator.app import create_app
 from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.faults import Faults
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import running
-from pipelines.emulator.world import World
 from pipelines.errors import UsageError
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)

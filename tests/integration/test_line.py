@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from pipelines.emulator.world import World
+from pipelines.emulator.generator.world import World
 from pipelines.extract import completed_days
 from pipelines.extract.completed_days import Ahead
 from pipelines.extract.land_responses import Answer

@@ -8,8 +8,8 @@ import pytest
 
 from pipelines.cli.sync import WHY
 from pipelines.emulator.app import create_app
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import running
-from pipelines.emulator.world import World
 from pipelines.extract.fetch_policy import REASONS
 from pipelines.settings import Settings
 from pipelines.usecases import sync

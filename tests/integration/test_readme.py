@@ -12,8 +12,8 @@ import pytest
 
 from pipelines.cli.main import cli
 from pipelines.emulator.app import create_app
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import running
-from pipelines.emulator.world import World
 from tests.cli import run
 
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ from elevenlabs.client import ElevenLabs
 from elevenlabs.core.api_error import ApiError
 
 from pipelines.emulator.app import create_app
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import running
-from pipelines.emulator.world import World
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site

@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipelines.emulator.app import create_app as emulate
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import running
 from pipelines.emulator.webhooks import post_call
-from pipelines.emulator.world import World
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site

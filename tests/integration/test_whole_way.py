@@ -11,8 +11,8 @@ import pytest
 from pipelines.api.client import ApiClient
 from pipelines.emulator.app import create_app
 from pipelines.emulator.faults import Faults
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import running
-from pipelines.emulator.world import World
 from pipelines.errors import CredentialsError, UnreachableError
 from pipelines.settings import Settings
 from pipelines.usecases import sync

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.emulator.world import World
+from pipelines.emulator.generator.world import World
 from pipelines.transform.refresh_lake import refresh_lake
 from warehouse.build.runner import build
 from warehouse.schema.conversations import CONVERSATIONS

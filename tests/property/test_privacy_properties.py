@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.emulator.world import World
+from pipelines.emulator.generator.world import World
 from pipelines.privacy.mask_conversations import mask, mask_text
 from pipelines.privacy.pseudonyms import Pseudonyms
 from pipelines.transform.flatten import Reading, flatten

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from pipelines.emulator.world import World
+from pipelines.emulator.generator.world import World
 from pipelines.transform.flatten import Reading, flatten
 from pipelines.transform.refresh_lake import refresh_lake
 from tests.documents import READ_AT

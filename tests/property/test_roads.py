@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pipelines.emulator.world import World
+from pipelines.emulator.generator.world import World
 from pipelines.transform.decode import UnflattenableError, read_detail
 from pipelines.transform.document_schema import DETAIL
 from pipelines.transform.flatten import Reading, flatten

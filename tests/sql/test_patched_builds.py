@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.emulator.world import World
+from pipelines.emulator.generator.world import World
 from pipelines.transform.refresh_lake import refresh_lake
 from warehouse.build.runner import BuildResult, build
 from warehouse.models.project import read_project

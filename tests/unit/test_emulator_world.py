@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from pipelines.emulator.generator.world import World
 from pipelines.emulator.listing import Query, page, read_cursor, read_query
 from pipelines.emulator.refusals import Refusal
-from pipelines.emulator.world import World
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 DAY = timedelta(days=1)

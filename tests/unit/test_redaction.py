@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.emulator.world import World
+from pipelines.emulator.generator.world import World
 from pipelines.extract.landing_rows import is_blanked, n_texts
 from pipelines.privacy.redaction import redact
 from pipelines.transform.canonical_json import dump, fingerprint

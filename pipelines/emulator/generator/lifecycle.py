@@ -8,11 +8,11 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from pipelines.emulator.analysis import before_rerun
-from pipelines.emulator.charging import incomplete
-from pipelines.emulator.heads import Head
-from pipelines.emulator.metadata import no_feedback
-from pipelines.emulator.transcript import Json
+from pipelines.emulator.generator.analysis import before_rerun
+from pipelines.emulator.generator.blueprint import Head
+from pipelines.emulator.generator.charging import incomplete
+from pipelines.emulator.generator.metadata import no_feedback
+from pipelines.emulator.generator.transcript import Json
 
 _ACCEPTED_AFTER_SECS = 2
 _EMPTIED_VARIABLES = "dynamic_variables"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.emulator.toolcalls import request_id, use_system
-from pipelines.emulator.transcript import Json, Script
+from pipelines.emulator.generator.tool_calls import request_id, use_system
+from pipelines.emulator.generator.transcript import Json, Script
 
 _PROCEDURE = {"procedure_id": "proc_7701kd3verify", "procedure_name": "Verify the caller"}
 _NUMBER = "+15550100900"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.emulator.transcript import Json
+from pipelines.emulator.generator.transcript import Json
 
 
 def list_row(detail: Json, agent_name: str, transcript: list[Json]) -> Json:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from pipelines.emulator.chance import happens
 from pipelines.emulator.data import prices
-from pipelines.emulator.heads import Head
+from pipelines.emulator.generator.blueprint import Head
+from pipelines.emulator.generator.randomness import happens
 
 Json = dict[str, Any]
 _SECS_PER_CHARACTER = 0.062

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 
-from pipelines.emulator.documents import document
-from pipelines.emulator.heads import DAY_SECS, Head, count, head
-from pipelines.emulator.life import Phase, look, phase
-from pipelines.emulator.rows import list_row
-from pipelines.emulator.transcript import Json
+from pipelines.emulator.generator.blueprint import DAY_SECS, Head, count, head
+from pipelines.emulator.generator.document import document
+from pipelines.emulator.generator.lifecycle import Phase, look, phase
+from pipelines.emulator.generator.list_row import list_row
+from pipelines.emulator.generator.transcript import Json
 
 _DOCUMENTS_KEPT = 256
 _ROWS_KEPT = 20_000

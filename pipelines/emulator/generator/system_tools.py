@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.emulator.chance import happens
 from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.data.tools import TOOLS
-from pipelines.emulator.toolcalls import answer, request, request_id, system_answer, system_request, use_system
-from pipelines.emulator.transcript import Json, Script
+from pipelines.emulator.generator.randomness import happens
+from pipelines.emulator.generator.tool_calls import (
+    answer,
+    request,
+    request_id,
+    system_answer,
+    system_request,
+    use_system,
+)
+from pipelines.emulator.generator.transcript import Json, Script
 
 _TRANSFERS = {"transfer_to_agent", "transfer_to_agent_error"}
 _TO_NUMBERS = {"transfer_to_number_twilio", "transfer_to_number_sip", "transfer_to_number_error"}

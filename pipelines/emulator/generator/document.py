@@ -1,20 +1,20 @@
-"""The whole document of a call, as it stands in the end; how it stands earlier is ``pipelines.emulator.life``."""
+"""The whole document of a call, as it stands in the end; how it stands earlier is ``pipelines.emulator.generator.lifecycle``."""
 
 from __future__ import annotations
 
 from random import Random
 
-from pipelines.emulator import today
-from pipelines.emulator.analysis import analyse
-from pipelines.emulator.chance import seeded
-from pipelines.emulator.charging import charge
-from pipelines.emulator.clientdata import initiation_data
-from pipelines.emulator.conversation import converse
 from pipelines.emulator.data.callers import cast
 from pipelines.emulator.data.dialogues import Topic
-from pipelines.emulator.heads import Head
-from pipelines.emulator.metadata import describe
-from pipelines.emulator.transcript import Json
+from pipelines.emulator.generator import schema_2026
+from pipelines.emulator.generator.analysis import analyse
+from pipelines.emulator.generator.blueprint import Head
+from pipelines.emulator.generator.charging import charge
+from pipelines.emulator.generator.client_data import initiation_data
+from pipelines.emulator.generator.dialogue import converse
+from pipelines.emulator.generator.metadata import describe
+from pipelines.emulator.generator.randomness import seeded
+from pipelines.emulator.generator.transcript import Json
 
 
 def document(head: Head) -> Json:
@@ -42,7 +42,7 @@ def document(head: Head) -> Json:
         "has_user_audio": has_audio and heard,
         "has_response_audio": has_audio,
     }
-    return today.rewrite(final, head, script) if head.today else final
+    return schema_2026.rewrite(final, head, script) if head.today else final
 
 
 def _topic(rng: Random, head: Head) -> Topic:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.emulator.heads import Head
-from pipelines.emulator.transcript import Json
+from pipelines.emulator.generator.blueprint import Head
+from pipelines.emulator.generator.transcript import Json
 
 
 def initiation_data(head: Head, metadata: Json, slots: dict[str, str]) -> Json:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pipelines.emulator.chance import happens
 from pipelines.emulator.data.tools import TOOLS, Tool
-from pipelines.emulator.transcript import Json, Script
+from pipelines.emulator.generator.randomness import happens
+from pipelines.emulator.generator.transcript import Json, Script
 
 
 def use(script: Script, name: str) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pipelines.emulator import today_charging, today_turns
-from pipelines.emulator.chance import happens
-from pipelines.emulator.heads import Head
-from pipelines.emulator.transcript import Json, Script
+from pipelines.emulator.generator import schema_2026_charging, schema_2026_turns
+from pipelines.emulator.generator.blueprint import Head
+from pipelines.emulator.generator.randomness import happens
+from pipelines.emulator.generator.transcript import Json, Script
 
 _TAGS = ("tag_4501kc2vip", "tag_9901kc2complaint", "tag_1301kc2followup")
 _LABELS = ((0.35, "negative"), (0.6, "neutral"), (1.01, "positive"))
@@ -26,7 +26,7 @@ def rewrite(final: Json, head: Head, script: Script) -> Json:
     spoken = [entry for entry in final["transcript"] if entry["message"]]
     n_user = sum(entry["role"] == "user" for entry in spoken)
     visited = {"agent_id": agent.agent_id, "branch_id": agent.branch_id}
-    today_turns.rewrite(final["transcript"], head, script)
+    schema_2026_turns.rewrite(final["transcript"], head, script)
     _rewrite_metadata(metadata, head, script)
     if final["analysis"] is not None:
         _rewrite_analysis(final["analysis"], head, script)
@@ -76,7 +76,7 @@ def _rewrite_metadata(metadata: Json, head: Head, script: Script) -> None:
         metadata["whatsapp"] = number | {"whatsapp_user_id": head.phone[1:]}
     charging = metadata["charging"]
     if "llm_price" in charging:
-        today_charging.extend(charging, head, script)
+        schema_2026_charging.extend(charging, head, script)
         known = charging["tier"] != "free" and happens(script.rng, 0.9)
         cost_fiat = charging["llm_price"] + charging["platform_price"] if known else None
     else:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 
-from pipelines.emulator.chance import seeded
 from pipelines.emulator.data.agents import AGENTS, Agent
+from pipelines.emulator.generator.randomness import seeded
 
 DAY_SECS = 86_400
 _WEEK = (1.27, 1.22, 1.17, 1.17, 1.12, 0.58, 0.47)  # Monday to Sunday, 7 in total

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from random import Random
 
-from pipelines.emulator.chance import happens
 from pipelines.emulator.data import prices
-from pipelines.emulator.heads import Head
-from pipelines.emulator.transcript import Json, Script
+from pipelines.emulator.generator.blueprint import Head
+from pipelines.emulator.generator.randomness import happens
+from pipelines.emulator.generator.transcript import Json, Script
 
 _CREDITS_PER_SEC = 10
 _CREDITS_PER_MESSAGE = 15

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.emulator.data.tools import TOOLS
-from pipelines.emulator.heads import Head
-from pipelines.emulator.transcript import Json, Script
+from pipelines.emulator.generator.blueprint import Head
+from pipelines.emulator.generator.transcript import Json, Script
 
 _CONNECTION = {
     "integration_id": "carrier_tracking",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from pipelines.emulator.chance import happens
-from pipelines.emulator.heads import DAY_SECS, Head
-from pipelines.emulator.transcript import Json, Script
+from pipelines.emulator.generator.blueprint import DAY_SECS, Head
+from pipelines.emulator.generator.randomness import happens
+from pipelines.emulator.generator.transcript import Json, Script
 
 _WEB_SOURCES = (
     "react_sdk", "js_sdk", "widget", "node_js_sdk", "python_sdk", "react_native_sdk", "android_sdk", "swift_sdk",

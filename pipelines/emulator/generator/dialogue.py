@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from random import Random
 
-from pipelines.emulator import episodes, newtools, toolcalls
-from pipelines.emulator.chance import happens
 from pipelines.emulator.data import dialogues
 from pipelines.emulator.data.dialogues import Topic
-from pipelines.emulator.heads import Head
-from pipelines.emulator.transcript import Script
+from pipelines.emulator.generator import system_tools, system_tools_2026, tool_calls
+from pipelines.emulator.generator.blueprint import Head
+from pipelines.emulator.generator.randomness import happens
+from pipelines.emulator.generator.transcript import Script
 
 _SECS_PER_ENTRY = 7.5
 _MOST_ENTRIES = 54
@@ -29,7 +29,7 @@ def converse(rng: Random, head: Head, slots: dict[str, str], topic: Topic) -> tu
         reason = "Client disconnected: 1005" if written else "Call ended by remote party"
     elif head.trait == "voicemail":
         script.hear(_MACHINE)
-        episodes.play(script)
+        system_tools.play(script)
         reason = "voicemail_detection tool was called."
     else:
         reason = _talk(script, topic)
@@ -43,8 +43,8 @@ def _talk(script: Script, topic: Topic) -> str:
     target = min(_MOST_ENTRIES, max(5, int(script.head.duration / _SECS_PER_ENTRY)))
     for position, (mark, text) in enumerate(topic.lines):
         if position == _EPISODE_AFTER:
-            episodes.play(script)
-            newtools.play(script)
+            system_tools.play(script)
+            system_tools_2026.play(script)
         if position > _EPISODE_AFTER and len(script.entries) >= target:
             break
         _speak(script, mark, text)
@@ -61,7 +61,7 @@ def _speak(script: Script, mark: str, text: str) -> None:
     if mark == ">":
         script.hear(text)
     elif mark == "!":
-        toolcalls.use(script, text)
+        tool_calls.use(script, text)
     else:
         script.say(text, grounded=mark == "?")
 
@@ -85,7 +85,7 @@ def _part(script: Script, topic: Topic) -> str:
     script.say(answer)
     if happens(script.rng, 0.12):
         return ""
-    episodes.hang_up(script)
+    system_tools.hang_up(script)
     return "end_call tool was called."
 
 

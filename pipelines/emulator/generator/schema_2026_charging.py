@@ -6,8 +6,8 @@ sum up to it in credits, and to ``platform_price`` in USD; so ``cost_fiat`` = ``
 
 from __future__ import annotations
 
-from pipelines.emulator.heads import Head
-from pipelines.emulator.transcript import Json, Script
+from pipelines.emulator.generator.blueprint import Head
+from pipelines.emulator.generator.transcript import Json, Script
 
 _USD_PER_CREDIT = 0.0002
 _SPEECH_SECS_PER_CHARACTER = 0.062

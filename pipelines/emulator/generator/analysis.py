@@ -5,11 +5,11 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from pipelines.emulator.chance import happens
 from pipelines.emulator.data.agents import Field
 from pipelines.emulator.data.dialogues import Topic
-from pipelines.emulator.heads import Head
-from pipelines.emulator.transcript import Json
+from pipelines.emulator.generator.blueprint import Head
+from pipelines.emulator.generator.randomness import happens
+from pipelines.emulator.generator.transcript import Json
 
 _RATIONALES = {
     "success": "The transcript shows that {text}.",

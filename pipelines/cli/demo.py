@@ -120,8 +120,8 @@ def demo(options: Options, conversations: int, days: int, seed: int) -> None:
     was some nights ago, then as it is, with what was changed, rated and deleted since. A few numbers show what came
     of it. A second run shows how little is read again.
     """
-    from pipelines.emulator.app import create_app
-    from pipelines.emulator.server import running
+    from pipelines.emulator.server.app import create_app
+    from pipelines.emulator.server.serve import running
     from pipelines.extract import run_log
     from pipelines.usecases.context import Site
 

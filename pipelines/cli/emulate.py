@@ -44,10 +44,10 @@ def emulate(
 
     It knows all nine calls of the reference, realistic conversations, and faults on demand.
     """
-    from pipelines.emulator.app import create_app
-    from pipelines.emulator.faults import Faults
     from pipelines.emulator.generator.world import World
-    from pipelines.emulator.server import serve_forever
+    from pipelines.emulator.server.app import create_app
+    from pipelines.emulator.server.faults import Faults
+    from pipelines.emulator.server.serve import serve_forever
 
     moment = None if frozen is None else _moment(frozen)
     misbehaviour = Faults.parse(faults)

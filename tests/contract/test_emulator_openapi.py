@@ -12,10 +12,10 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipelines.emulator.app import create_app
 from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 OPENAPI = json.loads(Path(__file__).with_name("openapi.json").read_text())

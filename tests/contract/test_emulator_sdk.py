@@ -15,10 +15,10 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from pipelines.emulator.app import create_app
 from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # whatever the vendor's modules warn of on import is not ours to mend

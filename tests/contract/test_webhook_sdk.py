@@ -12,7 +12,7 @@ from elevenlabs.client import ElevenLabs
 from elevenlabs.errors import BadRequestError
 
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.webhooks import post_call
+from pipelines.emulator.server.webhooks import post_call
 from pipelines.webhook.signature import SignatureError, sign, verify
 
 SECRET = "wsec_0123456789"  # noqa: S105 - of this test

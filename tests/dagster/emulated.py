@@ -13,8 +13,8 @@ import dagster as dg
 import polars as pl
 
 from pipelines.api.client import ApiClient
-from pipelines.emulator.app import create_app
 from pipelines.emulator.generator.world import World
+from pipelines.emulator.server.app import create_app
 from pipelines.orchestration.build_defs import build_defs
 from pipelines.orchestration.jobs import EVERYWHERE, NIGHTLY
 from pipelines.orchestration.partitions import range_tags

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import dagster as dg
 import pytest
 
-from pipelines.emulator.app import create_app
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
 from pipelines.orchestration.assets.reference_data import ASKED, LISTED, PRICES, TOOLS, prices, tools
 from pipelines.settings import Settings
 from pipelines.usecases.context import Site, silent

@@ -7,7 +7,7 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from pipelines.emulator.webhooks import post_call
+from pipelines.emulator.server.webhooks import post_call
 from pipelines.extract.landing_rows import read_row
 from pipelines.orchestration.assets.agent_access import ACCESS, REACHED, access_job, agent_access, unreachable
 from pipelines.orchestration.assets.audio import RECORDINGS, audio_job, recordings

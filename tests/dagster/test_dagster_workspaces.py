@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
+from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases.context import Site
 from tests.dagster.emulated import Emulated, impatient

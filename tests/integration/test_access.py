@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.emulator.app import create_app
 from pipelines.emulator.data.agents import BY_ID
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
 from tests.cli import run
 from tests.contents import contents
 from warehouse.schema.activity import AGENT_ACCESS

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from pipelines.emulator.app import create_app
-from pipelines.emulator.faults import Faults
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.faults import Faults
+from pipelines.emulator.server.serve import running
 from tests.cli import Ended, run
 from warehouse.storage.home import Home
 from warehouse.storage.lock import writing

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.emulator.app import create_app
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
 from tests.cli import run
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from pipelines.emulator.app import create_app
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
 from tests.cli import run
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.storage import lake

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.emulator.app import create_app
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
 from pipelines.errors import CrewError
 from pipelines.extract import completed_days
 from pipelines.settings import Settings

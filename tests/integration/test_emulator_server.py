@@ -18,11 +18,11 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli.emulate import emulate
-from pipelines.emulator.app import create_app
 from pipelines.emulator.data.agents import AGENTS
-from pipelines.emulator.faults import Faults
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.faults import Faults
+from pipelines.emulator.server.serve import running
 from pipelines.errors import UsageError
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_conversation
-from pipelines.emulator.server import running
+from pipelines.emulator.server.serve import running
 
 BOUND = 20
 N_CALLS = 900

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines.cli.sync import WHY
-from pipelines.emulator.app import create_app
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
 from pipelines.extract.fetch_policy import REASONS
 from pipelines.settings import Settings
 from pipelines.usecases import sync

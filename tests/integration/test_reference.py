@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 
 from pipelines.api.client import ApiClient
-from pipelines.emulator.app import create_app
 from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
-from pipelines.emulator.tool_listing import listed_tools
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
+from pipelines.emulator.server.tools_endpoint import listed_tools
 from pipelines.errors import CredentialsError, UnreachableError
 from pipelines.settings import Settings
 from pipelines.transform.refresh_lake import refresh_lake

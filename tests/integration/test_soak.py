@@ -16,10 +16,10 @@ import polars as pl
 import pytest
 
 from pipelines.api.client import ApiClient
-from pipelines.emulator.app import create_app
-from pipelines.emulator.faults import Faults
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.faults import Faults
+from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Site

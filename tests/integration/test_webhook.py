@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipelines.emulator.app import create_app as emulate
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
-from pipelines.emulator.webhooks import post_call
+from pipelines.emulator.server.app import create_app as emulate
+from pipelines.emulator.server.serve import running
+from pipelines.emulator.server.webhooks import post_call
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site

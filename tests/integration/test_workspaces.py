@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipelines.emulator.app import create_app
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server import running
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
 from pipelines.errors import CredentialsError, SettingsError
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases import erasure, sync

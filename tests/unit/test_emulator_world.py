@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.listing import Query, page, read_cursor, read_query
-from pipelines.emulator.refusals import Refusal
+from pipelines.emulator.server.error_responses import Refusal
+from pipelines.emulator.server.list_endpoint import Query, page, read_cursor, read_query
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.emulator.faults import Faults
+from pipelines.emulator.server.faults import Faults
 from pipelines.errors import UsageError
 
 

@@ -13,11 +13,11 @@ from random import Random
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipelines.emulator.faults import Faults
 from pipelines.emulator.generator.randomness import happens
+from pipelines.emulator.server.faults import Faults
 
 RESET = "convohouse.reset"
-"""ASGI extension of ``pipelines.emulator.server``: a function that resets the connection at once."""
+"""ASGI extension of ``pipelines.emulator.server.serve``: a function that resets the connection at once."""
 
 _LIST_PATH = "/v1/convai/conversations"
 _HTML = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>gateway</body></html>"

@@ -16,15 +16,15 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from pipelines.emulator import audio
 from pipelines.emulator.data import prices
 from pipelines.emulator.data.agents import BY_ID
-from pipelines.emulator.faults import Faults
-from pipelines.emulator.gateway import Gateway
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.listing import page, read_cursor, read_page_size, read_query, write_cursor
-from pipelines.emulator.refusals import Refusal, invalid, modern, no_agent, no_conversation, plain
-from pipelines.emulator.tool_listing import listed_tools
+from pipelines.emulator.server import audio
+from pipelines.emulator.server.error_responses import Refusal, invalid, modern, no_agent, no_conversation, plain
+from pipelines.emulator.server.fault_middleware import Gateway
+from pipelines.emulator.server.faults import Faults
+from pipelines.emulator.server.list_endpoint import page, read_cursor, read_page_size, read_query, write_cursor
+from pipelines.emulator.server.tools_endpoint import listed_tools
 
 _REPEATED_ROWS = 5
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from pipelines.emulator.gateway import RESET
+from pipelines.emulator.server.fault_middleware import RESET
 from pipelines.listener import base_url, listening
 
 _STOP_SECS = 10.0

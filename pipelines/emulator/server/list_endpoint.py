@@ -16,7 +16,7 @@ from itertools import islice
 from pipelines.emulator.generator.blueprint import Head
 from pipelines.emulator.generator.transcript import Json
 from pipelines.emulator.generator.world import Place, World
-from pipelines.emulator.refusals import invalid
+from pipelines.emulator.server.error_responses import invalid
 
 _PAGE_SIZE = (1, 100, 30)
 

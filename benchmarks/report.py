@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.measure import ROOT, THEIRS, Measured
+from benchmarks.process_metrics import ROOT, THEIRS, Measured
 
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 HEADS = ("what", "who", "wall s", "CPU s", "peak MiB", "disk MiB", "figure", "against convohouse")

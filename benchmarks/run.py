@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from benchmarks.core import fetching, flattening
-from benchmarks.later import starting, stored
+from benchmarks.full_sync import grown, whole
+from benchmarks.incremental import starting, stored
 from benchmarks.report import Figure, record, show
-from benchmarks.whole import grown, whole
+from benchmarks.single_core import fetching, flattening
 
 
 @dataclass(frozen=True, slots=True)

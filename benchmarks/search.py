@@ -1,4 +1,4 @@
-"""Measure ``convohouse find`` over 100,000 made-up calls of 20 turns: ``python benchmarks/find.py``.
+"""Measure ``convohouse find`` over 100,000 made-up calls of 20 turns: ``python benchmarks/search.py``.
 
 The words of a turn are drawn with the frequencies of a language (Zipf), so that there are common and rare ones. Times
 are wall time of the whole search, the opening of the file included; figures differ between machines: compare within one

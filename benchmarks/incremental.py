@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.corpus import DAYS, REVISED_OF
-from benchmarks.measure import OURS, bytes_of, run, serving
+from benchmarks.full_sync import convohouse, settings
+from benchmarks.process_metrics import OURS, bytes_of, run, serving
 from benchmarks.report import Figure
-from benchmarks.stored import land
-from benchmarks.whole import convohouse, settings
+from benchmarks.stored_home import land
 
 NOTHING, NOTHING_DUE = "second sync, nothing new, nothing due", {"CONVOHOUSE_REREAD_DAYS": "[]"}
 """While so many are landed, some calls come to be a day, a week or a month old: they are read again, and that changes

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.corpus import corpus
-from benchmarks.measure import OURS, THEIRS, Measured, Server, bytes_of, run, serving
+from benchmarks.process_metrics import OURS, THEIRS, Measured, Server, bytes_of, run, serving
 from benchmarks.report import Figure, times
 
 CONTESTANTS = Path(__file__).parent / "contestants"

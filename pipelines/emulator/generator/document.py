@@ -1,4 +1,4 @@
-"""The whole document of a call, as it stands in the end; how it stands earlier is ``pipelines.emulator.generator.lifecycle``."""
+"""The final document of a conversation; ``lifecycle`` makes its earlier states from it."""
 
 from __future__ import annotations
 

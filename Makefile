@@ -30,7 +30,7 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL style and 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m warehouse.models.lint
-	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_portable.py
+	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
 bench: $(DEV) $(BENCH)  ## Measure beside what people would use instead; FULL=1 for the sizes of the bars (three quarters of an hour)
 	$(BIN)/python -m benchmarks.run $(if $(FULL),--full)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.transform.flatten import Reading, flatten
-from tests.documents import READ_AT, RECORDED, id_of
+from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
 from warehouse.models.project import read_project
 
 FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.serve import running
-from tests.dagster.emulated import Emulated, Runner, started_at
+from tests.helpers.emulated_dagster import Emulated, Runner, started_at
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from dagster._serdes import serialize_value
 
-from tests.dagster.emulated import LAST
+from tests.helpers.emulated_dagster import LAST
 
 CHECK = "nothing_unknown_is_new"
 LAKE = ("landing.listings", "landing.documents", "lake.unknown_fields")

@@ -7,7 +7,7 @@ import pytest
 from dagster import AssetKey
 from dagster._serdes import serialize_value
 
-from tests.dagster.emulated import LAST
+from tests.helpers.emulated_dagster import LAST
 from warehouse.schema.registry import BY_NAME
 from warehouse.storage import lake, lock
 

@@ -8,8 +8,8 @@ import dagster as dg
 import polars as pl
 from dagster._serdes import serialize_value
 
-from tests import recount
-from tests.dagster.emulated import FIRST, KEY, LAST, started_at
+from tests.helpers.emulated_dagster import FIRST, KEY, LAST, started_at
+from tests.independent import row_counts
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES
 from warehouse.serve.query import query
@@ -29,7 +29,7 @@ def account_of(ran) -> dict[str, object]:
 
 
 def test_the_nightly_run_makes_what_the_api_holds(first, emulated):
-    truth = recount.rows(emulated.details())
+    truth = row_counts.rows(emulated.details())
     assert first.failures == []
     assert first.result.success
     assert rows_of(first.site.home) == dict.fromkeys(rows_of(first.site.home), 0) | truth
@@ -102,7 +102,7 @@ def test_the_next_run_reads_only_what_is_open_or_new(run, first, copied, emulate
     assert is_open
     assert account["n_fetched"] == sum(account[f"n_{reason}"] for reason in ("new", "open", "changed", "due"))
     assert account["n_fetched"] < len(before) / 2
-    assert rows_of(copied.home) == dict.fromkeys(rows_of(copied.home), 0) | recount.rows(after)
+    assert rows_of(copied.home) == dict.fromkeys(rows_of(copied.home), 0) | row_counts.rows(after)
 
 
 def test_a_backfill_copies_its_days_and_no_others(run, emulated, tmp_path):
@@ -110,7 +110,7 @@ def test_a_backfill_copies_its_days_and_no_others(run, emulated, tmp_path):
     ran = run(emulated.site(tmp_path / "home"), "backfill", days=days, assets=(*LANDED, "lake.turns"))
     assert ran.failures == []
     within = [each for each in emulated.details() if started_at(each).date() in days]
-    assert rows_of(ran.site.home) == dict.fromkeys(rows_of(ran.site.home), 0) | recount.rows(within)
+    assert rows_of(ran.site.home) == dict.fromkeys(rows_of(ran.site.home), 0) | row_counts.rows(within)
     for name in (*LANDED, "lake.turns"):
         assert ran.days_made(name) == {day.isoformat() for day in days}
 

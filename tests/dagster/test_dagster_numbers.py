@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from pipelines.orchestration.metric_checks import unusual
-from tests.dagster.emulated import LAST, started_at
+from tests.helpers.emulated_dagster import LAST, started_at
 from warehouse.storage.home import Home
 
 

@@ -10,8 +10,8 @@ import dagster as dg
 import pytest
 
 from pipelines.orchestration.run_in_process import Outcome, run_job
-from tests import recount
-from tests.dagster.emulated import FIRST
+from tests.helpers.emulated_dagster import FIRST
+from tests.independent import row_counts
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake
 
@@ -28,7 +28,7 @@ def test_the_run_is_kept_where_dagster_yaml_is(emulated, tmp_path, monkeypatch, 
     outcome = run_job(
         site, since=SINCE, until=emulated.now, progress=lambda stage, done, total: stages.append((stage, done, total))
     )
-    n_calls = recount.rows(emulated.details())["conversations"]
+    n_calls = row_counts.rows(emulated.details())["conversations"]
     assert outcome == Outcome(outcome.run_id, is_success=True, errors=())
     assert lake.read(site.home, CONVERSATIONS).height == n_calls
     begun = list(dict.fromkeys(stage for stage, _, _ in stages))

@@ -16,7 +16,7 @@ from pipelines.orchestration.assets.models import models_asset
 from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
 from pipelines.transform.canonical_json import dump, load
 from pipelines.usecases.context import silent
-from tests.dagster.emulated import QUIET
+from tests.helpers.emulated_dagster import QUIET
 from warehouse.models.project import read_project
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS

@@ -11,7 +11,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases.context import Site
-from tests.dagster.emulated import Emulated, impatient
+from tests.helpers.emulated_dagster import Emulated, impatient
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.serve.query import query
 from warehouse.storage import lake

@@ -11,8 +11,8 @@ from pipelines.emulator.data.agents import BY_ID
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
-from tests.cli import run
-from tests.contents import contents
+from tests.helpers.disk_contents import contents
+from tests.helpers.run_cli import run
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.storage import lake
 from warehouse.storage.home import Home

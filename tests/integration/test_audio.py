@@ -21,8 +21,8 @@ from pipelines.usecases import sync
 from pipelines.usecases.audio import record
 from pipelines.usecases.context import Site
 from pipelines.usecases.erasure import erase
-from tests import dying
-from tests.cli import run
+from tests.helpers import kill_at
+from tests.helpers.run_cli import run
 from warehouse.schema.activity import AUDIO_FILES
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.serve.query import query
@@ -198,7 +198,7 @@ def test_of_two_hundred_recordings_none_is_fetched_twice_after_kills(tmp_path):
             ("pathlib:Path.replace", "40", "/audio/"),
         ):
             ended = subprocess.run(  # noqa: S603 - ours
-                [sys.executable, dying.__file__, *point, "audio"],
+                [sys.executable, kill_at.__file__, *point, "audio"],
                 env=environment,
                 cwd=tmp_path,
                 capture_output=True,

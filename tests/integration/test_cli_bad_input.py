@@ -15,7 +15,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.faults import Faults
 from pipelines.emulator.server.serve import running
-from tests.cli import Ended, run
+from tests.helpers.run_cli import Ended, run
 from warehouse.storage.home import Home
 from warehouse.storage.lock import writing
 

@@ -16,7 +16,7 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
-from tests.cli import Ended, run
+from tests.helpers.run_cli import Ended, run
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage.home import Home
 

@@ -9,8 +9,8 @@ import pytest
 
 from pipelines.extract import run_log
 from pipelines.transform.refresh_lake import refresh_lake
-from tests.cli import run
-from tests.documents import STARTED, detail
+from tests.helpers.run_cli import run
+from tests.helpers.sample_documents import STARTED, detail
 from warehouse.storage import landing
 from warehouse.storage.home import Home
 

@@ -12,7 +12,7 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
-from tests.cli import run
+from tests.helpers.run_cli import run
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 LAST_DAY = "2026-11-21"

@@ -13,7 +13,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
-from tests.cli import run
+from tests.helpers.run_cli import run
 from warehouse.schema.reference_data import LLM_PRICES
 from warehouse.serve.query import query
 from warehouse.storage import lake

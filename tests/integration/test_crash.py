@@ -19,9 +19,9 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
-from tests import dying
-from tests.cli import run
-from tests.served import Tap, assert_equals
+from tests.helpers import kill_at
+from tests.helpers.recording_app import Tap, assert_equals
+from tests.helpers.run_cli import run
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.storage import lake, landing, lock, parquet
 from warehouse.storage.home import Home
@@ -69,7 +69,7 @@ def die(site, function, number, word):
     """Run the real command until it dies."""
     environment = os.environ | KEY  # noqa: TID251 - a process of its own
     environment |= {"ELEVENLABS_BASE_URL": site.settings.base_url, "CONVOHOUSE_HOME": str(site.home.root)}
-    command = [sys.executable, dying.__file__, function, str(number), word, "sync"]
+    command = [sys.executable, kill_at.__file__, function, str(number), word, "sync"]
     ended = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)  # noqa: S603 - ours
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
 

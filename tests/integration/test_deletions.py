@@ -17,8 +17,8 @@ from pipelines.errors import UnreachableError
 from pipelines.settings import Settings
 from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Site
-from tests.contents import contents
-from tests.served import Tap
+from tests.helpers.disk_contents import contents
+from tests.helpers.recording_app import Tap
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import DELETIONS

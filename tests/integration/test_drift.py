@@ -10,7 +10,7 @@ import pytest
 from pipelines.extract import run_log
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.transform.schema_drift import new_unknown
-from tests.documents import STARTED, detail
+from tests.helpers.sample_documents import STARTED, detail
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.registry import BY_NAME
 from warehouse.storage import lake, landing, parquet

@@ -16,9 +16,9 @@ from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
 from pipelines.usecases.erasure import Receipt, erase
-from tests.cli import run
-from tests.contents import contents
-from tests.served import Tap, assert_equals
+from tests.helpers.disk_contents import contents
+from tests.helpers.recording_app import Tap, assert_equals
+from tests.helpers.run_cli import run
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.transcript import TURNS

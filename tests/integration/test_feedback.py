@@ -22,8 +22,8 @@ from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
 from pipelines.usecases.feedback import send
-from tests import dying
-from tests.cli import run
+from tests.helpers import kill_at
+from tests.helpers.run_cli import run
 from warehouse.schema.activity import FEEDBACK_SENT
 from warehouse.serve.query import query
 from warehouse.storage import lake
@@ -196,7 +196,7 @@ def test_after_a_kill_only_what_is_not_noted_is_sent(api, tmp_path):
     file.write_text("\n".join(["conversation_id,feedback", *(f"{each},like" for each in ids)]))
     command = ["warehouse.storage.activity_log:note", "2", "feedback_sent", "feedback", "--from", str(file), "--yes"]
     ended = subprocess.run(  # noqa: S603 - ours
-        [sys.executable, dying.__file__, *command],
+        [sys.executable, kill_at.__file__, *command],
         env=os.environ | settings,  # noqa: TID251 - a process of its own
         cwd=tmp_path,
         capture_output=True,

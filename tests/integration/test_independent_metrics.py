@@ -12,7 +12,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
-from tests import remeasure, remeasure_details, remeasure_parts
+from tests.independent import daily_metrics, detail_metrics, part_metrics
 from warehouse.serve.query import query
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
@@ -21,16 +21,16 @@ OFFICE = "+1555011067"
 """Numbers that do not count begin like this."""
 
 METRICS = {
-    "agent_daily": remeasure.agent_daily,
-    "cost_daily": remeasure_parts.cost_daily,
-    "llm_cost": remeasure_parts.llm_cost,
-    "tool_reliability": remeasure_parts.tool_reliability,
-    "evaluation_rates": remeasure_parts.evaluation_rates,
-    "latency_stages": remeasure_parts.latency_stages,
-    "transfers": remeasure_details.transfers,
-    "rag_effectiveness": remeasure_details.rag_effectiveness,
-    "data_collection_fill": remeasure_details.data_collection_fill,
-    "feedback": remeasure_details.feedback,
+    "agent_daily": daily_metrics.agent_daily,
+    "cost_daily": part_metrics.cost_daily,
+    "llm_cost": part_metrics.llm_cost,
+    "tool_reliability": part_metrics.tool_reliability,
+    "evaluation_rates": part_metrics.evaluation_rates,
+    "latency_stages": part_metrics.latency_stages,
+    "transfers": detail_metrics.transfers,
+    "rag_effectiveness": detail_metrics.rag_effectiveness,
+    "data_collection_fill": detail_metrics.data_collection_fill,
+    "feedback": detail_metrics.feedback,
 }
 KEYS = ("workspace", "start_date", "agent_id", "tool_name", "component", "model", "criteria_id", "metric")
 KEYS += ("data_collection_id", "kind", "from_agent_id", "to_agent_id", "to_number")
@@ -45,7 +45,7 @@ def world():
 def counted(world):
     """The documents of calls that are not left out."""
     documents = list(world.details(UNTIL))
-    kept = [document for document in documents if not (remeasure.caller(document) or "").startswith(OFFICE)]
+    kept = [document for document in documents if not (daily_metrics.caller(document) or "").startswith(OFFICE)]
     assert 0 < len(kept) < len(documents)
     return kept
 

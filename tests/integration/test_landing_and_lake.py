@@ -14,7 +14,7 @@ import pytest
 from pipelines.extract import run_log
 from pipelines.transform import flatten
 from pipelines.transform.refresh_lake import refresh_lake, stale_readings
-from tests.documents import detail
+from tests.helpers.sample_documents import detail
 from warehouse.errors import HomeError, LockedError, SchemaError
 from warehouse.schema.conversations import CONVERSATIONS, TAGS
 from warehouse.schema.landing import LANDED_LISTINGS

@@ -15,8 +15,8 @@ from pipelines.errors import CursorRefusedError
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
-from tests.cli import run
-from tests.served import Tap, assert_equals
+from tests.helpers.recording_app import Tap, assert_equals
+from tests.helpers.run_cli import run
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import CONVERSATION_LIST
 from warehouse.storage import lake, landing

@@ -17,8 +17,8 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
-from tests.contents import contents
-from tests.served import assert_equals
+from tests.helpers.disk_contents import contents
+from tests.helpers.recording_app import assert_equals
 from warehouse.serve.query import query
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)

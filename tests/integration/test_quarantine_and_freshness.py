@@ -12,8 +12,8 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
-from tests.cli import run
-from tests.served import Tap, assert_equals
+from tests.helpers.recording_app import Tap, assert_equals
+from tests.helpers.run_cli import run
 from warehouse.models.data_quality import FRESH
 
 pytestmark = pytest.mark.usefixtures("few_models")

@@ -14,7 +14,7 @@ from pipelines.cli.main import cli
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
-from tests.cli import run
+from tests.helpers.run_cli import run
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -23,8 +23,8 @@ from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import reference_data
 from pipelines.usecases.context import Site
 from pipelines.usecases.reference_data import CopiedTools, copy_prices, copy_tools, sync_prices, sync_tools
-from tests.contents import contents
-from tests.served import Tap
+from tests.helpers.disk_contents import contents
+from tests.helpers.recording_app import Tap
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.reference_data import LLM_PRICES, REFERENCE_TABLES, TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS

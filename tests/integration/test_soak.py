@@ -23,7 +23,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Site
-from tests.served import assert_equals
+from tests.helpers.recording_app import assert_equals
 from warehouse.build.runner import BuildResult
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS

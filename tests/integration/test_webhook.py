@@ -27,8 +27,8 @@ from pipelines.usecases.context import Site
 from pipelines.usecases.erasure import erase
 from pipelines.webhook import receiver
 from pipelines.webhook.signature import sign
-from tests.contents import contents
-from tests.served import assert_equals
+from tests.helpers.disk_contents import contents
+from tests.helpers.recording_app import assert_equals
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing, parquet
 

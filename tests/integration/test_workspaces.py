@@ -15,8 +15,8 @@ from pipelines.errors import CredentialsError, SettingsError
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases import erasure, sync
 from pipelines.usecases.context import Site
-from tests.cli import run
-from tests.served import assert_equals
+from tests.helpers.recording_app import assert_equals
+from tests.helpers.run_cli import run
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.serve.query import query

@@ -13,7 +13,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
-from tests.cli import run
+from tests.helpers.run_cli import run
 from warehouse.schema.activity import AGENT_ACCESS, AUDIO_FILES, FEEDBACK_SENT
 from warehouse.storage import lake
 from warehouse.storage.home import Home

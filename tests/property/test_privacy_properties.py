@@ -13,8 +13,8 @@ from pipelines.emulator.generator.world import World
 from pipelines.privacy.mask_conversations import mask, mask_text
 from pipelines.privacy.pseudonyms import Pseudonyms
 from pipelines.transform.flatten import Reading, flatten
-from tests import recount
-from tests.documents import READ_AT
+from tests.helpers.sample_documents import READ_AT
+from tests.independent import row_counts
 from warehouse.schema.registry import BY_NAME
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
@@ -101,8 +101,8 @@ def frames(documents):
 
 def test_rows_sums_ids_times_and_numbers_are_those_of_the_documents_as_they_came():
     hidden = [PEOPLE.hide(document) for document in DOCUMENTS]
-    assert recount.rows(hidden) == recount.rows(DOCUMENTS)
-    assert recount.sums(hidden) == recount.sums(DOCUMENTS)
+    assert row_counts.rows(hidden) == row_counts.rows(DOCUMENTS)
+    assert row_counts.sums(hidden) == row_counts.sums(DOCUMENTS)
     before, after = frames(DOCUMENTS), frames(hidden)
     changed = set()
     for name, frame in before.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.documents import detail
+from tests.helpers.sample_documents import detail
 
 FRONT = {"conversation_id": "conv_a", "start_date": date(2025, 9, 5)}
 

@@ -9,7 +9,7 @@ import pytest
 from pipelines.api.client import ApiClient, Stats
 from pipelines.api.endpoints import get_conversation
 from pipelines.errors import CredentialsError, SettingsError, UsageError
-from tests.answering import DETAIL, KEY, Server, ask, client, conversation
+from tests.helpers.fake_api import DETAIL, KEY, Server, ask, client, conversation
 
 
 @pytest.mark.parametrize("base_url", ["https://gateway.example/eleven", "https://gateway.example/eleven/"])

@@ -8,7 +8,7 @@ import pytest
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import ListQuery, iterate_list
 from pipelines.errors import ApiError
-from tests.answering import LAST_PAGE, Server, ask, client, first_page
+from tests.helpers.fake_api import LAST_PAGE, Server, ask, client, first_page
 
 
 async def whole_list(api: ApiClient) -> list[str | None]:

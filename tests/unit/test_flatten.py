@@ -9,7 +9,7 @@ from operator import itemgetter
 import pytest
 
 from pipelines.transform.flatten import Reading, flatten
-from tests.documents import READ_AT, STARTED, detail, recorded_documents
+from tests.helpers.sample_documents import READ_AT, STARTED, detail, recorded_documents
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Type
 

@@ -13,7 +13,7 @@ from pipelines.extract.landing_rows import is_blanked, n_texts
 from pipelines.privacy.redaction import redact
 from pipelines.transform.canonical_json import dump, fingerprint
 from pipelines.transform.flatten import Reading, flatten
-from tests.documents import READ_AT, RECORDED, detail, id_of, recorded_documents
+from tests.helpers.sample_documents import READ_AT, RECORDED, detail, id_of, recorded_documents
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Content, Type
 

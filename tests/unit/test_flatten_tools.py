@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipelines.transform.tools import Definition, flatten_tools
-from tests.documents import READ_AT
+from tests.helpers.sample_documents import READ_AT
 
 Row = dict[str, Any]
 

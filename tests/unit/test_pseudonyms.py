@@ -13,7 +13,7 @@ from pipelines.extract.landing_rows import list_row, read_row
 from pipelines.privacy.pii_patterns import mask_personal
 from pipelines.privacy.pseudonyms import Pseudonyms
 from pipelines.transform.canonical_json import dump, fingerprint
-from tests.documents import STARTED, detail
+from tests.helpers.sample_documents import STARTED, detail
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 WANTED = {"conversation_id": "conv_a", "agent_id": "agent_a", "fingerprint": "f", "content_sha256": None}

@@ -15,7 +15,7 @@ from pipelines.transform.decode import UnflattenableError, read_detail
 from pipelines.transform.document_schema import DETAIL
 from pipelines.transform.flatten import Reading, flatten
 from pipelines.transform.lenient_decode import build
-from tests.documents import READ_AT, RECORDED, detail
+from tests.helpers.sample_documents import READ_AT, RECORDED, detail
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 DOCUMENTS = [

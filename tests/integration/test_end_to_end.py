@@ -17,8 +17,8 @@ from pipelines.errors import CredentialsError, UnreachableError
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
-from tests import recount
-from tests.served import Tap, assert_equals
+from tests.helpers.recording_app import Tap, assert_equals
+from tests.independent import row_counts
 from warehouse.schema.landing import LANDED_DOCUMENTS
 from warehouse.schema.operations import AGENTS, CONVERSATION_LIST, SYNC_RUNS
 from warehouse.schema.registry import DOCUMENT_TABLES
@@ -79,7 +79,7 @@ def test_a_sync_equals_the_recount(faults, world, documents, site):
         assert done.problems == ()
         assert_equals(here, documents)
         starts = lake.read(here.home, AGENTS).select("agent_id", pl.col("first_call_at", "last_call_at").dt.epoch("s"))
-        assert {agent: (first, last) for agent, first, last in starts.rows()} == recount.agents(documents)
+        assert {agent: (first, last) for agent, first, last in starts.rows()} == row_counts.agents(documents)
         assert lake.read(here.home, CONVERSATION_LIST).height == len(documents)
         run = lake.read(here.home, SYNC_RUNS).row(0, named=True)
         counts = {name: run[name] for name in ("n_listed", "n_new", "n_fetched", "n_landed", "n_flattened")}

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.api import transport
 from pipelines.api.client import ApiClient
-from tests.answering import DETAIL, Server, ask, client, conversation
+from tests.helpers.fake_api import DETAIL, Server, ask, client, conversation
 
 
 def test_who_makes_no_client_loads_no_http_library() -> None:

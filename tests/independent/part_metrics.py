@@ -1,6 +1,6 @@
 """The daily metrics of the parts of calls once more, from the documents: cost, models, tools, criteria, timings.
 
-As in ``tests.remeasure``, nothing is shared with flattening and SQL.
+As in ``tests.independent.daily_metrics``, nothing is shared with flattening and SQL.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from tests.remeasure import (
+from tests.independent.daily_metrics import (
     CREDITS_PER_USD,
     Document,
     Row,

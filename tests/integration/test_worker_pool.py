@@ -20,7 +20,7 @@ from pipelines.transform import merge_days, worker_pool
 from pipelines.transform.worker_pool import Crew
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
-from tests.served import Tap, assert_equals
+from tests.helpers.recording_app import Tap, assert_equals
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.storage import lake

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipelines.emulator.generator.world import World
 from pipelines.transform.flatten import Reading, flatten
 from pipelines.transform.refresh_lake import refresh_lake
-from tests.documents import READ_AT
+from tests.helpers.sample_documents import READ_AT
 from warehouse.schema.registry import BY_NAME
 from warehouse.storage import landing
 from warehouse.storage.home import Home

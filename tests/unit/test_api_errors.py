@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.api.client import ApiClient
 from pipelines.errors import ApiError, CredentialsError, CursorRefusedError, GoneError
-from tests.answering import KEY, Server, ask, client, conversation, first_page, next_page, vendor_error
+from tests.helpers.fake_api import KEY, Server, ask, client, conversation, first_page, next_page, vendor_error
 
 
 @pytest.mark.parametrize(

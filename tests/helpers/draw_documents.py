@@ -32,7 +32,7 @@ class Published:
 
 def reference() -> Published:
     """The reference's OpenAPI of November 2025."""
-    models = json.loads(Path(__file__).with_name("openapi.json").read_text())["components"]["schemas"]
+    models = json.loads((Path(__file__).parents[1] / "contract" / "openapi.json").read_text())["components"]["schemas"]
     return Published({"$ref": "GetConversationResponseModel"}, models)
 
 

@@ -17,8 +17,8 @@ import pytest
 from pipelines.privacy.mask_tools import mask_tool
 from pipelines.transform.llm_prices import flatten_prices
 from pipelines.transform.tools import Definition, flatten_tools
-from tests.contract.drawing import Drawing, Leaf, Published, Step, reference
-from tests.documents import READ_AT
+from tests.helpers.draw_documents import Drawing, Leaf, Published, Step, reference
+from tests.helpers.sample_documents import READ_AT
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS
 from warehouse.schema.types import Type
 

@@ -14,8 +14,8 @@ from pipelines.extract.fetch_policy import REASONS
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
-from tests.cli import run
-from tests.served import Tap
+from tests.helpers.recording_app import Tap
+from tests.helpers.run_cli import run
 
 pytestmark = pytest.mark.usefixtures("few_models")
 

@@ -15,10 +15,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from polars import selectors
 
-from tests.contract.declared import HOMES, KEYS, Rows, Step, cell_of, rows_by_conversation, wrong
-from tests.contract.drawing import Drawing, Leaf, TodaysDetail, reference, todays_api
-from tests.contract.proof import EXCEPTIONS, Proof, exception_of, flat, proof
-from tests.documents import RECORDED, detail
+from tests.helpers.column_coverage import EXCEPTIONS, Proof, exception_of, flat, proof
+from tests.helpers.draw_documents import Drawing, Leaf, TodaysDetail, reference, todays_api
+from tests.helpers.sample_documents import RECORDED, detail
+from tests.independent.declared_columns import HOMES, KEYS, Rows, Step, cell_of, rows_by_conversation, wrong
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.storage.parquet import polars_schema
 

@@ -12,7 +12,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
-from tests.cli import run
+from tests.helpers.run_cli import run
 from warehouse.serve.search_terms import words_of
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)

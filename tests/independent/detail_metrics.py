@@ -1,13 +1,13 @@
 """The metrics of details once more, from the documents: transfers, retrievals, collected fields, feedback.
 
-As in ``tests.remeasure``, nothing is shared with flattening and SQL.
+As in ``tests.independent.daily_metrics``, nothing is shared with flattening and SQL.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.remeasure import Document, Row, day, grouped, is_finished, quantile, ratio, results, total
+from tests.independent.daily_metrics import Document, Row, day, grouped, is_finished, quantile, ratio, results, total
 
 
 def _finished(documents: list[Document]) -> list[Document]:

@@ -11,7 +11,7 @@ from pipelines.extract.landing_rows import read_row
 from pipelines.privacy.credentials import MASK
 from pipelines.privacy.mask_conversations import mask_credentials, mask_text
 from pipelines.transform.canonical_json import dump, fingerprint
-from tests.documents import detail
+from tests.helpers.sample_documents import detail
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 WANTED = {"conversation_id": "conv_a", "agent_id": "agent_a", "fingerprint": "f", "content_sha256": None}

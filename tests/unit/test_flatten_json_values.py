@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.documents import STARTED, recorded_documents
+from tests.helpers.sample_documents import STARTED, recorded_documents
 
 VALUES = {
     "text": "yes",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests import recount
+from tests.independent import row_counts
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.serve.query import query
 from warehouse.storage import lake
@@ -37,9 +37,9 @@ def assert_equals(site, documents):
     """The lake and the warehouse hold the documents to the last row and cent."""
     assert {t.name: lake.read(site.home, t).height for t in DOCUMENT_TABLES} == {
         **{t.name: 0 for t in DOCUMENT_TABLES},
-        **recount.rows(documents),
+        **row_counts.rows(documents),
     }
-    expected = recount.sums(documents)
+    expected = row_counts.sums(documents)
     found = query(
         site.home,
         """
@@ -70,4 +70,4 @@ def assert_equals(site, documents):
     )
     epoch = datetime(1970, 1, 1, tzinfo=UTC).date()
     by_day = {((day - epoch).days, agent_id): n for day, agent_id, n in daily.rows()}
-    assert by_day == recount.calls_by_day_and_agent(documents)
+    assert by_day == row_counts.calls_by_day_and_agent(documents)

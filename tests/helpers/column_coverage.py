@@ -11,9 +11,9 @@ import polars as pl
 
 from pipelines.privacy.mask_conversations import mask_credentials
 from pipelines.transform.flatten import Reading, flatten
-from tests.contract.declared import Rows, rows_by_conversation, wrong
-from tests.contract.drawing import Drawing, Leaf
-from tests.documents import READ_AT
+from tests.helpers.draw_documents import Drawing, Leaf
+from tests.helpers.sample_documents import READ_AT
+from tests.independent.declared_columns import Rows, rows_by_conversation, wrong
 
 VARIABLES = ("conversation_initiation_client_data", "dynamic_variables")
 HISTORY = "system__conversation_history"

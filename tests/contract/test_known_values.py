@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.drawing import TOOLS, Drawing, Published, Schema, element, reference, todays_api, words
+from tests.helpers.draw_documents import TOOLS, Drawing, Published, Schema, element, reference, todays_api, words
 from warehouse.schema.known_values import WORDS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Type

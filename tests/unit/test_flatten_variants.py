@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.documents import STARTED
+from tests.helpers.sample_documents import STARTED
 
 SIDES = {
     "direction": "outbound",

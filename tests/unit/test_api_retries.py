@@ -5,7 +5,7 @@ import pytest
 
 from pipelines.api.client import ApiClient
 from pipelines.errors import GarbledError, UnreachableError
-from tests.answering import DETAIL, HTML, Server, Time, ask, client, conversation, first_page, vendor_error
+from tests.helpers.fake_api import DETAIL, HTML, Server, Time, ask, client, conversation, first_page, vendor_error
 
 
 def test_a_busy_server_is_asked_again_after_growing_waits() -> None:

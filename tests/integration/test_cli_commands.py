@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
 from pathlib import Path
 
 import polars as pl
@@ -17,10 +16,11 @@ from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from tests.cli import Ended, run
+from tests.day import midnight
 from warehouse.home import Home
 from warehouse.tables import CONVERSATIONS
 
-UNTIL = datetime.combine(datetime.now(UTC).date(), time(), UTC)
+UNTIL = midnight()
 KEY = {"ELEVENLABS_API_KEY": "demo"}
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,12 @@ from pipelines.emulator.app import create_app
 from pipelines.emulator.server import running
 from pipelines.emulator.world import World
 from tests.cli import run
+from tests.day import midnight
 from warehouse.home import Home
 from warehouse.lake import read
 from warehouse.tables import CONVERSATIONS
 
-UNTIL = datetime.combine(datetime.now(UTC).date(), time(), UTC)
+UNTIL = midnight()
 KEY = {"ELEVENLABS_API_KEY": "demo"}
 
 

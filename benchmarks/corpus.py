@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
+from pipelines.clock import utc_now
 from pipelines.emulator.generator.world import World
 
 DAYS = 30
@@ -71,7 +71,7 @@ def corpus(count: int, *, is_revised: bool = False) -> list[Call]:
 
     The repeats of one stand on different days as far as the days go, so that no file compresses better for them.
     """
-    until = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    until = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
     world = World(conversations=min(count, ORIGINALS), days=DAYS, until=until)
     originals = [_original(world, detail) for detail in world.details(until) if detail["status"] in FINISHED]
     end = int(until.timestamp())

@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.process_metrics import ROOT, THEIRS, Measured
+from pipelines.clock import utc_now
 
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 HEADS = ("what", "who", "wall s", "CPU s", "peak MiB", "disk MiB", "figure", "against convohouse")
@@ -88,7 +88,7 @@ def _moment(load: tuple[float, float, float]) -> list[str]:
     took = time.perf_counter() - began
     loads = ", ".join(f"{each:.1f}" for each in load)
     return [
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load when it began {loads} (1, 5, 15 min; above 0.5: a busy one);",
+        f"{utc_now():%Y-%m-%d %H:%M} UTC; load when it began {loads} (1, 5, 15 min; above 0.5: a busy one);",
         f"{ADDITIONS / 1e6:.0f} million additions in Python take {took:.2f} s.",
     ]
 

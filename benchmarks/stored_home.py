@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import polars as pl
 
 from benchmarks.corpus import Call, corpus
 from pipelines.api.responses import parse_page
+from pipelines.clock import utc_now
 from pipelines.extract.landing_rows import list_row, read_row
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import landing, parquet
@@ -22,7 +22,7 @@ SEGMENT = 400
 
 def land(folder: Path, count: int) -> int:
     """Land the corpus and its listing, oldest first; say how many conversations that are."""
-    home, now = Home(folder).open(), datetime.now(UTC)
+    home, now = Home(folder).open(), utc_now()
     calls = corpus(count)
     rows = [parquet.frame(LANDED_LISTINGS, [])]
     waiting = reversed(calls)

@@ -6,9 +6,9 @@ keep the vendor's names, the rest is ``CONVOHOUSE_*``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Literal
@@ -37,6 +37,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as SourceError
 
+from pipelines.clock import clock_from, utc_now
 from pipelines.errors import CredentialsError, SettingsError
 from warehouse.storage.home import MAIN, RESERVED
 
@@ -70,6 +71,10 @@ def _free_name(value: str) -> str:
         message = f"{RESERVED!r} is taken; choose another"
         raise ValueError(message)
     return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 Url = Annotated[str, AfterValidator(_plain_url)]
@@ -170,6 +175,12 @@ class Settings(BaseSettings):
         default=0.5, gt=0, le=1, description="Share of all conversations that `convohouse retain` may take at once."
     )
 
+    now: Annotated[datetime, AfterValidator(_in_utc)] | None = Field(
+        default=None,
+        description="The moment that commands take for now, an ISO time or date (UTC without a zone); for tests and "
+        "reproducible demos [default: the real time].",
+    )
+
     _key_variable: str = PrivateAttr(default=API_KEY)
 
     @field_validator("pii_key")
@@ -198,6 +209,14 @@ class Settings(BaseSettings):
     def zone(self) -> tzinfo:
         """The workspace's time zone as an object."""
         return ZoneInfo(self.timezone)
+
+    def clock(self) -> Callable[[], datetime]:
+        """The clock of every command: the real one, or one that begins at ``now`` and goes on from there.
+
+        It begins when this process first asks for it, so times within a process are in order; the next process begins
+        at ``now`` again.
+        """
+        return utc_now if self.now is None else clock_from(self.now)
 
     def each(self) -> tuple[Settings, ...]:
         """The settings of each workspace: these alone, or one a table of ``workspaces``, with its own key and no other.

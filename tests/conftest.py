@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 
 from pipelines.transform.flatten import Reading, flatten
+from tests.helpers import day
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
 from warehouse.models.project import read_project
 
 FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--today", type=date.fromisoformat, default=day.TODAY, metavar="DATE", help="Day of the tests.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    day.set_today(config.getoption("--today"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """No site and no command, in this process or in one of its own, takes the time from the wall."""
+    os.environ["CONVOHOUSE_NOW"] = day.now().isoformat()  # noqa: TID251 - as a user sets it
 
 
 @pytest.fixture

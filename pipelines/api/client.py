@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
@@ -23,6 +23,7 @@ from pipelines.api.error_mapping import CHECK_HOST, Refusal
 from pipelines.api.request import Call, NoAnswer, Setback, strike
 from pipelines.api.responses import parse_error
 from pipelines.api.retry import Verdict, backoff_secs, retry_after_secs, verdict
+from pipelines.clock import utc_now
 from pipelines.errors import CredentialsError, GarbledError, UnreachableError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class ApiClient:
         transport: Replaces the network, for tests.
         sleep: Waits between attempts.
         random: A number in [0, 1) for the jitter.
-        clock: The time now, aware, to read a ``Retry-After`` date.
+        clock: The time now, aware, to read a ``Retry-After`` date; that of servers, so by default the real one.
         monotonic: Seconds that never run backwards, for the deadline.
 
     Raises:
@@ -80,7 +81,7 @@ class ApiClient:
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = randomness.random,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         from pipelines.api.transport import Wire  # noqa: PLC0415 - 0.2 s of imports, which only who asks the API need pay

@@ -8,7 +8,6 @@ import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +17,7 @@ from pipelines.cli.emulate import KEY
 from pipelines.cli.interrupts import aside
 from pipelines.cli.options import Options, aligned, emit, finish, pass_options, plural, shared, teach
 from pipelines.cli.progress import duration, showing
+from pipelines.clock import MovingClock
 
 if TYPE_CHECKING:
     from pipelines.emulator.generator.world import World
@@ -27,20 +27,32 @@ HOME = Path("demo")
 WORLD_FILE = "demo.json"
 DAYS_BETWEEN = 7
 """Days between the two nights of a first demo: calls change, are rated and deleted meanwhile."""
+DRAWN_UNTIL = date(2026, 11, 26)
+"""The end of the days whose calls every demo shows, moved to end with its own first run."""
+YEARS = range(2000, 2100)
 
 
 @dataclass(frozen=True, slots=True)
 class DemoWorld:
-    """The emulated calls that a demo's home holds: those of ``days`` days before its first run, and all since."""
+    """The emulated calls that a demo's home holds: those of ``days`` days before its first run, and all since.
+
+    Whatever the day of the first run, they are the same calls, moved by ``shift_days``.
+    """
 
     seed: int
     conversations: int
     days: int
     first_until: date
+    shift_days: int = 0
+
+    @classmethod
+    def begin(cls, seed: int, conversations: int, days: int, first_until: date) -> DemoWorld:
+        """The world of a new home."""
+        return cls(seed, conversations, days, first_until, (first_until - DRAWN_UNTIL).days)
 
     @classmethod
     def read(cls, note: Path) -> DemoWorld:
-        """The world that was noted.
+        """The world that was noted; a note of an earlier version has no ``shift_days``: its calls were not moved.
 
         Raises:
             UsageError: the note cannot be read.
@@ -49,8 +61,9 @@ class DemoWorld:
 
         try:
             noted = json.loads(note.read_text())
-            return cls(noted["seed"], noted["conversations"], noted["days"], date.fromisoformat(noted["first_until"]))
-        except (ValueError, KeyError, TypeError):
+            first_until = date.fromisoformat(noted["first_until"])
+            return cls(noted["seed"], noted["conversations"], noted["days"], first_until, noted.get("shift_days", 0))
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise UsageError(f"{note} is no note of a demo.", "Give the demo another --home.") from None
 
     def write(self, note: Path) -> None:
@@ -77,22 +90,8 @@ class DemoWorld:
             conversations=self.conversations * lengths,
             days=self.days * lengths,
             until=_midnight(until),
+            shift_days=self.shift_days,
         )
-
-
-class MovingClock:
-    """The time of the demo: a night, and the seconds of the real clock since it was set."""
-
-    def __init__(self, night: datetime) -> None:
-        self.set(night)
-
-    def set(self, night: datetime) -> None:
-        """Begin a night."""
-        self.night, self._began = night, monotonic()
-
-    def __call__(self) -> datetime:
-        """Now."""
-        return self.night + timedelta(seconds=monotonic() - self._began)
 
 
 @click.command(
@@ -100,6 +99,7 @@ class MovingClock:
         {
             "convohouse demo": "1,200 calls of 30 days, into the folder demo",
             "convohouse demo --conversations 200 --days 7 --home /tmp/small": "fewer, elsewhere",
+            "convohouse demo --until 2026-11-26": "the same calls, as of that night",
         },
         {
             0: "everything is there and every check passed",
@@ -111,14 +111,15 @@ class MovingClock:
 @click.option("--conversations", default=1200, show_default=True, type=click.IntRange(1), help="Calls, about.")
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1), help="Days that they are spread over.")
 @click.option("--seed", default=7, show_default=True, type=click.IntRange(0), help="Another seed is another world.")
+@click.option("--until", "last", metavar="DATE", help="The last night [default: today's].")
 @shared
 @pass_options
-def demo(options: Options, conversations: int, days: int, seed: int) -> None:
+def demo(options: Options, *, conversations: int, days: int, seed: int, last: str | None) -> None:
     """Run the whole job on emulated calls: no key, no question.
 
     The emulated API runs on this machine, and the Dagster job copies it into the folder `demo` (or --home): as it
     was some nights ago, then as it is, with what was changed, rated and deleted since. A few numbers show what came
-    of it. A second run shows how little is read again.
+    of it. A second run shows how little is read again. The calls are the same on any day, moved to end with it.
     """
     from pipelines.emulator.server.app import create_app
     from pipelines.emulator.server.serve import running
@@ -127,22 +128,22 @@ def demo(options: Options, conversations: int, days: int, seed: int) -> None:
 
     root = options.home or HOME
     home = Site(options.settings(home=root, api_key=KEY)).home
-    today = datetime.now(UTC).date()
-    world = DemoWorld(seed, conversations, days, today)
-    nights = [today] if home.exists() else world.nights()
+    until = options.now().date() if last is None else _day(last)
+    world = DemoWorld.begin(seed, conversations, days, until)
+    nights = [until] if home.exists() else world.nights()
     kept = _kept(home, world)
     options.say(f"Emulated API on this machine, {plural(days, 'day')} of calls; the Dagster job copies them to {root}.")
     from pipelines.orchestration.run_in_process import run_job  # takes seconds: not before the first line
 
     clock = MovingClock(_midnight(nights[0]))
     told = []
-    with running(create_app(kept.until(today), clock=lambda: clock.night, key=KEY)) as url:
+    with running(create_app(kept.until(until), clock=lambda: clock.begin, key=KEY)) as url:
         site = Site(options.settings(home=root, base_url=url, api_key=KEY), clock=clock)
         for night in nights:
             clock.set(_midnight(night))
             options.say(f"\nThe night of {night}:")
             with showing(options) as show:
-                outcome = aside(lambda: run_job(site, since=kept.since, until=clock.night, progress=show))
+                outcome = aside(lambda: run_job(site, since=kept.since, until=clock.begin, progress=show))
             if not outcome.is_success:
                 _fail(options, outcome.errors)
                 return
@@ -163,10 +164,11 @@ def _kept(home: Home, asked: DemoWorld) -> DemoWorld:
     Calls that an API does not know are taken for deleted there: a demo in a home of real calls would blank them.
 
     Raises:
-        UsageError: the home holds other calls.
+        UsageError: the home holds other calls, or a later night.
         HomeError: it cannot be used.
     """
     from pipelines.errors import UsageError
+    from warehouse.storage.landing import listings
 
     note = home.root / WORLD_FILE
     if home.exists() and note.is_file():
@@ -176,12 +178,36 @@ def _kept(home: Home, asked: DemoWorld) -> DemoWorld:
                 f"{home.root} holds another demo.",
                 f"Give --seed {kept.seed} --conversations {kept.conversations} --days {kept.days}, or another --home.",
             )
+        latest = max([kept.first_until, *(listing.until.date() for listing in listings(home) if listing.until)])
+        if asked.first_until < latest:
+            raise UsageError(
+                f"{home.root} holds the night of {latest}: a demo goes forward only.",
+                f"Give --until {latest} or a later date, or another --home.",
+            )
         return kept
     if home.exists() and any(home.documents.rglob("*.parquet")):
         raise UsageError(f"{home.root} holds calls that are no demo's.", "Give the demo a --home of its own.")
     home.open()
     asked.write(note)
     return asked
+
+
+def _day(text: str) -> date:
+    """Read the date of ``--until``.
+
+    Raises:
+        UsageError: it is none, or one of another age.
+    """
+    from pipelines.errors import UsageError
+
+    hint = "Write it as 2026-11-21."
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--until {text!r} is no date.", hint) from None
+    if day.year not in YEARS:
+        raise UsageError(f"--until {text!r} is not in the years {YEARS[0]} to {YEARS[-1]}.", hint)
+    return day
 
 
 def _midnight(day: date) -> datetime:

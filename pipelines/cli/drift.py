@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -40,7 +39,7 @@ def drift(options: Options, since: str | None) -> None:
     from pipelines.transform.schema_drift import new_unknown
 
     home = options.data()
-    since_at = None if since is None else parse_moment(since, datetime.now(UTC))
+    since_at = None if since is None else parse_moment(since, options.now())
     new, n_before = new_unknown(home, since_at)
     if options.is_json:
         emit({"new": new.to_dicts(), "n_seen_before": n_before})

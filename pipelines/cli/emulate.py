@@ -51,11 +51,8 @@ def emulate(
 
     moment = None if frozen is None else _moment(frozen)
     misbehaviour = Faults.parse(faults)
-    until = _next_midnight(moment or datetime.now(UTC))
-    world = World(seed=seed, conversations=conversations, days=days, until=until)
-
-    def clock() -> datetime:
-        return moment or datetime.now(UTC)
+    clock = options.settings().clock() if moment is None else lambda: moment
+    world = World(seed=seed, conversations=conversations, days=days, until=_next_midnight(clock()))
 
     def announce(url: str) -> None:
         if options.is_json:

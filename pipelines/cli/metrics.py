@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ def metrics(
     """
     from warehouse.serve.metrics import Part, read_models, read_rows
 
-    part = Part(agent, *_window(since, until), limit)
+    part = Part(agent, *_window(options, since, until), limit)
     is_listed = form is None and output is None
     form = chosen_form(options, form, output)
     home = options.data()
@@ -72,7 +72,7 @@ def metrics(
         answer(options, ask(options, "select * from metrics.catalog order by id"), form, output)
 
 
-def _window(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+def _window(options: Options, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
     """The two times.
 
     Raises:
@@ -80,7 +80,9 @@ def _window(since: str | None, until: str | None) -> tuple[datetime | None, date
     """
     from pipelines.extract.time_window import Window, parse_moment
 
-    now = datetime.now(UTC)
+    if since is None and until is None:
+        return None, None
+    now = options.now()
     since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
     if until_at is not None:
         Window(since_at, until_at)

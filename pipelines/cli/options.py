@@ -63,6 +63,14 @@ class Options:
 
         return Site(self.settings())
 
+    def now(self) -> datetime:
+        """Now, by the clock of the settings.
+
+        Raises:
+            SettingsError: one is wrong.
+        """
+        return self.settings().clock()()
+
     def say(self, text: str = "") -> None:
         """A line for people."""
         if not self.is_json:

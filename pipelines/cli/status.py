@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,7 +36,8 @@ def status(options: Options) -> None:
     """
     from pipelines.usecases.status import status as look
 
-    site, now = options.site(), datetime.now(UTC)
+    site = options.site()
+    now = site.clock()
     every = [look(each.home, now=now, reread_days=each.settings.reread_days) for each in site.landed()]
     if options.is_json:
         emit({"home": site.home.root, "exists": site.home.exists(), "workspaces": [asdict(found) for found in every]})

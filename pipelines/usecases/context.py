@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pipelines.api.client import ApiClient
+from pipelines.clock import utc_now
 from pipelines.privacy.pseudonyms import Pseudonyms
 from pipelines.settings import Settings
 from pipelines.transform.worker_pool import Crew
@@ -24,11 +25,6 @@ Progress = Callable[[str, int, int | None], None]
 
 def silent(stage: str, done: int, total: int | None) -> None:
     """Progress for nobody."""
-
-
-def utc_now() -> datetime:
-    """The clock of the real world."""
-    return datetime.now(UTC)
 
 
 def connect(settings: Settings) -> ApiClient:
@@ -50,7 +46,8 @@ def connect(settings: Settings) -> ApiClient:
 class Site:
     """Where the work is done and with what: settings, clock and client can be others in a test.
 
-    The clock may be one of any time zone; it is read in UTC, so that no comparison meets another zone.
+    The clock may be one of any time zone; it is read in UTC, so that no comparison meets another zone. By default it is
+    that of the settings.
     """
 
     settings: Settings
@@ -60,7 +57,7 @@ class Site:
 
     def __post_init__(self) -> None:
         """Read the clock in UTC."""
-        clock = self.clock
+        clock = self.settings.clock() if self.clock is utc_now else self.clock
         object.__setattr__(self, "clock", lambda: clock().astimezone(UTC))
 
     @property

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import httpx
 import pytest
+from elevenlabs import webhooks_custom
 from elevenlabs.client import ElevenLabs
 from elevenlabs.errors import BadRequestError
 
@@ -16,35 +17,35 @@ from pipelines.emulator.server.webhooks import post_call
 from pipelines.webhook.signature import SignatureError, sign, verify
 
 SECRET = "wsec_0123456789"  # noqa: S105 - of this test
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+NOW = int(UNTIL.timestamp())
 
 
 @pytest.fixture
-def vendors():
+def vendors(monkeypatch):
+    monkeypatch.setattr(webhooks_custom, "time", SimpleNamespace(time=lambda: float(NOW)))
     with httpx.Client() as line:
         yield ElevenLabs(api_key="demo", httpx_client=line).webhooks
 
 
 def test_both_verifiers_take_what_the_emulator_signs(vendors):
-    until = datetime(2026, 11, 22, tzinfo=UTC)
-    document = next(World(conversations=20, days=2, until=until).details(until))
-    now = int(time.time())
-    body, header = post_call(document, SECRET, now)
+    document = next(World(conversations=20, days=2, until=UNTIL).details(UNTIL))
+    body, header = post_call(document, SECRET, NOW)
     event = vendors.construct_event(body.decode(), header, SECRET)
     assert event["data"]["conversation_id"] == document["conversation_id"]
-    assert verify(SECRET, header, body, now) in header
-    assert header == sign(SECRET, body, now)
+    assert verify(SECRET, header, body, NOW) in header
+    assert header == sign(SECRET, body, NOW)
 
 
 @pytest.mark.parametrize("age", [1700, 1900])
 @pytest.mark.parametrize("secret", [SECRET, "wsec_other"])
 def test_both_verifiers_judge_alike(age, secret, vendors):
-    now = int(time.time())
     body = json.dumps({"type": "post_call_transcription", "data": {"said": "Grüße"}}, ensure_ascii=False).encode()
-    header = sign(secret, body, now - age)
+    header = sign(secret, body, NOW - age)
     judged = []
     for judge, refusal in (
         (lambda: vendors.construct_event(body.decode(), header, SECRET), BadRequestError),
-        (lambda: verify(SECRET, header, body, now), SignatureError),
+        (lambda: verify(SECRET, header, body, NOW), SignatureError),
     ):
         try:
             judge()

@@ -176,5 +176,7 @@ def test_the_demo_stays_out_of_another_demo(tmp_path: Path) -> None:
     noted = {"seed": 1, "conversations": 20, "days": 2, "first_until": "2026-11-20"}
     (home.root / "demo.json").write_text(json.dumps(noted))
     assert_refused(run(tmp_path, "demo"), 2, "demo holds another demo", "--seed 1 --conversations 20 --days 2")
+    ended = run(tmp_path, "demo", "--seed", "1", "--conversations", "20", "--days", "2", "--until", "2026-11-19")
+    assert_refused(ended, 2, "demo holds the night of 2026-11-20: a demo goes forward only", "--until 2026-11-20")
     (home.root / "demo.json").write_text("{}")
     assert_refused(run(tmp_path, "demo"), 2, "demo.json is no note of a demo", "--home")

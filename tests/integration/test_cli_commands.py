@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
 from pathlib import Path
 
 import polars as pl
@@ -16,11 +15,12 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
+from tests.helpers.day import midnight
 from tests.helpers.run_cli import Ended, run
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage.home import Home
 
-UNTIL = datetime.combine(datetime.now(UTC).date(), time(), UTC)
+UNTIL = midnight()
 KEY = {"ELEVENLABS_API_KEY": "demo"}
 
 

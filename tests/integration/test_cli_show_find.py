@@ -12,6 +12,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Site
+from tests.helpers import day
 from tests.helpers.run_cli import run
 from warehouse.serve.search_terms import words_of
 
@@ -90,7 +91,7 @@ def test_of_an_erased_call_the_date_is_told(copied, tmp_path):
     ended = run(tmp_path, "erase", copied.id, "--yes")
     assert ended.code == 0
     said = run(tmp_path, "show", copied.id).err
-    assert f"error: {copied.id!r} was erased here on {datetime.now(UTC):%Y-%m-%d}" in said
+    assert f"error: {copied.id!r} was erased here on {day.now():%Y-%m-%d}" in said
 
 
 def _api(copied):

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,12 +15,13 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
+from tests.helpers.day import midnight
 from tests.helpers.run_cli import run
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage.home import Home
 from warehouse.storage.lake import read
 
-UNTIL = datetime.combine(datetime.now(UTC).date(), time(), UTC)
+UNTIL = midnight()
 KEY = {"ELEVENLABS_API_KEY": "demo"}
 
 

@@ -27,6 +27,7 @@ from pipelines.usecases.context import Site
 from pipelines.usecases.erasure import erase
 from pipelines.webhook import receiver
 from pipelines.webhook.signature import sign
+from tests.helpers import day
 from tests.helpers.disk_contents import contents
 from tests.helpers.recording_app import assert_equals
 from warehouse.schema.conversations import CONVERSATIONS
@@ -262,7 +263,7 @@ def test_the_command_needs_a_secret_and_ends_gracefully_on_ctrl_c(tmp_path):
     ) as process:
         here = Here(tmp_path / "other")
         here.url = re.search(r"http://[\d.:]+", process.stderr.readline())[0]
-        now = int(datetime.now(UTC).timestamp())
+        now = int(day.now().timestamp())
         assert here.post(*post_call(here.documents()[0], SECRET, now))[0] == 200
         process.send_signal(signal.SIGINT)
         said = process.stderr.read()

@@ -1,8 +1,9 @@
 """Heads: the little that must be known of every call before its document is made.
 
 A head follows from (seed, day since 1970, index in the day) alone, so two worlds that overlap agree on every call of
-the days that they share. Days have the rhythm of offices: few calls on weekends, most of them between 8 and 18 o'clock.
-The first three calls of a day are made shortly before its midnight: a clock that stands there sees open calls.
+the days that they share. A world can be moved by whole days: its calls are those of other days, at other times. Days
+have the rhythm of offices: few calls on weekends, most of them between 8 and 18 o'clock. The first three calls of a day
+are made shortly before its midnight: a clock that stands there sees open calls.
 """
 
 from __future__ import annotations
@@ -48,11 +49,13 @@ _STRIDE = 37
 class Head:
     """A call in outline. Times are unix seconds; the last four are None for the many calls that never change late.
 
+    ``day`` (days since 1970) is the one that the call is drawn for; in a world that is moved it starts on another.
     ``trait`` is the rarity that the call shows, "" for none; ``today`` chooses the form of its document.
     """
 
     conversation_id: str
     seed: int
+    day: int
     start: int
     duration: int
     done_at: int
@@ -93,8 +96,8 @@ def count(day: int, per_day: float) -> int:
     return until(day + 1) - until(day)
 
 
-def head(seed: int, day: int, index: int) -> Head:
-    """Make the head of one call."""
+def head(seed: int, day: int, index: int, *, shift_days: int = 0) -> Head:
+    """Make the head of one call of a day; ``shift_days`` moves all its times and changes nothing else."""
     number = (seed * 1_000_003 + day) * 100_003 + index
     rng = seeded(number)
     draw = rng.random
@@ -107,12 +110,13 @@ def head(seed: int, day: int, index: int) -> Head:
         start, duration = _before_midnight(rng, index, duration)
     else:
         start = rng.choices(range(24), cum_weights=_UP_TO_HOUR)[0] * 3600 + int(draw() * 3600)
-    start += day * DAY_SECS
+    start += (day + shift_days) * DAY_SECS
     end = start + duration
     late = _late_changes(rng, end)
     return Head(
         conversation_id=conversation_id(seed, day, index),
         seed=number,
+        day=day,
         start=start,
         duration=duration,
         done_at=end + processing,

@@ -133,7 +133,7 @@ def _phone_call(rng: Random, head: Head) -> Json:
 
 
 def _batch_call(head: Head) -> Json:
-    batch = head.start // DAY_SECS % 100_000
+    batch = head.day % 100_000
     return {
         "batch_call_id": f"btcal_8501ka00sxcefsyjg2hg{batch:08d}",
         "batch_call_recipient_id": f"rcpt_{head.conversation_id[5:]}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from pipelines.emulator.generator.blueprint import DAY_SECS, Head, count, head
@@ -27,16 +27,20 @@ class World:
     """About ``conversations`` calls in the ``days`` days (24 hours each) before ``until``, which is exclusive.
 
     The number is a mean over weeks: a call belongs to its day alone, whatever ``until`` is, so a window with more
-    weekends holds a few calls less. Writes (``delete``, ``feedback``) live as long as the object.
+    weekends holds a few calls less. With ``shift_days`` the calls are those of so many days before, moved: the same
+    in all but their times. Writes (``delete``, ``feedback``) live as long as the object.
     """
 
-    def __init__(self, *, seed: int = 7, conversations: int = 1200, days: int = 30, until: datetime) -> None:
+    def __init__(
+        self, *, seed: int = 7, conversations: int = 1200, days: int = 30, until: datetime, shift_days: int = 0
+    ) -> None:
+        self.shift = timedelta(days=shift_days)
         end = int(until.timestamp())
         begin = end - days * DAY_SECS
         heads = (
-            head(seed, day, index)
+            head(seed, day - shift_days, index, shift_days=shift_days)
             for day in range(begin // DAY_SECS, -(-end // DAY_SECS))
-            for index in range(count(day, conversations / days))
+            for index in range(count(day - shift_days, conversations / days))
         )
         self._heads = sorted((each for each in heads if begin <= each.start < end), key=place)
         self._places = [place(each) for each in self._heads]

@@ -148,7 +148,7 @@ class _Api:
         size = read_page_size(request.query_params)
         cursor = request.query_params.get("cursor")
         self._authorise(request)
-        tools = listed_tools(self._clock())
+        tools = listed_tools(self._clock() - self._world.shift)
         if "page_size" not in request.query_params and cursor is None:
             return _json({"tools": tools})
         ids = [tool["id"] for tool in tools]

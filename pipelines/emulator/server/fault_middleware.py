@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from collections.abc import Callable
+from datetime import datetime
 from email.utils import formatdate
 from http import HTTPStatus
 from random import Random
@@ -13,6 +13,7 @@ from random import Random
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipelines.clock import utc_now
 from pipelines.emulator.generator.randomness import happens
 from pipelines.emulator.server.faults import Faults
 
@@ -35,9 +36,10 @@ class Gateway:
     Faults of list pages (repeated rows and cursors) are left to the endpoint, which finds them in the request's state.
     """
 
-    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults, clock: Callable[[], datetime] = utc_now) -> None:
         self._app = app
         self._faults = faults
+        self._clock = clock
         self._numbers = itertools.count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,7 +60,7 @@ class Gateway:
             await send(message)
 
         if fault == "too_many_requests":
-            await _too_many(rng, trace_id)(scope, receive, traced)
+            await _too_many(rng, trace_id, self._clock())(scope, receive, traced)
         elif fault == "server_error":
             await _server_error(rng)(scope, receive, traced)
         elif fault == "garbage":
@@ -92,7 +94,7 @@ class Gateway:
             _reset(reset)
 
 
-def _too_many(rng: Random, trace_id: str) -> Response:
+def _too_many(rng: Random, trace_id: str, now: datetime) -> Response:
     """429 in one of two bodies; Retry-After in seconds, as a date, or not at all.
 
     The date is by the real clock, as the answer's own Date header is, even where the world's clock stands still.
@@ -101,7 +103,7 @@ def _too_many(rng: Random, trace_id: str) -> Response:
     detail = {"status": code, "message": "Too many requests, please try again later."}
     if happens(rng, 0.5):
         detail |= {"type": "rate_limit_error", "code": code, "request_id": trace_id}
-    wait = rng.choice((None, "1", formatdate(time.time() + 1, usegmt=True)))
+    wait = rng.choice((None, "1", formatdate(now.timestamp() + 1, usegmt=True)))
     return JSONResponse({"detail": detail}, 429, {"retry-after": wait} if wait else None)
 
 

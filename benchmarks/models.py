@@ -21,7 +21,7 @@ from rich.table import Table
 
 from pipelines.emulator.generator.world import World
 from pipelines.transform.agents import refresh_agents
-from pipelines.transform.flatten import Reading, flatten
+from pipelines.transform.flatten import Snapshot, flatten
 from warehouse.build.runner import BuildResult, build
 from warehouse.connection import Limits
 from warehouse.schema.registry import BY_NAME
@@ -39,7 +39,7 @@ def originals(conversations: int) -> dict[str, pl.DataFrame]:
     """Frames of the lake by table name for so many conversations of the emulator."""
     world = World(conversations=conversations, days=DAYS, until=UNTIL)
     payloads = ((document["conversation_id"], json.dumps(document).encode()) for document in world.details(UNTIL))
-    return flatten(Reading(one, payload, "sha", UNTIL, UNTIL, "settled") for one, payload in payloads).frames
+    return flatten(Snapshot(one, payload, "sha", UNTIL, UNTIL, "settled") for one, payload in payloads).frames
 
 
 def copied(frame: pl.DataFrame, number: int) -> pl.DataFrame:
@@ -51,11 +51,11 @@ def copied(frame: pl.DataFrame, number: int) -> pl.DataFrame:
 
 def fill(home: Home, frames: Mapping[str, pl.DataFrame], copies: int) -> None:
     """Write so many copies of the frames into the lake."""
-    lake.ensure(home)
+    lake.ensure_schema_files(home)
     for name, frame in frames.items():
         rows = pl.concat([copied(frame, number) for number in range(copies)])
         for (day,), of_day in rows.group_by("start_date"):
-            lake.write_day(home, BY_NAME[name], day, of_day)
+            lake.overwrite_partition(home, BY_NAME[name], day, of_day)
     refresh_agents(home)
 
 
@@ -95,7 +95,7 @@ def main() -> None:
         bar = BAR_SECS * n / 20_000
         console.print(f"{n:,} calls: {total:.2f} s for all models, bar {bar:.1f} s; failed checks: {len(built.failed)}")
         for result in built.failed:
-            console.print(f"  {result.check.name}: {result.n_failing} rows, such as {result.sample[:1]}")
+            console.print(f"  {result.check.name}: {result.n_failing} rows, such as {result.sample_rows[:1]}")
 
 
 if __name__ == "__main__":

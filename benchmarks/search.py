@@ -16,7 +16,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from warehouse.serve.search import find
+from warehouse.serve.search import search
 from warehouse.storage.home import Home
 
 TURNS = 20
@@ -78,7 +78,7 @@ def main() -> None:
             times = []
             for _ in range(3):
                 began = time.perf_counter()
-                hits = find(home, question)
+                hits = search(home, question)
                 times.append(time.perf_counter() - began)
             shown.add_row(question, f"{times[0]:.2f}", f"{min(times):.2f}", str(len(hits)))
     Console().print(shown)

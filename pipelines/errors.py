@@ -24,7 +24,7 @@ class RetentionError(ConvohouseError):
     """A retention rule takes more than it may."""
 
 
-class CrewError(ConvohouseError):
+class WorkerError(ConvohouseError):
     """A process beside the run's own ended before its work was done."""
 
 
@@ -43,7 +43,7 @@ class CredentialsError(ApiError):
     """No key, a wrong key, or a key without the scope or the quota that the call needs (401, 402, 403)."""
 
 
-class GoneError(ApiError):
+class NotFoundError(ApiError):
     """404: the conversation is not, or no longer, at the API."""
 
 
@@ -51,11 +51,11 @@ class CursorRefusedError(ApiError):
     """A 4xx to a list request that carried a cursor: start that time window again."""
 
 
-class UnreachableError(ApiError):
+class ApiUnavailableError(ApiError):
     """No usable answer after all retries: network, time-out, 5xx, 429."""
 
 
-class GarbledError(ApiError):
+class MalformedResponseError(ApiError):
     """A 200 whose body is not the JSON that the reference promises, after all retries.
 
     ``body`` holds the answer as it came, for quarantine; it never stands in the message.

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.transform.flatten import Reading, flatten
+from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers import day
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
 from warehouse.models.project import read_project
@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """No site and no command, in this process or in one of its own, takes the time from the wall."""
+    """No context and no command, in this process or in one of its own, takes the time from the wall."""
     os.environ["CONVOHOUSE_NOW"] = day.now().isoformat()  # noqa: TID251 - as a user sets it
 
 
@@ -44,7 +44,7 @@ def flat() -> Callable[..., dict[str, list[dict[str, Any]]]]:
 
     def rows(*documents: Any) -> dict[str, list[dict[str, Any]]]:
         payloads = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in documents]
-        made = flatten(Reading(id_of(each), each, "sha", READ_AT, READ_AT, "settled") for each in payloads)
+        made = flatten(Snapshot(id_of(each), each, "sha", READ_AT, READ_AT, "settled") for each in payloads)
         assert made.refused == {}
         return {
             name: [{key: value for key, value in row.items() if value is not None} for row in frame.to_dicts()]

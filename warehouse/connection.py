@@ -76,7 +76,7 @@ def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[d
         raise QueryError(str(error), "If the file is damaged or in use, run `convohouse build`.") from error
 
 
-def roomy(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+def execute_with_memory_retry(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
     """Rows of a statement, with up to ``MOST_MEMORY`` where what the connection has is not enough for it.
 
     Not everything can spill: a percentile holds all its values. Afterwards the connection has what it had, or DuckDB
@@ -90,26 +90,26 @@ def roomy(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ..
     except duckdb.OutOfMemoryException:
         with _WITH_MORE:
             (stood,) = connection.execute("select current_setting('memory_limit')").fetchall()[0]
-            connection.execute(f"set memory_limit = {quoted(MOST_MEMORY)}")
+            connection.execute(f"set memory_limit = {sql_literal(MOST_MEMORY)}")
             try:
                 return connection.execute(sql).fetchall()
             finally:
                 with suppress(duckdb.OutOfMemoryException):  # more than that is in use
-                    connection.execute(f"set memory_limit = {quoted(stood)}")
+                    connection.execute(f"set memory_limit = {sql_literal(stood)}")
 
 
-def parquet(columns: Iterable[str], patterns: Iterable[str]) -> str:
+def read_parquet_sql(columns: Iterable[str], patterns: Iterable[str]) -> str:
     """A SELECT of columns in the Parquet files of some patterns, of which each has to match one at least.
 
     By name: a file from before a column was added has null there.
     """
-    files = ", ".join(map(quoted, patterns))
+    files = ", ".join(map(sql_literal, patterns))
     return (
         f"select {', '.join(columns)} "  # noqa: S608 -- names of columns are from warehouse.schema.conversations, none from a user
         f"from read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
     )
 
 
-def quoted(text: str) -> str:
+def sql_literal(text: str) -> str:
     """``text`` as an SQL string."""
     return "'" + text.replace("'", "''") + "'"

@@ -17,31 +17,31 @@ import duckdb
 T = TypeVar("T")
 R = TypeVar("R")
 
-MOST = 4
+MAX_THREADS = 4
 """Threads at most: each holds the memory of a query."""
 
-BREATH_SECS = 0.1
+POLL_SECS = 0.1
 """Until those who did not hear that it is over are told again."""
 
 
-def each(
+def map_parallel(
     connection: duckdb.DuckDBPyConnection,
     work: Callable[[duckdb.DuckDBPyConnection, T], R],
     items: Iterable[T],
 ) -> list[R]:
-    """What ``work`` gives for each of the items, in their order; see ``in_order``."""
+    """What ``work`` gives for each of the items, in their order; see ``run_graph``."""
     listed = dict(enumerate(items))
-    found = in_order(connection, lambda cursor, number: work(cursor, listed[number]), dict.fromkeys(listed, ()))
+    found = run_graph(connection, lambda cursor, number: work(cursor, listed[number]), dict.fromkeys(listed, ()))
     return [found[number] for number in listed]
 
 
-def in_order(
+def run_graph(
     connection: duckdb.DuckDBPyConnection,
     work: Callable[[duckdb.DuckDBPyConnection, T], R],
     graph: Mapping[T, Collection[T]],
     *,
     begun: Callable[[T], None] = lambda _: None,
-    most: int = MOST,
+    most: int = MAX_THREADS,
 ) -> dict[T, R]:
     """Do the work of each node of the graph as soon as that of all nodes which it names is done.
 
@@ -80,7 +80,7 @@ def in_order(
             while not all(future.done() for future in running):
                 for cursor in cursors:
                     cursor.interrupt()  # lost on a cursor that is between two statements: so again, until all ended
-                wait(running, timeout=BREATH_SECS)
+                wait(running, timeout=POLL_SECS)
             raise
     return found
 

@@ -20,7 +20,7 @@ import msgspec
 import polars as pl
 
 from pipelines.transform.decode import read_detail
-from pipelines.transform.flatten import Flattened, Reading, flatten
+from pipelines.transform.flatten import Flattened, Snapshot, flatten
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.storage import lake
 from warehouse.storage.home import Home
@@ -31,14 +31,14 @@ DAY_OF = 1000
 """Documents that are one day: a partition of each table."""
 
 
-def readings(lines: list[bytes]) -> list[Reading]:
+def readings(lines: list[bytes]) -> list[Snapshot]:
     ids = (msgspec.json.decode(line)["conversation_id"] for line in lines)
-    return [Reading(one, line, "sha", READ_AT, READ_AT, "settled") for one, line in zip(ids, lines, strict=True)]
+    return [Snapshot(one, line, "sha", READ_AT, READ_AT, "settled") for one, line in zip(ids, lines, strict=True)]
 
 
 def write(home: Home, made: Flattened) -> None:
     for table in DOCUMENT_TABLES:
-        lake.write_day(home, table, DAY, made.frames[table.name])
+        lake.overwrite_partition(home, table, DAY, made.frames[table.name])
 
 
 def convohouse(lines: list[bytes], folder: Path) -> Callable[[], object]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 
 stages = ["start"]
 marks = [(time.perf_counter(), time.process_time())]
@@ -28,5 +28,5 @@ def stop_before_the_models(stage: str, done: int, total: int | None) -> None:
 
 
 if __name__ == "__main__":
-    site = Site(Settings(home=Path(sys.argv[2]), base_url=sys.argv[1], api_key="demo"))
-    sync.sync(site, run_id="bench", progress=stop_before_the_models)
+    context = Context(Settings(home=Path(sys.argv[2]), base_url=sys.argv[1], api_key="demo"))
+    sync.sync(context, run_id="bench", progress=stop_before_the_models)

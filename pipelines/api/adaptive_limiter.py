@@ -11,18 +11,18 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-START = 8
+INITIAL_LIMIT = 8
 """Requests in flight before anything is known of the API: what small plans bear."""
 
 
-class Gate:
+class AdaptiveLimiter:
     """Lets ``limit`` requests in at a time, first come first served; ``limit`` moves between 1 and ``bound``.
 
     A cut holds for all that was in flight when it was made: their failures are one sign of pressure, not many, so each
     tells how many ``cuts`` there were when it was sent.
     """
 
-    def __init__(self, bound: int, start: int = START) -> None:
+    def __init__(self, bound: int, start: int = INITIAL_LIMIT) -> None:
         self.bound = bound
         self.cuts = 0
         self._limit = float(min(start, bound))
@@ -42,7 +42,7 @@ class Gate:
         if self._in_flight >= self.limit:
             self._limit = min(self._limit + 1 / self._limit, float(self.bound))
 
-    def on_pressure(self, cuts: int) -> None:
+    def on_overload(self, cuts: int) -> None:
         """A request that was sent after so many ``cuts`` met a 429 or a time-out: half as many are let in."""
         if cuts == self.cuts:
             self.cuts += 1

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
-from pipelines.api.adaptive_limiter import Gate
-from pipelines.api.error_mapping import CHECK_HOST, Refusal
-from pipelines.api.request import Call, NoAnswer, Setback, strike
+from pipelines.api.adaptive_limiter import AdaptiveLimiter
+from pipelines.api.error_mapping import CHECK_HOST, ErrorResponse
+from pipelines.api.request import ApiRequest, ConnectionFailure, RetryableFailure, record_failure
 from pipelines.api.responses import parse_error
-from pipelines.api.retry import Verdict, backoff_secs, retry_after_secs, verdict
+from pipelines.api.retry import ResponseClass, backoff_secs, classify_response, retry_after_secs
 from pipelines.clock import utc_now
-from pipelines.errors import CredentialsError, GarbledError, UnreachableError
+from pipelines.errors import ApiUnavailableError, CredentialsError, MalformedResponseError
 
 if TYPE_CHECKING:
     import httpx
@@ -84,12 +84,14 @@ class ApiClient:
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        from pipelines.api.transport import Wire  # noqa: PLC0415 - 0.2 s of imports, which only who asks the API need pay
+        from pipelines.api.transport import Transport  # noqa: PLC0415 - 0.2 s of imports, which only who asks the API need pay
 
         self.stats = Stats()
-        self.gate = Gate(concurrency)
+        self.gate = AdaptiveLimiter(concurrency)
         self._key = _checked_key(key)
-        self._wire = Wire(base_url, key, connect_secs=timeout_secs, connections=self.gate.bound, transport=transport)
+        self._wire = Transport(
+            base_url, key, connect_secs=timeout_secs, connections=self.gate.bound, transport=transport
+        )
         self._timeout_secs = timeout_secs
         self._deadline_secs = deadline_secs
         self._random = random
@@ -164,26 +166,26 @@ class ApiClient:
     ) -> T:
         async with self.gate.slot():
             deadline = self._monotonic() + self._deadline_secs
-            call = Call(path, params or {}, decode, deadline, method, body, into)
+            call = ApiRequest(path, params or {}, decode, deadline, method, body, into)
             outcome = await self._attempt(call)
-            if isinstance(outcome, Setback):
+            if isinstance(outcome, RetryableFailure):
                 outcome = await self._again(call, outcome)
-        if isinstance(outcome, Setback):
+        if isinstance(outcome, RetryableFailure):
             raise outcome.error
         return outcome
 
-    async def _again(self, call: Call[T], first: Setback) -> T | Setback:
+    async def _again(self, call: ApiRequest[T], first: RetryableFailure) -> T | RetryableFailure:
         """Repeat after ``first``. tenacity's bookkeeping is a sixth of a request's CPU (measured), so only now."""
         before = [first]
 
-        async def attempt() -> T | Setback:
+        async def attempt() -> T | RetryableFailure:
             if before:
                 return before.pop()
             return await self._attempt(call)
 
         retrying = AsyncRetrying(
             sleep=self._sleep,
-            retry=retry_if_result(lambda outcome: isinstance(outcome, Setback)),
+            retry=retry_if_result(lambda outcome: isinstance(outcome, RetryableFailure)),
             wait=self._wait,
             stop=lambda state: self._monotonic() + state.upcoming_sleep >= call.deadline,
             before_sleep=self._before_sleep,
@@ -191,11 +193,11 @@ class ApiClient:
         )
         return await retrying(attempt)
 
-    async def _attempt(self, call: Call[T]) -> T | Setback:
+    async def _attempt(self, call: ApiRequest[T]) -> T | RetryableFailure:
         self.stats.requests += 1
         call.cuts = self.gate.cuts
-        answer = await self._wire.send(call, min(self._timeout_secs, call.deadline - self._monotonic()))
-        if isinstance(answer, NoAnswer):
+        answer = await self._wire.handle_request(call, min(self._timeout_secs, call.deadline - self._monotonic()))
+        if isinstance(answer, ConnectionFailure):
             return self._unanswered(call, answer)
         self._reached = True
         self.stats.bytes_received += answer.num_bytes_downloaded
@@ -204,14 +206,14 @@ class ApiClient:
             return self._decoded(call, answer)
         return self._refused(call, answer)
 
-    def _unanswered(self, call: Call[T], none: NoAnswer) -> Setback:
+    def _unanswered(self, call: ApiRequest[T], none: ConnectionFailure) -> RetryableFailure:
         if none.is_late:
-            self.gate.on_pressure(call.cuts)
+            self.gate.on_overload(call.cuts)
         message = self._safe(f"{call.where} got no answer from {self._wire.host}: {none.why}.")
-        unreachable = UnreachableError(message, f"Check the network. {CHECK_HOST}")
-        return Setback(unreachable) if self._reached else strike(call, unreachable)
+        unreachable = ApiUnavailableError(message, f"Check the network. {CHECK_HOST}")
+        return RetryableFailure(unreachable) if self._reached else record_failure(call, unreachable)
 
-    def _decoded(self, call: Call[T], answer: httpx.Response) -> T | Setback:
+    def _decoded(self, call: ApiRequest[T], answer: httpx.Response) -> T | RetryableFailure:
         body = answer.content if call.into is None else b""
         try:
             return call.decode(body)
@@ -221,10 +223,10 @@ class ApiClient:
         if "json" not in kind and call.into is None:
             why = f"{kind} instead of JSON: this does not look like the ElevenLabs API"
         message = self._safe(f"{call.where} answered {answer.status_code} with a body that cannot be read: {why}.")
-        return strike(call, GarbledError(message, CHECK_HOST, body=body, status=answer.status_code))
+        return record_failure(call, MalformedResponseError(message, CHECK_HOST, body=body, status=answer.status_code))
 
-    def _refused(self, call: Call[T], answer: httpx.Response) -> Setback:
-        refusal = Refusal(
+    def _refused(self, call: ApiRequest[T], answer: httpx.Response) -> RetryableFailure:
+        refusal = ErrorResponse(
             where=call.where,
             status=answer.status_code,
             body=parse_error(answer.content.replace(self._key.encode(), b"***")),
@@ -232,12 +234,12 @@ class ApiClient:
             location=self._safe(answer.headers.get("location", "")),
         )
         if refusal.status in PRESSURE:
-            self.gate.on_pressure(call.cuts)
-        judged = verdict(refusal.status, refusal.body.code, had_cursor="cursor" in call.params)
+            self.gate.on_overload(call.cuts)
+        judged = classify_response(refusal.status, refusal.body.code, had_cursor="cursor" in call.params)
         error = refusal.error(judged)
-        if judged is not Verdict.RETRY:
+        if judged is not ResponseClass.RETRY:
             raise error
-        return Setback(error, retry_after_secs(answer.headers.get("retry-after"), self._clock()))
+        return RetryableFailure(error, retry_after_secs(answer.headers.get("retry-after"), self._clock()))
 
     def _wait(self, state: RetryCallState) -> float:
         return backoff_secs(state.attempt_number, _outcome(state).retry_after, self._random)

@@ -15,11 +15,11 @@ from pipelines.api.responses import (
     check_conversation,
     check_mp3,
     check_prices,
-    holds,
+    has_field,
     parse_page,
     parse_tools,
 )
-from pipelines.errors import ApiError, GoneError, UsageError
+from pipelines.errors import ApiError, NotFoundError, UsageError
 
 CONVERSATIONS = "/v1/convai/conversations"
 CONVERSATION = "/v1/convai/conversation"
@@ -59,7 +59,7 @@ async def list_page(client: ApiClient, query: ListQuery, cursor: str | None) -> 
     """
     try:
         return await client.get(CONVERSATIONS, query.params(cursor), parse_page)
-    except GoneError as error:
+    except NotFoundError as error:
         message, status, code = error.message, error.status, error.code
     raise ApiError(message, CHECK_HOST, status=status, code=code)
 
@@ -88,7 +88,8 @@ async def get_conversation(client: ApiClient, conversation_id: str) -> bytes:
 
     Raises:
         UsageError: the id cannot be part of a path.
-        ApiError: as ``ApiClient.get``; ``GoneError`` where it is deleted, ``GarbledError`` with the body where it
+        ApiError: as ``ApiClient.get``; ``NotFoundError`` where it is deleted, ``MalformedResponseError`` with the body
+        where it
             cannot be read.
     """
     return await client.get(_path(conversation_id), {}, partial(check_conversation, conversation_id=conversation_id))
@@ -103,7 +104,7 @@ async def delete_conversation(client: ApiClient, conversation_id: str) -> bool:
     """
     try:
         await client.delete(_path(conversation_id))
-    except GoneError:
+    except NotFoundError:
         return False
     return True
 
@@ -134,7 +135,7 @@ async def has_signed_url(client: ApiClient, agent_id: str) -> bool:
     Raises:
         ApiError: as ``ApiClient.get``; the key needs the scope convai_write.
     """
-    return await client.get(f"{CONVERSATION}/get-signed-url", {"agent_id": agent_id}, partial(holds, "signed_url"))
+    return await client.get(f"{CONVERSATION}/get-signed-url", {"agent_id": agent_id}, partial(has_field, "signed_url"))
 
 
 async def has_token(client: ApiClient, agent_id: str) -> bool:
@@ -143,7 +144,7 @@ async def has_token(client: ApiClient, agent_id: str) -> bool:
     Raises:
         ApiError: as ``ApiClient.get``; the key needs the scope convai_write.
     """
-    return await client.get(f"{CONVERSATION}/token", {"agent_id": agent_id}, partial(holds, "token"))
+    return await client.get(f"{CONVERSATION}/token", {"agent_id": agent_id}, partial(has_field, "token"))
 
 
 async def list_tools(client: ApiClient) -> dict[str, dict[str, Any]]:
@@ -159,7 +160,7 @@ async def list_tools(client: ApiClient) -> dict[str, dict[str, Any]]:
     while True:
         try:
             page = await client.get(TOOLS, params, parse_tools)
-        except GoneError as error:
+        except NotFoundError as error:
             raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
         found |= page.tools
         if page.next_cursor is None:
@@ -189,7 +190,7 @@ async def calculate_llm_usage(
 
     Raises:
         UsageError: the id cannot be part of a path.
-        ApiError: as ``ApiClient.post``; ``GoneError`` where there is no such agent.
+        ApiError: as ``ApiClient.post``; ``NotFoundError`` where there is no such agent.
     """
     asked = {"prompt_length": prompt_length, "number_of_pages": number_of_pages, "rag_enabled": rag_enabled}
     body = {name: value for name, value in asked.items() if value is not None}

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from pipelines.api.responses import ErrorBody
-from pipelines.api.retry import Verdict
-from pipelines.errors import ApiError, CredentialsError, CursorRefusedError, GoneError, UnreachableError
+from pipelines.api.retry import ResponseClass
+from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError, CursorRefusedError, NotFoundError
 
 CHECK_HOST = "Check ELEVENLABS_BASE_URL: it is the host alone, such as https://api.elevenlabs.io."
 
@@ -31,7 +31,7 @@ _KEY_TROUBLE_BY_STATUS = {402: _NO_QUOTA, 403: _NO_SCOPE}
 
 
 @dataclass(frozen=True)
-class Refusal:
+class ErrorResponse:
     """An answer outside 2xx: ``where`` is method and path, ``trace_id`` the vendor's ``x-trace-id``.
 
     An empty ``location`` means that it is no redirect.
@@ -43,28 +43,28 @@ class Refusal:
     trace_id: str = ""
     location: str = ""
 
-    def error(self, verdict: Verdict) -> ApiError:
+    def error(self, verdict: ResponseClass) -> ApiError:
         """The error for ``verdict``, which for ``RETRY`` is raised when time is up."""
         match verdict:
-            case Verdict.CREDENTIALS:
+            case ResponseClass.CREDENTIALS:
                 return self._credentials()
-            case Verdict.RETRY:
+            case ResponseClass.RETRY:
                 hint = "The API is busy or down: run again later; what is landed stays."
-                return UnreachableError(self._text(), hint, status=self.status, code=self.body.code)
-            case Verdict.CURSOR:
+                return ApiUnavailableError(self._text(), hint, status=self.status, code=self.body.code)
+            case ResponseClass.CURSOR:
                 hint = "List that time window again from its start."
                 return CursorRefusedError(self._text(), hint, status=self.status, code=self.body.code)
             # A gateway or a wrong host says 404 too; taken for a deletion, it would cost data.
-            case Verdict.GONE if self.body != ErrorBody():
+            case ResponseClass.GONE if self.body != ErrorBody():
                 hint = "It was deleted, or belongs to another workspace."
-                return GoneError(self._text(), hint, status=self.status, code=self.body.code)
+                return NotFoundError(self._text(), hint, status=self.status, code=self.body.code)
             case _:
                 return self._unexpected()
 
     def _credentials(self) -> CredentialsError:
         by_status = _KEY_TROUBLE_BY_STATUS.get(self.status, _WRONG_KEY)
         trouble, hint = _KEY_TROUBLE.get(self.body.code or "", by_status)
-        hint = hint.format(scope=scope_of(self.where))
+        hint = hint.format(scope=missing_scope(self.where))
         return CredentialsError(self._text(trouble), hint, status=self.status, code=self.body.code)
 
     def _unexpected(self) -> ApiError:
@@ -82,13 +82,13 @@ class Refusal:
         return f"{self.where} answered {self.status}{': ' if says else ''}{says.rstrip('.')}{trace}."
 
 
-def scope_of(where: str) -> str:
+def missing_scope(where: str) -> str:
     """The scope of the key that a call (method and path) needs: to begin a conversation is to write."""
     is_reading = where.startswith(("GET ", "POST /v1/convai/agent/")) and "/convai/conversation/" not in where
     return "convai_read" if is_reading else "convai_write"
 
 
-def is_of_key(error: ApiError) -> bool:
+def is_invalid_key(error: ApiError) -> bool:
     """Whether the key itself is refused, and with it every call; a missing scope concerns some calls alone."""
     is_scope = error.code == "missing_permissions" or error.status == HTTPStatus.FORBIDDEN
     return isinstance(error, CredentialsError) and not is_scope

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 
-class Pace:
+class RateLimiter:
     """Lets ``per_sec`` begin a second; time and sleep can be others in a test."""
 
     def __init__(
@@ -22,7 +22,7 @@ class Pace:
         self._sleep = sleep
         self._next = monotonic()
 
-    async def turn(self) -> None:
+    async def acquire(self) -> None:
         """Wait for the next turn; turns are given in the order in which they are asked for."""
         now = self._monotonic()
         at = max(now, self._next)

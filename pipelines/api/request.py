@@ -15,7 +15,7 @@ FEW_ATTEMPTS = 4
 
 
 @dataclass
-class Call(Generic[T]):
+class ApiRequest(Generic[T]):
     """One logical request; ``deadline`` is on the monotonic clock, ``strikes`` counts failures that tend to stay.
 
     ``cuts`` is the gate's count when the latest attempt was sent; a success's body goes ``into`` a file, where one is
@@ -39,7 +39,7 @@ class Call(Generic[T]):
 
 
 @dataclass(frozen=True)
-class NoAnswer:
+class ConnectionFailure:
     """An attempt that brought no answer, and why; ``is_late`` where nothing complete came in time."""
 
     why: str
@@ -47,14 +47,14 @@ class NoAnswer:
 
 
 @dataclass(frozen=True)
-class Setback:
+class RetryableFailure:
     """A failed attempt that may be repeated; ``error`` is what to raise if it is not."""
 
     error: ApiError
     retry_after: float | None = None
 
 
-def strike(call: Call[T], error: ApiError) -> Setback:
+def record_failure(call: ApiRequest[T], error: ApiError) -> RetryableFailure:
     """A failure that tends to stay: worth few attempts.
 
     Raises:
@@ -63,4 +63,4 @@ def strike(call: Call[T], error: ApiError) -> Setback:
     call.strikes += 1
     if call.strikes >= FEW_ATTEMPTS:
         raise error
-    return Setback(error)
+    return RetryableFailure(error)

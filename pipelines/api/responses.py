@@ -90,7 +90,7 @@ class _ConversationFields(msgspec.Struct):
 
 
 _CONVERSATION = msgspec.json.Decoder(_ConversationFields, strict=False)
-_EVERY = 1000
+_FIELDS = 1000
 _MANY_DIGITS = re.compile(rb"\d{4}")
 """Four digits among every thousandth byte: what no number shows that Python can read, at most 4,300 digits long."""
 
@@ -162,7 +162,7 @@ def check_mp3(file: BinaryIO) -> None:
         raise ValueError(message)
 
 
-def holds(name: str, body: bytes) -> bool:
+def has_field(name: str, body: bytes) -> bool:
     """Whether ``body`` is a JSON object with a text under ``name``; never fails, so that no error can hold the body."""
     try:
         document = _parse(body)
@@ -185,7 +185,7 @@ def parse_error(body: bytes) -> ErrorBody:
     if isinstance(detail, dict):
         return ErrorBody(_text(detail.get("code")) or _text(detail.get("status")) or None, _text(detail.get("message")))
     if isinstance(detail, list):
-        return ErrorBody(None, _text("; ".join(_complaint(item) for item in detail if isinstance(item, dict))))
+        return ErrorBody(None, _text("; ".join(_validation_message(item) for item in detail if isinstance(item, dict))))
     return ErrorBody(None, _text(detail))
 
 
@@ -202,7 +202,7 @@ def _cursor_of(page: _PageFields | _ToolsFields) -> str | None:
     return None if page.has_more is False else next_cursor
 
 
-def _complaint(item: Mapping[str, Any]) -> str:
+def _validation_message(item: Mapping[str, Any]) -> str:
     loc = item.get("loc")
     place = ".".join(map(str, loc)) if isinstance(loc, list) else ""
     return f"{place}: {_text(item.get('msg'))}".removeprefix(": ")
@@ -231,7 +231,7 @@ def _conversation_fields(body: bytes) -> _ConversationFields:
     """
     try:
         body.decode()
-        if not _MANY_DIGITS.search(body[::_EVERY]):
+        if not _MANY_DIGITS.search(body[::_FIELDS]):
             return _CONVERSATION.decode(body)
     except ValueError:
         pass

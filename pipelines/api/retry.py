@@ -17,7 +17,7 @@ BACKOFF_BASE_SECS = 0.5
 BACKOFF_CAP_SECS = 30.0
 RETRY_AFTER_CAP_SECS = 60.0
 
-KEY_WORDS = frozenset({
+INVALID_KEY_PHRASES = frozenset({
     "invalid_api_key",
     "invalid_authorization_header",
     "missing_permissions",
@@ -26,7 +26,7 @@ KEY_WORDS = frozenset({
 })  # fmt: skip
 
 
-class Verdict(StrEnum):
+class ResponseClass(StrEnum):
     """What an answer that is no success means for the request."""
 
     RETRY = "retry"
@@ -41,18 +41,18 @@ class Verdict(StrEnum):
     """The request itself is wrong, or the answer is none the API gives."""
 
 
-def verdict(status: int, code: str | None, *, had_cursor: bool) -> Verdict:
+def classify_response(status: int, code: str | None, *, had_cursor: bool) -> ResponseClass:
     """Judge an HTTP ``status`` outside 2xx, with the vendor's word ``code`` where one came.
 
     A word about the key wins over a status below 500: the vendor sends the same words with 400 and 401.
     """
-    if status in {401, 402, 403} or (status < HTTPStatus.INTERNAL_SERVER_ERROR and code in KEY_WORDS):
-        return Verdict.CREDENTIALS
+    if status in {401, 402, 403} or (status < HTTPStatus.INTERNAL_SERVER_ERROR and code in INVALID_KEY_PHRASES):
+        return ResponseClass.CREDENTIALS
     if status in {408, 429} or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Verdict.RETRY
+        return ResponseClass.RETRY
     if had_cursor and status >= HTTPStatus.BAD_REQUEST:
-        return Verdict.CURSOR
-    return Verdict.GONE if status == HTTPStatus.NOT_FOUND else Verdict.STOP
+        return ResponseClass.CURSOR
+    return ResponseClass.GONE if status == HTTPStatus.NOT_FOUND else ResponseClass.STOP
 
 
 def retry_after_secs(header: str | None, now: datetime) -> float | None:

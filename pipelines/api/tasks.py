@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 
 
-async def together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def run_concurrently(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Await all; the first failure ends the others and is raised itself, not a group of one."""
     try:
         async with asyncio.TaskGroup() as group:

@@ -20,7 +20,7 @@ import httpx_aiohttp
 
 from pipelines.api.download import stream
 from pipelines.api.error_mapping import CHECK_HOST
-from pipelines.api.request import Call, NoAnswer
+from pipelines.api.request import ApiRequest, ConnectionFailure
 from pipelines.errors import SettingsError
 
 CONNECT_TIMEOUT_SECS = 10.0
@@ -39,7 +39,7 @@ class _Client(httpx_aiohttp.HttpxAiohttpClient):
     cookies: Any = _NoCookies()
 
 
-class Wire:
+class Transport:
     """An async context manager that carries calls to ``base_url``, each with the key; redirects are never followed.
 
     Args:
@@ -85,7 +85,7 @@ class Wire:
     ) -> None:
         await self._http.__aexit__(kind, error, trace)
 
-    async def send(self, call: Call[Any], secs: float) -> httpx.Response | NoAnswer:
+    async def handle_request(self, call: ApiRequest[Any], secs: float) -> httpx.Response | ConnectionFailure:
         """Send a call and wait ``secs`` for the answer's last byte, or for any byte where it goes into a file."""
         try:
             async with asyncio.timeout(secs) as limit:
@@ -100,9 +100,9 @@ class Wire:
                     return await self._http.send(request)
                 return await stream(self._http, request, call.into, limit, secs)
         except TimeoutError:
-            return NoAnswer(f"nothing complete within {secs:g} s", is_late=True)
+            return ConnectionFailure(f"nothing complete within {secs:g} s", is_late=True)
         except (httpx.RequestError, aiohttp.ClientError, OSError, UnicodeError) as error:  # UnicodeError: host name
-            return NoAnswer(" ".join(str(error).split()) or type(error).__name__)
+            return ConnectionFailure(" ".join(str(error).split()) or type(error).__name__)
 
 
 def _checked(base_url: str) -> httpx.URL:

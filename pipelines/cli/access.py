@@ -11,7 +11,7 @@ from pipelines.cli.options import Options, emit, finish, pass_options, shared, t
 from pipelines.cli.progress import showing
 
 if TYPE_CHECKING:
-    from pipelines.usecases.agent_access import Probe
+    from pipelines.usecases.agent_access import AccessCheck
 
 
 @click.command(
@@ -40,16 +40,18 @@ def access(options: Options, agents: tuple[str, ...]) -> None:
     why not. The key needs the scope convai_write.
     """
     from pipelines.errors import UsageError
-    from pipelines.usecases.agent_access import known_agents, probe
+    from pipelines.usecases.agent_access import check_agents, known_agents
 
-    found: list[Probe] = []
-    sites = options.site().each()
-    if agents and len(sites) > 1:
-        sites = tuple(each for each in sites if set(agents) & set(known_agents(each.home)))
-    for site in sites:
-        own = [each for each in agents if len(sites) == 1 or each in known_agents(site.home)] or known_agents(site.home)
+    found: list[AccessCheck] = []
+    contexts = options.context().workspaces()
+    if agents and len(contexts) > 1:
+        contexts = tuple(each for each in contexts if set(agents) & set(known_agents(each.home)))
+    for context in contexts:
+        own = [each for each in agents if len(contexts) == 1 or each in known_agents(context.home)] or known_agents(
+            context.home
+        )
         with showing(options) as show:
-            found += probe(site, own, show) if own else ()
+            found += check_agents(context, own, show) if own else ()
     if not found:
         raise UsageError("There is no agent to ask for.", "Name one, or run `convohouse sync` first.")
     if options.is_json:
@@ -59,7 +61,7 @@ def access(options: Options, agents: tuple[str, ...]) -> None:
     finish(0 if all(each.is_reachable for each in found) else 1)
 
 
-def _text(found: list[Probe]) -> str:
+def _text(found: list[AccessCheck]) -> str:
     from pipelines.cli.text_table import table_text
 
     rows = [

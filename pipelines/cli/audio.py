@@ -12,7 +12,7 @@ from pipelines.cli.options import Options, emit, finish, pass_options, plural, s
 from pipelines.cli.progress import showing
 
 if TYPE_CHECKING:
-    from pipelines.usecases.audio import Recorded
+    from pipelines.usecases.audio import DownloadResult
 
 UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
@@ -66,16 +66,16 @@ def audio(
     home folder while it runs: a sync that begins meanwhile ends at once and says so.
     """
     from pipelines.extract.time_window import parse_moment
-    from pipelines.usecases.audio import record
+    from pipelines.usecases.audio import download_audio
     from warehouse.storage.audio import Choice
 
-    site = options.site()
-    since_at, until_at = (None if when is None else parse_moment(when, site.clock()) for when in (since, until))
-    done: dict[str, Recorded] = {}
+    context = options.context()
+    since_at, until_at = (None if when is None else parse_moment(when, context.clock()) for when in (since, until))
+    done: dict[str, DownloadResult] = {}
     with showing(options) as show:
-        for each in site.each():
+        for each in context.workspaces():
             choice = Choice(since_at, until_at, agent, sample)
-            done[each.settings.workspace] = record(each, choice, budget_bytes=budget, progress=show)
+            done[each.settings.workspace] = download_audio(each, choice, budget_bytes=budget, progress=show)
     if options.is_json:
         emit({"workspaces": {name: asdict(found) for name, found in done.items()}})
     for found in done.values():
@@ -83,7 +83,7 @@ def audio(
     finish(1 if any(found.failed or found.n_left for found in done.values()) else 0)
 
 
-def _tell(options: Options, found: Recorded) -> None:
+def _tell(options: Options, found: DownloadResult) -> None:
     options.say(
         f"{plural(found.n_saved, 'recording')} saved, {found.n_before:,} there before, {found.n_missing:,} missing at "
         f"the API; all take {size(found.total_bytes)}"

@@ -34,10 +34,10 @@ def build(options: Options) -> None:
     """
     from pipelines.usecases import sync_steps
 
-    site = options.site()
+    context = options.context()
     began = time.monotonic()
-    with site.writing("build"), showing(options) as show:
-        built = sync_steps.build_models(site, show, anew=True)
+    with context.write_lock("build"), showing(options) as show:
+        built = sync_steps.build_models(context, show, anew=True)
     secs = time.monotonic() - began
     if options.is_json:
         models = [{"model": model.key, "n_rows": model.n_rows, "secs": model.secs} for model in built.models]
@@ -69,7 +69,7 @@ def check(options: Options) -> None:
     """
     from pipelines.usecases import sync
 
-    results = sync.check(options.site())
+    results = sync.check(options.context())
     failed = [result for result in results if not result.is_passed]
     if options.is_json:
         emit({"n_checks": len(results), "failed": _as_data(failed)})
@@ -89,7 +89,7 @@ def failing_table(failed: Sequence[CheckResult]) -> str:
 
 
 def _first(result: CheckResult) -> str:
-    return ", ".join(f"{name} {value}" for name, value in result.sample[0].items()) if result.sample else ""
+    return ", ".join(f"{name} {value}" for name, value in result.sample_rows[0].items()) if result.sample_rows else ""
 
 
 def _as_data(failed: Sequence[CheckResult]) -> list[dict[str, object]]:
@@ -99,7 +99,7 @@ def _as_data(failed: Sequence[CheckResult]) -> list[dict[str, object]]:
             "model": result.check.model,
             "about": result.check.about,
             "n_failing": result.n_failing,
-            "sample": list(result.sample),
+            "sample": list(result.sample_rows),
         }
         for result in failed
     ]

@@ -124,10 +124,10 @@ def demo(options: Options, *, conversations: int, days: int, seed: int, last: st
     from pipelines.emulator.server.app import create_app
     from pipelines.emulator.server.serve import running
     from pipelines.extract import run_log
-    from pipelines.usecases.context import Site
+    from pipelines.usecases.context import Context
 
     root = options.home or HOME
-    home = Site(options.settings(home=root, api_key=KEY)).home
+    home = Context(options.settings(home=root, api_key=KEY)).home
     until = options.now().date() if last is None else _day(last)
     world = DemoWorld.begin(seed, conversations, days, until)
     nights = [until] if home.exists() else world.nights()
@@ -138,18 +138,18 @@ def demo(options: Options, *, conversations: int, days: int, seed: int, last: st
     clock = MovingClock(_midnight(nights[0]))
     told = []
     with running(create_app(kept.until(until), clock=lambda: clock.begin, key=KEY)) as url:
-        site = Site(options.settings(home=root, base_url=url, api_key=KEY), clock=clock)
+        context = Context(options.settings(home=root, base_url=url, api_key=KEY), clock=clock)
         for night in nights:
             clock.set(_midnight(night))
             options.say(f"\nThe night of {night}:")
             with showing(options) as show:
-                outcome = aside(lambda: run_job(site, since=kept.since, until=clock.begin, progress=show))
+                outcome = aside(lambda: run_job(context, since=kept.since, until=clock.begin, progress=show))
             if not outcome.is_success:
                 _fail(options, outcome.errors)
                 return
-            told.append(run_log.row(site.home, outcome.run_id))
+            told.append(run_log.row(context.home, outcome.run_id))
             options.say(f"{what_was_read(told[-1])} in {duration(told[-1]['elapsed_secs'])}")
-    numbers = numbers_of(site.home)
+    numbers = numbers_of(context.home)
     if options.is_json:
         emit({"runs": told, "summary": numbers, "problems": []})
         return
@@ -185,7 +185,7 @@ def _kept(home: Home, asked: DemoWorld) -> DemoWorld:
                 f"Give --until {latest} or a later date, or another --home.",
             )
         return kept
-    if home.exists() and any(home.documents.rglob("*.parquet")):
+    if home.exists() and any(home.landing.rglob("*.parquet")):
         raise UsageError(f"{home.root} holds calls that are no demo's.", "Give the demo a --home of its own.")
     home.open()
     asked.write(note)

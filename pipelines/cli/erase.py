@@ -47,12 +47,12 @@ def erase(options: Options, ids: tuple[str, ...], upstream: bool, yes: bool) -> 
     """
     from pipelines.usecases.erasure import erase as carry_out
 
-    site = options.site()
+    context = options.context()
     if not yes and not _is_confirmed(ids, is_upstream=upstream):
         options.say("nothing is erased")
         finish(1)
     with showing(options) as show:
-        done = carry_out(site, ids, is_upstream=upstream, progress=show)
+        done = carry_out(context, ids, is_upstream=upstream, progress=show)
     if options.is_json:
         emit(asdict(done))
     else:

@@ -12,7 +12,7 @@ from pipelines.cli.options import Options, aligned, emit, pass_options, shared, 
 
 if TYPE_CHECKING:
     from warehouse.models.project import Project
-    from warehouse.serve.explain import Explanation, Origin, Target
+    from warehouse.serve.explain import ColumnRef, Explanation, JsonSource
 
 
 @click.command(
@@ -57,7 +57,7 @@ def explain(options: Options, name: str, is_sql: bool) -> None:
         click.echo("\n\n".join(_column(explained) if explained.lineage else _model(explained)))
 
 
-def _found(project: Project, name: str) -> tuple[Target, ...]:
+def _found(project: Project, name: str) -> tuple[ColumnRef, ...]:
     """What the name can mean, one or several.
 
     Raises:
@@ -65,17 +65,17 @@ def _found(project: Project, name: str) -> tuple[Target, ...]:
     """
     from pipelines.errors import UsageError
     from warehouse.serve import explain as explaining
-    from warehouse.suggestions import either
+    from warehouse.suggestions import join_or
 
     found = explaining.targets(project, name)
     if not found:
-        meant = either(explaining.meant(project, name))
+        meant = join_or(explaining.suggest(project, name))
         hint = f"{meant}`convohouse metrics` lists the metrics, `convohouse tables` tells of all tables."
         raise UsageError(f"There is no metric, model or column {name!r}.", hint)
     return found
 
 
-def _choose(options: Options, project: Project, name: str, found: Sequence[Target]) -> None:
+def _choose(options: Options, project: Project, name: str, found: Sequence[ColumnRef]) -> None:
     """List what the name can mean."""
     columns = {str(each): project.by_key[each.model].header.columns[str(each.column)] for each in found}
     if options.is_json:
@@ -108,9 +108,9 @@ def _definition(explained: Explanation) -> Iterator[tuple[str, str]]:
     if metric is not None:
         below = f"({metric.denominator})" if " + " in (metric.denominator or "") else metric.denominator
         yield "formula", f"{metric.numerator} ÷ {below}" if below else metric.numerator
-        yield "null", metric.null_rule
-        yield "good", metric.good
-        yield "vendor", metric.differs
+        yield "null", metric.null_when
+        yield "good", metric.direction
+        yield "vendor", metric.differs_from_vendor
     if explained.unit:
         yield "unit", explained.unit
     yield "per", ", ".join(explained.grain)
@@ -133,7 +133,7 @@ def _lineage(explained: Explanation) -> Iterator[str]:
     origins = {origin.column: origin for origin in explained.lineage}
     told: set[str] = set()
 
-    def below(origin: Origin, depth: int) -> Iterator[str]:
+    def below(origin: JsonSource, depth: int) -> Iterator[str]:
         paths = f"  ◀ {' or '.join(origin.paths)}" if origin.paths else ""
         again = "  (see above)" if origin.column in told and origin.sources else ""
         yield f"{'  ' * depth}{origin.column}{paths}{again}"

@@ -14,7 +14,7 @@ from pipelines.cli.progress import showing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipelines.usecases.context import Site
+    from pipelines.usecases.context import Context
     from pipelines.usecases.feedback import Sent
 
 SHOWN = 20
@@ -56,11 +56,14 @@ def feedback(options: Options, conversation_id: str | None, verdict: str | None,
     Can be stopped and repeated at any time.
     """
     from pipelines.usecases.feedback import unsent
-    from pipelines.usecases.workspace_lookup import by_site
+    from pipelines.usecases.workspace_lookup import group_by_workspace
 
     wanted = _wanted(conversation_id, verdict, file)
-    batches = [(site, {each: wanted[each] for each in ids}) for site, ids in by_site(options.site(), wanted)]
-    due = {each: told for site, batch in batches for each, told in unsent(site.home, batch).items()}
+    batches = [
+        (context, {each: wanted[each] for each in ids})
+        for context, ids in group_by_workspace(options.context(), wanted)
+    ]
+    due = {each: told for context, batch in batches for each, told in unsent(context.home, batch).items()}
     for line in _plan(wanted, due):
         options.say(line)
     if due and is_wanted(f"Send {plural(len(due), 'verdict')}?", yes=yes):
@@ -73,10 +76,10 @@ def feedback(options: Options, conversation_id: str | None, verdict: str | None,
 
 
 def _wanted(conversation_id: str | None, verdict: str | None, file: Path | None) -> dict[str, str]:
-    from pipelines.usecases.feedback_file import read_verdicts
+    from pipelines.usecases.feedback_file import read_feedback_file
 
     if file is not None and conversation_id is None:
-        return read_verdicts(file)
+        return read_feedback_file(file)
     if file is not None or conversation_id is None or verdict is None:
         raise click.UsageError("Give an ID and like, dislike or clear, or a file with --from.")
     return {conversation_id: verdict}
@@ -91,13 +94,13 @@ def _plan(wanted: Mapping[str, str], due: Mapping[str, str]) -> Iterator[str]:
         yield f"{plural(before, 'verdict')} sent before"
 
 
-def _send(options: Options, batches: list[tuple[Site, dict[str, str]]]) -> None:
+def _send(options: Options, batches: list[tuple[Context, dict[str, str]]]) -> None:
     from pipelines.usecases.feedback import send
 
     done: list[Sent] = []
     with showing(options) as show:
-        for site, batch in batches:
-            done.append(send(site, batch, progress=show))
+        for context, batch in batches:
+            done.append(send(context, batch, progress=show))
     failed = {each: why for part in done for each, why in part.failed.items()}
     sent = [each for part in done for each in part.sent]
     for conversation_id, why in failed.items():

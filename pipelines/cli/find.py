@@ -11,7 +11,7 @@ from pipelines.cli.options import Options, emit, moment, pass_options, plural, s
 
 if TYPE_CHECKING:
     from pipelines.usecases.upstream_search import Listed
-    from warehouse.serve.search import Hit
+    from warehouse.serve.search import SearchHit
 
 
 @click.command(
@@ -52,25 +52,25 @@ def find(
     from pipelines.errors import UsageError
     from pipelines.extract.time_window import parse_moment
     from warehouse.serve.search import Scope
-    from warehouse.serve.search_terms import words_of
+    from warehouse.serve.search_terms import search_terms
 
     text = " ".join(words).encode(errors="surrogateescape").decode(errors="replace")
-    if not words_of(text):
+    if not search_terms(text):
         raise UsageError(f"There is no word in {text!r}.", "Give a word or more.")
-    site = options.site()
-    since_at, until_at = (None if when is None else parse_moment(when, site.clock()) for when in (since, until))
+    context = options.context()
+    since_at, until_at = (None if when is None else parse_moment(when, context.clock()) for when in (since, until))
     scope = Scope(agent, since_at, until_at)
     if upstream:
         from pipelines.usecases.upstream_search import search
 
-        _show_listed(options, [row for each in site.each() for row in search(each, text, scope, limit=limit)])
+        _show_listed(options, [row for each in context.workspaces() for row in search(each, text, scope, limit=limit)])
     else:
-        from warehouse.serve.search import find as search_here
+        from warehouse.serve.search import search as search_here
 
-        _show(options, search_here(site.home, text, scope, limit=limit))
+        _show(options, search_here(context.home, text, scope, limit=limit))
 
 
-def _show(options: Options, hits: list[Hit]) -> None:
+def _show(options: Options, hits: list[SearchHit]) -> None:
     if options.is_json:
         emit({"calls": [asdict(hit) for hit in hits]})
         return

@@ -19,7 +19,7 @@ import click
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
-    from pipelines.usecases.context import Site
+    from pipelines.usecases.context import Context
     from warehouse.storage.home import Home
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,7 +44,7 @@ class Options:
         return load_settings(**({"home": self.home} | overrides))
 
     def data(self) -> Home:
-        """The home folder, by the settings; cheaper than ``site`` for what only reads.
+        """The home folder, by the settings; cheaper than ``context`` for what only reads.
 
         Raises:
             SettingsError: one is wrong.
@@ -53,15 +53,15 @@ class Options:
 
         return Home(self.settings().home)
 
-    def site(self) -> Site:
+    def context(self) -> Context:
         """Where the work is done, by the settings.
 
         Raises:
             SettingsError: one is wrong.
         """
-        from pipelines.usecases.context import Site
+        from pipelines.usecases.context import Context
 
-        return Site(self.settings())
+        return Context(self.settings())
 
     def now(self) -> datetime:
         """Now, by the clock of the settings.

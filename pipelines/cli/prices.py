@@ -11,9 +11,9 @@ from pipelines.cli.options import Options, emit, finish, pass_options, shared, t
 from pipelines.cli.progress import showing
 
 if TYPE_CHECKING:
-    from pipelines.extract.llm_price_queries import Question
-    from pipelines.usecases.context import Site
-    from pipelines.usecases.reference_data import CopiedPrices
+    from pipelines.extract.llm_price_queries import PriceQuery
+    from pipelines.usecases.context import Context
+    from pipelines.usecases.reference_data import PricesResult
 
 
 @click.command(
@@ -53,14 +53,14 @@ def prices(
     prices after the next build.
     """
     from pipelines.errors import UsageError
-    from pipelines.usecases.reference_data import copy_prices
+    from pipelines.usecases.reference_data import fetch_and_land_prices
 
-    site = options.site()
-    with site.writing("prices"), showing(options) as show:
+    context = options.context()
+    with context.write_lock("prices"), showing(options) as show:
         told = [
             (
                 each,
-                copy_prices(
+                fetch_and_land_prices(
                     each,
                     own,
                     prompt_length=prompt_length,
@@ -69,7 +69,7 @@ def prices(
                     progress=show,
                 ),
             )
-            for each, own in _whose(site.each(), agents)
+            for each, own in _whose(context.workspaces(), agents)
         ]
     if not told:
         raise UsageError("There is no agent to ask for.", "Name one, or run `convohouse sync` first.")
@@ -85,7 +85,7 @@ def prices(
     finish(1 if without.keys() & set(agents) else 0)
 
 
-def _whose(sites: Sequence[Site], agents: Sequence[str]) -> list[tuple[Site, Sequence[str]]]:
+def _whose(contexts: Sequence[Context], agents: Sequence[str]) -> list[tuple[Context, Sequence[str]]]:
     """The workspaces to ask, each with its agents; where there is but one, it may be asked for any agent.
 
     Raises:
@@ -94,9 +94,9 @@ def _whose(sites: Sequence[Site], agents: Sequence[str]) -> list[tuple[Site, Seq
     from pipelines.errors import UsageError
     from pipelines.extract.llm_price_queries import recent_agents
 
-    if agents and len(sites) == 1:
-        return [(sites[0], agents)]
-    known = [(each, recent_agents(each.home)) for each in sites]
+    if agents and len(contexts) == 1:
+        return [(contexts[0], agents)]
+    known = [(each, recent_agents(each.home)) for each in contexts]
     strangers = set(agents).difference(*(own for _, own in known))
     if strangers:
         raise UsageError(
@@ -107,24 +107,24 @@ def _whose(sites: Sequence[Site], agents: Sequence[str]) -> list[tuple[Site, Seq
     return [(each, own) for each, own in asked if own]
 
 
-def _of_agents(site: Site, copied: CopiedPrices) -> Iterator[dict[str, Any]]:
+def _of_agents(context: Context, copied: PricesResult) -> Iterator[dict[str, Any]]:
     """What was asked for each agent and what came, cheapest model first."""
-    from pipelines.extract.llm_price_queries import paid
+    from pipelines.extract.llm_price_queries import paid_llm_cost
     from warehouse.schema.reference_data import LLM_PRICES
     from warehouse.storage import lake
 
-    every = lake.read(site.home, LLM_PRICES).filter(asked_at=copied.asked_at)
-    every = every.join(paid(site.home), ["agent_id", "llm"], "left").sort(
+    every = lake.read(context.home, LLM_PRICES).filter(asked_at=copied.asked_at)
+    every = every.join(paid_llm_cost(context.home), ["agent_id", "llm"], "left").sort(
         "price_per_minute_usd", "llm", nulls_last=True
     )
     shown = ("llm", "price_per_minute_usd", "price_per_message_usd", "paid_usd", "paid_usd_per_minute")
     for question in copied.questions:
         if question.agent_id not in copied.without:
             own = every.filter(agent_id=question.agent_id).select(shown)
-            yield _asked(question) | {"workspace": site.settings.workspace, "prices": own.to_dicts()}
+            yield _asked(question) | {"workspace": context.settings.workspace, "prices": own.to_dicts()}
 
 
-def _asked(question: Question) -> dict[str, Any]:
+def _asked(question: PriceQuery) -> dict[str, Any]:
     return {
         "agent_id": question.agent_id,
         "prompt_length": question.prompt_length,

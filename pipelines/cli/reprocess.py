@@ -34,11 +34,11 @@ def reprocess(options: Options, since: str | None, until: str | None) -> None:
     from pipelines.extract.time_window import parse_moment
     from pipelines.usecases import sync
 
-    site = options.site()
-    now = site.clock()
+    context = options.context()
+    now = context.clock()
     since_at, until_at = (parse_moment(text, now) if text else None for text in (since, until))
     with showing(options) as show:
-        done = sync.reprocess(site, run_id=new_run_id(now), since=since_at, until=until_at, progress=show)
+        done = sync.reprocess(context, run_id=new_run_id(now), since=since_at, until=until_at, progress=show)
     facts = [(name, f"{done.run[f'n_{name}']:,}") for name in ("flattened", "quarantined")]
     facts.append(("time", duration(done.run["elapsed_secs"])))
     report(options, done, "complete: all that is landed is in the warehouse", facts)

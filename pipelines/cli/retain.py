@@ -12,9 +12,9 @@ from pipelines.cli.options import Options, emit, finish, pass_options, plural, s
 from pipelines.cli.progress import showing
 
 if TYPE_CHECKING:
-    from pipelines.usecases.context import Site
+    from pipelines.usecases.context import Context
     from pipelines.usecases.erasure import Erased
-    from pipelines.usecases.retention import Chosen
+    from pipelines.usecases.retention import Selection
 
 WHERE = {"here": "here", "upstream": "at the API", "both": "here and at the API"}
 
@@ -66,18 +66,18 @@ def retain(
     Without --yes, and without a terminal to ask on, nothing is touched either.
     """
     from pipelines.extract.time_window import parse_moment
-    from pipelines.usecases.retention import Rule, choose
+    from pipelines.usecases.retention import Rule, select_expired
 
-    site = options.site()
-    share = site.settings.retain_max_share if max_share is None else max_share
-    rule = Rule(parse_moment(older_than, site.clock()), agent, only)
-    chosen = choose(site, rule, max_share=share, is_upstream_only=where == "upstream")
+    context = options.context()
+    share = context.settings.retain_max_share if max_share is None else max_share
+    rule = Rule(parse_moment(older_than, context.clock()), agent, only)
+    chosen = select_expired(context, rule, max_share=share, is_upstream_only=where == "upstream")
     count = f"{len(chosen.every):,} of {plural(chosen.n_all, 'call')} ({chosen.share:.1%})"
     options.say(
         f"{count} {'began' if only is None else f'ended as {only} and began'} before {rule.before:%Y-%m-%d %H:%M} UTC"
     )
     if chosen.every and is_wanted(f"Erase them {WHERE[where]}, for good?", yes=yes, is_dry_run=dry_run):
-        _carry_out(options, site, chosen, where)
+        _carry_out(options, context, chosen, where)
         return
     if chosen.every:
         options.say("a dry run: nothing is touched; --yes erases")
@@ -93,18 +93,18 @@ def retain(
         )
 
 
-def _carry_out(options: Options, site: Site, chosen: Chosen, where: str) -> None:
-    from pipelines.usecases.retention import retain_here, retain_upstream
+def _carry_out(options: Options, context: Context, chosen: Selection, where: str) -> None:
+    from pipelines.usecases.retention import apply_locally, apply_upstream
 
     if where == "upstream":
-        told, failed = retain_upstream(site, chosen)
+        told, failed = apply_upstream(context, chosen)
         options.say(f"{plural(len(told), 'call')} deleted at the API; the next sync notices it")
         _tell_failed(options, failed)
         if options.is_json:
             emit({"is_dry_run": False, "upstream": told, "failed": failed})
         finish(3 if failed else 0)
     with showing(options) as show:
-        done = retain_here(site, chosen, is_upstream=where == "both", progress=show)
+        done = apply_locally(context, chosen, is_upstream=where == "both", progress=show)
     if options.is_json:
         emit({"is_dry_run": False, **asdict(done)})
     options.say(_receipt(done))

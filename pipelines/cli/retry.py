@@ -33,7 +33,7 @@ def retry(options: Options) -> None:
     """
     from pipelines.usecases import sync
 
-    site = options.site()
+    context = options.context()
     with showing(options) as show:
-        done = sync.retry(site, run_id=new_run_id(site.clock()), progress=show)
+        done = sync.retry(context, run_id=new_run_id(context.clock()), progress=show)
     report(options, done, "complete: nothing stands aside", run_facts(done.run))

@@ -12,7 +12,7 @@ import click
 from pipelines.cli.options import Options, emit, moment, pass_options, shared, teach
 
 if TYPE_CHECKING:
-    from warehouse.serve.conversation import Absent, Call
+    from warehouse.serve.conversation import ConversationView, NotFound
 
 INDENT = 18
 PLAIN_WIDTH = 100
@@ -40,10 +40,10 @@ def show(options: Options, conversation_id: str) -> None:
     Reads the warehouse alone. Times are counted from the start of the call. Of a tool there are its arguments, its
     result and how long it took; of the cost what each model took of it.
     """
-    from warehouse.serve.conversation import Absent, read_call
+    from warehouse.serve.conversation import NotFound, read_conversation
 
-    found = read_call(options.data(), conversation_id)
-    if isinstance(found, Absent):
+    found = read_conversation(options.data(), conversation_id)
+    if isinstance(found, NotFound):
         _refuse(found)
     elif options.is_json:
         emit(asdict(found))
@@ -51,7 +51,7 @@ def show(options: Options, conversation_id: str) -> None:
         click.echo("\n\n".join(_sections(found)))
 
 
-def _refuse(absent: Absent) -> None:
+def _refuse(absent: NotFound) -> None:
     """Say what is known of it.
 
     Raises:
@@ -69,7 +69,7 @@ def _refuse(absent: Absent) -> None:
     raise UsageError(f"There is no conversation {shown}.", f"{near}`convohouse sync` copies what is new.")
 
 
-def _sections(call: Call) -> Iterator[str]:
+def _sections(call: ConversationView) -> Iterator[str]:
     from pipelines.cli.text_table import table_text
 
     yield "\n".join(_head(call))
@@ -86,7 +86,7 @@ def _sections(call: Call) -> Iterator[str]:
         yield f"Data collected:\n{table_text(('field', 'value', 'why'), rows)}"
 
 
-def _head(call: Call) -> Iterator[str]:
+def _head(call: ConversationView) -> Iterator[str]:
     from pipelines.cli.progress import duration
     from pipelines.cli.text_table import plain
 
@@ -119,7 +119,7 @@ def _cost(row: dict[str, Any]) -> Iterator[str]:
     yield from (f"thumbs {name}: {number}" for name, number in thumbs.items() if number)
 
 
-def _turns(call: Call) -> Iterator[str]:
+def _turns(call: ConversationView) -> Iterator[str]:
     for turn in call.turns:
         at = _clock(turn["time_in_call_secs"])
         if turn["message"] is not None:

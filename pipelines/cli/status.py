@@ -36,13 +36,19 @@ def status(options: Options) -> None:
     """
     from pipelines.usecases.status import status as look
 
-    site = options.site()
-    now = site.clock()
-    every = [look(each.home, now=now, reread_days=each.settings.reread_days) for each in site.landed()]
+    context = options.context()
+    now = context.clock()
+    every = [look(each.home, now=now, reread_days=each.settings.reread_days) for each in context.workspaces_with_data()]
     if options.is_json:
-        emit({"home": site.home.root, "exists": site.home.exists(), "workspaces": [asdict(found) for found in every]})
-    elif not site.home.exists():
-        click.echo(f"{site.home.root} holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.")
+        emit(
+            {
+                "home": context.home.root,
+                "exists": context.home.exists(),
+                "workspaces": [asdict(found) for found in every],
+            }
+        )
+    elif not context.home.exists():
+        click.echo(f"{context.home.root} holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.")
     else:
         click.echo("\n\n".join(part for found in every for part in _parts(found, is_named=len(every) > 1)))
 

@@ -12,8 +12,8 @@ from pipelines.cli.options import Options, aligned, emit, finish, pass_options, 
 from pipelines.cli.progress import duration, showing
 
 if TYPE_CHECKING:
-    from pipelines.extract.fetch_plan import Plan
-    from pipelines.usecases.sync import Synced
+    from pipelines.extract.fetch_plan import FetchPlan
+    from pipelines.usecases.sync import SyncResult
 
 WHY = {
     "new": "never read",
@@ -58,26 +58,26 @@ def sync(options: Options, since: str | None, until: str | None, agent: str | No
     from pipelines.extract.time_window import Window, parse_moment
     from pipelines.usecases import sync as sync_usecase
 
-    site = options.site()
-    now = site.clock()
+    context = options.context()
+    now = context.clock()
     since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
     Window(since_at, until_at or now, agent)  # refuses what makes no sense before anything is touched
-    each = site.settings.each()
+    each = context.settings.each()
     if len(each) == 1:  # of several workspaces, one without a key does not keep the others from theirs
         each[0].key()
     if is_plan:
         with showing(options) as show:
-            planned = sync_usecase.plan(site, since=since_at, until=until_at, agent_id=agent, progress=show)
+            planned = sync_usecase.plan(context, since=since_at, until=until_at, agent_id=agent, progress=show)
         _show(options, planned)
         return
     with showing(options) as show:
         done = sync_usecase.sync(
-            site, run_id=new_run_id(now), since=since_at, until=until_at, agent_id=agent, progress=show
+            context, run_id=new_run_id(now), since=since_at, until=until_at, agent_id=agent, progress=show
         )
     report(options, done, "complete: all that was listed is in the warehouse", run_facts(done.run))
 
 
-def _show(options: Options, plans: dict[str, Plan]) -> None:
+def _show(options: Options, plans: dict[str, FetchPlan]) -> None:
     """Say what a run would do; as data, with every call and why it would be read."""
     if options.is_json:
         emit({"workspaces": {name: _data(planned) for name, planned in plans.items()}})
@@ -87,19 +87,19 @@ def _show(options: Options, plans: dict[str, Plan]) -> None:
         facts = [
             *([("workspace", name)] if len(plans) > 1 else []),
             ("would list", f"{planned.window}: {plural(planned.n_listed, 'call')}"),
-            ("would read", f"{planned.wanted.height:,}"),
+            ("would read", f"{planned.to_fetch.height:,}"),
             *(("", f"{count:,} {reason}: {WHY[reason]}") for reason, count in counts.items() if count),
         ]
         click.echo(aligned(facts))
 
 
-def _reasons(planned: Plan) -> dict[str, int]:
-    return {reason: planned.wanted.filter(reason=reason).height for reason in WHY}
+def _reasons(planned: FetchPlan) -> dict[str, int]:
+    return {reason: planned.to_fetch.filter(reason=reason).height for reason in WHY}
 
 
-def _data(planned: Plan) -> dict[str, Any]:
+def _data(planned: FetchPlan) -> dict[str, Any]:
     window = {"since": planned.window.since, "until": planned.window.until, "agent_id": planned.window.agent_id}
-    calls = planned.wanted.select("conversation_id", "start_time_at", "reason").to_dicts()
+    calls = planned.to_fetch.select("conversation_id", "start_time_at", "reason").to_dicts()
     return {"window": window, "n_listed": planned.n_listed, "wanted": _reasons(planned), "conversations": calls}
 
 
@@ -123,7 +123,7 @@ def _counts(run: dict[str, Any], *names: str) -> str:
     return ", ".join(f"{run[f'n_{name}']:,} {name}" for name in names)
 
 
-def report(options: Options, done: Synced, when_complete: str, facts: list[tuple[str, str]]) -> None:
+def report(options: Options, done: SyncResult, when_complete: str, facts: list[tuple[str, str]]) -> None:
     """Say how a run ended, and leave with its exit code."""
     if options.is_json:
         emit(
@@ -139,7 +139,7 @@ def report(options: Options, done: Synced, when_complete: str, facts: list[tuple
     finish(0 if done.is_complete else 1)
 
 
-def _summarise(options: Options, done: Synced, when_complete: str, facts: list[tuple[str, str]]) -> None:
+def _summarise(options: Options, done: SyncResult, when_complete: str, facts: list[tuple[str, str]]) -> None:
     options.say()
     options.say(when_complete if done.is_complete else "incomplete:")
     for problem in done.problems:

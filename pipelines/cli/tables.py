@@ -104,7 +104,7 @@ def _of_lake(home: Home, table: Table) -> Relation:
             column.type.value.removesuffix(" from milliseconds"),
             column.unit,
             " or ".join(table.paths(column)) or None,
-            column.about,
+            column.description,
         )
         for column in table.columns
     )

@@ -10,7 +10,7 @@ from pipelines.cli.options import Options, emit, pass_options, plural, shared, t
 from pipelines.cli.progress import showing
 
 if TYPE_CHECKING:
-    from pipelines.usecases.context import Site
+    from pipelines.usecases.context import Context
 
 COLUMNS = (
     "tool_name",
@@ -52,9 +52,9 @@ def tools(options: Options, is_sync: bool) -> None:
     """
     from warehouse.serve.query import query
 
-    site = options.site()
-    problems = _copy(options, site) if is_sync else ()
-    found = query(site.home, "select * from marts.dim_tools order by n_tool_calls desc, tool_name").to_dicts()
+    context = options.context()
+    problems = _copy(options, context) if is_sync else ()
+    found = query(context.home, "select * from marts.dim_tools order by n_tool_calls desc, tool_name").to_dicts()
     if options.is_json:
         emit({"tools": found, "problems": list(problems)})
     else:
@@ -66,21 +66,21 @@ def tools(options: Options, is_sync: bool) -> None:
     click.get_current_context().exit(1 if problems else 0)
 
 
-def _copy(options: Options, site: Site) -> tuple[str, ...]:
+def _copy(options: Options, context: Context) -> tuple[str, ...]:
     """Ask the API of each workspace, and build; what is amiss then."""
     from pipelines.transform.schema_drift import refresh_unknown
-    from pipelines.usecases.reference_data import copy_tools
-    from pipelines.usecases.run_session import failure
+    from pipelines.usecases.reference_data import fetch_and_land_tools
+    from pipelines.usecases.run_session import describe_failed_check
     from pipelines.usecases.sync_steps import build_models
 
-    with site.writing("tools"), showing(options) as show:
-        for each in site.each():
-            copied = copy_tools(each, show)
+    with context.write_lock("tools"), showing(options) as show:
+        for each in context.workspaces():
+            copied = fetch_and_land_tools(each, show)
             refresh_unknown(each.home)
             counts = f"{copied.n_changed} new or changed, {copied.n_gone} gone"
             options.say(f"{each.settings.workspace}: {plural(copied.n_listed, 'tool')} listed, {counts}")
-        built = build_models(site, show)
-    return tuple(failure(result) for result in built.failed)
+        built = build_models(context, show)
+    return tuple(describe_failed_check(result) for result in built.failed)
 
 
 def _text(found: list[dict[str, Any]]) -> str:

@@ -10,7 +10,7 @@ import click
 from pipelines.cli.options import Options, emit, pass_options, shared, teach
 
 if TYPE_CHECKING:
-    from pipelines.usecases.context import Site
+    from pipelines.usecases.context import Context
     from pipelines.webhook.receiver import Answer
 
 
@@ -40,40 +40,40 @@ def webhook(options: Options, *, host: str, port: int, workspace: str | None) ->
     from pipelines.webhook.receiver import create_app
     from pipelines.webhook.server import serve
 
-    site = _site(options, workspace)
-    secret = site.settings.webhook_secret
+    context = _context(options, workspace)
+    secret = context.settings.webhook_secret
     if secret is None or not secret.get_secret_value().strip():
         raise SettingsError(
             "No webhook secret is set.",
             "Set ELEVENLABS_WEBHOOK_SECRET to the one that the API showed with the webhook.",
         )
-    site.home.open()
+    context.home.open()
 
     def announce(url: str) -> None:
         if options.is_json:
             emit({"url": url})
-        options.say(f"Webhooks are received at {url}/ and landed in {site.home.root}. Ctrl-C ends it.")
+        options.say(f"Webhooks are received at {url}/ and landed in {context.home.root}. Ctrl-C ends it.")
 
     def tell(answer: Answer) -> None:
         options.say(f"{answer.status} {answer.said}")
 
-    app = create_app(site, secret.get_secret_value().strip(), tell)
+    app = create_app(context, secret.get_secret_value().strip(), tell)
     with suppress(KeyboardInterrupt):  # not raised where the shell has us ignore the signal
         serve(app, host, port, ready=announce)
     options.say("Receiver stopped.")
 
 
-def _site(options: Options, workspace: str | None) -> Site:
-    """The site of the workspace.
+def _context(options: Options, workspace: str | None) -> Context:
+    """The context of the workspace.
 
     Raises:
         UsageError: there is none of that name, or several and none is named.
     """
     from pipelines.errors import UsageError
 
-    sites = {site.settings.workspace: site for site in options.site().each()}
-    if workspace is None and len(sites) == 1:
-        return next(iter(sites.values()))
-    if workspace not in sites:
-        raise UsageError("Name the workspace whose webhooks they are.", f"Give --workspace: {', '.join(sites)}.")
-    return sites[workspace]
+    contexts = {context.settings.workspace: context for context in options.context().workspaces()}
+    if workspace is None and len(contexts) == 1:
+        return next(iter(contexts.values()))
+    if workspace not in contexts:
+        raise UsageError("Name the workspace whose webhooks they are.", f"Give --workspace: {', '.join(contexts)}.")
+    return contexts[workspace]

@@ -1,7 +1,7 @@
 """Days whose calls are all landed while others are still being read: they can be flattened ahead of the rest.
 
 Only first readings are, of calls that began on the day that their list row said: nothing else of such a call is landed,
-and no other day's rows are touched. All else, and whatever is cut short, is found by ``refresh.stale_readings``.
+and no other day's rows are touched. All else, and whatever is cut short, is found by ``refresh.stale_snapshots``.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from pipelines.extract.land_responses import Answer
-from pipelines.transform.merge_days import TOGETHER
+from pipelines.extract.land_responses import Response
+from pipelines.transform.merge_days import DOCUMENTS_PER_TASK
 
 
-class Ahead:
+class CompletedDays:
     """Collects what is landed, and gives out each day once, when the last of its wanted calls is."""
 
     def __init__(self, wanted: pl.DataFrame, reread_days: Sequence[int]) -> None:
@@ -26,7 +26,7 @@ class Ahead:
         self._parts: dict[date, list[pl.DataFrame]] = {}
         self._whole: list[pl.DataFrame] = []
 
-    def landed(self, answers: Sequence[Answer], readings: pl.DataFrame) -> list[pl.DataFrame]:
+    def on_landed(self, answers: Sequence[Response], readings: pl.DataFrame) -> list[pl.DataFrame]:
         """Note what was landed of some answers; give the first readings of whole days, once there are enough."""
         listed_on = {each.wanted["conversation_id"]: _day(each) for each in answers}
         first = {each.wanted["conversation_id"] for each in answers if each.wanted["reason"] == "new"}
@@ -35,7 +35,7 @@ class Ahead:
         for part in readings.filter(is_first & is_in_place).partition_by("start_date"):
             self._parts.setdefault(part["start_date"][0], []).append(part)
         self._whole += self._closed(listed_on.values())
-        if sum(day.height for day in self._whole) < TOGETHER:
+        if sum(day.height for day in self._whole) < DOCUMENTS_PER_TASK:
             return []
         days, self._whole = self._whole, []
         return days
@@ -50,6 +50,6 @@ class Ahead:
         return found
 
 
-def _day(answer: Answer) -> date:
+def _day(answer: Response) -> date:
     start: datetime = answer.wanted["start_time_at"]
     return start.astimezone(UTC).date()

@@ -28,12 +28,12 @@ def apply_policy(home: Home, policy: Policy, at: datetime) -> None:
     """Do to the landing what the policy says, for every conversation that is gone or blanked and not yet treated."""
     if policy == "keep":
         return
-    lost = landing.lost(home)
+    lost = landing.removed(home)
     if policy == "erase":
-        erasure.entomb(home, lost, at)
+        erasure.write_tombstones(home, lost, at)
         erasure.purge(home)
         return
-    readings = landing.readings(home, lost["conversation_id"])
+    readings = landing.snapshots(home, lost["conversation_id"])
     unredacted = readings.filter(pl.col("is_redacted").is_null()).select("conversation_id")
     if ids := set(lost.join(unredacted, "conversation_id", "semi")["conversation_id"]):
         erasure.redact(home, ids, redact)

@@ -14,10 +14,10 @@ import polars as pl
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_conversation
-from pipelines.api.tasks import together
-from pipelines.errors import GarbledError, GoneError, UnreachableError
-from pipelines.extract.land_responses import Answer, set_aside
-from pipelines.extract.landing_pipeline import Fetched, Line
+from pipelines.api.tasks import run_concurrently
+from pipelines.errors import ApiUnavailableError, MalformedResponseError, NotFoundError
+from pipelines.extract.land_responses import Response, quarantine
+from pipelines.extract.landing_pipeline import FetchStats, LandingPipeline
 
 BREAK_AFTER = 5
 """Conversations in a row that could not be read after all retries: then the API is taken to be down."""
@@ -26,11 +26,11 @@ BREAK_AFTER = 5
 async def fetch(
     client: ApiClient,
     wanted: pl.DataFrame,
-    line: Line,
+    line: LandingPipeline,
     *,
     readers: int,
     clock: Callable[[], datetime],
-    on_read: Callable[[Fetched], None],
+    on_read: Callable[[FetchStats], None],
 ) -> None:
     """Read every wanted conversation (rows of ``settle.decide``) and put what came on the line, which counts it.
 
@@ -43,18 +43,18 @@ async def fetch(
         UnreachableError: the API is down; what came before is landed.
     """
     done = line.done
-    in_a_row: list[UnreachableError] = []
+    in_a_row: list[ApiUnavailableError] = []
 
-    async def answer_to(row: Mapping[str, Any]) -> Answer | None:
+    async def answer_to(row: Mapping[str, Any]) -> Response | None:
         conversation_id = row["conversation_id"]
         try:
-            return Answer(row, await get_conversation(client, conversation_id), clock())
-        except GoneError:
-            return Answer(row, None, clock())
-        except (GarbledError, RecursionError) as error:
+            return Response(row, await get_conversation(client, conversation_id), clock())
+        except NotFoundError:
+            return Response(row, None, clock())
+        except (MalformedResponseError, RecursionError) as error:
             done.failed[conversation_id] = str(error)
-            set_aside(line.home, conversation_id, error, clock())
-        except UnreachableError as error:
+            quarantine(line.home, conversation_id, error, clock())
+        except ApiUnavailableError as error:
             done.failed[conversation_id] = error.message
             in_a_row.append(error)
             if len(in_a_row) >= BREAK_AFTER:
@@ -63,18 +63,18 @@ async def fetch(
 
     async def read(share: Iterator[Mapping[str, Any]]) -> None:
         for row in share:
-            await line.place()
+            await line.acquire_slot()
             answer = await answer_to(row)
             if answer is None:
-                line.leave()
+                line.release_slot()
                 continue
             in_a_row.clear()
             done.n_fetched += 1
-            line.add(answer)
+            line.submit(answer)
             on_read(done)
 
     waiting = wanted.iter_rows(named=True)
     try:
-        await together(read(waiting) for _ in range(readers))
+        await run_concurrently(read(waiting) for _ in range(readers))
     finally:
-        await line.close()
+        await line.drain()

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
-from pipelines.extract.fetch_policy import decide
+from pipelines.extract.fetch_policy import decide_refetch
 from pipelines.extract.time_window import Window
 from warehouse.schema.activity import FEEDBACK_SENT
 from warehouse.schema.operations import QUARANTINE
@@ -18,15 +18,15 @@ from warehouse.storage.landing import Listing
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FetchPlan:
     """What a run would list and read: ``wanted`` has a row for each call and why (see ``settle.decide``)."""
 
     window: Window
     n_listed: int
-    wanted: pl.DataFrame
+    to_fetch: pl.DataFrame
 
 
-def wanted(
+def plan_fetches(
     home: Home,
     window: Window | None = None,
     *,
@@ -43,13 +43,13 @@ def wanted(
     """
     known = landing.latest_list_rows(home)
     shown = known if listed is None else pl.concat([known, listed.select(known.columns)])
-    rows = decide(
+    rows = decide_refetch(
         shown.unique("conversation_id", keep="last", maintain_order=True),
-        landing.latest_readings(home),
+        landing.latest_snapshots(home),
         now=now,
         reread_days=reread_days,
         listings=[*landing.listings(home), *([listing] if listing else [])],
-        asked=told_since(home) if only is None else only,
+        asked=conversations_with_new_feedback(home) if only is None else only,
     )
     if only is not None:
         rows = rows.filter(pl.col("conversation_id").is_in(list(only)))
@@ -62,17 +62,17 @@ def wanted(
     return rows
 
 
-def set_aside(home: Home) -> set[str]:
+def quarantined(home: Home) -> set[str]:
     """Conversations that stand in quarantine: their answer was no document, or it could not be flattened."""
     shown = lake.read(home, QUARANTINE, ["conversation_id"])["conversation_id"]
     return {*landing.quarantined(home)["conversation_id"], *shown}
 
 
-def told_since(home: Home) -> set[str]:
+def conversations_with_new_feedback(home: Home) -> set[str]:
     """Conversations that feedback was sent for since they were read last."""
-    sent = activity_log.read(home, FEEDBACK_SENT).filter(outcome="sent")
+    sent = activity_log.latest_entries(home, FEEDBACK_SENT).filter(outcome="sent")
     if sent.is_empty():
         return set()
-    read = landing.latest_readings(home).select("conversation_id", "fetched_at")
+    read = landing.latest_snapshots(home).select("conversation_id", "fetched_at")
     later = sent.join(read, "conversation_id").filter(pl.col("sent_at") >= pl.col("fetched_at"))
     return set(later["conversation_id"])

@@ -20,7 +20,7 @@ REASONS = ("new", "open", "changed", "missing", "due", "asked")
 """Why a call is read, the first that holds."""
 
 
-def due_since(now: datetime, reread_days: Sequence[int]) -> pl.Expr:
+def latest_due_refetch(now: datetime, reread_days: Sequence[int]) -> pl.Expr:
     """The latest re-read that ``ended_at`` made due by ``now``; null where none is."""
     marks = [pl.col("ended_at") + timedelta(days=days) for days in reread_days]
     return pl.max_horizontal(
@@ -28,7 +28,7 @@ def due_since(now: datetime, reread_days: Sequence[int]) -> pl.Expr:
     )
 
 
-def missed(listed: pl.DataFrame, listings: Sequence[Listing]) -> pl.DataFrame:
+def missing_from_listing(listed: pl.DataFrame, listings: Sequence[Listing]) -> pl.DataFrame:
     """Calls that a later complete listing should have shown and did not.
 
     Args:
@@ -52,7 +52,7 @@ def missed(listed: pl.DataFrame, listings: Sequence[Listing]) -> pl.DataFrame:
     return pl.concat(found).group_by("conversation_id").agg(pl.col("missed_at").max())
 
 
-def decide(
+def decide_refetch(
     listed: pl.DataFrame,
     landed: pl.DataFrame,
     *,
@@ -65,7 +65,7 @@ def decide(
 
     Args:
         listed: The latest list row of each conversation (``landing.latest_list_rows``).
-        landed: The latest reading of each (``landing.latest_readings``).
+        landed: The latest reading of each (``landing.latest_snapshots``).
         now: The run's time.
         reread_days: Days after the end of a call at which it is read again.
         listings: Every complete listing, for the calls that a listing missed.
@@ -102,14 +102,14 @@ def decide(
         .then(pl.lit("changed"))
         .when(~is_gone & (pl.col("fetched_at") < pl.col("missed_at")))
         .then(pl.lit("missing"))
-        .when(~is_gone & (pl.col("fetched_at") < due_since(now, reread_days)))
+        .when(~is_gone & (pl.col("fetched_at") < latest_due_refetch(now, reread_days)))
         .then(pl.lit("due"))
         .when(pl.col("conversation_id").is_in(list(asked)))
         .then(pl.lit("asked"))
     )
     return (
         rows.join(known, "conversation_id", "full", coalesce=True)
-        .join(missed(listed, listings), "conversation_id", "left")
+        .join(missing_from_listing(listed, listings), "conversation_id", "left")
         .with_columns(reason=reason)
         .filter(pl.col("reason").is_not_null())
         .select(

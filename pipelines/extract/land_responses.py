@@ -9,14 +9,14 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.extract.landing_rows import gone_row, read_row
-from pipelines.privacy.pseudonyms import Pseudonyms
+from pipelines.extract.landing_rows import deleted_row, read_row
+from pipelines.privacy.pseudonyms import Pseudonymizer
 from warehouse.storage import landing
 from warehouse.storage.home import Home
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What came of a wanted conversation (a row of ``settle.decide``): its document, or None for a 404."""
 
     wanted: Mapping[str, Any]
@@ -25,7 +25,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
+class LandResult:
     """What was landed of some answers.
 
     ``readings`` have the columns of ``LANDED_DOCUMENTS`` but the payload, and ``has_payload``; ``unreadable`` are
@@ -36,25 +36,25 @@ class Landed:
     unreadable: dict[str, str]
 
 
-def land_answers(home: Home, answers: Sequence[Answer], pseudonyms: Pseudonyms | None = None) -> Landed:
+def land_responses(home: Home, answers: Sequence[Response], pseudonyms: Pseudonymizer | None = None) -> LandResult:
     """Land answers; a document that cannot be read is set aside in quarantine, and the others are landed."""
     rows: list[dict[str, object]] = []
     unreadable: dict[str, str] = {}
     for answer in answers:
         if answer.raw is None:
-            rows.append(gone_row(answer.wanted, answer.at))
+            rows.append(deleted_row(answer.wanted, answer.at))
             continue
         try:
             rows.append(read_row(answer.wanted, answer.raw, answer.at, pseudonyms))
         except RecursionError as error:
             conversation_id = answer.wanted["conversation_id"]
             unreadable[conversation_id] = str(error)
-            set_aside(home, conversation_id, error, answer.at)
+            quarantine(home, conversation_id, error, answer.at)
     has_payload = pl.col("payload").is_not_null().alias("has_payload")
-    return Landed(landing.land_documents(home, rows).select(*landing.KEYS, has_payload), unreadable)
+    return LandResult(landing.land_documents(home, rows).select(*landing.KEYS, has_payload), unreadable)
 
 
-def set_aside(home: Home, conversation_id: str, error: Exception, at: datetime) -> None:
+def quarantine(home: Home, conversation_id: str, error: Exception, at: datetime) -> None:
     """Note in quarantine that the answer to a conversation was no document."""
     reason = {"fetched_at": at, "reason": "unreadable", "error": str(error)}
     landing.land_quarantine(home, {"conversation_id": conversation_id, **reason})

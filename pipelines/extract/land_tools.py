@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from pipelines.privacy.mask_tools import mask_tool
-from pipelines.privacy.pseudonyms import Pseudonyms
+from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint
 from pipelines.transform.tools import STATISTICS, latest_definitions
 from warehouse.storage.home import Home
@@ -19,7 +19,7 @@ from warehouse.storage.landing_reference_data import land_tools
 
 
 def land_listing(
-    home: Home, tools: Mapping[str, Mapping[str, Any]], listed_at: datetime, pseudonyms: Pseudonyms | None = None
+    home: Home, tools: Mapping[str, Mapping[str, Any]], listed_at: datetime, pseudonyms: Pseudonymizer | None = None
 ) -> None:
     """Land a complete listing (definitions by id), without credentials, and without people where they are hidden."""
     known = dict(latest_definitions(home).select("tool_id", "content_sha256").rows())
@@ -31,11 +31,11 @@ def _row(
     tool: Mapping[str, Any],
     listed_at: datetime,
     known: Mapping[str, str],
-    pseudonyms: Pseudonyms | None,
+    pseudonyms: Pseudonymizer | None,
 ) -> dict[str, object]:
     masked = mask_tool(tool)
     if pseudonyms is not None:
-        masked = pseudonyms.hide(masked)
+        masked = pseudonyms.replace_in_text(masked)
     definition = {key: value for key, value in masked.items() if key != STATISTICS}
     content = fingerprint(definition)
     return {

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pipelines.extract.completed_days import Ahead
-from pipelines.extract.land_responses import Answer, Landed, land_answers
-from pipelines.privacy.pseudonyms import Pseudonyms
-from pipelines.transform.merge_days import Remade, remake_days
-from pipelines.transform.worker_pool import Crew
+from pipelines.extract.completed_days import CompletedDays
+from pipelines.extract.land_responses import LandResult, Response, land_responses
+from pipelines.privacy.pseudonyms import Pseudonymizer
+from pipelines.transform.merge_days import FlattenedDay, reflatten_days
+from pipelines.transform.worker_pool import WorkerPool
 from warehouse.storage.home import Home
 
 FLUSH_SECS = 2.0
@@ -32,7 +32,7 @@ MOST_PLACES = 1200
 
 
 @dataclass(slots=True)
-class Fetched:
+class FetchStats:
     """What came of a run's readings; ``failed`` names those that could not be read and why.
 
     Of the conversations that were landed, ``n_flattened`` are in the lake already.
@@ -46,18 +46,18 @@ class Fetched:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-class Line:
+class LandingPipeline:
     """Takes answers and brings them to the landing, and to the lake where they can go there ``ahead``."""
 
     def __init__(
         self,
         home: Home,
-        done: Fetched,
+        done: FetchStats,
         *,
-        crew: Crew,
+        crew: WorkerPool,
         monotonic: Callable[[], float],
-        pseudonyms: Pseudonyms | None = None,
-        ahead: Ahead | None = None,
+        pseudonyms: Pseudonymizer | None = None,
+        ahead: CompletedDays | None = None,
     ) -> None:
         """What comes of the answers is counted in ``done``."""
         self.home = home
@@ -66,7 +66,7 @@ class Line:
         self._monotonic = monotonic
         self._pseudonyms = pseudonyms
         self._ahead = ahead
-        self._waiting: list[Answer] = []
+        self._waiting: list[Response] = []
         self._n_taken = 0
         self._flushed_at = monotonic()
         self._n_places = LEAST_PLACES
@@ -74,7 +74,7 @@ class Line:
         self._under_way: set[asyncio.Future[Any]] = set()
         self._failures: list[BaseException] = []
 
-    async def place(self) -> None:
+    async def acquire_slot(self) -> None:
         """Wait for a place, before a conversation is asked for; ``add`` or ``leave`` follows.
 
         Raises:
@@ -84,17 +84,17 @@ class Line:
         if self._failures:
             raise self._failures[0]
 
-    def leave(self) -> None:
+    def release_slot(self) -> None:
         """Give up the place of a conversation to which there was no answer."""
         self._places.release()
 
-    def add(self, answer: Answer) -> None:
+    def submit(self, answer: Response) -> None:
         """Take an answer; what waits is handed over to be landed when it is much, or old."""
         self._waiting.append(answer)
         if self._is_due():
             self._land()
 
-    async def close(self) -> None:
+    async def drain(self) -> None:
         """Land what waits, and wait for all that is under way.
 
         Raises:
@@ -117,7 +117,7 @@ class Line:
         self._n_taken += len(answers)
         self._flushed_at = self._monotonic()
         landed = partial(self._landed, answers)
-        self._begin(landed, land_answers, self.home, answers, self._pseudonyms, places=len(answers))
+        self._begin(landed, land_responses, self.home, answers, self._pseudonyms, places=len(answers))
         n_places = min(max(int(self._n_taken * PLACES_SHARE), LEAST_PLACES), MOST_PLACES)
         self._free(n_places - self._n_places)
         self._n_places = n_places
@@ -126,7 +126,7 @@ class Line:
         for _ in range(number):
             self._places.release()
 
-    def _landed(self, answers: Sequence[Answer], landed: Landed) -> None:
+    def _landed(self, answers: Sequence[Response], landed: LandResult) -> None:
         """Count what was landed, and flatten the days that are whole now."""
         kinds = landed.readings["kind"].to_list()
         n_landed, n_gone = int(landed.readings["has_payload"].sum()), kinds.count("gone")
@@ -135,10 +135,10 @@ class Line:
         self.done.n_unchanged += len(kinds) - n_landed - n_gone
         self.done.n_fetched -= len(landed.unreadable)
         self.done.failed |= landed.unreadable
-        if self._ahead is not None and (days := self._ahead.landed(answers, landed.readings)):
-            self._begin(self._flattened, remake_days, self.home, days, self._ahead.reread_days)
+        if self._ahead is not None and (days := self._ahead.on_landed(answers, landed.readings)):
+            self._begin(self._flattened, reflatten_days, self.home, days, self._ahead.reread_days)
 
-    def _flattened(self, made: Sequence[Remade]) -> None:
+    def _flattened(self, made: Sequence[FlattenedDay]) -> None:
         self.done.n_flattened += sum(each.n_flattened for each in made)
 
     def _begin(
@@ -149,7 +149,7 @@ class Line:
         The loop holds a future of it and no task: a run that is stopped cancels its tasks, and what was read would
         not be landed.
         """
-        future = asyncio.get_running_loop().run_in_executor(self._crew.hands, work, *arguments)
+        future = asyncio.get_running_loop().run_in_executor(self._crew.executor, work, *arguments)
         self._under_way.add(future)
         future.add_done_callback(partial(self._ended, then, places))
 

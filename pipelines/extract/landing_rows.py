@@ -8,16 +8,16 @@ from typing import Any
 
 from pipelines.api.responses import ListRow
 from pipelines.privacy.mask_conversations import mask_credentials
-from pipelines.privacy.pseudonyms import Pseudonyms
+from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint, load
 from pipelines.transform.settle_state import FINISHED
 
 
-def list_row(row: ListRow, listed_at: datetime, pseudonyms: Pseudonyms | None = None) -> dict[str, object]:
+def list_row(row: ListRow, listed_at: datetime, pseudonyms: Pseudonymizer | None = None) -> dict[str, object]:
     """A list row for ``landing.land_listing``, without its people where there are pseudonyms for them."""
     shown, raw = load(row.raw), row.raw
     if pseudonyms is not None:
-        shown = pseudonyms.hide(shown)
+        shown = pseudonyms.replace_in_text(shown)
         raw = dump(shown)
     start = datetime.fromtimestamp(row.start_time_unix_secs, UTC)
     return {
@@ -34,7 +34,7 @@ def list_row(row: ListRow, listed_at: datetime, pseudonyms: Pseudonyms | None = 
 
 
 def read_row(
-    wanted: Mapping[str, Any], raw: bytes, fetched_at: datetime, pseudonyms: Pseudonyms | None = None
+    wanted: Mapping[str, Any], raw: bytes, fetched_at: datetime, pseudonyms: Pseudonymizer | None = None
 ) -> dict[str, object]:
     """A reading for ``landing.land_documents``: the document, or only a mark where its content is landed already.
 
@@ -43,13 +43,13 @@ def read_row(
     document = load(raw)
     is_masked = mask_credentials(document)
     if pseudonyms is not None:
-        document, is_masked = pseudonyms.hide(document), True
+        document, is_masked = pseudonyms.replace_in_text(document), True
     if is_masked:
         raw = dump(document)
     content = fingerprint(document)
     is_known = content == wanted["content_sha256"]
     texts = n_texts(document)
-    is_without_content = is_blanked(document.get("status"), texts, wanted.get("shown_texts"))
+    is_without_content = is_emptied_upstream(document.get("status"), texts, wanted.get("shown_texts"))
     metadata = document["metadata"]
     start = datetime.fromtimestamp(float(metadata["start_time_unix_secs"]), UTC)
     duration = metadata.get("call_duration_secs")
@@ -70,7 +70,7 @@ def read_row(
     }
 
 
-def gone_row(wanted: Mapping[str, Any], fetched_at: datetime) -> dict[str, object]:
+def deleted_row(wanted: Mapping[str, Any], fetched_at: datetime) -> dict[str, object]:
     """A reading that met a 404."""
     return {
         "conversation_id": wanted["conversation_id"],
@@ -92,7 +92,7 @@ def n_texts(document: Mapping[str, Any]) -> int:
     return sum(1 for entry in entries if isinstance(entry, dict) and entry.get("message"))
 
 
-def is_blanked(status: object, texts: int, texts_before: int | None) -> bool:
+def is_emptied_upstream(status: object, texts: int, texts_before: int | None) -> bool:
     """Whether retention took the content: a finished call without any text that had some.
 
     The API has no sure sign for it: retention leaves the row with its length and cost and an empty transcript, and no

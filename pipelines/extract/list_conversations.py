@@ -10,11 +10,11 @@ import polars as pl
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import ListQuery, iterate_list
 from pipelines.api.responses import ListRow
-from pipelines.api.tasks import together
+from pipelines.api.tasks import run_concurrently
 from pipelines.errors import CursorRefusedError
 from pipelines.extract.landing_rows import list_row
 from pipelines.extract.time_window import Window
-from pipelines.privacy.pseudonyms import Pseudonyms
+from pipelines.privacy.pseudonyms import Pseudonymizer
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import parquet
 
@@ -29,7 +29,7 @@ async def list_rows(
     window: Window,
     listed_at: datetime,
     on_rows: Callable[[int], None],
-    pseudonyms: Pseudonyms | None = None,
+    pseudonyms: Pseudonymizer | None = None,
 ) -> pl.DataFrame:
     """Every row of the window, each conversation once, the latest seen, as it is landed; the client is opened here.
 
@@ -68,7 +68,7 @@ async def list_rows(
                 return
 
     async with client:
-        await together(list_part(part) for part in window.split(PART_DAYS, MOST_PARTS))
+        await run_concurrently(list_part(part) for part in window.split(PART_DAYS, MOST_PARTS))
     return pl.concat(pages).unique("conversation_id", keep="last", maintain_order=True)
 
 

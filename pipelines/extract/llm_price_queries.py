@@ -25,14 +25,14 @@ from warehouse.storage.landing_reference_data import price_rows, prices_asked_at
 
 CHARACTERS_A_TOKEN = 4
 RECENT_DAYS = 30
-NO_BASIS = "none"
+UNKNOWN_BASIS = "none"
 """Basis of a question without a length, which is then left to the API."""
 _READ = ("input", "input_cache_read", "input_cache_write")
 """Kinds of tokens that a generation reads."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PriceQuery:
     """What the calculator is asked for one agent; ``basis`` says whence the length (see ``lake.llm_prices``)."""
 
     agent_id: str
@@ -65,17 +65,17 @@ def is_due(home: Home, now: datetime, every_days: int) -> bool:
         return False
     if asked_at is None or (now.date() - asked_at.date()).days >= every_days:
         return True
-    blind = price_rows(home).filter(asked_at=asked_at, prompt_basis=NO_BASIS)["agent_id"]
-    return not blind.is_empty() and not measured(home).keys().isdisjoint(blind)
+    blind = price_rows(home).filter(asked_at=asked_at, prompt_basis=UNKNOWN_BASIS)["agent_id"]
+    return not blind.is_empty() and not measured_lengths(home).keys().isdisjoint(blind)
 
 
 def recent_agents(home: Home) -> list[str]:
     """Agents with calls in the 30 days up to the newest that was landed, sorted."""
-    calls = landing.latest_readings(home).select("agent_id", "start_date")
+    calls = landing.latest_snapshots(home).select("agent_id", "start_date")
     return sorted(calls.filter(_is_recent())["agent_id"].drop_nulls().unique())
 
 
-def measured(home: Home) -> dict[str, tuple[int, bool]]:
+def measured_lengths(home: Home) -> dict[str, tuple[int, bool]]:
     """By agent, the characters that a generation reads on average, and whether any call retrieved chunks.
 
     An agent without token usage by generation is left out.
@@ -102,7 +102,7 @@ def _generations(usage: pl.DataFrame) -> pl.DataFrame:
     return usage.group_by("conversation_id").agg(pl.col("tokens").sum(), n_generations=pl.col("turn_index").n_unique())
 
 
-def questions(
+def price_queries(
     agents: Iterable[str],
     found: Mapping[str, tuple[int, bool]],
     *,
@@ -110,14 +110,14 @@ def questions(
     setting: int | None,
     pages: int | None,
     is_rag: bool | None,
-) -> list[Question]:
+) -> list[PriceQuery]:
     """What to ask for each agent: what is given before what is set, and that before what was measured (``found``)."""
     asked = []
     for agent_id in agents:
         length, has_rag = found.get(agent_id, (None, None))
         known = {"given": given, "setting": setting, "measured": length}
-        basis = next((name for name, value in known.items() if value is not None), NO_BASIS)
-        asked.append(Question(agent_id, known.get(basis), pages, has_rag if is_rag is None else is_rag, basis))
+        basis = next((name for name, value in known.items() if value is not None), UNKNOWN_BASIS)
+        asked.append(PriceQuery(agent_id, known.get(basis), pages, has_rag if is_rag is None else is_rag, basis))
     return asked
 
 
@@ -126,7 +126,7 @@ def priced_agents(home: Home, asked_at: datetime) -> set[str]:
     return set(lake.read(home, LLM_PRICES, ["agent_id", "asked_at"]).filter(asked_at=asked_at)["agent_id"])
 
 
-def paid(home: Home) -> pl.DataFrame:
+def paid_llm_cost(home: Home) -> pl.DataFrame:
     """What each agent's recent calls paid for language models: agent_id, llm, paid_usd, paid_usd_per_minute.
 
     Per minute of all finished calls of the agent, so the models of one agent add up.

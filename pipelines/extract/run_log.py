@@ -15,14 +15,14 @@ from pipelines.extract.time_window import Window
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.types import Type
 from warehouse.storage import lake, parquet
-from warehouse.storage.home import EVERY, Home
+from warehouse.storage.home import ANY_WORKSPACE, Home
 
 OUTCOMES = ("complete", "incomplete", "failed")
 """From best to worst."""
 UNFINISHED = "the run did not reach its end"
 
 
-def begin(home: Home, run_id: str, *, at: datetime, window: Window | None) -> None:
+def start_run(home: Home, run_id: str, *, at: datetime, window: Window | None) -> None:
     """Open the account of a run."""
     counts = {column.name: 0 for column in SYNC_RUNS.columns if column.type in {Type.INT, Type.FLOAT}}
     _write(
@@ -41,19 +41,19 @@ def begin(home: Home, run_id: str, *, at: datetime, window: Window | None) -> No
     )
 
 
-def add(home: Home, run_id: str, *, at: datetime, **counts: int) -> None:
+def add_counts(home: Home, run_id: str, *, at: datetime, **counts: int) -> None:
     """Add a step's counts to the run's row."""
     before = row(home, run_id)
     _write(home, before | {name: before[name] + count for name, count in counts.items()} | _until(before, at))
 
 
-def end(home: Home, run_id: str, *, at: datetime, outcome: str, error: str | None = None) -> None:
+def finish_run(home: Home, run_id: str, *, at: datetime, outcome: str, error: str | None = None) -> None:
     """Close the account: ``outcome`` is complete, incomplete or failed."""
     before = row(home, run_id)
     _write(home, before | {"outcome": outcome, "error": error} | _until(before, at))
 
 
-def is_begun(home: Home, run_id: str) -> bool:
+def is_started(home: Home, run_id: str) -> bool:
     """Whether the run has an account."""
     return run_id in lake.read(home, SYNC_RUNS, ["run_id"])["run_id"]
 
@@ -79,7 +79,7 @@ def total(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     started = min(row["started_at"] for row in rows)
     return rows[0] | {
         **{name: sum(row[name] for row in rows) for name in numbers},
-        "workspace": EVERY,
+        "workspace": ANY_WORKSPACE,
         "started_at": started,
         "ended_at": ended,
         "elapsed_secs": (ended - started).total_seconds(),
@@ -106,4 +106,4 @@ def row(home: Home, run_id: str) -> dict[str, Any]:
 def _write(home: Home, row: dict[str, object]) -> None:
     account = parquet.frame(SYNC_RUNS, [row])
     parquet.write_file(home, home.file(home.runs, str(row["run_id"])), account)
-    lake.append_whole(home, SYNC_RUNS, account, str(row["run_id"]))
+    lake.append_file(home, SYNC_RUNS, account, str(row["run_id"]))

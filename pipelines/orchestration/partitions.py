@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pipelines.extract.time_window import Window, parse_moment
 from pipelines.usecases import sync_steps
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 
 FIRST_DAY = "2024-01-01"
 """Older than the vendor's agents, which came in November 2024."""
@@ -23,7 +23,7 @@ warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
 SINGLE_RUN = dg.BackfillPolicy.single_run()
 
 
-class Scope(dg.Config):
+class RunScope(dg.Config):
     """How far a step reaches."""
 
     everywhere: bool = Field(
@@ -32,7 +32,7 @@ class Scope(dg.Config):
     )
 
 
-class Asked(Scope):
+class RequestedDays(RunScope):
     """A window inside the run's days, for a run that is to read less than they hold."""
 
     since: str | None = Field(default=None, description="Only calls from here: a date, a time, or days ago (7d).")
@@ -54,15 +54,15 @@ def days_of(context: dg.AssetExecutionContext) -> list[date]:
     return [date.fromisoformat(key) for key in context.partition_keys] if has_days else []
 
 
-def window_of(context: dg.AssetExecutionContext, site: Site, asked: Asked) -> Window:
+def window_of(context: dg.AssetExecutionContext, workspace_context: Context, asked: RequestedDays) -> Window:
     """The window to list: what the run's days make of it up to now, less what was not asked for.
 
     Raises:
         UsageError: nothing is left, or what was asked is no date.
     """
     if asked.everywhere:
-        return sync_steps.window_of(site)[0]
-    days, now = days_of(context), site.clock()
+        return sync_steps.window_of(workspace_context)[0]
+    days, now = days_of(context), workspace_context.clock()
     since = [_midnight(days[0])] + ([parse_moment(asked.since, now)] if asked.since else [])
     until = [_midnight(days[-1] + timedelta(days=1)), now] + ([parse_moment(asked.until, now)] if asked.until else [])
     return Window(max(since), min(until), asked.agent_id)

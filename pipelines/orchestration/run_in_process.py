@@ -15,7 +15,7 @@ from pipelines.orchestration.assets.landing import LISTINGS
 from pipelines.orchestration.build_defs import build_defs
 from pipelines.orchestration.jobs import BACKFILL
 from pipelines.orchestration.partitions import range_tags
-from pipelines.usecases.context import Progress, Site, silent
+from pipelines.usecases.context import Context, Progress, no_progress
 
 INSTANCE_FILE = "dagster.yaml"
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
@@ -30,14 +30,16 @@ class Outcome:
     errors: tuple[str, ...]
 
 
-def run_job(site: Site, *, since: datetime, until: datetime, progress: Progress = silent) -> Outcome:
+def run_job(
+    workspace_context: Context, *, since: datetime, until: datetime, progress: Progress = no_progress
+) -> Outcome:
     """Copy the calls that started in [since, until), in one run.
 
     Where ``dagster.yaml`` is in the current folder, Dagster's page at this folder shows the run; elsewhere Dagster
     keeps nothing.
     """
     asked = {"since": since.isoformat(), "until": until.isoformat()}
-    job = build_defs(site=site, progress=progress).resolve_job_def(BACKFILL)
+    job = build_defs(workspace_context=workspace_context, progress=progress).resolve_job_def(BACKFILL)
     with _instance(Path.cwd()) as instance:
         result = job.execute_in_process(
             run_config={"ops": {op_of(LISTINGS): {"config": asked}}, "loggers": QUIET},

@@ -18,7 +18,10 @@ Sources = Mapping[str, list[tuple[str, str]]]
 def schema_of(table: Table) -> dg.TableSchema:
     """Columns of a landed or lake table, from the schema."""
     return dg.TableSchema(
-        [_column(column.name, column.type.value, column.about, is_required=column.required) for column in table.columns]
+        [
+            _column(column.name, column.type.value, column.description, is_required=column.required)
+            for column in table.columns
+        ]
     )
 
 

@@ -5,9 +5,9 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
-from pipelines.orchestration.partitions import Scope, range_tags
-from pipelines.transform.refresh_lake import stale_readings
-from pipelines.usecases.context import Site
+from pipelines.orchestration.partitions import RunScope, range_tags
+from pipelines.transform.refresh_lake import stale_snapshots
+from pipelines.usecases.context import Context
 from warehouse.models.project import SCHEMAS
 
 NAME = "webhooks"
@@ -22,7 +22,7 @@ BUSY = [
 webhook_job = dg.define_asset_job(
     NAME,
     dg.AssetSelection.groups("lake", "seeds", *SCHEMAS),
-    config=dg.RunConfig(ops={"lake": Scope(everywhere=True)}),
+    config=dg.RunConfig(ops={"lake": RunScope(everywhere=True)}),
     description="Flatten what is landed, and build; the API is not asked.",
 )
 
@@ -34,11 +34,18 @@ webhook_job = dg.define_asset_job(
     default_status=dg.DefaultSensorStatus.STOPPED,
     description="Whenever the landing holds what the lake does not show: webhooks that came since.",
 )
-def webhook_sensor(context: dg.SensorEvaluationContext, site: dg.ResourceParam[Site]) -> dg.RunRequest | dg.SkipReason:
+def webhook_sensor(
+    context: dg.SensorEvaluationContext, workspace_context: dg.ResourceParam[Context]
+) -> dg.RunRequest | dg.SkipReason:
     """Ask for a run over the days of what landed, once for each latest reading, unless a run is on its way."""
     if context.instance.get_runs_count(dg.RunsFilter(statuses=BUSY)):
         return dg.SkipReason("A run is on its way.")
-    stale = pl.concat([stale_readings(each.home).select("start_date", "fetched_at") for each in site.landed()])
+    stale = pl.concat(
+        [
+            stale_snapshots(each.home).select("start_date", "fetched_at")
+            for each in workspace_context.workspaces_with_data()
+        ]
+    )
     if stale.is_empty():
         return dg.SkipReason("The lake shows all that is landed.")
     days: list[date] = stale["start_date"].sort().to_list()

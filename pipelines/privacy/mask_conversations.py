@@ -51,7 +51,7 @@ def _places(document: Any) -> Iterator[tuple[dict[str, Any], str]]:
 def _is_suspicious(value: Any) -> bool:
     """Whether a place is worth walking through: most are not, and to write one as JSON is cheap."""
     if isinstance(value, dict):
-        value = {key: item for key, item in value.items() if not _is_spoken(key, item, value)}
+        value = {key: item for key, item in value.items() if not _is_transcript_text(key, item, value)}
     try:
         written = msgspec.json.encode(value).decode()
     except (UnicodeEncodeError, OverflowError):  # a lone surrogate, a number beyond 64 bits
@@ -80,8 +80,8 @@ def mask(value: Any, *, in_details: bool = False) -> Any:
         if in_details and key == "headers" and item:
             masked[key] = dict.fromkeys(item, MASK) if isinstance(item, dict) else MASK
         elif key in secret or is_secret_name(key):
-            masked[key] = hidden(item)
-        elif _is_spoken(key, item, value):
+            masked[key] = replacement_of(item)
+        elif _is_transcript_text(key, item, value):
             masked[key] = item
         else:
             masked[key] = mask(item, in_details=in_details or key == "tool_details")
@@ -108,15 +108,15 @@ def mask_text(text: str) -> str:
     return mask_plain(text) if changed is None else changed
 
 
-def _is_spoken(key: str, item: Any, holder: dict[str, Any]) -> bool:
+def _is_transcript_text(key: str, item: Any, holder: dict[str, Any]) -> bool:
     """What people said, in the history that repeats the transcript; of it, only tools can hold credentials."""
     return (key == "message" and "role" in holder) or (key == HISTORY and isinstance(item, str) and "tool" not in item)
 
 
-def hidden(value: Any) -> Any:
+def replacement_of(value: Any) -> Any:
     """What stands where a credential does: every text and number of it masked."""
     if isinstance(value, dict):
-        return {key: hidden(item) for key, item in value.items()}
+        return {key: replacement_of(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [hidden(item) for item in value]
+        return [replacement_of(item) for item in value]
     return value if value is None or value == "" or isinstance(value, bool) else MASK

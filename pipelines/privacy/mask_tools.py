@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.privacy.credentials import MASK, is_secret_name
-from pipelines.privacy.mask_conversations import hidden, mask
+from pipelines.privacy.mask_conversations import mask, replacement_of
 
 _LOCATORS = ("secret_id", "variable_name", "env_var_label")
 """What names a header's value without being it."""
@@ -28,32 +28,36 @@ def mask_tool(value: Any) -> Any:
     if not isinstance(value, dict):
         return mask(value)
     is_secret = any(isinstance(value.get(label), str) and is_secret_name(value[label]) for label in _LABELS)
-    return {key: hidden(item) if is_secret and key == "value" else _masked(key, item) for key, item in value.items()}
+    return {
+        key: replacement_of(item) if is_secret and key == "value" else _masked(key, item) for key, item in value.items()
+    }
 
 
 def _masked(key: str, item: Any) -> Any:
     if key in _HEADERS:
-        return {name: _header(value) for name, value in item.items()} if isinstance(item, dict) else hidden(item)
+        return (
+            {name: _header(value) for name, value in item.items()} if isinstance(item, dict) else replacement_of(item)
+        )
     if key == _SIP_HEADERS:
-        return [_sip_header(each) for each in item] if isinstance(item, list) else hidden(item)
+        return [_sip_header(each) for each in item] if isinstance(item, list) else replacement_of(item)
     if key in _PARAMETERS and isinstance(item, dict):
         return {name: _parameter(name, schema) for name, schema in item.items()}
     if is_secret_name(key):
-        return hidden(item)
+        return replacement_of(item)
     return mask_tool(item)
 
 
 def _header(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: item if key in _LOCATORS else hidden(item) for key, item in value.items()}
-    return hidden(value)
+        return {key: item if key in _LOCATORS else replacement_of(item) for key, item in value.items()}
+    return replacement_of(value)
 
 
 def _sip_header(header: Any) -> Any:
     """A header of a transfer, which names its value ``value``; a dynamic one has the name of a variable there."""
     if not isinstance(header, dict):
-        return hidden(header)
-    return {key: item if key in {"key", "type"} else hidden(item) for key, item in header.items()}
+        return replacement_of(header)
+    return {key: item if key in {"key", "type"} else replacement_of(item) for key, item in header.items()}
 
 
 def _parameter(name: str, schema: Any) -> Any:

@@ -31,7 +31,7 @@ PHONE = re.compile(
     r"|\d(?: \d){9,14}"  # spelled digit by digit
     r"))(?!\w)"
 )
-_WORTH_A_LOOK = re.compile(r"@|%40|\d.{5}")
+_CANDIDATE = re.compile(r"@|%40|\d.{5}")
 
 
 def mask_personal(text: str) -> str:
@@ -43,7 +43,7 @@ def mask_personal(text: str) -> str:
 
 
 def _mask_once(text: str) -> str:
-    if not _WORTH_A_LOOK.search(text):
+    if not _CANDIDATE.search(text):
         return text
     if "@" in text or "%40" in text:
         text = EMAIL.sub("<email>", text)

@@ -44,21 +44,21 @@ _SHORTEST_IN_TEXTS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Pseudonyms:
+class Pseudonymizer:
     """Hides people in documents and list rows; with the same key, the same person behind the same hash."""
 
     key: bytes
 
-    def of(self, identifier: str) -> str:
+    def pseudonym(self, identifier: str) -> str:
         """The hash of an identifier; of a phone number the same however it is written, and of a hash itself."""
         if not identifier or _HASHED.fullmatch(identifier):
             return identifier
         plain = _canonical(identifier).encode("utf-8", "surrogatepass")
         return f"h:{hmac.digest(self.key, plain, 'sha256').hex()[:20]}"
 
-    def hide(self, document: Any) -> Any:
+    def replace_in_text(self, document: Any) -> Any:
         """A detail or a list row without its people; the one given stays as it is."""
-        known = {plain: self.of(plain) for plain in _users(document)}
+        known = {plain: self.pseudonym(plain) for plain in _users(document)}
         return self._hide("", document, known, is_customers=False)
 
     def _hide(self, key: str, value: Any, known: Mapping[str, str], *, is_customers: bool) -> Any:
@@ -77,7 +77,7 @@ class Pseudonyms:
                 for name, item in value.items()
             }
         if key in IDENTIFIERS:
-            return value if value is None or isinstance(value, bool) else self.of(str(value))
+            return value if value is None or isinstance(value, bool) else self.pseudonym(str(value))
         if not isinstance(value, str) or _is_vendors_id(key, is_customers=is_customers):
             return value
         return self._text(value, known)
@@ -111,8 +111,8 @@ def _users(document: Any) -> Iterator[str]:
     for holder in (document, document.get("metadata"), document.get("conversation_initiation_client_data")):
         if isinstance(holder, dict):
             found = (holder.get(key) for key in ("user_id", "initiator_id"))
-            yield from (each for each in found if isinstance(each, str) and _is_telling(each))
+            yield from (each for each in found if isinstance(each, str) and _identifies_a_person(each))
 
 
-def _is_telling(user: str) -> bool:
+def _identifies_a_person(user: str) -> bool:
     return len(user) >= _SHORTEST_IN_TEXTS and any(map(str.isdigit, user))

@@ -10,27 +10,27 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.transform.canonical_json import dump, fingerprint
-from pipelines.transform.decode import UnflattenableError, plain
+from pipelines.transform.decode import UnflattenableError, to_builtins
 from pipelines.transform.document_schema import DETAIL, Items, Leaf, Object, Shape, object_at
-from pipelines.transform.lenient_decode import FIT, MISFIT
+from pipelines.transform.lenient_decode import FIT, UNCONVERTIBLE
 from warehouse.schema import registry, tool_calls
-from warehouse.schema.types import Content, plain_path
+from warehouse.schema.types import Sensitivity, display_path
 
 REDACTED = "<redacted>"
 SILENCE = "..."
 """What a silent user says: a sign, and no word."""
 
-_KEPT: dict[str, Content | None] = {
-    path: column.content
+_KEPT: dict[str, Sensitivity | None] = {
+    path: column.sensitivity
     for table in registry.DOCUMENT_TABLES
     for column in table.columns
     for path in table.paths(column)
 } | {"conversation_id": None, "metadata.start_time_unix_secs": None}
 
-_STEP = f"{plain_path(tool_calls.WORKFLOW_STEPS.at[0])}."
+_STEP = f"{display_path(tool_calls.WORKFLOW_STEPS.at[0])}."
 _NESTED = {
-    f"{_STEP}requests[]": plain_path(tool_calls.TOOL_CALLS.at[0]),
-    f"{_STEP}results[]": plain_path(tool_calls.TOOL_RESULTS.at[0]),
+    f"{_STEP}requests[]": display_path(tool_calls.TOOL_CALLS.at[0]),
+    f"{_STEP}results[]": display_path(tool_calls.TOOL_RESULTS.at[0]),
 }
 """Where a workflow step holds calls and results again, and the path of their shape."""
 
@@ -38,7 +38,7 @@ _NESTED = {
 def redact(payload: bytes) -> tuple[bytes, str]:
     """What is left of a landed document, and its hash; nothing is left of one that cannot be walked through."""
     try:
-        document = _redacted(DETAIL, plain(payload), "")
+        document = _redacted(DETAIL, to_builtins(payload), "")
     except (UnflattenableError, RecursionError):
         document = None
     return dump(document), fingerprint(document)
@@ -72,8 +72,8 @@ def _redacted_items(shape: Items, value: Any, path: str) -> Any:
 
 def _redacted_value(shape: Leaf, value: Any, path: str) -> Any:
     """A value that fits its column and holds no content stays as it came."""
-    content = _KEPT.get(path, Content.IDENTITY)
-    if content is Content.IDENTITY or FIT[shape.type](value) is MISFIT:
+    content = _KEPT.get(path, Sensitivity.IDENTIFIER)
+    if content is Sensitivity.IDENTIFIER or FIT[shape.type](value) is UNCONVERTIBLE:
         return None
     is_sign = value in ("", [], {}) or (isinstance(value, str) and value.strip() == SILENCE)
     return value if content is None or is_sign else REDACTED

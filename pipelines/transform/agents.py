@@ -16,7 +16,7 @@ from warehouse.storage.home import Home
 
 def refresh_agents(home: Home) -> None:
     """Write ``agents`` anew."""
-    lake.write_whole(home, AGENTS, seen_agents(home))
+    lake.overwrite_table(home, AGENTS, seen_agents(home))
 
 
 def seen_agents(home: Home) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from pipelines.transform.document_schema import DETAIL, Object
-from pipelines.transform.lenient_decode import FIT, MISFIT, build, parse
+from pipelines.transform.lenient_decode import FIT, UNCONVERTIBLE, build, parse
 from warehouse.schema.types import Type
 
 _FAST = msgspec.json.Decoder(DETAIL.struct)
@@ -35,7 +35,7 @@ def read_detail(payload: bytes) -> Any:
         detail = _lenient(payload)
     if not isinstance(detail.conversation_id, str) or not detail.conversation_id or not detail.agent_id:
         raise UnflattenableError("the document has no conversation_id or no agent_id")
-    if detail.metadata is None or started(detail) is None:
+    if detail.metadata is None or started_at(detail) is None:
         raise UnflattenableError("the document has no metadata.start_time_unix_secs")
     return detail
 
@@ -51,15 +51,15 @@ def read_nested(shape: Object, value: Any, path: str, extra: dict[str, Any]) -> 
         return build(shape, value, path, extra)
 
 
-def started(detail: Any) -> datetime | None:
+def started_at(detail: Any) -> datetime | None:
     """Start of the call, UTC."""
     seconds = FIT[Type.TIME](detail.metadata.start_time_unix_secs)
-    return None if seconds is MISFIT else datetime.fromtimestamp(seconds, UTC)
+    return None if seconds is UNCONVERTIBLE else datetime.fromtimestamp(seconds, UTC)
 
 
 def start_date(detail: Any) -> date:
     """UTC day of the call's start."""
-    at = started(detail)
+    at = started_at(detail)
     if at is None:
         raise UnflattenableError("the document has no metadata.start_time_unix_secs")
     return at.date()
@@ -67,12 +67,12 @@ def start_date(detail: Any) -> date:
 
 def _lenient(payload: bytes) -> Any:
     try:
-        return build(DETAIL, plain(payload))
+        return build(DETAIL, to_builtins(payload))
     except RecursionError:
         raise UnflattenableError("the document is nested too deep") from None
 
 
-def plain(payload: bytes) -> dict[str, Any]:
+def to_builtins(payload: bytes) -> dict[str, Any]:
     """The document as Python objects, in the one form that the schema's paths speak of.
 
     Raises:
@@ -86,10 +86,10 @@ def plain(payload: bytes) -> dict[str, Any]:
         raise UnflattenableError(f"the document is no JSON: {error}") from None
     if not isinstance(document, dict):
         raise UnflattenableError("the document is no JSON object")
-    return _with_metrics_level(_unwrapped(document))
+    return _with_metrics_level(_unwrap(document))
 
 
-def _unwrapped(document: dict[str, Any]) -> dict[str, Any]:
+def _unwrap(document: dict[str, Any]) -> dict[str, Any]:
     data = document.get("data")
     return data if isinstance(data, dict) and "conversation_id" not in document else document
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from warehouse.schema.registry import DOCUMENT_TABLES
-from warehouse.schema.types import Table, Type, plain_path
+from warehouse.schema.types import Table, Type, display_path
 
 BOUNDS: dict[Type, tuple[float, float]] = {
     Type.INT: (-(2**53), 2**53),  # what JSON carries without loss
@@ -143,11 +143,11 @@ def tree(tables: Iterable[Table], others: Iterable[str] = ()) -> Object:
             for path in table.paths(column):
                 _grow(root, path, Leaf(column.type))
         for at in table.at:
-            for key in table.known:
-                _grow(root, plain_path(f"{at}.{key}".strip(".")), Leaf(Type.JSON))
+            for key in table.ignored_keys:
+                _grow(root, display_path(f"{at}.{key}".strip(".")), Leaf(Type.JSON))
     for path in others:
         _grow(root, path, Leaf(Type.JSON))
-    shape = _shape(root, "", {plain_path(at) for table in tables for at in table.at})
+    shape = _shape(root, "", {display_path(at) for table in tables for at in table.at})
     assert isinstance(shape, Object)  # noqa: S101 - the root of a document is an object
     return shape
 
@@ -163,7 +163,7 @@ def object_at(path: str, root: Object = DETAIL) -> Object:
         TypeError: there stands a value, a list or a map.
     """
     node: Shape = root
-    for step in steps(plain_path(path)):
+    for step in steps(display_path(path)):
         node = node.fields[step] if isinstance(node, Object) else node.element  # type: ignore[union-attr]
     if not isinstance(node, Object):
         raise TypeError(f"{path} is no object in the schema")

@@ -17,19 +17,19 @@ from typing import Any
 import polars as pl
 
 from pipelines.transform import tool_calls
-from pipelines.transform.decode import UnflattenableError, read_detail, started
-from pipelines.transform.path_values import Chunk, Columns
+from pipelines.transform.decode import UnflattenableError, read_detail, started_at
+from pipelines.transform.path_values import Columns, ParsedBatch
 from pipelines.transform.polars_frames import rows, whole
-from pipelines.transform.table_builders import MAKERS
+from pipelines.transform.table_builders import TABLE_BUILDERS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
 
 PARSER_VERSION = 1
 """Raised whenever the flattening gives other rows for the same document: the next run then flattens all again."""
 
-CHUNK = 500
+BATCH_SIZE = 500
 """Documents a chunk: few bound memory, many keep polars' cost a series small."""
-PIECE = 100
+DECODE_SIZE = 100
 """Documents whose structs are there at once: what a processor keeps near. Measured: a tenth quicker than a chunk."""
 
 _EPOCH, _MICROSECOND = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
@@ -39,7 +39,7 @@ Frames = list[tuple[str, pl.DataFrame]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Snapshot:
     """A landed document and what the landing knows of it beside its content."""
 
     conversation_id: str
@@ -60,12 +60,12 @@ class Flattened:
     refused: dict[str, str]
 
 
-def flatten(readings: Iterable[Reading]) -> Flattened:
+def flatten(readings: Iterable[Snapshot]) -> Flattened:
     """Frames of all document tables for the readings, each with the schema of ``warehouse.schema``."""
     chunks: dict[str, list[pl.DataFrame]] = {table.name: [] for table in DOCUMENT_TABLES}
     refused: dict[str, str] = {}
     waiting = iter(readings)
-    while chunk := list(islice(waiting, CHUNK)):
+    while chunk := list(islice(waiting, BATCH_SIZE)):
         with _no_collection():
             for name, made in _chunk(chunk, refused):
                 chunks[name].append(made)
@@ -87,7 +87,7 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _chunk(readings: Sequence[Reading], refused: dict[str, str]) -> Frames:
+def _chunk(readings: Sequence[Snapshot], refused: dict[str, str]) -> Frames:
     try:
         return _frames(readings, refused)
     except RecursionError:  # a value can be read that is nested too deep to be written: find its document
@@ -98,12 +98,12 @@ def _chunk(readings: Sequence[Reading], refused: dict[str, str]) -> Frames:
         return _chunk(readings[:half], refused) + _chunk(readings[half:], refused)
 
 
-def _frames(readings: Sequence[Reading], refused: dict[str, str]) -> Frames:
+def _frames(readings: Sequence[Snapshot], refused: dict[str, str]) -> Frames:
     parts: dict[str, list[Columns]] = {table.name: [] for table in DOCUMENT_TABLES}
-    read: list[tuple[Reading, datetime]] = []
-    for begin in range(0, len(readings), PIECE):
-        _walk(readings[begin : begin + PIECE], read, parts, refused)
-    own = _own(read)
+    read: list[tuple[Snapshot, datetime]] = []
+    for begin in range(0, len(readings), DECODE_SIZE):
+        _walk(readings[begin : begin + DECODE_SIZE], read, parts, refused)
+    own = _derived_columns(read)
     front = own.select("conversation_id", "start_date")
     return [
         (table.name, rows(table, parts[table.name], own if table is CONVERSATIONS else front))
@@ -112,8 +112,8 @@ def _frames(readings: Sequence[Reading], refused: dict[str, str]) -> Frames:
 
 
 def _walk(
-    readings: Sequence[Reading],
-    read: list[tuple[Reading, datetime]],
+    readings: Sequence[Snapshot],
+    read: list[tuple[Snapshot, datetime]],
     parts: Mapping[str, list[Columns]],
     refused: dict[str, str],
 ) -> None:
@@ -127,20 +127,20 @@ def _walk(
         else:
             details.append(detail)
             read.append((reading, at))
-    chunk = Chunk(details, first)
-    for table, columns in (*((maker.table, maker.make(chunk)) for maker in MAKERS), *tool_calls.columns(chunk)):
+    chunk = ParsedBatch(details, first)
+    for table, columns in (*((maker.table, maker.make(chunk)) for maker in TABLE_BUILDERS), *tool_calls.columns(chunk)):
         parts[table.name].append(columns)
 
 
-def _detail(reading: Reading) -> tuple[Any, datetime]:
+def _detail(reading: Snapshot) -> tuple[Any, datetime]:
     detail = read_detail(reading.payload)
-    at = started(detail)
+    at = started_at(detail)
     if at is None or detail.conversation_id != reading.conversation_id:
         raise UnflattenableError(f"the document is of another conversation: {detail.conversation_id!r:.80}")
     return detail, at
 
 
-def _own(read: Sequence[tuple[Reading, datetime]]) -> pl.DataFrame:
+def _derived_columns(read: Sequence[tuple[Snapshot, datetime]]) -> pl.DataFrame:
     """What the landing knows of the documents."""
     columns: Columns = {
         "conversation_id": [reading.conversation_id for reading, _ in read],

@@ -19,7 +19,7 @@ import msgspec
 from pipelines.transform.document_schema import BOUNDS, EXTRA, Items, Leaf, Object, Shape
 from warehouse.schema.types import Type
 
-MISFIT = object()
+UNCONVERTIBLE = object()
 """What a value becomes that its column cannot hold."""
 
 
@@ -61,7 +61,7 @@ def build(shape: Shape, value: Any, path: str = "", extra: dict[str, Any] | None
         fitted = _items(shape, value, path, extra)
     else:
         fitted = _object(shape, value, path, extra)
-    if fitted is MISFIT:
+    if fitted is UNCONVERTIBLE:
         extra[path] = value
         return None
     return fitted
@@ -70,16 +70,16 @@ def build(shape: Shape, value: Any, path: str = "", extra: dict[str, Any] | None
 def _items(shape: Items, value: Any, path: str, extra: dict[str, Any]) -> Any:
     if shape.is_map:
         if not isinstance(value, dict):
-            return MISFIT
+            return UNCONVERTIBLE
         return {key: build(shape.element, item, f"{path}{{{key}}}", extra) for key, item in value.items()}
     if not isinstance(value, list):
-        return MISFIT
+        return UNCONVERTIBLE
     return [build(shape.element, item, f"{path}[{at}]", extra) for at, item in enumerate(value)]
 
 
 def _object(shape: Object, value: Any, path: str, extra: dict[str, Any]) -> Any:
     if not isinstance(value, dict):
-        return MISFIT
+        return UNCONVERTIBLE
     if shape.is_row:
         path, extra = "", {}
     members = {}
@@ -105,11 +105,11 @@ def text_of(value: Any) -> str:
 
 
 def _text(value: Any) -> Any:
-    return value if isinstance(value, str) else MISFIT
+    return value if isinstance(value, str) else UNCONVERTIBLE
 
 
 def _bool(value: Any) -> Any:
-    return value if isinstance(value, bool) else MISFIT
+    return value if isinstance(value, bool) else UNCONVERTIBLE
 
 
 def _number(value: Any) -> Any:
@@ -117,14 +117,14 @@ def _number(value: Any) -> Any:
         try:
             value = float(value)
         except ValueError:
-            return MISFIT
+            return UNCONVERTIBLE
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return MISFIT
+        return UNCONVERTIBLE
     try:
         number = float(value)
     except OverflowError:  # an integer beyond any float
-        return MISFIT
-    return number if math.isfinite(number) else MISFIT
+        return UNCONVERTIBLE
+    return number if math.isfinite(number) else UNCONVERTIBLE
 
 
 def _integer(value: Any) -> Any:
@@ -134,14 +134,14 @@ def _integer(value: Any) -> Any:
         except ValueError:
             value = _number(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
-        return MISFIT
+        return UNCONVERTIBLE
     return int(value)
 
 
 def _bounded(fit: Callable[[Any], Any], low: float, high: float) -> Callable[[Any], Any]:
     def bounded(value: Any) -> Any:
         number = fit(value)
-        return number if number is not MISFIT and low <= number <= high else MISFIT
+        return number if number is not UNCONVERTIBLE and low <= number <= high else UNCONVERTIBLE
 
     return bounded
 
@@ -156,4 +156,4 @@ FIT: dict[Type, Callable[[Any], Any]] = {
     Type.JSON: lambda value: value,
     Type.BAG: lambda value: value,
 }
-"""How a value is read as a type, or ``MISFIT``."""
+"""How a value is read as a type, or ``UNCONVERTIBLE``."""

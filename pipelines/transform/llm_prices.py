@@ -8,13 +8,13 @@ from typing import Any
 import polars as pl
 
 from pipelines.transform.lenient_decode import parse
-from pipelines.transform.record_tables import Elements
+from pipelines.transform.record_tables import RecordTables
 from warehouse.schema.reference_data import LLM_PRICES
 from warehouse.storage import lake
 from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import price_rows, prices_asked_at
 
-PRICE = Elements(LLM_PRICES)
+PRICE = RecordTables(LLM_PRICES)
 _ASKED = ("agent_id", "asked_at", "prompt_length", "number_of_pages", "is_rag_enabled", "prompt_basis")
 
 
@@ -33,4 +33,4 @@ def flatten_prices(answers: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 def refresh_prices(home: Home) -> None:
     """Write ``llm_prices`` anew from the landing, where there is any."""
     if prices_asked_at(home) is not None:
-        lake.write_whole(home, LLM_PRICES, flatten_prices(price_rows(home).iter_rows(named=True)))
+        lake.overwrite_table(home, LLM_PRICES, flatten_prices(price_rows(home).iter_rows(named=True)))

@@ -15,9 +15,9 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.transform.flatten import Reading, flatten
+from pipelines.transform.flatten import Snapshot, flatten
 from pipelines.transform.settle_state import settle_state
-from pipelines.transform.worker_pool import Crew
+from pipelines.transform.worker_pool import WorkerPool
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
@@ -29,10 +29,10 @@ REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
 
 EVIDENCE = {"gone": "not_found", "blanked": "blanked", landing.ERASED: "erased"}
 
-TOGETHER = 500
+DOCUMENTS_PER_TASK = 500
 """Documents of several days that are flattened together: a call of ``flatten`` costs as much as ten of them."""
 
-BEFOREHAND = 2
+PREFETCHED_TASKS = 2
 """Groups of days that are given to a process before it has done the last: so it never waits."""
 
 MERGERS = 4
@@ -42,7 +42,7 @@ _PARTS = tuple(table for table in DOCUMENT_TABLES if table is not CONVERSATIONS)
 
 
 @dataclass(frozen=True, slots=True)
-class Remade:
+class FlattenedDay:
     """A day whose stale conversations have their rows; ``refused`` names those that could not be flattened and why."""
 
     day: date
@@ -50,24 +50,24 @@ class Remade:
     refused: dict[str, str]
 
 
-def told(words: dict[str, str]) -> pl.Expr:
+def reported(words: dict[str, str]) -> pl.Expr:
     """The word for the kind of the latest reading."""
     return pl.col("kind").replace_strict(words, default=None, return_dtype=pl.String)
 
 
-def remake(home: Home, stale: pl.DataFrame, reread_days: Sequence[int], crew: Crew) -> Iterator[Remade]:
-    """Make the rows of ``stale`` readings anew (rows of ``refresh.stale_readings``), days side by side.
+def reflatten(home: Home, stale: pl.DataFrame, reread_days: Sequence[int], crew: WorkerPool) -> Iterator[FlattenedDay]:
+    """Make the rows of ``stale`` readings anew (rows of ``refresh.stale_snapshots``), days side by side.
 
     While the processes of the crew have enough to do, this one does its share.
     """
     _leave_old_days(home, stale)
     crew.prepare(stale.height)
-    handed: set[Future[list[Remade]]] = set()
+    handed: set[Future[list[FlattenedDay]]] = set()
     for days in _together(stale):
-        if crew.hands is not None and len(handed) < BEFOREHAND * crew.processes:
-            handed.add(crew.hands.submit(remake_days, home, days, reread_days))
+        if crew.executor is not None and len(handed) < PREFETCHED_TASKS * crew.processes:
+            handed.add(crew.executor.submit(reflatten_days, home, days, reread_days))
         else:
-            yield from remake_days(home, days, reread_days)
+            yield from reflatten_days(home, days, reread_days)
         ended = {each for each in handed if each.done()}
         handed -= ended
         for made in ended:
@@ -76,32 +76,36 @@ def remake(home: Home, stale: pl.DataFrame, reread_days: Sequence[int], crew: Cr
         yield from made.result()
 
 
-def remake_days(home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int]) -> list[Remade]:
+def reflatten_days(home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int]) -> list[FlattenedDay]:
     """Make the rows of stale readings anew, a frame of them a day; nobody else may write to these days meanwhile."""
     with ThreadPoolExecutor(MERGERS) as pool:
         return list(_remake(home, days, reread_days, pool))
 
 
-def _remake(home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int], pool: Executor) -> Iterator[Remade]:
+def _remake(
+    home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int], pool: Executor
+) -> Iterator[FlattenedDay]:
     made = flatten(_readings(home, pl.concat(days), reread_days))
     rows = {table.name: _by_day(made.frames.pop(table.name), days) for table in DOCUMENT_TABLES}
     for number, readings in enumerate(days):
         day, ids = readings["start_date"][0], readings["conversation_id"].to_list()
-        lake.merge_day(home, DELETIONS, day, _lost(readings), ids)
-        merged = [pool.submit(lake.merge_day, home, table, day, rows[table.name][number], ids) for table in _PARTS]
+        lake.upsert_partition(home, DELETIONS, day, _lost(readings), ids)
+        merged = [
+            pool.submit(lake.upsert_partition, home, table, day, rows[table.name][number], ids) for table in _PARTS
+        ]
         for each in merged:
             each.result()
         calls = rows[CONVERSATIONS.name][number]
-        lake.merge_day(home, CONVERSATIONS, day, calls, ids)
+        lake.upsert_partition(home, CONVERSATIONS, day, calls, ids)
         refused = {name: why for name, why in made.refused.items() if name in ids}
-        yield Remade(day, calls.height, refused)
+        yield FlattenedDay(day, calls.height, refused)
 
 
 def _together(stale: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:
     """The stale readings by day, several days with few of them at once."""
     days: list[pl.DataFrame] = []
     for readings in stale.partition_by("start_date", maintain_order=True):
-        if days and sum(day.height for day in days) + readings.height > TOGETHER:
+        if days and sum(day.height for day in days) + readings.height > DOCUMENTS_PER_TASK:
             yield days
             days = []
         days.append(readings)
@@ -109,13 +113,13 @@ def _together(stale: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:
         yield days
 
 
-def _readings(home: Home, stale: pl.DataFrame, reread_days: Sequence[int]) -> Iterator[Reading]:
+def _readings(home: Home, stale: pl.DataFrame, reread_days: Sequence[int]) -> Iterator[Snapshot]:
     state = settle_state(pl.col("fetched_at"), reread_days).alias("settle_state")
     states = stale.select("conversation_id", "kind", "fetched_at", state)
     for documents in landing.payloads(home, stale["start_date"].unique(), states["conversation_id"]):
         both = documents.rename({"fetched_at": "content_at"}).join(states, "conversation_id")
         for row in both.iter_rows(named=True):
-            yield Reading(
+            yield Snapshot(
                 row["conversation_id"],
                 row["payload"],
                 row["content_sha256"],
@@ -139,7 +143,7 @@ def _by_day(rows: pl.DataFrame, days: Sequence[pl.DataFrame]) -> list[pl.DataFra
 def _lost(stale: pl.DataFrame) -> pl.DataFrame:
     """Rows of ``deletions``."""
     return stale.filter(pl.col("kind").is_in(list(REASONS))).select(
-        "conversation_id", "start_date", noticed_at="fetched_at", evidence=told(EVIDENCE), reason=told(REASONS)
+        "conversation_id", "start_date", noticed_at="fetched_at", evidence=reported(EVIDENCE), reason=reported(REASONS)
     )
 
 
@@ -150,4 +154,4 @@ def _leave_old_days(home: Home, stale: pl.DataFrame) -> None:
         for table in reversed(DOCUMENT_TABLES):  # conversations, the first, last
             empty = pl.DataFrame(schema=parquet.polars_schema(table))
             if isinstance(old, date):
-                lake.merge_day(home, table, old, empty, rows["conversation_id"].to_list())
+                lake.upsert_partition(home, table, old, empty, rows["conversation_id"].to_list())

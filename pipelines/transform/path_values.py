@@ -1,4 +1,4 @@
-"""From structs to columns, a chunk of documents at once: where rows stand (``Places``), which values they have.
+"""From structs to columns, a chunk of documents at once: where rows stand (``PathValues``), which values they have.
 
 Both are read from the schema, so most tables need no code of their own. No Python code runs for a value, and little for
 a row: lists and keys are chained, ``astuple`` and ``zip`` make columns of structs, all in C. Measured on documents of
@@ -16,7 +16,7 @@ from typing import Any
 from msgspec.structs import astuple
 
 from pipelines.transform.document_schema import EXTRA, Object, object_at, steps
-from warehouse.schema.types import Table, plain_path
+from warehouse.schema.types import Table, display_path
 
 Columns = Mapping[str, Sequence[Any]]
 """Values by column name, all of one length; a column that is not there is null."""
@@ -26,7 +26,7 @@ DOCUMENT = "document"
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class PathValues:
     """Elements at one path, and where each stands.
 
     ``keys`` are columns: the number of the document, then the indexes and map keys on the way.
@@ -39,7 +39,7 @@ class Places:
         """Keys and element of each."""
         return zip(*self.keys, self.elements, strict=True)
 
-    def step(self, step: str) -> Places:
+    def step(self, step: str) -> PathValues:
         """One step down: ``[]`` into lists, ``{}`` into maps, or a key of objects; null elements are passed over.
 
         The indexes of the others do not move.
@@ -49,50 +49,50 @@ class Places:
             return self._below(indexes, chain.from_iterable(self.elements)).present()
         if step == "{}":
             return self.entries().present()
-        return Places(self.keys, list(map(attrgetter(step), self.elements))).present()
+        return PathValues(self.keys, list(map(attrgetter(step), self.elements))).present()
 
-    def entries(self) -> Places:
+    def entries(self) -> PathValues:
         """The values of maps, null ones included."""
         return self._below(chain.from_iterable(self.elements), chain.from_iterable(map(dict.values, self.elements)))
 
-    def present(self) -> Places:
+    def present(self) -> PathValues:
         """Those that are not null."""
         present = [each for each in self.elements if each is not None]
         if len(present) == len(self.elements):
             return self
         is_present = [each is not None for each in self.elements]
-        return Places(tuple(list(compress(key, is_present)) for key in self.keys), present)
+        return PathValues(tuple(list(compress(key, is_present)) for key in self.keys), present)
 
-    def columns(self, names: Sequence[str], values: Projection | None = None) -> dict[str, Sequence[Any]]:
+    def columns(self, names: Sequence[str], values: PathExtractor | None = None) -> dict[str, Sequence[Any]]:
         """``DOCUMENT``, the other keys, called ``names``, and the values of the structs."""
         columns = dict(zip((DOCUMENT, *names), self.keys, strict=True))
         return columns | values(self.elements) if values else columns
 
-    def _below(self, keys: Iterable[Any], elements: Iterable[Any]) -> Places:
+    def _below(self, keys: Iterable[Any], elements: Iterable[Any]) -> PathValues:
         sizes = list(map(len, self.elements))
         above = (list(chain.from_iterable(map(repeat, key, sizes))) for key in self.keys)
-        return Places((*above, list(keys)), list(elements))
+        return PathValues((*above, list(keys)), list(elements))
 
 
-class Chunk:
+class ParsedBatch:
     """Some documents, through which each path of the schema is walked once."""
 
     def __init__(self, details: Sequence[Any], first: int = 0) -> None:
         """``details`` are structs of ``DETAIL``; they are numbered from ``first``."""
         numbers = range(first, first + len(details))
-        self._places: dict[tuple[str, ...], Places] = {(): Places((numbers,), details)}
+        self._places: dict[tuple[str, ...], PathValues] = {(): PathValues((numbers,), details)}
 
-    def at(self, path: str) -> Places:
+    def at(self, path: str) -> PathValues:
         """What stands at a path of the schema."""
-        return self._at(tuple(steps(plain_path(path))))
+        return self._at(tuple(steps(display_path(path))))
 
-    def _at(self, trail: tuple[str, ...]) -> Places:
+    def _at(self, trail: tuple[str, ...]) -> PathValues:
         if trail not in self._places:
             self._places[trail] = self._at(trail[:-1]).step(trail[-1])
         return self._places[trail]
 
 
-class Projection:
+class PathExtractor:
     """Columns of structs of one shape: the values at some paths below them, null where the way there is null."""
 
     def __init__(self, shape: Object, columns: Iterable[tuple[str, str]]) -> None:
@@ -108,7 +108,7 @@ class Projection:
             else:
                 self._direct.append((name, members.index(head)))
         self._groups = [
-            (members.index(head), Projection(shape.object_at(head), group)) for head, group in below.items()
+            (members.index(head), PathExtractor(shape.object_at(head), group)) for head, group in below.items()
         ]
 
     def __call__(self, structs: Sequence[Any]) -> dict[str, Sequence[Any]]:
@@ -131,8 +131,8 @@ def _is_null(values: Sequence[Any]) -> bool:
     return not any(values) and values.count(None) == len(values)
 
 
-def projection(table: Table, *, extra: bool = True) -> Projection:
+def projection(table: Table, *, extra: bool = True) -> PathExtractor:
     """Projection of a table's own columns and, where its rows are objects, of what no column knows."""
     columns = [(column.name, column.source) for column in table.columns if column.source not in {None, "."}]
     named = [*((name, str(source)) for name, source in columns), *([("extra", EXTRA)] if extra else [])]
-    return Projection(object_at(table.at[0]), named)
+    return PathExtractor(object_at(table.at[0]), named)

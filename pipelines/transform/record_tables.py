@@ -13,14 +13,14 @@ import polars as pl
 
 from pipelines.transform.document_schema import EXTRA, object_at, tree
 from pipelines.transform.lenient_decode import build, text_of
-from pipelines.transform.path_values import Columns, Projection
+from pipelines.transform.path_values import Columns, PathExtractor
 from pipelines.transform.polars_frames import rows, whole
 from warehouse.schema.types import Table
 
 _AT = "elements[]"
 
 
-class Elements:
+class RecordTables:
     """How the rows of a table are made of plain JSON objects, each a row."""
 
     def __init__(self, table: Table) -> None:
@@ -28,7 +28,7 @@ class Elements:
         self._table = table
         self.shape = object_at(_AT, tree([replace(table, at=(_AT,))]))
         columns = ((column.name, column.source) for column in table.columns if column.source is not None)
-        self._values = Projection(self.shape, [*columns, ("extra", EXTRA)])
+        self._values = PathExtractor(self.shape, [*columns, ("extra", EXTRA)])
 
     def read(self, value: Any) -> Any:
         """The struct of an element; what is no object is kept in its ``extra``, under the path ``.``."""

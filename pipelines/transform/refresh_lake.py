@@ -14,10 +14,10 @@ import polars as pl
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.flatten import PARSER_VERSION
 from pipelines.transform.llm_prices import refresh_prices
-from pipelines.transform.merge_days import REASONS, remake, told
+from pipelines.transform.merge_days import REASONS, reflatten, reported
 from pipelines.transform.schema_drift import refresh_unknown
 from pipelines.transform.tools import refresh_tools
-from pipelines.transform.worker_pool import Crew
+from pipelines.transform.worker_pool import WorkerPool
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS
 from warehouse.storage import activity_log, lake, landing, parquet
@@ -25,7 +25,7 @@ from warehouse.storage.home import Home
 
 
 @dataclass(slots=True)
-class Refreshed:
+class RefreshResult:
     """What was made anew; ``refused`` names documents that could not be flattened and why."""
 
     n_flattened: int = 0
@@ -33,12 +33,12 @@ class Refreshed:
     refused: dict[str, str] = field(default_factory=dict)
 
 
-def stale_readings(home: Home, *, anew: bool = False) -> pl.DataFrame:
-    """Latest readings that the lake does not show yet (columns of ``landing.latest_readings``, and ``lake_date``).
+def stale_snapshots(home: Home, *, anew: bool = False) -> pl.DataFrame:
+    """Latest readings that the lake does not show yet (columns of ``landing.latest_snapshots``, and ``lake_date``).
 
     ``anew`` takes what the lake shows for stale as well.
     """
-    latest = landing.latest_readings(home)
+    latest = landing.latest_snapshots(home)
     own = {"start_date": "lake_date", "content_sha256": "lake_sha256"}
     shown = lake.read(home, CONVERSATIONS, ["conversation_id", "checked_at", "parser_version", *own]).rename(own)
     marked = lake.read(home, DELETIONS, ["conversation_id", "noticed_at", "reason"])
@@ -50,7 +50,7 @@ def stale_readings(home: Home, *, anew: bool = False) -> pl.DataFrame:
     )
     is_absent = pl.col("lake_date").is_null()
     has_no_mark = ~pl.col("kind").is_in(list(REASONS))
-    is_marked = (pl.col("noticed_at") == pl.col("fetched_at")) & (pl.col("reason") == told(REASONS))
+    is_marked = (pl.col("noticed_at") == pl.col("fetched_at")) & (pl.col("reason") == reported(REASONS))
     is_current = (
         pl.when(pl.col("content_at").is_null()).then(is_absent).otherwise(is_shown) & (has_no_mark | is_marked)
     ).fill_null(value=False)
@@ -63,9 +63,9 @@ def refresh_lake(
     reread_days: Sequence[int],
     days: Collection[date] | None = None,
     anew: bool = False,
-    crew: Crew | None = None,
+    crew: WorkerPool | None = None,
     on_day: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Refreshed:
+) -> RefreshResult:
     """Bring every table of the lake up to the landing.
 
     Args:
@@ -76,12 +76,12 @@ def refresh_lake(
         crew: Processes that help where there is much to do.
         on_day: Told of conversations made anew, out of all that are stale.
     """
-    lake.ensure(home)
-    stale = stale_readings(home, anew=anew)
+    lake.ensure_schema_files(home)
+    stale = stale_snapshots(home, anew=anew)
     if days is not None:
         stale = stale.filter(pl.col("start_date").is_in(list(days)))
-    done = Refreshed()
-    for made in remake(home, stale, reread_days, crew or Crew(0)):
+    done = RefreshResult()
+    for made in reflatten(home, stale, reread_days, crew or WorkerPool(0)):
         done.n_flattened += made.n_flattened
         done.days.append(made.day)
         done.refused |= made.refused
@@ -92,7 +92,7 @@ def refresh_lake(
     _refresh_list(home)
     refresh_agents(home)
     refresh_runs(home)
-    activity_log.refresh(home)
+    activity_log.refresh_lake(home)
     _refresh_quarantine(home, stale["conversation_id"].to_list(), done.refused)
     return done
 
@@ -110,11 +110,11 @@ def _refresh_list(home: Home) -> None:
         )
     )
     shown = lake.read(home, CONVERSATION_LIST).select(seen.columns)
-    for day in pl.concat([_without(seen, shown), _without(shown, seen)])["start_date"].unique():
-        lake.write_day(home, CONVERSATION_LIST, day, seen.filter(start_date=day))
+    for day in pl.concat([_drop_rows(seen, shown), _drop_rows(shown, seen)])["start_date"].unique():
+        lake.overwrite_partition(home, CONVERSATION_LIST, day, seen.filter(start_date=day))
 
 
-def _without(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+def _drop_rows(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """The rows that are not, whole, among the others."""
     return rows.join(others, on=rows.columns, how="anti", nulls_equal=True)
 
@@ -125,17 +125,17 @@ def _refresh_quarantine(home: Home, tried: Collection[str], refused: dict[str, s
     before = lake.read(home, QUARANTINE).filter(
         pl.col("reason") == "unflattenable", ~pl.col("conversation_id").is_in(list(tried))
     )
-    latest = landing.latest_readings(home, refused).select("conversation_id", "fetched_at")
+    latest = landing.latest_snapshots(home, refused).select("conversation_id", "fetched_at")
     fresh = pl.DataFrame(
         {"conversation_id": list(refused), "error": list(refused.values())},
         {"conversation_id": pl.String, "error": pl.String},
     ).join(latest, "conversation_id")
     rows = [unreadable, before, fresh.with_columns(reason=pl.lit("unflattenable"))]
-    lake.write_whole(home, QUARANTINE, pl.concat(rows, how="diagonal").unique("conversation_id", keep="last"))
+    lake.overwrite_table(home, QUARANTINE, pl.concat(rows, how="diagonal").unique("conversation_id", keep="last"))
 
 
 def refresh_runs(home: Home) -> None:
     """Show every account in the lake again, after the lake was deleted."""
     for file in home.files(home.runs):
         if not (home.table(SYNC_RUNS) / file.name).exists():
-            lake.append_whole(home, SYNC_RUNS, parquet.read_files(SYNC_RUNS, [file]), file.stem.partition(".")[2])
+            lake.append_file(home, SYNC_RUNS, parquet.read_files(SYNC_RUNS, [file]), file.stem.partition(".")[2])

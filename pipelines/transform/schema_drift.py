@@ -24,7 +24,7 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.known_values import WORDS
 from warehouse.schema.operations import SYNC_RUNS, UNKNOWN_FIELDS
 from warehouse.schema.registry import DOCUMENT_TABLES
-from warehouse.schema.types import Table, plain_path
+from warehouse.schema.types import Table, display_path
 from warehouse.schema.usage import LLM_USAGE
 from warehouse.storage import lake
 from warehouse.storage.home import Home
@@ -58,7 +58,7 @@ def count_unknown(home: Home) -> pl.DataFrame:
 def refresh_unknown(home: Home) -> None:
     """Write ``unknown_fields`` anew, of conversations, tools and prices."""
     found = pl.concat([count_unknown(home), count_unknown_reference(home)], how="diagonal")
-    lake.write_whole(home, UNKNOWN_FIELDS, found)
+    lake.overwrite_table(home, UNKNOWN_FIELDS, found)
 
 
 def _unknown(home: Home) -> Iterator[pl.DataFrame]:
@@ -101,7 +101,7 @@ def _unknown_keys(at: str, left_over: pl.DataFrame) -> Iterator[pl.DataFrame]:
 @lru_cache(maxsize=10_000)
 def _whole(at: str, path: str) -> str:
     """Path in a document of an entry of ``extra`` of a row at ``at``, without indexes and map keys."""
-    return f"{plain_path(at)}.{general(path)}".removeprefix(".")
+    return f"{display_path(at)}.{general(path)}".removeprefix(".")
 
 
 _KNOWN = tuple(paths(DETAIL))
@@ -122,8 +122,8 @@ def new_unknown(home: Home, since: datetime | None = None) -> tuple[pl.DataFrame
     Without ``since``, what the last run that read anything brought into the lake, that of runs before it included that
     were cut short after they had landed documents. Every unknown field is new to the first run.
     """
-    every = lake.read(home.everywhere, UNKNOWN_FIELDS).sort("workspace", "path", "value")
-    starts = {name: since or _since_last_run(home.of(name)) for name in home.workspaces()}
+    every = lake.read(home.all_workspaces, UNKNOWN_FIELDS).sort("workspace", "path", "value")
+    starts = {name: since or _since_last_run(home.for_workspace(name)) for name in home.workspaces()}
     is_new = pl.col("first_seen_at") >= pl.col("workspace").replace_strict(starts, default=None, return_dtype=_TIME)
     new = every.filter(is_new.fill_null(value=True))
     return new, every.height - new.height

@@ -19,7 +19,7 @@ from pipelines.transform.llm_prices import PRICE
 from pipelines.transform.tools import PARAMETER, TOOL
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS
-from warehouse.schema.types import plain_path
+from warehouse.schema.types import display_path
 from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
 
@@ -28,13 +28,13 @@ _KNOWN = {
     known: frozenset(paths(each.shape)) for known, each in (("tool", TOOL), ("parameter", PARAMETER), ("price", PRICE))
 }
 
-Sighting = tuple[str, str, datetime, str]
+UnknownField = tuple[str, str, datetime, str]
 """Whole path, kind, when it was seen, and an example."""
 
 
 def count_unknown_reference(home: Home) -> pl.DataFrame:
     """Rows of ``unknown_fields``, those of tools and prices."""
-    by_path: dict[str, list[Sighting]] = defaultdict(list)
+    by_path: dict[str, list[UnknownField]] = defaultdict(list)
     for sighting in _sightings(home):
         by_path[sighting[0]].append(sighting)
     rows = []
@@ -55,12 +55,12 @@ def count_unknown_reference(home: Home) -> pl.DataFrame:
     return parquet.frame(UNKNOWN_FIELDS, rows).drop("workspace")
 
 
-def _sightings(home: Home) -> Iterator[Sighting]:
+def _sightings(home: Home) -> Iterator[UnknownField]:
     """Each entry of ``extra`` of each row."""
     tools = lake.read(home, TOOLS, ["tool_id", "changed_at", "extra"])
     parameters = lake.read(home, TOOL_PARAMETERS, ["tool_id", "location", "extra"]).drop_nulls("extra")
     prices = lake.read(home, LLM_PRICES, ["agent_id", "asked_at", "extra"]).drop_nulls("extra")
-    at_tool, at_price = plain_path(TOOLS.at[0]), plain_path(LLM_PRICES.at[0])
+    at_tool, at_price = display_path(TOOLS.at[0]), display_path(LLM_PRICES.at[0])
     for tool_id, changed_at, extra in tools.drop_nulls("extra").rows():
         yield from _entries("tool", at_tool, extra, changed_at, tool_id)
     changed = dict(tools.select("tool_id", "changed_at").rows())
@@ -70,7 +70,7 @@ def _sightings(home: Home) -> Iterator[Sighting]:
         yield from _entries("price", at_price, extra, asked_at, agent_id)
 
 
-def _entries(known: str, at: str, extra: str, seen_at: datetime, example_id: str) -> Iterator[Sighting]:
+def _entries(known: str, at: str, extra: str, seen_at: datetime, example_id: str) -> Iterator[UnknownField]:
     for path in map(general, _keys_of(extra)):
         kind = "type" if path == "." or path in _KNOWN[known] else "key"
         yield f"{at}.{path}".removesuffix(".."), kind, seen_at, example_id

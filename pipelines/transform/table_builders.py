@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.transform.path_values import Chunk, Columns, projection
+from pipelines.transform.path_values import Columns, ParsedBatch, projection
 from warehouse.schema import analysis, conversation_client_data, conversations, transcript, usage
 from warehouse.schema.types import Table
 
@@ -18,46 +18,46 @@ SCOPES = ("initiated", "irreversible", "turn")
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class TableBuilder:
     """How a table's columns are made of a chunk."""
 
     table: Table
-    make: Callable[[Chunk], Columns]
+    make: Callable[[ParsedBatch], Columns]
 
 
-def _plain(table: Table) -> Maker:
+def _plain(table: Table) -> TableBuilder:
     """Rows of objects at one path."""
     at, names, values = table.at[0], table.key[1:], projection(table)
-    return Maker(table, lambda chunk: chunk.at(at).columns(names, values))
+    return TableBuilder(table, lambda chunk: chunk.at(at).columns(names, values))
 
 
-def _scalars(table: Table) -> Maker:
+def _scalars(table: Table) -> TableBuilder:
     """Rows of a list of plain values."""
     at, names = table.at[0], table.key[1:]
     column = next(column.name for column in table.columns if column.source == ".")
 
-    def make(chunk: Chunk) -> Columns:
+    def make(chunk: ParsedBatch) -> Columns:
         places = chunk.at(at)
         return places.columns(names) | {column: places.elements}
 
-    return Maker(table, make)
+    return TableBuilder(table, make)
 
 
-def _turn_metrics() -> Maker:
+def _turn_metrics() -> TableBuilder:
     """Timings; those of a tool call's entry that repeat the spoken entry before it are marked, so none counts twice.
 
     Source: recorded responses; the entry of a tool call carries the same values to the last digit.
     """
     table, values = transcript.TURN_METRICS, projection(transcript.TURN_METRICS)
 
-    def make(chunk: Chunk) -> Columns:
+    def make(chunk: ParsedBatch) -> Columns:
         places = chunk.at(table.at[0])
         return places.columns(table.key[1:], values) | {"is_repeat": _are_repeats(chunk)}
 
-    return Maker(table, make)
+    return TableBuilder(table, make)
 
 
-def _are_repeats(chunk: Chunk) -> list[bool]:
+def _are_repeats(chunk: ParsedBatch) -> list[bool]:
     """For each metric, whether it repeats the one of the spoken entry before it."""
     found: list[bool] = []
     spoken: Mapping[str, Any] = {}
@@ -81,17 +81,17 @@ def _is_same(one: Any, other: Any) -> bool:
     return one is not None and one.elapsed_time == other.elapsed_time is not None
 
 
-def _llm_usage(scope: str, at: str) -> Maker:
+def _llm_usage(scope: str, at: str) -> TableBuilder:
     """Tokens and prices; the scopes overlap, so each row says which it is of."""
     table, values = usage.LLM_USAGE, projection(usage.LLM_USAGE)
     names = [name for name in table.key[1:] if f"[{name}]" in at or f"{{{name}}}" in at]
 
-    def make(chunk: Chunk) -> Columns:
+    def make(chunk: ParsedBatch) -> Columns:
         places = chunk.at(at)
         count = len(places.elements)
         return {"scope": [scope] * count, "turn_index": [-1] * count, **places.columns(names, values)}
 
-    return Maker(table, make)
+    return TableBuilder(table, make)
 
 
 def by_type(values: Sequence[Any]) -> dict[str, Sequence[Any]]:
@@ -111,30 +111,30 @@ def _number(value: float) -> float | None:
     return float(value) if abs(value) < _BEYOND else None
 
 
-def _data_collection() -> Maker:
+def _data_collection() -> TableBuilder:
     plain = _plain(analysis.DATA_COLLECTION_RESULTS)
 
-    def make(chunk: Chunk) -> Columns:
+    def make(chunk: ParsedBatch) -> Columns:
         columns = plain.make(chunk)
         return {**columns, **by_type(columns["value"])} if "value" in columns else columns
 
-    return Maker(plain.table, make)
+    return TableBuilder(plain.table, make)
 
 
-def _dynamic_variables() -> Maker:
+def _dynamic_variables() -> TableBuilder:
     data = "conversation_initiation_client_data.dynamic_variables"
 
-    def make(chunk: Chunk) -> Columns:
+    def make(chunk: ParsedBatch) -> Columns:
         given = chunk.at(data)
         for variables in given.elements:
             variables.pop(HISTORY, None)
         entries = given.entries()
         return entries.columns(("name",)) | {"value": entries.elements} | by_type(entries.elements)
 
-    return Maker(conversation_client_data.DYNAMIC_VARIABLES, make)
+    return TableBuilder(conversation_client_data.DYNAMIC_VARIABLES, make)
 
 
-MAKERS: tuple[Maker, ...] = (
+TABLE_BUILDERS: tuple[TableBuilder, ...] = (
     *(
         _plain(table)
         for table in (

@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.transform.decode import read_nested
 from pipelines.transform.document_schema import EXTRA, object_at
 from pipelines.transform.lenient_decode import text_of
-from pipelines.transform.path_values import DOCUMENT, Chunk, Columns, Projection, projection
+from pipelines.transform.path_values import DOCUMENT, Columns, ParsedBatch, PathExtractor, projection
 from warehouse.schema import tool_calls
 from warehouse.schema.types import Table
 
@@ -81,7 +81,7 @@ class _Rows:
             self.add_results(results, below)
 
 
-def columns(chunk: Chunk) -> list[tuple[Table, Columns]]:
+def columns(chunk: ParsedBatch) -> list[tuple[Table, Columns]]:
     """Columns of the four tables for a chunk."""
     made = _Rows()
     for document, turn_index, turn in chunk.at("transcript[]"):
@@ -100,7 +100,7 @@ def columns(chunk: Chunk) -> list[tuple[Table, Columns]]:
     ]
 
 
-def _columns(names: Sequence[str], places: Sequence[Place], values: Projection) -> Columns:
+def _columns(names: Sequence[str], places: Sequence[Place], values: PathExtractor) -> Columns:
     if not places:
         return {}
     keys, structs = zip(*places, strict=True)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from pipelines.transform.canonical_json import dump, load
-from pipelines.transform.record_tables import Elements
+from pipelines.transform.record_tables import RecordTables
 from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
@@ -23,8 +23,8 @@ ROOT = "$"
 REQUESTS = {"api_schema": "", "base_api_schema": "base_", "api_schema_overrides": "override_"}
 """Keys of a tool's configuration that hold the schema of a request, with the prefix of their locations."""
 
-TOOL = Elements(TOOLS)
-PARAMETER = Elements(TOOL_PARAMETERS)
+TOOL = RecordTables(TOOLS)
+PARAMETER = RecordTables(TOOL_PARAMETERS)
 _OWN = ("tool_id", "first_seen_at", "changed_at", "last_seen_at", "is_gone", "content_sha256")
 _PLACE = ("tool_id", "location", "name", "is_required")
 _PLAIN_NAME = re.compile(r"[\w-]+")
@@ -131,9 +131,9 @@ def refresh_tools(home: Home) -> None:
         return
     rows = tool_rows(home)
     tools, parameters = flatten_tools(_definitions(rows, listings[-1]))
-    lake.write_whole(home, TOOL_PARAMETERS, parameters)
-    lake.write_whole(home, TOOL_VERSIONS, _versions(rows))
-    lake.write_whole(home, TOOLS, tools)
+    lake.overwrite_table(home, TOOL_PARAMETERS, parameters)
+    lake.overwrite_table(home, TOOL_VERSIONS, _versions(rows))
+    lake.overwrite_table(home, TOOLS, tools)
 
 
 def latest_definitions(home: Home) -> pl.DataFrame:

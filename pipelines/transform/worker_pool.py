@@ -14,20 +14,20 @@ from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from types import TracebackType
 from typing import Any, Self
 
-from pipelines.errors import CrewError
+from pipelines.errors import WorkerError
 from pipelines.transform.flatten import flatten
 
-MUCH = 2000
+MIN_CONVERSATIONS = 2000
 """Conversations from which on processes pay. Measured: at 1,000 they save nothing, at 10,000 a fifth of the time."""
-MOST = 3
+MAX_PROCESSES = 3
 """Processes that one client can keep busy: to land and to flatten takes three times as long as to fetch."""
 
 
-class Crew:
-    """A context manager; ``processes`` beside this one, None for one a core beside the first, up to ``MOST``."""
+class WorkerPool:
+    """A context manager; ``processes`` beside this one, None for one a core beside the first, up to ``MAX_THREADS``."""
 
     def __init__(self, processes: int | None = None) -> None:
-        self.processes = min((os.cpu_count() or 1) - 1, MOST) if processes is None else processes
+        self.processes = min((os.cpu_count() or 1) - 1, MAX_PROCESSES) if processes is None else processes
         self._pool: ProcessPoolExecutor | None = None
         self._starting: list[Future[Any]] = []
 
@@ -45,19 +45,19 @@ class Crew:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
         if isinstance(error, BrokenExecutor):
-            raise CrewError(
+            raise WorkerError(
                 "A process that reads and flattens conversations ended before its work was done.",
                 "Where memory ran out, set CONVOHOUSE_PROCESSES to fewer, or 0 for none, then run again.",
             ) from error
 
     def prepare(self, n_conversations: int) -> None:
         """Begin to start the processes, if so many conversations are much; does not wait for them."""
-        if self._pool is None and self.processes and n_conversations >= MUCH:
+        if self._pool is None and self.processes and n_conversations >= MIN_CONVERSATIONS:
             self._pool = ProcessPoolExecutor(self.processes, multiprocessing.get_context("spawn"), _begin)
             self._starting = [self._pool.submit(flatten, ()) for _ in range(self.processes)]
 
     @property
-    def hands(self) -> ProcessPoolExecutor | None:
+    def executor(self) -> ProcessPoolExecutor | None:
         """The processes, once they are ready; None before, and where there are none."""
         return self._pool if all(each.done() for each in self._starting) else None
 

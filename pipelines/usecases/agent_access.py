@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import has_signed_url, has_token
-from pipelines.api.error_mapping import is_of_key
-from pipelines.api.tasks import together
+from pipelines.api.error_mapping import is_invalid_key
+from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiError
-from pipelines.usecases.context import Progress, Site, silent
+from pipelines.usecases.context import Context, Progress, no_progress
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import activity_log, lake, landing
@@ -25,7 +25,7 @@ WORKERS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class AccessCheck:
     """How one way to an agent was found; ``status`` and ``reason`` say why not, null when reachable."""
 
     agent_id: str
@@ -42,17 +42,17 @@ def known_agents(home: Home) -> list[str]:
     return sorted({*listed, *lake.read(home, CONVERSATIONS, ["agent_id"])["agent_id"]} - {None})
 
 
-def probe(site: Site, agents: Sequence[str], progress: Progress = silent) -> tuple[Probe, ...]:
+def check_agents(context: Context, agents: Sequence[str], progress: Progress = no_progress) -> tuple[AccessCheck, ...]:
     """Ask for a signed URL and a token of each agent, and note what came of it.
 
     Raises:
         CredentialsError: the key itself is refused.
-        HomeError: see ``Site.writing``.
-        LockedError: see ``Site.writing``.
+        HomeError: see ``Context.write_lock``.
+        LockedError: see ``Context.write_lock``.
     """
-    with site.writing("access"):
-        at = site.clock()
-        found = asyncio.run(_ask(site, list(dict.fromkeys(agents)), progress))
+    with context.write_lock("access"):
+        at = context.clock()
+        found = asyncio.run(_request_access(context, list(dict.fromkeys(agents)), progress))
         notes = [
             {
                 "agent_id": each.agent_id,
@@ -65,40 +65,40 @@ def probe(site: Site, agents: Sequence[str], progress: Progress = silent) -> tup
             }
             for each in found
         ]
-        activity_log.note(site.home, AGENT_ACCESS, notes, at)
-        activity_log.refresh(site.home)
+        activity_log.append(context.home, AGENT_ACCESS, notes, at)
+        activity_log.refresh_lake(context.home)
     return found
 
 
-async def _ask(site: Site, agents: Sequence[str], progress: Progress) -> tuple[Probe, ...]:
-    client = site.connect(site.settings)
-    found: list[Probe] = []
+async def _request_access(context: Context, agents: Sequence[str], progress: Progress) -> tuple[AccessCheck, ...]:
+    client = context.connect(context.settings)
+    found: list[AccessCheck] = []
     waiting = iter(agents)
     progress("probe", 0, len(agents))
 
     async def work(share: Iterator[str]) -> None:
         for agent_id in share:
-            found.extend([await _probe(site, client, agent_id, way) for way in WAYS])
+            found.extend([await _probe(context, client, agent_id, way) for way in WAYS])
             progress("probe", len(found) // len(WAYS), len(agents))
 
     async with client:
-        await together(work(waiting) for _ in range(WORKERS))
+        await run_concurrently(work(waiting) for _ in range(WORKERS))
     return tuple(sorted(found, key=lambda each: (each.agent_id, each.way)))
 
 
-async def _probe(site: Site, client: ApiClient, agent_id: str, way: str) -> Probe:
+async def _probe(context: Context, client: ApiClient, agent_id: str, way: str) -> AccessCheck:
     """One question; a missing scope or quota is an outcome, as is an agent that is gone.
 
     Raises:
         CredentialsError: the key itself is refused.
     """
-    began = site.monotonic()
+    began = context.monotonic()
     status, reason = None, None
     try:
         if not await WAYS[way](client, agent_id):
             reason = f"the answer holds no {way}"
     except ApiError as error:
-        if is_of_key(error):
+        if is_invalid_key(error):
             raise
         status, reason = error.status, str(error)
-    return Probe(agent_id, way, reason is None, site.monotonic() - began, status, reason)
+    return AccessCheck(agent_id, way, reason is None, context.monotonic() - began, status, reason)

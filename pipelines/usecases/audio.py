@@ -18,9 +18,9 @@ from typing import Any
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_audio
 from pipelines.api.responses import check_mp3
-from pipelines.api.tasks import together
-from pipelines.errors import ApiError, CredentialsError, UnreachableError
-from pipelines.usecases.context import Progress, Site, silent
+from pipelines.api.tasks import run_concurrently
+from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError
+from pipelines.usecases.context import Context, Progress, no_progress
 from warehouse.schema.activity import AUDIO_FILES
 from warehouse.storage import activity_log, audio
 from warehouse.storage.audio import Choice
@@ -34,7 +34,7 @@ ABSENT = frozenset({404, 422})
 
 
 @dataclass(slots=True)
-class Recorded:
+class DownloadResult:
     """What came of a run: files that were saved, that had been there, that the API has not; why others failed.
 
     ``n_left`` had no room within the budget; ``total_bytes`` is what all recordings take now.
@@ -48,47 +48,49 @@ class Recorded:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def record(site: Site, choice: Choice, *, budget_bytes: int, progress: Progress = silent) -> Recorded:
+def download_audio(
+    context: Context, choice: Choice, *, budget_bytes: int, progress: Progress = no_progress
+) -> DownloadResult:
     """Save the recordings of the chosen calls, as long as all recordings take no more than the budget.
 
     Raises:
         CredentialsError: the key is refused, or lacks the scope.
         UnreachableError: the API is down; what was saved before stays.
-        HomeError: see ``Site.writing``.
-        LockedError: see ``Site.writing``.
+        HomeError: see ``Context.write_lock``.
+        LockedError: see ``Context.write_lock``.
         OSError: the disk is full.
     """
-    with site.writing("audio"):
-        audio.sweep(site.home)
-        found = audio.wanted(site.home, choice)
-        run = _Run(site, budget_bytes, progress, n_wanted=found.height)
-        run.done.total_bytes = audio.total_bytes(site.home)
+    with context.write_lock("audio"):
+        audio.sweep(context.home)
+        found = audio.wanted(context.home, choice)
+        run = _Download(context, budget_bytes, progress, n_wanted=found.height)
+        run.done.total_bytes = audio.total_bytes(context.home)
         try:
             asyncio.run(run.all(found.iter_rows(named=True)))
         finally:
             run.note()
-            activity_log.refresh(site.home)
+            activity_log.refresh_lake(context.home)
     return run.done
 
 
 @dataclass(slots=True)
-class _Run:
+class _Download:
     """Recordings on their way."""
 
-    site: Site
+    context: Context
     budget_bytes: int
     progress: Progress
     n_wanted: int
-    done: Recorded = field(default_factory=Recorded)
+    done: DownloadResult = field(default_factory=DownloadResult)
     notes: list[dict[str, object]] = field(default_factory=list)
     n_looked_at: int = 0
     in_a_row: int = 0
 
     async def all(self, rows: Iterator[dict[str, Any]]) -> None:
-        client = self.site.connect(self.site.settings)
+        client = self.context.connect(self.context.settings)
         self.progress("audio", 0, self.n_wanted)
         async with client:
-            await together(self._work(client, rows) for _ in range(WORKERS))
+            await run_concurrently(self._work(client, rows) for _ in range(WORKERS))
 
     async def _work(self, client: ApiClient, rows: Iterator[dict[str, Any]]) -> None:
         for row in rows:
@@ -97,11 +99,11 @@ class _Run:
             self.progress("audio", self.n_looked_at, self.n_wanted)
 
     async def _one(self, client: ApiClient, row: Mapping[str, Any]) -> None:
-        target = audio.file_of(self.site.home, row["start_date"], row["conversation_id"])
+        target = audio.file_of(self.context.home, row["start_date"], row["conversation_id"])
         if target.exists():
             self.done.n_before += 1
             if not row["is_noted"]:
-                self._add(row, "saved", await asyncio.to_thread(_facts, target, self.site.home.root))
+                self._add(row, "saved", await asyncio.to_thread(_facts, target, self.context.home.root))
             return
         if self.done.total_bytes >= self.budget_bytes:
             self.done.n_left += 1
@@ -114,7 +116,7 @@ class _Run:
             self.in_a_row = 0
 
     async def _save(self, client: ApiClient, row: Mapping[str, Any], target: Path) -> None:
-        temporary = self.site.home.temporary / f"{uuid.uuid4().hex}.mp3"
+        temporary = self.context.home.temporary / f"{uuid.uuid4().hex}.mp3"
         try:
             with temporary.open("w+b") as file:
                 await get_audio(client, row["conversation_id"], file)
@@ -130,7 +132,7 @@ class _Run:
             temporary.unlink(missing_ok=True)
         self.done.total_bytes += size
         self.done.n_saved += 1
-        self._add(row, "saved", await asyncio.to_thread(_facts, target, self.site.home.root))
+        self._add(row, "saved", await asyncio.to_thread(_facts, target, self.context.home.root))
 
     def _fail(self, row: Mapping[str, Any], error: ApiError) -> None:
         if isinstance(error, CredentialsError):
@@ -140,19 +142,19 @@ class _Run:
             self._add(row, "missing", {"reason": error.message})
             return
         self.done.failed[row["conversation_id"]] = str(error)
-        self.in_a_row = self.in_a_row + 1 if isinstance(error, UnreachableError) else 0
+        self.in_a_row = self.in_a_row + 1 if isinstance(error, ApiUnavailableError) else 0
         if self.in_a_row >= BREAK_AFTER:
             raise error
 
     def _add(self, row: Mapping[str, Any], outcome: str, facts: Mapping[str, object]) -> None:
         known = {"conversation_id": row["conversation_id"], "start_date": row["start_date"]}
-        self.notes.append({**known, "fetched_at": self.site.clock(), "outcome": outcome, **facts})
+        self.notes.append({**known, "fetched_at": self.context.clock(), "outcome": outcome, **facts})
         if len(self.notes) >= NOTES_A_FILE:
             self.note()
 
     def note(self) -> None:
         """Write down what is not written yet."""
-        activity_log.note(self.site.home, AUDIO_FILES, self.notes, self.site.clock())
+        activity_log.append(self.context.home, AUDIO_FILES, self.notes, self.context.clock())
         self.notes = []
 
 

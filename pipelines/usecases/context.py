@@ -1,6 +1,6 @@
 """Where the work is done and with what: the home folder, the settings, the clock and the way to the API.
 
-A site is that of one workspace; where several are set up, ``each`` gives the site of each.
+A context is that of one workspace; where several are set up, ``each`` gives the context of each.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 
 from pipelines.api.client import ApiClient
 from pipelines.clock import utc_now
-from pipelines.privacy.pseudonyms import Pseudonyms
+from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.settings import Settings
-from pipelines.transform.worker_pool import Crew
+from pipelines.transform.worker_pool import WorkerPool
 from warehouse.storage import lock
 from warehouse.storage.home import Home
 
@@ -23,7 +23,7 @@ Progress = Callable[[str, int, int | None], None]
 """Told of a stage, how much of it is done and, where known, of how much."""
 
 
-def silent(stage: str, done: int, total: int | None) -> None:
+def no_progress(stage: str, done: int, total: int | None) -> None:
     """Progress for nobody."""
 
 
@@ -43,7 +43,7 @@ def connect(settings: Settings) -> ApiClient:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Context:
     """Where the work is done and with what: settings, clock and client can be others in a test.
 
     The clock may be one of any time zone; it is read in UTC, so that no comparison meets another zone. By default it is
@@ -65,17 +65,17 @@ class Site:
         """The home folder of the settings, as the workspace sees it."""
         return Home(self.settings.home, self.settings.workspace)
 
-    def each(self) -> tuple[Site, ...]:
-        """The site of each workspace that is set up: this one where there is but one.
+    def workspaces(self) -> tuple[Context, ...]:
+        """The context of each workspace that is set up: this one where there is but one.
 
         Raises:
             SettingsError: see ``Settings.each``.
         """
         return tuple(replace(self, settings=settings) for settings in self.settings.each())
 
-    def landed(self) -> tuple[Site, ...]:
-        """The site of each workspace that the home folder holds calls of, set up or not: to work without the API."""
-        known = {site.settings.workspace: site for site in self.each()}
+    def workspaces_with_data(self) -> tuple[Context, ...]:
+        """The context of each workspace that the home folder holds calls of, set up or not: to work without the API."""
+        known = {context.settings.workspace: context for context in self.workspaces()}
         others = [self.settings.keyless(name) for name in self.home.workspaces() if name not in known]
         return (*known.values(), *(replace(self, settings=settings) for settings in others))
 
@@ -85,22 +85,22 @@ class Site:
         return {settings.workspace: settings.timezone for settings in self.settings.each()}
 
     @property
-    def pseudonyms(self) -> Pseudonyms | None:
+    def pseudonyms(self) -> Pseudonymizer | None:
         """What hides people before landing; None where the settings keep them."""
         settings = self.settings
         if settings.pii == "keep" or settings.pii_key is None:
             return None
-        return Pseudonyms(settings.pii_key.get_secret_value().encode())
+        return Pseudonymizer(settings.pii_key.get_secret_value().encode())
 
-    def crew(self) -> Crew:
+    def worker_pool(self) -> WorkerPool:
         """Processes beside this one for work on many conversations, as the settings allow; a context manager."""
-        return Crew(self.settings.processes)
+        return WorkerPool(self.settings.processes)
 
-    def writing(self, what: str) -> AbstractContextManager[None]:
+    def write_lock(self, what: str) -> AbstractContextManager[None]:
         """Hold the home folder for writing; it is made where it is missing.
 
         Raises:
             HomeError: it cannot be written or is somebody else's.
             LockedError: another run holds it.
         """
-        return lock.writing(self.home.open(), what=what, now=self.clock())
+        return lock.write_lock(self.home.open(), what=what, now=self.clock())

@@ -14,11 +14,11 @@ from typing import Any
 import polars as pl
 
 from pipelines.api.endpoints import delete_conversation
-from pipelines.api.tasks import together
+from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiError
 from pipelines.transform.refresh_lake import refresh_lake
-from pipelines.usecases.context import Progress, Site, silent
-from pipelines.usecases.run_session import failure
+from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.run_session import describe_failed_check
 from pipelines.usecases.sync_steps import build_models
 from warehouse.schema.registry import TABLES
 from warehouse.storage import erasure, lake
@@ -53,39 +53,41 @@ class Erased:
     problems: tuple[str, ...]
 
 
-def erase(site: Site, ids: Sequence[str], *, is_upstream: bool = False, progress: Progress = silent) -> Erased:
+def erase(
+    context: Context, ids: Sequence[str], *, is_upstream: bool = False, progress: Progress = no_progress
+) -> Erased:
     """Erase conversations; of each only its id, its day and the time of the erasure are kept.
 
     Args:
-        site: Where and with what.
+        context: Where and with what.
         ids: Conversations.
         is_upstream: Delete them at the API first; what fails there is not erased here.
         progress: Told how far it is.
 
     Raises:
         CredentialsError: no key is set, and the API was to be asked.
-        HomeError: see ``Site.writing``.
-        LockedError: see ``Site.writing``.
+        HomeError: see ``Context.write_lock``.
+        LockedError: see ``Context.write_lock``.
     """
     told: dict[str, str] = {}
     failed: dict[str, str] = {}
     doomed: list[str] = []
-    everywhere = site.home.everywhere
-    with site.writing("erase"):
-        landed = set(erasure.known_days(everywhere, ids)["conversation_id"])
+    everywhere = context.home.all_workspaces
+    with context.write_lock("erase"):
+        landed = set(erasure.find_start_dates(everywhere, ids)["conversation_id"])
         wanted = [each for each in dict.fromkeys(ids) if each in landed]
-        for each in site.landed():
-            known = erasure.known_days(each.home, wanted)
+        for each in context.workspaces_with_data():
+            known = erasure.find_start_dates(each.home, wanted)
             if is_upstream and not known.is_empty():
                 answers = asyncio.run(delete_upstream(each, known["conversation_id"].to_list()))
                 told, failed = told | answers[0], failed | answers[1]
             known = known.filter(~pl.col("conversation_id").is_in(list(failed)))
-            erasure.entomb(each.home, known, each.clock())
+            erasure.write_tombstones(each.home, known, each.clock())
             doomed += known["conversation_id"].to_list()
         doomed.sort(key=wanted.index)
         counts = _rows_in_lake(everywhere, doomed)
         removed = erasure.purge(everywhere)
-        problems = _rebuild(site, progress) if doomed else ()
+        problems = _rebuild(context, progress) if doomed else ()
     return Erased(
         receipts=tuple(Receipt(each, told.get(each), asdict(removed[each]), counts[each]) for each in doomed),
         unknown=tuple(each for each in dict.fromkeys(ids) if each not in wanted),
@@ -94,11 +96,11 @@ def erase(site: Site, ids: Sequence[str], *, is_upstream: bool = False, progress
     )
 
 
-async def delete_upstream(site: Site, ids: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+async def delete_upstream(context: Context, ids: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Delete at the API: what it said of each, and why it did not."""
     told: dict[str, str] = {}
     failed: dict[str, str] = {}
-    client = site.connect(site.settings)
+    client = context.connect(context.settings)
 
     async def delete(conversation_id: str) -> None:
         try:
@@ -109,7 +111,7 @@ async def delete_upstream(site: Site, ids: Sequence[str]) -> tuple[dict[str, str
             told[conversation_id] = "deleted" if was_there else "not_found"
 
     async with client:
-        await together(map(delete, ids))
+        await run_concurrently(map(delete, ids))
     return told, failed
 
 
@@ -117,18 +119,18 @@ def _rows_in_lake(home: Home, ids: Sequence[str]) -> dict[str, dict[str, int]]:
     """Rows of each conversation in each table of the lake that has any."""
     counts: dict[str, dict[str, Any]] = {conversation_id: {} for conversation_id in ids}
     for table in TABLES:
-        if "conversation_id" in table.names:
+        if "conversation_id" in table.column_names:
             rows = lake.read(home, table, ["conversation_id"]).filter(pl.col("conversation_id").is_in(list(ids)))
             for conversation_id, n_rows in rows.group_by("conversation_id").len().rows():
                 counts[conversation_id][table.name] = n_rows
     return counts
 
 
-def _rebuild(site: Site, progress: Progress) -> tuple[str, ...]:
+def _rebuild(context: Context, progress: Progress) -> tuple[str, ...]:
     """Make lake and warehouse without what was erased, and leave nothing beside them that could hold it."""
-    for leftover in (*site.home.temporary.iterdir(), *site.home.root.glob(f"{site.home.warehouse.name}.*")):
+    for leftover in (*context.home.temporary.iterdir(), *context.home.root.glob(f"{context.home.warehouse.name}.*")):
         if leftover.is_file():
             leftover.unlink()
-    for each in site.landed():
+    for each in context.workspaces_with_data():
         refresh_lake(each.home, reread_days=each.settings.reread_days)
-    return tuple(failure(result) for result in build_models(site, progress, anew=True).failed)
+    return tuple(describe_failed_check(result) for result in build_models(context, progress, anew=True).failed)

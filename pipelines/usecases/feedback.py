@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import send_feedback
-from pipelines.api.error_mapping import is_of_key
-from pipelines.api.rate_limiter import Pace
-from pipelines.api.tasks import together
-from pipelines.errors import ApiError, CredentialsError, GoneError, UnreachableError
-from pipelines.usecases.context import Progress, Site, silent
+from pipelines.api.error_mapping import is_invalid_key
+from pipelines.api.rate_limiter import RateLimiter
+from pipelines.api.tasks import run_concurrently
+from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError, NotFoundError
+from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.feedback_file import VERDICTS
 from warehouse.schema.activity import FEEDBACK_SENT
 from warehouse.storage import activity_log
@@ -43,7 +43,7 @@ class Sent:
 
 def unsent(home: Home, wanted: Mapping[str, str]) -> dict[str, str]:
     """Those of the verdicts (by conversation) that were never sent, or whose sending failed."""
-    notes = activity_log.read(home, FEEDBACK_SENT).unique("conversation_id", keep="last", maintain_order=True)
+    notes = activity_log.latest_entries(home, FEEDBACK_SENT).unique("conversation_id", keep="last", maintain_order=True)
     told = dict(notes.filter(outcome="sent").select("conversation_id", "feedback").rows())
     return {
         conversation_id: verdict for conversation_id, verdict in wanted.items() if told.get(conversation_id) != verdict
@@ -51,10 +51,10 @@ def unsent(home: Home, wanted: Mapping[str, str]) -> dict[str, str]:
 
 
 def send(
-    site: Site,
+    context: Context,
     wanted: Mapping[str, str],
     *,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Sent:
     """Send verdicts (by conversation) that were not sent yet, at most ``feedback_per_sec`` a second.
@@ -63,17 +63,19 @@ def send(
         UsageError: an id cannot be part of a path.
         CredentialsError: the key itself is refused; what was answered before is noted.
         UnreachableError: the API is down; what was answered before is noted.
-        HomeError: see ``Site.writing``.
-        LockedError: see ``Site.writing``.
+        HomeError: see ``Context.write_lock``.
+        LockedError: see ``Context.write_lock``.
     """
-    with site.writing("feedback"):
-        due = unsent(site.home, wanted)
-        batch = _Batch(site, due, progress)
+    with context.write_lock("feedback"):
+        due = unsent(context.home, wanted)
+        batch = _Batch(context, due, progress)
         try:
-            asyncio.run(batch.send(Pace(site.settings.feedback_per_sec, monotonic=site.monotonic, sleep=sleep)))
+            asyncio.run(
+                batch.send(RateLimiter(context.settings.feedback_per_sec, monotonic=context.monotonic, sleep=sleep))
+            )
         finally:
             batch.note()
-            activity_log.refresh(site.home)
+            activity_log.refresh_lake(context.home)
     return Sent(tuple(batch.sent), tuple(each for each in wanted if each not in due), batch.failed, batch.is_refused)
 
 
@@ -81,7 +83,7 @@ def send(
 class _Batch:
     """Verdicts on their way."""
 
-    site: Site
+    context: Context
     due: Mapping[str, str]
     progress: Progress
     sent: list[str] = field(default_factory=list)
@@ -90,16 +92,16 @@ class _Batch:
     notes: list[dict[str, object]] = field(default_factory=list)
     in_a_row: int = 0
 
-    async def send(self, pace: Pace) -> None:
-        client = self.site.connect(self.site.settings)
+    async def send(self, pace: RateLimiter) -> None:
+        client = self.context.connect(self.context.settings)
         waiting = iter(self.due.items())
         self.progress("send", 0, len(self.due))
         async with client:
-            await together(self._work(client, pace, waiting) for _ in range(WORKERS))
+            await run_concurrently(self._work(client, pace, waiting) for _ in range(WORKERS))
 
-    async def _work(self, client: ApiClient, pace: Pace, waiting: Iterator[tuple[str, str]]) -> None:
+    async def _work(self, client: ApiClient, pace: RateLimiter, waiting: Iterator[tuple[str, str]]) -> None:
         for conversation_id, verdict in waiting:
-            await pace.turn()
+            await pace.acquire()
             try:
                 await send_feedback(client, conversation_id, VERDICTS[verdict])
             except ApiError as error:
@@ -112,19 +114,19 @@ class _Batch:
 
     def _fail(self, conversation_id: str, verdict: str, error: ApiError) -> None:
         self.failed[conversation_id] = str(error)
-        is_unanswered = isinstance(error, UnreachableError)
-        outcome = "not_found" if isinstance(error, GoneError) else "failed" if is_unanswered else "refused"
+        is_unanswered = isinstance(error, ApiUnavailableError)
+        outcome = "not_found" if isinstance(error, NotFoundError) else "failed" if is_unanswered else "refused"
         self.is_refused |= outcome != "not_found"
         self.in_a_row = self.in_a_row + 1 if is_unanswered else 0
         self._add(conversation_id, verdict, outcome, error)
-        if (isinstance(error, CredentialsError) and is_of_key(error)) or self.in_a_row >= BREAK_AFTER:
+        if (isinstance(error, CredentialsError) and is_invalid_key(error)) or self.in_a_row >= BREAK_AFTER:
             raise error
 
     def _add(self, conversation_id: str, verdict: str, outcome: str, error: ApiError | None = None) -> None:
         self.notes.append(
             {
                 "conversation_id": conversation_id,
-                "sent_at": self.site.clock(),
+                "sent_at": self.context.clock(),
                 "feedback": verdict,
                 "outcome": outcome,
                 "status": error and error.status,
@@ -136,5 +138,5 @@ class _Batch:
 
     def note(self) -> None:
         """Write down what is not written yet."""
-        activity_log.note(self.site.home, FEEDBACK_SENT, self.notes, self.site.clock())
+        activity_log.append(self.context.home, FEEDBACK_SENT, self.notes, self.context.clock())
         self.notes = []

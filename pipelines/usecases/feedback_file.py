@@ -18,7 +18,7 @@ _NOTHING = "Nothing was sent: correct the file, then run again."
 _NO_IDS = frozenset({"", ".", ".."})
 
 
-def read_verdicts(file: Path) -> dict[str, str]:
+def read_feedback_file(file: Path) -> dict[str, str]:
     """The verdict on each conversation, in the order of the file; other columns are the reviewers' own.
 
     Raises:

@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.extract.fetch_plan import told_since
-from pipelines.extract.fetch_policy import REASONS, decide
-from pipelines.transform.refresh_lake import stale_readings
+from pipelines.extract.fetch_plan import conversations_with_new_feedback
+from pipelines.extract.fetch_policy import REASONS, decide_refetch
+from pipelines.transform.refresh_lake import stale_snapshots
 from pipelines.transform.settle_state import settle_state
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
@@ -57,13 +57,20 @@ class Status:
 
 def status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
     """Look at a workspace of a home folder, which may be empty or missing."""
-    listed, readings = landing.latest_list_rows(home), landing.latest_readings(home)
+    listed, readings = landing.latest_list_rows(home), landing.latest_snapshots(home)
     shown = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "start_date"])
     states = readings.filter(pl.col("kind") != landing.ERASED).select(
         state=settle_state(pl.col("fetched_at"), reread_days)
     )
     listings = landing.listings(home)
-    wanted = decide(listed, readings, now=now, reread_days=reread_days, listings=listings, asked=told_since(home))
+    wanted = decide_refetch(
+        listed,
+        readings,
+        now=now,
+        reread_days=reread_days,
+        listings=listings,
+        asked=conversations_with_new_feedback(home),
+    )
     runs = parquet.read_files(SYNC_RUNS, home.files(home.runs)).sort("started_at", descending=True).head(RUNS_SHOWN)
     quarantine = lake.read(home, QUARANTINE).sort("fetched_at", descending=True)
     return Status(
@@ -72,7 +79,7 @@ def status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
         n_listed=listed.height,
         n_landed=readings.filter(pl.col("content_at").is_not_null()).height,
         n_in_lake=shown.height,
-        n_behind=stale_readings(home).height,
+        n_behind=stale_snapshots(home).height,
         n_deleted=lake.read(home, DELETIONS, ["reason"]).filter(reason="deleted").height,
         n_agents=shown["agent_id"].n_unique(),
         first_date=_date(shown["start_date"].min()),
@@ -85,7 +92,7 @@ def status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
         quarantine=tuple(quarantine.iter_rows(named=True)),
         runs=tuple(runs.iter_rows(named=True)),
         sizes={
-            "landing": _bytes(home, home.documents),
+            "landing": _bytes(home, home.landing),
             "lake": _bytes(home, home.lake),
             "warehouse": home.warehouse.stat().st_size if home.warehouse.exists() else 0,
         },

@@ -1,4 +1,4 @@
-"""The use cases: whole runs over every workspace of a site, which the command line starts; Dagster runs their steps."""
+"""The sync as a whole: a run over every workspace, which the command line starts; Dagster runs the same steps."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from itertools import starmap
 from typing import Any
 
 from pipelines.extract import run_log
-from pipelines.extract.fetch_plan import Plan, set_aside
-from pipelines.extract.landing_pipeline import Fetched
+from pipelines.extract.fetch_plan import FetchPlan, quarantined
+from pipelines.extract.landing_pipeline import FetchStats
 from pipelines.extract.time_window import Window
-from pipelines.transform.refresh_lake import Refreshed
-from pipelines.transform.worker_pool import Crew
+from pipelines.transform.refresh_lake import RefreshResult
+from pipelines.transform.worker_pool import WorkerPool
 from pipelines.usecases import reference_data, sync_steps
-from pipelines.usecases.context import Progress, Site, silent
-from pipelines.usecases.run_session import attempt, close, failure, working
+from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.run_session import describe_failed_check, finish_runs, for_each_workspace, run_session
 from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import check_complete, check_fresh, check_warehouse
@@ -24,7 +24,7 @@ from warehouse.storage import landing
 
 
 @dataclass(frozen=True, slots=True)
-class Synced:
+class SyncResult:
     """What a run did: its rows of ``sync_runs``, one a workspace, and why it is not complete, if it is not.
 
     ``warnings`` say what beside the conversations could not be had: their copy is whole without it.
@@ -47,14 +47,14 @@ class Synced:
 
 
 def sync(
-    site: Site,
+    context: Context,
     *,
     run_id: str,
     since: datetime | None = None,
     until: datetime | None = None,
     agent_id: str | None = None,
-    progress: Progress = silent,
-) -> Synced:
+    progress: Progress = no_progress,
+) -> SyncResult:
     """List, read, land, flatten, check and build: the whole way, for every workspace.
 
     Raises:
@@ -62,7 +62,7 @@ def sync(
             workspaces, one whose API cannot be had is a problem and stops no other.
     """
 
-    def copy(each: Site) -> Fetched:
+    def copy(each: Context) -> FetchStats:
         window, is_asked = sync_steps.window_of(each, since, until, agent_id)
         sync_steps.list_calls(each, window, run_id, progress)
         asked = window if is_asked else None
@@ -71,98 +71,98 @@ def sync(
         return fetched
 
     warnings: list[str] = []
-    with working(site, run_id, "sync") as sites:
-        with site.crew() as crew:
-            fetched = attempt(sites, run_id, copy)
-            absent = _flatten(sites, run_id, fetched, progress, crew)
-        for each in sites:
+    with run_session(context, run_id, "sync") as contexts:
+        with context.worker_pool() as crew:
+            fetched = for_each_workspace(contexts, run_id, copy)
+            absent = _flatten(contexts, run_id, fetched, progress, crew)
+        for each in contexts:
             if each.settings.workspace in fetched:
                 warnings.extend(reference_data.sync_prices(each, progress))
-        return replace(_finish(site, sites, run_id, absent, progress), warnings=tuple(warnings))
+        return replace(_finish(context, contexts, run_id, absent, progress), warnings=tuple(warnings))
 
 
-def retry(site: Site, *, run_id: str, progress: Progress = silent) -> Synced:
+def retry(context: Context, *, run_id: str, progress: Progress = no_progress) -> SyncResult:
     """Read again what stands aside in quarantine, and nothing else; then flatten and build.
 
     Raises:
         ConvohouseError: see ``sync``.
     """
 
-    def read(each: Site) -> Fetched:
-        return sync_steps.fetch_calls(each, run_id, progress=progress, crew=crew, only=set_aside(each.home))
+    def read(each: Context) -> FetchStats:
+        return sync_steps.fetch_calls(each, run_id, progress=progress, crew=crew, only=quarantined(each.home))
 
-    with working(site, run_id, "retry") as sites:
-        with site.crew() as crew:
-            fetched = attempt(sites, run_id, read)
-            absent = _flatten(sites, run_id, fetched, progress, crew)
-        return _finish(site, sites, run_id, absent, progress)
+    with run_session(context, run_id, "retry") as contexts:
+        with context.worker_pool() as crew:
+            fetched = for_each_workspace(contexts, run_id, read)
+            absent = _flatten(contexts, run_id, fetched, progress, crew)
+        return _finish(context, contexts, run_id, absent, progress)
 
 
 def reprocess(
-    site: Site,
+    context: Context,
     *,
     run_id: str,
     since: datetime | None = None,
     until: datetime | None = None,
-    progress: Progress = silent,
-) -> Synced:
+    progress: Progress = no_progress,
+) -> SyncResult:
     """Make the lake and the warehouse again from the landing, without the API: all days, or those of a window.
 
     Raises:
         ConvohouseError: the run stopped; the next one goes on from it.
     """
-    window = Window(since, until or site.clock())
+    window = Window(since, until or context.clock())
 
-    def anew(each: Site) -> Refreshed:
-        starts = landing.latest_readings(each.home).select("start_date", "start_time_at")
+    def anew(each: Context) -> RefreshResult:
+        starts = landing.latest_snapshots(each.home).select("start_date", "start_time_at")
         days = None if since is until is None else {day for day, start in starts.rows() if window.holds(start, None)}
         return sync_steps.flatten_calls(each, run_id, days, progress, crew=crew, anew=True)
 
-    with working(site, run_id, "reprocess", is_offline=True) as sites:
-        with site.crew() as crew:
-            absent = {each.settings.workspace: anew(each).refused for each in sites}
-        return _finish(site, sites, run_id, absent, progress, anew=True)
+    with run_session(context, run_id, "reprocess", is_offline=True) as contexts:
+        with context.worker_pool() as crew:
+            absent = {each.settings.workspace: anew(each).refused for each in contexts}
+        return _finish(context, contexts, run_id, absent, progress, anew=True)
 
 
 def plan(
-    site: Site,
+    context: Context,
     *,
     since: datetime | None = None,
     until: datetime | None = None,
     agent_id: str | None = None,
-    progress: Progress = silent,
-) -> dict[str, Plan]:
+    progress: Progress = no_progress,
+) -> dict[str, FetchPlan]:
     """What ``sync`` would list and read, by workspace; the home folder is neither touched nor made.
 
     Raises:
         HomeError: the folder holds something else.
         ApiError: a list could not be had.
     """
-    site.home.check()
+    context.home.check()
     return {
         each.settings.workspace: sync_steps.plan(each, since=since, until=until, agent_id=agent_id, progress=progress)
-        for each in site.each()
+        for each in context.workspaces()
     }
 
 
-def check(site: Site) -> tuple[CheckResult, ...]:
+def check(context: Context) -> tuple[CheckResult, ...]:
     """Every check of the lake and of the warehouse as it stands; nothing is changed.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
     """
-    home = site.home.everywhere
-    within = timedelta(hours=site.settings.fresh_hours)
-    fresh = check_fresh((each.home for each in site.each()), now=site.clock(), within=within)
+    home = context.home.all_workspaces
+    within = timedelta(hours=context.settings.fresh_hours)
+    fresh = check_fresh((each.home for each in context.workspaces()), now=context.clock(), within=within)
     return (*check_warehouse(home), *check_complete(home), fresh)
 
 
 def _flatten(
-    sites: Sequence[Site], run_id: str, fetched: Mapping[str, Fetched], progress: Progress, crew: Crew
+    contexts: Sequence[Context], run_id: str, fetched: Mapping[str, FetchStats], progress: Progress, crew: WorkerPool
 ) -> dict[str, dict[str, str]]:
     """Flatten every workspace, those whose API could not be had as well; gives the calls left out and why."""
     absent = {}
-    for each in sites:
+    for each in contexts:
         name = each.settings.workspace
         unread = fetched[name].failed if name in fetched else {}
         absent[name] = {**unread, **sync_steps.flatten_calls(each, run_id, progress=progress, crew=crew).refused}
@@ -170,16 +170,16 @@ def _flatten(
 
 
 def _finish(
-    site: Site,
-    sites: Sequence[Site],
+    context: Context,
+    contexts: Sequence[Context],
     run_id: str,
     absent: Mapping[str, Mapping[str, str]],
     progress: Progress,
     *,
     anew: bool = False,
-) -> Synced:
+) -> SyncResult:
     """Build, and close the accounts with all that is amiss; ``absent`` are calls left out and why, by workspace."""
-    built = sync_steps.build_models(site, progress, anew=anew)
-    own = {name: list(starmap(sync_steps.absence, calls.items())) for name, calls in absent.items()}
-    problems = close(sites, run_id, map(failure, built.failed), own)
-    return Synced(tuple(run_log.row(each.home, run_id) for each in sites), problems, built)
+    built = sync_steps.build_models(context, progress, anew=anew)
+    own = {name: list(starmap(sync_steps.describe_missing, calls.items())) for name, calls in absent.items()}
+    problems = finish_runs(contexts, run_id, map(describe_failed_check, built.failed), own)
+    return SyncResult(tuple(run_log.row(each.home, run_id) for each in contexts), problems, built)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from pipelines.api.endpoints import ListQuery, iterate_list
 from pipelines.api.responses import ListRow
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from warehouse.serve.search import Scope
 
 
@@ -25,7 +25,7 @@ class Listed:
     title: str | None
 
 
-def search(site: Site, text: str, scope: Scope, *, limit: int) -> list[Listed]:
+def search(context: Context, text: str, scope: Scope, *, limit: int) -> list[Listed]:
     """The latest conversations that the API finds for ``text``.
 
     Raises:
@@ -41,7 +41,7 @@ def search(site: Site, text: str, scope: Scope, *, limit: int) -> list[Listed]:
 
     async def pages() -> list[Listed]:
         found: dict[str, Listed] = {}
-        async with site.connect(site.settings) as client:
+        async with context.connect(context.settings) as client:
             async for page in iterate_list(client, query):
                 found |= {row.conversation_id: _listed(row) for row in page.conversations}
                 if len(found) >= limit:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipelines.errors import UsageError
-from pipelines.usecases.context import Site
-from warehouse.storage.erasure import known_days
+from pipelines.usecases.context import Context
+from warehouse.storage.erasure import find_start_dates
 
 
-def by_site(site: Site, ids: Iterable[str]) -> list[tuple[Site, list[str]]]:
+def group_by_workspace(context: Context, ids: Iterable[str]) -> list[tuple[Context, list[str]]]:
     """The conversations of each workspace that has any, by what is landed; where there is but one, all are its own.
 
     Raises:
         UsageError: there are several, and none of them knows a conversation.
     """
     wanted = list(dict.fromkeys(ids))
-    sites = site.each()
-    if len(sites) == 1:
-        return [(sites[0], wanted)]
+    contexts = context.workspaces()
+    if len(contexts) == 1:
+        return [(contexts[0], wanted)]
     found = []
-    for each in sites:
-        known = set(known_days(each.home, wanted)["conversation_id"])
+    for each in contexts:
+        known = set(find_start_dates(each.home, wanted)["conversation_id"])
         found.append((each, [conversation_id for conversation_id in wanted if conversation_id in known]))
         wanted = [conversation_id for conversation_id in wanted if conversation_id not in known]
     if wanted:
-        raise UsageError(f"{wanted[0]!r} is in none of the {len(sites)} workspaces.", "Sync the workspace first.")
+        raise UsageError(f"{wanted[0]!r} is in none of the {len(contexts)} workspaces.", "Sync the workspace first.")
     return [(each, own) for each, own in found if own]

@@ -30,18 +30,18 @@ class _Batch:
     error: OSError | None = None
 
 
-class Lander:
+class BatchWriter:
     """Lands readings of one workspace; what it says is landed survives a power cut."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._tombs = Tombs(home)
+        self._tombs = TombstoneIndex(home)
         self._batch = _Batch()
         self._writing = asyncio.Lock()
 
     def is_erased(self, conversation_id: str) -> bool:
         """Whether a conversation was erased here."""
-        return self._tombs.hold(conversation_id)
+        return self._tombs.contains(conversation_id)
 
     async def land(self, row: Mapping[str, object]) -> None:
         """Return once the reading is on the disk.
@@ -67,8 +67,8 @@ class Lander:
             days.setdefault(row["start_date"], []).append(row)
         for day, own in days.items():
             self._write_day(own)
-            _sync_folder(self._home.documents / f"start_date={day}")
-        _sync_folder(self._home.documents)
+            _sync_folder(self._home.landing / f"start_date={day}")
+        _sync_folder(self._home.landing)
 
     def _write_day(self, rows: list[Mapping[str, object]]) -> None:
         for attempt in range(1, ATTEMPTS + 1):
@@ -81,7 +81,7 @@ class Lander:
                 return
 
 
-class Tombs:
+class TombstoneIndex:
     """The erased conversations, by the tombstones in the landing; a folder is read again when it has changed.
 
     A tombstone is never taken back nor written into a file that was there before, so a file is read once.
@@ -92,11 +92,11 @@ class Tombs:
         self._changed: dict[Path, int] = {}
         self._read: set[Path] = set()
         self._ids: set[str] = set()
-        self.hold("")  # reads what is there, so that the first webhook does not wait for it
+        self.contains("")  # reads what is there, so that the first webhook does not wait for it
 
-    def hold(self, conversation_id: str) -> bool:
+    def contains(self, conversation_id: str) -> bool:
         """Whether there is a tombstone of the conversation now."""
-        for folder in self._home.documents.glob(lake.DAYS):
+        for folder in self._home.landing.glob(lake.DAYS):
             changed = folder.stat().st_mtime_ns
             if self._changed.get(folder) != changed:
                 self._look(folder)

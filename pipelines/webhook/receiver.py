@@ -21,8 +21,8 @@ from starlette.routing import Route
 from pipelines.api.responses import check_conversation
 from pipelines.extract.landing_rows import read_row
 from pipelines.transform.canonical_json import dump, load
-from pipelines.usecases.context import Site
-from pipelines.webhook.batch_writer import Lander
+from pipelines.usecases.context import Context
+from pipelines.webhook.batch_writer import BatchWriter
 from pipelines.webhook.signature import HEADER, TOLERANCE_SECS, SignatureError, verify
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -50,11 +50,11 @@ class RefusedError(Exception):
 class Receiver:
     """Receives the webhooks of one workspace; ``told`` hears of each what was answered."""
 
-    def __init__(self, site: Site, secret: str, told: Callable[[Answer], None]) -> None:
-        self._site = site
+    def __init__(self, context: Context, secret: str, told: Callable[[Answer], None]) -> None:
+        self._context = context
         self._secret = secret
         self._told = told
-        self._lander = Lander(site.home)
+        self._lander = BatchWriter(context.home)
         self._seen: dict[str, float] = {}
 
     async def receive(self, request: Request) -> Response:
@@ -68,7 +68,7 @@ class Receiver:
 
     async def _answer(self, request: Request) -> Answer:
         body = await _body(request)
-        now = self._site.clock()
+        now = self._context.clock()
         try:
             mark = verify(self._secret, request.headers.get(HEADER), body, now.timestamp())
         except SignatureError as error:
@@ -103,7 +103,7 @@ class Receiver:
         wanted = {"conversation_id": conversation_id, "agent_id": None, "fingerprint": None, "content_sha256": None}
         try:
             check_conversation(raw, conversation_id)
-            row = read_row(wanted, raw, _moment(event, now), self._site.pseudonyms)
+            row = read_row(wanted, raw, _moment(event, now), self._context.pseudonyms)
         except (ValueError, RecursionError, OverflowError, OSError):
             raise RefusedError(422, "the conversation has no start that can be read") from None
         if await asyncio.to_thread(self._lander.is_erased, conversation_id):
@@ -112,9 +112,9 @@ class Receiver:
         return Answer(200, f"landed {conversation_id}")
 
 
-def create_app(site: Site, secret: str, told: Callable[[Answer], None] = lambda _: None) -> Starlette:
+def create_app(context: Context, secret: str, told: Callable[[Answer], None] = lambda _: None) -> Starlette:
     """An application that takes webhooks at ``/``."""
-    return Starlette(routes=[Route("/", Receiver(site, secret, told).receive, methods=["POST"])])
+    return Starlette(routes=[Route("/", Receiver(context, secret, told).receive, methods=["POST"])])
 
 
 async def _body(request: Request) -> bytes:

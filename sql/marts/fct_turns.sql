@@ -1,7 +1,7 @@
 /*
 description = "Transcript entries with their waits, tools and retrieval, of open, finished and deleted calls: one row per transcript entry."
 grain = ["conversation_id", "turn_index"]
-in_portions = true
+batch_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the call belongs to."

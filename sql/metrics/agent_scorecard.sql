@@ -5,7 +5,7 @@ metrics.agent_daily, computed anew from the calls and entries of the week and ne
 this week's value less that of the week before, in the unit of the measure; null when the agent had no call that week \
 or either value is null. A week that is not over yet is compared with a whole one: is_over says so."""
 grain = ["workspace", "week_start_date", "agent_id"]
-measures_as = "metrics.agent_daily"
+inherits_metrics_from = "metrics.agent_daily"
 
 [columns]
 week_start_date = "Monday of the week in which the calls started."

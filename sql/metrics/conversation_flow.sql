@@ -26,27 +26,27 @@ name = "Calls that reach a turn"
 unit = "share of 1"
 numerator = "n_calls at the position"
 denominator = "n_calls at position 1"
-null_rule = "never null"
-good = "neither"
-differs = "No counterpart known."
+null_when = "never null"
+direction = "neither"
+differs_from_vendor = "No counterpart known."
 
 [metrics.drop_off_rate]
 name = "Drop-off at a turn"
 unit = "share of 1"
 numerator = "n_ended: calls whose last spoken turn this is"
 denominator = "n_calls that reach the position"
-null_rule = "never null"
-good = "neither"
-differs = "No counterpart known. A call that was brought to its end drops off too."
+null_when = "never null"
+direction = "neither"
+differs_from_vendor = "No counterpart known. A call that was brought to its end drops off too."
 
 [metrics.interruption_rate]
 name = "Interruptions at a turn"
 unit = "share of 1"
 numerator = "n_interruptions"
 denominator = "n_agent_turns at the position"
-null_rule = "null when no turn at the position is the agent's"
-good = "low"
-differs = "No counterpart known."
+null_when = "null when no turn at the position is the agent's"
+direction = "low"
+differs_from_vendor = "No counterpart known."
 */
 with turns as (
     select * from marts.fct_turns

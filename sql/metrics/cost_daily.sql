@@ -26,49 +26,49 @@ not_null = ["workspace", "start_date", "component", "n_calls", "burst_surcharge_
 name = "Cost by component"
 unit = "credits"
 numerator = "credits of the component, over finished calls"
-null_rule = "null when no call's credits are known"
-good = "low"
-differs = "What the vendor's parts leave of the whole is shown as unexplained."
+null_when = "null when no call's credits are known"
+direction = "low"
+differs_from_vendor = "What the vendor's parts leave of the whole is shown as unexplained."
 
 [metrics.cost_usd]
 name = "Cost by component in US dollars"
 unit = "US dollars"
 numerator = "reported prices of the component, or its credits ÷ credits per USD of the plan, over finished calls with a known cost"
-null_rule = "null when no call's cost in US dollars is known"
-good = "low"
-differs = "Calls without a reported cost in dollars are valued at their plan's rate."
+null_when = "null when no call's cost in US dollars is known"
+direction = "low"
+differs_from_vendor = "Calls without a reported cost in dollars are valued at their plan's rate."
 
 [metrics.burst_surcharge_credits]
 name = "Burst surcharge"
 unit = "credits"
 numerator = "credits of category burst; where a burst call has none, half of its call part, which the burst doubled"
-null_rule = "never null; 0 without bursts"
-good = "low"
-differs = "On calls without platform categories it is computed here."
+null_when = "never null; 0 without bursts"
+direction = "low"
+differs_from_vendor = "On calls without platform categories it is computed here."
 
 [metrics.dev_discount_credits]
 name = "Development discount given"
 unit = "credits"
 numerator = "call part of discounted calls, which is the half that was paid"
-null_rule = "never null; 0 without discounts"
-good = "neither"
-differs = "Computed here: the API tells only that the call part was halved."
+null_when = "never null; 0 without discounts"
+direction = "neither"
+differs_from_vendor = "Computed here: the API tells only that the call part was halved."
 
 [metrics.free_minutes]
 name = "Free minutes used"
 unit = "minutes"
 numerator = "minutes taken from the plan's free minutes"
-null_rule = "null on other components than call, and when no call tells them"
-good = "neither"
-differs = "The sum of what the API tells of each call."
+null_when = "null on other components than call, and when no call tells them"
+direction = "neither"
+differs_from_vendor = "The sum of what the API tells of each call."
 
 [metrics.free_llm_usd]
 name = "Free LLM dollars used"
 unit = "US dollars"
 numerator = "US dollars taken from the plan's free LLM dollars"
-null_rule = "null on other components than llm, and when no call tells them"
-good = "neither"
-differs = "The sum of what the API tells of each call."
+null_when = "null on other components than llm, and when no call tells them"
+direction = "neither"
+differs_from_vendor = "The sum of what the API tells of each call."
 */
 with components as (
     select * from intermediate.int_cost_components

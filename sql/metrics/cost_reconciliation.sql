@@ -39,33 +39,33 @@ not_null = [
 name = "Unexplained cost"
 unit = "credits"
 numerator = "cost − call charge − LLM charge, over finished calls that tell a cost and a part of it"
-null_rule = "null when no call was compared"
-good = "neither"
-differs = "No counterpart known. 0 when the bill adds up."
+null_when = "null when no call was compared"
+direction = "neither"
+differs_from_vendor = "No counterpart known. 0 when the bill adds up."
 
 [metrics.n_cost_differences]
 name = "Calls whose cost does not add up"
 unit = "count"
 numerator = "calls whose cost is not call charge + LLM charge, a missing part as 0"
-null_rule = "never null"
-good = "low"
-differs = "No counterpart known."
+null_when = "never null"
+direction = "low"
+differs_from_vendor = "No counterpart known."
 
 [metrics.unexplained_llm_usd]
 name = "Unexplained LLM price"
 unit = "US dollars"
 numerator = "reported LLM price − price of the tokens of scope initiated, over finished calls that tell both"
-null_rule = "null when no call was compared"
-good = "neither"
-differs = "No counterpart known. 0 when the bill adds up."
+null_when = "null when no call was compared"
+direction = "neither"
+differs_from_vendor = "No counterpart known. 0 when the bill adds up."
 
 [metrics.n_llm_differences]
 name = "Calls whose LLM price does not add up"
 unit = "count"
 numerator = "calls whose two LLM prices differ by a billionth of a dollar or more"
-null_rule = "never null"
-good = "low"
-differs = "No counterpart known."
+null_when = "never null"
+direction = "low"
+differs_from_vendor = "No counterpart known."
 */
 with conversations as (
     select * from marts.fct_conversations

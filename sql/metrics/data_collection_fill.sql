@@ -29,26 +29,26 @@ name = "Fill rate"
 unit = "share of 1"
 numerator = "n_filled: neither null nor blank nor an empty list or object"
 denominator = "n_asked: finished calls whose analysis has a place for the field"
-null_rule = "never null"
-good = "high"
-differs = "No counterpart known. Calls without an analysis were not asked."
+null_when = "never null"
+direction = "high"
+differs_from_vendor = "No counterpart known. Calls without an analysis were not asked."
 
 [metrics.of_declared_type_rate]
 name = "Values of the declared type"
 unit = "share of 1"
 numerator = "n_of_declared_type"
 denominator = "n_typed: filled values of fields declared string, boolean, integer or number, not redacted"
-null_rule = "null when no value can be compared"
-good = "high"
-differs = "No counterpart known."
+null_when = "null when no value can be compared"
+direction = "high"
+differs_from_vendor = "No counterpart known."
 
 [metrics.top_values]
 name = "Most frequent values"
 unit = "JSON text"
 numerator = "the five most frequent values and how often each came"
-null_rule = "never null; [] without values"
-good = "neither"
-differs = "No counterpart known. Values are told apart by their JSON text: 1 and 1.0 are two, as are 1 and '1'."
+null_when = "never null; [] without values"
+direction = "neither"
+differs_from_vendor = "No counterpart known. Values are told apart by their JSON text: 1 and 1.0 are two, as are 1 and '1'."
 */
 with collected as (
     select * from marts.fct_data_collection

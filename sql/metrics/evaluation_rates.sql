@@ -27,27 +27,27 @@ name = "Success rate of a criterion"
 unit = "share of 1"
 numerator = "n_success"
 denominator = "n_success + n_failure"
-null_rule = "null when no call got a verdict"
-good = "high"
-differs = "Calls judged unknown are not in the denominator; success_coverage says how many were judged."
+null_when = "null when no call got a verdict"
+direction = "high"
+differs_from_vendor = "Calls judged unknown are not in the denominator; success_coverage says how many were judged."
 
 [metrics.success_coverage]
 name = "Coverage of a criterion"
 unit = "share of 1"
 numerator = "n_success + n_failure"
 denominator = "n_calls: finished calls put to the criterion"
-null_rule = "never null"
-good = "high"
-differs = "No counterpart known."
+null_when = "never null"
+direction = "high"
+differs_from_vendor = "No counterpart known."
 
 [metrics.score_share]
 name = "Score of a criterion"
 unit = "share of 1"
 numerator = "sum of the scores"
 denominator = "sum of the best possible scores of the same calls"
-null_rule = "null when no call was scored"
-good = "high"
-differs = "Points are added before dividing, so that a call with more points possible weighs more."
+null_when = "null when no call was scored"
+direction = "high"
+differs_from_vendor = "Points are added before dividing, so that a call with more points possible weighs more."
 */
 with evaluations as (
     select * from marts.fct_evaluations

@@ -25,35 +25,35 @@ name = "Rating"
 unit = "points"
 numerator = "sum of ratings"
 denominator = "n_ratings"
-null_rule = "null without ratings"
-good = "high"
-differs = "Calls deleted at the vendor are kept."
+null_when = "null without ratings"
+direction = "high"
+differs_from_vendor = "Calls deleted at the vendor are kept."
 
 [metrics.rating_coverage]
 name = "Rating coverage"
 unit = "share of 1"
 numerator = "n_ratings"
 denominator = "n_calls"
-null_rule = "never null"
-good = "high"
-differs = "No counterpart known."
+null_when = "never null"
+direction = "high"
+differs_from_vendor = "No counterpart known."
 
 [metrics.like_rate]
 name = "Thumbs up"
 unit = "share of 1"
 numerator = "likes"
 denominator = "likes + dislikes"
-null_rule = "null without thumbs"
-good = "high"
-differs = "A call can carry several thumbs; each counts."
+null_when = "null without thumbs"
+direction = "high"
+differs_from_vendor = "A call can carry several thumbs; each counts."
 
 [metrics.n_comments]
 name = "Comments"
 unit = "count"
 numerator = "calls with a comment that is not empty"
-null_rule = "never null"
-good = "neither"
-differs = "No counterpart known."
+null_when = "never null"
+direction = "neither"
+differs_from_vendor = "No counterpart known."
 */
 with conversations as (
     select * from marts.fct_conversations

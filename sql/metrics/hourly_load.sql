@@ -39,43 +39,43 @@ not_null = [
 name = "Calls by hour"
 unit = "count"
 numerator = "finished calls that started in the hour, over all weeks"
-null_rule = "never null"
-good = "neither"
-differs = "By the clock of the workspace's time zone, summer time included."
+null_when = "never null"
+direction = "neither"
+differs_from_vendor = "By the clock of the workspace's time zone, summer time included."
 
 [metrics.success_rate]
 name = "Success rate by hour"
 unit = "share of 1"
 numerator = "n_success"
 denominator = "n_success + n_failure"
-null_rule = "null when no call was judged"
-good = "high"
-differs = "Calls judged unknown are not in the denominator; success_coverage says how many were judged."
+null_when = "null when no call was judged"
+direction = "high"
+differs_from_vendor = "Calls judged unknown are not in the denominator; success_coverage says how many were judged."
 
 [metrics.success_coverage]
 name = "Success coverage by hour"
 unit = "share of 1"
 numerator = "n_success + n_failure"
 denominator = "n_calls"
-null_rule = "null without finished calls"
-good = "high"
-differs = "No counterpart known."
+null_when = "null without finished calls"
+direction = "high"
+differs_from_vendor = "No counterpart known."
 
 [metrics.cost_usd]
 name = "Cost by hour"
 unit = "US dollars"
 numerator = "reported cost, else credits ÷ credits per USD of the plan, of the calls that started in the hour"
-null_rule = "null when no call's cost is known; cost_usd_coverage says for how many it is"
-good = "low"
-differs = "Calls without a reported cost in dollars are valued at their plan's rate."
+null_when = "null when no call's cost is known; cost_usd_coverage says for how many it is"
+direction = "low"
+differs_from_vendor = "Calls without a reported cost in dollars are valued at their plan's rate."
 
 [metrics.n_peak_calls]
 name = "Peak of concurrent calls"
 unit = "count"
 numerator = "most calls that ran at once, by starts and ends"
-null_rule = "never null"
-good = "neither"
-differs = "Worked out from start and length of the calls; calls that seeds.excluded_callers names are not in it."
+null_when = "never null"
+direction = "neither"
+differs_from_vendor = "Worked out from start and length of the calls; calls that seeds.excluded_callers names are not in it."
 */
 with conversations as (
     select * from marts.fct_conversations

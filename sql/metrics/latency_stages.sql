@@ -24,41 +24,41 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 name = "Timings of a stage"
 unit = "count"
 numerator = "transcript entries of finished calls with a timing of the stage, repeats dropped"
-null_rule = "never null; a stage without a timing has no row"
-good = "neither"
-differs = "No counterpart known."
+null_when = "never null; a stage without a timing has no row"
+direction = "neither"
+differs_from_vendor = "No counterpart known."
 
 [metrics.latency_p50_secs]
 name = "Stage latency, median"
 unit = "seconds"
 numerator = "median of the timings of entries, exact and interpolated"
-null_rule = "never null; a stage without a timing has no row"
-good = "low"
-differs = "Over entries and not over calls; the repeat on a tool entry does not count twice."
+null_when = "never null; a stage without a timing has no row"
+direction = "low"
+differs_from_vendor = "Over entries and not over calls; the repeat on a tool entry does not count twice."
 
 [metrics.latency_p90_secs]
 name = "Stage latency, 90th percentile"
 unit = "seconds"
 numerator = "90th percentile of the timings of entries, exact and interpolated"
-null_rule = "never null; a stage without a timing has no row"
-good = "low"
-differs = "As the median."
+null_when = "never null; a stage without a timing has no row"
+direction = "low"
+differs_from_vendor = "As the median."
 
 [metrics.latency_p95_secs]
 name = "Stage latency, 95th percentile"
 unit = "seconds"
 numerator = "95th percentile of the timings of entries, exact and interpolated"
-null_rule = "never null; a stage without a timing has no row"
-good = "low"
-differs = "As the median."
+null_when = "never null; a stage without a timing has no row"
+direction = "low"
+differs_from_vendor = "As the median."
 
 [metrics.latency_p99_secs]
 name = "Stage latency, 99th percentile"
 unit = "seconds"
 numerator = "99th percentile of the timings of entries, exact and interpolated"
-null_rule = "never null; a stage without a timing has no row"
-good = "low"
-differs = "As the median."
+null_when = "never null; a stage without a timing has no row"
+direction = "low"
+differs_from_vendor = "As the median."
 */
 with latencies as (
     select * from marts.fct_turn_latency

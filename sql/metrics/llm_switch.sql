@@ -45,34 +45,34 @@ not_null = [
 name = "Cost with another model, estimated"
 unit = "US dollars"
 numerator = "call_minutes × price_per_minute_usd"
-null_rule = "null when the candidate has no price"
-good = "low"
-differs = "The vendor's calculator gives the price of a minute; the minutes are those of the calls here."
+null_when = "null when the candidate has no price"
+direction = "low"
+differs_from_vendor = "The vendor's calculator gives the price of a minute; the minutes are those of the calls here."
 
 [metrics.saving_usd]
 name = "Saving against what was paid"
 unit = "US dollars"
 numerator = "llm_cost_usd − estimated_usd"
-null_rule = "null when no call is compared or the candidate has no price"
-good = "high"
-differs = "No counterpart known. Holds an estimate against a bill: where the estimate of the main model is far from what was paid, trust estimated_saving_usd."
+null_when = "null when no call is compared or the candidate has no price"
+direction = "high"
+differs_from_vendor = "No counterpart known. Holds an estimate against a bill: where the estimate of the main model is far from what was paid, trust estimated_saving_usd."
 
 [metrics.estimated_saving_usd]
 name = "Saving against the main model, both estimated"
 unit = "US dollars"
 numerator = "call_minutes × (price_per_minute_usd of main_model − that of the candidate)"
-null_rule = "null when no call is compared or one of the two has no price"
-good = "high"
-differs = "No counterpart known."
+null_when = "null when no call is compared or one of the two has no price"
+direction = "high"
+differs_from_vendor = "No counterpart known."
 
 [metrics.llm_cost_usd_per_minute]
 name = "LLM cost per minute, last 30 days"
 unit = "US dollars per minute"
 numerator = "llm_cost_usd"
 denominator = "call_minutes"
-null_rule = "null when the calls compared lasted no time"
-good = "low"
-differs = "What was paid, where the vendor's calculator estimates."
+null_when = "null when the calls compared lasted no time"
+direction = "low"
+differs_from_vendor = "What was paid, where the vendor's calculator estimates."
 */
 with llm_prices as (
     select * from staging.stg_llm_prices

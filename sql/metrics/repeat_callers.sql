@@ -31,54 +31,54 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 name = "Callers"
 unit = "count"
 numerator = "different known callers of the finished calls"
-null_rule = "never null"
-good = "neither"
-differs = "A caller is the other phone number, else the WhatsApp user, else the user's id."
+null_when = "never null"
+direction = "neither"
+differs_from_vendor = "A caller is the other phone number, else the WhatsApp user, else the user's id."
 
 [metrics.caller_coverage]
 name = "Caller coverage"
 unit = "share of 1"
 numerator = "n_known_calls: finished calls whose caller is known"
 denominator = "n_calls"
-null_rule = "never null"
-good = "high"
-differs = "No counterpart known."
+null_when = "never null"
+direction = "high"
+differs_from_vendor = "No counterpart known."
 
 [metrics.return_1d_rate]
 name = "Callers back within a day"
 unit = "share of 1"
 numerator = "n_returned_1d"
 denominator = "n_callers"
-null_rule = "null without a known caller, and until a call later than the next day is in the data"
-good = "low"
-differs = "No counterpart known."
+null_when = "null without a known caller, and until a call later than the next day is in the data"
+direction = "low"
+differs_from_vendor = "No counterpart known."
 
 [metrics.return_7d_rate]
 name = "Callers back within 7 days"
 unit = "share of 1"
 numerator = "n_returned_7d"
 denominator = "n_callers"
-null_rule = "null without a known caller, and until a call later than 7 days after the day is in the data"
-good = "low"
-differs = "No counterpart known."
+null_when = "null without a known caller, and until a call later than 7 days after the day is in the data"
+direction = "low"
+differs_from_vendor = "No counterpart known."
 
 [metrics.return_30d_rate]
 name = "Callers back within 30 days"
 unit = "share of 1"
 numerator = "n_returned_30d"
 denominator = "n_callers"
-null_rule = "null without a known caller, and until a call later than 30 days after the day is in the data"
-good = "low"
-differs = "No counterpart known."
+null_when = "null without a known caller, and until a call later than 30 days after the day is in the data"
+direction = "low"
+differs_from_vendor = "No counterpart known."
 
 [metrics.first_contact_resolution_rate]
 name = "First-contact resolution"
 unit = "share of 1"
 numerator = "n_resolved: successful calls whose caller did not call the agent again within 7 days"
 denominator = "n_known_calls: finished calls whose caller is known"
-null_rule = "null without a known caller, and until a call later than 7 days after the day is in the data"
-good = "high"
-differs = "No counterpart known. Calls judged unknown are in the denominator and not resolved."
+null_when = "null without a known caller, and until a call later than 7 days after the day is in the data"
+direction = "high"
+differs_from_vendor = "No counterpart known. Calls judged unknown are in the denominator and not resolved."
 */
 with conversations as (
     select * from marts.fct_conversations

@@ -39,51 +39,51 @@ not_null = ["workspace", "month_start_date", "as_of_date", "n_days_left", "n_cal
 name = "Spent in the month"
 unit = "US dollars"
 numerator = "reported cost, else credits ÷ credits per USD of the plan, up to the newest day"
-null_rule = "null when no call's cost is known; 0 without calls"
-good = "low"
-differs = "Calls without a reported cost in dollars are valued at their plan's rate; the plan's fee is not in it."
+null_when = "null when no call's cost is known; 0 without calls"
+direction = "low"
+differs_from_vendor = "Calls without a reported cost in dollars are valued at their plan's rate; the plan's fee is not in it."
 
 [metrics.expected_usd]
 name = "Expected cost of the month"
 unit = "US dollars"
 numerator = "cost_usd + run rate of each day that is left, by weekday"
-null_rule = "null when no cost is known, of the month or of the last 28 days"
-good = "low"
-differs = "No counterpart known."
+null_when = "null when no cost is known, of the month or of the last 28 days"
+direction = "low"
+differs_from_vendor = "No counterpart known."
 
 [metrics.expected_low_usd]
 name = "Expected cost, lower end"
 unit = "US dollars"
 numerator = "expected_usd − 1.96 standard errors of the days left, at least cost_usd"
-null_rule = "null as expected_usd, and when no weekday was seen twice"
-good = "neither"
-differs = "No counterpart known."
+null_when = "null as expected_usd, and when no weekday was seen twice"
+direction = "neither"
+differs_from_vendor = "No counterpart known."
 
 [metrics.expected_high_usd]
 name = "Expected cost, upper end"
 unit = "US dollars"
 numerator = "expected_usd + 1.96 standard errors of the days left"
-null_rule = "null as expected_usd, and when no weekday was seen twice"
-good = "neither"
-differs = "No counterpart known."
+null_when = "null as expected_usd, and when no weekday was seen twice"
+direction = "neither"
+differs_from_vendor = "No counterpart known."
 
 [metrics.budget_burn]
 name = "Budget spent"
 unit = "part of the budget"
 numerator = "cost_usd"
 denominator = "budget_usd"
-null_rule = "null without a budget or without a known cost"
-good = "low"
-differs = "No counterpart known."
+null_when = "null without a budget or without a known cost"
+direction = "low"
+differs_from_vendor = "No counterpart known."
 
 [metrics.expected_budget_burn]
 name = "Budget expected to be spent"
 unit = "part of the budget"
 numerator = "expected_usd"
 denominator = "budget_usd"
-null_rule = "null without a budget or without an expectation"
-good = "low"
-differs = "No counterpart known. Above 1, the budget will not hold."
+null_when = "null without a budget or without an expectation"
+direction = "low"
+differs_from_vendor = "No counterpart known. Above 1, the budget will not hold."
 */
 with conversations as (
     select * from marts.fct_conversations

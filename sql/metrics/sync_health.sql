@@ -27,9 +27,9 @@ not_null = ["workspace", "start_date", "n_listed", "n_detailed", "n_flattened", 
 name = "Missing calls"
 unit = "count"
 numerator = "listed calls that are neither in the lake, nor gone, nor set aside"
-null_rule = "never null"
-good = "low"
-differs = "No counterpart known."
+null_when = "never null"
+direction = "low"
+differs_from_vendor = "No counterpart known."
 */
 with conversation_list as (
     select * from staging.stg_conversation_list

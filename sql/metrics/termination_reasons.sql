@@ -27,18 +27,18 @@ termination_group = ["agent_ended", "client_left", "silence", "error", "transfer
 name = "Calls by how they ended"
 unit = "count"
 numerator = "finished calls with the reason"
-null_rule = "never null"
-good = "neither"
-differs = "Reasons are grouped by seeds.termination_groups, which a user may override."
+null_when = "never null"
+direction = "neither"
+differs_from_vendor = "Reasons are grouped by seeds.termination_groups, which a user may override."
 
 [metrics.termination_rate]
 name = "Share of calls by how they ended"
 unit = "share of 1"
 numerator = "n_calls with the reason"
 denominator = "n_day_calls: finished calls of the agent and day"
-null_rule = "never null"
-good = "neither"
-differs = "Of all finished calls, those without a reason included."
+null_when = "never null"
+direction = "neither"
+differs_from_vendor = "Of all finished calls, those without a reason included."
 */
 with conversations as (
     select * from marts.fct_conversations

@@ -39,59 +39,59 @@ not_null = ["workspace", "n_timed", "n_slow", "is_failing", "is_never_used", "n_
 name = "Tool calls"
 unit = "count"
 numerator = "calls of the tool in finished conversations, nested ones included"
-null_rule = "never null"
-good = "neither"
-differs = "Calls nested in workflow steps count too."
+null_when = "never null"
+direction = "neither"
+differs_from_vendor = "Calls nested in workflow steps count too."
 
 [metrics.error_rate]
 name = "Tool error rate"
 unit = "share of 1"
 numerator = "n_errors"
 denominator = "n_answered"
-null_rule = "null when no call was answered"
-good = "low"
-differs = "Unanswered calls are left out of the denominator and shown beside it."
+null_when = "null when no call was answered"
+direction = "low"
+differs_from_vendor = "Unanswered calls are left out of the denominator and shown beside it."
 
 [metrics.n_unanswered]
 name = "Unanswered tool calls"
 unit = "count"
 numerator = "calls of the tool without a result in the transcript"
-null_rule = "never null"
-good = "low"
-differs = "No counterpart known."
+null_when = "never null"
+direction = "low"
+differs_from_vendor = "No counterpart known."
 
 [metrics.latency_p50_secs]
 name = "Tool latency, median"
 unit = "seconds"
 numerator = "median latency of answered calls, exact and interpolated"
-null_rule = "null without latencies"
-good = "low"
-differs = "A percentile and no mean."
+null_when = "null without latencies"
+direction = "low"
+differs_from_vendor = "A percentile and no mean."
 
 [metrics.latency_p95_secs]
 name = "Tool latency, 95th percentile"
 unit = "seconds"
 numerator = "95th percentile of the latency of answered calls, exact and interpolated"
-null_rule = "null without latencies"
-good = "low"
-differs = "A percentile and no mean."
+null_when = "null without latencies"
+direction = "low"
+differs_from_vendor = "A percentile and no mean."
 
 [metrics.slow_rate]
 name = "Tool calls beyond their timeout"
 unit = "share of 1"
 numerator = "n_slow: latency > response_timeout_secs"
 denominator = "n_timed"
-null_rule = "null when no call has both a latency and a timeout"
-good = "low"
-differs = "Held against the timeout at the last listing, which may have been another on the day."
+null_when = "null when no call has both a latency and a timeout"
+direction = "low"
+differs_from_vendor = "Held against the timeout at the last listing, which may have been another on the day."
 
 [metrics.vendor_n_calls]
 name = "Tool calls as the vendor counts"
 unit = "count"
 numerator = "usage_stats of the last listing; ever_n_tool_calls is what is here"
-null_rule = "null when the tool was never listed or its use is not told"
-good = "neither"
-differs = "The vendor's own number: it knows calls from before the copy begins, and tests."
+null_when = "null when the tool was never listed or its use is not told"
+direction = "neither"
+differs_from_vendor = "The vendor's own number: it knows calls from before the copy begins, and tests."
 */
 with tool_calls as (
     select * from marts.fct_tool_calls

@@ -24,18 +24,18 @@ accepted = { kind = ["agent", "number"] }
 name = "Transfers"
 unit = "count"
 numerator = "transfers tried in finished calls; steps inside a workflow are none"
-null_rule = "never null"
-good = "neither"
-differs = "Each transfer of a call counts, those that failed too; transfer_rate of agent_daily counts calls that were transferred."
+null_when = "never null"
+direction = "neither"
+differs_from_vendor = "Each transfer of a call counts, those that failed too; transfer_rate of agent_daily counts calls that were transferred."
 
 [metrics.error_rate]
 name = "Transfer error rate"
 unit = "share of 1"
 numerator = "n_errors: an error, blocked or never carried out"
 denominator = "n_transfers"
-null_rule = "never null"
-good = "low"
-differs = "No counterpart known."
+null_when = "never null"
+direction = "low"
+differs_from_vendor = "No counterpart known."
 */
 with transfers as (
     select * from marts.fct_transfers

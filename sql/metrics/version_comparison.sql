@@ -6,7 +6,7 @@ the version that the call was started with. success_rate_low and success_rate_hi
 interval. Versions that were live at different times met different callers: first_call_at and last_call_at say \
 when."""
 grain = ["workspace", "agent_id", "version_id"]
-measures_as = "metrics.agent_daily"
+inherits_metrics_from = "metrics.agent_daily"
 
 [columns]
 version_id = "Version of the agent that answered; null where the API does not tell."
@@ -25,18 +25,18 @@ name = "Success rate, lower end"
 unit = "share of 1"
 numerator = "n_success + z²/2 - z √(n_success × n_failure / n_judged + z²/4), z = 1.96: the lower end of Wilson's 95 % interval"
 denominator = "n_judged + z²"
-null_rule = "null when no call was judged"
-good = "high"
-differs = "No counterpart known. Two versions whose intervals overlap may be equally good."
+null_when = "null when no call was judged"
+direction = "high"
+differs_from_vendor = "No counterpart known. Two versions whose intervals overlap may be equally good."
 
 [metrics.success_rate_high]
 name = "Success rate, upper end"
 unit = "share of 1"
 numerator = "n_success + z²/2 + z √(n_success × n_failure / n_judged + z²/4), z = 1.96: the upper end of Wilson's 95 % interval"
 denominator = "n_judged + z²"
-null_rule = "null when no call was judged"
-good = "high"
-differs = "No counterpart known."
+null_when = "null when no call was judged"
+direction = "high"
+differs_from_vendor = "No counterpart known."
 */
 with conversations as (
     select * from marts.fct_conversations

@@ -1,7 +1,7 @@
 /*
 description = "Lake table agent_access: one row per probe of a way to reach an agent."
 grain = ["workspace", "agent_id", "way", "asked_at"]
-columns_as = "lake.agent_access"
+inherits_columns_from = "lake.agent_access"
 */
 with source as (
     select * from lake.agent_access

@@ -1,7 +1,7 @@
 /*
 description = "Lake table agents: one row per agent of a workspace that was ever seen."
 grain = ["workspace", "agent_id"]
-columns_as = "lake.agents"
+inherits_columns_from = "lake.agents"
 */
 with source as (
     select * from lake.agents

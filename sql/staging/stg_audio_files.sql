@@ -1,7 +1,7 @@
 /*
 description = "Lake table audio_files: one row per conversation whose recording was asked for."
 grain = ["conversation_id"]
-columns_as = "lake.audio_files"
+inherits_columns_from = "lake.audio_files"
 */
 with source as (
     select * from lake.audio_files

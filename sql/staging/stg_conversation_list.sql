@@ -1,7 +1,7 @@
 /*
 description = "Lake table conversation_list, its columns named for people: one row per conversation that the list ever showed, its latest row."
 grain = ["conversation_id"]
-columns_as = "lake.conversation_list"
+inherits_columns_from = "lake.conversation_list"
 */
 with source as (
     select * from lake.conversation_list

@@ -1,7 +1,7 @@
 /*
 description = "Lake table conversations, its columns named for people: one row per conversation."
 grain = ["conversation_id"]
-columns_as = "lake.conversations"
+inherits_columns_from = "lake.conversations"
 */
 with source as (
     select * from lake.conversations

@@ -1,7 +1,7 @@
 /*
 description = "Lake table data_collection_results, its columns named for people: one row per field collected from the call."
 grain = ["conversation_id", "data_collection_id"]
-columns_as = "lake.data_collection_results"
+inherits_columns_from = "lake.data_collection_results"
 */
 with source as (
     select * from lake.data_collection_results

@@ -1,7 +1,7 @@
 /*
 description = "Lake table deletions, its columns named for people: one row per conversation that the API no longer has, or no longer whole, or that was erased here."
 grain = ["conversation_id"]
-columns_as = "lake.deletions"
+inherits_columns_from = "lake.deletions"
 */
 with source as (
     select * from lake.deletions

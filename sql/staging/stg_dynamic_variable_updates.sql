@@ -1,7 +1,7 @@
 /*
 description = "Lake table dynamic_variable_updates, its columns named for people: one row per variable that a tool result changed."
 grain = ["conversation_id", "result_index", "update_index"]
-columns_as = "lake.dynamic_variable_updates"
+inherits_columns_from = "lake.dynamic_variable_updates"
 */
 with source as (
     select * from lake.dynamic_variable_updates

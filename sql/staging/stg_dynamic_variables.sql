@@ -1,7 +1,7 @@
 /*
 description = "Lake table dynamic_variables, its columns named for people: one row per variable given at the start or set by the system."
 grain = ["conversation_id", "name"]
-columns_as = "lake.dynamic_variables"
+inherits_columns_from = "lake.dynamic_variables"
 */
 with source as (
     select * from lake.dynamic_variables

@@ -1,7 +1,7 @@
 /*
 description = "Lake table evaluation_results, its columns named for people: one row per evaluation criterion."
 grain = ["conversation_id", "criteria_id"]
-columns_as = "lake.evaluation_results"
+inherits_columns_from = "lake.evaluation_results"
 */
 with source as (
     select * from lake.evaluation_results

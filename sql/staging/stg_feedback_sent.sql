@@ -1,7 +1,7 @@
 /*
 description = "Lake table feedback_sent: one row per feedback that was sent to the API from here."
 grain = ["conversation_id", "sent_at"]
-columns_as = "lake.feedback_sent"
+inherits_columns_from = "lake.feedback_sent"
 */
 with source as (
     select * from lake.feedback_sent

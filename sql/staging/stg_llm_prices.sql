@@ -1,7 +1,7 @@
 /*
 description = "Lake table llm_prices, its columns named for people: one row per estimated price of a language model for an agent, each time it was asked for."
 grain = ["workspace", "agent_id", "model", "asked_at"]
-columns_as = "lake.llm_prices"
+inherits_columns_from = "lake.llm_prices"
 */
 with source as (
     select * from lake.llm_prices

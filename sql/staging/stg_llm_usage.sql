@@ -1,7 +1,7 @@
 /*
 description = "Lake table llm_usage, its columns named for people: one row per LLM usage by scope, model and kind of token."
 grain = ["conversation_id", "scope", "turn_index", "model", "token_kind"]
-columns_as = "lake.llm_usage"
+inherits_columns_from = "lake.llm_usage"
 */
 with source as (
     select * from lake.llm_usage

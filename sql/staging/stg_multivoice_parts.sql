@@ -1,7 +1,7 @@
 /*
 description = "Lake table multivoice_parts, its columns named for people: one row per part of a message that several voices speak."
 grain = ["conversation_id", "turn_index", "part_index"]
-columns_as = "lake.multivoice_parts"
+inherits_columns_from = "lake.multivoice_parts"
 */
 with source as (
     select * from lake.multivoice_parts

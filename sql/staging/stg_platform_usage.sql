@@ -1,7 +1,7 @@
 /*
 description = "Lake table platform_usage, its columns named for people: one row per platform usage of a call by category."
 grain = ["conversation_id", "category"]
-columns_as = "lake.platform_usage"
+inherits_columns_from = "lake.platform_usage"
 */
 with source as (
     select * from lake.platform_usage

@@ -1,7 +1,7 @@
 /*
 description = "Lake table quarantine, its columns named for people: one row per document that could not be flattened."
 grain = ["conversation_id"]
-columns_as = "lake.quarantine"
+inherits_columns_from = "lake.quarantine"
 */
 with source as (
     select * from lake.quarantine

@@ -1,7 +1,7 @@
 /*
 description = "Lake table rag_chunks, its columns named for people: one row per chunk retrieved from the knowledge base."
 grain = ["conversation_id", "turn_index", "chunk_index"]
-columns_as = "lake.rag_chunks"
+inherits_columns_from = "lake.rag_chunks"
 */
 with source as (
     select * from lake.rag_chunks

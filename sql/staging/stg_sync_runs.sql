@@ -1,7 +1,7 @@
 /*
 description = "Lake table sync_runs, its columns named for people: one row per run of the sync."
 grain = ["workspace", "run_id"]
-columns_as = "lake.sync_runs"
+inherits_columns_from = "lake.sync_runs"
 */
 with source as (
     select * from lake.sync_runs

@@ -1,7 +1,7 @@
 /*
 description = "Lake table tags, its columns named for people: one row per tag of a call."
 grain = ["conversation_id", "tag_index"]
-columns_as = "lake.tags"
+inherits_columns_from = "lake.tags"
 */
 with source as (
     select * from lake.tags

@@ -1,7 +1,7 @@
 /*
 description = "Lake table tool_calls, its columns named for people: one row per tool call, those nested in workflow steps included."
 grain = ["conversation_id", "call_index"]
-columns_as = "lake.tool_calls"
+inherits_columns_from = "lake.tool_calls"
 */
 with source as (
     select * from lake.tool_calls

@@ -1,7 +1,7 @@
 /*
 description = "Lake table tool_parameters, its columns named for people: one row per parameter in the schema of a tool, the schema itself included."
 grain = ["workspace", "tool_id", "location", "parameter_name"]
-columns_as = "lake.tool_parameters"
+inherits_columns_from = "lake.tool_parameters"
 */
 with source as (
     select * from lake.tool_parameters

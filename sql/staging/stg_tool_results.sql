@@ -1,7 +1,7 @@
 /*
 description = "Lake table tool_results, its columns named for people: one row per tool result, those nested in workflow steps included."
 grain = ["conversation_id", "result_index"]
-columns_as = "lake.tool_results"
+inherits_columns_from = "lake.tool_results"
 */
 with source as (
     select * from lake.tool_results

@@ -1,7 +1,7 @@
 /*
 description = "Lake table tool_versions, its columns named for people: one row per configuration that a tool had."
 grain = ["workspace", "tool_id", "valid_from_at"]
-columns_as = "lake.tool_versions"
+inherits_columns_from = "lake.tool_versions"
 */
 with source as (
     select * from lake.tool_versions

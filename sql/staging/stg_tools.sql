@@ -1,7 +1,7 @@
 /*
 description = "Lake table tools, its columns named for people: one row per tool of the workspace that the API ever listed, as it was listed last."
 grain = ["workspace", "tool_id"]
-columns_as = "lake.tools"
+inherits_columns_from = "lake.tools"
 */
 with source as (
     select * from lake.tools

@@ -1,7 +1,7 @@
 /*
 description = "Lake table turn_metrics, its columns named for people: one row per timing of a transcript entry."
 grain = ["conversation_id", "turn_index", "metric"]
-columns_as = "lake.turn_metrics"
+inherits_columns_from = "lake.turn_metrics"
 */
 with source as (
     select * from lake.turn_metrics

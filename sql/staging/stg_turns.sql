@@ -1,7 +1,7 @@
 /*
 description = "Lake table turns, its columns named for people: one row per transcript entry."
 grain = ["conversation_id", "turn_index"]
-columns_as = "lake.turns"
+inherits_columns_from = "lake.turns"
 */
 with source as (
     select * from lake.turns

@@ -1,7 +1,7 @@
 /*
 description = "Lake table unknown_fields: one row per key path or word that the schema does not know."
 grain = ["workspace", "path", "value"]
-columns_as = "lake.unknown_fields"
+inherits_columns_from = "lake.unknown_fields"
 */
 with source as (
     select * from lake.unknown_fields

@@ -1,7 +1,7 @@
 /*
 description = "Lake table visited_agents, its columns named for people: one row per agent that a call passed through."
 grain = ["conversation_id", "visit_index"]
-columns_as = "lake.visited_agents"
+inherits_columns_from = "lake.visited_agents"
 */
 with source as (
     select * from lake.visited_agents

@@ -1,7 +1,7 @@
 /*
 description = "Lake table voice_usage, its columns named for people: one row per voice that spoke in a call."
 grain = ["conversation_id", "voice_index"]
-columns_as = "lake.voice_usage"
+inherits_columns_from = "lake.voice_usage"
 */
 with source as (
     select * from lake.voice_usage

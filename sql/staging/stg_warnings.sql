@@ -1,7 +1,7 @@
 /*
 description = "Lake table warnings, its columns named for people: one row per warning that the API gives with a call."
 grain = ["conversation_id", "warning_index"]
-columns_as = "lake.warnings"
+inherits_columns_from = "lake.warnings"
 */
 with source as (
     select * from lake.warnings

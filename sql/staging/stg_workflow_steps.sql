@@ -1,7 +1,7 @@
 /*
 description = "Lake table workflow_steps, its columns named for people: one row per step of a workflow's tool result."
 grain = ["conversation_id", "result_index", "step_index"]
-columns_as = "lake.workflow_steps"
+inherits_columns_from = "lake.workflow_steps"
 */
 with source as (
     select * from lake.workflow_steps

@@ -34,13 +34,13 @@ def run():
 @pytest.fixture(scope="session")
 def first(run, emulated, tmp_path_factory):
     """The first nightly run."""
-    return run(emulated.site(tmp_path_factory.mktemp("first") / "home"))
+    return run(emulated.workspace_context(tmp_path_factory.mktemp("first") / "home"))
 
 
 @pytest.fixture
 def copied(first, emulated, tmp_path):
     """A copy of what the first run left, to go on from; the API stands where it stood then."""
     moment = emulated.now
-    shutil.copytree(first.site.home.root, tmp_path / "home")
-    yield emulated.site(tmp_path / "home")
+    shutil.copytree(first.workspace_context.home.root, tmp_path / "home")
+    yield emulated.workspace_context(tmp_path / "home")
     emulated.now, emulated.spoilt = moment, None

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.orchestration.build_defs import build_defs
 from pipelines.settings import Settings
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from warehouse.models.project import read_project
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.registry import TABLES
@@ -21,12 +21,12 @@ from warehouse.storage import landing, parquet
 from warehouse.storage.home import Home
 
 PROJECT = Path(__file__).parents[2]
-AT_REST = Site(Settings(home=Path("nowhere"), api_key=None))
+AT_REST = Context(Settings(home=Path("nowhere"), api_key=None))
 
 
 @pytest.fixture(scope="module")
 def graph():
-    return build_defs(site=AT_REST).resolve_asset_graph()
+    return build_defs(workspace_context=AT_REST).resolve_asset_graph()
 
 
 def test_loading_needs_no_key_and_writes_nothing(tmp_path):
@@ -84,11 +84,13 @@ def test_the_running_day_is_a_day(graph):
         assert days.get_last_partition_key() == "2026-03-01"
 
 
-def tick(site, at):
+def tick(workspace_context, at):
     """What the schedule asks for at a moment of its time zone."""
-    schedule = build_defs(site=site).resolve_schedule_def("nightly")
+    schedule = build_defs(workspace_context=workspace_context).resolve_schedule_def("nightly")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", at.tzinfo.key)
-    with dg.build_schedule_context(scheduled_execution_time=at, resources={"site": site}) as context:
+    with dg.build_schedule_context(
+        scheduled_execution_time=at, resources={"workspace_context": workspace_context}
+    ) as context:
         return schedule.evaluate_tick(context).run_requests[0]
 
 
@@ -107,18 +109,20 @@ def days(request):
     ],
 )
 def test_the_first_nightly_run_is_about_the_look_back_up_to_the_running_utc_day(timezone, local, expected, tmp_path):
-    site = Site(Settings(home=tmp_path / "home", timezone=timezone, lookback_days=3, api_key=None))
-    request = tick(site, datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(timezone)))
+    workspace_context = Context(Settings(home=tmp_path / "home", timezone=timezone, lookback_days=3, api_key=None))
+    request = tick(workspace_context, datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(timezone)))
     assert days(request) == expected
-    assert not site.home.root.exists()
+    assert not workspace_context.home.root.exists()
 
 
 def test_the_nightly_run_begins_where_the_last_listing_ended_less_the_look_back(tmp_path):
-    site = Site(Settings(home=tmp_path / "home", lookback_days=3, api_key=None))
+    workspace_context = Context(Settings(home=tmp_path / "home", lookback_days=3, api_key=None))
     until = datetime(2026, 1, 10, 2, tzinfo=UTC)
     Home(tmp_path / "home").open()
-    landing.land_listing(site.home, landing.Listing(until, None, until), parquet.frame(LANDED_LISTINGS, []))
-    request = tick(site, datetime(2026, 1, 15, 2, tzinfo=ZoneInfo("UTC")))
+    landing.land_listing(
+        workspace_context.home, landing.Listing(until, None, until), parquet.frame(LANDED_LISTINGS, [])
+    )
+    request = tick(workspace_context, datetime(2026, 1, 15, 2, tzinfo=ZoneInfo("UTC")))
     assert days(request) == ("2026-01-07", "2026-01-15")
     assert {op: each["config"]["everywhere"] for op, each in request.run_config["ops"].items()} == {
         "landing__listings": True,

@@ -27,7 +27,7 @@ def repeat_a_turn(home, **changes):
     """Put a row of the last day into lake.turns once more, changed or not."""
     rows = lake.read(home, BY_NAME["turns"]).filter(start_date=LAST)
     again = rows.head(1).with_columns(**{name: pl.lit(value) for name, value in changes.items()})
-    lake.write_day(home, BY_NAME["turns"], LAST, pl.concat([rows, again]))
+    lake.overwrite_partition(home, BY_NAME["turns"], LAST, pl.concat([rows, again]))
 
 
 def test_a_failed_check_of_the_models_blocks_the_swap(run, copied):
@@ -66,7 +66,7 @@ def test_what_could_not_be_read_makes_the_run_red_and_all_else_is_loaded(run, em
     spoilt = emulated.details()[0]["conversation_id"]
     emulated.spoilt = spoilt
     try:
-        ran = run(emulated.site(tmp_path / "home"), "backfill", days=(LAST, LAST))
+        ran = run(emulated.workspace_context(tmp_path / "home"), "backfill", days=(LAST, LAST))
     finally:
         emulated.spoilt = None
     assert failed_checks(ran) == {"every_wanted_call_is_read", "listed_is_landed", "nothing_in_quarantine"}
@@ -78,7 +78,7 @@ def test_what_could_not_be_read_makes_the_run_red_and_all_else_is_loaded(run, em
 
 
 def test_a_second_writer_is_told_who_writes_and_leaves_no_account(run, copied, emulated):
-    with lock.writing(copied.home, what="erase", now=emulated.now):
+    with lock.write_lock(copied.home, what="erase", now=emulated.now):
         ran = run(copied)
     (said,) = ran.failures
     assert said.startswith(f"Another run is writing to {copied.home.root}: erase, process ")
@@ -87,8 +87,8 @@ def test_a_second_writer_is_told_who_writes_and_leaves_no_account(run, copied, e
 
 
 def test_a_refused_key_is_one_line_and_a_failed_account(run, emulated, tmp_path):
-    site = emulated.site(tmp_path / "home", key="sk_another_key")
-    ran = run(site)
+    workspace_context = emulated.workspace_context(tmp_path / "home", key="sk_another_key")
+    ran = run(workspace_context)
     (said,) = ran.failures
     assert "sk_another_key" not in "".join(serialize_value(entry) for entry in ran.instance.all_logs(ran.result.run_id))
     assert (ran.account["outcome"], ran.account["error"]) == ("failed", said)
@@ -97,5 +97,7 @@ def test_a_refused_key_is_one_line_and_a_failed_account(run, emulated, tmp_path)
 
 def test_a_window_that_holds_nothing_is_refused(run, emulated, tmp_path):
     asked = {"since": "2025-12-24"}
-    ran = run(emulated.site(tmp_path / "home"), "backfill", config={"landing__listings": {"config": asked}})
+    ran = run(
+        emulated.workspace_context(tmp_path / "home"), "backfill", config={"landing__listings": {"config": asked}}
+    )
     assert ran.failures[0].startswith("The window is empty")

@@ -32,8 +32,11 @@ def test_the_nightly_run_makes_what_the_api_holds(first, emulated):
     truth = row_counts.rows(emulated.details())
     assert first.failures == []
     assert first.result.success
-    assert rows_of(first.site.home) == dict.fromkeys(rows_of(first.site.home), 0) | truth
-    assert query(first.site.home, "select count(*) as n from marts.fct_conversations").item() == truth["conversations"]
+    assert rows_of(first.workspace_context.home) == dict.fromkeys(rows_of(first.workspace_context.home), 0) | truth
+    assert (
+        query(first.workspace_context.home, "select count(*) as n from marts.fct_conversations").item()
+        == truth["conversations"]
+    )
 
 
 def test_every_check_is_logged_and_passed(first):
@@ -62,7 +65,7 @@ def test_assets_say_how_much_there_is_of_them(first):
 def test_each_day_says_how_much_there_is_of_it(first):
     made = first.instance.fetch_materializations(dg.AssetKey(["lake", "turns"]), limit=100).records
     counts = {each.partition_key: each.asset_materialization.metadata for each in made}
-    truth = dict(lake.read(first.site.home, BY_NAME["turns"]).group_by("start_date").len().rows())
+    truth = dict(lake.read(first.workspace_context.home, BY_NAME["turns"]).group_by("start_date").len().rows())
     assert {key: each["dagster/partition_row_count"].value for key, each in counts.items()} == {
         day.isoformat(): n for day, n in truth.items()
     }
@@ -107,10 +110,12 @@ def test_the_next_run_reads_only_what_is_open_or_new(run, first, copied, emulate
 
 def test_a_backfill_copies_its_days_and_no_others(run, emulated, tmp_path):
     days = (FIRST, FIRST + timedelta(days=1))
-    ran = run(emulated.site(tmp_path / "home"), "backfill", days=days, assets=(*LANDED, "lake.turns"))
+    ran = run(emulated.workspace_context(tmp_path / "home"), "backfill", days=days, assets=(*LANDED, "lake.turns"))
     assert ran.failures == []
     within = [each for each in emulated.details() if started_at(each).date() in days]
-    assert rows_of(ran.site.home) == dict.fromkeys(rows_of(ran.site.home), 0) | row_counts.rows(within)
+    assert rows_of(ran.workspace_context.home) == dict.fromkeys(
+        rows_of(ran.workspace_context.home), 0
+    ) | row_counts.rows(within)
     for name in (*LANDED, "lake.turns"):
         assert ran.days_made(name) == {day.isoformat() for day in days}
 
@@ -119,7 +124,7 @@ def test_a_backfill_can_be_limited_to_an_agent_and_a_time(run, emulated, tmp_pat
     agent = emulated.details()[0]["agent_id"]
     asked = {"agent_id": agent, "since": "2025-11-18T12:00:00+00:00"}
     ran = run(
-        emulated.site(tmp_path / "home"),
+        emulated.workspace_context(tmp_path / "home"),
         "backfill",
         config={"landing__listings": {"config": asked}},
         assets=(*LANDED, "lake.conversations"),
@@ -127,7 +132,7 @@ def test_a_backfill_can_be_limited_to_an_agent_and_a_time(run, emulated, tmp_pat
     assert ran.failures == []
     noon = started_at({"metadata": {"start_time_unix_secs": 1_763_467_200}})
     wanted = {d["conversation_id"] for d in emulated.details() if d["agent_id"] == agent and started_at(d) >= noon}
-    assert set(lake.read(ran.site.home, CONVERSATIONS)["conversation_id"]) == wanted
+    assert set(lake.read(ran.workspace_context.home, CONVERSATIONS)["conversation_id"]) == wanted
     assert (ran.account["agent_id"], ran.account["since_at"], ran.account["outcome"]) == (agent, noon, "complete")
 
 
@@ -136,7 +141,7 @@ def test_a_run_that_touches_other_days_logs_them(run, copied, emulated):
     emulated.now += timedelta(hours=30)
     ran = run(copied, days=(LAST + timedelta(days=1),) * 2, assets=(*LANDED, "lake.turns"))
     assert ran.failures == []
-    read_again = landing.readings(copied.home).filter(pl.col("fetched_at") >= emulated.now)["start_date"].unique()
+    read_again = landing.snapshots(copied.home).filter(pl.col("fetched_at") >= emulated.now)["start_date"].unique()
     expected = {day.isoformat() for day in read_again} | {(LAST + timedelta(days=1)).isoformat()}
     assert len(expected) > 1
     assert ran.days_made("landing.documents") == ran.days_made("lake.turns") == expected

@@ -12,7 +12,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.orchestration.assets.reference_data import ASKED, LISTED, PRICES, TOOLS, prices, tools
 from pipelines.settings import Settings
-from pipelines.usecases.context import Site, silent
+from pipelines.usecases.context import Context, no_progress
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.reference_data import REFERENCE_TABLES
 from warehouse.storage import lake
@@ -30,28 +30,30 @@ def materialise(tmp_path):
     def made(*denied):
         app = create_app(World(conversations=5, days=1, until=NOW), clock=lambda: NOW, denied=denied)
         with running(app) as url:
-            site = Site(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: NOW)
+            workspace_context = Context(
+                Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: NOW
+            )
             result = dg.materialize(
                 [tools, prices],
-                resources={"site": site, "progress": silent},
+                resources={"workspace_context": workspace_context, "progress": no_progress},
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
         checks = {each.check_name: each for each in result.get_asset_check_evaluations()}
-        return site, result, checks
+        return workspace_context, result, checks
 
     return made
 
 
 def test_tools_land_and_prices_wait_for_the_first_call(materialise):
-    site, result, checks = materialise()
+    workspace_context, result, checks = materialise()
     counts = {
         event.asset_key: event.step_materialization_data.materialization.metadata["n_copied"].value
         for event in result.get_asset_materialization_events()
     }
     assert counts == {TOOLS: 14, PRICES: 0}
     assert {name: check.passed for name, check in checks.items()} == {LISTED: True, ASKED: True}
-    assert (tool_rows(site.home).height, price_rows(site.home).height) == (14, 0)
-    assert {table.name: lake.read(site.home, table).is_empty() for table in REFERENCE_TABLES} == {
+    assert (tool_rows(workspace_context.home).height, price_rows(workspace_context.home).height) == (14, 0)
+    assert {table.name: lake.read(workspace_context.home, table).is_empty() for table in REFERENCE_TABLES} == {
         "tools": False,
         "tool_parameters": False,
         "tool_versions": False,
@@ -60,9 +62,9 @@ def test_tools_land_and_prices_wait_for_the_first_call(materialise):
 
 
 def test_a_scope_that_the_key_lacks_is_a_warning_and_the_run_goes_on(materialise):
-    site, result, checks = materialise("/tools")
+    workspace_context, result, checks = materialise("/tools")
     assert result.success
     assert (checks[LISTED].passed, checks[LISTED].severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "GET /v1/convai/tools answered 403" in checks[LISTED].metadata["troubles"].value
     assert checks[ASKED].passed
-    assert lake.read(site.home, SYNC_RUNS)["outcome"].to_list() == ["incomplete"]  # no step has ended it
+    assert lake.read(workspace_context.home, SYNC_RUNS)["outcome"].to_list() == ["incomplete"]  # no step has ended it

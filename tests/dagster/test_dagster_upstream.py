@@ -15,7 +15,7 @@ from pipelines.orchestration.assets.lake import lake_tables
 from pipelines.orchestration.assets.models import models_asset
 from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
 from pipelines.transform.canonical_json import dump, load
-from pipelines.usecases.context import silent
+from pipelines.usecases.context import no_progress
 from tests.helpers.emulated_dagster import QUIET
 from warehouse.models.project import read_project
 from warehouse.schema.activity import AGENT_ACCESS
@@ -29,7 +29,7 @@ def definitions(copied):
         assets=[agent_access, recordings, lake_tables, models_asset(read_project(), timedelta(hours=36))],
         jobs=[access_job, audio_job, webhook_job],
         sensors=[webhook_sensor],
-        resources={"site": copied, "progress": silent},
+        resources={"workspace_context": copied, "progress": no_progress},
         executor=dg.in_process_executor,
     )
 
@@ -61,7 +61,7 @@ def test_the_probe_warns_of_an_agent_with_recent_calls_that_cannot_be_reached(de
         for agent_id in (lost, others[0], "agent_without_calls")
         for way in ("signed_url", "token")
     ]
-    activity_log.note(copied.home, AGENT_ACCESS, rows, emulated.now)
+    activity_log.append(copied.home, AGENT_ACCESS, rows, emulated.now)
     assert unreachable(copied.home) == [lost]
 
 
@@ -78,7 +78,7 @@ def test_the_sensor_sees_a_landed_webhook_and_its_job_brings_it_into_the_warehou
     with dg.DagsterInstance.ephemeral() as instance:
 
         def look():
-            with dg.build_sensor_context(instance=instance, resources={"site": copied}) as context:
+            with dg.build_sensor_context(instance=instance, resources={"workspace_context": copied}) as context:
                 return webhook_sensor(context)
 
         assert isinstance(look(), dg.SkipReason)

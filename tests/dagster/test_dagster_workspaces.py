@@ -10,7 +10,7 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings, Workspace
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers.emulated_dagster import Emulated, impatient
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.serve.query import query
@@ -34,54 +34,56 @@ def apis():
 
 
 @pytest.fixture
-def site(apis, tmp_path, monkeypatch):
+def workspace_context(apis, tmp_path, monkeypatch):
     workspaces = {}
     for name, api in apis.items():
         monkeypatch.setenv(f"{name.upper()}_KEY", api.key)
         workspaces[name] = Workspace(key_variable=f"{name.upper()}_KEY", base_url=api.url)
-    return Site(Settings(home=tmp_path / "home", workspaces=workspaces), clock=lambda: NOW, connect=impatient)
+    return Context(Settings(home=tmp_path / "home", workspaces=workspaces), clock=lambda: NOW, connect=impatient)
 
 
 def calls_of(api):
     return {each["conversation_id"] for each in api.details()}
 
 
-def copied_calls(site):
+def copied_calls(workspace_context):
     """Ids of the calls in the warehouse, by workspace."""
-    rows = query(site.home, "select workspace, list(conversation_id) from marts.fct_conversations group by all").rows()
+    rows = query(
+        workspace_context.home, "select workspace, list(conversation_id) from marts.fct_conversations group by all"
+    ).rows()
     return {workspace: set(ids) for workspace, ids in rows}
 
 
 def accounts(ran):
     """Outcome, error and calls read of the run, by workspace."""
-    rows = lake.read(ran.site.home.everywhere, SYNC_RUNS).filter(run_id=ran.result.run_id).to_dicts()
+    rows = lake.read(ran.workspace_context.home.all_workspaces, SYNC_RUNS).filter(run_id=ran.result.run_id).to_dicts()
     return {row["workspace"]: (row["outcome"], row["error"], row["n_fetched"]) for row in rows}
 
 
-def test_the_nightly_job_copies_every_workspace(run, site, apis):
-    ran = run(site)
+def test_the_nightly_job_copies_every_workspace(run, workspace_context, apis):
+    ran = run(workspace_context)
     theirs = {name: calls_of(api) for name, api in apis.items()}
     assert ran.failures == []
     assert ran.result.success
-    assert copied_calls(site) == theirs
+    assert copied_calls(workspace_context) == theirs
     assert accounts(ran) == {name: ("complete", None, len(ids)) for name, ids in theirs.items()}
     n_calls = sum(map(len, theirs.values()))
     assert ran.metadata("landing.listings")["n_listed"] == n_calls
     assert ran.metadata("marts.fct_conversations")["dagster/row_count"] == n_calls
 
 
-def test_one_whose_api_is_down_fails_the_run_and_takes_nothing_from_the_other(run, site, apis):
+def test_one_whose_api_is_down_fails_the_run_and_takes_nothing_from_the_other(run, workspace_context, apis):
     apis["eu"].is_down = True
-    ran = run(site)
+    ran = run(workspace_context)
     us, (said,) = calls_of(apis["us"]), ran.failures
     assert not ran.result.success
     assert said.startswith("eu: ")
-    assert copied_calls(site) == {"us": us}
+    assert copied_calls(workspace_context) == {"us": us}
     assert accounts(ran) == {"eu": ("failed", said.removeprefix("eu: "), 0), "us": ("complete", None, len(us))}
 
     apis["eu"].is_down = False
-    again = run(site)
+    again = run(workspace_context)
     eu = calls_of(apis["eu"])
     assert again.failures == []
-    assert copied_calls(site) == {"eu": eu, "us": us}
+    assert copied_calls(workspace_context) == {"eu": eu, "us": us}
     assert accounts(again)["eu"] == ("complete", None, len(eu))

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.privacy.mask_conversations import mask_credentials
-from pipelines.transform.flatten import Reading, flatten
+from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers.draw_documents import Drawing, Leaf
 from tests.helpers.sample_documents import READ_AT
 from tests.independent.declared_columns import Rows, rows_by_conversation, wrong
@@ -31,12 +31,12 @@ EXCEPTIONS = {
 def flat(documents: Iterable[dict[str, Any]], *, as_webhooks: bool = False) -> dict[str, pl.DataFrame]:
     """Frames of documents that landed, their headers masked, as the API gives them or as webhooks bring them."""
 
-    def reading(document: dict[str, Any]) -> Reading:
+    def reading(document: dict[str, Any]) -> Snapshot:
         landed = json.loads(json.dumps(document))
         mask_credentials(landed)
         if as_webhooks:
             landed = {"type": "post_call_transcription", "event_timestamp": 1, "data": landed}
-        return Reading(document["conversation_id"], json.dumps(landed).encode(), "sha", READ_AT, READ_AT, "settled")
+        return Snapshot(document["conversation_id"], json.dumps(landed).encode(), "sha", READ_AT, READ_AT, "settled")
 
     made = flatten(map(reading, documents))
     assert made.refused == {}

@@ -16,11 +16,11 @@ from pipelines.api.client import ApiClient
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.orchestration.build_defs import build_defs
-from pipelines.orchestration.jobs import EVERYWHERE, NIGHTLY
+from pipelines.orchestration.jobs import ALL_ASSETS, NIGHTLY
 from pipelines.orchestration.partitions import range_tags
 from pipelines.orchestration.run_in_process import errors_of
 from pipelines.settings import Settings
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.storage import lake
 
@@ -60,9 +60,9 @@ class Emulated:
     def details(self) -> list[dict[str, Any]]:
         return list(self.world.details(self.now))
 
-    def site(self, home: Path, *, key: str = KEY) -> Site:
+    def workspace_context(self, home: Path, *, key: str = KEY) -> Context:
         settings = Settings(home=home, base_url=self.url, api_key=key)
-        return Site(settings, clock=lambda: self.now, connect=impatient)
+        return Context(settings, clock=lambda: self.now, connect=impatient)
 
 
 def impatient(settings: Settings) -> ApiClient:
@@ -78,7 +78,7 @@ def impatient(settings: Settings) -> ApiClient:
 class Ran:
     """A run that has ended."""
 
-    site: Site
+    workspace_context: Context
     result: dg.ExecuteInProcessResult
     instance: dg.DagsterInstance
 
@@ -89,7 +89,9 @@ class Ran:
     @property
     def account(self) -> dict[str, Any]:
         """The run's row of sync_runs."""
-        return lake.read(self.site.home, SYNC_RUNS).row(by_predicate=pl.col("run_id") == self.result.run_id, named=True)
+        return lake.read(self.workspace_context.home, SYNC_RUNS).row(
+            by_predicate=pl.col("run_id") == self.result.run_id, named=True
+        )
 
     @property
     def checks(self) -> dict[str, dg.AssetCheckEvaluation]:
@@ -113,7 +115,7 @@ class Runner:
 
     def __call__(
         self,
-        site: Site,
+        workspace_context: Context,
         job: str = NIGHTLY,
         *,
         days: tuple[date, date] = (FIRST, LAST),
@@ -122,8 +124,8 @@ class Runner:
     ) -> Ran:
         """Run a job, or some of its assets, over days; the nightly job with the config that its schedule gives."""
         instance = self.open.enter_context(dg.DagsterInstance.ephemeral())
-        definition = build_defs(site=site).resolve_job_def(job)
-        ops = config or (EVERYWHERE.to_config_dict()["ops"] if job == NIGHTLY else {})
+        definition = build_defs(workspace_context=workspace_context).resolve_job_def(job)
+        ops = config or (ALL_ASSETS.to_config_dict()["ops"] if job == NIGHTLY else {})
         result = definition.execute_in_process(
             run_config={"ops": ops, "loggers": QUIET},
             instance=instance,
@@ -131,7 +133,7 @@ class Runner:
             tags=range_tags(*days),
             asset_selection=[dg.AssetKey(name.split(".")) for name in assets] or None,
         )
-        return Ran(site, result, instance)
+        return Ran(workspace_context, result, instance)
 
 
 def started_at(detail: dict[str, Any]) -> datetime:

@@ -33,15 +33,15 @@ class Tap:
         return Counter({path: n for path, n in self.asked.items() if "/conversations/" in path})
 
 
-def assert_equals(site, documents):
+def assert_equals(context, documents):
     """The lake and the warehouse hold the documents to the last row and cent."""
-    assert {t.name: lake.read(site.home, t).height for t in DOCUMENT_TABLES} == {
+    assert {t.name: lake.read(context.home, t).height for t in DOCUMENT_TABLES} == {
         **{t.name: 0 for t in DOCUMENT_TABLES},
         **row_counts.rows(documents),
     }
     expected = row_counts.sums(documents)
     found = query(
-        site.home,
+        context.home,
         """
         select
             count(*) as n_calls,
@@ -55,7 +55,7 @@ def assert_equals(site, documents):
         """,
     ).row(0, named=True)
     initiated = query(
-        site.home,
+        context.home,
         """
         select sum(price_usd) as usd
         from lake.llm_usage
@@ -65,7 +65,7 @@ def assert_equals(site, documents):
     ).item()
     assert found | {"initiated_usd": initiated} == pytest.approx(expected, rel=1e-12)
     daily = query(
-        site.home,
+        context.home,
         "select start_date, agent_id, sum(n_calls)::bigint from metrics.agent_daily where n_calls > 0 group by all",
     )
     epoch = datetime(1970, 1, 1, tzinfo=UTC).date()

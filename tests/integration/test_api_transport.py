@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import ListQuery, get_conversation, list_page
-from pipelines.errors import ApiError, GarbledError, UnreachableError
+from pipelines.errors import ApiError, ApiUnavailableError, MalformedResponseError
 
 T = TypeVar("T")
 Action = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -140,7 +140,7 @@ def test_one_setback_is_survived(setback: Action) -> None:
 def test_silence_is_ended_by_the_time_out_of_one_attempt(silence: Action) -> None:
     server = RawServer(silence)
 
-    with pytest.raises(UnreachableError, match=r"nothing complete within 0\.05 s"):
+    with pytest.raises(ApiUnavailableError, match=r"nothing complete within 0\.05 s"):
         ask(server, lambda api: list_page(api, ListQuery(), None), timeout_secs=0.05)
 
     assert len(server.request_lines) == 4
@@ -152,7 +152,7 @@ def test_a_transport_that_fails_for_ever_ends_in_an_error_without_the_key(
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    with pytest.raises(UnreachableError) as caught:
+    with pytest.raises(ApiUnavailableError) as caught:
         ask(RawServer(SETBACKS[name]), conversation)
 
     error = caught.value
@@ -161,7 +161,7 @@ def test_a_transport_that_fails_for_ever_ends_in_an_error_without_the_key(
 
 
 def test_a_body_cut_without_a_length_is_garbled() -> None:
-    with pytest.raises(GarbledError) as caught:
+    with pytest.raises(MalformedResponseError) as caught:
         ask(RawServer(SETBACKS["cut without a length"]), conversation)
 
     assert caught.value.body == DETAIL[:30]
@@ -171,7 +171,7 @@ def test_a_body_cut_without_a_length_is_garbled() -> None:
 def test_a_host_that_is_not_there_is_said_to_be(host: str) -> None:
     async def main() -> None:
         async with ApiClient(f"http://{host}", KEY, timeout_secs=2.0, sleep=no_wait) as api:
-            with pytest.raises(UnreachableError, match="got no answer from"):
+            with pytest.raises(ApiUnavailableError, match="got no answer from"):
                 await conversation(api)
             assert (api.stats.requests, api.stats.retries) == (4, 3)
 

@@ -18,8 +18,8 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.audio import record
-from pipelines.usecases.context import Site
+from pipelines.usecases.audio import download_audio
+from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import erase
 from tests.helpers import kill_at
 from tests.helpers.run_cli import run
@@ -59,18 +59,18 @@ class Recordings:
     def with_audio(self):
         return [each["conversation_id"] for each in self.world.details(self.now) if each["has_audio"]]
 
-    def site(self, folder, url, **more):
+    def context(self, folder, url, **more):
         settings = Settings(home=folder / "data", base_url=url, api_key="demo", reread_days=(), **more)
-        return Site(settings, clock=lambda: self.now)
+        return Context(settings, clock=lambda: self.now)
 
 
 @pytest.fixture
 def copied(tmp_path):
     api = Recordings(40)
     with running(api) as url:
-        site = api.site(tmp_path, url)
-        sync.sync(site, run_id="1")
-        yield api, site
+        context = api.context(tmp_path, url)
+        sync.sync(context, run_id="1")
+        yield api, context
 
 
 def files(home):
@@ -82,119 +82,121 @@ def noted(home):
 
 
 def test_every_recording_is_saved_whole_and_noted_with_size_and_hash(copied):
-    api, site = copied
-    done = record(site, Choice(), budget_bytes=PLENTY)
-    saved = files(site.home)
-    assert set(saved) == set(api.with_audio()) == set(noted(site.home))
+    api, context = copied
+    done = download_audio(context, Choice(), budget_bytes=PLENTY)
+    saved = files(context.home)
+    assert set(saved) == set(api.with_audio()) == set(noted(context.home))
     assert (done.n_saved, done.n_before, done.n_missing, done.n_left, done.failed) == (len(saved), 0, 0, 0, {})
     assert set(api.asked) == set(saved)
-    for conversation_id, row in noted(site.home).items():
+    for conversation_id, row in noted(context.home).items():
         content = saved[conversation_id].read_bytes()
         assert (row["outcome"], row["file_bytes"], row["sha256"]) == (
             "saved",
             len(content),
             hashlib.sha256(content).hexdigest(),
         )
-        assert site.home.root / row["path"] == saved[conversation_id]
+        assert context.home.root / row["path"] == saved[conversation_id]
         assert content.startswith(b"\xff\xfb")
         assert row["path"].startswith(f"audio/start_date={row['start_date']}/")
-    assert list(site.home.temporary.glob("*.mp3")) == []
+    assert list(context.home.temporary.glob("*.mp3")) == []
     api.asked.clear()
-    again = record(site, Choice(), budget_bytes=PLENTY)
+    again = download_audio(context, Choice(), budget_bytes=PLENTY)
     assert (again.n_saved, again.n_before, api.asked) == (0, len(saved), {})
 
 
 def test_a_missing_recording_is_noted_and_not_asked_for_again_and_the_rest_goes_on(copied):
-    api, site = copied
+    api, context = copied
     first, second, third, *rest = api.with_audio()
     api.instead = {
         first: (404, b'{"detail": "There is no audio for this conversation."}'),
         second: (422, b'{"detail": [{"loc": ["path"], "msg": "no audio"}]}'),
         third: (200, b"<html>no MP3</html>"),
     }
-    done = record(site, Choice(), budget_bytes=PLENTY)
+    done = download_audio(context, Choice(), budget_bytes=PLENTY)
     assert (done.n_saved, done.n_missing, list(done.failed)) == (len(rest), 2, [third])
     assert "it is no MP3" in done.failed[third]
-    rows = noted(site.home)
+    rows = noted(context.home)
     assert [rows[each]["outcome"] for each in (first, second)] == ["missing", "missing"]
     assert third not in rows
-    assert set(files(site.home)) == set(rest)
+    assert set(files(context.home)) == set(rest)
     api.instead.clear()
     api.asked.clear()
-    assert record(site, Choice(), budget_bytes=PLENTY).n_saved == 1
+    assert download_audio(context, Choice(), budget_bytes=PLENTY).n_saved == 1
     assert api.asked == {third: 1}
 
 
 def test_the_budget_holds_for_all_recordings_together(copied):
-    api, site = copied
-    whole = record(site, Choice(), budget_bytes=100_000)
-    kept = sum(file.stat().st_size for file in files(site.home).values())
+    api, context = copied
+    whole = download_audio(context, Choice(), budget_bytes=100_000)
+    kept = sum(file.stat().st_size for file in files(context.home).values())
     assert whole.n_left > 0
     assert (whole.total_bytes, kept <= 100_000) == (kept, True)
     assert whole.n_saved + whole.n_left == len(api.with_audio())
-    ended = run(site.home.root.parent, "audio", "--budget", "100kB", **_key(site))
+    ended = run(context.home.root.parent, "audio", "--budget", "100kB", **_key(context))
     assert (ended.code, "did not fit: raise --budget" in ended.err) == (1, True)
-    assert run(site.home.root.parent, "audio", "--budget", "a lot", **_key(site)).code == 2
+    assert run(context.home.root.parent, "audio", "--budget", "a lot", **_key(context)).code == 2
 
 
-def _key(site):
-    return {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": site.settings.base_url}
+def _key(context):
+    return {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": context.settings.base_url}
 
 
 def test_agent_days_and_sample_choose_and_a_sample_is_the_same_each_time(copied):
-    api, site = copied
+    api, context = copied
     documents = [each for each in api.world.details(UNTIL) if each["has_audio"]]
     agent_id = documents[0]["agent_id"]
     middle = UNTIL - timedelta(days=1)
-    record(site, Choice(since=middle, agent_id=agent_id), budget_bytes=PLENTY)
-    assert set(files(site.home)) == {
+    download_audio(context, Choice(since=middle, agent_id=agent_id), budget_bytes=PLENTY)
+    assert set(files(context.home)) == {
         each["conversation_id"]
         for each in documents
         if each["agent_id"] == agent_id and each["metadata"]["start_time_unix_secs"] >= middle.timestamp()
     }
-    before = set(files(site.home))
-    done = record(site, Choice(sample=5), budget_bytes=PLENTY)
+    before = set(files(context.home))
+    done = download_audio(context, Choice(sample=5), budget_bytes=PLENTY)
     assert done.n_saved + done.n_before == 5
-    after = set(files(site.home))
+    after = set(files(context.home))
     assert len(after - before) == done.n_saved
-    assert record(site, Choice(sample=5), budget_bytes=PLENTY).n_before == 5
-    assert set(files(site.home)) == after
+    assert download_audio(context, Choice(sample=5), budget_bytes=PLENTY).n_before == 5
+    assert set(files(context.home)) == after
 
 
 def test_erasing_and_redacting_take_the_recording_and_its_note_away(copied):
-    api, site = copied
+    api, context = copied
     first, second, *rest = api.with_audio()
-    record(site, Choice(), budget_bytes=PLENTY)
+    download_audio(context, Choice(), budget_bytes=PLENTY)
     api.now += timedelta(minutes=1)
-    done = erase(site, [first])
+    done = erase(context, [first])
     assert done.receipts[0].landing["n_recordings"] == 1
-    assert set(files(site.home)) == {second, *rest} == set(noted(site.home))
+    assert set(files(context.home)) == {second, *rest} == set(noted(context.home))
     api.world.delete(second, api.now)
     api.now += timedelta(minutes=1)
-    sync.sync(site, run_id="2", since=UNTIL - timedelta(days=9))
-    assert set(files(site.home)) == set(rest) == set(noted(site.home))
-    assert query(site.home, "select count(*) from lake.audio_files").item() == len(rest)
+    sync.sync(context, run_id="2", since=UNTIL - timedelta(days=9))
+    assert set(files(context.home)) == set(rest) == set(noted(context.home))
+    assert query(context.home, "select count(*) from lake.audio_files").item() == len(rest)
 
 
 def test_an_odd_id_stays_one_name_below_the_folder(copied):
-    _, site = copied
+    _, context = copied
     odd = "../../../odd"
-    rows = lake.read(site.home, CONVERSATIONS).with_columns(conversation_id=pl.lit(odd), has_audio=pl.lit(value=True))
+    rows = lake.read(context.home, CONVERSATIONS).with_columns(
+        conversation_id=pl.lit(odd), has_audio=pl.lit(value=True)
+    )
     day = rows["start_date"][0]
-    lake.merge_day(site.home, CONVERSATIONS, day, rows.head(1), [])
-    record(site, Choice(), budget_bytes=PLENTY)
-    assert odd not in files(site.home)
-    assert [file for file in site.home.root.parent.rglob("*odd*") if "audio" not in file.parts] == []
+    lake.upsert_partition(context.home, CONVERSATIONS, day, rows.head(1), [])
+    download_audio(context, Choice(), budget_bytes=PLENTY)
+    assert odd not in files(context.home)
+    assert [file for file in context.home.root.parent.rglob("*odd*") if "audio" not in file.parts] == []
 
 
 def test_of_two_hundred_recordings_none_is_fetched_twice_after_kills(tmp_path):
     api = Recordings(320)
     with running(api) as url:
-        site = api.site(tmp_path, url)
-        sync.sync(site, run_id="1")
-        environment = os.environ | _key(site) | {"CONVOHOUSE_HOME": str(site.home.root)}  # noqa: TID251 - its own
+        context = api.context(tmp_path, url)
+        sync.sync(context, run_id="1")
+        environment = os.environ | _key(context) | {"CONVOHOUSE_HOME": str(context.home.root)}  # noqa: TID251 - its own
         for point in (
-            ("warehouse.storage.activity_log:note", "1", "audio_files"),
+            ("warehouse.storage.activity_log:append", "1", "audio_files"),
             ("pathlib:Path.replace", "40", "/audio/"),
         ):
             ended = subprocess.run(  # noqa: S603 - ours
@@ -206,13 +208,13 @@ def test_of_two_hundred_recordings_none_is_fetched_twice_after_kills(tmp_path):
                 check=False,
             )
             assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
-        saved = set(files(site.home))
+        saved = set(files(context.home))
         assert len(saved) > 40
         api.asked.clear()
-        done = record(site, Choice(), budget_bytes=PLENTY)
+        done = download_audio(context, Choice(), budget_bytes=PLENTY)
     assert set(api.asked) == set(api.with_audio()) - saved
     assert set(api.asked.values()) == {1}
     assert (done.n_before, done.failed) == (len(saved), {})
-    assert len(files(site.home)) >= 200
-    assert set(files(Home(site.home.root))) == set(api.with_audio()) == set(noted(site.home))
-    assert list(site.home.temporary.glob("*.mp3")) == []
+    assert len(files(context.home)) >= 200
+    assert set(files(Home(context.home.root))) == set(api.with_audio()) == set(noted(context.home))
+    assert list(context.home.temporary.glob("*.mp3")) == []

@@ -17,7 +17,7 @@ from pipelines.emulator.server.faults import Faults
 from pipelines.emulator.server.serve import running
 from tests.helpers.run_cli import Ended, run
 from warehouse.storage.home import Home
-from warehouse.storage.lock import writing
+from warehouse.storage.lock import write_lock
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 KEY = {"ELEVENLABS_API_KEY": "demo"}
@@ -159,15 +159,15 @@ def test_a_port_in_use(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["sync", "build"])
 def test_a_second_writer_is_told_who_holds_the_home(command: str, tmp_path: Path) -> None:
     home = Home(tmp_path / "data").open()
-    with writing(home, what="backfill", now=UNTIL):
+    with write_lock(home, what="backfill", now=UNTIL):
         ended = run(tmp_path, command, **KEY)
     assert_refused(ended, 1, "Another run is writing to data: backfill, process", "since 2026-11-22", "Wait")
 
 
 def test_the_demo_stays_out_of_a_home_of_real_calls(tmp_path: Path) -> None:
     home = Home(tmp_path / "data").open()
-    (home.documents / "start_date=2026-11-21").mkdir()
-    (home.documents / "start_date=2026-11-21" / "a.parquet").write_bytes(b"calls")
+    (home.landing / "start_date=2026-11-21").mkdir()
+    (home.landing / "start_date=2026-11-21" / "a.parquet").write_bytes(b"calls")
     assert_refused(run(tmp_path, "demo", "--home", "data"), 2, "data holds calls that are no demo's", "--home")
 
 

@@ -55,10 +55,10 @@ def read(home, at, conversation_id, status):
         "content_sha256": "sha",
         "payload": json.dumps(document).encode(),
     }
-    run_log.begin(home, conversation_id, at=at, window=None)
+    run_log.start_run(home, conversation_id, at=at, window=None)
     landing.land_documents(home, [reading])
     done = refresh_lake(home, reread_days=(1,))
-    run_log.add(home, conversation_id, at=at, n_fetched=1, n_flattened=done.n_flattened)
+    run_log.add_counts(home, conversation_id, at=at, n_fetched=1, n_flattened=done.n_flattened)
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers import day
 from tests.helpers.run_cli import run
-from warehouse.serve.search_terms import words_of
+from warehouse.serve.search_terms import search_terms
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -36,8 +36,8 @@ def copied(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shown")
     world = World(seed=5, conversations=60, days=3, until=UNTIL)
     with running(create_app(world, clock=lambda: UNTIL)) as url:
-        site = Site(Settings(home=folder / "data", base_url=url, api_key="demo"), clock=lambda: UNTIL)
-        assert sync.sync(site, run_id="1").problems == ()
+        context = Context(Settings(home=folder / "data", base_url=url, api_key="demo"), clock=lambda: UNTIL)
+        assert sync.sync(context, run_id="1").problems == ()
         yield Copied(folder, url, world)
 
 
@@ -86,8 +86,8 @@ def test_before_the_first_build_both_say_so(tmp_path):
 
 def test_of_an_erased_call_the_date_is_told(copied, tmp_path):
     now = UNTIL + timedelta(hours=1)
-    site = Site(Settings(home=tmp_path / "data", **_api(copied)), clock=lambda: now)
-    sync.sync(site, run_id="1")
+    context = Context(Settings(home=tmp_path / "data", **_api(copied)), clock=lambda: now)
+    sync.sync(context, run_id="1")
     ended = run(tmp_path, "erase", copied.id, "--yes")
     assert ended.code == 0
     said = run(tmp_path, "show", copied.id).err
@@ -112,7 +112,7 @@ def test_a_call_is_found_by_its_own_words_here_and_at_the_api(copied):
 
 
 def test_find_shows_a_line_and_the_marked_words_and_knows_its_options(copied):
-    word = max(words_of(copied.call["transcript"][0]["message"]), key=len)
+    word = max(search_terms(copied.call["transcript"][0]["message"]), key=len)
     ended = run(copied.folder, "find", word.upper(), "--agent", copied.call["agent_id"], "--limit", "2")
     lines = ended.text.splitlines()
     assert (ended.code, len(lines) in (2, 4)) == (0, True)

@@ -12,7 +12,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers.run_cli import run
 from warehouse.schema.reference_data import LLM_PRICES
 from warehouse.serve.query import query
@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
     with running(create_app(World(conversations=60, days=3, until=UNTIL), clock=lambda: UNTIL)) as url:
         settings = Settings(home=folder / "data", base_url=url, api_key="demo", prices_every_days=0)
-        assert sync.sync(Site(settings, clock=lambda: UNTIL), run_id="run").is_complete
+        assert sync.sync(Context(settings, clock=lambda: UNTIL), run_id="run").is_complete
         yield folder, {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url}
 
 

@@ -18,7 +18,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers import kill_at
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
@@ -61,21 +61,21 @@ def api(world):
 
 
 @pytest.fixture
-def site(api, tmp_path):
-    return Site(Settings(home=tmp_path / "home", base_url=api[0], api_key="demo", reread_days=()))
+def context(api, tmp_path):
+    return Context(Settings(home=tmp_path / "home", base_url=api[0], api_key="demo", reread_days=()))
 
 
-def die(site, function, number, word):
+def die(context, function, number, word):
     """Run the real command until it dies."""
     environment = os.environ | KEY  # noqa: TID251 - a process of its own
-    environment |= {"ELEVENLABS_BASE_URL": site.settings.base_url, "CONVOHOUSE_HOME": str(site.home.root)}
+    environment |= {"ELEVENLABS_BASE_URL": context.settings.base_url, "CONVOHOUSE_HOME": str(context.home.root)}
     command = [sys.executable, kill_at.__file__, function, str(number), word, "sync"]
     ended = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)  # noqa: S603 - ours
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
 
 
 def landed_and_finished(home: Home):
-    readings = landing.latest_readings(home)
+    readings = landing.latest_snapshots(home)
     return set(readings.filter(readings["status"].is_in(["done", "failed"]))["conversation_id"])
 
 
@@ -89,22 +89,22 @@ def half_written(home: Home):
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_at_any_point_the_next_run_repairs_and_reads_only_what_is_missing(point, api, site, documents):
+def test_killed_at_any_point_the_next_run_repairs_and_reads_only_what_is_missing(point, api, context, documents):
     _, tap = api
-    die(site, *POINTS[point])
-    landed = landed_and_finished(site.home)
+    die(context, *POINTS[point])
+    landed = landed_and_finished(context.home)
     if POINTS[point][0] == RENAME or point == "in the build":
-        assert half_written(site.home)
+        assert half_written(context.home)
     tap.asked.clear()
 
-    done = sync.sync(site, run_id="next")
+    done = sync.sync(context, run_id="next")
 
     assert done.problems == ()
     missing = {document["conversation_id"] for document in documents} - landed
     assert asked_for(tap) == dict.fromkeys(missing, 1)
-    assert_equals(site, documents)
-    assert half_written(site.home) == []
-    outcomes = lake.read(site.home, SYNC_RUNS).sort("started_at").select("outcome", "error").rows()
+    assert_equals(context, documents)
+    assert half_written(context.home) == []
+    outcomes = lake.read(context.home, SYNC_RUNS).sort("started_at").select("outcome", "error").rows()
     assert outcomes == [("incomplete", "the run did not reach its end"), ("complete", None)]
 
 
@@ -114,11 +114,15 @@ def test_five_kills_cost_less_than_a_third_of_the_details_again(tmp_path):
     chance = random.Random(3)
     tap = Tap(create_app(big, clock=lambda: UNTIL))
     with running(tap) as url:
-        here = Site(Settings(home=tmp_path / "home", base_url=url, api_key="demo", reread_days=()))
+        here = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo", reread_days=()))
         for _ in range(5):  # at an answer, or at one of the points that every run passes
             n_missing = len(documents) - len(landed_and_finished(here.home))
             points = [POINTS[name] for name in ("between lake and build", "in the build", "before the swap")]
-            answer = ("pipelines.api.adaptive_limiter:Gate.on_success", chance.randrange(1, n_missing + 3), "")
+            answer = (
+                "pipelines.api.adaptive_limiter:AdaptiveLimiter.on_success",
+                chance.randrange(1, n_missing + 3),
+                "",
+            )
             die(here, *(answer if chance.random() < 0.7 else chance.choice(points)))
         assert sync.sync(here, run_id="next").problems == ()
     assert tap.details.total() < 1.3 * len(documents)
@@ -126,8 +130,8 @@ def test_five_kills_cost_less_than_a_third_of_the_details_again(tmp_path):
 
 
 @pytest.mark.parametrize("filled", [("landing/start_date=", 3), ("lake/turns/", 3)], ids=str)
-def test_a_full_disk_ends_with_one_line_and_the_next_run_goes_on(filled, api, site, documents, monkeypatch):
-    (url, tap), (folder, number), parent = api, filled, site.home.root.parent
+def test_a_full_disk_ends_with_one_line_and_the_next_run_goes_on(filled, api, context, documents, monkeypatch):
+    (url, tap), (folder, number), parent = api, filled, context.home.root.parent
     n_left, write = [number], parquet.write_file
 
     def fill(home, target, *rest, **named):
@@ -140,19 +144,19 @@ def test_a_full_disk_ends_with_one_line_and_the_next_run_goes_on(filled, api, si
         path.write_bytes(b"PAR1 and no more")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    settings = KEY | {"ELEVENLABS_BASE_URL": url, "CONVOHOUSE_HOME": str(site.home.root)}
+    settings = KEY | {"ELEVENLABS_BASE_URL": url, "CONVOHOUSE_HOME": str(context.home.root)}
     with monkeypatch.context() as patch:
         patch.setattr(parquet, "write_file", fill)
         ended = run(parent, "sync", "--json", **settings)
     assert (ended.code, ended.out, len(ended.err.splitlines())) == (1, b"", 2), ended.err  # what, and what to do
     assert "No space left on device" in ended.err
-    assert half_written(site.home) == []
+    assert half_written(context.home) == []
 
-    landed = landed_and_finished(site.home)
+    landed = landed_and_finished(context.home)
     tap.asked.clear()
     assert run(parent, "sync", "--json", **settings).code == 0
     assert set(asked_for(tap)) == {document["conversation_id"] for document in documents} - landed
-    assert_equals(site, documents)
+    assert_equals(context, documents)
 
 
 def test_whoever_begins_to_write_removes_what_is_half_written_and_nothing_of_a_reader(tmp_path):
@@ -161,12 +165,12 @@ def test_whoever_begins_to_write_removes_what_is_half_written_and_nothing_of_a_r
     half = [home.temporary / "1.parquet", home.root / "warehouse.duckdb.new", home.root / "warehouse.duckdb.new.wal"]
     for file in (spilled, kept, *half):
         file.write_bytes(b"some")
-    with lock.writing(home, what="sync", now=UNTIL):
+    with lock.write_lock(home, what="sync", now=UNTIL):
         pass
     assert [file.exists() for file in (spilled, kept, *half)] == [True, True, False, False, False]
 
 
-def test_a_home_that_vanishes_ends_the_run_with_one_line_and_the_next_begins_anew(api, site, documents, monkeypatch):
+def test_a_home_that_vanishes_ends_the_run_with_one_line_and_the_next_begins_anew(api, context, documents, monkeypatch):
     (url, tap), write = api, parquet.write_file
 
     def vanish(home, target, *rest, **named):
@@ -176,27 +180,27 @@ def test_a_home_that_vanishes_ends_the_run_with_one_line_and_the_next_begins_ane
 
     with monkeypatch.context() as patch:
         patch.setattr(parquet, "write_file", vanish)
-        settings = KEY | {"ELEVENLABS_BASE_URL": url, "CONVOHOUSE_HOME": str(site.home.root)}
-        ended = run(site.home.root.parent, "sync", "--json", **settings)
+        settings = KEY | {"ELEVENLABS_BASE_URL": url, "CONVOHOUSE_HOME": str(context.home.root)}
+        ended = run(context.home.root.parent, "sync", "--json", **settings)
     assert (ended.code, ended.out, len(ended.err.splitlines())) == (1, b"", 2), ended.err
     assert "No such file or directory" in ended.err
 
     tap.asked.clear()
-    assert sync.sync(site, run_id="next").problems == ()
+    assert sync.sync(context, run_id="next").problems == ()
     assert tap.details.total() == len(documents)
-    assert_equals(site, documents)
+    assert_equals(context, documents)
 
 
-def test_a_disk_that_is_full_in_the_build_ends_with_one_line_and_keeps_the_old_warehouse(site):
+def test_a_disk_that_is_full_in_the_build_ends_with_one_line_and_keeps_the_old_warehouse(context):
     """The system's own limit on the size of a file stands for the disk's."""
-    sync.sync(site, run_id="first")
-    before = site.home.warehouse.read_bytes()
+    sync.sync(context, run_id="first")
+    before = context.home.warehouse.read_bytes()
     small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
     command = [sys.executable, "-c", small + "from pipelines.cli.main import main; main()", "build"]
-    environment = os.environ | {"CONVOHOUSE_HOME": str(site.home.root)}  # noqa: TID251 - a process of its own
+    environment = os.environ | {"CONVOHOUSE_HOME": str(context.home.root)}  # noqa: TID251 - a process of its own
     ended = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)  # noqa: S603 - ours
     said = [line for line in ended.stderr.splitlines() if not line.startswith(b"build: ")]  # how far it was
     assert (ended.returncode, len(said)) == (1, 2), ended.stderr.decode()
     assert b"report" not in ended.stderr
-    assert site.home.warehouse.read_bytes() == before
-    assert half_written(site.home) == []
+    assert context.home.warehouse.read_bytes() == before
+    assert half_written(context.home) == []

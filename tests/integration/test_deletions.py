@@ -13,10 +13,10 @@ from pipelines.api.client import ApiClient
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
-from pipelines.errors import UnreachableError
+from pipelines.errors import ApiUnavailableError
 from pipelines.settings import Settings
 from pipelines.usecases import sync, sync_steps
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers.disk_contents import contents
 from tests.helpers.recording_app import Tap
 from warehouse.schema.conversations import CONVERSATIONS
@@ -59,7 +59,7 @@ class Nights:
         self.app = Tap(create_app(self.world, clock=lambda: self.now))
         self.slept = 0.0
 
-    def site(self, base_url, **settings):
+    def context(self, base_url, **settings):
         async def at_once(secs):
             self.slept += secs
             await asyncio.sleep(0)
@@ -70,7 +70,7 @@ class Nights:
             )
 
         chosen = Settings(home=self.home, base_url=base_url, api_key="demo", **settings)
-        return Site(chosen, clock=lambda: self.now, connect=connect)
+        return Context(chosen, clock=lambda: self.now, connect=connect)
 
     def documents(self):
         return {document["conversation_id"]: document for document in self.world.details(self.now)}
@@ -86,8 +86,8 @@ class Nights:
             and datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC) > UNTIL - NIGHT
         )
 
-    def recorded(self, site):
-        return lake.read(site.home, DELETIONS).select("conversation_id", "noticed_at", "evidence", "reason").rows()
+    def recorded(self, context):
+        return lake.read(context.home, DELETIONS).select("conversation_id", "noticed_at", "evidence", "reason").rows()
 
 
 @pytest.fixture
@@ -137,23 +137,23 @@ def test_a_deletion_is_noticed_by_the_next_nightly_run_and_takes_content_but_no_
     gone = nights.finished()
     words = said_once(nights, gone, words_only=True)
     with running(nights.app) as url:
-        site = nights.site(url)
-        sync.sync(site, run_id="1")
-        before, numbers = contents(site.home.root), metrics(site.home)
+        context = nights.context(url)
+        sync.sync(context, run_id="1")
+        before, numbers = contents(context.home.root), metrics(context.home)
         assert {text for text in words if text.encode() in before} == words != set()
-        roles = lake.read(site.home, TURNS).filter(conversation_id=gone)["role"].to_list()
+        roles = lake.read(context.home, TURNS).filter(conversation_id=gone)["role"].to_list()
 
         nights.world.delete(gone, nights.now)
         nights.now += MOMENT
-        done = sync.sync(site, run_id="2")
+        done = sync.sync(context, run_id="2")
     assert (done.problems, done.run["n_missing"], done.run["n_gone"]) == ((), 1, 1)
-    assert nights.recorded(site) == [(gone, nights.now, "not_found", "deleted")]
-    row = lake.read(site.home, CONVERSATIONS).filter(conversation_id=gone).row(0, named=True)
+    assert nights.recorded(context) == [(gone, nights.now, "not_found", "deleted")]
+    row = lake.read(context.home, CONVERSATIONS).filter(conversation_id=gone).row(0, named=True)
     assert (row["is_deleted"], row["deletion_reason"], row["user_id"]) == (True, "deleted", None)
-    turns = lake.read(site.home, TURNS).filter(conversation_id=gone)
+    turns = lake.read(context.home, TURNS).filter(conversation_id=gone)
     assert turns["role"].to_list() == roles
     assert set(turns["message"].drop_nulls()) <= {"<redacted>", "..."}
-    found = metrics(site.home)
+    found = metrics(context.home)
     changed = {
         (name, key)
         for name, rows in numbers.items()
@@ -163,30 +163,30 @@ def test_a_deletion_is_noticed_by_the_next_nightly_run_and_takes_content_but_no_
     }
     counted = {(name, "n_deleted") for name in ("agent_daily", "agent_scorecard", "version_comparison")}
     assert counted <= changed <= counted | OF_CONTENT
-    after = contents(site.home.root)
+    after = contents(context.home.root)
     assert {text for text in words if text.encode() in after} == set()
 
 
 def test_a_gap_in_a_list_is_no_deletion_and_is_looked_into(nights):
     hidden = nights.finished()
     with running(nights.app) as url:
-        site = nights.site(url, reread_days=())
-        sync.sync(site, run_id="1")
+        context = nights.context(url, reread_days=())
+        sync.sync(context, run_id="1")
         nights.world.hidden = {hidden}
         for run_id, n_missing in (("2", 1), ("3", 1)):
             nights.now += MOMENT
-            done = sync.sync(site, run_id=run_id)
+            done = sync.sync(context, run_id=run_id)
             assert (done.run["n_missing"], done.run["n_gone"]) == (n_missing, 0)
-        landed = landing.readings(site.home).filter(conversation_id=hidden)
-    assert nights.recorded(site) == []
+        landed = landing.snapshots(context.home).filter(conversation_id=hidden)
+    assert nights.recorded(context) == []
     assert landed["kind"].to_list() == ["document", "unchanged", "unchanged"]
 
 
 def test_a_listing_that_broke_off_says_nothing_of_what_it_did_not_show(nights):
     gone = nights.finished()
     with running(nights.app) as url:
-        site = nights.site(url, reread_days=())
-        sync.sync(site, run_id="1")
+        context = nights.context(url, reread_days=())
+        sync.sync(context, run_id="1")
         nights.world.delete(gone, nights.now)
         nights.now += MOMENT
         api, n_pages = nights.app.app, 0
@@ -200,24 +200,24 @@ def test_a_listing_that_broke_off_says_nothing_of_what_it_did_not_show(nights):
             await api(scope, receive, send)
 
         nights.app.app = breaks_off
-        with pytest.raises(UnreachableError):
-            sync.sync(site, run_id="2", since=UNTIL - 9 * NIGHT)  # of two pages
+        with pytest.raises(ApiUnavailableError):
+            sync.sync(context, run_id="2", since=UNTIL - 9 * NIGHT)  # of two pages
         nights.app.app = api
         nights.app.asked.clear()
-        sync_steps.build_models(site)
-        assert nights.recorded(site) == []
+        sync_steps.build_models(context)
+        assert nights.recorded(context) == []
         assert nights.app.details.total() == 0
         nights.now += MOMENT
-        assert sync.sync(site, run_id="3").run["n_gone"] == 1
+        assert sync.sync(context, run_id="3").run["n_gone"] == 1
 
 
 @pytest.mark.parametrize("policy", ["keep", "redact", "erase"])
 def test_content_that_retention_took_is_treated_by_the_policy_and_never_lost_unasked(nights, policy):
     later = UNTIL + 18 * NIGHT
     with running(nights.app) as url:
-        site = nights.site(url, on_upstream_delete=policy)
-        sync.sync(site, run_id="1")
-        before = lake.read(site.home, TURNS)
+        context = nights.context(url, on_upstream_delete=policy)
+        sync.sync(context, run_id="1")
+        before = lake.read(context.home, TURNS)
         full = nights.documents()
         nights.now = later
         blanked = {
@@ -225,19 +225,19 @@ def test_content_that_retention_took_is_treated_by_the_policy_and_never_lost_una
             for each, document in nights.documents().items()
             if full[each]["transcript"] and not document["transcript"] and document["status"] in ("done", "failed")
         }
-        done = sync.sync(site, run_id="2")
+        done = sync.sync(context, run_id="2")
         words = {entry["message"] for each in blanked for entry in full[each]["transcript"] if entry["message"]}
     assert (done.problems, blanked != set()) == ((), True)
     reason = "erased" if policy == "erase" else "retention"
-    assert {each for each, _, _, why in nights.recorded(site) if why == reason} >= blanked
-    rows = lake.read(site.home, CONVERSATIONS).filter(pl.col("conversation_id").is_in(list(blanked)))
-    turns = lake.read(site.home, TURNS).filter(pl.col("conversation_id").is_in(list(blanked)))
+    assert {each for each, _, _, why in nights.recorded(context) if why == reason} >= blanked
+    rows = lake.read(context.home, CONVERSATIONS).filter(pl.col("conversation_id").is_in(list(blanked)))
+    turns = lake.read(context.home, TURNS).filter(pl.col("conversation_id").is_in(list(blanked)))
     if policy == "erase":
         assert (rows.height, turns.height) == (0, 0)
         return
     assert set(rows.select("is_deleted", "deletion_reason").rows()) == {(False, "retention")}
     assert turns.drop("message", "extra").height == before.filter(pl.col("conversation_id").is_in(list(blanked))).height
-    list_rows = parquet.read_files(LANDED_LISTINGS, sorted(site.home.listings.glob("*.parquet")))
+    list_rows = parquet.read_files(LANDED_LISTINGS, sorted(context.home.listings.glob("*.parquet")))
     payloads = set(list_rows.filter(pl.col("conversation_id").is_in(list(blanked)))["payload"])
     assert (payloads == {b"{}"}) == (policy == "redact")
     kept = set(turns["message"].drop_nulls())
@@ -247,18 +247,18 @@ def test_content_that_retention_took_is_treated_by_the_policy_and_never_lost_una
 def test_a_policy_that_is_changed_later_reaches_what_was_deleted_before(nights):
     gone = nights.finished()
     with running(nights.app) as url:
-        keeping = nights.site(url, on_upstream_delete="keep")
+        keeping = nights.context(url, on_upstream_delete="keep")
         sync.sync(keeping, run_id="1")
         nights.world.delete(gone, nights.now)
         nights.now += MOMENT
         sync.sync(keeping, run_id="2")
         kept = set(lake.read(keeping.home, TURNS).filter(conversation_id=gone)["message"].drop_nulls())
         assert nights.recorded(keeping) == [(gone, nights.now, "not_found", "deleted")]
-        sync.sync(nights.site(url), run_id="3")
+        sync.sync(nights.context(url), run_id="3")
         redacted = set(lake.read(keeping.home, TURNS).filter(conversation_id=gone)["message"].drop_nulls())
         assert (len(kept) > 2, redacted <= {"<redacted>", "..."}) == (True, True)
         nights.now += MOMENT
-        erasing = nights.site(url, on_upstream_delete="erase")
+        erasing = nights.context(url, on_upstream_delete="erase")
         assert sync.sync(erasing, run_id="4").problems == ()
     assert nights.recorded(erasing) == [(gone, nights.now, "erased", "erased")]
     assert lake.read(erasing.home, TURNS).filter(conversation_id=gone).is_empty()

@@ -230,15 +230,15 @@ def test_the_count_is_made_again_from_the_landing(home):
     land(home, *every[1::2])
     before = lake.read(home, UNKNOWN_FIELDS)
     assert before["n_conversations"].to_list() == [5, 3, 2, 5]
-    lake.write_whole(home, UNKNOWN_FIELDS, before.clear())
+    lake.overwrite_table(home, UNKNOWN_FIELDS, before.clear())
     refresh(home, anew=True)
     assert lake.read(home, UNKNOWN_FIELDS).equals(before)
 
 
 def read(home, at, *, fetched=1, flattened=1):
     """The account of a run."""
-    run_log.begin(home, str(at), at=at, window=None)
-    run_log.add(home, str(at), at=at + DAY / 24, n_fetched=fetched, n_flattened=flattened)
+    run_log.start_run(home, str(at), at=at, window=None)
+    run_log.add_counts(home, str(at), at=at + DAY / 24, n_fetched=fetched, n_flattened=flattened)
 
 
 def new(home, since=None):

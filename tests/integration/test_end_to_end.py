@@ -13,10 +13,10 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.faults import Faults
 from pipelines.emulator.server.serve import running
-from pipelines.errors import CredentialsError, UnreachableError
+from pipelines.errors import ApiUnavailableError, CredentialsError
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.independent import row_counts
 from warehouse.schema.landing import LANDED_DOCUMENTS
@@ -44,8 +44,8 @@ def documents(world):
 
 
 @pytest.fixture
-def site(tmp_path):
-    """Make a site for a base URL: a clock that stands, and retries whose waiting passes at once."""
+def context(tmp_path):
+    """Make a context for a base URL: a clock that stands, and retries whose waiting passes at once."""
     slept = [0.0]
 
     async def at_once(secs):
@@ -63,17 +63,17 @@ def site(tmp_path):
 
     def make(base_url, **changes):
         settings = Settings(home=tmp_path / "home [1]", base_url=base_url, api_key="demo", **changes)
-        return Site(settings, clock=lambda: RUN_AT, connect=connect)
+        return Context(settings, clock=lambda: RUN_AT, connect=connect)
 
     return make
 
 
 @pytest.mark.usefixtures("every_model")
 @pytest.mark.parametrize("faults", [None, FAULTS], ids=["calm", "faults"])
-def test_a_sync_equals_the_recount(faults, world, documents, site):
+def test_a_sync_equals_the_recount(faults, world, documents, context):
     app = Tap(create_app(world, clock=lambda: UNTIL, faults=Faults.parse(faults) if faults else None))
     with running(app) as base_url:
-        here = site(base_url)
+        here = context(base_url)
         done = sync.sync(here, run_id="run", since=SINCE)
 
         assert done.problems == ()
@@ -88,11 +88,11 @@ def test_a_sync_equals_the_recount(faults, world, documents, site):
         assert (run["n_requests"] > len(documents), run["n_retries"] > 0) == (True, faults is not None)
 
 
-def test_a_second_run_reads_only_what_is_open(world, documents, site):
+def test_a_second_run_reads_only_what_is_open(world, documents, context):
     n_open = sum(document["status"] not in ("done", "failed") for document in documents)
     app = Tap(create_app(world, clock=lambda: UNTIL))
     with running(app) as base_url:
-        here = site(base_url)
+        here = context(base_url)
         sync.sync(here, run_id="first")
         before = query(here.home, "from metrics.agent_daily order by all")
         app.asked.clear()
@@ -103,10 +103,10 @@ def test_a_second_run_reads_only_what_is_open(world, documents, site):
     assert_equals(here, documents)
 
 
-def test_a_run_that_is_stopped_goes_on_where_it_was(world, documents, site):
+def test_a_run_that_is_stopped_goes_on_where_it_was(world, documents, context):
     app = Tap(create_app(world, clock=lambda: UNTIL))
     with running(app) as base_url:
-        here = site(base_url, concurrency=4)
+        here = context(base_url, concurrency=4)
 
         def stop(stage, done, _total):
             if stage == "fetch" and done >= 250:
@@ -121,11 +121,11 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(world, documents, site):
     assert_equals(here, documents)
 
 
-def test_one_document_that_cannot_be_read_is_named_and_the_rest_is_loaded(world, documents, site):
+def test_one_document_that_cannot_be_read_is_named_and_the_rest_is_loaded(world, documents, context):
     bad = documents[100]["conversation_id"]
     app = Tap(create_app(world, clock=lambda: UNTIL))
     with running(app) as base_url:
-        here = site(base_url)
+        here = context(base_url)
         app.spoilt = bad
         done = sync.sync(here, run_id="spoilt", since=SINCE)
         assert done.run["outcome"] == "incomplete"
@@ -137,7 +137,7 @@ def test_one_document_that_cannot_be_read_is_named_and_the_rest_is_loaded(world,
     assert_equals(here, documents)
 
 
-def test_a_conversation_deleted_between_list_and_detail_is_a_deletion_and_no_loss(documents, site):
+def test_a_conversation_deleted_between_list_and_detail_is_a_deletion_and_no_loss(documents, context):
     world = World(seed=11, conversations=600, days=10, until=UNTIL)  # its own: it is written to
     gone = documents[50]["conversation_id"]
 
@@ -146,18 +146,18 @@ def test_a_conversation_deleted_between_list_and_detail_is_a_deletion_and_no_los
             world.delete(gone, UNTIL)
 
     with running(create_app(world, clock=lambda: UNTIL)) as base_url:
-        here = site(base_url)
+        here = context(base_url)
         done = sync.sync(here, run_id="run", progress=delete)
     assert (done.problems, done.run["n_gone"]) == ((), 1)
     assert_equals(here, [document for document in documents if document["conversation_id"] != gone])
 
 
-def test_an_agent_and_a_window_limit_what_is_copied(world, documents, site):
+def test_an_agent_and_a_window_limit_what_is_copied(world, documents, context):
     agent = documents[0]["agent_id"]
     starts = sorted(document["metadata"]["start_time_unix_secs"] for document in documents)
     since, until = (datetime.fromtimestamp(starts[at], UTC) for at in (150, 450))  # bounds that calls stand on
     with running(create_app(world, clock=lambda: UNTIL)) as base_url:
-        here = site(base_url)
+        here = context(base_url)
         done = sync.sync(here, run_id="run", since=since, until=until, agent_id=agent)
     inside = [
         document
@@ -171,9 +171,9 @@ def test_an_agent_and_a_window_limit_what_is_copied(world, documents, site):
     assert set(shown) == {document["conversation_id"] for document in inside}
 
 
-def test_a_refused_key_stops_the_run_and_says_so_in_the_ledger(world, site):
+def test_a_refused_key_stops_the_run_and_says_so_in_the_ledger(world, context):
     with running(create_app(world, clock=lambda: UNTIL, key="another")) as base_url:
-        here = site(base_url)
+        here = context(base_url)
         with pytest.raises(CredentialsError) as refusal:
             sync.sync(here, run_id="run")
     run = lake.read(here.home, SYNC_RUNS).row(0, named=True)
@@ -182,7 +182,7 @@ def test_a_refused_key_stops_the_run_and_says_so_in_the_ledger(world, site):
     assert "demo" not in run["error"]
 
 
-def test_an_api_that_goes_down_keeps_what_came(world, documents, site):
+def test_an_api_that_goes_down_keeps_what_came(world, documents, context):
     app = Tap(create_app(world, clock=lambda: UNTIL))
 
     async def down(_scope, _receive, _send):
@@ -193,10 +193,8 @@ def test_an_api_that_goes_down_keeps_what_came(world, documents, site):
             app.app = down
 
     with running(app) as base_url:
-        here = site(base_url)
-        with pytest.raises(UnreachableError):
+        here = context(base_url)
+        with pytest.raises(ApiUnavailableError):
             sync.sync(here, run_id="down", progress=go_down)
-    landed = parquet.read_files(
-        LANDED_DOCUMENTS, here.home.documents.glob("start_date=*/*.parquet"), ["conversation_id"]
-    )
+    landed = parquet.read_files(LANDED_DOCUMENTS, here.home.landing.glob("start_date=*/*.parquet"), ["conversation_id"])
     assert 200 <= landed.height < len(documents)

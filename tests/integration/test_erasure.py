@@ -14,7 +14,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import Receipt, erase
 from tests.helpers.disk_contents import contents
 from tests.helpers.recording_app import Tap, assert_equals
@@ -38,8 +38,8 @@ class Copy:
         self.app = Tap(create_app(self.world, clock=lambda: self.now))
         self.home = home
 
-    def site(self, base_url):
-        return Site(Settings(home=self.home, base_url=base_url, api_key="demo"), clock=lambda: self.now)
+    def context(self, base_url):
+        return Context(Settings(home=self.home, base_url=base_url, api_key="demo"), clock=lambda: self.now)
 
     def documents(self):
         return list(self.world.details(self.now))
@@ -67,14 +67,14 @@ def copy(tmp_path):
     return Copy(tmp_path / "home [1]")
 
 
-def places(site, conversation_id):
+def places(context, conversation_id):
     """Where the id still stands."""
     rows = {
-        "readings": landing.readings(site.home),
-        "list_rows": landing.list_rows(site.home),
-        "lake": lake.read(site.home, CONVERSATIONS),
-        "turns": lake.read(site.home, TURNS),
-        "deletions": lake.read(site.home, DELETIONS),
+        "readings": landing.snapshots(context.home),
+        "list_rows": landing.list_rows(context.home),
+        "lake": lake.read(context.home, CONVERSATIONS),
+        "turns": lake.read(context.home, TURNS),
+        "deletions": lake.read(context.home, DELETIONS),
     }
     return {name: found.filter(conversation_id=conversation_id).height for name, found in rows.items()}
 
@@ -83,21 +83,21 @@ def places(site, conversation_id):
 def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy):
     own, words = copy.chosen()
     with running(copy.app) as url:
-        site = copy.site(url)
-        sync.sync(site, run_id="1")
-        rejected = site.home.root / "warehouse.duckdb.rejected"
-        rejected.write_bytes(site.home.warehouse.read_bytes())
-        (site.home.temporary / "left.txt").write_bytes(b"".join(text.encode() for text in words))
-        in_lake = {TURNS.name: lake.read(site.home, TURNS).filter(conversation_id=own).height}
-        before = contents(site.home.root)
+        context = copy.context(url)
+        sync.sync(context, run_id="1")
+        rejected = context.home.root / "warehouse.duckdb.rejected"
+        rejected.write_bytes(context.home.warehouse.read_bytes())
+        (context.home.temporary / "left.txt").write_bytes(b"".join(text.encode() for text in words))
+        in_lake = {TURNS.name: lake.read(context.home, TURNS).filter(conversation_id=own).height}
+        before = contents(context.home.root)
         assert len({text for text in words if text.encode() in before}) > 20
 
-        done = erase(site, [own])
-        after = contents(site.home.root)
+        done = erase(context, [own])
+        after = contents(context.home.root)
         copy.app.asked.clear()
         copy.now += timedelta(seconds=1)
-        again = sync.sync(site, run_id="2", since=UNTIL - timedelta(days=9))
-        still = contents(site.home.root)
+        again = sync.sync(context, run_id="2", since=UNTIL - timedelta(days=9))
+        still = contents(context.home.root)
     (receipt,) = done.receipts
     assert (done.unknown, done.failed, done.problems) == ((), {}, ())
     assert (receipt.conversation_id, receipt.upstream) == (own, None)
@@ -113,35 +113,39 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy)
     assert {text for text in words if text.encode() in after} == set()
     assert {text for text in words if text.encode() in still} == set()
     assert (again.problems, copy.app.asked[f"/v1/convai/conversations/{own}"]) == ((), 0)
-    assert places(site, own) == {"readings": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
-    assert lake.read(site.home, DELETIONS).select("conversation_id", "noticed_at", "evidence", "reason").rows() == [
+    assert places(context, own) == {"readings": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
+    assert lake.read(context.home, DELETIONS).select("conversation_id", "noticed_at", "evidence", "reason").rows() == [
         (own, UNTIL, "erased", "erased")
     ]
-    assert_equals(site, [each for each in copy.documents() if each["conversation_id"] != own])
+    assert_equals(context, [each for each in copy.documents() if each["conversation_id"] != own])
 
 
 @pytest.mark.parametrize(
     "point",
-    ["warehouse.storage.erasure.purge", "warehouse.storage.lake.write_day", "pipelines.usecases.erasure.build_models"],
+    [
+        "warehouse.storage.erasure.purge",
+        "warehouse.storage.lake.overwrite_partition",
+        "pipelines.usecases.erasure.build_models",
+    ],
 )
 def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(copy, point, monkeypatch):
     own, words = copy.chosen()
     with running(copy.app) as url:
-        site = copy.site(url)
-        sync.sync(site, run_id="1")
+        context = copy.context(url)
+        sync.sync(context, run_id="1")
 
         def killed(*_arguments, **_options):
             raise KeyboardInterrupt
 
         monkeypatch.setattr(point, killed)
         with pytest.raises(KeyboardInterrupt):
-            erase(site, [own], is_upstream=True)
+            erase(context, [own], is_upstream=True)
         monkeypatch.undo()
-        sync.reprocess(site, run_id="2") if point.endswith("purge") else erase(site, [own], is_upstream=True)
-    after = contents(site.home.root)
+        sync.reprocess(context, run_id="2") if point.endswith("purge") else erase(context, [own], is_upstream=True)
+    after = contents(context.home.root)
     assert {text for text in words if text.encode() in after} == set()
-    assert places(site, own) == {"readings": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
-    assert_equals(site, copy.documents())
+    assert places(context, own) == {"readings": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
+    assert_equals(context, copy.documents())
 
 
 def test_upstream_is_first_and_what_fails_there_is_not_erased_here(copy):
@@ -157,10 +161,10 @@ def test_upstream_is_first_and_what_fails_there_is_not_erased_here(copy):
 
     copy.app.app = refuses
     with running(copy.app) as url:
-        site = copy.site(url)
-        sync.sync(site, run_id="1")
+        context = copy.context(url)
+        sync.sync(context, run_id="1")
         copy.world.delete(third, UNTIL)
-        done = erase(site, [first, second, third, "conv_never_seen", "../../etc"], is_upstream=True)
+        done = erase(context, [first, second, third, "conv_never_seen", "../../etc"], is_upstream=True)
     assert {receipt.conversation_id: receipt.upstream for receipt in done.receipts} == {
         first: "deleted",
         third: "not_found",
@@ -168,23 +172,23 @@ def test_upstream_is_first_and_what_fails_there_is_not_erased_here(copy):
     assert copy.world.detail(first, UNTIL) is None
     assert (list(done.failed), done.unknown) == ([second], ("conv_never_seen", "../../etc"))
     assert "403" in done.failed[second]
-    assert places(site, second)["lake"] == 1
-    assert_equals(site, [each for each in copy.documents() if each["conversation_id"] != third])
+    assert places(context, second)["lake"] == 1
+    assert_equals(context, [each for each in copy.documents() if each["conversation_id"] != third])
 
 
 def test_a_repeat_finds_nothing_more_and_is_fine(copy):
     own, _ = copy.chosen()
     with running(copy.app) as url:
-        site = copy.site(url)
-        sync.sync(site, run_id="1")
-        erase(site, [own])
-        files = {file: file.read_bytes() for file in site.home.documents.rglob("*.parquet")}
+        context = copy.context(url)
+        sync.sync(context, run_id="1")
+        erase(context, [own])
+        files = {file: file.read_bytes() for file in context.home.landing.rglob("*.parquet")}
         copy.now += timedelta(hours=1)
-        done = erase(site, [own, own])
+        done = erase(context, [own, own])
     counts = ("n_readings", "n_segments", "n_list_rows", "n_listings", "n_quarantined", "n_recordings")
     nothing = dict.fromkeys(counts, 0)
     assert done.receipts == (Receipt(own, None, nothing, {"deletions": 1}),)
-    assert {file: file.read_bytes() for file in site.home.documents.rglob("*.parquet")} == files
+    assert {file: file.read_bytes() for file in context.home.landing.rglob("*.parquet")} == files
 
 
 def test_feedback_on_another_call_still_arrives_after_an_erasure(copy):
@@ -195,13 +199,13 @@ def test_feedback_on_another_call_still_arrives_after_an_erasure(copy):
         if each["status"] == "done" and each["conversation_id"] != own
     )
     with running(copy.app) as url:
-        site = copy.site(url)
-        sync.sync(site, run_id="1")
-        erase(site, [own])
+        context = copy.context(url)
+        sync.sync(context, run_id="1")
+        erase(context, [own])
         copy.world.feedback(other, "dislike", copy.now)
         copy.now += timedelta(days=2)
-        assert sync.sync(site, run_id="2").problems == ()
-    rows = lake.read(site.home, CONVERSATIONS).filter(pl.col("conversation_id").is_in([own, other]))
+        assert sync.sync(context, run_id="2").problems == ()
+    rows = lake.read(context.home, CONVERSATIONS).filter(pl.col("conversation_id").is_in([own, other]))
     assert rows.select("conversation_id", "feedback_dislikes").rows() == [(other, 1)]
 
 
@@ -225,14 +229,14 @@ def test_the_command_asks_first_and_prints_a_receipt(tmp_path):
 
 
 def test_what_was_set_aside_is_erased_as_well(tmp_path):
-    site = Site(Settings(home=tmp_path / "home [1]", api_key="demo"), clock=lambda: UNTIL)
-    home = site.home.open()
+    context = Context(Settings(home=tmp_path / "home [1]", api_key="demo"), clock=lambda: UNTIL)
+    home = context.home.open()
     landing.land_quarantine(
         home, {"conversation_id": "conv_cut", "fetched_at": UNTIL, "reason": "unreadable", "error": "said by Ada"}
     )
     refresh_lake(home, reread_days=())
     assert b"said by Ada" in contents(home.root)
-    (receipt,) = erase(site, ["conv_cut"]).receipts
+    (receipt,) = erase(context, ["conv_cut"]).receipts
     assert (receipt.landing["n_quarantined"], receipt.lake) == (1, {"quarantine": 1})
     assert b"said by Ada" not in contents(home.root)
     assert lake.read(home, DELETIONS)["conversation_id"].to_list() == ["conv_cut"]

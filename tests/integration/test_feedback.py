@@ -20,7 +20,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from pipelines.usecases.feedback import send
 from tests.helpers import kill_at
 from tests.helpers.run_cli import run
@@ -84,27 +84,29 @@ def test_without_yes_and_without_a_terminal_nothing_is_sent(api, tmp_path):
 def test_a_thumb_is_seen_by_the_vendors_sdk_sent_once_and_read_back_by_the_next_sync(api, tmp_path):
     posts, settings = api
     own, url = posts.ids()[0], settings["ELEVENLABS_BASE_URL"]
-    site = Site(Settings(home=tmp_path / "data", base_url=url, api_key="demo", reread_days=()), clock=lambda: posts.now)
-    sync.sync(site, run_id="1")
+    context = Context(
+        Settings(home=tmp_path / "data", base_url=url, api_key="demo", reread_days=()), clock=lambda: posts.now
+    )
+    sync.sync(context, run_id="1")
     posts.now += timedelta(minutes=1)
-    done = send(site, {own: "dislike"})
-    again = send(site, {own: "dislike"})
+    done = send(context, {own: "dislike"})
+    again = send(context, {own: "dislike"})
     with httpx.Client() as line:
         vendors = ElevenLabs(api_key="demo", base_url=url, httpx_client=line)
         seen = vendors.conversational_ai.conversations.get(own)
     posts.now += timedelta(minutes=1)
-    sync.sync(site, run_id="2")
+    sync.sync(context, run_id="2")
 
     assert (done.sent, done.before, done.failed) == ((own,), (), {})
     assert (again.sent, again.before, posts.posted[own]) == ((), (own,), 1)
     assert (seen.metadata.feedback.likes, seen.metadata.feedback.dislikes) == (0, 1)
-    thumbs = query(site.home, "select conversation_id, likes, dislikes from marts.fct_conversations")
+    thumbs = query(context.home, "select conversation_id, likes, dislikes from marts.fct_conversations")
     assert thumbs.filter(conversation_id=own).rows() == [(own, 0, 1)]
-    assert query(site.home, "select conversation_id, feedback, outcome from lake.feedback_sent").rows() == [
+    assert query(context.home, "select conversation_id, feedback, outcome from lake.feedback_sent").rows() == [
         (own, "dislike", "sent")
     ]
     posts.now += timedelta(minutes=1)
-    assert sync.plan(site)["main"].wanted.filter(pl.col("conversation_id") == own).is_empty()
+    assert sync.plan(context)["main"].to_fetch.filter(pl.col("conversation_id") == own).is_empty()
 
 
 def test_another_verdict_is_sent_and_clear_takes_the_thumb_back(api, tmp_path):
@@ -194,7 +196,7 @@ def test_after_a_kill_only_what_is_not_noted_is_sent(api, tmp_path):
     posts, settings = api
     ids, file = posts.ids()[:30], tmp_path / "reviewed.csv"
     file.write_text("\n".join(["conversation_id,feedback", *(f"{each},like" for each in ids)]))
-    command = ["warehouse.storage.activity_log:note", "2", "feedback_sent", "feedback", "--from", str(file), "--yes"]
+    command = ["warehouse.storage.activity_log:append", "2", "feedback_sent", "feedback", "--from", str(file), "--yes"]
     ended = subprocess.run(  # noqa: S603 - ours
         [sys.executable, kill_at.__file__, *command],
         env=os.environ | settings,  # noqa: TID251 - a process of its own
@@ -219,8 +221,8 @@ def test_no_more_go_out_than_the_setting_allows(api, tmp_path):
         slept.append(round(secs, 6))
 
     url = settings["ELEVENLABS_BASE_URL"]
-    site = Site(
+    context = Context(
         Settings(home=tmp_path / "data", base_url=url, api_key="demo", feedback_per_sec=4), monotonic=lambda: 100.0
     )
-    send(site, dict.fromkeys(posts.ids()[:5], "like"), sleep=sleep)
+    send(context, dict.fromkeys(posts.ids()[:5], "like"), sleep=sleep)
     assert slept == [0.25, 0.5, 0.75, 1.0]

@@ -11,7 +11,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.independent import daily_metrics, detail_metrics, part_metrics
 from warehouse.serve.query import query
 
@@ -58,10 +58,10 @@ def home(world, tmp_path_factory):
     (seeds / "excluded_callers.csv").write_text(f"kind,pattern,reason\ncaller_id,{OFFICE}%,our office\n")
     with running(create_app(world, clock=lambda: UNTIL)) as base_url:
         settings = Settings(home=root, base_url=base_url, api_key="demo")
-        site = Site(settings, clock=lambda: UNTIL + timedelta(hours=2))
-        done = sync.sync(site, run_id="run", since=UNTIL - timedelta(days=DAYS))
+        context = Context(settings, clock=lambda: UNTIL + timedelta(hours=2))
+        done = sync.sync(context, run_id="run", since=UNTIL - timedelta(days=DAYS))
     assert done.problems == ()
-    return site.home
+    return context.home
 
 
 def _in_order(rows):

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.extract import run_log
 from pipelines.transform import flatten
-from pipelines.transform.refresh_lake import refresh_lake, stale_readings
+from pipelines.transform.refresh_lake import refresh_lake, stale_snapshots
 from tests.helpers.sample_documents import detail
 from warehouse.errors import HomeError, LockedError, SchemaError
 from warehouse.schema.conversations import CONVERSATIONS, TAGS
@@ -70,23 +70,25 @@ def files(home):
 
 
 def test_a_merge_replaces_a_conversations_rows_and_no_others(home):
-    lake.merge_day(home, TURNS, DAY, parquet.frame(TURNS, [turn(0), turn(1), turn(0, "conv_b")]), ["conv_a", "conv_b"])
+    lake.upsert_partition(
+        home, TURNS, DAY, parquet.frame(TURNS, [turn(0), turn(1), turn(0, "conv_b")]), ["conv_a", "conv_b"]
+    )
     fresh = parquet.frame(TURNS, [turn(0, role="agent")])
     for _ in range(2):
-        lake.merge_day(home, TURNS, DAY, fresh, ["conv_a"])
+        lake.upsert_partition(home, TURNS, DAY, fresh, ["conv_a"])
         rows = lake.read(home, TURNS).select("conversation_id", "turn_index", "role").rows()
         assert rows == [("conv_a", 0, "agent"), ("conv_b", 0, None)]
 
 
 def test_a_day_without_rows_has_no_file(home):
-    lake.write_day(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
-    lake.write_day(home, TURNS, DAY, parquet.frame(TURNS, []))
+    lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
+    lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, []))
     assert not [file for file in files(home) if file.startswith("lake/turns/start_date")]
 
 
 def test_an_all_null_column_keeps_its_type_and_an_empty_table_its_columns(home):
-    lake.ensure(home)
-    lake.write_day(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
+    lake.ensure_schema_files(home)
+    lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
     for table in TABLES:
         assert dict(
             pl.read_parquet(list(home.table(table).rglob("*.parquet")), glob=False).schema
@@ -95,14 +97,14 @@ def test_an_all_null_column_keeps_its_type_and_an_empty_table_its_columns(home):
 
 def test_a_frame_with_other_columns_is_refused(home):
     with pytest.raises(SchemaError):
-        lake.write_day(home, TURNS, DAY, pl.DataFrame({"conversation_id": ["a"]}))
+        lake.overwrite_partition(home, TURNS, DAY, pl.DataFrame({"conversation_id": ["a"]}))
     with pytest.raises(SchemaError, match="no column typo"):
         parquet.frame(TURNS, [turn(0, typo=1)])
     assert not home.table(TURNS).exists()
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rubbish(home, monkeypatch):
-    lake.write_day(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
+    lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
     before = files(home)
 
     def full(_descriptor):
@@ -110,22 +112,22 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(home, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        lake.write_day(home, TURNS, DAY, parquet.frame(TURNS, [turn(0), turn(1)]))
+        lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0), turn(1)]))
     assert files(home) == before
     assert lake.read(home, TURNS).height == 1
 
 
 def test_a_file_that_would_hold_the_same_rows_again_is_left_alone_but_for_one_of_older_columns(home):
     rows = parquet.frame(TURNS, [turn(0), turn(1), turn(0, "conv_b")])
-    lake.write_day(home, TURNS, DAY, rows)
+    lake.overwrite_partition(home, TURNS, DAY, rows)
     file = home.file(home.partition(TURNS, DAY))
     written = file.stat().st_ino
-    lake.merge_day(home, TURNS, DAY, rows.filter(conversation_id="conv_a"), ["conv_a"])
-    lake.merge_day(home, TURNS, DAY, rows.clear(), ["conv_without_rows"])
+    lake.upsert_partition(home, TURNS, DAY, rows.filter(conversation_id="conv_a"), ["conv_a"])
+    lake.upsert_partition(home, TURNS, DAY, rows.clear(), ["conv_without_rows"])
     assert file.stat().st_ino == written
     pl.read_parquet(file, glob=False).drop("message").write_parquet(file)
-    lake.merge_day(home, TURNS, DAY, rows.filter(conversation_id="conv_a"), ["conv_a"])
-    assert pl.read_parquet(file, glob=False).columns == list(TURNS.names)
+    lake.upsert_partition(home, TURNS, DAY, rows.filter(conversation_id="conv_a"), ["conv_a"])
+    assert pl.read_parquet(file, glob=False).columns == list(TURNS.column_names)
     assert lake.read(home, TURNS).drop("workspace").equals(rows.drop("workspace"))
 
 
@@ -136,7 +138,7 @@ def test_the_lake_shows_the_latest_reading_of_each_conversation(home):
     done = refresh_lake(home, reread_days=REREAD)
     assert (done.n_flattened, done.days) == (1, [DAY])
     assert said(home) == [("conv_a", "one"), ("conv_a", "more"), ("conv_b", "two")]
-    assert stale_readings(home).is_empty()
+    assert stale_snapshots(home).is_empty()
 
 
 @pytest.mark.parametrize("together", [1, 500])
@@ -176,7 +178,7 @@ def test_a_conversation_that_is_gone_keeps_its_rows_and_is_marked(home):
         ("conv_never_read", noticed, "deleted"),
     ]
     assert said(home) == [("conv_a", "one")]
-    assert stale_readings(home).is_empty()
+    assert stale_snapshots(home).is_empty()
 
 
 def test_a_conversation_that_comes_back_is_deleted_no_more(home):
@@ -202,7 +204,7 @@ def test_a_corrected_start_moves_a_conversation_to_its_day(home):
 
 def test_a_merge_that_was_cut_short_is_made_again(home, monkeypatch):
     landing.land_documents(home, [reading(messages=["one"]), reading("conv_b", messages=["two"])])
-    write, written = lake.merge_day, []
+    write, written = lake.upsert_partition, []
 
     def cut(home, table, *rest):
         if table is TAGS:  # somewhere in the middle
@@ -210,7 +212,7 @@ def test_a_merge_that_was_cut_short_is_made_again(home, monkeypatch):
         written.append(table.name)
         write(home, table, *rest)
 
-    monkeypatch.setattr("warehouse.storage.lake.merge_day", cut)
+    monkeypatch.setattr("warehouse.storage.lake.upsert_partition", cut)
     with pytest.raises(KeyboardInterrupt):
         refresh_lake(home, reread_days=REREAD)
     monkeypatch.undo()
@@ -226,14 +228,14 @@ def test_a_new_parser_makes_every_row_anew(home, monkeypatch):
     for module in ("pipelines.transform.refresh_lake", "pipelines.transform.flatten"):
         monkeypatch.setattr(f"{module}.PARSER_VERSION", flatten.PARSER_VERSION + 1)
     assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
-    assert stale_readings(home).is_empty()
+    assert stale_snapshots(home).is_empty()
 
 
 def test_a_deleted_lake_is_made_again_from_the_landing(home):
     gone = {"kind": "gone", "status": None, "ended_at": None, "at": AT + timedelta(days=1)}
-    run_log.begin(home, "run", at=AT, window=None)
-    run_log.add(home, "run", at=AT + timedelta(minutes=1), n_listed=2)
-    run_log.end(home, "run", at=AT + timedelta(minutes=2), outcome="complete")
+    run_log.start_run(home, "run", at=AT, window=None)
+    run_log.add_counts(home, "run", at=AT + timedelta(minutes=1), n_listed=2)
+    run_log.finish_run(home, "run", at=AT + timedelta(minutes=2), outcome="complete")
     landing.land_documents(home, [reading(messages=["one"]), reading("conv_b", messages=["two"])])
     landing.land_documents(home, [reading("conv_b", **gone)])
     refresh_lake(home, reread_days=REREAD)
@@ -327,12 +329,12 @@ def test_a_home_is_for_its_owner_alone(home):
 
 
 def test_a_second_writer_is_told_who_holds_the_home(home):
-    with lock.writing(home, what="sync", now=AT):
+    with lock.write_lock(home, what="sync", now=AT):
         holder = rf"sync, process {os.getpid()}, since 2026-11-02T03:00:00"
-        with pytest.raises(LockedError, match=holder) as refusal, lock.writing(home, what="build", now=AT):
+        with pytest.raises(LockedError, match=holder) as refusal, lock.write_lock(home, what="build", now=AT):
             pass
         assert refusal.value.exit_code == 1
-    with lock.writing(home, what="build", now=AT):
+    with lock.write_lock(home, what="build", now=AT):
         pass
 
 

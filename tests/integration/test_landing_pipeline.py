@@ -13,11 +13,11 @@ import pytest
 
 from pipelines.emulator.generator.world import World
 from pipelines.extract import completed_days
-from pipelines.extract.completed_days import Ahead
-from pipelines.extract.land_responses import Answer
-from pipelines.extract.landing_pipeline import LEAST_PLACES, Fetched, Line
+from pipelines.extract.completed_days import CompletedDays
+from pipelines.extract.land_responses import Response
+from pipelines.extract.landing_pipeline import LEAST_PLACES, FetchStats, LandingPipeline
 from pipelines.transform.canonical_json import dump
-from pipelines.transform.worker_pool import Crew
+from pipelines.transform.worker_pool import WorkerPool
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
@@ -47,7 +47,7 @@ def wanted(document):
 @pytest.fixture
 def home(tmp_path):
     home = Home(tmp_path / "home").open()
-    lake.ensure(home)
+    lake.ensure_schema_files(home)
     return home
 
 
@@ -55,44 +55,44 @@ def put(home, answers, ahead=None):
     """What is counted when the answers are put on a line and it is closed."""
 
     async def work():
-        done = Fetched()
-        line = Line(home, done, crew=Crew(0), monotonic=lambda: 0.0, ahead=ahead)
+        done = FetchStats()
+        line = LandingPipeline(home, done, crew=WorkerPool(0), monotonic=lambda: 0.0, ahead=ahead)
         try:
             for answer in answers:
-                await line.place()
+                await line.acquire_slot()
                 done.n_fetched += 1
-                line.add(answer)
+                line.submit(answer)
         finally:
-            await line.close()
+            await line.drain()
         return done
 
     return asyncio.run(work())
 
 
 def test_whole_days_are_in_the_lake_when_the_line_is_closed_and_the_day_that_lacks_a_call_is_not(home, monkeypatch):
-    monkeypatch.setattr(completed_days, "TOGETHER", 1)
+    monkeypatch.setattr(completed_days, "DOCUMENTS_PER_TASK", 1)
     every = pl.DataFrame([wanted(document) for document in DOCUMENTS])
 
-    done = put(home, [Answer(wanted(each), dump(each), UNTIL) for each in DOCUMENTS[:-1]], Ahead(every, ()))
+    done = put(home, [Response(wanted(each), dump(each), UNTIL) for each in DOCUMENTS[:-1]], CompletedDays(every, ()))
 
     whole = [each["conversation_id"] for each in DOCUMENTS if start_of(each).date() != DAYS[-1]]
     assert set(lake.read(home, CONVERSATIONS)["conversation_id"]) == set(whole)
     n_read = len(DOCUMENTS) - 1
-    assert done == Fetched(n_fetched=n_read, n_landed=n_read, n_flattened=len(whole))
-    assert landing.readings(home).height == n_read
+    assert done == FetchStats(n_fetched=n_read, n_landed=n_read, n_flattened=len(whole))
+    assert landing.snapshots(home).height == n_read
 
 
 def test_an_answer_that_cannot_be_read_is_set_aside_and_a_404_is_landed(home):
     first, second, third = DOCUMENTS[:3]
     deep = dump(third)[:-1] + b',"deep":' + b"[" * 5000 + b"]" * 5000 + b"}"
-    document, none, odd = Answer(wanted(first), dump(first), UNTIL), Answer(wanted(second), None, UNTIL), deep
+    document, none, odd = Response(wanted(first), dump(first), UNTIL), Response(wanted(second), None, UNTIL), deep
 
-    done = put(home, [document, none, Answer(wanted(third), odd, UNTIL)])
+    done = put(home, [document, none, Response(wanted(third), odd, UNTIL)])
 
     why = done.failed.pop(third["conversation_id"])
     assert "recursion" in why
-    assert done == Fetched(n_fetched=2, n_landed=1, n_gone=1)
-    kinds = landing.readings(home).sort("kind").select("conversation_id", "kind").rows()
+    assert done == FetchStats(n_fetched=2, n_landed=1, n_gone=1)
+    kinds = landing.snapshots(home).sort("kind").select("conversation_id", "kind").rows()
     assert kinds == [(first["conversation_id"], "document"), (second["conversation_id"], "gone")]
     assert landing.quarantined(home)["conversation_id"].to_list() == [third["conversation_id"]]
 
@@ -107,7 +107,7 @@ def test_what_cannot_be_landed_ends_the_reading_soon(home, monkeypatch):
     def answers():
         for each in DOCUMENTS * 5:
             taken.append(each)
-            yield Answer(wanted(each), dump(each), UNTIL)
+            yield Response(wanted(each), dump(each), UNTIL)
 
     with pytest.raises(OSError, match="No space left"):
         put(home, answers())
@@ -125,20 +125,20 @@ def test_a_landing_that_stalls_stops_the_asking_and_what_was_asked_for_is_landed
     monkeypatch.setattr(parquet, "_write_parquet", stalled)
 
     async def work():
-        done = Fetched()
+        done = FetchStats()
         asked: list[str] = []
-        line = Line(home, done, crew=Crew(0), monotonic=lambda: 0.0)
+        line = LandingPipeline(home, done, crew=WorkerPool(0), monotonic=lambda: 0.0)
         for each in DOCUMENTS:
             try:
-                await asyncio.wait_for(line.place(), timeout=0.2)
+                await asyncio.wait_for(line.acquire_slot(), timeout=0.2)
             except TimeoutError:
                 break
             asked.append(each["conversation_id"])
-            line.add(Answer(wanted(each), dump(each), UNTIL))
+            line.submit(Response(wanted(each), dump(each), UNTIL))
         goes_on.set()
-        await line.close()
+        await line.drain()
         return asked
 
     asked = asyncio.run(work())
     assert len(asked) == LEAST_PLACES < len(DOCUMENTS)
-    assert set(landing.readings(home)["conversation_id"]) == set(asked)
+    assert set(landing.snapshots(home)["conversation_id"]) == set(asked)

@@ -14,7 +14,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.errors import CursorRefusedError
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
 from warehouse.schema.conversations import CONVERSATIONS
@@ -34,7 +34,7 @@ def world():
 
 def site_for(folder, url, clock=lambda: UNTIL, **changes):
     settings = Settings(home=folder / "home", base_url=url, api_key="demo", reread_days=(), **changes)
-    return Site(settings, clock=clock)
+    return Context(settings, clock=clock)
 
 
 class Pages(Tap):

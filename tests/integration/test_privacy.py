@@ -16,7 +16,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers.disk_contents import contents
 from tests.helpers.recording_app import assert_equals
 from warehouse.serve.query import query
@@ -65,17 +65,17 @@ def synced(tmp_path):
     def sync_world(world, name, **changes):
         with running(create_app(world, clock=lambda: UNTIL)) as base_url:
             settings = Settings(home=tmp_path / name, base_url=base_url, api_key="demo", **changes)
-            site = Site(settings, clock=lambda: RUN_AT)
-            assert sync.sync(site, run_id="run").problems == ()
-        return site
+            context = Context(settings, clock=lambda: RUN_AT)
+            assert sync.sync(context, run_id="run").problems == ()
+        return context
 
     return sync_world
 
 
 def test_no_credential_is_in_any_file_or_log(synced, caplog):
     caplog.set_level(logging.DEBUG)
-    site = synced(Leaking(**WORLD), "home")
-    kept = contents(site.home.root)
+    context = synced(Leaking(**WORLD), "home")
+    kept = contents(context.home.root)
     assert [secret for secret in SECRETS if secret.encode() in kept] == []
     assert [secret for secret in SECRETS if secret in caplog.text] == []
     assert b"https://user:***@example.com/v1?limit=5&api_key=***" in kept

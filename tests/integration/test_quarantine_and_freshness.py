@@ -11,7 +11,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
 from warehouse.models.data_quality import FRESH
@@ -53,7 +53,7 @@ def test_retry_reads_what_stands_aside_and_nothing_else(spoilt, world, tmp_path)
         spoilt.asked.clear()
         assert run(tmp_path, "retry").code == 0  # without a key, as nobody is asked
         assert spoilt.details.total() == 0
-    here = Site(Settings(home=tmp_path / "data"))
+    here = Context(Settings(home=tmp_path / "data"))
     assert_equals(here, list(world.details(UNTIL)))
 
 
@@ -61,13 +61,13 @@ def test_retry_reads_what_stands_aside_and_nothing_else(spoilt, world, tmp_path)
 def test_a_home_that_no_complete_run_refreshed_is_stale(world, tmp_path, hours, is_fresh):
     moments = [UNTIL]
     with running(create_app(world, clock=lambda: UNTIL)) as url:
-        site = Site(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: moments[0])
-        assert sync.sync(site, run_id="1").problems == ()
+        context = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: moments[0])
+        assert sync.sync(context, run_id="1").problems == ()
     moments[0] += timedelta(hours=hours)
-    (result,) = [each for each in sync.check(site) if each.check == FRESH]
+    (result,) = [each for each in sync.check(context) if each.check == FRESH]
     assert result.is_passed is is_fresh
     sample = () if is_fresh else ({"workspace": "main", "last_complete_run_at": UNTIL},)
-    assert result.sample == sample
+    assert result.sample_rows == sample
 
 
 def test_an_incomplete_run_does_not_make_it_fresh(spoilt, tmp_path):

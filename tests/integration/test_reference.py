@@ -17,12 +17,18 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.emulator.server.tools_endpoint import listed_tools
-from pipelines.errors import CredentialsError, UnreachableError
+from pipelines.errors import ApiUnavailableError, CredentialsError
 from pipelines.settings import Settings
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import reference_data
-from pipelines.usecases.context import Site
-from pipelines.usecases.reference_data import CopiedTools, copy_prices, copy_tools, sync_prices, sync_tools
+from pipelines.usecases.context import Context
+from pipelines.usecases.reference_data import (
+    ToolsResult,
+    fetch_and_land_prices,
+    fetch_and_land_tools,
+    sync_prices,
+    sync_tools,
+)
 from tests.helpers.disk_contents import contents
 from tests.helpers.recording_app import Tap
 from warehouse.schema.conversations import CONVERSATIONS
@@ -57,14 +63,16 @@ def clock():
 
 @pytest.fixture
 def emulated(tmp_path, clock):
-    """A site over an emulator; ``app`` may stand in front of the API."""
+    """A context over an emulator; ``app`` may stand in front of the API."""
     with ExitStack() as servers:
 
         def open_site(app=None, **changes):
             base_url = servers.enter_context(running(app or api(clock)))
-            site = Site(Settings(home=tmp_path / "home", base_url=base_url, api_key="demo", **changes), clock=clock)
-            site.home.open()
-            return site
+            context = Context(
+                Settings(home=tmp_path / "home", base_url=base_url, api_key="demo", **changes), clock=clock
+            )
+            context.home.open()
+            return context
 
         yield open_site
 
@@ -73,32 +81,32 @@ def api(clock, denied=()):
     return create_app(World(conversations=20, days=2, until=NIGHT), clock=clock, denied=denied)
 
 
-def nightly(site):
+def nightly(context):
     """What a sync copies beside conversations, and what it warns of."""
-    return (*sync_tools(site), *sync_prices(site))
+    return (*sync_tools(context), *sync_prices(context))
 
 
-def shown(site):
+def shown(context):
     """Every table of tools and prices, whole."""
-    return {table.name: lake.read(site.home, table).to_dicts() for table in REFERENCE_TABLES}
+    return {table.name: lake.read(context.home, table).to_dicts() for table in REFERENCE_TABLES}
 
 
-def tool(site, tool_id=CHANGING):
-    return lake.read(site.home, TOOLS).row(by_predicate=pl.col("tool_id") == tool_id, named=True)
+def tool(context, tool_id=CHANGING):
+    return lake.read(context.home, TOOLS).row(by_predicate=pl.col("tool_id") == tool_id, named=True)
 
 
 def test_tools_are_listed_flattened_and_counted(emulated):
-    site = emulated()
-    assert copy_tools(site) == CopiedTools(n_listed=14, n_changed=14, n_gone=0)
-    assert {key: tool(site)[key] for key in ("workspace", "name", "type", "api_schema_method", "first_seen_at")} == {
+    context = emulated()
+    assert fetch_and_land_tools(context) == ToolsResult(n_listed=14, n_changed=14, n_gone=0)
+    assert {key: tool(context)[key] for key in ("workspace", "name", "type", "api_schema_method", "first_seen_at")} == {
         "workspace": "main",
         "name": "book_slot",
         "type": "webhook",
         "api_schema_method": "POST",
         "first_seen_at": NIGHT,
     }
-    assert lake.read(site.home, TOOLS)["extra"].drop_nulls().to_list() == []
-    parameters = lake.read(site.home, TOOL_PARAMETERS).filter(tool_id=CHANGING)
+    assert lake.read(context.home, TOOLS)["extra"].drop_nulls().to_list() == []
+    parameters = lake.read(context.home, TOOL_PARAMETERS).filter(tool_id=CHANGING)
     body = parameters.filter(location="body").select("name", "type", "is_required").rows()
     assert body == [
         ("$", "object", None),
@@ -120,21 +128,21 @@ def test_tools_are_listed_flattened_and_counted(emulated):
 
 
 def test_a_second_listing_with_a_changed_tool_gives_history(emulated, clock):
-    site = emulated()
-    copy_tools(site)
-    before = tool(site)
+    context = emulated()
+    fetch_and_land_tools(context)
+    before = tool(context)
     clock.now += timedelta(days=1)
-    assert copy_tools(site) == CopiedTools(n_listed=14, n_changed=1, n_gone=0)
+    assert fetch_and_land_tools(context) == ToolsResult(n_listed=14, n_changed=1, n_gone=0)
 
-    after = tool(site)
+    after = tool(context)
     assert {before["response_timeout_secs"], after["response_timeout_secs"]} == {20, 30}
     assert (after["first_seen_at"], after["changed_at"], after["last_seen_at"]) == (NIGHT, clock.now, clock.now)
     assert after["usage_stats_n_calls"] == before["usage_stats_n_calls"] + 1
-    versions = lake.read(site.home, TOOL_VERSIONS).filter(tool_id=CHANGING).select("valid_from_at", "changes")
+    versions = lake.read(context.home, TOOL_VERSIONS).filter(tool_id=CHANGING).select("valid_from_at", "changes")
     assert versions.rows() == [(NIGHT, None), (clock.now, '["response_timeout_secs"]')]
-    others = lake.read(site.home, TOOLS).filter(pl.col("tool_id") != CHANGING)
+    others = lake.read(context.home, TOOLS).filter(pl.col("tool_id") != CHANGING)
     assert set(others["changed_at"]) == {NIGHT}
-    assert tool_rows(site.home).filter(pl.col("payload").is_not_null()).height == 15
+    assert tool_rows(context.home).filter(pl.col("payload").is_not_null()).height == 15
 
 
 class Shrinking:
@@ -152,25 +160,29 @@ class Shrinking:
 
 def test_a_tool_that_is_no_longer_listed_is_gone_until_it_is_again(emulated, clock):
     shrinking = Shrinking(clock)
-    site = emulated(shrinking)
-    copy_tools(site)
+    context = emulated(shrinking)
+    fetch_and_land_tools(context)
     clock.now += timedelta(hours=1)
     shrinking.left_out = {CHANGING}
-    assert copy_tools(site) == CopiedTools(n_listed=13, n_changed=0, n_gone=1)
-    assert (tool(site)["is_gone"], tool(site)["last_seen_at"]) == (True, NIGHT)
+    assert fetch_and_land_tools(context) == ToolsResult(n_listed=13, n_changed=0, n_gone=1)
+    assert (tool(context)["is_gone"], tool(context)["last_seen_at"]) == (True, NIGHT)
     clock.now += timedelta(hours=1)
     shrinking.left_out = set()
-    assert copy_tools(site) == CopiedTools(n_listed=14, n_changed=0, n_gone=0)
-    assert (tool(site)["is_gone"], tool(site)["first_seen_at"], tool(site)["changed_at"]) == (False, NIGHT, NIGHT)
+    assert fetch_and_land_tools(context) == ToolsResult(n_listed=14, n_changed=0, n_gone=0)
+    assert (tool(context)["is_gone"], tool(context)["first_seen_at"], tool(context)["changed_at"]) == (
+        False,
+        NIGHT,
+        NIGHT,
+    )
 
 
 def test_a_workspace_without_tools_has_none_and_all_that_were_are_gone(emulated, clock):
     shrinking = Shrinking(clock)
-    site = emulated(shrinking)
-    copy_tools(site)
+    context = emulated(shrinking)
+    fetch_and_land_tools(context)
     clock.now += timedelta(hours=1)
     shrinking.left_out = {each["id"] for each in listed_tools(clock())}
-    assert copy_tools(site) == CopiedTools(n_listed=0, n_changed=0, n_gone=14)
+    assert fetch_and_land_tools(context) == ToolsResult(n_listed=0, n_changed=0, n_gone=14)
 
 
 def test_no_header_value_and_no_secret_is_on_the_disk(emulated, clock):
@@ -189,12 +201,12 @@ def test_no_header_value_and_no_secret_is_on_the_disk(emulated, clock):
     transfers = [{"custom_sip_headers": [{"type": "static", "key": "X-Auth", "value": "pl4nted07"}]}]
     config = {"api_schema": schema, "dynamic_variables": variables, "params": {"transfers": transfers}}
     planted.extra = {"tool_config": {"type": "webhook", "name": "n"} | config}
-    site = emulated(planted)
-    copy_tools(site)
-    kept = contents(site.home.root)
+    context = emulated(planted)
+    fetch_and_land_tools(context)
+    kept = contents(context.home.root)
     assert b"pl4nted" not in kept
     assert b"secret_kept" in kept
-    parameters = lake.read(site.home, TOOL_PARAMETERS).filter(tool_id=CHANGING)
+    parameters = lake.read(context.home, TOOL_PARAMETERS).filter(tool_id=CHANGING)
     assert parameters.select("location", "name", "constant_value").rows() == [
         ("dynamic_variable", "access_token", '"***"'),
         ("dynamic_variable", "channel", '"phone"'),
@@ -208,10 +220,10 @@ def test_no_header_value_and_no_secret_is_on_the_disk(emulated, clock):
 
 
 def test_who_made_a_tool_is_hidden_where_people_are(emulated):
-    site = emulated(pii="hash", pii_key="0123456789abcdef")
-    copy_tools(site)
-    assert b"robin.demo@example.com" not in contents(site.home.root)
-    assert tool(site)["access_info_creator_email"] == "<email>"
+    context = emulated(pii="hash", pii_key="0123456789abcdef")
+    fetch_and_land_tools(context)
+    assert b"robin.demo@example.com" not in contents(context.home.root)
+    assert tool(context)["access_info_creator_email"] == "<email>"
 
 
 def test_the_reference_s_form_without_pages_reads_the_same(emulated, clock):
@@ -227,45 +239,45 @@ def test_the_reference_s_form_without_pages_reads_the_same(emulated, clock):
             asked.append(scope["query_string"])
             await self.app(scope | {"query_string": b""}, receive, send)
 
-    site = emulated(OldForm())
-    assert copy_tools(site).n_listed == 14
+    context = emulated(OldForm())
+    assert fetch_and_land_tools(context).n_listed == 14
     assert asked == [b"page_size=100"]
 
 
 def test_many_pages_are_all_read(emulated, monkeypatch):
     monkeypatch.setattr("pipelines.api.endpoints.MOST_TOOLS", 4)
-    site = emulated()
-    assert copy_tools(site).n_listed == 14
+    context = emulated()
+    assert fetch_and_land_tools(context).n_listed == 14
 
 
-def call(site, conversation_id, agent_id, *, started=NIGHT, reads=(), rag=None):
+def call(context, conversation_id, agent_id, *, started=NIGHT, reads=(), rag=None):
     """A finished call of a minute, landed and in the lake, with the tokens that each of its generations read."""
     day = started.date()
     landed = {"conversation_id": conversation_id, "start_date": day, "start_time_at": started, "agent_id": agent_id}
-    landing.land_documents(site.home, [landed | {"kind": "document", "fetched_at": NIGHT, "content_sha256": "00"}])
+    landing.land_documents(context.home, [landed | {"kind": "document", "fetched_at": NIGHT, "content_sha256": "00"}])
     made = {"checked_at": NIGHT, "content_sha256": "00", "parser_version": 1, "is_deleted": False}
     row = {"conversation_id": conversation_id, "start_date": day, "agent_id": agent_id, "status": "done"}
     times = {"start_time_at": started, "fetched_at": NIGHT, "settle_state": "settled", "call_duration_secs": 60}
     whole = parquet.frame(CONVERSATIONS, [row | made | times | {"rag_usage_usage_count": rag}])
-    lake.merge_day(site.home, CONVERSATIONS, day, whole, [conversation_id])
+    lake.upsert_partition(context.home, CONVERSATIONS, day, whole, [conversation_id])
     usage = [
         {"turn_index": turn, "scope": "turn", "model": "m", "token_kind": kind, "tokens": tokens}
         for turn, kinds in enumerate(reads)
         for kind, tokens in kinds.items()
     ]
     rows = [{"conversation_id": conversation_id, "start_date": day} | each for each in usage]
-    lake.merge_day(site.home, LLM_USAGE, day, parquet.frame(LLM_USAGE, rows), [conversation_id])
+    lake.upsert_partition(context.home, LLM_USAGE, day, parquet.frame(LLM_USAGE, rows), [conversation_id])
 
 
 def test_prices_are_asked_with_what_the_agents_calls_read_on_average(emulated):
-    site = emulated()
-    call(site, "c1", FIRST, reads=[{"input": 100, "input_cache_read": 50, "output_total": 999}, {"input": 250}])
-    call(site, "c2", SECOND, rag=3, reads=[{"input": 10}])
-    call(site, "old", "agent_old", started=NIGHT - timedelta(days=30))
-    done = copy_prices(site)
+    context = emulated()
+    call(context, "c1", FIRST, reads=[{"input": 100, "input_cache_read": 50, "output_total": 999}, {"input": 250}])
+    call(context, "c2", SECOND, rag=3, reads=[{"input": 10}])
+    call(context, "old", "agent_old", started=NIGHT - timedelta(days=30))
+    done = fetch_and_land_prices(context)
     asked = [(each.agent_id, each.prompt_length, each.is_rag_enabled, each.basis) for each in done.questions]
     assert asked == [(SECOND, 40, True, "measured"), (FIRST, 800, False, "measured")]
-    prices = lake.read(site.home, LLM_PRICES).filter(agent_id=FIRST).sort("price_per_minute_usd", "llm")
+    prices = lake.read(context.home, LLM_PRICES).filter(agent_id=FIRST).sort("price_per_minute_usd", "llm")
     assert prices.row(0, named=True) == {
         "workspace": "main",
         "agent_id": FIRST,
@@ -279,15 +291,17 @@ def test_prices_are_asked_with_what_the_agents_calls_read_on_average(emulated):
         "prompt_basis": "measured",
         "extra": None,
     }
-    assert price_rows(site.home)["agent_id"].to_list() == [SECOND, FIRST]
+    assert price_rows(context.home)["agent_id"].to_list() == [SECOND, FIRST]
 
 
 def test_what_is_given_goes_before_the_settings_and_those_before_what_is_measured(emulated):
-    site = emulated(prices_prompt_length=700, prices_pages=2)
-    call(site, "c1", FIRST, reads=[{"input": 100}])
-    (by_setting,) = copy_prices(site).questions
-    (given,) = copy_prices(site, [FIRST], prompt_length=0, number_of_pages=5, is_rag_enabled=True).questions
-    (unknown,) = copy_prices(replace(site, settings=emulated().settings), [SECOND]).questions
+    context = emulated(prices_prompt_length=700, prices_pages=2)
+    call(context, "c1", FIRST, reads=[{"input": 100}])
+    (by_setting,) = fetch_and_land_prices(context).questions
+    (given,) = fetch_and_land_prices(
+        context, [FIRST], prompt_length=0, number_of_pages=5, is_rag_enabled=True
+    ).questions
+    (unknown,) = fetch_and_land_prices(replace(context, settings=emulated().settings), [SECOND]).questions
     told = [(each.prompt_length, each.number_of_pages, each.is_rag_enabled, each.basis) for each in (by_setting, given)]
     assert told == [(700, 2, False, "setting"), (0, 5, True, "given")]
     assert (unknown.prompt_length, unknown.number_of_pages, unknown.is_rag_enabled, unknown.basis) == (
@@ -297,42 +311,42 @@ def test_what_is_given_goes_before_the_settings_and_those_before_what_is_measure
 
 
 def test_agents_without_prices_are_named_and_the_others_have_theirs(emulated):
-    site = emulated()
-    done = copy_prices(site, [FIRST, UNPRICED, "agent_none", ".."])
+    context = emulated()
+    done = fetch_and_land_prices(context, [FIRST, UNPRICED, "agent_none", ".."])
     assert done.without[UNPRICED] == "The API gives no prices for it."
     assert done.without["agent_none"].startswith("POST /v1/convai/agent/agent_none/llm-usage/calculate answered 404")
     assert done.without[".."] == "'..' is no agent id."
-    assert set(lake.read(site.home, LLM_PRICES)["agent_id"]) == {FIRST}
+    assert set(lake.read(context.home, LLM_PRICES)["agent_id"]) == {FIRST}
 
 
 def test_prices_are_due_every_week_and_never_where_the_setting_says_so(emulated, clock):
     tap = Tap(api(clock))
-    site = emulated(tap)
-    call(site, "c1", FIRST)
+    context = emulated(tap)
+    call(context, "c1", FIRST)
 
-    def nights(site, *hours):
+    def nights(context, *hours):
         for hour in hours:
             clock.now = NIGHT + timedelta(hours=hour)
-            assert nightly(site) == ()
+            assert nightly(context) == ()
 
-    nights(site, 0, 24, 6 * 24, 7 * 24 - 1, 8 * 24)
+    nights(context, 0, 24, 6 * 24, 7 * 24 - 1, 8 * 24)
     asked = sum(number for path, number in tap.asked.items() if path.endswith("calculate"))
     assert (asked, tap.asked["/v1/convai/tools"]) == (2, 5)
-    never = replace(site, settings=site.settings.model_copy(update={"prices_every_days": 0}))
+    never = replace(context, settings=context.settings.model_copy(update={"prices_every_days": 0}))
     nights(never, 40 * 24)
     assert sum(number for path, number in tap.asked.items() if path.endswith("calculate")) == asked
 
 
 def test_what_was_asked_without_a_length_is_asked_again_once_it_can_be_measured(emulated, clock):
-    site = emulated()
-    call(site, "c1", FIRST)
-    nightly(site)
+    context = emulated()
+    call(context, "c1", FIRST)
+    nightly(context)
     clock.now += timedelta(days=1)
-    call(site, "c2", FIRST, reads=[{"input": 30}])
-    nightly(site)
+    call(context, "c2", FIRST, reads=[{"input": 30}])
+    nightly(context)
     clock.now += timedelta(days=1)
-    nightly(site)
-    assert price_rows(site.home).select("asked_at", "prompt_basis", "prompt_length").rows() == [
+    nightly(context)
+    assert price_rows(context.home).select("asked_at", "prompt_basis", "prompt_length").rows() == [
         (NIGHT, "none", None),
         (NIGHT + timedelta(days=1), "measured", 120),
     ]
@@ -340,12 +354,12 @@ def test_what_was_asked_without_a_length_is_asked_again_once_it_can_be_measured(
 
 def test_before_there_is_any_call_no_price_is_asked_for(emulated, clock):
     tap = Tap(api(clock))
-    site = emulated(tap)
-    assert nightly(site) == ()
+    context = emulated(tap)
+    assert nightly(context) == ()
     assert set(tap.asked) == {"/v1/convai/tools"}
-    call(site, "c1", FIRST)
-    assert nightly(site) == ()
-    assert lake.read(site.home, LLM_PRICES).height > 0
+    call(context, "c1", FIRST)
+    assert nightly(context) == ()
+    assert lake.read(context.home, LLM_PRICES).height > 0
 
 
 @pytest.mark.parametrize(
@@ -356,39 +370,39 @@ def test_before_there_is_any_call_no_price_is_asked_for(emulated, clock):
     ],
 )
 def test_a_scope_that_the_key_lacks_is_a_warning_that_names_it_and_the_rest_works(emulated, clock, denied, said, table):
-    site = emulated(api(clock, denied=[denied]))
-    call(site, "c1", FIRST)
-    (warning,) = nightly(site)
+    context = emulated(api(clock, denied=[denied]))
+    call(context, "c1", FIRST)
+    (warning,) = nightly(context)
     assert warning.startswith(said)
     assert "403: the key lacks a scope" in warning
     assert "convai_read" in warning
-    assert lake.read(site.home, table).height > 0
+    assert lake.read(context.home, table).height > 0
     with pytest.raises(CredentialsError):
-        (copy_tools if denied == "/tools" else copy_prices)(site)
+        (fetch_and_land_tools if denied == "/tools" else fetch_and_land_prices)(context)
 
 
 def test_an_api_that_is_down_is_a_warning(emulated):
     async def at_once(_secs):
         return None
 
-    site = replace(emulated(), connect=lambda _settings: ApiClient("http://127.0.0.1:1", "demo", sleep=at_once))
-    (warning,) = nightly(site)
+    context = replace(emulated(), connect=lambda _settings: ApiClient("http://127.0.0.1:1", "demo", sleep=at_once))
+    (warning,) = nightly(context)
     assert warning.startswith("The tools could not be had: GET /v1/convai/tools got no answer from 127.0.0.1")
 
 
 def test_the_lake_is_made_again_from_the_landing_without_the_api(emulated, clock):
-    site = emulated()
-    call(site, "c1", FIRST, reads=[{"input": 100}])
-    nightly(site)
+    context = emulated()
+    call(context, "c1", FIRST, reads=[{"input": 100}])
+    nightly(context)
     clock.now += timedelta(days=7)
-    nightly(site)
-    before = shown(site)
+    nightly(context)
+    before = shown(context)
     assert all(before.values())
     for table in REFERENCE_TABLES:
-        for file in site.home.files(site.home.table(table)):
+        for file in context.home.files(context.home.table(table)):
             file.unlink()
-    refresh_lake(site.home, reread_days=(1,))
-    assert shown(site) == before
+    refresh_lake(context.home, reread_days=(1,))
+    assert shown(context) == before
 
 
 def test_unknown_keys_are_kept_and_counted(emulated, clock):
@@ -399,10 +413,10 @@ def test_unknown_keys_are_kept_and_counted(emulated, clock):
         "tool_config": {"type": "client", "name": "n", "parameters": schema, "deep": {"x": 1}},
     }
     odd.left_out = {each["id"] for each in listed_tools(clock())[1:]}
-    site = emulated(odd)
-    copy_tools(site)
-    refresh_lake(site.home, reread_days=(1,))
-    unknown = lake.read(site.home, UNKNOWN_FIELDS).sort("path")
+    context = emulated(odd)
+    fetch_and_land_tools(context)
+    refresh_lake(context.home, reread_days=(1,))
+    unknown = lake.read(context.home, UNKNOWN_FIELDS).sort("path")
     assert unknown.select("path", "kind", "n_rows", "n_conversations").rows() == [
         ("tools[].colour", "key", 1, 0),
         ("tools[].parameters{}", "type", 1, 0),
@@ -415,14 +429,14 @@ def test_unknown_keys_are_kept_and_counted(emulated, clock):
 
 
 def test_reference_says_what_it_does_not_land_when_the_api_breaks_off(emulated, clock, monkeypatch):
-    site = emulated()
-    call(site, "c1", FIRST)
+    context = emulated()
+    call(context, "c1", FIRST)
 
     async def down(*_arguments, **_options):
-        raise UnreachableError("no answer")
+        raise ApiUnavailableError("no answer")
 
     monkeypatch.setattr(reference_data, "calculate_llm_usage", down)
-    with pytest.raises(UnreachableError):
-        copy_prices(site)
-    assert price_rows(site.home).is_empty()
-    assert site.home.files(site.home.prices) == []
+    with pytest.raises(ApiUnavailableError):
+        fetch_and_land_prices(context)
+    assert price_rows(context.home).is_empty()
+    assert context.home.files(context.home.prices) == []

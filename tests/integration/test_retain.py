@@ -14,7 +14,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.run_cli import run
 from warehouse.storage import landing
@@ -41,13 +41,13 @@ class Copied:
         self.folder, self.now = folder, UNTIL
         self.world = Failing(seed=13, conversations=40, days=4, until=UNTIL)
         self.app = create_app(self.world, clock=lambda: self.now)
-        self.site = self.settings = None
+        self.context = self.settings = None
 
     def copy(self, url):
         own = Settings(home=self.folder / "data", base_url=url, api_key="demo", on_upstream_delete="keep")
         self.settings = {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url}
-        self.site = Site(own, clock=lambda: self.now)
-        sync.sync(self.site, run_id="1")
+        self.context = Context(own, clock=lambda: self.now)
+        sync.sync(self.context, run_id="1")
         self.now += timedelta(minutes=1)
         return self
 
@@ -63,7 +63,7 @@ class Copied:
         }
 
     def held(self):
-        readings = landing.latest_readings(self.site.home)
+        readings = landing.latest_snapshots(self.context.home)
         return set(readings.filter(readings["kind"] != landing.ERASED)["conversation_id"])
 
     def retain(self, *arguments, **more):
@@ -92,8 +92,8 @@ def test_here_takes_exactly_the_old_calls_out_and_no_sync_brings_them_back(copie
     ended = copied.retain("--yes", "--json")
     assert (ended.code, {receipt["conversation_id"] for receipt in ended.data["receipts"]}) == (0, old)
     assert copied.held() == held - old
-    sync.sync(copied.site, run_id="2", since=UNTIL - timedelta(days=9))
-    assert_equals(copied.site, [each for each in copied.documents() if each["conversation_id"] not in old])
+    sync.sync(copied.context, run_id="2", since=UNTIL - timedelta(days=9))
+    assert_equals(copied.context, [each for each in copied.documents() if each["conversation_id"] not in old])
     assert copied.retain("--yes", "--json").data["ids"] == []
 
 
@@ -114,7 +114,7 @@ def test_upstream_alone_leaves_the_copy_and_both_leaves_nothing(copied):
     assert set(ended.data["upstream"]) == failed
     assert copied.held() == held
     with httpx.Client() as line:
-        vendors = ElevenLabs(api_key="demo", base_url=copied.site.settings.base_url, httpx_client=line)
+        vendors = ElevenLabs(api_key="demo", base_url=copied.context.settings.base_url, httpx_client=line)
         for conversation_id in failed:
             with pytest.raises(ApiError) as refusal:
                 vendors.conversational_ai.conversations.get(conversation_id)

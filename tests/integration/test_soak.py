@@ -22,7 +22,7 @@ from pipelines.emulator.server.faults import Faults
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync, sync_steps
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers.recording_app import assert_equals
 from warehouse.build.runner import BuildResult
 from warehouse.schema.conversations import CONVERSATIONS
@@ -71,7 +71,7 @@ def world():
 
 
 @pytest.fixture
-def site(clock, tmp_path):
+def context(clock, tmp_path):
     def make(url):
         def connect(settings):
             return ApiClient(
@@ -86,7 +86,7 @@ def site(clock, tmp_path):
             on_upstream_delete="erase",
             timezone="Europe/Berlin",
         )
-        return Site(chosen, clock=clock, connect=connect)
+        return Context(chosen, clock=clock, connect=connect)
 
     return make
 
@@ -114,14 +114,14 @@ def ends(document):
     return datetime.fromtimestamp(metadata["start_time_unix_secs"] + metadata["call_duration_secs"], UTC)
 
 
-def test_a_month_of_nights_ends_with_the_warehouse_equal_to_the_world(world, clock, site, monkeypatch):
+def test_a_month_of_nights_ends_with_the_warehouse_equal_to_the_world(world, clock, context, monkeypatch):
     app = create_app(world, clock=lambda: clock.now, faults=Faults.parse(FAULTS))
     builds = SimpleNamespace(
         skipped=lambda *_, **__: BuildResult((), (), is_swapped=True), real=sync_steps.build_models
     )
     kinds = Counter()
     with running(app) as url:
-        here = site(url)
+        here = context(url)
         for number in range(N_NIGHTS + 1):
             clock.now = began = night(number)
             monkeypatch.setattr(sync_steps, "build_models", builds.real if number % 10 == 0 else builds.skipped)

@@ -13,7 +13,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.extract.fetch_policy import REASONS
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers.recording_app import Tap
 from tests.helpers.run_cli import run
 
@@ -69,7 +69,7 @@ def test_it_says_what_the_sync_then_reads_and_touches_nothing(world, tmp_path):
     tap = Tap(create_app(world, clock=lambda: now[0]))
     with running(tap) as url:
         settings = Settings(home=tmp_path / "home", base_url=url, api_key="demo", reread_days=(1,))
-        here = Site(settings, clock=lambda: now[0])
+        here = Context(settings, clock=lambda: now[0])
         sync.sync(here, run_id="before")
         now[0] = UNTIL
         assert world.delete(visible[12].conversation_id, UNTIL)
@@ -81,11 +81,11 @@ def test_it_says_what_the_sync_then_reads_and_touches_nothing(world, tmp_path):
         assert content(settings.home) == before
         done = sync.sync(here, run_id="run")
 
-    reasons = dict(planned.wanted.select("conversation_id", "reason").rows())
+    reasons = dict(planned.to_fetch.select("conversation_id", "reason").rows())
     assert [reasons[visible[number].conversation_id] for number in (0, 10, 12)] == ["new", "open", "missing"]
     assert "due" in reasons.values()
     assert {path.rsplit("/", 1)[1] for path in tap.details} == set(reasons)
-    counts = {reason: planned.wanted.filter(reason=reason).height for reason in REASONS}
+    counts = {reason: planned.to_fetch.filter(reason=reason).height for reason in REASONS}
     assert counts == {reason: done.run[f"n_{reason}"] for reason in REASONS}
     assert (planned.n_listed, planned.window.since) == (done.run["n_listed"], done.run["since_at"])
 
@@ -94,7 +94,7 @@ def test_it_keeps_to_a_window_and_an_agent(api, world, tmp_path):
     url, _ = api
     known = next(world.visible(UNTIL))
     since = UNTIL - timedelta(days=2)
-    here = Site(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL)
+    here = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL)
     planned = sync.plan(here, since=since, agent_id=known.agent.agent_id)["main"]
     inside = {
         each.conversation_id
@@ -102,7 +102,7 @@ def test_it_keeps_to_a_window_and_an_agent(api, world, tmp_path):
         if each.agent is known.agent and each.start >= since.timestamp()
     }
     assert planned.n_listed == len(inside)
-    assert set(planned.wanted["conversation_id"]) == inside
+    assert set(planned.to_fetch["conversation_id"]) == inside
     assert (planned.window.since, planned.window.until) == (since, UNTIL)
 
 

@@ -23,7 +23,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.emulator.server.webhooks import post_call
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import erase
 from pipelines.webhook import receiver
 from pipelines.webhook.signature import sign
@@ -46,9 +46,11 @@ class Here:
     def __init__(self, folder):
         self.now = UNTIL
         self.world = World(seed=9, conversations=40, days=2, until=UNTIL)
-        self.site = Site(Settings(home=folder / "home", api_key="demo", pii="hash", pii_key="k" * 16), lambda: self.now)
-        self.site.home.open()
-        self.app = receiver.create_app(self.site, SECRET)
+        self.context = Context(
+            Settings(home=folder / "home", api_key="demo", pii="hash", pii_key="k" * 16), lambda: self.now
+        )
+        self.context.home.open()
+        self.app = receiver.create_app(self.context, SECRET)
         self.url = ""
 
     def documents(self):
@@ -64,7 +66,7 @@ class Here:
         return answer.status, said
 
     def landed(self):
-        return landing.readings(self.site.home)["conversation_id"].to_list()
+        return landing.snapshots(self.context.home)["conversation_id"].to_list()
 
 
 @pytest.fixture
@@ -78,12 +80,12 @@ def test_a_signed_document_lands_masked_and_is_in_the_warehouse_after_a_build(he
     document = next(each for each in here.documents() if each["user_id"])
     body, signature = post_call(document, SECRET, AT - 60)
     assert here.post(body, signature) == (200, f"landed {document['conversation_id']}")
-    (row,) = landing.readings(here.site.home).to_dicts()
+    (row,) = landing.snapshots(here.context.home).to_dicts()
     assert (row["conversation_id"], row["kind"], row["workspace"]) == (document["conversation_id"], "document", "main")
     assert row["fetched_at"] == UNTIL - timedelta(seconds=60)
-    assert document["user_id"].encode() not in contents(here.site.home.root)
-    assert sync.reprocess(here.site, run_id="1").problems == ()
-    assert lake.read(here.site.home, CONVERSATIONS)["conversation_id"].to_list() == [document["conversation_id"]]
+    assert document["user_id"].encode() not in contents(here.context.home.root)
+    assert sync.reprocess(here.context, run_id="1").problems == ()
+    assert lake.read(here.context.home, CONVERSATIONS)["conversation_id"].to_list() == [document["conversation_id"]]
 
 
 @pytest.mark.parametrize(
@@ -172,17 +174,17 @@ def test_an_odd_id_lands_as_a_value_and_never_as_a_path(here):
     document = here.documents()[0] | {"conversation_id": "../../../odd"}
     assert here.post(*post_call(document, SECRET, AT))[0] == 200
     assert here.landed() == ["../../../odd"]
-    assert list(here.site.home.root.parent.rglob("*odd*")) == []
+    assert list(here.context.home.root.parent.rglob("*odd*")) == []
 
 
 def test_of_an_erased_conversation_nothing_lands(here):
     document = here.documents()[0]
     assert here.post(*post_call(document, SECRET, AT))[0] == 200
-    sync.reprocess(here.site, run_id="1")
+    sync.reprocess(here.context, run_id="1")
     here.now += timedelta(seconds=10)
-    erase(here.site, [document["conversation_id"]])
+    erase(here.context, [document["conversation_id"]])
     assert here.post(*post_call(document, SECRET, AT + 5)) == (200, "not kept: the conversation was erased")
-    assert landing.readings(here.site.home)["kind"].to_list() == ["erased"]
+    assert landing.snapshots(here.context.home)["kind"].to_list() == ["erased"]
 
 
 def test_nothing_is_confirmed_that_is_not_on_the_disk(here, monkeypatch):
@@ -202,7 +204,7 @@ def test_names_and_content_are_synced_before_the_answer(here, monkeypatch):
     synced, real = [], os.fsync
 
     def note(descriptor):
-        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()).removeprefix(f"{here.site.home.root}/"))
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()).removeprefix(f"{here.context.home.root}/"))
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", note)
@@ -223,7 +225,7 @@ def test_a_run_that_begins_and_clears_away_the_temporary_file_costs_nothing(here
         write(path, *rest)
         if not swept:
             swept.append(path.exists())
-            with here.site.writing("sync"):  # clears the temporary files of killed writers
+            with here.context.write_lock("sync"):  # clears the temporary files of killed writers
                 assert not path.exists()
 
     monkeypatch.setattr(parquet, "_write_parquet", swept_once)
@@ -234,17 +236,17 @@ def test_a_run_that_begins_and_clears_away_the_temporary_file_costs_nothing(here
 def test_many_at_once_beside_a_sync_all_land_and_the_sync_reconciles(here):
     documents = here.documents()
     with running(emulate(here.world, clock=lambda: here.now)) as api:
-        settings = here.site.settings.model_copy(update={"base_url": api, "pii": "keep", "reread_days": ()})
-        site = Site(settings, clock=lambda: here.now)
+        settings = here.context.settings.model_copy(update={"base_url": api, "pii": "keep", "reread_days": ()})
+        context = Context(settings, clock=lambda: here.now)
         with ThreadPoolExecutor(8) as many:
-            synced = many.submit(sync.sync, site, run_id="1")
+            synced = many.submit(sync.sync, context, run_id="1")
             posted = [many.submit(here.post, *post_call(each, SECRET, AT - 1)) for each in documents]
             assert {each.result()[0] for each in posted} == {200}
             synced.result()
         here.now += timedelta(minutes=1)
-        assert sync.sync(site, run_id="2").problems == ()
+        assert sync.sync(context, run_id="2").problems == ()
     assert set(here.landed()) >= {each["conversation_id"] for each in documents}
-    assert_equals(site, list(here.world.details(here.now)))
+    assert_equals(context, list(here.world.details(here.now)))
 
 
 def test_the_command_needs_a_secret_and_ends_gracefully_on_ctrl_c(tmp_path):

@@ -14,7 +14,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.errors import CredentialsError, SettingsError
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases import erasure, sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.run_cli import run
 from warehouse.schema.conversations import CONVERSATIONS
@@ -64,7 +64,7 @@ def urls(apis):
 
 
 @pytest.fixture
-def site(urls, tmp_path, monkeypatch):
+def context(urls, tmp_path, monkeypatch):
     for name, variable in VARIABLES.items():
         monkeypatch.setenv(variable, KEYS[name])
     monkeypatch.setenv("ELEVENLABS_API_KEY", "sk_a_key_of_nobody")
@@ -72,7 +72,7 @@ def site(urls, tmp_path, monkeypatch):
     workspaces = {
         name: Workspace(key_variable=VARIABLES[name], base_url=url, timezone=zones[name]) for name, url in urls.items()
     }
-    return Site(Settings(home=tmp_path / "home", workspaces=workspaces), clock=lambda: UNTIL)
+    return Context(Settings(home=tmp_path / "home", workspaces=workspaces), clock=lambda: UNTIL)
 
 
 def counts(home):
@@ -80,96 +80,96 @@ def counts(home):
     return dict(rows)
 
 
-def everywhere(site):
-    return SimpleNamespace(home=site.home.everywhere)
+def everywhere(context):
+    return SimpleNamespace(home=context.home.all_workspaces)
 
 
-def test_one_sync_copies_all_and_no_key_reaches_another_workspace(site, apis):
-    done = sync.sync(site, run_id="run")
+def test_one_sync_copies_all_and_no_key_reaches_another_workspace(context, apis):
+    done = sync.sync(context, run_id="run")
 
     assert done.problems == ()
-    assert_equals(everywhere(site), [document for api in apis.values() for document in api.documents])
-    assert counts(site.home) == {name: len(api.documents) for name, api in apis.items()}
+    assert_equals(everywhere(context), [document for api in apis.values() for document in api.documents])
+    assert counts(context.home) == {name: len(api.documents) for name, api in apis.items()}
     assert {name: api.keys for name, api in apis.items()} == {name: {key} for name, key in KEYS.items()}
     for name, api in apis.items():
         own = {document["conversation_id"] for document in api.documents}
-        assert set(lake.read(site.home.of(name), CONVERSATIONS)["conversation_id"]) == own
-    rows = lake.read(site.home.everywhere, SYNC_RUNS).sort("workspace")
+        assert set(lake.read(context.home.for_workspace(name), CONVERSATIONS)["conversation_id"]) == own
+    rows = lake.read(context.home.all_workspaces, SYNC_RUNS).sort("workspace")
     assert rows.select("workspace", "run_id", "outcome").rows() == [
         ("eu", "run", "complete"),
         ("us", "run", "complete"),
     ]
     assert done.run["n_fetched"] == sum(len(api.documents) for api in apis.values())
-    zones = query(site.home, "select * from seeds.workspaces order by workspace").rows()
+    zones = query(context.home, "select * from seeds.workspaces order by workspace").rows()
     assert zones == [("eu", "Europe/Berlin"), ("us", "America/New_York")]
 
 
-def test_a_second_sync_reads_only_what_is_open_in_each(site, apis):
-    sync.sync(site, run_id="1")
+def test_a_second_sync_reads_only_what_is_open_in_each(context, apis):
+    sync.sync(context, run_id="1")
     open_calls = sum(each["status"] not in ("done", "failed") for api in apis.values() for each in api.documents)
-    done = sync.sync(site, run_id="2")
+    done = sync.sync(context, run_id="2")
     assert (done.problems, done.run["n_fetched"], done.run["n_landed"]) == ((), open_calls, 0)
 
 
-def test_an_api_that_cannot_be_had_stops_no_other_and_is_named(site, apis):
+def test_an_api_that_cannot_be_had_stops_no_other_and_is_named(context, apis):
     apis["eu"].is_down = True
-    done = sync.sync(site, run_id="1")
+    done = sync.sync(context, run_id="1")
 
-    assert counts(site.home) == {"us": len(apis["us"].documents)}
+    assert counts(context.home) == {"us": len(apis["us"].documents)}
     assert [problem[:4] for problem in done.problems] == ["eu: "]
     assert KEYS["eu"] not in str(done)
     assert {row["workspace"]: row["outcome"] for row in done.runs} == {"eu": "failed", "us": "complete"}
     assert done.run["outcome"] == "failed"
 
     apis["eu"].is_down = False
-    assert sync.sync(site, run_id="2").problems == ()
-    assert counts(site.home) == {name: len(api.documents) for name, api in apis.items()}
+    assert sync.sync(context, run_id="2").problems == ()
+    assert counts(context.home) == {name: len(api.documents) for name, api in apis.items()}
 
 
-def test_where_no_api_can_be_had_the_run_fails(site, apis):
+def test_where_no_api_can_be_had_the_run_fails(context, apis):
     for api in apis.values():
         api.is_down = True
     with pytest.raises(CredentialsError):
-        sync.sync(site, run_id="1")
-    rows = lake.read(site.home.everywhere, SYNC_RUNS)
+        sync.sync(context, run_id="1")
+    rows = lake.read(context.home.all_workspaces, SYNC_RUNS)
     assert rows["outcome"].to_list() == ["failed", "failed"]
 
 
-def test_erasing_asks_the_api_of_the_workspace_alone(site, apis):
-    sync.sync(site, run_id="1")
+def test_erasing_asks_the_api_of_the_workspace_alone(context, apis):
+    sync.sync(context, run_id="1")
     doomed = {name: api.documents[0]["conversation_id"] for name, api in apis.items()}
-    before = counts(site.home)
+    before = counts(context.home)
 
-    done = erasure.erase(site, [doomed["us"]], is_upstream=True)
+    done = erasure.erase(context, [doomed["us"]], is_upstream=True)
 
     assert [(each.conversation_id, each.upstream) for each in done.receipts] == [(doomed["us"], "deleted")]
-    assert counts(site.home) == before | {"us": before["us"] - 1}
+    assert counts(context.home) == before | {"us": before["us"] - 1}
     assert ("DELETE", f"/v1/convai/conversations/{doomed['us']}") in apis["us"].paths
     assert [path for method, path in apis["eu"].paths if method == "DELETE"] == []
-    assert sync.sync(site, run_id="2").problems == ()
-    assert counts(site.home) == before | {"us": before["us"] - 1}
+    assert sync.sync(context, run_id="2").problems == ()
+    assert counts(context.home) == before | {"us": before["us"] - 1}
 
 
-def test_a_workspace_that_is_no_longer_set_up_stays_and_gets_no_other_key(site, apis):
-    sync.sync(site, run_id="1")
-    before = counts(site.home)
-    alone = {"eu": site.settings.workspaces["eu"]}
-    without = Site(Settings(home=site.settings.home, workspaces=alone), clock=lambda: UNTIL)
+def test_a_workspace_that_is_no_longer_set_up_stays_and_gets_no_other_key(context, apis):
+    sync.sync(context, run_id="1")
+    before = counts(context.home)
+    alone = {"eu": context.settings.workspaces["eu"]}
+    without = Context(Settings(home=context.settings.home, workspaces=alone), clock=lambda: UNTIL)
 
     assert sync.reprocess(without, run_id="2").problems == ()
-    assert counts(site.home) == before
+    assert counts(context.home) == before
     assert sync.sync(without, run_id="3").problems == ()
-    assert counts(site.home) == before
+    assert counts(context.home) == before
     doomed = apis["us"].documents[0]["conversation_id"]
     with pytest.raises(CredentialsError, match="for workspace us"):
         erasure.erase(without, [doomed], is_upstream=True)
     assert apis["us"].keys == {KEYS["us"]}
 
 
-def test_two_names_for_one_workspace_are_refused(site, urls):
+def test_two_names_for_one_workspace_are_refused(context, urls):
     twice = {name: Workspace(key_variable="EU_KEY", base_url=urls["eu"]) for name in ("one", "two")}
     with pytest.raises(SettingsError, match="would count twice") as refused:
-        Settings(home=site.settings.home, workspaces=twice).each()
+        Settings(home=context.settings.home, workspaces=twice).each()
     assert KEYS["eu"] not in str(refused.value)
 
 

@@ -12,7 +12,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases import sync
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers.run_cli import run
 from warehouse.schema.activity import AGENT_ACCESS, AUDIO_FILES, FEEDBACK_SENT
 from warehouse.storage import lake
@@ -41,8 +41,8 @@ def settings(worlds, tmp_path, monkeypatch):
             for name, world in worlds.items()
         }
         workspaces = {name: Workspace(key_variable=f"{name.upper()}_KEY", base_url=urls[name]) for name in NAMES}
-        site = Site(Settings(home=tmp_path / "data", workspaces=workspaces), clock=lambda: UNTIL)
-        assert sync.sync(site, run_id="1").problems == ()
+        context = Context(Settings(home=tmp_path / "data", workspaces=workspaces), clock=lambda: UNTIL)
+        assert sync.sync(context, run_id="1").problems == ()
         (tmp_path / "convohouse.toml").write_text(
             "".join(
                 f'[workspaces.{name}]\nkey_variable = "{name.upper()}_KEY"\nbase_url = "{urls[name]}"\n'
@@ -57,7 +57,7 @@ def finished(world):
 
 
 def rows(folder, table, *columns):
-    return set(lake.read(Home(folder / "data").everywhere, table).select("workspace", *columns).rows())
+    return set(lake.read(Home(folder / "data").all_workspaces, table).select("workspace", *columns).rows())
 
 
 def test_feedback_reaches_the_api_of_each_conversation(worlds, settings, tmp_path):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipelines.emulator.generator.world import World
 from pipelines.transform.decode import UnflattenableError, read_detail
 from pipelines.transform.document_schema import DETAIL
-from pipelines.transform.flatten import Reading, flatten
+from pipelines.transform.flatten import Snapshot, flatten
 from pipelines.transform.lenient_decode import build
 from tests.helpers.sample_documents import READ_AT, RECORDED, detail
 
@@ -72,7 +72,7 @@ def written(document):
 
 
 def reading(document):
-    return Reading(str(document.get("conversation_id")), written(document), "sha", READ_AT, READ_AT, "open")
+    return Snapshot(str(document.get("conversation_id")), written(document), "sha", READ_AT, READ_AT, "open")
 
 
 def all_rows(*documents):

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from pipelines.emulator.generator.world import World
 from pipelines.privacy.mask_conversations import mask, mask_text
-from pipelines.privacy.pseudonyms import Pseudonyms
-from pipelines.transform.flatten import Reading, flatten
+from pipelines.privacy.pseudonyms import Pseudonymizer
+from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers.sample_documents import READ_AT
 from tests.independent import row_counts
 from warehouse.schema.registry import BY_NAME
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 DOCUMENTS = list(World(seed=5, conversations=150, days=5, until=UNTIL).details(UNTIL))
-PEOPLE = Pseudonyms(b"0123456789abcdef")
+PEOPLE = Pseudonymizer(b"0123456789abcdef")
 
 PIECES = st.sampled_from(
     [
@@ -74,7 +74,7 @@ def test_masking_twice_is_masking_once(value):
 def test_json_stays_json_and_keeps_its_keys(value, is_ascii):
     text = json.dumps(value, ensure_ascii=is_ascii)
     assert json.loads(mask_text(text)) == mask(value)
-    hidden = json.loads(json.dumps(PEOPLE.hide(value)))
+    hidden = json.loads(json.dumps(PEOPLE.replace_in_text(value)))
     assert shape(hidden) == shape(value)
 
 
@@ -89,18 +89,18 @@ def shape(value):
 @settings(max_examples=300, deadline=None)
 def test_hiding_twice_is_hiding_once(text):
     document = {"user_id": "customer-1", "message": text}
-    assert PEOPLE.hide(PEOPLE.hide(document)) == PEOPLE.hide(document)
+    assert PEOPLE.replace_in_text(PEOPLE.replace_in_text(document)) == PEOPLE.replace_in_text(document)
 
 
 def frames(documents):
     return flatten(
-        Reading(each["conversation_id"], json.dumps(each).encode(), "sha", READ_AT, READ_AT, "settled")
+        Snapshot(each["conversation_id"], json.dumps(each).encode(), "sha", READ_AT, READ_AT, "settled")
         for each in documents
     ).frames
 
 
 def test_rows_sums_ids_times_and_numbers_are_those_of_the_documents_as_they_came():
-    hidden = [PEOPLE.hide(document) for document in DOCUMENTS]
+    hidden = [PEOPLE.replace_in_text(document) for document in DOCUMENTS]
     assert row_counts.rows(hidden) == row_counts.rows(DOCUMENTS)
     assert row_counts.sums(hidden) == row_counts.sums(DOCUMENTS)
     before, after = frames(DOCUMENTS), frames(hidden)

@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pipelines.emulator.generator.world import World
-from pipelines.transform.flatten import Reading, flatten
+from pipelines.transform.flatten import Snapshot, flatten
 from pipelines.transform.refresh_lake import refresh_lake
 from tests.helpers.sample_documents import READ_AT
 from warehouse.schema.registry import BY_NAME
@@ -95,7 +95,7 @@ def test_the_lake_is_the_same_to_the_byte_whatever_the_order_in_which_readings_c
 def rows(documents):
     """Rows of each table in the order of its key, in which they are written."""
     made = flatten(
-        Reading(each["conversation_id"], json.dumps(each).encode(), "sha", READ_AT, READ_AT, "open")
+        Snapshot(each["conversation_id"], json.dumps(each).encode(), "sha", READ_AT, READ_AT, "open")
         for each in documents
     )
     assert made.refused == {}

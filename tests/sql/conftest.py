@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipelines.transform.agents import refresh_agents
-from warehouse.build.materialize import materialise
+from warehouse.build.materialize import materialize
 from warehouse.connection import connect
 from warehouse.models.project import SQL_DIR, Project, read_project
 from warehouse.models.seeds import read_seeds
@@ -81,10 +81,10 @@ class LakeRows:
 
     def write(self) -> Home:
         """The rows as files of their workspaces, and the agents that follow from them."""
-        lake.ensure(self.home)
+        lake.ensure_schema_files(self.home)
         every = [row for rows in (*self.rows.values(), *self.wholes.values()) for row in rows]
         for workspace in {row.get("workspace", MAIN) for row in every}:
-            self._write(self.home.of(workspace))
+            self._write(self.home.for_workspace(workspace))
         return self.home
 
     def _write(self, home: Home) -> None:
@@ -92,10 +92,10 @@ class LakeRows:
             own = [row for row in rows if row.get("workspace", MAIN) == home.workspace]
             for day in {row["start_date"] for row in own}:
                 frame = parquet.frame(BY_NAME[name], [row for row in own if row["start_date"] == day])
-                lake.write_day(home, BY_NAME[name], day, frame)
+                lake.overwrite_partition(home, BY_NAME[name], day, frame)
         for name, rows in self.wholes.items():
             own = [row for row in rows if row.get("workspace", MAIN) == home.workspace]
-            lake.write_whole(home, BY_NAME[name], parquet.frame(BY_NAME[name], own))
+            lake.overwrite_table(home, BY_NAME[name], parquet.frame(BY_NAME[name], own))
         refresh_agents(home)
 
     def model(self, key: str, *columns: str) -> list[Row]:
@@ -103,7 +103,7 @@ class LakeRows:
         project = replace(self.project.upstream(key), seeds=read_seeds(SQL_DIR / "seeds", self.home.seeds))
         grain = ", ".join(project.by_key[key].header.grain)
         with connect() as connection:
-            materialise(connection, self.write(), project, zones=self.zones)
+            materialize(connection, self.write(), project, zones=self.zones)
             relation = connection.table(key).order(grain)
             found: list[Row] = relation.project(", ".join(columns) or "*").pl().to_dicts()
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from warehouse.build.materialize import materialise
+from warehouse.build.materialize import materialize
 from warehouse.connection import Limits, connect
 from warehouse.models.checks import checks_of, run
 from warehouse.models.project import SQL_DIR
@@ -75,7 +75,7 @@ def test_a_number_that_is_off_is_noticed(rows: Any) -> None:
     checks = [check for check in checks_of(every) if check.name in NAMES]
     assert {check.name for check in checks} == NAMES
     with connect(limits=Limits(threads=1)) as connection:  # one thread sees what is not committed
-        materialise(connection, home, project)
+        materialize(connection, home, project)
 
         def noticed(change: str) -> set[str]:
             connection.begin()

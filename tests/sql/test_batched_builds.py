@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from tests.sql.conftest import LakeRows
-from warehouse.build.incremental import PORTION
-from warehouse.build.materialize import materialise
+from warehouse.build.incremental import CONVERSATIONS_PER_BATCH
+from warehouse.build.materialize import materialize
 from warehouse.connection import connect
 from warehouse.errors import ModelError
 from warehouse.models.project import Model, Project, read_project
@@ -24,7 +24,7 @@ Rows = dict[str, list[tuple[object, ...]]]
 LISTED = """/*
 description = "Turns and what is known of their calls elsewhere."
 grain = ["conversation_id", "turn_index"]
-in_portions = true
+batch_by = "start_date"
 
 [columns]
 conversation_id = "Call."
@@ -43,9 +43,12 @@ select * from final
 """
 
 
-def in_portions(model: Model) -> Model:
+def batched(model: Model) -> Model:
     return replace(
-        model, header=msgspec.structs.replace(model.header, in_portions=model.is_by_call and not model.is_view)
+        model,
+        header=msgspec.structs.replace(
+            model.header, batch_by="start_date" if model.is_by_call and not model.is_view else None
+        ),
     )
 
 
@@ -54,11 +57,11 @@ def made(home: Home, project: Project, portion: int) -> Rows:
     with connect() as connection:
         connection.execute("attach ':memory:' as warehouse")
         connection.execute("use warehouse")
-        materialise(connection, home, project, portion=portion)
+        materialize(connection, home, project, portion=portion)
         found = {
             model.key: [*connection.execute(f"describe {model.key}").fetchall(), *sorted(rows, key=repr)]
             for model in project.models
-            if model.header.in_portions
+            if model.header.batch_by
             for rows in [connection.table(model.key).fetchall()]
         }
         assert connection.execute(
@@ -104,8 +107,8 @@ def calls_of_four_days(rows: LakeRows) -> Home:
 
 @pytest.mark.parametrize("portion", [1, 4, 7])
 def test_every_model_by_call_has_the_same_rows(calls_of_four_days: Home, project: Project, portion: int) -> None:
-    every = replace(project, models=tuple(map(in_portions, project.models)))
-    at_once = made(calls_of_four_days, every, PORTION)
+    every = replace(project, models=tuple(map(batched, project.models)))
+    at_once = made(calls_of_four_days, every, CONVERSATIONS_PER_BATCH)
     assert {key for key, rows in at_once.items() if len(rows) > len(project.by_key[key].header.columns)} >= {
         "marts.fct_turns",
         "marts.fct_llm_usage",
@@ -124,7 +127,7 @@ def test_what_belongs_to_no_call_is_not_left_out(
     (rows,) = made(calls_of_four_days, ours, 3).values()
     found = {row for row in rows if row[0] in ("c10", "gone", "nobody")}
     assert found == {("c10", 0, 1, 1), ("c10", 1, 1, 1), ("gone", None, 1, 1), ("nobody", 0, 0, 1)}
-    assert [rows] == list(made(calls_of_four_days, ours, PORTION).values())
+    assert [rows] == list(made(calls_of_four_days, ours, CONVERSATIONS_PER_BATCH).values())
 
 
 def test_a_model_that_is_not_by_call_is_refused_by_file_and_line(read_listed: Callable[[str], Project]) -> None:

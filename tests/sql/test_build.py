@@ -93,7 +93,7 @@ def test_failed_check_keeps_the_old_warehouse_and_shows_the_rows(home: Home, bui
     build_sql({"marts/answers.sql": ANSWER})
     result = build_sql({"marts/answers.sql": ANSWER.replace("select 42", "select 43")})
     assert not result.is_swapped
-    assert [(found.check.name, found.n_failing, found.sample) for found in result.failed] == [
+    assert [(found.check.name, found.n_failing, found.sample_rows) for found in result.failed] == [
         ("marts_answers_accepted_answer", 1, ({"answer": "43", "n_rows": "1"},))
     ]
     assert query(home, "select answer from marts.answers").to_dicts() == [{"answer": 42}]
@@ -124,7 +124,7 @@ select * from final
 def test_singular_test_blocks_too(build_sql: BuildSql) -> None:
     result = build_sql({"marts/answers.sql": ANSWER, "tests/answer_is_right.sql": SINGULAR})
     (failed,) = result.failed
-    assert (failed.check.name, failed.check.model, failed.sample) == (
+    assert (failed.check.name, failed.check.model, failed.sample_rows) == (
         "answer_is_right",
         "marts.answers",
         ({"answer": "42"},),
@@ -180,7 +180,7 @@ def test_of_the_checks_that_one_scan_answers_only_those_that_fail_do_and_with_th
     select = "select unnest([42, 42, 42, -1, 7, null]) as answer"
     text = ANSWER.replace("accepted = { answer = [42] }", tests).replace("select 42 as answer", select)
     result = build_sql({"marts/answers.sql": text})
-    assert [(found.check.name, found.n_failing, found.sample) for found in result.failed] == [
+    assert [(found.check.name, found.n_failing, found.sample_rows) for found in result.failed] == [
         ("marts_answers_unique", 1, ({"answer": "42", "n_rows": "3"},)),
         ("marts_answers_not_null_answer", 1, ({"answer": None},)),
         ("marts_answers_accepted_answer", 1, ({"answer": "7", "n_rows": "1"},)),
@@ -192,7 +192,7 @@ def test_a_key_with_a_null_is_a_key_like_another(build_sql: BuildSql) -> None:
     text = ANSWER.replace("accepted = { answer = [42] }", "").replace("select 42", "select unnest([42, null])")
     assert build_sql({"marts/answers.sql": text}).failed == ()
     (failed,) = build_sql({"marts/answers.sql": text.replace("[42, null]", "[42, null, null]")}).failed
-    assert (failed.check.name, failed.sample) == ("marts_answers_unique", ({"answer": None, "n_rows": "2"},))
+    assert (failed.check.name, failed.sample_rows) == ("marts_answers_unique", ({"answer": None, "n_rows": "2"},))
 
 
 def test_a_check_that_cannot_be_run_is_named(build_sql: BuildSql) -> None:
@@ -285,9 +285,9 @@ def test_catalog_is_what_the_headers_say(built: Home, project: Project) -> None:
             "unit": metric.unit,
             "numerator": metric.numerator,
             "denominator": metric.denominator,
-            "null_rule": metric.null_rule,
-            "good": metric.good,
-            "differs": metric.differs,
+            "null_rule": metric.null_when,
+            "good": metric.direction,
+            "differs": metric.differs_from_vendor,
         }
         for model in project.models
         for column, metric in model.header.metrics.items()

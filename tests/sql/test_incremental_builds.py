@@ -95,7 +95,7 @@ def told(result: BuildResult) -> list[tuple[object, ...]]:
 
 
 def patched(result: BuildResult) -> set[str]:
-    return {model.key for model in result.models if model.is_patched} & BY_CALL
+    return {model.key for model in result.models if model.is_incremental} & BY_CALL
 
 
 def test_a_patched_warehouse_is_the_one_made_from_nothing(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_calls_that_were_only_read_again_change_no_model_that_does_not_show_when
     build(home)
     land(home, DOCUMENTS[:5], UNTIL + timedelta(days=9))
     result = build(home)
-    whole = {model.key for model in result.models if not (model.is_kept or model.is_patched)}
+    whole = {model.key for model in result.models if not (model.is_reused or model.is_incremental)}
     assert whole == {
         "intermediate.int_previous_calls",
         "intermediate.int_termination_groups",

@@ -1,4 +1,4 @@
-"""``measures_as``: a model takes over texts and metrics of another's columns where its own header is silent."""
+"""``inherits_metrics_from``: a model takes texts and metrics from another where its own header has none."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from warehouse.errors import ModelError
 from warehouse.models.headers import Header, Metric, Tests
 from warehouse.models.project import read_project
 
-METRIC = 'unit = "count"\nnumerator = "rows"\nnull_rule = "never null"\ngood = "high"\ndiffers = "No."\n'
-CALLS = Metric(name="Calls", unit="count", numerator="rows", null_rule="never null", good="high", differs="No.")
+METRIC = (
+    'unit = "count"\nnumerator = "rows"\nnull_when = "never null"\ndirection = "high"\ndiffers_from_vendor = "No."\n'
+)
+CALLS = Metric(
+    name="Calls", unit="count", numerator="rows", null_when="never null", direction="high", differs_from_vendor="No."
+)
 DAILY = """/*
 description = "A day."
 grain = ["day"]
@@ -38,7 +42,7 @@ select * from final
 WEEKLY = """/*
 description = "A week."
 grain = ["week"]
-measures_as = "metrics.daily"
+inherits_metrics_from = "metrics.daily"
 
 [columns]
 week = "Week."
@@ -108,7 +112,11 @@ def test_a_change_of_the_other_model_alone_is_seen(weekly: Read) -> None:
         ("n_errors, 2 as n_calls", "wrong, 2 as calls", "4: metrics.daily has no metric that final selects."),
         ("final", "other", "4: metrics.daily has no metric that final selects."),
         ('not_null = ["n_calls"]', 'not_null = ["n_cals"]', "12: n_cals is no column of the header."),
-        ("measures_as", 'columns_as = "lake.turns"\nmeasures_as', "1: the header needs [columns] or columns_as"),
+        (
+            "inherits_metrics_from",
+            'inherits_columns_from = "lake.turns"\ninherits_metrics_from',
+            "1: the header needs [columns] or inherits_columns_from",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_file_and_line(weekly: Read, before: str, after: str, said: str) -> None:

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from warehouse.connection import Limits, connect
-from warehouse.parallel import each, in_order
+from warehouse.parallel import map_parallel, run_graph
 
 GRAPH = {"d": ["b", "c"], "b": ["a"], "c": ["a"], "a": []}
 
@@ -27,12 +27,12 @@ def ask(connection: duckdb.DuckDBPyConnection, question: str) -> object:
 
 
 def test_answers_come_in_the_order_of_the_items(connection: duckdb.DuckDBPyConnection) -> None:
-    assert each(connection, ask, [f"sum(i) from range({n * 1000}) t(i)" for n in (90, 1, 40)]) == [
+    assert map_parallel(connection, ask, [f"sum(i) from range({n * 1000}) t(i)" for n in (90, 1, 40)]) == [
         4049955000,
         499500,
         799980000,
     ]
-    assert each(connection, ask, []) == []
+    assert map_parallel(connection, ask, []) == []
 
 
 def test_every_thread_speaks_utc_about_the_current_database(connection: duckdb.DuckDBPyConnection) -> None:
@@ -43,7 +43,7 @@ def test_every_thread_speaks_utc_about_the_current_database(connection: duckdb.D
         cursor.execute(f"create table of_thread_{number} as select 1")
         return ask(cursor, "current_catalog()"), ask(cursor, "current_setting('TimeZone')")
 
-    assert each(connection, told, [0, 1]) == [("other", "UTC")] * 2
+    assert map_parallel(connection, told, [0, 1]) == [("other", "UTC")] * 2
     assert ask(connection, "count(*) from duckdb_tables() where database_name = 'other'") == 2
 
 
@@ -58,7 +58,7 @@ def test_a_node_waits_for_those_before_it_and_two_others_run_at_once(connection:
             ended.append(node)
         return node.upper()
 
-    found = in_order(connection, work, GRAPH, begun=begun.append)
+    found = run_graph(connection, work, GRAPH, begun=begun.append)
     assert found == {"a": "A", "b": "B", "c": "C", "d": "D"}
     assert (begun[0], set(begun[1:3]), begun[3]) == ("a", {"b", "c"}, "d")
 
@@ -70,7 +70,7 @@ def test_a_failure_is_raised_and_nothing_begins_after_it(connection: duckdb.Duck
         return ask(cursor, "1" if node == "a" else "no_such_function()")
 
     with pytest.raises(duckdb.CatalogException, match="no_such_function"):
-        in_order(connection, work, GRAPH | {"c": ["b"]}, begun=begun.append)
+        run_graph(connection, work, GRAPH | {"c": ["b"]}, begun=begun.append)
     assert begun == ["a", "b"]
 
 
@@ -87,12 +87,14 @@ def test_what_runs_beside_a_failure_is_broken_off(connection: duckdb.DuckDBPyCon
             raise
 
     with pytest.raises(duckdb.CatalogException):
-        each(connection, work, ["no_such_function()", "sum(a.i * b.i) from range(10000000) a(i), range(10000000) b(i)"])
+        map_parallel(
+            connection, work, ["no_such_function()", "sum(a.i * b.i) from range(10000000) a(i), range(10000000) b(i)"]
+        )
     assert outcomes == ["CatalogException", "InterruptException"]
 
 
 def test_the_database_has_its_threads_again(connection: duckdb.DuckDBPyConnection) -> None:
-    assert each(connection, ask, ["current_setting('threads')"]) == [1]
+    assert map_parallel(connection, ask, ["current_setting('threads')"]) == [1]
     assert ask(connection, "current_setting('threads')") == 2
 
 
@@ -101,4 +103,4 @@ def test_one_thread_sees_what_is_not_committed() -> None:
         connection.execute("create table t as select 1 as n")
         connection.begin()
         connection.execute("update t set n = 2")
-        assert each(connection, ask, ["n from t"]) == [2]
+        assert map_parallel(connection, ask, ["n from t"]) == [2]

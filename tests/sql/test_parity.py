@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from warehouse.build.materialize import materialise
+from warehouse.build.materialize import materialize
 from warehouse.connection import connect
 from warehouse.models.checks import checks_of, run
 
@@ -42,7 +42,7 @@ def test_a_number_that_is_off_is_noticed(rows: Any, change: str, noticed_by: str
     _calls(rows)
     names = {"agent_spans_agree", "parts_of_calls_agree"}
     with connect() as connection:
-        materialise(connection, rows.write(), rows.project)
+        materialize(connection, rows.write(), rows.project)
         connection.execute(change)
         found = run(connection, [check for check in checks_of(rows.project) if check.name in names])
     assert [result.check.name for result in found if not result.is_passed] == ([noticed_by] if noticed_by else [])

@@ -68,13 +68,13 @@ SQL = {
 def warn(home: Home, *numbers: int) -> None:
     """The warnings of a day, anew."""
     rows = [{"conversation_id": "c1", "start_date": DAY, "warning_index": n, "warning": "!"} for n in numbers]
-    lake.write_day(home, WARNINGS, DAY, parquet.frame(WARNINGS, rows))
+    lake.overwrite_partition(home, WARNINGS, DAY, parquet.frame(WARNINGS, rows))
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     home = Home(tmp_path / "home").open()
-    lake.ensure(home)
+    lake.ensure_schema_files(home)
     warn(home, 0, 1)
     return home
 
@@ -94,11 +94,11 @@ def build_sql(tmp_path: Path, home: Home) -> Build:
 
 
 def made(result: BuildResult) -> list[str]:
-    return sorted(each.key for each in result.models if not each.is_kept)
+    return sorted(each.key for each in result.models if not each.is_reused)
 
 
 def checked(result: BuildResult) -> list[str]:
-    return [each.check.name for each in result.checks if not each.is_kept]
+    return [each.check.name for each in result.checks if not each.is_reused]
 
 
 def everything(home: Home) -> dict[str, Any]:
@@ -278,7 +278,7 @@ def test_the_whole_project_is_the_same_after_changes_as_made_anew(rows: Any) -> 
     ):
         table = BY_NAME[name]
         known = {"conversation_id": "c1", "start_date": rows.day} | row
-        lake.write_day(home, table, rows.day, parquet.frame(table, [known]))
+        lake.overwrite_partition(home, table, rows.day, parquet.frame(table, [known]))
     result = build(home)
     assert {"staging.stg_warnings", "metrics.evaluation_rates", "metrics.cost_daily"} <= set(made(result))
     assert "marts.fct_turns" not in made(result)

@@ -8,7 +8,7 @@ from math import log
 import duckdb
 import pytest
 
-from warehouse.serve.search import Scope, find
+from warehouse.serve.search import Scope, search
 from warehouse.storage.home import Home
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -51,32 +51,32 @@ def names(hits):
 
 
 def test_calls_with_more_turns_of_a_word_come_first_and_long_ones_last(home):
-    assert names(find(home, "refund")) == ["often", "once", "long"]
+    assert names(search(home, "refund")) == ["often", "once", "long"]
 
 
 def test_a_call_needs_all_words_in_any_of_its_turns_and_is_shown_by_the_turn_with_most(home):
-    (first, second) = find(home, "REFUND order")
+    (first, second) = search(home, "REFUND order")
     assert (first.conversation_id, first.turn_index, first.n_turns) == ("often", 2, 3)
     assert first.snippet == "The *refund* of my *order*"
     assert (second.conversation_id, second.turn_index, second.role) == ("once", 1, "user")
 
 
 def test_case_accents_and_odd_words_do_no_harm(home):
-    assert names(find(home, "zurich")) == ["rare"]
-    assert names(find(home, "'; drop table marts.fct_turns --")) == []
-    assert names(find(home, "( [a-z")) == []
-    assert names(find(home, "refund", Scope("'"))) == []
+    assert names(search(home, "zurich")) == ["rare"]
+    assert names(search(home, "'; drop table marts.fct_turns --")) == []
+    assert names(search(home, "( [a-z")) == []
+    assert names(search(home, "refund", Scope("'"))) == []
 
 
 def test_the_scope_limits_calls_and_what_is_counted(home):
-    assert names(find(home, "order", Scope("agent_b"))) == ["rare", "other"]
+    assert names(search(home, "order", Scope("agent_b"))) == ["rare", "other"]
     in_three_days = Scope(since=START + timedelta(days=1), until=START + timedelta(days=4))
-    assert names(find(home, "order", in_three_days)) == ["other", "once"]  # alike: the latest first
-    assert names(find(home, "order", limit=1)) == names(find(home, "order"))[:1]
+    assert names(search(home, "order", in_three_days)) == ["other", "once"]  # alike: the latest first
+    assert names(search(home, "order", limit=1)) == names(search(home, "order"))[:1]
 
 
 def test_the_score_is_bm25_over_turns(home):
-    (hit,) = find(home, "zurich")
+    (hit,) = search(home, "zurich")
     mean_length = (3 + 3 + 42 + 3 + 2) / 5
     idf = log(1 + (5 - 1 + 0.5) / (1 + 0.5))
     assert hit.score == pytest.approx(idf * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 2 / mean_length)), abs=1e-4)

@@ -88,6 +88,6 @@ def test_staging_holds_every_column_of_the_lake_and_says_the_same_of_it(project:
     for name, table in BY_NAME.items():
         model = staging[f"stg_{name}"]
         sources = {column: lineage[model.key][column][0][1] for column in model.header.columns}
-        assert list(sources.values()) == list(table.names)
-        assert model.header.columns == {column: table.column(source).about for column, source in sources.items()}
+        assert list(sources.values()) == list(table.column_names)
+        assert model.header.columns == {column: table.column(source).description for column, source in sources.items()}
         assert [sources[column] for column in model.header.grain] == list(table.key)

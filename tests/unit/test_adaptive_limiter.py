@@ -5,7 +5,7 @@ from itertools import pairwise
 import httpx
 import pytest
 
-from pipelines.api.adaptive_limiter import Gate
+from pipelines.api.adaptive_limiter import AdaptiveLimiter
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_conversation
 
@@ -14,16 +14,16 @@ def after(events: str, bound: int = 64, start: int = 8) -> list[int]:
     """The limit after each event while the gate is used up: a success (s), pressure (p), or pressure on a request that
     was sent before the last cut (o).
     """
-    gate, limits = Gate(bound, start), []
+    gate, limits = AdaptiveLimiter(bound, start), []
     gate._in_flight = bound
     for event in events:
         match event:
             case "s":
                 gate.on_success()
             case "p":
-                gate.on_pressure(gate.cuts)
+                gate.on_overload(gate.cuts)
             case "o":
-                gate.on_pressure(gate.cuts - 1)
+                gate.on_overload(gate.cuts - 1)
         limits.append(gate.limit)
     return limits
 
@@ -46,7 +46,7 @@ def test_the_limit_after_events(events, bound, start, limits):
 
 
 def test_a_bound_below_the_start_is_the_start():
-    assert (Gate(3).limit, Gate(64).limit) == (3, 8)
+    assert (AdaptiveLimiter(3).limit, AdaptiveLimiter(64).limit) == (3, 8)
 
 
 def test_rounds_of_successes_open_the_gate_one_by_one_up_to_the_bound():
@@ -57,7 +57,7 @@ def test_rounds_of_successes_open_the_gate_one_by_one_up_to_the_bound():
 
 
 def test_a_limit_that_is_not_used_up_does_not_grow():
-    gate = Gate(64)
+    gate = AdaptiveLimiter(64)
 
     async def one_at_a_time():
         for _ in range(100):
@@ -71,7 +71,7 @@ def test_a_limit_that_is_not_used_up_does_not_grow():
 @pytest.mark.parametrize("seed", range(5))
 def test_no_more_than_the_bound_get_in_whatever_happens_and_no_place_is_lost(seed):
     chance = random.Random(seed)
-    gate = Gate(12)
+    gate = AdaptiveLimiter(12)
     inside = 0
     peaks = []
 
@@ -83,7 +83,7 @@ def test_no_more_than_the_bound_get_in_whatever_happens_and_no_place_is_lost(see
             try:
                 for _ in range(chance.randrange(4)):
                     await asyncio.sleep(0)
-                gate.on_success() if chance.random() < 0.98 else gate.on_pressure(gate.cuts)
+                gate.on_success() if chance.random() < 0.98 else gate.on_overload(gate.cuts)
             finally:
                 inside -= 1
 
@@ -100,7 +100,7 @@ def test_no_more_than_the_bound_get_in_whatever_happens_and_no_place_is_lost(see
 
 
 def test_places_are_given_in_the_order_of_arrival():
-    gate, order = Gate(2), []
+    gate, order = AdaptiveLimiter(2), []
 
     async def visit(number):
         async with gate.slot():

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import delete_conversation
-from pipelines.errors import ApiError, CredentialsError, GoneError, UsageError
+from pipelines.errors import ApiError, CredentialsError, NotFoundError, UsageError
 
 NOT_FOUND = {"detail": {"status": "document_not_found", "message": "Document not found."}}
 
@@ -59,7 +59,7 @@ def test_a_key_without_the_right_to_write_is_told():
 def test_the_404_of_a_gateway_is_no_success():
     with pytest.raises(ApiError) as refusal:
         delete("conv_a", httpx.Response(404, content=b"<html>"))
-    assert not isinstance(refusal.value, GoneError)
+    assert not isinstance(refusal.value, NotFoundError)
 
 
 def test_an_odd_id_leads_to_no_other_path():

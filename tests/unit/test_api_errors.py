@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from pipelines.api.client import ApiClient
-from pipelines.errors import ApiError, CredentialsError, CursorRefusedError, GoneError
+from pipelines.errors import ApiError, CredentialsError, CursorRefusedError, NotFoundError
 from tests.helpers.fake_api import KEY, Server, ask, client, conversation, first_page, next_page, vendor_error
 
 
@@ -39,9 +39,9 @@ def test_a_refused_key_stops_at_once_and_says_why(answer: httpx.Response, said: 
 @pytest.mark.parametrize(
     ("call", "answer", "error"),
     [
-        (conversation, vendor_error(404, "conversation_not_found"), GoneError),
-        (conversation, httpx.Response(404, json={"detail": "Not Found"}), GoneError),
-        (conversation, httpx.Response(404, html="<h1>no such site</h1>"), ApiError),
+        (conversation, vendor_error(404, "conversation_not_found"), NotFoundError),
+        (conversation, httpx.Response(404, json={"detail": "Not Found"}), NotFoundError),
+        (conversation, httpx.Response(404, html="<h1>no such context</h1>"), ApiError),
         (conversation, httpx.Response(422, json={"detail": [{"msg": "no"}]}), ApiError),
         (first_page, vendor_error(404, "not_found"), ApiError),
         (first_page, vendor_error(400, "bad"), ApiError),

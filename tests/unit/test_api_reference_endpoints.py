@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import calculate_llm_usage, list_tools
-from pipelines.errors import ApiError, CredentialsError, GarbledError, GoneError, UsageError
+from pipelines.errors import ApiError, CredentialsError, MalformedResponseError, NotFoundError, UsageError
 
 Call = Callable[[ApiClient], Coroutine[Any, Any, Any]]
 
@@ -86,14 +86,14 @@ def test_a_list_that_loops_is_refused():
     ids=lambda body: str(body)[:30],
 )
 def test_a_body_that_hides_or_mangles_tools_is_garbled(body):
-    with pytest.raises(GarbledError):
+    with pytest.raises(MalformedResponseError):
         ask(list_tools, body)
 
 
 def test_a_host_without_such_a_list_is_no_empty_list():
     with pytest.raises(ApiError, match="answered 404") as raised:
         ask(list_tools, {"detail": {"status": "not_found", "message": "no"}}, status=404)
-    assert not isinstance(raised.value, GoneError)
+    assert not isinstance(raised.value, NotFoundError)
     assert "ELEVENLABS_BASE_URL" in raised.value.hint
 
 
@@ -123,7 +123,7 @@ def test_the_calculator_is_sent_what_is_known_alone():
 def test_an_agent_without_prices_has_an_empty_list_and_an_unknown_one_is_gone():
     raw, _ = ask(lambda client: calculate_llm_usage(client, "agent_a"), {"llm_prices": []})
     assert raw == b'{"llm_prices": []}'
-    with pytest.raises(GoneError):
+    with pytest.raises(NotFoundError):
         ask(
             lambda client: calculate_llm_usage(client, "agent_a"),
             {"detail": {"status": "x", "message": "n"}},
@@ -133,7 +133,7 @@ def test_an_agent_without_prices_has_an_empty_list_and_an_unknown_one_is_gone():
 
 @pytest.mark.parametrize("body", [{"llm_prices": None}, {"llm_prices": [7]}, {"prices": []}, []])
 def test_a_body_without_prices_is_garbled(body):
-    with pytest.raises(GarbledError):
+    with pytest.raises(MalformedResponseError):
         ask(lambda client: calculate_llm_usage(client, "agent_a"), body)
 
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from pipelines.api.client import ApiClient
-from pipelines.errors import GarbledError, UnreachableError
+from pipelines.errors import ApiUnavailableError, MalformedResponseError
 from tests.helpers.fake_api import DETAIL, HTML, Server, Time, ask, client, conversation, first_page, vendor_error
 
 
@@ -41,7 +41,7 @@ def test_no_attempt_starts_after_the_deadline() -> None:
     time = Time()
     server = Server(vendor_error(503, "system_busy", "try later", **{"x-trace-id": "t-77"}))
 
-    with pytest.raises(UnreachableError) as caught:
+    with pytest.raises(ApiUnavailableError) as caught:
         ask(client(server, time, deadline_secs=20.0), conversation)
 
     assert time.waits == [0.5, 1.0, 2.0, 4.0, 8.0]  # the next wait, 16 s, would end at 31.5 s
@@ -56,7 +56,9 @@ def test_a_host_that_never_answered_is_given_up_soon() -> None:
     time = Time()
     server = Server(httpx.ConnectTimeout("Cannot connect to host api.example:443 [Name or service not known]"))
 
-    with pytest.raises(UnreachableError, match=r"no answer from api\.example: .*Name or service not known") as caught:
+    with pytest.raises(
+        ApiUnavailableError, match=r"no answer from api\.example: .*Name or service not known"
+    ) as caught:
         ask(client(server, time), first_page)
 
     assert (len(server.requests), sum(time.waits)) == (4, 3.5)
@@ -69,7 +71,7 @@ def test_a_host_that_answered_once_is_tried_until_the_deadline() -> None:
 
     async def twice(api: ApiClient) -> None:
         await conversation(api)
-        with pytest.raises(UnreachableError, match="reset by peer"):
+        with pytest.raises(ApiUnavailableError, match="reset by peer"):
             await conversation(api)
 
     ask(client(server, time, deadline_secs=180.0), twice)
@@ -82,7 +84,7 @@ def test_a_host_that_is_not_the_api_is_found_out_soon() -> None:
     time = Time()
     server = Server(HTML)
 
-    with pytest.raises(GarbledError, match="does not look like the ElevenLabs API") as caught:
+    with pytest.raises(MalformedResponseError, match="does not look like the ElevenLabs API") as caught:
         ask(client(server, time), first_page)
 
     assert (len(server.requests), sum(time.waits), caught.value.exit_code) == (4, 3.5, 3)
@@ -92,7 +94,7 @@ def test_a_garbled_conversation_is_handed_over_in_the_error_but_not_in_its_text(
     cut = httpx.Response(200, content=DETAIL[:40], headers={"content-type": "application/json"})
     server = Server(cut)
 
-    with pytest.raises(GarbledError) as caught:
+    with pytest.raises(MalformedResponseError) as caught:
         ask(client(server), conversation)
 
     assert caught.value.body == DETAIL[:40]
@@ -101,7 +103,7 @@ def test_a_garbled_conversation_is_handed_over_in_the_error_but_not_in_its_text(
 
 
 def test_a_body_nested_without_end_is_garbled() -> None:
-    with pytest.raises(GarbledError):
+    with pytest.raises(MalformedResponseError):
         ask(client(Server(httpx.Response(200, content=b"[" * 100_000))), conversation)
 
 

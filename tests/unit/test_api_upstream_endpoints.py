@@ -11,9 +11,9 @@ import pytest
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_audio, has_signed_url, has_token, send_feedback
-from pipelines.api.error_mapping import is_of_key, scope_of
-from pipelines.api.rate_limiter import Pace
-from pipelines.errors import ApiError, CredentialsError, GarbledError, GoneError, UsageError
+from pipelines.api.error_mapping import is_invalid_key, missing_scope
+from pipelines.api.rate_limiter import RateLimiter
+from pipelines.errors import ApiError, CredentialsError, MalformedResponseError, NotFoundError, UsageError
 
 MP3 = b"\xff\xfb\x10\xc4" + bytes(100)
 NO_SCOPE = {"detail": {"status": "missing_permissions", "message": "The API key misses a permission."}}
@@ -66,7 +66,7 @@ def test_a_recording_is_streamed_into_the_file_in_place_of_what_it_held(head):
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"RIFF....WAVE", b"\xff", b"\xff\xff\xff", b"\x00\xfb\x10"])
 def test_what_is_no_mp3_is_a_garbled_answer_without_its_body(body):
-    with pytest.raises(GarbledError) as raised:
+    with pytest.raises(MalformedResponseError) as raised:
         ask(lambda api: get_audio(api, "conv_a", io.BytesIO()), *[httpx.Response(200, content=body)] * 4)
     assert raised.value.body == b""
 
@@ -80,7 +80,7 @@ def test_a_second_attempt_begins_the_file_anew():
 
 def test_the_refusal_of_a_recording_is_read_and_not_written_into_the_file():
     file, said = io.BytesIO(), {"detail": "There is no audio for this conversation."}
-    with pytest.raises(GoneError, match="There is no audio"):
+    with pytest.raises(NotFoundError, match="There is no audio"):
         ask(lambda api: get_audio(api, "conv_a", file), httpx.Response(404, json=said))
     assert file.getvalue() == b""
 
@@ -107,7 +107,7 @@ def test_a_missing_scope_is_named_and_is_not_taken_for_a_wrong_key(call, scope):
     with pytest.raises(CredentialsError) as raised:
         ask(call, httpx.Response(401, json=NO_SCOPE))
     assert scope in raised.value.hint
-    assert not is_of_key(raised.value)
+    assert not is_invalid_key(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,14 @@ def test_a_missing_scope_is_named_and_is_not_taken_for_a_wrong_key(call, scope):
     ],
 )
 def test_which_refusals_concern_every_call(error, is_key):
-    assert is_of_key(error) is is_key
+    assert is_invalid_key(error) is is_key
 
 
 def test_the_scope_follows_from_method_and_path():
-    assert scope_of("GET /v1/convai/conversations/a") == "convai_read"
-    assert scope_of("GET /v1/convai/conversation/token") == "convai_write"
-    assert scope_of("DELETE /v1/convai/conversations/a") == "convai_write"
-    assert scope_of("POST /v1/convai/agent/a/llm-usage/calculate") == "convai_read"
+    assert missing_scope("GET /v1/convai/conversations/a") == "convai_read"
+    assert missing_scope("GET /v1/convai/conversation/token") == "convai_write"
+    assert missing_scope("DELETE /v1/convai/conversations/a") == "convai_write"
+    assert missing_scope("POST /v1/convai/agent/a/llm-usage/calculate") == "convai_read"
 
 
 def test_turns_are_evenly_spread_and_none_is_saved_up():
@@ -138,12 +138,12 @@ def test_turns_are_evenly_spread_and_none_is_saved_up():
         slept.append(secs)
 
     async def run():
-        pace = Pace(2, monotonic=lambda: now[0], sleep=sleep)
+        pace = RateLimiter(2, monotonic=lambda: now[0], sleep=sleep)
         for _ in range(3):
-            await pace.turn()
+            await pace.acquire()
         now[0] = 20.0
         for _ in range(2):
-            await pace.turn()
+            await pace.acquire()
 
     asyncio.run(run())
     assert slept == [0.5, 1.0, 0.5]

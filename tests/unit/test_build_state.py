@@ -5,11 +5,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.build.state import FOUNDATIONS, WHOLLY, Change, changed, stale
+from warehouse.build.state import FULL_CHANGE, GLOBAL_INPUTS, Change, changed_relations, stale_models
 from warehouse.models.headers import Header
 from warehouse.models.project import Model, Project
 
-GIVEN = dict.fromkeys((*FOUNDATIONS, "lake.turns", "lake.warnings", "seeds.rates"), "1")
+GIVEN = dict.fromkeys((*GLOBAL_INPUTS, "lake.turns", "lake.warnings", "seeds.rates"), "1")
 
 
 def project(**reads: tuple[str, ...]) -> Project:
@@ -31,14 +31,14 @@ MARKS = GIVEN | {model.key: "1" for model in DIAMOND.models}
 
 def reached(before: dict[str, str], now: dict[str, str]) -> set[str]:
     """What differs and what stands on it."""
-    found = changed(before, now)
+    found = changed_relations(before, now)
     assert found is not None
-    return found.keys() | stale(DIAMOND, found)
+    return found.keys() | stale_models(DIAMOND, found)
 
 
 def test_nothing_is_stale_where_nothing_changed() -> None:
-    assert changed(MARKS, dict(MARKS)) == {}
-    assert stale(DIAMOND, {}) == frozenset()
+    assert changed_relations(MARKS, dict(MARKS)) == {}
+    assert stale_models(DIAMOND, {}) == frozenset()
 
 
 def test_all_that_stands_on_a_changed_table_is_stale() -> None:
@@ -59,10 +59,10 @@ def test_a_changed_seed_and_a_changed_text_reach_one_side_of_the_diamond() -> No
 
 def test_a_changed_foundation_or_another_set_of_relations_leaves_nothing_to_keep() -> None:
     for name in ("code", "tests", "removed", "lake.deletions"):
-        assert changed(MARKS, MARKS | {name: "2"}) is None
+        assert changed_relations(MARKS, MARKS | {name: "2"}) is None
     more = MARKS | {"lake.new": "1"}
-    assert changed(MARKS, more) is None
-    assert changed(more, MARKS) is None
+    assert changed_relations(MARKS, more) is None
+    assert changed_relations(more, MARKS) is None
 
 
 def test_days_that_changed_with_their_calls_are_told_from_days_that_changed_without() -> None:
@@ -71,22 +71,22 @@ def test_days_that_changed_with_their_calls_are_told_from_days_that_changed_with
     calls = {"lake.conversations": "2", "lake.conversations/1": "2"}
     both = calls | {"lake.turns": "2", "lake.turns/1": "2"}
     by_call = Change(is_by_call=True)
-    assert changed(before, before | calls) == {"lake.conversations": by_call}
-    assert changed(before, before | both) == {"lake.conversations": by_call, "lake.turns": by_call}
-    assert changed(before, before | both | {"lake.turns/3": "2"}) == {
+    assert changed_relations(before, before | calls) == {"lake.conversations": by_call}
+    assert changed_relations(before, before | both) == {"lake.conversations": by_call, "lake.turns": by_call}
+    assert changed_relations(before, before | both | {"lake.turns/3": "2"}) == {
         "lake.conversations": by_call,
-        "lake.turns": WHOLLY,
+        "lake.turns": FULL_CHANGE,
     }
     gone = {name: mark for name, mark in (before | both).items() if name != "lake.turns/2"}
-    assert changed(before, gone) == {"lake.conversations": by_call, "lake.turns": WHOLLY}
+    assert changed_relations(before, gone) == {"lake.conversations": by_call, "lake.turns": FULL_CHANGE}
 
 
 def test_a_change_of_some_columns_matters_to_those_that_say_their_names() -> None:
     header = Header(description="", grain=(), columns={})
     says, says_all = (Model("marts", "m", Path(), header, "", (), "", said) for said in (frozenset({"a", "b"}), None))
-    assert [Change(frozenset({"b", "c"})).matters_to(each) for each in (says, says_all)] == [True, True]
-    assert [Change(frozenset({"c"})).matters_to(each) for each in (says, says_all)] == [False, True]
-    assert WHOLLY.matters_to(says)
+    assert [Change(frozenset({"b", "c"})).affects(each) for each in (says, says_all)] == [True, True]
+    assert [Change(frozenset({"c"})).affects(each) for each in (says, says_all)] == [False, True]
+    assert FULL_CHANGE.affects(says)
 
 
 @st.composite
@@ -102,14 +102,14 @@ def graphs(draw: st.DrawFn) -> Project:
 @given(graphs(), st.data())
 def test_a_model_is_stale_just_when_a_way_leads_to_what_changed(graph: Project, data: st.DataObject) -> None:
     before = GIVEN | {model.key: "1" for model in graph.models}
-    names = sorted(before.keys() - set(FOUNDATIONS))
+    names = sorted(before.keys() - set(GLOBAL_INPUTS))
     drawn = data.draw(st.sets(st.sampled_from(names)))
     models = graph.by_key
 
     def is_reached(name: str) -> bool:
         return name in drawn or (name in models and any(map(is_reached, models[name].reads)))
 
-    found = changed(before, before | dict.fromkeys(drawn, "2"))
+    found = changed_relations(before, before | dict.fromkeys(drawn, "2"))
     assert found is not None
     assert found.keys() == drawn
-    assert stale(graph, found) == {name for name in models if is_reached(name)}
+    assert stale_models(graph, found) == {name for name in models if is_reached(name)}

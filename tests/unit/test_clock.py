@@ -10,7 +10,7 @@ import pytest
 from pipelines.clock import MovingClock, utc_now
 from pipelines.errors import SettingsError
 from pipelines.settings import load_settings
-from pipelines.usecases.context import Site
+from pipelines.usecases.context import Context
 from tests.helpers.run_cli import run
 
 
@@ -18,7 +18,7 @@ def test_by_default_it_is_the_real_time(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delenv("CONVOHOUSE_NOW")
     settings = load_settings()
     before = datetime.now(UTC)  # noqa: TID251 - the one test that is about it
-    times = [settings.clock()(), Site(settings).clock()]
+    times = [settings.clock()(), Context(settings).clock()]
     assert settings.clock() is utc_now
     assert before <= times[0] <= times[1] <= datetime.now(UTC)  # noqa: TID251 - the one test that is about it
 
@@ -37,8 +37,8 @@ def test_it_begins_where_the_setting_says_and_goes_on(
 ) -> None:
     monkeypatch.setenv("CONVOHOUSE_NOW", text)
     settings = load_settings()
-    first = Site(settings).clock()
-    second = Site(settings).clock()  # of another site: they share one clock
+    first = Context(settings).clock()
+    second = Context(settings).clock()  # of another context: they share one clock
     assert (settings.now, settings.clock() is load_settings().clock()) == (begin, True)
     assert begin <= first < second < begin + timedelta(minutes=2)
 
@@ -46,7 +46,7 @@ def test_it_begins_where_the_setting_says_and_goes_on(
 def test_a_clock_that_is_passed_in_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONVOHOUSE_NOW", "2028-02-29")
     now = datetime(2026, 11, 22, tzinfo=UTC)
-    assert Site(load_settings(), clock=lambda: now).clock() == now
+    assert Context(load_settings(), clock=lambda: now).clock() == now
 
 
 def test_a_moment_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

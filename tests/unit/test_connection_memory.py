@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import duckdb
 import pytest
 
-from warehouse.connection import Limits, connect, roomy
+from warehouse.connection import Limits, connect, execute_with_memory_retry
 
 NARROW = Limits(memory="20MB", threads=1)
 MEDIAN = "select quantile_cont(i, 0.5) from range(4_000_001) as every(i)"
@@ -25,7 +25,7 @@ def test_more_is_given_for_one_statement_alone():
         with pytest.raises(duckdb.OutOfMemoryException):
             connection.execute(MEDIAN)
         before = limit(connection)
-        assert roomy(connection, MEDIAN) == [(2_000_000.0,)]
+        assert execute_with_memory_retry(connection, MEDIAN) == [(2_000_000.0,)]
         assert limit(connection) == before
         with pytest.raises(duckdb.OutOfMemoryException):
             connection.execute(MEDIAN)
@@ -56,11 +56,11 @@ class Shared:
 def test_side_by_side_nobody_takes_it_from_another():
     shared = Shared()
     with ThreadPoolExecutor(2) as pool:
-        for asked in [pool.submit(roomy, shared, sql) for sql in ("short", "long")]:
+        for asked in [pool.submit(execute_with_memory_retry, shared, sql) for sql in ("short", "long")]:
             asked.result()
     assert shared.limit == "small"
 
 
 def test_another_error_is_as_it_is():
     with connect(limits=NARROW) as connection, pytest.raises(duckdb.CatalogException):
-        roomy(connection, "from nowhere")
+        execute_with_memory_retry(connection, "from nowhere")

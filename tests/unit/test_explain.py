@@ -6,14 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from warehouse import suggestions
 from warehouse.models.headers import Header, Metric
 from warehouse.models.project import SQL_DIR, Model, Project, ordered_models, read_project
 from warehouse.models.select_parser import Select, read_selects
-from warehouse.serve.explain import Explanation, Origin, Step, Target, explain, meant, targets
-from warehouse.suggestions import either, nearest, nearest_column
+from warehouse.serve.explain import ColumnRef, Explanation, JsonSource, LineageNode, explain, suggest, targets
+from warehouse.suggestions import join_or, nearest_column
 
 RATE = Metric(
-    name="Rate", unit="share of 1", numerator="n", denominator="m", null_rule="never", good="high", differs=""
+    name="Rate",
+    unit="share of 1",
+    numerator="n",
+    denominator="m",
+    null_when="never",
+    direction="high",
+    differs_from_vendor="",
 )
 
 
@@ -61,7 +68,7 @@ def project() -> Project:
 
 
 def test_a_metric_is_explained_back_to_the_json(project: Project) -> None:
-    assert explain(project, Target("metrics.daily", "user_rate")) == Explanation(
+    assert explain(project, ColumnRef("metrics.daily", "user_rate")) == Explanation(
         name="metrics.daily.user_rate",
         file=str(Path("sql", "metrics", "daily.sql")),
         about="Of the user.",
@@ -71,47 +78,47 @@ def test_a_metric_is_explained_back_to_the_json(project: Project) -> None:
         columns={},
         reads=("marts.facts",),
         lineage=(
-            Origin(
+            JsonSource(
                 "metrics.daily.user_rate",
                 "Of the user.",
                 (
-                    Step("final", "user_rate", "counted.n_user / counted.n_turns", None),
-                    Step("counted", "n_user", "count(*) filter(where facts.is_user)", None),
-                    Step("counted", "n_turns", "count(*)", None),
+                    LineageNode("final", "user_rate", "counted.n_user / counted.n_turns", None),
+                    LineageNode("counted", "n_user", "count(*) filter(where facts.is_user)", None),
+                    LineageNode("counted", "n_turns", "count(*)", None),
                 ),
                 ("marts.facts.is_user",),
                 (),
             ),
-            Origin(
+            JsonSource(
                 "marts.facts.is_user",
                 "Whether the user.",
-                (Step("spoken", "is_user", "turns.speaker = 'USER'", "not turns.message is null"),),
+                (LineageNode("spoken", "is_user", "turns.speaker = 'USER'", "not turns.message is null"),),
                 ("staging.stg_turns.speaker",),
                 (),
             ),
-            Origin("staging.stg_turns.speaker", "Who.", (), ("lake.turns.role",), ()),
-            Origin("lake.turns.role", "user or agent.", (), (), ("transcript[].role",)),
+            JsonSource("staging.stg_turns.speaker", "Who.", (), ("lake.turns.role",), ()),
+            JsonSource("lake.turns.role", "user or agent.", (), (), ("transcript[].role",)),
         ),
         sql=project.by_key["metrics.daily"].sql,
     )
 
 
 def test_a_column_that_is_handed_on_says_which_rows_are_left_out(project: Project) -> None:
-    first = explain(project, Target("marts.facts", "message")).lineage[0]
-    assert first.steps == (Step("spoken", "message", "turns.message", "not turns.message is null"),)
+    first = explain(project, ColumnRef("marts.facts", "message")).lineage[0]
+    assert first.steps == (LineageNode("spoken", "message", "turns.message", "not turns.message is null"),)
     assert first.sources == ("staging.stg_turns.message",)
 
 
 def test_a_column_that_counts_rows_comes_from_no_column(project: Project) -> None:
-    explained = explain(project, Target("metrics.daily", "n_turns"))
+    explained = explain(project, ColumnRef("metrics.daily", "n_turns"))
     assert explained.lineage == (
-        Origin("metrics.daily.n_turns", "Turns.", (Step("counted", "n_turns", "count(*)", None),), (), ()),
+        JsonSource("metrics.daily.n_turns", "Turns.", (LineageNode("counted", "n_turns", "count(*)", None),), (), ()),
     )
     assert (explained.metric, explained.unit, explained.reads) == (None, "count", ("marts.facts",))
 
 
 def test_a_model_has_columns_and_no_lineage(project: Project) -> None:
-    explained = explain(project, Target("marts.facts"))
+    explained = explain(project, ColumnRef("marts.facts"))
     assert (explained.name, explained.about, explained.lineage) == ("marts.facts", "facts.", ())
     assert list(explained.columns) == ["conversation_id", "is_user", "message"]
 
@@ -148,17 +155,17 @@ def test_what_a_name_means(project: Project, wanted: str, found: list[str]) -> N
     ],
 )
 def test_which_name_was_meant(project: Project, wanted: str, found: list[str]) -> None:
-    assert meant(project, wanted) == found
+    assert suggest(project, wanted) == found
 
 
 def test_nearest_keeps_the_spelling_and_its_bounds() -> None:
-    assert nearest("turn_idx", ["Turn_Index", "role", "turn_indexes"], most=1) == ["Turn_Index"]
+    assert suggestions.suggest("turn_idx", ["Turn_Index", "role", "turn_indexes"], most=1) == ["Turn_Index"]
     assert nearest_column("a.bc", {"a": ["bcd", "x"], "b": ["bc"]}) == ["a.bcd"]
-    assert (either([]), either(["a"]), either(["a", "b"])) == ("", "Did you mean a? ", "Did you mean a or b? ")
+    assert (join_or([]), join_or(["a"]), join_or(["a", "b"])) == ("", "Did you mean a? ", "Did you mean a or b? ")
 
 
 def test_a_metric_of_ours_goes_back_to_the_verdict_of_the_api() -> None:
-    lineage = explain(read_project(), Target("metrics.agent_daily", "success_rate")).lineage
+    lineage = explain(read_project(), ColumnRef("metrics.agent_daily", "success_rate")).lineage
     assert [(origin.column, origin.paths) for origin in lineage] == [
         ("metrics.agent_daily.success_rate", ()),
         ("marts.fct_conversations.call_successful", ()),

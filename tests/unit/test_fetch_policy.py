@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines.extract.fetch_policy import decide
+from pipelines.extract.fetch_policy import decide_refetch
 from pipelines.transform.settle_state import settle_state
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.storage import parquet
@@ -16,8 +16,8 @@ from warehouse.storage.landing import ERASED, Listing
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 REREAD = (1, 7, 30)
-LIST_KEYS = [name for name in LANDED_LISTINGS.names if name != "payload"]
-READ_KEYS = [name for name in LANDED_DOCUMENTS.names if name != "payload"]
+LIST_KEYS = [name for name in LANDED_LISTINGS.column_names if name != "payload"]
+READ_KEYS = [name for name in LANDED_DOCUMENTS.column_names if name != "payload"]
 
 
 def listed(**changes):
@@ -68,7 +68,7 @@ NOTHING_LISTED, NOTHING_LANDED = listed().clear(), landed().clear()
     ],
 )
 def test_what_is_read_and_why(list_rows, readings, reason):
-    decided = decide(list_rows, readings, now=NOW, reread_days=REREAD)
+    decided = decide_refetch(list_rows, readings, now=NOW, reread_days=REREAD)
     assert decided["reason"].to_list() == ([reason] if reason else [])
 
 
@@ -93,12 +93,12 @@ LATER = NOW + timedelta(minutes=5)
     ],
 )
 def test_a_call_that_a_complete_listing_misses_is_read(listing, readings, reason):
-    decided = decide(listed(agent_id="agent_a"), readings, now=NOW, reread_days=REREAD, listings=[listing])
+    decided = decide_refetch(listed(agent_id="agent_a"), readings, now=NOW, reread_days=REREAD, listings=[listing])
     assert decided["reason"].to_list() == ([reason] if reason else [])
 
 
 def test_what_a_decision_tells_the_reader():
-    decided = decide(listed(agent_id="agent_a", status="done"), NOTHING_LANDED, now=NOW, reread_days=REREAD)
+    decided = decide_refetch(listed(agent_id="agent_a", status="done"), NOTHING_LANDED, now=NOW, reread_days=REREAD)
     assert decided.to_dicts() == [
         {
             "conversation_id": "conv_a",

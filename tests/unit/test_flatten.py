@@ -8,7 +8,7 @@ from operator import itemgetter
 
 import pytest
 
-from pipelines.transform.flatten import Reading, flatten
+from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers.sample_documents import READ_AT, STARTED, detail, recorded_documents
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Type
@@ -178,7 +178,7 @@ def test_a_value_that_is_nested_too_deep_costs_its_document_alone():
     def reading(conversation_id, depth):
         document = json.dumps(detail(conversation_id=conversation_id, otlp_traces="X")).encode()
         payload = document.replace(b'"X"', b"[" * depth + b"]" * depth)
-        return Reading(conversation_id, payload, "sha", READ_AT, READ_AT, "open")
+        return Snapshot(conversation_id, payload, "sha", READ_AT, READ_AT, "open")
 
     readings = [reading(f"conv_{depth}", depth) for depth in (1, 200, *range(900, 1010), 5000)]
     made = flatten(readings)
@@ -200,10 +200,10 @@ def test_a_value_that_is_nested_too_deep_costs_its_document_alone():
     ],
 )
 def test_a_document_that_cannot_be_read_is_named_and_the_rest_goes_on(payload, reason):
-    good = Reading(
+    good = Snapshot(
         "conv_good", json.dumps(detail(conversation_id="conv_good")).encode(), "sha", READ_AT, READ_AT, "open"
     )
-    made = flatten([Reading("conv_a", payload, "sha", READ_AT, READ_AT, "open"), good])
+    made = flatten([Snapshot("conv_a", payload, "sha", READ_AT, READ_AT, "open"), good])
     assert list(made.refused) == ["conv_a"]
     assert reason in made.refused["conv_a"]
     assert made.frames["conversations"]["conversation_id"].to_list() == ["conv_good"]

@@ -73,15 +73,22 @@ def test_header_is_read_with_its_metrics() -> None:
     toml, sql = split(
         Path("m.sql"),
         '/*\ndescription = "M."\ngrain = ["day"]\n[columns]\nday = "Day."\nn = "Number."\n[tests]\nnot_null = ["n"]\n'
-        '[metrics.n]\nname = "Number"\nunit = "count"\nnumerator = "rows"\nnull_rule = "never"\ngood = "high"\n'
-        'differs = "No."\n*/\nselect 1\n',
+        '[metrics.n]\nname = "Number"\nunit = "count"\nnumerator = "rows"\nnull_when = "never"\ndirection = "high"\n'
+        'differs_from_vendor = "No."\n*/\nselect 1\n',
     )
     header = parse(Path("m.sql"), toml, Header)
     assert sql == "select 1\n"
     assert (header.description, header.grain, header.columns) == ("M.", ("day",), {"day": "Day.", "n": "Number."})
     assert header.tests.not_null == ("n",)
     assert header.metrics == {
-        "n": Metric(name="Number", unit="count", numerator="rows", null_rule="never", good="high", differs="No.")
+        "n": Metric(
+            name="Number",
+            unit="count",
+            numerator="rows",
+            null_when="never",
+            direction="high",
+            differs_from_vendor="No.",
+        )
     }
 
 
@@ -92,7 +99,7 @@ def test_header_is_read_with_its_metrics() -> None:
         ('\ndescription = "M."\n', r"m\.sql:1: .*missing required field `grain`"),
         ('\ndescription = "M."\ngrain = "day"\n', r"m\.sql:3: Expected `array`, got `str`"),
         (
-            '\ndescription = "M."\ngrain = []\n[columns]\n[metrics.n]\ngood = "up"\n',
+            '\ndescription = "M."\ngrain = []\n[columns]\n[metrics.n]\ndirection = "up"\n',
             r"m\.sql:6: Invalid enum value 'up'",
         ),
     ],
@@ -103,7 +110,10 @@ def test_bad_header_names_file_and_line(toml: str, message: str) -> None:
 
 
 def test_metric_must_be_a_column() -> None:
-    metric = 'name = "N"\nunit = "count"\nnumerator = "rows"\nnull_rule = "never"\ngood = "high"\ndiffers = "No."\n'
+    metric = (
+        'name = "N"\nunit = "count"\nnumerator = "rows"\n'
+        'null_when = "never"\ndirection = "high"\ndiffers_from_vendor = "No."\n'
+    )
     toml = f'\ndescription = "M."\ngrain = []\n[columns]\nday = "Day."\n[metrics.n]\n{metric}'
     with pytest.raises(ModelError, match=r"m\.sql:6: n is no column of the header"):
         parse(Path("m.sql"), toml, Header)

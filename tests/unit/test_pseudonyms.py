@@ -11,14 +11,14 @@ import pytest
 from pipelines.api.responses import parse_page
 from pipelines.extract.landing_rows import list_row, read_row
 from pipelines.privacy.pii_patterns import mask_personal
-from pipelines.privacy.pseudonyms import Pseudonyms
+from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint
 from tests.helpers.sample_documents import STARTED, detail
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 WANTED = {"conversation_id": "conv_a", "agent_id": "agent_a", "fingerprint": "f", "content_sha256": None}
 NUMBER, USER, EMAIL = "+4930901820", "customer-0517", "zoë.o'brien@example.com"
-PEOPLE = Pseudonyms(b"0123456789abcdef")
+PEOPLE = Pseudonymizer(b"0123456789abcdef")
 
 
 @pytest.mark.parametrize(
@@ -68,16 +68,26 @@ def test_other_numbers_stay_in_a_text(text):
 
 
 def test_a_person_has_one_hash_however_the_number_is_written_and_another_under_another_key():
-    assert PEOPLE.of(NUMBER) == "h:299deeab5c4c30dc982b"  # as openssl gives it
+    assert PEOPLE.pseudonym(NUMBER) == "h:299deeab5c4c30dc982b"  # as openssl gives it
     same = {
-        PEOPLE.of(each)
+        PEOPLE.pseudonym(each)
         for each in (NUMBER, " +49 30 901820", "+49 (30) 90-18-20", "sip:+4930901820@host", "tel:+4930901820")
     }
-    assert same == {PEOPLE.of(NUMBER)}
-    assert PEOPLE.of(PEOPLE.of(NUMBER)) == PEOPLE.of(NUMBER)
-    assert len({PEOPLE.of(NUMBER), PEOPLE.of("+4930901821"), PEOPLE.of("4930901820"), PEOPLE.of(USER)}) == 4
-    assert Pseudonyms(b"another key of 16").of(NUMBER) != PEOPLE.of(NUMBER)
-    assert PEOPLE.of("") == ""
+    assert same == {PEOPLE.pseudonym(NUMBER)}
+    assert PEOPLE.pseudonym(PEOPLE.pseudonym(NUMBER)) == PEOPLE.pseudonym(NUMBER)
+    assert (
+        len(
+            {
+                PEOPLE.pseudonym(NUMBER),
+                PEOPLE.pseudonym("+4930901821"),
+                PEOPLE.pseudonym("4930901820"),
+                PEOPLE.pseudonym(USER),
+            }
+        )
+        == 4
+    )
+    assert Pseudonymizer(b"another key of 16").pseudonym(NUMBER) != PEOPLE.pseudonym(NUMBER)
+    assert PEOPLE.pseudonym("") == ""
 
 
 def test_a_whole_document():
@@ -136,7 +146,7 @@ def test_a_whole_document():
         },
     )
     masked = "I am <email>, <phone>, card <card>, order 515819."
-    number, user = PEOPLE.of(NUMBER), PEOPLE.of(USER)
+    number, user = PEOPLE.pseudonym(NUMBER), PEOPLE.pseudonym(USER)
     hidden = json.loads(read_row(WANTED, dump(document), AT, PEOPLE)["payload"])
     assert hidden == detail(
         user_id=user,
@@ -155,7 +165,10 @@ def test_a_whole_document():
                         "params_as_json": json.dumps({"phone": number, "system__message": "<email>", "n": 4155552671}),
                         "tool_details": {
                             "url": f"https://crm.example.com/{user}/orders?mail=<email>",
-                            "query_params": {"customer_id": "<email>", "user_id": [PEOPLE.of("17"), {"to": "<phone>"}]},
+                            "query_params": {
+                                "customer_id": "<email>",
+                                "user_id": [PEOPLE.pseudonym("17"), {"to": "<phone>"}],
+                            },
                             "body": json.dumps({"inner": json.dumps({"to": "<phone>"})}),
                         },
                     }
@@ -177,10 +190,10 @@ def test_a_whole_document():
             "cost": 4155552671,
             "phone_call": {
                 "external_number": number,
-                "agent_number": PEOPLE.of("+4930111222"),
+                "agent_number": PEOPLE.pseudonym("+4930111222"),
                 "call_sid": "4155552671",
             },
-            "whatsapp": {"whatsapp_user_id": PEOPLE.of("4930901820"), "recipient": {"phone": number}},
+            "whatsapp": {"whatsapp_user_id": PEOPLE.pseudonym("4930901820"), "recipient": {"phone": number}},
             "feedback": {"comment": masked, "rating": 5},
         },
         analysis={
@@ -201,7 +214,7 @@ def test_a_whole_document():
             },
         },
     )
-    assert PEOPLE.hide(hidden) == hidden
+    assert PEOPLE.replace_in_text(hidden) == hidden
 
 
 def test_credentials_are_masked_as_well():
@@ -220,8 +233,8 @@ def test_a_list_row_lands_without_its_people_and_its_fingerprint_tells_nothing_o
         "transcript_summary": f"{USER} asked to be rung at {NUMBER}.",
     }
     hidden = shown | {
-        "user_id": PEOPLE.of(USER),
-        "transcript_summary": f"{PEOPLE.of(USER)} asked to be rung at <phone>.",
+        "user_id": PEOPLE.pseudonym(USER),
+        "transcript_summary": f"{PEOPLE.pseudonym(USER)} asked to be rung at <phone>.",
     }
     page = parse_page(msgspec.json.encode({"conversations": [shown], "has_more": False}))
     row = list_row(page.conversations[0], AT, PEOPLE)
@@ -233,10 +246,12 @@ def test_a_list_row_lands_without_its_people_and_its_fingerprint_tells_nothing_o
     ("user", "said"), [("customer", "I am a customer"), ("cu-17", "cu-17"), ("u-123456", "u-1234567")]
 )
 def test_a_user_id_that_is_a_word_or_short_or_part_of_another_stays_in_texts(user, said):
-    hidden = PEOPLE.hide({"user_id": user, "transcript": [{"message": said}]})
-    assert hidden == {"user_id": PEOPLE.of(user), "transcript": [{"message": said}]}
+    hidden = PEOPLE.replace_in_text({"user_id": user, "transcript": [{"message": said}]})
+    assert hidden == {"user_id": PEOPLE.pseudonym(user), "transcript": [{"message": said}]}
 
 
 @pytest.mark.parametrize("odd", [None, 5, "text", [], {}, [None], [{"user_id": ["a", None, True, {"user_id": 1.5}]}]])
 def test_an_odd_document_is_no_error(odd):
-    PEOPLE.hide({"transcript": odd, "metadata": odd, "user_id": odd, "conversation_initiation_client_data": odd})
+    PEOPLE.replace_in_text(
+        {"transcript": odd, "metadata": odd, "user_id": odd, "conversation_initiation_client_data": odd}
+    )

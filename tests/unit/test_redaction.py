@@ -9,13 +9,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines.emulator.generator.world import World
-from pipelines.extract.landing_rows import is_blanked, n_texts
+from pipelines.extract.landing_rows import is_emptied_upstream, n_texts
 from pipelines.privacy.redaction import redact
 from pipelines.transform.canonical_json import dump, fingerprint
-from pipelines.transform.flatten import Reading, flatten
+from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers.sample_documents import READ_AT, RECORDED, detail, id_of, recorded_documents
 from warehouse.schema.registry import DOCUMENT_TABLES
-from warehouse.schema.types import Content, Type
+from warehouse.schema.types import Sensitivity, Type
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 LEFT = {"<redacted>", '"<redacted>"', "...", "", '""', "[]", "{}"}
@@ -33,7 +33,7 @@ def flattened():
     before = [(id_of(payload), payload) for payload in payloads()]
     after = [(conversation_id, redact(payload)[0]) for conversation_id, payload in before]
     return tuple(
-        flatten(Reading(each, payload, "sha", READ_AT, READ_AT, "settled") for each, payload in kind).frames
+        flatten(Snapshot(each, payload, "sha", READ_AT, READ_AT, "settled") for each, payload in kind).frames
         for kind in (before, after)
     )
 
@@ -41,13 +41,13 @@ def flattened():
 @pytest.mark.parametrize("table", DOCUMENT_TABLES, ids=lambda table: table.name)
 def test_a_redaction_takes_content_and_leaves_every_row_and_all_else(table, flattened):
     before, after = (frames[table.name] for frames in flattened)
-    content = [column for column in table.columns if column.content]
-    taken = [*(column.name for column in content), *(name for name in MADE_OF_CONTENT if name in table.names)]
+    content = [column for column in table.columns if column.sensitivity]
+    taken = [*(column.name for column in content), *(name for name in MADE_OF_CONTENT if name in table.column_names)]
     assert_frame_equal(after.drop(taken), before.drop(taken))
     assert after["extra"].null_count() == after.height
     for column in content:
         left = set(after[column.name].drop_nulls())
-        if column.content is Content.IDENTITY:
+        if column.sensitivity is Sensitivity.IDENTIFIER:
             assert left == set(), column.name
         else:
             assert left <= LEFT, column.name
@@ -55,7 +55,12 @@ def test_a_redaction_takes_content_and_leaves_every_row_and_all_else(table, flat
 
 
 def test_words_are_texts_so_that_their_place_can_be_taken():
-    kinds = {column.type for table in DOCUMENT_TABLES for column in table.columns if column.content is Content.WORDS}
+    kinds = {
+        column.type
+        for table in DOCUMENT_TABLES
+        for column in table.columns
+        if column.sensitivity is Sensitivity.FREE_TEXT
+    }
     assert kinds <= {Type.TEXT, Type.JSON, Type.BAG}
 
 
@@ -123,7 +128,7 @@ def test_a_redacted_document_holds_nothing_that_no_column_knows():
     ],
 )
 def test_a_reading_is_blanked_where_a_finished_call_has_lost_all_its_text(status, transcript, texts_before, expected):
-    assert is_blanked(status, n_texts({"transcript": transcript}), texts_before) is expected
+    assert is_emptied_upstream(status, n_texts({"transcript": transcript}), texts_before) is expected
 
 
 def test_texts_are_counted_in_whatever_came():

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.api.retry import Verdict, backoff_secs, retry_after_secs, verdict
+from pipelines.api.retry import ResponseClass, backoff_secs, classify_response, retry_after_secs
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -10,47 +10,47 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("status", "code", "had_cursor", "expected"),
     [
-        (400, None, False, Verdict.STOP),
-        (400, "invalid_cursor", True, Verdict.CURSOR),
-        (400, "invalid_api_key", True, Verdict.CREDENTIALS),
-        (400, "quota_exceeded", False, Verdict.CREDENTIALS),
-        (401, "invalid_api_key", False, Verdict.CREDENTIALS),
-        (401, "invalid_authorization_header", False, Verdict.CREDENTIALS),
-        (401, "needs_authorization", False, Verdict.CREDENTIALS),
-        (401, "missing_permissions", False, Verdict.CREDENTIALS),
-        (401, "quota_exceeded", False, Verdict.CREDENTIALS),
-        (401, None, True, Verdict.CREDENTIALS),
-        (402, None, False, Verdict.CREDENTIALS),
-        (402, None, True, Verdict.CREDENTIALS),
-        (403, None, False, Verdict.CREDENTIALS),
-        (403, None, True, Verdict.CREDENTIALS),
-        (404, None, False, Verdict.GONE),
-        (404, "conversation_not_found", False, Verdict.GONE),
-        (404, "invalid_api_key", False, Verdict.CREDENTIALS),
-        (404, None, True, Verdict.CURSOR),
-        (408, None, False, Verdict.RETRY),
-        (408, None, True, Verdict.RETRY),
-        (409, None, False, Verdict.STOP),
-        (409, None, True, Verdict.CURSOR),
-        (418, None, False, Verdict.STOP),
-        (422, None, False, Verdict.STOP),
-        (422, None, True, Verdict.CURSOR),
-        (429, "rate_limit_exceeded", False, Verdict.RETRY),
-        (429, "concurrent_limit_exceeded", False, Verdict.RETRY),
-        (429, "too_many_concurrent_requests", False, Verdict.RETRY),
-        (429, "system_busy", True, Verdict.RETRY),
-        (429, None, False, Verdict.RETRY),
-        (429, "quota_exceeded", False, Verdict.CREDENTIALS),
-        (500, None, False, Verdict.RETRY),
-        (502, None, True, Verdict.RETRY),
-        (503, "quota_exceeded", False, Verdict.RETRY),
-        (599, None, False, Verdict.RETRY),
-        (301, None, False, Verdict.STOP),
-        (307, None, True, Verdict.STOP),
+        (400, None, False, ResponseClass.STOP),
+        (400, "invalid_cursor", True, ResponseClass.CURSOR),
+        (400, "invalid_api_key", True, ResponseClass.CREDENTIALS),
+        (400, "quota_exceeded", False, ResponseClass.CREDENTIALS),
+        (401, "invalid_api_key", False, ResponseClass.CREDENTIALS),
+        (401, "invalid_authorization_header", False, ResponseClass.CREDENTIALS),
+        (401, "needs_authorization", False, ResponseClass.CREDENTIALS),
+        (401, "missing_permissions", False, ResponseClass.CREDENTIALS),
+        (401, "quota_exceeded", False, ResponseClass.CREDENTIALS),
+        (401, None, True, ResponseClass.CREDENTIALS),
+        (402, None, False, ResponseClass.CREDENTIALS),
+        (402, None, True, ResponseClass.CREDENTIALS),
+        (403, None, False, ResponseClass.CREDENTIALS),
+        (403, None, True, ResponseClass.CREDENTIALS),
+        (404, None, False, ResponseClass.GONE),
+        (404, "conversation_not_found", False, ResponseClass.GONE),
+        (404, "invalid_api_key", False, ResponseClass.CREDENTIALS),
+        (404, None, True, ResponseClass.CURSOR),
+        (408, None, False, ResponseClass.RETRY),
+        (408, None, True, ResponseClass.RETRY),
+        (409, None, False, ResponseClass.STOP),
+        (409, None, True, ResponseClass.CURSOR),
+        (418, None, False, ResponseClass.STOP),
+        (422, None, False, ResponseClass.STOP),
+        (422, None, True, ResponseClass.CURSOR),
+        (429, "rate_limit_exceeded", False, ResponseClass.RETRY),
+        (429, "concurrent_limit_exceeded", False, ResponseClass.RETRY),
+        (429, "too_many_concurrent_requests", False, ResponseClass.RETRY),
+        (429, "system_busy", True, ResponseClass.RETRY),
+        (429, None, False, ResponseClass.RETRY),
+        (429, "quota_exceeded", False, ResponseClass.CREDENTIALS),
+        (500, None, False, ResponseClass.RETRY),
+        (502, None, True, ResponseClass.RETRY),
+        (503, "quota_exceeded", False, ResponseClass.RETRY),
+        (599, None, False, ResponseClass.RETRY),
+        (301, None, False, ResponseClass.STOP),
+        (307, None, True, ResponseClass.STOP),
     ],
 )
-def test_each_status_has_its_verdict(status: int, code: str | None, had_cursor: bool, expected: Verdict) -> None:  # noqa: FBT001 - a table's column
-    assert verdict(status, code, had_cursor=had_cursor) is expected
+def test_each_status_has_its_verdict(status: int, code: str | None, had_cursor: bool, expected: ResponseClass) -> None:  # noqa: FBT001 - a table's column
+    assert classify_response(status, code, had_cursor=had_cursor) is expected
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from warehouse.serve.search_terms import pattern, snippet, words_of
+from warehouse.serve.search_terms import pattern, search_terms, snippet
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from warehouse.serve.search_terms import pattern, snippet, words_of
     ],
 )
 def test_a_question_is_words_without_case_and_accents(text, words):
-    assert words_of(text) == words
+    assert search_terms(text) == words
 
 
 @pytest.mark.parametrize(

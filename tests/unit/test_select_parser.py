@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from warehouse.models.select_parser import Select, Selected, Unreadable, read_selects
+from warehouse.models.select_parser import Select, Selected, UnsupportedSqlError, read_selects
 
 
 def test_reads_are_found_wherever_they_stand_and_ctes_are_none() -> None:
@@ -42,13 +42,13 @@ def test_final_tells_names_and_the_columns_behind_them() -> None:
 )
 def test_what_is_no_select_says_where(sql: str, line: int | None) -> None:
     (found,) = read_selects([sql])
-    assert isinstance(found, Unreadable)
+    assert isinstance(found, UnsupportedSqlError)
     assert found.line == line
 
 
 def test_another_statement_is_no_select() -> None:
     (found,) = read_selects(["insert into marts.a select 1"])
-    assert found == Unreadable(None, "Only SELECT statements can be serialized to json!")
+    assert found == UnsupportedSqlError(None, "Only SELECT statements can be serialized to json!")
 
 
 def test_rows_are_those_of_one_relation_where_nothing_is_joined_united_or_unnested() -> None:

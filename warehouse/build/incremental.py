@@ -17,11 +17,11 @@ from threading import Lock
 
 import duckdb
 
-from warehouse.build.state import MOST_CHANGED, STANDING, WHOLLY, Change, Since
-from warehouse.connection import parquet, quoted, roomy
+from warehouse.build.state import BASELINE, FULL_CHANGE, MAX_CHANGED_SHARE, Baseline, Change
+from warehouse.connection import execute_with_memory_retry, read_parquet_sql, sql_literal
 from warehouse.models.project import ALL_SCHEMAS, Model, Project, with_calls
 from warehouse.models.row_locality import KEY
-from warehouse.parallel import each
+from warehouse.parallel import map_parallel
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Table
@@ -35,19 +35,19 @@ CHANGED = "changed_calls"
 """Database of the views, and of the table of calls that changed."""
 
 _CHANGED_IDS = f"{CHANGED}.main.calls"
-_AMONG = f"where {KEY} in (select {KEY} from {_CHANGED_IDS})"
+_IN_CHANGED = f"where {KEY} in (select {KEY} from {_CHANGED_IDS})"
 
 MOST_COMPARED = 100_000
 """Rows of a model without calls, up to which it is compared with the one that stood."""
 
 
-class Deltas:
+class IncrementalBuilder:
     """Makes models again from what changed ``since``; the file that stands stays attached until the connection ends."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, home: Home, project: Project, since: Since) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, home: Home, project: Project, since: Baseline) -> None:
         """The connection has ``WAREHOUSE`` attached, a copy of the one that stands, with views on the lake of now."""
         self._keyed = with_calls(project.models)
-        connection.execute(f"attach {quoted(str(home.warehouse))} as {STANDING} (read_only)")
+        connection.execute(f"attach {sql_literal(str(home.warehouse))} as {BASELINE} (read_only)")
         connection.execute(f"attach ':memory:' as {CHANGED}")
         for schema in ALL_SCHEMAS:
             connection.execute(f"create schema {CHANGED}.{schema}")
@@ -64,11 +64,11 @@ class Deltas:
             if self._is_ready:
                 return
             for read in self._reads:
-                among = _AMONG if read in self._keyed else ""
+                among = _IN_CHANGED if read in self._keyed else ""
                 connection.execute(f"create view {CHANGED}.{read} as from {WAREHOUSE}.{read} {among}")
             self._is_ready = True
 
-    def patch(self, connection: duckdb.DuckDBPyConnection, model: Model) -> Change | None:
+    def build(self, connection: duckdb.DuckDBPyConnection, model: Model) -> Change | None:
         """Make the rows of calls that changed again; how the model differs now, None where it does not.
 
         Raises:
@@ -80,9 +80,9 @@ class Deltas:
         connection.begin()  # the calls are the same ones in all statements, whatever is found beside
         try:
             connection.execute(f"create temp table made as {model.sql}")
-            change = _difference(connection, model, f"(from {STANDING}.{model.key} {_AMONG})", "temp.made")
+            change = _difference(connection, model, f"(from {BASELINE}.{model.key} {_IN_CHANGED})", "temp.made")
             if change is not None:
-                connection.execute(f"delete from {target} {_AMONG}")
+                connection.execute(f"delete from {target} {_IN_CHANGED}")
                 connection.execute(f"insert into {target} from temp.made")
             connection.execute("drop table temp.made")
             connection.commit()
@@ -93,21 +93,21 @@ class Deltas:
             connection.execute(f"use {WAREHOUSE}")
         return change
 
-    def compare(self, connection: duckdb.DuckDBPyConnection, model: Model) -> Change | None:
+    def diff(self, connection: duckdb.DuckDBPyConnection, model: Model) -> Change | None:
         """How a model that was made whole differs from the one that stood, None where it does not."""
-        old, new = f"{STANDING}.{model.key}", f"{WAREHOUSE}.{model.key}"
+        old, new = f"{BASELINE}.{model.key}", f"{WAREHOUSE}.{model.key}"
         n_rows = connection.execute(f"select count(*) from {new}").fetchall()[0][0]
         if model.key not in self._keyed:
             if n_rows > MOST_COMPARED:
-                return WHOLLY
-            return WHOLLY if _differ(connection, old, new) else None
+                return FULL_CHANGE
+            return FULL_CHANGE if _differ(connection, old, new) else None
         connection.execute(f"create temp table differing as {_differing_calls(model, old, new)}")
         n_calls, n_of_none = connection.execute(
             f"select count(*), count(*) filter (where {KEY} is null) from temp.differing"
         ).fetchall()[0]
         change = None
-        if n_of_none or n_calls > MOST_CHANGED * n_rows:
-            change = WHOLLY
+        if n_of_none or n_calls > MAX_CHANGED_SHARE * n_rows:
+            change = FULL_CHANGE
         elif n_calls:
             among = f"where {KEY} in (from temp.differing)"
             change = _difference(connection, model, f"(from {old} {among})", f"(from {new} {among})")
@@ -149,7 +149,7 @@ def _differing_calls(model: Model, old: str, new: str) -> str:
     return f"select distinct {KEY} from (({before} except all {now}) union all ({now} except all {before}))"
 
 
-PORTION = 25_000
+CONVERSATIONS_PER_BATCH = 25_000
 """Calls of a portion, but for a day that has more. Turns of so many fill some row groups of DuckDB, which has to write
 those again that are hardly filled."""
 
@@ -168,7 +168,9 @@ class _Portion:
     days: tuple[date, ...] = ()
 
 
-def make(connection: duckdb.DuckDBPyConnection, model: Model, *, home: Home, project: Project, size: int) -> None:
+def build_batches(
+    connection: duckdb.DuckDBPyConnection, model: Model, *, home: Home, project: Project, size: int
+) -> None:
     """Make the table of a model that is by call in the current database, in place of the one that stands.
 
     The current database has what the model reads. ``size`` is how many calls a portion has, but for a day with more.
@@ -189,12 +191,12 @@ def make(connection: duckdb.DuckDBPyConnection, model: Model, *, home: Home, pro
         try:
             for name, select in _views(home, project, model, portion, target).items():
                 cursor.execute(f"create view {name} as {select}")
-            roomy(cursor, f"insert into {target}.{model.key} {model.sql}")
+            execute_with_memory_retry(cursor, f"insert into {target}.{model.key} {model.sql}")
         finally:
             cursor.execute(f"use {target}")
 
     connection.execute(f"create or replace table {model.key} as from ({model.sql}) limit 0")
-    each(connection, add, portions)
+    map_parallel(connection, add, portions)
     for portion in portions:
         connection.execute(f"detach {portion.name}")
 
@@ -244,4 +246,4 @@ def _of_days(home: Home, table: Table, days: tuple[date, ...]) -> str:
     """A SELECT of a table's rows on some days."""
     files = [file for day in days for file in home.partition(table, day).glob("*.parquet")]
     files.append(home.table(table) / lake.SCHEMA_FILE)  # so that there is something to read
-    return parquet(table.names, (escape(str(file.resolve())) for file in files))
+    return read_parquet_sql(table.column_names, (escape(str(file.resolve())) for file in files))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.build.materialize import materialise
+from warehouse.build.materialize import materialize
 from warehouse.connection import DEFAULT_LIMITS, Limits, connect
 from warehouse.models.checks import CheckResult, run
 from warehouse.models.data_quality import check_complete, schema_checks
@@ -18,6 +18,6 @@ def check_lake(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> tuple[CheckRes
     The lake must have its files (``lake.ensure``).
     """
     with connect(limits=limits, temporary=home.temporary) as connection:
-        materialise(connection, home, NO_MODELS)
+        materialize(connection, home, NO_MODELS)
         by_schema = run(connection, schema_checks())
     return (*by_schema, *check_complete(home))

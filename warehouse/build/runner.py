@@ -23,9 +23,18 @@ import duckdb
 
 from warehouse.build import state
 from warehouse.build.incremental import WAREHOUSE
-from warehouse.build.materialize import Comments, Progress, comment, materialise, silent
-from warehouse.build.state import BUILD_INPUTS, CALLS, NOTHING, SECOND, BuiltModel, Since, since_built, write_calls
-from warehouse.connection import DEFAULT_LIMITS, Limits, connect, quoted
+from warehouse.build.materialize import Comments, Progress, comment, materialize, silent
+from warehouse.build.state import (
+    BUILD_INPUTS,
+    CALLS,
+    EMPTY_BASELINE,
+    MTIME_RESOLUTION,
+    Baseline,
+    ModelState,
+    load_baseline,
+    write_calls,
+)
+from warehouse.connection import DEFAULT_LIMITS, Limits, connect, sql_literal
 from warehouse.errors import ModelError
 from warehouse.models.checks import CheckResult, run
 from warehouse.models.data_quality import every_check
@@ -42,7 +51,7 @@ ATTACHED = "storage_version 'v1.0.0', recovery_mode 'no_wal_writes'"
 class BuildResult:
     """What a build made and found; ``is_swapped`` says whether the new warehouse is in place."""
 
-    models: tuple[BuiltModel, ...]
+    models: tuple[ModelState, ...]
     checks: tuple[CheckResult, ...]
     is_swapped: bool
 
@@ -78,30 +87,30 @@ def build(
             disk is full; the old warehouse stays as it was.
     """
     project = read_project(sql_dir, home.seeds)
-    lake.ensure(home)
-    marks = state.marks(home, project, zones or {})
+    lake.ensure_schema_files(home)
+    marks = state.fingerprints(home, project, zones or {})
 
-    def make(since: Since) -> tuple[tuple[BuiltModel, ...], tuple[CheckResult, ...]]:
+    def make(since: Baseline) -> tuple[tuple[ModelState, ...], tuple[CheckResult, ...]]:
         with connect(limits=limits, temporary=home.temporary) as connection:
-            connection.execute(f"attach {quoted(str(new))} as {WAREHOUSE} ({ATTACHED})")
+            connection.execute(f"attach {sql_literal(str(new))} as {WAREHOUSE} ({ATTACHED})")
             connection.execute(f"use {WAREHOUSE}")
             connection.execute("set global parquet_metadata_cache = true")  # every model opens the same few hundred
-            made = materialise(connection, home, project, zones=zones, progress=progress, clock=clock, since=since)
+            made = materialize(connection, home, project, zones=zones, progress=progress, clock=clock, since=since)
             checks = run(connection, every_check(project), made.kept)
             written = int(new.stat().st_mtime)
             state.write(connection, marks, made.models, written)
-            if not since.stands(f"lake.{CONVERSATIONS.name}"):
+            if not since.is_unchanged(f"lake.{CONVERSATIONS.name}"):
                 write_calls(connection)
             own = (BUILD_INPUTS, CALLS)
             comment(connection, [Comments("table", each.key, each.description, each.columns) for each in own])
             connection.execute("checkpoint")  # detaching would write it as well, and say nothing where it cannot
             connection.execute("use memory")
             connection.execute(f"detach {WAREHOUSE}")
-        os.utime(new, ns=(written * SECOND, written * SECOND))
+        os.utime(new, ns=(written * MTIME_RESOLUTION, written * MTIME_RESOLUTION))
         return made.models, checks
 
     new = home.warehouse_new
-    since = NOTHING if anew else since_built(home, project, marks, limits)
+    since = EMPTY_BASELINE if anew else load_baseline(home, project, marks, limits)
     _remove(new)
     if since.names and not since.changed:
         return _unchanged(home, project, since, progress)
@@ -114,7 +123,7 @@ def build(
                 made = make(since)
             if made is None:
                 _remove(new)
-        models, checks = made or make(NOTHING)
+        models, checks = made or make(EMPTY_BASELINE)
     except duckdb.Error as error:
         _remove(new)
         message = f"The warehouse cannot be built: {error}"
@@ -125,13 +134,13 @@ def build(
     return BuildResult(models, checks, is_swapped=_swap(home, is_passed=all(result.is_passed for result in checks)))
 
 
-def _unchanged(home: Home, project: Project, since: Since, progress: Progress) -> BuildResult:
+def _unchanged(home: Home, project: Project, since: Baseline, progress: Progress) -> BuildResult:
     """The warehouse that stands, of which nothing is stale."""
     for number, model in enumerate(project.models, 1):
         progress(model.key, number, len(project.models))
     _remove(_rejected(home))
     models = tuple(since.models[model.key] for model in project.models)
-    return BuildResult(models, tuple(map(CheckResult.keep, every_check(project))), is_swapped=True)
+    return BuildResult(models, tuple(map(CheckResult.reused, every_check(project))), is_swapped=True)
 
 
 def _swap(home: Home, *, is_passed: bool) -> bool:

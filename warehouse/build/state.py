@@ -26,7 +26,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from warehouse.connection import Limits, connect, quoted
+from warehouse.connection import Limits, connect, sql_literal
 from warehouse.models import build_tables
 from warehouse.models.build_tables import METRIC_HEADERS, WORKSPACES, Generated, zone_rows
 from warehouse.models.project import Model, Project
@@ -39,8 +39,8 @@ from warehouse.storage import landing
 from warehouse.storage.home import Home
 
 CODE, TESTS, REMOVED = "code", "tests", "removed"
-GONE = f"lake.{DELETIONS.name}"
-FOUNDATIONS = (CODE, TESTS, REMOVED, GONE)
+REMOVED_CONVERSATIONS = f"lake.{DELETIONS.name}"
+GLOBAL_INPUTS = (CODE, TESTS, REMOVED, REMOVED_CONVERSATIONS)
 """What all of a warehouse stands on: a change of one of these keeps nothing.
 
 ``removed`` is what was redacted or erased, as the landing knows it; the lake's deletions say it again. DuckDB does not
@@ -60,22 +60,22 @@ class Change:
     columns: frozenset[str] | None = None
     is_by_call: bool = False
 
-    def matters_to(self, model: Model) -> bool:
+    def affects(self, model: Model) -> bool:
         """Whether a model that reads the relation can differ by it."""
         return self.columns is None or model.mentions is None or not self.columns.isdisjoint(model.mentions)
 
 
-WHOLLY = Change()
+FULL_CHANGE = Change()
 
 
-def marks(home: Home, project: Project, zones: Mapping[str, str]) -> dict[str, str]:
+def fingerprints(home: Home, project: Project, zones: Mapping[str, str]) -> dict[str, str]:
     """The mark of everything that a build reads: tables of the lake and their files, seeds, models, foundations."""
     files = {f"lake.{table.name}": _of_files(home, table) for table in TABLES}
     tests = (f"{singular.name}\n{singular.sql}" for singular in project.singulars)
     return {
         CODE: _hash([_code(), duckdb.__version__, str(home.root.resolve())]),
         TESTS: _hash(tests),
-        REMOVED: _hash([landing.removals(home.everywhere).write_json()]),
+        REMOVED: _hash([landing.removed_ids(home.all_workspaces).write_json()]),
         METRIC_HEADERS.key: _hash([build_tables.rows((m.key, m.header) for m in project.models).write_json()]),
         WORKSPACES.key: _hash([zone_rows(zones).write_json()]),
         **{name: _hash(f"{file} {mark}" for file, mark in of_table.items()) for name, of_table in files.items()},
@@ -85,13 +85,13 @@ def marks(home: Home, project: Project, zones: Mapping[str, str]) -> dict[str, s
     }
 
 
-def changed(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, Change] | None:
+def changed_relations(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, Change] | None:
     """Relations that bear another mark than in a warehouse with the marks ``before``: inputs, and models by their text.
 
     None where nothing can be kept: a foundation differs, or the relations are not the same ones.
     """
     known = relations(before)
-    if known != relations(now) or any(before[each] != now[each] for each in FOUNDATIONS):
+    if known != relations(now) or any(before[each] != now[each] for each in GLOBAL_INPUTS):
         return None
     differing = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
     files = {name: {each.removeprefix(name) for each in differing if each.startswith(f"{name}/")} for name in _OF_CALLS}
@@ -99,12 +99,12 @@ def changed(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, Chan
     return {name: Change(is_by_call=name in files and files[name] <= explained) for name in sorted(differing & known)}
 
 
-def stale(project: Project, found: Mapping[str, Change]) -> frozenset[str]:
+def stale_models(project: Project, found: Mapping[str, Change]) -> frozenset[str]:
     """The models that can differ where those relations have changed: these, and all that reads one of them."""
     reached = dict(found)
     for model in project.models:
-        if any(read in reached and reached[read].matters_to(model) for read in model.reads):
-            reached[model.key] = WHOLLY
+        if any(read in reached and reached[read].affects(model) for read in model.reads):
+            reached[model.key] = FULL_CHANGE
     return frozenset(model.key for model in project.models if model.key in reached)
 
 
@@ -144,14 +144,14 @@ def _hash(parts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-MOST_FREE = 0.5
+MAX_FREE_BLOCK_SHARE = 0.5
 """Free blocks for each one in use, above which the next build keeps nothing: DuckDB hardly ever shrinks a file."""
 
 
-WRITTEN = "file"
+FILE_MTIME = "file"
 
 
-SECOND = 10**9
+MTIME_RESOLUTION = 10**9
 """Nanoseconds."""
 
 
@@ -167,7 +167,7 @@ BUILD_INPUTS = Generated(
 
 
 @dataclass(frozen=True, slots=True)
-class BuiltModel:
+class ModelState:
     """A model as it stands; ``types`` are DuckDB's by column, in order.
 
     One that ``is_kept`` was taken over from the warehouse before, in no time, as nothing that it is made of changed; of
@@ -178,30 +178,32 @@ class BuiltModel:
     n_rows: int
     secs: float
     types: dict[str, str]
-    is_kept: bool = False
-    is_patched: bool = False
+    is_reused: bool = False
+    is_incremental: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class BuildState:
     """The marks that a warehouse was built from, by name, and its models by key."""
 
-    marks: Mapping[str, str] = field(default_factory=dict)
-    models: Mapping[str, BuiltModel] = field(default_factory=dict)
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, ModelState] = field(default_factory=dict)
 
 
 def write(
-    connection: duckdb.DuckDBPyConnection, marks: Mapping[str, str], models: Iterable[BuiltModel], written: int
+    connection: duckdb.DuckDBPyConnection, marks: Mapping[str, str], models: Iterable[ModelState], written: int
 ) -> None:
     """Write the record into the connection's database; its file will get the time of modification ``written``."""
     n_rows = {model.key: str(model.n_rows) for model in models}
     rows: list[dict[str, str | None]] = [
         {"name": name, "mark": mark, "n_rows": n_rows.get(name)} for name, mark in sorted(marks.items())
     ]
-    BUILD_INPUTS.load(connection, BUILD_INPUTS.frame([*rows, {"name": WRITTEN, "mark": str(written), "n_rows": None}]))
+    BUILD_INPUTS.load(
+        connection, BUILD_INPUTS.frame([*rows, {"name": FILE_MTIME, "mark": str(written), "n_rows": None}])
+    )
 
 
-def read(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> Record | None:
+def read(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> BuildState | None:
     """The record of the warehouse; None where it cannot be built upon.
 
     That is: there is none, it cannot be read, is from before there were records, was written into since it was built,
@@ -210,7 +212,7 @@ def read(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> Record | Non
     if not warehouse.exists():
         return None
     try:
-        connection.execute(f"attach {quoted(str(warehouse))} as standing (read_only)")
+        connection.execute(f"attach {sql_literal(str(warehouse))} as standing (read_only)")
     except duckdb.Error:
         return None
     try:
@@ -221,13 +223,16 @@ def read(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> Record | Non
         connection.execute("detach standing")
 
 
-def _read(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> Record | None:
+def _read(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> BuildState | None:
     used, free = connection.execute(
         "select used_blocks, free_blocks from pragma_database_size() where database_name = 'standing'"
     ).fetchall()[0]
     rows = connection.execute(f"select name, mark, n_rows from standing.{BUILD_INPUTS.key}").fetchall()
     marks = {name: mark for name, mark, _ in rows}
-    if free > MOST_FREE * used or int(marks.pop(WRITTEN)) * SECOND != warehouse.stat().st_mtime_ns:
+    if (
+        free > MAX_FREE_BLOCK_SHARE * used
+        or int(marks.pop(FILE_MTIME)) * MTIME_RESOLUTION != warehouse.stat().st_mtime_ns
+    ):
         return None
     types: dict[str, dict[str, str]] = {}
     for key, column, data_type in connection.execute(
@@ -235,19 +240,19 @@ def _read(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> Record | No
         "where database_name = 'standing' order by column_index"
     ).fetchall():
         types.setdefault(key, {})[column] = data_type
-    models = {name: BuiltModel(name, int(n), 0.0, types[name], is_kept=True) for name, _, n in rows if n is not None}
-    return Record(marks, models)
+    models = {name: ModelState(name, int(n), 0.0, types[name], is_reused=True) for name, _, n in rows if n is not None}
+    return BuildState(marks, models)
 
 
-STANDING = "standing"
+BASELINE = "standing"
 """Name under which the file that stands is attached."""
 
 
-MOST_KEPT_STALE = 0.5
+MAX_STALE_SHARE = 0.5
 """Share of the models that may be stale: if more are, all is made anew, which leaves a tighter file."""
 
 
-MOST_CHANGED = 0.1
+MAX_CHANGED_SHARE = 0.1
 """Share of the calls that may have changed for models to be made again call by call. Measured: 1 % takes an eighth."""
 
 
@@ -266,60 +271,60 @@ CALL_MARKS = f"select {KEY}, hash({_MADE}) as mark from {{source}}"
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
+class Baseline:
     """What stood, by name, and how it differs by now; ``calls`` are the ids of those that changed.
 
     ``changed`` says it of what the models are made from, and of models with another text.
     """
 
     names: frozenset[str] = frozenset()
-    models: Mapping[str, BuiltModel] = field(default_factory=dict)
+    models: Mapping[str, ModelState] = field(default_factory=dict)
     changed: dict[str, Change] = field(default_factory=dict)
     calls: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={KEY: pl.String}))
 
-    def stands(self, name: str) -> bool:
+    def is_unchanged(self, name: str) -> bool:
         """Whether a relation is as it was."""
         return name in self.names and name not in self.changed
 
     @property
-    def is_by_call(self) -> bool:
+    def is_partial(self) -> bool:
         """Whether anything changed in some calls alone."""
         return any(change.is_by_call for change in self.changed.values())
 
 
-NOTHING = Since()
+EMPTY_BASELINE = Baseline()
 """What stood where all is made anew: nothing."""
 
 
-def since_built(home: Home, project: Project, marks: Mapping[str, str], limits: Limits) -> Since:
+def load_baseline(home: Home, project: Project, marks: Mapping[str, str], limits: Limits) -> Baseline:
     """What the warehouse that stands can give to one with these marks; nothing where most of it is stale."""
     with connect(limits=limits) as connection:
         standing = read(connection, home.warehouse)
         if standing is None:
-            return NOTHING
-        changes = changed(standing.marks, marks)
+            return EMPTY_BASELINE
+        changes = changed_relations(standing.fingerprints, marks)
         if changes is None:
-            return NOTHING
-        found = Since(frozenset(relations(standing.marks)), standing.models, changes)
-        if found.is_by_call:
+            return EMPTY_BASELINE
+        found = Baseline(frozenset(relations(standing.fingerprints)), standing.models, changes)
+        if found.is_partial:
             found = _with_calls(connection, home, found)
     rest = {name: change for name, change in found.changed.items() if not change.is_by_call}
-    is_kept = len(stale(project, rest)) <= MOST_KEPT_STALE * len(project.models)
-    return found if is_kept else NOTHING
+    is_kept = len(stale_models(project, rest)) <= MAX_STALE_SHARE * len(project.models)
+    return found if is_kept else EMPTY_BASELINE
 
 
-def _with_calls(connection: duckdb.DuckDBPyConnection, home: Home, found: Since) -> Since:
+def _with_calls(connection: duckdb.DuckDBPyConnection, home: Home, found: Baseline) -> Baseline:
     """The same with the calls that changed; of very many, each table that they are in counts as changed wholly."""
-    connection.execute(f"attach {quoted(str(home.warehouse))} as {STANDING} (read_only)")
-    before, now = f"from {STANDING}.{CALLS.key}", CALL_MARKS.format(source=f"{STANDING}.lake.{CONVERSATIONS.name}")
+    connection.execute(f"attach {sql_literal(str(home.warehouse))} as {BASELINE} (read_only)")
+    before, now = f"from {BASELINE}.{CALLS.key}", CALL_MARKS.format(source=f"{BASELINE}.lake.{CONVERSATIONS.name}")
     calls = connection.sql(
         f"select distinct {KEY} from (({before} except all {now}) union all ({now} except all {before}))"
     ).pl()
     total = connection.execute(f"select count(*) {before}").fetchall()[0][0]
-    connection.execute(f"detach {STANDING}")
-    if calls.height <= MOST_CHANGED * total:
+    connection.execute(f"detach {BASELINE}")
+    if calls.height <= MAX_CHANGED_SHARE * total:
         return replace(found, calls=calls)
-    return replace(found, changed=dict.fromkeys(found.changed, WHOLLY))
+    return replace(found, changed=dict.fromkeys(found.changed, FULL_CHANGE))
 
 
 def write_calls(connection: duckdb.DuckDBPyConnection) -> None:

@@ -85,9 +85,9 @@ def rows(headers: Iterable[tuple[str, Header]]) -> pl.DataFrame:
             "unit": metric.unit,
             "numerator": metric.numerator,
             "denominator": metric.denominator,
-            "null_rule": metric.null_rule,
-            "good": metric.good,
-            "differs": metric.differs,
+            "null_rule": metric.null_when,
+            "good": metric.direction,
+            "differs": metric.differs_from_vendor,
         }
         for key, header in headers
         for column, metric in header.metrics.items()

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 import duckdb
 
-from warehouse.connection import quoted, roomy
+from warehouse.connection import execute_with_memory_retry, sql_literal
 from warehouse.errors import ModelError
 from warehouse.models.headers import Header, SeedHeader, Value
 from warehouse.models.project import Project, Singular
-from warehouse.parallel import each
+from warehouse.parallel import map_parallel
 from warehouse.schema.types import unit_of
 
 SAMPLE_ROWS = 5
@@ -50,13 +50,13 @@ class CheckResult:
 
     check: Check
     n_failing: int
-    sample: tuple[dict[str, str | None], ...]
-    is_kept: bool = False
+    sample_rows: tuple[dict[str, str | None], ...]
+    is_reused: bool = False
 
     @classmethod
-    def keep(cls, check: Check) -> CheckResult:
+    def reused(cls, check: Check) -> CheckResult:
         """That of a check which passed, and would again."""
-        return cls(check, 0, (), is_kept=True)
+        return cls(check, 0, (), is_reused=True)
 
     @property
     def is_passed(self) -> bool:
@@ -88,10 +88,10 @@ def run(
     asked, results, scans = list(checks), dict[Check, CheckResult](), defaultdict[str, list[Check]](list)
     for check in asked:
         if all(read in kept for read in (check.model, *check.others)):
-            results[check] = CheckResult.keep(check)
+            results[check] = CheckResult.reused(check)
         else:
             scans[check.model if check.holds else check.name].append(check)
-    for found in each(connection, _scanned, scans.values()):
+    for found in map_parallel(connection, _scanned, scans.values()):
         results |= {result.check: result for result in found}
     return tuple(results[check] for check in asked)
 
@@ -102,7 +102,7 @@ def _scanned(connection: duckdb.DuckDBPyConnection, checks: Sequence[Check]) -> 
     if checks[0].holds:
         with suppress(duckdb.Error):  # the check that cannot be run says so by itself
             aggregates = ", ".join(check.holds for check in checks)
-            holds = roomy(connection, f"select {aggregates} from {checks[0].model}")[0]
+            holds = execute_with_memory_retry(connection, f"select {aggregates} from {checks[0].model}")[0]
     return [
         CheckResult(check, 0, ()) if is_held else _result(connection, check)
         for check, is_held in zip(checks, holds, strict=True)
@@ -117,7 +117,7 @@ def _result(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
-    n_failing = int(roomy(connection, f"select count(*) from ({check.sql})")[0][0])
+    n_failing = int(execute_with_memory_retry(connection, f"select count(*) from ({check.sql})")[0][0])
     if not n_failing:
         return CheckResult(check, 0, ())
     rows = connection.sql(f"select columns(*)::varchar from ({check.sql}) limit {SAMPLE_ROWS}").pl().to_dicts()
@@ -212,4 +212,4 @@ def _from_singular(singular: Singular, order: dict[str, int]) -> Check:
 
 
 def _literal(value: Value) -> str:
-    return quoted(value) if isinstance(value, str) else str(value)
+    return sql_literal(value) if isinstance(value, str) else str(value)

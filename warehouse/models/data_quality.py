@@ -73,11 +73,11 @@ def _of_table(table: Table) -> tuple[Check, Check]:
 def check_complete(home: Home) -> tuple[CheckResult, ...]:
     """Every conversation that was ever listed is landed, every landed one is in the lake, and none stands aside."""
     listed = landing.latest_list_rows(home).select("conversation_id")
-    readings = landing.latest_readings(home)
+    readings = landing.latest_snapshots(home)
     shown = lake.read(home, CONVERSATIONS, ["conversation_id"])
     gone = lake.read(home, DELETIONS, ["conversation_id"])
     has_content = readings.filter(pl.col("content_at").is_not_null())
-    is_lost = readings.filter(pl.col("kind").is_in([*landing.LOST, landing.ERASED]))
+    is_lost = readings.filter(pl.col("kind").is_in([*landing.REMOVED_KINDS, landing.ERASED]))
     unshown = pl.concat(
         [has_content.join(shown, "conversation_id", "anti"), is_lost.join(gone, "conversation_id", "anti")]
     )

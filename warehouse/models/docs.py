@@ -64,9 +64,9 @@ def _table_text(table: Table) -> str:
             _name(table, column),
             _type(column),
             column.unit,
-            column.content.value if column.content else None,
+            column.sensitivity.value if column.sensitivity else None,
             _paths(table, column),
-            column.about,
+            column.description,
         )
         for column in table.columns
     )
@@ -98,9 +98,9 @@ def _metrics_text(model: Model) -> str:
             metric.unit,
             metric.numerator,
             metric.denominator,
-            metric.null_rule,
-            metric.good,
-            metric.differs,
+            metric.null_when,
+            metric.direction,
+            metric.differs_from_vendor,
         )
         for column, metric in model.header.metrics.items()
     )

@@ -1,12 +1,13 @@
 """The header of a SQL file: one leading block comment that holds TOML and says what the SELECT below it promises.
 
 ``description``, ``grain`` and ``[columns]`` (every column of the result, in order) are required; a staging model says
-``columns_as = "lake.turns"`` instead, since its columns mean what the schema says; ``[tests]`` are checks on the built
-data; ``[metrics.<column>]`` makes a column a metric of ``metrics.catalog``. A model with the measures of another at a
-grain of its own says ``measures_as = "metrics.agent_daily"``: texts and metrics of the columns that have the same names
-are that model's, unless its own header words them. A model by call that would hold all turns at once says ``in_portions
-= true``, and is made of some days' calls at a time (``warehouse.portions``). A column's unit follows from its name
-(``warehouse.schema.types.unit_of``). Singular tests and seeds have smaller headers of the same kind.
+``inherits_columns_from = "lake.turns"`` instead, since its columns mean what the schema says. ``[tests]`` are checks on
+the built data; ``[metrics.<column>]`` makes a column a metric of ``metrics.catalog``. A model with the measures of
+another at its own grain says ``inherits_metrics_from = "metrics.agent_daily"``: columns of the same name take their
+texts and metrics from that model, unless its own header has them. A model that is local to a conversation and would
+hold all turns at once says ``batch_by = "start_date"``: it is built some days at a time
+(``warehouse.build.incremental``). The unit of a column follows from its name (``warehouse.schema.types.unit_of``).
+Singular tests and seeds have smaller headers of the same kind.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     unit: str
     numerator: str
-    null_rule: str
-    good: Literal["high", "low", "neither"]
-    differs: str
+    null_when: str
+    direction: Literal["high", "low", "neither"]
+    differs_from_vendor: str
     denominator: str | None = None
 
 
@@ -55,9 +56,9 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str
     grain: tuple[str, ...]
     columns: dict[str, str] = {}
-    columns_as: str | None = None
-    measures_as: str | None = None
-    in_portions: bool = False
+    inherits_columns_from: str | None = None
+    inherits_metrics_from: str | None = None
+    batch_by: Literal["start_date"] | None = None
     tests: Tests = Tests()
     metrics: dict[str, Metric] = {}
 
@@ -112,9 +113,15 @@ def parse(path: Path, toml: str, kind: type[H]) -> H:
     except msgspec.ValidationError as error:
         line = line_of(toml, _culprit(str(error)))
         raise ModelError(f"{path}:{line}: {error}.", "The headers of the other files in sql/ show the form.") from error
-    if isinstance(header, Header) and bool(header.columns or header.measures_as) == bool(header.columns_as):
-        raise ModelError(f"{path}:1: the header needs [columns] or columns_as, and not both.", "List every column.")
-    if not (isinstance(header, Header) and (header.columns_as or header.measures_as)):  # whose names are not known yet
+    if isinstance(header, Header) and bool(header.columns or header.inherits_metrics_from) == bool(
+        header.inherits_columns_from
+    ):
+        raise ModelError(
+            f"{path}:1: the header needs [columns] or inherits_columns_from, and not both.", "List every column."
+        )
+    if not (
+        isinstance(header, Header) and (header.inherits_columns_from or header.inherits_metrics_from)
+    ):  # whose names are not known yet
         check_names(path, toml, header)
     return header
 

@@ -45,7 +45,7 @@ def column_lineage(project: Project) -> Lineage:
 def columns_of(project: Project) -> Columns:
     """Every column that a model of the project can read."""
     found: Columns = {"seeds": {each.name: dict.fromkeys(each.columns, "text") for each in GENERATED}}
-    found["lake"] = {table.name: dict.fromkeys(table.names, "text") for table in TABLES}
+    found["lake"] = {table.name: dict.fromkeys(table.column_names, "text") for table in TABLES}
     for seed in project.seeds:
         found["seeds"][seed.name] = seed.header.types
     for model in project.models:

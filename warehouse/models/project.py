@@ -20,14 +20,14 @@ from warehouse.models import row_locality
 from warehouse.models.build_tables import GENERATED
 from warehouse.models.headers import Header, SingularHeader, check_names, line_of, parse, split
 from warehouse.models.seeds import Seed, read_seeds
-from warehouse.models.select_parser import Select, Unreadable, read_selects
+from warehouse.models.select_parser import Select, UnsupportedSqlError, read_selects
 from warehouse.schema.registry import BY_NAME, TABLES
 
 SQL_DIR = Path(__file__).parents[2] / "sql"
 SCHEMAS = ("staging", "intermediate", "marts", "metrics")
 ALL_SCHEMAS = ("lake", "seeds", *SCHEMAS)
 """Schemas of the models, and of what they are made from."""
-OF_CALLS = frozenset(f"lake.{table.name}" for table in TABLES if row_locality.KEY in table.names)
+OF_CALLS = frozenset(f"lake.{table.name}" for table in TABLES if row_locality.KEY in table.column_names)
 """Tables of the lake with rows of conversations."""
 VIEWS = ("staging",)
 """Schemas whose models are views: staging follows the lake. All others are read more than once."""
@@ -171,11 +171,11 @@ def _sources(files: Iterable[tuple[Path, str]]) -> list[_Source]:
     return [_Source(*part, _readable(*part, select)) for part, select in zip(parts, selects, strict=True)]
 
 
-def _readable(path: Path, text: str, _toml: str, sql: str, select: Select | Unreadable) -> Select:
-    if isinstance(select, Unreadable) and select.line is not None:
+def _readable(path: Path, text: str, _toml: str, sql: str, select: Select | UnsupportedSqlError) -> Select:
+    if isinstance(select, UnsupportedSqlError) and select.line is not None:
         line = text[: len(text) - len(sql)].count("\n") + select.line
         raise ModelError(f"{path}:{line}: the SQL cannot be read: {select.why}.", "Try the SELECT in DuckDB.")
-    if isinstance(select, Unreadable):
+    if isinstance(select, UnsupportedSqlError):
         raise ModelError(f"{path}: a model is one SELECT and nothing else.", "Split it.")
     if select.bare:
         bare = select.bare[0]
@@ -185,8 +185,8 @@ def _readable(path: Path, text: str, _toml: str, sql: str, select: Select | Unre
 
 def _model(source: _Source) -> Model:
     path, header = source.path, parse(source.path, source.toml, Header)
-    if header.columns_as:
-        header = msgspec.structs.replace(header, columns=_described_by_schema(source, header.columns_as))
+    if header.inherits_columns_from:
+        header = msgspec.structs.replace(header, columns=_described_by_schema(source, header.inherits_columns_from))
         check_names(path, source.toml, header)
     sha256 = hashlib.sha256(source.text.encode()).hexdigest()
     return Model(path.parent.name, path.stem, path, header, source.sql, source.select.reads, sha256)
@@ -196,26 +196,30 @@ def _described_by_schema(source: _Source, relation: str) -> dict[str, str]:
     """Descriptions of a thin model's columns: each is a column of the lake, perhaps under another name."""
     path, table, selects = source.path, BY_NAME.get(relation.removeprefix("lake.")), source.select.final
     if table is None or not selects:
-        raise ModelError(f"{path}: columns_as needs a table of the lake and a CTE final.", "Or list every [columns].")
+        raise ModelError(
+            f"{path}: inherits_columns_from needs a table of the lake and a CTE final.", "Or list every [columns]."
+        )
     described = {}
     for column in selects:
-        if column.source is None or column.source not in table.names:
+        if column.source is None or column.source not in table.column_names:
             raise ModelError(f"{path}: {column.name} is no column of {relation}.", "List every [columns].")
-        described[column.name] = table.column(column.source).about
+        described[column.name] = table.column(column.source).description
     return described
 
 
 def _with_measures(model: Model, source: _Source, others: Mapping[str, Model]) -> Model:
-    """The model with what it takes over by ``measures_as``, in the order of its SELECT; its own words win."""
+    """The model with what it takes over by ``inherits_metrics_from``, in the order of its SELECT; its own words win."""
     own, path = model.header, model.path
-    if own.measures_as is None:
+    if own.inherits_metrics_from is None:
         return model
-    at, other = f"{path}:{line_of(source.toml, 'measures_as')}", others.get(own.measures_as)
-    if other is None or other.header.measures_as:
-        raise ModelError(f"{at}: {own.measures_as} is no model that says its measures itself.", "Check its name.")
+    at, other = f"{path}:{line_of(source.toml, 'inherits_metrics_from')}", others.get(own.inherits_metrics_from)
+    if other is None or other.header.inherits_metrics_from:
+        raise ModelError(
+            f"{at}: {own.inherits_metrics_from} is no model that says its measures itself.", "Check its name."
+        )
     names = [column.name for column in source.select.final]
     if not other.header.metrics.keys() & set(names):
-        raise ModelError(f"{at}: {other.key} has no metric that final selects.", "Take measures_as out.")
+        raise ModelError(f"{at}: {other.key} has no metric that final selects.", "Take inherits_metrics_from out.")
     columns, metrics = other.header.columns | own.columns, other.header.metrics | own.metrics
     header = msgspec.structs.replace(
         own,
@@ -233,14 +237,16 @@ def _as_read(model: Model, source: _Source, keyed: Collection[str]) -> Model:
     table = BY_NAME.get((select.rows_of or "").removeprefix("lake."))
     sources = {column.source for column in select.final if column.name in grain and column.is_plain}
     is_by_call = row_locality.is_by_call(select.tree, keyed)
-    if model.header.in_portions and (model.is_view or not is_by_call):
-        at = f"{model.path}:{line_of(source.toml, 'in_portions')}"
-        raise ModelError(f"{at}: {model.key} is no table whose rows follow call by call.", "Take in_portions out.")
+    if model.header.batch_by and (model.is_view or not is_by_call):
+        at = f"{model.path}:{line_of(source.toml, 'batch_by')}"
+        raise ModelError(f"{at}: {model.key} is no table whose rows follow call by call.", "Take batch_by out.")
     return replace(
         model,
         mentions=mentions,
         is_by_call=is_by_call,
-        is_keyed_as_read=table is not None and model.header.columns_as is not None and sources.issuperset(table.key),
+        is_keyed_as_read=table is not None
+        and model.header.inherits_columns_from is not None
+        and sources.issuperset(table.key),
     )
 
 

@@ -21,7 +21,7 @@ import polars as pl
 from warehouse.errors import ModelError
 from warehouse.models.headers import SeedHeader
 
-Line = tuple[int, list[str]]
+CsvRow = tuple[int, list[str]]
 """Number of the first line of a record, from 1, and its values."""
 
 
@@ -73,7 +73,7 @@ def read_rows(path: Path, header: SeedHeader) -> pl.DataFrame:
     return pl.DataFrame(rows, {name: TYPES[type_][0] for name, type_ in header.types.items()}, strict=True)
 
 
-def _lines(path: Path) -> Iterator[Line]:
+def _lines(path: Path) -> Iterator[CsvRow]:
     """Records with their lines; blank lines are passed over. Bytes that are no UTF-8 come as lone surrogates."""
     text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
     reader, begins = csv.reader(io.StringIO(text, newline=""), strict=True), 1

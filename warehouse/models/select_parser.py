@@ -54,25 +54,25 @@ class Select:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnsupportedSqlError:
     """Text that is no single SELECT: why, and on which line of it, from 1; None where it is another statement."""
 
     line: int | None
     why: str
 
 
-def read_selects(texts: Sequence[str]) -> list[Select | Unreadable]:
+def read_selects(texts: Sequence[str]) -> list[Select | UnsupportedSqlError]:
     """What each of the texts says."""
     with duckdb.connect(config={"threads": 1}) as connection:
         trees = [msgspec.json.decode(tree) for (tree,) in connection.execute(_TREES, [texts]).fetchall()]
     return [_read(text, tree) for text, tree in zip(texts, trees, strict=True)]
 
 
-def _read(text: str, tree: Tree) -> Select | Unreadable:
+def _read(text: str, tree: Tree) -> Select | UnsupportedSqlError:
     if "position" in tree:
-        return Unreadable(text.encode()[: int(tree["position"])].count(b"\n") + 1, tree["error_message"])
+        return UnsupportedSqlError(text.encode()[: int(tree["position"])].count(b"\n") + 1, tree["error_message"])
     if tree["error"] or len(tree["statements"]) != 1:
-        return Unreadable(None, tree.get("error_message", "It is not one statement."))
+        return UnsupportedSqlError(None, tree.get("error_message", "It is not one statement."))
     top = tree["statements"][0]["node"]
     nodes = list(_nodes(top))
     ctes = {cte["key"] for node in nodes for cte in _ctes(node)}
@@ -83,12 +83,12 @@ def _read(text: str, tree: Tree) -> Select | Unreadable:
         tuple(sorted(name for schema, name in tables if not schema and name not in ctes)),
         tuple(_selected(column) for column in _final(top)),
         mentions(nodes),
-        reads[0] if len(reads) == 1 and all(map(_adds_no_row, nodes)) else None,
+        reads[0] if len(reads) == 1 and all(map(_keeps_grain, nodes)) else None,
         top,
     )
 
 
-def _adds_no_row(node: Tree) -> bool:
+def _keeps_grain(node: Tree) -> bool:
     """Whether a node gives no more rows than the one relation that it reads."""
     is_one = node.get("from_table", {"type": "BASE_TABLE"})["type"] == "BASE_TABLE"
     is_query = node.get("type") in ("SET_OPERATION_NODE", "RECURSIVE_CTE_NODE")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.schema.types import BOOL, FLOAT, INT, TEXT, TIME, WORKSPACE, Table, Type, made
+from warehouse.schema.types import BOOL, FLOAT, INT, TEXT, TIME, WORKSPACE, Table, Type, derived
 
 FEEDBACK_SENT = Table(
     "feedback_sent",
@@ -10,12 +10,12 @@ FEEDBACK_SENT = Table(
     ("conversation_id", "sent_at"),
     (
         WORKSPACE,
-        made("conversation_id", TEXT, "Id of the conversation.", required=True),
-        made("sent_at", TIME, "When it was sent.", required=True),
-        made("feedback", TEXT, "like, dislike or clear (a thumb taken back).", required=True),
-        made("outcome", TEXT, "sent, not_found (404), refused (another 4xx) or failed (no answer).", required=True),
-        made("status", INT, "HTTP status of the answer; null when sent or unanswered."),
-        made("error", TEXT, "The answer in words; null when sent."),
+        derived("conversation_id", TEXT, "Id of the conversation.", required=True),
+        derived("sent_at", TIME, "When it was sent.", required=True),
+        derived("feedback", TEXT, "like, dislike or clear (a thumb taken back).", required=True),
+        derived("outcome", TEXT, "sent, not_found (404), refused (another 4xx) or failed (no answer).", required=True),
+        derived("status", INT, "HTTP status of the answer; null when sent or unanswered."),
+        derived("error", TEXT, "The answer in words; null when sent."),
     ),
     is_daily=False,
 )
@@ -26,13 +26,13 @@ AGENT_ACCESS = Table(
     ("workspace", "agent_id", "way", "asked_at"),
     (
         WORKSPACE,
-        made("agent_id", TEXT, "Id of the agent.", required=True),
-        made("way", TEXT, "signed_url (WebSocket) or token (WebRTC); neither is kept.", required=True),
-        made("asked_at", TIME, "When it was asked for.", required=True),
-        made("is_reachable", BOOL, "Whether the API gave it.", required=True),
-        made("latency_secs", FLOAT, "Time until the answer, repeats of the request included.", required=True),
-        made("status", INT, "HTTP status of a refusal; null when given or unanswered."),
-        made("reason", TEXT, "Why not, in the vendor's words; null when given."),
+        derived("agent_id", TEXT, "Id of the agent.", required=True),
+        derived("way", TEXT, "signed_url (WebSocket) or token (WebRTC); neither is kept.", required=True),
+        derived("asked_at", TIME, "When it was asked for.", required=True),
+        derived("is_reachable", BOOL, "Whether the API gave it.", required=True),
+        derived("latency_secs", FLOAT, "Time until the answer, repeats of the request included.", required=True),
+        derived("status", INT, "HTTP status of a refusal; null when given or unanswered."),
+        derived("reason", TEXT, "Why not, in the vendor's words; null when given."),
     ),
     is_daily=False,
 )
@@ -43,14 +43,14 @@ AUDIO_FILES = Table(
     ("conversation_id",),
     (
         WORKSPACE,
-        made("conversation_id", TEXT, "Id of the conversation.", required=True),
-        made("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
-        made("fetched_at", TIME, "When it was asked for last.", required=True),
-        made("outcome", TEXT, "saved or missing (the API has none, though it said so).", required=True),
-        made("path", TEXT, "The MP3 below the home folder; null when missing."),
-        made("file_bytes", INT, "Size of the MP3; null when missing."),
-        made("sha256", TEXT, "SHA-256 of the MP3; null when missing."),
-        made("reason", TEXT, "Why it is missing, in the vendor's words; null when saved."),
+        derived("conversation_id", TEXT, "Id of the conversation.", required=True),
+        derived("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
+        derived("fetched_at", TIME, "When it was asked for last.", required=True),
+        derived("outcome", TEXT, "saved or missing (the API has none, though it said so).", required=True),
+        derived("path", TEXT, "The MP3 below the home folder; null when missing."),
+        derived("file_bytes", INT, "Size of the MP3; null when missing."),
+        derived("sha256", TEXT, "SHA-256 of the MP3; null when missing."),
+        derived("reason", TEXT, "Why it is missing, in the vendor's words; null when saved."),
     ),
     is_daily=False,
 )

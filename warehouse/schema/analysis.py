@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
-from warehouse.schema.types import BOOL, FLOAT, JSON, TEXT, Type, col, made, table, words
+from warehouse.schema.types import BOOL, FLOAT, JSON, TEXT, Type, column, derived, free_text, table
 
 EVALUATION_RESULTS = table(
     "evaluation_results",
     "evaluation criterion",
     at="analysis.evaluation_criteria_results{criteria_id}",
-    keys=(made("criteria_id", TEXT, "Criterion: the key of the map.", required=True),),
+    keys=(derived("criteria_id", TEXT, "Criterion: the key of the map.", required=True),),
     columns=(
-        col("result", TEXT, "success, failure or unknown."),
-        words("rationale", TEXT, "Why."),
-        col("scoring_mode", TEXT, "How it is scored; today's API."),
-        col("score", FLOAT, "Score; today's API."),
-        col("max_score", FLOAT, "Best possible score; today's API."),
+        column("result", TEXT, "success, failure or unknown."),
+        free_text("rationale", TEXT, "Why."),
+        column("scoring_mode", TEXT, "How it is scored; today's API."),
+        column("score", FLOAT, "Score; today's API."),
+        column("max_score", FLOAT, "Best possible score; today's API."),
     ),
     known=("criteria_id",),
 )
 
 VALUE_BY_TYPE = (
-    made("value_text", TEXT, "The value where it is a text."),
-    made("value_number", FLOAT, "The value where it is a number."),
-    made("value_bool", BOOL, "The value where it is a boolean."),
+    derived("value_text", TEXT, "The value where it is a text."),
+    derived("value_number", FLOAT, "The value where it is a number."),
+    derived("value_bool", BOOL, "The value where it is a boolean."),
 )
 
 DATA_COLLECTION_RESULTS = table(
     "data_collection_results",
     "field collected from the call",
     at="analysis.data_collection_results{data_collection_id}",
-    keys=(made("data_collection_id", TEXT, "Field: the key of the map.", required=True),),
+    keys=(derived("data_collection_id", TEXT, "Field: the key of the map.", required=True),),
     columns=(
-        words("value", JSON, "The value as JSON text; null when it was null."),
+        free_text("value", JSON, "The value as JSON text; null when it was null."),
         *VALUE_BY_TYPE,
-        words("rationale", TEXT, "Why."),
-        col("name", TEXT, "Name of the field; today's API."),
-        col("json_schema.type", Type.BAG, "Type asked for: string, boolean, integer, number; JSON where several."),
-        col("json_schema.description", TEXT, "What was asked for."),
-        col("json_schema.enum", JSON, "Values allowed."),
-        col("json_schema.is_system_provided", BOOL, "Whether the system provides it."),
-        col("json_schema.dynamic_variable", TEXT, "Variable that provides it."),
-        words("json_schema.constant_value", JSON, "Constant that provides it."),
-        col("json_schema.allowed_values", JSON, "Values allowed; today's API."),
-        col("json_schema.allowed_values_dynamic_variable", TEXT, "Variable that gives the values allowed."),
-        col("json_schema.is_omitted", BOOL, "Whether the field is left out."),
+        free_text("rationale", TEXT, "Why."),
+        column("name", TEXT, "Name of the field; today's API."),
+        column("json_schema.type", Type.BAG, "Type asked for: string, boolean, integer, number; JSON where several."),
+        column("json_schema.description", TEXT, "What was asked for."),
+        column("json_schema.enum", JSON, "Values allowed."),
+        column("json_schema.is_system_provided", BOOL, "Whether the system provides it."),
+        column("json_schema.dynamic_variable", TEXT, "Variable that provides it."),
+        free_text("json_schema.constant_value", JSON, "Constant that provides it."),
+        column("json_schema.allowed_values", JSON, "Values allowed; today's API."),
+        column("json_schema.allowed_values_dynamic_variable", TEXT, "Variable that gives the values allowed."),
+        column("json_schema.is_omitted", BOOL, "Whether the field is left out."),
     ),
     known=("data_collection_id",),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.schema.types import BOOL, INT, TEXT, Column, col
+from warehouse.schema.types import BOOL, INT, TEXT, Column, column
 
 FEATURES = (
     "language_detection",
@@ -30,25 +30,25 @@ def _feature(name: str) -> tuple[Column, Column]:
     path = f"metadata.features_usage.{name}"
     label = name.replace(".", " ").replace("_", " ")
     return (
-        col(f"{path}.enabled", BOOL, f"Whether the agent had the feature switched on: {label}."),
-        col(f"{path}.used", BOOL, f"Whether the call used the feature: {label}."),
+        column(f"{path}.enabled", BOOL, f"Whether the agent had the feature switched on: {label}."),
+        column(f"{path}.used", BOOL, f"Whether the call used the feature: {label}."),
     )
 
 
 FEATURE_COLUMNS = (
-    col("metadata.rag_usage.usage_count", INT, "Retrievals from the knowledge base."),
-    col("metadata.rag_usage.embedding_model", TEXT, "Embedding model of the retrievals."),
+    column("metadata.rag_usage.usage_count", INT, "Retrievals from the knowledge base."),
+    column("metadata.rag_usage.embedding_model", TEXT, "Embedding model of the retrievals."),
     *(column for name in FEATURES for column in _feature(name)),
-    col("metadata.features_usage.workflow.enabled", BOOL, "Whether the agent is a workflow."),
-    col("metadata.features_usage.pii_zrm_workspace", BOOL, "Zero retention for the workspace."),
-    col("metadata.features_usage.pii_zrm_agent", BOOL, "Zero retention for the agent."),
-    col("metadata.features_usage.is_livekit", BOOL, "Whether the call ran over LiveKit."),
-    col("metadata.features_usage.agent_testing.enabled", BOOL, "Whether the agent has tests."),
-    col(
+    column("metadata.features_usage.workflow.enabled", BOOL, "Whether the agent is a workflow."),
+    column("metadata.features_usage.pii_zrm_workspace", BOOL, "Zero retention for the workspace."),
+    column("metadata.features_usage.pii_zrm_agent", BOOL, "Zero retention for the agent."),
+    column("metadata.features_usage.is_livekit", BOOL, "Whether the call ran over LiveKit."),
+    column("metadata.features_usage.agent_testing.enabled", BOOL, "Whether the agent has tests."),
+    column(
         "metadata.features_usage.agent_testing.tests_ran_after_last_modification",
         BOOL,
         "Tests ran since then.",
     ),
-    col("metadata.features_usage.agent_testing.tests_ran_in_last_7_days", BOOL, "Tests ran in the last 7 days."),
+    column("metadata.features_usage.agent_testing.tests_ran_in_last_7_days", BOOL, "Tests ran in the last 7 days."),
 )
 """Whether each feature was enabled and used."""

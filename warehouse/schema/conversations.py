@@ -5,56 +5,56 @@ from __future__ import annotations
 from warehouse.schema.conversation_client_data import CLIENT_DATA
 from warehouse.schema.conversation_features import FEATURE_COLUMNS
 from warehouse.schema.conversation_metadata import CHANNEL, CHARGING, FEEDBACK, RETENTION, TERMINATION
-from warehouse.schema.types import BOOL, FLOAT, INT, JSON, TEXT, TIME, col, identity, made, table, words
+from warehouse.schema.types import BOOL, FLOAT, INT, JSON, TEXT, TIME, column, derived, free_text, identifier, table
 
 _ROOT = (
-    col("agent_id", TEXT, "Agent that the call was started with."),
-    col("agent_name", TEXT, "Name of the agent at the time of reading; only on today's API."),
-    col("status", TEXT, "initiated, in-progress, processing, done or failed; open text."),
-    made("start_time_at", TIME, "Start of the call (metadata.start_time_unix_secs).", required=True),
-    col("metadata.accepted_time_unix_secs", TIME, "When the call was accepted."),
-    col("metadata.call_duration_secs", INT, "Length of the call."),
-    identity("user_id", TEXT, "User's id as the customer's own system calls it."),
-    col("branch_id", TEXT, "Branch of the agent that answered."),
-    col("version_id", TEXT, "Version of the agent that answered."),
-    col("environment", TEXT, "Environment of the agent, such as production."),
-    col("conversation_product", TEXT, "Product that the conversation belongs to."),
-    col("user_message_count", INT, "Messages of the user, as the API counts."),
-    col("agent_message_count", INT, "Messages of the agent, as the API counts."),
-    col("has_audio", BOOL, "Whether audio can be had."),
-    col("has_user_audio", BOOL, "Whether the user's audio can be had."),
-    col("has_response_audio", BOOL, "Whether the agent's audio can be had."),
-    col("has_auxiliary_audio", BOOL, "Whether further audio can be had."),
+    column("agent_id", TEXT, "Agent that the call was started with."),
+    column("agent_name", TEXT, "Name of the agent at the time of reading; only on today's API."),
+    column("status", TEXT, "initiated, in-progress, processing, done or failed; open text."),
+    derived("start_time_at", TIME, "Start of the call (metadata.start_time_unix_secs).", required=True),
+    column("metadata.accepted_time_unix_secs", TIME, "When the call was accepted."),
+    column("metadata.call_duration_secs", INT, "Length of the call."),
+    identifier("user_id", TEXT, "User's id as the customer's own system calls it."),
+    column("branch_id", TEXT, "Branch of the agent that answered."),
+    column("version_id", TEXT, "Version of the agent that answered."),
+    column("environment", TEXT, "Environment of the agent, such as production."),
+    column("conversation_product", TEXT, "Product that the conversation belongs to."),
+    column("user_message_count", INT, "Messages of the user, as the API counts."),
+    column("agent_message_count", INT, "Messages of the agent, as the API counts."),
+    column("has_audio", BOOL, "Whether audio can be had."),
+    column("has_user_audio", BOOL, "Whether the user's audio can be had."),
+    column("has_response_audio", BOOL, "Whether the agent's audio can be had."),
+    column("has_auxiliary_audio", BOOL, "Whether further audio can be had."),
 )
 """The conversation itself: ids, status, start and length."""
 
 _ANALYSIS = (
-    col("analysis.call_successful", TEXT, "success, failure or unknown: the vendor's verdict."),
-    words("analysis.transcript_summary", TEXT, "Summary of the call."),
-    words("analysis.call_summary_title", TEXT, "Title of the summary."),
-    col("analysis.call_success_score", FLOAT, "Score of success."),
-    words("analysis.sentiment_analysis", JSON, "Sentiment of the call."),
-    words("analysis.scoped", JSON, "Analysis by scope."),
+    column("analysis.call_successful", TEXT, "success, failure or unknown: the vendor's verdict."),
+    free_text("analysis.transcript_summary", TEXT, "Summary of the call."),
+    free_text("analysis.call_summary_title", TEXT, "Title of the summary."),
+    column("analysis.call_success_score", FLOAT, "Score of success."),
+    free_text("analysis.sentiment_analysis", JSON, "Sentiment of the call."),
+    free_text("analysis.scoped", JSON, "Analysis by scope."),
 )
 """``analysis``: the verdict of the API on the whole conversation."""
 
 _UNDOCUMENTED = (
-    col("hiding_reason", TEXT, "Why the conversation is hidden."),
-    words("smb_metadata", JSON, "Undocumented."),
-    words("realtime_config_snapshots", JSON, "Undocumented."),
-    words("otlp_traces", JSON, "Traces of the call."),
+    column("hiding_reason", TEXT, "Why the conversation is hidden."),
+    free_text("smb_metadata", JSON, "Undocumented."),
+    free_text("realtime_config_snapshots", JSON, "Undocumented."),
+    free_text("otlp_traces", JSON, "Traces of the call."),
 )
 """Keys of recorded responses that no published schema has."""
 
 _SYNC_STATE = (
-    made("fetched_at", TIME, "When this content was first read from the API.", required=True),
-    made("checked_at", TIME, "When the conversation was last read, changed or not.", required=True),
-    made("content_sha256", TEXT, "SHA-256 of the canonical document.", required=True),
-    made("parser_version", INT, "Version of the flattening that made the rows.", required=True),
-    made("is_deleted", BOOL, "Whether the API no longer has the conversation.", required=True),
-    made("deleted_at", TIME, "When its absence was noticed."),
-    made("deletion_reason", TEXT, "deleted (404 to the detail), retention (the API took the content) or null."),
-    made("settle_state", TEXT, "open, settling or settled: whether it will be read again.", required=True),
+    derived("fetched_at", TIME, "When this content was first read from the API.", required=True),
+    derived("checked_at", TIME, "When the conversation was last read, changed or not.", required=True),
+    derived("content_sha256", TEXT, "SHA-256 of the canonical document.", required=True),
+    derived("parser_version", INT, "Version of the flattening that made the rows.", required=True),
+    derived("is_deleted", BOOL, "Whether the API no longer has the conversation.", required=True),
+    derived("deleted_at", TIME, "When its absence was noticed."),
+    derived("deletion_reason", TEXT, "deleted (404 to the detail), retention (the API took the content) or null."),
+    derived("settle_state", TEXT, "open, settling or settled: whether it will be read again.", required=True),
 )
 """What the sync adds: when the document was read, its hash, whether it was deleted."""
 
@@ -87,10 +87,10 @@ VISITED_AGENTS = table(
     "visited_agents",
     "agent that a call passed through",
     at="visited_agents[visit_index]",
-    keys=(made("visit_index", INT, "Position of the visit, from 0.", required=True),),
+    keys=(derived("visit_index", INT, "Position of the visit, from 0.", required=True),),
     columns=(
-        col("agent_id", TEXT, "Agent visited."),
-        col("branch_id", TEXT, "Branch of the agent."),
+        column("agent_id", TEXT, "Agent visited."),
+        column("branch_id", TEXT, "Branch of the agent."),
     ),
 )
 
@@ -98,14 +98,14 @@ TAGS = table(
     "tags",
     "tag of a call",
     at="tag_ids[tag_index]",
-    keys=(made("tag_index", INT, "Position of the tag, from 0.", required=True),),
-    columns=(col(".", TEXT, "Id of the tag.", name="tag_id"),),
+    keys=(derived("tag_index", INT, "Position of the tag, from 0.", required=True),),
+    columns=(column(".", TEXT, "Id of the tag.", name="tag_id"),),
 )
 
 WARNINGS = table(
     "warnings",
     "warning that the API gives with a call",
     at="metadata.warnings[warning_index]",
-    keys=(made("warning_index", INT, "Position of the warning, from 0.", required=True),),
-    columns=(words(".", TEXT, "The warning.", name="warning"),),
+    keys=(derived("warning_index", INT, "Position of the warning, from 0.", required=True),),
+    columns=(free_text(".", TEXT, "The warning.", name="warning"),),
 )

@@ -6,10 +6,10 @@ models are no vocabulary: new ones come every month.
 
 from __future__ import annotations
 
-VERDICTS = ("success", "failure", "unknown")
-THUMBS = ("like", "dislike")
-MADE_FROM = ("cli", "ui", "api", "unknown", "template", "architect", "mcp")
-CALL_RESULTS = ("answered", "voicemail", "busy", "no_answer", "failed")
+KNOWN_SUCCESS_VALUES = ("success", "failure", "unknown")
+KNOWN_FEEDBACK = ("like", "dislike")
+KNOWN_SOURCES = ("cli", "ui", "api", "unknown", "template", "architect", "mcp")
+KNOWN_CALL_RESULTS = ("answered", "voicemail", "busy", "no_answer", "failed")
 SOURCES = (
     "unknown",
     "android_sdk",
@@ -45,7 +45,7 @@ _RESULT = "transcript[].tool_results[].result"
 WORDS: dict[str, tuple[str, ...]] = {
     "status": ("initiated", "in-progress", "processing", "done", "failed"),
     "metadata.feedback.type": ("thumbs", "rating"),
-    "metadata.feedback.overall_score": THUMBS,
+    "metadata.feedback.overall_score": KNOWN_FEEDBACK,
     "metadata.authorization_method": (
         "invalid",
         "public",
@@ -62,17 +62,17 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "metadata.phone_call.type": ("twilio", "sip_trunking", "exotel"),
     "metadata.phone_call.direction": ("inbound", "outbound"),
-    "metadata.phone_call.call_result": CALL_RESULTS,
+    "metadata.phone_call.call_result": KNOWN_CALL_RESULTS,
     "metadata.whatsapp.direction": ("inbound", "outbound", "unknown"),
-    "metadata.whatsapp.call_result": CALL_RESULTS,
+    "metadata.whatsapp.call_result": KNOWN_CALL_RESULTS,
     "metadata.conversation_initiation_source": SOURCES,
     "conversation_initiation_client_data.source_info.source": SOURCES,
     "metadata.initiation_trigger.trigger_type": ("default", "zendesk"),
     "metadata.async_metadata.delivery_status": ("pending", "success", "failed"),
-    "metadata.agent_created_from": MADE_FROM,
-    "metadata.agent_last_updated_from": MADE_FROM,
-    "analysis.call_successful": VERDICTS,
-    "analysis.evaluation_criteria_results{}.result": VERDICTS,
+    "metadata.agent_created_from": KNOWN_SOURCES,
+    "metadata.agent_last_updated_from": KNOWN_SOURCES,
+    "analysis.call_successful": KNOWN_SUCCESS_VALUES,
+    "analysis.evaluation_criteria_results{}.result": KNOWN_SUCCESS_VALUES,
     "analysis.evaluation_criteria_results{}.scoring_mode": ("binary", "numeric_uniform"),
     "analysis.data_collection_results{}.json_schema.type": ("boolean", "string", "integer", "number"),
     "conversation_initiation_client_data.conversation_config_override.agent.prompt.reasoning_effort": (
@@ -86,7 +86,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "transcript[].role": ("user", "agent"),
     "transcript[].source_medium": ("audio", "text", "dtmf", "image", "file"),
-    "transcript[].feedback.score": THUMBS,
+    "transcript[].feedback.score": KNOWN_FEEDBACK,
     "transcript[].rag_retrieval_info.embedding_model": ("e5_mistral_7b_instruct", "multilingual_e5_large_instruct"),
     "transcript[].tool_calls[].type": (*TOOL_TYPES, "api_integration_mcp", "smb"),
     "transcript[].tool_calls[].tool_details.type": ("webhook", "client", "mcp", "api_integration_webhook"),

@@ -17,11 +17,11 @@ from warehouse.schema.types import (
     TIME,
     WORKSPACE,
     Column,
-    Content,
+    Sensitivity,
     Table,
     Type,
-    col,
-    made,
+    column,
+    derived,
 )
 
 LOCATIONS = ("parameters", "path", "query", "body", "response", "header", "dynamic_variable")
@@ -30,11 +30,11 @@ placeholders of dynamic variables."""
 
 
 def _config(source: str, type_: Type, about: str) -> Column:
-    return col(f"tool_config.{source}", type_, about, name=source.replace(".", "_"))
+    return column(f"tool_config.{source}", type_, about, name=source.replace(".", "_"))
 
 
 def _person(source: str, about: str) -> Column:
-    return Column(source.replace(".", "_"), TEXT, about, source, content=Content.IDENTITY)
+    return Column(source.replace(".", "_"), TEXT, about, source, sensitivity=Sensitivity.IDENTIFIER)
 
 
 def _request(at: str, whose: str) -> tuple[Column, ...]:
@@ -54,7 +54,7 @@ TOOLS = Table(
     ("workspace", "tool_id"),
     (
         WORKSPACE,
-        made("tool_id", TEXT, "Id of the tool.", required=True),
+        derived("tool_id", TEXT, "Id of the tool.", required=True),
         _config("type", TEXT, "webhook, client, system, api_integration_webhook, mcp, …; open text."),
         _config("name", TEXT, "Name of the tool, as transcripts call it."),
         _config("description", TEXT, "What the model is told of it."),
@@ -93,25 +93,25 @@ TOOLS = Table(
         _config("params.procedures", JSON, "Procedures that it can start or end."),
         _config("params.enabled_strategies", JSON, "Ways to search the knowledge base."),
         _config("value", JSON, "Configuration of an MCP tool."),
-        col("response_mocks", JSON, "Answers in place of the tool's own in tests; today's API."),
-        col("access_info.is_creator", BOOL, "Whether the key's owner made it."),
+        column("response_mocks", JSON, "Answers in place of the tool's own in tests; today's API."),
+        column("access_info.is_creator", BOOL, "Whether the key's owner made it."),
         _person("access_info.creator_name", "Who made it."),
         _person("access_info.creator_email", "E-mail address of who made it."),
-        col("access_info.role", TEXT, "What the key's owner may do: admin, editor, commenter or viewer."),
-        col("access_info.anonymous_access_level_override", TEXT, "What anybody may do; today's API."),
-        col("access_info.access_source", TEXT, "Whence the access; today's API."),
-        col("usage_stats.total_calls", INT, "The vendor's own count of its calls.", name="usage_stats_n_calls"),
-        col("usage_stats.avg_latency_secs", FLOAT, "The vendor's own mean latency."),
-        made("first_seen_at", TIME, "First listing that showed it.", required=True),
-        made("changed_at", TIME, "First listing that showed it as it is now.", required=True),
-        made("last_seen_at", TIME, "Last listing that showed it.", required=True),
-        made("is_gone", BOOL, "Whether the last listing no longer showed it.", required=True),
-        made("content_sha256", TEXT, "SHA-256 of the tool without its usage_stats.", required=True),
+        column("access_info.role", TEXT, "What the key's owner may do: admin, editor, commenter or viewer."),
+        column("access_info.anonymous_access_level_override", TEXT, "What anybody may do; today's API."),
+        column("access_info.access_source", TEXT, "Whence the access; today's API."),
+        column("usage_stats.total_calls", INT, "The vendor's own count of its calls.", name="usage_stats_n_calls"),
+        column("usage_stats.avg_latency_secs", FLOAT, "The vendor's own mean latency."),
+        derived("first_seen_at", TIME, "First listing that showed it.", required=True),
+        derived("changed_at", TIME, "First listing that showed it as it is now.", required=True),
+        derived("last_seen_at", TIME, "Last listing that showed it.", required=True),
+        derived("is_gone", BOOL, "Whether the last listing no longer showed it.", required=True),
+        derived("content_sha256", TEXT, "SHA-256 of the tool without its usage_stats.", required=True),
         EXTRA,
     ),
     at=("tools[]",),
     is_daily=False,
-    known=(
+    ignored_keys=(
         "id",
         "tool_config.parameters",
         "tool_config.dynamic_variables.dynamic_variable_placeholders{}",
@@ -130,33 +130,35 @@ TOOL_PARAMETERS = Table(
     ("workspace", "tool_id", "location", "name"),
     (
         WORKSPACE,
-        made("tool_id", TEXT, "Id of the tool.", required=True),
-        made(
+        derived("tool_id", TEXT, "Id of the tool.", required=True),
+        derived(
             "location",
             TEXT,
             f"Where it stands: {', '.join(LOCATIONS)}; base_… in an integration's own request, override_… in what the "
             "tool changes of that.",
             required=True,
         ),
-        made("name", TEXT, "Its name, with what it is in before it (a.b, a[]); $ is the schema itself.", required=True),
-        made("is_required", BOOL, "Whether what it is in requires it; null where that does not say."),
-        col("type", Type.BAG, "string, number, integer, boolean, object or array; JSON where several."),
-        col("description", TEXT, "What the model is told of it."),
-        col("enum", JSON, "Values allowed."),
-        col("is_system_provided", BOOL, "Whether the system provides it."),
-        col("dynamic_variable", TEXT, "Variable that provides it."),
-        col("constant_value", JSON, "Constant that provides it, or a placeholder's value; credentials masked."),
-        col("secret_id", TEXT, "Stored secret that provides a header; never the secret."),
-        col("env_var_label", TEXT, "Environment variable that provides a header; today's API."),
-        col("required", JSON, "Names that it requires in itself."),
-        col("required_constraints", JSON, "Names that it requires in groups; today's API."),
-        col("allowed_values", JSON, "Whence the values allowed; today's API."),
-        col("allowed_values_dynamic_variable", TEXT, "Variable that gives the values allowed; today's API."),
-        col("is_omitted", BOOL, "Whether the parameter is left out; today's API."),
+        derived(
+            "name", TEXT, "Its name, with what it is in before it (a.b, a[]); $ is the schema itself.", required=True
+        ),
+        derived("is_required", BOOL, "Whether what it is in requires it; null where that does not say."),
+        column("type", Type.BAG, "string, number, integer, boolean, object or array; JSON where several."),
+        column("description", TEXT, "What the model is told of it."),
+        column("enum", JSON, "Values allowed."),
+        column("is_system_provided", BOOL, "Whether the system provides it."),
+        column("dynamic_variable", TEXT, "Variable that provides it."),
+        column("constant_value", JSON, "Constant that provides it, or a placeholder's value; credentials masked."),
+        column("secret_id", TEXT, "Stored secret that provides a header; never the secret."),
+        column("env_var_label", TEXT, "Environment variable that provides a header; today's API."),
+        column("required", JSON, "Names that it requires in itself."),
+        column("required_constraints", JSON, "Names that it requires in groups; today's API."),
+        column("allowed_values", JSON, "Whence the values allowed; today's API."),
+        column("allowed_values_dynamic_variable", TEXT, "Variable that gives the values allowed; today's API."),
+        column("is_omitted", BOOL, "Whether the parameter is left out; today's API."),
         EXTRA,
     ),
     is_daily=False,
-    known=("properties{}", "items"),
+    ignored_keys=("properties{}", "items"),
 )
 
 TOOL_VERSIONS = Table(
@@ -165,10 +167,10 @@ TOOL_VERSIONS = Table(
     ("workspace", "tool_id", "valid_from_at"),
     (
         WORKSPACE,
-        made("tool_id", TEXT, "Id of the tool.", required=True),
-        made("valid_from_at", TIME, "First listing that showed it so.", required=True),
-        made("content_sha256", TEXT, "SHA-256 of the tool without its usage_stats.", required=True),
-        made("changes", JSON, "Paths of what differs from the configuration before; null for the first."),
+        derived("tool_id", TEXT, "Id of the tool.", required=True),
+        derived("valid_from_at", TIME, "First listing that showed it so.", required=True),
+        derived("content_sha256", TEXT, "SHA-256 of the tool without its usage_stats.", required=True),
+        derived("changes", JSON, "Paths of what differs from the configuration before; null for the first."),
     ),
     is_daily=False,
 )
@@ -179,15 +181,15 @@ LLM_PRICES = Table(
     ("workspace", "agent_id", "llm", "asked_at"),
     (
         WORKSPACE,
-        made("agent_id", TEXT, "Id of the agent.", required=True),
-        made("llm", TEXT, "Model.", required=True),
-        made("asked_at", TIME, "When it was asked for.", required=True),
-        col("price_per_minute", FLOAT, "The vendor's estimate of a minute of a call.", unit="usd"),
-        col("price_per_message", FLOAT, "The vendor's estimate of a message; today's API.", unit="usd"),
-        made("prompt_length", INT, "Characters of the prompt that it was asked for; null: left to the API."),
-        made("number_of_pages", INT, "Pages of knowledge that it was asked for; null: left to the API."),
-        made("is_rag_enabled", BOOL, "Whether it was asked for with retrieval; null: left to the API."),
-        made(
+        derived("agent_id", TEXT, "Id of the agent.", required=True),
+        derived("llm", TEXT, "Model.", required=True),
+        derived("asked_at", TIME, "When it was asked for.", required=True),
+        column("price_per_minute", FLOAT, "The vendor's estimate of a minute of a call.", unit="usd"),
+        column("price_per_message", FLOAT, "The vendor's estimate of a message; today's API.", unit="usd"),
+        derived("prompt_length", INT, "Characters of the prompt that it was asked for; null: left to the API."),
+        derived("number_of_pages", INT, "Pages of knowledge that it was asked for; null: left to the API."),
+        derived("is_rag_enabled", BOOL, "Whether it was asked for with retrieval; null: left to the API."),
+        derived(
             "prompt_basis",
             TEXT,
             "Whence the length: given (on the command line), setting, measured (mean input tokens of the agent's "
@@ -198,7 +200,7 @@ LLM_PRICES = Table(
     ),
     at=("llm_prices[]",),
     is_daily=False,
-    known=("llm",),
+    ignored_keys=("llm",),
 )
 
 REFERENCE_TABLES: tuple[Table, ...] = (TOOLS, TOOL_PARAMETERS, TOOL_VERSIONS, LLM_PRICES)
@@ -210,11 +212,11 @@ LANDED_TOOLS = Table(
     ("tool_id", "listed_at"),
     (
         WORKSPACE,
-        made("tool_id", TEXT, "Id of the tool.", required=True),
-        made("listed_at", TIME, "When the listing began.", required=True),
-        made("content_sha256", TEXT, "SHA-256 of the canonical tool without its usage_stats.", required=True),
-        made("usage_stats", Type.BINARY, "The vendor's statistics of its use; they change with every call."),
-        made("payload", Type.BINARY, "The tool without its usage_stats, masked; null when landed already."),
+        derived("tool_id", TEXT, "Id of the tool.", required=True),
+        derived("listed_at", TIME, "When the listing began.", required=True),
+        derived("content_sha256", TEXT, "SHA-256 of the canonical tool without its usage_stats.", required=True),
+        derived("usage_stats", Type.BINARY, "The vendor's statistics of its use; they change with every call."),
+        derived("payload", Type.BINARY, "The tool without its usage_stats, masked; null when landed already."),
     ),
 )
 
@@ -224,12 +226,12 @@ LANDED_PRICES = Table(
     ("agent_id", "asked_at"),
     (
         WORKSPACE,
-        made("agent_id", TEXT, "Id of the agent.", required=True),
-        made("asked_at", TIME, "When it was asked for.", required=True),
-        made("prompt_length", INT, "Characters asked with."),
-        made("number_of_pages", INT, "Pages asked with."),
-        made("is_rag_enabled", BOOL, "Whether asked with retrieval."),
-        made("prompt_basis", TEXT, "Whence the length.", required=True),
-        made("payload", Type.BINARY, "The answer as it came.", required=True),
+        derived("agent_id", TEXT, "Id of the agent.", required=True),
+        derived("asked_at", TIME, "When it was asked for.", required=True),
+        derived("prompt_length", INT, "Characters asked with."),
+        derived("number_of_pages", INT, "Pages asked with."),
+        derived("is_rag_enabled", BOOL, "Whether asked with retrieval."),
+        derived("prompt_basis", TEXT, "Whence the length.", required=True),
+        derived("payload", Type.BINARY, "The answer as it came.", required=True),
     ),
 )

@@ -28,11 +28,11 @@ class Type(Enum):
     BINARY = "binary"
 
 
-class Content(Enum):
+class Sensitivity(Enum):
     """What a redaction takes from a column; one without stays as it is."""
 
-    WORDS = "words"  # what was said, written or sent: ``<redacted>`` takes its place
-    IDENTITY = "identity"  # who it was, or how to reach them: null
+    FREE_TEXT = "words"  # what was said, written or sent: ``<redacted>`` takes its place
+    IDENTIFIER = "identity"  # who it was, or how to reach them: null
 
 
 UNITS = {
@@ -66,10 +66,10 @@ class Column:
 
     name: str
     type: Type
-    about: str
+    description: str
     source: str | None = None
     required: bool = False
-    content: Content | None = None
+    sensitivity: Sensitivity | None = None
 
     @property
     def unit(self) -> str | None:
@@ -92,14 +92,14 @@ class Table:
     columns: tuple[Column, ...]
     at: tuple[str, ...] = ()
     is_daily: bool = True
-    known: tuple[str, ...] = ()
+    ignored_keys: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """The column of that name."""
         return next(column for column in self.columns if column.name == name)
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def column_names(self) -> tuple[str, ...]:
         """Column names in order."""
         return tuple(column.name for column in self.columns)
 
@@ -108,10 +108,10 @@ class Table:
         if column.source is None:
             return ()
         below = "" if column.source == "." else f".{column.source}"
-        return tuple(plain_path(f"{at}{below}".strip(".")) for at in self.at)
+        return tuple(display_path(f"{at}{below}".strip(".")) for at in self.at)
 
 
-def plain_path(path: str) -> str:
+def display_path(path: str) -> str:
     """The path without the names of its keys: ``transcript[turn_index].role`` becomes ``transcript[].role``."""
     return re.sub(r"([\[{])\w+([\]}])", r"\1\2", path)
 
@@ -124,41 +124,41 @@ def name_of(source: str, unit: str | None = None) -> str:
     return f"{name}_{unit}" if unit else name
 
 
-def col(source: str, type_: Type, about: str, *, unit: str | None = None, name: str | None = None) -> Column:
+def column(source: str, type_: Type, about: str, *, unit: str | None = None, name: str | None = None) -> Column:
     """Column read from the document at ``source``."""
     return Column(name or name_of(source, unit), type_, about, source)
 
 
-def words(source: str, type_: Type, about: str, *, name: str | None = None) -> Column:
+def free_text(source: str, type_: Type, about: str, *, name: str | None = None) -> Column:
     """Column that holds what was said, written or sent, read from the document at ``source``."""
-    return Column(name or name_of(source), type_, about, source, content=Content.WORDS)
+    return Column(name or name_of(source), type_, about, source, sensitivity=Sensitivity.FREE_TEXT)
 
 
-def identity(source: str, type_: Type, about: str) -> Column:
+def identifier(source: str, type_: Type, about: str) -> Column:
     """Column that says who it was or how to reach them, read from the document at ``source``."""
-    return Column(name_of(source), type_, about, source, content=Content.IDENTITY)
+    return Column(name_of(source), type_, about, source, sensitivity=Sensitivity.IDENTIFIER)
 
 
-def made(name: str, type_: Type, about: str, *, required: bool = False) -> Column:
+def derived(name: str, type_: Type, about: str, *, required: bool = False) -> Column:
     """Column that the pipeline makes."""
     return Column(name, type_, about, None, required)
 
 
 TEXT, INT, FLOAT, BOOL, TIME, JSON = Type.TEXT, Type.INT, Type.FLOAT, Type.BOOL, Type.TIME, Type.JSON
 
-WORKSPACE = made(
+WORKSPACE = derived(
     "workspace", TEXT, "Workspace of the API that it belongs to, as convohouse.toml names it.", required=True
 )
-CONVERSATION_ID = made("conversation_id", TEXT, "Id of the conversation.", required=True)
-START_DATE = made("start_date", Type.DATE, "UTC day on which the conversation started.", required=True)
-EXTRA = made(
+CONVERSATION_ID = derived("conversation_id", TEXT, "Id of the conversation.", required=True)
+START_DATE = derived("start_date", Type.DATE, "UTC day on which the conversation started.", required=True)
+EXTRA = derived(
     "extra",
     Type.JSON,
     "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none.",
 )
 
 
-TURN_INDEX = made("turn_index", INT, "Position of the transcript entry, from 0.", required=True)
+TURN_INDEX = derived("turn_index", INT, "Position of the transcript entry, from 0.", required=True)
 
 
 def table(
@@ -173,4 +173,6 @@ def table(
     """Daily table of the lake: workspace, conversation_id and start_date in front, ``extra`` at the end."""
     key = ("conversation_id", *(column.name for column in keys))
     at = (at,) if isinstance(at, str) else at
-    return Table(name, grain, key, (WORKSPACE, CONVERSATION_ID, START_DATE, *keys, *columns, EXTRA), at=at, known=known)
+    return Table(
+        name, grain, key, (WORKSPACE, CONVERSATION_ID, START_DATE, *keys, *columns, EXTRA), at=at, ignored_keys=known
+    )

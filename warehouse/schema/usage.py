@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.schema.types import FLOAT, INT, TEXT, col, made, table
+from warehouse.schema.types import FLOAT, INT, TEXT, column, derived, table
 
 TOKEN_KINDS = ("input", "input_cache_read", "input_cache_write", "output_total")
 
@@ -10,10 +10,10 @@ LLM_USAGE = table(
     "llm_usage",
     "LLM usage by scope, model and kind of token",
     keys=(
-        made("scope", TEXT, "initiated or irreversible (whole call), or turn: never add scopes.", required=True),
-        made("turn_index", INT, "Transcript entry for scope turn, -1 for the whole call.", required=True),
-        made("model", TEXT, "Model.", required=True),
-        made("token_kind", TEXT, f"{', '.join(TOKEN_KINDS)}; open text.", required=True),
+        derived("scope", TEXT, "initiated or irreversible (whole call), or turn: never add scopes.", required=True),
+        derived("turn_index", INT, "Transcript entry for scope turn, -1 for the whole call.", required=True),
+        derived("model", TEXT, "Model.", required=True),
+        derived("token_kind", TEXT, f"{', '.join(TOKEN_KINDS)}; open text.", required=True),
     ),
     at=(
         "metadata.charging.llm_usage.initiated_generation.model_usage{model}{token_kind}",
@@ -21,8 +21,8 @@ LLM_USAGE = table(
         "transcript[turn_index].llm_usage.model_usage{model}{token_kind}",
     ),
     columns=(
-        col("tokens", INT, "Tokens."),
-        col("price", FLOAT, "Their price.", unit="usd"),
+        column("tokens", INT, "Tokens."),
+        column("price", FLOAT, "Their price.", unit="usd"),
     ),
 )
 
@@ -30,11 +30,11 @@ PLATFORM_USAGE = table(
     "platform_usage",
     "platform usage of a call by category",
     at="metadata.charging.platform_usage.category_usage{category}",
-    keys=(made("category", TEXT, "voice, silence, burst, asr, text_message, …; open text.", required=True),),
+    keys=(derived("category", TEXT, "voice, silence, burst, asr, text_message, …; open text.", required=True),),
     columns=(
-        col("credits", FLOAT, "Charge.", name="charge_credits"),
-        col("price", FLOAT, "Price.", unit="usd"),
-        col("quantity", FLOAT, "Quantity in the category's own unit."),
+        column("credits", FLOAT, "Charge.", name="charge_credits"),
+        column("price", FLOAT, "Price.", unit="usd"),
+        column("quantity", FLOAT, "Quantity in the category's own unit."),
     ),
 )
 
@@ -42,9 +42,9 @@ VOICE_USAGE = table(
     "voice_usage",
     "voice that spoke in a call",
     at="metadata.charging.tts_usage.per_voice_usage[voice_index]",
-    keys=(made("voice_index", INT, "Position of the voice, from 0.", required=True),),
+    keys=(derived("voice_index", INT, "Position of the voice, from 0.", required=True),),
     columns=(
-        col("voice_id", TEXT, "Voice."),
-        col("audio_output_seconds", FLOAT, "Speech of the voice, in seconds."),
+        column("voice_id", TEXT, "Voice."),
+        column("audio_output_seconds", FLOAT, "Speech of the voice, in seconds."),
     ),
 )

@@ -20,12 +20,12 @@ PARTS = {
 }
 """What a call consists of; of the LLM usage what is paid."""
 
-NEAR = 0.85
+SIMILAR_IDS = 0.85
 """Least likeness (Jaro-Winkler, 0 to 1) of an id that may have been meant."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ConversationView:
     """A conversation: its row of ``marts.fct_conversations``, its agent's name, and the rows of its parts."""
 
     conversation: dict[str, Any]
@@ -38,7 +38,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
+class NotFound:
     """A conversation that is not in the marts: when and why it left (null: it was never there), and ids like it."""
 
     conversation_id: str
@@ -47,7 +47,7 @@ class Absent:
     near: tuple[str, ...]
 
 
-def read_call(home: Home, conversation_id: str) -> Call | Absent:
+def read_conversation(home: Home, conversation_id: str) -> ConversationView | NotFound:
     """The conversation of that id, which can be any text.
 
     Raises:
@@ -61,13 +61,13 @@ def read_call(home: Home, conversation_id: str) -> Call | Absent:
         agent_id = found[0]["agent_id"]
         names = _rows(connection, "select agent_name from marts.dim_agents where agent_id = ?", agent_id)
         parts = {name: _rows(connection, sql, conversation_id) for name, sql in PARTS.items()}
-        return Call(found[0], names[0]["agent_name"] if names else None, **parts)
+        return ConversationView(found[0], names[0]["agent_name"] if names else None, **parts)
 
 
-def _absent(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> Absent:
+def _absent(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> NotFound:
     left = _rows(connection, "from lake.deletions where conversation_id = ?", conversation_id)
     if left:
-        return Absent(conversation_id, left[0]["reason"], left[0]["noticed_at"], ())
+        return NotFound(conversation_id, left[0]["reason"], left[0]["noticed_at"], ())
     near = connection.execute(
         """
         select conversation_id, jaro_winkler_similarity(conversation_id, $wanted) as likeness
@@ -76,9 +76,9 @@ def _absent(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> Abse
         order by likeness desc, conversation_id
         limit 3
         """,
-        {"wanted": conversation_id or " ", "near": NEAR},
+        {"wanted": conversation_id or " ", "near": SIMILAR_IDS},
     ).fetchall()
-    return Absent(conversation_id, None, None, tuple(row[0] for row in near))
+    return NotFound(conversation_id, None, None, tuple(row[0] for row in near))
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, value: str | None) -> list[dict[str, Any]]:

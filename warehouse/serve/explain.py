@@ -24,7 +24,7 @@ PUBLIC = ("metrics", "marts")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ColumnRef:
     """A model (qualified name), or a column of it."""
 
     model: str
@@ -35,7 +35,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LineageNode:
     """What a CTE makes of a column: its expression, and the condition on the rows that it takes."""
 
     cte: str
@@ -45,7 +45,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class JsonSource:
     """A column on the way back: the columns it is made from, or the JSON paths of the API where it comes in.
 
     ``steps`` are what its model makes of them, from CTE ``final`` on; none where the column is only handed on.
@@ -53,7 +53,7 @@ class Origin:
 
     column: str
     about: str
-    steps: tuple[Step, ...]
+    steps: tuple[LineageNode, ...]
     sources: tuple[str, ...]
     paths: tuple[str, ...]
 
@@ -75,11 +75,11 @@ class Explanation:
     metric: Metric | None
     columns: dict[str, str]
     reads: tuple[str, ...]
-    lineage: tuple[Origin, ...]
+    lineage: tuple[JsonSource, ...]
     sql: str
 
 
-def targets(project: Project, wanted: str) -> tuple[Target, ...]:
+def targets(project: Project, wanted: str) -> tuple[ColumnRef, ...]:
     """What ``wanted`` can mean: a model, a column of a model, or a column alone, which several models may have.
 
     Schemas may be left out. A column alone is looked for in metrics and marts, and elsewhere only if it is in none.
@@ -88,23 +88,23 @@ def targets(project: Project, wanted: str) -> tuple[Target, ...]:
     models = sorted(project.models, key=lambda model: (-SCHEMAS.index(model.schema), model.name))
     for model in models:
         if name in (model.key, model.name):
-            return (Target(model.key),)
+            return (ColumnRef(model.key),)
     front, _, column = name.rpartition(".")
     holders = [model for model in models if column in model.header.columns]
     if front:
-        return tuple(Target(model.key, column) for model in holders if front in (model.key, model.name))
+        return tuple(ColumnRef(model.key, column) for model in holders if front in (model.key, model.name))
     public = [model for model in holders if model.schema in PUBLIC]
-    return tuple(Target(model.key, column) for model in public or holders)
+    return tuple(ColumnRef(model.key, column) for model in public or holders)
 
 
-def meant(project: Project, wanted: str) -> list[str]:
+def suggest(project: Project, wanted: str) -> list[str]:
     """Names that can be asked for and that are nearest to one that cannot."""
     schema, _, name = wanted.lower().partition(".")
     named = {model.name: model.header.columns for model in project.models}
     return nearest_column(name if schema in SCHEMAS else wanted, named)
 
 
-def explain(project: Project, target: Target) -> Explanation:
+def explain(project: Project, target: ColumnRef) -> Explanation:
     """All that is known of a target.
 
     Raises:
@@ -128,10 +128,10 @@ def explain(project: Project, target: Target) -> Explanation:
     )
 
 
-def _steps(top: Node) -> tuple[Step, ...]:
+def _steps(top: Node) -> tuple[LineageNode, ...]:
     """What each CTE on the way makes of the column, each once; of those that only hand it on, what they leave out."""
-    found: dict[tuple[str, str, str], Step] = {}
-    handed: dict[str, Step] = {}
+    found: dict[tuple[str, str, str], LineageNode] = {}
+    handed: dict[str, LineageNode] = {}
     waiting, seen = _below(top), set[int]()
     while waiting:
         node = waiting.pop(0)
@@ -154,10 +154,10 @@ def _below(node: Node) -> list[Node]:
     return sorted(node.downstream, key=lambda below: (text.find(below.name), below.expression.alias_or_name))
 
 
-def _step(node: Node) -> Step:
+def _step(node: Node) -> LineageNode:
     where = node.source.args.get("where") if isinstance(node.source, exp.Select) else None
     sql, column = _plain(node.expression.unalias()), node.expression.alias_or_name
-    return Step(node.reference_node_name, column, sql, _plain(where.this) if where else None)
+    return LineageNode(node.reference_node_name, column, sql, _plain(where.this) if where else None)
 
 
 def _plain(expression: exp.Expr) -> str:
@@ -166,10 +166,10 @@ def _plain(expression: exp.Expr) -> str:
     return "".join(part if part.startswith("'") else part.lower() for part in parts)
 
 
-def _lineage(project: Project, model: str, column: str) -> tuple[Origin, ...]:
+def _lineage(project: Project, model: str, column: str) -> tuple[JsonSource, ...]:
     """The column and all that it is made from, nearest first."""
     known, models, traced = columns_of(project), project.by_key, dict[str, dict[str, Node]]()
-    found: dict[tuple[str, str], Origin] = {}
+    found: dict[tuple[str, str], JsonSource] = {}
     waiting = [(model, column)]
     while waiting:
         place = waiting.pop(0)
@@ -183,18 +183,18 @@ def _lineage(project: Project, model: str, column: str) -> tuple[Origin, ...]:
             traced[relation] = nodes_of(models[relation], known)
         node, about = traced[relation][name], models[relation].header.columns[name]
         above = sources_of(node)
-        found[place] = Origin(".".join(place), about, _steps(node), tuple(map(".".join, above)), ())
+        found[place] = JsonSource(".".join(place), about, _steps(node), tuple(map(".".join, above)), ())
         waiting += above
     return tuple(found.values())
 
 
-def _outermost(project: Project, relation: str, column: str) -> Origin:
+def _outermost(project: Project, relation: str, column: str) -> JsonSource:
     """A column of the lake with its JSON paths, or one of a seed."""
     schema, _, name = relation.partition(".")
     if schema == "lake":
         known = BY_NAME[name].column(column)
-        return Origin(f"{relation}.{column}", known.about, (), (), BY_NAME[name].paths(known))
+        return JsonSource(f"{relation}.{column}", known.description, (), (), BY_NAME[name].paths(known))
     described = {seed.key: seed.header.columns for seed in project.seeds} | {
         each.key: each.columns for each in GENERATED
     }
-    return Origin(f"{relation}.{column}", described[relation][column], (), (), ())
+    return JsonSource(f"{relation}.{column}", described[relation][column], (), (), ())

@@ -14,18 +14,18 @@ from datetime import datetime
 from typing import Any
 
 from warehouse.connection import open_warehouse
-from warehouse.serve.search_terms import pattern, snippet, words_of
+from warehouse.serve.search_terms import pattern, search_terms, snippet
 from warehouse.storage.home import Home
 
-K1 = 1.2
+BM25_K1 = 1.2
 """How soon more turns with the same word add little (BM25's usual value)."""
-B = 0.75
+BM25_B = 0.75
 """How much a call's length counts (BM25's usual value)."""
 MOST_WORDS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class SearchHit:
     """A call that holds all words; ``turn_index`` and ``snippet`` are of the turn that holds the most of them."""
 
     conversation_id: str
@@ -47,14 +47,14 @@ class Scope:
     until: datetime | None = None
 
 
-def find(home: Home, text: str, scope: Scope = Scope(), *, limit: int = 10) -> list[Hit]:
+def search(home: Home, text: str, scope: Scope = Scope(), *, limit: int = 10) -> list[SearchHit]:
     """The best calls for the words of ``text`` (at most ``MOST_WORDS`` of them), the best first.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
         QueryError: the file cannot be opened.
     """
-    words = words_of(text)[:MOST_WORDS]
+    words = search_terms(text)[:MOST_WORDS]
     if not words:
         return []
     given: dict[str, Any] = {f"word_{number}": pattern(word) for number, word in enumerate(words)}
@@ -62,7 +62,7 @@ def find(home: Home, text: str, scope: Scope = Scope(), *, limit: int = 10) -> l
     given |= {"agent_id": scope.agent_id, "since": scope.since, "until": scope.until}
     with open_warehouse(home) as connection:
         rows = connection.sql(_sql(len(words)), params=given).pl().to_dicts()
-    return [Hit(snippet=snippet(row.pop("message"), words), **row) for row in rows]
+    return [SearchHit(snippet=snippet(row.pop("message"), words), **row) for row in rows]
 
 
 def _sql(n_words: int) -> str:
@@ -71,7 +71,7 @@ def _sql(n_words: int) -> str:
         return between.join(text.replace("#", str(number)) for number in range(n_words))
 
     idf = "ln(1 + (n_calls - df_# + 0.5) / (df_# + 0.5))"
-    weight = f"tf_# * ({K1} + 1) / (tf_# + {K1} * (1 - {B} + {B} * length / mean_length))"
+    weight = f"tf_# * ({BM25_K1} + 1) / (tf_# + {BM25_K1} * (1 - {BM25_B} + {BM25_B} * length / mean_length))"
     return f"""
     with calls as (
         select conversation_id, started_at, agent_id, greatest(n_turns, 1) as length

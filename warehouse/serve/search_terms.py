@@ -21,7 +21,7 @@ _AROUND = 60
 """Characters of a snippet on each side of the first word found."""
 
 
-def words_of(text: str) -> tuple[str, ...]:
+def search_terms(text: str) -> tuple[str, ...]:
     """The words of a question, in lower case and without accents, each once."""
     return tuple(dict.fromkeys(re.findall(r"[^\W_]+", _bare(text))))
 

@@ -21,35 +21,35 @@ from warehouse.storage.home import Home
 
 def folder(home: Home, table: Table) -> Path:
     """Where the notes stand."""
-    return home.documents / table.name
+    return home.landing / table.name
 
 
-def note(home: Home, table: Table, rows: Sequence[Mapping[str, object]], at: datetime) -> None:
+def append(home: Home, table: Table, rows: Sequence[Mapping[str, object]], at: datetime) -> None:
     """Append rows of ``table``; once this returns, they are on the disk."""
     if rows:
         name = f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
         parquet.write_file(home, home.file(folder(home, table), name), parquet.frame(table, rows))
 
 
-def read(home: Home, table: Table) -> pl.DataFrame:
+def latest_entries(home: Home, table: Table) -> pl.DataFrame:
     """The latest note of each key, oldest first."""
     every = parquet.read_files(table, home.files(folder(home, table)))
     return every.unique(table.key, keep="last", maintain_order=True)
 
 
-def refresh(home: Home) -> None:
+def refresh_lake(home: Home) -> None:
     """Bring the lake's tables of all journals up to their notes; for the one writer alone."""
     for table in JOURNALS:
-        noted = read(home, table)
+        noted = latest_entries(home, table)
         if not noted.is_empty() or lake.read(home, table, table.key).height:
-            lake.write_whole(home, table, noted)
+            lake.overwrite_table(home, table, noted)
 
 
-def forget(home: Home, tables: Collection[Table], ids: Collection[str]) -> None:
+def delete_entries(home: Home, tables: Collection[Table], ids: Collection[str]) -> None:
     """Take the notes of conversations out of the landing."""
     of_them = pl.col("conversation_id").is_in(list(ids))
     for table in tables:
-        if "conversation_id" not in table.names:
+        if "conversation_id" not in table.column_names:
             continue
         files = home.files(folder(home, table))
         if parquet.read_files(table, files, ["conversation_id"]).filter(of_them).is_empty():

@@ -65,7 +65,7 @@ def wanted(home: Home, choice: Choice) -> pl.DataFrame:
             calls["conversation_id"], key=lambda each: hashlib.sha256(each.encode(errors="replace")).digest()
         )
         calls = calls.filter(pl.col("conversation_id").is_in(drawn[: choice.sample]))
-    notes = activity_log.read(home, AUDIO_FILES).select("conversation_id", "outcome")
+    notes = activity_log.latest_entries(home, AUDIO_FILES).select("conversation_id", "outcome")
     known = calls.sort("start_time_at", "conversation_id").join(notes, "conversation_id", "left", maintain_order="left")
     known = known.with_columns(is_noted=(pl.col("outcome") == "saved").fill_null(value=False))
     return known.filter(pl.col("outcome").ne_missing("missing")).select("conversation_id", "start_date", "is_noted")
@@ -90,5 +90,5 @@ def forget(home: Home, ids: Collection[str]) -> dict[str, int]:
         if file.name in names:
             file.unlink(missing_ok=True)
             removed[names[file.name]] = removed.get(names[file.name], 0) + 1
-    activity_log.forget(home, (AUDIO_FILES,), ids)
+    activity_log.delete_entries(home, (AUDIO_FILES,), ids)
     return removed

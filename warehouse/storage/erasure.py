@@ -41,11 +41,11 @@ class Removed:
         return any(getattr(self, each.name) for each in fields(self))
 
 
-def known_days(home: Home, ids: Collection[str]) -> pl.DataFrame:
+def find_start_dates(home: Home, ids: Collection[str]) -> pl.DataFrame:
     """Those of the conversations that the landing knows: conversation_id, start_date (of the tables' rows)."""
     of_them = pl.col("conversation_id").is_in(list(ids))
     places = (
-        landing.latest_readings(home).select("conversation_id", "start_date"),
+        landing.latest_snapshots(home).select("conversation_id", "start_date"),
         landing.latest_list_rows(home).select("conversation_id", "start_date"),
         parquet.read_files(QUARANTINE, _quarantine(home)).select(
             "conversation_id", start_date=pl.col("fetched_at").dt.date()
@@ -56,8 +56,8 @@ def known_days(home: Home, ids: Collection[str]) -> pl.DataFrame:
     )
 
 
-def entomb(home: Home, conversations: pl.DataFrame, at: datetime) -> None:
-    """Land a tombstone for each (columns of ``known_days``) that has none: from here on it counts as erased."""
+def write_tombstones(home: Home, conversations: pl.DataFrame, at: datetime) -> None:
+    """Land a tombstone for each (columns of ``find_start_dates``) that has none: from here on it counts as erased."""
     before = landing.erased_ids(home)
     landing.land_documents(
         home,
@@ -83,19 +83,19 @@ def purge(home: Home) -> dict[str, Removed]:
         return removed
     for conversation_id, n_files in audio.forget(home, ids).items():
         removed[conversation_id].n_recordings = n_files
-    activity_log.forget(home, JOURNALS, ids)
+    activity_log.delete_entries(home, JOURNALS, ids)
     of_them = pl.col("conversation_id").is_in(list(ids))
-    for file, ours in _holding(LANDED_LISTINGS, _listings(home), of_them):
+    for file, ours in _segments_containing(LANDED_LISTINGS, _listings(home), of_them):
         for conversation_id, n_rows in ours.items():
             removed[conversation_id].n_list_rows += n_rows
             removed[conversation_id].n_listings += 1
         _rewrite_listing(home, file, lambda rows: rows.filter(~of_them))
-    for file, ours in _holding(QUARANTINE, _quarantine(home), of_them):
+    for file, ours in _segments_containing(QUARANTINE, _quarantine(home), of_them):
         for conversation_id, n_rows in ours.items():
             removed[conversation_id].n_quarantined += n_rows
         _rewrite(home, QUARANTINE, file, lambda rows: rows.filter(~of_them))
     is_reading = of_them & (pl.col("kind") != landing.ERASED)
-    for file, ours in _holding(LANDED_DOCUMENTS, _segments(home), is_reading):
+    for file, ours in _segments_containing(LANDED_DOCUMENTS, _segments(home), is_reading):
         for conversation_id, n_rows in ours.items():
             removed[conversation_id].n_readings += n_rows
             removed[conversation_id].n_segments += 1
@@ -115,7 +115,7 @@ def redact(home: Home, ids: Collection[str], redacted: Callable[[bytes], tuple[b
     of_them = pl.col("conversation_id").is_in(list(ids))
     with_payload = of_them & (pl.col("payload") != EMPTY_ROW)
     payload = pl.when(of_them).then(pl.lit(EMPTY_ROW)).otherwise("payload").alias("payload")
-    for file, _ in _holding(LANDED_LISTINGS, _listings(home), with_payload):
+    for file, _ in _segments_containing(LANDED_LISTINGS, _listings(home), with_payload):
         _rewrite_listing(home, file, lambda rows: rows.with_columns(payload))
 
     def redact_rows(rows: pl.DataFrame) -> pl.DataFrame:
@@ -123,7 +123,7 @@ def redact(home: Home, ids: Collection[str], redacted: Callable[[bytes], tuple[b
         due = [_redacted(row, redacted) for row in rows.filter(is_due).iter_rows(named=True)]
         return pl.concat([rows.filter(~is_due), parquet.frame(LANDED_DOCUMENTS, due)])
 
-    for file, _ in _holding(LANDED_DOCUMENTS, _segments(home), of_them & pl.col("is_redacted").is_null()):
+    for file, _ in _segments_containing(LANDED_DOCUMENTS, _segments(home), of_them & pl.col("is_redacted").is_null()):
         _rewrite(home, LANDED_DOCUMENTS, file, redact_rows)
 
 
@@ -147,7 +147,7 @@ def _redacted(row: Mapping[str, object], redacted: Callable[[bytes], tuple[bytes
 
 
 def _segments(home: Home) -> list[Path]:
-    return home.files(home.documents, lake.DAYS)
+    return home.files(home.landing, lake.DAYS)
 
 
 def _listings(home: Home) -> list[Path]:
@@ -158,7 +158,7 @@ def _quarantine(home: Home) -> list[Path]:
     return home.files(home.quarantine)
 
 
-def _holding(table: Table, files: list[Path], wanted: pl.Expr) -> Iterator[tuple[Path, dict[str, int]]]:
+def _segments_containing(table: Table, files: list[Path], wanted: pl.Expr) -> Iterator[tuple[Path, dict[str, int]]]:
     """The files that hold such rows, with how many of each conversation."""
     if not files:
         return

@@ -20,7 +20,7 @@ MARK = ".convohouse.json"
 LAYOUT = 2
 MAIN = "main"
 """Name of the workspace where only one is set up."""
-EVERY = "*"
+ANY_WORKSPACE = "*"
 RESERVED = "schema"
 """No workspace's name: the file of an empty table has it."""
 
@@ -33,15 +33,15 @@ class Home:
     workspace: str = MAIN
 
     @property
-    def everywhere(self) -> Home:
+    def all_workspaces(self) -> Home:
         """The same home with the rows of all workspaces: to read, and to write rows back that were read."""
-        return replace(self, workspace=EVERY)
+        return replace(self, workspace=ANY_WORKSPACE)
 
     def workspaces(self) -> tuple[str, ...]:
         """Every workspace of which anything was landed, sorted."""
-        return tuple(sorted({file.name.partition(".")[0] for file in self.documents.rglob("*.parquet")}))
+        return tuple(sorted({file.name.partition(".")[0] for file in self.landing.rglob("*.parquet")}))
 
-    def of(self, workspace: str) -> Home:
+    def for_workspace(self, workspace: str) -> Home:
         """The same home as another workspace sees it."""
         return replace(self, workspace=workspace)
 
@@ -54,7 +54,7 @@ class Home:
         return folder / ".".join(part for part in (self.workspace, name, "parquet") if part)
 
     @property
-    def documents(self) -> Path:
+    def landing(self) -> Path:
         """What the API said, a segment file a flush, by start date."""
         return self.root / "landing"
 
@@ -131,7 +131,7 @@ class Home:
         try:
             self.check()
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for folder in (self.temporary, self.documents, self.lake):
+            for folder in (self.temporary, self.landing, self.lake):
                 folder.mkdir(exist_ok=True)
             if not mark.exists():
                 mark.write_text(json.dumps({"product": "convohouse", "layout": LAYOUT}) + "\n")
@@ -159,7 +159,7 @@ class Home:
                 "Choose another folder with --home or CONVOHOUSE_HOME, and sync into it.",
             )
 
-    def sweep(self) -> None:
+    def remove_stale_temp_files(self) -> None:
         """Remove what a killed run left half-written; for the one writer alone.
 
         Only our own files: what DuckDB spills stands in the same folder, may be a reader's, and is DuckDB's to remove.

@@ -25,7 +25,7 @@ SCHEMA_FILE = f"{RESERVED}.parquet"
 """Zero rows with the table's schema, so that a glob over an empty table finds its columns."""
 
 
-def ensure(home: Home) -> None:
+def ensure_schema_files(home: Home) -> None:
     """Give every table its zero-row schema file, anew where the schema has changed."""
     for table in TABLES:
         target = home.table(table) / SCHEMA_FILE
@@ -40,27 +40,27 @@ def _checked(table: Table, data: pl.DataFrame) -> pl.DataFrame:
         data = data.with_columns(pl.lit(None, pl.String).alias(WORKSPACE.name))
     if dict(data.schema) != parquet.polars_schema(table):
         raise SchemaError(f"A frame for {table.name} does not have the columns of its schema.")
-    if data.columns != list(table.names):
-        data = data.select(table.names)  # not for nothing: two hundred names cost as much as the sort
+    if data.columns != list(table.column_names):
+        data = data.select(table.column_names)  # not for nothing: two hundred names cost as much as the sort
     return data.sort(pl.struct(table.key))  # as one value: half the time of several
 
 
-def write_whole(home: Home, table: Table, data: pl.DataFrame) -> None:
+def overwrite_table(home: Home, table: Table, data: pl.DataFrame) -> None:
     """Replace all rows of a table without days."""
     parquet.write_file(home, home.file(home.table(table)), _checked(table, data))
 
 
-def append_whole(home: Home, table: Table, data: pl.DataFrame, name: str) -> None:
+def append_file(home: Home, table: Table, data: pl.DataFrame, name: str) -> None:
     """Add a file of rows to a table without days; ``name`` makes a repeat replace and not double."""
     parquet.write_file(home, home.file(home.table(table), name), _checked(table, data))
 
 
-def write_day(home: Home, table: Table, day: date, data: pl.DataFrame) -> None:
+def overwrite_partition(home: Home, table: Table, day: date, data: pl.DataFrame) -> None:
     """Replace all rows of one day; no rows means no file."""
     _replace(home, home.file(home.partition(table, day)), _checked(table, data))
 
 
-def merge_day(home: Home, table: Table, day: date, data: pl.DataFrame, ids: Collection[str]) -> None:
+def upsert_partition(home: Home, table: Table, day: date, data: pl.DataFrame, ids: Collection[str]) -> None:
     """Replace the rows of the conversations ``ids`` on one day by ``data``; other rows stay. Idempotent by key.
 
     A file that would hold the same rows again is left alone, if it has today's columns. What stays is in the order of

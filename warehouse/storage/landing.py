@@ -21,10 +21,10 @@ from warehouse.schema.operations import QUARANTINE
 from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
 
-KEYS = tuple(name for name in LANDED_DOCUMENTS.names if name != "payload")
-LIST_KEYS = tuple(name for name in LANDED_LISTINGS.names if name != "payload")
+KEYS = tuple(name for name in LANDED_DOCUMENTS.column_names if name != "payload")
+LIST_KEYS = tuple(name for name in LANDED_LISTINGS.column_names if name != "payload")
 
-LOST = ("gone", "blanked")
+REMOVED_KINDS = ("gone", "blanked")
 """Kinds of a reading that found the conversation, or its content, taken away at the API."""
 DOCUMENTS_TOGETHER = 500
 """Documents whose payloads are in memory at once: some 12 MB."""
@@ -50,7 +50,7 @@ def land_documents(home: Home, rows: Sequence[Mapping[str, object]]) -> pl.DataF
     """Append readings: one segment a start date, each whole or not there; gives them back as they were landed."""
     data = parquet.frame(LANDED_DOCUMENTS, rows)
     for (day,), segment in data.group_by("start_date", maintain_order=True):
-        folder = home.documents / f"start_date={day}"
+        folder = home.landing / f"start_date={day}"
         parquet.write_file(home, home.file(folder, _name(segment["fetched_at"][0])), segment)
     return data
 
@@ -100,23 +100,23 @@ def latest_list_rows(home: Home) -> pl.DataFrame:
     return list_rows(home).sort("listed_at").unique("conversation_id", keep="last", maintain_order=True)
 
 
-def readings(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:
+def snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:
     """Every reading ever landed, of all conversations or of some, without its payload, oldest first."""
     some = None if ids is None else list(ids)
-    files = [] if some == [] else home.files(home.documents, lake.DAYS)
+    files = [] if some == [] else home.files(home.landing, lake.DAYS)
     of_them = None if some is None else pl.col("conversation_id").is_in(some)
     every = parquet.read_files(LANDED_DOCUMENTS, files, KEYS, of_them)
     return every.sort("fetched_at", maintain_order=True)
 
 
-def latest_readings(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:
+def latest_snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:
     """The latest reading of each conversation, or of some, without its payload.
 
     Beside the columns of ``LANDED_DOCUMENTS``, of the latest content that was not blanked (null: there is none):
     ``content_at``, when it was first read, ``shown_sha256`` its hash, ``shown_texts`` its entries that hold text.
     ``start_date`` is the one of that content.
     """
-    every = readings(home, ids)
+    every = snapshots(home, ids)
     content = (
         every.filter(kind="document")
         .group_by("conversation_id")
@@ -136,29 +136,29 @@ def erased_ids(home: Home) -> set[str]:
     return _ids(home, pl.col("kind") == ERASED)
 
 
-def lost(home: Home) -> pl.DataFrame:
+def removed(home: Home) -> pl.DataFrame:
     """The latest reading of each conversation that is taken away at the API, or whose content is."""
-    is_lost = pl.col("kind").is_in(LOST)
-    return latest_readings(home, _ids(home, is_lost)).filter(is_lost)
+    is_lost = pl.col("kind").is_in(REMOVED_KINDS)
+    return latest_snapshots(home, _ids(home, is_lost)).filter(is_lost)
 
 
 def redacted_ids(home: Home) -> set[str]:
     """Conversations whose content was taken away at the API and therefore here."""
-    latest = latest_readings(home, _ids(home, pl.col("is_redacted")))
-    return set(latest.filter(pl.col("kind").is_in(LOST))["conversation_id"])
+    latest = latest_snapshots(home, _ids(home, pl.col("is_redacted")))
+    return set(latest.filter(pl.col("kind").is_in(REMOVED_KINDS))["conversation_id"])
 
 
-def removals(home: Home) -> pl.DataFrame:
+def removed_ids(home: Home) -> pl.DataFrame:
     """Readings that were redacted and tombstones of the erased, sorted: conversation_id, fetched_at, kind."""
     is_removed = pl.col("is_redacted").fill_null(value=False) | (pl.col("kind") == ERASED)
-    files = home.files(home.documents, lake.DAYS)
+    files = home.files(home.landing, lake.DAYS)
     removed = parquet.read_files(LANDED_DOCUMENTS, files, ("conversation_id", "fetched_at", "kind"), is_removed)
     return removed.sort(pl.all())
 
 
 def _ids(home: Home, condition: pl.Expr) -> set[str]:
     """Conversations with a reading that a condition holds for; few, so nothing else of the others is read."""
-    files = home.files(home.documents, lake.DAYS)
+    files = home.files(home.landing, lake.DAYS)
     return set(parquet.read_files(LANDED_DOCUMENTS, files, ["conversation_id"], condition)["conversation_id"])
 
 
@@ -167,7 +167,7 @@ def payloads(home: Home, days: Iterable[date], ids: Iterable[str]) -> Iterator[p
 
     They come some hundreds at a time, as many as stand together in a few files: a day's text may be more than memory.
     """
-    files = [file for day in days for file in home.files(home.documents / f"start_date={day.isoformat()}")]
+    files = [file for day in days for file in home.files(home.landing / f"start_date={day.isoformat()}")]
     wanted = list(ids)
     is_wanted = (pl.col("kind") == "document") & pl.col("conversation_id").is_in(wanted)
     keys, columns = ("conversation_id", "fetched_at"), ("conversation_id", "fetched_at", "content_sha256", "payload")
@@ -192,8 +192,10 @@ def quarantined(home: Home) -> pl.DataFrame:
     files = home.files(home.quarantine)
     set_aside = parquet.read_files(QUARANTINE, files).sort("fetched_at")
     latest = set_aside.unique("conversation_id", keep="last", maintain_order=True)
-    read = readings(home, latest["conversation_id"]).group_by("conversation_id").agg(read_at=pl.col("fetched_at").max())
+    read = (
+        snapshots(home, latest["conversation_id"]).group_by("conversation_id").agg(read_at=pl.col("fetched_at").max())
+    )
     joined = latest.join(read, "conversation_id", "left")
     return joined.filter(pl.col("read_at").is_null() | (pl.col("read_at") < pl.col("fetched_at"))).select(
-        QUARANTINE.names
+        QUARANTINE.column_names
     )

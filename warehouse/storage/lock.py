@@ -18,7 +18,7 @@ from warehouse.storage.home import Home
 
 
 @contextmanager
-def writing(home: Home, *, what: str, now: datetime) -> Iterator[None]:
+def write_lock(home: Home, *, what: str, now: datetime) -> Iterator[None]:
     """Hold the home folder for writing, rid of what a killed run left half-written.
 
     Raises:
@@ -33,7 +33,7 @@ def writing(home: Home, *, what: str, now: datetime) -> Iterator[None]:
             f"Another run is writing to {home.root}: {_owner(note)}.", "Wait until it ends, then run again."
         ) from None
     try:
-        home.sweep()
+        home.remove_stale_temp_files()
         note.write_text(json.dumps({"pid": os.getpid(), "what": what, "since": now.isoformat(timespec="seconds")}))
         yield
     finally:

@@ -11,7 +11,7 @@ import polars as pl
 
 from warehouse.errors import SchemaError
 from warehouse.schema.types import WORKSPACE, Table, Type
-from warehouse.storage.home import EVERY, Home
+from warehouse.storage.home import ANY_WORKSPACE, Home
 
 POLARS: dict[Type, pl.DataType] = {
     Type.TEXT: pl.String(),
@@ -38,7 +38,7 @@ def frame(table: Table, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     Raises:
         SchemaError: a row has a key that the table does not know.
     """
-    names = table.names
+    names = table.column_names
     unknown = {key for row in rows for key in row} - set(names)
     if unknown:
         raise SchemaError(f"Table {table.name} has no column {', '.join(sorted(unknown))}.")
@@ -68,7 +68,7 @@ def with_workspace(home: Home, data: pl.DataFrame) -> pl.DataFrame:
     """Rows with the name of their workspace."""
     if WORKSPACE.name not in data.columns or not data[WORKSPACE.name].has_nulls():
         return data
-    if home.workspace == EVERY:
+    if home.workspace == ANY_WORKSPACE:
         raise SchemaError("Rows without a workspace can be written for one workspace alone.")
     return data.with_columns(pl.col(WORKSPACE.name).fill_null(home.workspace))
 

@@ -8,8 +8,8 @@ import polars as pl
 
 from pipelines.orchestration.asset_keys import KINDS, key_of
 from pipelines.orchestration.table_metadata import schema_of
-from pipelines.usecases.agent_access import known_agents, probe
-from pipelines.usecases.context import Progress, Site
+from pipelines.usecases.agent_access import check_agents, known_agents
+from pipelines.usecases.context import Context, Progress
 from warehouse.errors import ConvohouseError
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS
@@ -35,18 +35,18 @@ RECENT = timedelta(days=7)
     ],
 )
 def agent_access(
-    site: dg.ResourceParam[Site], progress: dg.ResourceParam[Progress]
+    workspace_context: dg.ResourceParam[Context], progress: dg.ResourceParam[Progress]
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Whether each agent can be reached: a signed URL and a token are asked for, and neither is kept."""
-    sites = site.each()
+    workspace_contexts = workspace_context.workspaces()
     try:
-        found = [row for each in sites for row in probe(each, known_agents(each.home), progress)]
+        found = [row for each in workspace_contexts for row in check_agents(each, known_agents(each.home), progress)]
     except ConvohouseError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     reached = {row.agent_id for row in found if row.is_reachable}
     n_agents = len({row.agent_id for row in found})
     yield dg.MaterializeResult(asset_key=ACCESS, metadata={"n_agents": n_agents, "n_reachable": len(reached)})
-    lost = [agent_id for each in sites for agent_id in unreachable(each.home)]
+    lost = [agent_id for each in workspace_contexts for agent_id in unreachable(each.home)]
     yield dg.AssetCheckResult(
         check_name=REACHED,
         asset_key=ACCESS,
@@ -66,7 +66,7 @@ def unreachable(home: Home) -> list[str]:
     calls = lake.read(home, CONVERSATIONS, ["agent_id", "start_time_at"])
     recent = calls.filter(pl.col("start_time_at") >= pl.col("start_time_at").max() - RECENT)
     latest = (
-        activity_log.read(home, AGENT_ACCESS)
+        activity_log.latest_entries(home, AGENT_ACCESS)
         .filter(pl.col("asked_at") == pl.col("asked_at").max().over("agent_id"))
         .group_by("agent_id")
         .agg(pl.col("is_reachable").any())

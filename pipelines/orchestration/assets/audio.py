@@ -8,8 +8,8 @@ from pipelines.orchestration.asset_keys import key_of
 from pipelines.orchestration.assets.agent_access import GROUP
 from pipelines.orchestration.assets.landing import DOCUMENTS
 from pipelines.orchestration.table_metadata import schema_of
-from pipelines.usecases.audio import Recorded, record
-from pipelines.usecases.context import Progress, Site
+from pipelines.usecases.audio import DownloadResult, download_audio
+from pipelines.usecases.context import Context, Progress
 from warehouse.errors import ConvohouseError
 from warehouse.schema.activity import AUDIO_FILES
 from warehouse.storage.audio import Choice
@@ -18,7 +18,7 @@ RECORDINGS = key_of("landing.recordings")
 BUDGET_BYTES = 5 * 10**9
 
 
-class Wanted(dg.Config):
+class AudioConfig(dg.Config):
     """Which recordings to save."""
 
     since: str | None = Field(default=None, description="Only calls from here: a date, a time, or days ago (7d).")
@@ -35,13 +35,16 @@ class Wanted(dg.Config):
     metadata={"dagster/column_schema": schema_of(AUDIO_FILES)},
 )
 def recordings(
-    config: Wanted, site: dg.ResourceParam[Site], progress: dg.ResourceParam[Progress]
+    config: AudioConfig, workspace_context: dg.ResourceParam[Context], progress: dg.ResourceParam[Progress]
 ) -> dg.MaterializeResult[None]:
     """Recordings of the calls in the lake, as MP3 files; what is there is not fetched again."""
-    since = parse_moment(config.since, site.clock()) if config.since else None
+    since = parse_moment(config.since, workspace_context.clock()) if config.since else None
     choice = Choice(since, None, config.agent_id, config.sample)
     try:
-        done = [record(each, choice, budget_bytes=config.budget_bytes, progress=progress) for each in site.each()]
+        done = [
+            download_audio(each, choice, budget_bytes=config.budget_bytes, progress=progress)
+            for each in workspace_context.workspaces()
+        ]
     except ConvohouseError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     if failed := {each: why for part in done for each, why in part.failed.items()}:
@@ -49,7 +52,7 @@ def recordings(
     return dg.MaterializeResult(metadata=_counts(done))
 
 
-def _counts(done: list[Recorded]) -> dict[str, int]:
+def _counts(done: list[DownloadResult]) -> dict[str, int]:
     names = ("n_saved", "n_before", "n_missing", "n_left")
     sums = {name: sum(getattr(part, name) for part in done) for name in names}
     return sums | {"total_bytes": max(part.total_bytes for part in done)}

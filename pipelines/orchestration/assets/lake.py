@@ -12,11 +12,11 @@ from pipelines.orchestration.asset_keys import KINDS, key_of
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.assets.reference_data import PRICES, TOOLS
 from pipelines.orchestration.checks import NOTHING_NEW, news_of, results_of, spec_of
-from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, Scope, days_of, log_others
-from pipelines.orchestration.run_session import doing, end, stop_for
+from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, RunScope, days_of, log_others
+from pipelines.orchestration.run_session import fail_if, finish_run, step_session
 from pipelines.orchestration.table_metadata import schema_of
 from pipelines.usecases import sync_steps
-from pipelines.usecases.context import Progress, Site
+from pipelines.usecases.context import Context, Progress
 from warehouse.build.lake_checks import check_lake
 from warehouse.models.data_quality import COMPLETENESS, schema_checks
 from warehouse.models.project import SCHEMAS
@@ -63,25 +63,25 @@ def _spec(table: Table) -> dg.AssetSpec:
 )
 def lake_tables(
     context: dg.AssetExecutionContext,
-    config: Scope,
-    site: dg.ResourceParam[Site],
+    config: RunScope,
+    workspace_context: dg.ResourceParam[Context],
     progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Flatten the landed documents that the lake does not show yet, then check the lake."""
     run_id, days = context.run.run_id, None if config.everywhere else days_of(context)
     touched: set[date] = set()
-    with doing(site, run_id, "flattening") as sites:
-        with site.crew() as crew:
-            for each in sites:
+    with step_session(workspace_context, run_id, "flattening") as workspace_contexts:
+        with workspace_context.worker_pool() as crew:
+            for each in workspace_contexts:
                 touched |= {*sync_steps.flatten_calls(each, run_id, days, progress, crew=crew).days}
-        results = check_lake(site.home.everywhere)
+        results = check_lake(workspace_context.home.all_workspaces)
         wrong = [each for each in results if not each.is_passed and each.check not in COMPLETENESS]
-        problems = end(sites, run_id, wrong) if wrong or not _has_models(context) else ()
-    yield from _made(context, site.home, sorted(touched))
+        problems = finish_run(workspace_contexts, run_id, wrong) if wrong or not _has_models(context) else ()
+    yield from _made(context, workspace_context.home, sorted(touched))
     yield from results_of(results, context.selected_asset_check_keys)
     if NOTHING_NEW.key in context.selected_asset_check_keys:
-        yield news_of(site.home)
-    stop_for(problems)
+        yield news_of(workspace_context.home)
+    fail_if(problems)
 
 
 def _made(

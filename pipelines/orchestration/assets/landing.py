@@ -6,15 +6,15 @@ import dagster as dg
 import polars as pl
 
 from pipelines.extract import run_log
-from pipelines.extract.landing_pipeline import Fetched
+from pipelines.extract.landing_pipeline import FetchStats
 from pipelines.orchestration.asset_keys import KINDS, key_of
-from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, Asked, Scope, log_others, window_of
-from pipelines.orchestration.run_session import doing
+from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, RequestedDays, RunScope, log_others, window_of
+from pipelines.orchestration.run_session import step_session
 from pipelines.orchestration.table_metadata import schema_of
 from pipelines.usecases import sync_steps
-from pipelines.usecases.context import Progress, Site
-from pipelines.usecases.run_session import attempt
-from pipelines.usecases.sync_steps import Listed
+from pipelines.usecases.context import Context, Progress
+from pipelines.usecases.run_session import for_each_workspace
+from pipelines.usecases.sync_steps import ListedWindow
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.storage import landing
 
@@ -32,19 +32,19 @@ ALL_READ = "every_wanted_call_is_read"
 )
 def conversation_list(
     context: dg.AssetExecutionContext,
-    config: Asked,
-    site: dg.ResourceParam[Site],
+    config: RequestedDays,
+    workspace_context: dg.ResourceParam[Context],
     progress: dg.ResourceParam[Progress],
 ) -> dg.MaterializeResult[None]:
     """Rows of the API's list of conversations as they came, landed once the listing of the window is complete."""
-    run_id, began = context.run.run_id, site.clock()
+    run_id, began = context.run.run_id, workspace_context.clock()
 
-    def list_calls(each: Site) -> Listed:
+    def list_calls(each: Context) -> ListedWindow:
         return sync_steps.list_calls(each, window_of(context, each, config), run_id, progress)
 
-    with doing(site, run_id, "listing") as sites:
-        listed = attempt(sites, run_id, list_calls)
-        shown = landing.list_rows(site.home.everywhere).filter(pl.col("listed_at") >= began)
+    with step_session(workspace_context, run_id, "listing") as workspace_contexts:
+        listed = for_each_workspace(workspace_contexts, run_id, list_calls)
+        shown = landing.list_rows(workspace_context.home.all_workspaces).filter(pl.col("listed_at") >= began)
     log_others(context, LISTINGS, shown["start_date"])
     windows = "; ".join(f"{name}: {each.window}" for name, each in listed.items())
     return dg.MaterializeResult(
@@ -68,20 +68,23 @@ def conversation_list(
 )
 def conversation_details(
     context: dg.AssetExecutionContext,
-    config: Scope,
-    site: dg.ResourceParam[Site],
+    config: RunScope,
+    workspace_context: dg.ResourceParam[Context],
     progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Conversation details as they came, of the calls that are new, open, changed or due to be read again."""
-    run_id, began = context.run.run_id, site.clock()
+    run_id, began = context.run.run_id, workspace_context.clock()
 
-    def fetch_calls(each: Site) -> Fetched:
-        window = run_log.window(each.home, run_id) or window_of(context, each, Asked())
+    def fetch_calls(each: Context) -> FetchStats:
+        window = run_log.window(each.home, run_id) or window_of(context, each, RequestedDays())
         return sync_steps.fetch_calls(each, run_id, None if config.everywhere else window, progress, crew=crew)
 
-    with doing(site, run_id, "reading") as sites, site.crew() as crew:
-        fetched = attempt(sites, run_id, fetch_calls).values()
-        read = landing.readings(site.home.everywhere).filter(pl.col("fetched_at") >= began)
+    with (
+        step_session(workspace_context, run_id, "reading") as workspace_contexts,
+        workspace_context.worker_pool() as crew,
+    ):
+        fetched = for_each_workspace(workspace_contexts, run_id, fetch_calls).values()
+        read = landing.snapshots(workspace_context.home.all_workspaces).filter(pl.col("fetched_at") >= began)
     log_others(context, DOCUMENTS, read["start_date"])
     counts = ("n_fetched", "n_landed", "n_unchanged", "n_gone")
     yield dg.MaterializeResult(metadata={name: sum(getattr(each, name) for each in fetched) for name in counts})

@@ -9,10 +9,10 @@ import dagster as dg
 from pipelines.orchestration.asset_keys import KINDS, key_of
 from pipelines.orchestration.checks import results_of, spec_of
 from pipelines.orchestration.metric_checks import AGENT_DAILY, NOTHING_UNUSUAL, newest_day, unusual
-from pipelines.orchestration.run_session import doing, end, stop_for
+from pipelines.orchestration.run_session import fail_if, finish_run, step_session
 from pipelines.orchestration.table_metadata import lineage_of, schema_of_sql
 from pipelines.usecases import sync_steps
-from pipelines.usecases.context import Progress, Site
+from pipelines.usecases.context import Context, Progress
 from warehouse.build.runner import BuildResult
 from warehouse.models.build_tables import GENERATED
 from warehouse.models.checks import checks_of
@@ -43,19 +43,19 @@ def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
     )
     def warehouse(
         context: dg.AssetExecutionContext,
-        site: dg.ResourceParam[Site],
+        workspace_context: dg.ResourceParam[Context],
         progress: dg.ResourceParam[Progress],
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         """Build every model, check every model, and swap the new warehouse in when all is as it should be."""
-        with doing(site, context.run.run_id, "building") as sites:
-            built = sync_steps.build_models(site, progress)
-            problems = end(sites, context.run.run_id, built.failed)
+        with step_session(workspace_context, context.run.run_id, "building") as workspace_contexts:
+            built = sync_steps.build_models(workspace_context, progress)
+            problems = finish_run(workspace_contexts, context.run.run_id, built.failed)
         if built.is_swapped:
-            yield from _made(project, built, newest_day(site.home), context.selected_asset_keys)
+            yield from _made(project, built, newest_day(workspace_context.home), context.selected_asset_keys)
             if NOTHING_UNUSUAL.key in context.selected_asset_check_keys:
-                yield unusual(site.home)
+                yield unusual(workspace_context.home)
         yield from results_of(built.checks, context.selected_asset_check_keys)
-        stop_for(problems)
+        fail_if(problems)
 
     return warehouse
 
@@ -80,8 +80,8 @@ def _made(
                     "dagster/column_schema": schema_of_sql(models[made.key], made.types),
                     "dagster/column_lineage": lineage_of(sources[made.key]),
                     "elapsed_secs": made.secs,
-                    "is_kept": made.is_kept,
-                    "is_patched": made.is_patched,
+                    "is_kept": made.is_reused,
+                    "is_patched": made.is_incremental,
                     **(numbers if made.key == AGENT_DAILY else {}),
                 },
             )

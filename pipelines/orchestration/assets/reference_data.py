@@ -8,10 +8,10 @@ from pipelines.errors import ApiError
 from pipelines.extract import run_log
 from pipelines.orchestration.asset_keys import KINDS, key_of
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
-from pipelines.orchestration.run_session import doing
+from pipelines.orchestration.run_session import step_session
 from pipelines.orchestration.table_metadata import schema_of
-from pipelines.usecases.context import Progress, Site
-from pipelines.usecases.reference_data import copy_due_prices, copy_tools
+from pipelines.usecases.context import Context, Progress
+from pipelines.usecases.reference_data import copy_due_prices, fetch_and_land_tools
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
 from warehouse.schema.types import Table
 
@@ -36,27 +36,37 @@ def _asset(
 
 @_asset(TOOLS, LANDED_TOOLS, LISTED, "The key may list the tools, and the API gave them.", [LISTINGS])
 def tools(
-    context: dg.AssetExecutionContext, site: dg.ResourceParam[Site], progress: dg.ResourceParam[Progress]
+    context: dg.AssetExecutionContext,
+    workspace_context: dg.ResourceParam[Context],
+    progress: dg.ResourceParam[Progress],
 ) -> Made:
     """The workspaces' tools as the API lists them; a definition lands when it has changed."""
-    yield from _copied(context, site, TOOLS, LISTED, lambda each: copy_tools(each, progress).n_listed)
+    yield from _copied(
+        context, workspace_context, TOOLS, LISTED, lambda each: fetch_and_land_tools(each, progress).n_listed
+    )
 
 
 @_asset(PRICES, LANDED_PRICES, ASKED, "The key may ask for prices, and the API gave them.", [DOCUMENTS])
 def prices(
-    context: dg.AssetExecutionContext, site: dg.ResourceParam[Site], progress: dg.ResourceParam[Progress]
+    context: dg.AssetExecutionContext,
+    workspace_context: dg.ResourceParam[Context],
+    progress: dg.ResourceParam[Progress],
 ) -> Made:
     """What language models would cost each agent, by the vendor's estimate; asked for every few days."""
-    yield from _copied(context, site, PRICES, ASKED, lambda each: copy_due_prices(each, progress))
+    yield from _copied(context, workspace_context, PRICES, ASKED, lambda each: copy_due_prices(each, progress))
 
 
 def _copied(
-    context: dg.AssetExecutionContext, site: Site, key: dg.AssetKey, check: str, copy: Callable[[Site], int]
+    context: dg.AssetExecutionContext,
+    workspace_context: Context,
+    key: dg.AssetKey,
+    check: str,
+    copy: Callable[[Context], int],
 ) -> Made:
     """What was made of each workspace; one that refuses is a warning, as it must not keep anybody from the calls."""
     count, troubles = 0, []
-    with doing(site, context.run.run_id, key.path[-1]) as sites:
-        for each in sites:
+    with step_session(workspace_context, context.run.run_id, key.path[-1]) as workspace_contexts:
+        for each in workspace_contexts:
             if run_log.failure_of(each.home, context.run.run_id):
                 continue  # its API could not be had for the calls either
             try:

@@ -13,7 +13,7 @@ from benchmarks.report import Figure
 from benchmarks.stored_home import land
 
 NOTHING, NOTHING_DUE = "second sync, nothing new, nothing due", {"CONVOHOUSE_REREAD_DAYS": "[]"}
-"""While so many conversations are landed, some become a day, a week or a month old. They are fetched again, which changes
+"""While many conversations are landed, some become a day, a week or a month old. They are fetched again, which changes
 ``conversations`` and every model that reads it, even without other news."""
 STARTS = 5
 """Starts; the fastest counts."""

@@ -24,7 +24,7 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Cost of a command: ``wall`` and ``cpu`` in seconds, ``memory`` as the peak of all its processes together in bytes."""
+    """Cost of a command: ``wall`` and ``cpu`` in seconds, ``memory`` as the peak of all its processes in bytes."""
 
     wall: float
     cpu: float

@@ -17,8 +17,8 @@ DLT, SDK = "dlt REST source into DuckDB", "vendor's SDK into JSON files"
 DLT_PARALLELIZED = f"{DLT}, parallelized"
 CONTESTANT_COMMANDS = {DLT: ["dlt_rest.py"], DLT_PARALLELIZED: ["dlt_rest.py", "parallelized"], SDK: ["sdk_loop.py"]}
 MAX_FOR_ALL = 1000
-"""Above this number of conversations only dlt is compared, since a contestant takes 15 minutes: parallelized, or with its
-defaults where requests have latency."""
+"""Above this number of conversations only dlt is compared, since a contestant takes 15 minutes: parallelized, or with
+its defaults where requests have latency."""
 
 
 def whole(count: int, latency: float) -> Iterator[Figure]:

@@ -35,9 +35,7 @@ def stored(count: int) -> Iterator[Figure]:
                 yield Figure("", what, again, f"{again.wall:.1f} s")
         with serving(count, is_revised=True) as server:
             late = convohouse(home, server, "--since", f"{DAYS + 1}d")
-        yield Figure(
-            "", f"{n_stored // REVISED_OF:,} late changes, all listed again", late, f"{late.wall:.1f} s"
-        )
+        yield Figure("", f"{n_stored // REVISED_OF:,} late changes, all listed again", late, f"{late.wall:.1f} s")
         yield _start("status", [OURS / "convohouse", "status"], home)
 
 

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from polars import selectors
 
 from tests.helpers.column_coverage import EXCEPTIONS, Proof, exception_of, flat, proof
-from tests.helpers.draw_documents import Drawing, Leaf, TodaysDetail, reference, todays_api
+from tests.helpers.draw_documents import CurrentDetail, Drawing, Leaf, current_api, reference
 from tests.helpers.sample_documents import RECORDED, detail
 from tests.independent.declared_columns import HOMES, KEYS, Rows, Step, cell_of, rows_by_conversation, wrong
 from warehouse.schema.registry import DOCUMENT_TABLES
@@ -61,7 +61,7 @@ def of_reference() -> Proof:
 
 @pytest.fixture(scope="module")
 def of_today() -> Proof:
-    return proof(Drawing(todays_api(), first=5_000_000))
+    return proof(Drawing(current_api(), first=5_000_000))
 
 
 @pytest.fixture(scope="module", params=["reference", "today"])
@@ -171,7 +171,7 @@ def test_drawn_documents_are_what_the_reference_says(of_reference):
 
 def test_drawn_documents_are_what_todays_sdk_says(of_today):
     for document, _ in of_today.drawn:
-        assert TodaysDetail.model_validate(document).conversation_id == document["conversation_id"]
+        assert CurrentDetail.model_validate(document).conversation_id == document["conversation_id"]
 
 
 def test_every_variant_is_drawn_and_workflows_twice_nested(of_reference, of_today):

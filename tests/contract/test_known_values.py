@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.helpers.draw_documents import TOOLS, Drawing, Published, Schema, element, reference, todays_api, words
+from tests.helpers.draw_documents import TOOLS, Drawing, Published, Schema, current_api, element, enum_words, reference
 from warehouse.schema.known_values import WORDS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Type
@@ -41,7 +41,7 @@ def spoken(drawing: Drawing, schema: Schema, path: str = "", inside: tuple[str, 
         if variant.model and variant.model in inside:
             continue
         around = variant.inside(inside)
-        for word in words(variant.schema):
+        for word in enum_words(variant.schema):
             yield path, word
         for key, part in variant.schema.get("properties", {}).items():
             yield from spoken(drawing, part, f"{path}.{key}".strip("."), around)
@@ -66,7 +66,7 @@ def published(schema: Published) -> dict[str, set[str]]:
 @pytest.fixture(scope="module")
 def of_either() -> dict[str, set[str]]:
     """Words by path, of the reference and of today's API together."""
-    old, new = published(reference()), published(todays_api())
+    old, new = published(reference()), published(current_api())
     assert (len(old), len(new)) == (26, 32)
     return {path: old.get(path, set()) | new.get(path, set()) for path in old.keys() | new.keys()}
 

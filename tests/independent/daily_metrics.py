@@ -27,7 +27,7 @@ def day(document: Document) -> date:
 
 
 def is_finished(document: Document) -> bool:
-    """Whether the outcome stands."""
+    """Whether the outcome is final."""
     return document["status"] in ("done", "failed")
 
 

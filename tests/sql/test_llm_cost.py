@@ -1,4 +1,4 @@
-"""What the models cost by day and agent: scope initiated is what is paid, irreversible stands beside it."""
+"""What the models cost by day and agent: scope initiated is what is paid, irreversible is shown beside it."""
 
 from __future__ import annotations
 

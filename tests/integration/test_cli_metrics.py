@@ -175,7 +175,8 @@ def test_explain_lists_the_models_that_have_a_column(tmp_path: Path) -> None:
     assert "  agent_daily.success_rate " in ended.text
     assert "convohouse explain metrics.agent_daily.success_rate" in ended.err
     several = run(tmp_path, "explain", "success_rate", "--json").data["several"]
-    assert several[0] == {"name": "metrics.agent_daily.success_rate", "about": "Successes among the conversations judged."}
+    about = "Successes among the conversations judged."
+    assert several[0] == {"name": "metrics.agent_daily.success_rate", "about": about}
     assert len(several) == len(ended.text.splitlines())
 
 

@@ -56,11 +56,11 @@ def spoken(drawing: Drawing, schema: Schema, path: str = "", inside: tuple[str, 
 
 def published(schema: Published) -> dict[str, set[str]]:
     """Words that a schema lists for each column of text."""
-    found: dict[str, set[str]] = defaultdict(set)
+    words: dict[str, set[str]] = defaultdict(set)
     for path, word in spoken(Drawing(schema, first=0), schema.root):
         if path in CLOSED:
-            found[path].add(word)
-    return found
+            words[path].add(word)
+    return words
 
 
 @pytest.fixture(scope="module")
@@ -72,19 +72,19 @@ def of_either() -> dict[str, set[str]]:
 
 
 def test_every_published_word_of_a_column_is_known(of_either):
-    closed = {path: found for path, found in of_either.items() if path not in OPEN}
-    unknown = {path: found - set(WORDS.get(path, ())) for path, found in closed.items()}
-    assert {path: found for path, found in unknown.items() if found} == {}
+    closed = {path: words for path, words in of_either.items() if path not in OPEN}
+    unknown = {path: words - set(WORDS.get(path, ())) for path, words in closed.items()}
+    assert {path: words for path, words in unknown.items() if words} == {}
 
 
 def test_every_known_word_is_published_or_said_in_prose(of_either):
-    unpublished = {path: set(known) - of_either.get(path, set()) for path, known in WORDS.items()}
-    assert {path: found for path, found in unpublished.items() if found} == PROSE
+    unpublished = {path: set(words) - of_either.get(path, set()) for path, words in WORDS.items()}
+    assert {path: words for path, words in unpublished.items() if words} == PROSE
 
 
 def test_no_exception_is_idle(of_either):
     assert set(OPEN) <= of_either.keys() - WORDS.keys()
-    assert {path for path, found in PROSE.items() if found <= set(WORDS[path])} == PROSE.keys()
+    assert {path for path, words in PROSE.items() if words <= set(WORDS[path])} == PROSE.keys()
 
 
 def test_every_path_with_words_is_that_of_one_column_of_text():
@@ -93,6 +93,6 @@ def test_every_path_with_words_is_that_of_one_column_of_text():
 
 
 def test_no_word_is_listed_twice():
-    assert {path: len(known) for path, known in WORDS.items()} == {
-        path: len(set(known)) for path, known in WORDS.items()
+    assert {path: len(words) for path, words in WORDS.items()} == {
+        path: len(set(words)) for path, words in WORDS.items()
     }

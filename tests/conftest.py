@@ -45,7 +45,7 @@ def flat() -> Callable[..., dict[str, list[dict[str, Any]]]]:
     def rows(*documents: Any) -> dict[str, list[dict[str, Any]]]:
         payloads = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in documents]
         made = flatten(Snapshot(id_of(each), each, "sha", READ_AT, READ_AT, "settled") for each in payloads)
-        assert made.refused == {}
+        assert made.errors == {}
         return {
             name: [{key: value for key, value in row.items() if value is not None} for row in frame.to_dicts()]
             for name, frame in made.frames.items()

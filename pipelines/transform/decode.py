@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from pipelines.transform.document_schema import DETAIL, Object
-from pipelines.transform.lenient_decode import FIT, UNCONVERTIBLE, build, parse
+from pipelines.transform.lenient_decode import CONVERTERS, UNCONVERTIBLE, convert, parse_json
 from warehouse.schema.types import Type
 
 _FAST = msgspec.json.Decoder(DETAIL.struct)
@@ -48,12 +48,12 @@ def read_nested(shape: Object, value: Any, path: str, extra: dict[str, Any]) -> 
     try:
         return msgspec.convert(value, shape.struct)
     except msgspec.ValidationError:
-        return build(shape, value, path, extra)
+        return convert(shape, value, path, extra)
 
 
 def started_at(detail: Any) -> datetime | None:
     """Start of the call, UTC."""
-    seconds = FIT[Type.TIME](detail.metadata.start_time_unix_secs)
+    seconds = CONVERTERS[Type.TIME](detail.metadata.start_time_unix_secs)
     return None if seconds is UNCONVERTIBLE else datetime.fromtimestamp(seconds, UTC)
 
 
@@ -67,7 +67,7 @@ def start_date(detail: Any) -> date:
 
 def _lenient(payload: bytes) -> Any:
     try:
-        return build(DETAIL, to_builtins(payload))
+        return convert(DETAIL, to_builtins(payload))
     except RecursionError:
         raise UnflattenableError("the document is nested too deep") from None
 
@@ -79,7 +79,7 @@ def to_builtins(payload: bytes) -> dict[str, Any]:
         UnflattenableError: it is no JSON object.
     """
     try:
-        document = parse(payload)
+        document = parse_json(payload)
     except RecursionError:
         raise UnflattenableError("the document is nested too deep") from None
     except ValueError as error:

@@ -29,7 +29,7 @@ def _between(type_: Any, bounds: tuple[float, float]) -> Any:
     return Annotated[type_, msgspec.Meta(ge=bounds[0], le=bounds[1])]
 
 
-WIRE: dict[Type, Any] = {
+DECODE_TYPES: dict[Type, Any] = {
     Type.TEXT: str,
     Type.INT: _between(int, BOUNDS[Type.INT]),
     Type.FLOAT: _between(float, BOUNDS[Type.FLOAT]),
@@ -41,7 +41,7 @@ WIRE: dict[Type, Any] = {
 }
 """What the fast decode accepts for a value of each type, beside null."""
 
-NESTED = ("requests", "results")
+NESTED_TOOL_LISTS = ("requests", "results")
 """Lists of a workflow step that hold tool calls and results again, to any depth: read when they occur."""
 
 EXTRA = "extra_"
@@ -57,7 +57,7 @@ class Leaf:
     @property
     def wire(self) -> Any:
         """Type for the fast decode."""
-        return WIRE[self.type] | None
+        return DECODE_TYPES[self.type] | None
 
 
 @dataclass(slots=True)
@@ -104,13 +104,13 @@ Shape = Leaf | Items | Object
 Branch = dict[str, "Branch | Leaf"]
 
 
-def steps(path: str) -> list[str]:
+def path_steps(path: str) -> list[str]:
     """A plain path's steps: ``a.b[]{}`` gives ``["a", "b", "[]", "{}"]``."""
     return re.findall(r"\w+|\[\]|\{\}", path)
 
 
 def _grow(root: Branch, path: str, leaf: Leaf) -> None:
-    *way, last = steps(path)
+    *way, last = path_steps(path)
     for step in way:
         root = root.setdefault(step, {})  # type: ignore[assignment]  # a path never leads through a leaf
     root.setdefault(last, leaf)
@@ -134,7 +134,7 @@ def _shape(branch: Branch | Leaf, path: str, rows: set[str]) -> Shape:
     return Object(fields, is_row, struct)
 
 
-def tree(tables: Iterable[Table], others: Iterable[str] = ()) -> Object:
+def build_shape(tables: Iterable[Table], others: Iterable[str] = ()) -> Object:
     """Shape of the documents that the tables are read from; ``others`` are further paths, of any value."""
     tables = tuple(tables)
     root: Branch = {}
@@ -152,7 +152,9 @@ def tree(tables: Iterable[Table], others: Iterable[str] = ()) -> Object:
     return shape
 
 
-DETAIL = tree(DOCUMENT_TABLES, (f"transcript[].tool_results[].result.steps[].{name}[]" for name in NESTED))
+DETAIL = build_shape(
+    DOCUMENT_TABLES, (f"transcript[].tool_results[].result.steps[].{name}[]" for name in NESTED_TOOL_LISTS)
+)
 """Shape of a whole conversation detail."""
 
 
@@ -163,7 +165,7 @@ def object_at(path: str, root: Object = DETAIL) -> Object:
         TypeError: there stands a value, a list or a map.
     """
     node: Shape = root
-    for step in steps(display_path(path)):
+    for step in path_steps(display_path(path)):
         node = node.fields[step] if isinstance(node, Object) else node.element  # type: ignore[union-attr]
     if not isinstance(node, Object):
         raise TypeError(f"{path} is no object in the schema")

@@ -19,7 +19,7 @@ import polars as pl
 from pipelines.transform import tool_calls
 from pipelines.transform.decode import UnflattenableError, read_detail, started_at
 from pipelines.transform.path_values import Columns, ParsedBatch
-from pipelines.transform.polars_frames import rows, whole
+from pipelines.transform.polars_frames import build_frame, concat_frames
 from pipelines.transform.table_builders import TABLE_BUILDERS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
@@ -57,7 +57,7 @@ class Flattened:
     """Frames by table name, and the documents that could not be read: conversation_id to reason."""
 
     frames: dict[str, pl.DataFrame]
-    refused: dict[str, str]
+    errors: dict[str, str]
 
 
 def flatten(readings: Iterable[Snapshot]) -> Flattened:
@@ -69,7 +69,7 @@ def flatten(readings: Iterable[Snapshot]) -> Flattened:
         with _no_collection():
             for name, made in _chunk(chunk, refused):
                 chunks[name].append(made)
-    return Flattened({table.name: whole(table, chunks.pop(table.name)) for table in DOCUMENT_TABLES}, refused)
+    return Flattened({table.name: concat_frames(table, chunks.pop(table.name)) for table in DOCUMENT_TABLES}, refused)
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def _frames(readings: Sequence[Snapshot], refused: dict[str, str]) -> Frames:
     own = _derived_columns(read)
     front = own.select("conversation_id", "start_date")
     return [
-        (table.name, rows(table, parts[table.name], own if table is CONVERSATIONS else front))
+        (table.name, build_frame(table, parts[table.name], own if table is CONVERSATIONS else front))
         for table in DOCUMENT_TABLES
     ]
 
@@ -128,7 +128,10 @@ def _walk(
             details.append(detail)
             read.append((reading, at))
     chunk = ParsedBatch(details, first)
-    for table, columns in (*((maker.table, maker.make(chunk)) for maker in TABLE_BUILDERS), *tool_calls.columns(chunk)):
+    for table, columns in (
+        *((maker.table, maker.build(chunk)) for maker in TABLE_BUILDERS),
+        *tool_calls.columns(chunk),
+    ):
         parts[table.name].append(columns)
 
 
@@ -155,7 +158,7 @@ def _derived_columns(read: Sequence[tuple[Snapshot, datetime]]) -> pl.DataFrame:
         "deletion_reason": [reading.deletion_reason for reading, _ in read],
         "settle_state": [reading.settle_state for reading, _ in read],
     }
-    return rows(CONVERSATIONS, [columns])
+    return build_frame(CONVERSATIONS, [columns])
 
 
 def _microseconds(at: datetime) -> int:

@@ -23,7 +23,7 @@ UNCONVERTIBLE = object()
 """What a value becomes that its column cannot hold."""
 
 
-def parse(payload: bytes) -> Any:
+def parse_json(payload: bytes) -> Any:
     """Any JSON text as Python objects; lone surrogates become U+FFFD, numbers beyond a double stay text.
 
     Raises:
@@ -43,7 +43,7 @@ def _finite(text: str) -> float | str:
     return number if math.isfinite(number) else text
 
 
-def build(shape: Shape, value: Any, path: str = "", extra: dict[str, Any] | None = None) -> Any:
+def convert(shape: Shape, value: Any, path: str = "", extra: dict[str, Any] | None = None) -> Any:
     """What the fast decode would have made of ``value``, with all that does not fit put into ``extra`` by path.
 
     Args:
@@ -56,7 +56,7 @@ def build(shape: Shape, value: Any, path: str = "", extra: dict[str, Any] | None
     if value is None:
         return None
     if isinstance(shape, Leaf):
-        fitted = FIT[shape.type](value)
+        fitted = CONVERTERS[shape.type](value)
     elif isinstance(shape, Items):
         fitted = _items(shape, value, path, extra)
     else:
@@ -71,10 +71,10 @@ def _items(shape: Items, value: Any, path: str, extra: dict[str, Any]) -> Any:
     if shape.is_map:
         if not isinstance(value, dict):
             return UNCONVERTIBLE
-        return {key: build(shape.element, item, f"{path}{{{key}}}", extra) for key, item in value.items()}
+        return {key: convert(shape.element, item, f"{path}{{{key}}}", extra) for key, item in value.items()}
     if not isinstance(value, list):
         return UNCONVERTIBLE
-    return [build(shape.element, item, f"{path}[{at}]", extra) for at, item in enumerate(value)]
+    return [convert(shape.element, item, f"{path}[{at}]", extra) for at, item in enumerate(value)]
 
 
 def _object(shape: Object, value: Any, path: str, extra: dict[str, Any]) -> Any:
@@ -86,20 +86,20 @@ def _object(shape: Object, value: Any, path: str, extra: dict[str, Any]) -> Any:
     for key, item in value.items():
         below = f"{path}.{key}" if path else key
         if key in shape.fields:
-            members[key] = build(shape.fields[key], item, below, extra)
+            members[key] = convert(shape.fields[key], item, below, extra)
         elif item not in (None, [], {}):
             extra[below] = item
     if shape.is_row and extra:
-        members[EXTRA] = text_of(extra)
+        members[EXTRA] = json_text(extra)
     return shape.struct(**members)
 
 
-def general(path: str) -> str:
+def generic_path(path: str) -> str:
     """The path of an entry of ``extra`` without indexes and map keys: ``a[3]{key}.b`` becomes ``a[]{}.b``."""
     return re.sub(r"\{.*?\}(?=[.\[{]|$)", "{}", re.sub(r"\[\d+\]", "[]", path), flags=re.DOTALL)
 
 
-def text_of(value: Any) -> str:
+def json_text(value: Any) -> str:
     """Compact JSON text of any value, the same for both roads."""
     return msgspec.json.encode(value).decode()
 
@@ -146,7 +146,7 @@ def _bounded(fit: Callable[[Any], Any], low: float, high: float) -> Callable[[An
     return bounded
 
 
-FIT: dict[Type, Callable[[Any], Any]] = {
+CONVERTERS: dict[Type, Callable[[Any], Any]] = {
     Type.TEXT: _text,
     Type.INT: _bounded(_integer, *BOUNDS[Type.INT]),
     Type.FLOAT: _bounded(_number, *BOUNDS[Type.FLOAT]),

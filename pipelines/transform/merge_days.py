@@ -24,10 +24,10 @@ from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
-REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
+DELETION_REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
 """Why a conversation stands in ``deletions``, by the kind of its latest reading."""
 
-EVIDENCE = {"gone": "not_found", "blanked": "blanked", landing.ERASED: "erased"}
+DELETION_EVIDENCE = {"gone": "not_found", "blanked": "blanked", landing.ERASED: "erased"}
 
 DOCUMENTS_PER_TASK = 500
 """Documents of several days that are flattened together: a call of ``flatten`` costs as much as ten of them."""
@@ -35,7 +35,7 @@ DOCUMENTS_PER_TASK = 500
 PREFETCHED_TASKS = 2
 """Groups of days that are given to a process before it has done the last: so it never waits."""
 
-MERGERS = 4
+MERGE_THREADS = 4
 """Tables of a day that are merged at once: reading, writing and syncing a file leave Python free."""
 
 _PARTS = tuple(table for table in DOCUMENT_TABLES if table is not CONVERSATIONS)
@@ -47,10 +47,10 @@ class FlattenedDay:
 
     day: date
     n_flattened: int
-    refused: dict[str, str]
+    errors: dict[str, str]
 
 
-def reported(words: dict[str, str]) -> pl.Expr:
+def map_kind(words: dict[str, str]) -> pl.Expr:
     """The word for the kind of the latest reading."""
     return pl.col("kind").replace_strict(words, default=None, return_dtype=pl.String)
 
@@ -78,7 +78,7 @@ def reflatten(home: Home, stale: pl.DataFrame, reread_days: Sequence[int], crew:
 
 def reflatten_days(home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int]) -> list[FlattenedDay]:
     """Make the rows of stale readings anew, a frame of them a day; nobody else may write to these days meanwhile."""
-    with ThreadPoolExecutor(MERGERS) as pool:
+    with ThreadPoolExecutor(MERGE_THREADS) as pool:
         return list(_remake(home, days, reread_days, pool))
 
 
@@ -97,7 +97,7 @@ def _remake(
             each.result()
         calls = rows[CONVERSATIONS.name][number]
         lake.upsert_partition(home, CONVERSATIONS, day, calls, ids)
-        refused = {name: why for name, why in made.refused.items() if name in ids}
+        refused = {name: why for name, why in made.errors.items() if name in ids}
         yield FlattenedDay(day, calls.height, refused)
 
 
@@ -127,7 +127,7 @@ def _readings(home: Home, stale: pl.DataFrame, reread_days: Sequence[int]) -> It
                 row["fetched_at"],
                 row["settle_state"],
                 row["fetched_at"] if row["kind"] == "gone" else None,
-                REASONS.get(row["kind"]),
+                DELETION_REASONS.get(row["kind"]),
             )
 
 
@@ -142,8 +142,12 @@ def _by_day(rows: pl.DataFrame, days: Sequence[pl.DataFrame]) -> list[pl.DataFra
 
 def _lost(stale: pl.DataFrame) -> pl.DataFrame:
     """Rows of ``deletions``."""
-    return stale.filter(pl.col("kind").is_in(list(REASONS))).select(
-        "conversation_id", "start_date", noticed_at="fetched_at", evidence=reported(EVIDENCE), reason=reported(REASONS)
+    return stale.filter(pl.col("kind").is_in(list(DELETION_REASONS))).select(
+        "conversation_id",
+        "start_date",
+        noticed_at="fetched_at",
+        evidence=map_kind(DELETION_EVIDENCE),
+        reason=map_kind(DELETION_REASONS),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec.structs import astuple
 
-from pipelines.transform.document_schema import EXTRA, Object, object_at, steps
+from pipelines.transform.document_schema import EXTRA, Object, object_at, path_steps
 from warehouse.schema.types import Table, display_path
 
 Columns = Mapping[str, Sequence[Any]]
@@ -39,23 +39,23 @@ class PathValues:
         """Keys and element of each."""
         return zip(*self.keys, self.elements, strict=True)
 
-    def step(self, step: str) -> PathValues:
+    def descend(self, step: str) -> PathValues:
         """One step down: ``[]`` into lists, ``{}`` into maps, or a key of objects; null elements are passed over.
 
         The indexes of the others do not move.
         """
         if step == "[]":
             indexes = chain.from_iterable(map(range, map(len, self.elements)))
-            return self._below(indexes, chain.from_iterable(self.elements)).present()
+            return self._below(indexes, chain.from_iterable(self.elements)).not_null()
         if step == "{}":
-            return self.entries().present()
-        return PathValues(self.keys, list(map(attrgetter(step), self.elements))).present()
+            return self.map_values().not_null()
+        return PathValues(self.keys, list(map(attrgetter(step), self.elements))).not_null()
 
-    def entries(self) -> PathValues:
+    def map_values(self) -> PathValues:
         """The values of maps, null ones included."""
         return self._below(chain.from_iterable(self.elements), chain.from_iterable(map(dict.values, self.elements)))
 
-    def present(self) -> PathValues:
+    def not_null(self) -> PathValues:
         """Those that are not null."""
         present = [each for each in self.elements if each is not None]
         if len(present) == len(self.elements):
@@ -82,13 +82,13 @@ class ParsedBatch:
         numbers = range(first, first + len(details))
         self._places: dict[tuple[str, ...], PathValues] = {(): PathValues((numbers,), details)}
 
-    def at(self, path: str) -> PathValues:
+    def values_at(self, path: str) -> PathValues:
         """What stands at a path of the schema."""
-        return self._at(tuple(steps(display_path(path))))
+        return self._at(tuple(path_steps(display_path(path))))
 
     def _at(self, trail: tuple[str, ...]) -> PathValues:
         if trail not in self._places:
-            self._places[trail] = self._at(trail[:-1]).step(trail[-1])
+            self._places[trail] = self._at(trail[:-1]).descend(trail[-1])
         return self._places[trail]
 
 
@@ -131,7 +131,7 @@ def _is_null(values: Sequence[Any]) -> bool:
     return not any(values) and values.count(None) == len(values)
 
 
-def projection(table: Table, *, extra: bool = True) -> PathExtractor:
+def table_extractor(table: Table, *, extra: bool = True) -> PathExtractor:
     """Projection of a table's own columns and, where its rows are objects, of what no column knows."""
     columns = [(column.name, column.source) for column in table.columns if column.source not in {None, "."}]
     named = [*((name, str(source)) for name, source in columns), *([("extra", EXTRA)] if extra else [])]

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from pipelines.transform.lenient_decode import text_of
+from pipelines.transform.lenient_decode import json_text
 from pipelines.transform.path_values import DOCUMENT, Columns
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Column, Table, Type
@@ -21,7 +21,7 @@ _MICROSECONDS = {Type.TIME: 1_000_000, Type.TIME_MS: 1_000}
 _lines = msgspec.json.Encoder().encode_lines
 
 
-def rows(table: Table, parts: Iterable[Columns], own: pl.DataFrame | None = None) -> pl.DataFrame:
+def build_frame(table: Table, parts: Iterable[Columns], own: pl.DataFrame | None = None) -> pl.DataFrame:
     """Rows of some parts of a table, one after the other: the columns that are not all null, times as they came.
 
     ``own`` are columns with a row a document, which each row of the document repeats.
@@ -49,7 +49,7 @@ def _series(column: Column, values: Sequence[Any]) -> pl.Series:
     if column.source is not None and column.type is Type.JSON:
         values = _texts(values)
     elif column.source is not None and column.type is Type.BAG:
-        values = [value if value is None or isinstance(value, str) else text_of(value) for value in values]
+        values = [value if value is None or isinstance(value, str) else json_text(value) for value in values]
     return pl.Series(column.name, values, _wire(column), strict=True)
 
 
@@ -68,7 +68,7 @@ def _texts(values: Sequence[Any]) -> list[str | None]:
     return [None if value is None else next(texts) for value in values]
 
 
-def whole(table: Table, chunks: Sequence[pl.DataFrame]) -> pl.DataFrame:
+def concat_frames(table: Table, chunks: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """The rows of all chunks, with every column in the type of the schema."""
     none, times = _schema(table.name)
     every = pl.concat([none, *chunks], how="diagonal")

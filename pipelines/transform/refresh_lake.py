@@ -14,7 +14,7 @@ import polars as pl
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.flatten import PARSER_VERSION
 from pipelines.transform.llm_prices import refresh_prices
-from pipelines.transform.merge_days import REASONS, reflatten, reported
+from pipelines.transform.merge_days import DELETION_REASONS, reflatten, map_kind
 from pipelines.transform.schema_drift import refresh_unknown
 from pipelines.transform.tools import refresh_tools
 from pipelines.transform.worker_pool import WorkerPool
@@ -30,10 +30,10 @@ class RefreshResult:
 
     n_flattened: int = 0
     days: list[date] = field(default_factory=list)
-    refused: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
 
 
-def stale_snapshots(home: Home, *, anew: bool = False) -> pl.DataFrame:
+def stale_snapshots(home: Home, *, full_refresh: bool = False) -> pl.DataFrame:
     """Latest readings that the lake does not show yet (columns of ``landing.latest_snapshots``, and ``lake_date``).
 
     ``anew`` takes what the lake shows for stale as well.
@@ -49,12 +49,12 @@ def stale_snapshots(home: Home, *, anew: bool = False) -> pl.DataFrame:
         & (pl.col("lake_sha256") == pl.col("shown_sha256"))  # another one once the content is redacted
     )
     is_absent = pl.col("lake_date").is_null()
-    has_no_mark = ~pl.col("kind").is_in(list(REASONS))
-    is_marked = (pl.col("noticed_at") == pl.col("fetched_at")) & (pl.col("reason") == reported(REASONS))
+    has_no_mark = ~pl.col("kind").is_in(list(DELETION_REASONS))
+    is_marked = (pl.col("noticed_at") == pl.col("fetched_at")) & (pl.col("reason") == map_kind(DELETION_REASONS))
     is_current = (
         pl.when(pl.col("content_at").is_null()).then(is_absent).otherwise(is_shown) & (has_no_mark | is_marked)
     ).fill_null(value=False)
-    return compared.filter(anew | ~is_current).sort("start_date", "conversation_id")
+    return compared.filter(full_refresh | ~is_current).sort("start_date", "conversation_id")
 
 
 def refresh_lake(
@@ -62,8 +62,8 @@ def refresh_lake(
     *,
     reread_days: Sequence[int],
     days: Collection[date] | None = None,
-    anew: bool = False,
-    crew: WorkerPool | None = None,
+    full_refresh: bool = False,
+    worker_pool: WorkerPool | None = None,
     on_day: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> RefreshResult:
     """Bring every table of the lake up to the landing.
@@ -77,14 +77,14 @@ def refresh_lake(
         on_day: Told of conversations made anew, out of all that are stale.
     """
     lake.ensure_schema_files(home)
-    stale = stale_snapshots(home, anew=anew)
+    stale = stale_snapshots(home, full_refresh=full_refresh)
     if days is not None:
         stale = stale.filter(pl.col("start_date").is_in(list(days)))
     done = RefreshResult()
-    for made in reflatten(home, stale, reread_days, crew or WorkerPool(0)):
+    for made in reflatten(home, stale, reread_days, worker_pool or WorkerPool(0)):
         done.n_flattened += made.n_flattened
         done.days.append(made.day)
-        done.refused |= made.refused
+        done.errors |= made.errors
         on_day(done.n_flattened, len(stale))
     refresh_tools(home)
     refresh_prices(home)
@@ -93,7 +93,7 @@ def refresh_lake(
     refresh_agents(home)
     refresh_runs(home)
     activity_log.refresh_lake(home)
-    _refresh_quarantine(home, stale["conversation_id"].to_list(), done.refused)
+    _refresh_quarantine(home, stale["conversation_id"].to_list(), done.errors)
     return done
 
 

@@ -17,7 +17,7 @@ import msgspec
 import polars as pl
 
 from pipelines.transform.document_schema import DETAIL, paths
-from pipelines.transform.lenient_decode import general
+from pipelines.transform.lenient_decode import generic_path
 from pipelines.transform.schema_drift_reference_data import count_unknown_reference
 from pipelines.transform.table_builders import SCOPES
 from warehouse.schema.conversations import CONVERSATIONS
@@ -101,7 +101,7 @@ def _unknown_keys(at: str, left_over: pl.DataFrame) -> Iterator[pl.DataFrame]:
 @lru_cache(maxsize=10_000)
 def _whole(at: str, path: str) -> str:
     """Path in a document of an entry of ``extra`` of a row at ``at``, without indexes and map keys."""
-    return f"{display_path(at)}.{general(path)}".removeprefix(".")
+    return f"{display_path(at)}.{generic_path(path)}".removeprefix(".")
 
 
 _KNOWN = tuple(paths(DETAIL))

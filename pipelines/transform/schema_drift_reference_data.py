@@ -14,9 +14,9 @@ import msgspec
 import polars as pl
 
 from pipelines.transform.document_schema import paths
-from pipelines.transform.lenient_decode import general
-from pipelines.transform.llm_prices import PRICE
-from pipelines.transform.tools import PARAMETER, TOOL
+from pipelines.transform.lenient_decode import generic_path
+from pipelines.transform.llm_prices import PRICE_TABLE
+from pipelines.transform.tools import PARAMETER_TABLE, TOOL_TABLE
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS
 from warehouse.schema.types import display_path
@@ -25,7 +25,8 @@ from warehouse.storage.home import Home
 
 _keys_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _KNOWN = {
-    known: frozenset(paths(each.shape)) for known, each in (("tool", TOOL), ("parameter", PARAMETER), ("price", PRICE))
+    known: frozenset(paths(each.shape))
+    for known, each in (("tool", TOOL_TABLE), ("parameter", PARAMETER_TABLE), ("price", PRICE_TABLE))
 }
 
 UnknownField = tuple[str, str, datetime, str]
@@ -71,6 +72,6 @@ def _sightings(home: Home) -> Iterator[UnknownField]:
 
 
 def _entries(known: str, at: str, extra: str, seen_at: datetime, example_id: str) -> Iterator[UnknownField]:
-    for path in map(general, _keys_of(extra)):
+    for path in map(generic_path, _keys_of(extra)):
         kind = "type" if path == "." or path in _KNOWN[known] else "key"
         yield f"{at}.{path}".removesuffix(".."), kind, seen_at, example_id

@@ -13,7 +13,7 @@ FINISHED = ("done", "failed")
 """Statuses of a call that will not go on."""
 
 
-ENDED = ("gone", ERASED)
+ENDED_KINDS = ("gone", ERASED)
 """Kinds of a reading after which nothing more is to come."""
 
 
@@ -21,7 +21,7 @@ def settle_state(read_at: pl.Expr, reread_days: Sequence[int]) -> pl.Expr:
     """Open (not finished), settling (will be read again) or settled, from ``status``, ``ended_at`` and the reading."""
     last = timedelta(days=max(reread_days, default=0))
     return (
-        pl.when(pl.col("kind").is_in(ENDED))
+        pl.when(pl.col("kind").is_in(ENDED_KINDS))
         .then(pl.lit("settled"))
         .when(~pl.col("status").is_in(FINISHED) | pl.col("status").is_null())
         .then(pl.lit("open"))

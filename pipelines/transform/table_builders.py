@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.transform.path_values import Columns, ParsedBatch, projection
+from pipelines.transform.path_values import Columns, ParsedBatch, table_extractor
 from warehouse.schema import analysis, conversation_client_data, conversations, transcript, usage
 from warehouse.schema.types import Table
 
@@ -22,13 +22,13 @@ class TableBuilder:
     """How a table's columns are made of a chunk."""
 
     table: Table
-    make: Callable[[ParsedBatch], Columns]
+    build: Callable[[ParsedBatch], Columns]
 
 
 def _plain(table: Table) -> TableBuilder:
     """Rows of objects at one path."""
-    at, names, values = table.at[0], table.key[1:], projection(table)
-    return TableBuilder(table, lambda chunk: chunk.at(at).columns(names, values))
+    at, names, values = table.at[0], table.key[1:], table_extractor(table)
+    return TableBuilder(table, lambda chunk: chunk.values_at(at).columns(names, values))
 
 
 def _scalars(table: Table) -> TableBuilder:
@@ -37,7 +37,7 @@ def _scalars(table: Table) -> TableBuilder:
     column = next(column.name for column in table.columns if column.source == ".")
 
     def make(chunk: ParsedBatch) -> Columns:
-        places = chunk.at(at)
+        places = chunk.values_at(at)
         return places.columns(names) | {column: places.elements}
 
     return TableBuilder(table, make)
@@ -48,10 +48,10 @@ def _turn_metrics() -> TableBuilder:
 
     Source: recorded responses; the entry of a tool call carries the same values to the last digit.
     """
-    table, values = transcript.TURN_METRICS, projection(transcript.TURN_METRICS)
+    table, values = transcript.TURN_METRICS, table_extractor(transcript.TURN_METRICS)
 
     def make(chunk: ParsedBatch) -> Columns:
-        places = chunk.at(table.at[0])
+        places = chunk.values_at(table.at[0])
         return places.columns(table.key[1:], values) | {"is_repeat": _are_repeats(chunk)}
 
     return TableBuilder(table, make)
@@ -62,7 +62,7 @@ def _are_repeats(chunk: ParsedBatch) -> list[bool]:
     found: list[bool] = []
     spoken: Mapping[str, Any] = {}
     last = None
-    for document, _, entry in chunk.at("transcript[]"):
+    for document, _, entry in chunk.values_at("transcript[]"):
         timed = entry.conversation_turn_metrics
         if timed is None or timed.metrics is None:
             continue
@@ -83,11 +83,11 @@ def _is_same(one: Any, other: Any) -> bool:
 
 def _llm_usage(scope: str, at: str) -> TableBuilder:
     """Tokens and prices; the scopes overlap, so each row says which it is of."""
-    table, values = usage.LLM_USAGE, projection(usage.LLM_USAGE)
+    table, values = usage.LLM_USAGE, table_extractor(usage.LLM_USAGE)
     names = [name for name in table.key[1:] if f"[{name}]" in at or f"{{{name}}}" in at]
 
     def make(chunk: ParsedBatch) -> Columns:
-        places = chunk.at(at)
+        places = chunk.values_at(at)
         count = len(places.elements)
         return {"scope": [scope] * count, "turn_index": [-1] * count, **places.columns(names, values)}
 
@@ -115,7 +115,7 @@ def _data_collection() -> TableBuilder:
     plain = _plain(analysis.DATA_COLLECTION_RESULTS)
 
     def make(chunk: ParsedBatch) -> Columns:
-        columns = plain.make(chunk)
+        columns = plain.build(chunk)
         return {**columns, **by_type(columns["value"])} if "value" in columns else columns
 
     return TableBuilder(plain.table, make)
@@ -125,10 +125,10 @@ def _dynamic_variables() -> TableBuilder:
     data = "conversation_initiation_client_data.dynamic_variables"
 
     def make(chunk: ParsedBatch) -> Columns:
-        given = chunk.at(data)
+        given = chunk.values_at(data)
         for variables in given.elements:
             variables.pop(HISTORY, None)
-        entries = given.entries()
+        entries = given.map_values()
         return entries.columns(("name",)) | {"value": entries.elements} | by_type(entries.elements)
 
     return TableBuilder(conversation_client_data.DYNAMIC_VARIABLES, make)

@@ -13,17 +13,17 @@ from typing import Any
 
 from pipelines.transform.decode import read_nested
 from pipelines.transform.document_schema import EXTRA, object_at
-from pipelines.transform.lenient_decode import text_of
-from pipelines.transform.path_values import DOCUMENT, Columns, ParsedBatch, PathExtractor, projection
+from pipelines.transform.lenient_decode import json_text
+from pipelines.transform.path_values import DOCUMENT, Columns, ParsedBatch, PathExtractor, table_extractor
 from warehouse.schema import tool_calls
 from warehouse.schema.types import Table
 
 _CALL = object_at(tool_calls.TOOL_CALLS.at[0])
 _RESULT = object_at(tool_calls.TOOL_RESULTS.at[0])
-_call_values = projection(tool_calls.TOOL_CALLS)
-_result_values = projection(tool_calls.TOOL_RESULTS)
-_step_values = projection(tool_calls.WORKFLOW_STEPS)
-_update_values = projection(tool_calls.DYNAMIC_VARIABLE_UPDATES)
+_call_values = table_extractor(tool_calls.TOOL_CALLS)
+_result_values = table_extractor(tool_calls.TOOL_RESULTS)
+_step_values = table_extractor(tool_calls.WORKFLOW_STEPS)
+_update_values = table_extractor(tool_calls.DYNAMIC_VARIABLE_UPDATES)
 
 Keys = tuple[Any, ...]
 Place = tuple[Keys, Any]
@@ -75,7 +75,7 @@ class _Rows:
             calls = [read_nested(_CALL, call, f"requests[{n}]", extra) for n, call in enumerate(step.requests or ())]
             results = [read_nested(_RESULT, each, f"results[{n}]", extra) for n, each in enumerate(step.results or ())]
             if extra:  # elements that are no calls and no results
-                setattr(step, EXTRA, text_of({**json.loads(getattr(step, EXTRA) or "{}"), **extra}))
+                setattr(step, EXTRA, json_text({**json.loads(getattr(step, EXTRA) or "{}"), **extra}))
             self.steps.append(((self._document, index, place), step))
             self.add_calls(calls, below)
             self.add_results(results, below)
@@ -84,7 +84,7 @@ class _Rows:
 def columns(chunk: ParsedBatch) -> list[tuple[Table, Columns]]:
     """Columns of the four tables for a chunk."""
     made = _Rows()
-    for document, turn_index, turn in chunk.at("transcript[]"):
+    for document, turn_index, turn in chunk.values_at("transcript[]"):
         if turn.tool_calls or turn.tool_results:
             made.begin(document)
             made.add_calls(turn.tool_calls, (turn_index, None, 0))

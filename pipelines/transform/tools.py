@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from pipelines.transform.canonical_json import dump, load
-from pipelines.transform.record_tables import RecordTables
+from pipelines.transform.record_tables import RecordTable
 from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
@@ -23,15 +23,15 @@ ROOT = "$"
 REQUESTS = {"api_schema": "", "base_api_schema": "base_", "api_schema_overrides": "override_"}
 """Keys of a tool's configuration that hold the schema of a request, with the prefix of their locations."""
 
-TOOL = RecordTables(TOOLS)
-PARAMETER = RecordTables(TOOL_PARAMETERS)
+TOOL_TABLE = RecordTable(TOOLS)
+PARAMETER_TABLE = RecordTable(TOOL_PARAMETERS)
 _OWN = ("tool_id", "first_seen_at", "changed_at", "last_seen_at", "is_gone", "content_sha256")
 _PLACE = ("tool_id", "location", "name", "is_required")
 _PLAIN_NAME = re.compile(r"[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class ToolDefinition:
     """A tool as it was listed last, and what the landing knows of it beside its content."""
 
     tool_id: str
@@ -52,17 +52,17 @@ class _Node(NamedTuple):
     is_required: bool | None = None
 
 
-def flatten_tools(definitions: Iterable[Definition]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def flatten_tools(definitions: Iterable[ToolDefinition]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Frames of ``tools`` and of ``tool_parameters``."""
     tools = list(definitions)
     parameters = [(each.tool_id, *row) for each in tools for row in _parameters(each.document.get("tool_config"))]
     places = {name: [row[at] for row in parameters] for at, name in enumerate(_PLACE)}
     return (
-        TOOL.frame(
-            [TOOL.read(dict(each.document)) for each in tools],
+        TOOL_TABLE.frame(
+            [TOOL_TABLE.read(dict(each.document)) for each in tools],
             {name: [getattr(each, name) for each in tools] for name in _OWN},
         ),
-        PARAMETER.frame([row[-1] for row in parameters], places),
+        PARAMETER_TABLE.frame([row[-1] for row in parameters], places),
     )
 
 
@@ -74,7 +74,7 @@ def _parameters(config: Any) -> Iterator[tuple[str, str, bool | None, Any]]:
     waiting = list(_roots(_object(config)))
     while waiting:
         node = waiting.pop()
-        made = PARAMETER.read(node.schema)
+        made = PARAMETER_TABLE.read(node.schema)
         yield node.location, node.name, node.is_required, made
         required = made.required if isinstance(made.required, list) else None
         for key, schema in (made.properties or {}).items():
@@ -142,7 +142,7 @@ def latest_definitions(home: Home) -> pl.DataFrame:
     return landed.unique("tool_id", keep="last", maintain_order=True)
 
 
-def _definitions(rows: pl.DataFrame, last_listing: datetime) -> Iterator[Definition]:
+def _definitions(rows: pl.DataFrame, last_listing: datetime) -> Iterator[ToolDefinition]:
     """Each tool that was ever listed, as it was listed last."""
     latest = rows.group_by("tool_id", maintain_order=True).agg(
         pl.col("content_sha256", "usage_stats").last(),
@@ -152,7 +152,7 @@ def _definitions(rows: pl.DataFrame, last_listing: datetime) -> Iterator[Definit
         last_seen_at=pl.col("listed_at").last(),
     )
     for row in latest.iter_rows(named=True):
-        yield Definition(
+        yield ToolDefinition(
             row["tool_id"],
             load(row["payload"]) | {STATISTICS: load(row["usage_stats"])},
             row["content_sha256"],

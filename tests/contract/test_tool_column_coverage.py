@@ -16,7 +16,7 @@ import pytest
 
 from pipelines.privacy.mask_tools import mask_tool
 from pipelines.transform.llm_prices import flatten_prices
-from pipelines.transform.tools import Definition, flatten_tools
+from pipelines.transform.tools import ToolDefinition, flatten_tools
 from tests.helpers.draw_documents import Drawing, Leaf, Published, Step, reference
 from tests.helpers.sample_documents import READ_AT
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS
@@ -131,7 +131,7 @@ class Proof:
 def proof(drawn: list[tuple[dict[str, Any], list[Leaf]]]) -> Proof:
     landed = [json.loads(json.dumps(mask_tool(tool))) for tool, _ in drawn]
     times = (READ_AT, READ_AT, READ_AT)
-    tools, parameters = flatten_tools(Definition(tool["id"], tool, "00", *times, is_gone=False) for tool in landed)
+    tools, parameters = flatten_tools(ToolDefinition(tool["id"], tool, "00", *times, is_gone=False) for tool in landed)
     rows: dict[tuple[str, str, tuple[str, ...]], dict[str, Any]] = {}
     for name, frame, key in (("tools", tools, ()), ("tool_parameters", parameters, ("location", "name"))):
         for row in frame.to_dicts():

@@ -52,7 +52,7 @@ def land(home, *readings):
 
 
 def refresh(home, *, anew=False):
-    refresh_lake(home, reread_days=(1, 7, 30), anew=anew)
+    refresh_lake(home, reread_days=(1, 7, 30), full_refresh=anew)
 
 
 def rows(home):

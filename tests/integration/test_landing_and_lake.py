@@ -263,7 +263,7 @@ def test_the_lake_is_the_same_whatever_the_order_of_arrival_and_however_often_it
             for at in range(0, 20, 6):
                 landing.land_documents(here, rows[at : at + 6])
                 refresh_lake(here, reread_days=REREAD)
-        assert refresh_lake(here, reread_days=REREAD, anew=True).n_flattened == 20
+        assert refresh_lake(here, reread_days=REREAD, full_refresh=True).n_flattened == 20
         lakes.append({table.name: lake.read(here, table) for table in TABLES})
     for table in TABLES:
         assert lakes[0][table.name].equals(lakes[1][table.name]), table.name
@@ -277,14 +277,14 @@ def test_what_cannot_be_flattened_stands_in_quarantine_until_it_can(home):
     )
     for _ in range(2):  # it is tried again, and does not stand there twice
         done = refresh_lake(home, reread_days=REREAD)
-        assert list(done.refused) == ["conv_bad"]
+        assert list(done.errors) == ["conv_bad"]
         assert lake.read(home, QUARANTINE).select("conversation_id", "reason").rows() == [
             ("conv_bad", "unflattenable"),
             ("conv_cut", "unreadable"),
         ]
     later = AT + timedelta(days=1)
     landing.land_documents(home, [reading("conv_bad", at=later), reading("conv_cut", at=later)])
-    assert refresh_lake(home, reread_days=REREAD).refused == {}
+    assert refresh_lake(home, reread_days=REREAD).errors == {}
     assert lake.read(home, QUARANTINE).is_empty()
     assert lake.read(home, CONVERSATIONS)["conversation_id"].to_list() == ["conv_a", "conv_bad", "conv_cut"]
 

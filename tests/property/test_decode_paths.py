@@ -14,7 +14,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.transform.decode import UnflattenableError, read_detail
 from pipelines.transform.document_schema import DETAIL
 from pipelines.transform.flatten import Snapshot, flatten
-from pipelines.transform.lenient_decode import build
+from pipelines.transform.lenient_decode import convert
 from tests.helpers.sample_documents import READ_AT, RECORDED, detail
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
@@ -82,7 +82,7 @@ def all_rows(*documents):
 @pytest.mark.parametrize("at", range(len(DOCUMENTS)))
 def test_both_roads_read_a_document_alike(at):
     document = DOCUMENTS[at]
-    assert read_detail(json.dumps(document).encode()) == build(DETAIL, document)
+    assert read_detail(json.dumps(document).encode()) == convert(DETAIL, document)
 
 
 @given(st.data())
@@ -113,11 +113,11 @@ def test_a_mutated_document_costs_no_other_and_no_run(data):
     made = flatten([reading(document), reading(other)])
 
     ids = made.frames["conversations"]["conversation_id"].to_list()
-    assert ids == [i for i in (reading(document).conversation_id, "conv_other") if i not in made.refused]
+    assert ids == [i for i in (reading(document).conversation_id, "conv_other") if i not in made.errors]
     alone = all_rows(other)
     for name, frame in made.frames.items():
         assert frame.filter(conversation_id="conv_other").to_dicts() == alone[name]
-    if made.refused:  # only ids and start are required
+    if made.errors:  # only ids and start are required
         assert unreadable(document)
 
 

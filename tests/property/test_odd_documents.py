@@ -86,7 +86,7 @@ def test_a_warehouse_of_spoilt_documents_is_whole_and_passes_every_check(seed, t
             for document, start in zip(documents, starts, strict=True)
         ],
     )
-    assert refresh_lake(home, reread_days=(1,)).refused == {}
+    assert refresh_lake(home, reread_days=(1,)).errors == {}
     built = build(home)
     assert [str(result) for result in built.failed] == []
     assert built.is_swapped

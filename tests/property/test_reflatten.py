@@ -66,7 +66,7 @@ def files(home):
 
 
 def refresh(home, *, anew=False):
-    return refresh_lake(home, reread_days=(1, 7), anew=anew).n_flattened
+    return refresh_lake(home, reread_days=(1, 7), full_refresh=anew).n_flattened
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def rows(documents):
         Snapshot(each["conversation_id"], json.dumps(each).encode(), "sha", READ_AT, READ_AT, "open")
         for each in documents
     )
-    assert made.refused == {}
+    assert made.errors == {}
     return {name: frame.sort(BY_NAME[name].key).rows() for name, frame in made.frames.items()}
 
 

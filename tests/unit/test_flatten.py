@@ -183,9 +183,9 @@ def test_a_value_that_is_nested_too_deep_costs_its_document_alone():
     readings = [reading(f"conv_{depth}", depth) for depth in (1, 200, *range(900, 1010), 5000)]
     made = flatten(readings)
     kept = set(made.frames["conversations"]["conversation_id"])
-    assert kept.isdisjoint(made.refused)
-    assert kept | set(made.refused) == {each.conversation_id for each in readings}
-    assert ("conv_200" in kept, "conv_5000" in made.refused) == (True, True)
+    assert kept.isdisjoint(made.errors)
+    assert kept | set(made.errors) == {each.conversation_id for each in readings}
+    assert ("conv_200" in kept, "conv_5000" in made.errors) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -204,6 +204,6 @@ def test_a_document_that_cannot_be_read_is_named_and_the_rest_goes_on(payload, r
         "conv_good", json.dumps(detail(conversation_id="conv_good")).encode(), "sha", READ_AT, READ_AT, "open"
     )
     made = flatten([Snapshot("conv_a", payload, "sha", READ_AT, READ_AT, "open"), good])
-    assert list(made.refused) == ["conv_a"]
-    assert reason in made.refused["conv_a"]
+    assert list(made.errors) == ["conv_a"]
+    assert reason in made.errors["conv_a"]
     assert made.frames["conversations"]["conversation_id"].to_list() == ["conv_good"]

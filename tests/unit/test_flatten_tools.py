@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.transform.tools import Definition, flatten_tools
+from pipelines.transform.tools import ToolDefinition, flatten_tools
 from tests.helpers.sample_documents import READ_AT
 
 Row = dict[str, Any]
@@ -15,7 +15,7 @@ Row = dict[str, Any]
 def flat(*documents: Any) -> tuple[list[Row], list[Row]]:
     """Rows of tools and of parameters, without their nulls and what the landing knows."""
     times = (READ_AT, READ_AT, READ_AT)
-    made = flatten_tools(Definition(f"t{n}", each, "00", *times, is_gone=False) for n, each in enumerate(documents))
+    made = flatten_tools(ToolDefinition(f"t{n}", each, "00", *times, is_gone=False) for n, each in enumerate(documents))
     own = {"first_seen_at", "changed_at", "last_seen_at", "is_gone", "content_sha256"}
     return tuple(  # type: ignore[return-value]
         [{k: v for k, v in row.items() if v is not None and k not in own} for row in frame.to_dicts()] for frame in made

@@ -39,7 +39,7 @@ class Ready(WorkerPool):
 
     def prepare(self, n_conversations):
         super().prepare(max(n_conversations, worker_pool.MIN_CONVERSATIONS))
-        for each in self._starting:
+        for each in self._warm_ups:
             each.result()
         submit = self.executor.submit
         self.executor.submit = lambda work, *rest: self.given.append(work.__name__) or submit(work, *rest)
@@ -146,7 +146,7 @@ def test_no_process_outlives_the_run_that_started_it():
         "from pipelines.transform.worker_pool import MIN_CONVERSATIONS, WorkerPool\n"
         "pool = WorkerPool(2)\n"
         "pool.prepare(MIN_CONVERSATIONS)\n"
-        "for start in pool._starting:\n"
+        "for start in pool._warm_ups:\n"
         "    start.result()\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -191,8 +191,8 @@ def test_a_value_that_is_nested_too_deep_costs_its_document_alone():
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
-        (b"<html>", "no JSON"),
-        (b"[1]", "no JSON object"),
+        (b"<html>", "is not JSON"),
+        (b"[1]", "is not a JSON object"),
         (b'{"conversation_id": "conv_a", "agent_id": "a", "metadata": {}}', "start_time_unix_secs"),
         (b'{"conversation_id": "conv_a", "metadata": {"start_time_unix_secs": 1}}', "agent_id"),
         (json.dumps(detail(conversation_id="conv_b")).encode(), "another conversation"),

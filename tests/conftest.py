@@ -49,7 +49,7 @@ def flat() -> Callable[..., dict[str, list[dict[str, Any]]]]:
         flattened = flatten(
             Snapshot(id_of(document), document, "sha", READ_AT, READ_AT, "settled") for document in payloads
         )
-        assert flattened.refused == {}
+        assert flattened.errors == {}
         return {
             name: [{key: value for key, value in row.items() if value is not None} for row in frame.to_dicts()]
             for name, frame in flattened.frames.items()

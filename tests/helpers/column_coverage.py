@@ -39,7 +39,7 @@ def flat(documents: Iterable[dict[str, Any]], *, as_webhooks: bool = False) -> d
         return Snapshot(document["conversation_id"], json.dumps(landed).encode(), "sha", READ_AT, READ_AT, "settled")
 
     flattened = flatten(map(snapshot, documents))
-    assert flattened.refused == {}
+    assert flattened.errors == {}
     return flattened.frames
 
 

@@ -21,7 +21,7 @@ _EXACT = frozenset(
 )
 _ENDINGS = ("accesskey", "apikey", "passcode", "passphrase", "passwd", "password", "privatekey", "secret", "secretkey")
 _TOKENS = ("subscriptionkey", "token")
-_PLACES_IN_LISTS = ("continuationtoken", "maxtoken", "nexttoken", "pagetoken", "synctoken")
+_PAGING_TOKENS = ("continuationtoken", "maxtoken", "nexttoken", "pagetoken", "synctoken")
 _SECRET_VARIABLE = "secret__"  # noqa: S105 - the vendor's prefix of variables that may only go into headers
 
 
@@ -31,13 +31,13 @@ def is_secret_name(name: str) -> bool:
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
     if name.startswith(_SECRET_VARIABLE) or plain in _EXACT:
         return True
-    return plain.endswith(_ENDINGS + _TOKENS) and not plain.endswith(_PLACES_IN_LISTS)
+    return plain.endswith(_ENDINGS + _TOKENS) and not plain.endswith(_PAGING_TOKENS)
 
 
 _VALUE = r"[^\s\"'&<>#\\]+"
 _QUOTED = r"(?<=\")[^\"\\]+|(?<=')[^'\\]+"
 _EVIDENCE = r"(?=[^\s\"'&<>#\\]*\d|[^\s\"'&<>#\\]{20})"
-_OPENING = r"\s*\\*[\"']?"
+_OPENING_QUOTE = r"\s*\\*[\"']?"
 _LONG_NAMES = (
     r"(?:(?:api|access|secret|private|subscription|functions|encryption|signing|account)[_-]?key|secret|passw(?:or)?d"
     r"|passphrase|passcode|(?<!page)(?<!page[_-])(?<!next)(?<!next[_-])(?<!sync)(?<!sync[_-])"
@@ -63,7 +63,7 @@ _SCHEMES = r"(?:(?:bearer|basic|digest|token|apikey|negotiate)\s+)?"
 RULES = (
     _rule(
         "authorization",
-        rf"(?i)(authorization\\*[\"']?\s*(?:[=:]|%3d){_OPENING}{_SCHEMES})(?:{_QUOTED}|{_VALUE})",
+        rf"(?i)(authorization\\*[\"']?\s*(?:[=:]|%3d){_OPENING_QUOTE}{_SCHEMES})(?:{_QUOTED}|{_VALUE})",
         rf"\1{MASK}",
     ),
     _rule("cookie", r"(?i)(?<![a-z0-9])((?:set-)?cookie:\s*)[^\s\"'\\][^\r\n\"'\\]*", rf"\1{MASK}"),
@@ -75,12 +75,12 @@ RULES = (
     _rule(r":// :\/\/", r"((?<=:)//|(?<=:)\\/\\/)([^\s/:@\"'\\<>]*):[^\s/\"'\\<>]+@", rf"\1\2:{MASK}@"),
     _rule(
         "key secret pass token",
-        rf"(?i)({_LONG_NAMES}\\*[\"']?\s*(?:=|%3d){_OPENING})(?:{_QUOTED}|{_VALUE})",
+        rf"(?i)({_LONG_NAMES}\\*[\"']?\s*(?:=|%3d){_OPENING_QUOTE})(?:{_QUOTED}|{_VALUE})",
         rf"\1{MASK}",
     ),
     _rule(
         "key secret pass token",
-        rf"(?i)({_LONG_NAMES}\\*[\"']?\s*:{_OPENING})(?:{_QUOTED}|{_EVIDENCE}{_VALUE})",
+        rf"(?i)({_LONG_NAMES}\\*[\"']?\s*:{_OPENING_QUOTE})(?:{_QUOTED}|{_EVIDENCE}{_VALUE})",
         rf"\1{MASK}",
     ),
     _rule("key auth pass pwd jwt sig", rf"(?i)((?:{_SHORT_NAMES})(?:=|%3d))(?:{_VALUE})", rf"\1{MASK}"),
@@ -117,7 +117,7 @@ def _any_of(words: Iterable[str]) -> str:
 _HINT = re.compile(_any_of(HINTS))
 
 
-def is_suspicious(text: str) -> bool:
+def may_contain_credentials(text: str) -> bool:
     """Whether a text is worth a closer look; most are not, and this costs next to nothing."""
     return _HINT.search(text.lower()) is not None
 

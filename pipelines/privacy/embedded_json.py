@@ -10,7 +10,7 @@ from typing import Any
 _BEGINNINGS = ("{", "[", '"')
 
 
-def within(text: str, change: Callable[[Any], Any]) -> str | None:
+def change_embedded_json(text: str, change: Callable[[Any], Any]) -> str | None:
     """The text with its JSON changed, as it was where nothing changes, or None where it holds no JSON.
 
     Args:

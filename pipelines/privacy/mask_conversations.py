@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from pipelines.privacy.credentials import MASK, is_secret_name, is_suspicious, mask_plain
-from pipelines.privacy.embedded_json import within
+from pipelines.privacy.credentials import MASK, is_secret_name, mask_plain, may_contain_credentials
+from pipelines.privacy.embedded_json import change_embedded_json
 
-HISTORY = "system__conversation_history"
+HISTORY_VARIABLE = "system__conversation_history"
 _LABELS = ("name", "key", "variable_name")
 _VALUES = ("value", "old_value", "new_value")
 
@@ -25,7 +25,7 @@ def mask_credentials(document: Any) -> bool:
     """Mask the credentials of a conversation detail in place; say whether there were any."""
     is_masked = False
     for holder, key in _places(document):
-        if not _is_suspicious(holder[key]):
+        if not _may_contain_credentials(holder[key]):
             continue
         masked = mask(holder[key])
         is_masked |= masked != holder[key]
@@ -48,7 +48,7 @@ def _places(document: Any) -> Iterator[tuple[dict[str, Any], str]]:
     return ((holder, key) for holder, keys in holders for key in keys if holder.get(key))
 
 
-def _is_suspicious(value: Any) -> bool:
+def _may_contain_credentials(value: Any) -> bool:
     """Whether a place is worth walking through: most are not, and to write one as JSON is cheap."""
     if isinstance(value, dict):
         value = {key: item for key, item in value.items() if not _is_transcript_text(key, item, value)}
@@ -56,7 +56,7 @@ def _is_suspicious(value: Any) -> bool:
         written = msgspec.json.encode(value).decode()
     except (UnicodeEncodeError, OverflowError):  # a lone surrogate, a number beyond 64 bits
         return True
-    return is_suspicious(written)
+    return may_contain_credentials(written)
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -102,15 +102,17 @@ def _is_labelled_secret(value: dict[str, Any]) -> bool:
 
 def mask_text(text: str) -> str:
     """A text without the credentials in it; JSON, in whatever layer, stays JSON."""
-    if not is_suspicious(text):
+    if not may_contain_credentials(text):
         return text
-    changed = within(text, mask)
+    changed = change_embedded_json(text, mask)
     return mask_plain(text) if changed is None else changed
 
 
 def _is_transcript_text(key: str, item: Any, holder: dict[str, Any]) -> bool:
     """What people said, in the history that repeats the transcript; of it, only tools can hold credentials."""
-    return (key == "message" and "role" in holder) or (key == HISTORY and isinstance(item, str) and "tool" not in item)
+    return (key == "message" and "role" in holder) or (
+        key == HISTORY_VARIABLE and isinstance(item, str) and "tool" not in item
+    )
 
 
 def replacement_of(value: Any) -> Any:

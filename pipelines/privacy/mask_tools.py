@@ -29,38 +29,41 @@ def mask_tool(value: Any) -> Any:
         return mask(value)
     is_secret = any(isinstance(value.get(label), str) and is_secret_name(value[label]) for label in _LABELS)
     return {
-        key: replacement_of(item) if is_secret and key == "value" else _masked(key, item) for key, item in value.items()
+        key: replacement_of(item) if is_secret and key == "value" else _mask_item(key, item)
+        for key, item in value.items()
     }
 
 
-def _masked(key: str, item: Any) -> Any:
+def _mask_item(key: str, item: Any) -> Any:
     if key in _HEADERS:
         return (
-            {name: _header(value) for name, value in item.items()} if isinstance(item, dict) else replacement_of(item)
+            {name: _mask_header(value) for name, value in item.items()}
+            if isinstance(item, dict)
+            else replacement_of(item)
         )
     if key == _SIP_HEADERS:
-        return [_sip_header(each) for each in item] if isinstance(item, list) else replacement_of(item)
+        return [_mask_sip_header(each) for each in item] if isinstance(item, list) else replacement_of(item)
     if key in _PARAMETERS and isinstance(item, dict):
-        return {name: _parameter(name, schema) for name, schema in item.items()}
+        return {name: _mask_parameter(name, schema) for name, schema in item.items()}
     if is_secret_name(key):
         return replacement_of(item)
     return mask_tool(item)
 
 
-def _header(value: Any) -> Any:
+def _mask_header(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: item if key in _LOCATORS else replacement_of(item) for key, item in value.items()}
     return replacement_of(value)
 
 
-def _sip_header(header: Any) -> Any:
+def _mask_sip_header(header: Any) -> Any:
     """A header of a transfer, which names its value ``value``; a dynamic one has the name of a variable there."""
     if not isinstance(header, dict):
         return replacement_of(header)
     return {key: item if key in {"key", "type"} else replacement_of(item) for key, item in header.items()}
 
 
-def _parameter(name: str, schema: Any) -> Any:
+def _mask_parameter(name: str, schema: Any) -> Any:
     """A parameter's schema; of one named as a credential, the constant goes as well."""
     masked = mask_tool(schema)
     if is_secret_name(name) and isinstance(masked, dict) and masked.get("constant_value") not in (None, ""):

@@ -34,7 +34,7 @@ PHONE = re.compile(
 _CANDIDATE = re.compile(r"@|%40|\d.{5}")
 
 
-def mask_personal(text: str) -> str:
+def mask_personal_data(text: str) -> str:
     """The text with each e-mail address, card number and phone number in it replaced by what it was."""
     masked = _mask_once(text)
     while masked != text:  # one beside another shows when the other is gone

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pipelines.privacy.embedded_json import within
-from pipelines.privacy.pii_patterns import mask_personal
+from pipelines.privacy.embedded_json import change_embedded_json
+from pipelines.privacy.pii_patterns import mask_personal_data
 
-IDENTIFIERS = frozenset(
+IDENTIFIER_KEYS = frozenset(
     {
         *("user_id", "user_identifier", "initiator_id", "system__user_id", "system__initiator_id"),
         *("external_number", "agent_number", "transfer_number", "system__caller_id", "system__called_number"),
@@ -27,7 +27,7 @@ IDENTIFIERS = frozenset(
 )
 """Keys whose text or number says who somebody is: hashed whole, wherever they stand."""
 
-CUSTOMERS = frozenset(
+CUSTOMER_DATA_KEYS = frozenset(
     {
         *("params_as_json", "result_value", "body", "path_params", "query_params", "parameters"),
         *("dynamic_variables", "sip_header_dynamic_variables", "custom_llm_extra_body"),
@@ -36,11 +36,11 @@ CUSTOMERS = frozenset(
 )
 """Keys below which all is the customer's: there, an id can be an e-mail address."""
 
-_UPDATED = ("old_value", "new_value")
-_IDS = ("_id", "_ids", "_sid")
-_SYSTEM = "system__"
+_VALUE_KEYS_OF_UPDATES = ("old_value", "new_value")
+_ID_ENDINGS = ("_id", "_ids", "_sid")
+_SYSTEM_PREFIX = "system__"
 _HASHED = re.compile(r"h:[0-9a-f]{20}")
-_SHORTEST_IN_TEXTS = 6
+_MIN_LENGTH_IN_TEXTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,40 +56,40 @@ class Pseudonymizer:
         plain = _canonical(identifier).encode("utf-8", "surrogatepass")
         return f"h:{hmac.digest(self.key, plain, 'sha256').hex()[:20]}"
 
-    def replace_in_text(self, document: Any) -> Any:
+    def pseudonymize(self, document: Any) -> Any:
         """A detail or a list row without its people; the one given stays as it is."""
-        known = {plain: self.pseudonym(plain) for plain in _users(document)}
-        return self._hide("", document, known, is_customers=False)
+        known = {plain: self.pseudonym(plain) for plain in _user_ids(document)}
+        return self._pseudonymize_value("", document, known, is_customers=False)
 
-    def _hide(self, key: str, value: Any, known: Mapping[str, str], *, is_customers: bool) -> Any:
+    def _pseudonymize_value(self, key: str, value: Any, known: Mapping[str, str], *, is_customers: bool) -> Any:
         """What stands under a key, hidden; ``is_customers`` is set where the customer's own data stand."""
         if isinstance(value, list):
-            return [self._hide(key, item, known, is_customers=is_customers) for item in value]
+            return [self._pseudonymize_value(key, item, known, is_customers=is_customers) for item in value]
         if isinstance(value, dict):
             changed = value.get("variable_name")  # of an update, which has the old and the new value beside
             return {
-                name: self._hide(
-                    changed if isinstance(changed, str) and name in _UPDATED else name,
+                name: self._pseudonymize_value(
+                    changed if isinstance(changed, str) and name in _VALUE_KEYS_OF_UPDATES else name,
                     item,
                     known,
-                    is_customers=is_customers or name in CUSTOMERS,
+                    is_customers=is_customers or name in CUSTOMER_DATA_KEYS,
                 )
                 for name, item in value.items()
             }
-        if key in IDENTIFIERS:
+        if key in IDENTIFIER_KEYS:
             return value if value is None or isinstance(value, bool) else self.pseudonym(str(value))
         if not isinstance(value, str) or _is_vendors_id(key, is_customers=is_customers):
             return value
-        return self._text(value, known)
+        return self._pseudonymize_text(value, known)
 
-    def _text(self, text: str, known: Mapping[str, str]) -> str:
-        changed = within(text, partial(self._hide, "", known=known, is_customers=True))
+    def _pseudonymize_text(self, text: str, known: Mapping[str, str]) -> str:
+        changed = change_embedded_json(text, partial(self._pseudonymize_value, "", known=known, is_customers=True))
         if changed is not None:
             return changed
         for plain, hashed in known.items():
             if plain in text:
                 text = re.sub(rf"(?<!\w){re.escape(plain)}(?!\w)", hashed, text)
-        return mask_personal(text)
+        return mask_personal_data(text)
 
 
 def _canonical(identifier: str) -> str:
@@ -101,10 +101,10 @@ def _canonical(identifier: str) -> str:
 
 def _is_vendors_id(key: str, *, is_customers: bool) -> bool:
     """Whether a text is an id of the vendor's own, which nothing may change."""
-    return (key == "id" or key.endswith(_IDS)) and (not is_customers or key.startswith(_SYSTEM))
+    return (key == "id" or key.endswith(_ID_ENDINGS)) and (not is_customers or key.startswith(_SYSTEM_PREFIX))
 
 
-def _users(document: Any) -> Iterator[str]:
+def _user_ids(document: Any) -> Iterator[str]:
     """The user ids of a document that its texts may repeat; one that is short or a word is found where nobody is."""
     if not isinstance(document, dict):
         return
@@ -115,4 +115,4 @@ def _users(document: Any) -> Iterator[str]:
 
 
 def _identifies_a_person(user: str) -> bool:
-    return len(user) >= _SHORTEST_IN_TEXTS and any(map(str.isdigit, user))
+    return len(user) >= _MIN_LENGTH_IN_TEXTS and any(map(str.isdigit, user))

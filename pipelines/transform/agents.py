@@ -45,6 +45,6 @@ def seen_agents(home: Home) -> pl.DataFrame:
 
 def _passed(home: Home, table: Table, column: str) -> Iterator[pl.DataFrame]:
     """Calls and the agents that a table says they passed through, a file at a time: turns are many, agents few."""
-    for file in home.files(home.table(table), lake.DAYS):
+    for file in home.files(home.table(table), lake.DAY_FOLDERS):
         rows = parquet.read_files(table, [file], ["conversation_id", column], pl.col(column).is_not_null())
         yield rows.rename({column: "agent_id"}).unique()

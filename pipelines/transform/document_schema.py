@@ -37,7 +37,7 @@ WIRE: dict[Type, Any] = {
     Type.TIME: _between(float, BOUNDS[Type.TIME]),
     Type.TIME_MS: _between(float, BOUNDS[Type.TIME_MS]),
     Type.JSON: Any,
-    Type.BAG: Any,
+    Type.TEXT_OR_JSON: Any,
 }
 """What the fast decode accepts for a value of each type, beside null."""
 

@@ -154,6 +154,6 @@ FIT: dict[Type, Callable[[Any], Any]] = {
     Type.TIME: _bounded(_number, *BOUNDS[Type.TIME]),
     Type.TIME_MS: _bounded(_number, *BOUNDS[Type.TIME_MS]),
     Type.JSON: lambda value: value,
-    Type.BAG: lambda value: value,
+    Type.TEXT_OR_JSON: lambda value: value,
 }
 """How a value is read as a type, or ``UNCONVERTIBLE``."""

@@ -48,7 +48,7 @@ def _joined(parts: Sequence[Columns]) -> Columns:
 def _series(column: Column, values: Sequence[Any]) -> pl.Series:
     if column.source is not None and column.type is Type.JSON:
         values = _texts(values)
-    elif column.source is not None and column.type is Type.BAG:
+    elif column.source is not None and column.type is Type.TEXT_OR_JSON:
         values = [value if value is None or isinstance(value, str) else text_of(value) for value in values]
     return pl.Series(column.name, values, _wire(column), strict=True)
 

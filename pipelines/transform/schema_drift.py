@@ -21,7 +21,7 @@ from pipelines.transform.lenient_decode import general
 from pipelines.transform.schema_drift_reference_data import count_unknown_reference
 from pipelines.transform.table_builders import SCOPES
 from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.schema.known_values import WORDS
+from warehouse.schema.known_values import KNOWN_VALUES
 from warehouse.schema.operations import SYNC_RUNS, UNKNOWN_FIELDS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Table, display_path
@@ -64,7 +64,9 @@ def refresh_unknown(home: Home) -> None:
 def _unknown(home: Home) -> Iterator[pl.DataFrame]:
     """What is unknown of each table, whose files are read but once."""
     for table in DOCUMENT_TABLES:
-        words = [(column.name, path) for column in table.columns for path in table.paths(column) if path in WORDS]
+        words = [
+            (column.name, path) for column in table.columns for path in table.paths(column) if path in KNOWN_VALUES
+        ]
         own = ("scope",) if table is LLM_USAGE else ()
         columns = dict.fromkeys(("conversation_id", "extra", *own, *(name for name, _ in words)))
         is_odd = pl.any_horizontal(pl.col("extra").is_not_null(), *(_is_unknown(*word) for word in words))
@@ -77,7 +79,7 @@ def _unknown(home: Home) -> Iterator[pl.DataFrame]:
 
 
 def _is_unknown(column: str, path: str) -> pl.Expr:
-    return pl.col(column).is_not_null() & ~pl.col(column).is_in(WORDS[path])
+    return pl.col(column).is_not_null() & ~pl.col(column).is_in(KNOWN_VALUES[path])
 
 
 def _left_over(table: Table, rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:

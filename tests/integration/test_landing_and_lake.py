@@ -143,7 +143,7 @@ def test_the_lake_shows_the_latest_reading_of_each_conversation(home):
 
 @pytest.mark.parametrize("together", [1, 500])
 def test_the_latest_documents_are_read_whether_few_or_some_at_a_time(home, monkeypatch, together):
-    monkeypatch.setattr(landing, "DOCUMENTS_TOGETHER", together)
+    monkeypatch.setattr(landing, "PAYLOAD_BATCH_SIZE", together)
     later = AT + timedelta(hours=1)
     landing.land_documents(home, [reading("conv_b", messages=["new"], at=later), reading("conv_c")])
     landing.land_documents(home, [reading("conv_a"), reading("conv_b"), reading("conv_b", kind="gone", at=later)])
@@ -316,7 +316,7 @@ def test_the_list_keeps_the_latest_row_and_when_it_was_first_and_last_seen(home)
 def test_a_home_that_is_somebody_elses_or_cannot_be_made_is_refused_untouched(tmp_path):
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "thesis.txt").write_text("mine")
-    with pytest.raises(HomeError, match="is no convohouse home") as refusal:
+    with pytest.raises(HomeError, match="is not a convohouse home") as refusal:
         Home(tmp_path / "theirs").open()
     assert refusal.value.exit_code == 2
     assert [file.name for file in (tmp_path / "theirs").iterdir()] == ["thesis.txt"]

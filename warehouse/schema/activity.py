@@ -55,5 +55,5 @@ AUDIO_FILES = Table(
     is_daily=False,
 )
 
-JOURNALS: tuple[Table, ...] = (FEEDBACK_SENT, AGENT_ACCESS, AUDIO_FILES)
+ACTIVITY_TABLES: tuple[Table, ...] = (FEEDBACK_SENT, AGENT_ACCESS, AUDIO_FILES)
 """Tables of what was done at the API from here (``warehouse.storage.activity_log``)."""

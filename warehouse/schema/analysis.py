@@ -16,7 +16,7 @@ EVALUATION_RESULTS = table(
         column("score", FLOAT, "Score; today's API."),
         column("max_score", FLOAT, "Best possible score; today's API."),
     ),
-    known=("criteria_id",),
+    ignored_keys=("criteria_id",),
 )
 
 VALUE_BY_TYPE = (
@@ -35,7 +35,11 @@ DATA_COLLECTION_RESULTS = table(
         *VALUE_BY_TYPE,
         free_text("rationale", TEXT, "Why."),
         column("name", TEXT, "Name of the field; today's API."),
-        column("json_schema.type", Type.BAG, "Type asked for: string, boolean, integer, number; JSON where several."),
+        column(
+            "json_schema.type",
+            Type.TEXT_OR_JSON,
+            "Type asked for: string, boolean, integer, number; JSON where several.",
+        ),
         column("json_schema.description", TEXT, "What was asked for."),
         column("json_schema.enum", JSON, "Values allowed."),
         column("json_schema.is_system_provided", BOOL, "Whether the system provides it."),
@@ -45,5 +49,5 @@ DATA_COLLECTION_RESULTS = table(
         column("json_schema.allowed_values_dynamic_variable", TEXT, "Variable that gives the values allowed."),
         column("json_schema.is_omitted", BOOL, "Whether the field is left out."),
     ),
-    known=("data_collection_id",),
+    ignored_keys=("data_collection_id",),
 )

@@ -75,7 +75,7 @@ CONVERSATIONS = table(
         *_UNDOCUMENTED,
         *_SYNC_STATE,
     ),
-    known=(
+    ignored_keys=(
         "conversation_id",
         "metadata.start_time_unix_secs",
         "analysis.evaluation_criteria_results_list",

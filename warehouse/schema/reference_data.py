@@ -24,28 +24,28 @@ from warehouse.schema.types import (
     derived,
 )
 
-LOCATIONS = ("parameters", "path", "query", "body", "response", "header", "dynamic_variable")
+PARAMETER_LOCATIONS = ("parameters", "path", "query", "body", "response", "header", "dynamic_variable")
 """Where a parameter stands: a client tool's ``parameters``, the parts of a webhook's request and answer, or the
 placeholders of dynamic variables."""
 
 
-def _config(source: str, type_: Type, about: str) -> Column:
-    return column(f"tool_config.{source}", type_, about, name=source.replace(".", "_"))
+def _tool_config(source: str, type_: Type, description: str) -> Column:
+    return column(f"tool_config.{source}", type_, description, name=source.replace(".", "_"))
 
 
-def _person(source: str, about: str) -> Column:
+def _creator(source: str, about: str) -> Column:
     return Column(source.replace(".", "_"), TEXT, about, source, sensitivity=Sensitivity.IDENTIFIER)
 
 
-def _request(at: str, whose: str) -> tuple[Column, ...]:
+def _request_columns(at: str, owner: str) -> tuple[Column, ...]:
     return (
-        _config(f"{at}.url", TEXT, f"{whose}: address, its credentials masked."),
-        _config(f"{at}.method", TEXT, f"{whose}: HTTP method."),
-        _config(f"{at}.auth_connection.auth_connection_id", TEXT, f"{whose}: connection that signs it in."),
+        _tool_config(f"{at}.url", TEXT, f"{owner}: address, its credentials masked."),
+        _tool_config(f"{at}.method", TEXT, f"{owner}: HTTP method."),
+        _tool_config(f"{at}.auth_connection.auth_connection_id", TEXT, f"{owner}: connection that signs it in."),
     )
 
 
-REQUESTS = ("api_schema", "base_api_schema", "api_schema_overrides")
+REQUEST_KEYS = ("api_schema", "base_api_schema", "api_schema_overrides")
 """Keys of ``tool_config`` that hold the schema of a request: a webhook's own, an integration's, what changes it."""
 
 TOOLS = Table(
@@ -55,48 +55,48 @@ TOOLS = Table(
     (
         WORKSPACE,
         derived("tool_id", TEXT, "Id of the tool.", required=True),
-        _config("type", TEXT, "webhook, client, system, api_integration_webhook, mcp, …; open text."),
-        _config("name", TEXT, "Name of the tool, as transcripts call it."),
-        _config("description", TEXT, "What the model is told of it."),
-        _config("response_timeout_secs", INT, "Time after which the agent no longer waits for it."),
-        _config("execution_mode", TEXT, "immediate, post_tool_speech or async."),
-        _config("disable_interruptions", BOOL, "Whether the caller cannot cut in while it runs."),
-        _config("interruption_mode", TEXT, "When the caller can cut in; today's API."),
-        _config("force_pre_tool_speech", BOOL, "Whether the agent says something before it."),
-        _config("pre_tool_speech", TEXT, "When the agent says something before it; today's API."),
-        _config("tool_call_sound", TEXT, "Sound that is played while it runs."),
-        _config("tool_call_sound_behavior", TEXT, "auto or always."),
-        _config("tool_error_handling_mode", TEXT, "What the model is told of its errors; today's API."),
-        _config("assignments", JSON, "Dynamic variables that its answer sets, and from where in it."),
-        _config("expects_response", BOOL, "Whether the agent waits for a client tool's answer."),
-        *_request("api_schema", "Webhook"),
-        _config("api_schema.content_type", TEXT, "Webhook: form of the body; today's API."),
-        _config("api_schema.auth_connection.env_var_label", TEXT, "Webhook: variable that names the connection."),
-        _config("api_schema.auth_resolved_params", JSON, "Webhook: parameters that the connection fills."),
-        _config("api_schema.response_filter.mode", TEXT, "Webhook: how the answer is cut; today's API."),
-        _config("api_schema.response_filter.filters", JSON, "Webhook: what of the answer is kept or left out."),
-        _config("api_schema.response_filter.content_type", TEXT, "Webhook: form of the answer."),
-        _config("follow_redirects", BOOL, "Whether a webhook follows redirects; today's API."),
-        _config("follow_redirects_allowed_domains", JSON, "Domains to which it may; today's API."),
-        _config("tool_version", TEXT, "Version of an integration's tool."),
-        _config("api_integration_id", TEXT, "Integration that the tool belongs to."),
-        _config("api_integration_connection_id", TEXT, "Connection to the integration."),
-        *_request("base_api_schema", "Integration"),
-        _config("params.system_tool_type", TEXT, "Which system tool it is."),
-        _config("params.transfers", JSON, "Agents or numbers that it can transfer to, with their conditions."),
-        _config("params.enable_client_message", BOOL, "Whether the caller hears a message before a transfer."),
-        _config("params.voicemail_message", TEXT, "Message that is left on a voicemail."),
-        _config("params.only_at_conversation_start", BOOL, "Whether the language is detected at the start alone."),
-        _config("params.use_out_of_band_dtmf", BOOL, "Whether tones are sent beside the audio."),
-        _config("params.suppress_turn_after_dtmf", BOOL, "Whether the agent is silent after tones."),
-        _config("params.wait_timeout_secs", FLOAT, "Time that a skipped turn waits."),
-        _config("params.procedures", JSON, "Procedures that it can start or end."),
-        _config("params.enabled_strategies", JSON, "Ways to search the knowledge base."),
-        _config("value", JSON, "Configuration of an MCP tool."),
+        _tool_config("type", TEXT, "webhook, client, system, api_integration_webhook, mcp, …; open text."),
+        _tool_config("name", TEXT, "Name of the tool, as transcripts call it."),
+        _tool_config("description", TEXT, "What the model is told of it."),
+        _tool_config("response_timeout_secs", INT, "Time after which the agent no longer waits for it."),
+        _tool_config("execution_mode", TEXT, "immediate, post_tool_speech or async."),
+        _tool_config("disable_interruptions", BOOL, "Whether the caller cannot cut in while it runs."),
+        _tool_config("interruption_mode", TEXT, "When the caller can cut in; today's API."),
+        _tool_config("force_pre_tool_speech", BOOL, "Whether the agent says something before it."),
+        _tool_config("pre_tool_speech", TEXT, "When the agent says something before it; today's API."),
+        _tool_config("tool_call_sound", TEXT, "Sound that is played while it runs."),
+        _tool_config("tool_call_sound_behavior", TEXT, "auto or always."),
+        _tool_config("tool_error_handling_mode", TEXT, "What the model is told of its errors; today's API."),
+        _tool_config("assignments", JSON, "Dynamic variables that its answer sets, and from where in it."),
+        _tool_config("expects_response", BOOL, "Whether the agent waits for a client tool's answer."),
+        *_request_columns("api_schema", "Webhook"),
+        _tool_config("api_schema.content_type", TEXT, "Webhook: form of the body; today's API."),
+        _tool_config("api_schema.auth_connection.env_var_label", TEXT, "Webhook: variable that names the connection."),
+        _tool_config("api_schema.auth_resolved_params", JSON, "Webhook: parameters that the connection fills."),
+        _tool_config("api_schema.response_filter.mode", TEXT, "Webhook: how the answer is cut; today's API."),
+        _tool_config("api_schema.response_filter.filters", JSON, "Webhook: what of the answer is kept or left out."),
+        _tool_config("api_schema.response_filter.content_type", TEXT, "Webhook: form of the answer."),
+        _tool_config("follow_redirects", BOOL, "Whether a webhook follows redirects; today's API."),
+        _tool_config("follow_redirects_allowed_domains", JSON, "Domains to which it may; today's API."),
+        _tool_config("tool_version", TEXT, "Version of an integration's tool."),
+        _tool_config("api_integration_id", TEXT, "Integration that the tool belongs to."),
+        _tool_config("api_integration_connection_id", TEXT, "Connection to the integration."),
+        *_request_columns("base_api_schema", "Integration"),
+        _tool_config("params.system_tool_type", TEXT, "Which system tool it is."),
+        _tool_config("params.transfers", JSON, "Agents or numbers that it can transfer to, with their conditions."),
+        _tool_config("params.enable_client_message", BOOL, "Whether the caller hears a message before a transfer."),
+        _tool_config("params.voicemail_message", TEXT, "Message that is left on a voicemail."),
+        _tool_config("params.only_at_conversation_start", BOOL, "Whether the language is detected at the start alone."),
+        _tool_config("params.use_out_of_band_dtmf", BOOL, "Whether tones are sent beside the audio."),
+        _tool_config("params.suppress_turn_after_dtmf", BOOL, "Whether the agent is silent after tones."),
+        _tool_config("params.wait_timeout_secs", FLOAT, "Time that a skipped turn waits."),
+        _tool_config("params.procedures", JSON, "Procedures that it can start or end."),
+        _tool_config("params.enabled_strategies", JSON, "Ways to search the knowledge base."),
+        _tool_config("value", JSON, "Configuration of an MCP tool."),
         column("response_mocks", JSON, "Answers in place of the tool's own in tests; today's API."),
         column("access_info.is_creator", BOOL, "Whether the key's owner made it."),
-        _person("access_info.creator_name", "Who made it."),
-        _person("access_info.creator_email", "E-mail address of who made it."),
+        _creator("access_info.creator_name", "Who made it."),
+        _creator("access_info.creator_email", "E-mail address of who made it."),
         column("access_info.role", TEXT, "What the key's owner may do: admin, editor, commenter or viewer."),
         column("access_info.anonymous_access_level_override", TEXT, "What anybody may do; today's API."),
         column("access_info.access_source", TEXT, "Whence the access; today's API."),
@@ -117,10 +117,10 @@ TOOLS = Table(
         "tool_config.dynamic_variables.dynamic_variable_placeholders{}",
         *(
             f"tool_config.{request}.{part}"
-            for request in REQUESTS
+            for request in REQUEST_KEYS
             for part in ("path_params_schema{}", "query_params_schema", "request_body_schema", "request_headers{}")
         ),
-        *(f"tool_config.{request}.response_body_schema" for request in REQUESTS[:2]),
+        *(f"tool_config.{request}.response_body_schema" for request in REQUEST_KEYS[:2]),
     ),
 )
 
@@ -134,15 +134,15 @@ TOOL_PARAMETERS = Table(
         derived(
             "location",
             TEXT,
-            f"Where it stands: {', '.join(LOCATIONS)}; base_… in an integration's own request, override_… in what the "
-            "tool changes of that.",
+            f"Where it is: {', '.join(PARAMETER_LOCATIONS)}; with base_ before it in the integration's own request, "
+            "with override_ in the tool's changes to that request.",
             required=True,
         ),
         derived(
             "name", TEXT, "Its name, with what it is in before it (a.b, a[]); $ is the schema itself.", required=True
         ),
         derived("is_required", BOOL, "Whether what it is in requires it; null where that does not say."),
-        column("type", Type.BAG, "string, number, integer, boolean, object or array; JSON where several."),
+        column("type", Type.TEXT_OR_JSON, "string, number, integer, boolean, object or array; JSON where several."),
         column("description", TEXT, "What the model is told of it."),
         column("enum", JSON, "Values allowed."),
         column("is_system_provided", BOOL, "Whether the system provides it."),

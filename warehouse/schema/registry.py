@@ -8,7 +8,7 @@ reference of November 2025 and what the current API adds to it (docs/api.md).
 
 from __future__ import annotations
 
-from warehouse.schema.activity import JOURNALS
+from warehouse.schema.activity import ACTIVITY_TABLES
 from warehouse.schema.analysis import DATA_COLLECTION_RESULTS, EVALUATION_RESULTS
 from warehouse.schema.conversation_client_data import DYNAMIC_VARIABLES
 from warehouse.schema.conversations import CONVERSATIONS, TAGS, VISITED_AGENTS, WARNINGS
@@ -50,7 +50,7 @@ TABLES: tuple[Table, ...] = (
     UNKNOWN_FIELDS,
     SYNC_RUNS,
     *REFERENCE_TABLES,
-    *JOURNALS,
+    *ACTIVITY_TABLES,
 )
 """Every table of the lake, in the order of the docs."""
 

@@ -44,7 +44,9 @@ TOOL_CALLS = table(
         free_text("tool_details.path_params", JSON, "Path parameters of a webhook."),
         free_text("tool_details.query_params", JSON, "Query parameters of a webhook."),
         free_text("tool_details.body", TEXT, "Body of a webhook."),
-        free_text("tool_details.parameters", Type.BAG, "Arguments of a client tool (text) or an MCP tool (JSON)."),
+        free_text(
+            "tool_details.parameters", Type.TEXT_OR_JSON, "Arguments of a client tool (text) or an MCP tool (JSON)."
+        ),
         column("tool_details.mcp_server_id", TEXT, "MCP server."),
         column("tool_details.mcp_server_name", TEXT, "Name of the MCP server."),
         column("tool_details.integration_type", TEXT, "Kind of the MCP integration."),
@@ -66,8 +68,8 @@ TOOL_CALLS = table(
 )
 
 
-def _result(name: str, type_: Type, about: str) -> Column:
-    return column(f"result.{name}", type_, about)
+def _result(name: str, type_: Type, description: str) -> Column:
+    return column(f"result.{name}", type_, description)
 
 
 TOOL_RESULTS = table(
@@ -154,8 +156,8 @@ DYNAMIC_VARIABLE_UPDATES = table(
     ),
     columns=(
         column("variable_name", TEXT, "Name of the variable."),
-        free_text("old_value", Type.BAG, "Value before."),
-        free_text("new_value", Type.BAG, "Value after."),
+        free_text("old_value", Type.TEXT_OR_JSON, "Value before."),
+        free_text("new_value", Type.TEXT_OR_JSON, "Value after."),
         column("updated_at", TIME, "When it changed."),
         column("tool_name", TEXT, "Tool that changed it."),
         column("tool_request_id", TEXT, "Call that changed it."),

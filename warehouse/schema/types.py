@@ -24,7 +24,7 @@ class Type(Enum):
     TIME_MS = "timestamp from milliseconds"  # same column type; the API sends Unix milliseconds
     DATE = "date"
     JSON = "json"  # any value, as compact JSON text
-    BAG = "bag"  # text as it came, any other value as compact JSON text
+    TEXT_OR_JSON = "bag"  # text as it came, any other value as compact JSON text
     BINARY = "binary"
 
 
@@ -124,24 +124,24 @@ def name_of(source: str, unit: str | None = None) -> str:
     return f"{name}_{unit}" if unit else name
 
 
-def column(source: str, type_: Type, about: str, *, unit: str | None = None, name: str | None = None) -> Column:
+def column(source: str, type_: Type, description: str, *, unit: str | None = None, name: str | None = None) -> Column:
     """Column read from the document at ``source``."""
-    return Column(name or name_of(source, unit), type_, about, source)
+    return Column(name or name_of(source, unit), type_, description, source)
 
 
-def free_text(source: str, type_: Type, about: str, *, name: str | None = None) -> Column:
+def free_text(source: str, type_: Type, description: str, *, name: str | None = None) -> Column:
     """Column that holds what was said, written or sent, read from the document at ``source``."""
-    return Column(name or name_of(source), type_, about, source, sensitivity=Sensitivity.FREE_TEXT)
+    return Column(name or name_of(source), type_, description, source, sensitivity=Sensitivity.FREE_TEXT)
 
 
-def identifier(source: str, type_: Type, about: str) -> Column:
+def identifier(source: str, type_: Type, description: str) -> Column:
     """Column that says who it was or how to reach them, read from the document at ``source``."""
-    return Column(name_of(source), type_, about, source, sensitivity=Sensitivity.IDENTIFIER)
+    return Column(name_of(source), type_, description, source, sensitivity=Sensitivity.IDENTIFIER)
 
 
-def derived(name: str, type_: Type, about: str, *, required: bool = False) -> Column:
+def derived(name: str, type_: Type, description: str, *, required: bool = False) -> Column:
     """Column that the pipeline makes."""
-    return Column(name, type_, about, None, required)
+    return Column(name, type_, description, None, required)
 
 
 TEXT, INT, FLOAT, BOOL, TIME, JSON = Type.TEXT, Type.INT, Type.FLOAT, Type.BOOL, Type.TIME, Type.JSON
@@ -168,11 +168,16 @@ def table(
     *,
     keys: tuple[Column, ...] = (),
     at: str | tuple[str, ...],
-    known: tuple[str, ...] = (),
+    ignored_keys: tuple[str, ...] = (),
 ) -> Table:
     """Daily table of the lake: workspace, conversation_id and start_date in front, ``extra`` at the end."""
     key = ("conversation_id", *(column.name for column in keys))
     at = (at,) if isinstance(at, str) else at
     return Table(
-        name, grain, key, (WORKSPACE, CONVERSATION_ID, START_DATE, *keys, *columns, EXTRA), at=at, ignored_keys=known
+        name,
+        grain,
+        key,
+        (WORKSPACE, CONVERSATION_ID, START_DATE, *keys, *columns, EXTRA),
+        at=at,
+        ignored_keys=ignored_keys,
     )

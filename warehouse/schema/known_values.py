@@ -1,7 +1,7 @@
-"""The words that closed fields are known to take, by JSON path: any other word is kept, and counted as unknown.
+"""The known values of enumerated fields, by JSON path; any other value is kept and reported in ``unknown_fields``.
 
-Words of the reference's OpenAPI of November 2025 and of the vendor's SDK 2.78.0; a contract test holds both. Names of
-models are no vocabulary: new ones come every month.
+Sources: the vendor's OpenAPI reference of November 2025 and the vendor's SDK 2.78.0; a contract test compares with
+both. Names of language models are not included, as new ones appear every month.
 """
 
 from __future__ import annotations

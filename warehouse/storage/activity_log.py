@@ -6,9 +6,8 @@ entry of each key. The entries of a conversation are deleted when it is erased.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +15,7 @@ import polars as pl
 from warehouse.schema.activity import ACTIVITY_TABLES
 from warehouse.schema.types import Table
 from warehouse.storage import lake, parquet
-from warehouse.storage.home import Home
+from warehouse.storage.home import Home, unique_name
 
 
 def folder(home: Home, table: Table) -> Path:
@@ -27,8 +26,8 @@ def folder(home: Home, table: Table) -> Path:
 def append(home: Home, table: Table, rows: Sequence[Mapping[str, object]], at: datetime) -> None:
     """Append rows of ``table``; they are on the disk once this returns."""
     if rows:
-        name = f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
-        parquet.write_file(home, home.file(folder(home, table), name), parquet.frame(table, rows))
+        target = home.file(folder(home, table), unique_name(at))
+        parquet.write_file(home, target, parquet.frame(table, rows))
 
 
 def latest_entries(home: Home, table: Table) -> pl.DataFrame:

@@ -10,8 +10,9 @@ A folder with other content is refused, so that a mistyped path never mixes our 
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from warehouse.errors import HomeError
@@ -26,6 +27,11 @@ ANY_WORKSPACE = "*"
 """In place of a workspace's name: the glob of the files of all workspaces."""
 RESERVED_WORKSPACE = "schema"
 """Not allowed as a workspace's name: the schema files of the lake are called so (``lake.SCHEMA_FILE``)."""
+
+
+def unique_name(at: datetime) -> str:
+    """A file name for ``Home.file`` that sorts by time and that no other process can choose at the same time."""
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True, slots=True)

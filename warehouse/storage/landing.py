@@ -12,10 +12,9 @@ retention or gone.
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -23,7 +22,7 @@ import polars as pl
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import QUARANTINE
 from warehouse.storage import lake, parquet
-from warehouse.storage.home import Home
+from warehouse.storage.home import Home, unique_name
 
 DOCUMENT_COLUMNS = tuple(name for name in LANDED_DOCUMENTS.column_names if name != "payload")
 LIST_ROW_COLUMNS = tuple(name for name in LANDED_LISTINGS.column_names if name != "payload")
@@ -47,16 +46,12 @@ class Listing:
     agent_id: str | None = None
 
 
-def _name(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
-
-
 def land_documents(home: Home, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     """Append snapshots, one segment per start date, each written atomically; returns them as a frame."""
     data = parquet.frame(LANDED_DOCUMENTS, rows)
     for (day,), segment in data.group_by("start_date", maintain_order=True):
         folder = home.landing / f"start_date={day}"
-        parquet.write_file(home, home.file(folder, _name(segment["fetched_at"][0])), segment)
+        parquet.write_file(home, home.file(folder, unique_name(segment["fetched_at"][0])), segment)
     return data
 
 
@@ -69,14 +64,14 @@ def land_listing(home: Home, listing: Listing, rows: pl.DataFrame) -> None:
         "agent_id": listing.agent_id,
     }
     parquet.write_file(
-        home, home.file(home.listings, _name(listing.listed_at)), rows, footer={"window": json.dumps(window)}
+        home, home.file(home.listings, unique_name(listing.listed_at)), rows, footer={"window": json.dumps(window)}
     )
 
 
 def land_quarantine(home: Home, row: Mapping[str, object]) -> None:
     """Record a response that was not a document; its body is not stored, as credentials in it could not be masked."""
     data = parquet.frame(QUARANTINE, [row])
-    parquet.write_file(home, home.file(home.quarantine, _name(data["fetched_at"].item())), data)
+    parquet.write_file(home, home.file(home.quarantine, unique_name(data["fetched_at"].item())), data)
 
 
 def listings(home: Home) -> list[Listing]:

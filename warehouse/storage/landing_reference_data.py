@@ -7,15 +7,14 @@ round of price requests.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import polars as pl
 
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
 from warehouse.storage import parquet
-from warehouse.storage.home import Home
+from warehouse.storage.home import Home, unique_name
 
 _LISTED_AT, _ASKED_AT = "listed_at", "asked_at"
 """Keys in the footer of a file."""
@@ -25,7 +24,7 @@ def land_tools(home: Home, listed_at: datetime, rows: Sequence[Mapping[str, obje
     """Append a complete listing, even an empty one."""
     data = parquet.frame(LANDED_TOOLS, rows)
     footer = {_LISTED_AT: listed_at.isoformat()}
-    parquet.write_file(home, home.file(home.tools, _name(listed_at)), data, footer=footer)
+    parquet.write_file(home, home.file(home.tools, unique_name(listed_at)), data, footer=footer)
 
 
 def tool_listings(home: Home) -> list[datetime]:
@@ -42,7 +41,9 @@ def tool_rows(home: Home) -> pl.DataFrame:
 def land_prices(home: Home, asked_at: datetime, rows: Sequence[Mapping[str, object]]) -> None:
     """Append the responses to a round of price requests, even none: the next is due some time after this one."""
     data = parquet.frame(LANDED_PRICES, rows)
-    parquet.write_file(home, home.file(home.prices, _name(asked_at)), data, footer={_ASKED_AT: asked_at.isoformat()})
+    parquet.write_file(
+        home, home.file(home.prices, unique_name(asked_at)), data, footer={_ASKED_AT: asked_at.isoformat()}
+    )
 
 
 def price_rows(home: Home) -> pl.DataFrame:
@@ -54,7 +55,3 @@ def latest_price_request_at(home: Home) -> datetime | None:
     """Time of the latest round of price requests; None if there was none."""
     files = home.files(home.prices)  # their names sort by time
     return datetime.fromisoformat(pl.read_parquet_metadata(files[-1])[_ASKED_AT]) if files else None
-
-
-def _name(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"

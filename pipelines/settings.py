@@ -39,7 +39,7 @@ from pydantic_settings import SettingsError as SourceError
 
 from pipelines.clock import clock_from, utc_now
 from pipelines.errors import CredentialsError, SettingsError
-from warehouse.storage.home import MAIN, RESERVED
+from warehouse.storage.home import DEFAULT_WORKSPACE, RESERVED_WORKSPACE
 
 API_KEY = "ELEVENLABS_API_KEY"
 DEFAULT_BASE_URL = "https://api.elevenlabs.io"
@@ -67,8 +67,8 @@ def _known_zone(value: str) -> str:
 
 
 def _free_name(value: str) -> str:
-    if value == RESERVED:
-        message = f"{RESERVED!r} is taken; choose another"
+    if value == RESERVED_WORKSPACE:
+        message = f"{RESERVED_WORKSPACE!r} is taken; choose another"
         raise ValueError(message)
     return value
 
@@ -117,7 +117,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("ELEVENLABS_BASE_URL", "base_url"),
         description="Host of the workspace; residency hosts are workspaces of their own, with other keys.",
     )
-    workspace: Name = Field(default=MAIN, description="Name of the workspace, where there is but one.")
+    workspace: Name = Field(default=DEFAULT_WORKSPACE, description="Name of the workspace, where there is but one.")
     workspaces: dict[Name, Workspace] = Field(
         default={},
         description="Several workspaces in one home: [workspaces.<name>] with key_variable (name of the variable that "

@@ -1,7 +1,8 @@
-"""DuckDB for everyone: how we connect, and the one read-only question that a command line asks.
+"""How every DuckDB connection is opened, and SQL text that depends on nothing but names.
 
-Every connection speaks UTC and stays within its limits, and is closed as soon as it is done with: within one process a
-second connection to a swapped file would see the old one until the last one to the old file is closed.
+Every connection uses UTC and a memory limit, and is closed as soon as it is no longer needed. Within a process, DuckDB
+shares one database instance per path: after a build has replaced the file, a new connection would still see the old
+file until the last connection to it is closed.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from warehouse.storage.home import Home
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a connection may use: ``memory`` as DuckDB writes it (``2GB``), ``threads`` None for all cores.
+    """What a connection may use: ``memory`` in DuckDB's notation (``2GB``), ``threads`` None for all cores.
 
-    Measured: with 500 MB, 100,000 conversations are built in the same time; with 250 MB in some more, as DuckDB spills.
+    Measured on a build of 100,000 conversations: 500 MB is no faster than the default, 250 MB is slower: more spills.
     """
 
     memory: str = "350MB"
@@ -32,18 +33,18 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 
-MOST_MEMORY = "2GB"
-"""What a statement gets that does not do with less."""
+MAX_MEMORY = "2GB"
+"""Limit for the retry of a statement that ran out of memory."""
 
-_WITH_MORE = Lock()
-"""The limit is one for all cursors: nobody takes it back while somebody else's statement needs it."""
+_MEMORY_LIMIT_LOCK = Lock()
+"""All cursors share one memory limit: it must not be lowered while another thread's statement needs the raised one."""
 
 
 @contextmanager
 def connect(
     path: Path | None = None, *, limits: Limits = DEFAULT_LIMITS, temporary: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection in UTC, closed at the end: to memory, or read-only to the file ``path``; spills to ``temporary``."""
+    """A connection in UTC, closed at the end: in memory, or read-only to the file ``path``; spills to ``temporary``."""
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": limits.memory}
     if limits.threads is not None:
         config["threads"] = limits.threads
@@ -51,7 +52,7 @@ def connect(
         config["temp_directory"] = str(temporary)
     connection = duckdb.connect(str(path or ":memory:"), read_only=path is not None, config=config)
     try:
-        connection.execute("set global TimeZone = 'UTC'")  # its cursors speak it too
+        connection.execute("set global TimeZone = 'UTC'")  # global: its cursors inherit it
         yield connection
     finally:
         connection.close()
@@ -59,7 +60,7 @@ def connect(
 
 @contextmanager
 def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse, read-only.
+    """A read-only connection to ``warehouse.duckdb``.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
@@ -77,10 +78,10 @@ def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[d
 
 
 def execute_with_memory_retry(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
-    """Rows of a statement, with up to ``MOST_MEMORY`` where what the connection has is not enough for it.
+    """Rows of a statement, which is retried with ``MAX_MEMORY`` if the connection's limit is not enough.
 
-    Not everything can spill: a percentile holds all its values. Afterwards the connection has what it had, or DuckDB
-    would go on to fill the larger memory with what it may drop; it stays larger where another statement needs it then.
+    Not everything can spill: a percentile holds all its values. Afterwards the limit is lowered again, as DuckDB would
+    fill the larger memory with its cache. It stays raised if other statements use more than the previous limit then.
 
     Raises:
         duckdb.Error: as ``execute``.
@@ -88,28 +89,28 @@ def execute_with_memory_retry(connection: duckdb.DuckDBPyConnection, sql: str) -
     try:
         return connection.execute(sql).fetchall()
     except duckdb.OutOfMemoryException:
-        with _WITH_MORE:
-            (stood,) = connection.execute("select current_setting('memory_limit')").fetchall()[0]
-            connection.execute(f"set memory_limit = {sql_literal(MOST_MEMORY)}")
+        with _MEMORY_LIMIT_LOCK:
+            (previous_limit,) = connection.execute("select current_setting('memory_limit')").fetchall()[0]
+            connection.execute(f"set memory_limit = {sql_literal(MAX_MEMORY)}")
             try:
                 return connection.execute(sql).fetchall()
             finally:
-                with suppress(duckdb.OutOfMemoryException):  # more than that is in use
-                    connection.execute(f"set memory_limit = {sql_literal(stood)}")
+                with suppress(duckdb.OutOfMemoryException):  # DuckDB cannot go below what is in use
+                    connection.execute(f"set memory_limit = {sql_literal(previous_limit)}")
 
 
 def read_parquet_sql(columns: Iterable[str], patterns: Iterable[str]) -> str:
-    """A SELECT of columns in the Parquet files of some patterns, of which each has to match one at least.
+    """A SELECT of columns in the Parquet files of some glob patterns, each of which must match at least one file.
 
-    By name: a file from before a column was added has null there.
+    Columns are matched by name: they are null for a file from before the column was added.
     """
     files = ", ".join(map(sql_literal, patterns))
     return (
-        f"select {', '.join(columns)} "  # noqa: S608 -- names of columns are from warehouse.schema.conversations, none from a user
+        f"select {', '.join(columns)} "  # noqa: S608 -- column names are from warehouse.schema, none from a user
         f"from read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
     )
 
 
 def sql_literal(text: str) -> str:
-    """``text`` as an SQL string."""
+    """``text`` as a SQL string literal."""
     return "'" + text.replace("'", "''") + "'"

@@ -1,7 +1,7 @@
-"""What can go wrong with the data at rest, each error with what the user should do.
+"""Errors about the data at rest, each with a hint for the user.
 
-``ConvohouseError`` is the root of every error that this product raises on purpose. It stands here, in the lowest
-layer, so that ``warehouse`` never imports ``pipelines``; errors of the API and of settings are in ``pipelines.errors``.
+``ConvohouseError`` is the base class of every error that this product raises on purpose. It is in the lowest layer, so
+that ``warehouse`` never imports ``pipelines``. Errors of the API and of settings are in ``pipelines.errors``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 class ConvohouseError(Exception):
     """An error that a person can act on: ``message`` says what happened, ``hint`` what to do.
 
-    ``exit_code`` is the command line's: 1 incomplete or failed checks, 2 usage, 3 API or key.
+    ``exit_code`` is that of the command line: 1 for incomplete work or failed checks, 2 for usage, 3 for API or key.
     """
 
     exit_code = 1
@@ -25,7 +25,7 @@ class ConvohouseError(Exception):
 
 
 class HomeError(ConvohouseError):
-    """The home folder cannot be used: not writable, or it holds something else."""
+    """The home folder cannot be used: it is not writable, or holds something else."""
 
     exit_code = 2
 
@@ -43,12 +43,12 @@ class ModelError(ConvohouseError):
 
 
 class QueryError(ConvohouseError):
-    """A query of the user's failed; the message is DuckDB's own."""
+    """A query of the user failed; the message is DuckDB's own."""
 
     exit_code = 2
 
 
 class NothingBuiltError(ConvohouseError):
-    """A question to the warehouse came before the first build."""
+    """The warehouse was queried before the first build."""
 
     exit_code = 2

@@ -1,7 +1,11 @@
-"""Work on one database by several threads: a statement over little data is nearly all planning, which is one core's.
+"""Run statements on one DuckDB database in several threads.
 
-The first thread has the connection, each other one a cursor of its own, which does not see what the connection has not
-committed. DuckDB lets go of Python's lock while it works, and shares its memory limit among all of them.
+Why threads: DuckDB parallelises within a statement only over many rows. Over a day's rows a statement is nearly all
+parsing and planning, which uses one core. Python threads are enough, as DuckDB releases the GIL while it works, and
+unlike processes they can share the one connection that may write the file.
+
+The first thread uses the connection, each other thread a cursor of it. A cursor is a connection of its own: it does not
+see what the first has not committed. All share one memory limit.
 """
 
 from __future__ import annotations
@@ -18,10 +22,10 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MAX_THREADS = 4
-"""Threads at most: each holds the memory of a query."""
+"""Each thread holds the intermediate results of its statement, and all of them share one memory limit."""
 
 POLL_SECS = 0.1
-"""Until those who did not hear that it is over are told again."""
+"""Time between two interrupts of the statements that still run after a failure."""
 
 
 def map_parallel(
@@ -29,10 +33,11 @@ def map_parallel(
     work: Callable[[duckdb.DuckDBPyConnection, T], R],
     items: Iterable[T],
 ) -> list[R]:
-    """What ``work`` gives for each of the items, in their order; see ``run_graph``."""
-    listed = dict(enumerate(items))
-    found = run_graph(connection, lambda cursor, number: work(cursor, listed[number]), dict.fromkeys(listed, ()))
-    return [found[number] for number in listed]
+    """The result of ``work`` for each item, in the order of the items; the rest as in ``run_graph``."""
+    by_number = dict(enumerate(items))  # numbers are the nodes, as items may be equal or unhashable
+    graph: dict[int, tuple[int, ...]] = dict.fromkeys(by_number, ())
+    results = run_graph(connection, lambda cursor, number: work(cursor, by_number[number]), graph)
+    return [results[number] for number in by_number]
 
 
 def run_graph(
@@ -40,58 +45,65 @@ def run_graph(
     work: Callable[[duckdb.DuckDBPyConnection, T], R],
     graph: Mapping[T, Collection[T]],
     *,
-    begun: Callable[[T], None] = lambda _: None,
-    most: int = MAX_THREADS,
+    on_start: Callable[[T], None] = lambda _: None,
+    max_threads: int = MAX_THREADS,
 ) -> dict[T, R]:
-    """Do the work of each node of the graph as soon as that of all nodes which it names is done.
+    """Run the work of each node as soon as the work of all its predecessors is done.
 
     Args:
-        connection: To the database; nobody else uses it meanwhile.
-        work: Called in a thread with the connection or a cursor on its current database, and a node.
-        graph: Each node and those that come before it.
-        begun: Called in this thread with each node when its work begins.
-        most: Threads at most, if DuckDB may use that many.
+        connection: To the database; nobody else may use it meanwhile.
+        work: Called in a thread with the connection, or a cursor on its current database, and a node.
+        graph: The predecessors of each node.
+        on_start: Called in the caller's thread with each node when its work starts.
+        max_threads: Upper limit; DuckDB's own setting of threads is another.
 
     Returns:
-        What the work gave, by node.
+        The result of the work by node.
 
     Raises:
-        Exception: the first that any work raised; what runs beside it is broken off, and nothing else begins.
+        Exception: the first that any work raised; statements that still run are interrupted, no other work starts.
     """
-    sorter, found = TopologicalSorter(graph), dict[T, R]()
+    sorter, results = TopologicalSorter(graph), dict[T, R]()
     sorter.prepare()
     ready, running = list[T](), dict[Future[R], tuple[T, duckdb.DuckDBPyConnection]]()
-    with ExitStack() as closing:
-        cursors = _cursors(connection, most, closing)
-        idle, pool = list(cursors), closing.enter_context(ThreadPoolExecutor(len(cursors)))
+    with ExitStack() as cleanup:
+        cursors = _cursors(connection, max_threads, cleanup)
+        idle, pool = list(cursors), cleanup.enter_context(ThreadPoolExecutor(len(cursors)))
         try:
             while sorter.is_active():
                 ready += sorter.get_ready()
+                # No more is submitted than there are idle cursors: a cursor runs one statement at a time, and a queue
+                # inside the pool would still be worked off after a failure.
                 while ready and idle:
                     node, cursor = ready.pop(0), idle.pop()
-                    begun(node)
+                    on_start(node)
                     running[pool.submit(work, cursor, node)] = (node, cursor)
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     node, cursor = running.pop(future)
-                    found[node] = future.result()
+                    results[node] = future.result()
                     idle.append(cursor)
                     sorter.done(node)
-        except BaseException:
+        except BaseException:  # Ctrl-C as well: leaving the pool would wait until every statement has finished
             while not all(future.done() for future in running):
+                # DuckDB drops an interrupt that reaches a cursor between two statements, and nothing reports that. So
+                # it is repeated until all work has ended.
                 for cursor in cursors:
-                    cursor.interrupt()  # lost on a cursor that is between two statements: so again, until all ended
+                    cursor.interrupt()
                 wait(running, timeout=POLL_SECS)
             raise
-    return found
+    return results
 
 
-def _cursors(connection: duckdb.DuckDBPyConnection, most: int, closing: ExitStack) -> list[duckdb.DuckDBPyConnection]:
-    """The connection and its cursors, one a thread; until ``closing``, DuckDB adds no thread of its own to them."""
+def _cursors(
+    connection: duckdb.DuckDBPyConnection, max_threads: int, cleanup: ExitStack
+) -> list[duckdb.DuckDBPyConnection]:
+    """The connection and further cursors, one a thread; ``cleanup`` closes these and restores DuckDB's threads."""
     threads, catalog = connection.execute("select current_setting('threads'), current_catalog()").fetchall()[0]
-    cursors = [closing.enter_context(connection.cursor()) for _ in range(1, min(threads, most))]
+    cursors = [cleanup.enter_context(connection.cursor()) for _ in range(1, min(threads, max_threads))]
     if cursors:
-        connection.execute("set threads = 1")  # more would only take turns, and memory
-        closing.callback(connection.execute, f"set threads = {threads}")
+        # One thread a statement: our threads keep the cores busy, and more would only take turns and hold memory.
+        connection.execute("set threads = 1")
+        cleanup.callback(connection.execute, f"set threads = {threads}")
     for cursor in cursors:
-        cursor.execute(f'use "{catalog}"')
+        cursor.execute(f'use "{catalog}"')  # a cursor begins in the default database, whatever the connection uses
     return [connection, *cursors]

@@ -1,33 +1,38 @@
-"""Which name was meant: the known names that are nearest to one that is misspelt."""
+"""Suggestions for a misspelt name, ranked and worded here for every command; callers only pass names.
+
+The exception is ``warehouse.serve.conversation``, where DuckDB ranks: there are too many conversation ids to load.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
-LIKENESS = 0.7
-"""Share of two names that must be alike (difflib's ratio) for one to stand for the other."""
+MIN_SIMILARITY = 0.7
+"""Lowest similarity (the ratio of ``difflib.SequenceMatcher``) of a name that is suggested."""
+MAX_SUGGESTIONS = 3
 
 
-def suggest(wanted: str, names: Iterable[str], *, most: int = 3) -> list[str]:
-    """Up to ``most`` of ``names``, the nearest first; none where none is near. Case does not count."""
-    spelt: dict[str, str] = {}
-    for name in names:
-        spelt.setdefault(name.lower(), name)
-    return [spelt[close] for close in get_close_matches(wanted.lower(), spelt, n=most, cutoff=LIKENESS)]
+def suggest(name: str, candidates: Iterable[str]) -> list[str]:
+    """Up to ``MAX_SUGGESTIONS`` similar candidates, the most similar first; case is ignored."""
+    by_lower_case: dict[str, str] = {}
+    for candidate in candidates:
+        by_lower_case.setdefault(candidate.lower(), candidate)
+    matches = get_close_matches(name.lower(), by_lower_case, n=MAX_SUGGESTIONS, cutoff=MIN_SIMILARITY)
+    return [by_lower_case[match] for match in matches]
 
 
-def nearest_column(wanted: str, tables: Mapping[str, Collection[str]]) -> list[str]:
-    """The tables, columns, or columns with their table before them, that ``wanted`` is a misspelling of."""
-    table, _, column = wanted.lower().rpartition(".")
+def suggest_column(name: str, tables: Mapping[str, Collection[str]]) -> list[str]:
+    """Tables, columns or ``table.column`` names that ``name`` may be a misspelling of; ``tables`` maps to columns."""
+    table, _, column = name.lower().rpartition(".")
     if table in tables:
-        return [f"{table}.{name}" for name in suggest(column, tables[table])]
+        return [f"{table}.{match}" for match in suggest(column, tables[table])]
     if table:
-        close = suggest(table, tables)
-        return [f"{name}.{column}" for name in close if column in tables[name]] or close
-    return suggest(wanted, [*tables, *(name for columns in tables.values() for name in columns)])
+        similar_tables = suggest(table, tables)
+        return [f"{match}.{column}" for match in similar_tables if column in tables[match]] or similar_tables
+    return suggest(name, [*tables, *(column for columns in tables.values() for column in columns)])
 
 
-def join_or(names: Sequence[str]) -> str:
-    """A question for the names that may be meant, and a blank after it, to begin a hint; empty where there is none."""
+def did_you_mean(names: Sequence[str]) -> str:
+    """A question with a space after it, to begin a hint with; empty if there are no names."""
     return f"Did you mean {' or '.join(names)}? " if names else ""

@@ -67,14 +67,14 @@ def audio(
     """
     from pipelines.extract.time_window import parse_moment
     from pipelines.usecases.audio import download_audio
-    from warehouse.storage.audio import Choice
+    from warehouse.storage.audio import AudioSelection
 
     context = options.context()
     since_at, until_at = (None if when is None else parse_moment(when, context.clock()) for when in (since, until))
     done: dict[str, DownloadResult] = {}
     with showing(options) as show:
         for each in context.workspaces():
-            choice = Choice(since_at, until_at, agent, sample)
+            choice = AudioSelection(since_at, until_at, agent, sample)
             done[each.settings.workspace] = download_audio(each, choice, budget_bytes=budget, progress=show)
     if options.is_json:
         emit({"workspaces": {name: asdict(found) for name, found in done.items()}})

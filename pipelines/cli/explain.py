@@ -65,11 +65,11 @@ def _found(project: Project, name: str) -> tuple[ColumnRef, ...]:
     """
     from pipelines.errors import UsageError
     from warehouse.serve import explain as explaining
-    from warehouse.suggestions import join_or
+    from warehouse.suggestions import did_you_mean
 
     found = explaining.targets(project, name)
     if not found:
-        meant = join_or(explaining.suggest(project, name))
+        meant = did_you_mean(explaining.suggest(project, name))
         hint = f"{meant}`convohouse metrics` lists the metrics, `convohouse tables` tells of all tables."
         raise UsageError(f"There is no metric, model or column {name!r}.", hint)
     return found

@@ -96,7 +96,7 @@ def _found(models: dict[str, MetricModel], name: str) -> tuple[MetricModel, str 
         UsageError: there is none.
     """
     from pipelines.errors import UsageError
-    from warehouse.suggestions import join_or, nearest_column
+    from warehouse.suggestions import did_you_mean, suggest_column
 
     front, _, column = name.lower().removeprefix("metrics.").partition(".")
     if front in models and (not column or column in models[front].columns):
@@ -105,8 +105,8 @@ def _found(models: dict[str, MetricModel], name: str) -> tuple[MetricModel, str 
     if holders:
         hint = f"It is a column of {', '.join(holders)}: write {holders[0]}.{front} or the like."
         raise UsageError(f"{name!r} needs its model.", hint)
-    meant = join_or(
-        nearest_column(name.removeprefix("metrics."), {each.name: each.columns for each in models.values()})
+    meant = did_you_mean(
+        suggest_column(name.removeprefix("metrics."), {each.name: each.columns for each in models.values()})
     )
     raise UsageError(f"There is no model or metric {name!r}.", f"{meant}`convohouse metrics` lists them.")
 

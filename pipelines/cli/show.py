@@ -58,6 +58,7 @@ def _refuse(absent: NotFound) -> None:
         UsageError: always.
     """
     from pipelines.errors import UsageError
+    from warehouse.suggestions import did_you_mean
 
     shown = repr(absent.conversation_id)
     if absent.reason == "erased":
@@ -65,8 +66,9 @@ def _refuse(absent: NotFound) -> None:
     if absent.reason:
         what = "deleted at the API" if absent.reason == "deleted" else "blanked by the API's retention"
         raise UsageError(f"{shown} was {what}, noticed on {moment(absent.noticed_at)}.", "Nothing of it was landed.")
-    near = f"Did you mean {' or '.join(absent.near)}? " if absent.near else ""
-    raise UsageError(f"There is no conversation {shown}.", f"{near}`convohouse sync` copies what is new.")
+    raise UsageError(
+        f"There is no conversation {shown}.", f"{did_you_mean(absent.near)}`convohouse sync` copies what is new."
+    )
 
 
 def _sections(call: ConversationView) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -133,15 +132,15 @@ def _find(relations: tuple[Relation, ...], name: str) -> Relation:
         UsageError: there is none.
     """
     from pipelines.errors import UsageError
+    from warehouse.suggestions import did_you_mean, suggest
 
     wanted = name.lower()
     found = [each for each in relations if wanted in (each.name, each.name.partition(".")[2])]
     if found:
         return found[-1]
-    names = [part for each in relations for part in (each.name, each.name.partition(".")[2])]
-    close = get_close_matches(wanted, names, n=1)
-    hint = f"Did you mean {close[0]}? " if close else ""
-    raise UsageError(f"There is no table {name!r}.", f"{hint}`convohouse tables` lists them.")
+    names = [relation.name if "." in name else relation.name.partition(".")[2] for relation in relations]
+    meant = did_you_mean(suggest(name, names))
+    raise UsageError(f"There is no table {name!r}.", f"{meant}`convohouse tables` lists them.")
 
 
 def _list_text(relations: tuple[Relation, ...]) -> str:

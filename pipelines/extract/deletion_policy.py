@@ -20,7 +20,7 @@ def landable(home: Home, rows: pl.DataFrame) -> pl.DataFrame:
     """List rows as they may land: none of an erased conversation, and those of a redacted one without content."""
     erased, redacted = landing.erased_ids(home), landing.redacted_ids(home)
     is_redacted = pl.col("conversation_id").is_in(list(redacted))
-    payload = pl.when(is_redacted).then(pl.lit(erasure.EMPTY_ROW)).otherwise("payload")
+    payload = pl.when(is_redacted).then(pl.lit(erasure.EMPTY_PAYLOAD)).otherwise("payload")
     return rows.filter(~pl.col("conversation_id").is_in(list(erased))).with_columns(payload=payload)
 
 
@@ -28,7 +28,7 @@ def apply_policy(home: Home, policy: Policy, at: datetime) -> None:
     """Do to the landing what the policy says, for every conversation that is gone or blanked and not yet treated."""
     if policy == "keep":
         return
-    lost = landing.removed(home)
+    lost = landing.latest_removed_snapshots(home)
     if policy == "erase":
         erasure.write_tombstones(home, lost, at)
         erasure.purge(home)

@@ -51,7 +51,7 @@ def land_responses(home: Home, answers: Sequence[Response], pseudonyms: Pseudony
             unreadable[conversation_id] = str(error)
             quarantine(home, conversation_id, error, answer.at)
     has_payload = pl.col("payload").is_not_null().alias("has_payload")
-    return LandResult(landing.land_documents(home, rows).select(*landing.KEYS, has_payload), unreadable)
+    return LandResult(landing.land_documents(home, rows).select(*landing.DOCUMENT_COLUMNS, has_payload), unreadable)
 
 
 def quarantine(home: Home, conversation_id: str, error: Exception, at: datetime) -> None:

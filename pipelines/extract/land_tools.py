@@ -35,7 +35,7 @@ def _row(
 ) -> dict[str, object]:
     masked = mask_tool(tool)
     if pseudonyms is not None:
-        masked = pseudonyms.replace_in_text(masked)
+        masked = pseudonyms.pseudonymize(masked)
     definition = {key: value for key, value in masked.items() if key != STATISTICS}
     content = fingerprint(definition)
     return {

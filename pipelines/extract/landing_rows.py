@@ -17,7 +17,7 @@ def list_row(row: ListRow, listed_at: datetime, pseudonyms: Pseudonymizer | None
     """A list row for ``landing.land_listing``, without its people where there are pseudonyms for them."""
     shown, raw = load(row.raw), row.raw
     if pseudonyms is not None:
-        shown = pseudonyms.replace_in_text(shown)
+        shown = pseudonyms.pseudonymize(shown)
         raw = dump(shown)
     start = datetime.fromtimestamp(row.start_time_unix_secs, UTC)
     return {
@@ -43,7 +43,7 @@ def read_row(
     document = load(raw)
     is_masked = mask_credentials(document)
     if pseudonyms is not None:
-        document, is_masked = pseudonyms.replace_in_text(document), True
+        document, is_masked = pseudonyms.pseudonymize(document), True
     if is_masked:
         raw = dump(document)
     content = fingerprint(document)

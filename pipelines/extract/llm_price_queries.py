@@ -21,7 +21,7 @@ from warehouse.schema.reference_data import LLM_PRICES
 from warehouse.schema.usage import LLM_USAGE
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
-from warehouse.storage.landing_reference_data import price_rows, prices_asked_at
+from warehouse.storage.landing_reference_data import latest_price_request_at, price_rows
 
 CHARACTERS_A_TOKEN = 4
 RECENT_DAYS = 30
@@ -60,7 +60,7 @@ def is_due(home: Home, now: datetime, every_days: int) -> bool:
     Also when an agent was asked for without a length, as before its first calls were in the lake, that can be measured
     now.
     """
-    asked_at = prices_asked_at(home)
+    asked_at = latest_price_request_at(home)
     if every_days == 0:
         return False
     if asked_at is None or (now.date() - asked_at.date()).days >= every_days:
@@ -93,7 +93,7 @@ def measured_lengths(home: Home) -> dict[str, tuple[int, bool]]:
 def _read_by_generations(home: Home) -> Iterator[pl.DataFrame]:
     """Each call's generations and the tokens that they read, a file at a time: usage is the longest table of all."""
     is_read = (pl.col("scope") == "turn") & pl.col("token_kind").is_in(_READ) & (pl.col("tokens") > 0)
-    for file in home.files(home.table(LLM_USAGE), lake.DAYS):
+    for file in home.files(home.table(LLM_USAGE), lake.DAY_FOLDERS):
         columns = ("conversation_id", "turn_index", "tokens")
         yield parquet.read_files(LLM_USAGE, [file], columns, is_read).pipe(_generations)
 

@@ -1,7 +1,7 @@
-"""What a credential looks like: by the name that it stands under, and by its form in a plain text.
+"""How credentials are recognized: by the name of their key, and by their form in a plain text.
 
-Only the secret part of a text gives way to ``***``. What cannot be told from an ordinary word stays: a colon is
-followed by many things in prose, so an unquoted value after one must look like a credential.
+Only the secret part of a text becomes ``***``. What looks like an ordinary word stays: in prose, anything can follow a
+colon, so an unquoted value after a colon must look like a credential (``_EVIDENCE``).
 """
 
 from __future__ import annotations
@@ -15,29 +15,39 @@ from typing import NamedTuple
 
 MASK = "***"
 
-_EXACT = frozenset(
+_SECRET_NAMES = frozenset(
     {"auth", "authorization", "bearer", "cookie", "cookies", "credentials", "jwt", "pass", "proxyauthorization", "pwd"}
     | {"setcookie", "xauthorization"}
 )
-_ENDINGS = ("accesskey", "apikey", "passcode", "passphrase", "passwd", "password", "privatekey", "secret", "secretkey")
-_TOKENS = ("subscriptionkey", "token")
-_PLACES_IN_LISTS = ("continuationtoken", "maxtoken", "nexttoken", "pagetoken", "synctoken")
+_SECRET_ENDINGS = (
+    "accesskey",
+    "apikey",
+    "passcode",
+    "passphrase",
+    "passwd",
+    "password",
+    "privatekey",
+    "secret",
+    "secretkey",
+)
+_TOKEN_ENDINGS = ("subscriptionkey", "token")
+_PAGING_TOKENS = ("continuationtoken", "maxtoken", "nexttoken", "pagetoken", "synctoken")
 _SECRET_VARIABLE = "secret__"  # noqa: S105 - the vendor's prefix of variables that may only go into headers
 
 
-@lru_cache(maxsize=4096)  # the same keys stand in every document
+@lru_cache(maxsize=4096)  # every document has the same keys
 def is_secret_name(name: str) -> bool:
     """Whether a key names a credential, such as ``api_key``, ``X-Auth-Token`` or ``clientSecret``; not ``tokens``."""
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
-    if name.startswith(_SECRET_VARIABLE) or plain in _EXACT:
+    if name.startswith(_SECRET_VARIABLE) or plain in _SECRET_NAMES:
         return True
-    return plain.endswith(_ENDINGS + _TOKENS) and not plain.endswith(_PLACES_IN_LISTS)
+    return plain.endswith(_SECRET_ENDINGS + _TOKEN_ENDINGS) and not plain.endswith(_PAGING_TOKENS)
 
 
 _VALUE = r"[^\s\"'&<>#\\]+"
 _QUOTED = r"(?<=\")[^\"\\]+|(?<=')[^'\\]+"
 _EVIDENCE = r"(?=[^\s\"'&<>#\\]*\d|[^\s\"'&<>#\\]{20})"
-_OPENING = r"\s*\\*[\"']?"
+_OPENING_QUOTE = r"\s*\\*[\"']?"
 _LONG_NAMES = (
     r"(?:(?:api|access|secret|private|subscription|functions|encryption|signing|account)[_-]?key|secret|passw(?:or)?d"
     r"|passphrase|passcode|(?<!page)(?<!page[_-])(?<!next)(?<!next[_-])(?<!sync)(?<!sync[_-])"
@@ -47,7 +57,7 @@ _SHORT_NAMES = r"(?<![a-z0-9])(?<![a-z0-9][_-])(?:key|auth|pass|pwd|jwt|sig)|sig
 
 
 class Rule(NamedTuple):
-    """A form of credentials: texts that hold none of the hints (lower case) hold none of them."""
+    """A form of credentials; a text without any of the hints (lower case) does not match the pattern."""
 
     hints: tuple[str, ...]
     pattern: re.Pattern[str]
@@ -63,11 +73,11 @@ _SCHEMES = r"(?:(?:bearer|basic|digest|token|apikey|negotiate)\s+)?"
 RULES = (
     _rule(
         "authorization",
-        rf"(?i)(authorization\\*[\"']?\s*(?:[=:]|%3d){_OPENING}{_SCHEMES})(?:{_QUOTED}|{_VALUE})",
+        rf"(?i)(authorization\\*[\"']?\s*(?:[=:]|%3d){_OPENING_QUOTE}{_SCHEMES})(?:{_QUOTED}|{_VALUE})",
         rf"\1{MASK}",
     ),
     _rule("cookie", r"(?i)(?<![a-z0-9])((?:set-)?cookie:\s*)[^\s\"'\\][^\r\n\"'\\]*", rf"\1{MASK}"),
-    _rule(  # neither "bearer instruments" nor "Basic information" is one
+    _rule(  # but not "bearer instruments" or "Basic information"
         "bearer basic",
         r"(?<![A-Za-z0-9])((?i:bearer|basic)\s+)(?=[\w.~+/=-]*(?:[\d_~+/=]|[a-z][A-Z])|[\w.~+/=-]{24})[\w.~+/=-]{6,}",
         rf"\1{MASK}",
@@ -75,12 +85,12 @@ RULES = (
     _rule(r":// :\/\/", r"((?<=:)//|(?<=:)\\/\\/)([^\s/:@\"'\\<>]*):[^\s/\"'\\<>]+@", rf"\1\2:{MASK}@"),
     _rule(
         "key secret pass token",
-        rf"(?i)({_LONG_NAMES}\\*[\"']?\s*(?:=|%3d){_OPENING})(?:{_QUOTED}|{_VALUE})",
+        rf"(?i)({_LONG_NAMES}\\*[\"']?\s*(?:=|%3d){_OPENING_QUOTE})(?:{_QUOTED}|{_VALUE})",
         rf"\1{MASK}",
     ),
     _rule(
         "key secret pass token",
-        rf"(?i)({_LONG_NAMES}\\*[\"']?\s*:{_OPENING})(?:{_QUOTED}|{_EVIDENCE}{_VALUE})",
+        rf"(?i)({_LONG_NAMES}\\*[\"']?\s*:{_OPENING_QUOTE})(?:{_QUOTED}|{_EVIDENCE}{_VALUE})",
         rf"\1{MASK}",
     ),
     _rule("key auth pass pwd jwt sig", rf"(?i)((?:{_SHORT_NAMES})(?:=|%3d))(?:{_VALUE})", rf"\1{MASK}"),
@@ -104,26 +114,32 @@ _ALL_HINTS = {hint for rule in RULES for hint in rule.hints} - {"://", ":\\/\\/"
     "\\u00",
 }
 HINTS = sorted(hint for hint in _ALL_HINTS if not any(other in hint for other in _ALL_HINTS - {hint}))
-"""A text without any of them (in lower case) holds no credential; JSON may write a letter as its code."""
+"""A text without any of them (in lower case) has no credential.
+
+Hints that contain another hint are left out. ``\\u00`` is one, as JSON may have any letter as an escape sequence.
+"""
 
 
 def _any_of(words: Iterable[str]) -> str:
-    """Pattern of sorted words; those that begin alike share their beginning, so that each letter is looked at once."""
-    groups = {first: [word[1:] for word in group] for first, group in groupby(words, itemgetter(0))}
-    each = (re.escape(first) + ("" if "" in rest else _any_of(rest)) for first, rest in groups.items())
-    return f"(?:{'|'.join(each)})"
+    """Pattern of sorted words as a trie: common prefixes are merged, so that the search does not compare them again."""
+    suffixes_by_letter = {first: [word[1:] for word in group] for first, group in groupby(words, itemgetter(0))}
+    branches = (
+        re.escape(letter) + ("" if "" in suffixes else _any_of(suffixes))
+        for letter, suffixes in suffixes_by_letter.items()
+    )
+    return f"(?:{'|'.join(branches)})"
 
 
 _HINT = re.compile(_any_of(HINTS))
 
 
-def is_suspicious(text: str) -> bool:
-    """Whether a text is worth a closer look; most are not, and this costs next to nothing."""
+def may_contain_credentials(text: str) -> bool:
+    """Whether a text has a hint of a credential: a cheap check that spares most texts ``mask_plain``."""
     return _HINT.search(text.lower()) is not None
 
 
 def mask_plain(text: str) -> str:
-    """The text, which is no JSON, with the secret part of every credential in it masked."""
+    """A text that is not JSON, with the secret part of every credential masked."""
     lowered = text.lower()
     for rule in RULES:
         if any(map(lowered.__contains__, rule.hints)):

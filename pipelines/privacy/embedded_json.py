@@ -1,4 +1,4 @@
-"""JSON that stands in a text: tools send and answer JSON as text, at times in several layers."""
+"""JSON inside a text: arguments and results of tools are JSON texts, sometimes within one another."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-_BEGINNINGS = ("{", "[", '"')
+_JSON_PREFIXES = ("{", "[", '"')
 
 
-def within(text: str, change: Callable[[Any], Any]) -> str | None:
-    """The text with its JSON changed, as it was where nothing changes, or None where it holds no JSON.
+def change_embedded_json(text: str, change: Callable[[Any], Any]) -> str | None:
+    """The text with a change made to the JSON in it; the same text if nothing changes; None if it is not JSON.
 
     Args:
-        text: Any text; a number or a word of JSON alone is taken for none.
-        change: Gives the new value for the parsed one, which it leaves as it is.
+        text: Any text; a mere number, ``true``, ``false`` or ``null`` is not taken for JSON.
+        change: Returns the new value for the parsed one, which it must not modify.
     """
-    if not text.lstrip().startswith(_BEGINNINGS):
+    if not text.lstrip().startswith(_JSON_PREFIXES):
         return None
     try:
         value = json.loads(text, parse_float=_number, parse_constant=_refuse)
@@ -28,10 +28,10 @@ def within(text: str, change: Callable[[Any], Any]) -> str | None:
 
 
 def _number(literal: str) -> float | str:
-    """A number beyond all floats stays the text that it is, since JSON has no word for infinity."""
+    """The number, or its text if it is too large for a float: it would become infinity, which JSON cannot express."""
     number = float(literal)
     return number if math.isfinite(number) else literal
 
 
-def _refuse(word: str) -> None:
-    raise ValueError(f"{word} is no JSON")
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")  # Python's parser accepts NaN and Infinity

@@ -1,9 +1,8 @@
-"""Credentials leave a document before it touches the disk.
+"""Masking of credentials in a conversation, before it is written to the disk.
 
-Tool calls and their results hold what was sent to the customer's own services and what came back, keys among it
-(recorded responses): headers keep their names and lose their values, and what looks like a credential in addresses,
-bodies, arguments, results and errors is masked. The variables of a call are looked through as well; what people said
-is not.
+Tool calls and tool results contain what was sent to the customer's own services and what they returned, which includes
+keys (seen in recorded responses). Headers keep their names and lose their values; in URLs, bodies, arguments, results
+and errors, whatever looks like a credential is masked. Dynamic variables are masked too; what people said is not.
 """
 
 from __future__ import annotations
@@ -13,19 +12,19 @@ from typing import Any
 
 import msgspec
 
-from pipelines.privacy.credentials import MASK, is_secret_name, is_suspicious, mask_plain
-from pipelines.privacy.embedded_json import within
+from pipelines.privacy.credentials import MASK, is_secret_name, mask_plain, may_contain_credentials
+from pipelines.privacy.embedded_json import change_embedded_json
 
-HISTORY = "system__conversation_history"
+HISTORY_VARIABLE = "system__conversation_history"
 _LABELS = ("name", "key", "variable_name")
 _VALUES = ("value", "old_value", "new_value")
 
 
 def mask_credentials(document: Any) -> bool:
-    """Mask the credentials of a conversation detail in place; say whether there were any."""
+    """Mask the credentials of a conversation in place; returns whether there were any."""
     is_masked = False
     for holder, key in _places(document):
-        if not _is_suspicious(holder[key]):
+        if not _may_contain_credentials(holder[key]):
             continue
         masked = mask(holder[key])
         is_masked |= masked != holder[key]
@@ -34,7 +33,7 @@ def mask_credentials(document: Any) -> bool:
 
 
 def _places(document: Any) -> Iterator[tuple[dict[str, Any], str]]:
-    """Where credentials can stand: holder and key of each place that is filled."""
+    """Where credentials can be: parent object and key of each such value that is not empty."""
     document = _object(document)
     transcript = document.get("transcript")
     client = _object(document.get("conversation_initiation_client_data"))
@@ -48,15 +47,15 @@ def _places(document: Any) -> Iterator[tuple[dict[str, Any], str]]:
     return ((holder, key) for holder, keys in holders for key in keys if holder.get(key))
 
 
-def _is_suspicious(value: Any) -> bool:
-    """Whether a place is worth walking through: most are not, and to write one as JSON is cheap."""
+def _may_contain_credentials(value: Any) -> bool:
+    """Whether a value is worth walking through: most are not, and encoding one as JSON to search it is cheap."""
     if isinstance(value, dict):
         value = {key: item for key, item in value.items() if not _is_transcript_text(key, item, value)}
     try:
-        written = msgspec.json.encode(value).decode()
+        text = msgspec.json.encode(value).decode()
     except (UnicodeEncodeError, OverflowError):  # a lone surrogate, a number beyond 64 bits
         return True
-    return is_suspicious(written)
+    return may_contain_credentials(text)
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -64,9 +63,9 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def mask(value: Any, *, in_details: bool = False) -> Any:
-    """A JSON value without the credentials in it.
+    """A JSON value with its credentials masked.
 
-    ``in_details`` is set below a call's ``tool_details``, where ``headers`` stand at more than one level.
+    ``in_details`` is true below ``tool_details`` of a tool call, where ``headers`` are at more than one level.
     """
     if isinstance(value, str):
         return mask_text(value)
@@ -74,12 +73,12 @@ def mask(value: Any, *, in_details: bool = False) -> Any:
         return [mask(item, in_details=in_details) for item in value]
     if not isinstance(value, dict):
         return value
-    secret = _VALUES if _is_labelled_secret(value) else ()
+    secret_keys = _VALUES if _is_labelled_secret(value) else ()
     masked = {}
     for key, item in value.items():
         if in_details and key == "headers" and item:
             masked[key] = dict.fromkeys(item, MASK) if isinstance(item, dict) else MASK
-        elif key in secret or is_secret_name(key):
+        elif key in secret_keys or is_secret_name(key):
             masked[key] = replacement_of(item)
         elif _is_transcript_text(key, item, value):
             masked[key] = item
@@ -89,9 +88,9 @@ def mask(value: Any, *, in_details: bool = False) -> Any:
 
 
 def _is_labelled_secret(value: dict[str, Any]) -> bool:
-    """Whether an object says that the value in it is a credential.
+    """Whether the label of an object says that its value is a credential, such as ``{"name": "api_key", "value": …}``.
 
-    It is asked of the label as it came and as it lands: a document that is masked again must come out the same.
+    Both the label and its masked form are checked, so that masking a masked document changes nothing.
     """
     for key in _LABELS:
         label = value.get(key)
@@ -101,20 +100,22 @@ def _is_labelled_secret(value: dict[str, Any]) -> bool:
 
 
 def mask_text(text: str) -> str:
-    """A text without the credentials in it; JSON, in whatever layer, stays JSON."""
-    if not is_suspicious(text):
+    """A text with its credentials masked; JSON stays JSON, at every level of nesting."""
+    if not may_contain_credentials(text):
         return text
-    changed = within(text, mask)
+    changed = change_embedded_json(text, mask)
     return mask_plain(text) if changed is None else changed
 
 
 def _is_transcript_text(key: str, item: Any, holder: dict[str, Any]) -> bool:
-    """What people said, in the history that repeats the transcript; of it, only tools can hold credentials."""
-    return (key == "message" and "role" in holder) or (key == HISTORY and isinstance(item, str) and "tool" not in item)
+    """Whether a value is what people said: a message, or a history that repeats the transcript and mentions no tool."""
+    return (key == "message" and "role" in holder) or (
+        key == HISTORY_VARIABLE and isinstance(item, str) and "tool" not in item
+    )
 
 
 def replacement_of(value: Any) -> Any:
-    """What stands where a credential does: every text and number of it masked."""
+    """The replacement of a credential: the same structure with every text and number masked."""
     if isinstance(value, dict):
         return {key: replacement_of(item) for key, item in value.items()}
     if isinstance(value, list):

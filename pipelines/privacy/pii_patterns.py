@@ -1,7 +1,7 @@
-"""What e-mail addresses, card numbers and phone numbers look like in a text.
+"""Patterns of e-mail addresses, card numbers and phone numbers in a text.
 
-A run of digits alone is an order number as often as a phone number, so it counts as one only where a country's way of
-writing numbers says so: a plus, a trunk zero, groups, or the ten digits of North America.
+Plain digits are an order number as often as a phone number. So they count as one only in a notation of phone numbers:
+with a plus, with a trunk zero, in groups, or as the ten digits of North America.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ PHONE = re.compile(
 _CANDIDATE = re.compile(r"@|%40|\d.{5}")
 
 
-def mask_personal(text: str) -> str:
-    """The text with each e-mail address, card number and phone number in it replaced by what it was."""
+def mask_personal_data(text: str) -> str:
+    """The text with e-mail addresses, card numbers and phone numbers replaced by what they are (``<email>``)."""
     masked = _mask_once(text)
-    while masked != text:  # one beside another shows when the other is gone
+    while masked != text:  # a match may hide another next to it
         text, masked = masked, _mask_once(masked)
     return text
 
@@ -47,12 +47,12 @@ def _mask_once(text: str) -> str:
         return text
     if "@" in text or "%40" in text:
         text = EMAIL.sub("<email>", text)
-    text = CARD.sub(lambda found: "<card>" if is_card(found[0]) else found[0], text)
+    text = CARD.sub(lambda match: "<card>" if is_card(match[0]) else match[0], text)
     return PHONE.sub("<phone>", text)
 
 
 def is_card(text: str) -> bool:
-    """Whether the digits of a text pass the check of card numbers (Luhn: every second digit doubled, sum by ten)."""
+    """Whether the digits of a text pass the Luhn check of card numbers: every second digit doubled, sum modulo 10."""
     digits = [int(character) for character in text if character.isdigit()]
     doubled = (2 * digit - 9 * (digit > 4) for digit in digits[-2::-2])  # noqa: PLR2004 - Luhn: 5 and up carry over
     return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0

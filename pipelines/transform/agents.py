@@ -47,6 +47,6 @@ def _agents(home: Home) -> pl.DataFrame:
 
 def _visits(home: Home, table: Table, column: str) -> Iterator[pl.DataFrame]:
     """Pairs of conversation and agent in a table, read file by file: turns are many, agents few."""
-    for file in home.files(home.table(table), lake.DAYS):
+    for file in home.files(home.table(table), lake.DAY_FOLDERS):
         rows = parquet.read_files(table, [file], ["conversation_id", column], pl.col(column).is_not_null())
         yield rows.rename({column: "agent_id"}).unique()

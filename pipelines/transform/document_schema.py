@@ -37,7 +37,7 @@ DECODE_TYPES: dict[Type, Any] = {
     Type.TIME: _between(float, BOUNDS[Type.TIME]),
     Type.TIME_MS: _between(float, BOUNDS[Type.TIME_MS]),
     Type.JSON: Any,
-    Type.BAG: Any,
+    Type.TEXT_OR_JSON: Any,
 }
 """Types that the fast decoder accepts for a column, in addition to null."""
 

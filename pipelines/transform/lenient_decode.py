@@ -159,6 +159,6 @@ CONVERTERS: dict[Type, Callable[[Any], Any]] = {
     Type.TIME: _within(*BOUNDS[Type.TIME], _to_float),
     Type.TIME_MS: _within(*BOUNDS[Type.TIME_MS], _to_float),
     Type.JSON: _unchanged,
-    Type.BAG: _unchanged,
+    Type.TEXT_OR_JSON: _unchanged,
 }
 """Function that converts a JSON value to a type, or returns ``UNCONVERTIBLE``."""

@@ -12,7 +12,7 @@ from pipelines.transform.record_tables import RecordTable
 from warehouse.schema.reference_data import LLM_PRICES
 from warehouse.storage import lake
 from warehouse.storage.home import Home
-from warehouse.storage.landing_reference_data import price_rows, prices_asked_at
+from warehouse.storage.landing_reference_data import latest_price_request_at, price_rows
 
 PRICE_TABLE = RecordTable(LLM_PRICES)
 _QUERY_COLUMNS = ("agent_id", "asked_at", "prompt_length", "number_of_pages", "is_rag_enabled", "prompt_basis")
@@ -39,5 +39,5 @@ def flatten_prices(responses: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 
 def refresh_prices(home: Home) -> None:
     """Rebuild ``llm_prices`` from the landing, unless no prices were ever landed."""
-    if prices_asked_at(home) is not None:
+    if latest_price_request_at(home) is not None:
         lake.overwrite_table(home, LLM_PRICES, flatten_prices(price_rows(home).iter_rows(named=True)))

@@ -50,7 +50,7 @@ def _concat_columns(parts: Sequence[Columns]) -> Columns:
 def _to_series(column: Column, values: Sequence[Any]) -> pl.Series:
     if column.source is not None and column.type is Type.JSON:
         values = _json_texts(values)
-    elif column.source is not None and column.type is Type.BAG:
+    elif column.source is not None and column.type is Type.TEXT_OR_JSON:
         values = [value if value is None or isinstance(value, str) else json_text(value) for value in values]
     return pl.Series(column.name, values, _input_type(column), strict=True)
 

@@ -20,7 +20,7 @@ from pipelines.transform.schema_drift_reference_data import reference_occurrence
 from pipelines.transform.table_builders import SCOPES
 from pipelines.transform.unknown_fields import EMPTY_OCCURRENCES, count_keys, count_rows, summarize
 from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.schema.known_values import WORDS
+from warehouse.schema.known_values import KNOWN_VALUES
 from warehouse.schema.operations import SYNC_RUNS, UNKNOWN_FIELDS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Table
@@ -51,7 +51,9 @@ def _conversation_occurrences(home: Home) -> pl.DataFrame:
 
 def _table_occurrences(home: Home, table: Table) -> Iterator[pl.DataFrame]:
     """Unknown keys, types and values of one table, whose files are read only once."""
-    closed_columns = [(column.name, path) for column in table.columns for path in table.paths(column) if path in WORDS]
+    closed_columns = [
+        (column.name, path) for column in table.columns for path in table.paths(column) if path in KNOWN_VALUES
+    ]
     scope = ("scope",) if table is LLM_USAGE else ()
     columns = dict.fromkeys(("conversation_id", "extra", *scope, *(name for name, _ in closed_columns)))
     has_unknown = pl.any_horizontal(pl.col("extra").is_not_null(), *(_is_unknown(*closed) for closed in closed_columns))
@@ -64,7 +66,7 @@ def _table_occurrences(home: Home, table: Table) -> Iterator[pl.DataFrame]:
 
 
 def _is_unknown(column: str, path: str) -> pl.Expr:
-    return pl.col(column).is_not_null() & ~pl.col(column).is_in(WORDS[path])
+    return pl.col(column).is_not_null() & ~pl.col(column).is_in(KNOWN_VALUES[path])
 
 
 def _rows_by_path(table: Table, rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:

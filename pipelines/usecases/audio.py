@@ -23,7 +23,7 @@ from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError
 from pipelines.usecases.context import Context, Progress, no_progress
 from warehouse.schema.activity import AUDIO_FILES
 from warehouse.storage import activity_log, audio
-from warehouse.storage.audio import Choice
+from warehouse.storage.audio import AudioSelection
 
 WORKERS = 4
 NOTES_A_FILE = 100
@@ -49,7 +49,7 @@ class DownloadResult:
 
 
 def download_audio(
-    context: Context, choice: Choice, *, budget_bytes: int, progress: Progress = no_progress
+    context: Context, choice: AudioSelection, *, budget_bytes: int, progress: Progress = no_progress
 ) -> DownloadResult:
     """Save the recordings of the chosen calls, as long as all recordings take no more than the budget.
 
@@ -61,8 +61,8 @@ def download_audio(
         OSError: the disk is full.
     """
     with context.write_lock("audio"):
-        audio.sweep(context.home)
-        found = audio.wanted(context.home, choice)
+        audio.remove_partial_downloads(context.home)
+        found = audio.select_conversations(context.home, choice)
         run = _Download(context, budget_bytes, progress, n_wanted=found.height)
         run.done.total_bytes = audio.total_bytes(context.home)
         try:
@@ -99,10 +99,10 @@ class _Download:
             self.progress("audio", self.n_looked_at, self.n_wanted)
 
     async def _one(self, client: ApiClient, row: Mapping[str, Any]) -> None:
-        target = audio.file_of(self.context.home, row["start_date"], row["conversation_id"])
+        target = audio.recording_file(self.context.home, row["start_date"], row["conversation_id"])
         if target.exists():
             self.done.n_before += 1
-            if not row["is_noted"]:
+            if not row["is_logged"]:
                 self._add(row, "saved", await asyncio.to_thread(_facts, target, self.context.home.root))
             return
         if self.done.total_bytes >= self.budget_bytes:

@@ -96,7 +96,7 @@ class TombstoneIndex:
 
     def contains(self, conversation_id: str) -> bool:
         """Whether there is a tombstone of the conversation now."""
-        for folder in self._home.landing.glob(lake.DAYS):
+        for folder in self._home.landing.glob(lake.DAY_FOLDERS):
             changed = folder.stat().st_mtime_ns
             if self._changed.get(folder) != changed:
                 self._look(folder)

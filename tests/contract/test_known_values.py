@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.helpers.draw_documents import TOOLS, Drawing, Published, Schema, current_api, element, enum_words, reference
-from warehouse.schema.known_values import WORDS
+from warehouse.schema.known_values import KNOWN_VALUES
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Type
 
@@ -28,7 +28,7 @@ CLOSED = {
     for table in DOCUMENT_TABLES
     for column in table.columns
     for path in table.paths(column)
-    if column.type in {Type.TEXT, Type.BAG}
+    if column.type in {Type.TEXT, Type.TEXT_OR_JSON}
 }
 
 
@@ -73,26 +73,26 @@ def of_either() -> dict[str, set[str]]:
 
 def test_every_published_word_of_a_column_is_known(of_either):
     closed = {path: words for path, words in of_either.items() if path not in OPEN}
-    unknown = {path: words - set(WORDS.get(path, ())) for path, words in closed.items()}
+    unknown = {path: words - set(KNOWN_VALUES.get(path, ())) for path, words in closed.items()}
     assert {path: words for path, words in unknown.items() if words} == {}
 
 
 def test_every_known_word_is_published_or_said_in_prose(of_either):
-    unpublished = {path: set(words) - of_either.get(path, set()) for path, words in WORDS.items()}
+    unpublished = {path: set(words) - of_either.get(path, set()) for path, words in KNOWN_VALUES.items()}
     assert {path: words for path, words in unpublished.items() if words} == PROSE
 
 
 def test_no_exception_is_idle(of_either):
-    assert set(OPEN) <= of_either.keys() - WORDS.keys()
-    assert {path for path, words in PROSE.items() if words <= set(WORDS[path])} == PROSE.keys()
+    assert set(OPEN) <= of_either.keys() - KNOWN_VALUES.keys()
+    assert {path for path, words in PROSE.items() if words <= set(KNOWN_VALUES[path])} == PROSE.keys()
 
 
 def test_every_path_with_words_is_that_of_one_column_of_text():
-    assert WORDS.keys() <= CLOSED
-    assert {path: COLUMNS[path] for path in WORDS} == dict.fromkeys(WORDS, 1)
+    assert KNOWN_VALUES.keys() <= CLOSED
+    assert {path: COLUMNS[path] for path in KNOWN_VALUES} == dict.fromkeys(KNOWN_VALUES, 1)
 
 
 def test_no_word_is_listed_twice():
-    assert {path: len(words) for path, words in WORDS.items()} == {
-        path: len(set(words)) for path, words in WORDS.items()
+    assert {path: len(words) for path, words in KNOWN_VALUES.items()} == {
+        path: len(set(words)) for path, words in KNOWN_VALUES.items()
     }

@@ -108,7 +108,7 @@ def cell_of(place: tuple[Step, ...]) -> Cell | None:
         if isinstance(node, DeclaredColumn):
             keys |= next((fixed for path, fixed in FIXED.items() if node.path.startswith(path)), {})
             rest = place[depth:]
-            is_whole = node.column.type not in (Type.JSON, Type.BAG)
+            is_whole = node.column.type not in (Type.JSON, Type.TEXT_OR_JSON)
             return None if rest and is_whole else Cell(node, tuple(keys[key] for key in node.table.key[1:]), rest)
         if node is None:
             return None

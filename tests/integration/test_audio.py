@@ -27,7 +27,7 @@ from warehouse.schema.activity import AUDIO_FILES
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.serve.query import query
 from warehouse.storage import lake
-from warehouse.storage.audio import Choice
+from warehouse.storage.audio import AudioSelection
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -83,7 +83,7 @@ def noted(home):
 
 def test_every_recording_is_saved_whole_and_noted_with_size_and_hash(copied):
     api, context = copied
-    done = download_audio(context, Choice(), budget_bytes=PLENTY)
+    done = download_audio(context, AudioSelection(), budget_bytes=PLENTY)
     saved = files(context.home)
     assert set(saved) == set(api.with_audio()) == set(noted(context.home))
     assert (done.n_saved, done.n_before, done.n_missing, done.n_left, done.failed) == (len(saved), 0, 0, 0, {})
@@ -100,7 +100,7 @@ def test_every_recording_is_saved_whole_and_noted_with_size_and_hash(copied):
         assert row["path"].startswith(f"audio/start_date={row['start_date']}/")
     assert list(context.home.temporary.glob("*.mp3")) == []
     api.asked.clear()
-    again = download_audio(context, Choice(), budget_bytes=PLENTY)
+    again = download_audio(context, AudioSelection(), budget_bytes=PLENTY)
     assert (again.n_saved, again.n_before, api.asked) == (0, len(saved), {})
 
 
@@ -112,7 +112,7 @@ def test_a_missing_recording_is_noted_and_not_asked_for_again_and_the_rest_goes_
         second: (422, b'{"detail": [{"loc": ["path"], "msg": "no audio"}]}'),
         third: (200, b"<html>no MP3</html>"),
     }
-    done = download_audio(context, Choice(), budget_bytes=PLENTY)
+    done = download_audio(context, AudioSelection(), budget_bytes=PLENTY)
     assert (done.n_saved, done.n_missing, list(done.failed)) == (len(rest), 2, [third])
     assert "it is no MP3" in done.failed[third]
     rows = noted(context.home)
@@ -121,13 +121,13 @@ def test_a_missing_recording_is_noted_and_not_asked_for_again_and_the_rest_goes_
     assert set(files(context.home)) == set(rest)
     api.instead.clear()
     api.asked.clear()
-    assert download_audio(context, Choice(), budget_bytes=PLENTY).n_saved == 1
+    assert download_audio(context, AudioSelection(), budget_bytes=PLENTY).n_saved == 1
     assert api.asked == {third: 1}
 
 
 def test_the_budget_holds_for_all_recordings_together(copied):
     api, context = copied
-    whole = download_audio(context, Choice(), budget_bytes=100_000)
+    whole = download_audio(context, AudioSelection(), budget_bytes=100_000)
     kept = sum(file.stat().st_size for file in files(context.home).values())
     assert whole.n_left > 0
     assert (whole.total_bytes, kept <= 100_000) == (kept, True)
@@ -146,25 +146,25 @@ def test_agent_days_and_sample_choose_and_a_sample_is_the_same_each_time(copied)
     documents = [each for each in api.world.details(UNTIL) if each["has_audio"]]
     agent_id = documents[0]["agent_id"]
     middle = UNTIL - timedelta(days=1)
-    download_audio(context, Choice(since=middle, agent_id=agent_id), budget_bytes=PLENTY)
+    download_audio(context, AudioSelection(since=middle, agent_id=agent_id), budget_bytes=PLENTY)
     assert set(files(context.home)) == {
         each["conversation_id"]
         for each in documents
         if each["agent_id"] == agent_id and each["metadata"]["start_time_unix_secs"] >= middle.timestamp()
     }
     before = set(files(context.home))
-    done = download_audio(context, Choice(sample=5), budget_bytes=PLENTY)
+    done = download_audio(context, AudioSelection(sample=5), budget_bytes=PLENTY)
     assert done.n_saved + done.n_before == 5
     after = set(files(context.home))
     assert len(after - before) == done.n_saved
-    assert download_audio(context, Choice(sample=5), budget_bytes=PLENTY).n_before == 5
+    assert download_audio(context, AudioSelection(sample=5), budget_bytes=PLENTY).n_before == 5
     assert set(files(context.home)) == after
 
 
 def test_erasing_and_redacting_take_the_recording_and_its_note_away(copied):
     api, context = copied
     first, second, *rest = api.with_audio()
-    download_audio(context, Choice(), budget_bytes=PLENTY)
+    download_audio(context, AudioSelection(), budget_bytes=PLENTY)
     api.now += timedelta(minutes=1)
     done = erase(context, [first])
     assert done.receipts[0].landing["n_recordings"] == 1
@@ -184,7 +184,7 @@ def test_an_odd_id_stays_one_name_below_the_folder(copied):
     )
     day = rows["start_date"][0]
     lake.upsert_partition(context.home, CONVERSATIONS, day, rows.head(1), [])
-    download_audio(context, Choice(), budget_bytes=PLENTY)
+    download_audio(context, AudioSelection(), budget_bytes=PLENTY)
     assert odd not in files(context.home)
     assert [file for file in context.home.root.parent.rglob("*odd*") if "audio" not in file.parts] == []
 
@@ -211,7 +211,7 @@ def test_of_two_hundred_recordings_none_is_fetched_twice_after_kills(tmp_path):
         saved = set(files(context.home))
         assert len(saved) > 40
         api.asked.clear()
-        done = download_audio(context, Choice(), budget_bytes=PLENTY)
+        done = download_audio(context, AudioSelection(), budget_bytes=PLENTY)
     assert set(api.asked) == set(api.with_audio()) - saved
     assert set(api.asked.values()) == {1}
     assert (done.n_before, done.failed) == (len(saved), {})

@@ -112,7 +112,7 @@ def test_a_folder_that_is_somebody_elses_is_refused_before_anything_is_asked(api
     (tmp_path / "theirs" / "thesis.txt").write_text("mine")
     ended = run(tmp_path, "sync", "--plan", "--home", "theirs", **KEY, ELEVENLABS_BASE_URL=url)
     assert (ended.code, ended.out, tap.asked.total()) == (2, b"", 0)
-    assert "theirs is not empty and is no convohouse home" in ended.err
+    assert "theirs is not empty and is not a convohouse home" in ended.err
 
 
 def test_every_reason_is_told_in_words():

@@ -74,7 +74,7 @@ def test_masking_twice_is_masking_once(value):
 def test_json_stays_json_and_keeps_its_keys(value, is_ascii):
     text = json.dumps(value, ensure_ascii=is_ascii)
     assert json.loads(mask_text(text)) == mask(value)
-    hidden = json.loads(json.dumps(PEOPLE.replace_in_text(value)))
+    hidden = json.loads(json.dumps(PEOPLE.pseudonymize(value)))
     assert shape(hidden) == shape(value)
 
 
@@ -89,7 +89,7 @@ def shape(value):
 @settings(max_examples=300, deadline=None)
 def test_hiding_twice_is_hiding_once(text):
     document = {"user_id": "customer-1", "message": text}
-    assert PEOPLE.replace_in_text(PEOPLE.replace_in_text(document)) == PEOPLE.replace_in_text(document)
+    assert PEOPLE.pseudonymize(PEOPLE.pseudonymize(document)) == PEOPLE.pseudonymize(document)
 
 
 def frames(documents):
@@ -100,7 +100,7 @@ def frames(documents):
 
 
 def test_rows_sums_ids_times_and_numbers_are_those_of_the_documents_as_they_came():
-    hidden = [PEOPLE.replace_in_text(document) for document in DOCUMENTS]
+    hidden = [PEOPLE.pseudonymize(document) for document in DOCUMENTS]
     assert row_counts.rows(hidden) == row_counts.rows(DOCUMENTS)
     assert row_counts.sums(hidden) == row_counts.sums(DOCUMENTS)
     before, after = frames(DOCUMENTS), frames(hidden)

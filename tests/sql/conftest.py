@@ -18,7 +18,7 @@ from warehouse.models.seeds import read_seeds
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Type
 from warehouse.storage import lake, parquet
-from warehouse.storage.home import MAIN, Home
+from warehouse.storage.home import DEFAULT_WORKSPACE, Home
 
 DAY = date(2026, 11, 2)
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -83,18 +83,18 @@ class LakeRows:
         """The rows as files of their workspaces, and the agents that follow from them."""
         lake.ensure_schema_files(self.home)
         every = [row for rows in (*self.rows.values(), *self.wholes.values()) for row in rows]
-        for workspace in {row.get("workspace", MAIN) for row in every}:
+        for workspace in {row.get("workspace", DEFAULT_WORKSPACE) for row in every}:
             self._write(self.home.for_workspace(workspace))
         return self.home
 
     def _write(self, home: Home) -> None:
         for name, rows in self.rows.items():
-            workspace_rows = [row for row in rows if row.get("workspace", MAIN) == home.workspace]
+            workspace_rows = [row for row in rows if row.get("workspace", DEFAULT_WORKSPACE) == home.workspace]
             for day in {row["start_date"] for row in workspace_rows}:
                 frame = parquet.frame(BY_NAME[name], [row for row in workspace_rows if row["start_date"] == day])
                 lake.overwrite_partition(home, BY_NAME[name], day, frame)
         for name, rows in self.wholes.items():
-            workspace_rows = [row for row in rows if row.get("workspace", MAIN) == home.workspace]
+            workspace_rows = [row for row in rows if row.get("workspace", DEFAULT_WORKSPACE) == home.workspace]
             lake.overwrite_table(home, BY_NAME[name], parquet.frame(BY_NAME[name], workspace_rows))
         refresh_agents(home)
 

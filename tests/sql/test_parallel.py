@@ -58,7 +58,7 @@ def test_a_node_waits_for_those_before_it_and_two_others_run_at_once(connection:
             ended.append(node)
         return node.upper()
 
-    found = run_graph(connection, work, GRAPH, begun=begun.append)
+    found = run_graph(connection, work, GRAPH, on_start=begun.append)
     assert found == {"a": "A", "b": "B", "c": "C", "d": "D"}
     assert (begun[0], set(begun[1:3]), begun[3]) == ("a", {"b", "c"}, "d")
 
@@ -70,7 +70,7 @@ def test_a_failure_is_raised_and_nothing_begins_after_it(connection: duckdb.Duck
         return ask(cursor, "1" if node == "a" else "no_such_function()")
 
     with pytest.raises(duckdb.CatalogException, match="no_such_function"):
-        run_graph(connection, work, GRAPH | {"c": ["b"]}, begun=begun.append)
+        run_graph(connection, work, GRAPH | {"c": ["b"]}, on_start=begun.append)
     assert begun == ["a", "b"]
 
 

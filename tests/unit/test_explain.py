@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from warehouse import suggestions
 from warehouse.models.headers import Header, Metric
 from warehouse.models.project import SQL_DIR, Model, Project, ordered_models, read_project
 from warehouse.models.select_parser import Select, read_selects
 from warehouse.serve.explain import ColumnRef, Explanation, JsonSource, LineageNode, explain, suggest, targets
-from warehouse.suggestions import join_or, nearest_column
 
 RATE = Metric(
     name="Rate",
@@ -156,12 +154,6 @@ def test_what_a_name_means(project: Project, wanted: str, found: list[str]) -> N
 )
 def test_which_name_was_meant(project: Project, wanted: str, found: list[str]) -> None:
     assert suggest(project, wanted) == found
-
-
-def test_nearest_keeps_the_spelling_and_its_bounds() -> None:
-    assert suggestions.suggest("turn_idx", ["Turn_Index", "role", "turn_indexes"], most=1) == ["Turn_Index"]
-    assert nearest_column("a.bc", {"a": ["bcd", "x"], "b": ["bc"]}) == ["a.bcd"]
-    assert (join_or([]), join_or(["a"]), join_or(["a", "b"])) == ("", "Did you mean a? ", "Did you mean a or b? ")
 
 
 def test_a_metric_of_ours_goes_back_to_the_verdict_of_the_api() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.api.responses import parse_page
 from pipelines.extract.landing_rows import list_row, read_row
-from pipelines.privacy.pii_patterns import mask_personal
+from pipelines.privacy.pii_patterns import mask_personal_data
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint
 from tests.helpers.sample_documents import STARTED, detail
@@ -45,8 +45,8 @@ PEOPLE = Pseudonymizer(b"0123456789abcdef")
     ],
 )
 def test_addresses_phone_numbers_and_cards_leave_a_text(text, masked):
-    assert mask_personal(text) == masked
-    assert mask_personal(masked) == masked
+    assert mask_personal_data(text) == masked
+    assert mask_personal_data(masked) == masked
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_addresses_phone_numbers_and_cards_leave_a_text(text, masked):
     ],
 )
 def test_other_numbers_stay_in_a_text(text):
-    assert mask_personal(text) == text
+    assert mask_personal_data(text) == text
 
 
 def test_a_person_has_one_hash_however_the_number_is_written_and_another_under_another_key():
@@ -214,7 +214,7 @@ def test_a_whole_document():
             },
         },
     )
-    assert PEOPLE.replace_in_text(hidden) == hidden
+    assert PEOPLE.pseudonymize(hidden) == hidden
 
 
 def test_credentials_are_masked_as_well():
@@ -246,12 +246,12 @@ def test_a_list_row_lands_without_its_people_and_its_fingerprint_tells_nothing_o
     ("user", "said"), [("customer", "I am a customer"), ("cu-17", "cu-17"), ("u-123456", "u-1234567")]
 )
 def test_a_user_id_that_is_a_word_or_short_or_part_of_another_stays_in_texts(user, said):
-    hidden = PEOPLE.replace_in_text({"user_id": user, "transcript": [{"message": said}]})
+    hidden = PEOPLE.pseudonymize({"user_id": user, "transcript": [{"message": said}]})
     assert hidden == {"user_id": PEOPLE.pseudonym(user), "transcript": [{"message": said}]}
 
 
 @pytest.mark.parametrize("odd", [None, 5, "text", [], {}, [None], [{"user_id": ["a", None, True, {"user_id": 1.5}]}]])
 def test_an_odd_document_is_no_error(odd):
-    PEOPLE.replace_in_text(
+    PEOPLE.pseudonymize(
         {"transcript": odd, "metadata": odd, "user_id": odd, "conversation_initiation_client_data": odd}
     )

@@ -61,7 +61,7 @@ def test_words_are_texts_so_that_their_place_can_be_taken():
         for column in table.columns
         if column.sensitivity is Sensitivity.FREE_TEXT
     }
-    assert kinds <= {Type.TEXT, Type.JSON, Type.BAG}
+    assert kinds <= {Type.TEXT, Type.JSON, Type.TEXT_OR_JSON}
 
 
 def test_a_redacted_document_holds_nothing_that_no_column_knows():

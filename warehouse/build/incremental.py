@@ -203,7 +203,7 @@ def build_batches(
 
 def _days(connection: duckdb.DuckDBPyConnection, home: Home, size: int) -> Iterator[tuple[date, ...]]:
     """Days that any table has files of, as many together as have no more calls than ``size``, in order."""
-    folders = {folder.name for table in DOCUMENT_TABLES for folder in home.table(table).glob(lake.DAYS)}
+    folders = {folder.name for table in DOCUMENT_TABLES for folder in home.table(table).glob(lake.DAY_FOLDERS)}
     n_calls = dict(connection.execute(f"select start_date, count(*) from {_CONVERSATIONS} group by all").fetchall())
     together, n_together = list[date](), 0
     for day in sorted(date.fromisoformat(folder.partition("=")[2]) for folder in folders):

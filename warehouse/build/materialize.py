@@ -155,9 +155,9 @@ def _models(
         connection,
         lambda cursor, key: _model(cursor, models[key], making),
         {key: [read for read in model.reads if read in models] for key, model in models.items()},
-        begun=lambda key: progress(key, next(numbers), len(models)),
+        on_start=lambda key: progress(key, next(numbers), len(models)),
         # of very many calls, a query keeps every thread busy by itself, and two at once take the memory of two
-        most=1 if making.in_portions else MAX_THREADS,
+        max_threads=1 if making.in_portions else MAX_THREADS,
     )
     return tuple(built[key] for key in models)
 

@@ -75,7 +75,7 @@ def fingerprints(home: Home, project: Project, zones: Mapping[str, str]) -> dict
     return {
         CODE: _hash([_code(), duckdb.__version__, str(home.root.resolve())]),
         TESTS: _hash(tests),
-        REMOVED: _hash([landing.removed_ids(home.all_workspaces).write_json()]),
+        REMOVED: _hash([landing.redactions_and_tombstones(home.all_workspaces).write_json()]),
         METRIC_HEADERS.key: _hash([build_tables.rows((m.key, m.header) for m in project.models).write_json()]),
         WORKSPACES.key: _hash([zone_rows(zones).write_json()]),
         **{name: _hash(f"{file} {mark}" for file, mark in of_table.items()) for name, of_table in files.items()},

@@ -16,7 +16,7 @@ import polars as pl
 from warehouse.errors import ModelError
 from warehouse.models.headers import SeedHeader, parse
 from warehouse.models.seed_csv import TYPES, read_rows
-from warehouse.suggestions import join_or, suggest
+from warehouse.suggestions import did_you_mean, suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _own_files(folder: Path, known: dict[str, Path]) -> dict[str, Path]:
         if path.name.startswith("."):
             continue
         if path.suffix != ".csv" or path.stem not in known:
-            meant = join_or([f"{name}.csv" for name in suggest(path.stem, known, most=1)])
+            meant = did_you_mean([f"{name}.csv" for name in suggest(path.stem, known)])
             names = ", ".join(f"{name}.csv" for name in known)
             raise ModelError(f"{path}: there is no seed of this name.", f"{meant}These are known: {names}.")
         found[path.stem] = path

@@ -1,4 +1,4 @@
-"""``lake.conversations``, one row a conversation, and the lists that hang at its root."""
+"""``lake.conversations``, and the tables of the lists directly below a conversation."""
 
 from __future__ import annotations
 
@@ -8,55 +8,55 @@ from warehouse.schema.conversation_metadata import CHANNEL, CHARGING, FEEDBACK, 
 from warehouse.schema.types import BOOL, FLOAT, INT, JSON, TEXT, TIME, column, derived, free_text, identifier, table
 
 _ROOT = (
-    column("agent_id", TEXT, "Agent that the call was started with."),
-    column("agent_name", TEXT, "Name of the agent at the time of reading; only on today's API."),
+    column("agent_id", TEXT, "Agent that the conversation was started with."),
+    column("agent_name", TEXT, "Name of the agent when the document was fetched; current API only."),
     column("status", TEXT, "initiated, in-progress, processing, done or failed; open text."),
-    derived("start_time_at", TIME, "Start of the call (metadata.start_time_unix_secs).", required=True),
-    column("metadata.accepted_time_unix_secs", TIME, "When the call was accepted."),
-    column("metadata.call_duration_secs", INT, "Length of the call."),
-    identifier("user_id", TEXT, "User's id as the customer's own system calls it."),
+    derived("start_time_at", TIME, "Start of the conversation (metadata.start_time_unix_secs).", required=True),
+    column("metadata.accepted_time_unix_secs", TIME, "When the conversation was accepted."),
+    column("metadata.call_duration_secs", INT, "Duration of the conversation."),
+    identifier("user_id", TEXT, "Id of the user in the customer's own system."),
     column("branch_id", TEXT, "Branch of the agent that answered."),
     column("version_id", TEXT, "Version of the agent that answered."),
     column("environment", TEXT, "Environment of the agent, such as production."),
     column("conversation_product", TEXT, "Product that the conversation belongs to."),
-    column("user_message_count", INT, "Messages of the user, as the API counts."),
-    column("agent_message_count", INT, "Messages of the agent, as the API counts."),
-    column("has_audio", BOOL, "Whether audio can be had."),
-    column("has_user_audio", BOOL, "Whether the user's audio can be had."),
-    column("has_response_audio", BOOL, "Whether the agent's audio can be had."),
-    column("has_auxiliary_audio", BOOL, "Whether further audio can be had."),
+    column("user_message_count", INT, "Messages of the user, counted by the API."),
+    column("agent_message_count", INT, "Messages of the agent, counted by the API."),
+    column("has_audio", BOOL, "Whether the API has audio of the conversation."),
+    column("has_user_audio", BOOL, "Whether the API has the audio of the user."),
+    column("has_response_audio", BOOL, "Whether the API has the audio of the agent."),
+    column("has_auxiliary_audio", BOOL, "Whether the API has further audio."),
 )
 """The conversation itself: ids, status, start and length."""
 
 _ANALYSIS = (
-    column("analysis.call_successful", TEXT, "success, failure or unknown: the vendor's verdict."),
-    free_text("analysis.transcript_summary", TEXT, "Summary of the call."),
+    column("analysis.call_successful", TEXT, "success, failure or unknown: the vendor's evaluation."),
+    free_text("analysis.transcript_summary", TEXT, "Summary of the conversation."),
     free_text("analysis.call_summary_title", TEXT, "Title of the summary."),
     column("analysis.call_success_score", FLOAT, "Score of success."),
-    free_text("analysis.sentiment_analysis", JSON, "Sentiment of the call."),
+    free_text("analysis.sentiment_analysis", JSON, "Sentiment of the conversation."),
     free_text("analysis.scoped", JSON, "Analysis by scope."),
 )
-"""``analysis``: the verdict of the API on the whole conversation."""
+"""``analysis``: the API's evaluation of the conversation as a whole."""
 
 _UNDOCUMENTED = (
     column("hiding_reason", TEXT, "Why the conversation is hidden."),
     free_text("smb_metadata", JSON, "Undocumented."),
     free_text("realtime_config_snapshots", JSON, "Undocumented."),
-    free_text("otlp_traces", JSON, "Traces of the call."),
+    free_text("otlp_traces", JSON, "OpenTelemetry traces of the conversation."),
 )
-"""Keys of recorded responses that no published schema has."""
+"""Keys that are in recorded responses but in no published schema."""
 
 _SYNC_STATE = (
-    derived("fetched_at", TIME, "When this content was first read from the API.", required=True),
-    derived("checked_at", TIME, "When the conversation was last read, changed or not.", required=True),
+    derived("fetched_at", TIME, "When this content was first fetched.", required=True),
+    derived("checked_at", TIME, "When the conversation was last fetched, changed or not.", required=True),
     derived("content_sha256", TEXT, "SHA-256 of the canonical document.", required=True),
     derived("parser_version", INT, "Version of the flattening that made the rows.", required=True),
     derived("is_deleted", BOOL, "Whether the API no longer has the conversation.", required=True),
-    derived("deleted_at", TIME, "When its absence was noticed."),
-    derived("deletion_reason", TEXT, "deleted (404 to the detail), retention (the API took the content) or null."),
-    derived("settle_state", TEXT, "open, settling or settled: whether it will be read again.", required=True),
+    derived("deleted_at", TIME, "When the sync noticed the deletion."),
+    derived("deletion_reason", TEXT, "deleted (404), retention (the API removed the content) or null."),
+    derived("settle_state", TEXT, "open, settling or settled: whether it will be fetched again.", required=True),
 )
-"""What the sync adds: when the document was read, its hash, whether it was deleted."""
+"""What the sync adds: when the document was fetched, its hash, whether it was deleted."""
 
 CONVERSATIONS = table(
     "conversations",
@@ -75,7 +75,7 @@ CONVERSATIONS = table(
         *_UNDOCUMENTED,
         *_SYNC_STATE,
     ),
-    known=(
+    ignored_keys=(
         "conversation_id",
         "metadata.start_time_unix_secs",
         "analysis.evaluation_criteria_results_list",
@@ -85,7 +85,7 @@ CONVERSATIONS = table(
 
 VISITED_AGENTS = table(
     "visited_agents",
-    "agent that a call passed through",
+    "agent that a conversation was handled by",
     at="visited_agents[visit_index]",
     keys=(derived("visit_index", INT, "Position of the visit, from 0.", required=True),),
     columns=(
@@ -96,7 +96,7 @@ VISITED_AGENTS = table(
 
 TAGS = table(
     "tags",
-    "tag of a call",
+    "tag of a conversation",
     at="tag_ids[tag_index]",
     keys=(derived("tag_index", INT, "Position of the tag, from 0.", required=True),),
     columns=(column(".", TEXT, "Id of the tag.", name="tag_id"),),
@@ -104,7 +104,7 @@ TAGS = table(
 
 WARNINGS = table(
     "warnings",
-    "warning that the API gives with a call",
+    "warning of the API about a conversation",
     at="metadata.warnings[warning_index]",
     keys=(derived("warning_index", INT, "Position of the warning, from 0.", required=True),),
     columns=(free_text(".", TEXT, "The warning.", name="warning"),),

@@ -1,16 +1,16 @@
-"""The words that closed fields are known to take, by JSON path: any other word is kept, and counted as unknown.
+"""The known values of enumerated fields, by JSON path; any other value is kept and reported in ``unknown_fields``.
 
-Words of the reference's OpenAPI of November 2025 and of the vendor's SDK 2.78.0; a contract test holds both. Names of
-models are no vocabulary: new ones come every month.
+Sources: the vendor's OpenAPI reference of November 2025 and the vendor's SDK 2.78.0; a contract test compares with
+both. Names of language models are not included, as new ones appear every month.
 """
 
 from __future__ import annotations
 
 KNOWN_SUCCESS_VALUES = ("success", "failure", "unknown")
 KNOWN_FEEDBACK = ("like", "dislike")
-KNOWN_SOURCES = ("cli", "ui", "api", "unknown", "template", "architect", "mcp")
+KNOWN_AGENT_SOURCES = ("cli", "ui", "api", "unknown", "template", "architect", "mcp")
 KNOWN_CALL_RESULTS = ("answered", "voicemail", "busy", "no_answer", "failed")
-SOURCES = (
+KNOWN_INITIATION_SOURCES = (
     "unknown",
     "android_sdk",
     "node_js_sdk",
@@ -39,10 +39,10 @@ SOURCES = (
     "template_preview",
     "subagent_tool",
 )
-TOOL_TYPES = ("system", "webhook", "client", "mcp", "workflow", "api_integration_webhook")
+KNOWN_TOOL_TYPES = ("system", "webhook", "client", "mcp", "workflow", "api_integration_webhook")
 _RESULT = "transcript[].tool_results[].result"
 
-WORDS: dict[str, tuple[str, ...]] = {
+KNOWN_VALUES: dict[str, tuple[str, ...]] = {
     "status": ("initiated", "in-progress", "processing", "done", "failed"),
     "metadata.feedback.type": ("thumbs", "rating"),
     "metadata.feedback.overall_score": KNOWN_FEEDBACK,
@@ -65,12 +65,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "metadata.phone_call.call_result": KNOWN_CALL_RESULTS,
     "metadata.whatsapp.direction": ("inbound", "outbound", "unknown"),
     "metadata.whatsapp.call_result": KNOWN_CALL_RESULTS,
-    "metadata.conversation_initiation_source": SOURCES,
-    "conversation_initiation_client_data.source_info.source": SOURCES,
+    "metadata.conversation_initiation_source": KNOWN_INITIATION_SOURCES,
+    "conversation_initiation_client_data.source_info.source": KNOWN_INITIATION_SOURCES,
     "metadata.initiation_trigger.trigger_type": ("default", "zendesk"),
     "metadata.async_metadata.delivery_status": ("pending", "success", "failed"),
-    "metadata.agent_created_from": KNOWN_SOURCES,
-    "metadata.agent_last_updated_from": KNOWN_SOURCES,
+    "metadata.agent_created_from": KNOWN_AGENT_SOURCES,
+    "metadata.agent_last_updated_from": KNOWN_AGENT_SOURCES,
     "analysis.call_successful": KNOWN_SUCCESS_VALUES,
     "analysis.evaluation_criteria_results{}.result": KNOWN_SUCCESS_VALUES,
     "analysis.evaluation_criteria_results{}.scoring_mode": ("binary", "numeric_uniform"),
@@ -88,10 +88,10 @@ WORDS: dict[str, tuple[str, ...]] = {
     "transcript[].source_medium": ("audio", "text", "dtmf", "image", "file"),
     "transcript[].feedback.score": KNOWN_FEEDBACK,
     "transcript[].rag_retrieval_info.embedding_model": ("e5_mistral_7b_instruct", "multilingual_e5_large_instruct"),
-    "transcript[].tool_calls[].type": (*TOOL_TYPES, "api_integration_mcp", "smb"),
+    "transcript[].tool_calls[].type": (*KNOWN_TOOL_TYPES, "api_integration_mcp", "smb"),
     "transcript[].tool_calls[].tool_details.type": ("webhook", "client", "mcp", "api_integration_webhook"),
     "transcript[].tool_calls[].tool_details.webhook_details.type": ("webhook",),
-    "transcript[].tool_results[].type": (*TOOL_TYPES, "code", "smb"),
+    "transcript[].tool_results[].type": (*KNOWN_TOOL_TYPES, "code", "smb"),
     f"{_RESULT}.result_type": (
         "end_call_success",
         "language_detection_success",

@@ -1,4 +1,4 @@
-"""Tables of the landing: documents and list rows as the API sent them."""
+"""Tables of the landing: snapshots of conversations, and list rows."""
 
 from __future__ import annotations
 
@@ -6,52 +6,59 @@ from warehouse.schema.types import BOOL, INT, TEXT, TIME, WORKSPACE, Table, Type
 
 LANDED_DOCUMENTS = Table(
     "documents",
-    "reading of a conversation detail",
+    "snapshot of a conversation",
     ("conversation_id", "fetched_at"),
     (
         WORKSPACE,
         derived("conversation_id", TEXT, "Id of the conversation.", required=True),
         derived("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
-        derived("start_time_at", TIME, "Start of the call.", required=True),
-        derived("ended_at", TIME, "Start plus length of the call."),
-        derived("agent_id", TEXT, "Agent of the call."),
-        derived("status", TEXT, "Status at this reading; null when gone."),
+        derived("start_time_at", TIME, "Start of the conversation.", required=True),
+        derived("ended_at", TIME, "Start plus duration of the conversation."),
+        derived("agent_id", TEXT, "Agent of the conversation."),
+        derived("status", TEXT, "Status in this snapshot; null if gone."),
         derived(
             "kind",
             TEXT,
-            "document (new content), unchanged (content already landed), blanked (retention took the content), gone "
-            "(404) or erased (the one row that is left of a conversation that was erased here).",
+            "document (new content), unchanged (content already landed), blanked (retention removed the content), "
+            "gone (404) or erased (the one row that is left of a conversation that was erased here).",
             required=True,
         ),
-        derived("list_fingerprint", TEXT, "Fingerprint of the list row that led to this reading."),
-        derived("fetched_at", TIME, "When it was read.", required=True),
-        derived("content_sha256", TEXT, "SHA-256 of the canonical document; null when gone."),
-        derived("n_texts", INT, "Transcript entries that hold text; null when gone."),
+        derived("list_fingerprint", TEXT, "Fingerprint of the list row because of which it was fetched."),
+        derived("fetched_at", TIME, "When it was fetched.", required=True),
+        derived("content_sha256", TEXT, "SHA-256 of the canonical document; null if gone."),
+        derived("n_texts", INT, "Transcript entries with text; null if gone."),
         derived(
-            "is_redacted", BOOL, "Whether content and personal fields were taken out of the payload here; null: no."
+            "is_redacted",
+            BOOL,
+            "Whether content and personal fields were removed from the payload here; null means no.",
         ),
         derived(
-            "payload", Type.BINARY, "The document, masked as docs/operations.md says; null when unchanged or gone."
+            "payload",
+            Type.BINARY,
+            "The document, masked as described in docs/operations.md; null if unchanged or gone.",
         ),
     ),
 )
 
 LANDED_LISTINGS = Table(
     "listings",
-    "list row of one complete listing",
+    "list row in a complete listing",
     ("conversation_id", "listed_at"),
     (
         WORKSPACE,
         derived("conversation_id", TEXT, "Id of the conversation.", required=True),
         derived("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
-        derived("start_time_at", TIME, "Start of the call.", required=True),
-        derived("agent_id", TEXT, "Agent of the call."),
+        derived("start_time_at", TIME, "Start of the conversation.", required=True),
+        derived("agent_id", TEXT, "Agent of the conversation."),
         derived("agent_name", TEXT, "Name of the agent."),
         derived("status", TEXT, "Status in the list."),
         derived("fingerprint", TEXT, "SHA-256 of the canonical list row.", required=True),
         derived("listed_at", TIME, "When the listing began.", required=True),
         derived(
-            "payload", Type.BINARY, "The list row as it came; {} once its conversation is redacted.", required=True
+            "payload",
+            Type.BINARY,
+            "The list row as the API sent it; {} after its conversation was redacted.",
+            required=True,
         ),
     ),
 )

@@ -1,14 +1,14 @@
-"""Every table of the lake, in the order of the docs.
+"""Every table of the lake, in the order of ``docs/tables.md``.
 
-All else derives from here: the structs that read a document, the Arrow schema of each Parquet file, the comments in
-DuckDB, the checks of Dagster and ``docs/tables.md``. A new column is one line in the module of its table; a new list or
-map is one ``table``, listed here. ``warehouse.schema.types`` explains the notation. Sources: the OpenAPI of the
-reference of November 2025 and what the current API adds to it (docs/api.md).
+All else derives from these declarations: how documents are flattened, the schema of the Parquet files, the comments in
+DuckDB, the Dagster checks and ``docs/tables.md``. A new column is one line in the module of its table; a new list or
+map is one ``table``, which is added here. ``warehouse.schema.types`` explains the notation. Sources: the vendor's
+OpenAPI reference of November 2025 and the additions of the current API (docs/api.md).
 """
 
 from __future__ import annotations
 
-from warehouse.schema.activity import JOURNALS
+from warehouse.schema.activity import ACTIVITY_TABLES
 from warehouse.schema.analysis import DATA_COLLECTION_RESULTS, EVALUATION_RESULTS
 from warehouse.schema.conversation_client_data import DYNAMIC_VARIABLES
 from warehouse.schema.conversations import CONVERSATIONS, TAGS, VISITED_AGENTS, WARNINGS
@@ -39,7 +39,7 @@ DOCUMENT_TABLES: tuple[Table, ...] = (
     TAGS,
     WARNINGS,
 )
-"""Tables that one conversation detail fills; all daily."""
+"""Tables with rows from one document of a conversation; all are daily."""
 
 TABLES: tuple[Table, ...] = (
     *DOCUMENT_TABLES,
@@ -50,8 +50,8 @@ TABLES: tuple[Table, ...] = (
     UNKNOWN_FIELDS,
     SYNC_RUNS,
     *REFERENCE_TABLES,
-    *JOURNALS,
+    *ACTIVITY_TABLES,
 )
-"""Every table of the lake, in the order of the docs."""
+"""Every table of the lake."""
 
-BY_NAME: dict[str, Table] = {table_.name: table_ for table_ in TABLES}
+BY_NAME: dict[str, Table] = {table.name: table for table in TABLES}

@@ -1,4 +1,4 @@
-"""Tables of the transcript: turns, the voices of a turn, its timings and its retrievals."""
+"""Tables of the transcript: turns, and the voices, timings and retrieved chunks of a turn."""
 
 from __future__ import annotations
 
@@ -25,41 +25,47 @@ TURNS = table(
     columns=(
         column("role", TEXT, "user or agent."),
         free_text(
-            "message", TEXT, "What was said; null on tool entries, '...' for a silent user, cut when interrupted."
+            "message", TEXT, "What was said; null in tool entries, '...' for a silent user, truncated if interrupted."
         ),
-        free_text("original_message", TEXT, "Whole text of an interrupted agent turn."),
-        column("interrupted", BOOL, "Whether the user cut in."),
-        column("time_in_call_secs", INT, "Start of the entry from the start of the call."),
-        column("source_medium", TEXT, "audio, text, dtmf, image, file."),
-        column("id", TEXT, "Id of the entry; today's API."),
-        column("created_at_unix_ms", Type.TIME_MS, "When the entry was made; today's API.", name="created_at"),
-        column("source_event_id", INT, "Event that the entry stems from."),
+        free_text("original_message", TEXT, "Full text of an interrupted agent turn."),
+        column("interrupted", BOOL, "Whether the user interrupted."),
+        column("time_in_call_secs", INT, "Start of the entry, counted from the start of the conversation."),
+        column("source_medium", TEXT, "audio, text, dtmf, image or file."),
+        column("id", TEXT, "Id of the entry; current API only."),
+        column("created_at_unix_ms", Type.TIME_MS, "When the entry was created; current API only.", name="created_at"),
+        column("source_event_id", INT, "Event that the entry comes from."),
         column("agent_metadata.agent_id", TEXT, "Agent that spoke."),
         column("agent_metadata.branch_id", TEXT, "Branch of the agent that spoke."),
-        column("agent_metadata.workflow_node_id", TEXT, "Node of the workflow that spoke."),
+        column("agent_metadata.workflow_node_id", TEXT, "Workflow node that spoke."),
         column("agent_metadata.version_id", TEXT, "Version of the agent that spoke."),
-        column("feedback.score", TEXT, "like or dislike of this entry."),
-        column("feedback.time_in_call_secs", INT, "When it was given, from the start of the call."),
-        column("llm_override", TEXT, "Model set for this entry."),
-        column("producing_llm", TEXT, "Model that made the entry."),
+        column("feedback.score", TEXT, "like or dislike."),
+        column(
+            "feedback.time_in_call_secs",
+            INT,
+            "When the feedback was given, counted from the start of the conversation.",
+        ),
+        column("llm_override", TEXT, "Language model that was set for this entry."),
+        column("producing_llm", TEXT, "Language model that generated the entry."),
         column("rag_retrieval_info.embedding_model", TEXT, "Embedding model of the retrieval."),
         free_text("rag_retrieval_info.retrieval_query", TEXT, "Query of the retrieval."),
-        column("rag_retrieval_info.rag_latency_secs", FLOAT, "Time of the retrieval."),
+        column("rag_retrieval_info.rag_latency_secs", FLOAT, "Duration of the retrieval."),
         column("rag_retrieval_info.used_chunk_ids", JSON, "Chunks that were used."),
-        column("conversation_turn_metrics.convai_asr_provider", TEXT, "Speech recognition of the entry."),
-        column("conversation_turn_metrics.convai_tts_model", TEXT, "Speech model of the entry."),
-        column("conversation_turn_metrics.convai_tts_cascade", JSON, "Speech models tried in turn."),
+        column("conversation_turn_metrics.convai_asr_provider", TEXT, "Speech recognition provider of the entry."),
+        column("conversation_turn_metrics.convai_tts_model", TEXT, "Text-to-speech model of the entry."),
+        column(
+            "conversation_turn_metrics.convai_tts_cascade", JSON, "Text-to-speech models that were tried, in order."
+        ),
         column("conversation_turn_metrics.voice_id", TEXT, "Voice of the entry."),
-        identifier("user_identifier", TEXT, "Who spoke, where several users do."),
-        column("ignored_as_backchannel", BOOL, "Whether the entry was taken as a mere 'mhm'."),
+        identifier("user_identifier", TEXT, "Who spoke, if there are several users."),
+        column("ignored_as_backchannel", BOOL, "Whether the entry was ignored as a backchannel, such as 'mhm'."),
         free_text("platform_event", JSON, "Event of the platform."),
-        free_text("reasoning", JSON, "Reasoning of the model."),
+        free_text("reasoning", JSON, "Reasoning of the language model."),
         column("used_static_kb_document_ids", JSON, "Documents of the knowledge base in the prompt."),
-        free_text("triggered_guardrails", JSON, "Guardrails that fired."),
+        free_text("triggered_guardrails", JSON, "Guardrails that were triggered."),
         free_text("file_input", JSON, "File that the user sent."),
         free_text("file_inputs", JSON, "Files that the user sent."),
-        column("reasoned", BOOL, "Whether the model reasoned."),
-        column("config_snapshot_id", TEXT, "Undocumented key of recorded responses."),
+        column("reasoned", BOOL, "Whether the language model reasoned."),
+        column("config_snapshot_id", TEXT, "Undocumented; seen in recorded responses."),
         free_text("contextual_update_info", JSON, "Context that the client sent."),
         free_text("analysis", JSON, "Analysis of the entry."),
     ),
@@ -67,13 +73,13 @@ TURNS = table(
 
 MULTIVOICE_PARTS = table(
     "multivoice_parts",
-    "part of a message that several voices speak",
+    "part of a message that is spoken by several voices",
     at="transcript[turn_index].multivoice_message.parts[part_index]",
     keys=(TURN_INDEX, derived("part_index", INT, "Position of the part, from 0.", required=True)),
     columns=(
-        free_text("text", TEXT, "What the part says."),
+        free_text("text", TEXT, "Text of the part."),
         column("voice_label", TEXT, "Voice of the part."),
-        column("time_in_call_secs", INT, "Start of the part from the start of the call."),
+        column("time_in_call_secs", INT, "Start of the part, counted from the start of the conversation."),
     ),
 )
 
@@ -81,9 +87,9 @@ TURN_METRICS = table(
     "turn_metrics",
     "timing of a transcript entry",
     at="transcript[turn_index].conversation_turn_metrics.metrics{metric}",
-    keys=(TURN_INDEX, derived("metric", TEXT, "Name of the metric, as the API calls it.", required=True)),
+    keys=(TURN_INDEX, derived("metric", TEXT, "Name of the metric in the API.", required=True)),
     columns=(
-        column("elapsed_time", FLOAT, "Time measured.", name="elapsed_secs"),
+        column("elapsed_time", FLOAT, "Measured time.", name="elapsed_secs"),
         derived("is_repeat", BOOL, "Whether a tool entry repeats the spoken entry before it.", required=True),
     ),
 )
@@ -94,8 +100,8 @@ RAG_CHUNKS = table(
     at="transcript[turn_index].rag_retrieval_info.chunks[chunk_index]",
     keys=(TURN_INDEX, derived("chunk_index", INT, "Rank of the chunk, from 0.", required=True)),
     columns=(
-        column("document_id", TEXT, "Document of the chunk."),
-        column("chunk_id", TEXT, "Chunk."),
-        column("vector_distance", FLOAT, "Distance to the query; smaller is nearer."),
+        column("document_id", TEXT, "Id of the document."),
+        column("chunk_id", TEXT, "Id of the chunk."),
+        column("vector_distance", FLOAT, "Distance to the query; smaller is more similar."),
     ),
 )

@@ -1,9 +1,11 @@
-"""What a type, a column and a table of the lake are; the other modules of ``warehouse.schema`` declare them.
+"""Types, columns and tables of the lake, and the notation in which the modules beside this one declare them.
 
-A ``source`` is a JSON path in a conversation detail, from the table's ``at`` on; ``[name]`` steps through a list and
-``{name}`` through a map, and both put the index or the key into the key column of that name; ``.`` is the element
-itself. A column without a source is made by the pipeline, as its text says. Names keep the API's words: the path joined
-by underscores, without ``metadata_``; ``*_unix_secs`` becomes ``*_at`` (UTC), money and time carry their unit.
+``at`` is the JSON path of a table's rows in a conversation. ``[name]`` goes through a list and ``{name}`` through a
+map; the index or the key goes into the key column of that name. ``source`` is the JSON path of a column below ``at``,
+and ``.`` is the element itself. A column without a source is derived by the pipeline, as its description says.
+
+A column's name is its path joined by underscores, without ``metadata_``. ``*_unix_secs`` becomes ``*_at`` (UTC); money
+and time have their unit as a suffix.
 """
 
 from __future__ import annotations
@@ -14,25 +16,25 @@ from enum import Enum
 
 
 class Type(Enum):
-    """What a column holds; ``warehouse.storage.lake`` says how Arrow, polars and DuckDB call it."""
+    """Type of a column's values; ``warehouse.storage.parquet`` maps it to polars."""
 
     TEXT = "text"
     INT = "integer"
     FLOAT = "number"
     BOOL = "boolean"
     TIME = "timestamp"  # UTC, microseconds; the API sends Unix seconds
-    TIME_MS = "timestamp from milliseconds"  # same column type; the API sends Unix milliseconds
+    TIME_MS = "timestamp from milliseconds"  # the same column type; the API sends Unix milliseconds
     DATE = "date"
     JSON = "json"  # any value, as compact JSON text
-    BAG = "bag"  # text as it came, any other value as compact JSON text
+    TEXT_OR_JSON = "bag"  # text as the API sent it, any other value as compact JSON text
     BINARY = "binary"
 
 
 class Sensitivity(Enum):
-    """What a redaction takes from a column; one without stays as it is."""
+    """Why a redaction replaces the values of a column; a column without a sensitivity stays as it is."""
 
-    FREE_TEXT = "words"  # what was said, written or sent: ``<redacted>`` takes its place
-    IDENTIFIER = "identity"  # who it was, or how to reach them: null
+    FREE_TEXT = "words"  # what was said, written or sent: becomes ``<redacted>``
+    IDENTIFIER = "identity"  # who somebody is or how to reach them: becomes null
 
 
 UNITS = {
@@ -50,7 +52,7 @@ UNITS = {
 
 
 def unit_of(name: str) -> str | None:
-    """Unit that a column's name promises, or None for words, flags and keys."""
+    """Unit by the suffix or prefix of a column's name; None if it has none, as texts, flags and ids."""
     if name.startswith("n_"):
         return "count"
     return next((unit for suffix, unit in UNITS.items() if name.endswith(suffix)), None)
@@ -60,8 +62,8 @@ def unit_of(name: str) -> str | None:
 class Column:
     """One column of the lake.
 
-    ``source`` is the JSON path below the table's ``at``, or None where the pipeline makes the value; ``required`` means
-    never null; ``content`` says what a redaction takes from it.
+    ``source`` is the JSON path below the table's ``at``, or None if the pipeline derives the value; ``required`` means
+    never null.
     """
 
     name: str
@@ -73,17 +75,17 @@ class Column:
 
     @property
     def unit(self) -> str | None:
-        """Unit, from the name's suffix."""
+        """Unit of the values, see ``unit_of``."""
         return unit_of(self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table of the lake: its grain, its key and its columns.
+    """One table of the lake or the landing.
 
-    ``at`` are the JSON paths where its rows stand, with the index and key columns in brackets; empty for tables that do
-    not come from a conversation detail. ``is_daily`` tables are partitioned by ``start_date``. ``known`` are keys
-    beside the columns that are known and need no column.
+    ``grain`` completes the sentence "One row per …". ``at`` are the JSON paths of its rows, with the index and key
+    columns in brackets; it is empty for tables that come from no JSON. ``is_daily`` tables are partitioned by
+    ``start_date``. ``ignored_keys`` are JSON paths that intentionally have no column and are not reported as unknown.
     """
 
     name: str
@@ -95,7 +97,11 @@ class Table:
     ignored_keys: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
-        """The column of that name."""
+        """The column of that name.
+
+        Raises:
+            StopIteration: there is none.
+        """
         return next(column for column in self.columns if column.name == name)
 
     @property
@@ -104,7 +110,7 @@ class Table:
         return tuple(column.name for column in self.columns)
 
     def paths(self, column: Column) -> tuple[str, ...]:
-        """Whole JSON paths of a column in a conversation detail, without key names: ``transcript[].message``."""
+        """Full JSON paths of a column in a conversation, without key names: ``transcript[].message``."""
         if column.source is None:
             return ()
         below = "" if column.source == "." else f".{column.source}"
@@ -117,47 +123,43 @@ def display_path(path: str) -> str:
 
 
 def name_of(source: str, unit: str | None = None) -> str:
-    """Column name of a JSON path, by the rule at the top of this module."""
+    """Column name of a JSON path, by the rule in the docstring of this module."""
     name = source.removeprefix("metadata.").replace(".", "_")
     if name.endswith("_unix_secs"):
         return name.removesuffix("_unix_secs") + "_at"
     return f"{name}_{unit}" if unit else name
 
 
-def column(source: str, type_: Type, about: str, *, unit: str | None = None, name: str | None = None) -> Column:
-    """Column read from the document at ``source``."""
-    return Column(name or name_of(source, unit), type_, about, source)
+def column(source: str, type_: Type, description: str, *, unit: str | None = None, name: str | None = None) -> Column:
+    """Declare a column with the value at ``source``, which a redaction keeps."""
+    return Column(name or name_of(source, unit), type_, description, source)
 
 
-def free_text(source: str, type_: Type, about: str, *, name: str | None = None) -> Column:
-    """Column that holds what was said, written or sent, read from the document at ``source``."""
-    return Column(name or name_of(source), type_, about, source, sensitivity=Sensitivity.FREE_TEXT)
+def free_text(source: str, type_: Type, description: str, *, name: str | None = None) -> Column:
+    """Declare a column with the value at ``source``: something that was said, written or sent."""
+    return Column(name or name_of(source), type_, description, source, sensitivity=Sensitivity.FREE_TEXT)
 
 
-def identifier(source: str, type_: Type, about: str) -> Column:
-    """Column that says who it was or how to reach them, read from the document at ``source``."""
-    return Column(name_of(source), type_, about, source, sensitivity=Sensitivity.IDENTIFIER)
+def identifier(source: str, type_: Type, description: str) -> Column:
+    """Declare a column with the value at ``source``: who somebody is or how to reach them."""
+    return Column(name_of(source), type_, description, source, sensitivity=Sensitivity.IDENTIFIER)
 
 
-def derived(name: str, type_: Type, about: str, *, required: bool = False) -> Column:
-    """Column that the pipeline makes."""
-    return Column(name, type_, about, None, required)
+def derived(name: str, type_: Type, description: str, *, required: bool = False) -> Column:
+    """Declare a column that the pipeline derives."""
+    return Column(name, type_, description, None, required)
 
 
 TEXT, INT, FLOAT, BOOL, TIME, JSON = Type.TEXT, Type.INT, Type.FLOAT, Type.BOOL, Type.TIME, Type.JSON
 
-WORKSPACE = derived(
-    "workspace", TEXT, "Workspace of the API that it belongs to, as convohouse.toml names it.", required=True
-)
+WORKSPACE = derived("workspace", TEXT, "Name of the workspace in convohouse.toml.", required=True)
 CONVERSATION_ID = derived("conversation_id", TEXT, "Id of the conversation.", required=True)
 START_DATE = derived("start_date", Type.DATE, "UTC day on which the conversation started.", required=True)
 EXTRA = derived(
     "extra",
     Type.JSON,
-    "Keys and values of this row that no column knows, or that did not fit their column, by JSON path; null when none.",
+    "Values of this row without a column, or of another type than their column, by JSON path; null if none.",
 )
-
-
 TURN_INDEX = derived("turn_index", INT, "Position of the transcript entry, from 0.", required=True)
 
 
@@ -168,11 +170,16 @@ def table(
     *,
     keys: tuple[Column, ...] = (),
     at: str | tuple[str, ...],
-    known: tuple[str, ...] = (),
+    ignored_keys: tuple[str, ...] = (),
 ) -> Table:
-    """Daily table of the lake: workspace, conversation_id and start_date in front, ``extra`` at the end."""
-    key = ("conversation_id", *(column.name for column in keys))
+    """Declare a daily table: workspace, conversation_id and start_date come first, ``extra`` comes last."""
+    key = ("conversation_id", *(key_column.name for key_column in keys))
     at = (at,) if isinstance(at, str) else at
     return Table(
-        name, grain, key, (WORKSPACE, CONVERSATION_ID, START_DATE, *keys, *columns, EXTRA), at=at, ignored_keys=known
+        name,
+        grain,
+        key,
+        (WORKSPACE, CONVERSATION_ID, START_DATE, *keys, *columns, EXTRA),
+        at=at,
+        ignored_keys=ignored_keys,
     )

@@ -8,11 +8,16 @@ TOKEN_KINDS = ("input", "input_cache_read", "input_cache_write", "output_total")
 
 LLM_USAGE = table(
     "llm_usage",
-    "LLM usage by scope, model and kind of token",
+    "scope, language model and token kind of a conversation",
     keys=(
-        derived("scope", TEXT, "initiated or irreversible (whole call), or turn: never add scopes.", required=True),
-        derived("turn_index", INT, "Transcript entry for scope turn, -1 for the whole call.", required=True),
-        derived("model", TEXT, "Model.", required=True),
+        derived(
+            "scope",
+            TEXT,
+            "initiated or irreversible (entire conversation), or turn; scopes overlap, so never add them.",
+            required=True,
+        ),
+        derived("turn_index", INT, "Transcript entry for scope turn, else -1.", required=True),
+        derived("model", TEXT, "Language model.", required=True),
         derived("token_kind", TEXT, f"{', '.join(TOKEN_KINDS)}; open text.", required=True),
     ),
     at=(
@@ -21,30 +26,30 @@ LLM_USAGE = table(
         "transcript[turn_index].llm_usage.model_usage{model}{token_kind}",
     ),
     columns=(
-        column("tokens", INT, "Tokens."),
-        column("price", FLOAT, "Their price.", unit="usd"),
+        column("tokens", INT, "Number of tokens."),
+        column("price", FLOAT, "Price of these tokens.", unit="usd"),
     ),
 )
 
 PLATFORM_USAGE = table(
     "platform_usage",
-    "platform usage of a call by category",
+    "category of platform usage of a conversation",
     at="metadata.charging.platform_usage.category_usage{category}",
     keys=(derived("category", TEXT, "voice, silence, burst, asr, text_message, …; open text.", required=True),),
     columns=(
-        column("credits", FLOAT, "Charge.", name="charge_credits"),
-        column("price", FLOAT, "Price.", unit="usd"),
+        column("credits", FLOAT, "Charge for the category.", name="charge_credits"),
+        column("price", FLOAT, "Price of the category.", unit="usd"),
         column("quantity", FLOAT, "Quantity in the category's own unit."),
     ),
 )
 
 VOICE_USAGE = table(
     "voice_usage",
-    "voice that spoke in a call",
+    "voice that spoke in a conversation",
     at="metadata.charging.tts_usage.per_voice_usage[voice_index]",
     keys=(derived("voice_index", INT, "Position of the voice, from 0.", required=True),),
     columns=(
-        column("voice_id", TEXT, "Voice."),
-        column("audio_output_seconds", FLOAT, "Speech of the voice, in seconds."),
+        column("voice_id", TEXT, "Id of the voice."),
+        column("audio_output_seconds", FLOAT, "Audio produced with the voice, in seconds."),
     ),
 )

@@ -17,7 +17,7 @@ from warehouse.models.lineage import columns_of, nodes_of, sources_of
 from warehouse.models.project import SCHEMAS, SQL_DIR, Project
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import unit_of
-from warehouse.suggestions import nearest_column
+from warehouse.suggestions import suggest_column
 
 PUBLIC = ("metrics", "marts")
 """Schemas in which a column is looked for first when it is named alone."""
@@ -101,7 +101,7 @@ def suggest(project: Project, wanted: str) -> list[str]:
     """Names that can be asked for and that are nearest to one that cannot."""
     schema, _, name = wanted.lower().partition(".")
     named = {model.name: model.header.columns for model in project.models}
-    return nearest_column(name if schema in SCHEMAS else wanted, named)
+    return suggest_column(name if schema in SCHEMAS else wanted, named)
 
 
 def explain(project: Project, target: ColumnRef) -> Explanation:

@@ -6,7 +6,7 @@ import re
 
 import duckdb
 
-from warehouse.suggestions import join_or, suggest
+from warehouse.suggestions import did_you_mean, suggest
 
 SCHEMAS = ("marts", "metrics", "staging", "intermediate", "lake", "seeds")
 """Schemas, those first that a question is likely to be for."""
@@ -48,7 +48,7 @@ def _of_table(wanted: str, relations: Relations) -> str:
         schemas = ", ".join(name.partition(".")[0] for name in same)
         return f"{bare} is in schema {schemas}: write {' or '.join(same)}. "
     by_bare = {name.partition(".")[2]: name for name in reversed(relations)}
-    return join_or([by_bare[name] for name in suggest(bare, by_bare)])
+    return did_you_mean([by_bare[name] for name in suggest(bare, by_bare)])
 
 
 def _of_column(wanted: str, relations: Relations) -> str:
@@ -58,7 +58,7 @@ def _of_column(wanted: str, relations: Relations) -> str:
             holders.setdefault(column, []).append(name)
     if wanted.lower() in holders:
         return f"{wanted.lower()} is a column of {_some(holders[wanted.lower()])}. "
-    return join_or([f"{name} (of {_some(holders[name])})" for name in suggest(wanted, holders)])
+    return did_you_mean([f"{name} (of {_some(holders[name])})" for name in suggest(wanted, holders)])
 
 
 def _some(names: list[str]) -> str:

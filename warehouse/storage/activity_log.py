@@ -1,63 +1,62 @@
-"""What was done at the API from here, noted as it happens: feedback sent, agents asked, recordings saved.
+"""Log of what this product did at the API: feedback sent, agent access checked, recordings downloaded.
 
-``landing/<table>/`` holds the notes, a file a write, append-only; the lake's table of that name shows, of each key, the
-latest. Notes of a conversation go with it when it is erased.
+``landing/<table>/`` holds the entries, one file per write, append-only. The lake's table of that name has the latest
+entry of each key. The entries of a conversation are deleted when it is erased.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
-from warehouse.schema.activity import JOURNALS
+from warehouse.schema.activity import ACTIVITY_TABLES
 from warehouse.schema.types import Table
 from warehouse.storage import lake, parquet
-from warehouse.storage.home import Home
+from warehouse.storage.home import Home, unique_name
 
 
 def folder(home: Home, table: Table) -> Path:
-    """Where the notes stand."""
+    """Folder of a table's entries in the landing."""
     return home.landing / table.name
 
 
 def append(home: Home, table: Table, rows: Sequence[Mapping[str, object]], at: datetime) -> None:
-    """Append rows of ``table``; once this returns, they are on the disk."""
+    """Append rows of ``table``; they are on the disk once this returns."""
     if rows:
-        name = f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
-        parquet.write_file(home, home.file(folder(home, table), name), parquet.frame(table, rows))
+        target = home.file(folder(home, table), unique_name(at))
+        parquet.write_file(home, target, parquet.frame(table, rows))
 
 
 def latest_entries(home: Home, table: Table) -> pl.DataFrame:
-    """The latest note of each key, oldest first."""
-    every = parquet.read_files(table, home.files(folder(home, table)))
-    return every.unique(table.key, keep="last", maintain_order=True)
+    """The latest entry of each key, in the order in which these were written."""
+    entries = parquet.read_files(table, home.files(folder(home, table)))
+    return entries.unique(table.key, keep="last", maintain_order=True)
 
 
 def refresh_lake(home: Home) -> None:
-    """Bring the lake's tables of all journals up to their notes; for the one writer alone."""
-    for table in JOURNALS:
-        noted = latest_entries(home, table)
-        if not noted.is_empty() or lake.read(home, table, table.key).height:
-            lake.overwrite_table(home, table, noted)
+    """Write the latest entries of every activity table to the lake; needs the write lock."""
+    for table in ACTIVITY_TABLES:
+        entries = latest_entries(home, table)
+        if not entries.is_empty() or lake.read(home, table, table.key).height:
+            lake.overwrite_table(home, table, entries)
 
 
 def delete_entries(home: Home, tables: Collection[Table], ids: Collection[str]) -> None:
-    """Take the notes of conversations out of the landing."""
-    of_them = pl.col("conversation_id").is_in(list(ids))
+    """Delete the entries of conversations from the landing."""
+    is_deleted = pl.col("conversation_id").is_in(list(ids))
     for table in tables:
         if "conversation_id" not in table.column_names:
             continue
         files = home.files(folder(home, table))
-        if parquet.read_files(table, files, ["conversation_id"]).filter(of_them).is_empty():
+        if parquet.read_files(table, files, ["conversation_id"]).filter(is_deleted).is_empty():
             continue
         for file in files:
             rows = parquet.read_files(table, [file])
-            kept = rows.filter(~of_them)
-            if kept.is_empty():
+            remaining = rows.filter(~is_deleted)
+            if remaining.is_empty():
                 file.unlink()
-            elif kept.height < rows.height:
-                parquet.write_file(home, file, kept)
+            elif remaining.height < rows.height:
+                parquet.write_file(home, file, remaining)

@@ -1,4 +1,4 @@
-"""The recordings: MP3 files below ``audio/``, by day, and which calls are to have one."""
+"""The recordings: MP3 files below ``audio/``, by day, and the selection of conversations to download."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import activity_log, lake
 from warehouse.storage.home import Home
 
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
+"""Longest file name, without its ending, that is written as it is: file systems allow 255 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """Which calls to choose, of those that have a recording; None means all.
+class AudioSelection:
+    """Which of the conversations with a recording to select; None means all.
 
-    ``sample`` is how many of them, drawn by the hash of the id, so that the same are drawn again.
+    ``sample`` is their number. They are drawn by the hash of the id, so that a repeat draws the same.
     """
 
     since: datetime | None = None
@@ -32,63 +33,73 @@ class Choice:
     sample: int | None = None
 
 
-def folder(home: Home) -> Path:
-    """Where the recordings of all workspaces stand."""
+def audio_folder(home: Home) -> Path:
+    """Folder of the recordings of all workspaces."""
     return home.root / "audio"
 
 
-def file_of(home: Home, day: date, conversation_id: str) -> Path:
-    """The recording of a conversation; an id that is no file name is percent-encoded, so that it stays one name."""
+def recording_file(home: Home, day: date, conversation_id: str) -> Path:
+    """Path of a recording; the id is percent-encoded, so that no id leads to another folder, and hashed if too long."""
     name = quote(conversation_id, safe="")
-    if len(name) > LONGEST_NAME:
+    if len(name) > MAX_NAME_LENGTH:
         name = hashlib.sha256(name.encode()).hexdigest()
-    return folder(home) / f"start_date={day.isoformat()}" / f"{name}.mp3"
+    return audio_folder(home) / f"start_date={day.isoformat()}" / f"{name}.mp3"
 
 
-def wanted(home: Home, choice: Choice) -> pl.DataFrame:
-    """The chosen calls, oldest first, but for those that are known to have no recording.
+def select_conversations(home: Home, selection: AudioSelection) -> pl.DataFrame:
+    """The selected conversations, oldest first, except those that the activity log says have no recording.
 
     Returns:
-        conversation_id, start_date, is_noted (whether the saved recording is).
+        conversation_id, start_date, is_logged (whether the activity log has the recording as saved).
     """
     columns = ("conversation_id", "start_date", "start_time_at", "agent_id", "has_audio", "is_deleted")
-    calls = lake.read(home, CONVERSATIONS, columns)
-    calls = calls.filter(pl.col("has_audio"), ~pl.col("is_deleted").fill_null(value=False))
-    if choice.since is not None:
-        calls = calls.filter(pl.col("start_time_at") >= choice.since)
-    if choice.until is not None:
-        calls = calls.filter(pl.col("start_time_at") < choice.until)
-    if choice.agent_id is not None:
-        calls = calls.filter(agent_id=choice.agent_id)
-    if choice.sample is not None:
-        drawn = sorted(
-            calls["conversation_id"], key=lambda each: hashlib.sha256(each.encode(errors="replace")).digest()
-        )
-        calls = calls.filter(pl.col("conversation_id").is_in(drawn[: choice.sample]))
-    notes = activity_log.latest_entries(home, AUDIO_FILES).select("conversation_id", "outcome")
-    known = calls.sort("start_time_at", "conversation_id").join(notes, "conversation_id", "left", maintain_order="left")
-    known = known.with_columns(is_noted=(pl.col("outcome") == "saved").fill_null(value=False))
-    return known.filter(pl.col("outcome").ne_missing("missing")).select("conversation_id", "start_date", "is_noted")
+    conversations = lake.read(home, CONVERSATIONS, columns)
+    conversations = conversations.filter(pl.col("has_audio"), ~pl.col("is_deleted").fill_null(value=False))
+    if selection.since is not None:
+        conversations = conversations.filter(pl.col("start_time_at") >= selection.since)
+    if selection.until is not None:
+        conversations = conversations.filter(pl.col("start_time_at") < selection.until)
+    if selection.agent_id is not None:
+        conversations = conversations.filter(agent_id=selection.agent_id)
+    if selection.sample is not None:
+        sample = sorted(conversations["conversation_id"], key=_id_hash)[: selection.sample]
+        conversations = conversations.filter(pl.col("conversation_id").is_in(sample))
+    entries = activity_log.latest_entries(home, AUDIO_FILES).select("conversation_id", "outcome")
+    return (
+        conversations.sort("start_time_at", "conversation_id")
+        .join(entries, "conversation_id", "left", maintain_order="left")
+        .filter(pl.col("outcome").ne_missing("missing"))
+        .select("conversation_id", "start_date", is_logged=(pl.col("outcome") == "saved").fill_null(value=False))
+    )
+
+
+def _id_hash(conversation_id: str) -> bytes:
+    return hashlib.sha256(conversation_id.encode(errors="replace")).digest()  # an id may hold a lone surrogate
 
 
 def total_bytes(home: Home) -> int:
-    """What all recordings take."""
-    return sum(file.stat().st_size for file in folder(home).rglob("*.mp3"))
+    """Size of all recordings."""
+    return sum(file.stat().st_size for file in audio_folder(home).rglob("*.mp3"))
 
 
-def sweep(home: Home) -> None:
-    """Remove what a killed run left half-fetched; for the one writer alone."""
+def remove_partial_downloads(home: Home) -> None:
+    """Remove downloads that a killed run left unfinished; needs the write lock."""
     for file in home.temporary.glob("*.mp3"):
         file.unlink(missing_ok=True)
 
 
-def forget(home: Home, ids: Collection[str]) -> dict[str, int]:
-    """Remove recordings, whatever day they stand under, and their notes; says how many of each conversation went."""
-    names = {file_of(home, date.min, conversation_id).name: conversation_id for conversation_id in ids}
+def delete_recordings(home: Home, ids: Collection[str]) -> dict[str, int]:
+    """Delete the recordings of conversations, on whatever day they are filed, and their log entries.
+
+    Returns:
+        The number of deleted files, by conversation; those without any are left out.
+    """
+    id_by_file_name = {recording_file(home, date.min, conversation_id).name: conversation_id for conversation_id in ids}
     removed: dict[str, int] = {}
-    for file in folder(home).glob("start_date=*/*.mp3"):
-        if file.name in names:
+    for file in audio_folder(home).glob("start_date=*/*.mp3"):
+        conversation_id = id_by_file_name.get(file.name)
+        if conversation_id is not None:
             file.unlink(missing_ok=True)
-            removed[names[file.name]] = removed.get(names[file.name], 0) + 1
+            removed[conversation_id] = removed.get(conversation_id, 0) + 1
     activity_log.delete_entries(home, (AUDIO_FILES,), ids)
     return removed

@@ -1,8 +1,8 @@
-"""The one place that changes what is landed: erased conversations leave it, redacted ones lose their content.
+"""The only place that changes landed files: erased conversations are removed, redacted ones lose their content.
 
-A segment is written anew and renamed in, so it is the old or the new one at any moment. What is still to be done is
-read from the landing, so a run that was cut short is finished by the next: a tombstone (a row of kind ``erased``) lands
-first, and whatever else the landing holds of its conversation goes.
+A file is rewritten and renamed, so readers see the old or the new one. What remains to be done is read from the
+landing, so that the next run finishes one that was killed: a tombstone (a row of kind ``erased``) lands first, then all
+other rows of its conversation are removed.
 """
 
 from __future__ import annotations
@@ -14,20 +14,26 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.schema.activity import JOURNALS
+from warehouse.schema.activity import ACTIVITY_TABLES
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import QUARANTINE
 from warehouse.schema.types import Table
 from warehouse.storage import activity_log, audio, lake, landing, parquet
 from warehouse.storage.home import Home
 
-EMPTY_ROW = b"{}"
-"""Payload of the list rows of a redacted conversation."""
+RedactDocument = Callable[[bytes], tuple[bytes, str]]
+"""Gives the redacted form of a document, and its hash."""
+
+EMPTY_PAYLOAD = b"{}"
+"""Payload of a list row of a redacted conversation."""
 
 
 @dataclass(slots=True)
-class Removed:
-    """What left the landing of one conversation: rows, the files that held them, and its recording beside it."""
+class RemovedCounts:
+    """What was removed of one conversation: rows of the landing, the files that had them, and recordings.
+
+    The fields are the names in the receipts of ``convohouse erase``; a reading is a snapshot.
+    """
 
     n_readings: int = 0
     n_segments: int = 0
@@ -37,129 +43,127 @@ class Removed:
     n_recordings: int = 0
 
     def __bool__(self) -> bool:
-        """Whether anything did."""
-        return any(getattr(self, each.name) for each in fields(self))
+        """Whether anything was removed."""
+        return any(getattr(self, field.name) for field in fields(self))
 
 
 def find_start_dates(home: Home, ids: Collection[str]) -> pl.DataFrame:
-    """Those of the conversations that the landing knows: conversation_id, start_date (of the tables' rows)."""
-    of_them = pl.col("conversation_id").is_in(list(ids))
-    places = (
+    """Start dates of those conversations that are in the landing: conversation_id, start_date.
+
+    A tombstone lands under this date, so it is that of the rows in the lake.
+    """
+    has_id = pl.col("conversation_id").is_in(list(ids))
+    sources = (
         landing.latest_snapshots(home).select("conversation_id", "start_date"),
         landing.latest_list_rows(home).select("conversation_id", "start_date"),
-        parquet.read_files(QUARANTINE, _quarantine(home)).select(
+        parquet.read_files(QUARANTINE, _quarantine_files(home)).select(
             "conversation_id", start_date=pl.col("fetched_at").dt.date()
         ),
     )
-    return pl.concat([place.filter(of_them) for place in places]).unique(
+    return pl.concat([source.filter(has_id) for source in sources]).unique(
         "conversation_id", keep="first", maintain_order=True
     )
 
 
 def write_tombstones(home: Home, conversations: pl.DataFrame, at: datetime) -> None:
-    """Land a tombstone for each (columns of ``find_start_dates``) that has none: from here on it counts as erased."""
-    before = landing.erased_ids(home)
+    """Land a tombstone for each conversation (rows of ``find_start_dates``) that has none: it counts as erased now."""
+    erased_ids = landing.erased_ids(home)
     landing.land_documents(
         home,
         [
             {
                 "conversation_id": conversation_id,
                 "start_date": day,
-                "start_time_at": datetime.combine(day, time(), UTC),  # the day is all that is kept
+                "start_time_at": datetime.combine(day, time(), UTC),  # only the day is retained
                 "kind": landing.ERASED,
                 "fetched_at": at,
             }
             for conversation_id, day in conversations.select("conversation_id", "start_date").rows()
-            if conversation_id not in before
+            if conversation_id not in erased_ids
         ],
     )
 
 
-def purge(home: Home) -> dict[str, Removed]:
-    """Take whatever the landing still holds of erased conversations, but for their tombstones, out of it."""
+def purge(home: Home) -> dict[str, RemovedCounts]:
+    """Remove all that the landing still has of erased conversations, except their tombstones; returns counts by id."""
     ids = landing.erased_ids(home)
-    removed = {conversation_id: Removed() for conversation_id in ids}
+    removed = {conversation_id: RemovedCounts() for conversation_id in ids}
     if not ids:
         return removed
-    for conversation_id, n_files in audio.forget(home, ids).items():
+    for conversation_id, n_files in audio.delete_recordings(home, ids).items():
         removed[conversation_id].n_recordings = n_files
-    activity_log.delete_entries(home, JOURNALS, ids)
-    of_them = pl.col("conversation_id").is_in(list(ids))
-    for file, ours in _segments_containing(LANDED_LISTINGS, _listings(home), of_them):
-        for conversation_id, n_rows in ours.items():
+    activity_log.delete_entries(home, ACTIVITY_TABLES, ids)
+    is_erased = pl.col("conversation_id").is_in(list(ids))
+    for file, counts in _files_containing(LANDED_LISTINGS, _listing_files(home), is_erased):
+        for conversation_id, n_rows in counts.items():
             removed[conversation_id].n_list_rows += n_rows
             removed[conversation_id].n_listings += 1
-        _rewrite_listing(home, file, lambda rows: rows.filter(~of_them))
-    for file, ours in _segments_containing(QUARANTINE, _quarantine(home), of_them):
-        for conversation_id, n_rows in ours.items():
+        _rewrite_listing(home, file, lambda rows: rows.filter(~is_erased))
+    for file, counts in _files_containing(QUARANTINE, _quarantine_files(home), is_erased):
+        for conversation_id, n_rows in counts.items():
             removed[conversation_id].n_quarantined += n_rows
-        _rewrite(home, QUARANTINE, file, lambda rows: rows.filter(~of_them))
-    is_reading = of_them & (pl.col("kind") != landing.ERASED)
-    for file, ours in _segments_containing(LANDED_DOCUMENTS, _segments(home), is_reading):
-        for conversation_id, n_rows in ours.items():
+        _rewrite(home, QUARANTINE, file, lambda rows: rows.filter(~is_erased))
+    is_snapshot = is_erased & (pl.col("kind") != landing.ERASED)
+    for file, counts in _files_containing(LANDED_DOCUMENTS, _document_files(home), is_snapshot):
+        for conversation_id, n_rows in counts.items():
             removed[conversation_id].n_readings += n_rows
             removed[conversation_id].n_segments += 1
-        _rewrite(home, LANDED_DOCUMENTS, file, lambda rows: rows.filter(~is_reading))
+        _rewrite(home, LANDED_DOCUMENTS, file, lambda rows: rows.filter(~is_snapshot))
     return removed
 
 
-def redact(home: Home, ids: Collection[str], redacted: Callable[[bytes], tuple[bytes, str]]) -> None:
-    """Take the content of conversations out of the landing, their recordings first.
-
-    Args:
-        home: The home folder.
-        ids: Conversations.
-        redacted: Gives, for a document, what is left of it and its hash.
-    """
-    audio.forget(home, ids)
-    of_them = pl.col("conversation_id").is_in(list(ids))
-    with_payload = of_them & (pl.col("payload") != EMPTY_ROW)
-    payload = pl.when(of_them).then(pl.lit(EMPTY_ROW)).otherwise("payload").alias("payload")
-    for file, _ in _segments_containing(LANDED_LISTINGS, _listings(home), with_payload):
+def redact(home: Home, ids: Collection[str], redact_document: RedactDocument) -> None:
+    """Remove the recordings of conversations, then their content in the landing; a repeat changes nothing."""
+    audio.delete_recordings(home, ids)
+    has_id = pl.col("conversation_id").is_in(list(ids))
+    payload = pl.when(has_id).then(pl.lit(EMPTY_PAYLOAD)).otherwise("payload").alias("payload")
+    has_payload = has_id & (pl.col("payload") != EMPTY_PAYLOAD)
+    for file, _ in _files_containing(LANDED_LISTINGS, _listing_files(home), has_payload):
         _rewrite_listing(home, file, lambda rows: rows.with_columns(payload))
 
-    def redact_rows(rows: pl.DataFrame) -> pl.DataFrame:
-        is_due = of_them & pl.col("is_redacted").is_null()
-        due = [_redacted(row, redacted) for row in rows.filter(is_due).iter_rows(named=True)]
-        return pl.concat([rows.filter(~is_due), parquet.frame(LANDED_DOCUMENTS, due)])
+    is_due = has_id & pl.col("is_redacted").is_null()
 
-    for file, _ in _segments_containing(LANDED_DOCUMENTS, _segments(home), of_them & pl.col("is_redacted").is_null()):
+    def redact_rows(rows: pl.DataFrame) -> pl.DataFrame:
+        redacted = [_redact_snapshot(row, redact_document) for row in rows.filter(is_due).iter_rows(named=True)]
+        return pl.concat([rows.filter(~is_due), parquet.frame(LANDED_DOCUMENTS, redacted)])
+
+    for file, _ in _files_containing(LANDED_DOCUMENTS, _document_files(home), is_due):
         _rewrite(home, LANDED_DOCUMENTS, file, redact_rows)
 
 
-def _redacted(row: Mapping[str, object], redacted: Callable[[bytes], tuple[bytes, str]]) -> dict[str, object]:
-    """A reading without content.
+def _redact_snapshot(row: Mapping[str, object], redact_document: RedactDocument) -> dict[str, object]:
+    """A snapshot without content.
 
-    A document takes the hash of what is left of it, by which the lake knows that it has to show that; a 404 takes none,
-    so that a conversation that comes back lands as a document.
+    A document gets the hash of its redacted form, from which the lake sees that it has to show that form. A 404 loses
+    its hash, so that a conversation that is there again lands as a document.
     """
     payload = row["payload"]
     if not isinstance(payload, bytes):
         return {**row, "is_redacted": True, "content_sha256": None if row["kind"] == "gone" else row["content_sha256"]}
-    left, sha256 = redacted(payload)
-    is_shown = row["kind"] == "document"
+    redacted_payload, sha256 = redact_document(payload)
+    is_document = row["kind"] == "document"
     return {
         **row,
         "is_redacted": True,
-        "payload": left,
-        "content_sha256": sha256 if is_shown else row["content_sha256"],
+        "payload": redacted_payload,
+        "content_sha256": sha256 if is_document else row["content_sha256"],
     }
 
 
-def _segments(home: Home) -> list[Path]:
-    return home.files(home.landing, lake.DAYS)
+def _document_files(home: Home) -> list[Path]:
+    return home.files(home.landing, lake.DAY_FOLDERS)
 
 
-def _listings(home: Home) -> list[Path]:
+def _listing_files(home: Home) -> list[Path]:
     return home.files(home.listings)
 
 
-def _quarantine(home: Home) -> list[Path]:
+def _quarantine_files(home: Home) -> list[Path]:
     return home.files(home.quarantine)
 
 
-def _segments_containing(table: Table, files: list[Path], wanted: pl.Expr) -> Iterator[tuple[Path, dict[str, int]]]:
-    """The files that hold such rows, with how many of each conversation."""
+def _files_containing(table: Table, files: list[Path], condition: pl.Expr) -> Iterator[tuple[Path, dict[str, int]]]:
+    """The files with rows that meet a condition, and the number of these rows by conversation."""
     if not files:
         return
     scan = pl.scan_parquet(
@@ -170,7 +174,7 @@ def _segments_containing(table: Table, files: list[Path], wanted: pl.Expr) -> It
         include_file_paths="file",
         glob=False,
     )
-    counts = scan.filter(wanted).group_by("file", "conversation_id").agg(n_rows=pl.len()).collect().sort("file")
+    counts = scan.filter(condition).group_by("file", "conversation_id").agg(n_rows=pl.len()).collect().sort("file")
     for (file,), rows in counts.group_by("file", maintain_order=True):
         yield Path(str(file)), dict(rows.select("conversation_id", "n_rows").rows())
 
@@ -184,6 +188,6 @@ def _rewrite(home: Home, table: Table, file: Path, change: Callable[[pl.DataFram
 
 
 def _rewrite_listing(home: Home, file: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
-    """A listing keeps its file, even without rows: its footer says which window was listed."""
+    """Rewrite a listing, and keep the file even without rows: its footer has the window that was listed."""
     footer = {"window": pl.read_parquet_metadata(file)["window"]}
     parquet.write_file(home, file, change(parquet.read_files(LANDED_LISTINGS, [file])), footer=footer)

@@ -1,34 +1,34 @@
-"""The landing of what the API says beside conversations: listings of the tools, and askings for prices; append-only.
+"""The landing of reference data: complete listings of the tools, and requests for LLM prices; append-only.
 
-``landing/tools`` has a file a complete listing. Each tool that it showed has a row there, so that one that is missing
-is known to be gone; its definition stands in the row only where no earlier file has it. ``landing/prices`` has a file
-an asking.
+``landing/tools`` has one file per complete listing, with a row for each tool listed, so that a missing row means that
+the tool is gone. The row has the tool's definition only if no earlier file has it. ``landing/prices`` has one file per
+round of price requests.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import polars as pl
 
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
 from warehouse.storage import parquet
-from warehouse.storage.home import Home
+from warehouse.storage.home import Home, unique_name
 
 _LISTED_AT, _ASKED_AT = "listed_at", "asked_at"
+"""Keys in the footer of a file."""
 
 
 def land_tools(home: Home, listed_at: datetime, rows: Sequence[Mapping[str, object]]) -> None:
-    """Append a complete listing, even where it showed nothing."""
+    """Append a complete listing, even an empty one."""
     data = parquet.frame(LANDED_TOOLS, rows)
     footer = {_LISTED_AT: listed_at.isoformat()}
-    parquet.write_file(home, home.file(home.tools, _name(listed_at)), data, footer=footer)
+    parquet.write_file(home, home.file(home.tools, unique_name(listed_at)), data, footer=footer)
 
 
 def tool_listings(home: Home) -> list[datetime]:
-    """When each complete listing began, oldest first."""
+    """Start of each complete listing, oldest first."""
     footers = (pl.read_parquet_metadata(file) for file in home.files(home.tools))
     return sorted(datetime.fromisoformat(footer[_LISTED_AT]) for footer in footers)
 
@@ -39,21 +39,19 @@ def tool_rows(home: Home) -> pl.DataFrame:
 
 
 def land_prices(home: Home, asked_at: datetime, rows: Sequence[Mapping[str, object]]) -> None:
-    """Append the answers to an asking, even where there were none, so that it is known when it was."""
+    """Append the responses to a round of price requests, even none: the next is due some time after this one."""
     data = parquet.frame(LANDED_PRICES, rows)
-    parquet.write_file(home, home.file(home.prices, _name(asked_at)), data, footer={_ASKED_AT: asked_at.isoformat()})
+    parquet.write_file(
+        home, home.file(home.prices, unique_name(asked_at)), data, footer={_ASKED_AT: asked_at.isoformat()}
+    )
 
 
 def price_rows(home: Home) -> pl.DataFrame:
-    """Every answer to every asking, oldest first; columns of ``LANDED_PRICES``."""
+    """Every response with prices, oldest first; columns of ``LANDED_PRICES``."""
     return parquet.read_files(LANDED_PRICES, home.files(home.prices)).sort("asked_at", "agent_id")
 
 
-def prices_asked_at(home: Home) -> datetime | None:
-    """When prices were asked for last; None where they never were."""
+def latest_price_request_at(home: Home) -> datetime | None:
+    """Time of the latest round of price requests; None if there was none."""
     files = home.files(home.prices)  # their names sort by time
     return datetime.fromisoformat(pl.read_parquet_metadata(files[-1])[_ASKED_AT]) if files else None
-
-
-def _name(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"

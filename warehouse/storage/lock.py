@@ -1,6 +1,9 @@
-"""One writer at a time: a file lock that says who holds it and since when.
+"""One writer at a time: a file lock, with a file beside it that says who holds it and since when.
 
-The operating system frees the lock when its holder dies, so a lock is never stale; the note beside it only tells.
+Why a lock of the operating system and not a file that is created and deleted: the system frees it when its holder
+dies, even by SIGKILL, so it is never stale. The owner file is information for messages alone; nothing depends on it.
+Readers take no lock, as every write is a rename: they see the old file or the new one. The webhook receiver takes none
+either, as it only adds files to the landing.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -19,32 +23,36 @@ from warehouse.storage.home import Home
 
 @contextmanager
 def write_lock(home: Home, *, what: str, now: datetime) -> Iterator[None]:
-    """Hold the home folder for writing, rid of what a killed run left half-written.
+    """Hold the lock of the home folder, and first remove what a killed run left half-written.
 
     Raises:
-        LockedError: at once, naming the process that holds it.
+        LockedError: another process has the lock; raised without waiting, and names that process.
     """
-    note = home.lock.with_suffix(".owner")
-    lock = FileLock(home.lock, timeout=0)
+    owner_file = home.lock.with_suffix(".owner")
+    lock = FileLock(home.lock, timeout=0)  # no waiting: a run may take hours, and the user should decide
     try:
         lock.acquire()
     except Timeout:
         raise LockedError(
-            f"Another run is writing to {home.root}: {_owner(note)}.", "Wait until it ends, then run again."
+            f"Another run is writing to {home.root}: {_describe_owner(owner_file)}.",
+            "Wait until it ends, then run again.",
         ) from None
     try:
+        # Only under the lock is it certain that no other run is still writing them. The webhook receiver lands without
+        # the lock; it writes again if its temporary file disappears.
         home.remove_stale_temp_files()
-        note.write_text(json.dumps({"pid": os.getpid(), "what": what, "since": now.isoformat(timespec="seconds")}))
+        owner_file.write_text(
+            json.dumps({"pid": os.getpid(), "what": what, "since": now.isoformat(timespec="seconds")})
+        )
         yield
     finally:
-        note.unlink(missing_ok=True)
+        owner_file.unlink(missing_ok=True)  # before the release, or it could be the file of the next holder
         lock.release()
 
 
-def _owner(note: os.PathLike[str]) -> str:
+def _describe_owner(owner_file: Path) -> str:
     try:
-        with open(note, encoding="utf-8") as file:  # noqa: PTH123 - a path-like
-            owner = json.load(file)
+        owner = json.loads(owner_file.read_text(encoding="utf-8"))
         return f"{owner['what']}, process {owner['pid']}, since {owner['since']}"
     except (OSError, ValueError, KeyError):
-        return "its name is not written yet"
+        return "it has not written its name yet"

@@ -1,4 +1,4 @@
-"""Parquet files: the types of a column in polars, frames with the schema of a table, atomic writes, reads."""
+"""Parquet files: polars types of the columns, frames with the schema of a table, atomic writes, reads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POLARS: dict[Type, pl.DataType] = {
     Type.TIME_MS: pl.Datetime("us", "UTC"),
     Type.DATE: pl.Date(),
     Type.JSON: pl.String(),
-    Type.BAG: pl.String(),
+    Type.TEXT_OR_JSON: pl.String(),
     Type.BINARY: pl.Binary(),
 }
 
@@ -36,7 +36,7 @@ def frame(table: Table, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     """Rows as a frame with the table's schema; a missing key is null.
 
     Raises:
-        SchemaError: a row has a key that the table does not know.
+        SchemaError: a row has a key that is no column of the table.
     """
     names = table.column_names
     unknown = {key for row in rows for key in row} - set(names)
@@ -46,12 +46,14 @@ def frame(table: Table, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
 
 
 def write_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str, str] | None = None) -> None:
-    """Write a Parquet file so that it is either whole or not there, even after a power cut; ``footer`` goes into it.
+    """Write a Parquet file atomically: it is complete or does not exist, even after a power cut.
 
-    Rows that do not say their workspace are those of ``home``.
+    It is written to a temporary file in another folder, synced and renamed. A null workspace becomes that of ``home``;
+    ``footer`` is stored as the file's key-value metadata.
 
     Raises:
         OSError: the disk is full, or the folder cannot be written.
+        SchemaError: see ``with_workspace``.
     """
     temporary = home.temporary / f"{uuid.uuid4().hex}.parquet"
     try:
@@ -65,23 +67,27 @@ def write_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str
 
 
 def with_workspace(home: Home, data: pl.DataFrame) -> pl.DataFrame:
-    """Rows with the name of their workspace."""
+    """Rows whose null workspaces are replaced by that of ``home``.
+
+    Raises:
+        SchemaError: there are such rows, and ``home`` is of all workspaces.
+    """
     if WORKSPACE.name not in data.columns or not data[WORKSPACE.name].has_nulls():
         return data
     if home.workspace == ANY_WORKSPACE:
-        raise SchemaError("Rows without a workspace can be written for one workspace alone.")
+        raise SchemaError("Rows without a workspace cannot be written for all workspaces at once.")
     return data.with_columns(pl.col(WORKSPACE.name).fill_null(home.workspace))
 
 
 def _write_parquet(path: Path, data: pl.DataFrame, footer: dict[str, str] | None) -> None:
-    """Write a file; polars calls a disk that is full a failed computation.
+    """Write a file.
 
     Raises:
         OSError: the file cannot be written.
     """
     try:
         data.write_parquet(path, compression="zstd", compression_level=3, metadata=footer)
-    except pl.exceptions.ComputeError as error:
+    except pl.exceptions.ComputeError as error:  # how polars reports a full disk
         raise OSError(f"{path} cannot be written: {error}.") from error
 
 
@@ -96,25 +102,25 @@ def read_files(
     columns: Sequence[str] | None = None,
     where: pl.Expr | None = None,
     *,
-    file_as: str | None = None,
+    file_column: str | None = None,
 ) -> pl.DataFrame:
-    """Rows of some files of a table, with today's columns: those an older file lacks are null.
+    """Rows of some files of a table, with the current columns: those that an older file does not have are null.
 
-    ``where`` is a condition on them; of other rows, only its columns are read. ``file_as`` names one column more: the
-    path of each row's file.
+    ``where`` is a condition on the rows; of other rows, only its columns are read. ``file_column`` is the name of an
+    additional column with the path of each row's file.
     """
     schema = polars_schema(table)
     names = list(columns or schema)
-    found = [str(file) for file in files]
-    extra = [file_as] if file_as else []
-    if not found:
+    paths = [str(file) for file in files]
+    extra = [file_column] if file_column else []
+    if not paths:
         return pl.DataFrame(schema={name: schema.get(name, pl.String()) for name in [*names, *extra]})
     scan = pl.scan_parquet(
-        found,
+        paths,
         schema=schema,
         missing_columns="insert",
         extra_columns="ignore",
-        include_file_paths=file_as,
-        glob=False,  # or a home whose path has brackets would be read as if it were empty
+        include_file_paths=file_column,
+        glob=False,  # a home whose path has brackets would be taken for a pattern that matches nothing
     )
     return (scan if where is None else scan.filter(where)).select([*names, *extra]).collect()

@@ -12,7 +12,7 @@ from pipelines.usecases.audio import DownloadResult, download_audio
 from pipelines.usecases.context import Context, Progress
 from warehouse.errors import ConvohouseError
 from warehouse.schema.activity import AUDIO_FILES
-from warehouse.storage.audio import Choice
+from warehouse.storage.audio import AudioSelection
 
 RECORDINGS = key_of("landing.recordings")
 BUDGET_BYTES = 5 * 10**9
@@ -39,7 +39,7 @@ def recordings(
 ) -> dg.MaterializeResult[None]:
     """Recordings of the calls in the lake, as MP3 files; what is there is not fetched again."""
     since = parse_moment(config.since, workspace_context.clock()) if config.since else None
-    choice = Choice(since, None, config.agent_id, config.sample)
+    choice = AudioSelection(since, None, config.agent_id, config.sample)
     try:
         done = [
             download_audio(each, choice, budget_bytes=config.budget_bytes, progress=progress)

@@ -22,10 +22,10 @@ class AdaptiveLimiter:
     tells how many ``cuts`` there were when it was sent.
     """
 
-    def __init__(self, bound: int, start: int = INITIAL_LIMIT) -> None:
-        self.bound = bound
-        self.cuts = 0
-        self._limit = float(min(start, bound))
+    def __init__(self, max_limit: int, start: int = INITIAL_LIMIT) -> None:
+        self.bound = max_limit
+        self.n_cuts = 0
+        self._limit = float(min(start, max_limit))
         self._in_flight = 0
         self._queue: deque[asyncio.Future[None]] = deque()
 
@@ -44,8 +44,8 @@ class AdaptiveLimiter:
 
     def on_overload(self, cuts: int) -> None:
         """A request that was sent after so many ``cuts`` met a 429 or a time-out: half as many are let in."""
-        if cuts == self.cuts:
-            self.cuts += 1
+        if cuts == self.n_cuts:
+            self.n_cuts += 1
             self._limit = max(self.limit // 2, 1)
 
     @asynccontextmanager
@@ -54,13 +54,13 @@ class AdaptiveLimiter:
         if self._in_flight < self.limit and not self._queue:
             self._in_flight += 1
         else:
-            await self._turn()
+            await self._wait_for_slot()
         try:
             yield
         finally:
-            self._leave()
+            self._release()
 
-    async def _turn(self) -> None:
+    async def _wait_for_slot(self) -> None:
         """Wait until a place is handed over; it is counted as taken before this wakes, so that nobody slips in."""
         turn = asyncio.get_running_loop().create_future()
         self._queue.append(turn)
@@ -68,10 +68,10 @@ class AdaptiveLimiter:
             await turn
         except asyncio.CancelledError:
             if not turn.cancelled():  # handed over in the same moment
-                self._leave()
+                self._release()
             raise
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         self._in_flight -= 1
         while self._queue and self._in_flight < self.limit:
             turn = self._queue.popleft()

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PRESSURE = frozenset({408, 429, 504})
+OVERLOAD_STATUSES = frozenset({408, 429, 504})
 """Statuses of an API that gets more than it bears; other failures say nothing of how much that is."""
 
 
@@ -87,10 +87,10 @@ class ApiClient:
         from pipelines.api.transport import Transport  # noqa: PLC0415 - 0.2 s of imports, which only who asks the API need pay
 
         self.stats = Stats()
-        self.gate = AdaptiveLimiter(concurrency)
-        self._key = _checked_key(key)
-        self._wire = Transport(
-            base_url, key, connect_secs=timeout_secs, connections=self.gate.bound, transport=transport
+        self.limiter = AdaptiveLimiter(concurrency)
+        self._key = _validated_key(key)
+        self._transport = Transport(
+            base_url, key, connect_secs=timeout_secs, connections=self.limiter.bound, transport=transport
         )
         self._timeout_secs = timeout_secs
         self._deadline_secs = deadline_secs
@@ -98,16 +98,16 @@ class ApiClient:
         self._clock = clock
         self._monotonic = monotonic
         self._sleep = sleep
-        self._reached = False
+        self._has_responded = False
 
     async def __aenter__(self) -> Self:
-        await self._wire.__aenter__()
+        await self._transport.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._wire.__aexit__(kind, error, trace)
+        await self._transport.__aexit__(kind, error, trace)
 
     async def get(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T]) -> T:
         """Ask for ``path`` and return what ``decode`` makes of the body, with as many attempts as it takes.
@@ -125,7 +125,7 @@ class ApiClient:
             UnreachableError: no usable answer until the deadline, or soon where the host never answered at all.
             ApiError: any other refusal, redirects among them.
         """
-        return await self._ask(path, decode, params=params)
+        return await self._request(path, decode, params=params)
 
     async def post(self, path: str, body: Mapping[str, object], decode: Callable[[bytes], T]) -> T:
         """Send ``body`` as JSON to ``path`` and return what ``decode`` makes of the answer; repeats must do no harm.
@@ -133,7 +133,7 @@ class ApiClient:
         Raises:
             ApiError: as ``get``.
         """
-        return await self._ask(path, decode, method="POST", body=body)
+        return await self._request(path, decode, method="POST", body=body)
 
     async def download(self, path: str, into: BinaryIO, check: Callable[[BinaryIO], T]) -> T:
         """Stream ``path`` into a file, anew at each attempt, and return what ``check`` makes of it.
@@ -143,7 +143,7 @@ class ApiClient:
         Raises:
             ApiError: as ``get``; a ``ValueError`` of ``check`` is a garbled answer.
         """
-        return await self._ask(path, lambda _body: check(into), into=into)
+        return await self._request(path, lambda _body: check(into), into=into)
 
     async def delete(self, path: str) -> None:
         """Delete what is at ``path``, with as many attempts as it takes; whatever a success says in its body is fine.
@@ -152,9 +152,9 @@ class ApiClient:
             GoneError: there is nothing at this path (any more).
             ApiError: as ``get``.
         """
-        return await self._ask(path, lambda _body: None, method="DELETE")
+        return await self._request(path, lambda _body: None, method="DELETE")
 
-    async def _ask(
+    async def _request(
         self,
         path: str,
         decode: Callable[[bytes], T],
@@ -164,17 +164,17 @@ class ApiClient:
         body: Mapping[str, object] | None = None,
         into: BinaryIO | None = None,
     ) -> T:
-        async with self.gate.slot():
+        async with self.limiter.slot():
             deadline = self._monotonic() + self._deadline_secs
             call = ApiRequest(path, params or {}, decode, deadline, method, body, into)
             outcome = await self._attempt(call)
             if isinstance(outcome, RetryableFailure):
-                outcome = await self._again(call, outcome)
+                outcome = await self._retry(call, outcome)
         if isinstance(outcome, RetryableFailure):
             raise outcome.error
         return outcome
 
-    async def _again(self, call: ApiRequest[T], first: RetryableFailure) -> T | RetryableFailure:
+    async def _retry(self, call: ApiRequest[T], first: RetryableFailure) -> T | RetryableFailure:
         """Repeat after ``first``. tenacity's bookkeeping is a sixth of a request's CPU (measured), so only now."""
         before = [first]
 
@@ -195,25 +195,25 @@ class ApiClient:
 
     async def _attempt(self, call: ApiRequest[T]) -> T | RetryableFailure:
         self.stats.requests += 1
-        call.cuts = self.gate.cuts
-        answer = await self._wire.handle_request(call, min(self._timeout_secs, call.deadline - self._monotonic()))
+        call.n_cuts = self.limiter.n_cuts
+        answer = await self._transport.handle_request(call, min(self._timeout_secs, call.deadline - self._monotonic()))
         if isinstance(answer, ConnectionFailure):
-            return self._unanswered(call, answer)
-        self._reached = True
+            return self._on_no_response(call, answer)
+        self._has_responded = True
         self.stats.bytes_received += answer.num_bytes_downloaded
         if answer.is_success:
-            self.gate.on_success()
-            return self._decoded(call, answer)
-        return self._refused(call, answer)
+            self.limiter.on_success()
+            return self._on_success(call, answer)
+        return self._on_error_response(call, answer)
 
-    def _unanswered(self, call: ApiRequest[T], none: ConnectionFailure) -> RetryableFailure:
-        if none.is_late:
-            self.gate.on_overload(call.cuts)
-        message = self._safe(f"{call.where} got no answer from {self._wire.host}: {none.why}.")
+    def _on_no_response(self, call: ApiRequest[T], none: ConnectionFailure) -> RetryableFailure:
+        if none.is_timeout:
+            self.limiter.on_overload(call.n_cuts)
+        message = self._without_key(f"{call.endpoint} got no answer from {self._transport.host}: {none.reason}.")
         unreachable = ApiUnavailableError(message, f"Check the network. {CHECK_HOST}")
-        return RetryableFailure(unreachable) if self._reached else record_failure(call, unreachable)
+        return RetryableFailure(unreachable) if self._has_responded else record_failure(call, unreachable)
 
-    def _decoded(self, call: ApiRequest[T], answer: httpx.Response) -> T | RetryableFailure:
+    def _on_success(self, call: ApiRequest[T], answer: httpx.Response) -> T | RetryableFailure:
         body = answer.content if call.into is None else b""
         try:
             return call.decode(body)
@@ -222,21 +222,23 @@ class ApiClient:
         kind = answer.headers.get("content-type", "no content type")
         if "json" not in kind and call.into is None:
             why = f"{kind} instead of JSON: this does not look like the ElevenLabs API"
-        message = self._safe(f"{call.where} answered {answer.status_code} with a body that cannot be read: {why}.")
+        message = self._without_key(
+            f"{call.endpoint} answered {answer.status_code} with a body that cannot be read: {why}."
+        )
         return record_failure(call, MalformedResponseError(message, CHECK_HOST, body=body, status=answer.status_code))
 
-    def _refused(self, call: ApiRequest[T], answer: httpx.Response) -> RetryableFailure:
+    def _on_error_response(self, call: ApiRequest[T], answer: httpx.Response) -> RetryableFailure:
         refusal = ErrorResponse(
-            where=call.where,
+            endpoint=call.endpoint,
             status=answer.status_code,
             body=parse_error(answer.content.replace(self._key.encode(), b"***")),
-            trace_id=self._safe(answer.headers.get("x-trace-id", "")),
-            location=self._safe(answer.headers.get("location", "")),
+            trace_id=self._without_key(answer.headers.get("x-trace-id", "")),
+            location=self._without_key(answer.headers.get("location", "")),
         )
-        if refusal.status in PRESSURE:
-            self.gate.on_overload(call.cuts)
+        if refusal.status in OVERLOAD_STATUSES:
+            self.limiter.on_overload(call.n_cuts)
         judged = classify_response(refusal.status, refusal.body.code, had_cursor="cursor" in call.params)
-        error = refusal.error(judged)
+        error = refusal.to_error(judged)
         if judged is not ResponseClass.RETRY:
             raise error
         return RetryableFailure(error, retry_after_secs(answer.headers.get("retry-after"), self._clock()))
@@ -248,7 +250,7 @@ class ApiClient:
         self.stats.retries += 1
         logger.info("%s Trying again in %.1f s.", _outcome(state).error.message, state.upcoming_sleep)
 
-    def _safe(self, text: str) -> str:
+    def _without_key(self, text: str) -> str:
         """``text`` without the key, should a server have sent it back."""
         return text.replace(self._key, "***")
 
@@ -257,7 +259,7 @@ def _outcome(state: RetryCallState) -> Any:
     return state.outcome and state.outcome.result()
 
 
-def _checked_key(key: str) -> str:
+def _validated_key(key: str) -> str:
     if not re.fullmatch(r"[!-~]+", key):
         raise CredentialsError(
             "The API key is empty or holds a character that no key has.", "Copy it again into ELEVENLABS_API_KEY."

@@ -25,7 +25,7 @@ CONVERSATIONS = "/v1/convai/conversations"
 CONVERSATION = "/v1/convai/conversation"
 AGENT = "/v1/convai/agent"
 TOOLS = "/v1/convai/tools"
-MOST_TOOLS = 100
+MAX_TOOLS_PER_PAGE = 100
 """Tools on a page: the most that the API gives."""
 
 
@@ -92,7 +92,9 @@ async def get_conversation(client: ApiClient, conversation_id: str) -> bytes:
         where it
             cannot be read.
     """
-    return await client.get(_path(conversation_id), {}, partial(check_conversation, conversation_id=conversation_id))
+    return await client.get(
+        _conversation_path(conversation_id), {}, partial(check_conversation, conversation_id=conversation_id)
+    )
 
 
 async def delete_conversation(client: ApiClient, conversation_id: str) -> bool:
@@ -103,7 +105,7 @@ async def delete_conversation(client: ApiClient, conversation_id: str) -> bool:
         ApiError: as ``ApiClient.delete``.
     """
     try:
-        await client.delete(_path(conversation_id))
+        await client.delete(_conversation_path(conversation_id))
     except NotFoundError:
         return False
     return True
@@ -116,7 +118,7 @@ async def get_audio(client: ApiClient, conversation_id: str, into: BinaryIO) -> 
         UsageError: the id cannot be part of a path.
         ApiError: as ``ApiClient.download``; a conversation without a recording is refused with 404 or 422.
     """
-    await client.download(f"{_path(conversation_id)}/audio", into, check_mp3)
+    await client.download(f"{_conversation_path(conversation_id)}/audio", into, check_mp3)
 
 
 async def send_feedback(client: ApiClient, conversation_id: str, score: str | None) -> None:
@@ -126,7 +128,7 @@ async def send_feedback(client: ApiClient, conversation_id: str, score: str | No
         UsageError: the id cannot be part of a path.
         ApiError: as ``ApiClient.post``; the key needs the scope convai_write.
     """
-    await client.post(f"{_path(conversation_id)}/feedback", {"feedback": score}, lambda _body: None)
+    await client.post(f"{_conversation_path(conversation_id)}/feedback", {"feedback": score}, lambda _body: None)
 
 
 async def has_signed_url(client: ApiClient, agent_id: str) -> bool:
@@ -156,7 +158,7 @@ async def list_tools(client: ApiClient) -> dict[str, dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     seen: set[str] = set()
-    params: dict[str, str | int] = {"page_size": MOST_TOOLS}
+    params: dict[str, str | int] = {"page_size": MAX_TOOLS_PER_PAGE}
     while True:
         try:
             page = await client.get(TOOLS, params, parse_tools)
@@ -168,7 +170,7 @@ async def list_tools(client: ApiClient) -> dict[str, dict[str, Any]]:
         if page.next_cursor in seen:
             raise ApiError("The list of tools loops: the same cursor came twice.", "Run again later.")
         seen.add(page.next_cursor)
-        params = {"page_size": MOST_TOOLS, "cursor": page.next_cursor}
+        params = {"page_size": MAX_TOOLS_PER_PAGE, "cursor": page.next_cursor}
 
 
 async def calculate_llm_usage(
@@ -194,14 +196,14 @@ async def calculate_llm_usage(
     """
     asked = {"prompt_length": prompt_length, "number_of_pages": number_of_pages, "rag_enabled": rag_enabled}
     body = {name: value for name, value in asked.items() if value is not None}
-    return await client.post(f"{AGENT}/{_part(agent_id, 'agent')}/llm-usage/calculate", body, check_prices)
+    return await client.post(f"{AGENT}/{_path_segment(agent_id, 'agent')}/llm-usage/calculate", body, check_prices)
 
 
-def _path(conversation_id: str) -> str:
-    return f"{CONVERSATIONS}/{_part(conversation_id, 'conversation')}"
+def _conversation_path(conversation_id: str) -> str:
+    return f"{CONVERSATIONS}/{_path_segment(conversation_id, 'conversation')}"
 
 
-def _part(identifier: str, kind: str) -> str:
+def _path_segment(identifier: str, kind: str) -> str:
     """An id as part of a path.
 
     Raises:

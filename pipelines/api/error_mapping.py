@@ -20,14 +20,14 @@ _NO_KEY = ("no key arrived that the API accepts", "Set ELEVENLABS_API_KEY to a k
 _NO_SCOPE = ("the key lacks a scope or the access", "Give the key the scope {scope} in the workspace's settings.")
 _NO_QUOTA = ("the workspace's quota or payment does not allow it", "See the workspace's subscription, then run again.")
 
-_KEY_TROUBLE = {
+_KEY_PROBLEMS = {
     "invalid_api_key": _WRONG_KEY,
     "needs_authorization": _NO_KEY,
     "invalid_authorization_header": _NO_KEY,
     "missing_permissions": _NO_SCOPE,
     "quota_exceeded": _NO_QUOTA,
 }
-_KEY_TROUBLE_BY_STATUS = {402: _NO_QUOTA, 403: _NO_SCOPE}
+_KEY_PROBLEMS_BY_STATUS = {402: _NO_QUOTA, 403: _NO_SCOPE}
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class ErrorResponse:
     An empty ``location`` means that it is no redirect.
     """
 
-    where: str
+    endpoint: str
     status: int
     body: ErrorBody
     trace_id: str = ""
     location: str = ""
 
-    def error(self, verdict: ResponseClass) -> ApiError:
+    def to_error(self, verdict: ResponseClass) -> ApiError:
         """The error for ``verdict``, which for ``RETRY`` is raised when time is up."""
         match verdict:
             case ResponseClass.CREDENTIALS:
@@ -55,16 +55,16 @@ class ErrorResponse:
                 hint = "List that time window again from its start."
                 return CursorRefusedError(self._text(), hint, status=self.status, code=self.body.code)
             # A gateway or a wrong host says 404 too; taken for a deletion, it would cost data.
-            case ResponseClass.GONE if self.body != ErrorBody():
+            case ResponseClass.NOT_FOUND if self.body != ErrorBody():
                 hint = "It was deleted, or belongs to another workspace."
                 return NotFoundError(self._text(), hint, status=self.status, code=self.body.code)
             case _:
                 return self._unexpected()
 
     def _credentials(self) -> CredentialsError:
-        by_status = _KEY_TROUBLE_BY_STATUS.get(self.status, _WRONG_KEY)
-        trouble, hint = _KEY_TROUBLE.get(self.body.code or "", by_status)
-        hint = hint.format(scope=missing_scope(self.where))
+        by_status = _KEY_PROBLEMS_BY_STATUS.get(self.status, _WRONG_KEY)
+        trouble, hint = _KEY_PROBLEMS.get(self.body.code or "", by_status)
+        hint = hint.format(scope=missing_scope(self.endpoint))
         return CredentialsError(self._text(trouble), hint, status=self.status, code=self.body.code)
 
     def _unexpected(self) -> ApiError:
@@ -79,12 +79,12 @@ class ErrorResponse:
         vendor = ": ".join(part for part in (self.body.code, self.body.message) if part)
         says = "; ".join(part for part in (meaning, vendor) if part)
         trace = f" (trace {self.trace_id})" if self.trace_id else ""
-        return f"{self.where} answered {self.status}{': ' if says else ''}{says.rstrip('.')}{trace}."
+        return f"{self.endpoint} answered {self.status}{': ' if says else ''}{says.rstrip('.')}{trace}."
 
 
-def missing_scope(where: str) -> str:
+def missing_scope(endpoint: str) -> str:
     """The scope of the key that a call (method and path) needs: to begin a conversation is to write."""
-    is_reading = where.startswith(("GET ", "POST /v1/convai/agent/")) and "/convai/conversation/" not in where
+    is_reading = endpoint.startswith(("GET ", "POST /v1/convai/agent/")) and "/convai/conversation/" not in endpoint
     return "convai_read" if is_reading else "convai_write"
 
 

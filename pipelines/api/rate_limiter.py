@@ -17,15 +17,15 @@ class RateLimiter:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._gap = 1 / per_sec
+        self._interval_secs = 1 / per_sec
         self._monotonic = monotonic
         self._sleep = sleep
-        self._next = monotonic()
+        self._next_start = monotonic()
 
     async def acquire(self) -> None:
         """Wait for the next turn; turns are given in the order in which they are asked for."""
         now = self._monotonic()
-        at = max(now, self._next)
-        self._next = at + self._gap
+        at = max(now, self._next_start)
+        self._next_start = at + self._interval_secs
         if at > now:
             await self._sleep(at - now)

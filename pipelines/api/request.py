@@ -10,7 +10,7 @@ from pipelines.errors import ApiError
 
 T = TypeVar("T")
 
-FEW_ATTEMPTS = 4
+MAX_PERSISTENT_FAILURES = 4
 """Attempts where more would hardly help: a garbled body, a host that never answered."""
 
 
@@ -29,11 +29,11 @@ class ApiRequest(Generic[T]):
     method: str = "GET"
     body: Mapping[str, object] | None = None
     into: BinaryIO | None = None
-    strikes: int = 0
-    cuts: int = 0
+    persistent_failures: int = 0
+    n_cuts: int = 0
 
     @property
-    def where(self) -> str:
+    def endpoint(self) -> str:
         """Method and path, without the query: it can name a person."""
         return f"{self.method} {self.path}"
 
@@ -42,8 +42,8 @@ class ApiRequest(Generic[T]):
 class ConnectionFailure:
     """An attempt that brought no answer, and why; ``is_late`` where nothing complete came in time."""
 
-    why: str
-    is_late: bool = False
+    reason: str
+    is_timeout: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def record_failure(call: ApiRequest[T], error: ApiError) -> RetryableFailure:
     Raises:
         ApiError: ``error``, when those are used up.
     """
-    call.strikes += 1
-    if call.strikes >= FEW_ATTEMPTS:
+    call.persistent_failures += 1
+    if call.persistent_failures >= MAX_PERSISTENT_FAILURES:
         raise error
     return RetryableFailure(error)

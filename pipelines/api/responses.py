@@ -90,8 +90,8 @@ class _ConversationFields(msgspec.Struct):
 
 
 _CONVERSATION = msgspec.json.Decoder(_ConversationFields, strict=False)
-_FIELDS = 1000
-_MANY_DIGITS = re.compile(rb"\d{4}")
+_SAMPLE_STEP = 1000
+_LONG_NUMBER = re.compile(rb"\d{4}")
 """Four digits among every thousandth byte: what no number shows that Python can read, at most 4,300 digits long."""
 
 
@@ -231,7 +231,7 @@ def _conversation_fields(body: bytes) -> _ConversationFields:
     """
     try:
         body.decode()
-        if not _MANY_DIGITS.search(body[::_FIELDS]):
+        if not _LONG_NUMBER.search(body[::_SAMPLE_STEP]):
             return _CONVERSATION.decode(body)
     except ValueError:
         pass

@@ -35,9 +35,9 @@ class ResponseClass(StrEnum):
     """The key, its scopes or its quota: no request will succeed."""
     CURSOR = "cursor"
     """The cursor is refused: list that window again from its start."""
-    GONE = "gone"
+    NOT_FOUND = "gone"
     """What was asked for is not there."""
-    STOP = "stop"
+    UNEXPECTED = "stop"
     """The request itself is wrong, or the answer is none the API gives."""
 
 
@@ -52,7 +52,7 @@ def classify_response(status: int, code: str | None, *, had_cursor: bool) -> Res
         return ResponseClass.RETRY
     if had_cursor and status >= HTTPStatus.BAD_REQUEST:
         return ResponseClass.CURSOR
-    return ResponseClass.GONE if status == HTTPStatus.NOT_FOUND else ResponseClass.STOP
+    return ResponseClass.NOT_FOUND if status == HTTPStatus.NOT_FOUND else ResponseClass.UNEXPECTED
 
 
 def retry_after_secs(header: str | None, now: datetime) -> float | None:

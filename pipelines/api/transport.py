@@ -62,7 +62,7 @@ class Transport:
         connections: int,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        url = _checked(base_url)
+        url = _parse_base_url(base_url)
         is_ours = url.host in LOOPBACK
         self.host = url.host
         self._base_url = base_url.rstrip("/")
@@ -72,7 +72,7 @@ class Transport:
             limits=httpx.Limits(max_connections=connections, keepalive_expiry=KEEP_ALIVE_SECS),
             follow_redirects=False,
             trust_env=not is_ours,  # proxies of the environment, but not to ourselves
-            verify=_trusts_none() if is_ours and url.scheme == "http" else _trusted(trust_env=not is_ours),
+            verify=_no_trust() if is_ours and url.scheme == "http" else _system_trust(trust_env=not is_ours),
             transport=transport,
         )
 
@@ -100,12 +100,12 @@ class Transport:
                     return await self._http.send(request)
                 return await stream(self._http, request, call.into, limit, secs)
         except TimeoutError:
-            return ConnectionFailure(f"nothing complete within {secs:g} s", is_late=True)
+            return ConnectionFailure(f"nothing complete within {secs:g} s", is_timeout=True)
         except (httpx.RequestError, aiohttp.ClientError, OSError, UnicodeError) as error:  # UnicodeError: host name
             return ConnectionFailure(" ".join(str(error).split()) or type(error).__name__)
 
 
-def _checked(base_url: str) -> httpx.URL:
+def _parse_base_url(base_url: str) -> httpx.URL:
     try:
         url = httpx.URL(base_url)
     except httpx.InvalidURL:
@@ -116,12 +116,12 @@ def _checked(base_url: str) -> httpx.URL:
 
 
 @cache
-def _trusted(*, trust_env: bool) -> ssl.SSLContext:
+def _system_trust(*, trust_env: bool) -> ssl.SSLContext:
     """The authorities that httpx trusts, or those of the environment; read once, as it takes 20 ms and more."""
     return httpx.create_ssl_context(trust_env=trust_env)
 
 
 @cache
-def _trusts_none() -> ssl.SSLContext:
+def _no_trust() -> ssl.SSLContext:
     """For plain HTTP to ourselves, where no certificate is ever seen."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

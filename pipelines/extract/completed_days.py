@@ -28,8 +28,8 @@ class CompletedDays:
 
     def on_landed(self, answers: Sequence[Response], readings: pl.DataFrame) -> list[pl.DataFrame]:
         """Note what was landed of some answers; give the first readings of whole days, once there are enough."""
-        listed_on = {each.wanted["conversation_id"]: _day(each) for each in answers}
-        first = {each.wanted["conversation_id"] for each in answers if each.wanted["reason"] == "new"}
+        listed_on = {each.plan_row["conversation_id"]: _day(each) for each in answers}
+        first = {each.plan_row["conversation_id"] for each in answers if each.plan_row["reason"] == "new"}
         is_in_place = pl.col("start_date") == pl.col("conversation_id").replace_strict(listed_on, return_dtype=pl.Date)
         is_first = (pl.col("kind") == "document") & pl.col("conversation_id").is_in(list(first))
         for part in readings.filter(is_first & is_in_place).partition_by("start_date"):
@@ -51,5 +51,5 @@ class CompletedDays:
 
 
 def _day(answer: Response) -> date:
-    start: datetime = answer.wanted["start_time_at"]
+    start: datetime = answer.plan_row["start_time_at"]
     return start.astimezone(UTC).date()

@@ -23,7 +23,7 @@ BREAK_AFTER = 5
 """Conversations in a row that could not be read after all retries: then the API is taken to be down."""
 
 
-async def fetch(
+async def fetch_conversations(
     client: ApiClient,
     wanted: pl.DataFrame,
     line: LandingPipeline,
@@ -42,7 +42,7 @@ async def fetch(
         OSError: something could not be landed.
         UnreachableError: the API is down; what came before is landed.
     """
-    done = line.done
+    done = line.stats
     in_a_row: list[ApiUnavailableError] = []
 
     async def answer_to(row: Mapping[str, Any]) -> Response | None:

@@ -33,8 +33,8 @@ def plan_fetches(
     now: datetime,
     reread_days: Sequence[int],
     listing: Listing | None = None,
-    listed: pl.DataFrame | None = None,
-    only: Collection[str] | None = None,
+    list_rows: pl.DataFrame | None = None,
+    only_ids: Collection[str] | None = None,
 ) -> pl.DataFrame:
     """What a run reads and why (see ``settle.decide``), in a window or everywhere.
 
@@ -42,17 +42,17 @@ def plan_fetches(
     that are read whatever else holds, and no others.
     """
     known = landing.latest_list_rows(home)
-    shown = known if listed is None else pl.concat([known, listed.select(known.columns)])
+    shown = known if list_rows is None else pl.concat([known, list_rows.select(known.columns)])
     rows = decide_refetch(
         shown.unique("conversation_id", keep="last", maintain_order=True),
         landing.latest_snapshots(home),
         now=now,
         reread_days=reread_days,
         listings=[*landing.listings(home), *([listing] if listing else [])],
-        asked=conversations_with_new_feedback(home) if only is None else only,
+        requested_ids=conversations_with_new_feedback(home) if only_ids is None else only_ids,
     )
-    if only is not None:
-        rows = rows.filter(pl.col("conversation_id").is_in(list(only)))
+    if only_ids is not None:
+        rows = rows.filter(pl.col("conversation_id").is_in(list(only_ids)))
     if window is not None:
         rows = rows.filter(pl.col("start_time_at") < window.until)
         if window.since is not None:
@@ -62,7 +62,7 @@ def plan_fetches(
     return rows
 
 
-def quarantined(home: Home) -> set[str]:
+def quarantined_ids(home: Home) -> set[str]:
     """Conversations that stand in quarantine: their answer was no document, or it could not be flattened."""
     shown = lake.read(home, QUARANTINE, ["conversation_id"])["conversation_id"]
     return {*landing.quarantined(home)["conversation_id"], *shown}

@@ -28,7 +28,7 @@ def latest_due_refetch(now: datetime, reread_days: Sequence[int]) -> pl.Expr:
     )
 
 
-def missing_from_listing(listed: pl.DataFrame, listings: Sequence[Listing]) -> pl.DataFrame:
+def missing_from_listing(list_rows: pl.DataFrame, listings: Sequence[Listing]) -> pl.DataFrame:
     """Calls that a later complete listing should have shown and did not.
 
     Args:
@@ -38,7 +38,7 @@ def missing_from_listing(listed: pl.DataFrame, listings: Sequence[Listing]) -> p
     Returns:
         conversation_id, missed_at: when the latest such listing began.
     """
-    rows = listed.select("conversation_id", "start_time_at", "agent_id", "listed_at").sort("start_time_at")
+    rows = list_rows.select("conversation_id", "start_time_at", "agent_id", "listed_at").sort("start_time_at")
     starts = rows["start_time_at"]
     found = [pl.DataFrame(schema={"conversation_id": pl.String, "missed_at": pl.Datetime("us", "UTC")})]
     for each in listings:
@@ -53,13 +53,13 @@ def missing_from_listing(listed: pl.DataFrame, listings: Sequence[Listing]) -> p
 
 
 def decide_refetch(
-    listed: pl.DataFrame,
-    landed: pl.DataFrame,
+    list_rows: pl.DataFrame,
+    snapshots: pl.DataFrame,
     *,
     now: datetime,
     reread_days: Sequence[int],
     listings: Sequence[Listing] = (),
-    asked: Collection[str] = (),
+    requested_ids: Collection[str] = (),
 ) -> pl.DataFrame:
     """What to read and why.
 
@@ -76,7 +76,7 @@ def decide_refetch(
         never listed), content_sha256 (of the latest reading; null where none), shown_texts (of the content that the
         lake shows; null where none), reason.
     """
-    known = landed.select(
+    known = snapshots.select(
         "conversation_id",
         "kind",
         "status",
@@ -88,7 +88,7 @@ def decide_refetch(
         landed_start=pl.col("start_time_at"),
         landed_agent=pl.col("agent_id"),
     )
-    rows = listed.select("conversation_id", "start_time_at", "agent_id", "fingerprint", list_status="status")
+    rows = list_rows.select("conversation_id", "start_time_at", "agent_id", "fingerprint", list_status="status")
     is_gone = pl.col("kind") == "gone"
     is_new_row = pl.col("fingerprint").is_not_null() & pl.col("fingerprint").ne_missing(pl.col("list_fingerprint"))
     reason = (
@@ -104,12 +104,12 @@ def decide_refetch(
         .then(pl.lit("missing"))
         .when(~is_gone & (pl.col("fetched_at") < latest_due_refetch(now, reread_days)))
         .then(pl.lit("due"))
-        .when(pl.col("conversation_id").is_in(list(asked)))
+        .when(pl.col("conversation_id").is_in(list(requested_ids)))
         .then(pl.lit("asked"))
     )
     return (
         rows.join(known, "conversation_id", "full", coalesce=True)
-        .join(missing_from_listing(listed, listings), "conversation_id", "left")
+        .join(missing_from_listing(list_rows, listings), "conversation_id", "left")
         .with_columns(reason=reason)
         .filter(pl.col("reason").is_not_null())
         .select(

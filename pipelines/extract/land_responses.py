@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.extract.landing_rows import deleted_row, read_row
+from pipelines.extract.landing_rows import deleted_row, snapshot_row
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from warehouse.storage import landing
 from warehouse.storage.home import Home
@@ -19,9 +19,9 @@ from warehouse.storage.home import Home
 class Response:
     """What came of a wanted conversation (a row of ``settle.decide``): its document, or None for a 404."""
 
-    wanted: Mapping[str, Any]
-    raw: bytes | None
-    at: datetime
+    plan_row: Mapping[str, Any]
+    body: bytes | None
+    fetched_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class LandResult:
     conversations whose document is set aside, and why.
     """
 
-    readings: pl.DataFrame
+    snapshots: pl.DataFrame
     unreadable: dict[str, str]
 
 
@@ -41,15 +41,15 @@ def land_responses(home: Home, answers: Sequence[Response], pseudonyms: Pseudony
     rows: list[dict[str, object]] = []
     unreadable: dict[str, str] = {}
     for answer in answers:
-        if answer.raw is None:
-            rows.append(deleted_row(answer.wanted, answer.at))
+        if answer.body is None:
+            rows.append(deleted_row(answer.plan_row, answer.fetched_at))
             continue
         try:
-            rows.append(read_row(answer.wanted, answer.raw, answer.at, pseudonyms))
+            rows.append(snapshot_row(answer.plan_row, answer.body, answer.fetched_at, pseudonyms))
         except RecursionError as error:
-            conversation_id = answer.wanted["conversation_id"]
+            conversation_id = answer.plan_row["conversation_id"]
             unreadable[conversation_id] = str(error)
-            quarantine(home, conversation_id, error, answer.at)
+            quarantine(home, conversation_id, error, answer.fetched_at)
     has_payload = pl.col("payload").is_not_null().alias("has_payload")
     return LandResult(landing.land_documents(home, rows).select(*landing.KEYS, has_payload), unreadable)
 

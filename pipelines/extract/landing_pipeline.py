@@ -22,12 +22,12 @@ from warehouse.storage.home import Home
 
 FLUSH_SECS = 2.0
 FLUSH_SHARE = 0.04
-LEAST_FLUSH_ROWS = 10
-MOST_FLUSH_ROWS = 400
+MIN_FLUSH_ROWS = 10
+MAX_FLUSH_ROWS = 400
 """Fewer rows a file make many files, more cost memory."""
-PLACES_SHARE = 0.1
-LEAST_PLACES = 32
-MOST_PLACES = 1200
+SLOTS_SHARE = 0.1
+MIN_SLOTS = 32
+MAX_SLOTS = 1200
 """Places, as a share of what was handed over to be landed: always more than a batch, so that one comes to be full."""
 
 
@@ -52,26 +52,26 @@ class LandingPipeline:
     def __init__(
         self,
         home: Home,
-        done: FetchStats,
+        stats: FetchStats,
         *,
-        crew: WorkerPool,
+        worker_pool: WorkerPool,
         monotonic: Callable[[], float],
         pseudonyms: Pseudonymizer | None = None,
-        ahead: CompletedDays | None = None,
+        completed_days: CompletedDays | None = None,
     ) -> None:
         """What comes of the answers is counted in ``done``."""
         self.home = home
-        self.done = done
-        self._crew = crew
+        self.stats = stats
+        self._worker_pool = worker_pool
         self._monotonic = monotonic
         self._pseudonyms = pseudonyms
-        self._ahead = ahead
-        self._waiting: list[Response] = []
-        self._n_taken = 0
+        self._completed_days = completed_days
+        self._batch: list[Response] = []
+        self._n_flushed = 0
         self._flushed_at = monotonic()
-        self._n_places = LEAST_PLACES
-        self._places = asyncio.Semaphore(LEAST_PLACES)
-        self._under_way: set[asyncio.Future[Any]] = set()
+        self._n_slots = MIN_SLOTS
+        self._slots = asyncio.Semaphore(MIN_SLOTS)
+        self._in_progress: set[asyncio.Future[Any]] = set()
         self._failures: list[BaseException] = []
 
     async def acquire_slot(self) -> None:
@@ -80,19 +80,19 @@ class LandingPipeline:
         Raises:
             OSError: one before it could not be landed.
         """
-        await self._places.acquire()
+        await self._slots.acquire()
         if self._failures:
             raise self._failures[0]
 
     def release_slot(self) -> None:
         """Give up the place of a conversation to which there was no answer."""
-        self._places.release()
+        self._slots.release()
 
     def submit(self, answer: Response) -> None:
         """Take an answer; what waits is handed over to be landed when it is much, or old."""
-        self._waiting.append(answer)
+        self._batch.append(answer)
         if self._is_due():
-            self._land()
+            self._flush()
 
     async def drain(self) -> None:
         """Land what waits, and wait for all that is under way.
@@ -100,48 +100,48 @@ class LandingPipeline:
         Raises:
             OSError: something could not be landed or flattened.
         """
-        self._land()
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+        self._flush()
+        while self._in_progress:
+            await asyncio.wait(self._in_progress)
         if self._failures:
             raise self._failures[0]
 
     def _is_due(self) -> bool:
-        share = (self._n_taken + len(self._waiting)) * FLUSH_SHARE
-        is_full = len(self._waiting) >= min(max(share, LEAST_FLUSH_ROWS), MOST_FLUSH_ROWS)
+        share = (self._n_flushed + len(self._batch)) * FLUSH_SHARE
+        is_full = len(self._batch) >= min(max(share, MIN_FLUSH_ROWS), MAX_FLUSH_ROWS)
         return is_full or self._monotonic() - self._flushed_at >= FLUSH_SECS
 
-    def _land(self) -> None:
+    def _flush(self) -> None:
         """Hand over what waits; it waits no longer. Places are free again when it is landed, or could not be."""
-        answers, self._waiting = self._waiting, []
-        self._n_taken += len(answers)
+        answers, self._batch = self._batch, []
+        self._n_flushed += len(answers)
         self._flushed_at = self._monotonic()
-        landed = partial(self._landed, answers)
-        self._begin(landed, land_responses, self.home, answers, self._pseudonyms, places=len(answers))
-        n_places = min(max(int(self._n_taken * PLACES_SHARE), LEAST_PLACES), MOST_PLACES)
-        self._free(n_places - self._n_places)
-        self._n_places = n_places
+        landed = partial(self._on_landed, answers)
+        self._start(landed, land_responses, self.home, answers, self._pseudonyms, places=len(answers))
+        n_places = min(max(int(self._n_flushed * SLOTS_SHARE), MIN_SLOTS), MAX_SLOTS)
+        self._release_slots(n_places - self._n_slots)
+        self._n_slots = n_places
 
-    def _free(self, number: int) -> None:
+    def _release_slots(self, number: int) -> None:
         for _ in range(number):
-            self._places.release()
+            self._slots.release()
 
-    def _landed(self, answers: Sequence[Response], landed: LandResult) -> None:
+    def _on_landed(self, answers: Sequence[Response], landed: LandResult) -> None:
         """Count what was landed, and flatten the days that are whole now."""
-        kinds = landed.readings["kind"].to_list()
-        n_landed, n_gone = int(landed.readings["has_payload"].sum()), kinds.count("gone")
-        self.done.n_landed += n_landed
-        self.done.n_gone += n_gone
-        self.done.n_unchanged += len(kinds) - n_landed - n_gone
-        self.done.n_fetched -= len(landed.unreadable)
-        self.done.failed |= landed.unreadable
-        if self._ahead is not None and (days := self._ahead.on_landed(answers, landed.readings)):
-            self._begin(self._flattened, reflatten_days, self.home, days, self._ahead.reread_days)
+        kinds = landed.snapshots["kind"].to_list()
+        n_landed, n_gone = int(landed.snapshots["has_payload"].sum()), kinds.count("gone")
+        self.stats.n_landed += n_landed
+        self.stats.n_gone += n_gone
+        self.stats.n_unchanged += len(kinds) - n_landed - n_gone
+        self.stats.n_fetched -= len(landed.unreadable)
+        self.stats.failed |= landed.unreadable
+        if self._completed_days is not None and (days := self._completed_days.on_landed(answers, landed.snapshots)):
+            self._start(self._on_flattened, reflatten_days, self.home, days, self._completed_days.reread_days)
 
-    def _flattened(self, made: Sequence[FlattenedDay]) -> None:
-        self.done.n_flattened += sum(each.n_flattened for each in made)
+    def _on_flattened(self, made: Sequence[FlattenedDay]) -> None:
+        self.stats.n_flattened += sum(each.n_flattened for each in made)
 
-    def _begin(
+    def _start(
         self, then: Callable[[Any], None], work: Callable[..., Any], *arguments: object, places: int = 0
     ) -> None:
         """Have work done in a process of the crew or, before one is ready, in a thread; its end frees ``places``.
@@ -149,13 +149,13 @@ class LandingPipeline:
         The loop holds a future of it and no task: a run that is stopped cancels its tasks, and what was read would
         not be landed.
         """
-        future = asyncio.get_running_loop().run_in_executor(self._crew.executor, work, *arguments)
-        self._under_way.add(future)
-        future.add_done_callback(partial(self._ended, then, places))
+        future = asyncio.get_running_loop().run_in_executor(self._worker_pool.executor, work, *arguments)
+        self._in_progress.add(future)
+        future.add_done_callback(partial(self._on_finished, then, places))
 
-    def _ended(self, then: Callable[[Any], None], places: int, future: asyncio.Future[Any]) -> None:
-        self._under_way.discard(future)
-        self._free(places)
+    def _on_finished(self, then: Callable[[Any], None], places: int, future: asyncio.Future[Any]) -> None:
+        self._in_progress.discard(future)
+        self._release_slots(places)
         try:
             then(future.result())
         except BaseException as error:  # noqa: BLE001 - it is raised to whoever asks for the next place

@@ -33,7 +33,7 @@ def list_row(row: ListRow, listed_at: datetime, pseudonyms: Pseudonymizer | None
     }
 
 
-def read_row(
+def snapshot_row(
     wanted: Mapping[str, Any], raw: bytes, fetched_at: datetime, pseudonyms: Pseudonymizer | None = None
 ) -> dict[str, object]:
     """A reading for ``landing.land_documents``: the document, or only a mark where its content is landed already.

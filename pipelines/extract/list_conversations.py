@@ -19,8 +19,8 @@ from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import parquet
 
 PART_DAYS = 7
-MOST_PARTS = 4
-RESTARTS = 2
+MAX_PARTS = 4
+MAX_RESTARTS = 2
 """Times that a part is begun again after the API refused its cursor."""
 
 
@@ -52,23 +52,23 @@ async def list_rows(
     pages = [parquet.frame(LANDED_LISTINGS, [])]
 
     async def list_part(part: Window) -> None:
-        for restart in range(RESTARTS + 1):
+        for restart in range(MAX_RESTARTS + 1):
             try:
                 async for page in iterate_list(client, _query(part)):
-                    shown = [row for row in page.conversations if window.holds(_start(row), row.agent_id)]
+                    shown = [row for row in page.conversations if window.contains(_start(row), row.agent_id)]
                     pages.append(
                         parquet.frame(LANDED_LISTINGS, [list_row(row, listed_at, pseudonyms) for row in shown])
                     )
                     known.update(row.conversation_id for row in shown)
                     on_rows(len(known))
             except CursorRefusedError:
-                if restart == RESTARTS:
+                if restart == MAX_RESTARTS:
                     raise
             else:
                 return
 
     async with client:
-        await run_concurrently(list_part(part) for part in window.split(PART_DAYS, MOST_PARTS))
+        await run_concurrently(list_part(part) for part in window.split(PART_DAYS, MAX_PARTS))
     return pl.concat(pages).unique("conversation_id", keep="last", maintain_order=True)
 
 

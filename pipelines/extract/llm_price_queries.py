@@ -104,18 +104,18 @@ def _generations(usage: pl.DataFrame) -> pl.DataFrame:
 
 def price_queries(
     agents: Iterable[str],
-    found: Mapping[str, tuple[int, bool]],
+    measurements: Mapping[str, tuple[int, bool]],
     *,
-    given: int | None,
-    setting: int | None,
+    requested_length: int | None,
+    configured_length: int | None,
     pages: int | None,
     is_rag: bool | None,
 ) -> list[PriceQuery]:
     """What to ask for each agent: what is given before what is set, and that before what was measured (``found``)."""
     asked = []
     for agent_id in agents:
-        length, has_rag = found.get(agent_id, (None, None))
-        known = {"given": given, "setting": setting, "measured": length}
+        length, has_rag = measurements.get(agent_id, (None, None))
+        known = {"given": requested_length, "setting": configured_length, "measured": length}
         basis = next((name for name, value in known.items() if value is not None), UNKNOWN_BASIS)
         asked.append(PriceQuery(agent_id, known.get(basis), pages, has_rag if is_rag is None else is_rag, basis))
     return asked

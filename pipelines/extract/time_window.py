@@ -35,24 +35,24 @@ class Window:
                 "Give --until a later date than --since.",
             )
 
-    def split(self, days: int, most: int) -> list[Window]:
+    def split(self, days: int, max_parts: int) -> list[Window]:
         """Windows that together cover this one, newest first: about ``days`` long, ``most`` at most.
 
         Several cursors can then run side by side. All of history cannot be split: its start is not known.
         """
         if self.since is None:
             return [self]
-        parts = min(most, max(1, round((self.until - self.since) / timedelta(days=days))))
+        parts = min(max_parts, max(1, round((self.until - self.since) / timedelta(days=days))))
         step = (self.until - self.since) / parts
         bounds = [self.since + step * part for part in range(parts)] + [self.until]
         return [Window(a, b, self.agent_id) for a, b in pairwise(bounds)][::-1]
 
-    def holds(self, start: datetime, agent_id: str | None) -> bool:
+    def contains(self, start: datetime, agent_id: str | None) -> bool:
         """Whether a call belongs to the window; a call whose agent is not told may."""
         is_in_time = start < self.until and (self.since is None or start >= self.since)
         return is_in_time and (self.agent_id is None or agent_id in {None, self.agent_id})
 
-    def listing(self, listed_at: datetime) -> Listing:
+    def as_listing(self, listed_at: datetime) -> Listing:
         """The complete listing of this window that began then."""
         return Listing(listed_at, self.since, self.until, self.agent_id)
 

@@ -18,7 +18,7 @@ from pipelines.api.rate_limiter import RateLimiter
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError, NotFoundError
 from pipelines.usecases.context import Context, Progress, no_progress
-from pipelines.usecases.feedback_file import VERDICTS
+from pipelines.usecases.feedback_file import FEEDBACK_VALUES
 from warehouse.schema.activity import FEEDBACK_SENT
 from warehouse.storage import activity_log
 from warehouse.storage.home import Home
@@ -31,7 +31,7 @@ BREAK_AFTER = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class FeedbackResult:
     """What came of a batch: ids that were ``sent``, that had been ``before``, and why the API took the others not."""
 
     sent: tuple[str, ...]
@@ -41,7 +41,7 @@ class Sent:
     """Whether the API or the key refused one; an id that the API does not know is no refusal."""
 
 
-def unsent(home: Home, wanted: Mapping[str, str]) -> dict[str, str]:
+def unsent_feedback(home: Home, wanted: Mapping[str, str]) -> dict[str, str]:
     """Those of the verdicts (by conversation) that were never sent, or whose sending failed."""
     notes = activity_log.latest_entries(home, FEEDBACK_SENT).unique("conversation_id", keep="last", maintain_order=True)
     told = dict(notes.filter(outcome="sent").select("conversation_id", "feedback").rows())
@@ -50,13 +50,13 @@ def unsent(home: Home, wanted: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def send(
+def submit_feedback(
     context: Context,
     wanted: Mapping[str, str],
     *,
     progress: Progress = no_progress,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> Sent:
+) -> FeedbackResult:
     """Send verdicts (by conversation) that were not sent yet, at most ``feedback_per_sec`` a second.
 
     Raises:
@@ -67,7 +67,7 @@ def send(
         LockedError: see ``Context.write_lock``.
     """
     with context.write_lock("feedback"):
-        due = unsent(context.home, wanted)
+        due = unsent_feedback(context.home, wanted)
         batch = _Batch(context, due, progress)
         try:
             asyncio.run(
@@ -76,7 +76,9 @@ def send(
         finally:
             batch.note()
             activity_log.refresh_lake(context.home)
-    return Sent(tuple(batch.sent), tuple(each for each in wanted if each not in due), batch.failed, batch.is_refused)
+    return FeedbackResult(
+        tuple(batch.sent), tuple(each for each in wanted if each not in due), batch.failed, batch.is_refused
+    )
 
 
 @dataclass(slots=True)
@@ -103,7 +105,7 @@ class _Batch:
         for conversation_id, verdict in waiting:
             await pace.acquire()
             try:
-                await send_feedback(client, conversation_id, VERDICTS[verdict])
+                await send_feedback(client, conversation_id, FEEDBACK_VALUES[verdict])
             except ApiError as error:
                 self._fail(conversation_id, verdict, error)
             else:

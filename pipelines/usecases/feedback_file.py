@@ -10,7 +10,7 @@ import polars as pl
 
 from pipelines.errors import UsageError
 
-VERDICTS: Mapping[str, str | None] = {"like": "like", "dislike": "dislike", "clear": None}
+FEEDBACK_VALUES: Mapping[str, str | None] = {"like": "like", "dislike": "dislike", "clear": None}
 """What people say, and what the API is told."""
 
 COLUMNS = ("conversation_id", "feedback")
@@ -31,8 +31,8 @@ def read_feedback_file(file: Path) -> dict[str, str]:
         where = f"{file}, {place} {number}"
         if conversation_id in _NO_IDS:
             raise UsageError(f"{where}: conversation_id is {conversation_id!r}, which is no id.", _NOTHING)
-        if verdict not in VERDICTS:
-            raise UsageError(f"{where}: feedback is {verdict!r}; it is one of {', '.join(VERDICTS)}.", _NOTHING)
+        if verdict not in FEEDBACK_VALUES:
+            raise UsageError(f"{where}: feedback is {verdict!r}; it is one of {', '.join(FEEDBACK_VALUES)}.", _NOTHING)
         if found.setdefault(conversation_id, verdict) != verdict:
             raise UsageError(
                 f"{where}: feedback on {conversation_id} is {verdict}, and {found[conversation_id]} further up.",

@@ -14,7 +14,7 @@ from warehouse.serve.search import Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class UpstreamHit:
     """A conversation that the API's own search found, in the order of its list: newest first."""
 
     conversation_id: str
@@ -25,7 +25,7 @@ class Listed:
     title: str | None
 
 
-def search(context: Context, text: str, scope: Scope, *, limit: int) -> list[Listed]:
+def search_upstream(context: Context, text: str, scope: Scope, *, limit: int) -> list[UpstreamHit]:
     """The latest conversations that the API finds for ``text``.
 
     Raises:
@@ -39,8 +39,8 @@ def search(context: Context, text: str, scope: Scope, *, limit: int) -> list[Lis
         search=text,
     )
 
-    async def pages() -> list[Listed]:
-        found: dict[str, Listed] = {}
+    async def pages() -> list[UpstreamHit]:
+        found: dict[str, UpstreamHit] = {}
         async with context.connect(context.settings) as client:
             async for page in iterate_list(client, query):
                 found |= {row.conversation_id: _listed(row) for row in page.conversations}
@@ -51,9 +51,9 @@ def search(context: Context, text: str, scope: Scope, *, limit: int) -> list[Lis
     return asyncio.run(pages())
 
 
-def _listed(row: ListRow) -> Listed:
+def _listed(row: ListRow) -> UpstreamHit:
     title = json.loads(row.raw).get("call_summary_title")
     start = datetime.fromtimestamp(row.start_time_unix_secs, UTC)
-    return Listed(
+    return UpstreamHit(
         row.conversation_id, start, row.agent_id, row.agent_name, row.status, title if isinstance(title, str) else None
     )

@@ -21,7 +21,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
-from pipelines.usecases.feedback import send
+from pipelines.usecases.feedback import submit_feedback
 from tests.helpers import kill_at
 from tests.helpers.run_cli import run
 from warehouse.schema.activity import FEEDBACK_SENT
@@ -89,8 +89,8 @@ def test_a_thumb_is_seen_by_the_vendors_sdk_sent_once_and_read_back_by_the_next_
     )
     sync.sync(context, run_id="1")
     posts.now += timedelta(minutes=1)
-    done = send(context, {own: "dislike"})
-    again = send(context, {own: "dislike"})
+    done = submit_feedback(context, {own: "dislike"})
+    again = submit_feedback(context, {own: "dislike"})
     with httpx.Client() as line:
         vendors = ElevenLabs(api_key="demo", base_url=url, httpx_client=line)
         seen = vendors.conversational_ai.conversations.get(own)
@@ -224,5 +224,5 @@ def test_no_more_go_out_than_the_setting_allows(api, tmp_path):
     context = Context(
         Settings(home=tmp_path / "data", base_url=url, api_key="demo", feedback_per_sec=4), monotonic=lambda: 100.0
     )
-    send(context, dict.fromkeys(posts.ids()[:5], "like"), sleep=sleep)
+    submit_feedback(context, dict.fromkeys(posts.ids()[:5], "like"), sleep=sleep)
     assert slept == [0.25, 0.5, 0.75, 1.0]

@@ -15,7 +15,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.extract import completed_days
 from pipelines.extract.completed_days import CompletedDays
 from pipelines.extract.land_responses import Response
-from pipelines.extract.landing_pipeline import LEAST_PLACES, FetchStats, LandingPipeline
+from pipelines.extract.landing_pipeline import MIN_SLOTS, FetchStats, LandingPipeline
 from pipelines.transform.canonical_json import dump
 from pipelines.transform.worker_pool import WorkerPool
 from warehouse.schema.conversations import CONVERSATIONS
@@ -56,7 +56,7 @@ def put(home, answers, ahead=None):
 
     async def work():
         done = FetchStats()
-        line = LandingPipeline(home, done, crew=WorkerPool(0), monotonic=lambda: 0.0, ahead=ahead)
+        line = LandingPipeline(home, done, worker_pool=WorkerPool(0), monotonic=lambda: 0.0, completed_days=ahead)
         try:
             for answer in answers:
                 await line.acquire_slot()
@@ -127,7 +127,7 @@ def test_a_landing_that_stalls_stops_the_asking_and_what_was_asked_for_is_landed
     async def work():
         done = FetchStats()
         asked: list[str] = []
-        line = LandingPipeline(home, done, crew=WorkerPool(0), monotonic=lambda: 0.0)
+        line = LandingPipeline(home, done, worker_pool=WorkerPool(0), monotonic=lambda: 0.0)
         for each in DOCUMENTS:
             try:
                 await asyncio.wait_for(line.acquire_slot(), timeout=0.2)
@@ -140,5 +140,5 @@ def test_a_landing_that_stalls_stops_the_asking_and_what_was_asked_for_is_landed
         return asked
 
     asked = asyncio.run(work())
-    assert len(asked) == LEAST_PLACES < len(DOCUMENTS)
+    assert len(asked) == MIN_SLOTS < len(DOCUMENTS)
     assert set(landing.snapshots(home)["conversation_id"]) == set(asked)

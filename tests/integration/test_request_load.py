@@ -24,7 +24,7 @@ class Busy:
     async def __call__(self, scope, receive, send):
         self.now += 1
         self.in_flight.append(self.now)
-        self.limits.append(self.client.gate.limit)
+        self.limits.append(self.client.limiter.limit)
         status = 429 if len(self.in_flight) in self.refused else 200
         for _ in range(20):  # so that what may arrive meanwhile does
             await asyncio.sleep(0)

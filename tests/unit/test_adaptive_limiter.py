@@ -21,9 +21,9 @@ def after(events: str, bound: int = 64, start: int = 8) -> list[int]:
             case "s":
                 gate.on_success()
             case "p":
-                gate.on_overload(gate.cuts)
+                gate.on_overload(gate.n_cuts)
             case "o":
-                gate.on_overload(gate.cuts - 1)
+                gate.on_overload(gate.n_cuts - 1)
         limits.append(gate.limit)
     return limits
 
@@ -83,7 +83,7 @@ def test_no_more_than_the_bound_get_in_whatever_happens_and_no_place_is_lost(see
             try:
                 for _ in range(chance.randrange(4)):
                     await asyncio.sleep(0)
-                gate.on_success() if chance.random() < 0.98 else gate.on_overload(gate.cuts)
+                gate.on_success() if chance.random() < 0.98 else gate.on_overload(gate.n_cuts)
             finally:
                 inside -= 1
 
@@ -170,5 +170,5 @@ def test_the_load_falls_under_pressure_rises_again_and_stays_within_the_bound(re
     assert len(asyncio.run(many())) == 900
     before, after, end = (max(api.peaks[at : at + 30]) for at in (370, 460, 800))
     assert (api.peaks[0], max(api.peaks[:9]), before, max(api.peaks)) == (1, 8, 20, 20)
-    assert (client.gate.cuts > 0) == is_pressure
+    assert (client.limiter.n_cuts > 0) == is_pressure
     assert (after < 10, end == 20) == (is_pressure, True)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 
 class RateLimiter:
-    """Lets ``per_sec`` begin a second; time and sleep can be others in a test."""
+    """Spaces requests ``1 / per_sec`` seconds apart, without bursts."""
 
     def __init__(
         self,
@@ -23,9 +23,10 @@ class RateLimiter:
         self._next_start = monotonic()
 
     async def acquire(self) -> None:
-        """Wait for the next turn; turns are given in the order in which they are asked for."""
+        """Wait until the caller may start, in the order of the calls."""
         now = self._monotonic()
-        at = max(now, self._next_start)
-        self._next_start = at + self._interval_secs
-        if at > now:
-            await self._sleep(at - now)
+        start = max(now, self._next_start)
+        # Reserved before the sleep, so that no other coroutine gets the same start.
+        self._next_start = start + self._interval_secs
+        if start > now:
+            await self._sleep(start - now)

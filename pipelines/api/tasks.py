@@ -1,4 +1,4 @@
-"""Run coroutines side by side, and fail as one of them would alone."""
+"""Run coroutines concurrently, and fail with the error of the first that fails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 async def run_concurrently(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Await all; the first failure ends the others and is raised itself, not a group of one."""
+    """Await all. The first failure cancels the others and is raised itself, not as an ``ExceptionGroup``."""
     try:
         async with asyncio.TaskGroup() as group:
             for coroutine in coroutines:

@@ -160,11 +160,11 @@ def test_a_transport_that_fails_for_ever_ends_in_an_error_without_the_key(
     assert KEY not in repr(error) + str(error) + caplog.text
 
 
-def test_a_body_cut_without_a_length_is_garbled() -> None:
-    with pytest.raises(MalformedResponseError) as caught:
+def test_a_body_cut_without_a_length_is_malformed() -> None:
+    with pytest.raises(MalformedResponseError, match="answered 200 with a body that cannot be read") as caught:
         ask(RawServer(SETBACKS["cut without a length"]), conversation)
 
-    assert caught.value.body == DETAIL[:30]
+    assert caught.value.status == 200
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "no-such-host.invalid", "a..b"], ids=["refused", "no name", "no IDNA"])

@@ -114,7 +114,7 @@ def test_a_missing_recording_is_noted_and_not_asked_for_again_and_the_rest_goes_
     }
     done = download_audio(context, Choice(), budget_bytes=PLENTY)
     assert (done.n_saved, done.n_missing, list(done.failed)) == (len(rest), 2, [third])
-    assert "it is no MP3" in done.failed[third]
+    assert "it is not an MP3" in done.failed[third]
     rows = noted(context.home)
     assert [rows[each]["outcome"] for each in (first, second)] == ["missing", "missing"]
     assert third not in rows

@@ -12,7 +12,7 @@ from pipelines.api.client import ApiClient
 from tests.helpers.fake_api import DETAIL, Server, ask, client, conversation
 
 
-def test_who_makes_no_client_loads_no_http_library() -> None:
+def test_without_a_client_no_http_library_is_loaded() -> None:
     code = (
         "import sys, pipelines.api.client, pipelines.api.endpoints\n"
         "print({'httpx', 'aiohttp', 'httpx_aiohttp'} & set(sys.modules))"
@@ -23,7 +23,7 @@ def test_who_makes_no_client_loads_no_http_library() -> None:
 
 @pytest.fixture
 def bundles(monkeypatch):
-    """How often the authorities were read; they are read anew in this test and after it."""
+    """How often the authorities were read; the cache is empty for this test and after it."""
     read = []
 
     def create_default_context(**of):

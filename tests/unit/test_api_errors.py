@@ -16,7 +16,7 @@ from tests.helpers.fake_api import KEY, Server, ask, client, conversation, first
     [
         (vendor_error(401, "invalid_api_key", "Invalid API key"), "the key is wrong; invalid_api_key: Invalid API key"),
         (vendor_error(400, "invalid_api_key"), "the key is wrong"),
-        (vendor_error(401, "needs_authorization"), "no key arrived"),
+        (vendor_error(401, "needs_authorization"), "the request had no key"),
         (vendor_error(401, "missing_permissions"), "lacks a scope"),
         (vendor_error(401, "quota_exceeded"), "quota or payment"),
         (vendor_error(401, "a_new_word"), "the key is wrong; a_new_word: words"),

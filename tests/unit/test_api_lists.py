@@ -20,9 +20,6 @@ def test_every_filter_goes_with_every_page() -> None:
         call_start_after_unix=1000,
         call_start_before_unix=2000,
         agent_id="agent_1",
-        call_successful="failure",
-        user_id="u@example.org",
-        summary_mode="include",
         search="a & b",
     )
     server = Server(
@@ -40,9 +37,6 @@ def test_every_filter_goes_with_every_page() -> None:
         "call_start_after_unix": "1000",
         "call_start_before_unix": "2000",
         "agent_id": "agent_1",
-        "call_successful": "failure",
-        "user_id": "u@example.org",
-        "summary_mode": "include",
         "search": "a & b",
     }
     assert [dict(request.url.params) for request in server.requests] == [filters, {**filters, "cursor": "a+b/c=="}]

@@ -85,7 +85,7 @@ def test_a_list_that_loops_is_refused():
     ],
     ids=lambda body: str(body)[:30],
 )
-def test_a_body_that_hides_or_mangles_tools_is_garbled(body):
+def test_a_body_that_hides_or_mangles_tools_is_malformed(body):
     with pytest.raises(MalformedResponseError):
         ask(list_tools, body)
 
@@ -132,7 +132,7 @@ def test_an_agent_without_prices_has_an_empty_list_and_an_unknown_one_is_gone():
 
 
 @pytest.mark.parametrize("body", [{"llm_prices": None}, {"llm_prices": [7]}, {"prices": []}, []])
-def test_a_body_without_prices_is_garbled(body):
+def test_a_body_without_prices_is_malformed(body):
     with pytest.raises(MalformedResponseError):
         ask(lambda client: calculate_llm_usage(client, "agent_a"), body)
 

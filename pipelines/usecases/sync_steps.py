@@ -148,9 +148,9 @@ def fetch_calls(
                 client,
                 rows,
                 line,
-                readers=context.settings.concurrency,
+                n_workers=context.settings.concurrency,
                 clock=context.clock,
-                on_read=lambda done: progress("fetch", done.n_fetched, rows.height),
+                on_fetched=lambda done: progress("fetch", done.n_fetched, rows.height),
             )
 
     counts = {f"n_{reason}": rows.filter(reason=reason).height for reason in REASONS}

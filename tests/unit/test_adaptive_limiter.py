@@ -11,8 +11,8 @@ from pipelines.api.endpoints import get_conversation
 
 
 def after(events: str, bound: int = 64, start: int = 8) -> list[int]:
-    """The limit after each event while all slots are in use: a success (s), an overload (p), or an overload of a request that
-    was sent before the last cut (o).
+    """The limit after each event while all slots are in use: a success (s), an overload (p), or the overload of a
+    request that was sent before the last cut (o).
     """
     limiter, limits = AdaptiveLimiter(bound, start), []
     limiter._in_flight = bound

@@ -91,4 +91,4 @@ def test_a_split_window_covers_the_same_time_without_a_gap():
 
 @pytest.mark.parametrize("window", [Window(None, NOW), Window(NOW - DAY, NOW)])
 def test_all_of_history_and_a_short_window_are_one_part(window):
-    assert window.split(days=7, most=4) == [window]
+    assert window.split(days=7, max_parts=4) == [window]

@@ -107,6 +107,6 @@ def _send(options: Options, batches: list[tuple[Context, dict[str, str]]]) -> No
         options.say(f"{conversation_id}: not sent: {why}")
     options.say(f"{plural(len(sent), 'verdict')} sent; the next sync reads them back")
     if options.is_json:
-        before = [each for part in done for each in part.before]
+        before = [each for part in done for each in part.sent_before]
         emit({"is_dry_run": False, "sent": sent, "before": before, "failed": failed})
     finish(3 if any(part.is_refused for part in done) else 1 if failed else 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ import polars as pl
 from pipelines.api.circuit_breaker import CircuitBreaker
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_conversation
-from pipelines.api.tasks import run_concurrently
+from pipelines.api.tasks import run_workers
 from pipelines.errors import ApiUnavailableError, MalformedResponseError, NotFoundError
 from pipelines.extract.land_responses import Response, quarantine
 from pipelines.extract.landing_pipeline import FetchStats, LandingPipeline
@@ -37,12 +37,10 @@ async def fetch_conversations(
         ApiUnavailableError: the API is down; all responses before are landed.
     """
     fetcher = _Fetcher(client, pipeline, clock, on_fetched)
-    # All workers take their rows from one iterator: a slow response delays one worker, not a fixed share of the rows.
-    # It needs no lock, as the event loop switches workers only where one awaits.
-    rows = plan.iter_rows(named=True)
     try:
-        await run_concurrently(fetcher.work(rows) for _ in range(n_workers))
+        await run_workers(plan.iter_rows(named=True), n_workers, fetcher.fetch)
     finally:
+        # After an error as well: every response that came before it is landed.
         await pipeline.drain()
 
 
@@ -63,16 +61,15 @@ class _Fetcher:
         self._on_fetched = on_fetched
         self._breaker = CircuitBreaker()
 
-    async def work(self, rows: Iterator[Mapping[str, Any]]) -> None:
-        """Fetch the next row, until there is none."""
-        for row in rows:
-            # Back-pressure: no request without a slot, so a slow disk slows the fetching down.
-            await self._pipeline.acquire_slot()
-            response = await self._request(row)
-            if response is None:
-                self._pipeline.release_slot()
-            else:
-                self._submit(response)
+    async def fetch(self, row: Mapping[str, Any]) -> None:
+        """Fetch one conversation and submit the response."""
+        # Back-pressure: no request without a slot, so a slow disk slows the fetching down.
+        await self._pipeline.acquire_slot()
+        response = await self._request(row)
+        if response is None:
+            self._pipeline.release_slot()
+        else:
+            self._submit(response)
 
     async def _request(self, row: Mapping[str, Any]) -> Response | None:
         """The response to land; None where there is none, which is then counted as failed."""

@@ -97,8 +97,8 @@ def test_a_thumb_is_seen_by_the_vendors_sdk_sent_once_and_read_back_by_the_next_
     posts.now += timedelta(minutes=1)
     sync.sync(context, run_id="2")
 
-    assert (done.sent, done.before, done.failed) == ((own,), (), {})
-    assert (again.sent, again.before, posts.posted[own]) == ((), (own,), 1)
+    assert (done.sent, done.sent_before, done.failed) == ((own,), (), {})
+    assert (again.sent, again.sent_before, posts.posted[own]) == ((), (own,), 1)
     assert (seen.metadata.feedback.likes, seen.metadata.feedback.dislikes) == (0, 1)
     thumbs = query(context.home, "select conversation_id, likes, dislikes from marts.fct_conversations")
     assert thumbs.filter(conversation_id=own).rows() == [(own, 0, 1)]

@@ -1,4 +1,4 @@
-"""At most so many requests a second, evenly spread."""
+"""Limit the rate of requests, evenly spread over time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RateLimiter:
         self._next_start = monotonic()
 
     async def acquire(self) -> None:
-        """Wait until the caller may start, in the order of the calls."""
+        """Wait until the caller may start; first come first served."""
         now = self._monotonic()
         start = max(now, self._next_start)
         # Reserved before the sleep, so that no other coroutine gets the same start.

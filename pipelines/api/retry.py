@@ -17,7 +17,7 @@ BACKOFF_BASE_SECS = 0.5
 BACKOFF_CAP_SECS = 30.0
 RETRY_AFTER_CAP_SECS = 60.0
 
-INVALID_KEY_PHRASES = frozenset({
+CREDENTIALS_CODES = frozenset({
     "invalid_api_key",
     "invalid_authorization_header",
     "missing_permissions",
@@ -46,7 +46,7 @@ def classify_response(status: int, code: str | None, *, had_cursor: bool) -> Res
 
     A code about the key counts more than a status below 500: the vendor sends the same codes with 400 and 401.
     """
-    if status in {401, 402, 403} or (status < HTTPStatus.INTERNAL_SERVER_ERROR and code in INVALID_KEY_PHRASES):
+    if status in {401, 402, 403} or (status < HTTPStatus.INTERNAL_SERVER_ERROR and code in CREDENTIALS_CODES):
         return ResponseClass.CREDENTIALS
     if status in {408, 429} or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ResponseClass.RETRY

@@ -1,4 +1,4 @@
-"""Page after page of the list: what is asked for, and when it ends."""
+"""Paging through the list: the requests, and when it ends."""
 
 from collections.abc import AsyncIterator, Iterable
 
@@ -50,7 +50,7 @@ def test_a_filter_that_is_not_given_is_not_sent() -> None:
     assert server.requests[0].url.query == b"page_size=100"
 
 
-def test_a_list_whose_cursor_repeats_is_ended_with_an_error() -> None:
+def test_a_list_whose_cursor_repeats_is_an_error() -> None:
     def answers() -> Iterable[httpx.Response]:
         for cursor in ("a", "b", "a"):
             yield httpx.Response(200, json={"conversations": [], "next_cursor": cursor, "has_more": True})

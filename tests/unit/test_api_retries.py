@@ -1,4 +1,4 @@
-"""What is tried again, when, and until when."""
+"""Which failures are retried, when, and for how long."""
 
 import httpx
 import pytest
@@ -8,7 +8,7 @@ from pipelines.errors import ApiUnavailableError, MalformedResponseError
 from tests.helpers.fake_api import DETAIL, HTML, Server, Time, ask, client, conversation, first_page, vendor_error
 
 
-def test_a_busy_server_is_asked_again_after_growing_waits() -> None:
+def test_a_busy_server_is_retried_after_growing_waits() -> None:
     time = Time()
     server = Server(
         vendor_error(429, "system_busy"),
@@ -52,7 +52,7 @@ def test_no_attempt_starts_after_the_deadline() -> None:
     )
 
 
-def test_a_host_that_never_answered_is_given_up_soon() -> None:
+def test_a_host_that_never_responded_is_given_up_soon() -> None:
     time = Time()
     server = Server(httpx.ConnectTimeout("Cannot connect to host api.example:443 [Name or service not known]"))
 
@@ -65,7 +65,7 @@ def test_a_host_that_never_answered_is_given_up_soon() -> None:
     assert "ELEVENLABS_BASE_URL" in caught.value.hint
 
 
-def test_a_host_that_answered_once_is_tried_until_the_deadline() -> None:
+def test_a_host_that_responded_once_is_retried_until_the_deadline() -> None:
     time = Time()
     server = Server(httpx.Response(200, content=DETAIL), httpx.ConnectTimeout("reset by peer"))
 
@@ -80,7 +80,7 @@ def test_a_host_that_answered_once_is_tried_until_the_deadline() -> None:
     assert 150 < time.secs < 180
 
 
-def test_a_host_that_is_not_the_api_is_found_out_soon() -> None:
+def test_a_host_that_is_not_the_api_is_detected_soon() -> None:
     time = Time()
     server = Server(HTML)
 

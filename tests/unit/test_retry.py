@@ -49,7 +49,7 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
         (307, None, True, ResponseClass.UNEXPECTED),
     ],
 )
-def test_each_status_has_its_verdict(status: int, code: str | None, had_cursor: bool, expected: ResponseClass) -> None:  # noqa: FBT001 - a table's column
+def test_each_status_has_its_class(status: int, code: str | None, had_cursor: bool, expected: ResponseClass) -> None:  # noqa: FBT001 - a table's column
     assert classify_response(status, code, had_cursor=had_cursor) is expected
 
 

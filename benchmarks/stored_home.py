@@ -10,7 +10,7 @@ import polars as pl
 from benchmarks.corpus import Conversation, corpus
 from pipelines.api.responses import parse_page
 from pipelines.clock import utc_now
-from pipelines.extract.landing_rows import list_row, read_row
+from pipelines.extract.landing_rows import list_row, snapshot_row
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import landing, parquet
 from warehouse.storage.home import Home
@@ -31,7 +31,7 @@ def land(folder: Path, count: int) -> int:
         landing.land_documents(
             home,
             [
-                read_row({**row, "content_sha256": None}, conversation.detail, now)
+                snapshot_row({**row, "content_sha256": None}, conversation.detail, now)
                 for row, conversation in zip(listed, segment, strict=True)
             ],
         )

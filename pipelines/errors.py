@@ -1,6 +1,6 @@
-"""What can go wrong on the way from the API to the lake, each error with what the user should do.
+"""The errors of a run, each with a hint for the user.
 
-No error carries a key, a request header or an answer's whole body: a message may end in a log or in Dagster's events.
+An error holds no key, no request header and no response body: its message may end up in a log or in Dagster's events.
 """
 
 from __future__ import annotations
@@ -9,27 +9,30 @@ from warehouse.errors import ConvohouseError
 
 
 class UsageError(ConvohouseError):
-    """What was asked for makes no sense: a malformed date, ``--until`` before ``--since``, a port in use."""
+    """The user's input makes no sense: a malformed date, ``--until`` before ``--since``, a port in use."""
 
     exit_code = 2
 
 
 class SettingsError(ConvohouseError):
-    """A setting is malformed or out of its range."""
+    """A setting is malformed or out of range."""
 
     exit_code = 2
 
 
 class RetentionError(ConvohouseError):
-    """A retention rule takes more than it may."""
+    """A retention rule would remove more than it may."""
 
 
 class WorkerError(ConvohouseError):
-    """A process beside the run's own ended before its work was done."""
+    """A worker process ended before its work was done."""
 
 
 class ApiError(ConvohouseError):
-    """The API refused or could not be understood; ``status`` is the HTTP status, ``code`` the vendor's own word."""
+    """The API rejected a request, or its response made no sense.
+
+    ``status`` is the HTTP status, ``code`` the vendor's error code; each is None where there is none.
+    """
 
     exit_code = 3
 
@@ -40,35 +43,20 @@ class ApiError(ConvohouseError):
 
 
 class CredentialsError(ApiError):
-    """No key, a wrong key, or a key without the scope or the quota that the call needs (401, 402, 403)."""
+    """No key, a wrong key, or a key without the scope or quota that the request needs (401, 402, 403)."""
 
 
 class NotFoundError(ApiError):
-    """404: the conversation is not, or no longer, at the API."""
+    """404: the API has no such resource, or has it no longer."""
 
 
 class CursorRefusedError(ApiError):
-    """A 4xx to a list request that carried a cursor: start that time window again."""
+    """A 4xx to a list request that carried a cursor: list that time window again from its start."""
 
 
 class ApiUnavailableError(ApiError):
-    """No usable answer after all retries: network, time-out, 5xx, 429."""
+    """No usable response after all retries: network, timeout, 5xx, 429."""
 
 
 class MalformedResponseError(ApiError):
-    """A 200 whose body is not the JSON that the reference promises, after all retries.
-
-    ``body`` holds the answer as it came, for quarantine; it never stands in the message.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        hint: str = "",
-        *,
-        body: bytes = b"",
-        status: int | None = None,
-        code: str | None = None,
-    ) -> None:
-        super().__init__(message, hint, status=status, code=code)
-        self.body = body
+    """A 200 whose body is not what the API reference promises, after all retries."""

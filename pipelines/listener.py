@@ -1,4 +1,4 @@
-"""A socket that listens before its server runs, so that a request may be sent at once."""
+"""A socket that listens before its server runs, so that a client can connect at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipelines.errors import UsageError
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A listening socket; port 0 takes a free one.
+    """Yield a listening socket and close it at the end; port 0 picks a free port.
 
     Raises:
         UsageError: the port is in use or not allowed.
@@ -27,6 +27,6 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def base_url(listener: socket.socket) -> str:
-    """The URL under which a listening socket is reached."""
+    """The ``http://`` URL of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"http://{host}:{port}"

@@ -1,7 +1,8 @@
-"""How many requests may be in flight: one more while the API keeps up, half as many when it does not.
+"""How many requests may be in flight: an AIMD limiter (additive increase, multiplicative decrease).
 
-Additive up and multiplicative down, as TCP does it: the API's limits are on concurrency, unpublished, and other ones on
-every plan, so the one way to know them is to feel for them.
+The same idea as TCP congestion control and Netflix's concurrency-limits library. The API limits concurrency, but the
+limits are unpublished and differ by plan, so the client has to find them out: it sends one more request at a time while
+the API keeps up, and halves the limit when it does not.
 """
 
 from __future__ import annotations
@@ -12,20 +13,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 INITIAL_LIMIT = 8
-"""Requests in flight before anything is known of the API: what small plans bear."""
+"""Requests in flight before anything is known about the API: small plans allow this many."""
 
 
 class AdaptiveLimiter:
-    """Lets ``limit`` requests in at a time, first come first served; ``limit`` moves between 1 and ``bound``.
+    """Lets ``limit`` requests in at a time, first come first served; ``limit`` moves between 1 and ``max_limit``.
 
-    A cut holds for all that was in flight when it was made: their failures are one sign of pressure, not many, so each
-    tells how many ``cuts`` there were when it was sent.
+    One overload makes many requests fail, but must halve the limit only once. So each request remembers ``n_cuts`` from
+    when it was sent, and its failure counts only if the limit was not cut since.
     """
 
-    def __init__(self, bound: int, start: int = INITIAL_LIMIT) -> None:
-        self.bound = bound
-        self.cuts = 0
-        self._limit = float(min(start, bound))
+    def __init__(self, max_limit: int, initial_limit: int = INITIAL_LIMIT) -> None:
+        self.max_limit = max_limit
+        self.n_cuts = 0
+        self._limit = float(min(initial_limit, max_limit))
         self._in_flight = 0
         self._queue: deque[asyncio.Future[None]] = deque()
 
@@ -35,46 +36,51 @@ class AdaptiveLimiter:
         return int(self._limit)
 
     def on_success(self) -> None:
-        """A request was answered: about one more is let in for every ``limit`` of these.
+        """Additive increase: the limit rises by about 1 for every ``limit`` successes.
 
-        Only while the limit is used up: answers to a few requests do not show that the API bears many.
+        Only while the limit is used up: the success of a few requests does not show that the API can take many.
         """
         if self._in_flight >= self.limit:
-            self._limit = min(self._limit + 1 / self._limit, float(self.bound))
+            self._limit = min(self._limit + 1 / self._limit, float(self.max_limit))
 
-    def on_overload(self, cuts: int) -> None:
-        """A request that was sent after so many ``cuts`` met a 429 or a time-out: half as many are let in."""
-        if cuts == self.cuts:
-            self.cuts += 1
+    def on_overload(self, n_cuts: int) -> None:
+        """Multiplicative decrease after a 429 or a timeout, for a request that was sent when there were ``n_cuts``."""
+        if n_cuts == self.n_cuts:
+            self.n_cuts += 1
             self._limit = max(self.limit // 2, 1)
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """A place among those in flight, waited for where all are taken."""
+        """Hold a slot for one request; waits while all are in use."""
+        # With a queue, newcomers wait at its end even if a slot is free: otherwise they would overtake.
         if self._in_flight < self.limit and not self._queue:
             self._in_flight += 1
         else:
-            await self._turn()
+            await self._wait_for_slot()
         try:
             yield
         finally:
-            self._leave()
+            self._release()
 
-    async def _turn(self) -> None:
-        """Wait until a place is handed over; it is counted as taken before this wakes, so that nobody slips in."""
+    async def _wait_for_slot(self) -> None:
+        """Wait in the queue until ``_release`` hands a slot over.
+
+        A semaphore would not do: its size cannot shrink. ``_release`` counts the slot as in use before this coroutine
+        wakes up, so that no other request can take it in between.
+        """
         turn = asyncio.get_running_loop().create_future()
         self._queue.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():  # handed over in the same moment
-                self._leave()
+            if not turn.cancelled():  # the slot was handed over before the cancellation arrived: pass it on
+                self._release()
             raise
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         self._in_flight -= 1
         while self._queue and self._in_flight < self.limit:
             turn = self._queue.popleft()
-            if not turn.done():
+            if not turn.done():  # done: cancelled while it waited
                 self._in_flight += 1
                 turn.set_result(None)

@@ -1,6 +1,7 @@
-"""One request to the API, tried until it succeeds, is refused or has used up its time.
+"""The API client: one request at a time, retried until it succeeds, is rejected or runs out of time.
 
-No error of this module has a cause: what fails below could hold the request's headers, and with them the key.
+The errors raised here have no ``__cause__``: an error of the HTTP library could hold the request's headers, and with
+them the key.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PRESSURE = frozenset({408, 429, 504})
-"""Statuses of an API that gets more than it bears; other failures say nothing of how much that is."""
+OVERLOAD_STATUSES = frozenset({408, 429, 504})
+"""Statuses of an overloaded API; other failures say nothing about how many requests it can take."""
 
 
 @dataclass
 class Stats:
-    """What a client has done so far: attempts sent, those that were repeats, bytes of bodies on the wire."""
+    """Counts over all requests of a client: attempts, those that were retries, bytes of bodies on the wire."""
 
     requests: int = 0
     retries: int = 0
@@ -47,27 +48,25 @@ class Stats:
 
 
 class ApiClient:
-    """An async context manager that asks the API with the key; ``gate`` says how many requests at once.
+    """Sends requests with the key; an async context manager. ``limiter`` decides how many are in flight.
 
     Redirects are never followed. The key goes into the header ``xi-api-key`` and into no error, log line or ``repr``.
-    A request keeps its place at the gate while it waits for its next attempt. Were it freed, another request would go
-    out at once to an API that has just asked to be left alone.
 
     Args:
         base_url: Scheme and host, with a path where a gateway needs one.
         key: The API key.
         timeout_secs: Time for one attempt, from connecting to the last byte.
         deadline_secs: Time for one request with all its attempts.
-        concurrency: Requests in flight at most, up to which the gate may open.
+        concurrency: The most requests in flight that the limiter may reach.
         transport: Replaces the network, for tests.
         sleep: Waits between attempts.
         random: A number in [0, 1) for the jitter.
-        clock: The time now, aware, to read a ``Retry-After`` date; that of servers, so by default the real one.
+        clock: The time now, aware, to read a ``Retry-After`` date. Servers use real time, so the default does as well.
         monotonic: Seconds that never run backwards, for the deadline.
 
     Raises:
         CredentialsError: the key holds characters that no header can carry.
-        SettingsError: ``base_url`` is no URL.
+        SettingsError: ``base_url`` is not a URL.
     """
 
     def __init__(
@@ -84,13 +83,13 @@ class ApiClient:
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        from pipelines.api.transport import Transport  # noqa: PLC0415 - 0.2 s of imports, which only who asks the API need pay
+        from pipelines.api.transport import Transport  # noqa: PLC0415 - 0.2 s of imports, only for runs that send a request
 
         self.stats = Stats()
-        self.gate = AdaptiveLimiter(concurrency)
-        self._key = _checked_key(key)
-        self._wire = Transport(
-            base_url, key, connect_secs=timeout_secs, connections=self.gate.bound, transport=transport
+        self.limiter = AdaptiveLimiter(concurrency)
+        self._key = _validated_key(key)
+        self._transport = Transport(
+            base_url, key, connect_secs=timeout_secs, connections=self.limiter.max_limit, transport=transport
         )
         self._timeout_secs = timeout_secs
         self._deadline_secs = deadline_secs
@@ -98,63 +97,63 @@ class ApiClient:
         self._clock = clock
         self._monotonic = monotonic
         self._sleep = sleep
-        self._reached = False
+        self._has_responded = False
 
     async def __aenter__(self) -> Self:
-        await self._wire.__aenter__()
+        await self._transport.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._wire.__aexit__(kind, error, trace)
+        await self._transport.__aexit__(kind, error, trace)
 
     async def get(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T]) -> T:
-        """Ask for ``path`` and return what ``decode`` makes of the body, with as many attempts as it takes.
+        """Get ``path`` and return the body as decoded by ``decode``, after as many attempts as it takes.
 
         Args:
             path: Absolute path with its variable parts percent-encoded.
-            params: The query; a ``cursor`` in it changes what a refusal means.
-            decode: Reads the body; a ``ValueError`` of it is a garbled answer.
+            params: The query; a 4xx means something else where it has a ``cursor``.
+            decode: Decodes the body; its ``ValueError`` marks a malformed response, which is retried.
 
         Raises:
-            CredentialsError: the key, its scope or quota is refused.
-            GoneError: there is nothing at this path.
-            CursorRefusedError: the request held a cursor and was refused.
-            GarbledError: the body cannot be decoded, several times over.
-            UnreachableError: no usable answer until the deadline, or soon where the host never answered at all.
-            ApiError: any other refusal, redirects among them.
+            CredentialsError: the key, its scope or its quota is rejected.
+            NotFoundError: there is nothing at this path.
+            CursorRefusedError: the request had a cursor and was rejected.
+            MalformedResponseError: the body could not be decoded, several times in a row.
+            ApiUnavailableError: no usable response until the deadline, or sooner where the host never responded at all.
+            ApiError: any other rejection, redirects included.
         """
-        return await self._ask(path, decode, params=params)
+        return await self._request(path, decode, params=params)
 
     async def post(self, path: str, body: Mapping[str, object], decode: Callable[[bytes], T]) -> T:
-        """Send ``body`` as JSON to ``path`` and return what ``decode`` makes of the answer; repeats must do no harm.
+        """Post ``body`` as JSON to ``path``, and decode the response; as it is retried, it must be idempotent.
 
         Raises:
             ApiError: as ``get``.
         """
-        return await self._ask(path, decode, method="POST", body=body)
+        return await self._request(path, decode, method="POST", body=body)
 
     async def download(self, path: str, into: BinaryIO, check: Callable[[BinaryIO], T]) -> T:
-        """Stream ``path`` into a file, anew at each attempt, and return what ``check`` makes of it.
+        """Stream ``path`` into a file, from its start at each attempt, and return the result of ``check``.
 
-        The time-out of an attempt is one of silence here: a recording may take as long as it comes.
+        Here ``timeout_secs`` limits how long the server may be silent, not the whole attempt: recordings can be long.
 
         Raises:
-            ApiError: as ``get``; a ``ValueError`` of ``check`` is a garbled answer.
+            ApiError: as ``get``; a ``ValueError`` of ``check`` marks a malformed response.
         """
-        return await self._ask(path, lambda _body: check(into), into=into)
+        return await self._request(path, lambda _body: check(into), into=into)
 
     async def delete(self, path: str) -> None:
-        """Delete what is at ``path``, with as many attempts as it takes; whatever a success says in its body is fine.
+        """Delete the resource at ``path``; the body of a success is ignored.
 
         Raises:
-            GoneError: there is nothing at this path (any more).
+            NotFoundError: there is nothing at this path, or no longer.
             ApiError: as ``get``.
         """
-        return await self._ask(path, lambda _body: None, method="DELETE")
+        return await self._request(path, lambda _body: None, method="DELETE")
 
-    async def _ask(
+    async def _request(
         self,
         path: str,
         decode: Callable[[bytes], T],
@@ -164,82 +163,94 @@ class ApiClient:
         body: Mapping[str, object] | None = None,
         into: BinaryIO | None = None,
     ) -> T:
-        async with self.gate.slot():
+        # The slot is kept over all attempts, also while the request waits for the next one. If it were released,
+        # another request would go out at once to an API that has just asked for less.
+        async with self.limiter.slot():
             deadline = self._monotonic() + self._deadline_secs
-            call = ApiRequest(path, params or {}, decode, deadline, method, body, into)
-            outcome = await self._attempt(call)
+            request = ApiRequest(path, params or {}, decode, deadline, method, body, into)
+            outcome = await self._attempt(request)
             if isinstance(outcome, RetryableFailure):
-                outcome = await self._again(call, outcome)
+                outcome = await self._retry(request, outcome)
         if isinstance(outcome, RetryableFailure):
             raise outcome.error
         return outcome
 
-    async def _again(self, call: ApiRequest[T], first: RetryableFailure) -> T | RetryableFailure:
-        """Repeat after ``first``. tenacity's bookkeeping is a sixth of a request's CPU (measured), so only now."""
-        before = [first]
+    async def _retry(self, request: ApiRequest[T], first: RetryableFailure) -> T | RetryableFailure:
+        """Retry after ``first`` until an attempt succeeds or the deadline is near.
+
+        tenacity takes a sixth of a request's CPU time (measured), so it only sees requests whose first attempt failed:
+        it gets that attempt's outcome as its own first one.
+        """
+        outcomes = [first]
 
         async def attempt() -> T | RetryableFailure:
-            if before:
-                return before.pop()
-            return await self._attempt(call)
+            if outcomes:
+                return outcomes.pop()
+            return await self._attempt(request)
 
         retrying = AsyncRetrying(
             sleep=self._sleep,
             retry=retry_if_result(lambda outcome: isinstance(outcome, RetryableFailure)),
             wait=self._wait,
-            stop=lambda state: self._monotonic() + state.upcoming_sleep >= call.deadline,
+            stop=lambda state: self._monotonic() + state.upcoming_sleep >= request.deadline,
             before_sleep=self._before_sleep,
             retry_error_callback=_outcome,
         )
         return await retrying(attempt)
 
-    async def _attempt(self, call: ApiRequest[T]) -> T | RetryableFailure:
+    async def _attempt(self, request: ApiRequest[T]) -> T | RetryableFailure:
         self.stats.requests += 1
-        call.cuts = self.gate.cuts
-        answer = await self._wire.handle_request(call, min(self._timeout_secs, call.deadline - self._monotonic()))
-        if isinstance(answer, ConnectionFailure):
-            return self._unanswered(call, answer)
-        self._reached = True
-        self.stats.bytes_received += answer.num_bytes_downloaded
-        if answer.is_success:
-            self.gate.on_success()
-            return self._decoded(call, answer)
-        return self._refused(call, answer)
+        request.n_cuts = self.limiter.n_cuts
+        timeout_secs = min(self._timeout_secs, request.deadline - self._monotonic())
+        response = await self._transport.handle_request(request, timeout_secs)
+        if isinstance(response, ConnectionFailure):
+            return self._on_no_response(request, response)
+        self._has_responded = True
+        self.stats.bytes_received += response.num_bytes_downloaded
+        if response.is_success:
+            self.limiter.on_success()
+            return self._on_success(request, response)
+        return self._on_error_response(request, response)
 
-    def _unanswered(self, call: ApiRequest[T], none: ConnectionFailure) -> RetryableFailure:
-        if none.is_late:
-            self.gate.on_overload(call.cuts)
-        message = self._safe(f"{call.where} got no answer from {self._wire.host}: {none.why}.")
-        unreachable = ApiUnavailableError(message, f"Check the network. {CHECK_HOST}")
-        return RetryableFailure(unreachable) if self._reached else record_failure(call, unreachable)
+    def _on_no_response(self, request: ApiRequest[T], failure: ConnectionFailure) -> RetryableFailure:
+        if failure.is_timeout:
+            self.limiter.on_overload(request.n_cuts)
+        message = self._without_key(f"{request.endpoint} got no answer from {self._transport.host}: {failure.reason}.")
+        error = ApiUnavailableError(message, f"Check the network. {CHECK_HOST}")
+        # A host that never responded is probably the wrong one: give up after a few attempts, not at the deadline.
+        return RetryableFailure(error) if self._has_responded else record_failure(request, error)
 
-    def _decoded(self, call: ApiRequest[T], answer: httpx.Response) -> T | RetryableFailure:
-        body = answer.content if call.into is None else b""
+    def _on_success(self, request: ApiRequest[T], response: httpx.Response) -> T | RetryableFailure:
+        body = response.content if request.into is None else b""
         try:
-            return call.decode(body)
+            return request.decode(body)
         except (ValueError, RecursionError) as error:
-            why = str(error)
-        kind = answer.headers.get("content-type", "no content type")
-        if "json" not in kind and call.into is None:
-            why = f"{kind} instead of JSON: this does not look like the ElevenLabs API"
-        message = self._safe(f"{call.where} answered {answer.status_code} with a body that cannot be read: {why}.")
-        return record_failure(call, MalformedResponseError(message, CHECK_HOST, body=body, status=answer.status_code))
+            reason = str(error)
+        # The error is raised outside the except block, so that it carries no context: see the top of the module.
+        content_type = response.headers.get("content-type", "no content type")
+        if "json" not in content_type and request.into is None:
+            reason = f"{content_type} instead of JSON: this does not look like the ElevenLabs API"
+        message = f"{request.endpoint} answered {response.status_code} with a body that cannot be read: {reason}."
+        malformed = MalformedResponseError(self._without_key(message), CHECK_HOST, status=response.status_code)
+        return record_failure(request, malformed)
 
-    def _refused(self, call: ApiRequest[T], answer: httpx.Response) -> RetryableFailure:
-        refusal = ErrorResponse(
-            where=call.where,
-            status=answer.status_code,
-            body=parse_error(answer.content.replace(self._key.encode(), b"***")),
-            trace_id=self._safe(answer.headers.get("x-trace-id", "")),
-            location=self._safe(answer.headers.get("location", "")),
+    def _on_error_response(self, request: ApiRequest[T], response: httpx.Response) -> RetryableFailure:
+        error_response = ErrorResponse(
+            endpoint=request.endpoint,
+            status=response.status_code,
+            body=parse_error(response.content.replace(self._key.encode(), b"***")),
+            trace_id=self._without_key(response.headers.get("x-trace-id", "")),
+            location=self._without_key(response.headers.get("location", "")),
         )
-        if refusal.status in PRESSURE:
-            self.gate.on_overload(call.cuts)
-        judged = classify_response(refusal.status, refusal.body.code, had_cursor="cursor" in call.params)
-        error = refusal.error(judged)
-        if judged is not ResponseClass.RETRY:
+        if error_response.status in OVERLOAD_STATUSES:
+            self.limiter.on_overload(request.n_cuts)
+        response_class = classify_response(
+            error_response.status, error_response.body.code, had_cursor="cursor" in request.params
+        )
+        error = error_response.to_error(response_class)
+        if response_class is not ResponseClass.RETRY:
             raise error
-        return RetryableFailure(error, retry_after_secs(answer.headers.get("retry-after"), self._clock()))
+        return RetryableFailure(error, retry_after_secs(response.headers.get("retry-after"), self._clock()))
 
     def _wait(self, state: RetryCallState) -> float:
         return backoff_secs(state.attempt_number, _outcome(state).retry_after, self._random)
@@ -248,8 +259,8 @@ class ApiClient:
         self.stats.retries += 1
         logger.info("%s Trying again in %.1f s.", _outcome(state).error.message, state.upcoming_sleep)
 
-    def _safe(self, text: str) -> str:
-        """``text`` without the key, should a server have sent it back."""
+    def _without_key(self, text: str) -> str:
+        """``text`` with the key replaced: a server may have sent it back."""
         return text.replace(self._key, "***")
 
 
@@ -257,7 +268,7 @@ def _outcome(state: RetryCallState) -> Any:
     return state.outcome and state.outcome.result()
 
 
-def _checked_key(key: str) -> str:
+def _validated_key(key: str) -> str:
     if not re.fullmatch(r"[!-~]+", key):
         raise CredentialsError(
             "The API key is empty or holds a character that no key has.", "Copy it again into ELEVENLABS_API_KEY."

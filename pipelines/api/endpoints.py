@@ -1,4 +1,4 @@
-"""The calls of the API that we make, a function each."""
+"""The API's endpoints, one function each."""
 
 from __future__ import annotations
 
@@ -25,37 +25,34 @@ CONVERSATIONS = "/v1/convai/conversations"
 CONVERSATION = "/v1/convai/conversation"
 AGENT = "/v1/convai/agent"
 TOOLS = "/v1/convai/tools"
-MOST_TOOLS = 100
-"""Tools on a page: the most that the API gives."""
+MAX_TOOLS_PER_PAGE = 100
+"""The API's maximum page size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListQuery:
-    """What to list: the reference's query parameters but the cursor; ``None`` leaves one out.
+    """Query parameters of the list of conversations, except the cursor; ``None`` leaves one out.
 
-    Whether the two bounds on the call's start (Unix seconds) are inclusive is settled by no public source: let windows
-    overlap by a second.
+    No public source says whether the two bounds on the start time (Unix seconds) are inclusive: let windows overlap by
+    a second.
     """
 
     page_size: int = 100
     call_start_after_unix: int | None = None
     call_start_before_unix: int | None = None
     agent_id: str | None = None
-    call_successful: str | None = None
-    user_id: str | None = None
-    summary_mode: str | None = None
     search: str | None = None
 
     def params(self, cursor: str | None) -> dict[str, str | int]:
-        """The query string's parts; a cursor holds no filters, so they go with every page."""
+        """The query string; a cursor does not include the filters, so they are sent with every page."""
         return {name: value for name, value in {**asdict(self), "cursor": cursor}.items() if value is not None}
 
 
 async def list_page(client: ApiClient, query: ListQuery, cursor: str | None) -> ListPage:
-    """Ask for one page, newest calls first; ``cursor`` is the previous page's ``next_cursor``.
+    """Get one page, newest conversations first; ``cursor`` is the previous page's ``next_cursor``.
 
     Raises:
-        ApiError: as ``ApiClient.get``; a 404 means that this host has no such list.
+        ApiError: as ``ApiClient.get``; a 404 means that this host has no such endpoint.
     """
     try:
         return await client.get(CONVERSATIONS, query.params(cursor), parse_page)
@@ -65,12 +62,12 @@ async def list_page(client: ApiClient, query: ListQuery, cursor: str | None) -> 
 
 
 async def iterate_list(client: ApiClient, query: ListQuery) -> AsyncIterator[ListPage]:
-    """Yield the pages of ``query`` until the last; calls that arrive meanwhile can repeat rows.
+    """Yield the pages of ``query`` until the last; conversations that start meanwhile can make rows repeat.
 
     Raises:
-        ApiError: as ``list_page``, and when a cursor comes a second time: the list would never end.
+        ApiError: as ``list_page``, and when a cursor repeats: the list would never end.
     """
-    seen: set[str] = set()
+    cursors: set[str] = set()
     cursor: str | None = None
     while True:
         page = await list_page(client, query, cursor)
@@ -78,59 +75,61 @@ async def iterate_list(client: ApiClient, query: ListQuery) -> AsyncIterator[Lis
         cursor = page.next_cursor
         if cursor is None:
             return
-        if cursor in seen:
-            raise ApiError(f"The list loops: the same cursor came twice in {len(seen) + 1} pages.", "Run again later.")
-        seen.add(cursor)
+        if cursor in cursors:
+            message = f"The list loops: the same cursor came twice in {len(cursors) + 1} pages."
+            raise ApiError(message, "Run again later.")
+        cursors.add(cursor)
 
 
 async def get_conversation(client: ApiClient, conversation_id: str) -> bytes:
-    """Ask for one conversation; return the body as it came, checked to be whole and to be of this conversation.
+    """Get one conversation; return the unchanged body, checked to be complete JSON and to have this id.
 
     Raises:
         UsageError: the id cannot be part of a path.
-        ApiError: as ``ApiClient.get``; ``NotFoundError`` where it is deleted, ``MalformedResponseError`` with the body
-        where it
-            cannot be read.
+        ApiError: as ``ApiClient.get``; ``NotFoundError`` where it is deleted, ``MalformedResponseError`` where the body
+            fails the check.
     """
-    return await client.get(_path(conversation_id), {}, partial(check_conversation, conversation_id=conversation_id))
+    return await client.get(
+        _conversation_path(conversation_id), {}, partial(check_conversation, conversation_id=conversation_id)
+    )
 
 
 async def delete_conversation(client: ApiClient, conversation_id: str) -> bool:
-    """Delete one conversation at the API; say whether there was one, as a 404 is as good as a success.
+    """Delete one conversation at the API; return False where there was none (404), which is no error.
 
     Raises:
         UsageError: the id cannot be part of a path.
         ApiError: as ``ApiClient.delete``.
     """
     try:
-        await client.delete(_path(conversation_id))
+        await client.delete(_conversation_path(conversation_id))
     except NotFoundError:
         return False
     return True
 
 
 async def get_audio(client: ApiClient, conversation_id: str, into: BinaryIO) -> None:
-    """Stream the recording of a conversation into a file, checked to begin as an MP3 does.
+    """Stream the recording of a conversation into a file, checked to start like an MP3.
 
     Raises:
         UsageError: the id cannot be part of a path.
-        ApiError: as ``ApiClient.download``; a conversation without a recording is refused with 404 or 422.
+        ApiError: as ``ApiClient.download``; for a conversation without a recording, the API answers 404 or 422.
     """
-    await client.download(f"{_path(conversation_id)}/audio", into, check_mp3)
+    await client.download(f"{_conversation_path(conversation_id)}/audio", into, check_mp3)
 
 
 async def send_feedback(client: ApiClient, conversation_id: str, score: str | None) -> None:
-    """Give a conversation a thumb, ``like`` or ``dislike``, or take it back (None); it takes the place of the last.
+    """Set the feedback on a conversation to ``like`` or ``dislike``, or clear it (None); idempotent.
 
     Raises:
         UsageError: the id cannot be part of a path.
         ApiError: as ``ApiClient.post``; the key needs the scope convai_write.
     """
-    await client.post(f"{_path(conversation_id)}/feedback", {"feedback": score}, lambda _body: None)
+    await client.post(f"{_conversation_path(conversation_id)}/feedback", {"feedback": score}, lambda _body: None)
 
 
 async def has_signed_url(client: ApiClient, agent_id: str) -> bool:
-    """Ask for a signed URL of an agent; say whether one came. It is a secret, and nobody sees it.
+    """Request a signed URL for an agent; return only whether one came, as the URL is a secret.
 
     Raises:
         ApiError: as ``ApiClient.get``; the key needs the scope convai_write.
@@ -139,7 +138,7 @@ async def has_signed_url(client: ApiClient, agent_id: str) -> bool:
 
 
 async def has_token(client: ApiClient, agent_id: str) -> bool:
-    """Ask for a conversation token of an agent; say whether one came. It is a secret, and nobody sees it.
+    """Request a conversation token for an agent; return only whether one came, as the token is a secret.
 
     Raises:
         ApiError: as ``ApiClient.get``; the key needs the scope convai_write.
@@ -148,27 +147,27 @@ async def has_token(client: ApiClient, agent_id: str) -> bool:
 
 
 async def list_tools(client: ApiClient) -> dict[str, dict[str, Any]]:
-    """Ask for all tools of the workspace, page by page where the API has pages: definitions as they came, by id.
+    """Get all tools of the workspace, page by page where the API has pages: unchanged definitions by tool id.
 
     Raises:
-        ApiError: as ``ApiClient.get``; a 404 means that this host has no such list, a cursor that comes a second time
-            that it would never end.
+        ApiError: as ``ApiClient.get``; also for a 404, as this host has no such endpoint, and when a cursor repeats:
+            the list would never end.
     """
-    found: dict[str, dict[str, Any]] = {}
-    seen: set[str] = set()
-    params: dict[str, str | int] = {"page_size": MOST_TOOLS}
+    tools: dict[str, dict[str, Any]] = {}
+    cursors: set[str] = set()
+    params: dict[str, str | int] = {"page_size": MAX_TOOLS_PER_PAGE}
     while True:
         try:
             page = await client.get(TOOLS, params, parse_tools)
         except NotFoundError as error:
             raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
-        found |= page.tools
+        tools |= page.tools
         if page.next_cursor is None:
-            return found
-        if page.next_cursor in seen:
+            return tools
+        if page.next_cursor in cursors:
             raise ApiError("The list of tools loops: the same cursor came twice.", "Run again later.")
-        seen.add(page.next_cursor)
-        params = {"page_size": MOST_TOOLS, "cursor": page.next_cursor}
+        cursors.add(page.next_cursor)
+        params = {"page_size": MAX_TOOLS_PER_PAGE, "cursor": page.next_cursor}
 
 
 async def calculate_llm_usage(
@@ -179,33 +178,33 @@ async def calculate_llm_usage(
     number_of_pages: int | None = None,
     rag_enabled: bool | None = None,
 ) -> bytes:
-    """Ask what a minute of an agent would cost with each language model; return the body, checked to be whole.
+    """Get the price of a minute of an agent with each language model; return the body, checked to list prices.
 
     Args:
         client: The API.
         agent_id: The agent.
-        prompt_length: Characters of the prompt; None leaves it to the API, as of the next two.
+        prompt_length: Characters of the prompt; None leaves it to the API, as for the next two.
         number_of_pages: Pages of documents in the prompt or the knowledge base.
-        rag_enabled: Whether chunks are retrieved, in place of whole documents in the prompt.
+        rag_enabled: Whether chunks are retrieved, instead of entire documents in the prompt.
 
     Raises:
         UsageError: the id cannot be part of a path.
         ApiError: as ``ApiClient.post``; ``NotFoundError`` where there is no such agent.
     """
-    asked = {"prompt_length": prompt_length, "number_of_pages": number_of_pages, "rag_enabled": rag_enabled}
-    body = {name: value for name, value in asked.items() if value is not None}
-    return await client.post(f"{AGENT}/{_part(agent_id, 'agent')}/llm-usage/calculate", body, check_prices)
+    parameters = {"prompt_length": prompt_length, "number_of_pages": number_of_pages, "rag_enabled": rag_enabled}
+    body = {name: value for name, value in parameters.items() if value is not None}
+    return await client.post(f"{AGENT}/{_path_segment(agent_id, 'agent')}/llm-usage/calculate", body, check_prices)
 
 
-def _path(conversation_id: str) -> str:
-    return f"{CONVERSATIONS}/{_part(conversation_id, 'conversation')}"
+def _conversation_path(conversation_id: str) -> str:
+    return f"{CONVERSATIONS}/{_path_segment(conversation_id, 'conversation')}"
 
 
-def _part(identifier: str, kind: str) -> str:
-    """An id as part of a path.
+def _path_segment(identifier: str, kind: str) -> str:
+    """An id, percent-encoded as a segment of a path.
 
     Raises:
-        UsageError: a URL's path drops it, and another resource would answer.
+        UsageError: URL normalization would drop the segment, and another resource would answer.
     """
     if identifier in {"", ".", ".."}:
         raise UsageError(f"{identifier!r} is no {kind} id.")

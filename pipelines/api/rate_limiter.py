@@ -1,4 +1,4 @@
-"""At most so many requests a second, evenly spread."""
+"""Limit the rate of requests, evenly spread over time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 
 class RateLimiter:
-    """Lets ``per_sec`` begin a second; time and sleep can be others in a test."""
+    """Spaces requests ``1 / per_sec`` seconds apart, without bursts."""
 
     def __init__(
         self,
@@ -17,15 +17,16 @@ class RateLimiter:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._gap = 1 / per_sec
+        self._interval_secs = 1 / per_sec
         self._monotonic = monotonic
         self._sleep = sleep
-        self._next = monotonic()
+        self._next_start = monotonic()
 
     async def acquire(self) -> None:
-        """Wait for the next turn; turns are given in the order in which they are asked for."""
+        """Wait until the caller may start; first come first served."""
         now = self._monotonic()
-        at = max(now, self._next)
-        self._next = at + self._gap
-        if at > now:
-            await self._sleep(at - now)
+        start = max(now, self._next_start)
+        # Reserved before the sleep, so that no other coroutine gets the same start.
+        self._next_start = start + self._interval_secs
+        if start > now:
+            await self._sleep(start - now)

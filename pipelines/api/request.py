@@ -1,4 +1,4 @@
-"""One logical request on its way through its attempts."""
+"""One logical request with all its attempts."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pipelines.errors import ApiError
 
 T = TypeVar("T")
 
-FEW_ATTEMPTS = 4
-"""Attempts where more would hardly help: a garbled body, a host that never answered."""
+MAX_PERSISTENT_FAILURES = 4
+"""Attempts with a failure that more retries rarely cure: a malformed body, a host that never responded."""
 
 
 @dataclass
 class ApiRequest(Generic[T]):
-    """One logical request; ``deadline`` is on the monotonic clock, ``strikes`` counts failures that tend to stay.
+    """One logical request and the state of its attempts.
 
-    ``cuts`` is the gate's count when the latest attempt was sent; a success's body goes ``into`` a file, where one is
-    given, and is not kept in memory.
+    ``deadline`` is on the monotonic clock. ``into``, where given, is the file that takes the body of a success, which
+    is then not kept in memory. ``n_cuts`` is the limiter's count when the latest attempt was sent.
     """
 
     path: str
@@ -29,38 +29,38 @@ class ApiRequest(Generic[T]):
     method: str = "GET"
     body: Mapping[str, object] | None = None
     into: BinaryIO | None = None
-    strikes: int = 0
-    cuts: int = 0
+    persistent_failures: int = 0
+    n_cuts: int = 0
 
     @property
-    def where(self) -> str:
-        """Method and path, without the query: it can name a person."""
+    def endpoint(self) -> str:
+        """Method and path, for messages; without the query, which can name a person."""
         return f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True)
 class ConnectionFailure:
-    """An attempt that brought no answer, and why; ``is_late`` where nothing complete came in time."""
+    """An attempt without a response, and why; ``is_timeout`` where no complete response came in time."""
 
-    why: str
-    is_late: bool = False
+    reason: str
+    is_timeout: bool = False
 
 
 @dataclass(frozen=True)
 class RetryableFailure:
-    """A failed attempt that may be repeated; ``error`` is what to raise if it is not."""
+    """A failed attempt that may be retried; ``error`` is raised where it is not, ``retry_after`` is in seconds."""
 
     error: ApiError
     retry_after: float | None = None
 
 
-def record_failure(call: ApiRequest[T], error: ApiError) -> RetryableFailure:
-    """A failure that tends to stay: worth few attempts.
+def record_failure(request: ApiRequest[T], error: ApiError) -> RetryableFailure:
+    """Count a persistent failure, which is worth only a few attempts.
 
     Raises:
         ApiError: ``error``, when those are used up.
     """
-    call.strikes += 1
-    if call.strikes >= FEW_ATTEMPTS:
+    request.persistent_failures += 1
+    if request.persistent_failures >= MAX_PERSISTENT_FAILURES:
         raise error
     return RetryableFailure(error)

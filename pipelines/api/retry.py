@@ -1,7 +1,7 @@
-"""When a request is tried again, and after what wait: pure rules, no I/O.
+"""Which requests are retried, and after how long a wait: pure rules, no I/O.
 
-The table is the vendor's documented one, with what recorded answers add; ``Retry-After`` may or may not come, so it is
-honoured and never needed.
+The rules follow the vendor's documentation of errors and recorded responses. ``Retry-After`` is undocumented: it is
+honoured where it comes and never required.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ BACKOFF_BASE_SECS = 0.5
 BACKOFF_CAP_SECS = 30.0
 RETRY_AFTER_CAP_SECS = 60.0
 
-INVALID_KEY_PHRASES = frozenset({
+CREDENTIALS_CODES = frozenset({
     "invalid_api_key",
     "invalid_authorization_header",
     "missing_permissions",
@@ -27,39 +27,39 @@ INVALID_KEY_PHRASES = frozenset({
 
 
 class ResponseClass(StrEnum):
-    """What an answer that is no success means for the request."""
+    """What an error response means for the request."""
 
     RETRY = "retry"
-    """The server is busy or broken for now."""
+    """The server is busy or down at the moment."""
     CREDENTIALS = "credentials"
-    """The key, its scopes or its quota: no request will succeed."""
+    """The key, its scope or its quota is rejected: a retry cannot succeed."""
     CURSOR = "cursor"
-    """The cursor is refused: list that window again from its start."""
-    GONE = "gone"
-    """What was asked for is not there."""
-    STOP = "stop"
-    """The request itself is wrong, or the answer is none the API gives."""
+    """The cursor is rejected: list that window again from its start."""
+    NOT_FOUND = "not_found"
+    """There is no such resource."""
+    UNEXPECTED = "unexpected"
+    """The request itself is wrong, or the response is not one that the API gives."""
 
 
 def classify_response(status: int, code: str | None, *, had_cursor: bool) -> ResponseClass:
-    """Judge an HTTP ``status`` outside 2xx, with the vendor's word ``code`` where one came.
+    """Classify an HTTP ``status`` outside 2xx, and the vendor's error ``code`` where the body has one.
 
-    A word about the key wins over a status below 500: the vendor sends the same words with 400 and 401.
+    A code about the key counts more than a status below 500: the vendor sends the same codes with 400 and 401.
     """
-    if status in {401, 402, 403} or (status < HTTPStatus.INTERNAL_SERVER_ERROR and code in INVALID_KEY_PHRASES):
+    if status in {401, 402, 403} or (status < HTTPStatus.INTERNAL_SERVER_ERROR and code in CREDENTIALS_CODES):
         return ResponseClass.CREDENTIALS
     if status in {408, 429} or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ResponseClass.RETRY
     if had_cursor and status >= HTTPStatus.BAD_REQUEST:
         return ResponseClass.CURSOR
-    return ResponseClass.GONE if status == HTTPStatus.NOT_FOUND else ResponseClass.STOP
+    return ResponseClass.NOT_FOUND if status == HTTPStatus.NOT_FOUND else ResponseClass.UNEXPECTED
 
 
 def retry_after_secs(header: str | None, now: datetime) -> float | None:
     """Read ``Retry-After`` (RFC 9110: seconds or an HTTP date) as seconds from ``now`` (aware), 0 to 60.
 
     Returns:
-        ``None`` where the header is absent or says nothing that can be read.
+        ``None`` where the header is absent or malformed.
     """
     if header is None:
         return None
@@ -74,9 +74,9 @@ def retry_after_secs(header: str | None, now: datetime) -> float | None:
 
 
 def backoff_secs(attempt: int, retry_after: float | None, random: Callable[[], float]) -> float:
-    """Say how long to wait after the failed ``attempt`` (from 1): exponential with full jitter, at most 30 s.
+    """Seconds to wait after the failed ``attempt`` (from 1): exponential backoff with full jitter, at most 30 s.
 
-    What the server asked for comes on top, so that no request returns too early and many do not return at once.
+    ``retry_after`` is added, not taken as the wait: so no retry comes too early, and many do not come at once.
     """
     ceiling = min(BACKOFF_CAP_SECS, BACKOFF_BASE_SECS * 2.0 ** (attempt - 1))
     return (retry_after or 0.0) + random() * ceiling

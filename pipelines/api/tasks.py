@@ -1,14 +1,16 @@
-"""Run coroutines side by side, and fail as one of them would alone."""
+"""Run coroutines concurrently, and fail with the error of the first that fails."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
 
 
 async def run_concurrently(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Await all; the first failure ends the others and is raised itself, not a group of one."""
+    """Await all. The first failure cancels the others and is raised itself, not as an ``ExceptionGroup``."""
     try:
         async with asyncio.TaskGroup() as group:
             for coroutine in coroutines:
@@ -18,3 +20,16 @@ async def run_concurrently(coroutines: Iterable[Coroutine[Any, Any, None]]) -> N
     else:
         return
     raise first
+
+
+async def run_workers(items: Iterable[Item], n_workers: int, handle: Callable[[Item], Awaitable[None]]) -> None:
+    """Await ``handle`` for every item, ``n_workers`` at a time; fails as ``run_concurrently``."""
+    # All workers take their items from one iterator: a slow item delays one worker, not a fixed share of the items.
+    # It needs no lock, as the event loop switches workers only at an await.
+    shared = iter(items)
+    await run_concurrently(_work(shared, handle) for _ in range(n_workers))
+
+
+async def _work(shared: Iterator[Item], handle: Callable[[Item], Awaitable[None]]) -> None:
+    for item in shared:
+        await handle(item)

@@ -1,7 +1,7 @@
-"""One exchange with the API over the wire, or why there was none.
+"""Send one HTTP request and return its response, or why there was none.
 
-httpx is the interface and aiohttp the transport under it, for a third of the processor time. Its errors are told apart
-by no class: aiohttp's refused connections, failed look-ups and resets all arrive as ``httpx.ConnectTimeout``, and
+httpx is the interface, with aiohttp as the transport under it, which takes a third of the CPU time. The classes of its
+errors say little: refused connections, failed DNS lookups and resets all arrive as ``httpx.ConnectTimeout``, and
 malformed HTTP as aiohttp's own error, whose ``repr`` holds the request's headers. So every failure of the transport is
 handled alike, and only its text is kept.
 """
@@ -29,10 +29,10 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class _NoCookies(httpx.Cookies):
-    """Keeps none: the key alone says who asks, and to look for cookies is a twentieth of a request's time."""
+    """Stores no cookies: the key alone authenticates, and parsing cookies takes a twentieth of a request's time."""
 
     def extract_cookies(self, response: httpx.Response) -> None:
-        """Leave them."""
+        """Do nothing, on purpose."""
 
 
 class _Client(httpx_aiohttp.HttpxAiohttpClient):
@@ -40,17 +40,17 @@ class _Client(httpx_aiohttp.HttpxAiohttpClient):
 
 
 class Transport:
-    """An async context manager that carries calls to ``base_url``, each with the key; redirects are never followed.
+    """Sends requests to ``base_url`` with the key; an async context manager. Redirects are never followed.
 
     Args:
         base_url: Scheme and host, with a path where a gateway needs one.
         key: The API key, of characters that a header can carry.
-        connect_secs: Time for a connection to be made, 10 s at most.
-        connections: How many there may be at once.
+        connect_secs: Timeout of a connection attempt, capped at 10 s.
+        connections: The most open connections.
         transport: Replaces the network, for tests.
 
     Raises:
-        SettingsError: ``base_url`` is no URL.
+        SettingsError: ``base_url`` is not a URL.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class Transport:
         connections: int,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        url = _checked(base_url)
-        is_ours = url.host in LOOPBACK
+        url = _parse_base_url(base_url)
+        is_loopback = url.host in LOOPBACK
         self.host = url.host
         self._base_url = base_url.rstrip("/")
         self._http = _Client(
@@ -71,8 +71,8 @@ class Transport:
             timeout=httpx.Timeout(None, connect=min(CONNECT_TIMEOUT_SECS, connect_secs)),
             limits=httpx.Limits(max_connections=connections, keepalive_expiry=KEEP_ALIVE_SECS),
             follow_redirects=False,
-            trust_env=not is_ours,  # proxies of the environment, but not to ourselves
-            verify=_trusts_none() if is_ours and url.scheme == "http" else _trusted(trust_env=not is_ours),
+            trust_env=not is_loopback,  # no proxy of the environment for the emulator on this machine
+            verify=_no_trust() if is_loopback and url.scheme == "http" else _system_trust(trust_env=not is_loopback),
             transport=transport,
         )
 
@@ -85,43 +85,43 @@ class Transport:
     ) -> None:
         await self._http.__aexit__(kind, error, trace)
 
-    async def handle_request(self, call: ApiRequest[Any], secs: float) -> httpx.Response | ConnectionFailure:
-        """Send a call and wait ``secs`` for the answer's last byte, or for any byte where it goes into a file."""
+    async def handle_request(self, request: ApiRequest[Any], secs: float) -> httpx.Response | ConnectionFailure:
+        """Send one attempt; ``secs`` is the timeout up to the last byte, or for each chunk of a download."""
         try:
             async with asyncio.timeout(secs) as limit:
-                request = httpx.Request(
-                    call.method,
-                    self._base_url + call.path,
-                    params=call.params or None,
+                http_request = httpx.Request(
+                    request.method,
+                    self._base_url + request.path,
+                    params=request.params or None,
                     headers=self._http.headers,
-                    json=call.body,
+                    json=request.body,
                 )
-                if call.into is None:
-                    return await self._http.send(request)
-                return await stream(self._http, request, call.into, limit, secs)
+                if request.into is None:
+                    return await self._http.send(http_request)
+                return await stream(self._http, http_request, request.into, limit, secs)
         except TimeoutError:
-            return ConnectionFailure(f"nothing complete within {secs:g} s", is_late=True)
+            return ConnectionFailure(f"nothing complete within {secs:g} s", is_timeout=True)
         except (httpx.RequestError, aiohttp.ClientError, OSError, UnicodeError) as error:  # UnicodeError: host name
             return ConnectionFailure(" ".join(str(error).split()) or type(error).__name__)
 
 
-def _checked(base_url: str) -> httpx.URL:
+def _parse_base_url(base_url: str) -> httpx.URL:
     try:
         url = httpx.URL(base_url)
     except httpx.InvalidURL:
         url = httpx.URL()
     if not url.host:
-        raise SettingsError("ELEVENLABS_BASE_URL is no URL with a host.", CHECK_HOST)
+        raise SettingsError("ELEVENLABS_BASE_URL is not a URL with a host.", CHECK_HOST)
     return url
 
 
 @cache
-def _trusted(*, trust_env: bool) -> ssl.SSLContext:
-    """The authorities that httpx trusts, or those of the environment; read once, as it takes 20 ms and more."""
+def _system_trust(*, trust_env: bool) -> ssl.SSLContext:
+    """The certificate authorities of httpx or of the environment; cached, as loading them takes over 20 ms."""
     return httpx.create_ssl_context(trust_env=trust_env)
 
 
 @cache
-def _trusts_none() -> ssl.SSLContext:
-    """For plain HTTP to ourselves, where no certificate is ever seen."""
+def _no_trust() -> ssl.SSLContext:
+    """For plain HTTP to this machine, which has no certificate to verify: loads nothing."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

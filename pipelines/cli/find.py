@@ -10,7 +10,7 @@ import click
 from pipelines.cli.options import Options, emit, moment, pass_options, plural, shared, teach
 
 if TYPE_CHECKING:
-    from pipelines.usecases.upstream_search import Listed
+    from pipelines.usecases.upstream_search import UpstreamHit
     from warehouse.serve.search import SearchHit
 
 
@@ -61,9 +61,11 @@ def find(
     since_at, until_at = (None if when is None else parse_moment(when, context.clock()) for when in (since, until))
     scope = Scope(agent, since_at, until_at)
     if upstream:
-        from pipelines.usecases.upstream_search import search
+        from pipelines.usecases.upstream_search import search_upstream
 
-        _show_listed(options, [row for each in context.workspaces() for row in search(each, text, scope, limit=limit)])
+        _show_listed(
+            options, [row for each in context.workspaces() for row in search_upstream(each, text, scope, limit=limit)]
+        )
     else:
         from warehouse.serve.search import search as search_here
 
@@ -82,7 +84,7 @@ def _show(options: Options, hits: list[SearchHit]) -> None:
     options.say(f"{plural(len(hits), 'call')}; `convohouse show ID` shows one" if hits else "no call has all the words")
 
 
-def _show_listed(options: Options, rows: list[Listed]) -> None:
+def _show_listed(options: Options, rows: list[UpstreamHit]) -> None:
     if options.is_json:
         emit({"calls": [asdict(row) for row in rows]})
         return

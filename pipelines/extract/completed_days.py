@@ -1,7 +1,8 @@
-"""Days whose calls are all landed while others are still being read: they can be flattened ahead of the rest.
+"""Days whose conversations are all landed while others are still being fetched: these can be flattened already.
 
-Only first readings are, of calls that began on the day that their list row said: nothing else of such a call is landed,
-and no other day's rows are touched. All else, and whatever is cut short, is found by ``refresh.stale_snapshots``.
+Only first snapshots count, of conversations that started on the day that their list row said. So nothing else is landed
+of such a conversation, and flattening it touches the rows of no other day. Everything else, and the rest of a run that
+is interrupted, is found by ``refresh_lake.stale_snapshots``.
 """
 
 from __future__ import annotations
@@ -17,39 +18,45 @@ from pipelines.transform.merge_days import DOCUMENTS_PER_TASK
 
 
 class CompletedDays:
-    """Collects what is landed, and gives out each day once, when the last of its wanted calls is."""
+    """Collects landed snapshots by day, and returns a day once, when its last planned conversation is landed."""
 
-    def __init__(self, wanted: pl.DataFrame, reread_days: Sequence[int]) -> None:
-        """``wanted`` are rows of ``settle.decide``; a call is settled after the last of its re-reads."""
+    def __init__(self, plan: pl.DataFrame, reread_days: Sequence[int]) -> None:
+        """``plan`` has the rows of ``plan_fetches``; a conversation is settled after the last of ``reread_days``."""
         self.reread_days = reread_days
-        self._open: Counter[date] = Counter(dict(wanted["start_time_at"].dt.date().value_counts().rows()))
-        self._parts: dict[date, list[pl.DataFrame]] = {}
-        self._whole: list[pl.DataFrame] = []
+        self._n_open: Counter[date] = Counter(dict(plan["start_time_at"].dt.date().value_counts().rows()))
+        self._snapshots: dict[date, list[pl.DataFrame]] = {}
+        self._completed: list[pl.DataFrame] = []
 
-    def on_landed(self, answers: Sequence[Response], readings: pl.DataFrame) -> list[pl.DataFrame]:
-        """Note what was landed of some answers; give the first readings of whole days, once there are enough."""
-        listed_on = {each.wanted["conversation_id"]: _day(each) for each in answers}
-        first = {each.wanted["conversation_id"] for each in answers if each.wanted["reason"] == "new"}
-        is_in_place = pl.col("start_date") == pl.col("conversation_id").replace_strict(listed_on, return_dtype=pl.Date)
-        is_first = (pl.col("kind") == "document") & pl.col("conversation_id").is_in(list(first))
-        for part in readings.filter(is_first & is_in_place).partition_by("start_date"):
-            self._parts.setdefault(part["start_date"][0], []).append(part)
-        self._whole += self._closed(listed_on.values())
-        if sum(day.height for day in self._whole) < DOCUMENTS_PER_TASK:
+    def on_landed(self, responses: Sequence[Response], snapshots: pl.DataFrame) -> list[pl.DataFrame]:
+        """Note the ``snapshots`` landed of some responses.
+
+        Returns:
+            The first snapshots of completed days, a frame per day, once there are enough for a task; else nothing.
+        """
+        listed_dates = {response.plan_row["conversation_id"]: _listed_date(response) for response in responses}
+        new_ids = [
+            response.plan_row["conversation_id"] for response in responses if response.plan_row["reason"] == "new"
+        ]
+        listed_date = pl.col("conversation_id").replace_strict(listed_dates, return_dtype=pl.Date)
+        is_first = (pl.col("kind") == "document") & pl.col("conversation_id").is_in(new_ids)
+        for day in snapshots.filter(is_first & (pl.col("start_date") == listed_date)).partition_by("start_date"):
+            self._snapshots.setdefault(day["start_date"][0], []).append(day)
+        self._completed += self._close_days(listed_dates.values())
+        if sum(day.height for day in self._completed) < DOCUMENTS_PER_TASK:
             return []
-        days, self._whole = self._whole, []
+        days, self._completed = self._completed, []
         return days
 
-    def _closed(self, answered: Iterable[date]) -> list[pl.DataFrame]:
-        """The days that have no open call any more, now that calls of these days are answered."""
-        found = []
-        for day, count in Counter(answered).items():
-            self._open[day] -= count
-            if not self._open[day] and day in self._parts:
-                found.append(pl.concat(self._parts.pop(day)))
-        return found
+    def _close_days(self, responded: Iterable[date]) -> list[pl.DataFrame]:
+        """Subtract a response from its day, for each day in ``responded``; the days that have no open one left."""
+        days = []
+        for day, count in Counter(responded).items():
+            self._n_open[day] -= count
+            if not self._n_open[day] and day in self._snapshots:
+                days.append(pl.concat(self._snapshots.pop(day)))
+        return days
 
 
-def _day(answer: Response) -> date:
-    start: datetime = answer.wanted["start_time_at"]
+def _listed_date(response: Response) -> date:
+    start: datetime = response.plan_row["start_time_at"]
     return start.astimezone(UTC).date()

@@ -1,7 +1,8 @@
-"""What becomes of conversations that the API no longer has, or whose content retention took: the user's policy.
+"""The user's policy for conversations that the API deleted, or whose content its retention removed.
 
-``redact``: content and personal fields go from the landing, and so from the lake and the models; numbers stay.
-``erase``: the conversation goes wholly, and never comes back. ``keep``: everything stays as it was read last.
+``redact``: content and personal fields are removed from the landing, and so from the lake and the models; numbers stay.
+``erase``: the conversation is removed entirely, and is never landed again. ``keep``: the last snapshot with content
+stays.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from warehouse.storage.home import Home
 
 
 def landable(home: Home, rows: pl.DataFrame) -> pl.DataFrame:
-    """List rows as they may land: none of an erased conversation, and those of a redacted one without content."""
+    """List rows without erased conversations, and without the content of redacted ones."""
     erased, redacted = landing.erased_ids(home), landing.redacted_ids(home)
     is_redacted = pl.col("conversation_id").is_in(list(redacted))
     payload = pl.when(is_redacted).then(pl.lit(erasure.EMPTY_PAYLOAD)).otherwise("payload")
@@ -25,15 +26,15 @@ def landable(home: Home, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def apply_policy(home: Home, policy: Policy, at: datetime) -> None:
-    """Do to the landing what the policy says, for every conversation that is gone or blanked and not yet treated."""
+    """Redact or erase in the landing each conversation that was deleted or emptied upstream since the last time."""
     if policy == "keep":
         return
-    lost = landing.latest_removed_snapshots(home)
+    removed = landing.latest_removed_snapshots(home)
     if policy == "erase":
-        erasure.write_tombstones(home, lost, at)
+        erasure.write_tombstones(home, removed, at)
         erasure.purge(home)
         return
-    readings = landing.snapshots(home, lost["conversation_id"])
-    unredacted = readings.filter(pl.col("is_redacted").is_null()).select("conversation_id")
-    if ids := set(lost.join(unredacted, "conversation_id", "semi")["conversation_id"]):
+    snapshots = landing.snapshots(home, removed["conversation_id"])
+    unredacted = snapshots.filter(pl.col("is_redacted").is_null()).select("conversation_id")
+    if ids := set(removed.join(unredacted, "conversation_id", "semi")["conversation_id"]):
         erasure.redact(home, ids, redact)

@@ -1,4 +1,4 @@
-"""What a run reads, from what is landed and, before anything is, from a listing that is not."""
+"""The fetch plan of a run: which conversations to fetch, given what is landed and a listing that may not be."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from warehouse.storage.landing import Listing
 
 @dataclass(frozen=True, slots=True)
 class FetchPlan:
-    """What a run would list and read: ``wanted`` has a row for each call and why (see ``settle.decide``)."""
+    """What a run would list and fetch; ``to_fetch`` has the columns of ``fetch_policy.decide_refetch``."""
 
     window: Window
     n_listed: int
@@ -33,26 +33,26 @@ def plan_fetches(
     now: datetime,
     reread_days: Sequence[int],
     listing: Listing | None = None,
-    listed: pl.DataFrame | None = None,
-    only: Collection[str] | None = None,
+    list_rows: pl.DataFrame | None = None,
+    only_ids: Collection[str] | None = None,
 ) -> pl.DataFrame:
-    """What a run reads and why (see ``settle.decide``), in a window or everywhere.
+    """The conversations to fetch and why, in a window or all; columns as of ``fetch_policy.decide_refetch``.
 
-    ``listing`` and the rows ``listed`` by it are not landed; they count as if they were. ``only`` are conversations
-    that are read whatever else holds, and no others.
+    ``listing`` and its ``list_rows`` are not landed, as in a dry run, but count as if they were. ``only_ids`` are
+    fetched whether or not they are due, and nothing else is.
     """
-    known = landing.latest_list_rows(home)
-    shown = known if listed is None else pl.concat([known, listed.select(known.columns)])
+    landed_rows = landing.latest_list_rows(home)
+    all_rows = landed_rows if list_rows is None else pl.concat([landed_rows, list_rows.select(landed_rows.columns)])
     rows = decide_refetch(
-        shown.unique("conversation_id", keep="last", maintain_order=True),
+        all_rows.unique("conversation_id", keep="last", maintain_order=True),
         landing.latest_snapshots(home),
         now=now,
         reread_days=reread_days,
         listings=[*landing.listings(home), *([listing] if listing else [])],
-        asked=conversations_with_new_feedback(home) if only is None else only,
+        requested_ids=conversations_with_new_feedback(home) if only_ids is None else only_ids,
     )
-    if only is not None:
-        rows = rows.filter(pl.col("conversation_id").is_in(list(only)))
+    if only_ids is not None:
+        rows = rows.filter(pl.col("conversation_id").is_in(list(only_ids)))
     if window is not None:
         rows = rows.filter(pl.col("start_time_at") < window.until)
         if window.since is not None:
@@ -62,17 +62,17 @@ def plan_fetches(
     return rows
 
 
-def quarantined(home: Home) -> set[str]:
-    """Conversations that stand in quarantine: their answer was no document, or it could not be flattened."""
-    shown = lake.read(home, QUARANTINE, ["conversation_id"])["conversation_id"]
-    return {*landing.quarantined(home)["conversation_id"], *shown}
+def quarantined_ids(home: Home) -> set[str]:
+    """Conversations in quarantine: their response was malformed, or their document could not be flattened."""
+    unflattened = lake.read(home, QUARANTINE, ["conversation_id"])["conversation_id"]
+    return {*landing.quarantined(home)["conversation_id"], *unflattened}
 
 
 def conversations_with_new_feedback(home: Home) -> set[str]:
-    """Conversations that feedback was sent for since they were read last."""
+    """Conversations for which feedback was sent since their latest snapshot."""
     sent = activity_log.latest_entries(home, FEEDBACK_SENT).filter(outcome="sent")
     if sent.is_empty():
         return set()
-    read = landing.latest_snapshots(home).select("conversation_id", "fetched_at")
-    later = sent.join(read, "conversation_id").filter(pl.col("sent_at") >= pl.col("fetched_at"))
-    return set(later["conversation_id"])
+    fetched = landing.latest_snapshots(home).select("conversation_id", "fetched_at")
+    newer = sent.join(fetched, "conversation_id").filter(pl.col("sent_at") >= pl.col("fetched_at"))
+    return set(newer["conversation_id"])

@@ -1,9 +1,10 @@
-"""Which calls to read (again), and when a call is settled: rules over what the landing holds.
+"""Which conversations to fetch, or fetch again: rules over what is landed.
 
-A call is read when it is new, was not finished at its last reading, shows another list row than the one that led to its
-last reading, or is due: analysis, ratings and retention change a finished call without a trace in its list row, so it
-is read again some days after its end, by default 1, 7 and 30. One that a complete listing should have shown and did not
-is read again as well: only a 404 to its detail says that it is deleted, never a gap in a list.
+A conversation is fetched when it is new, was not finished in its latest snapshot, has another list row than the one
+that led to that snapshot, or is due: analysis, ratings and retention change a finished conversation without a trace in
+its list row, so it is fetched again some days after its end, by default 1, 7 and 30. One that a complete listing should
+have shown and did not is fetched again as well: only a 404 for the conversation itself says that it is deleted, never a
+gap in a list.
 """
 
 from __future__ import annotations
@@ -17,66 +18,67 @@ from pipelines.transform.settle_state import FINISHED
 from warehouse.storage.landing import ERASED, Listing
 
 REASONS = ("new", "open", "changed", "missing", "due", "asked")
-"""Why a call is read, the first that holds."""
+"""Why a conversation is fetched, by precedence: the first reason that applies."""
 
 
 def latest_due_refetch(now: datetime, reread_days: Sequence[int]) -> pl.Expr:
-    """The latest re-read that ``ended_at`` made due by ``now``; null where none is."""
-    marks = [pl.col("ended_at") + timedelta(days=days) for days in reread_days]
+    """When the latest refetch was due, of those after ``ended_at`` and up to ``now``; null where none was."""
+    due_times = [pl.col("ended_at") + timedelta(days=days) for days in reread_days]
     return pl.max_horizontal(
-        pl.lit(None, pl.Datetime("us", "UTC")), *(pl.when(mark <= now).then(mark) for mark in marks)
+        pl.lit(None, pl.Datetime("us", "UTC")), *(pl.when(due_at <= now).then(due_at) for due_at in due_times)
     )
 
 
-def missing_from_listing(listed: pl.DataFrame, listings: Sequence[Listing]) -> pl.DataFrame:
-    """Calls that a later complete listing should have shown and did not.
+def missing_from_listing(list_rows: pl.DataFrame, listings: Sequence[Listing]) -> pl.DataFrame:
+    """Conversations that a later complete listing should have shown and did not.
 
     Args:
-        listed: The latest list row of each conversation.
-        listings: Every complete listing; one of an agent says nothing of the calls of others.
+        list_rows: The latest list row of each conversation.
+        listings: Every complete listing; one of a single agent says nothing about other agents' conversations.
 
     Returns:
-        conversation_id, missed_at: when the latest such listing began.
+        conversation_id, missed_at: when the latest such listing started.
     """
-    rows = listed.select("conversation_id", "start_time_at", "agent_id", "listed_at").sort("start_time_at")
+    rows = list_rows.select("conversation_id", "start_time_at", "agent_id", "listed_at").sort("start_time_at")
     starts = rows["start_time_at"]
-    found = [pl.DataFrame(schema={"conversation_id": pl.String, "missed_at": pl.Datetime("us", "UTC")})]
-    for each in listings:
-        first = starts.search_sorted(each.since) if each.since else 0
-        last = starts.search_sorted(each.until) if each.until else rows.height
-        inside = rows[first:last].filter(pl.col("listed_at") < each.listed_at)
-        if each.agent_id is not None:
-            inside = inside.filter(agent_id=each.agent_id)
-        missed_at = pl.lit(each.listed_at).cast(pl.Datetime("us", "UTC")).alias("missed_at")
-        found.append(inside.select("conversation_id", missed_at))
-    return pl.concat(found).group_by("conversation_id").agg(pl.col("missed_at").max())
+    missing = [pl.DataFrame(schema={"conversation_id": pl.String, "missed_at": pl.Datetime("us", "UTC")})]
+    for listing in listings:
+        # A binary search in the sorted starts: a filter over all rows for each listing would be quadratic.
+        first = starts.search_sorted(listing.since) if listing.since else 0
+        last = starts.search_sorted(listing.until) if listing.until else rows.height
+        not_shown = rows[first:last].filter(pl.col("listed_at") < listing.listed_at)
+        if listing.agent_id is not None:
+            not_shown = not_shown.filter(agent_id=listing.agent_id)
+        missed_at = pl.lit(listing.listed_at).cast(pl.Datetime("us", "UTC")).alias("missed_at")
+        missing.append(not_shown.select("conversation_id", missed_at))
+    return pl.concat(missing).group_by("conversation_id").agg(pl.col("missed_at").max())
 
 
 def decide_refetch(
-    listed: pl.DataFrame,
-    landed: pl.DataFrame,
+    list_rows: pl.DataFrame,
+    snapshots: pl.DataFrame,
     *,
     now: datetime,
     reread_days: Sequence[int],
     listings: Sequence[Listing] = (),
-    asked: Collection[str] = (),
+    requested_ids: Collection[str] = (),
 ) -> pl.DataFrame:
-    """What to read and why.
+    """Which conversations to fetch, and why.
 
     Args:
-        listed: The latest list row of each conversation (``landing.latest_list_rows``).
-        landed: The latest reading of each (``landing.latest_snapshots``).
+        list_rows: The latest list row of each conversation (``landing.latest_list_rows``).
+        snapshots: The latest snapshot of each conversation (``landing.latest_snapshots``).
         now: The run's time.
-        reread_days: Days after the end of a call at which it is read again.
-        listings: Every complete listing, for the calls that a listing missed.
-        asked: Conversations to read again whatever else holds: set aside before, or feedback was sent since.
+        reread_days: Days after the end of a conversation at which it is fetched again.
+        listings: Every complete listing, for the conversations that a listing missed.
+        requested_ids: Conversations to fetch where no other reason applies: quarantined, or with new feedback.
 
     Returns:
         Oldest first: conversation_id, start_time_at, agent_id, status, fingerprint (of the list row; null where it was
-        never listed), content_sha256 (of the latest reading; null where none), shown_texts (of the content that the
-        lake shows; null where none), reason.
+        never listed), content_sha256 (of the latest snapshot; null where none), shown_texts (transcript entries with
+        text that the lake has; null where none), reason (one of ``REASONS``).
     """
-    known = landed.select(
+    landed = snapshots.select(
         "conversation_id",
         "kind",
         "status",
@@ -88,7 +90,7 @@ def decide_refetch(
         landed_start=pl.col("start_time_at"),
         landed_agent=pl.col("agent_id"),
     )
-    rows = listed.select("conversation_id", "start_time_at", "agent_id", "fingerprint", list_status="status")
+    listed = list_rows.select("conversation_id", "start_time_at", "agent_id", "fingerprint", list_status="status")
     is_gone = pl.col("kind") == "gone"
     is_new_row = pl.col("fingerprint").is_not_null() & pl.col("fingerprint").ne_missing(pl.col("list_fingerprint"))
     reason = (
@@ -104,12 +106,12 @@ def decide_refetch(
         .then(pl.lit("missing"))
         .when(~is_gone & (pl.col("fetched_at") < latest_due_refetch(now, reread_days)))
         .then(pl.lit("due"))
-        .when(pl.col("conversation_id").is_in(list(asked)))
+        .when(pl.col("conversation_id").is_in(list(requested_ids)))
         .then(pl.lit("asked"))
     )
     return (
-        rows.join(known, "conversation_id", "full", coalesce=True)
-        .join(missing_from_listing(listed, listings), "conversation_id", "left")
+        listed.join(landed, "conversation_id", "full", coalesce=True)
+        .join(missing_from_listing(list_rows, listings), "conversation_id", "left")
         .with_columns(reason=reason)
         .filter(pl.col("reason").is_not_null())
         .select(

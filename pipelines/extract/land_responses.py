@@ -1,4 +1,4 @@
-"""What the API said of wanted conversations becomes landed readings; a process beside the reading one can do this."""
+"""Land a batch of responses as snapshots; runs in a thread or in a worker process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.extract.landing_rows import deleted_row, read_row
+from pipelines.extract.landing_rows import deleted_row, snapshot_row
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from warehouse.storage import landing
 from warehouse.storage.home import Home
@@ -17,44 +17,45 @@ from warehouse.storage.home import Home
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came of a wanted conversation (a row of ``settle.decide``): its document, or None for a 404."""
+    """The response for a row of ``plan_fetches``: the body of the document, or None for a 404."""
 
-    wanted: Mapping[str, Any]
-    raw: bytes | None
-    at: datetime
+    plan_row: Mapping[str, Any]
+    body: bytes | None
+    fetched_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class LandResult:
-    """What was landed of some answers.
+    """What was landed of a batch.
 
-    ``readings`` have the columns of ``LANDED_DOCUMENTS`` but the payload, and ``has_payload``; ``unreadable`` are
-    conversations whose document is set aside, and why.
+    ``snapshots`` has the key columns of ``LANDED_DOCUMENTS`` and ``has_payload``; ``unreadable`` are the errors of the
+    quarantined conversations, by id.
     """
 
-    readings: pl.DataFrame
+    snapshots: pl.DataFrame
     unreadable: dict[str, str]
 
 
-def land_responses(home: Home, answers: Sequence[Response], pseudonyms: Pseudonymizer | None = None) -> LandResult:
-    """Land answers; a document that cannot be read is set aside in quarantine, and the others are landed."""
+def land_responses(home: Home, responses: Sequence[Response], pseudonyms: Pseudonymizer | None = None) -> LandResult:
+    """Land responses; a document that is nested too deep to read goes to quarantine, and the others are landed."""
     rows: list[dict[str, object]] = []
     unreadable: dict[str, str] = {}
-    for answer in answers:
-        if answer.raw is None:
-            rows.append(deleted_row(answer.wanted, answer.at))
+    for response in responses:
+        if response.body is None:
+            rows.append(deleted_row(response.plan_row, response.fetched_at))
             continue
         try:
-            rows.append(read_row(answer.wanted, answer.raw, answer.at, pseudonyms))
+            rows.append(snapshot_row(response.plan_row, response.body, response.fetched_at, pseudonyms))
         except RecursionError as error:
-            conversation_id = answer.wanted["conversation_id"]
+            conversation_id = response.plan_row["conversation_id"]
             unreadable[conversation_id] = str(error)
-            quarantine(home, conversation_id, error, answer.at)
+            quarantine(home, conversation_id, error, response.fetched_at)
     has_payload = pl.col("payload").is_not_null().alias("has_payload")
+    # Without the payloads: the result can come from another process, and documents are expensive to send.
     return LandResult(landing.land_documents(home, rows).select(*landing.DOCUMENT_COLUMNS, has_payload), unreadable)
 
 
 def quarantine(home: Home, conversation_id: str, error: Exception, at: datetime) -> None:
-    """Note in quarantine that the answer to a conversation was no document."""
+    """Land a quarantine entry: the response for a conversation was not a readable document."""
     reason = {"fetched_at": at, "reason": "unreadable", "error": str(error)}
     landing.land_quarantine(home, {"conversation_id": conversation_id, **reason})

@@ -1,7 +1,7 @@
-"""From the list of tools to the lake: what lands of a listing, and the tables that the landing makes.
+"""What is landed of a listing of the workspace's tools.
 
-A tool's statistics of use change with every call, so they land in each listing, beside the definition, which lands only
-when it has changed: ``changed_at`` and the versions are of the definition alone.
+A tool's usage statistics change with every conversation, so each listing lands them, in a field of their own. The
+definition is landed only when it has changed; ``changed_at`` and the versions depend on the definition alone.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from warehouse.storage.landing_reference_data import land_tools
 def land_listing(
     home: Home, tools: Mapping[str, Mapping[str, Any]], listed_at: datetime, pseudonyms: Pseudonymizer | None = None
 ) -> None:
-    """Land a complete listing (definitions by id), without credentials, and without people where they are hidden."""
-    known = dict(latest_definitions(home).select("tool_id", "content_sha256").rows())
-    land_tools(home, listed_at, [_row(*each, listed_at, known, pseudonyms) for each in tools.items()])
+    """Land a complete listing (definitions by tool id), with credentials masked and, if configured, pseudonyms."""
+    landed = dict(latest_definitions(home).select("tool_id", "content_sha256").rows())
+    rows = [_row(tool_id, tool, listed_at, landed.get(tool_id), pseudonyms) for tool_id, tool in tools.items()]
+    land_tools(home, listed_at, rows)
 
 
 def _row(
     tool_id: str,
     tool: Mapping[str, Any],
     listed_at: datetime,
-    known: Mapping[str, str],
+    landed_sha256: str | None,
     pseudonyms: Pseudonymizer | None,
 ) -> dict[str, object]:
     masked = mask_tool(tool)
@@ -43,5 +44,5 @@ def _row(
         "listed_at": listed_at,
         "content_sha256": content,
         "usage_stats": dump(masked.get(STATISTICS)),
-        "payload": None if known.get(tool_id) == content else dump(definition),
+        "payload": None if content == landed_sha256 else dump(definition),
     }

@@ -1,8 +1,8 @@
-"""The stages behind the reading: answers become batches, batches readings that are landed, whole days rows of the lake.
+"""The stages after the fetching: responses are batched, batches are landed, completed days are flattened to the lake.
 
-Stages run in threads or, once they are ready, in the processes of a crew. A conversation has a place from before it is
-asked for until it is landed, and there are only so many: a slow disk slows the reading, memory stays flat, and a kill
-costs no more than the places.
+Landing and flattening run in threads or, once they have started, in the processes of the worker pool. The number of
+conversations between the request and the landing is limited, so a slow disk slows the fetching down, memory use stays
+flat, and a kill loses at most that many responses: the next run fetches what is not landed.
 """
 
 from __future__ import annotations
@@ -21,21 +21,24 @@ from pipelines.transform.worker_pool import WorkerPool
 from warehouse.storage.home import Home
 
 FLUSH_SECS = 2.0
+"""A batch is landed after this time, full or not."""
 FLUSH_SHARE = 0.04
-LEAST_FLUSH_ROWS = 10
-MOST_FLUSH_ROWS = 400
-"""Fewer rows a file make many files, more cost memory."""
-PLACES_SHARE = 0.1
-LEAST_PLACES = 32
-MOST_PLACES = 1200
-"""Places, as a share of what was handed over to be landed: always more than a batch, so that one comes to be full."""
+"""Size of a full batch, as a share of all responses so far: a short run loses little in a kill, a long one writes few
+files."""
+MIN_FLUSH_ROWS = 10
+MAX_FLUSH_ROWS = 400
+"""Fewer rows per file make many files, more take too much memory."""
+SLOTS_SHARE = 0.1
+"""Slots, as a share of all responses so far: always more than a batch, so that a batch can become full."""
+MIN_SLOTS = 32
+MAX_SLOTS = 1200
 
 
 @dataclass(slots=True)
 class FetchStats:
-    """What came of a run's readings; ``failed`` names those that could not be read and why.
+    """Counts of a run's fetches; ``failed`` has the reason by conversation id.
 
-    Of the conversations that were landed, ``n_flattened`` are in the lake already.
+    ``n_flattened`` of the landed conversations are in the lake already.
     """
 
     n_fetched: int = 0
@@ -47,116 +50,127 @@ class FetchStats:
 
 
 class LandingPipeline:
-    """Takes answers and brings them to the landing, and to the lake where they can go there ``ahead``."""
+    """Lands responses in batches, in the background, and flattens the days in ``completed_days``.
+
+    For each conversation: ``acquire_slot``, then the request, then ``submit`` or ``release_slot``. At the end, also
+    after an error: ``drain``. All methods and callbacks run in the event loop's thread, so the state needs no lock.
+    """
 
     def __init__(
         self,
         home: Home,
-        done: FetchStats,
+        stats: FetchStats,
         *,
-        crew: WorkerPool,
+        worker_pool: WorkerPool,
         monotonic: Callable[[], float],
         pseudonyms: Pseudonymizer | None = None,
-        ahead: CompletedDays | None = None,
+        completed_days: CompletedDays | None = None,
     ) -> None:
-        """What comes of the answers is counted in ``done``."""
+        """``stats`` is updated as responses are landed; without ``completed_days`` nothing is flattened."""
         self.home = home
-        self.done = done
-        self._crew = crew
+        self.stats = stats
+        self._worker_pool = worker_pool
         self._monotonic = monotonic
         self._pseudonyms = pseudonyms
-        self._ahead = ahead
-        self._waiting: list[Response] = []
-        self._n_taken = 0
+        self._completed_days = completed_days
+        self._batch: list[Response] = []
+        self._n_flushed = 0
         self._flushed_at = monotonic()
-        self._n_places = LEAST_PLACES
-        self._places = asyncio.Semaphore(LEAST_PLACES)
-        self._under_way: set[asyncio.Future[Any]] = set()
+        self._n_slots = MIN_SLOTS
+        # A semaphore and not a bounded queue: a slot is held from before the request until its batch is landed, so it
+        # limits all stages together, and the number of slots can grow with the batches.
+        self._slots = asyncio.Semaphore(MIN_SLOTS)
+        self._in_progress: set[asyncio.Future[Any]] = set()
         self._failures: list[BaseException] = []
 
     async def acquire_slot(self) -> None:
-        """Wait for a place, before a conversation is asked for; ``add`` or ``leave`` follows.
+        """Wait for a slot, before the request for a conversation.
 
         Raises:
-            OSError: one before it could not be landed.
+            OSError: an earlier batch could not be landed.
         """
-        await self._places.acquire()
-        if self._failures:
-            raise self._failures[0]
+        await self._slots.acquire()
+        self._raise_first_failure()
 
     def release_slot(self) -> None:
-        """Give up the place of a conversation to which there was no answer."""
-        self._places.release()
+        """Give back the slot of a conversation that has no response to land."""
+        self._slots.release()
 
-    def submit(self, answer: Response) -> None:
-        """Take an answer; what waits is handed over to be landed when it is much, or old."""
-        self._waiting.append(answer)
-        if self._is_due():
-            self._land()
+    def submit(self, response: Response) -> None:
+        """Add a response to the batch, and start to land the batch when it is full or old enough."""
+        self._batch.append(response)
+        if self._is_flush_due():
+            self._flush()
 
     async def drain(self) -> None:
-        """Land what waits, and wait for all that is under way.
+        """Land the last batch, and wait until everything is landed and flattened.
 
         Raises:
             OSError: something could not be landed or flattened.
         """
-        self._land()
-        while self._under_way:
-            await asyncio.wait(self._under_way)
-        if self._failures:
-            raise self._failures[0]
+        self._flush()
+        while self._in_progress:  # a loop, as a landing that ends can start a flattening
+            await asyncio.wait(self._in_progress)
+        self._raise_first_failure()
 
-    def _is_due(self) -> bool:
-        share = (self._n_taken + len(self._waiting)) * FLUSH_SHARE
-        is_full = len(self._waiting) >= min(max(share, LEAST_FLUSH_ROWS), MOST_FLUSH_ROWS)
+    def _is_flush_due(self) -> bool:
+        share = (self._n_flushed + len(self._batch)) * FLUSH_SHARE
+        is_full = len(self._batch) >= min(max(share, MIN_FLUSH_ROWS), MAX_FLUSH_ROWS)
         return is_full or self._monotonic() - self._flushed_at >= FLUSH_SECS
 
-    def _land(self) -> None:
-        """Hand over what waits; it waits no longer. Places are free again when it is landed, or could not be."""
-        answers, self._waiting = self._waiting, []
-        self._n_taken += len(answers)
+    def _flush(self) -> None:
+        """Start to land the batch; its slots are released when it is landed, or has failed."""
+        responses, self._batch = self._batch, []
+        self._n_flushed += len(responses)
         self._flushed_at = self._monotonic()
-        landed = partial(self._landed, answers)
-        self._begin(landed, land_responses, self.home, answers, self._pseudonyms, places=len(answers))
-        n_places = min(max(int(self._n_taken * PLACES_SHARE), LEAST_PLACES), MOST_PLACES)
-        self._free(n_places - self._n_places)
-        self._n_places = n_places
+        on_landed = partial(self._on_landed, responses)
+        self._start(on_landed, land_responses, self.home, responses, self._pseudonyms, n_slots=len(responses))
+        self._grow_slots()
 
-    def _free(self, number: int) -> None:
-        for _ in range(number):
-            self._places.release()
+    def _grow_slots(self) -> None:
+        n_slots = min(max(int(self._n_flushed * SLOTS_SHARE), MIN_SLOTS), MAX_SLOTS)
+        self._release_slots(n_slots - self._n_slots)
+        self._n_slots = n_slots
 
-    def _landed(self, answers: Sequence[Response], landed: LandResult) -> None:
-        """Count what was landed, and flatten the days that are whole now."""
-        kinds = landed.readings["kind"].to_list()
-        n_landed, n_gone = int(landed.readings["has_payload"].sum()), kinds.count("gone")
-        self.done.n_landed += n_landed
-        self.done.n_gone += n_gone
-        self.done.n_unchanged += len(kinds) - n_landed - n_gone
-        self.done.n_fetched -= len(landed.unreadable)
-        self.done.failed |= landed.unreadable
-        if self._ahead is not None and (days := self._ahead.on_landed(answers, landed.readings)):
-            self._begin(self._flattened, reflatten_days, self.home, days, self._ahead.reread_days)
+    def _on_landed(self, responses: Sequence[Response], result: LandResult) -> None:
+        """Count what was landed, and start to flatten the days that are completed by it."""
+        kinds = result.snapshots["kind"].to_list()
+        n_landed, n_gone = int(result.snapshots["has_payload"].sum()), kinds.count("gone")
+        self.stats.n_landed += n_landed
+        self.stats.n_gone += n_gone
+        self.stats.n_unchanged += len(kinds) - n_landed - n_gone
+        self.stats.n_fetched -= len(result.unreadable)
+        self.stats.failed |= result.unreadable
+        if self._completed_days is not None and (days := self._completed_days.on_landed(responses, result.snapshots)):
+            self._start(self._on_flattened, reflatten_days, self.home, days, self._completed_days.reread_days)
 
-    def _flattened(self, made: Sequence[FlattenedDay]) -> None:
-        self.done.n_flattened += sum(each.n_flattened for each in made)
+    def _on_flattened(self, days: Sequence[FlattenedDay]) -> None:
+        self.stats.n_flattened += sum(day.n_flattened for day in days)
 
-    def _begin(
-        self, then: Callable[[Any], None], work: Callable[..., Any], *arguments: object, places: int = 0
+    def _start(
+        self, on_result: Callable[[Any], None], work: Callable[..., Any], *arguments: object, n_slots: int = 0
     ) -> None:
-        """Have work done in a process of the crew or, before one is ready, in a thread; its end frees ``places``.
+        """Run ``work`` in a worker process or, as long as none is ready, in a thread; then release ``n_slots``.
 
-        The loop holds a future of it and no task: a run that is stopped cancels its tasks, and what was read would
-        not be landed.
+        A future with a callback, and not a task that awaits it: when a run is stopped, its tasks are cancelled, and
+        a response that was fetched would not be landed.
         """
-        future = asyncio.get_running_loop().run_in_executor(self._crew.executor, work, *arguments)
-        self._under_way.add(future)
-        future.add_done_callback(partial(self._ended, then, places))
+        future = asyncio.get_running_loop().run_in_executor(self._worker_pool.executor, work, *arguments)
+        self._in_progress.add(future)
+        future.add_done_callback(partial(self._on_finished, on_result, n_slots))
 
-    def _ended(self, then: Callable[[Any], None], places: int, future: asyncio.Future[Any]) -> None:
-        self._under_way.discard(future)
-        self._free(places)
+    def _on_finished(self, on_result: Callable[[Any], None], n_slots: int, future: asyncio.Future[Any]) -> None:
+        self._in_progress.discard(future)
+        self._release_slots(n_slots)  # also after a failure: who waits for a slot gets it, and then the error
         try:
-            then(future.result())
-        except BaseException as error:  # noqa: BLE001 - it is raised to whoever asks for the next place
+            on_result(future.result())
+        except BaseException as error:  # noqa: BLE001 - raised by the next acquire_slot, or by drain
             self._failures.append(error)
+
+    def _release_slots(self, number: int) -> None:
+        for _ in range(number):
+            self._slots.release()
+
+    def _raise_first_failure(self) -> None:
+        if self._failures:
+            raise self._failures[0]

@@ -1,4 +1,4 @@
-"""What is landed of an answer: the document, masked, its fingerprint and the few facts that the sync decides by."""
+"""The rows to land: the masked document or list row, its fingerprint, and the fields that the fetch policy needs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pipelines.transform.settle_state import FINISHED
 
 
 def list_row(row: ListRow, listed_at: datetime, pseudonyms: Pseudonymizer | None = None) -> dict[str, object]:
-    """A list row for ``landing.land_listing``, without its people where there are pseudonyms for them."""
-    shown, raw = load(row.raw), row.raw
+    """A row of ``LANDED_LISTINGS``; personal data is replaced where ``pseudonyms`` are given."""
+    document, payload = load(row.raw), row.raw
     if pseudonyms is not None:
-        shown = pseudonyms.pseudonymize(shown)
-        raw = dump(shown)
+        document = pseudonyms.pseudonymize(document)
+        payload = dump(document)
     start = datetime.fromtimestamp(row.start_time_unix_secs, UTC)
     return {
         "conversation_id": row.conversation_id,
@@ -27,75 +27,85 @@ def list_row(row: ListRow, listed_at: datetime, pseudonyms: Pseudonymizer | None
         "agent_id": row.agent_id,
         "agent_name": row.agent_name,
         "status": row.status,
-        "fingerprint": fingerprint(shown),
+        "fingerprint": fingerprint(document),
         "listed_at": listed_at,
-        "payload": raw,
+        "payload": payload,
     }
 
 
-def read_row(
-    wanted: Mapping[str, Any], raw: bytes, fetched_at: datetime, pseudonyms: Pseudonymizer | None = None
+def snapshot_row(
+    plan_row: Mapping[str, Any], body: bytes, fetched_at: datetime, pseudonyms: Pseudonymizer | None = None
 ) -> dict[str, object]:
-    """A reading for ``landing.land_documents``: the document, or only a mark where its content is landed already.
+    """A row of ``LANDED_DOCUMENTS`` for a fetched document.
 
-    A document that retention blanked is told apart, as it must not take the place of the fuller copy.
+    The payload is null where the same content is landed already. A document that retention emptied gets a kind of its
+    own, as it must not replace the earlier snapshot that still has the content.
+
+    Args:
+        plan_row: The row of ``plan_fetches``.
+        body: The document as the API returned it.
+        fetched_at: When.
+        pseudonyms: Replaces personal data, where given.
+
+    Raises:
+        RecursionError: the document is nested too deep.
     """
-    document = load(raw)
+    document = load(body)
     is_masked = mask_credentials(document)
     if pseudonyms is not None:
         document, is_masked = pseudonyms.pseudonymize(document), True
-    if is_masked:
-        raw = dump(document)
+    # An unmasked document is landed byte for byte, as the API returned it.
+    payload = dump(document) if is_masked else body
     content = fingerprint(document)
-    is_known = content == wanted["content_sha256"]
+    is_unchanged = content == plan_row["content_sha256"]
     texts = n_texts(document)
-    is_without_content = is_emptied_upstream(document.get("status"), texts, wanted.get("shown_texts"))
+    is_emptied = is_emptied_upstream(document.get("status"), texts, plan_row.get("shown_texts"))
     metadata = document["metadata"]
     start = datetime.fromtimestamp(float(metadata["start_time_unix_secs"]), UTC)
     duration = metadata.get("call_duration_secs")
     status, agent_id = document.get("status"), document.get("agent_id")
     return {
-        "conversation_id": wanted["conversation_id"],
+        "conversation_id": plan_row["conversation_id"],
         "start_date": start.date(),
         "start_time_at": start,
         "ended_at": start + timedelta(seconds=float(duration) if isinstance(duration, int | float) else 0),
-        "agent_id": agent_id if isinstance(agent_id, str) else wanted["agent_id"],
+        "agent_id": agent_id if isinstance(agent_id, str) else plan_row["agent_id"],
         "status": status if isinstance(status, str) else None,
-        "kind": "blanked" if is_without_content else "unchanged" if is_known else "document",
-        "list_fingerprint": wanted["fingerprint"],
+        "kind": "blanked" if is_emptied else "unchanged" if is_unchanged else "document",
+        "list_fingerprint": plan_row["fingerprint"],
         "fetched_at": fetched_at,
         "content_sha256": content,
         "n_texts": texts,
-        "payload": None if is_known else raw,
+        "payload": None if is_unchanged else payload,
     }
 
 
-def deleted_row(wanted: Mapping[str, Any], fetched_at: datetime) -> dict[str, object]:
-    """A reading that met a 404."""
+def deleted_row(plan_row: Mapping[str, Any], fetched_at: datetime) -> dict[str, object]:
+    """A row of ``LANDED_DOCUMENTS`` for a conversation that the API answered with 404."""
     return {
-        "conversation_id": wanted["conversation_id"],
-        "start_date": wanted["start_time_at"].astimezone(UTC).date(),
-        "start_time_at": wanted["start_time_at"],
-        "agent_id": wanted["agent_id"],
+        "conversation_id": plan_row["conversation_id"],
+        "start_date": plan_row["start_time_at"].astimezone(UTC).date(),
+        "start_time_at": plan_row["start_time_at"],
+        "agent_id": plan_row["agent_id"],
         "kind": "gone",
-        "list_fingerprint": wanted["fingerprint"],
+        "list_fingerprint": plan_row["fingerprint"],
         "fetched_at": fetched_at,
-        "content_sha256": wanted["content_sha256"],
+        "content_sha256": plan_row["content_sha256"],
         "payload": None,
     }
 
 
 def n_texts(document: Mapping[str, Any]) -> int:
-    """Transcript entries that hold text."""
+    """The number of transcript entries with a non-empty message."""
     transcript = document.get("transcript")
     entries = transcript if isinstance(transcript, list) else []
     return sum(1 for entry in entries if isinstance(entry, dict) and entry.get("message"))
 
 
 def is_emptied_upstream(status: object, texts: int, texts_before: int | None) -> bool:
-    """Whether retention took the content: a finished call without any text that had some.
+    """Whether the API's retention removed the content: a finished conversation lost all the text that it had.
 
-    The API has no sure sign for it: retention leaves the row with its length and cost and an empty transcript, and no
-    field that tells of it is promised. A call that goes on has no text yet.
+    The API documents no field that says so: retention leaves the document with its duration and cost and an empty
+    transcript. A conversation that has not finished may have no text yet.
     """
     return status in FINISHED and texts == 0 and (texts_before or 0) > 0

@@ -1,4 +1,4 @@
-"""Page through the list of one window, several cursors side by side; the listing lands only when it is complete."""
+"""List the conversations of a window, several cursors at once; the caller lands the listing once it is complete."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import ListQuery, iterate_list
-from pipelines.api.responses import ListRow
+from pipelines.api.responses import ListPage, ListRow
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import CursorRefusedError
 from pipelines.extract.landing_rows import list_row
@@ -19,9 +19,10 @@ from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import parquet
 
 PART_DAYS = 7
-MOST_PARTS = 4
-RESTARTS = 2
-"""Times that a part is begun again after the API refused its cursor."""
+MAX_PARTS = 4
+"""Parts of a window that are listed concurrently, each with its own cursor."""
+MAX_RESTARTS = 2
+"""How often a part is listed again from its start after the API rejected its cursor."""
 
 
 async def list_rows(
@@ -31,49 +32,69 @@ async def list_rows(
     on_rows: Callable[[int], None],
     pseudonyms: Pseudonymizer | None = None,
 ) -> pl.DataFrame:
-    """Every row of the window, each conversation once, the latest seen, as it is landed; the client is opened here.
-
-    A page becomes rows when it comes: so a long list takes the memory of its text and not three times as much.
+    """The latest row of every conversation in the window; opens and closes the client.
 
     Args:
         client: The API.
-        window: What to list; what else the API shows is left out.
-        listed_at: When the listing began.
-        on_rows: Told how many conversations are known after each page.
-        pseudonyms: What hides people.
+        window: What to list; other rows that the API returns are left out.
+        listed_at: When the listing started.
+        on_rows: Receives the number of conversations so far, after each page.
+        pseudonyms: Replaces personal data, where given.
 
     Returns:
         Columns of ``LANDED_LISTINGS``.
 
     Raises:
-        ApiError: a page could not be had; a part of a list is never returned.
+        ApiError: a page failed; an incomplete list is never returned.
     """
-    known: set[str] = set()
-    pages = [parquet.frame(LANDED_LISTINGS, [])]
+    lister = _Lister(client, window, listed_at, on_rows, pseudonyms)
+    async with client:
+        await run_concurrently(lister.list_part(part) for part in window.split(PART_DAYS, MAX_PARTS))
+    return pl.concat(lister.pages).unique("conversation_id", keep="last", maintain_order=True)
 
-    async def list_part(part: Window) -> None:
-        for restart in range(RESTARTS + 1):
+
+class _Lister:
+    """What the concurrent parts of a window share: the pages so far, in the order of their arrival."""
+
+    def __init__(
+        self,
+        client: ApiClient,
+        window: Window,
+        listed_at: datetime,
+        on_rows: Callable[[int], None],
+        pseudonyms: Pseudonymizer | None,
+    ) -> None:
+        self.pages = [parquet.frame(LANDED_LISTINGS, [])]
+        self._client = client
+        self._window = window
+        self._listed_at = listed_at
+        self._on_rows = on_rows
+        self._pseudonyms = pseudonyms
+        self._ids: set[str] = set()
+
+    async def list_part(self, part: Window) -> None:
+        """List a part; if the API rejects the cursor, again from its start, as a cursor cannot be renewed."""
+        for restart in range(MAX_RESTARTS + 1):
             try:
-                async for page in iterate_list(client, _query(part)):
-                    shown = [row for row in page.conversations if window.holds(_start(row), row.agent_id)]
-                    pages.append(
-                        parquet.frame(LANDED_LISTINGS, [list_row(row, listed_at, pseudonyms) for row in shown])
-                    )
-                    known.update(row.conversation_id for row in shown)
-                    on_rows(len(known))
+                async for page in iterate_list(self._client, _query(part)):
+                    self._add(page)
             except CursorRefusedError:
-                if restart == RESTARTS:
+                if restart == MAX_RESTARTS:
                     raise
             else:
                 return
 
-    async with client:
-        await run_concurrently(list_part(part) for part in window.split(PART_DAYS, MOST_PARTS))
-    return pl.concat(pages).unique("conversation_id", keep="last", maintain_order=True)
+    def _add(self, page: ListPage) -> None:
+        """Turn a page into a frame at once: this takes a third of the memory of keeping its rows as objects."""
+        rows = [row for row in page.conversations if self._window.contains(_start(row), row.agent_id)]
+        landed_rows = [list_row(row, self._listed_at, self._pseudonyms) for row in rows]
+        self.pages.append(parquet.frame(LANDED_LISTINGS, landed_rows))
+        self._ids.update(row.conversation_id for row in rows)
+        self._on_rows(len(self._ids))
 
 
 def _query(window: Window) -> ListQuery:
-    """The window in whole Unix seconds, a second wider on both sides: whether bounds are inclusive is not settled."""
+    """The window in Unix seconds, a second wider on both sides: whether the API's bounds are inclusive is unknown."""
     return ListQuery(
         call_start_after_unix=_unix(window.since) - 1 if window.since else None,
         call_start_before_unix=_unix(window.until) + 1,
@@ -85,5 +106,5 @@ def _start(row: ListRow) -> datetime:
     return datetime.fromtimestamp(row.start_time_unix_secs, UTC)
 
 
-def _unix(moment: datetime) -> int:
-    return int(moment.timestamp())
+def _unix(time: datetime) -> int:
+    return int(time.timestamp())

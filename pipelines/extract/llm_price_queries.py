@@ -1,10 +1,10 @@
-"""From the vendor's price calculator to the lake: with what to ask, what lands, and the table that the landing makes.
+"""The queries to the vendor's price calculator, what is landed of them, and when they are due.
 
-The calculator wants the characters of the prompt. By default they are measured: the mean tokens that a generation of
-the agent read (afresh, from the cache and into it), at 4 characters a token. That is what the model reads each time,
-tools, retrieved chunks and the conversation so far included, and so more than the prompt as it is written; it is an
-approximation for languages of Latin script. It is measured over the calls of the last 30 days before the agent's
-workspace's newest call.
+The calculator takes the length of the prompt in characters. By default it is measured: the mean tokens that a
+generation of the agent reads (uncached, from the cache and into it), at 4 characters per token. That is the entire
+input of the model, with tools, retrieved chunks and the conversation so far, so it is more than the prompt as written.
+It is an approximation for languages in Latin script. It is measured over the workspace's conversations of the 30 days
+up to the newest.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from warehouse.storage.landing_reference_data import latest_price_request_at, pr
 CHARACTERS_A_TOKEN = 4
 RECENT_DAYS = 30
 UNKNOWN_BASIS = "none"
-"""Basis of a question without a length, which is then left to the API."""
-_READ = ("input", "input_cache_read", "input_cache_write")
-"""Kinds of tokens that a generation reads."""
+"""Basis of a query without a length, for which the API then takes its own."""
+_INPUT_KINDS = ("input", "input_cache_read", "input_cache_write")
+"""Kinds of tokens that count as read by a generation."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceQuery:
-    """What the calculator is asked for one agent; ``basis`` says whence the length (see ``lake.llm_prices``)."""
+    """The query for one agent; ``basis`` says where the length comes from (``prompt_basis`` of ``lake.llm_prices``)."""
 
     agent_id: str
     prompt_length: int | None
@@ -41,8 +41,8 @@ class PriceQuery:
     is_rag_enabled: bool | None
     basis: str
 
-    def row(self, asked_at: datetime, answer: bytes) -> dict[str, object]:
-        """The answer as it lands."""
+    def row(self, asked_at: datetime, body: bytes) -> dict[str, object]:
+        """The row to land, with the unchanged ``body`` of the response."""
         return {
             "agent_id": self.agent_id,
             "asked_at": asked_at,
@@ -50,92 +50,104 @@ class PriceQuery:
             "number_of_pages": self.number_of_pages,
             "is_rag_enabled": self.is_rag_enabled,
             "prompt_basis": self.basis,
-            "payload": answer,
+            "payload": body,
         }
 
 
 def is_due(home: Home, now: datetime, every_days: int) -> bool:
-    """Whether it is time to ask: nothing was asked on the last ``every_days`` days (0: never).
+    """Whether the prices are to be fetched: the last time was ``every_days`` or more days ago (0: never).
 
-    Also when an agent was asked for without a length, as before its first calls were in the lake, that can be measured
-    now.
+    Also when an agent was queried without a length, before its first conversations were in the lake, and its length can
+    be measured now.
     """
     asked_at = latest_price_request_at(home)
     if every_days == 0:
         return False
     if asked_at is None or (now.date() - asked_at.date()).days >= every_days:
         return True
-    blind = price_rows(home).filter(asked_at=asked_at, prompt_basis=UNKNOWN_BASIS)["agent_id"]
-    return not blind.is_empty() and not measured_lengths(home).keys().isdisjoint(blind)
+    without_length = price_rows(home).filter(asked_at=asked_at, prompt_basis=UNKNOWN_BASIS)["agent_id"]
+    return not without_length.is_empty() and not measured_lengths(home).keys().isdisjoint(without_length)
 
 
 def recent_agents(home: Home) -> list[str]:
-    """Agents with calls in the 30 days up to the newest that was landed, sorted."""
-    calls = landing.latest_snapshots(home).select("agent_id", "start_date")
-    return sorted(calls.filter(_is_recent())["agent_id"].drop_nulls().unique())
+    """Agents with a conversation in the 30 days up to the newest that is landed, sorted."""
+    conversations = landing.latest_snapshots(home).select("agent_id", "start_date")
+    return sorted(conversations.filter(_is_recent())["agent_id"].drop_nulls().unique())
 
 
 def measured_lengths(home: Home) -> dict[str, tuple[int, bool]]:
-    """By agent, the characters that a generation reads on average, and whether any call retrieved chunks.
+    """By agent, the characters that a generation reads on average, and whether any conversation used RAG.
 
-    An agent without token usage by generation is left out.
+    Agents without token usage by generation are left out.
     """
-    calls = _recent(home).with_columns(has_rag=pl.col("rag_usage_usage_count").fill_null(0) > 0)
+    conversations = _recent_conversations(home).with_columns(has_rag=pl.col("rag_usage_usage_count").fill_null(0) > 0)
     by_agent = (
-        pl.concat([parquet.frame(LLM_USAGE, []).pipe(_generations), *_read_by_generations(home)])
-        .join(calls, "conversation_id")
+        pl.concat([parquet.frame(LLM_USAGE, []).pipe(_generations), *_generation_inputs(home)])
+        .join(conversations, "conversation_id")
         .group_by("agent_id")
         .agg(pl.col("tokens").sum() / pl.col("n_generations").sum(), pl.col("has_rag").any())
     )
     return {agent: (round(tokens * CHARACTERS_A_TOKEN), has_rag) for agent, tokens, has_rag in by_agent.rows()}
 
 
-def _read_by_generations(home: Home) -> Iterator[pl.DataFrame]:
-    """Each call's generations and the tokens that they read, a file at a time: usage is the longest table of all."""
-    is_read = (pl.col("scope") == "turn") & pl.col("token_kind").is_in(_READ) & (pl.col("tokens") > 0)
+def _generation_inputs(home: Home) -> Iterator[pl.DataFrame]:
+    """The generations of each conversation and the tokens that they read; file by file, as usage is the longest table.
+
+    Yields:
+        Columns of ``_generations``.
+    """
+    is_input = (pl.col("scope") == "turn") & pl.col("token_kind").is_in(_INPUT_KINDS) & (pl.col("tokens") > 0)
     for file in home.files(home.table(LLM_USAGE), lake.DAY_FOLDERS):
         columns = ("conversation_id", "turn_index", "tokens")
-        yield parquet.read_files(LLM_USAGE, [file], columns, is_read).pipe(_generations)
+        yield parquet.read_files(LLM_USAGE, [file], columns, is_input).pipe(_generations)
 
 
 def _generations(usage: pl.DataFrame) -> pl.DataFrame:
+    """conversation_id, tokens, n_generations."""
     return usage.group_by("conversation_id").agg(pl.col("tokens").sum(), n_generations=pl.col("turn_index").n_unique())
 
 
 def price_queries(
     agents: Iterable[str],
-    found: Mapping[str, tuple[int, bool]],
+    measurements: Mapping[str, tuple[int, bool]],
     *,
-    given: int | None,
-    setting: int | None,
+    requested_length: int | None,
+    configured_length: int | None,
     pages: int | None,
     is_rag: bool | None,
 ) -> list[PriceQuery]:
-    """What to ask for each agent: what is given before what is set, and that before what was measured (``found``)."""
-    asked = []
+    """The query for each agent; a requested length is preferred to a configured one, and that to a measured one.
+
+    ``measurements`` are the result of ``measured_lengths``; ``is_rag`` None takes whether RAG was used from them.
+    """
+    queries = []
     for agent_id in agents:
-        length, has_rag = found.get(agent_id, (None, None))
-        known = {"given": given, "setting": setting, "measured": length}
-        basis = next((name for name, value in known.items() if value is not None), UNKNOWN_BASIS)
-        asked.append(PriceQuery(agent_id, known.get(basis), pages, has_rag if is_rag is None else is_rag, basis))
-    return asked
+        measured_length, has_rag = measurements.get(agent_id, (None, None))
+        lengths = {"given": requested_length, "setting": configured_length, "measured": measured_length}
+        basis = next((name for name, value in lengths.items() if value is not None), UNKNOWN_BASIS)
+        queries.append(PriceQuery(agent_id, lengths.get(basis), pages, has_rag if is_rag is None else is_rag, basis))
+    return queries
 
 
 def priced_agents(home: Home, asked_at: datetime) -> set[str]:
-    """Agents to which an asking gave any price."""
+    """Agents that have a price from the queries of ``asked_at``."""
     return set(lake.read(home, LLM_PRICES, ["agent_id", "asked_at"]).filter(asked_at=asked_at)["agent_id"])
 
 
 def paid_llm_cost(home: Home) -> pl.DataFrame:
-    """What each agent's recent calls paid for language models: agent_id, llm, paid_usd, paid_usd_per_minute.
+    """What each agent's recent conversations paid for language models.
 
-    Per minute of all finished calls of the agent, so the models of one agent add up.
+    Returns:
+        agent_id, llm, paid_usd, paid_usd_per_minute: per minute of all finished conversations of the agent, so that
+        the models of one agent add up.
     """
-    calls = _recent(home, "call_duration_secs", "status").filter(pl.col("status").is_in(FINISHED))
-    minutes = calls.group_by("agent_id").agg(minutes=pl.col("call_duration_secs").sum() / 60)
+    finished = _recent_conversations(home, "call_duration_secs", "status").filter(pl.col("status").is_in(FINISHED))
+    minutes = finished.group_by("agent_id").agg(minutes=pl.col("call_duration_secs").sum() / 60)
     usage = lake.read(home, LLM_USAGE, ["conversation_id", "scope", "model", "price_usd"]).filter(scope="initiated")
     by_model = (
-        usage.join(calls, "conversation_id").group_by("agent_id", llm="model").agg(paid_usd=pl.col("price_usd").sum())
+        usage.join(finished, "conversation_id")
+        .group_by("agent_id", llm="model")
+        .agg(paid_usd=pl.col("price_usd").sum())
     )
     return (
         by_model.join(minutes, "agent_id")
@@ -144,8 +156,8 @@ def paid_llm_cost(home: Home) -> pl.DataFrame:
     )
 
 
-def _recent(home: Home, *columns: str) -> pl.DataFrame:
-    """The calls of the last 30 days: conversation_id, agent_id, rag_usage_usage_count and what else is asked for."""
+def _recent_conversations(home: Home, *columns: str) -> pl.DataFrame:
+    """Conversations of the last 30 days: conversation_id, agent_id, rag_usage_usage_count and ``columns``."""
     names = ["conversation_id", "agent_id", "start_date", "rag_usage_usage_count", *columns]
     return lake.read(home, CONVERSATIONS, names).filter(_is_recent()).drop("start_date")
 

@@ -1,7 +1,7 @@
-"""The account of each run: one row of ``sync_runs``, written when the run begins and again after each of its steps.
+"""The run record: a row of ``sync_runs``, written when the run starts and again after each of its steps.
 
-A run that is killed leaves a row that says so: its outcome is "incomplete" until the last step ends it. The account is
-kept with the landing, since nothing else knows it, and shown in the lake.
+A killed run leaves a record that says so: its outcome is "incomplete" until the last step finishes it. The record is
+kept with the landing, as it cannot be rebuilt from anything else, and copied to the lake.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ UNFINISHED = "the run did not reach its end"
 
 
 def start_run(home: Home, run_id: str, *, at: datetime, window: Window | None) -> None:
-    """Open the account of a run."""
+    """Write the record of a new run; ``window`` is None for a run that lists nothing."""
     counts = {column.name: 0 for column in SYNC_RUNS.columns if column.type in {Type.INT, Type.FLOAT}}
     _write(
         home,
@@ -42,68 +42,68 @@ def start_run(home: Home, run_id: str, *, at: datetime, window: Window | None) -
 
 
 def add_counts(home: Home, run_id: str, *, at: datetime, **counts: int) -> None:
-    """Add a step's counts to the run's row."""
-    before = row(home, run_id)
-    _write(home, before | {name: before[name] + count for name, count in counts.items()} | _until(before, at))
+    """Add a step's counts, by column, to the run record."""
+    record = row(home, run_id)
+    _write(home, record | {name: record[name] + count for name, count in counts.items()} | _end_columns(record, at))
 
 
 def finish_run(home: Home, run_id: str, *, at: datetime, outcome: str, error: str | None = None) -> None:
-    """Close the account: ``outcome`` is complete, incomplete or failed."""
-    before = row(home, run_id)
-    _write(home, before | {"outcome": outcome, "error": error} | _until(before, at))
+    """Set the final ``outcome``, one of ``OUTCOMES``, and the error."""
+    record = row(home, run_id)
+    _write(home, record | {"outcome": outcome, "error": error} | _end_columns(record, at))
 
 
 def is_started(home: Home, run_id: str) -> bool:
-    """Whether the run has an account."""
+    """Whether the run has a record; a run of several steps is started by the first."""
     return run_id in lake.read(home, SYNC_RUNS, ["run_id"])["run_id"]
 
 
 def window(home: Home, run_id: str) -> Window | None:
-    """The window that the run listed; None where it listed none."""
-    run = row(home, run_id)
-    return Window(run["since_at"], run["until_at"], run["agent_id"]) if run["until_at"] else None
+    """The window that the run listed; None where it listed nothing."""
+    record = row(home, run_id)
+    return Window(record["since_at"], record["until_at"], record["agent_id"]) if record["until_at"] else None
 
 
 def failure_of(home: Home, run_id: str) -> str | None:
-    """What ended the run's account as failed; None where it has not failed."""
-    run = row(home, run_id)
-    return str(run["error"]) if run["outcome"] == "failed" else None
+    """The error of a run that failed; None for any other outcome."""
+    record = row(home, run_id)
+    return str(record["error"]) if record["outcome"] == "failed" else None
 
 
 def total(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The rows of a run over several workspaces as one: counts added up, the worst outcome."""
+    """One row for a run over several workspaces: the sum of the counts, the worst outcome, all errors."""
     if len(rows) == 1:
         return rows[0]
     numbers = [column.name for column in SYNC_RUNS.columns if column.type in {Type.INT, Type.FLOAT}]
-    ended = max(row["ended_at"] for row in rows)
-    started = min(row["started_at"] for row in rows)
+    ended_at = max(row["ended_at"] for row in rows)
+    started_at = min(row["started_at"] for row in rows)
     return rows[0] | {
         **{name: sum(row[name] for row in rows) for name in numbers},
         "workspace": ANY_WORKSPACE,
-        "started_at": started,
-        "ended_at": ended,
-        "elapsed_secs": (ended - started).total_seconds(),
+        "started_at": started_at,
+        "ended_at": ended_at,
+        "elapsed_secs": (ended_at - started_at).total_seconds(),
         "outcome": max((row["outcome"] for row in rows), key=OUTCOMES.index),
         "error": "; ".join(row["error"] for row in rows if row["error"]) or None,
     }
 
 
 def n_unread(home: Home, run_id: str) -> int:
-    """Conversations that the run wanted to read and could not."""
-    run = row(home, run_id)
-    return sum(int(run[f"n_{reason}"]) for reason in REASONS) - int(run["n_fetched"])
-
-
-def _until(row: dict[str, Any], at: datetime) -> dict[str, object]:
-    return {"ended_at": at, "elapsed_secs": (at - row["started_at"]).total_seconds()}
+    """Conversations that the run planned to fetch and could not: the counts by reason, less those fetched."""
+    record = row(home, run_id)
+    return sum(int(record[f"n_{reason}"]) for reason in REASONS) - int(record["n_fetched"])
 
 
 def row(home: Home, run_id: str) -> dict[str, Any]:
-    """The run's row as it stands."""
+    """The current record of the run, by column of ``SYNC_RUNS``."""
     return parquet.read_files(SYNC_RUNS, [home.file(home.runs, run_id)]).row(0, named=True)
 
 
-def _write(home: Home, row: dict[str, object]) -> None:
-    account = parquet.frame(SYNC_RUNS, [row])
-    parquet.write_file(home, home.file(home.runs, str(row["run_id"])), account)
-    lake.append_file(home, SYNC_RUNS, account, str(row["run_id"]))
+def _end_columns(record: dict[str, Any], at: datetime) -> dict[str, object]:
+    return {"ended_at": at, "elapsed_secs": (at - record["started_at"]).total_seconds()}
+
+
+def _write(home: Home, record: dict[str, object]) -> None:
+    frame = parquet.frame(SYNC_RUNS, [record])
+    parquet.write_file(home, home.file(home.runs, str(record["run_id"])), frame)
+    lake.append_file(home, SYNC_RUNS, frame, str(record["run_id"]))

@@ -1,7 +1,7 @@
-"""Which calls to list: the window of a run, from what the landing says was listed before.
+"""The time window that a run lists, derived from the complete listings that are landed.
 
-The API has no "changed since", and a list row can change after its call is done, so each run lists again the days
-before the last complete listing. No cursor is kept across runs. All times are UTC.
+The API has no "changed since" filter, and a list row can change after its conversation has ended, so each run lists
+the days before the last complete listing again (a lookback). No cursor is kept across runs. All times are UTC.
 """
 
 from __future__ import annotations
@@ -20,14 +20,18 @@ MOMENT_HINT = "Give a date such as 2026-01-31, a time such as 2026-01-31T14:00+0
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Calls that started in [since, until); ``since`` None is all of history, ``agent_id`` None all agents."""
+    """Start times in [since, until); ``since`` None means from the first conversation on, ``agent_id`` None all agents.
+
+    Raises:
+        UsageError: the window is empty.
+    """
 
     since: datetime | None
     until: datetime
     agent_id: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a window that can hold nothing."""
+        """Reject an empty window."""
         if self.since is not None and self.since >= self.until:
             raise UsageError(
                 f"The window is empty: until ({self.until:%Y-%m-%d %H:%M} UTC) is not after "
@@ -35,36 +39,36 @@ class Window:
                 "Give --until a later date than --since.",
             )
 
-    def split(self, days: int, most: int) -> list[Window]:
-        """Windows that together cover this one, newest first: about ``days`` long, ``most`` at most.
+    def split(self, days: int, max_parts: int) -> list[Window]:
+        """Adjacent windows that cover this one, newest first: about ``days`` long each, at most ``max_parts``.
 
-        Several cursors can then run side by side. All of history cannot be split: its start is not known.
+        Each can be listed with a cursor of its own. A window without ``since`` cannot be split: its start is unknown.
         """
         if self.since is None:
             return [self]
-        parts = min(most, max(1, round((self.until - self.since) / timedelta(days=days))))
+        parts = min(max_parts, max(1, round((self.until - self.since) / timedelta(days=days))))
         step = (self.until - self.since) / parts
         bounds = [self.since + step * part for part in range(parts)] + [self.until]
         return [Window(a, b, self.agent_id) for a, b in pairwise(bounds)][::-1]
 
-    def holds(self, start: datetime, agent_id: str | None) -> bool:
-        """Whether a call belongs to the window; a call whose agent is not told may."""
+    def contains(self, start: datetime, agent_id: str | None) -> bool:
+        """Whether a conversation belongs to the window; ``agent_id`` None, for an unknown agent, matches any."""
         is_in_time = start < self.until and (self.since is None or start >= self.since)
         return is_in_time and (self.agent_id is None or agent_id in {None, self.agent_id})
 
-    def listing(self, listed_at: datetime) -> Listing:
-        """The complete listing of this window that began then."""
+    def as_listing(self, listed_at: datetime) -> Listing:
+        """The record of a complete listing of this window that started at ``listed_at``."""
         return Listing(listed_at, self.since, self.until, self.agent_id)
 
     def __str__(self) -> str:
-        """For people."""
-        since = "the first call" if self.since is None else f"{self.since:%Y-%m-%d %H:%M}"
+        """For messages."""
+        since = "the first conversation" if self.since is None else f"{self.since:%Y-%m-%d %H:%M}"
         agent = f", agent {self.agent_id}" if self.agent_id else ""
         return f"{since} to {self.until:%Y-%m-%d %H:%M} UTC{agent}"
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
-    """A point in time that a person wrote: a date (its start, UTC), a time, or days ago.
+    """Parse a user's date (its start in UTC), time, or days ago (``7d``).
 
     Raises:
         UsageError: it is none of these.
@@ -79,22 +83,24 @@ def parse_moment(text: str, now: datetime) -> datetime:
 
 
 def next_window(listings: Iterable[Listing], *, now: datetime, lookback_days: int) -> Window:
-    """The window of a run that was not told one: from where the listings have no gap, less the look-back, to now.
+    """The default window: from the end of what is listed without a gap, less the lookback, to now.
 
-    The first listing of all agents is where the copy begins; without one, it is all of history. A later listing counts
-    as far as it hangs together with it: one of a few days alone leaves a gap, which the next run lists as well.
+    The first listing of all agents decides where the copy starts; without one, the window is all of history. A later
+    listing extends it only if it overlaps or is adjacent. One that leaves a gap does not, so this window covers the
+    gap.
 
     Args:
         listings: Every complete listing, oldest first (``landing.listings``).
         now: The run's time.
         lookback_days: Days that are listed again.
     """
-    whole = [each for each in listings if each.agent_id is None and each.until is not None]
-    if not whole:
+    all_agents = [listing for listing in listings if listing.agent_id is None and listing.until is not None]
+    if not all_agents:
         return Window(None, now)
-    covered_until = whole[0].until or now
+    covered_until = all_agents[0].until or now
     beginning = datetime.min.replace(tzinfo=UTC)
-    for each in sorted(whole, key=lambda each: each.since or beginning):
-        if each.until is not None and (each.since or beginning) <= covered_until:
-            covered_until = max(covered_until, each.until)
+    for listing in sorted(all_agents, key=lambda listing: listing.since or beginning):
+        if listing.until is not None and (listing.since or beginning) <= covered_until:
+            covered_until = max(covered_until, listing.until)
+    # A second more, so that whether the API's bounds are inclusive makes no difference.
     return Window(min(covered_until, now) - timedelta(days=lookback_days, seconds=1), now)

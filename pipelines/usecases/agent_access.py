@@ -1,18 +1,19 @@
-"""The use case of the probe: can a conversation be begun with each agent, and how long does it take to get leave to?
+"""Agent access: check whether a conversation can be started with each agent, and how long the permission takes.
 
-A signed URL and a token are asked for. Both are secrets that cost nothing while unused; only whether they came is kept.
+The check requests a signed URL and a token. Both are secrets that cost nothing while unused; only whether they came is
+kept.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import has_signed_url, has_token
 from pipelines.api.error_mapping import is_invalid_key
-from pipelines.api.tasks import run_concurrently
+from pipelines.api.tasks import run_workers
 from pipelines.errors import ApiError
 from pipelines.usecases.context import Context, Progress, no_progress
 from warehouse.schema.activity import AGENT_ACCESS
@@ -21,12 +22,13 @@ from warehouse.storage import activity_log, lake, landing
 from warehouse.storage.home import Home
 
 WAYS: Mapping[str, Callable[[ApiClient, str], Awaitable[bool]]] = {"signed_url": has_signed_url, "token": has_token}
+"""The request for each value of ``way`` in ``lake.agent_access``."""
 WORKERS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class AccessCheck:
-    """How one way to an agent was found; ``status`` and ``reason`` say why not, null when reachable."""
+    """The result of one way to an agent; ``status`` and ``reason`` say why it failed, and are None when reachable."""
 
     agent_id: str
     way: str
@@ -37,68 +39,64 @@ class AccessCheck:
 
 
 def known_agents(home: Home) -> list[str]:
-    """Every agent that the list or a conversation ever named, sorted."""
+    """Every agent of a list row or a conversation, sorted."""
     listed = landing.latest_list_rows(home)["agent_id"]
     return sorted({*listed, *lake.read(home, CONVERSATIONS, ["agent_id"])["agent_id"]} - {None})
 
 
 def check_agents(context: Context, agents: Sequence[str], progress: Progress = no_progress) -> tuple[AccessCheck, ...]:
-    """Ask for a signed URL and a token of each agent, and note what came of it.
+    """Check all ways to each agent and log the results; sorted by agent and way.
 
     Raises:
-        CredentialsError: the key itself is refused.
+        CredentialsError: the key itself is rejected; nothing is logged.
         HomeError: see ``Context.write_lock``.
         LockedError: see ``Context.write_lock``.
     """
     with context.write_lock("access"):
-        at = context.clock()
-        found = asyncio.run(_request_access(context, list(dict.fromkeys(agents)), progress))
-        notes = [
-            {
-                "agent_id": each.agent_id,
-                "way": each.way,
-                "asked_at": at,
-                "is_reachable": each.is_reachable,
-                "latency_secs": each.latency_secs,
-                "status": each.status,
-                "reason": each.reason,
-            }
-            for each in found
-        ]
-        activity_log.append(context.home, AGENT_ACCESS, notes, at)
+        asked_at = context.clock()
+        unique_agents = list(dict.fromkeys(agents))
+        checker = _Checker(context, len(unique_agents), progress)
+        asyncio.run(checker.check_all(unique_agents))
+        checks = sorted(checker.checks, key=lambda check: (check.agent_id, check.way))
+        entries = [asdict(check) | {"asked_at": asked_at} for check in checks]
+        activity_log.append(context.home, AGENT_ACCESS, entries, asked_at)
         activity_log.refresh_lake(context.home)
-    return found
+    return tuple(checks)
 
 
-async def _request_access(context: Context, agents: Sequence[str], progress: Progress) -> tuple[AccessCheck, ...]:
-    client = context.connect(context.settings)
-    found: list[AccessCheck] = []
-    waiting = iter(agents)
-    progress("probe", 0, len(agents))
+@dataclass(slots=True)
+class _Checker:
+    """Checks all ways to one agent, and collects the results."""
 
-    async def work(share: Iterator[str]) -> None:
-        for agent_id in share:
-            found.extend([await _probe(context, client, agent_id, way) for way in WAYS])
-            progress("probe", len(found) // len(WAYS), len(agents))
+    context: Context
+    n_agents: int
+    progress: Progress
+    checks: list[AccessCheck] = field(default_factory=list)
 
-    async with client:
-        await run_concurrently(work(waiting) for _ in range(WORKERS))
-    return tuple(sorted(found, key=lambda each: (each.agent_id, each.way)))
+    async def check_all(self, agents: Sequence[str]) -> None:
+        client = self.context.connect(self.context.settings)
+        self.progress("probe", 0, self.n_agents)
+        async with client:
+            await run_workers(agents, WORKERS, lambda agent_id: self._check_agent(client, agent_id))
 
+    async def _check_agent(self, client: ApiClient, agent_id: str) -> None:
+        # Added together, so that an agent whose second check is pending does not count as done.
+        self.checks.extend([await self._check(client, agent_id, way) for way in WAYS])
+        self.progress("probe", len(self.checks) // len(WAYS), self.n_agents)
 
-async def _probe(context: Context, client: ApiClient, agent_id: str, way: str) -> AccessCheck:
-    """One question; a missing scope or quota is an outcome, as is an agent that is gone.
+    async def _check(self, client: ApiClient, agent_id: str, way: str) -> AccessCheck:
+        """Request one way; a missing scope or quota is a result, as is an agent that does not exist.
 
-    Raises:
-        CredentialsError: the key itself is refused.
-    """
-    began = context.monotonic()
-    status, reason = None, None
-    try:
-        if not await WAYS[way](client, agent_id):
-            reason = f"the answer holds no {way}"
-    except ApiError as error:
-        if is_invalid_key(error):
-            raise
-        status, reason = error.status, str(error)
-    return AccessCheck(agent_id, way, reason is None, context.monotonic() - began, status, reason)
+        Raises:
+            CredentialsError: the key itself is rejected.
+        """
+        started = self.context.monotonic()
+        status, reason = None, None
+        try:
+            if not await WAYS[way](client, agent_id):
+                reason = f"the answer holds no {way}"
+        except ApiError as error:
+            if is_invalid_key(error):
+                raise
+            status, reason = error.status, str(error)
+        return AccessCheck(agent_id, way, reason is None, self.context.monotonic() - started, status, reason)

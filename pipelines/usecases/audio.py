@@ -1,7 +1,8 @@
-"""The use case of the recordings: MP3 files beside the lake, each whole or not there, and fetched once.
+"""Audio: download recordings as MP3 files beside the lake, each complete or absent, and each only once.
 
-A recording streams into a temporary file, is looked at, synced and renamed in. What is there is not fetched again, so a
-run that was stopped goes on where it was; a file whose note was lost in a kill is noted anew, without the API.
+A recording is streamed into a temporary file, checked, synced to disk and renamed to its place. Existing files are not
+downloaded again, so a run that was interrupted continues where it stopped. A file whose log entry was lost in a kill is
+logged again, without a request.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,26 +19,25 @@ from typing import Any
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_audio
 from pipelines.api.responses import check_mp3
-from pipelines.api.tasks import run_concurrently
-from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError
+from pipelines.errors import ApiError, CredentialsError
+from pipelines.usecases.batch_runner import BatchRunner
 from pipelines.usecases.context import Context, Progress, no_progress
 from warehouse.schema.activity import AUDIO_FILES
-from warehouse.storage import activity_log, audio
+from warehouse.storage import audio
 from warehouse.storage.audio import AudioSelection
 
 WORKERS = 4
-NOTES_A_FILE = 100
-"""A kill costs these notes, and no recording: they are made again from the files."""
-BREAK_AFTER = 5
-"""Recordings in a row without an answer: then the API is taken to be down."""
-ABSENT = frozenset({404, 422})
+ENTRIES_PER_FILE = 100
+"""A kill loses fewer entries than this, and no recording: the next run logs the files again."""
+NO_RECORDING_STATUSES = frozenset({404, 422})
+"""How the API answers for a conversation without a recording."""
 
 
 @dataclass(slots=True)
 class DownloadResult:
-    """What came of a run: files that were saved, that had been there, that the API has not; why others failed.
+    """Counts of a run: saved, existing before, missing at the API, left out; ``failed`` has the error by id.
 
-    ``n_left`` had no room within the budget; ``total_bytes`` is what all recordings take now.
+    ``n_left`` are the recordings beyond the budget; ``total_bytes`` is the size of all recordings on disk.
     """
 
     n_saved: int = 0
@@ -51,69 +51,58 @@ class DownloadResult:
 def download_audio(
     context: Context, choice: AudioSelection, *, budget_bytes: int, progress: Progress = no_progress
 ) -> DownloadResult:
-    """Save the recordings of the chosen calls, as long as all recordings take no more than the budget.
+    """Download the recordings of the chosen conversations, while all recordings take no more than the budget.
 
     Raises:
-        CredentialsError: the key is refused, or lacks the scope.
-        UnreachableError: the API is down; what was saved before stays.
+        CredentialsError: the key is rejected, or lacks the scope.
+        ApiUnavailableError: the API is down; what was saved before stays.
         HomeError: see ``Context.write_lock``.
         LockedError: see ``Context.write_lock``.
         OSError: the disk is full.
     """
     with context.write_lock("audio"):
         audio.remove_partial_downloads(context.home)
-        found = audio.select_conversations(context.home, choice)
-        run = _Download(context, budget_bytes, progress, n_wanted=found.height)
-        run.done.total_bytes = audio.total_bytes(context.home)
-        try:
-            asyncio.run(run.all(found.iter_rows(named=True)))
-        finally:
-            run.note()
-            activity_log.refresh_lake(context.home)
-    return run.done
+        rows = audio.select_conversations(context.home, choice)
+        runner = BatchRunner(
+            context,
+            AUDIO_FILES,
+            stage="audio",
+            n_workers=WORKERS,
+            entries_per_file=ENTRIES_PER_FILE,
+            progress=progress,
+        )
+        result = DownloadResult(total_bytes=audio.total_bytes(context.home))
+        downloader = _Downloader(context, runner, budget_bytes, result)
+        runner.run(rows.iter_rows(named=True), rows.height, downloader.download)
+    return result
 
 
 @dataclass(slots=True)
-class _Download:
-    """Recordings on their way."""
+class _Downloader:
+    """Downloads one recording, and counts the outcomes of the batch in ``result``."""
 
     context: Context
+    runner: BatchRunner
     budget_bytes: int
-    progress: Progress
-    n_wanted: int
-    done: DownloadResult = field(default_factory=DownloadResult)
-    notes: list[dict[str, object]] = field(default_factory=list)
-    n_looked_at: int = 0
-    in_a_row: int = 0
+    result: DownloadResult
 
-    async def all(self, rows: Iterator[dict[str, Any]]) -> None:
-        client = self.context.connect(self.context.settings)
-        self.progress("audio", 0, self.n_wanted)
-        async with client:
-            await run_concurrently(self._work(client, rows) for _ in range(WORKERS))
-
-    async def _work(self, client: ApiClient, rows: Iterator[dict[str, Any]]) -> None:
-        for row in rows:
-            await self._one(client, row)
-            self.n_looked_at += 1
-            self.progress("audio", self.n_looked_at, self.n_wanted)
-
-    async def _one(self, client: ApiClient, row: Mapping[str, Any]) -> None:
+    async def download(self, client: ApiClient, row: Mapping[str, Any]) -> None:
+        """``row`` is one of ``warehouse.storage.audio.select_conversations``."""
         target = audio.recording_file(self.context.home, row["start_date"], row["conversation_id"])
         if target.exists():
-            self.done.n_before += 1
+            self.result.n_before += 1
             if not row["is_logged"]:
-                self._add(row, "saved", await asyncio.to_thread(_facts, target, self.context.home.root))
+                await self._log_saved(row, target)
             return
-        if self.done.total_bytes >= self.budget_bytes:
-            self.done.n_left += 1
+        if self.result.total_bytes >= self.budget_bytes:
+            self.result.n_left += 1
             return
         try:
             await self._save(client, row, target)
         except ApiError as error:
             self._fail(row, error)
         else:
-            self.in_a_row = 0
+            self.runner.breaker.on_response()
 
     async def _save(self, client: ApiClient, row: Mapping[str, Any], target: Path) -> None:
         temporary = self.context.home.temporary / f"{uuid.uuid4().hex}.mp3"
@@ -123,46 +112,41 @@ class _Download:
                 file.flush()
                 await asyncio.to_thread(os.fsync, file.fileno())
             size = temporary.stat().st_size
-            if self.done.total_bytes + size > self.budget_bytes:
-                self.done.n_left += 1
+            # The size is known only now, and other workers may have used up the budget meanwhile.
+            if self.result.total_bytes + size > self.budget_bytes:
+                self.result.n_left += 1
                 return
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
-        self.done.total_bytes += size
-        self.done.n_saved += 1
-        self._add(row, "saved", await asyncio.to_thread(_facts, target, self.context.home.root))
+        self.result.total_bytes += size
+        self.result.n_saved += 1
+        await self._log_saved(row, target)
 
     def _fail(self, row: Mapping[str, Any], error: ApiError) -> None:
         if isinstance(error, CredentialsError):
             raise error
-        if error.status in ABSENT:
-            self.done.n_missing += 1
-            self._add(row, "missing", {"reason": error.message})
+        if error.status in NO_RECORDING_STATUSES:
+            self.result.n_missing += 1
+            self._log(row, "missing", {"reason": error.message})
             return
-        self.done.failed[row["conversation_id"]] = str(error)
-        self.in_a_row = self.in_a_row + 1 if isinstance(error, ApiUnavailableError) else 0
-        if self.in_a_row >= BREAK_AFTER:
-            raise error
+        self.result.failed[row["conversation_id"]] = str(error)
+        self.runner.breaker.on_error(error)
 
-    def _add(self, row: Mapping[str, Any], outcome: str, facts: Mapping[str, object]) -> None:
-        known = {"conversation_id": row["conversation_id"], "start_date": row["start_date"]}
-        self.notes.append({**known, "fetched_at": self.context.clock(), "outcome": outcome, **facts})
-        if len(self.notes) >= NOTES_A_FILE:
-            self.note()
+    async def _log_saved(self, row: Mapping[str, Any], file: Path) -> None:
+        self._log(row, "saved", await asyncio.to_thread(_file_columns, file, self.context.home.root))
 
-    def note(self) -> None:
-        """Write down what is not written yet."""
-        activity_log.append(self.context.home, AUDIO_FILES, self.notes, self.context.clock())
-        self.notes = []
+    def _log(self, row: Mapping[str, Any], outcome: str, columns: Mapping[str, object]) -> None:
+        keys = {"conversation_id": row["conversation_id"], "start_date": row["start_date"]}
+        self.runner.log({**keys, "fetched_at": self.context.clock(), "outcome": outcome, **columns})
 
 
-def _facts(file: Path, root: Path) -> dict[str, object]:
-    """Path, size and hash of a recording.
+def _file_columns(file: Path, root: Path) -> dict[str, object]:
+    """Path below ``root``, size and SHA-256 of a recording.
 
     Raises:
-        ValueError: somebody put another thing in its place.
+        ValueError: it is not an MP3: somebody replaced the file.
     """
     with file.open("rb") as content:
         check_mp3(content)

@@ -1,48 +1,49 @@
-"""Reviewed batches of feedback, from a CSV or Parquet file: whole and right, or refused with the place of the fault."""
+"""Read a batch of feedback from a CSV or Parquet file; a file with a mistake is rejected with the place of it."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from pipelines.errors import UsageError
 
-VERDICTS: Mapping[str, str | None] = {"like": "like", "dislike": "dislike", "clear": None}
-"""What people say, and what the API is told."""
+FEEDBACK_VALUES: Mapping[str, str | None] = {"like": "like", "dislike": "dislike", "clear": None}
+"""The API's value for each value of the user."""
 
 COLUMNS = ("conversation_id", "feedback")
-_NOTHING = "Nothing was sent: correct the file, then run again."
-_NO_IDS = frozenset({"", ".", ".."})
+_HINT = "Nothing was sent: correct the file, then run again."
+_INVALID_IDS = frozenset({"", ".", ".."})
+"""No path segment of a URL can be one of these."""
 
 
 def read_feedback_file(file: Path) -> dict[str, str]:
-    """The verdict on each conversation, in the order of the file; other columns are the reviewers' own.
+    """The feedback by conversation id, in the order of the file; other columns are ignored.
 
     Raises:
-        UsageError: the file cannot be read, lacks a column, or holds something that is no id or no verdict, or two
-            verdicts on one conversation; names the file, the line (of Parquet the row, from 1) and the column.
+        UsageError: the file cannot be read, lacks a column, has a value that is no id or no feedback, or different
+            feedback on one conversation; names the file, the line (for Parquet the row, from 1) and the column.
     """
-    found: dict[str, str] = {}
-    place = "row" if file.suffix == ".parquet" else "line"
-    for number, conversation_id, verdict in _parquet(file) if file.suffix == ".parquet" else _csv(file):
-        where = f"{file}, {place} {number}"
-        if conversation_id in _NO_IDS:
-            raise UsageError(f"{where}: conversation_id is {conversation_id!r}, which is no id.", _NOTHING)
-        if verdict not in VERDICTS:
-            raise UsageError(f"{where}: feedback is {verdict!r}; it is one of {', '.join(VERDICTS)}.", _NOTHING)
-        if found.setdefault(conversation_id, verdict) != verdict:
+    feedback: dict[str, str] = {}
+    is_parquet = file.suffix == ".parquet"
+    unit = "row" if is_parquet else "line"
+    for number, conversation_id, value in _read_parquet(file) if is_parquet else _read_csv(file):
+        place = f"{file}, {unit} {number}"
+        if conversation_id in _INVALID_IDS:
+            raise UsageError(f"{place}: conversation_id is {conversation_id!r}, which is no id.", _HINT)
+        if value not in FEEDBACK_VALUES:
+            raise UsageError(f"{place}: feedback is {value!r}; it is one of {', '.join(FEEDBACK_VALUES)}.", _HINT)
+        if feedback.setdefault(conversation_id, value) != value:
             raise UsageError(
-                f"{where}: feedback on {conversation_id} is {verdict}, and {found[conversation_id]} further up.",
-                _NOTHING,
+                f"{place}: feedback on {conversation_id} is {value}, and {feedback[conversation_id]} further up.", _HINT
             )
-    return found
+    return feedback
 
 
-def _csv(file: Path) -> Iterator[tuple[int, str, str]]:
-    """Line number, id and verdict of each row."""
+def _read_csv(file: Path) -> Iterator[tuple[int, str, str]]:
+    """Line number, conversation id and feedback of each row."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
             rows = csv.DictReader(text, strict=True)
@@ -50,23 +51,22 @@ def _csv(file: Path) -> Iterator[tuple[int, str, str]]:
             for row in rows:
                 yield rows.line_num, *((row[name] or "").strip() for name in COLUMNS)  # type: ignore[misc]  # two columns
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{file} cannot be read: {error}.", _NOTHING) from error
+        raise UsageError(f"{file} cannot be read: {error}.", _HINT) from error
 
 
-def _parquet(file: Path) -> Iterator[tuple[int, str, str]]:
-    """Row number, id and verdict of each row."""
+def _read_parquet(file: Path) -> Iterator[tuple[int, str, str]]:
+    """Row number, conversation id and feedback of each row."""
     try:
         rows = pl.read_parquet(file, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise UsageError(f"{file} cannot be read: {error}.", _NOTHING) from error
+        raise UsageError(f"{file} cannot be read: {error}.", _HINT) from error
     _check_columns(file, "columns", rows.columns)
-    for number, (conversation_id, verdict) in enumerate(rows.select(COLUMNS).iter_rows(), 1):
-        yield number, str(conversation_id or "").strip(), str(verdict or "").strip()
+    for number, (conversation_id, value) in enumerate(rows.select(COLUMNS).iter_rows(), 1):
+        yield number, str(conversation_id or "").strip(), str(value or "").strip()
 
 
-def _check_columns(file: Path, where: str, names: object) -> None:
-    found = list(names) if isinstance(names, list | tuple) else []
+def _check_columns(file: Path, place: str, names: Sequence[str]) -> None:
     for name in COLUMNS:
-        if name not in found:
-            shown = ", ".join(map(repr, found)) or "none"
-            raise UsageError(f"{file}, {where}: there is no column {name}; there are {shown}.", _NOTHING)
+        if name not in names:
+            listed = ", ".join(map(repr, names)) or "none"
+            raise UsageError(f"{file}, {place}: there is no column {name}; there are {listed}.", _HINT)

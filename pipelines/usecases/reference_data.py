@@ -100,8 +100,8 @@ def fetch_and_land_prices(
     asked = llm_price_queries.price_queries(
         agents or llm_price_queries.recent_agents(context.home),
         llm_price_queries.measured_lengths(context.home),
-        given=prompt_length,
-        setting=settings.prices_prompt_length,
+        requested_length=prompt_length,
+        configured_length=settings.prices_prompt_length,
         pages=settings.prices_pages if number_of_pages is None else number_of_pages,
         is_rag=is_rag_enabled,
     )

@@ -69,7 +69,7 @@ def status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
         now=now,
         reread_days=reread_days,
         listings=listings,
-        asked=conversations_with_new_feedback(home),
+        requested_ids=conversations_with_new_feedback(home),
     )
     runs = parquet.read_files(SYNC_RUNS, home.files(home.runs)).sort("started_at", descending=True).head(RUNS_SHOWN)
     quarantine = lake.read(home, QUARANTINE).sort("fetched_at", descending=True)

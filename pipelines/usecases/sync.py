@@ -9,7 +9,7 @@ from itertools import starmap
 from typing import Any
 
 from pipelines.extract import run_log
-from pipelines.extract.fetch_plan import FetchPlan, quarantined
+from pipelines.extract.fetch_plan import FetchPlan, quarantined_ids
 from pipelines.extract.landing_pipeline import FetchStats
 from pipelines.extract.time_window import Window
 from pipelines.transform.refresh_lake import RefreshResult
@@ -89,7 +89,7 @@ def retry(context: Context, *, run_id: str, progress: Progress = no_progress) ->
     """
 
     def read(each: Context) -> FetchStats:
-        return sync_steps.fetch_calls(each, run_id, progress=progress, crew=crew, only=quarantined(each.home))
+        return sync_steps.fetch_calls(each, run_id, progress=progress, crew=crew, only=quarantined_ids(each.home))
 
     with run_session(context, run_id, "retry") as contexts:
         with context.worker_pool() as crew:
@@ -115,7 +115,7 @@ def reprocess(
 
     def anew(each: Context) -> RefreshResult:
         starts = landing.latest_snapshots(each.home).select("start_date", "start_time_at")
-        days = None if since is until is None else {day for day, start in starts.rows() if window.holds(start, None)}
+        days = None if since is until is None else {day for day, start in starts.rows() if window.contains(start, None)}
         return sync_steps.flatten_calls(each, run_id, days, progress, crew=crew, anew=True)
 
     with run_session(context, run_id, "reprocess", is_offline=True) as contexts:

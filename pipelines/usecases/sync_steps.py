@@ -16,7 +16,7 @@ from pipelines.api.client import Stats
 from pipelines.extract import run_log
 from pipelines.extract.completed_days import CompletedDays
 from pipelines.extract.deletion_policy import apply_policy, landable
-from pipelines.extract.fetch_conversations import fetch
+from pipelines.extract.fetch_conversations import fetch_conversations
 from pipelines.extract.fetch_plan import FetchPlan, plan_fetches
 from pipelines.extract.fetch_policy import REASONS
 from pipelines.extract.landing_pipeline import FetchStats, LandingPipeline
@@ -64,7 +64,7 @@ def list_calls(context: Context, window: Window, run_id: str, progress: Progress
     finally:
         run_log.add_counts(context.home, run_id, at=context.clock(), **_traffic(client.stats))
     rows = landable(context.home, shown)
-    landing.land_listing(context.home, window.listing(listed_at), rows)
+    landing.land_listing(context.home, window.as_listing(listed_at), rows)
     progress("list", rows.height, rows.height)
     run_log.add_counts(context.home, run_id, at=context.clock(), n_listed=rows.height)
     return ListedWindow(window, rows.height)
@@ -95,8 +95,8 @@ def plan(
         window if is_asked else None,
         now=now,
         reread_days=context.settings.reread_days,
-        listing=window.listing(now),
-        listed=rows,
+        listing=window.as_listing(now),
+        list_rows=rows,
     )
     return FetchPlan(window, rows.height, would_read)
 
@@ -122,7 +122,9 @@ def fetch_calls(
         only: Conversations to read whether or not anything else makes them due, and no others.
         is_ahead: Flatten whole days of new calls while others are still being read; ``flatten_calls`` does the rest.
     """
-    rows = plan_fetches(context.home, window, now=context.clock(), reread_days=context.settings.reread_days, only=only)
+    rows = plan_fetches(
+        context.home, window, now=context.clock(), reread_days=context.settings.reread_days, only_ids=only
+    )
     progress("fetch", 0, rows.height)
     if rows.is_empty():
         return FetchStats()  # no client: it costs a tenth of a second, and a key that nobody needs
@@ -134,16 +136,21 @@ def fetch_calls(
 
     async def reading() -> None:
         line = LandingPipeline(
-            context.home, done, crew=crew, monotonic=context.monotonic, pseudonyms=context.pseudonyms, ahead=ahead
+            context.home,
+            done,
+            worker_pool=crew,
+            monotonic=context.monotonic,
+            pseudonyms=context.pseudonyms,
+            completed_days=ahead,
         )
         async with client:
-            await fetch(
+            await fetch_conversations(
                 client,
                 rows,
                 line,
-                readers=context.settings.concurrency,
+                n_workers=context.settings.concurrency,
                 clock=context.clock,
-                on_read=lambda done: progress("fetch", done.n_fetched, rows.height),
+                on_fetched=lambda done: progress("fetch", done.n_fetched, rows.height),
             )
 
     counts = {f"n_{reason}": rows.filter(reason=reason).height for reason in REASONS}

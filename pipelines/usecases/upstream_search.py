@@ -1,4 +1,4 @@
-"""The use case of searching at the API, which reads what is not copied yet as well."""
+"""Search at the API, which also finds conversations that are not synced yet."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from pipelines.api.responses import ListRow
 from pipelines.usecases.context import Context
 from warehouse.serve.search import Scope
 
+MAX_PAGE_SIZE = 100
+
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A conversation that the API's own search found, in the order of its list: newest first."""
+class UpstreamHit:
+    """A conversation that the API's search returned."""
 
     conversation_id: str
     started_at: datetime
@@ -25,35 +27,40 @@ class Listed:
     title: str | None
 
 
-def search(context: Context, text: str, scope: Scope, *, limit: int) -> list[Listed]:
-    """The latest conversations that the API finds for ``text``.
+def search_upstream(context: Context, text: str, scope: Scope, *, limit: int) -> list[UpstreamHit]:
+    """The API's hits for ``text``, newest first, at most ``limit``.
 
     Raises:
-        ApiError: the list could not be had.
+        ApiError: the list could not be fetched.
     """
     query = ListQuery(
-        page_size=min(limit, 100),
+        page_size=min(limit, MAX_PAGE_SIZE),
         call_start_after_unix=int(scope.since.timestamp()) if scope.since else None,
         call_start_before_unix=int(scope.until.timestamp()) if scope.until else None,
         agent_id=scope.agent_id,
         search=text,
     )
-
-    async def pages() -> list[Listed]:
-        found: dict[str, Listed] = {}
-        async with context.connect(context.settings) as client:
-            async for page in iterate_list(client, query):
-                found |= {row.conversation_id: _listed(row) for row in page.conversations}
-                if len(found) >= limit:
-                    break
-        return list(found.values())[:limit]
-
-    return asyncio.run(pages())
+    return asyncio.run(_fetch_hits(context, query, limit))
 
 
-def _listed(row: ListRow) -> Listed:
+async def _fetch_hits(context: Context, query: ListQuery, limit: int) -> list[UpstreamHit]:
+    hits: dict[str, UpstreamHit] = {}
+    async with context.connect(context.settings) as client:
+        async for page in iterate_list(client, query):
+            hits |= {row.conversation_id: _hit(row) for row in page.conversations}
+            if len(hits) >= limit:
+                break
+    return list(hits.values())[:limit]
+
+
+def _hit(row: ListRow) -> UpstreamHit:
     title = json.loads(row.raw).get("call_summary_title")
-    start = datetime.fromtimestamp(row.start_time_unix_secs, UTC)
-    return Listed(
-        row.conversation_id, start, row.agent_id, row.agent_name, row.status, title if isinstance(title, str) else None
+    started_at = datetime.fromtimestamp(row.start_time_unix_secs, UTC)
+    return UpstreamHit(
+        conversation_id=row.conversation_id,
+        started_at=started_at,
+        agent_id=row.agent_id,
+        agent_name=row.agent_name,
+        status=row.status,
+        title=title if isinstance(title, str) else None,
     )

@@ -1,4 +1,4 @@
-"""Which workspace a conversation belongs to, where a home holds the calls of several."""
+"""Find the workspace of a conversation, where a home folder has several."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ from warehouse.storage.erasure import find_start_dates
 
 
 def group_by_workspace(context: Context, ids: Iterable[str]) -> list[tuple[Context, list[str]]]:
-    """The conversations of each workspace that has any, by what is landed; where there is but one, all are its own.
+    """The workspaces that have any of the conversations landed, each with its conversations.
+
+    A single workspace gets all ids, whether they are landed or not.
 
     Raises:
-        UsageError: there are several, and none of them knows a conversation.
+        UsageError: there are several workspaces, and none of them has a conversation.
     """
-    wanted = list(dict.fromkeys(ids))
-    contexts = context.workspaces()
-    if len(contexts) == 1:
-        return [(contexts[0], wanted)]
-    found = []
-    for each in contexts:
-        known = set(find_start_dates(each.home, wanted)["conversation_id"])
-        found.append((each, [conversation_id for conversation_id in wanted if conversation_id in known]))
-        wanted = [conversation_id for conversation_id in wanted if conversation_id not in known]
-    if wanted:
-        raise UsageError(f"{wanted[0]!r} is in none of the {len(contexts)} workspaces.", "Sync the workspace first.")
-    return [(each, own) for each, own in found if own]
+    remaining = list(dict.fromkeys(ids))
+    workspaces = context.workspaces()
+    if len(workspaces) == 1:
+        return [(workspaces[0], remaining)]
+    groups = []
+    for workspace in workspaces:
+        landed = set(find_start_dates(workspace.home, remaining)["conversation_id"])
+        groups.append((workspace, [conversation_id for conversation_id in remaining if conversation_id in landed]))
+        remaining = [conversation_id for conversation_id in remaining if conversation_id not in landed]
+    if remaining:
+        raise UsageError(
+            f"{remaining[0]!r} is in none of the {len(workspaces)} workspaces.", "Sync the workspace first."
+        )
+    return [(workspace, workspace_ids) for workspace, workspace_ids in groups if workspace_ids]

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipelines.api.responses import check_conversation
-from pipelines.extract.landing_rows import read_row
+from pipelines.extract.landing_rows import snapshot_row
 from pipelines.transform.canonical_json import dump, load
 from pipelines.usecases.context import Context
 from pipelines.webhook.batch_writer import BatchWriter
@@ -103,7 +103,7 @@ class Receiver:
         wanted = {"conversation_id": conversation_id, "agent_id": None, "fingerprint": None, "content_sha256": None}
         try:
             check_conversation(raw, conversation_id)
-            row = read_row(wanted, raw, _moment(event, now), self._context.pseudonyms)
+            row = snapshot_row(wanted, raw, _moment(event, now), self._context.pseudonyms)
         except (ValueError, RecursionError, OverflowError, OSError):
             raise RefusedError(422, "the conversation has no start that can be read") from None
         if await asyncio.to_thread(self._lander.is_erased, conversation_id):

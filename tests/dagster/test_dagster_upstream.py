@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from pipelines.emulator.server.webhooks import post_call
-from pipelines.extract.landing_rows import read_row
+from pipelines.extract.landing_rows import snapshot_row
 from pipelines.orchestration.assets.agent_access import ACCESS, REACHED, access_job, agent_access, unreachable
 from pipelines.orchestration.assets.audio import RECORDINGS, audio_job, recordings
 from pipelines.orchestration.assets.lake import lake_tables
@@ -85,7 +85,7 @@ def test_the_sensor_sees_a_landed_webhook_and_its_job_brings_it_into_the_warehou
         document = emulated.details()[-1] | {"conversation_id": "conv_by_webhook"}
         event = load(post_call(document, "secret", int(emulated.now.timestamp()))[0])
         wanted = {"conversation_id": "conv_by_webhook", "agent_id": None, "fingerprint": None, "content_sha256": None}
-        landing.land_documents(copied.home, [read_row(wanted, dump(event["data"]), emulated.now)])
+        landing.land_documents(copied.home, [snapshot_row(wanted, dump(event["data"]), emulated.now)])
         asked = look()
     result = execute(definitions, "webhooks", tags=asked.tags)
     assert result.success, result.get_step_failure_events()

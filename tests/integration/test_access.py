@@ -1,4 +1,4 @@
-"""The probe says who can be reached and why not, and keeps no secret."""
+"""The access check says which agents are reachable and why others are not, and keeps no secret."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIRST, SECOND, *_ = sorted(BY_ID)
 
 
 class Secrets:
-    """The API, the secrets that it gave, and the answer that some requests get in its place."""
+    """The API, the secrets that it returned, and the responses that replace some."""
 
     def __init__(self):
         self.app = create_app(World(conversations=20, days=2, until=UNTIL), clock=lambda: UNTIL)
@@ -88,7 +88,7 @@ def test_reachable_and_unknown_agents_are_told_apart_and_no_secret_is_kept(api, 
     assert not [word for word in words if word.encode() in held]
 
 
-def test_all_agents_of_the_list_are_asked_by_default(api, tmp_path):
+def test_all_agents_of_the_list_are_checked_by_default(api, tmp_path):
     _, settings = api
     assert run(tmp_path, "access", **settings).code == 2
     run(tmp_path, "sync", **settings)
@@ -100,7 +100,7 @@ def test_all_agents_of_the_list_are_asked_by_default(api, tmp_path):
 
 
 @pytest.mark.parametrize("secret", [b'{"token": ["s3cr3t"]}', b's3cr3t {"token"', b'"s3cr3t"'])
-def test_a_secret_in_an_answer_of_another_form_is_in_no_error(secret, api, tmp_path, caplog):
+def test_a_secret_in_a_malformed_response_is_in_no_error(secret, api, tmp_path, caplog):
     secrets, settings = api
     secrets.instead["token"] = (200, secret)
     ended = run(tmp_path, "access", FIRST, "--debug", **settings)
@@ -108,7 +108,7 @@ def test_a_secret_in_an_answer_of_another_form_is_in_no_error(secret, api, tmp_p
     assert b"s3cr3t" not in contents(tmp_path) + ended.out + ended.err.encode() + caplog.text.encode()
 
 
-def test_a_missing_scope_is_named_with_its_call_and_the_other_way_is_still_tried(api, tmp_path):
+def test_a_missing_scope_is_named_with_its_endpoint_and_the_other_way_is_still_tried(api, tmp_path):
     secrets, settings = api
     detail = {"detail": {"status": "missing_permissions", "message": "The API key lacks convai_write."}}
     secrets.instead["get-signed-url"] = (401, json.dumps(detail).encode())
@@ -119,7 +119,7 @@ def test_a_missing_scope_is_named_with_its_call_and_the_other_way_is_still_tried
     assert "scope convai_write" in signed_url["reason"]
 
 
-def test_a_wrong_key_is_an_error_and_nothing_is_noted(api, tmp_path):
+def test_a_wrong_key_is_an_error_and_nothing_is_logged(api, tmp_path):
     _, settings = api
     ended = run(tmp_path, "access", FIRST, **settings | {"ELEVENLABS_API_KEY": "other"})
     assert (ended.code, "the key is wrong" in ended.err) == (3, True)

@@ -1,4 +1,4 @@
-"""Recordings are saved once, whole, and within the budget; what erases a call erases its recording."""
+"""Recordings are saved once, complete, and within the budget; erasing a conversation erases its recording."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PLENTY = 10**9
 
 
 class Recordings:
-    """The API, what recordings it was asked for, and what it answers in place of some."""
+    """The API, the number of requests by recording, and the responses that replace some."""
 
     def __init__(self, conversations):
         self.now = UNTIL
@@ -77,18 +77,18 @@ def files(home):
     return {file.stem: file for file in (home.root / "audio").glob("start_date=*/*.mp3")}
 
 
-def noted(home):
+def logged(home):
     return {row["conversation_id"]: row for row in lake.read(home, AUDIO_FILES).to_dicts()}
 
 
-def test_every_recording_is_saved_whole_and_noted_with_size_and_hash(copied):
+def test_every_recording_is_saved_and_logged_with_size_and_hash(copied):
     api, context = copied
     done = download_audio(context, AudioSelection(), budget_bytes=PLENTY)
     saved = files(context.home)
-    assert set(saved) == set(api.with_audio()) == set(noted(context.home))
+    assert set(saved) == set(api.with_audio()) == set(logged(context.home))
     assert (done.n_saved, done.n_before, done.n_missing, done.n_left, done.failed) == (len(saved), 0, 0, 0, {})
     assert set(api.asked) == set(saved)
-    for conversation_id, row in noted(context.home).items():
+    for conversation_id, row in logged(context.home).items():
         content = saved[conversation_id].read_bytes()
         assert (row["outcome"], row["file_bytes"], row["sha256"]) == (
             "saved",
@@ -104,7 +104,7 @@ def test_every_recording_is_saved_whole_and_noted_with_size_and_hash(copied):
     assert (again.n_saved, again.n_before, api.asked) == (0, len(saved), {})
 
 
-def test_a_missing_recording_is_noted_and_not_asked_for_again_and_the_rest_goes_on(copied):
+def test_a_missing_recording_is_logged_and_not_requested_again_and_the_others_are_saved(copied):
     api, context = copied
     first, second, third, *rest = api.with_audio()
     api.instead = {
@@ -114,8 +114,8 @@ def test_a_missing_recording_is_noted_and_not_asked_for_again_and_the_rest_goes_
     }
     done = download_audio(context, AudioSelection(), budget_bytes=PLENTY)
     assert (done.n_saved, done.n_missing, list(done.failed)) == (len(rest), 2, [third])
-    assert "it is no MP3" in done.failed[third]
-    rows = noted(context.home)
+    assert "it is not an MP3" in done.failed[third]
+    rows = logged(context.home)
     assert [rows[each]["outcome"] for each in (first, second)] == ["missing", "missing"]
     assert third not in rows
     assert set(files(context.home)) == set(rest)
@@ -141,7 +141,7 @@ def _key(context):
     return {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": context.settings.base_url}
 
 
-def test_agent_days_and_sample_choose_and_a_sample_is_the_same_each_time(copied):
+def test_agent_window_and_sample_select_and_a_sample_is_the_same_each_time(copied):
     api, context = copied
     documents = [each for each in api.world.details(UNTIL) if each["has_audio"]]
     agent_id = documents[0]["agent_id"]
@@ -161,18 +161,18 @@ def test_agent_days_and_sample_choose_and_a_sample_is_the_same_each_time(copied)
     assert set(files(context.home)) == after
 
 
-def test_erasing_and_redacting_take_the_recording_and_its_note_away(copied):
+def test_erasing_and_redacting_remove_the_recording_and_its_log_entry(copied):
     api, context = copied
     first, second, *rest = api.with_audio()
     download_audio(context, AudioSelection(), budget_bytes=PLENTY)
     api.now += timedelta(minutes=1)
     done = erase(context, [first])
     assert done.receipts[0].landing["n_recordings"] == 1
-    assert set(files(context.home)) == {second, *rest} == set(noted(context.home))
+    assert set(files(context.home)) == {second, *rest} == set(logged(context.home))
     api.world.delete(second, api.now)
     api.now += timedelta(minutes=1)
     sync.sync(context, run_id="2", since=UNTIL - timedelta(days=9))
-    assert set(files(context.home)) == set(rest) == set(noted(context.home))
+    assert set(files(context.home)) == set(rest) == set(logged(context.home))
     assert query(context.home, "select count(*) from lake.audio_files").item() == len(rest)
 
 
@@ -216,5 +216,5 @@ def test_of_two_hundred_recordings_none_is_fetched_twice_after_kills(tmp_path):
     assert set(api.asked.values()) == {1}
     assert (done.n_before, done.failed) == (len(saved), {})
     assert len(files(context.home)) >= 200
-    assert set(files(Home(context.home.root))) == set(api.with_audio()) == set(noted(context.home))
+    assert set(files(Home(context.home.root))) == set(api.with_audio()) == set(logged(context.home))
     assert list(context.home.temporary.glob("*.mp3")) == []

@@ -1,4 +1,4 @@
-"""Killed, out of room, or gone: the next run repairs by itself, and reads only what was not landed."""
+"""After a kill, a full disk or a lost folder, the next run repairs everything and fetches only what is not landed."""
 
 from __future__ import annotations
 
@@ -83,18 +83,18 @@ def asked_for(tap):
     return {path.rsplit("/", 1)[1]: n for path, n in tap.details.items()}
 
 
-def half_written(home: Home):
+def partial_files(home: Home):
     names = [file.name for file in home.root.iterdir() if ".new" in file.name]
     return [*names, *(file.name for file in home.temporary.iterdir())]
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_at_any_point_the_next_run_repairs_and_reads_only_what_is_missing(point, api, context, documents):
+def test_killed_at_any_point_the_next_run_repairs_and_fetches_only_what_is_missing(point, api, context, documents):
     _, tap = api
     die(context, *POINTS[point])
     landed = landed_and_finished(context.home)
     if POINTS[point][0] == RENAME or point == "in the build":
-        assert half_written(context.home)
+        assert partial_files(context.home)
     tap.asked.clear()
 
     done = sync.sync(context, run_id="next")
@@ -103,7 +103,7 @@ def test_killed_at_any_point_the_next_run_repairs_and_reads_only_what_is_missing
     missing = {document["conversation_id"] for document in documents} - landed
     assert asked_for(tap) == dict.fromkeys(missing, 1)
     assert_equals(context, documents)
-    assert half_written(context.home) == []
+    assert partial_files(context.home) == []
     outcomes = lake.read(context.home, SYNC_RUNS).sort("started_at").select("outcome", "error").rows()
     assert outcomes == [("incomplete", "the run did not reach its end"), ("complete", None)]
 
@@ -150,7 +150,7 @@ def test_a_full_disk_ends_with_one_line_and_the_next_run_goes_on(filled, api, co
         ended = run(parent, "sync", "--json", **settings)
     assert (ended.code, ended.out, len(ended.err.splitlines())) == (1, b"", 2), ended.err  # what, and what to do
     assert "No space left on device" in ended.err
-    assert half_written(context.home) == []
+    assert partial_files(context.home) == []
 
     landed = landed_and_finished(context.home)
     tap.asked.clear()
@@ -159,7 +159,7 @@ def test_a_full_disk_ends_with_one_line_and_the_next_run_goes_on(filled, api, co
     assert_equals(context, documents)
 
 
-def test_whoever_begins_to_write_removes_what_is_half_written_and_nothing_of_a_reader(tmp_path):
+def test_a_new_writer_removes_partial_files_and_nothing_of_a_reader(tmp_path):
     home = Home(tmp_path / "home").open()
     spilled, kept = home.temporary / "duckdb_temp_storage_DEFAULT-0.tmp", home.root / "warehouse.duckdb"
     half = [home.temporary / "1.parquet", home.root / "warehouse.duckdb.new", home.root / "warehouse.duckdb.new.wal"]
@@ -170,7 +170,9 @@ def test_whoever_begins_to_write_removes_what_is_half_written_and_nothing_of_a_r
     assert [file.exists() for file in (spilled, kept, *half)] == [True, True, False, False, False]
 
 
-def test_a_home_that_vanishes_ends_the_run_with_one_line_and_the_next_begins_anew(api, context, documents, monkeypatch):
+def test_a_home_that_vanishes_ends_the_run_with_one_line_and_the_next_starts_from_nothing(
+    api, context, documents, monkeypatch
+):
     (url, tap), write = api, parquet.write_file
 
     def vanish(home, target, *rest, **named):
@@ -192,7 +194,7 @@ def test_a_home_that_vanishes_ends_the_run_with_one_line_and_the_next_begins_ane
 
 
 def test_a_disk_that_is_full_in_the_build_ends_with_one_line_and_keeps_the_old_warehouse(context):
-    """The system's own limit on the size of a file stands for the disk's."""
+    """The operating system's limit on file size simulates the full disk."""
     sync.sync(context, run_id="first")
     before = context.home.warehouse.read_bytes()
     small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
@@ -203,4 +205,4 @@ def test_a_disk_that_is_full_in_the_build_ends_with_one_line_and_keeps_the_old_w
     assert (ended.returncode, len(said)) == (1, 2), ended.stderr.decode()
     assert b"report" not in ended.stderr
     assert context.home.warehouse.read_bytes() == before
-    assert half_written(context.home) == []
+    assert partial_files(context.home) == []

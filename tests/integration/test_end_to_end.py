@@ -45,7 +45,7 @@ def documents(world):
 
 @pytest.fixture
 def context(tmp_path):
-    """Make a context for a base URL: a clock that stands, and retries whose waiting passes at once."""
+    """Makes a context for a base URL: a clock that does not move, and retries that do not wait."""
     slept = [0.0]
 
     async def at_once(secs):
@@ -88,7 +88,7 @@ def test_a_sync_equals_the_recount(faults, world, documents, context):
         assert (run["n_requests"] > len(documents), run["n_retries"] > 0) == (True, faults is not None)
 
 
-def test_a_second_run_reads_only_what_is_open(world, documents, context):
+def test_a_second_run_fetches_only_open_conversations(world, documents, context):
     n_open = sum(document["status"] not in ("done", "failed") for document in documents)
     app = Tap(create_app(world, clock=lambda: UNTIL))
     with running(app) as base_url:
@@ -103,7 +103,7 @@ def test_a_second_run_reads_only_what_is_open(world, documents, context):
     assert_equals(here, documents)
 
 
-def test_a_run_that_is_stopped_goes_on_where_it_was(world, documents, context):
+def test_a_stopped_run_is_continued_by_the_next(world, documents, context):
     app = Tap(create_app(world, clock=lambda: UNTIL))
     with running(app) as base_url:
         here = context(base_url, concurrency=4)
@@ -117,28 +117,28 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(world, documents, context):
         assert lake.read(here.home, SYNC_RUNS).row(0, named=True)["outcome"] == "failed"
         sync.sync(here, run_id="next")
     n_open = sum(document["status"] not in ("done", "failed") for document in documents)
-    assert app.details.total() < len(documents) + n_open + 10  # what was in flight is asked for twice, no more
+    assert app.details.total() < len(documents) + n_open + 10  # only requests that were in flight are repeated
     assert_equals(here, documents)
 
 
-def test_one_document_that_cannot_be_read_is_named_and_the_rest_is_loaded(world, documents, context):
+def test_a_malformed_document_is_named_and_the_others_are_loaded(world, documents, context):
     bad = documents[100]["conversation_id"]
     app = Tap(create_app(world, clock=lambda: UNTIL))
     with running(app) as base_url:
         here = context(base_url)
         app.spoilt = bad
-        done = sync.sync(here, run_id="spoilt", since=SINCE)
+        done = sync.sync(here, run_id="malformed", since=SINCE)
         assert done.run["outcome"] == "incomplete"
         assert any(bad in problem for problem in done.problems)
         assert_equals(here, [document for document in documents if document["conversation_id"] != bad])
 
         app.spoilt = None
-        assert sync.sync(here, run_id="mended", since=SINCE).problems == ()
+        assert sync.sync(here, run_id="repaired", since=SINCE).problems == ()
     assert_equals(here, documents)
 
 
 def test_a_conversation_deleted_between_list_and_detail_is_a_deletion_and_no_loss(documents, context):
-    world = World(seed=11, conversations=600, days=10, until=UNTIL)  # its own: it is written to
+    world = World(seed=11, conversations=600, days=10, until=UNTIL)  # not the shared one, as it is changed
     gone = documents[50]["conversation_id"]
 
     def delete(stage, done, _total):
@@ -155,7 +155,9 @@ def test_a_conversation_deleted_between_list_and_detail_is_a_deletion_and_no_los
 def test_an_agent_and_a_window_limit_what_is_copied(world, documents, context):
     agent = documents[0]["agent_id"]
     starts = sorted(document["metadata"]["start_time_unix_secs"] for document in documents)
-    since, until = (datetime.fromtimestamp(starts[at], UTC) for at in (150, 450))  # bounds that calls stand on
+    since, until = (
+        datetime.fromtimestamp(starts[at], UTC) for at in (150, 450)
+    )  # bounds that equal the start of a conversation
     with running(create_app(world, clock=lambda: UNTIL)) as base_url:
         here = context(base_url)
         done = sync.sync(here, run_id="run", since=since, until=until, agent_id=agent)
@@ -171,18 +173,18 @@ def test_an_agent_and_a_window_limit_what_is_copied(world, documents, context):
     assert set(shown) == {document["conversation_id"] for document in inside}
 
 
-def test_a_refused_key_stops_the_run_and_says_so_in_the_ledger(world, context):
+def test_a_rejected_key_stops_the_run_and_is_named_in_the_run_record(world, context):
     with running(create_app(world, clock=lambda: UNTIL, key="another")) as base_url:
         here = context(base_url)
-        with pytest.raises(CredentialsError) as refusal:
+        with pytest.raises(CredentialsError) as caught:
             sync.sync(here, run_id="run")
     run = lake.read(here.home, SYNC_RUNS).row(0, named=True)
     assert run["outcome"] == "failed"
-    assert refusal.value.message in run["error"]
+    assert caught.value.message in run["error"]
     assert "demo" not in run["error"]
 
 
-def test_an_api_that_goes_down_keeps_what_came(world, documents, context):
+def test_when_the_api_goes_down_all_responses_before_are_landed(world, documents, context):
     app = Tap(create_app(world, clock=lambda: UNTIL))
 
     async def down(_scope, _receive, _send):

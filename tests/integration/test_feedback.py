@@ -1,4 +1,4 @@
-"""Thumbs reach the API once each, are noted with the answer, and come back with the next sync."""
+"""Feedback is sent once each, logged with the outcome, and comes back with the next sync."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
-from pipelines.usecases.feedback import send
+from pipelines.usecases.feedback import submit_feedback
 from tests.helpers import kill_at
 from tests.helpers.run_cli import run
 from warehouse.schema.activity import FEEDBACK_SENT
@@ -32,8 +32,8 @@ from warehouse.storage.home import Home
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 
 
-class Posts:
-    """The API, what was posted to it by path, and the statuses that some paths are answered with."""
+class FeedbackApi:
+    """The API, the number of posts by conversation, and the statuses that some posts are answered with."""
 
     def __init__(self):
         self.world = World(seed=3, conversations=40, days=2, until=UNTIL)
@@ -58,67 +58,70 @@ class Posts:
 
 @pytest.fixture
 def api():
-    posts = Posts()
+    posts = FeedbackApi()
     with running(posts) as url:
         yield posts, {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url, "CONVOHOUSE_FEEDBACK_PER_SEC": "1000"}
 
 
-def noted(folder):
+def logged(folder):
     rows = lake.read(Home(folder / "data"), FEEDBACK_SENT).sort("conversation_id", "sent_at")
     return rows.select("conversation_id", "feedback", "outcome", "status").rows()
 
 
 def test_without_yes_and_without_a_terminal_nothing_is_sent(api, tmp_path):
     posts, settings = api
-    own = posts.ids()[0]
-    ended = run(tmp_path, "feedback", own, "like", **settings)
+    conversation_id = posts.ids()[0]
+    ended = run(tmp_path, "feedback", conversation_id, "like", **settings)
     assert (ended.code, posts.posted.total()) == (0, 0)
-    assert ended.err.splitlines() == [f"{own}: like", "a dry run: nothing is sent; --yes sends"]
-    assert run(tmp_path, "feedback", own, "like", "--json", **settings).data == {
+    assert ended.err.splitlines() == [f"{conversation_id}: like", "a dry run: nothing is sent; --yes sends"]
+    assert run(tmp_path, "feedback", conversation_id, "like", "--json", **settings).data == {
         "is_dry_run": True,
-        "to_send": {own: "like"},
+        "to_send": {conversation_id: "like"},
         "before": [],
     }
 
 
-def test_a_thumb_is_seen_by_the_vendors_sdk_sent_once_and_read_back_by_the_next_sync(api, tmp_path):
+def test_feedback_is_seen_by_the_vendors_sdk_sent_once_and_fetched_by_the_next_sync(api, tmp_path):
     posts, settings = api
-    own, url = posts.ids()[0], settings["ELEVENLABS_BASE_URL"]
+    conversation_id, url = posts.ids()[0], settings["ELEVENLABS_BASE_URL"]
     context = Context(
         Settings(home=tmp_path / "data", base_url=url, api_key="demo", reread_days=()), clock=lambda: posts.now
     )
     sync.sync(context, run_id="1")
     posts.now += timedelta(minutes=1)
-    done = send(context, {own: "dislike"})
-    again = send(context, {own: "dislike"})
+    done = submit_feedback(context, {conversation_id: "dislike"})
+    again = submit_feedback(context, {conversation_id: "dislike"})
     with httpx.Client() as line:
         vendors = ElevenLabs(api_key="demo", base_url=url, httpx_client=line)
-        seen = vendors.conversational_ai.conversations.get(own)
+        seen = vendors.conversational_ai.conversations.get(conversation_id)
     posts.now += timedelta(minutes=1)
     sync.sync(context, run_id="2")
 
-    assert (done.sent, done.before, done.failed) == ((own,), (), {})
-    assert (again.sent, again.before, posts.posted[own]) == ((), (own,), 1)
+    assert (done.sent, done.sent_before, done.failed) == ((conversation_id,), (), {})
+    assert (again.sent, again.sent_before, posts.posted[conversation_id]) == ((), (conversation_id,), 1)
     assert (seen.metadata.feedback.likes, seen.metadata.feedback.dislikes) == (0, 1)
     thumbs = query(context.home, "select conversation_id, likes, dislikes from marts.fct_conversations")
-    assert thumbs.filter(conversation_id=own).rows() == [(own, 0, 1)]
+    assert thumbs.filter(conversation_id=conversation_id).rows() == [(conversation_id, 0, 1)]
     assert query(context.home, "select conversation_id, feedback, outcome from lake.feedback_sent").rows() == [
-        (own, "dislike", "sent")
+        (conversation_id, "dislike", "sent")
     ]
     posts.now += timedelta(minutes=1)
-    assert sync.plan(context)["main"].to_fetch.filter(pl.col("conversation_id") == own).is_empty()
+    assert sync.plan(context)["main"].to_fetch.filter(pl.col("conversation_id") == conversation_id).is_empty()
 
 
-def test_another_verdict_is_sent_and_clear_takes_the_thumb_back(api, tmp_path):
+def test_other_feedback_is_sent_and_clear_removes_it(api, tmp_path):
     posts, settings = api
-    own = posts.ids()[0]
+    conversation_id = posts.ids()[0]
     for verdict in ("like", "clear"):
-        assert run(tmp_path, "feedback", own, verdict, "--yes", **settings).code == 0
-    assert [(feedback, outcome) for _, feedback, outcome, _ in noted(tmp_path)] == [("like", "sent"), ("clear", "sent")]
-    assert posts.world.detail(own, posts.now)["metadata"]["feedback"]["likes"] == 0
+        assert run(tmp_path, "feedback", conversation_id, verdict, "--yes", **settings).code == 0
+    assert [(feedback, outcome) for _, feedback, outcome, _ in logged(tmp_path)] == [
+        ("like", "sent"),
+        ("clear", "sent"),
+    ]
+    assert posts.world.detail(conversation_id, posts.now)["metadata"]["feedback"]["likes"] == 0
 
 
-def test_unknown_ids_and_a_missing_scope_are_named_and_the_rest_goes_on(api, tmp_path):
+def test_unknown_ids_and_a_missing_scope_are_named_and_the_others_are_sent(api, tmp_path):
     posts, settings = api
     first, second, third = posts.ids()[:3]
     posts.refused[second] = 403
@@ -135,7 +138,7 @@ def test_unknown_ids_and_a_missing_scope_are_named_and_the_rest_goes_on(api, tmp
     why = ended.data["failed"][second]
     assert f"POST /v1/convai/conversations/{second}/feedback answered 403" in why
     assert "Give the key the scope convai_write" in why
-    assert noted(tmp_path) == sorted(
+    assert logged(tmp_path) == sorted(
         [
             (first, "like", "sent", None),
             (second, "like", "refused", 403),
@@ -174,11 +177,11 @@ def test_a_wrong_file_names_file_line_and_column_and_nothing_is_sent(text, said,
 
 def test_parquet_is_read_and_its_rows_are_named(api, tmp_path):
     posts, settings = api
-    own, file = posts.ids()[0], tmp_path / "reviewed.parquet"
-    pl.DataFrame({"conversation_id": [own], "feedback": ["like"]}).write_parquet(file)
+    conversation_id, file = posts.ids()[0], tmp_path / "reviewed.parquet"
+    pl.DataFrame({"conversation_id": [conversation_id], "feedback": ["like"]}).write_parquet(file)
     assert run(tmp_path, "feedback", "--from", str(file), "--yes", **settings).code == 0
-    assert posts.posted == {own: 1}
-    pl.DataFrame({"conversation_id": [own], "feedback": [3]}).write_parquet(file)
+    assert posts.posted == {conversation_id: 1}
+    pl.DataFrame({"conversation_id": [conversation_id], "feedback": [3]}).write_parquet(file)
     assert f"{file}, row 1: feedback is '3'" in run(tmp_path, "feedback", "--from", str(file), **settings).err
 
 
@@ -192,7 +195,7 @@ def test_a_wrong_key_ends_the_batch(api, tmp_path):
     assert "the key is wrong" in ended.err
 
 
-def test_after_a_kill_only_what_is_not_noted_is_sent(api, tmp_path):
+def test_after_a_kill_only_what_is_not_logged_is_sent(api, tmp_path):
     posts, settings = api
     ids, file = posts.ids()[:30], tmp_path / "reviewed.csv"
     file.write_text("\n".join(["conversation_id,feedback", *(f"{each},like" for each in ids)]))
@@ -210,10 +213,10 @@ def test_after_a_kill_only_what_is_not_noted_is_sent(api, tmp_path):
     posts.posted.clear()
     ended = run(tmp_path, "feedback", "--from", str(file), "--yes", "--json", **settings)
     assert (ended.code, len(ended.data["before"]), posts.posted.total()) == (0, 25, 5)
-    assert len(noted(tmp_path)) == 30
+    assert len(logged(tmp_path)) == 30
 
 
-def test_no_more_go_out_than_the_setting_allows(api, tmp_path):
+def test_no_more_requests_are_sent_per_second_than_the_setting_allows(api, tmp_path):
     posts, settings = api
     slept = []
 
@@ -224,5 +227,5 @@ def test_no_more_go_out_than_the_setting_allows(api, tmp_path):
     context = Context(
         Settings(home=tmp_path / "data", base_url=url, api_key="demo", feedback_per_sec=4), monotonic=lambda: 100.0
     )
-    send(context, dict.fromkeys(posts.ids()[:5], "like"), sleep=sleep)
+    submit_feedback(context, dict.fromkeys(posts.ids()[:5], "like"), sleep=sleep)
     assert slept == [0.25, 0.5, 0.75, 1.0]

@@ -1,4 +1,4 @@
-"""The stages behind the reading: landed in batches, flattened day by day ahead of the rest, never lost unsaid."""
+"""The landing pipeline: batches are landed, completed days are flattened meanwhile, and no error is lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.extract import completed_days
 from pipelines.extract.completed_days import CompletedDays
 from pipelines.extract.land_responses import Response
-from pipelines.extract.landing_pipeline import LEAST_PLACES, FetchStats, LandingPipeline
+from pipelines.extract.landing_pipeline import MIN_SLOTS, FetchStats, LandingPipeline
 from pipelines.transform.canonical_json import dump
 from pipelines.transform.worker_pool import WorkerPool
 from warehouse.schema.conversations import CONVERSATIONS
@@ -30,10 +30,10 @@ def start_of(document):
 
 
 DOCUMENTS = sorted(World(seed=7, conversations=40, days=4, until=UNTIL).details(UNTIL), key=start_of)
-DAYS = sorted({start_of(each).date() for each in DOCUMENTS})
+DAYS = sorted({start_of(document).date() for document in DOCUMENTS})
 
 
-def wanted(document):
+def plan_row(document):
     return {
         "conversation_id": document["conversation_id"],
         "start_time_at": start_of(document),
@@ -51,94 +51,100 @@ def home(tmp_path):
     return home
 
 
-def put(home, answers, ahead=None):
-    """What is counted when the answers are put on a line and it is closed."""
+def run_pipeline(home, responses, completed_days=None):
+    """The counts after all responses are submitted and the pipeline is drained."""
 
     async def work():
-        done = FetchStats()
-        line = LandingPipeline(home, done, crew=WorkerPool(0), monotonic=lambda: 0.0, ahead=ahead)
+        stats = FetchStats()
+        pipeline = LandingPipeline(
+            home, stats, worker_pool=WorkerPool(0), monotonic=lambda: 0.0, completed_days=completed_days
+        )
         try:
-            for answer in answers:
-                await line.acquire_slot()
-                done.n_fetched += 1
-                line.submit(answer)
+            for response in responses:
+                await pipeline.acquire_slot()
+                stats.n_fetched += 1
+                pipeline.submit(response)
         finally:
-            await line.drain()
-        return done
+            await pipeline.drain()
+        return stats
 
     return asyncio.run(work())
 
 
-def test_whole_days_are_in_the_lake_when_the_line_is_closed_and_the_day_that_lacks_a_call_is_not(home, monkeypatch):
+def test_completed_days_are_in_the_lake_after_the_drain_and_the_day_that_lacks_a_conversation_is_not(home, monkeypatch):
     monkeypatch.setattr(completed_days, "DOCUMENTS_PER_TASK", 1)
-    every = pl.DataFrame([wanted(document) for document in DOCUMENTS])
+    plan = pl.DataFrame([plan_row(document) for document in DOCUMENTS])
 
-    done = put(home, [Response(wanted(each), dump(each), UNTIL) for each in DOCUMENTS[:-1]], CompletedDays(every, ()))
+    stats = run_pipeline(
+        home,
+        [Response(plan_row(document), dump(document), UNTIL) for document in DOCUMENTS[:-1]],
+        CompletedDays(plan, ()),
+    )
 
-    whole = [each["conversation_id"] for each in DOCUMENTS if start_of(each).date() != DAYS[-1]]
-    assert set(lake.read(home, CONVERSATIONS)["conversation_id"]) == set(whole)
-    n_read = len(DOCUMENTS) - 1
-    assert done == FetchStats(n_fetched=n_read, n_landed=n_read, n_flattened=len(whole))
-    assert landing.snapshots(home).height == n_read
+    completed = [document["conversation_id"] for document in DOCUMENTS if start_of(document).date() != DAYS[-1]]
+    assert set(lake.read(home, CONVERSATIONS)["conversation_id"]) == set(completed)
+    n_fetched = len(DOCUMENTS) - 1
+    assert stats == FetchStats(n_fetched=n_fetched, n_landed=n_fetched, n_flattened=len(completed))
+    assert landing.snapshots(home).height == n_fetched
 
 
-def test_an_answer_that_cannot_be_read_is_set_aside_and_a_404_is_landed(home):
+def test_a_response_that_cannot_be_read_is_quarantined_and_a_404_is_landed(home):
     first, second, third = DOCUMENTS[:3]
     deep = dump(third)[:-1] + b',"deep":' + b"[" * 5000 + b"]" * 5000 + b"}"
-    document, none, odd = Response(wanted(first), dump(first), UNTIL), Response(wanted(second), None, UNTIL), deep
+    document, none, odd = Response(plan_row(first), dump(first), UNTIL), Response(plan_row(second), None, UNTIL), deep
 
-    done = put(home, [document, none, Response(wanted(third), odd, UNTIL)])
+    stats = run_pipeline(home, [document, none, Response(plan_row(third), odd, UNTIL)])
 
-    why = done.failed.pop(third["conversation_id"])
+    why = stats.failed.pop(third["conversation_id"])
     assert "recursion" in why
-    assert done == FetchStats(n_fetched=2, n_landed=1, n_gone=1)
+    assert stats == FetchStats(n_fetched=2, n_landed=1, n_gone=1)
     kinds = landing.snapshots(home).sort("kind").select("conversation_id", "kind").rows()
     assert kinds == [(first["conversation_id"], "document"), (second["conversation_id"], "gone")]
     assert landing.quarantined(home)["conversation_id"].to_list() == [third["conversation_id"]]
 
 
-def test_what_cannot_be_landed_ends_the_reading_soon(home, monkeypatch):
+def test_a_failed_landing_ends_the_fetching_soon(home, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(parquet, "_write_parquet", full)
-    taken = []
+    submitted = []
 
-    def answers():
-        for each in DOCUMENTS * 5:
-            taken.append(each)
-            yield Response(wanted(each), dump(each), UNTIL)
+    def responses():
+        for document in DOCUMENTS * 5:
+            submitted.append(document)
+            yield Response(plan_row(document), dump(document), UNTIL)
 
     with pytest.raises(OSError, match="No space left"):
-        put(home, answers())
-    assert len(taken) <= 2 * len(DOCUMENTS)
+        run_pipeline(home, responses())
+    assert len(submitted) <= 2 * len(DOCUMENTS)
 
 
-def test_a_landing_that_stalls_stops_the_asking_and_what_was_asked_for_is_landed_when_it_goes_on(home, monkeypatch):
-    goes_on = threading.Event()
+def test_a_landing_that_stalls_stops_the_requests_and_every_response_is_landed_when_it_continues(home, monkeypatch):
+    may_continue = threading.Event()
     write = parquet._write_parquet
 
     def stalled(*arguments):
-        assert goes_on.wait(timeout=30)
+        assert may_continue.wait(timeout=30)
         write(*arguments)
 
     monkeypatch.setattr(parquet, "_write_parquet", stalled)
 
     async def work():
-        done = FetchStats()
-        asked: list[str] = []
-        line = LandingPipeline(home, done, crew=WorkerPool(0), monotonic=lambda: 0.0)
-        for each in DOCUMENTS:
+        stats = FetchStats()
+        requested: list[str] = []
+        pipeline = LandingPipeline(home, stats, worker_pool=WorkerPool(0), monotonic=lambda: 0.0)
+        for document in DOCUMENTS:
             try:
-                await asyncio.wait_for(line.acquire_slot(), timeout=0.2)
+                await asyncio.wait_for(pipeline.acquire_slot(), timeout=0.2)
             except TimeoutError:
                 break
-            asked.append(each["conversation_id"])
-            line.submit(Response(wanted(each), dump(each), UNTIL))
-        goes_on.set()
-        await line.drain()
-        return asked
+            requested.append(document["conversation_id"])
+            pipeline.submit(Response(plan_row(document), dump(document), UNTIL))
+        may_continue.set()
+        await pipeline.drain()
+        return requested
 
-    asked = asyncio.run(work())
-    assert len(asked) == LEAST_PLACES < len(DOCUMENTS)
-    assert set(landing.snapshots(home)["conversation_id"]) == set(asked)
+    requested = asyncio.run(work())
+    assert len(requested) == MIN_SLOTS < len(DOCUMENTS)
+    assert set(landing.snapshots(home)["conversation_id"]) == set(requested)

@@ -1,4 +1,4 @@
-"""The list while it changes and misbehaves: nothing lost, nothing doubled, and no list without an end."""
+"""Paging through a list that changes or misbehaves: no row is lost or repeated, and no list is endless."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ def world():
     return World(seed=5, conversations=250, days=8, until=UNTIL)
 
 
-def site_for(folder, url, clock=lambda: UNTIL, **changes):
+def context_for(folder, url, clock=lambda: UNTIL, **changes):
     settings = Settings(home=folder / "home", base_url=url, api_key="demo", reread_days=(), **changes)
     return Context(settings, clock=clock)
 
 
 class Pages(Tap):
-    """Notes the cursors of the pages asked for, and refuses some of those requests, numbered from 0."""
+    """Records the cursors of the requested pages, and rejects some of those requests, numbered from 0."""
 
-    def __init__(self, app, refused=()):
+    def __init__(self, app, rejected=()):
         super().__init__(app)
-        self.cursors, self.refused = [], refused
+        self.cursors, self.rejected = [], rejected
 
     async def __call__(self, scope, receive, send):
         if scope["path"] == LIST and b"cursor=" in scope["query_string"]:
             self.cursors.append(scope["query_string"])
-            if len(self.cursors) - 1 in self.refused:
-                said = json.dumps({"detail": {"status": "invalid_cursor", "message": "no"}}).encode()
+            if len(self.cursors) - 1 in self.rejected:
+                body = json.dumps({"detail": {"status": "invalid_cursor", "message": "no"}}).encode()
                 await send({"type": "http.response.start", "status": 400, "headers": []})
-                await send({"type": "http.response.body", "body": said})
+                await send({"type": "http.response.body", "body": body})
                 return
         await super().__call__(scope, receive, send)
 
 
-def test_calls_that_arrive_while_the_pages_are_read_are_neither_lost_nor_doubled(world, tmp_path):
-    """Some minutes go by with each request: calls begin, go on and end between any two pages and details."""
+def test_conversations_that_start_during_the_paging_are_neither_lost_nor_repeated(world, tmp_path):
+    """Two minutes pass with each request: conversations start, continue and end between any two requests."""
     now = [UNTIL - timedelta(days=2, hours=14)]
 
     def tick():
@@ -65,7 +65,7 @@ def test_calls_that_arrive_while_the_pages_are_read_are_neither_lost_nor_doubled
 
     tap = Tap(create_app(world, clock=tick, faults=Faults(repeat_rows=0.4)))
     with running(tap) as url:
-        here = site_for(tmp_path, url, clock=lambda: now[0])
+        here = context_for(tmp_path, url, clock=lambda: now[0])
         first = sync.sync(here, run_id="first")
         between = now[0]
         second = sync.sync(here, run_id="second")
@@ -82,32 +82,32 @@ def test_calls_that_arrive_while_the_pages_are_read_are_neither_lost_nor_doubled
     assert sorted(lake.read(here.home, CONVERSATIONS)["conversation_id"]) == sorted(listed)
 
 
-def test_a_cursor_that_is_refused_begins_its_part_again(world, tmp_path):
+def test_a_rejected_cursor_starts_its_part_again(world, tmp_path):
     documents = list(world.details(UNTIL))
-    tap = Pages(create_app(world, clock=lambda: UNTIL), refused={1})
+    tap = Pages(create_app(world, clock=lambda: UNTIL), rejected={1})
     with running(tap) as url:
-        here = site_for(tmp_path, url)
+        here = context_for(tmp_path, url)
         done = sync.sync(here, run_id="run")
     assert (done.problems, done.run["n_listed"]) == ((), len(documents))
     assert tap.cursors[2:4] == tap.cursors[:2]
     assert_equals(here, documents)
 
 
-def test_a_cursor_that_is_always_refused_ends_the_run_and_lands_no_list(world, tmp_path):
-    tap = Pages(create_app(world, clock=lambda: UNTIL), refused=range(100))
+def test_a_cursor_that_is_always_rejected_ends_the_run_and_lands_no_listing(world, tmp_path):
+    tap = Pages(create_app(world, clock=lambda: UNTIL), rejected=range(100))
     with running(tap) as url:
-        here = site_for(tmp_path, url)
+        here = context_for(tmp_path, url)
         with pytest.raises(CursorRefusedError):
             sync.sync(here, run_id="run")
     assert len(tap.cursors) == 3
     assert landing.listings(here.home) == []
 
 
-def test_rows_that_pages_repeat_are_one_call_each(world, tmp_path):
+def test_rows_that_pages_repeat_are_one_conversation_each(world, tmp_path):
     documents = list(world.details(UNTIL))
     tap = Tap(create_app(world, clock=lambda: UNTIL, faults=Faults(repeat_rows=1.0)))
     with running(tap) as url:
-        here = site_for(tmp_path, url)
+        here = context_for(tmp_path, url)
         done = sync.sync(here, run_id="run")
     assert (done.problems, done.run["n_listed"]) == ((), len(documents))
     assert set(tap.details.values()) == {1}

@@ -1,7 +1,7 @@
-"""A month of nights: calls come, finish, change late, are blanked and deleted, and no night loses or doubles any.
+"""A month of nightly runs: conversations start, finish, change late, are emptied and deleted, and none is lost.
 
-The clock is the world's: it moves a night at a time in a zone that changes to winter time in between, at two, which
-the night of the change has twice; it is midnight in UTC before, when some calls of the world are always going on.
+The clock of the world moves from night to night, at two in the morning in Berlin. In the night of the change to winter
+time that hour comes twice. Until the change it is midnight in UTC, when some conversations are always in progress.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def night(number):
 
 
 class Clock:
-    """The time of the world and of the sync; each reading is a moment later, so that no two are the same."""
+    """The time of the world and of the sync; each call moves it on, so that no two snapshots have the same time."""
 
     def __init__(self):
         self.now, self.slept = FIRST_NIGHT, 0.0
@@ -91,8 +91,8 @@ def context(clock, tmp_path):
     return make
 
 
-def said(document):
-    """What can change late, and what must not have."""
+def late_values(document):
+    """Values that can change after the end of a conversation, and its cost, which must not."""
     feedback, analysis = document["metadata"]["feedback"], document.get("analysis") or {}
     return (
         document["status"],
@@ -103,7 +103,8 @@ def said(document):
     )
 
 
-def shown(home):
+def copied_values(home):
+    """By conversation, when it was last checked, and its late values in the lake."""
     columns = ["status", *(name for name in LATE)]
     rows = lake.read(home, CONVERSATIONS, ["conversation_id", "checked_at", *columns])
     return {row[0]: (row[1], row[2:]) for row in rows.rows()}
@@ -127,7 +128,7 @@ def test_a_month_of_nights_ends_with_the_warehouse_equal_to_the_world(world, clo
             monkeypatch.setattr(sync_steps, "build_models", builds.real if number % 10 == 0 else builds.skipped)
             done = sync.sync(here, run_id=f"night-{number:02}")
             assert done.problems == (), f"night {number}"
-            copied = shown(here.home)
+            copied = copied_values(here.home)
             assert_kept_promises(world, copied, began, number)
             kinds.update({name: done.run[name] for name in ("n_new", "n_open", "n_changed", "n_due", "n_gone")})
         assert_equals(here, [each for each in world.details(clock.now) if not is_blanked(each)])
@@ -145,15 +146,15 @@ def is_blanked(document):
 
 
 def assert_kept_promises(world, copied, began, number):
-    """Every call of the world is there as it was when it was last read, and was read when that was promised."""
+    """The lake has every conversation as of its last fetch, and each was fetched when it was due."""
     for document in world.details(began):
-        each = document["conversation_id"]
-        if each not in copied:
-            assert is_blanked(document), f"night {number}: {each} is missing"
+        name = document["conversation_id"]
+        if name not in copied:
+            assert is_blanked(document), f"night {number}: {name} is missing"
             continue
-        read_at, now = copied[each]
-        assert now == said(world.detail(each, read_at)), f"night {number}: {each} is not what was read"
+        checked_at, values = copied[name]
+        assert values == late_values(world.detail(name, checked_at)), f"night {number}: {name} has other values"
         due = [ends(document) + timedelta(days=days) for days in REREAD_DAYS]
         is_open = document["status"] not in ("done", "failed")
-        promised = [began] if is_open else [mark for mark in due if mark <= began]
-        assert read_at >= max(promised, default=read_at), f"night {number}: {each} was not read again"
+        promised = [began] if is_open else [due_at for due_at in due if due_at <= began]
+        assert checked_at >= max(promised, default=checked_at), f"night {number}: {name} was not fetched again"

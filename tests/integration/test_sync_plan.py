@@ -1,4 +1,4 @@
-"""What a sync would do, told without doing it."""
+"""The plan of a sync: what it would fetch, without fetching it."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def test_before_the_first_run_everything_is_new_and_no_folder_is_made(api, world
     assert [(call["conversation_id"], call["reason"]) for call in found["conversations"]] == [
         (conversation_id, "new") for conversation_id in reversed(every)
     ]
-    assert as_text.text.splitlines()[0].startswith("  would list  the first call to ")
+    assert as_text.text.splitlines()[0].startswith("  would list  the first conversation to ")
     assert as_text.text.splitlines()[0].endswith(f"UTC: {n} calls")
     assert as_text.text.splitlines()[1:] == [f"  would read  {n}", f"              {n} new: never read"]
     assert (tap.details.total(), list(tmp_path.iterdir())) == (0, [])
 
 
-def test_it_says_what_the_sync_then_reads_and_touches_nothing(world, tmp_path):
-    """A call that was under way, one that is no longer listed, one to read again, and those that are new."""
+def test_it_says_what_the_sync_then_fetches_and_changes_nothing(world, tmp_path):
+    """An open conversation, one that is no longer listed, one that is due, and new ones."""
     visible = list(world.visible(UNTIL))
     now = [datetime.fromtimestamp(visible[10].start + 1, UTC)]
     tap = Tap(create_app(world, clock=lambda: now[0]))
@@ -90,7 +90,7 @@ def test_it_says_what_the_sync_then_reads_and_touches_nothing(world, tmp_path):
     assert (planned.n_listed, planned.window.since) == (done.run["n_listed"], done.run["since_at"])
 
 
-def test_it_keeps_to_a_window_and_an_agent(api, world, tmp_path):
+def test_it_is_limited_to_a_window_and_an_agent(api, world, tmp_path):
     url, _ = api
     known = next(world.visible(UNTIL))
     since = UNTIL - timedelta(days=2)
@@ -106,7 +106,7 @@ def test_it_keeps_to_a_window_and_an_agent(api, world, tmp_path):
     assert (planned.window.since, planned.window.until) == (since, UNTIL)
 
 
-def test_a_folder_that_is_somebody_elses_is_refused_before_anything_is_asked(api, tmp_path):
+def test_a_folder_with_other_files_is_rejected_before_any_request(api, tmp_path):
     url, tap = api
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "thesis.txt").write_text("mine")
@@ -115,5 +115,5 @@ def test_a_folder_that_is_somebody_elses_is_refused_before_anything_is_asked(api
     assert "theirs is not empty and is not a convohouse home" in ended.err
 
 
-def test_every_reason_is_told_in_words():
+def test_every_reason_has_a_description():
     assert set(WHY) == set(REASONS)

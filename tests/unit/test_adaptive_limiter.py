@@ -11,20 +11,20 @@ from pipelines.api.endpoints import get_conversation
 
 
 def after(events: str, bound: int = 64, start: int = 8) -> list[int]:
-    """The limit after each event while the gate is used up: a success (s), pressure (p), or pressure on a request that
-    was sent before the last cut (o).
+    """The limit after each event while all slots are in use: a success (s), an overload (p), or the overload of a
+    request that was sent before the last cut (o).
     """
-    gate, limits = AdaptiveLimiter(bound, start), []
-    gate._in_flight = bound
+    limiter, limits = AdaptiveLimiter(bound, start), []
+    limiter._in_flight = bound
     for event in events:
         match event:
             case "s":
-                gate.on_success()
+                limiter.on_success()
             case "p":
-                gate.on_overload(gate.cuts)
+                limiter.on_overload(limiter.n_cuts)
             case "o":
-                gate.on_overload(gate.cuts - 1)
-        limits.append(gate.limit)
+                limiter.on_overload(limiter.n_cuts - 1)
+        limits.append(limiter.limit)
     return limits
 
 
@@ -57,33 +57,33 @@ def test_rounds_of_successes_open_the_gate_one_by_one_up_to_the_bound():
 
 
 def test_a_limit_that_is_not_used_up_does_not_grow():
-    gate = AdaptiveLimiter(64)
+    limiter = AdaptiveLimiter(64)
 
     async def one_at_a_time():
         for _ in range(100):
-            async with gate.slot():
-                gate.on_success()
+            async with limiter.slot():
+                limiter.on_success()
 
     asyncio.run(one_at_a_time())
-    assert gate.limit == 8
+    assert limiter.limit == 8
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_no_more_than_the_bound_get_in_whatever_happens_and_no_place_is_lost(seed):
+def test_no_more_than_the_bound_get_in_whatever_happens_and_no_slot_is_lost(seed):
     chance = random.Random(seed)
-    gate = AdaptiveLimiter(12)
+    limiter = AdaptiveLimiter(12)
     inside = 0
     peaks = []
 
     async def visit():
         nonlocal inside
-        async with gate.slot():
+        async with limiter.slot():
             inside += 1
             peaks.append(inside)
             try:
                 for _ in range(chance.randrange(4)):
                     await asyncio.sleep(0)
-                gate.on_success() if chance.random() < 0.98 else gate.on_overload(gate.cuts)
+                limiter.on_success() if chance.random() < 0.98 else limiter.on_overload(limiter.n_cuts)
             finally:
                 inside -= 1
 
@@ -96,14 +96,14 @@ def test_no_more_than_the_bound_get_in_whatever_happens_and_no_place_is_lost(see
 
     asyncio.run(many())
     assert 8 < max(peaks) <= 12
-    assert (gate._in_flight, len(gate._queue)) == (0, 0)
+    assert (limiter._in_flight, len(limiter._queue)) == (0, 0)
 
 
-def test_places_are_given_in_the_order_of_arrival():
-    gate, order = AdaptiveLimiter(2), []
+def test_slots_are_given_in_the_order_of_arrival():
+    limiter, order = AdaptiveLimiter(2), []
 
     async def visit(number):
-        async with gate.slot():
+        async with limiter.slot():
             order.append(number)
             await asyncio.sleep(0)
 
@@ -114,22 +114,22 @@ def test_places_are_given_in_the_order_of_arrival():
     assert order == list(range(9))
 
 
-class Moody:
-    """An API that bears what it bears, and counts what is in flight."""
+class OverloadedApi:
+    """An API that rejects 40 requests in a row, and counts what is in flight."""
 
-    def __init__(self, refusal):
-        self.refusal, self.n_asked, self.now, self.peaks = refusal, 0, 0, []
+    def __init__(self, rejection):
+        self.rejection, self.n_requests, self.in_flight, self.peaks = rejection, 0, 0, []
 
     async def __call__(self, request):
-        self.n_asked += 1
-        self.now += 1
-        self.peaks.append(self.now)
-        is_refused = 400 <= self.n_asked < 440
-        for _ in range(5):  # so that whoever may be in flight is
+        self.n_requests += 1
+        self.in_flight += 1
+        self.peaks.append(self.in_flight)
+        is_rejected = 400 <= self.n_requests < 440
+        for _ in range(5):  # so that all that may be in flight are
             await asyncio.sleep(0)
-        self.now -= 1
-        if is_refused:
-            return await self.refusal()
+        self.in_flight -= 1
+        if is_rejected:
+            return await self.rejection()
         name = request.url.path.rsplit("/", 1)[1]
         return httpx.Response(200, json={"conversation_id": name, "metadata": {"start_time_unix_secs": 1}})
 
@@ -143,16 +143,16 @@ async def late():
 
 
 async def hanging():
-    raise TimeoutError  # what the time-out of an attempt raises
+    raise TimeoutError  # what the timeout of an attempt raises
 
 
 async def broken():
     return httpx.Response(500)
 
 
-@pytest.mark.parametrize(("refusal", "is_pressure"), [(busy, True), (late, True), (hanging, True), (broken, False)])
-def test_the_load_falls_under_pressure_rises_again_and_stays_within_the_bound(refusal, is_pressure):
-    api = Moody(refusal)
+@pytest.mark.parametrize(("rejection", "is_pressure"), [(busy, True), (late, True), (hanging, True), (broken, False)])
+def test_the_load_falls_under_pressure_rises_again_and_stays_within_the_bound(rejection, is_pressure):
+    api = OverloadedApi(rejection)
     client = ApiClient(
         "https://api.example",
         "sk_1",
@@ -170,5 +170,5 @@ def test_the_load_falls_under_pressure_rises_again_and_stays_within_the_bound(re
     assert len(asyncio.run(many())) == 900
     before, after, end = (max(api.peaks[at : at + 30]) for at in (370, 460, 800))
     assert (api.peaks[0], max(api.peaks[:9]), before, max(api.peaks)) == (1, 8, 20, 20)
-    assert (client.gate.cuts > 0) == is_pressure
+    assert (client.limiter.n_cuts > 0) == is_pressure
     assert (after < 10, end == 20) == (is_pressure, True)

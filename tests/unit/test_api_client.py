@@ -1,4 +1,4 @@
-"""What a client sends, how many at once, and what it refuses to begin with."""
+"""What a client sends, how many requests at once, and which settings it rejects."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ def test_a_conversation_comes_back_byte_for_byte() -> None:
 
 
 @pytest.mark.parametrize("key", ["", "ключ-sk", "sk_1\nx: y", " sk_1"])
-def test_a_key_that_no_header_can_carry_is_refused_unnamed(key: str) -> None:
+def test_a_key_that_no_header_can_carry_is_rejected_and_not_shown(key: str) -> None:
     with pytest.raises(CredentialsError) as caught:
         ApiClient("https://api.example", key)
 
@@ -90,7 +90,7 @@ def test_an_odd_id_stays_one_segment_of_the_path(conversation_id: str, path: byt
 
 
 @pytest.mark.parametrize("conversation_id", ["", ".", ".."])
-def test_an_id_that_a_path_would_swallow_is_never_sent(conversation_id: str) -> None:
+def test_an_id_that_a_path_would_drop_is_never_sent(conversation_id: str) -> None:
     server = Server(httpx.Response(200, content=DETAIL))
 
     with pytest.raises(UsageError):

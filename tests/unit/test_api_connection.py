@@ -12,7 +12,7 @@ from pipelines.api.client import ApiClient
 from tests.helpers.fake_api import DETAIL, Server, ask, client, conversation
 
 
-def test_who_makes_no_client_loads_no_http_library() -> None:
+def test_without_a_client_no_http_library_is_loaded() -> None:
     code = (
         "import sys, pipelines.api.client, pipelines.api.endpoints\n"
         "print({'httpx', 'aiohttp', 'httpx_aiohttp'} & set(sys.modules))"
@@ -23,7 +23,7 @@ def test_who_makes_no_client_loads_no_http_library() -> None:
 
 @pytest.fixture
 def bundles(monkeypatch):
-    """How often the authorities were read; they are read anew in this test and after it."""
+    """How often the authorities were read; the cache is empty for this test and after it."""
     read = []
 
     def create_default_context(**of):
@@ -31,9 +31,9 @@ def bundles(monkeypatch):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     monkeypatch.setattr(ssl, "create_default_context", create_default_context)
-    transport._trusted.cache_clear()
+    transport._system_trust.cache_clear()
     yield read
-    transport._trusted.cache_clear()
+    transport._system_trust.cache_clear()
 
 
 def test_the_authorities_are_read_once_for_all_clients(bundles, monkeypatch) -> None:
@@ -46,7 +46,7 @@ def test_the_authorities_are_read_once_for_all_clients(bundles, monkeypatch) -> 
 def test_plain_http_to_ourselves_reads_no_authorities_and_trusts_none(bundles) -> None:
     ApiClient("http://127.0.0.1:8000", "key")
     assert bundles == []
-    context = transport._trusts_none()
+    context = transport._no_trust()
     assert (context.verify_mode, context.check_hostname, context.get_ca_certs()) == (ssl.CERT_REQUIRED, True, [])
 
 

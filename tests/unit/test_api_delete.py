@@ -1,4 +1,4 @@
-"""Deleting at the API: every form of success, and what is none."""
+"""Deleting at the API: which responses are a success, and which are not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_FOUND = {"detail": {"status": "document_not_found", "message": "Document not
 
 
 def delete(conversation_id, *answers):
-    """Delete over a transport that gives these answers in turn; also what was asked for."""
+    """Delete over a transport that gives these responses in turn; also returns the requests."""
     waiting, asked = iter(answers), []
 
     def answer(request):
@@ -23,7 +23,7 @@ def delete(conversation_id, *answers):
         return next(waiting)
 
     async def at_once(_secs):
-        """Wait for nothing."""
+        """Do not wait."""
 
     async def run():
         client = ApiClient("https://api.test", "key", transport=httpx.MockTransport(answer), sleep=at_once)
@@ -42,16 +42,16 @@ def delete(conversation_id, *answers):
         (httpx.Response(404, json=NOT_FOUND), False),
     ],
 )
-def test_every_form_of_success_is_one_and_a_404_as_well(answer, was_there):
+def test_every_success_and_a_404_are_accepted(answer, was_there):
     assert delete("conv_a", answer) == (was_there, [("DELETE", "/v1/convai/conversations/conv_a")])
 
 
-def test_a_busy_api_is_asked_again():
+def test_a_busy_api_is_retried():
     busy = httpx.Response(503, content=b"<html>")
     assert delete("conv_a", busy, httpx.Response(204))[0] is True
 
 
-def test_a_key_without_the_right_to_write_is_told():
+def test_a_key_without_the_write_scope_is_an_error_with_a_hint():
     with pytest.raises(CredentialsError, match="DELETE /v1/convai/conversations/conv_a answered 403"):
         delete("conv_a", httpx.Response(403, json={"detail": "no"}))
 

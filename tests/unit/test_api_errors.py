@@ -1,4 +1,4 @@
-"""What ends a request at once, what its error says, and that no error holds the key."""
+"""Which responses end a request at once, what the error says, and that no error holds the key."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ from tests.helpers.fake_api import KEY, Server, ask, client, conversation, first
     [
         (vendor_error(401, "invalid_api_key", "Invalid API key"), "the key is wrong; invalid_api_key: Invalid API key"),
         (vendor_error(400, "invalid_api_key"), "the key is wrong"),
-        (vendor_error(401, "needs_authorization"), "no key arrived"),
+        (vendor_error(401, "needs_authorization"), "the request had no key"),
         (vendor_error(401, "missing_permissions"), "lacks a scope"),
         (vendor_error(401, "quota_exceeded"), "quota or payment"),
         (vendor_error(401, "a_new_word"), "the key is wrong; a_new_word: words"),
@@ -25,7 +25,7 @@ from tests.helpers.fake_api import KEY, Server, ask, client, conversation, first
         (httpx.Response(403), "lacks a scope"),
     ],
 )
-def test_a_refused_key_stops_at_once_and_says_why(answer: httpx.Response, said: str) -> None:
+def test_a_rejected_key_stops_at_once_and_says_why(answer: httpx.Response, said: str) -> None:
     server = Server(answer)
 
     with pytest.raises(CredentialsError) as caught:
@@ -50,7 +50,7 @@ def test_a_refused_key_stops_at_once_and_says_why(answer: httpx.Response, said: 
         (next_page, httpx.Response(422, json={"detail": [{"msg": "no"}]}), CursorRefusedError),
     ],
 )
-def test_other_refusals_stop_at_once_with_their_own_error(
+def test_other_rejections_stop_at_once_with_their_own_error(
     call: Callable[[ApiClient], Awaitable[object]], answer: httpx.Response, error: type[ApiError]
 ) -> None:
     server = Server(answer)
@@ -70,7 +70,7 @@ def test_other_refusals_stop_at_once_with_their_own_error(
         ("/elsewhere", "a redirect to another path of the same host,"),
     ],
 )
-def test_a_redirect_is_not_followed_and_names_the_host_alone(location: str, named: str) -> None:
+def test_a_redirect_is_not_followed_and_only_its_host_is_named(location: str, named: str) -> None:
     server = Server(httpx.Response(307, headers={"location": location}))
 
     with pytest.raises(ApiError) as caught:

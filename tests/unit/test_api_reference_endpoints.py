@@ -1,4 +1,4 @@
-"""The list of tools in both forms and the price calculator: what is asked, what is read, what is refused."""
+"""The list of tools in both formats, and the price calculator: requests, responses and errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Call = Callable[[ApiClient], Coroutine[Any, Any, Any]]
 
 
 def ask(call: Call, *answers: Any, status: int = 200) -> tuple[Any, list[httpx.Request]]:
-    """What a call makes of some answers, the last one again and again, and what it asked."""
+    """The result of a call for some responses, the last one repeated, and the requests that it sent."""
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -38,13 +38,13 @@ def ask(call: Call, *answers: Any, status: int = 200) -> tuple[Any, list[httpx.R
     return asyncio.run(asking()), asked
 
 
-def test_the_form_without_pages_is_all_of_them():
+def test_the_format_without_pages_has_all_tools():
     found, asked = ask(list_tools, {"tools": [{"id": "a", "x": 1}, {"id": "b"}]})
     assert found == {"a": {"id": "a", "x": 1}, "b": {"id": "b"}}
     assert [str(request.url) for request in asked] == ["https://api.example.com/v1/convai/tools?page_size=100"]
 
 
-def test_pages_are_followed_to_the_last_and_a_tool_that_comes_twice_is_one():
+def test_pages_are_followed_to_the_last_and_a_repeated_tool_counts_once():
     pages = [
         {"tools": [{"id": "a"}], "next_cursor": "c1", "has_more": True},
         {"tools": [{"id": "a", "x": 2}, {"id": "b"}], "next_cursor": "c2"},
@@ -64,7 +64,7 @@ def test_a_cursor_on_a_last_page_is_not_followed():
     assert (list(found), len(asked)) == (["a"], 1)
 
 
-def test_a_list_that_loops_is_refused():
+def test_a_list_that_loops_is_an_error():
     with pytest.raises(ApiError, match="the same cursor came twice"):
         ask(list_tools, {"tools": [], "next_cursor": "c", "has_more": True})
 
@@ -85,12 +85,12 @@ def test_a_list_that_loops_is_refused():
     ],
     ids=lambda body: str(body)[:30],
 )
-def test_a_body_that_hides_or_mangles_tools_is_garbled(body):
+def test_a_body_that_hides_or_mangles_tools_is_malformed(body):
     with pytest.raises(MalformedResponseError):
         ask(list_tools, body)
 
 
-def test_a_host_without_such_a_list_is_no_empty_list():
+def test_a_host_without_such_a_list_is_an_error_and_not_an_empty_list():
     with pytest.raises(ApiError, match="answered 404") as raised:
         ask(list_tools, {"detail": {"status": "not_found", "message": "no"}}, status=404)
     assert not isinstance(raised.value, NotFoundError)
@@ -106,7 +106,7 @@ def test_a_missing_scope_says_which(status):
         assert "convai_read" in raised.value.hint
 
 
-def test_the_calculator_is_sent_what_is_known_alone():
+def test_the_calculator_gets_only_the_parameters_that_are_given():
     body = {"llm_prices": [{"llm": "m", "price_per_minute": 0.1}]}
     raw, (bare,) = ask(lambda client: calculate_llm_usage(client, "agent_a"), body)
     _, (whole,) = ask(
@@ -132,12 +132,12 @@ def test_an_agent_without_prices_has_an_empty_list_and_an_unknown_one_is_gone():
 
 
 @pytest.mark.parametrize("body", [{"llm_prices": None}, {"llm_prices": [7]}, {"prices": []}, []])
-def test_a_body_without_prices_is_garbled(body):
+def test_a_body_without_prices_is_malformed(body):
     with pytest.raises(MalformedResponseError):
         ask(lambda client: calculate_llm_usage(client, "agent_a"), body)
 
 
 @pytest.mark.parametrize("agent_id", ["", ".", ".."])
-def test_an_id_that_a_path_would_drop_is_refused_before_it_is_asked_for(agent_id):
+def test_an_id_that_a_path_would_drop_is_rejected_before_any_request(agent_id):
     with pytest.raises(UsageError, match="is no agent id"):
         ask(lambda client: calculate_llm_usage(client, agent_id), {})

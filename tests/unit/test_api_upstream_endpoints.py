@@ -1,4 +1,4 @@
-"""Feedback, recordings and ways to an agent: what is sent, what a refusal says, and what is never held on to."""
+"""Feedback, recordings and agent access: requests, errors, and that no secret is kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_SCOPE = {"detail": {"status": "missing_permissions", "message": "The API key 
 
 
 def ask(call, *answers):
-    """Make a call over a transport that gives these answers in turn; also the requests."""
+    """Await a call over a transport that gives these responses in turn; also returns the requests."""
     waiting, asked = iter(answers), []
 
     def answer(request):
@@ -28,7 +28,7 @@ def ask(call, *answers):
         return next(waiting)
 
     async def at_once(_secs):
-        """Wait for nothing."""
+        """Do not wait."""
 
     async def run():
         client = ApiClient("https://api.test", "key", transport=httpx.MockTransport(answer), sleep=at_once)
@@ -50,7 +50,7 @@ def test_a_busy_api_is_sent_the_same_feedback_again():
     assert [json.loads(each.content) for each in asked] == [{"feedback": "like"}] * 2
 
 
-def test_an_odd_id_is_one_part_of_the_path_or_refused():
+def test_an_odd_id_is_one_segment_of_the_path_or_rejected():
     _, (request,) = ask(lambda api: send_feedback(api, "../agents/a?b", "like"), httpx.Response(200))
     assert request.url.raw_path == b"/v1/convai/conversations/..%2Fagents%2Fa%3Fb/feedback"
     with pytest.raises(UsageError):
@@ -58,27 +58,26 @@ def test_an_odd_id_is_one_part_of_the_path_or_refused():
 
 
 @pytest.mark.parametrize("head", [MP3, b"ID3\x04" + bytes(50), b"\xff\xf3\x44" + bytes(50)])
-def test_a_recording_is_streamed_into_the_file_in_place_of_what_it_held(head):
+def test_a_recording_replaces_the_content_of_the_file(head):
     file = io.BytesIO(b"of another attempt" * 100)
     _, (request,) = ask(lambda api: get_audio(api, "conv_a", file), httpx.Response(200, content=head))
     assert (request.url.path, file.getvalue()) == ("/v1/convai/conversations/conv_a/audio", head)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"RIFF....WAVE", b"\xff", b"\xff\xff\xff", b"\x00\xfb\x10"])
-def test_what_is_no_mp3_is_a_garbled_answer_without_its_body(body):
-    with pytest.raises(MalformedResponseError) as raised:
+def test_what_is_not_an_mp3_is_a_malformed_response(body):
+    with pytest.raises(MalformedResponseError, match="it is not an MP3" if body else "it is empty"):
         ask(lambda api: get_audio(api, "conv_a", io.BytesIO()), *[httpx.Response(200, content=body)] * 4)
-    assert raised.value.body == b""
 
 
-def test_a_second_attempt_begins_the_file_anew():
+def test_a_second_attempt_starts_the_file_again():
     file = io.BytesIO()
     long, short = httpx.Response(200, content=b"<html>" * 99), httpx.Response(200, content=MP3)
     ask(lambda api: get_audio(api, "conv_a", file), long, short)
     assert file.getvalue() == MP3
 
 
-def test_the_refusal_of_a_recording_is_read_and_not_written_into_the_file():
+def test_the_error_response_to_a_download_is_read_and_not_written_into_the_file():
     file, said = io.BytesIO(), {"detail": "There is no audio for this conversation."}
     with pytest.raises(NotFoundError, match="There is no audio"):
         ask(lambda api: get_audio(api, "conv_a", file), httpx.Response(404, json=said))
@@ -89,7 +88,7 @@ def test_the_refusal_of_a_recording_is_read_and_not_written_into_the_file():
 @pytest.mark.parametrize(
     ("value", "is_given"), [("a secret", True), ("", False), (None, False), (["a secret"], False), ({"a": 1}, False)]
 )
-def test_of_a_secret_only_whether_it_came_is_told(call, name, value, is_given):
+def test_of_a_secret_only_whether_it_came_is_returned(call, name, value, is_given):
     told, (request,) = ask(lambda api: call(api, "agent_a"), httpx.Response(200, json={name: value}))
     assert told is is_given
     assert dict(request.url.params) == {"agent_id": "agent_a"}
@@ -120,7 +119,7 @@ def test_a_missing_scope_is_named_and_is_not_taken_for_a_wrong_key(call, scope):
         (ApiError("", status=400), False),
     ],
 )
-def test_which_refusals_concern_every_call(error, is_key):
+def test_which_errors_affect_every_request(error, is_key):
     assert is_invalid_key(error) is is_key
 
 
@@ -131,19 +130,19 @@ def test_the_scope_follows_from_method_and_path():
     assert missing_scope("POST /v1/convai/agent/a/llm-usage/calculate") == "convai_read"
 
 
-def test_turns_are_evenly_spread_and_none_is_saved_up():
+def test_requests_are_evenly_spread_without_bursts():
     now, slept = [10.0], []
 
     async def sleep(secs):
         slept.append(secs)
 
     async def run():
-        pace = RateLimiter(2, monotonic=lambda: now[0], sleep=sleep)
+        limiter = RateLimiter(2, monotonic=lambda: now[0], sleep=sleep)
         for _ in range(3):
-            await pace.acquire()
+            await limiter.acquire()
         now[0] = 20.0
         for _ in range(2):
-            await pace.acquire()
+            await limiter.acquire()
 
     asyncio.run(run())
     assert slept == [0.5, 1.0, 0.5]

@@ -1,4 +1,4 @@
-"""Which days can be flattened while others are still being read."""
+"""Which days can be flattened while others are still being fetched."""
 
 from __future__ import annotations
 
@@ -20,46 +20,46 @@ def at_once(monkeypatch):
     monkeypatch.setattr(completed_days, "DOCUMENTS_PER_TASK", 1)
 
 
-def wanted(name, start=NOON, reason="new"):
+def plan_row(name, start=NOON, reason="new"):
     return {"conversation_id": name, "start_time_at": start, "reason": reason}
 
 
-def landed(expected, *rows):
-    """Give out what comes of some readings: (wanted row, kind, day that the document says)."""
-    answers = [Response(row, b"", NOON) for row, _, _ in rows]
-    readings = pl.DataFrame(
+def on_landed(completed_days, *rows):
+    """The days that are returned for landed snapshots: (plan row, kind, start date of the document)."""
+    responses = [Response(row, b"", NOON) for row, _, _ in rows]
+    snapshots = pl.DataFrame(
         [{"conversation_id": row["conversation_id"], "kind": kind, "start_date": day} for row, kind, day in rows]
     )
-    days = expected.on_landed(answers, readings)
+    days = completed_days.on_landed(responses, snapshots)
     return sorted((day["start_date"][0], sorted(day["conversation_id"])) for day in days)
 
 
-def test_a_day_is_given_out_once_when_its_last_call_is_landed():
-    a, b, c = wanted("a"), wanted("b"), wanted("c", NOON + timedelta(days=1))
+def test_a_day_is_returned_once_when_its_last_conversation_is_landed():
+    a, b, c = plan_row("a"), plan_row("b"), plan_row("c", NOON + timedelta(days=1))
     days = CompletedDays(pl.DataFrame([a, b, c]), ())
-    assert landed(days, (a, "document", FIRST)) == []
-    assert landed(days, (c, "document", SECOND)) == [(SECOND, ["c"])]
-    assert landed(days, (b, "document", FIRST)) == [(FIRST, ["a", "b"])]
+    assert on_landed(days, (a, "document", FIRST)) == []
+    assert on_landed(days, (c, "document", SECOND)) == [(SECOND, ["c"])]
+    assert on_landed(days, (b, "document", FIRST)) == [(FIRST, ["a", "b"])]
 
 
-def test_only_first_documents_that_stand_in_their_listed_day_are():
-    start = [wanted("here"), wanted("gone"), wanted("moved"), wanted("again", reason="due")]
+def test_only_first_documents_that_started_on_their_listed_day_count():
+    start = [plan_row("here"), plan_row("gone"), plan_row("moved"), plan_row("again", reason="due")]
     days = CompletedDays(pl.DataFrame(start), ())
     kinds = [("document", FIRST), ("gone", FIRST), ("document", SECOND), ("document", FIRST)]
     rows = [(row, kind, day) for row, (kind, day) in zip(start, kinds, strict=True)]
-    assert landed(days, *rows) == [(FIRST, ["here"])]
+    assert on_landed(days, *rows) == [(FIRST, ["here"])]
 
 
-def test_few_wait_for_more(monkeypatch):
+def test_too_few_documents_wait_for_more(monkeypatch):
     monkeypatch.setattr(completed_days, "DOCUMENTS_PER_TASK", 2)
-    a, b = wanted("a"), wanted("b", NOON + timedelta(days=1))
+    a, b = plan_row("a"), plan_row("b", NOON + timedelta(days=1))
     days = CompletedDays(pl.DataFrame([a, b]), ())
-    assert landed(days, (a, "document", FIRST)) == []
-    assert landed(days, (b, "document", SECOND)) == [(FIRST, ["a"]), (SECOND, ["b"])]
+    assert on_landed(days, (a, "document", FIRST)) == []
+    assert on_landed(days, (b, "document", SECOND)) == [(FIRST, ["a"]), (SECOND, ["b"])]
 
 
 def test_a_day_of_another_zone_is_that_of_utc():
-    """The clock of a list row is UTC; the day is too, whatever zone a row's time was given in."""
-    a = wanted("a", datetime.fromisoformat("2026-11-01T23:30:00-05:00"))
+    """Days are UTC days, whatever time zone the time of a list row has."""
+    a = plan_row("a", datetime.fromisoformat("2026-11-01T23:30:00-05:00"))
     days = CompletedDays(pl.DataFrame([a | {"start_time_at": a["start_time_at"].astimezone(UTC)}]), ())
-    assert landed(days, (a, "document", SECOND)) == [(SECOND, ["a"])]
+    assert on_landed(days, (a, "document", SECOND)) == [(SECOND, ["a"])]

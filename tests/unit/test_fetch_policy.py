@@ -1,4 +1,4 @@
-"""What a run reads again and why; when a call is settled."""
+"""Which conversations are fetched again and why, and when a conversation is settled."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ NOTHING_LISTED, NOTHING_LANDED = listed().clear(), landed().clear()
 
 
 @pytest.mark.parametrize(
-    ("list_rows", "readings", "reason"),
+    ("list_rows", "snapshots", "reason"),
     [
         (listed(), NOTHING_LANDED, "new"),
         (listed(), landed(), None),
@@ -67,8 +67,8 @@ NOTHING_LISTED, NOTHING_LANDED = listed().clear(), landed().clear()
         (NOTHING_LISTED, landed(kind=ERASED, status=None, ended_at=None), None),
     ],
 )
-def test_what_is_read_and_why(list_rows, readings, reason):
-    decided = decide_refetch(list_rows, readings, now=NOW, reread_days=REREAD)
+def test_which_conversations_are_fetched_and_why(list_rows, snapshots, reason):
+    decided = decide_refetch(list_rows, snapshots, now=NOW, reread_days=REREAD)
     assert decided["reason"].to_list() == ([reason] if reason else [])
 
 
@@ -76,7 +76,7 @@ LATER = NOW + timedelta(minutes=5)
 
 
 @pytest.mark.parametrize(
-    ("listing", "readings", "reason"),
+    ("listing", "snapshots", "reason"),
     [
         (Listing(LATER, None, None), landed(), "missing"),
         (Listing(LATER, NOW - DAY, NOW), landed(), "missing"),  # its start is the window's
@@ -85,19 +85,19 @@ LATER = NOW + timedelta(minutes=5)
         (Listing(LATER, NOW - DAY + timedelta(seconds=1), NOW), landed(), None),
         (Listing(LATER, None, NOW - DAY), landed(), None),
         (Listing(NOW, None, NOW), landed(), None),  # the listing that showed it
-        (Listing(LATER, None, None), landed(fetched_at=LATER), None),  # looked into already
+        (Listing(LATER, None, None), landed(fetched_at=LATER), None),  # fetched since
         (Listing(LATER, None, None), landed(status="processing"), "open"),
         (Listing(LATER, None, None), landed(kind="gone", status=None, ended_at=None), None),
         (Listing(LATER, None, None), landed(kind=ERASED, status=None, ended_at=None), None),
         (Listing(LATER, None, None), NOTHING_LANDED, "new"),
     ],
 )
-def test_a_call_that_a_complete_listing_misses_is_read(listing, readings, reason):
-    decided = decide_refetch(listed(agent_id="agent_a"), readings, now=NOW, reread_days=REREAD, listings=[listing])
+def test_a_conversation_that_a_complete_listing_misses_is_fetched(listing, snapshots, reason):
+    decided = decide_refetch(listed(agent_id="agent_a"), snapshots, now=NOW, reread_days=REREAD, listings=[listing])
     assert decided["reason"].to_list() == ([reason] if reason else [])
 
 
-def test_what_a_decision_tells_the_reader():
+def test_the_columns_of_a_decision():
     decided = decide_refetch(listed(agent_id="agent_a", status="done"), NOTHING_LANDED, now=NOW, reread_days=REREAD)
     assert decided.to_dicts() == [
         {
@@ -124,6 +124,6 @@ def test_what_a_decision_tells_the_reader():
         ({"kind": "gone", "status": None, "ended_at": None}, "settled"),
     ],
 )
-def test_when_a_call_is_settled(changes, state):
-    readings = landed(fetched_at=NOW, **changes)
-    assert readings.select(settle_state(pl.col("fetched_at"), REREAD)).item() == state
+def test_when_a_conversation_is_settled(changes, state):
+    snapshots = landed(fetched_at=NOW, **changes)
+    assert snapshots.select(settle_state(pl.col("fetched_at"), REREAD)).item() == state

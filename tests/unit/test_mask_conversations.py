@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.extract.landing_rows import read_row
+from pipelines.extract.landing_rows import snapshot_row
 from pipelines.privacy.credentials import MASK
 from pipelines.privacy.mask_conversations import mask_credentials, mask_text
 from pipelines.transform.canonical_json import dump, fingerprint
@@ -130,7 +130,7 @@ PLACES = {
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_landed_document_holds_no_secret(place):
-    row = read_row(WANTED, dump(detail(transcript=[PLACES[place]])), AT)
+    row = snapshot_row(WANTED, dump(detail(transcript=[PLACES[place]])), AT)
     assert SECRET.encode() not in row["payload"]
     assert MASK.encode() in row["payload"]
 
@@ -146,7 +146,7 @@ def test_variables_are_looked_through_and_what_people_said_is_not():
             "custom_llm_extra_body": {"api_key": SECRET, "top_k": 4},
         },
     )
-    landed = json.loads(read_row(WANTED, dump(document), AT)["payload"])
+    landed = json.loads(snapshot_row(WANTED, dump(document), AT)["payload"])
     data = landed["conversation_initiation_client_data"]
     assert landed["transcript"] == [spoken]
     assert data["custom_llm_extra_body"] == {"api_key": MASK, "top_k": 4}
@@ -162,7 +162,7 @@ def test_a_document_without_credentials_lands_byte_for_byte():
         b'{"conversation_id":"conv_a",  "metadata": {"start_time_unix_secs": 1e9}, "x": 1.10,'
         b' "transcript": [{"message": "token=abc", "tool_calls": [{"params_as_json": "{ }"}]}, null, 5]}'
     )
-    assert read_row(WANTED, raw, AT)["payload"] == raw
+    assert snapshot_row(WANTED, raw, AT)["payload"] == raw
 
 
 @pytest.mark.parametrize("odd", [None, 5, "text", [], {}, [None], {"tool_calls": 5}, [{"tool_calls": {"a": [1]}}]])
@@ -171,8 +171,8 @@ def test_an_odd_transcript_is_no_error(odd):
 
 
 def test_content_that_is_landed_already_lands_as_a_mark_whatever_the_order_of_its_keys():
-    first = read_row(WANTED, b'{"a": 1, "metadata": {"start_time_unix_secs": 5}}', AT)
-    again = read_row(
+    first = snapshot_row(WANTED, b'{"a": 1, "metadata": {"start_time_unix_secs": 5}}', AT)
+    again = snapshot_row(
         WANTED | {"content_sha256": first["content_sha256"]}, b'{"metadata":{"start_time_unix_secs":5},"a":1}', AT
     )
     assert (first["kind"], again["kind"], again["payload"]) == ("document", "unchanged", None)

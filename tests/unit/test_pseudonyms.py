@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from pipelines.api.responses import parse_page
-from pipelines.extract.landing_rows import list_row, read_row
+from pipelines.extract.landing_rows import list_row, snapshot_row
 from pipelines.privacy.pii_patterns import mask_personal_data
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint
@@ -147,7 +147,7 @@ def test_a_whole_document():
     )
     masked = "I am <email>, <phone>, card <card>, order 515819."
     number, user = PEOPLE.pseudonym(NUMBER), PEOPLE.pseudonym(USER)
-    hidden = json.loads(read_row(WANTED, dump(document), AT, PEOPLE)["payload"])
+    hidden = json.loads(snapshot_row(WANTED, dump(document), AT, PEOPLE)["payload"])
     assert hidden == detail(
         user_id=user,
         transcript=[
@@ -219,7 +219,7 @@ def test_a_whole_document():
 
 def test_credentials_are_masked_as_well():
     calls = [{"tool_details": {"headers": {"x-key": "s3cr3t"}, "url": f"https://h?token=s3cr3t&to={NUMBER}"}}]
-    row = read_row(WANTED, dump(detail(transcript=[{"tool_calls": calls}])), AT, PEOPLE)
+    row = snapshot_row(WANTED, dump(detail(transcript=[{"tool_calls": calls}])), AT, PEOPLE)
     details = json.loads(row["payload"])["transcript"][0]["tool_calls"][0]["tool_details"]
     assert details == {"headers": {"x-key": "***"}, "url": "https://h?token=***&to=<phone>"}
 

@@ -10,7 +10,7 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("status", "code", "had_cursor", "expected"),
     [
-        (400, None, False, ResponseClass.STOP),
+        (400, None, False, ResponseClass.UNEXPECTED),
         (400, "invalid_cursor", True, ResponseClass.CURSOR),
         (400, "invalid_api_key", True, ResponseClass.CREDENTIALS),
         (400, "quota_exceeded", False, ResponseClass.CREDENTIALS),
@@ -24,16 +24,16 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
         (402, None, True, ResponseClass.CREDENTIALS),
         (403, None, False, ResponseClass.CREDENTIALS),
         (403, None, True, ResponseClass.CREDENTIALS),
-        (404, None, False, ResponseClass.GONE),
-        (404, "conversation_not_found", False, ResponseClass.GONE),
+        (404, None, False, ResponseClass.NOT_FOUND),
+        (404, "conversation_not_found", False, ResponseClass.NOT_FOUND),
         (404, "invalid_api_key", False, ResponseClass.CREDENTIALS),
         (404, None, True, ResponseClass.CURSOR),
         (408, None, False, ResponseClass.RETRY),
         (408, None, True, ResponseClass.RETRY),
-        (409, None, False, ResponseClass.STOP),
+        (409, None, False, ResponseClass.UNEXPECTED),
         (409, None, True, ResponseClass.CURSOR),
-        (418, None, False, ResponseClass.STOP),
-        (422, None, False, ResponseClass.STOP),
+        (418, None, False, ResponseClass.UNEXPECTED),
+        (422, None, False, ResponseClass.UNEXPECTED),
         (422, None, True, ResponseClass.CURSOR),
         (429, "rate_limit_exceeded", False, ResponseClass.RETRY),
         (429, "concurrent_limit_exceeded", False, ResponseClass.RETRY),
@@ -45,11 +45,11 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
         (502, None, True, ResponseClass.RETRY),
         (503, "quota_exceeded", False, ResponseClass.RETRY),
         (599, None, False, ResponseClass.RETRY),
-        (301, None, False, ResponseClass.STOP),
-        (307, None, True, ResponseClass.STOP),
+        (301, None, False, ResponseClass.UNEXPECTED),
+        (307, None, True, ResponseClass.UNEXPECTED),
     ],
 )
-def test_each_status_has_its_verdict(status: int, code: str | None, had_cursor: bool, expected: ResponseClass) -> None:  # noqa: FBT001 - a table's column
+def test_each_status_has_its_class(status: int, code: str | None, had_cursor: bool, expected: ResponseClass) -> None:  # noqa: FBT001 - a table's column
     assert classify_response(status, code, had_cursor=had_cursor) is expected
 
 

@@ -1,0 +1,51 @@
+"""When a run stops because the API is down."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.api.circuit_breaker import MAX_CONSECUTIVE_FAILURES, CircuitBreaker
+from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError, MalformedResponseError, NotFoundError
+
+
+def unavailable(number):
+    return ApiUnavailableError(f"no response {number}", status=503)
+
+
+def test_the_fifth_failure_in_a_row_is_raised_itself_and_the_four_before_are_not():
+    breaker = CircuitBreaker()
+    errors = [unavailable(number) for number in range(5)]
+    for error in errors[:4]:
+        breaker.on_error(error)
+    with pytest.raises(ApiUnavailableError) as caught:
+        breaker.on_error(errors[4])
+    assert caught.value is errors[4]
+    assert MAX_CONSECUTIVE_FAILURES == 5
+
+
+def test_a_response_starts_the_count_again():
+    breaker = CircuitBreaker(max_failures=2)
+    for number in range(10):
+        breaker.on_error(unavailable(number))
+        breaker.on_response()
+    breaker.on_error(unavailable(10))
+    with pytest.raises(ApiUnavailableError, match="no response 11"):
+        breaker.on_error(unavailable(11))
+
+
+@pytest.mark.parametrize("kind", [ApiError, NotFoundError, CredentialsError, MalformedResponseError])
+def test_an_error_response_is_a_response_and_never_raised(kind):
+    breaker = CircuitBreaker(max_failures=2)
+    for number in range(10):
+        breaker.on_error(unavailable(number))
+        breaker.on_error(kind("refused", status=400))
+    breaker.on_error(unavailable(10))
+    with pytest.raises(ApiUnavailableError):
+        breaker.on_error(unavailable(11))
+
+
+def test_once_open_it_stays_open():
+    breaker = CircuitBreaker(max_failures=1)
+    for number in range(3):
+        with pytest.raises(ApiUnavailableError):
+            breaker.on_error(unavailable(number))

@@ -65,7 +65,7 @@ def _refuse(absent: NotFound) -> None:
     if absent.reason:
         what = "deleted at the API" if absent.reason == "deleted" else "blanked by the API's retention"
         raise UsageError(f"{shown} was {what}, noticed on {moment(absent.noticed_at)}.", "Nothing of it was landed.")
-    near = f"Did you mean {' or '.join(absent.near)}? " if absent.near else ""
+    near = f"Did you mean {' or '.join(absent.similar_ids)}? " if absent.similar_ids else ""
     raise UsageError(f"There is no conversation {shown}.", f"{near}`convohouse sync` copies what is new.")
 
 

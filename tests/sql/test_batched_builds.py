@@ -47,7 +47,7 @@ def batched(model: Model) -> Model:
     return replace(
         model,
         header=msgspec.structs.replace(
-            model.header, batch_by="start_date" if model.is_by_call and not model.is_view else None
+            model.header, batch_by="start_date" if model.is_conversation_local and not model.is_view else None
         ),
     )
 
@@ -57,7 +57,7 @@ def made(home: Home, project: Project, portion: int) -> Rows:
     with connect() as connection:
         connection.execute("attach ':memory:' as warehouse")
         connection.execute("use warehouse")
-        materialize(connection, home, project, portion=portion)
+        materialize(connection, home, project, batch_size=portion)
         found = {
             model.key: [*connection.execute(f"describe {model.key}").fetchall(), *sorted(rows, key=repr)]
             for model in project.models
@@ -65,7 +65,7 @@ def made(home: Home, project: Project, portion: int) -> Rows:
             for rows in [connection.table(model.key).fetchall()]
         }
         assert connection.execute(
-            "select count(*) from duckdb_databases() where database_name like 'p%'"
+            "select count(*) from duckdb_databases() where database_name like 'batch%'"
         ).fetchall() == [(0,)]
     return found
 

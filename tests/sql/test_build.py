@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from warehouse.build.runner import BuildResult, build
-from warehouse.build.state import BUILD_INPUTS, CALLS
+from warehouse.build.state import BUILD_CALLS, BUILD_INPUTS
 from warehouse.connection import open_warehouse
 from warehouse.errors import ModelError, NothingBuiltError, QueryError
-from warehouse.models.build_tables import GENERATED
+from warehouse.models.build_tables import GENERATED_TABLES
 from warehouse.models.project import Project
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import TABLES
@@ -247,7 +247,9 @@ def test_bad_model_is_refused_by_file_and_line(build_sql: BuildSql, text: str, m
 def test_seed_without_or_against_its_header(build_sql: BuildSql) -> None:
     with pytest.raises(ModelError, match=r"the seed has no known\.toml beside it"):
         build_sql({"seeds/known.csv": "answer\n42\n"})
-    with pytest.raises(ModelError, match=r"known\.csv:2: column answer: 'forty-two' is no whole number"):
+    with pytest.raises(
+        ModelError, match=r"known\.csv:2: column answer: 'forty-two' is not allowed: answer is a whole number"
+    ):
         build_sql({"seeds/known.csv": "answer\nforty-two\n", "seeds/known.toml": SEED_HEADER})
 
 
@@ -258,7 +260,9 @@ def test_every_relation_and_every_column_has_a_comment(built: Home, project: Pro
         "union all select schema_name, view_name, comment from duckdb_views() where not internal",
     ).to_dicts()
     expected = {model.key for model in project.models} | {seed.key for seed in project.seeds}
-    expected |= {each.key for each in (*GENERATED, BUILD_INPUTS, CALLS)} | {f"lake.{table.name}" for table in TABLES}
+    expected |= {each.key for each in (*GENERATED_TABLES, BUILD_INPUTS, BUILD_CALLS)} | {
+        f"lake.{table.name}" for table in TABLES
+    }
     assert {f"{row['schema_name']}.{row['name']}" for row in described} == expected
     assert [row for row in described if not row["comment"]] == []
     columns = query(

@@ -24,7 +24,7 @@ NEW = 20
 """Calls that are not landed before the first night."""
 NIGHTS = 4
 TABLES = [model for model in read_project().models if not model.is_view]
-BY_CALL = {model.key for model in TABLES if model.is_by_call}
+BY_CALL = {model.key for model in TABLES if model.is_conversation_local}
 
 Document = dict[str, Any]
 
@@ -117,7 +117,7 @@ def test_a_patched_warehouse_is_the_one_made_from_nothing(tmp_path: Path) -> Non
         found = rows_of(home)
         seen |= patched(result)
 
-        anew = build(home, anew=True)
+        anew = build(home, full_refresh=True)
         assert patched(anew) == set()
         assert {name for name, rows in rows_of(home).items() if rows != found[name]} == set()
         assert told(anew) == told(result)

@@ -88,7 +88,7 @@ def build_sql(tmp_path: Path, home: Home) -> Build:
             target = tmp_path / "sql" / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text)
-        return build(home, sql_dir=tmp_path / "sql", anew=anew)
+        return build(home, sql_dir=tmp_path / "sql", full_refresh=anew)
 
     return run
 
@@ -285,5 +285,5 @@ def test_the_whole_project_is_the_same_after_changes_as_made_anew(rows: Any) -> 
     assert len(checked(result)) < len(result.checks)
     found = everything(home)
     assert found["rows"]["metrics.evaluation_rates"] != []
-    assert told(build(home, anew=True)) == told(result)
+    assert told(build(home, full_refresh=True)) == told(result)
     assert everything(home) == found

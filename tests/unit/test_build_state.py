@@ -70,7 +70,7 @@ def test_days_that_changed_with_their_calls_are_told_from_days_that_changed_with
     before = MARKS | {"lake.conversations": "1", "lake.turn_metrics": "1"} | files
     calls = {"lake.conversations": "2", "lake.conversations/1": "2"}
     both = calls | {"lake.turns": "2", "lake.turns/1": "2"}
-    by_call = Change(is_by_call=True)
+    by_call = Change(is_partial=True)
     assert changed_relations(before, before | calls) == {"lake.conversations": by_call}
     assert changed_relations(before, before | both) == {"lake.conversations": by_call, "lake.turns": by_call}
     assert changed_relations(before, before | both | {"lake.turns/3": "2"}) == {

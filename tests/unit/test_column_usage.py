@@ -10,7 +10,7 @@ from warehouse.models.select_parser import Select, read_selects
 def mentioned(sql):
     (select,) = read_selects([sql])
     assert isinstance(select, Select)
-    return select.mentions
+    return select.used_columns
 
 
 def test_every_column_that_is_named_matters_and_no_other():

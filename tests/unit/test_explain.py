@@ -10,7 +10,7 @@ from warehouse import suggestions
 from warehouse.models.headers import Header, Metric
 from warehouse.models.project import SQL_DIR, Model, Project, ordered_models, read_project
 from warehouse.models.select_parser import Select, read_selects
-from warehouse.serve.explain import ColumnRef, Explanation, JsonSource, LineageNode, explain, suggest, targets
+from warehouse.serve.explain import ColumnRef, Explanation, LineageColumn, LineageStep, explain, suggest, targets
 from warehouse.suggestions import join_or, nearest_column
 
 RATE = Metric(
@@ -71,33 +71,33 @@ def test_a_metric_is_explained_back_to_the_json(project: Project) -> None:
     assert explain(project, ColumnRef("metrics.daily", "user_rate")) == Explanation(
         name="metrics.daily.user_rate",
         file=str(Path("sql", "metrics", "daily.sql")),
-        about="Of the user.",
+        description="Of the user.",
         unit="share of 1",
         grain=("conversation_id",),
         metric=RATE,
         columns={},
         reads=("marts.facts",),
         lineage=(
-            JsonSource(
+            LineageColumn(
                 "metrics.daily.user_rate",
                 "Of the user.",
                 (
-                    LineageNode("final", "user_rate", "counted.n_user / counted.n_turns", None),
-                    LineageNode("counted", "n_user", "count(*) filter(where facts.is_user)", None),
-                    LineageNode("counted", "n_turns", "count(*)", None),
+                    LineageStep("final", "user_rate", "counted.n_user / counted.n_turns", None),
+                    LineageStep("counted", "n_user", "count(*) filter(where facts.is_user)", None),
+                    LineageStep("counted", "n_turns", "count(*)", None),
                 ),
                 ("marts.facts.is_user",),
                 (),
             ),
-            JsonSource(
+            LineageColumn(
                 "marts.facts.is_user",
                 "Whether the user.",
-                (LineageNode("spoken", "is_user", "turns.speaker = 'USER'", "not turns.message is null"),),
+                (LineageStep("spoken", "is_user", "turns.speaker = 'USER'", "not turns.message is null"),),
                 ("staging.stg_turns.speaker",),
                 (),
             ),
-            JsonSource("staging.stg_turns.speaker", "Who.", (), ("lake.turns.role",), ()),
-            JsonSource("lake.turns.role", "user or agent.", (), (), ("transcript[].role",)),
+            LineageColumn("staging.stg_turns.speaker", "Who.", (), ("lake.turns.role",), ()),
+            LineageColumn("lake.turns.role", "user or agent.", (), (), ("transcript[].role",)),
         ),
         sql=project.by_key["metrics.daily"].sql,
     )
@@ -105,21 +105,23 @@ def test_a_metric_is_explained_back_to_the_json(project: Project) -> None:
 
 def test_a_column_that_is_handed_on_says_which_rows_are_left_out(project: Project) -> None:
     first = explain(project, ColumnRef("marts.facts", "message")).lineage[0]
-    assert first.steps == (LineageNode("spoken", "message", "turns.message", "not turns.message is null"),)
+    assert first.steps == (LineageStep("spoken", "message", "turns.message", "not turns.message is null"),)
     assert first.sources == ("staging.stg_turns.message",)
 
 
 def test_a_column_that_counts_rows_comes_from_no_column(project: Project) -> None:
     explained = explain(project, ColumnRef("metrics.daily", "n_turns"))
     assert explained.lineage == (
-        JsonSource("metrics.daily.n_turns", "Turns.", (LineageNode("counted", "n_turns", "count(*)", None),), (), ()),
+        LineageColumn(
+            "metrics.daily.n_turns", "Turns.", (LineageStep("counted", "n_turns", "count(*)", None),), (), ()
+        ),
     )
     assert (explained.metric, explained.unit, explained.reads) == (None, "count", ("marts.facts",))
 
 
 def test_a_model_has_columns_and_no_lineage(project: Project) -> None:
     explained = explain(project, ColumnRef("marts.facts"))
-    assert (explained.name, explained.about, explained.lineage) == ("marts.facts", "facts.", ())
+    assert (explained.name, explained.description, explained.lineage) == ("marts.facts", "facts.", ())
     assert list(explained.columns) == ["conversation_id", "is_user", "message"]
 
 

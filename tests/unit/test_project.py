@@ -7,7 +7,7 @@ import pytest
 
 from warehouse.errors import ModelError
 from warehouse.models.docs import metrics_text, tables_text
-from warehouse.models.headers import Header, Metric, parse, split
+from warehouse.models.headers import Header, Metric, parse_header, split_header
 from warehouse.models.lineage import column_lineage
 from warehouse.models.project import Model, Project, ordered_models, read_project
 from warehouse.models.select_parser import Select, read_selects
@@ -70,13 +70,13 @@ def test_upstream_is_what_a_model_needs() -> None:
 
 
 def test_header_is_read_with_its_metrics() -> None:
-    toml, sql = split(
+    toml, sql = split_header(
         Path("m.sql"),
         '/*\ndescription = "M."\ngrain = ["day"]\n[columns]\nday = "Day."\nn = "Number."\n[tests]\nnot_null = ["n"]\n'
         '[metrics.n]\nname = "Number"\nunit = "count"\nnumerator = "rows"\nnull_when = "never"\ndirection = "high"\n'
         'differs_from_vendor = "No."\n*/\nselect 1\n',
     )
-    header = parse(Path("m.sql"), toml, Header)
+    header = parse_header(Path("m.sql"), toml, Header)
     assert sql == "select 1\n"
     assert (header.description, header.grain, header.columns) == ("M.", ("day",), {"day": "Day.", "n": "Number."})
     assert header.tests.not_null == ("n",)
@@ -106,7 +106,7 @@ def test_header_is_read_with_its_metrics() -> None:
 )
 def test_bad_header_names_file_and_line(toml: str, message: str) -> None:
     with pytest.raises(ModelError, match=message):
-        parse(Path("m.sql"), toml, Header)
+        parse_header(Path("m.sql"), toml, Header)
 
 
 def test_metric_must_be_a_column() -> None:
@@ -116,7 +116,7 @@ def test_metric_must_be_a_column() -> None:
     )
     toml = f'\ndescription = "M."\ngrain = []\n[columns]\nday = "Day."\n[metrics.n]\n{metric}'
     with pytest.raises(ModelError, match=r"m\.sql:6: n is no column of the header"):
-        parse(Path("m.sql"), toml, Header)
+        parse_header(Path("m.sql"), toml, Header)
 
 
 def test_lineage_goes_through_ctes_to_the_columns_that_are_read() -> None:

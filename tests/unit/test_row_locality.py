@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from warehouse.models.project import read_project
-from warehouse.models.row_locality import is_by_call
+from warehouse.models.row_locality import is_conversation_local
 from warehouse.models.select_parser import Select, read_selects
 
 SAME = "a.conversation_id = b.conversation_id"
@@ -84,10 +84,10 @@ def test_what_looks_at_one_call_at_a_time(sql, expected):
     selects = read_selects([each.replace("SAME", SAME) for each in sql.values()])
     assert all(isinstance(each, Select) for each in selects)
     assert {
-        name for name, each in zip(sql, selects, strict=True) if is_by_call(each.tree, KEYED) is not expected
+        name for name, each in zip(sql, selects, strict=True) if is_conversation_local(each.tree, KEYED) is not expected
     } == set()
 
 
 def test_all_models_with_rows_of_calls_are_by_call_but_the_one_that_looks_at_the_call_before():
     models = [model for model in read_project().models if "conversation_id" in model.header.columns]
-    assert [model.key for model in models if not model.is_by_call] == ["intermediate.int_previous_calls"]
+    assert [model.key for model in models if not model.is_conversation_local] == ["intermediate.int_previous_calls"]

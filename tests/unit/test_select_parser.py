@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from warehouse.models.select_parser import Select, Selected, UnsupportedSqlError, read_selects
+from warehouse.models.select_parser import Select, SelectedColumn, UnsupportedSqlError, read_selects
 
 
 def test_reads_are_found_wherever_they_stand_and_ctes_are_none() -> None:
@@ -20,7 +20,7 @@ def test_reads_are_found_wherever_they_stand_and_ctes_are_none() -> None:
     """
     (found,) = read_selects([sql])
     assert found == Select(
-        ("lake.turns", "marts.a", "marts.b", "marts.c", "seeds.s", "staging.a"), bare=("nowhere",), final=()
+        ("lake.turns", "marts.a", "marts.b", "marts.c", "seeds.s", "staging.a"), unqualified=("nowhere",), final=()
     )
 
 
@@ -30,7 +30,7 @@ def test_final_tells_names_and_the_columns_behind_them() -> None:
         Select(
             ("lake.turns",),
             (),
-            (Selected("b", "b"), Selected("d", "c"), Selected("one", None), Selected("", "e")),
+            (SelectedColumn("b", "b"), SelectedColumn("d", "c"), SelectedColumn("one", None), SelectedColumn("", "e")),
         ),
         Select((), (), ()),
     ]
@@ -62,5 +62,5 @@ def test_rows_are_those_of_one_relation_where_nothing_is_joined_united_or_unnest
         "select b from lake.t where b in (select b from lake.u)",
         "select 1 as b",
     ]
-    found = [select.rows_of for select in read_selects(plain + more) if isinstance(select, Select)]
+    found = [select.row_source for select in read_selects(plain + more) if isinstance(select, Select)]
     assert found == ["lake.t"] + [None] * len(more)

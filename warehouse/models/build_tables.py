@@ -12,7 +12,7 @@ from warehouse.models.headers import Header
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
+class GeneratedTable:
     """A table that the build writes; ``columns`` says what they mean, and they are text where nothing else is said."""
 
     name: str
@@ -36,7 +36,7 @@ class Generated:
         connection.unregister("generated_rows")
 
 
-METRIC_HEADERS = Generated(
+METRIC_HEADERS = GeneratedTable(
     "metric_headers",
     "Metrics declared in the headers of the SQL models: one row per metric, written by the build.",
     {
@@ -55,7 +55,7 @@ METRIC_HEADERS = Generated(
     },
 )
 
-WORKSPACES = Generated(
+WORKSPACES = GeneratedTable(
     "workspaces",
     "Workspaces that are set up: one row per workspace, written by the build from the settings.",
     {
@@ -64,15 +64,15 @@ WORKSPACES = Generated(
     },
 )
 
-GENERATED = (METRIC_HEADERS, WORKSPACES)
+GENERATED_TABLES = (METRIC_HEADERS, WORKSPACES)
 
 
-def zone_rows(zones: Mapping[str, str]) -> pl.DataFrame:
+def workspace_rows(zones: Mapping[str, str]) -> pl.DataFrame:
     """Rows of ``seeds.workspaces``, from workspace and time zone."""
     return WORKSPACES.frame([{"workspace": name, "time_zone": zone} for name, zone in sorted(zones.items())])
 
 
-def rows(headers: Iterable[tuple[str, Header]]) -> pl.DataFrame:
+def metric_header_rows(headers: Iterable[tuple[str, Header]]) -> pl.DataFrame:
     """One row per metric of the models given by qualified name and header, sorted by id; all columns text."""
     found: list[dict[str, str | None]] = [
         {

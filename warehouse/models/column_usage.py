@@ -18,7 +18,7 @@ _NAMES = ("table_name", "alias")
 _STAR = {"class", "type", "relation_name", "exclude_list", "query_location", "query_location_length"}
 
 
-def mentions(nodes: Collection[Tree]) -> frozenset[str] | None:
+def used_columns(nodes: Collection[Tree]) -> frozenset[str] | None:
     """The names that stand in a SELECT, given by all nodes of its tree; None where every column matters."""
     stars = [item for node in nodes for item in node.get("select_list", ()) if item["class"] == "STAR"]
     relations = {

@@ -84,7 +84,7 @@ H = TypeVar("H", Header, SeedHeader, SingularHeader)
 _COMMENT = re.compile(r"\A/\*(.*?)\*/\s*", re.DOTALL)
 
 
-def split(path: Path, text: str) -> tuple[str, str]:
+def split_header(path: Path, text: str) -> tuple[str, str]:
     """The TOML and the SQL of a file; the TOML keeps its line numbers.
 
     Raises:
@@ -96,7 +96,7 @@ def split(path: Path, text: str) -> tuple[str, str]:
     return comment.group(1), text[comment.end() :]
 
 
-def parse(path: Path, toml: str, kind: type[H]) -> H:
+def parse_header(path: Path, toml: str, kind: type[H]) -> H:
     """The header of type ``kind`` in ``toml``, with its column names checked against each other.
 
     Raises:

@@ -13,7 +13,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 
 from warehouse.errors import ModelError
-from warehouse.models.build_tables import GENERATED
+from warehouse.models.build_tables import GENERATED_TABLES
 from warehouse.models.project import Model, Project
 from warehouse.schema.registry import TABLES
 
@@ -34,17 +34,17 @@ def column_lineage(project: Project) -> Lineage:
     """
     state = tuple(model.sha256 for model in project.models)
     if state not in _known:
-        columns = columns_of(project)
+        columns = readable_columns(project)
         _known[state] = {
-            model.key: {column: sources_of(node) for column, node in nodes_of(model, columns).items()}
+            model.key: {column: source_columns(node) for column, node in lineage_nodes(model, columns).items()}
             for model in project.models
         }
     return _known[state]
 
 
-def columns_of(project: Project) -> Columns:
+def readable_columns(project: Project) -> Columns:
     """Every column that a model of the project can read."""
-    found: Columns = {"seeds": {each.name: dict.fromkeys(each.columns, "text") for each in GENERATED}}
+    found: Columns = {"seeds": {each.name: dict.fromkeys(each.columns, "text") for each in GENERATED_TABLES}}
     found["lake"] = {table.name: dict.fromkeys(table.column_names, "text") for table in TABLES}
     for seed in project.seeds:
         found["seeds"][seed.name] = seed.header.types
@@ -53,7 +53,7 @@ def columns_of(project: Project) -> Columns:
     return found
 
 
-def nodes_of(model: Model, columns: Columns) -> dict[str, Node]:
+def lineage_nodes(model: Model, columns: Columns) -> dict[str, Node]:
     """Lineage of each column of a model in sqlglot's words: the expressions on the way to the tables that it reads.
 
     Raises:
@@ -66,7 +66,7 @@ def nodes_of(model: Model, columns: Columns) -> dict[str, Node]:
         raise ModelError(f"{model.path}: its columns cannot be traced: {error}", "Check their names.") from error
 
 
-def sources_of(node: Node) -> list[tuple[str, str]]:
+def source_columns(node: Node) -> list[tuple[str, str]]:
     """The columns that a column is made from, each as qualified model and column, sorted."""
     return sorted(set(_sources(node)))
 

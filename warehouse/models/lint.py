@@ -16,7 +16,7 @@ import sqlglot
 from sqlglot import exp
 
 from warehouse.models import lint_rules
-from warehouse.models.headers import split
+from warehouse.models.headers import split_header
 from warehouse.models.project import SCHEMAS, SQL_DIR
 
 
@@ -30,8 +30,8 @@ class Rule:
     name: str
     reason: str
     instead: str
-    is_broken: Callable[[exp.Expr, str], bool]
-    for_models: bool = False
+    matches: Callable[[exp.Expr, str], bool]
+    models_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ RULES = (
         "a star hides what the model promises, and changes with what it reads",
         "every column by its name",
         lint_rules.is_star_of_final,
-        for_models=True,
+        models_only=True,
     ),
     Rule("pivot", "pivot is another statement on every engine", "max(x) filter (where …)", lint_rules.is_pivot),
     Rule(
@@ -168,14 +168,14 @@ def lint_text(path: Path, text: str) -> list[Finding]:
         ModelError: it has no header.
         ParseError: the SELECT cannot be read.
     """
-    sql = split(path, text)[1]
+    sql = split_header(path, text)[1]
     before = text[: len(text) - len(sql)].count("\n")
-    rules = [rule for rule in RULES if path.parent.name in SCHEMAS or not rule.for_models]
+    rules = [rule for rule in RULES if path.parent.name in SCHEMAS or not rule.models_only]
     found = {
         Finding(path, before + _line(node), rule)
         for node in sqlglot.parse_one(sql, dialect="duckdb").walk()
         for rule in rules
-        if rule.is_broken(node, _word(sql, node))
+        if rule.matches(node, _word(sql, node))
     }
     return sorted(found, key=lambda finding: (finding.line, finding.rule.name))
 

@@ -17,8 +17,8 @@ import msgspec
 
 from warehouse.errors import ModelError
 from warehouse.models import row_locality
-from warehouse.models.build_tables import GENERATED
-from warehouse.models.headers import Header, SingularHeader, check_names, line_of, parse, split
+from warehouse.models.build_tables import GENERATED_TABLES
+from warehouse.models.headers import Header, SingularHeader, check_names, line_of, parse_header, split_header
 from warehouse.models.seeds import Seed, read_seeds
 from warehouse.models.select_parser import Select, UnsupportedSqlError, read_selects
 from warehouse.schema.registry import BY_NAME, TABLES
@@ -27,7 +27,7 @@ SQL_DIR = Path(__file__).parents[2] / "sql"
 SCHEMAS = ("staging", "intermediate", "marts", "metrics")
 ALL_SCHEMAS = ("lake", "seeds", *SCHEMAS)
 """Schemas of the models, and of what they are made from."""
-OF_CALLS = frozenset(f"lake.{table.name}" for table in TABLES if row_locality.KEY in table.column_names)
+CONVERSATION_TABLES = frozenset(f"lake.{table.name}" for table in TABLES if row_locality.KEY in table.column_names)
 """Tables of the lake with rows of conversations."""
 VIEWS = ("staging",)
 """Schemas whose models are views: staging follows the lake. All others are read more than once."""
@@ -49,9 +49,9 @@ class Model:
     sql: str
     reads: tuple[str, ...]
     sha256: str
-    mentions: frozenset[str] | None = None
-    is_by_call: bool = False
-    is_keyed_as_read: bool = False
+    used_columns: frozenset[str] | None = None
+    is_conversation_local: bool = False
+    keeps_lake_key: bool = False
 
     @property
     def key(self) -> str:
@@ -65,7 +65,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Singular:
+class SingularTest:
     """A test of its own: a SELECT that returns the rows that should not be."""
 
     name: str
@@ -81,7 +81,7 @@ class Project:
 
     models: tuple[Model, ...]
     seeds: tuple[Seed, ...]
-    singulars: tuple[Singular, ...]
+    singular_tests: tuple[SingularTest, ...]
 
     @property
     def by_key(self) -> dict[str, Model]:
@@ -97,7 +97,7 @@ class Project:
         return Project(tuple(model for model in self.models if model.key in needed), self.seeds, ())
 
 
-def read_project(sql_dir: Path = SQL_DIR, own_seeds: Path | None = None) -> Project:
+def read_project(sql_dir: Path = SQL_DIR, user_seeds: Path | None = None) -> Project:
     """Read every model, seed and singular test below ``sql_dir``; a seed that the folder ``own_seeds`` has, from there.
 
     Raises:
@@ -106,7 +106,7 @@ def read_project(sql_dir: Path = SQL_DIR, own_seeds: Path | None = None) -> Proj
     """
     paths = [path for folder in (*SCHEMAS, "tests") for path in sorted((sql_dir / folder).glob("*.sql"))]
     models, singulars = _read(tuple((path, path.read_text(encoding="utf-8")) for path in paths))
-    seeds = read_seeds(sql_dir / "seeds", own_seeds)
+    seeds = read_seeds(sql_dir / "seeds", user_seeds)
     ordered = ordered_models({model.key: model for model in models}, {seed.key for seed in seeds})
     known = {model.key for model in models} | {seed.key for seed in seeds}
     for singular in singulars:
@@ -114,9 +114,9 @@ def read_project(sql_dir: Path = SQL_DIR, own_seeds: Path | None = None) -> Proj
     return Project(ordered, seeds, singulars)
 
 
-def with_calls(models: Iterable[Model]) -> frozenset[str]:
+def conversation_relations(models: Iterable[Model]) -> frozenset[str]:
     """Names of the relations that have rows of conversations: models and tables of the lake."""
-    return OF_CALLS | {model.key for model in models if row_locality.KEY in model.header.columns}
+    return CONVERSATION_TABLES | {model.key for model in models if row_locality.KEY in model.header.columns}
 
 
 def ordered_models(models: Mapping[str, Model], seeds: Iterable[str]) -> tuple[Model, ...]:
@@ -137,7 +137,7 @@ def ordered_models(models: Mapping[str, Model], seeds: Iterable[str]) -> tuple[M
 
 
 def _check_known(path: Path, reads: Iterable[str], known: set[str]) -> None:
-    given = {f"lake.{name}" for name in BY_NAME} | {generated.key for generated in GENERATED}
+    given = {f"lake.{name}" for name in BY_NAME} | {generated.key for generated in GENERATED_TABLES}
     for read in reads:
         if read not in known and read not in given:
             raise ModelError(f"{path}: {read} is no model, no seed and no table of the lake.", "Check its name.")
@@ -155,18 +155,18 @@ class _Source:
 
 
 @lru_cache(maxsize=8)  # a process that builds more than once reads the same texts
-def _read(files: tuple[tuple[Path, str], ...]) -> tuple[tuple[Model, ...], tuple[Singular, ...]]:
+def _read(files: tuple[tuple[Path, str], ...]) -> tuple[tuple[Model, ...], tuple[SingularTest, ...]]:
     sources = _sources(files)
     ours = [source for source in sources if source.path.parent.name in SCHEMAS]
     listed = {model.key: model for model in map(_model, ours)}
     with_measures = [_with_measures(model, source, listed) for model, source in zip(listed.values(), ours, strict=True)]
-    keyed = with_calls(with_measures)
+    keyed = conversation_relations(with_measures)
     models = tuple(_as_read(model, source, keyed) for model, source in zip(with_measures, ours, strict=True))
     return models, tuple(_singular(source) for source in sources if source not in ours)
 
 
 def _sources(files: Iterable[tuple[Path, str]]) -> list[_Source]:
-    parts = [(path, text, *split(path, text)) for path, text in files]
+    parts = [(path, text, *split_header(path, text)) for path, text in files]
     selects = read_selects([sql for *_, sql in parts])
     return [_Source(*part, _readable(*part, select)) for part, select in zip(parts, selects, strict=True)]
 
@@ -177,14 +177,14 @@ def _readable(path: Path, text: str, _toml: str, sql: str, select: Select | Unsu
         raise ModelError(f"{path}:{line}: the SQL cannot be read: {select.why}.", "Try the SELECT in DuckDB.")
     if isinstance(select, UnsupportedSqlError):
         raise ModelError(f"{path}: a model is one SELECT and nothing else.", "Split it.")
-    if select.bare:
-        bare = select.bare[0]
+    if select.unqualified:
+        bare = select.unqualified[0]
         raise ModelError(f"{path}: {bare} has no schema and is no CTE.", f"Write it as marts.{bare} or the like.")
     return select
 
 
 def _model(source: _Source) -> Model:
-    path, header = source.path, parse(source.path, source.toml, Header)
+    path, header = source.path, parse_header(source.path, source.toml, Header)
     if header.inherits_columns_from:
         header = msgspec.structs.replace(header, columns=_described_by_schema(source, header.inherits_columns_from))
         check_names(path, source.toml, header)
@@ -233,23 +233,23 @@ def _with_measures(model: Model, source: _Source, others: Mapping[str, Model]) -
 def _as_read(model: Model, source: _Source, keyed: Collection[str]) -> Model:
     """The model with what its SELECT shows; relations that are ``keyed`` have rows of conversations."""
     select, grain = source.select, model.header.grain
-    mentions = None if select.mentions is None else select.mentions | model.header.columns.keys()
-    table = BY_NAME.get((select.rows_of or "").removeprefix("lake."))
+    mentions = None if select.used_columns is None else select.used_columns | model.header.columns.keys()
+    table = BY_NAME.get((select.row_source or "").removeprefix("lake."))
     sources = {column.source for column in select.final if column.name in grain and column.is_plain}
-    is_by_call = row_locality.is_by_call(select.tree, keyed)
+    is_by_call = row_locality.is_conversation_local(select.tree, keyed)
     if model.header.batch_by and (model.is_view or not is_by_call):
         at = f"{model.path}:{line_of(source.toml, 'batch_by')}"
         raise ModelError(f"{at}: {model.key} is no table whose rows follow call by call.", "Take batch_by out.")
     return replace(
         model,
-        mentions=mentions,
-        is_by_call=is_by_call,
-        is_keyed_as_read=table is not None
+        used_columns=mentions,
+        is_conversation_local=is_by_call,
+        keeps_lake_key=table is not None
         and model.header.inherits_columns_from is not None
         and sources.issuperset(table.key),
     )
 
 
-def _singular(source: _Source) -> Singular:
-    header = parse(source.path, source.toml, SingularHeader)
-    return Singular(source.path.stem, source.path, header, source.sql, source.select.reads)
+def _singular(source: _Source) -> SingularTest:
+    header = parse_header(source.path, source.toml, SingularHeader)
+    return SingularTest(source.path.stem, source.path, header, source.sql, source.select.reads)

@@ -49,7 +49,7 @@ class _From:
 GIVEN = _From()
 
 
-def is_by_call(tree: Tree, keyed: Collection[str]) -> bool:
+def is_conversation_local(tree: Tree, keyed: Collection[str]) -> bool:
     """Whether a SELECT (its node in the tree) is by call, if the relations ``keyed`` are those with the column."""
     try:
         return _query(tree, {}, keyed)

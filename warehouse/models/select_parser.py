@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from warehouse.models.column_usage import mentions
+from warehouse.models.column_usage import used_columns
 
 _TREES = """
 select json_serialize_sql(text, skip_null := true, skip_empty := true, skip_default := true)
@@ -25,7 +25,7 @@ Tree = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
+class SelectedColumn:
     """A column that ``final`` selects: its name, empty where it has none, and the first column that it is made from.
 
     One that ``is_plain`` is that column as it is.
@@ -46,10 +46,10 @@ class Select:
     """
 
     reads: tuple[str, ...]
-    bare: tuple[str, ...]
-    final: tuple[Selected, ...]
-    mentions: frozenset[str] | None = field(default=None, compare=False, repr=False)
-    rows_of: str | None = field(default=None, compare=False, repr=False)
+    unqualified: tuple[str, ...]
+    final: tuple[SelectedColumn, ...]
+    used_columns: frozenset[str] | None = field(default=None, compare=False, repr=False)
+    row_source: str | None = field(default=None, compare=False, repr=False)
     tree: Tree = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -82,7 +82,7 @@ def _read(text: str, tree: Tree) -> Select | UnsupportedSqlError:
         reads,
         tuple(sorted(name for schema, name in tables if not schema and name not in ctes)),
         tuple(_selected(column) for column in _final(top)),
-        mentions(nodes),
+        used_columns(nodes),
         reads[0] if len(reads) == 1 and all(map(_keeps_grain, nodes)) else None,
         top,
     )
@@ -103,10 +103,10 @@ def _final(top: Tree) -> list[Tree]:
     return []
 
 
-def _selected(column: Tree) -> Selected:
+def _selected(column: Tree) -> SelectedColumn:
     source = next((node["column_names"][-1] for node in _nodes(column) if node.get("class") == "COLUMN_REF"), None)
     own = source if column["class"] == "COLUMN_REF" else None
-    return Selected(column.get("alias") or own or "", source, is_plain=own is not None)
+    return SelectedColumn(column.get("alias") or own or "", source, is_plain=own is not None)
 
 
 def _ctes(node: Tree) -> list[Tree]:

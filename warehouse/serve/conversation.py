@@ -44,7 +44,7 @@ class NotFound:
     conversation_id: str
     reason: str | None
     noticed_at: datetime | None
-    near: tuple[str, ...]
+    similar_ids: tuple[str, ...]
 
 
 def read_conversation(home: Home, conversation_id: str) -> ConversationView | NotFound:

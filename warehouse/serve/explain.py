@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from sqlglot import exp
 from sqlglot.lineage import Node
 
-from warehouse.models.build_tables import GENERATED
+from warehouse.models.build_tables import GENERATED_TABLES
 from warehouse.models.headers import Metric
-from warehouse.models.lineage import columns_of, nodes_of, sources_of
+from warehouse.models.lineage import lineage_nodes, readable_columns, source_columns
 from warehouse.models.project import SCHEMAS, SQL_DIR, Project
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import unit_of
@@ -35,7 +35,7 @@ class ColumnRef:
 
 
 @dataclass(frozen=True, slots=True)
-class LineageNode:
+class LineageStep:
     """What a CTE makes of a column: its expression, and the condition on the rows that it takes."""
 
     cte: str
@@ -45,15 +45,15 @@ class LineageNode:
 
 
 @dataclass(frozen=True, slots=True)
-class JsonSource:
+class LineageColumn:
     """A column on the way back: the columns it is made from, or the JSON paths of the API where it comes in.
 
     ``steps`` are what its model makes of them, from CTE ``final`` on; none where the column is only handed on.
     """
 
     column: str
-    about: str
-    steps: tuple[LineageNode, ...]
+    description: str
+    steps: tuple[LineageStep, ...]
     sources: tuple[str, ...]
     paths: tuple[str, ...]
 
@@ -69,13 +69,13 @@ class Explanation:
 
     name: str
     file: str
-    about: str
+    description: str
     unit: str | None
     grain: tuple[str, ...]
     metric: Metric | None
     columns: dict[str, str]
     reads: tuple[str, ...]
-    lineage: tuple[JsonSource, ...]
+    lineage: tuple[LineageColumn, ...]
     sql: str
 
 
@@ -117,7 +117,7 @@ def explain(project: Project, target: ColumnRef) -> Explanation:
     return Explanation(
         name=str(target),
         file=str(model.path.relative_to(SQL_DIR.parent)) if model.path.is_relative_to(SQL_DIR) else str(model.path),
-        about=header.columns[column] if column else header.description,
+        description=header.columns[column] if column else header.description,
         unit=metric.unit if metric else unit,
         grain=header.grain,
         metric=metric,
@@ -128,10 +128,10 @@ def explain(project: Project, target: ColumnRef) -> Explanation:
     )
 
 
-def _steps(top: Node) -> tuple[LineageNode, ...]:
+def _steps(top: Node) -> tuple[LineageStep, ...]:
     """What each CTE on the way makes of the column, each once; of those that only hand it on, what they leave out."""
-    found: dict[tuple[str, str, str], LineageNode] = {}
-    handed: dict[str, LineageNode] = {}
+    found: dict[tuple[str, str, str], LineageStep] = {}
+    handed: dict[str, LineageStep] = {}
     waiting, seen = _below(top), set[int]()
     while waiting:
         node = waiting.pop(0)
@@ -154,10 +154,10 @@ def _below(node: Node) -> list[Node]:
     return sorted(node.downstream, key=lambda below: (text.find(below.name), below.expression.alias_or_name))
 
 
-def _step(node: Node) -> LineageNode:
+def _step(node: Node) -> LineageStep:
     where = node.source.args.get("where") if isinstance(node.source, exp.Select) else None
     sql, column = _plain(node.expression.unalias()), node.expression.alias_or_name
-    return LineageNode(node.reference_node_name, column, sql, _plain(where.this) if where else None)
+    return LineageStep(node.reference_node_name, column, sql, _plain(where.this) if where else None)
 
 
 def _plain(expression: exp.Expr) -> str:
@@ -166,10 +166,10 @@ def _plain(expression: exp.Expr) -> str:
     return "".join(part if part.startswith("'") else part.lower() for part in parts)
 
 
-def _lineage(project: Project, model: str, column: str) -> tuple[JsonSource, ...]:
+def _lineage(project: Project, model: str, column: str) -> tuple[LineageColumn, ...]:
     """The column and all that it is made from, nearest first."""
-    known, models, traced = columns_of(project), project.by_key, dict[str, dict[str, Node]]()
-    found: dict[tuple[str, str], JsonSource] = {}
+    known, models, traced = readable_columns(project), project.by_key, dict[str, dict[str, Node]]()
+    found: dict[tuple[str, str], LineageColumn] = {}
     waiting = [(model, column)]
     while waiting:
         place = waiting.pop(0)
@@ -180,21 +180,21 @@ def _lineage(project: Project, model: str, column: str) -> tuple[JsonSource, ...
             found[place] = _outermost(project, relation, name)
             continue
         if relation not in traced:
-            traced[relation] = nodes_of(models[relation], known)
+            traced[relation] = lineage_nodes(models[relation], known)
         node, about = traced[relation][name], models[relation].header.columns[name]
-        above = sources_of(node)
-        found[place] = JsonSource(".".join(place), about, _steps(node), tuple(map(".".join, above)), ())
+        above = source_columns(node)
+        found[place] = LineageColumn(".".join(place), about, _steps(node), tuple(map(".".join, above)), ())
         waiting += above
     return tuple(found.values())
 
 
-def _outermost(project: Project, relation: str, column: str) -> JsonSource:
+def _outermost(project: Project, relation: str, column: str) -> LineageColumn:
     """A column of the lake with its JSON paths, or one of a seed."""
     schema, _, name = relation.partition(".")
     if schema == "lake":
         known = BY_NAME[name].column(column)
-        return JsonSource(f"{relation}.{column}", known.description, (), (), BY_NAME[name].paths(known))
+        return LineageColumn(f"{relation}.{column}", known.description, (), (), BY_NAME[name].paths(known))
     described = {seed.key: seed.header.columns for seed in project.seeds} | {
-        each.key: each.columns for each in GENERATED
+        each.key: each.columns for each in GENERATED_TABLES
     }
-    return JsonSource(f"{relation}.{column}", described[relation][column], (), (), ())
+    return LineageColumn(f"{relation}.{column}", described[relation][column], (), (), ())

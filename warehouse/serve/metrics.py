@@ -14,7 +14,7 @@ import polars as pl
 from warehouse.connection import open_warehouse
 from warehouse.storage.home import Home
 
-DATES = ("start_date", "week_start_date", "month_start_date", "local_date")
+DATE_COLUMNS = ("start_date", "week_start_date", "month_start_date", "local_date")
 """Columns by which a model is read from and to: the first that it has."""
 
 _COLUMNS = """
@@ -41,9 +41,9 @@ class MetricModel:
     @property
     def date(self) -> str | None:
         """Column by which it is read from and to; None where it has no days, weeks or months."""
-        return next((name for name in DATES if name in self.columns), None)
+        return next((name for name in DATE_COLUMNS if name in self.columns), None)
 
-    def numbers(self, column: str) -> list[str]:
+    def sample_size_columns(self, column: str) -> list[str]:
         """Columns that say of how many a metric is told: what it is divided by, a percentile's n, else the calls."""
         formula = next((metric["denominator"] for metric in self.metrics if metric["column_name"] == column), None)
         divisors = [word for word in re.findall(r"\w+", formula or "") if word in self.columns]
@@ -54,7 +54,7 @@ class MetricModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RowFilter:
     """Which rows of a model: of an agent, of days (weeks, months) that begin in [since, until), the first ``limit``."""
 
     agent_id: str | None = None
@@ -84,7 +84,7 @@ def read_models(home: Home) -> dict[str, MetricModel]:
     }
 
 
-def read_rows(home: Home, model: MetricModel, column: str | None, part: Part) -> pl.DataFrame:
+def read_rows(home: Home, model: MetricModel, column: str | None, part: RowFilter) -> pl.DataFrame:
     """The rows of a model, or of one column of it with keys and n; the newest first.
 
     ``part`` speaks only of what the model has: of an agent or of days.
@@ -93,7 +93,7 @@ def read_rows(home: Home, model: MetricModel, column: str | None, part: Part) ->
         NothingBuiltError: there is no warehouse yet.
         QueryError: the file cannot be opened.
     """
-    selected = dict.fromkeys((*model.keys, *model.numbers(column), column)) if column else ("*",)
+    selected = dict.fromkeys((*model.keys, *model.sample_size_columns(column), column)) if column else ("*",)
     conditions = {
         "agent_id = $agent_id": part.agent_id,
         f"{model.date} >= cast($since as date)": part.since,

@@ -10,7 +10,7 @@ from warehouse.suggestions import join_or, suggest
 
 SCHEMAS = ("marts", "metrics", "staging", "intermediate", "lake", "seeds")
 """Schemas, those first that a question is likely to be for."""
-MOST_TABLES = 3
+MAX_TABLES = 3
 
 _TABLE = re.compile(r'Table with name "?([^"\n]+?)"? does not exist')
 _COLUMN = re.compile(
@@ -62,5 +62,5 @@ def _of_column(wanted: str, relations: Relations) -> str:
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_TABLES} more" if len(names) > MOST_TABLES else ""
-    return ", ".join(names[:MOST_TABLES]) + more
+    more = f" and {len(names) - MAX_TABLES} more" if len(names) > MAX_TABLES else ""
+    return ", ".join(names[:MAX_TABLES]) + more

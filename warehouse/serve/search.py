@@ -21,7 +21,7 @@ BM25_K1 = 1.2
 """How soon more turns with the same word add little (BM25's usual value)."""
 BM25_B = 0.75
 """How much a call's length counts (BM25's usual value)."""
-MOST_WORDS = 12
+MAX_TERMS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def search(home: Home, text: str, scope: Scope = Scope(), *, limit: int = 10) ->
         NothingBuiltError: there is no warehouse yet.
         QueryError: the file cannot be opened.
     """
-    words = search_terms(text)[:MOST_WORDS]
+    words = search_terms(text)[:MAX_TERMS]
     if not words:
         return []
     given: dict[str, Any] = {f"word_{number}": pattern(word) for number, word in enumerate(words)}

@@ -5,8 +5,8 @@ on views that hold just these conversations; its rows replace the old ones. They
 so that a model downstream is left alone if no column that it uses has changed. A model that has to be rebuilt as a
 whole is compared too, because often few of its rows differ, or none.
 
-**In batches.** ``build_batches`` builds a model with ``batch_by`` some days at a time, as dbt's microbatch does, so that
-not all turns have to fit into memory at once.
+**In batches.** ``build_batches`` builds a model with ``batch_by`` some days at a time, as dbt's microbatch does, so
+that not all turns have to fit into memory at once.
 
 Both need a model that is local to a conversation (``warehouse.models.row_locality``).
 """

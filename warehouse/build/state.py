@@ -71,7 +71,7 @@ BASELINE_DATABASE = "baseline"
 
 BUILD_INPUTS = GeneratedTable(
     "build_inputs",
-    "What this warehouse was built from: one row per input of the build. The next build compares it to see what changed.",
+    "What this warehouse was built from: one row per input of the build. The next build sees what changed.",
     {
         "name": "Lake table or file of one, seed or model; code, tests, removed (redacted or erased), file (this one).",
         "mark": "Fingerprint at the time of the build; of the file, its time of modification as Unix time in seconds.",

@@ -222,20 +222,20 @@ def test_select_that_duckdb_refuses_names_file_and_model(build_sql: BuildSql) ->
     ("text", "message"),
     [
         ("select 1 as answer\n", r"answers\.sql:1: the file does not begin with a header"),
-        (ANSWER.replace('description = "One answer."', "description = One"), r"answers\.sql:2: the header is no TOML"),
+        (ANSWER.replace('description = "One answer."', "description = One"), r"answers\.sql:2: the header is not TOML"),
         (ANSWER.replace("[tests]", "[test]"), r"answers\.sql:8: .*unknown field `test`"),
         (ANSWER.replace("accepted = ", "acepted = "), r"answers\.sql:9: .*unknown field `acepted`"),
-        (ANSWER.replace('["answer"]', '["reply"]'), r"answers\.sql:3: reply is no column of the header"),
+        (ANSWER.replace('["answer"]', '["reply"]'), r"answers\.sql:3: reply is not a column of the header"),
         (ANSWER.replace("select 42 as answer", "selec 42 as answer"), r"answers\.sql:12: the SQL cannot be read"),
         (ANSWER + ";\nselect 1\n", "a model is one SELECT and nothing else"),
-        (ANSWER.replace("42 as answer", "42 as answer from facts"), "facts has no schema and is no CTE"),
+        (ANSWER.replace("42 as answer", "42 as answer from facts"), "facts has no schema and is not a CTE"),
         (
             ANSWER.replace("42 as answer", "42 as answer from marts.gone"),
-            r"marts\.gone is no model, no seed and no table",
+            r"marts\.gone is not a model, a seed or a table",
         ),
         (
             ANSWER.replace("42 as answer", "42 as answer from lake.gone"),
-            r"lake\.gone is no model, no seed and no table",
+            r"lake\.gone is not a model, a seed or a table",
         ),
     ],
 )

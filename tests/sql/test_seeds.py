@@ -1,4 +1,4 @@
-"""Seeds: each kind of mistake is named by file, line and column, and a user's own file takes the place of ours."""
+"""Seeds: each kind of mistake is named by file, line and column, and a user's file replaces ours."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def ours(tmp_path: Path) -> Path:
 
 
 def read(ours: Path, content: str | bytes) -> Seed:
-    """The seed as it is when the user's own file has this content."""
+    """The seed if the user's file has this content."""
     own = ours.parent / "own"
     own.mkdir()
     (own / "prices.csv").write_bytes(content.encode() if isinstance(content, str) else content)
@@ -60,7 +60,7 @@ def read(ours: Path, content: str | bytes) -> Seed:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "problem"),
     [
         ("", "1: the file is empty; its first line is plan,month_start_date,n_calls,n_bytes,price."),
         ("plan,month_start_date,n_calls,n_bytes\n", f"1: column price: missing; the columns are {NAMES.strip()}."),
@@ -124,10 +124,10 @@ def read(ours: Path, content: str | bytes) -> Seed:
         (f'{NAMES}{FINE}"pro,2026-11-01,1,2,0.5\n', "3: this is not CSV: unexpected end of data."),
     ],
 )
-def test_a_mistake_is_named_by_file_line_and_column(ours: Path, content: str | bytes, said: str) -> None:
+def test_a_mistake_is_named_by_file_line_and_column(ours: Path, content: str | bytes, problem: str) -> None:
     with pytest.raises(ModelError) as raised:
         read(ours, content)
-    assert raised.value.message.startswith(f"{ours.parent / 'own' / 'prices.csv'}:{said}")
+    assert raised.value.message.startswith(f"{ours.parent / 'own' / 'prices.csv'}:{problem}")
     assert "convohouse tables seeds.prices" in raised.value.hint
 
 
@@ -137,7 +137,7 @@ def test_our_own_files_are_held_to_the_same_rules(ours: Path) -> None:
         read_seeds(ours)
 
 
-def test_an_own_file_takes_the_place_of_ours_whole(ours: Path) -> None:
+def test_a_users_file_replaces_all_rows_of_ours(ours: Path) -> None:
     found = read(ours, "\ufeffprice,n_bytes,plan,n_calls,month_start_date\r\n-0, 8,trial ,,2026-12-01\r\n,,,,\r\n")
     assert (found.key, found.path, found.is_own) == ("seeds.prices", ours.parent / "own" / "prices.csv", True)
     assert found.rows.rows(named=True) == [
@@ -145,7 +145,7 @@ def test_an_own_file_takes_the_place_of_ours_whole(ours: Path) -> None:
     ]
 
 
-def test_without_an_own_file_ours_is_read(ours: Path) -> None:
+def test_without_a_users_file_ours_is_read(ours: Path) -> None:
     own = ours.parent / "own"
     own.mkdir()
     (own / ".DS_Store").write_bytes(b"\0")
@@ -156,7 +156,7 @@ def test_without_an_own_file_ours_is_read(ours: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["price.csv", "prices.xlsx", "prices.csv.bak"])
-def test_an_own_file_without_counterpart_is_refused_with_the_known_names(ours: Path, name: str) -> None:
+def test_a_users_file_without_counterpart_is_refused_with_the_seeds_names(ours: Path, name: str) -> None:
     own = ours.parent / "own"
     own.mkdir()
     (own / name).write_text(NAMES)
@@ -172,17 +172,17 @@ def test_a_file_in_the_place_of_the_folder_is_refused(ours: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "problem"),
     [
         ('price = "double"\n', "", "[types] and [columns] are not the same."),
         ('"double"', '"decimal"', "seeds have no type decimal."),
     ],
 )
-def test_a_header_that_makes_no_sense_is_refused(ours: Path, before: str, after: str, said: str) -> None:
+def test_a_header_that_makes_no_sense_is_refused(ours: Path, before: str, after: str, problem: str) -> None:
     (ours / "prices.toml").write_text(HEADER.replace(before, after))
     with pytest.raises(ModelError) as raised:
         read_seeds(ours)
-    assert raised.value.message == f"{ours / 'prices.toml'}: {said}"
+    assert raised.value.message == f"{ours / 'prices.toml'}: {problem}"
 
 
 def test_the_optional_seeds_are_there_and_empty() -> None:
@@ -193,7 +193,7 @@ def test_the_optional_seeds_are_there_and_empty() -> None:
     assert found["excluded_callers"].rows.columns == ["kind", "pattern", "reason"]
 
 
-def test_own_rates_price_the_calls_that_have_no_price(rows: Any) -> None:
+def test_a_users_rates_price_the_conversations_that_have_no_price(rows: Any) -> None:
     rows.call("c1", cost_credits=6000, charging_tier="starter")
     rows.call("c2", cost_credits=6000, charging_tier="starter", cost_fiat_usd=0.7)
     home = rows.write()
@@ -207,7 +207,7 @@ def test_own_rates_price_the_calls_that_have_no_price(rows: Any) -> None:
     assert query(home, "from seeds.credits_per_usd").rows() == [("starter", date(2026, 1, 1), 12000)]
 
 
-def test_the_case_of_an_own_rate_does_not_count(rows: Any) -> None:
+def test_the_case_of_a_users_tier_does_not_count(rows: Any) -> None:
     rows.seed("credits_per_usd", "Starter,2026-01-01,12000")
     rows.call("c1", cost_credits=6000, charging_tier="starter")
     rows.call("c2", cost_credits=6000, charging_tier="STARTER")
@@ -217,7 +217,7 @@ def test_the_case_of_an_own_rate_does_not_count(rows: Any) -> None:
     ]
 
 
-def test_the_case_of_an_own_pattern_does_not_count(rows: Any) -> None:
+def test_the_case_of_a_users_pattern_does_not_count(rows: Any) -> None:
     rows.seed("termination_groups", "1,%Out Of Credits%,limit")
     rows.call("c1", termination_reason="stopped: out of credits")
     rows.call("c2", termination_reason="OUT OF CREDITS")

@@ -28,12 +28,12 @@ BAD = [
     ("weekday", SELECT.format("isodow(b)")),
     ("weekday", SELECT.format("extract(dow from b)")),
     ("within-group", SELECT.format("percentile_cont(0.5) within group (order by b)")),
-    ("several-at-once", SELECT.format("arg_max(b, c, 3)")),
-    ("several-at-once", SELECT.format("min(b, 3)")),
+    ("top-n-aggregate", SELECT.format("arg_max(b, c, 3)")),
+    ("top-n-aggregate", SELECT.format("min(b, 3)")),
     ("ordered-list", SELECT.format("list(b order by c)")),
     ("ordered-list", SELECT.format("array_agg(b order by c)")),
     ("len", SELECT.format("len(b)")),
-    ("whole-division", SELECT.format("b // 2")),
+    ("integer-division", SELECT.format("b // 2")),
     ("no-zone", SELECT.format("cast(b as timestamp)")),
     ("no-zone", SELECT.format("timestamp '2026-01-01 00:00:00'")),
     ("no-zone", SELECT.format("try_cast(b as timestamp_ms)")),
@@ -41,18 +41,18 @@ BAD = [
     ("no-zone", SELECT.format("strptime(b, '%Y-%m-%d %H:%M')")),
     ("no-zone", SELECT.format("try_strptime(b, '%Y-%m-%d %H:%M')")),
     ("date-minus-date", SELECT.format("end_date - start_date")),
-    ("clock-or-dice", SELECT.format("random()")),
-    ("clock-or-dice", SELECT.format("now()")),
-    ("clock-or-dice", SELECT.format("current_date")),
-    ("clock-or-dice", SELECT.format("today()")),
-    ("clock-or-dice", SELECT.format("current_timestamp")),
-    ("clock-or-dice", SELECT.format("gen_random_uuid()")),
-    ("clock-or-dice", "with final as (select a from marts.x tablesample 10%) select a from final"),
-    ("by-chance", SELECT.format("first(b)")),
-    ("by-chance", SELECT.format("mode(b)")),
-    ("by-chance", SELECT.format("row_number() over (partition by b)")),
-    ("by-chance", "with final as (select distinct on (b) a from marts.x) select a from final"),
-    ("by-chance", "with final as (select a from marts.x limit 1) select a from final"),
+    ("clock-or-random", SELECT.format("random()")),
+    ("clock-or-random", SELECT.format("now()")),
+    ("clock-or-random", SELECT.format("current_date")),
+    ("clock-or-random", SELECT.format("today()")),
+    ("clock-or-random", SELECT.format("current_timestamp")),
+    ("clock-or-random", SELECT.format("gen_random_uuid()")),
+    ("clock-or-random", "with final as (select a from marts.x tablesample 10%) select a from final"),
+    ("arbitrary-row", SELECT.format("first(b)")),
+    ("arbitrary-row", SELECT.format("mode(b)")),
+    ("arbitrary-row", SELECT.format("row_number() over (partition by b)")),
+    ("arbitrary-row", "with final as (select distinct on (b) a from marts.x) select a from final"),
+    ("arbitrary-row", "with final as (select a from marts.x limit 1) select a from final"),
     ("final-star", "with x as (select * from marts.x), final as (select * from x) select * from final"),
     ("final-star", "with final as (select y.* from marts.y union all select x.* from marts.x) select a from final"),
     ("pivot", "with final as (select a from marts.x pivot (sum(b) for c in ('d'))) select a from final"),
@@ -134,7 +134,7 @@ def test_a_finding_names_file_and_line_the_reason_and_what_to_write() -> None:
     (found,) = lint_text(Path("sql/marts/x.sql"), f"/*\na = 1\n*/\n{sql}\nselect a from final\n")
     assert (
         str(found)
-        == "sql/marts/x.sql:6: bare-log: log(x) is to base 10 here and natural on Spark. Write log10(x) or ln(x)."
+        == "sql/marts/x.sql:6: bare-log: log(x) has base 10 here and base e on Spark. Write log10(x) or ln(x)."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a metric, a column or a model is said to be, and which one a name means."""
+"""Explanations of metrics, columns and models, and which of them a name refers to."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def project() -> Project:
         n_turns="Turns.",
         user_rate="Of the user.",
     )
-    models = {each.key: each for each in (stage, mart, metric)}
+    models = {model.key: model for model in (stage, mart, metric)}
     return Project(ordered_models(models, ()), (), ())
 
 
@@ -103,7 +103,7 @@ def test_a_metric_is_explained_back_to_the_json(project: Project) -> None:
     )
 
 
-def test_a_column_that_is_handed_on_says_which_rows_are_left_out(project: Project) -> None:
+def test_a_column_that_is_passed_on_shows_the_filter(project: Project) -> None:
     first = explain(project, ColumnRef("marts.facts", "message")).lineage[0]
     assert first.steps == (LineageStep("spoken", "message", "turns.message", "not turns.message is null"),)
     assert first.sources == ("staging.stg_turns.message",)
@@ -126,7 +126,7 @@ def test_a_model_has_columns_and_no_lineage(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("text", "expected"),
     [
         ("daily", ["metrics.daily"]),
         ("Metrics.Daily", ["metrics.daily"]),
@@ -140,12 +140,12 @@ def test_a_model_has_columns_and_no_lineage(project: Project) -> None:
         ("", []),
     ],
 )
-def test_what_a_name_means(project: Project, wanted: str, found: list[str]) -> None:
-    assert [str(target) for target in targets(project, wanted)] == found
+def test_what_a_name_refers_to(project: Project, text: str, expected: list[str]) -> None:
+    assert [str(target) for target in targets(project, text)] == expected
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("text", "expected"),
     [
         ("dayly", ["daily"]),
         ("metrics.dayly", ["daily"]),
@@ -156,8 +156,8 @@ def test_what_a_name_means(project: Project, wanted: str, found: list[str]) -> N
         ("zzz", []),
     ],
 )
-def test_which_name_was_meant(project: Project, wanted: str, found: list[str]) -> None:
-    assert suggest(project, wanted) == found
+def test_which_name_is_suggested(project: Project, text: str, expected: list[str]) -> None:
+    assert suggest(project, text) == expected
 
 
 def test_nearest_keeps_the_spelling_and_its_bounds() -> None:
@@ -166,9 +166,9 @@ def test_nearest_keeps_the_spelling_and_its_bounds() -> None:
     assert (join_or([]), join_or(["a"]), join_or(["a", "b"])) == ("", "Did you mean a? ", "Did you mean a or b? ")
 
 
-def test_a_metric_of_ours_goes_back_to_the_verdict_of_the_api() -> None:
+def test_a_metric_of_ours_goes_back_to_the_result_in_the_api() -> None:
     lineage = explain(read_project(), ColumnRef("metrics.agent_daily", "success_rate")).lineage
-    assert [(origin.column, origin.paths) for origin in lineage] == [
+    assert [(column.column, column.paths) for column in lineage] == [
         ("metrics.agent_daily.success_rate", ()),
         ("marts.fct_conversations.call_successful", ()),
         ("staging.stg_conversations.call_successful", ()),

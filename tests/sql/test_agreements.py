@@ -71,7 +71,7 @@ CHANGES: dict[str, set[str]] = {
 def test_a_number_that_is_off_is_noticed(rows: Any) -> None:
     _calls(rows)
     home, every = rows.write(), rows.project
-    read = {key for singular in every.singulars if singular.name in NAMES for key in singular.reads}
+    read = {key for singular in every.singular_tests if singular.name in NAMES for key in singular.reads}
     project = replace(every.upstream(*read), seeds=read_seeds(SQL_DIR / "seeds", home.seeds))
     checks = [check for check in project_checks(every) if check.name in NAMES]
     assert {check.name for check in checks} == NAMES

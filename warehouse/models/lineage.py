@@ -1,6 +1,6 @@
 """Column lineage: which column is computed from which, read from the SQL with sqlglot.
 
-Dagster shows it as metadata, and ``convohouse explain`` prints it. It takes seconds for all models, so the result is
+Dagster shows it as metadata, and ``convohouse explain`` prints it. Tracing all models is slow, so the result is
 cached for the process by the text of the models.
 """
 

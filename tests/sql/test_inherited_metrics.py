@@ -1,4 +1,4 @@
-"""``inherits_metrics_from``: a model takes texts and metrics from another where its own header has none."""
+"""``inherits_metrics_from``: a model inherits descriptions and metrics that its own header does not have."""
 
 from __future__ import annotations
 

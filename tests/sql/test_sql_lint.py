@@ -1,4 +1,4 @@
-"""The lint of what changes its meaning on another engine: a bad example a rule, what to write instead, all of sql/."""
+"""The SQL lint: a bad example per rule, what to write instead, and all of sql/."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def broken(sql: str, folder: str = "marts") -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize(("rule", "sql"), BAD)
-def test_each_rule_refuses_its_bad_example_and_no_other_does(rule: str, sql: str) -> None:
+def test_a_bad_example_breaks_its_rule_and_no_other(rule: str, sql: str) -> None:
     assert broken(sql) == [(4, rule)]
 
 
@@ -119,11 +119,11 @@ def test_every_rule_has_a_bad_example() -> None:
 
 
 @pytest.mark.parametrize("expression", GOOD)
-def test_what_is_to_be_written_instead_is_allowed(expression: str) -> None:
+def test_the_suggested_expressions_are_allowed(expression: str) -> None:
     assert broken(SELECT.format(expression)) == []
 
 
-def test_a_test_of_its_own_may_show_whole_rows() -> None:
+def test_a_singular_test_may_select_a_star() -> None:
     sql = "with x as (select * from marts.x), final as (select * from x) select * from final"
     assert broken(sql, "tests") == []
     assert broken(sql, "metrics") == [(4, "final-star")]
@@ -138,7 +138,7 @@ def test_a_finding_names_file_and_line_the_reason_and_what_to_write() -> None:
     )
 
 
-def test_every_folder_is_looked_at(tmp_path: Path) -> None:
+def test_every_folder_is_checked(tmp_path: Path) -> None:
     for folder in ("staging", "metrics", "tests"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.sql").write_text(f"/*\n*/\n{SELECT.format('log(b)')}\n")
@@ -149,7 +149,7 @@ def test_every_folder_is_looked_at(tmp_path: Path) -> None:
     ]
 
 
-def test_nothing_in_sql_is_refused() -> None:
+def test_our_sql_has_no_findings() -> None:
     assert [str(found) for found in lint()] == []
 
 

@@ -42,5 +42,5 @@ def test_every_column_that_is_named_matters_and_no_other():
         "from (summarize lake.t)",
     ],
 )
-def test_where_rows_or_columns_are_taken_as_a_whole_every_column_matters(sql):
+def test_every_column_matters_if_rows_or_columns_are_used_as_a_whole(sql):
     assert columns_of(sql) is None

@@ -1,7 +1,7 @@
-"""The conversations that are measured: some of the emulator's, finished, repeated under other ids.
+"""The conversations of the benchmarks: finished ones of the emulator, repeated under other ids.
 
-Repeats cost no time to make, so that a server or a landing of 100,000 conversations stands in seconds. Bodies are
-prebuilt bytes: the work that is measured is that of the client.
+Repeats cost no time, so a server or a landing of 100,000 conversations is ready in seconds. Bodies are prebuilt bytes:
+only the work of the client is measured.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DAY_SECS = 86_400
 ORIGINALS = 1000
 FINISHED = ("done", "failed")
 REVISED_OF = 100
-"""One conversation in so many is another one in a revised corpus."""
+"""One conversation in this many differs in a revised corpus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Conversation:
     """A conversation of the corpus: an original, moved to another day under another id."""
 
     original: Original
@@ -60,30 +60,31 @@ class Call:
     def _moved(self, body: bytes) -> bytes:
         plain, secs = self.original.conversation_id.encode(), self.start - self.original.start
         body = body.replace(plain, plain + b"-%d" % self.repeat)
-        return _SECONDS.sub(lambda found: b"%s%d" % (found[1], int(found[2]) + secs), body) if secs else body
+        return _SECONDS.sub(lambda match: b"%s%d" % (match[1], int(match[2]) + secs), body) if secs else body
 
 
 _SECONDS = re.compile(rb'(_unix_secs":)(\d+)')
 
 
-def corpus(count: int, *, is_revised: bool = False) -> list[Call]:
+def corpus(count: int, *, is_revised: bool = False) -> list[Conversation]:
     """About ``count`` conversations of some 24 KB in the days before today (UTC), newest first.
 
-    The repeats of one stand on different days as far as the days go, so that no file compresses better for them.
+    Repeats of one conversation are on different days where possible, so that no file compresses better because of them.
     """
     until = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
     world = World(conversations=min(count, ORIGINALS), days=DAYS, until=until)
     originals = [_original(world, detail) for detail in world.details(until) if detail["status"] in FINISHED]
     end = int(until.timestamp())
-    calls = [
-        Call(original, repeat, end - 1 - (end - 1 - original.start + repeat * DAY_SECS) % (DAYS * DAY_SECS))
+    conversations = [
+        Conversation(original, repeat, end - 1 - (end - 1 - original.start + repeat * DAY_SECS) % (DAYS * DAY_SECS))
         for repeat in range(-(-count // ORIGINALS))
         for original in originals
     ]
-    calls.sort(key=lambda call: (-call.start, call.conversation_id))
+    conversations.sort(key=lambda conversation: (-conversation.start, conversation.conversation_id))
     if is_revised:
-        calls[::REVISED_OF] = [replace(call, is_revised=True) for call in calls[::REVISED_OF]]
-    return calls
+        revised = conversations[::REVISED_OF]
+        conversations[::REVISED_OF] = [replace(conversation, is_revised=True) for conversation in revised]
+    return conversations
 
 
 def _original(world: World, detail: dict) -> Original:

@@ -1,4 +1,4 @@
-"""The whole sync beside dlt's REST source and the plain loop with the vendor's SDK, on one server."""
+"""A full sync compared with dlt's REST source and a plain loop over the vendor's SDK, on one server."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ CONTESTANTS = Path(__file__).parent / "contestants"
 QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
 DLT, SDK = "dlt REST source into DuckDB", "vendor's SDK into JSON files"
 DLT_PARALLELIZED = f"{DLT}, parallelized"
-THEIR_WAYS = {DLT: ["dlt_rest.py"], DLT_PARALLELIZED: ["dlt_rest.py", "parallelized"], SDK: ["sdk_loop.py"]}
-MOST_OF_ALL = 1000
-"""Conversations above which only dlt is measured beside, parallelized or, where requests take time, as it comes: each
-takes a quarter of an hour."""
+CONTESTANT_COMMANDS = {DLT: ["dlt_rest.py"], DLT_PARALLELIZED: ["dlt_rest.py", "parallelized"], SDK: ["sdk_loop.py"]}
+MAX_FOR_ALL = 1000
+"""Above this number of conversations only dlt is compared, since a contestant takes 15 minutes: parallelized, or with
+its defaults where requests have latency."""
 
 
 def whole(count: int, latency: float) -> Iterator[Figure]:
-    """A first sync of so many conversations, everyone's."""
+    """A first sync of ``count`` conversations, by every contestant; ``latency`` in seconds a request."""
     with serving(count, latency=latency) as server, tempfile.TemporaryDirectory() as folder:
         what = f"whole sync of {count:,}" + (f", {latency * 1000:.0f} ms a request" if latency else "")
         home = Path(folder) / "home"
@@ -32,8 +32,8 @@ def whole(count: int, latency: float) -> Iterator[Figure]:
         yield Figure("", "convohouse, lake without SQL models", copied, _rate(count, copied), times(copied, ours))
         for line in copied.output.splitlines():
             yield Figure("", f"  {line}", None, "")
-        for who in THEIR_WAYS if count <= MOST_OF_ALL else [DLT if latency else DLT_PARALLELIZED]:
-            script, *options = THEIR_WAYS[who]
+        for who in CONTESTANT_COMMANDS if count <= MAX_FOR_ALL else [DLT if latency else DLT_PARALLELIZED]:
+            script, *options = CONTESTANT_COMMANDS[who]
             target = Path(folder) / who
             target.mkdir()
             command = [THEIRS / "python", CONTESTANTS / script, server.url, target, *options]
@@ -45,7 +45,7 @@ def whole(count: int, latency: float) -> Iterator[Figure]:
 
 
 def grown(count: int) -> Iterator[Figure]:
-    """A first sync of very many conversations, ours alone: for its memory."""
+    """A first sync of very many conversations by convohouse alone, to measure its memory."""
     with serving(count) as server, tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         ours = convohouse(home, server)
@@ -58,17 +58,17 @@ def convohouse(home: Path, server: Server, *options: str) -> Measured:
 
 
 def settings(home: Path, url: str = "http://127.0.0.1:1") -> dict[str, str]:
-    """Settings of convohouse in its environment."""
+    """Environment variables that configure convohouse."""
     return {"CONVOHOUSE_HOME": str(home), "ELEVENLABS_BASE_URL": url, "ELEVENLABS_API_KEY": "demo"}
 
 
-def _rate(count: int, taken: Measured) -> str:
-    return f"{count / taken.wall:,.0f} conversations/s"
+def _rate(count: int, measured: Measured) -> str:
+    return f"{count / measured.wall:,.0f} conversations/s"
 
 
 def _sizes(home: Path, count: int) -> Iterator[Figure]:
-    calls = corpus(count)
-    plain = b"\n".join(call.detail for call in calls)
+    conversations = corpus(count)
+    plain = b"\n".join(conversation.detail for conversation in conversations)
     zipped = len(gzip.compress(plain, 6))
     for who, size in (
         ("JSON", len(plain)),
@@ -76,5 +76,5 @@ def _sizes(home: Path, count: int) -> Iterator[Figure]:
         ("landed", bytes_of(home / "landing")),
         ("lake", bytes_of(home / "lake")),
     ):
-        a_call = f"{size / len(calls) / 1024:.2f} KiB a conversation"
-        yield Figure("size" if who == "JSON" else "", who, None, a_call, f"{size / zipped:.2f} x gzip", size)
+        size_text = f"{size / len(conversations) / 1024:.2f} KiB a conversation"
+        yield Figure("size" if who == "JSON" else "", who, None, size_text, f"{size / zipped:.2f} x gzip", size)

@@ -1,4 +1,4 @@
-"""What costs when much is stored already: a sync with nothing new, late changes, the SQL models; and the start."""
+"""Work over a home that already holds many conversations: syncs without news, late changes, SQL models, start-up."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from benchmarks.report import Figure
 from benchmarks.stored_home import land
 
 NOTHING, NOTHING_DUE = "second sync, nothing new, nothing due", {"CONVOHOUSE_REREAD_DAYS": "[]"}
-"""While so many are landed, some calls come to be a day, a week or a month old: they are read again, and that changes
-``conversations`` and all models that read it, even where nothing else is new."""
+"""While many conversations are landed, some become a day, a week or a month old. They are fetched again, which changes
+``conversations`` and every model that reads it, even without other news."""
 STARTS = 5
-"""Starts of which the quickest counts."""
+"""Starts; the fastest counts."""
 
 
 def stored(count: int) -> Iterator[Figure]:
-    """Syncs over so many stored conversations."""
+    """Syncs over ``count`` stored conversations."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        held = land(home, count)
-        made = run([OURS / "convohouse", "reprocess"], env=settings(home))
-        told = f"{held / made.wall:,.0f} conversations/s"
-        yield Figure(f"{held:,} stored", "lake and models from the landing", made, told, disk=bytes_of(home))
+        n_stored = land(home, count)
+        reprocessed = run([OURS / "convohouse", "reprocess"], env=settings(home))
+        rate = f"{n_stored / reprocessed.wall:,.0f} conversations/s"
+        yield Figure(f"{n_stored:,} stored", "lake and models from the landing", reprocessed, rate, disk=bytes_of(home))
         built = run([OURS / "convohouse", "build"], env=settings(home))
         yield Figure("", "SQL models alone", built, f"{built.wall:.1f} s")
         with serving(count) as server:
-            for what, more in ((NOTHING, NOTHING_DUE), ("second sync, nothing new, what is due read again", {})):
-                again = run([OURS / "convohouse", "sync"], env=settings(home, server.url) | more)
+            for what, variables in ((NOTHING, NOTHING_DUE), ("second sync, nothing new, what is due read again", {})):
+                again = run([OURS / "convohouse", "sync"], env=settings(home, server.url) | variables)
                 yield Figure("", what, again, f"{again.wall:.1f} s")
         with serving(count, is_revised=True) as server:
             late = convohouse(home, server, "--since", f"{DAYS + 1}d")
-        yield Figure("", f"{held // REVISED_OF:,} late changes, all listed anew", late, f"{late.wall:.1f} s")
+        yield Figure("", f"{n_stored // REVISED_OF:,} late changes, all listed again", late, f"{late.wall:.1f} s")
         yield _start("status", [OURS / "convohouse", "status"], home)
 
 
 def starting() -> Iterator[Figure]:
-    """Starts of the command line and of Dagster's definitions."""
+    """Start-up time of the command line and of the Dagster definitions."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "none"
         yield _start("--help", [OURS / "convohouse", "--help"], home)
@@ -49,5 +49,5 @@ def starting() -> Iterator[Figure]:
 
 
 def _start(who: str, command: Sequence[str | Path], home: Path) -> Figure:
-    best = min((run(command, env=settings(home)) for _ in range(STARTS)), key=lambda each: each.wall)
+    best = min((run(command, env=settings(home)) for _ in range(STARTS)), key=lambda measured: measured.wall)
     return Figure("start", who, best, f"{best.wall:.2f} s")

@@ -1,8 +1,8 @@
 """Time the build of every SQL model and print them, slowest first: ``.venv/bin/python benchmarks/models.py``.
 
-Emulator conversations are flattened once and copied in the lake under new ids onto other days, so that any number of
-them is there in seconds. The bar is 5 s for all models over 20,000 conversations on 2 cores; several sizes beside each
-other show whether a model grows in proportion to its rows. Figures differ between machines and moments.
+Emulator conversations are flattened once and copied in the lake under new ids to other days, so any number of them is
+ready in seconds. The target is 5 s for all models over 20,000 conversations on 2 cores; several sizes side by
+side show whether a model grows in proportion to its rows. Figures differ between machines and moments.
 """
 
 from __future__ import annotations
@@ -32,14 +32,16 @@ UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 DAYS = 30
 """Days of one copy; three copies follow each other, the fourth falls on the days of the first again."""
 ORIGINALS = 2000
-BAR_SECS = 5.0
+TARGET_SECS = 5.0
 
 
 def originals(conversations: int) -> dict[str, pl.DataFrame]:
-    """Frames of the lake by table name for so many conversations of the emulator."""
+    """Frames of the lake by table name for this many conversations of the emulator."""
     world = World(conversations=conversations, days=DAYS, until=UNTIL)
     payloads = ((document["conversation_id"], json.dumps(document).encode()) for document in world.details(UNTIL))
-    return flatten(Snapshot(one, payload, "sha", UNTIL, UNTIL, "settled") for one, payload in payloads).frames
+    return flatten(
+        Snapshot(conversation_id, payload, "sha", UNTIL, UNTIL, "settled") for conversation_id, payload in payloads
+    ).frames
 
 
 def copied(frame: pl.DataFrame, number: int) -> pl.DataFrame:
@@ -54,8 +56,8 @@ def fill(home: Home, frames: Mapping[str, pl.DataFrame], copies: int) -> None:
     lake.ensure_schema_files(home)
     for name, frame in frames.items():
         rows = pl.concat([copied(frame, number) for number in range(copies)])
-        for (day,), of_day in rows.group_by("start_date"):
-            lake.overwrite_partition(home, BY_NAME[name], day, of_day)
+        for (day,), day_rows in rows.group_by("start_date"):
+            lake.overwrite_partition(home, BY_NAME[name], day, day_rows)
     refresh_agents(home)
 
 
@@ -80,10 +82,14 @@ def main() -> None:
     builds = [timed(frames, max(1, round(n / n_originals)), options.threads) for n in options.conversations]
     sizes = [max(1, round(n / n_originals)) * n_originals for n in options.conversations]
     last = {model.key: model.n_rows for model in builds[-1][0].models}
-    secs = {key: [next(one.secs for one in built.models if one.key == key) for built, *_ in builds] for key in last}
-    table = Table("model", "rows", *(f"{n:,} calls" for n in sizes), title=f"seconds, {options.threads} threads")
+    secs = {
+        key: [next(model.secs for model in built.models if model.key == key) for built, *_ in builds] for key in last
+    }
+    table = Table(
+        "model", "rows", *(f"{n:,} conversations" for n in sizes), title=f"seconds, {options.threads} threads"
+    )
     for key in sorted(secs, key=lambda key: -secs[key][-1]):
-        table.add_row(key, f"{last[key]:,}", *(f"{one:.3f}" for one in secs[key]))
+        table.add_row(key, f"{last[key]:,}", *(f"{seconds:.3f}" for seconds in secs[key]))
     totals = [sum(model.secs for model in built.models) for built, *_ in builds]
     table.add_section()
     table.add_row("all models", "", *(f"{total:.2f}" for total in totals))
@@ -92,8 +98,10 @@ def main() -> None:
     console = Console()
     console.print(table)
     for n, total, (built, *_) in zip(sizes, totals, builds, strict=True):
-        bar = BAR_SECS * n / 20_000
-        console.print(f"{n:,} calls: {total:.2f} s for all models, bar {bar:.1f} s; failed checks: {len(built.failed)}")
+        bar = TARGET_SECS * n / 20_000
+        console.print(
+            f"{n:,} conversations: {total:.2f} s for all models, target {bar:.1f} s; failed checks: {len(built.failed)}"
+        )
         for result in built.failed:
             console.print(f"  {result.check.name}: {result.n_failing} rows, such as {result.sample_rows[:1]}")
 

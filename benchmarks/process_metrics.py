@@ -1,4 +1,4 @@
-"""Run a command and measure it: wall time, processor time and peak memory of it and its children, bytes on disk."""
+"""Run a command and measure wall time, processor time and peak memory with its children, and bytes on disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 OURS = ROOT / ".venv" / "bin"
 THEIRS = ROOT / ".venv" / "bench" / "bin"
-"""Environments of convohouse, and of what it is compared with."""
+"""Environments of convohouse and of the tools that it is compared with."""
 
 POLL_SECS = 0.02
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -24,7 +24,7 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a command took; ``memory`` is the peak of all its processes together, in bytes."""
+    """Cost of a command: ``wall`` and ``cpu`` in seconds, ``memory`` as the peak of all its processes in bytes."""
 
     wall: float
     cpu: float
@@ -33,15 +33,15 @@ class Measured:
 
 
 def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cores: Sequence[int] = ()) -> Measured:
-    """Run a command to its end, on some cores or all.
+    """Run a command to its end, on the given cores or on all.
 
     Raises:
-        RuntimeError: it failed; with the end of what it wrote.
+        RuntimeError: the command failed; the message has the end of its output.
     """
-    with tempfile.TemporaryFile("w+") as written:
+    with tempfile.TemporaryFile("w+") as output_file:
         before, start = os.times(), time.perf_counter()
         process = subprocess.Popen(
-            list(map(str, command)), env=environment(env), stdout=written, stderr=subprocess.STDOUT, cwd=ROOT
+            list(map(str, command)), env=environment(env), stdout=output_file, stderr=subprocess.STDOUT, cwd=ROOT
         )
         pin(process.pid, cores)
         peak = 0
@@ -49,24 +49,24 @@ def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, 
             peak = max(peak, sum(map(_memory, _family(process.pid))))
             time.sleep(POLL_SECS)
         wall, after = time.perf_counter() - start, os.times()
-        written.seek(0)
-        output = written.read()
+        output_file.seek(0)
+        output = output_file.read()
     if process.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{output[-2000:]}")
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     return Measured(wall, cpu, peak, output)
 
 
-def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a contestant: nothing of ours but the path, so that no setting of the user changes it."""
-    return {"PATH": os.defpath, "HOME": tempfile.gettempdir(), "PYTHONPATH": str(ROOT), **(more or {})}
+def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a contestant: only the paths, so that no setting of the user changes the result."""
+    return {"PATH": os.defpath, "HOME": tempfile.gettempdir(), "PYTHONPATH": str(ROOT), **(variables or {})}
 
 
 def pin(pid: int, cores: Sequence[int]) -> None:
     """Keep a process on some cores, where the machine has them."""
-    wanted = set(cores) & os.sched_getaffinity(0)
-    if wanted:
-        os.sched_setaffinity(pid, wanted)
+    available = set(cores) & os.sched_getaffinity(0)
+    if available:
+        os.sched_setaffinity(pid, available)
 
 
 def cpu_of(pid: int) -> float:
@@ -82,7 +82,7 @@ def bytes_of(folder: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The lean server in a process of its own."""
+    """The benchmark server in its own process."""
 
     url: str
     pid: int
@@ -104,11 +104,11 @@ def serving(count: int, *, latency: float = 0.0, is_revised: bool = False) -> It
 
 
 def _family(pid: int) -> Iterator[int]:
-    """A process and all below it."""
+    """A process and all its descendants."""
     yield pid
     try:
         children = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")]
-    except OSError:  # it has just ended
+    except OSError:  # the process has just ended
         return
     for child in " ".join(children).split():
         yield from _family(int(child))

@@ -21,14 +21,14 @@ RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 HEADS = ("what", "who", "wall s", "CPU s", "peak MiB", "disk MiB", "figure", "against convohouse")
 MIB = 1024 * 1024
 ADDITIONS = 100_000_000
-"""What tells how quick a core was: the same code on the same machine has taken twice as long an hour later."""
+"""Additions that measure the speed of a core: the same code on one machine has taken twice as long an hour later."""
 OURS_USED = ("polars", "duckdb", "msgspec", "httpx", "httpx-aiohttp", "aiohttp", "pyarrow")
 THEIRS_USED = ("dlt", "elevenlabs")
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line: ``figure`` is what the measure is about, ``ratio`` how it stands to convohouse in the same run."""
+    """One line: ``figure`` is what the measure is about, ``ratio`` how it compares with convohouse in the same run."""
 
     what: str
     who: str
@@ -39,9 +39,11 @@ class Figure:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The line's texts."""
-        taken = self.measured
-        numbers = ("", "", "") if taken is None else (f"{taken.wall:.2f}", f"{taken.cpu:.2f}", _mib(taken.memory))
+        """The texts of the line."""
+        measured = self.measured
+        numbers = (
+            ("", "", "") if measured is None else (f"{measured.wall:.2f}", f"{measured.cpu:.2f}", _mib(measured.memory))
+        )
         return (self.what, self.who, *numbers, _mib(self.disk), self.figure, self.ratio)
 
 
@@ -50,7 +52,7 @@ def _mib(size: int | None) -> str:
 
 
 def times(theirs: Measured, ours: Measured) -> str:
-    """How a contestant stands to convohouse."""
+    """How a contestant compares with convohouse."""
     cpu = f"{theirs.cpu / ours.cpu:.1f} x CPU"
     return f"{theirs.wall / ours.wall:.1f} x wall, {cpu}, {theirs.memory / ours.memory:.1f} x memory"
 
@@ -64,29 +66,29 @@ def show(figures: Sequence[Figure], title: str) -> None:
 
 
 def record(group: str, figures: Sequence[Figure], load: tuple[float, float, float]) -> None:
-    """Write the group's section of ``RESULTS.md`` anew: nothing in it is typed by hand."""
+    """Write the group's section of ``RESULTS.md``: nothing in it is typed by hand."""
     _, *sections = RESULTS.read_text().split("\n## ") if RESULTS.exists() else [""]
-    held = {section.partition("\n")[0]: section.rstrip() for section in sections}
-    held[group] = "\n".join([group, "", *_moment(load), "", *_lines(figures)])
+    sections_by_group = {section.partition("\n")[0]: section.rstrip() for section in sections}
+    sections_by_group[group] = "\n".join([group, "", *_moment(load), "", *_lines(figures)])
     head = [
         "# Figures of the benchmarks",
         "",
-        "Written by `make bench FULL=1`, a group at a time. Compare within a group alone: machines differ, and so do",
-        "moments. Bars and what is measured: `benchmarks/README.md`.",
+        "Written by `make bench FULL=1`, a group at a time. Compare within a group only: machines differ, and so do",
+        "moments. Targets and what is measured: `benchmarks/README.md`.",
         "",
         f"Machine: {_processor()}, {os.cpu_count()} cores, {_memory() / MIB / 1024:.0f} GiB; {platform.platform()}.",
         f"Python {platform.python_version()}; {_versions()}.",
         "",
     ]
-    RESULTS.write_text("\n".join(head) + "".join(f"\n## {section}\n" for section in held.values()))
+    RESULTS.write_text("\n".join(head) + "".join(f"\n## {section}\n" for section in sections_by_group.values()))
 
 
 def _moment(load: tuple[float, float, float]) -> list[str]:
-    """When it was, and how busy and how quick the machine was by then."""
+    """When it was measured, and how busy and how fast the machine was."""
     began = time.perf_counter()
     sum(range(ADDITIONS))
     took = time.perf_counter() - began
-    loads = ", ".join(f"{each:.1f}" for each in load)
+    loads = ", ".join(f"{average:.1f}" for average in load)
     return [
         f"{utc_now():%Y-%m-%d %H:%M} UTC; load when it began {loads} (1, 5, 15 min; above 0.5: a busy one);",
         f"{ADDITIONS / 1e6:.0f} million additions in Python take {took:.2f} s.",
@@ -99,8 +101,8 @@ def _lines(figures: Sequence[Figure]) -> list[str]:
 
 
 def _processor() -> str:
-    found = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return found[0].partition(":")[2].strip() if found else platform.processor()
+    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return models[0].partition(":")[2].strip() if models else platform.processor()
 
 
 def _memory() -> int:

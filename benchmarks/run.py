@@ -1,8 +1,7 @@
-"""Measure convohouse beside what people would use instead, and print one table: ``make bench``.
+"""Measure convohouse against the tools that people would use instead, and print one table: ``make bench``.
 
-All of a group runs on one server in one go, so its ratios hold whatever the machine. ``--full`` measures at the sizes
-that the bars are set at, which takes three quarters of an hour, and writes each group's section of
-``benchmarks/RESULTS.md``.
+A group runs against one server in one go, so its ratios do not depend on the machine. ``--full`` measures at the sizes
+of the targets, which takes 45 minutes, and writes the section of each group in ``benchmarks/RESULTS.md``.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from benchmarks.single_core import fetching, flattening
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured: conversations; ``slow`` with 50 ms a request, ``grown`` without anybody beside.
+    """Number of conversations by group; ``slow`` adds 50 ms to each request, ``grown`` measures convohouse alone.
 
-    ``slow_many`` is a group of its own, since it takes a quarter of an hour.
+    ``slow_many`` is a separate group because it takes 15 minutes.
     """
 
     whole: tuple[int, ...]
@@ -54,7 +53,7 @@ FULL = Sizes(
 Group = Callable[[Sizes], Iterator[Figure]]
 
 
-def _each(measure: Callable[[int], Iterator[Figure]], counts: Sequence[int]) -> Iterator[Figure]:
+def _for_counts(measure: Callable[[int], Iterator[Figure]], counts: Sequence[int]) -> Iterator[Figure]:
     for count in counts:
         yield from measure(count)
 
@@ -63,30 +62,30 @@ GROUPS: dict[str, Group] = {
     "start": lambda _: starting(),
     "flatten": lambda sizes: flattening(sizes.flattened),
     "fetch": lambda sizes: fetching(sizes.fetched, sizes.widths),
-    "stored": lambda sizes: _each(stored, sizes.stored),
-    "whole": lambda sizes: _each(lambda count: whole(count, 0.0), sizes.whole),
-    "grown": lambda sizes: _each(grown, sizes.grown),
-    "slow": lambda sizes: _each(lambda count: whole(count, 0.05), sizes.slow),
-    "slow_many": lambda sizes: _each(lambda count: whole(count, 0.05), sizes.slow_many),
+    "stored": lambda sizes: _for_counts(stored, sizes.stored),
+    "whole": lambda sizes: _for_counts(lambda count: whole(count, 0.0), sizes.whole),
+    "grown": lambda sizes: _for_counts(grown, sizes.grown),
+    "slow": lambda sizes: _for_counts(lambda count: whole(count, 0.05), sizes.slow),
+    "slow_many": lambda sizes: _for_counts(lambda count: whole(count, 0.05), sizes.slow_many),
 }
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="the sizes of the bars; written to RESULTS.md")
-    parser.add_argument("--only", choices=GROUPS, nargs="+", help="these groups")
+    parser.add_argument("--full", action="store_true", help="measure at the sizes of the targets and write RESULTS.md")
+    parser.add_argument("--only", choices=GROUPS, nargs="+", help="measure these groups only")
     options = parser.parse_args()
     console = Console(stderr=True)
     figures: list[Figure] = []
     for name in options.only or GROUPS:
-        load, found = os.getloadavg(), list[Figure]()
+        load, group_figures = os.getloadavg(), list[Figure]()
         for figure in GROUPS[name](FULL if options.full else SMALL):
-            found.append(figure)
+            group_figures.append(figure)
             console.print("  ".join(cell for cell in figure.cells if cell), style="dim", highlight=False)
         if options.full:
-            record(name, found, load)
-        figures += found
+            record(name, group_figures, load)
+        figures += group_figures
     show(figures, "convohouse" + (", full sizes" if options.full else ", small sizes"))
 
 

@@ -1,8 +1,7 @@
-"""Measure ``convohouse find`` over 100,000 made-up calls of 20 turns: ``python benchmarks/search.py``.
+"""Measure ``convohouse find`` over 100,000 generated conversations of 20 turns: ``python benchmarks/search.py``.
 
-The words of a turn are drawn with the frequencies of a language (Zipf), so that there are common and rare ones. Times
-are wall time of the whole search, the opening of the file included; figures differ between machines: compare within one
-run.
+The words of a turn are drawn with the frequencies of a natural language (Zipf), so there are common and rare ones.
+Times are wall time of a whole search including opening the file. Compare figures within one run only.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ VOCABULARY = [
 QUESTIONS = ("zurich", "refund invoice", "the order", "the order number please", "nowhere")
 
 
-def write(home: Home, n_calls: int) -> None:
-    """A warehouse with nothing but the columns that a search reads; the same at each call."""
+def write(home: Home, n_conversations: int) -> None:
+    """A warehouse with only the columns that a search reads; always the same."""
     with duckdb.connect(home.warehouse) as connection:
         connection.execute("create schema marts")
         connection.execute("create temp table words as select $1 as list", [VOCABULARY])
@@ -38,11 +37,11 @@ def write(home: Home, n_calls: int) -> None:
             f"""
             create table marts.fct_conversations as
             select
-                'conv_' || md5(call::text) as conversation_id,
-                timestamptz '2026-01-01' + to_minutes(call * 4) as started_at,
-                'agent_' || call % 12 as agent_id,
+                'conv_' || md5(number::text) as conversation_id,
+                timestamptz '2026-01-01' + to_minutes(number * 4) as started_at,
+                'agent_' || number % 12 as agent_id,
                 {TURNS}::bigint as n_turns
-            from range({n_calls}) as calls(call);
+            from range({n_conversations}) as conversations(number);
 
             create table marts.fct_turns as
             select
@@ -59,29 +58,33 @@ def write(home: Home, n_calls: int) -> None:
                     ),
                     ' '
                 ) as message
-            from range({n_calls * TURNS}) as turns(number), words
+            from range({n_conversations * TURNS}) as turns(number), words
             """
         )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=100_000)
-    calls = parser.parse_args().calls
-    shown = Table(
-        "words", "first, secs", "best of 3, secs", "calls found", title=f"{calls:,} calls, {calls * TURNS:,} turns"
+    parser.add_argument("--conversations", type=int, default=100_000)
+    n_conversations = parser.parse_args().conversations
+    table = Table(
+        "words",
+        "first, secs",
+        "best of 3, secs",
+        "conversations found",
+        title=f"{n_conversations:,} conversations, {n_conversations * TURNS:,} turns",
     )
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder))
-        write(home, calls)
+        write(home, n_conversations)
         for question in QUESTIONS:
             times = []
             for _ in range(3):
                 began = time.perf_counter()
                 hits = search(home, question)
                 times.append(time.perf_counter() - began)
-            shown.add_row(question, f"{times[0]:.2f}", f"{min(times):.2f}", str(len(hits)))
-    Console().print(shown)
+            table.add_row(question, f"{times[0]:.2f}", f"{min(times):.2f}", str(len(hits)))
+    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A server as lean as Python allows: prebuilt bodies over a bare protocol, so that the client is what is measured.
+"""A minimal server: prebuilt bodies over a bare protocol, so that only the client is measured.
 
-The emulator makes each answer anew and would be the slower side. Run as ``python -m benchmarks.server COUNT``; it
-prints its URL once it listens, and answers until it is ended.
+The emulator generates each response and would be the slower side. Run as ``python -m benchmarks.server COUNT``; it
+prints its URL once it listens, and serves until it is terminated.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from urllib.parse import parse_qs
 
 import uvloop
 
-from benchmarks.corpus import Call, corpus
+from benchmarks.corpus import Conversation, corpus
 
 LIST = "/v1/convai/conversations"
 
 
 class Api:
-    """Answers of the two calls that a copy of the conversations needs: the list, and one conversation."""
+    """The two endpoints that a copy of the conversations needs: the list, and one conversation."""
 
-    def __init__(self, calls: Sequence[Call]) -> None:
-        """Rows are made once; a document when it is asked for, by replacements in prebuilt bytes."""
-        self._rows = [call.row for call in calls]
-        self._starts = [-call.start for call in calls]
-        self._calls = {call.conversation_id: call for call in calls}
+    def __init__(self, conversations: Sequence[Conversation]) -> None:
+        """Rows are built once; a document is built on request, by replacements in prebuilt bytes."""
+        self._rows = [conversation.row for conversation in conversations]
+        self._starts = [-conversation.start for conversation in conversations]
+        self._conversations = {conversation.conversation_id: conversation for conversation in conversations}
 
     def answer(self, target: str) -> bytes:
-        """The whole answer to a GET of a path with its query."""
+        """The complete response to a GET of a path with its query."""
         path, _, query = target.partition("?")
         if path == LIST:
             return _ok(self._page({name: values[0] for name, values in parse_qs(query).items()}))
-        call = self._calls.get(path.rpartition("/")[2])
-        return _ok(call.detail) if call else b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
+        conversation = self._conversations.get(path.rpartition("/")[2])
+        return _ok(conversation.detail) if conversation else b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
 
     def _page(self, query: dict[str, str]) -> bytes:
         until = query.get("call_start_before_unix")
@@ -51,8 +51,8 @@ def _ok(body: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
 
 
-class Line(asyncio.Protocol):
-    """One connection, kept alive; each answer waits ``latency`` seconds."""
+class Connection(asyncio.Protocol):
+    """One keep-alive connection; each response waits ``latency`` seconds."""
 
     def __init__(self, answer: Callable[[str], bytes], latency: float) -> None:
         """``answer`` turns the target of a GET into bytes."""
@@ -61,11 +61,11 @@ class Line(asyncio.Protocol):
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
+        """Keep the transport for the responses."""
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer every whole request."""
+        """Answer every complete request."""
         self._received += data
         while b"\r\n\r\n" in self._received:
             head, _, self._received = self._received.partition(b"\r\n\r\n")
@@ -81,7 +81,7 @@ class Line(asyncio.Protocol):
 
 
 async def _serve(api: Api, latency: float) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: Line(api.answer, latency), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(api.answer, latency), "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 
@@ -91,7 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds a request")
-    parser.add_argument("--revised", action="store_true", help="one conversation in a hundred is another")
+    parser.add_argument("--revised", action="store_true", help="one conversation in a hundred differs")
     options = parser.parse_args()
     api = Api(corpus(options.count, is_revised=options.revised))
     uvloop.run(_serve(api, options.latency))

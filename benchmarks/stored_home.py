@@ -1,4 +1,4 @@
-"""A home folder that holds many conversations already: landed directly, as a sync would have landed them."""
+"""A home folder that already holds many conversations, landed directly and as a sync would have landed them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.corpus import Call, corpus
+from benchmarks.corpus import Conversation, corpus
 from pipelines.api.responses import parse_page
 from pipelines.clock import utc_now
 from pipelines.extract.landing_rows import list_row, read_row
@@ -17,29 +17,29 @@ from warehouse.storage.home import Home
 from warehouse.storage.landing import Listing
 
 SEGMENT = 400
-"""Documents a segment, as the sync lands them."""
+"""Documents in a segment file, as the sync writes them."""
 
 
 def land(folder: Path, count: int) -> int:
-    """Land the corpus and its listing, oldest first; say how many conversations that are."""
+    """Land the corpus and its listing, oldest first; returns the number of conversations."""
     home, now = Home(folder).open(), utc_now()
-    calls = corpus(count)
+    conversations = corpus(count)
     rows = [parquet.frame(LANDED_LISTINGS, [])]
-    waiting = reversed(calls)
-    while segment := list(islice(waiting, SEGMENT)):
+    remaining = reversed(conversations)
+    while segment := list(islice(remaining, SEGMENT)):
         listed = [list_row(row, now) for row in _page(segment)]
         landing.land_documents(
             home,
             [
-                read_row({**row, "content_sha256": None}, call.detail, now)
-                for row, call in zip(listed, segment, strict=True)
+                read_row({**row, "content_sha256": None}, conversation.detail, now)
+                for row, conversation in zip(listed, segment, strict=True)
             ],
         )
         rows.append(parquet.frame(LANDED_LISTINGS, listed))
     landing.land_listing(home, Listing(now, None, now), pl.concat(rows))
-    return len(calls)
+    return len(conversations)
 
 
-def _page(segment: list[Call]) -> list:
-    rows = b",".join(call.row for call in segment)
+def _page(segment: list[Conversation]) -> list:
+    rows = b",".join(conversation.row for conversation in segment)
     return parse_page(b'{"conversations":[' + rows + b'],"has_more":false}').conversations

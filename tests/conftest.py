@@ -43,12 +43,16 @@ def flat() -> Callable[..., dict[str, list[dict[str, Any]]]]:
     """Flatten documents (bytes or plain JSON): the rows of every table, without their nulls."""
 
     def rows(*documents: Any) -> dict[str, list[dict[str, Any]]]:
-        payloads = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in documents]
-        made = flatten(Snapshot(id_of(each), each, "sha", READ_AT, READ_AT, "settled") for each in payloads)
-        assert made.refused == {}
+        payloads = [
+            document if isinstance(document, bytes) else json.dumps(document).encode() for document in documents
+        ]
+        flattened = flatten(
+            Snapshot(id_of(document), document, "sha", READ_AT, READ_AT, "settled") for document in payloads
+        )
+        assert flattened.errors == {}
         return {
             name: [{key: value for key, value in row.items() if value is not None} for row in frame.to_dicts()]
-            for name, frame in made.frames.items()
+            for name, frame in flattened.frames.items()
         }
 
     return rows

@@ -1,6 +1,6 @@
 """Fetch details as fast as one core can, and print the processor seconds: ``python fetch.py WHO URL COUNT IN_FLIGHT``.
 
-``convohouse`` is the client of the sync with its checks, gate and retries; ``transport`` the bare loop on the same
+``convohouse`` is the client of the sync with its checks, limiter and retries; ``transport`` a bare loop on the same
 transport; ``httpx`` httpx with its own pool; ``aiohttp`` aiohttp alone. All get the same paths in the same order.
 """
 
@@ -27,13 +27,13 @@ HEADERS = {"xi-api-key": "demo"}
 @asynccontextmanager
 async def convohouse(url: str, in_flight: int) -> AsyncIterator[Fetch]:
     async with ApiClient(url, "demo", concurrency=in_flight) as client:
-        yield lambda one: get_conversation(client, one)
+        yield lambda conversation_id: get_conversation(client, conversation_id)
 
 
 @asynccontextmanager
 async def _over_httpx(client: httpx.AsyncClient, url: str) -> AsyncIterator[Fetch]:
-    async def fetch(one: str) -> bytes:
-        return (await client.get(f"{url}{CONVERSATIONS}/{one}")).content
+    async def fetch(conversation_id: str) -> bytes:
+        return (await client.get(f"{url}{CONVERSATIONS}/{conversation_id}")).content
 
     async with client:
         yield fetch
@@ -51,8 +51,8 @@ def own_pool(url: str, in_flight: int):  # noqa: ANN201 - as the others
 
 @asynccontextmanager
 async def alone(url: str, in_flight: int) -> AsyncIterator[Fetch]:
-    async def fetch(one: str) -> bytes:
-        async with session.get(f"{url}{CONVERSATIONS}/{one}") as answer:
+    async def fetch(conversation_id: str) -> bytes:
+        async with session.get(f"{url}{CONVERSATIONS}/{conversation_id}") as answer:
             return await answer.read()
 
     connector = aiohttp.TCPConnector(limit=in_flight)
@@ -60,7 +60,7 @@ async def alone(url: str, in_flight: int) -> AsyncIterator[Fetch]:
         yield fetch
 
 
-WAYS = {"convohouse": convohouse, "transport": transport, "httpx": own_pool, "aiohttp": alone}
+CLIENTS = {"convohouse": convohouse, "transport": transport, "httpx": own_pool, "aiohttp": alone}
 
 
 def listed(url: str, count: int) -> list[str]:
@@ -69,14 +69,14 @@ def listed(url: str, count: int) -> list[str]:
     return [row["conversation_id"] for row in msgspec.json.decode(page)["conversations"]]
 
 
-async def measure(who: str, url: str, wanted: list[str], in_flight: int) -> None:
-    ids = iter(wanted)
+async def measure(who: str, url: str, conversation_ids: list[str], in_flight: int) -> None:
+    remaining = iter(conversation_ids)
 
     async def work(fetch: Fetch) -> None:
-        for one in ids:
-            await fetch(one)
+        for conversation_id in remaining:
+            await fetch(conversation_id)
 
-    async with WAYS[who](url, in_flight) as fetch:
+    async with CLIENTS[who](url, in_flight) as fetch:
         wall, cpu = time.perf_counter(), time.process_time()
         await asyncio.gather(*(work(fetch) for _ in range(in_flight)))
         print(time.process_time() - cpu, time.perf_counter() - wall)

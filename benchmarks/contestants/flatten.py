@@ -28,21 +28,24 @@ from warehouse.storage.home import Home
 READ_AT = datetime(2026, 11, 22, tzinfo=UTC)
 DAY = READ_AT.date()
 DAY_OF = 1000
-"""Documents that are one day: a partition of each table."""
+"""Documents in one day: a partition of each table."""
 
 
-def readings(lines: list[bytes]) -> list[Snapshot]:
+def snapshots(lines: list[bytes]) -> list[Snapshot]:
     ids = (msgspec.json.decode(line)["conversation_id"] for line in lines)
-    return [Snapshot(one, line, "sha", READ_AT, READ_AT, "settled") for one, line in zip(ids, lines, strict=True)]
+    return [
+        Snapshot(conversation_id, line, "sha", READ_AT, READ_AT, "settled")
+        for conversation_id, line in zip(ids, lines, strict=True)
+    ]
 
 
-def write(home: Home, made: Flattened) -> None:
+def write(home: Home, flattened: Flattened) -> None:
     for table in DOCUMENT_TABLES:
-        lake.overwrite_partition(home, table, DAY, made.frames[table.name])
+        lake.overwrite_partition(home, table, DAY, flattened.frames[table.name])
 
 
 def convohouse(lines: list[bytes], folder: Path) -> Callable[[], object]:
-    days = [readings(lines[begin : begin + DAY_OF]) for begin in range(0, len(lines), DAY_OF)]
+    days = [snapshots(lines[begin : begin + DAY_OF]) for begin in range(0, len(lines), DAY_OF)]
     home = Home(folder).open()
     return lambda: [write(home, flatten(day)) for day in days]
 
@@ -59,12 +62,12 @@ def floor(lines: list[bytes], folder: Path) -> Callable[[], object]:
 
 def writing(lines: list[bytes], folder: Path) -> Callable[[], object]:
     home = Home(folder).open()
-    days = [flatten(readings(lines[begin : begin + DAY_OF])) for begin in range(0, len(lines), DAY_OF)]
-    return lambda: [_write_as_they_are(home, made) for made in days]
+    days = [flatten(snapshots(lines[begin : begin + DAY_OF])) for begin in range(0, len(lines), DAY_OF)]
+    return lambda: [_write_frames(home, flattened) for flattened in days]
 
 
-def _write_as_they_are(home: Home, made: Flattened) -> None:
-    for name, frame in made.frames.items():
+def _write_frames(home: Home, flattened: Flattened) -> None:
+    for name, frame in flattened.frames.items():
         frame.write_parquet(home.temporary / f"{name}.parquet", compression="zstd", compression_level=3)
 
 
@@ -88,14 +91,14 @@ def _file(lines: list[bytes], folder: Path) -> Path:
     return file
 
 
-WAYS = {"convohouse": convohouse, "floor": floor, "writing": writing, "duckdb": by_duckdb, "polars": by_polars}
+READERS = {"convohouse": convohouse, "floor": floor, "writing": writing, "duckdb": by_duckdb, "polars": by_polars}
 
 
 def measure(who: str, source: Path, folder: Path, share: slice) -> tuple[float, float, float]:
     """Processor seconds of the work on some lines of the file, and when it began and ended."""
     lines = source.read_bytes().splitlines()[share]
     folder.mkdir(parents=True, exist_ok=True)
-    work = WAYS[who](lines, folder)
+    work = READERS[who](lines, folder)
     cpu, begun = time.process_time(), time.perf_counter()
     work()
     return time.process_time() - cpu, begun, time.perf_counter()
@@ -106,11 +109,11 @@ def main() -> None:
     shares = [slice(at, None, processes) for at in range(processes)]
     folders = [folder / str(at) for at in range(processes)]
     if processes == 1:
-        made = [measure(who, source, folder, shares[0])]
+        results = [measure(who, source, folder, shares[0])]
     else:
         with ProcessPoolExecutor(processes) as pool:
-            made = list(pool.map(measure, [who] * processes, [source] * processes, folders, shares))
-    cpu, begun, ended = zip(*made, strict=True)
+            results = list(pool.map(measure, [who] * processes, [source] * processes, folders, shares))
+    cpu, begun, ended = zip(*results, strict=True)
     print(sum(cpu), max(ended) - min(begun))
 
 

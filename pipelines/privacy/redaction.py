@@ -12,7 +12,7 @@ from typing import Any
 from pipelines.transform.canonical_json import dump, fingerprint
 from pipelines.transform.decode import UnflattenableError, to_builtins
 from pipelines.transform.document_schema import DETAIL, Items, Leaf, Object, Shape, object_at
-from pipelines.transform.lenient_decode import FIT, UNCONVERTIBLE
+from pipelines.transform.lenient_decode import CONVERTERS, UNCONVERTIBLE
 from warehouse.schema import registry, tool_calls
 from warehouse.schema.types import Sensitivity, display_path
 
@@ -73,7 +73,7 @@ def _redacted_items(shape: Items, value: Any, path: str) -> Any:
 def _redacted_value(shape: Leaf, value: Any, path: str) -> Any:
     """A value that fits its column and holds no content stays as it came."""
     content = _KEPT.get(path, Sensitivity.IDENTIFIER)
-    if content is Sensitivity.IDENTIFIER or FIT[shape.type](value) is UNCONVERTIBLE:
+    if content is Sensitivity.IDENTIFIER or CONVERTERS[shape.type](value) is UNCONVERTIBLE:
         return None
     is_sign = value in ("", [], {}) or (isinstance(value, str) and value.strip() == SILENCE)
     return value if content is None or is_sign else REDACTED

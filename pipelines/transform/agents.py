@@ -1,4 +1,4 @@
-"""The agents of a workspace: each that was ever seen, in a list row, as a call's own, or as one it passed through."""
+"""The agents of a workspace: those of list rows and of conversations, and those that conversations passed through."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ from warehouse.storage.home import Home
 
 
 def refresh_agents(home: Home) -> None:
-    """Write ``agents`` anew."""
-    lake.overwrite_table(home, AGENTS, seen_agents(home))
+    """Rebuild ``agents`` from the lake."""
+    lake.overwrite_table(home, AGENTS, _agents(home))
 
 
-def seen_agents(home: Home) -> pl.DataFrame:
-    """The rows of ``agents``; the name is the latest that was told, in a list row or a document."""
-    calls = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "agent_name", "start_time_at", "checked_at"])
-    listed = lake.read(home, CONVERSATION_LIST, ["agent_id", "agent_name", "start_time_at", "last_seen_at"])
-    none = parquet.frame(VISITED_AGENTS, []).select("conversation_id", "agent_id")
-    passed = pl.concat(
-        [none, *_passed(home, VISITED_AGENTS, "agent_id"), *_passed(home, TURNS, "agent_metadata_agent_id")]
+def _agents(home: Home) -> pl.DataFrame:
+    """The rows of ``agents``; the name is the latest one of a list row or a document."""
+    conversations = lake.read(
+        home, CONVERSATIONS, ["conversation_id", "agent_id", "agent_name", "start_time_at", "checked_at"]
+    )
+    list_rows = lake.read(home, CONVERSATION_LIST, ["agent_id", "agent_name", "start_time_at", "last_seen_at"])
+    empty = parquet.frame(VISITED_AGENTS, []).select("conversation_id", "agent_id")
+    visits = pl.concat(
+        [empty, *_visits(home, VISITED_AGENTS, "agent_id"), *_visits(home, TURNS, "agent_metadata_agent_id")]
     )
     sightings = pl.concat(
         [
-            calls.select("agent_id", "agent_name", "start_time_at", seen_at="checked_at"),
-            listed.select("agent_id", "agent_name", "start_time_at", seen_at="last_seen_at"),
-            passed.unique()
-            .join(calls.drop("agent_id"), "conversation_id")
+            conversations.select("agent_id", "agent_name", "start_time_at", seen_at="checked_at"),
+            list_rows.select("agent_id", "agent_name", "start_time_at", seen_at="last_seen_at"),
+            visits.unique()
+            .join(conversations.drop("agent_id"), "conversation_id")
             .select("agent_id", pl.lit(None, pl.String).alias("agent_name"), "start_time_at", seen_at="checked_at"),
         ]
     ).drop_nulls("agent_id")
@@ -43,8 +45,8 @@ def seen_agents(home: Home) -> pl.DataFrame:
     )
 
 
-def _passed(home: Home, table: Table, column: str) -> Iterator[pl.DataFrame]:
-    """Calls and the agents that a table says they passed through, a file at a time: turns are many, agents few."""
+def _visits(home: Home, table: Table, column: str) -> Iterator[pl.DataFrame]:
+    """Pairs of conversation and agent in a table, read file by file: turns are many, agents few."""
     for file in home.files(home.table(table), lake.DAYS):
         rows = parquet.read_files(table, [file], ["conversation_id", column], pl.col(column).is_not_null())
         yield rows.rename({column: "agent_id"}).unique()

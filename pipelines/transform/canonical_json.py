@@ -1,4 +1,4 @@
-"""Canonical JSON of a document: the same content gives the same bytes, and so the same fingerprint."""
+"""Canonical JSON of a document: equal content gives equal bytes, and so the same fingerprint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 
 def load(raw: bytes) -> Any:
-    """JSON as Python objects; what msgspec refuses (a lone surrogate) the standard library reads."""
+    """JSON as Python objects; the standard library reads what msgspec rejects (a lone surrogate)."""
     try:
         return msgspec.json.decode(raw)
     except msgspec.DecodeError:
@@ -18,7 +18,7 @@ def load(raw: bytes) -> Any:
 
 
 def dump(document: Any, *, is_canonical: bool = False) -> bytes:
-    """Compact JSON; canonical: keys sorted, so that equal documents give equal bytes."""
+    """Compact JSON; canonical means with sorted keys, so that equal documents give equal bytes."""
     try:
         return msgspec.json.encode(document, order="deterministic" if is_canonical else None)
     except (UnicodeEncodeError, OverflowError):
@@ -26,5 +26,5 @@ def dump(document: Any, *, is_canonical: bool = False) -> bytes:
 
 
 def fingerprint(document: Any) -> str:
-    """SHA-256 of the canonical JSON."""
+    """SHA-256 of the canonical JSON, in hex."""
     return hashlib.sha256(dump(document, is_canonical=True)).hexdigest()

@@ -1,25 +1,25 @@
-"""A landed document becomes a struct: the fast road first, the lenient one where the fast one refuses.
+"""A landed document becomes a struct: the fast decoder first, the lenient one where the fast one rejects it.
 
-Both forms of a document end in one struct: webhook bodies are unwrapped, and turn metrics of before spring 2025, which
-stood directly under ``conversation_turn_metrics``, are put under ``metrics``.
+Both give the same struct for every form of a document. The body of a webhook is unwrapped. Turn metrics from before
+spring 2025, which were directly below ``conversation_turn_metrics``, are moved below ``metrics``.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from pipelines.transform.document_schema import DETAIL, Object
-from pipelines.transform.lenient_decode import FIT, UNCONVERTIBLE, build, parse
+from pipelines.transform.lenient_decode import CONVERTERS, UNCONVERTIBLE, convert, parse_json
 from warehouse.schema.types import Type
 
-_FAST = msgspec.json.Decoder(DETAIL.struct)
+_FAST_DECODER = msgspec.json.Decoder(DETAIL.struct)
 
 
 class UnflattenableError(ValueError):
-    """The document is no JSON object with ids and a start time; it goes into quarantine with this text."""
+    """The document is not a JSON object with ids and a start time; its text is the ``error`` of the quarantine."""
 
 
 def read_detail(payload: bytes) -> Any:
@@ -30,9 +30,9 @@ def read_detail(payload: bytes) -> Any:
     """
     detail: Any
     try:
-        detail = _FAST.decode(payload)
+        detail = _FAST_DECODER.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        detail = _lenient(payload)
+        detail = _decode_leniently(payload)
     if not isinstance(detail.conversation_id, str) or not detail.conversation_id or not detail.agent_id:
         raise UnflattenableError("the document has no conversation_id or no agent_id")
     if detail.metadata is None or started_at(detail) is None:
@@ -41,52 +41,44 @@ def read_detail(payload: bytes) -> Any:
 
 
 def read_nested(shape: Object, value: Any, path: str, extra: dict[str, Any]) -> Any:
-    """The struct of an object that was left plain because its kind nests in itself; None where it is no object.
+    """The struct of a JSON object below a list that can nest in itself (``NESTED_TOOL_LISTS``), or None.
 
-    What is no object goes into ``extra`` by its ``path``.
+    A value that is not an object is added to ``extra`` under its ``path``.
     """
     try:
         return msgspec.convert(value, shape.struct)
     except msgspec.ValidationError:
-        return build(shape, value, path, extra)
+        return convert(shape, value, path, extra)
 
 
 def started_at(detail: Any) -> datetime | None:
-    """Start of the call, UTC."""
-    seconds = FIT[Type.TIME](detail.metadata.start_time_unix_secs)
+    """Start of the conversation, UTC; None where the value is missing or is not a time."""
+    seconds = CONVERTERS[Type.TIME](detail.metadata.start_time_unix_secs)
     return None if seconds is UNCONVERTIBLE else datetime.fromtimestamp(seconds, UTC)
 
 
-def start_date(detail: Any) -> date:
-    """UTC day of the call's start."""
-    at = started_at(detail)
-    if at is None:
-        raise UnflattenableError("the document has no metadata.start_time_unix_secs")
-    return at.date()
-
-
-def _lenient(payload: bytes) -> Any:
+def _decode_leniently(payload: bytes) -> Any:
     try:
-        return build(DETAIL, to_builtins(payload))
+        return convert(DETAIL, to_builtins(payload))
     except RecursionError:
         raise UnflattenableError("the document is nested too deep") from None
 
 
 def to_builtins(payload: bytes) -> dict[str, Any]:
-    """The document as Python objects, in the one form that the schema's paths speak of.
+    """The document as Python objects, with webhook bodies unwrapped and old metrics moved (see the module).
 
     Raises:
-        UnflattenableError: it is no JSON object.
+        UnflattenableError: it is not a JSON object.
     """
     try:
-        document = parse(payload)
+        document = parse_json(payload)
     except RecursionError:
         raise UnflattenableError("the document is nested too deep") from None
     except ValueError as error:
-        raise UnflattenableError(f"the document is no JSON: {error}") from None
+        raise UnflattenableError(f"the document is not JSON: {error}") from None
     if not isinstance(document, dict):
-        raise UnflattenableError("the document is no JSON object")
-    return _with_metrics_level(_unwrap(document))
+        raise UnflattenableError("the document is not a JSON object")
+    return _move_old_metrics(_unwrap(document))
 
 
 def _unwrap(document: dict[str, Any]) -> dict[str, Any]:
@@ -94,15 +86,14 @@ def _unwrap(document: dict[str, Any]) -> dict[str, Any]:
     return data if isinstance(data, dict) and "conversation_id" not in document else document
 
 
-def _with_metrics_level(document: dict[str, Any]) -> dict[str, Any]:
+def _move_old_metrics(document: dict[str, Any]) -> dict[str, Any]:
     entries = document.get("transcript")
     for entry in entries if isinstance(entries, list) else []:
         metrics = entry.get("conversation_turn_metrics") if isinstance(entry, dict) else None
         if isinstance(metrics, dict) and "metrics" not in metrics:
-            old = {key for key, record in metrics.items() if isinstance(record, dict) and "elapsed_time" in record}
+            # Only an old metric is an object with ``elapsed_time`` at this level; all other keys remain where they are.
+            old = {key: item for key, item in metrics.items() if isinstance(item, dict) and "elapsed_time" in item}
             if old:
-                rest = {key: value for key, value in metrics.items() if key not in old}
-                entry["conversation_turn_metrics"] = rest | {
-                    "metrics": {key: metrics[key] for key in metrics if key in old}
-                }
+                others = {key: value for key, value in metrics.items() if key not in old}
+                entry["conversation_turn_metrics"] = others | {"metrics": old}
     return document

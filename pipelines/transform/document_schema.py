@@ -1,7 +1,7 @@
-"""The shape of a conversation detail, derived from the schema: which object, list, map or value stands at which path.
+"""The shape of a conversation detail, derived from the schema: the object, list, map or value at each path.
 
-``warehouse.schema`` says which JSON path fills which column; here the paths become a tree, and each
-object of the tree a msgspec struct for the fast decode. So a column needs one line in the schema and nothing here.
+``warehouse.schema`` declares which JSON path fills which column. Here the paths become a tree, and each object of the
+tree becomes a msgspec struct for the fast decoder. A new column needs one line in the schema and no change here.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ BOUNDS: dict[Type, tuple[float, float]] = {
     Type.TIME: (-62_135_596_800, 253_402_300_799),  # years 1 to 9999
     Type.TIME_MS: (-62_135_596_800_000, 253_402_300_799_000),
 }
-"""Numbers that a column takes; one beyond them is kept in ``extra``, so that it can spoil no sum."""
+"""Smallest and largest number that a column accepts. Other numbers go to ``extra``, so they cannot distort a sum."""
 
 
 def _between(type_: Any, bounds: tuple[float, float]) -> Any:
     return Annotated[type_, msgspec.Meta(ge=bounds[0], le=bounds[1])]
 
 
-WIRE: dict[Type, Any] = {
+DECODE_TYPES: dict[Type, Any] = {
     Type.TEXT: str,
     Type.INT: _between(int, BOUNDS[Type.INT]),
     Type.FLOAT: _between(float, BOUNDS[Type.FLOAT]),
@@ -39,59 +39,59 @@ WIRE: dict[Type, Any] = {
     Type.JSON: Any,
     Type.BAG: Any,
 }
-"""What the fast decode accepts for a value of each type, beside null."""
+"""Types that the fast decoder accepts for a column, in addition to null."""
 
-NESTED = ("requests", "results")
-"""Lists of a workflow step that hold tool calls and results again, to any depth: read when they occur."""
+NESTED_TOOL_LISTS = ("requests", "results")
+"""Lists of a workflow step that contain tool calls and results, to any depth; ``tool_calls`` decodes their elements."""
 
 EXTRA = "extra_"
-"""Attribute of a row's struct for what no column knows. Its JSON name ends in a space: no key of the API does."""
+"""Attribute of a row's struct for values without a column. Its JSON name ends in a space, as no key of the API does."""
 
 
 @dataclass(slots=True)
 class Leaf:
-    """A value that goes into one column."""
+    """A value that fills one column."""
 
     type: Type
 
     @property
-    def wire(self) -> Any:
-        """Type for the fast decode."""
-        return WIRE[self.type] | None
+    def decode_type(self) -> Any:
+        """Type for the fast decoder."""
+        return DECODE_TYPES[self.type] | None
 
 
 @dataclass(slots=True)
 class Items:
-    """A list, or a map with open keys (``is_map``); all elements have one shape."""
+    """A list, or a map with arbitrary keys (``is_map``). All elements have the same shape."""
 
     element: Shape
     is_map: bool
 
     @property
-    def wire(self) -> Any:
-        """Type for the fast decode."""
+    def decode_type(self) -> Any:
+        """Type for the fast decoder."""
         container: Any = dict if self.is_map else list
-        return container[(str, self.element.wire) if self.is_map else self.element.wire] | None
+        return container[(str, self.element.decode_type) if self.is_map else self.element.decode_type] | None
 
 
 @dataclass(slots=True)
 class Object:
-    """An object with known keys; ``is_row`` where it is one row of a table and so has a place for what is left over."""
+    """An object with fixed keys. ``is_row``: it is one row of a table, so its struct has the attribute ``EXTRA``."""
 
     fields: dict[str, Shape]
     is_row: bool
     struct: type[msgspec.Struct]
 
     @property
-    def wire(self) -> Any:
-        """Type for the fast decode."""
+    def decode_type(self) -> Any:
+        """Type for the fast decoder."""
         return self.struct | None
 
     def object_at(self, key: str) -> Object:
         """The object at a key.
 
         Raises:
-            TypeError: there stands a value, a list or a map.
+            TypeError: the key holds a value, a list or a map.
         """
         shape = self.fields[key]
         if not isinstance(shape, Object):
@@ -104,66 +104,69 @@ Shape = Leaf | Items | Object
 Branch = dict[str, "Branch | Leaf"]
 
 
-def steps(path: str) -> list[str]:
-    """A plain path's steps: ``a.b[]{}`` gives ``["a", "b", "[]", "{}"]``."""
+def path_steps(path: str) -> list[str]:
+    """Steps of a display path: ``a.b[]{}`` gives ``["a", "b", "[]", "{}"]``."""
     return re.findall(r"\w+|\[\]|\{\}", path)
 
 
-def _grow(root: Branch, path: str, leaf: Leaf) -> None:
-    *way, last = steps(path)
-    for step in way:
-        root = root.setdefault(step, {})  # type: ignore[assignment]  # a path never leads through a leaf
-    root.setdefault(last, leaf)
+def _add_leaf(root: Branch, path: str, leaf: Leaf) -> None:
+    *parents, last = path_steps(path)
+    branch = root
+    for step in parents:
+        branch = branch.setdefault(step, {})  # type: ignore[assignment]  # a path never leads through a leaf
+    branch.setdefault(last, leaf)
 
 
-def _shape(branch: Branch | Leaf, path: str, rows: set[str]) -> Shape:
+def _to_shape(branch: Branch | Leaf, path: str, row_paths: set[str]) -> Shape:
     if isinstance(branch, Leaf):
         return branch
     for bracket in ("[]", "{}"):
         if bracket in branch:
-            return Items(_shape(branch[bracket], path + bracket, rows), is_map=bracket == "{}")
-    fields = {key: _shape(child, f"{path}.{key}".strip("."), rows) for key, child in branch.items()}
-    # Every key is optional, and an unknown one is refused: such a document takes the lenient road, which keeps it.
-    members = [(key, shape.wire, None) for key, shape in fields.items()]
-    is_row = path in rows
+            return Items(_to_shape(branch[bracket], path + bracket, row_paths), is_map=bracket == "{}")
+    fields = {key: _to_shape(child, f"{path}.{key}".strip("."), row_paths) for key, child in branch.items()}
+    # Every key is optional. An unknown key is an error here; the lenient decoder then keeps it in ``extra``.
+    members = [(key, shape.decode_type, None) for key, shape in fields.items()]
+    is_row = path in row_paths
     if is_row:
         members.append((EXTRA, str | None, None))
     name = re.sub(r"\W+", "_", path) or "detail"
-    # Without gc: what JSON holds has no cycles, and the collector need not walk through it.
+    # gc=False: decoded JSON has no reference cycles, so the cycle collector need not track these structs.
     struct = msgspec.defstruct(name, members, rename={EXTRA: "extra "}, forbid_unknown_fields=True, gc=False)
     return Object(fields, is_row, struct)
 
 
-def tree(tables: Iterable[Table], others: Iterable[str] = ()) -> Object:
-    """Shape of the documents that the tables are read from; ``others`` are further paths, of any value."""
+def build_shape(tables: Iterable[Table], other_paths: Iterable[str] = ()) -> Object:
+    """Shape of the documents that the tables are read from; ``other_paths`` accept any value."""
     tables = tuple(tables)
     root: Branch = {}
     for table in tables:
         for column in table.columns:
             for path in table.paths(column):
-                _grow(root, path, Leaf(column.type))
-        for at in table.at:
+                _add_leaf(root, path, Leaf(column.type))
+        for row_path in table.at:
             for key in table.ignored_keys:
-                _grow(root, display_path(f"{at}.{key}".strip(".")), Leaf(Type.JSON))
-    for path in others:
-        _grow(root, path, Leaf(Type.JSON))
-    shape = _shape(root, "", {display_path(at) for table in tables for at in table.at})
+                _add_leaf(root, display_path(f"{row_path}.{key}".strip(".")), Leaf(Type.JSON))
+    for path in other_paths:
+        _add_leaf(root, path, Leaf(Type.JSON))
+    shape = _to_shape(root, "", {display_path(row_path) for table in tables for row_path in table.at})
     assert isinstance(shape, Object)  # noqa: S101 - the root of a document is an object
     return shape
 
 
-DETAIL = tree(DOCUMENT_TABLES, (f"transcript[].tool_results[].result.steps[].{name}[]" for name in NESTED))
-"""Shape of a whole conversation detail."""
+DETAIL = build_shape(
+    DOCUMENT_TABLES, (f"transcript[].tool_results[].result.steps[].{name}[]" for name in NESTED_TOOL_LISTS)
+)
+"""Shape of an entire conversation detail."""
 
 
 def object_at(path: str, root: Object = DETAIL) -> Object:
     """The object at a path of a shape, such as ``transcript[turn_index].tool_calls[call_index]`` of a detail.
 
     Raises:
-        TypeError: there stands a value, a list or a map.
+        TypeError: the path leads to a value, a list or a map.
     """
     node: Shape = root
-    for step in steps(display_path(path)):
+    for step in path_steps(display_path(path)):
         node = node.fields[step] if isinstance(node, Object) else node.element  # type: ignore[union-attr]
     if not isinstance(node, Object):
         raise TypeError(f"{path} is no object in the schema")
@@ -171,7 +174,7 @@ def object_at(path: str, root: Object = DETAIL) -> Object:
 
 
 def paths(shape: Shape, path: str = "") -> Iterator[str]:
-    """Every path of a shape, without its own."""
+    """Every path below a shape; ``path`` is the path of the shape itself."""
     if path:
         yield path
     if isinstance(shape, Object):

@@ -1,7 +1,8 @@
-"""Landed documents become frames of the lake: a pure function of the readings, a chunk of documents at a time.
+"""Landed documents become frames of the lake; a pure function of the snapshots.
 
-Documents become structs (``decode``), structs columns (``walk``, ``rows``, ``tools``), columns frames (``series``). A
-document that cannot be read costs itself alone and comes back by name.
+Each batch of documents takes the same steps: decode (JSON to structs), extract (structs to columns), build (columns to
+frames). At the end the frames of all batches are joined. A document that cannot be decoded is reported with its reason
+and does not affect the others.
 """
 
 from __future__ import annotations
@@ -12,35 +13,39 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from pipelines.transform import tool_calls
 from pipelines.transform.decode import UnflattenableError, read_detail, started_at
 from pipelines.transform.path_values import Columns, ParsedBatch
-from pipelines.transform.polars_frames import rows, whole
+from pipelines.transform.polars_frames import build_frame, concat_frames
 from pipelines.transform.table_builders import TABLE_BUILDERS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.schema.types import Table
 
 PARSER_VERSION = 1
-"""Raised whenever the flattening gives other rows for the same document: the next run then flattens all again."""
+"""Raise it whenever the same document gives other rows: the next run then flattens every document again."""
 
 BATCH_SIZE = 500
-"""Documents a chunk: few bound memory, many keep polars' cost a series small."""
+"""Documents per batch: small enough to bound memory, large enough that polars' cost per series does not matter."""
 DECODE_SIZE = 100
-"""Documents whose structs are there at once: what a processor keeps near. Measured: a tenth quicker than a chunk."""
+"""Documents whose structs exist at the same time, so that they fit the cache of the processor.
+
+Measured: 10 % faster than to decode an entire batch at once.
+"""
 
 _EPOCH, _MICROSECOND = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
 
 Frames = list[tuple[str, pl.DataFrame]]
-"""Frames with the names of their tables."""
+"""Pairs of table name and rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A landed document and what the landing knows of it beside its content."""
+    """A landed version of a conversation: the document and the columns that only the landing knows."""
 
     conversation_id: str
     payload: bytes
@@ -54,110 +59,141 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Flattened:
-    """Frames by table name, and the documents that could not be read: conversation_id to reason."""
+    """Frames by table name; ``errors`` maps the conversation_id of a document without rows to the reason."""
 
     frames: dict[str, pl.DataFrame]
-    refused: dict[str, str]
+    errors: dict[str, str]
 
 
-def flatten(readings: Iterable[Snapshot]) -> Flattened:
-    """Frames of all document tables for the readings, each with the schema of ``warehouse.schema``."""
-    chunks: dict[str, list[pl.DataFrame]] = {table.name: [] for table in DOCUMENT_TABLES}
-    refused: dict[str, str] = {}
-    waiting = iter(readings)
-    while chunk := list(islice(waiting, BATCH_SIZE)):
-        with _no_collection():
-            for name, made in _chunk(chunk, refused):
-                chunks[name].append(made)
-    return Flattened({table.name: whole(table, chunks.pop(table.name)) for table in DOCUMENT_TABLES}, refused)
+class _Document(NamedTuple):
+    """A snapshot, the struct of its document, and the start of the conversation, UTC."""
+
+    snapshot: Snapshot
+    detail: Any
+    started_at: datetime
+
+
+def flatten(snapshots: Iterable[Snapshot]) -> Flattened:
+    """The rows of all document tables for the snapshots, with the schema of ``warehouse.schema``."""
+    frames: dict[str, list[pl.DataFrame]] = {table.name: [] for table in DOCUMENT_TABLES}
+    errors: dict[str, str] = {}
+    for batch in _batches(snapshots):
+        with _paused_cycle_collector():
+            for table_name, frame in _flatten_batch(batch, errors):
+                frames[table_name].append(frame)
+    # pop, so that the parts of a table are freed before the next table is joined
+    return Flattened({table.name: concat_frames(table, frames.pop(table.name)) for table in DOCUMENT_TABLES}, errors)
+
+
+def _batches(snapshots: Iterable[Snapshot]) -> Iterator[list[Snapshot]]:
+    """Batches of ``BATCH_SIZE``; the snapshots are read only as far as needed, since each holds its payload."""
+    iterator = iter(snapshots)
+    while batch := list(islice(iterator, BATCH_SIZE)):
+        yield batch
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
-    """Without the collector of cycles: what is read of a document has none, but is walked through again and again.
+def _paused_cycle_collector() -> Iterator[None]:
+    """Without the cycle collector of Python: decoded JSON has no cycles, but would be searched for them repeatedly.
 
     Measured on 2,000 documents of 24 KB: 29 % of the time.
     """
-    is_on = gc.isenabled()
+    is_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if is_on:
+        if is_enabled:
             gc.enable()
 
 
-def _chunk(readings: Sequence[Snapshot], refused: dict[str, str]) -> Frames:
+def _flatten_batch(batch: Sequence[Snapshot], errors: dict[str, str]) -> Frames:
+    """The frames of a batch.
+
+    A value can be nested too deep to be encoded though it was decoded. Only the whole batch fails then, so it is halved
+    until the document is isolated.
+    """
     try:
-        return _frames(readings, refused)
-    except RecursionError:  # a value can be read that is nested too deep to be written: find its document
-        if len(readings) == 1:
-            refused[readings[0].conversation_id] = "the document is nested too deep"
+        return _build_frames(batch, errors)
+    except RecursionError:
+        if len(batch) == 1:
+            errors[batch[0].conversation_id] = "the document is nested too deep"
             return []
-        half = len(readings) // 2
-        return _chunk(readings[:half], refused) + _chunk(readings[half:], refused)
+        half = len(batch) // 2
+        return _flatten_batch(batch[:half], errors) + _flatten_batch(batch[half:], errors)
 
 
-def _frames(readings: Sequence[Snapshot], refused: dict[str, str]) -> Frames:
+def _build_frames(batch: Sequence[Snapshot], errors: dict[str, str]) -> Frames:
+    """Decode and extract a batch in pieces, then build one frame per table."""
     parts: dict[str, list[Columns]] = {table.name: [] for table in DOCUMENT_TABLES}
-    read: list[tuple[Snapshot, datetime]] = []
-    for begin in range(0, len(readings), DECODE_SIZE):
-        _walk(readings[begin : begin + DECODE_SIZE], read, parts, refused)
-    own = _derived_columns(read)
-    front = own.select("conversation_id", "start_date")
+    starts: list[tuple[Snapshot, datetime]] = []
+    for begin in range(0, len(batch), DECODE_SIZE):
+        starts += _read_piece(batch[begin : begin + DECODE_SIZE], len(starts), parts, errors)
+    derived_columns = _derived_columns(starts)
+    key_columns = derived_columns.select("conversation_id", "start_date")
     return [
-        (table.name, rows(table, parts[table.name], own if table is CONVERSATIONS else front))
+        (table.name, build_frame(table, parts[table.name], derived_columns if table is CONVERSATIONS else key_columns))
         for table in DOCUMENT_TABLES
     ]
 
 
-def _walk(
-    readings: Sequence[Snapshot],
-    read: list[tuple[Snapshot, datetime]],
-    parts: Mapping[str, list[Columns]],
-    refused: dict[str, str],
-) -> None:
-    """Add columns of a piece to those of the chunk, and its documents to what was ``read``."""
-    details, first = [], len(read)
-    for reading in readings:
-        try:
-            detail, at = _detail(reading)
-        except UnflattenableError as error:
-            refused[reading.conversation_id] = str(error)
-        else:
-            details.append(detail)
-            read.append((reading, at))
-    chunk = ParsedBatch(details, first)
-    for table, columns in (*((maker.table, maker.make(chunk)) for maker in TABLE_BUILDERS), *tool_calls.columns(chunk)):
+def _read_piece(
+    snapshots: Sequence[Snapshot], first: int, parts: Mapping[str, list[Columns]], errors: dict[str, str]
+) -> list[tuple[Snapshot, datetime]]:
+    """Decode and extract a piece of a batch, whose documents are numbered from ``first``; add its columns to ``parts``.
+
+    A function of its own, so that its structs are freed before the next piece is decoded. It returns only what the
+    derived columns need.
+    """
+    documents = list(_decode(snapshots, errors))
+    for table, columns in _extract_columns([document.detail for document in documents], first):
         parts[table.name].append(columns)
+    return [(document.snapshot, document.started_at) for document in documents]
 
 
-def _detail(reading: Snapshot) -> tuple[Any, datetime]:
-    detail = read_detail(reading.payload)
-    at = started_at(detail)
-    if at is None or detail.conversation_id != reading.conversation_id:
-        raise UnflattenableError(f"the document is of another conversation: {detail.conversation_id!r:.80}")
-    return detail, at
+def _decode(snapshots: Sequence[Snapshot], errors: dict[str, str]) -> Iterator[_Document]:
+    """The documents that can be decoded; the others are added to ``errors``."""
+    for snapshot in snapshots:
+        try:
+            detail = read_detail(snapshot.payload)
+        except UnflattenableError as error:
+            errors[snapshot.conversation_id] = str(error)
+            continue
+        start = started_at(detail)
+        if start is None or detail.conversation_id != snapshot.conversation_id:
+            message = f"the document belongs to another conversation: {detail.conversation_id!r:.80}"
+            errors[snapshot.conversation_id] = message
+            continue
+        yield _Document(snapshot, detail, start)
 
 
-def _derived_columns(read: Sequence[tuple[Snapshot, datetime]]) -> pl.DataFrame:
-    """What the landing knows of the documents."""
+def _extract_columns(details: Sequence[Any], first: int) -> Iterator[tuple[Table, Columns]]:
+    """The columns of every table that come from the documents."""
+    batch = ParsedBatch(details, first)
+    for builder in TABLE_BUILDERS:
+        yield builder.table, builder.build(batch)
+    yield from tool_calls.build_columns(batch)
+
+
+def _derived_columns(starts: Sequence[tuple[Snapshot, datetime]]) -> pl.DataFrame:
+    """The columns of ``conversations`` that do not come from the document, one row per document."""
+    snapshots = [snapshot for snapshot, _ in starts]
     columns: Columns = {
-        "conversation_id": [reading.conversation_id for reading, _ in read],
-        "start_date": [at.date() for _, at in read],
-        "start_time_at": [_microseconds(at) for _, at in read],
-        "fetched_at": [_microseconds(reading.fetched_at) for reading, _ in read],
-        "checked_at": [_microseconds(reading.checked_at) for reading, _ in read],
-        "content_sha256": [reading.content_sha256 for reading, _ in read],
-        "parser_version": [PARSER_VERSION] * len(read),
-        "is_deleted": [reading.deleted_at is not None for reading, _ in read],
-        "deleted_at": [reading.deleted_at and _microseconds(reading.deleted_at) for reading, _ in read],
-        "deletion_reason": [reading.deletion_reason for reading, _ in read],
-        "settle_state": [reading.settle_state for reading, _ in read],
+        "conversation_id": [snapshot.conversation_id for snapshot in snapshots],
+        "start_date": [start.date() for _, start in starts],
+        "start_time_at": [_to_microseconds(start) for _, start in starts],
+        "fetched_at": [_to_microseconds(snapshot.fetched_at) for snapshot in snapshots],
+        "checked_at": [_to_microseconds(snapshot.checked_at) for snapshot in snapshots],
+        "content_sha256": [snapshot.content_sha256 for snapshot in snapshots],
+        "parser_version": [PARSER_VERSION] * len(snapshots),
+        "is_deleted": [snapshot.deleted_at is not None for snapshot in snapshots],
+        "deleted_at": [snapshot.deleted_at and _to_microseconds(snapshot.deleted_at) for snapshot in snapshots],
+        "deletion_reason": [snapshot.deletion_reason for snapshot in snapshots],
+        "settle_state": [snapshot.settle_state for snapshot in snapshots],
     }
-    return rows(CONVERSATIONS, [columns])
+    return build_frame(CONVERSATIONS, [columns])
 
 
-def _microseconds(at: datetime) -> int:
-    """Since the epoch: as a number, polars takes a time five times as fast."""
-    return (at - _EPOCH) // _MICROSECOND
+def _to_microseconds(moment: datetime) -> int:
+    """Microseconds since the epoch; polars converts a number five times as fast as a datetime."""
+    return (moment - _EPOCH) // _MICROSECOND

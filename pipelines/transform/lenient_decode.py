@@ -1,9 +1,9 @@
-"""The lenient road: a document that the fast decode refuses, read value by value so that nothing is lost.
+"""The lenient decoder: documents that the fast decoder rejects are converted value by value, so that nothing is lost.
 
-Refused are a key that the schema does not know, a value of another type than declared (``12.0`` or ``"12"`` for an
-integer, an object where a list was), a lone surrogate, a number beyond all bounds. What can be read as the declared
-type is; what cannot goes, with its path, into ``extra`` of the row that it belongs to. Both roads give the same rows
-where both can read a document.
+The fast decoder rejects a key that the schema does not know, a value of another type than declared (``12.0`` or
+``"12"`` for an integer, an object instead of a list), a lone surrogate, and a number outside of ``BOUNDS``. Here, a
+value is converted to the declared type where that is possible. Otherwise it goes, with its path, to ``extra`` of its
+row. Both decoders give the same rows for a document that both can read.
 """
 
 from __future__ import annotations
@@ -20,99 +20,100 @@ from pipelines.transform.document_schema import BOUNDS, EXTRA, Items, Leaf, Obje
 from warehouse.schema.types import Type
 
 UNCONVERTIBLE = object()
-"""What a value becomes that its column cannot hold."""
+"""Result of a converter for a value that the column cannot hold; None is a valid value."""
 
 
-def parse(payload: bytes) -> Any:
-    """Any JSON text as Python objects; lone surrogates become U+FFFD, numbers beyond a double stay text.
+def parse_json(payload: bytes) -> Any:
+    """Any JSON text as Python objects; lone surrogates become U+FFFD, numbers too large for a float remain text.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is not JSON.
         RecursionError: it is nested deeper than Python can follow.
     """
     try:
         return msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        loose = json.loads(payload.decode("utf-8", "replace"), parse_float=_finite)
-        text = json.dumps(loose, ensure_ascii=False)
+        value = json.loads(payload.decode("utf-8", "replace"), parse_float=_finite_or_text)
+        text = json.dumps(value, ensure_ascii=False)
+        # Only UTF-16 with surrogatepass can encode a lone surrogate; decoding then replaces it with U+FFFD.
         return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
-def _finite(text: str) -> float | str:
+def _finite_or_text(text: str) -> float | str:
     number = float(text)
     return number if math.isfinite(number) else text
 
 
-def build(shape: Shape, value: Any, path: str = "", extra: dict[str, Any] | None = None) -> Any:
-    """What the fast decode would have made of ``value``, with all that does not fit put into ``extra`` by path.
+def convert(shape: Shape, value: Any, path: str = "", extra: dict[str, Any] | None = None) -> Any:
+    """The value that the fast decoder would give; values that do not fit are added to ``extra`` by path.
 
     Args:
-        shape: What is expected here.
+        shape: The shape that the schema expects.
         value: Plain JSON objects.
-        path: Path from the row that holds the value.
-        extra: What is left over of that row so far; a row of its own starts its own.
+        path: Path of the value from its row on.
+        extra: Values of that row that had no place so far. An object that is a row starts a dict of its own.
     """
     extra = {} if extra is None else extra
     if value is None:
         return None
     if isinstance(shape, Leaf):
-        fitted = FIT[shape.type](value)
+        converted = CONVERTERS[shape.type](value)
     elif isinstance(shape, Items):
-        fitted = _items(shape, value, path, extra)
+        converted = _convert_items(shape, value, path, extra)
     else:
-        fitted = _object(shape, value, path, extra)
-    if fitted is UNCONVERTIBLE:
+        converted = _convert_object(shape, value, path, extra)
+    if converted is UNCONVERTIBLE:
         extra[path] = value
         return None
-    return fitted
+    return converted
 
 
-def _items(shape: Items, value: Any, path: str, extra: dict[str, Any]) -> Any:
+def _convert_items(shape: Items, value: Any, path: str, extra: dict[str, Any]) -> Any:
     if shape.is_map:
         if not isinstance(value, dict):
             return UNCONVERTIBLE
-        return {key: build(shape.element, item, f"{path}{{{key}}}", extra) for key, item in value.items()}
+        return {key: convert(shape.element, item, f"{path}{{{key}}}", extra) for key, item in value.items()}
     if not isinstance(value, list):
         return UNCONVERTIBLE
-    return [build(shape.element, item, f"{path}[{at}]", extra) for at, item in enumerate(value)]
+    return [convert(shape.element, item, f"{path}[{index}]", extra) for index, item in enumerate(value)]
 
 
-def _object(shape: Object, value: Any, path: str, extra: dict[str, Any]) -> Any:
+def _convert_object(shape: Object, value: Any, path: str, extra: dict[str, Any]) -> Any:
     if not isinstance(value, dict):
         return UNCONVERTIBLE
     if shape.is_row:
         path, extra = "", {}
     members = {}
     for key, item in value.items():
-        below = f"{path}.{key}" if path else key
+        item_path = f"{path}.{key}" if path else key
         if key in shape.fields:
-            members[key] = build(shape.fields[key], item, below, extra)
+            members[key] = convert(shape.fields[key], item, item_path, extra)
         elif item not in (None, [], {}):
-            extra[below] = item
+            extra[item_path] = item
     if shape.is_row and extra:
-        members[EXTRA] = text_of(extra)
+        members[EXTRA] = json_text(extra)
     return shape.struct(**members)
 
 
-def general(path: str) -> str:
+def generic_path(path: str) -> str:
     """The path of an entry of ``extra`` without indexes and map keys: ``a[3]{key}.b`` becomes ``a[]{}.b``."""
     return re.sub(r"\{.*?\}(?=[.\[{]|$)", "{}", re.sub(r"\[\d+\]", "[]", path), flags=re.DOTALL)
 
 
-def text_of(value: Any) -> str:
-    """Compact JSON text of any value, the same for both roads."""
+def json_text(value: Any) -> str:
+    """Compact JSON text of any value."""
     return msgspec.json.encode(value).decode()
 
 
-def _text(value: Any) -> Any:
+def _to_text(value: Any) -> Any:
     return value if isinstance(value, str) else UNCONVERTIBLE
 
 
-def _bool(value: Any) -> Any:
+def _to_bool(value: Any) -> Any:
     return value if isinstance(value, bool) else UNCONVERTIBLE
 
 
-def _number(value: Any) -> Any:
+def _to_float(value: Any) -> Any:
     if isinstance(value, str):
         try:
             value = float(value)
@@ -122,38 +123,42 @@ def _number(value: Any) -> Any:
         return UNCONVERTIBLE
     try:
         number = float(value)
-    except OverflowError:  # an integer beyond any float
+    except OverflowError:  # an integer too large for a float
         return UNCONVERTIBLE
     return number if math.isfinite(number) else UNCONVERTIBLE
 
 
-def _integer(value: Any) -> Any:
+def _to_int(value: Any) -> Any:
     if isinstance(value, str):
         try:
             value = int(value)
         except ValueError:
-            value = _number(value)
+            value = _to_float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         return UNCONVERTIBLE
     return int(value)
 
 
-def _bounded(fit: Callable[[Any], Any], low: float, high: float) -> Callable[[Any], Any]:
-    def bounded(value: Any) -> Any:
-        number = fit(value)
+def _within(low: float, high: float, to_number: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def to_bounded_number(value: Any) -> Any:
+        number = to_number(value)
         return number if number is not UNCONVERTIBLE and low <= number <= high else UNCONVERTIBLE
 
-    return bounded
+    return to_bounded_number
 
 
-FIT: dict[Type, Callable[[Any], Any]] = {
-    Type.TEXT: _text,
-    Type.INT: _bounded(_integer, *BOUNDS[Type.INT]),
-    Type.FLOAT: _bounded(_number, *BOUNDS[Type.FLOAT]),
-    Type.BOOL: _bool,
-    Type.TIME: _bounded(_number, *BOUNDS[Type.TIME]),
-    Type.TIME_MS: _bounded(_number, *BOUNDS[Type.TIME_MS]),
-    Type.JSON: lambda value: value,
-    Type.BAG: lambda value: value,
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+CONVERTERS: dict[Type, Callable[[Any], Any]] = {
+    Type.TEXT: _to_text,
+    Type.INT: _within(*BOUNDS[Type.INT], _to_int),
+    Type.FLOAT: _within(*BOUNDS[Type.FLOAT], _to_float),
+    Type.BOOL: _to_bool,
+    Type.TIME: _within(*BOUNDS[Type.TIME], _to_float),
+    Type.TIME_MS: _within(*BOUNDS[Type.TIME_MS], _to_float),
+    Type.JSON: _unchanged,
+    Type.BAG: _unchanged,
 }
-"""How a value is read as a type, or ``UNCONVERTIBLE``."""
+"""Function that converts a JSON value to a type, or returns ``UNCONVERTIBLE``."""

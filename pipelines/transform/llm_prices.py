@@ -1,4 +1,4 @@
-"""Answers of the vendor's price calculator become rows: one a language model."""
+"""Responses of the vendor's price calculator become rows, one per language model."""
 
 from __future__ import annotations
 
@@ -7,30 +7,37 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.transform.lenient_decode import parse
-from pipelines.transform.record_tables import RecordTables
+from pipelines.transform.lenient_decode import parse_json
+from pipelines.transform.record_tables import RecordTable
 from warehouse.schema.reference_data import LLM_PRICES
 from warehouse.storage import lake
 from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import price_rows, prices_asked_at
 
-PRICE = RecordTables(LLM_PRICES)
-_ASKED = ("agent_id", "asked_at", "prompt_length", "number_of_pages", "is_rag_enabled", "prompt_basis")
+PRICE_TABLE = RecordTable(LLM_PRICES)
+_QUERY_COLUMNS = ("agent_id", "asked_at", "prompt_length", "number_of_pages", "is_rag_enabled", "prompt_basis")
 
 
-def flatten_prices(answers: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """Frame of ``llm_prices`` for rows of ``LANDED_PRICES``; an entry that names no model is no price."""
-    found: dict[tuple[Any, ...], tuple[Mapping[str, Any], Any]] = {}
-    for answer in answers:
-        for price in parse(answer["payload"])["llm_prices"]:
+def flatten_prices(responses: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Frame of ``llm_prices`` for rows of ``LANDED_PRICES``; entries that do not name a model are dropped.
+
+    If a response names a model twice, its last entry counts.
+    """
+    prices: dict[tuple[Any, ...], tuple[Mapping[str, Any], Any]] = {}
+    for response in responses:
+        for price in parse_json(response["payload"])["llm_prices"]:
             llm = price.get("llm") if isinstance(price, dict) else None
             if isinstance(llm, str) and llm:
-                found[answer["agent_id"], answer["asked_at"], llm] = answer, PRICE.read(price)
-    own: dict[str, list[Any]] = {name: [answer[name] for answer, _ in found.values()] for name in _ASKED}
-    return PRICE.frame([price for _, price in found.values()], own | {"llm": [llm for *_, llm in found]})
+                prices[response["agent_id"], response["asked_at"], llm] = response, PRICE_TABLE.read(price)
+    query_columns: dict[str, list[Any]] = {
+        name: [response[name] for response, _ in prices.values()] for name in _QUERY_COLUMNS
+    }
+    return PRICE_TABLE.frame(
+        [price for _, price in prices.values()], query_columns | {"llm": [key[-1] for key in prices]}
+    )
 
 
 def refresh_prices(home: Home) -> None:
-    """Write ``llm_prices`` anew from the landing, where there is any."""
+    """Rebuild ``llm_prices`` from the landing, unless no prices were ever landed."""
     if prices_asked_at(home) is not None:
         lake.overwrite_table(home, LLM_PRICES, flatten_prices(price_rows(home).iter_rows(named=True)))

@@ -1,9 +1,10 @@
-"""Stale conversations become rows of the lake: flattened some days together, merged day by day, tables side by side.
+"""Stale conversations become rows of the lake: flattened in groups of days, merged day by day.
 
-Where there are many, groups of days are flattened side by side as well, in the processes of a crew.
+Three levels run in parallel. Groups of days are flattened in worker processes, if there are many. Within a group, the
+tables of a day are merged in threads. The days of a group follow one another.
 
-The rows of ``conversations`` are written last for each day: they carry ``checked_at`` and ``parser_version``, and so a
-merge that was cut short is found and made again.
+``conversations`` is written last for each day. Its rows hold ``checked_at`` and ``parser_version``, from which
+``refresh_lake.stale_snapshots`` sees what is up to date. So a merge that was interrupted is found and repeated.
 """
 
 from __future__ import annotations
@@ -24,101 +25,116 @@ from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
-REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
-"""Why a conversation stands in ``deletions``, by the kind of its latest reading."""
+DELETION_REASONS = {"gone": "deleted", "blanked": "retention", landing.ERASED: "erased"}
+"""``deletions.reason`` by the kind of the latest snapshot; conversations with other kinds have no row there."""
 
-EVIDENCE = {"gone": "not_found", "blanked": "blanked", landing.ERASED: "erased"}
+DELETION_EVIDENCE = {"gone": "not_found", "blanked": "blanked", landing.ERASED: "erased"}
+"""``deletions.evidence`` by the kind of the latest snapshot."""
 
 DOCUMENTS_PER_TASK = 500
-"""Documents of several days that are flattened together: a call of ``flatten`` costs as much as ten of them."""
+"""Documents of several days that are flattened in one task: a call of ``flatten`` costs as much as ten documents."""
 
 PREFETCHED_TASKS = 2
-"""Groups of days that are given to a process before it has done the last: so it never waits."""
+"""Tasks per process that are submitted ahead, so that no process waits while this one is busy with its own task."""
 
-MERGERS = 4
-"""Tables of a day that are merged at once: reading, writing and syncing a file leave Python free."""
+MERGE_THREADS = 4
+"""Tables of a day that are merged at once: reading, writing and syncing files release the GIL."""
 
-_PARTS = tuple(table for table in DOCUMENT_TABLES if table is not CONVERSATIONS)
+_CHILD_TABLES = tuple(table for table in DOCUMENT_TABLES if table is not CONVERSATIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class FlattenedDay:
-    """A day whose stale conversations have their rows; ``refused`` names those that could not be flattened and why."""
+    """A day that was merged; ``errors`` maps the conversation_id of a document that could not be flattened to why."""
 
     day: date
     n_flattened: int
-    refused: dict[str, str]
+    errors: dict[str, str]
 
 
-def reported(words: dict[str, str]) -> pl.Expr:
-    """The word for the kind of the latest reading."""
-    return pl.col("kind").replace_strict(words, default=None, return_dtype=pl.String)
+def map_kind(names: dict[str, str]) -> pl.Expr:
+    """The name for the ``kind`` of a snapshot; null for a kind that has none."""
+    return pl.col("kind").replace_strict(names, default=None, return_dtype=pl.String)
 
 
-def reflatten(home: Home, stale: pl.DataFrame, reread_days: Sequence[int], crew: WorkerPool) -> Iterator[FlattenedDay]:
-    """Make the rows of ``stale`` readings anew (rows of ``refresh.stale_snapshots``), days side by side.
+def reflatten(
+    home: Home, stale: pl.DataFrame, reread_days: Sequence[int], worker_pool: WorkerPool
+) -> Iterator[FlattenedDay]:
+    """Rebuild the rows of stale conversations (rows of ``refresh_lake.stale_snapshots``); yields days as they finish.
 
-    While the processes of the crew have enough to do, this one does its share.
+    No two tasks have the same day, so no two processes write the same file.
     """
-    _leave_old_days(home, stale)
-    crew.prepare(stale.height)
-    handed: set[Future[list[FlattenedDay]]] = set()
-    for days in _together(stale):
-        if crew.executor is not None and len(handed) < PREFETCHED_TASKS * crew.processes:
-            handed.add(crew.executor.submit(reflatten_days, home, days, reread_days))
+    _remove_from_former_days(home, stale)
+    worker_pool.prepare(stale.height)
+    pending: set[Future[list[FlattenedDay]]] = set()
+    for days in _group_days(stale):
+        # The executor is None until its processes have started: this process works from the first moment on. Later it
+        # takes a task whenever the others have enough, and so becomes one more worker instead of waiting.
+        executor = worker_pool.executor
+        if executor is not None and len(pending) < PREFETCHED_TASKS * worker_pool.processes:
+            pending.add(executor.submit(reflatten_days, home, days, reread_days))
         else:
             yield from reflatten_days(home, days, reread_days)
-        ended = {each for each in handed if each.done()}
-        handed -= ended
-        for made in ended:
-            yield from made.result()
-    for made in as_completed(handed):
-        yield from made.result()
+        finished = {task for task in pending if task.done()}
+        pending -= finished
+        for task in finished:
+            yield from task.result()
+    for task in as_completed(pending):
+        yield from task.result()
 
 
 def reflatten_days(home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int]) -> list[FlattenedDay]:
-    """Make the rows of stale readings anew, a frame of them a day; nobody else may write to these days meanwhile."""
-    with ThreadPoolExecutor(MERGERS) as pool:
-        return list(_remake(home, days, reread_days, pool))
+    """Rebuild the rows of stale snapshots, one frame of them per day; nothing else may write these days meanwhile.
+
+    A task of a worker process: a function of a module whose arguments and result can be pickled.
+    """
+    with ThreadPoolExecutor(MERGE_THREADS) as threads:
+        return list(_flatten_and_merge(home, days, reread_days, threads))
 
 
-def _remake(
-    home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int], pool: Executor
+def _flatten_and_merge(
+    home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int], threads: Executor
 ) -> Iterator[FlattenedDay]:
-    made = flatten(_readings(home, pl.concat(days), reread_days))
-    rows = {table.name: _by_day(made.frames.pop(table.name), days) for table in DOCUMENT_TABLES}
-    for number, readings in enumerate(days):
-        day, ids = readings["start_date"][0], readings["conversation_id"].to_list()
-        lake.upsert_partition(home, DELETIONS, day, _lost(readings), ids)
-        merged = [
-            pool.submit(lake.upsert_partition, home, table, day, rows[table.name][number], ids) for table in _PARTS
+    flattened = flatten(_read_snapshots(home, pl.concat(days), reread_days))
+    # pop, so that a table is not kept twice, as a whole and by day
+    rows = {table.name: _split_by_day(flattened.frames.pop(table.name), days) for table in DOCUMENT_TABLES}
+    for number, stale in enumerate(days):
+        day, ids = stale["start_date"][0], stale["conversation_id"].to_list()
+        lake.upsert_partition(home, DELETIONS, day, _deletion_rows(stale), ids)
+        merges = [
+            threads.submit(lake.upsert_partition, home, table, day, rows[table.name][number], ids)
+            for table in _CHILD_TABLES
         ]
-        for each in merged:
-            each.result()
-        calls = rows[CONVERSATIONS.name][number]
-        lake.upsert_partition(home, CONVERSATIONS, day, calls, ids)
-        refused = {name: why for name, why in made.refused.items() if name in ids}
-        yield FlattenedDay(day, calls.height, refused)
+        for merge in merges:
+            merge.result()  # a failure ends the day here, before its conversations count as up to date
+        conversations = rows[CONVERSATIONS.name][number]
+        lake.upsert_partition(home, CONVERSATIONS, day, conversations, ids)
+        errors = {
+            conversation_id: error for conversation_id, error in flattened.errors.items() if conversation_id in ids
+        }
+        yield FlattenedDay(day, conversations.height, errors)
 
 
-def _together(stale: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:
-    """The stale readings by day, several days with few of them at once."""
+def _group_days(stale: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:
+    """The stale snapshots by day; days are grouped up to ``DOCUMENTS_PER_TASK``, and a larger day is on its own."""
     days: list[pl.DataFrame] = []
-    for readings in stale.partition_by("start_date", maintain_order=True):
-        if days and sum(day.height for day in days) + readings.height > DOCUMENTS_PER_TASK:
+    for day in stale.partition_by("start_date", maintain_order=True):
+        if days and sum(earlier_day.height for earlier_day in days) + day.height > DOCUMENTS_PER_TASK:
             yield days
             days = []
-        days.append(readings)
+        days.append(day)
     if days:
         yield days
 
 
-def _readings(home: Home, stale: pl.DataFrame, reread_days: Sequence[int]) -> Iterator[Snapshot]:
+def _read_snapshots(home: Home, stale: pl.DataFrame, reread_days: Sequence[int]) -> Iterator[Snapshot]:
+    """Snapshots with their payloads, some hundreds in memory at a time."""
     state = settle_state(pl.col("fetched_at"), reread_days).alias("settle_state")
     states = stale.select("conversation_id", "kind", "fetched_at", state)
     for documents in landing.payloads(home, stale["start_date"].unique(), states["conversation_id"]):
-        both = documents.rename({"fetched_at": "content_at"}).join(states, "conversation_id")
-        for row in both.iter_rows(named=True):
+        # The latest snapshot may be newer than the latest one with content, if it only says ``unchanged`` or ``gone``.
+        snapshots = documents.rename({"fetched_at": "content_at"}).join(states, "conversation_id")
+        for row in snapshots.iter_rows(named=True):
             yield Snapshot(
                 row["conversation_id"],
                 row["payload"],
@@ -127,31 +143,39 @@ def _readings(home: Home, stale: pl.DataFrame, reread_days: Sequence[int]) -> It
                 row["fetched_at"],
                 row["settle_state"],
                 row["fetched_at"] if row["kind"] == "gone" else None,
-                REASONS.get(row["kind"]),
+                DELETION_REASONS.get(row["kind"]),
             )
 
 
-def _by_day(rows: pl.DataFrame, days: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
-    """For each day, the rows of its conversations."""
+def _split_by_day(rows: pl.DataFrame, days: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+    """For each day, the rows of its conversations: by the day of the snapshot, as that is the partition to write."""
     if len(days) == 1:
         return [rows]
-    day_of = pl.concat(days).select("conversation_id", day="start_date")
-    by_day = rows.join(day_of, "conversation_id").partition_by("day", as_dict=True, include_key=False)
-    return [by_day.get((readings["start_date"][0],), rows.clear()) for readings in days]
+    day_of_conversation = pl.concat(days).select("conversation_id", day="start_date")
+    by_day = rows.join(day_of_conversation, "conversation_id").partition_by("day", as_dict=True, include_key=False)
+    return [by_day.get((stale["start_date"][0],), rows.clear()) for stale in days]
 
 
-def _lost(stale: pl.DataFrame) -> pl.DataFrame:
-    """Rows of ``deletions``."""
-    return stale.filter(pl.col("kind").is_in(list(REASONS))).select(
-        "conversation_id", "start_date", noticed_at="fetched_at", evidence=reported(EVIDENCE), reason=reported(REASONS)
+def _deletion_rows(stale: pl.DataFrame) -> pl.DataFrame:
+    """Rows of ``deletions`` for the stale snapshots of a day."""
+    return stale.filter(pl.col("kind").is_in(list(DELETION_REASONS))).select(
+        "conversation_id",
+        "start_date",
+        noticed_at="fetched_at",
+        evidence=map_kind(DELETION_EVIDENCE),
+        reason=map_kind(DELETION_REASONS),
     )
 
 
-def _leave_old_days(home: Home, stale: pl.DataFrame) -> None:
-    """Take conversations out of the days that they had before their start was corrected."""
+def _remove_from_former_days(home: Home, stale: pl.DataFrame) -> None:
+    """Remove conversations from the day that they had before the API corrected their start.
+
+    This comes before the new rows are written: an interruption then leaves a conversation on no day, which the next run
+    repairs, and never on two. ``conversations``, the first of the tables, is last here as well.
+    """
     moved = stale.filter(pl.col("lake_date") != pl.col("start_date"))
-    for (old,), rows in moved.group_by("lake_date"):
-        for table in reversed(DOCUMENT_TABLES):  # conversations, the first, last
+    for (former_day,), rows in moved.group_by("lake_date"):
+        for table in reversed(DOCUMENT_TABLES):
             empty = pl.DataFrame(schema=parquet.polars_schema(table))
-            if isinstance(old, date):
-                lake.upsert_partition(home, table, old, empty, rows["conversation_id"].to_list())
+            if isinstance(former_day, date):
+                lake.upsert_partition(home, table, former_day, empty, rows["conversation_id"].to_list())

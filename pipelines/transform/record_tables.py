@@ -1,6 +1,6 @@
-"""Rows of elements that stand in no conversation: a shape of their own, read by the lenient road alone.
+"""Rows of JSON objects that are not part of a conversation, such as tools and prices; each has a shape of its own.
 
-Tools and prices are few, so they need no fast road.
+There are few of them, so the lenient decoder alone is fast enough.
 """
 
 from __future__ import annotations
@@ -11,31 +11,34 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.transform.document_schema import EXTRA, object_at, tree
-from pipelines.transform.lenient_decode import build, text_of
+from pipelines.transform.document_schema import EXTRA, build_shape, object_at
+from pipelines.transform.lenient_decode import convert, json_text
 from pipelines.transform.path_values import Columns, PathExtractor
-from pipelines.transform.polars_frames import rows, whole
+from pipelines.transform.polars_frames import build_frame, concat_frames
 from warehouse.schema.types import Table
 
-_AT = "elements[]"
+RECORD_ITSELF = "."
+"""Path in ``extra`` of a record that is not an object."""
+
+_PATH = "elements[]"
 
 
-class RecordTables:
-    """How the rows of a table are made of plain JSON objects, each a row."""
+class RecordTable:
+    """Builds the rows of a table from plain JSON objects, one row per object."""
 
     def __init__(self, table: Table) -> None:
-        """The paths of the table's columns begin at the element, wherever the table says that it stands."""
+        """Paths of the columns begin at the object, whatever ``table.at`` says."""
         self._table = table
-        self.shape = object_at(_AT, tree([replace(table, at=(_AT,))]))
+        self.shape = object_at(_PATH, build_shape([replace(table, at=(_PATH,))]))
         columns = ((column.name, column.source) for column in table.columns if column.source is not None)
-        self._values = PathExtractor(self.shape, [*columns, ("extra", EXTRA)])
+        self._extractor = PathExtractor(self.shape, [*columns, ("extra", EXTRA)])
 
     def read(self, value: Any) -> Any:
-        """The struct of an element; what is no object is kept in its ``extra``, under the path ``.``."""
+        """The struct of a record; a value that is not an object goes to its ``extra`` under ``RECORD_ITSELF``."""
         if isinstance(value, dict):
-            return build(self.shape, value)
-        return self.shape.struct(**{EXTRA: None if value is None else text_of({".": value})})
+            return convert(self.shape, value)
+        return self.shape.struct(**{EXTRA: None if value is None else json_text({RECORD_ITSELF: value})})
 
-    def frame(self, structs: Sequence[Any], own: Columns) -> pl.DataFrame:
-        """The rows of structs that were read; ``own`` are the columns that the pipeline makes."""
-        return whole(self._table, [rows(self._table, [{**self._values(structs), **own}])])
+    def frame(self, structs: Sequence[Any], derived_columns: Columns) -> pl.DataFrame:
+        """The rows of structs from ``read``, with the columns that are not read from the JSON."""
+        return concat_frames(self._table, [build_frame(self._table, [{**self._extractor(structs), **derived_columns}])])

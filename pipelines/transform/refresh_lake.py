@@ -1,6 +1,7 @@
-"""The lake catches up with the landing: every conversation whose rows are older than its latest reading is made anew.
+"""Brings the lake up to date with the landing: stale conversations are rebuilt, then all other tables.
 
-What is stale is found by comparing the two, so there is no list of work to lose.
+Stale conversations are found by a comparison of the lake with the landing. So there is no queue of work that could be
+lost, and a run that was interrupted needs no repair of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import polars as pl
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.flatten import PARSER_VERSION
 from pipelines.transform.llm_prices import refresh_prices
-from pipelines.transform.merge_days import REASONS, reflatten, reported
+from pipelines.transform.merge_days import DELETION_REASONS, map_kind, reflatten
 from pipelines.transform.schema_drift import refresh_unknown
 from pipelines.transform.tools import refresh_tools
 from pipelines.transform.worker_pool import WorkerPool
@@ -26,35 +27,37 @@ from warehouse.storage.home import Home
 
 @dataclass(slots=True)
 class RefreshResult:
-    """What was made anew; ``refused`` names documents that could not be flattened and why."""
+    """What was rebuilt; ``errors`` maps the conversation_id of a document that could not be flattened to the reason."""
 
     n_flattened: int = 0
     days: list[date] = field(default_factory=list)
-    refused: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
 
 
-def stale_snapshots(home: Home, *, anew: bool = False) -> pl.DataFrame:
-    """Latest readings that the lake does not show yet (columns of ``landing.latest_snapshots``, and ``lake_date``).
+def stale_snapshots(home: Home, *, full_refresh: bool = False) -> pl.DataFrame:
+    """Latest snapshots that the lake does not show yet: columns of ``landing.latest_snapshots``, and ``lake_date``.
 
-    ``anew`` takes what the lake shows for stale as well.
+    With ``full_refresh``, all latest snapshots. ``lake_date`` is the day of the conversation in the lake, null if none.
     """
     latest = landing.latest_snapshots(home)
-    own = {"start_date": "lake_date", "content_sha256": "lake_sha256"}
-    shown = lake.read(home, CONVERSATIONS, ["conversation_id", "checked_at", "parser_version", *own]).rename(own)
-    marked = lake.read(home, DELETIONS, ["conversation_id", "noticed_at", "reason"])
-    compared = latest.join(shown, "conversation_id", "left").join(marked, "conversation_id", "left")
+    lake_names = {"start_date": "lake_date", "content_sha256": "lake_sha256"}
+    columns = ["conversation_id", "checked_at", "parser_version", *lake_names]
+    lake_rows = lake.read(home, CONVERSATIONS, columns).rename(lake_names)
+    deletions = lake.read(home, DELETIONS, ["conversation_id", "noticed_at", "reason"])
+    compared = latest.join(lake_rows, "conversation_id", "left").join(deletions, "conversation_id", "left")
+    is_absent = pl.col("lake_date").is_null()
     is_shown = (
         (pl.col("checked_at") == pl.col("fetched_at"))
         & (pl.col("parser_version") == PARSER_VERSION)
-        & (pl.col("lake_sha256") == pl.col("shown_sha256"))  # another one once the content is redacted
+        & (pl.col("lake_sha256") == pl.col("shown_sha256"))  # a redaction changes the content of an old snapshot
     )
-    is_absent = pl.col("lake_date").is_null()
-    has_no_mark = ~pl.col("kind").is_in(list(REASONS))
-    is_marked = (pl.col("noticed_at") == pl.col("fetched_at")) & (pl.col("reason") == reported(REASONS))
+    needs_no_deletion = ~pl.col("kind").is_in(list(DELETION_REASONS))
+    has_deletion = (pl.col("noticed_at") == pl.col("fetched_at")) & (pl.col("reason") == map_kind(DELETION_REASONS))
+    has_no_content = pl.col("content_at").is_null()
     is_current = (
-        pl.when(pl.col("content_at").is_null()).then(is_absent).otherwise(is_shown) & (has_no_mark | is_marked)
+        pl.when(has_no_content).then(is_absent).otherwise(is_shown) & (needs_no_deletion | has_deletion)
     ).fill_null(value=False)
-    return compared.filter(anew | ~is_current).sort("start_date", "conversation_id")
+    return compared.filter(full_refresh | ~is_current).sort("start_date", "conversation_id")
 
 
 def refresh_lake(
@@ -62,44 +65,44 @@ def refresh_lake(
     *,
     reread_days: Sequence[int],
     days: Collection[date] | None = None,
-    anew: bool = False,
-    crew: WorkerPool | None = None,
-    on_day: Callable[[int, int], None] = lambda _done, _total: None,
+    full_refresh: bool = False,
+    worker_pool: WorkerPool | None = None,
+    on_day: Callable[[int, int], None] = lambda _n_flattened, _n_stale: None,
 ) -> RefreshResult:
-    """Bring every table of the lake up to the landing.
+    """Bring every table of the lake up to date with the landing.
 
     Args:
         home: The home folder.
-        reread_days: The re-reads after which a call is settled.
-        days: Only these start dates; None for all.
-        anew: Make every row again, also where the lake is up to date.
-        crew: Processes that help where there is much to do.
-        on_day: Told of conversations made anew, out of all that are stale.
+        reread_days: Days after the end of a conversation on which it is fetched again; after the last it is settled.
+        days: Only conversations that started on these days; None for all.
+        full_refresh: Rebuild every row, also those that are up to date.
+        worker_pool: Processes that help if there are many stale conversations.
+        on_day: Called after each day with the number of conversations rebuilt so far and of all stale ones.
     """
     lake.ensure_schema_files(home)
-    stale = stale_snapshots(home, anew=anew)
+    stale = stale_snapshots(home, full_refresh=full_refresh)
     if days is not None:
         stale = stale.filter(pl.col("start_date").is_in(list(days)))
-    done = RefreshResult()
-    for made in reflatten(home, stale, reread_days, crew or WorkerPool(0)):
-        done.n_flattened += made.n_flattened
-        done.days.append(made.day)
-        done.refused |= made.refused
-        on_day(done.n_flattened, len(stale))
+    result = RefreshResult()
+    for flattened_day in reflatten(home, stale, reread_days, worker_pool or WorkerPool(0)):
+        result.n_flattened += flattened_day.n_flattened
+        result.days.append(flattened_day.day)
+        result.errors |= flattened_day.errors
+        on_day(result.n_flattened, len(stale))
     refresh_tools(home)
     refresh_prices(home)
-    refresh_unknown(home)
-    _refresh_list(home)
-    refresh_agents(home)
-    refresh_runs(home)
+    refresh_unknown(home)  # reads conversations, tools and prices from the lake
+    _refresh_conversation_list(home)
+    refresh_agents(home)  # reads conversations and their list rows from the lake
+    _refresh_runs(home)
     activity_log.refresh_lake(home)
-    _refresh_quarantine(home, stale["conversation_id"].to_list(), done.refused)
-    return done
+    _refresh_quarantine(home, stale["conversation_id"].to_list(), result.errors)
+    return result
 
 
-def _refresh_list(home: Home) -> None:
-    """Rewrite the days of ``conversation_list`` that the landed listings change."""
-    seen = (
+def _refresh_conversation_list(home: Home) -> None:
+    """Rewrite the days of ``conversation_list`` whose rows differ from the landed listings."""
+    landed_rows = (
         landing.list_rows(home)
         .sort("listed_at")
         .group_by("conversation_id", maintain_order=True)
@@ -109,33 +112,37 @@ def _refresh_list(home: Home) -> None:
             last_seen_at=pl.col("listed_at").last(),
         )
     )
-    shown = lake.read(home, CONVERSATION_LIST).select(seen.columns)
-    for day in pl.concat([_drop_rows(seen, shown), _drop_rows(shown, seen)])["start_date"].unique():
-        lake.overwrite_partition(home, CONVERSATION_LIST, day, seen.filter(start_date=day))
+    lake_rows = lake.read(home, CONVERSATION_LIST).select(landed_rows.columns)
+    changes = pl.concat([_drop_rows(landed_rows, lake_rows), _drop_rows(lake_rows, landed_rows)])
+    for day in changes["start_date"].unique():
+        lake.overwrite_partition(home, CONVERSATION_LIST, day, landed_rows.filter(start_date=day))
 
 
-def _drop_rows(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    """The rows that are not, whole, among the others."""
-    return rows.join(others, on=rows.columns, how="anti", nulls_equal=True)
+def _drop_rows(rows: pl.DataFrame, other_rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are not, with all their values, among the other rows."""
+    return rows.join(other_rows, on=rows.columns, how="anti", nulls_equal=True)
 
 
-def _refresh_quarantine(home: Home, tried: Collection[str], refused: dict[str, str]) -> None:
-    """What is set aside now: answers that were no documents, and documents that could not be flattened."""
+def _refresh_quarantine(home: Home, tried_ids: Collection[str], errors: dict[str, str]) -> None:
+    """Rebuild ``quarantine``: responses that are not documents, and documents that could not be flattened.
+
+    Of earlier runs, only the documents that this run did not try remain.
+    """
     unreadable = landing.quarantined(home)
-    before = lake.read(home, QUARANTINE).filter(
-        pl.col("reason") == "unflattenable", ~pl.col("conversation_id").is_in(list(tried))
+    not_tried = lake.read(home, QUARANTINE).filter(
+        pl.col("reason") == "unflattenable", ~pl.col("conversation_id").is_in(list(tried_ids))
     )
-    latest = landing.latest_snapshots(home, refused).select("conversation_id", "fetched_at")
-    fresh = pl.DataFrame(
-        {"conversation_id": list(refused), "error": list(refused.values())},
+    latest = landing.latest_snapshots(home, errors).select("conversation_id", "fetched_at")
+    unflattenable = pl.DataFrame(
+        {"conversation_id": list(errors), "error": list(errors.values())},
         {"conversation_id": pl.String, "error": pl.String},
     ).join(latest, "conversation_id")
-    rows = [unreadable, before, fresh.with_columns(reason=pl.lit("unflattenable"))]
+    rows = [unreadable, not_tried, unflattenable.with_columns(reason=pl.lit("unflattenable"))]
     lake.overwrite_table(home, QUARANTINE, pl.concat(rows, how="diagonal").unique("conversation_id", keep="last"))
 
 
-def refresh_runs(home: Home) -> None:
-    """Show every account in the lake again, after the lake was deleted."""
+def _refresh_runs(home: Home) -> None:
+    """Copy run records to the lake that are missing there, because the lake was deleted."""
     for file in home.files(home.runs):
         if not (home.table(SYNC_RUNS) / file.name).exists():
             lake.append_file(home, SYNC_RUNS, parquet.read_files(SYNC_RUNS, [file]), file.stem.partition(".")[2])

@@ -1,76 +1,43 @@
-"""What the API sends of tools and prices that the schema does not know: keys and types, counted as ``drift`` does.
+"""Schema drift of tools and prices: the rows of the lake to look at; ``unknown_fields`` counts them.
 
-Seen is when a tool was first listed as it is, or a price was asked for; the example is the tool or the agent. A key of
-a parameter counts under its location, whatever it nests in: ``tools[].body{}.new_key``.
+A tool was seen when it was first listed with its current definition, a price when it was fetched. The example is the
+id of the tool or of the agent. A key of a parameter counts under the location of the parameter, whatever it nests in:
+``tools[].body{}.new_key``.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
 
-import msgspec
 import polars as pl
 
 from pipelines.transform.document_schema import paths
-from pipelines.transform.lenient_decode import general
-from pipelines.transform.llm_prices import PRICE
-from pipelines.transform.tools import PARAMETER, TOOL
-from warehouse.schema.operations import UNKNOWN_FIELDS
+from pipelines.transform.llm_prices import PRICE_TABLE
+from pipelines.transform.record_tables import RECORD_ITSELF, RecordTable
+from pipelines.transform.tools import PARAMETER_TABLE, TOOL_TABLE
+from pipelines.transform.unknown_fields import count_keys
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS
 from warehouse.schema.types import display_path
-from warehouse.storage import lake, parquet
+from warehouse.storage import lake
 from warehouse.storage.home import Home
 
-_keys_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_KNOWN = {
-    known: frozenset(paths(each.shape)) for known, each in (("tool", TOOL), ("parameter", PARAMETER), ("price", PRICE))
-}
-
-UnknownField = tuple[str, str, datetime, str]
-"""Whole path, kind, when it was seen, and an example."""
+_TOOL_PATH, _PRICE_PATH = display_path(TOOLS.at[0]), display_path(LLM_PRICES.at[0])
 
 
-def count_unknown_reference(home: Home) -> pl.DataFrame:
-    """Rows of ``unknown_fields``, those of tools and prices."""
-    by_path: dict[str, list[UnknownField]] = defaultdict(list)
-    for sighting in _sightings(home):
-        by_path[sighting[0]].append(sighting)
-    rows = []
-    for path, seen in by_path.items():
-        seen.sort(key=lambda each: each[2:])
-        rows.append(
-            {
-                "path": path,
-                "value": "",
-                "kind": min(kind for _, kind, _, _ in seen),
-                "n_rows": len(seen),
-                "n_conversations": 0,
-                "first_seen_at": seen[0][2],
-                "last_seen_at": seen[-1][2],
-                "example_id": seen[-1][3],
-            }
-        )
-    return parquet.frame(UNKNOWN_FIELDS, rows).drop("workspace")
-
-
-def _sightings(home: Home) -> Iterator[UnknownField]:
-    """Each entry of ``extra`` of each row."""
+def reference_occurrences(home: Home) -> Iterator[pl.DataFrame]:
+    """Unknown keys and types of tools, of their parameters, and of prices."""
     tools = lake.read(home, TOOLS, ["tool_id", "changed_at", "extra"])
-    parameters = lake.read(home, TOOL_PARAMETERS, ["tool_id", "location", "extra"]).drop_nulls("extra")
-    prices = lake.read(home, LLM_PRICES, ["agent_id", "asked_at", "extra"]).drop_nulls("extra")
-    at_tool, at_price = display_path(TOOLS.at[0]), display_path(LLM_PRICES.at[0])
-    for tool_id, changed_at, extra in tools.drop_nulls("extra").rows():
-        yield from _entries("tool", at_tool, extra, changed_at, tool_id)
-    changed = dict(tools.select("tool_id", "changed_at").rows())
-    for tool_id, location, extra in parameters.rows():
-        yield from _entries("parameter", f"{at_tool}.{location}{{}}", extra, changed[tool_id], tool_id)
-    for agent_id, asked_at, extra in prices.rows():
-        yield from _entries("price", at_price, extra, asked_at, agent_id)
+    yield from _count(TOOL_TABLE, _TOOL_PATH, tools.select("extra", example_id="tool_id", seen_at="changed_at"))
+    parameters = lake.read(home, TOOL_PARAMETERS, ["tool_id", "location", "extra"])
+    rows = parameters.join(tools.drop("extra"), "tool_id").rename({"tool_id": "example_id", "changed_at": "seen_at"})
+    for (location,), rows_at_location in rows.group_by("location"):
+        yield from _count(PARAMETER_TABLE, f"{_TOOL_PATH}.{location}{{}}", rows_at_location)
+    prices = lake.read(home, LLM_PRICES, ["agent_id", "asked_at", "extra"])
+    yield from _count(PRICE_TABLE, _PRICE_PATH, prices.select("extra", example_id="agent_id", seen_at="asked_at"))
 
 
-def _entries(known: str, at: str, extra: str, seen_at: datetime, example_id: str) -> Iterator[UnknownField]:
-    for path in map(general, _keys_of(extra)):
-        kind = "type" if path == "." or path in _KNOWN[known] else "key"
-        yield f"{at}.{path}".removesuffix(".."), kind, seen_at, example_id
+def _count(table: RecordTable, row_path: str, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    known_paths = [f"{row_path}.{path}" for path in (RECORD_ITSELF, *paths(table.shape))]
+    rows_with_extra = rows.drop_nulls("extra").select("example_id", "seen_at", "extra")
+    for occurrences in count_keys(row_path, rows_with_extra, known_paths):
+        yield occurrences.with_columns(pl.col("path").str.strip_suffix(f".{RECORD_ITSELF}"))

@@ -1,4 +1,4 @@
-"""Columns of every table for a chunk of conversations: most straight from the schema, some with a word of their own."""
+"""Columns of every table for a batch of documents: most follow from the schema alone, some need a rule of their own."""
 
 from __future__ import annotations
 
@@ -6,150 +6,156 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.transform.path_values import Columns, ParsedBatch, projection
-from warehouse.schema import analysis, conversation_client_data, conversations, transcript, usage
+from pipelines.transform.path_values import Columns, ParsedBatch, table_extractor
+from warehouse.schema.analysis import DATA_COLLECTION_RESULTS, EVALUATION_RESULTS
+from warehouse.schema.conversation_client_data import DYNAMIC_VARIABLES
+from warehouse.schema.conversations import CONVERSATIONS, TAGS, VISITED_AGENTS, WARNINGS
+from warehouse.schema.transcript import MULTIVOICE_PARTS, RAG_CHUNKS, TURN_METRICS, TURNS
 from warehouse.schema.types import Table
+from warehouse.schema.usage import LLM_USAGE, PLATFORM_USAGE, VOICE_USAGE
 
-HISTORY = "system__conversation_history"
-"""Variable that repeats the whole transcript; dropped."""
+HISTORY_VARIABLE = "system__conversation_history"
+"""Dynamic variable that repeats the entire transcript; it is dropped."""
 
 SCOPES = ("initiated", "irreversible", "turn")
-"""Scopes of ``llm_usage`` in the order of the table's paths."""
+"""Scopes of ``llm_usage``, in the order of the table's paths."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableBuilder:
-    """How a table's columns are made of a chunk."""
+    """A table, and the function that builds its columns from a batch."""
 
     table: Table
-    make: Callable[[ParsedBatch], Columns]
+    build: Callable[[ParsedBatch], Columns]
 
 
-def _plain(table: Table) -> TableBuilder:
-    """Rows of objects at one path."""
-    at, names, values = table.at[0], table.key[1:], projection(table)
-    return TableBuilder(table, lambda chunk: chunk.at(at).columns(names, values))
+def _from_objects(table: Table) -> TableBuilder:
+    """For a table whose rows are the objects at one path: keys from the path, values from the schema."""
+    path, key_names, extractor = table.at[0], table.key[1:], table_extractor(table)
+
+    def build(batch: ParsedBatch) -> Columns:
+        return batch.values_at(path).columns(key_names, extractor)
+
+    return TableBuilder(table, build)
 
 
-def _scalars(table: Table) -> TableBuilder:
-    """Rows of a list of plain values."""
-    at, names = table.at[0], table.key[1:]
-    column = next(column.name for column in table.columns if column.source == ".")
+def _from_scalars(table: Table) -> TableBuilder:
+    """For a table whose rows are the values of a list: the one column with the source ``.`` holds the value."""
+    path, key_names = table.at[0], table.key[1:]
+    value_column = next(column.name for column in table.columns if column.source == ".")
 
-    def make(chunk: ParsedBatch) -> Columns:
-        places = chunk.at(at)
-        return places.columns(names) | {column: places.elements}
+    def build(batch: ParsedBatch) -> Columns:
+        values = batch.values_at(path)
+        return values.columns(key_names) | {value_column: values.elements}
 
-    return TableBuilder(table, make)
+    return TableBuilder(table, build)
 
 
 def _turn_metrics() -> TableBuilder:
-    """Timings; those of a tool call's entry that repeat the spoken entry before it are marked, so none counts twice.
+    """Timings of turns; ``is_repeat`` is set where a tool call's entry repeats the spoken entry before it.
 
-    Source: recorded responses; the entry of a tool call carries the same values to the last digit.
+    So no timing counts twice. Source: recorded responses; the entry of a tool call has the same values to the last
+    digit.
     """
-    table, values = transcript.TURN_METRICS, projection(transcript.TURN_METRICS)
+    all_metrics = _from_objects(TURN_METRICS)
 
-    def make(chunk: ParsedBatch) -> Columns:
-        places = chunk.at(table.at[0])
-        return places.columns(table.key[1:], values) | {"is_repeat": _are_repeats(chunk)}
+    def build(batch: ParsedBatch) -> Columns:
+        return {**all_metrics.build(batch), "is_repeat": _are_repeats(batch)}
 
-    return TableBuilder(table, make)
+    return TableBuilder(TURN_METRICS, build)
 
 
-def _are_repeats(chunk: ParsedBatch) -> list[bool]:
-    """For each metric, whether it repeats the one of the spoken entry before it."""
-    found: list[bool] = []
-    spoken: Mapping[str, Any] = {}
-    last = None
-    for document, _, entry in chunk.at("transcript[]"):
-        timed = entry.conversation_turn_metrics
-        if timed is None or timed.metrics is None:
+def _are_repeats(batch: ParsedBatch) -> list[bool]:
+    """For each metric, in the order of the rows, whether it repeats the one of the spoken entry before it."""
+    are_repeats: list[bool] = []
+    spoken_metrics: Mapping[str, Any] = {}
+    current_document = None
+    for document, _, entry in batch.values_at("transcript[]"):
+        turn_metrics = entry.conversation_turn_metrics
+        if turn_metrics is None or turn_metrics.metrics is None:
             continue
-        records = timed.metrics
-        if document != last:
-            last, spoken = document, {}
+        metrics = turn_metrics.metrics
+        if document != current_document:
+            current_document, spoken_metrics = document, {}
         if entry.message is None:
-            found += [_is_same(spoken.get(name), record) for name, record in records.items() if record is not None]
+            are_repeats += [
+                _is_same_timing(spoken_metrics.get(name), metric)
+                for name, metric in metrics.items()
+                if metric is not None
+            ]
         else:
-            spoken = records
-            found += [False for record in records.values() if record is not None]
-    return found
+            spoken_metrics = metrics
+            are_repeats += [False for metric in metrics.values() if metric is not None]
+    return are_repeats
 
 
-def _is_same(one: Any, other: Any) -> bool:
-    return one is not None and one.elapsed_time == other.elapsed_time is not None
+def _is_same_timing(spoken_metric: Any, metric: Any) -> bool:
+    return spoken_metric is not None and spoken_metric.elapsed_time == metric.elapsed_time is not None
 
 
-def _llm_usage(scope: str, at: str) -> TableBuilder:
-    """Tokens and prices; the scopes overlap, so each row says which it is of."""
-    table, values = usage.LLM_USAGE, projection(usage.LLM_USAGE)
-    names = [name for name in table.key[1:] if f"[{name}]" in at or f"{{{name}}}" in at]
+def _llm_usage(scope: str, path: str) -> TableBuilder:
+    """Tokens and prices at one of the table's paths, with its scope: the scopes overlap and must not be summed."""
+    extractor = table_extractor(LLM_USAGE)
+    key_names = [name for name in LLM_USAGE.key[1:] if f"[{name}]" in path or f"{{{name}}}" in path]
 
-    def make(chunk: ParsedBatch) -> Columns:
-        places = chunk.at(at)
-        count = len(places.elements)
-        return {"scope": [scope] * count, "turn_index": [-1] * count, **places.columns(names, values)}
+    def build(batch: ParsedBatch) -> Columns:
+        values = batch.values_at(path)
+        n_rows = len(values.elements)
+        # Only the path of the scope ``turn`` has a turn index, which then replaces the -1.
+        return {"scope": [scope] * n_rows, "turn_index": [-1] * n_rows, **values.columns(key_names, extractor)}
 
-    return TableBuilder(table, make)
+    return TableBuilder(LLM_USAGE, build)
 
 
-def by_type(values: Sequence[Any]) -> dict[str, Sequence[Any]]:
-    """JSON values as value_text, value_number and value_bool: set where one is of that type."""
+def _data_collection_results() -> TableBuilder:
+    """Collected values, as they came and by type."""
+    all_results = _from_objects(DATA_COLLECTION_RESULTS)
+
+    def build(batch: ParsedBatch) -> Columns:
+        columns = all_results.build(batch)
+        return {**columns, **_columns_by_type(columns["value"])} if "value" in columns else columns
+
+    return TableBuilder(DATA_COLLECTION_RESULTS, build)
+
+
+def _dynamic_variables() -> TableBuilder:
+    """Dynamic variables by name, except ``HISTORY_VARIABLE``, as they came and by type."""
+    path = "conversation_initiation_client_data.dynamic_variables"
+
+    def build(batch: ParsedBatch) -> Columns:
+        maps = batch.values_at(path)
+        for variables in maps.elements:
+            variables.pop(HISTORY_VARIABLE, None)
+        values = maps.map_values()  # a variable that is null is a row as well
+        return values.columns(("name",)) | {"value": values.elements} | _columns_by_type(values.elements)
+
+    return TableBuilder(DYNAMIC_VARIABLES, build)
+
+
+def _columns_by_type(values: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    """JSON values as value_text, value_number and value_bool: each is null where the value is of another type."""
     return {
         "value_text": [value if type(value) is str else None for value in values],
-        "value_number": [_number(value) if type(value) in _NUMBERS else None for value in values],
+        "value_number": [_to_float(value) if type(value) in _NUMBER_TYPES else None for value in values],
         "value_bool": [value if type(value) is bool else None for value in values],
     }
 
 
-_NUMBERS = frozenset({int, float})
-_BEYOND = 2**1023  # more than a float holds; made once, as it takes its time
+_NUMBER_TYPES = frozenset({int, float})  # exact types: a bool is an int as well
+_FLOAT_LIMIT = 2**1023  # integers from here on may not fit in a float; a constant, as it is slow to compute
 
 
-def _number(value: float) -> float | None:
-    return float(value) if abs(value) < _BEYOND else None
-
-
-def _data_collection() -> TableBuilder:
-    plain = _plain(analysis.DATA_COLLECTION_RESULTS)
-
-    def make(chunk: ParsedBatch) -> Columns:
-        columns = plain.make(chunk)
-        return {**columns, **by_type(columns["value"])} if "value" in columns else columns
-
-    return TableBuilder(plain.table, make)
-
-
-def _dynamic_variables() -> TableBuilder:
-    data = "conversation_initiation_client_data.dynamic_variables"
-
-    def make(chunk: ParsedBatch) -> Columns:
-        given = chunk.at(data)
-        for variables in given.elements:
-            variables.pop(HISTORY, None)
-        entries = given.entries()
-        return entries.columns(("name",)) | {"value": entries.elements} | by_type(entries.elements)
-
-    return TableBuilder(conversation_client_data.DYNAMIC_VARIABLES, make)
+def _to_float(value: float) -> float | None:
+    return float(value) if abs(value) < _FLOAT_LIMIT else None
 
 
 TABLE_BUILDERS: tuple[TableBuilder, ...] = (
-    *(
-        _plain(table)
-        for table in (
-            conversations.CONVERSATIONS,
-            transcript.TURNS,
-            transcript.MULTIVOICE_PARTS,
-            transcript.RAG_CHUNKS,
-        )
-    ),
-    *(_plain(table) for table in (analysis.EVALUATION_RESULTS, usage.PLATFORM_USAGE, usage.VOICE_USAGE)),
-    _plain(conversations.VISITED_AGENTS),
-    *(_scalars(table) for table in (conversations.TAGS, conversations.WARNINGS)),
+    *(_from_objects(table) for table in (CONVERSATIONS, TURNS, MULTIVOICE_PARTS, RAG_CHUNKS)),
+    *(_from_objects(table) for table in (EVALUATION_RESULTS, PLATFORM_USAGE, VOICE_USAGE, VISITED_AGENTS)),
+    *(_from_scalars(table) for table in (TAGS, WARNINGS)),
     _turn_metrics(),
-    *(_llm_usage(scope, at) for scope, at in zip(SCOPES, usage.LLM_USAGE.at, strict=True)),
-    _data_collection(),
+    *(_llm_usage(scope, path) for scope, path in zip(SCOPES, LLM_USAGE.at, strict=True)),
+    _data_collection_results(),
     _dynamic_variables(),
 )
-"""Makers of all tables but those of tools (``tools``)."""
+"""Builders of all document tables except those of ``pipelines.transform.tool_calls``."""

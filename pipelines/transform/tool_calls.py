@@ -1,8 +1,8 @@
-"""Tool calls, results, workflow steps and variable updates of one conversation, nested ones included.
+"""Tool calls, tool results, workflow steps and variable updates, including nested ones.
 
-A workflow result holds steps, and a step holds calls and results again, to any depth. Calls and results are numbered
-through the conversation in the order of the transcript; ``parent_request_id`` and ``depth`` say what holds a nested
-one.
+The result of a workflow has steps, and a step has tool calls and results again, to any depth. Calls and results are
+numbered through the entire conversation in the order of the transcript. ``parent_request_id`` and ``depth`` of a nested
+one say which result contains it.
 """
 
 from __future__ import annotations
@@ -13,95 +13,99 @@ from typing import Any
 
 from pipelines.transform.decode import read_nested
 from pipelines.transform.document_schema import EXTRA, object_at
-from pipelines.transform.lenient_decode import text_of
-from pipelines.transform.path_values import DOCUMENT, Columns, ParsedBatch, PathExtractor, projection
-from warehouse.schema import tool_calls
+from pipelines.transform.lenient_decode import json_text
+from pipelines.transform.path_values import DOCUMENT, Columns, ParsedBatch, PathExtractor, table_extractor
+from warehouse.schema.tool_calls import DYNAMIC_VARIABLE_UPDATES, TOOL_CALLS, TOOL_RESULTS, WORKFLOW_STEPS
 from warehouse.schema.types import Table
 
-_CALL = object_at(tool_calls.TOOL_CALLS.at[0])
-_RESULT = object_at(tool_calls.TOOL_RESULTS.at[0])
-_call_values = projection(tool_calls.TOOL_CALLS)
-_result_values = projection(tool_calls.TOOL_RESULTS)
-_step_values = projection(tool_calls.WORKFLOW_STEPS)
-_update_values = projection(tool_calls.DYNAMIC_VARIABLE_UPDATES)
+_CALL_SHAPE = object_at(TOOL_CALLS.at[0])
+_RESULT_SHAPE = object_at(TOOL_RESULTS.at[0])
+_CALL_EXTRACTOR = table_extractor(TOOL_CALLS)
+_RESULT_EXTRACTOR = table_extractor(TOOL_RESULTS)
+_STEP_EXTRACTOR = table_extractor(WORKFLOW_STEPS)
+_UPDATE_EXTRACTOR = table_extractor(DYNAMIC_VARIABLE_UPDATES)
 
 Keys = tuple[Any, ...]
-Place = tuple[Keys, Any]
-"""Where a row stands, from the number of its document on; and its struct."""
+Row = tuple[Keys, Any]
+"""Keys of a row, beginning with the number of its document; and its struct."""
 
-_NESTING = ("turn_index", "parent_request_id", "depth")
+_NESTING_KEYS = ("turn_index", "parent_request_id", "depth")
 
 
-class _Rows:
-    """Where the rows of a chunk stand, as the walk through its transcripts goes on."""
+class _ToolRows:
+    """Collects the rows of the four tables during a walk through the transcripts of a batch."""
 
     def __init__(self) -> None:
-        self.calls: list[Place] = []
-        self.results: list[Place] = []
-        self.steps: list[Place] = []
-        self.updates: list[Place] = []
+        self.calls: list[Row] = []
+        self.results: list[Row] = []
+        self.steps: list[Row] = []
+        self.updates: list[Row] = []
         self._document = -1
-        self._calls_before = self._results_before = 0
+        self._n_earlier_calls = self._n_earlier_results = 0
 
-    def begin(self, document: int) -> None:
-        """Number calls and results from 0, where this entry is of another conversation than the one before."""
+    def start_document(self, document: int) -> None:
+        """Restart the numbers of calls and results at 0 if this is another document than before."""
         if document != self._document:
-            self._document, self._calls_before, self._results_before = document, len(self.calls), len(self.results)
+            self._document = document
+            self._n_earlier_calls, self._n_earlier_results = len(self.calls), len(self.results)
 
     def add_calls(self, calls: Any, nesting: Keys) -> None:
         for call in calls or ():
             if call is not None:
-                self.calls.append(((self._document, len(self.calls) - self._calls_before, *nesting), call))
+                self.calls.append(((self._document, len(self.calls) - self._n_earlier_calls, *nesting), call))
 
     def add_results(self, results: Any, nesting: Keys) -> None:
         for result in results or ():
             if result is None:
                 continue
-            index = len(self.results) - self._results_before
-            self.results.append(((self._document, index, *nesting), result))
-            for place, update in enumerate(result.dynamic_variable_updates or ()):
+            result_index = len(self.results) - self._n_earlier_results
+            self.results.append(((self._document, result_index, *nesting), result))
+            for update_index, update in enumerate(result.dynamic_variable_updates or ()):
                 if update is not None:
-                    self.updates.append(((self._document, index, place), update))
+                    self.updates.append(((self._document, result_index, update_index), update))
             if result.result is not None and result.result.steps:
-                self.add_steps(index, result, nesting)
+                self._add_steps(result_index, result, nesting)
 
-    def add_steps(self, index: int, result: Any, nesting: Keys) -> None:
+    def _add_steps(self, result_index: int, result: Any, nesting: Keys) -> None:
         turn_index, _, depth = nesting
-        below = (turn_index, result.request_id, depth + 1)
-        for place, step in enumerate(result.result.steps):
+        step_nesting = (turn_index, result.request_id, depth + 1)
+        for step_index, step in enumerate(result.result.steps):
             if step is None:
                 continue
-            extra: dict[str, Any] = {}
-            calls = [read_nested(_CALL, call, f"requests[{n}]", extra) for n, call in enumerate(step.requests or ())]
-            results = [read_nested(_RESULT, each, f"results[{n}]", extra) for n, each in enumerate(step.results or ())]
-            if extra:  # elements that are no calls and no results
-                setattr(step, EXTRA, text_of({**json.loads(getattr(step, EXTRA) or "{}"), **extra}))
-            self.steps.append(((self._document, index, place), step))
-            self.add_calls(calls, below)
-            self.add_results(results, below)
+            calls, results = _decode_nested_tools(step)
+            self.steps.append(((self._document, result_index, step_index), step))
+            self.add_calls(calls, step_nesting)
+            self.add_results(results, step_nesting)
 
 
-def columns(chunk: ParsedBatch) -> list[tuple[Table, Columns]]:
-    """Columns of the four tables for a chunk."""
-    made = _Rows()
-    for document, turn_index, turn in chunk.at("transcript[]"):
+def _decode_nested_tools(step: Any) -> tuple[list[Any], list[Any]]:
+    """Structs of the calls and results of a step; elements that are not objects go to the ``extra`` of the step."""
+    extra: dict[str, Any] = {}
+    calls = [read_nested(_CALL_SHAPE, call, f"requests[{n}]", extra) for n, call in enumerate(step.requests or ())]
+    results = [read_nested(_RESULT_SHAPE, item, f"results[{n}]", extra) for n, item in enumerate(step.results or ())]
+    if extra:
+        setattr(step, EXTRA, json_text({**json.loads(getattr(step, EXTRA) or "{}"), **extra}))
+    return calls, results
+
+
+def build_columns(batch: ParsedBatch) -> list[tuple[Table, Columns]]:
+    """Columns of the four tables for a batch."""
+    rows = _ToolRows()
+    for document, turn_index, turn in batch.values_at("transcript[]"):
         if turn.tool_calls or turn.tool_results:
-            made.begin(document)
-            made.add_calls(turn.tool_calls, (turn_index, None, 0))
-            made.add_results(turn.tool_results, (turn_index, None, 0))
+            rows.start_document(document)
+            rows.add_calls(turn.tool_calls, (turn_index, None, 0))
+            rows.add_results(turn.tool_results, (turn_index, None, 0))
     return [
-        (tool_calls.TOOL_CALLS, _columns(("call_index", *_NESTING), made.calls, _call_values)),
-        (tool_calls.TOOL_RESULTS, _columns(("result_index", *_NESTING), made.results, _result_values)),
-        (tool_calls.WORKFLOW_STEPS, _columns(("result_index", "step_index"), made.steps, _step_values)),
-        (
-            tool_calls.DYNAMIC_VARIABLE_UPDATES,
-            _columns(("result_index", "update_index"), made.updates, _update_values),
-        ),
+        (TOOL_CALLS, _to_columns(("call_index", *_NESTING_KEYS), rows.calls, _CALL_EXTRACTOR)),
+        (TOOL_RESULTS, _to_columns(("result_index", *_NESTING_KEYS), rows.results, _RESULT_EXTRACTOR)),
+        (WORKFLOW_STEPS, _to_columns(("result_index", "step_index"), rows.steps, _STEP_EXTRACTOR)),
+        (DYNAMIC_VARIABLE_UPDATES, _to_columns(("result_index", "update_index"), rows.updates, _UPDATE_EXTRACTOR)),
     ]
 
 
-def _columns(names: Sequence[str], places: Sequence[Place], values: PathExtractor) -> Columns:
-    if not places:
+def _to_columns(key_names: Sequence[str], rows: Sequence[Row], extractor: PathExtractor) -> Columns:
+    if not rows:
         return {}
-    keys, structs = zip(*places, strict=True)
-    return dict(zip((DOCUMENT, *names), zip(*keys, strict=True), strict=True)) | values(structs)
+    keys, structs = zip(*rows, strict=True)
+    return dict(zip((DOCUMENT, *key_names), zip(*keys, strict=True), strict=True)) | extractor(structs)

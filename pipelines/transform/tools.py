@@ -1,4 +1,4 @@
-"""The workspace's tools become rows: one a tool, and one a parameter of its schemas, whatever they nest."""
+"""The tools of a workspace become rows: one per tool, one per parameter of its schemas, one per version."""
 
 from __future__ import annotations
 
@@ -12,27 +12,29 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from pipelines.transform.canonical_json import dump, load
-from pipelines.transform.record_tables import RecordTables
+from pipelines.transform.record_tables import RecordTable
 from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import tool_listings, tool_rows
 
+STATISTICS = "usage_stats"
+"""Key of a listed tool that is not part of its definition: it changes without a new version of the tool."""
+
 ROOT = "$"
-"""Name of a schema itself among its parameters, as in JSONPath."""
-REQUESTS = {"api_schema": "", "base_api_schema": "base_", "api_schema_overrides": "override_"}
+"""Name of the root of a schema among its parameters, as in JSONPath."""
+REQUEST_SCHEMAS = {"api_schema": "", "base_api_schema": "base_", "api_schema_overrides": "override_"}
 """Keys of a tool's configuration that hold the schema of a request, with the prefix of their locations."""
 
-TOOL = RecordTables(TOOLS)
-PARAMETER = RecordTables(TOOL_PARAMETERS)
-_OWN = ("tool_id", "first_seen_at", "changed_at", "last_seen_at", "is_gone", "content_sha256")
-_PLACE = ("tool_id", "location", "name", "is_required")
+TOOL_TABLE = RecordTable(TOOLS)
+PARAMETER_TABLE = RecordTable(TOOL_PARAMETERS)
+_DERIVED_COLUMNS = ("tool_id", "first_seen_at", "changed_at", "last_seen_at", "is_gone", "content_sha256")
 _PLAIN_NAME = re.compile(r"[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
-    """A tool as it was listed last, and what the landing knows of it beside its content."""
+class ToolDefinition:
+    """A tool as it was last listed, and the columns that only the landing knows."""
 
     tool_id: str
     document: Mapping[str, Any]
@@ -43,8 +45,8 @@ class Definition:
     is_gone: bool
 
 
-class _Node(NamedTuple):
-    """A schema on the way through a tool: where it stands, and whether what it is in requires it."""
+class _SchemaNode(NamedTuple):
+    """A schema inside a tool, with its place; ``is_required`` is None where its parent has no list of required keys."""
 
     location: str
     name: str
@@ -52,80 +54,89 @@ class _Node(NamedTuple):
     is_required: bool | None = None
 
 
-def flatten_tools(definitions: Iterable[Definition]) -> tuple[pl.DataFrame, pl.DataFrame]:
+class _Parameter(NamedTuple):
+    """A row of ``tool_parameters``: its key, and the struct of its schema."""
+
+    tool_id: str
+    location: str
+    name: str
+    is_required: bool | None
+    struct: Any
+
+
+def flatten_tools(definitions: Iterable[ToolDefinition]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Frames of ``tools`` and of ``tool_parameters``."""
     tools = list(definitions)
-    parameters = [(each.tool_id, *row) for each in tools for row in _parameters(each.document.get("tool_config"))]
-    places = {name: [row[at] for row in parameters] for at, name in enumerate(_PLACE)}
+    parameters = [parameter for tool in tools for parameter in _parameters(tool)]
     return (
-        TOOL.frame(
-            [TOOL.read(dict(each.document)) for each in tools],
-            {name: [getattr(each, name) for each in tools] for name in _OWN},
+        TOOL_TABLE.frame(
+            [TOOL_TABLE.read(dict(tool.document)) for tool in tools],
+            {name: [getattr(tool, name) for tool in tools] for name in _DERIVED_COLUMNS},
         ),
-        PARAMETER.frame([row[-1] for row in parameters], places),
+        PARAMETER_TABLE.frame(
+            [parameter.struct for parameter in parameters],
+            {
+                name: [getattr(parameter, name) for parameter in parameters]
+                for name in ("tool_id", "location", "name", "is_required")
+            },
+        ),
     )
 
 
-def _parameters(config: Any) -> Iterator[tuple[str, str, bool | None, Any]]:
-    """Location, name, whether it is required, and struct of each parameter of a tool.
-
-    The walk keeps its own stack, as schemas nest to any depth.
-    """
-    waiting = list(_roots(_object(config)))
-    while waiting:
-        node = waiting.pop()
-        made = PARAMETER.read(node.schema)
-        yield node.location, node.name, node.is_required, made
-        required = made.required if isinstance(made.required, list) else None
-        for key, schema in (made.properties or {}).items():
-            below = None if required is None else key in required
-            waiting.append(_Node(node.location, _joined(node.name, key), schema, below))
-        if made.items is not None:
-            waiting.append(_Node(node.location, f"{node.name}[]", made.items))
+def _parameters(tool: ToolDefinition) -> Iterator[_Parameter]:
+    """Every schema of a tool, at any depth. The stack is explicit, as schemas may nest deeper than Python recurses."""
+    stack = list(_root_schemas(_object_or_empty(tool.document.get("tool_config"))))
+    while stack:
+        node = stack.pop()
+        schema = PARAMETER_TABLE.read(node.schema)
+        yield _Parameter(tool.tool_id, node.location, node.name, node.is_required, schema)
+        required_keys = schema.required if isinstance(schema.required, list) else None
+        for key, property_schema in (schema.properties or {}).items():
+            is_required = None if required_keys is None else key in required_keys
+            stack.append(_SchemaNode(node.location, _join_name(node.name, key), property_schema, is_required))
+        if schema.items is not None:
+            stack.append(_SchemaNode(node.location, f"{node.name}[]", schema.items))
 
 
-def _roots(config: Mapping[str, Any]) -> Iterator[_Node]:
-    """Where a tool's schemas begin."""
+def _root_schemas(config: Mapping[str, Any]) -> Iterator[_SchemaNode]:
+    """The outermost schemas of a tool's configuration."""
     if config.get("parameters") is not None:
-        yield _Node("parameters", ROOT, config["parameters"])
-    for key, prefix in REQUESTS.items():
-        request = _object(config.get(key))
-        for name, schema in _object(request.get("path_params_schema")).items():
-            yield _Node(f"{prefix}path", _joined(ROOT, name), schema)
+        yield _SchemaNode("parameters", ROOT, config["parameters"])
+    for key, prefix in REQUEST_SCHEMAS.items():
+        request = _object_or_empty(config.get(key))
+        for name, schema in _object_or_empty(request.get("path_params_schema")).items():
+            yield _SchemaNode(f"{prefix}path", _join_name(ROOT, name), schema)
         for part, location in (("query_params", "query"), ("request_body", "body"), ("response_body", "response")):
             if request.get(f"{part}_schema") is not None:
-                yield _Node(f"{prefix}{location}", ROOT, request[f"{part}_schema"])
-        for name, value in _object(request.get("request_headers")).items():
-            yield _Node(f"{prefix}header", _joined(ROOT, name), _provider(value))
-    variables = _object(_object(config.get("dynamic_variables")).get("dynamic_variable_placeholders"))
+                yield _SchemaNode(f"{prefix}{location}", ROOT, request[f"{part}_schema"])
+        for name, value in _object_or_empty(request.get("request_headers")).items():
+            yield _SchemaNode(f"{prefix}header", _join_name(ROOT, name), _header_schema(value))
+    variables = _object_or_empty(_object_or_empty(config.get("dynamic_variables")).get("dynamic_variable_placeholders"))
     for name, value in variables.items():
-        yield _Node("dynamic_variable", _joined(ROOT, name), {"constant_value": value})
+        yield _SchemaNode("dynamic_variable", _join_name(ROOT, name), {"constant_value": value})
 
 
-def _provider(header: Any) -> dict[str, Any]:
-    """What provides a header's value, in the words of a parameter; a plain value is not shown, even masked."""
-    known = {"variable_name": "dynamic_variable"}
-    return {known.get(key, key): value for key, value in _object(header).items()}
+def _header_schema(header: Any) -> dict[str, Any]:
+    """What fills a header, in the keys of a parameter. A plain value is left out: even masked, it may be secret."""
+    renamed_keys = {"variable_name": "dynamic_variable"}
+    return {renamed_keys.get(key, key): value for key, value in _object_or_empty(header).items()}
 
 
-def _joined(name: str, key: str) -> str:
-    """Name of a parameter below another; a key that could be mistaken for a way stands in quotes and brackets."""
+def _join_name(parent: str, key: str) -> str:
+    """Name of a parameter below another one; a key that could be read as a path is quoted in brackets."""
     is_plain = _PLAIN_NAME.fullmatch(key) is not None
     part = key if is_plain else f"[{json.dumps(key, ensure_ascii=False)}]"
-    if name == ROOT:
+    if parent == ROOT:
         return part
-    return f"{name}.{part}" if is_plain else f"{name}{part}"
+    return f"{parent}.{part}" if is_plain else f"{parent}{part}"
 
 
-def _object(value: Any) -> Mapping[str, Any]:
+def _object_or_empty(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-STATISTICS = "usage_stats"
-
-
 def refresh_tools(home: Home) -> None:
-    """Write ``tools``, ``tool_parameters`` and ``tool_versions`` anew from the landing, where there is any."""
+    """Rebuild ``tools``, ``tool_parameters`` and ``tool_versions`` from the landing, unless no listing was landed."""
     listings = tool_listings(home)
     if not listings:
         return
@@ -137,13 +148,13 @@ def refresh_tools(home: Home) -> None:
 
 
 def latest_definitions(home: Home) -> pl.DataFrame:
-    """The definition of each tool that was landed last."""
-    landed = tool_rows(home).filter(pl.col("payload").is_not_null())
-    return landed.unique("tool_id", keep="last", maintain_order=True)
+    """The latest landed row of each tool that has a definition; columns of ``LANDED_TOOLS``."""
+    rows = tool_rows(home).filter(pl.col("payload").is_not_null())
+    return rows.unique("tool_id", keep="last", maintain_order=True)
 
 
-def _definitions(rows: pl.DataFrame, last_listing: datetime) -> Iterator[Definition]:
-    """Each tool that was ever listed, as it was listed last."""
+def _definitions(rows: pl.DataFrame, last_listing: datetime) -> Iterator[ToolDefinition]:
+    """Every tool that was ever listed, as it was last listed; it is gone if the last listing does not have it."""
     latest = rows.group_by("tool_id", maintain_order=True).agg(
         pl.col("content_sha256", "usage_stats").last(),
         pl.col("payload").drop_nulls().last(),
@@ -152,7 +163,7 @@ def _definitions(rows: pl.DataFrame, last_listing: datetime) -> Iterator[Definit
         last_seen_at=pl.col("listed_at").last(),
     )
     for row in latest.iter_rows(named=True):
-        yield Definition(
+        yield ToolDefinition(
             row["tool_id"],
             load(row["payload"]) | {STATISTICS: load(row["usage_stats"])},
             row["content_sha256"],
@@ -164,13 +175,13 @@ def _definitions(rows: pl.DataFrame, last_listing: datetime) -> Iterator[Definit
 
 
 def _versions(rows: pl.DataFrame) -> pl.DataFrame:
-    """A row for each definition that a tool had, with the paths that differ from the one before."""
-    before: dict[str, Any] = {}
+    """One row per definition that a tool had, with the paths that differ from the previous definition."""
+    previous: dict[str, Any] = {}
     versions = []
     for row in rows.filter(pl.col("payload").is_not_null()).iter_rows(named=True):
         tool_id, definition = row["tool_id"], load(row["payload"])
-        changes = sorted(set(_differences(before[tool_id], definition))) if tool_id in before else None
-        before[tool_id] = definition
+        changes = sorted(set(_changed_paths(previous[tool_id], definition))) if tool_id in previous else None
+        previous[tool_id] = definition
         versions.append(
             {
                 "tool_id": tool_id,
@@ -182,10 +193,10 @@ def _versions(rows: pl.DataFrame) -> pl.DataFrame:
     return parquet.frame(TOOL_VERSIONS, versions)
 
 
-def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """Paths, from the tool's configuration on, at which two definitions differ; a list counts as one value."""
+def _changed_paths(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """Paths, from ``tool_config`` on, at which two definitions differ; a list counts as one value."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in old.keys() | new.keys():
-            yield from _differences(old.get(key), new.get(key), f"{path}.{key}".removeprefix("."))
+            yield from _changed_paths(old.get(key), new.get(key), f"{path}.{key}".removeprefix("."))
     elif old != new:
         yield path.removeprefix("tool_config.")

@@ -120,7 +120,7 @@ def reprocess(
 
     with run_session(context, run_id, "reprocess", is_offline=True) as contexts:
         with context.worker_pool() as crew:
-            absent = {each.settings.workspace: anew(each).refused for each in contexts}
+            absent = {each.settings.workspace: anew(each).errors for each in contexts}
         return _finish(context, contexts, run_id, absent, progress, anew=True)
 
 
@@ -165,7 +165,7 @@ def _flatten(
     for each in contexts:
         name = each.settings.workspace
         unread = fetched[name].failed if name in fetched else {}
-        absent[name] = {**unread, **sync_steps.flatten_calls(each, run_id, progress=progress, crew=crew).refused}
+        absent[name] = {**unread, **sync_steps.flatten_calls(each, run_id, progress=progress, crew=crew).errors}
     return absent
 
 

@@ -175,13 +175,13 @@ def flatten_calls(
         context.home,
         reread_days=context.settings.reread_days,
         days=days,
-        anew=anew,
-        crew=crew,
+        full_refresh=anew,
+        worker_pool=crew,
         on_day=lambda n, total: progress("flatten", n, total),
     )
     progress("flatten", done.n_flattened, done.n_flattened)
     run_log.add_counts(
-        context.home, run_id, at=context.clock(), n_flattened=done.n_flattened, n_quarantined=len(done.refused)
+        context.home, run_id, at=context.clock(), n_flattened=done.n_flattened, n_quarantined=len(done.errors)
     )
     return done
 

@@ -1,13 +1,13 @@
 /*
-description = """What a call cost in US dollars, and how we know: one row per conversation. Order of trust: the dollars \
+description = """What a conversation cost in US dollars, and how we know: one row per conversation. Order of trust: the dollars \
 that the API reports; else the credits, at the rate of the plan on that day (seeds.credits_per_usd); else unknown."""
 grain = ["conversation_id"]
 
 [columns]
-workspace = "Workspace of the API that the call belongs to."
+workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
-credits_per_usd = "Credits for one US dollar on the call's plan and day; null when the plan has no rate."
-cost_usd = "Cost of the call; null when unknown."
+credits_per_usd = "Credits for one US dollar on the conversation's plan and day; null when the plan has no rate."
+cost_usd = "Cost of the conversation; null when unknown."
 cost_basis = "reported (by the API), plan_rate (credits at the plan's rate) or unknown."
 llm_cost_usd = "Price of all tokens that were initiated; null when no usage is told."
 

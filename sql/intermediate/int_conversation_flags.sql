@@ -1,20 +1,20 @@
 /*
-description = """Which calls count, and whose they are: one row per conversation. A call counts when it is finished (done \
+description = """Which conversations count, and whose they are: one row per conversation. A conversation counts when it is finished (done \
 or failed) and no pattern of seeds.excluded_callers fits its caller, user, agent or id. Every fact and every metric takes \
-its answer from here. A redaction takes the caller's identity, so a deleted call is then left out only by its agent or id."""
+its answer from here. A redaction takes the caller's identity, so a deleted conversation is then left out only by its agent or id."""
 grain = ["conversation_id"]
 
 [columns]
-workspace = "Workspace of the API that the call belongs to."
+workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
-agent_id = "Agent that the call was started with."
+agent_id = "Agent that the conversation was started with."
 version_id = "Version of the agent that answered."
 start_date = "UTC day on which the conversation started."
 user_id = "Id of the user, as the client gave it; null when unknown or erased."
 caller_id = "Who called: the other phone number, else the WhatsApp user, else the user's id; null when unknown or erased."
-is_finished = "Whether the call is done or failed."
-is_excluded = "Whether seeds.excluded_callers leaves the call out of the metrics."
-is_counted = "Whether the call counts in the metrics: finished and not excluded."
+is_finished = "Whether the conversation is done or failed."
+is_excluded = "Whether seeds.excluded_callers leaves the conversation out of the metrics."
+is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "start_date", "is_finished", "is_excluded", "is_counted"]

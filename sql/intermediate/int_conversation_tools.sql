@@ -1,9 +1,9 @@
 /*
-description = "What the tools of a call add up to, and where it was transferred: one row per conversation that used a tool."
+description = "What the tools of a conversation add up to, and where it was transferred: one row per conversation that used a tool."
 grain = ["conversation_id"]
 
 [columns]
-workspace = "Workspace of the API that the call belongs to."
+workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 n_tool_calls = "Tool calls, nested ones included."
 n_tool_errors = "Tool calls whose result is an error."
@@ -20,7 +20,7 @@ tool_results as (
     select * from staging.stg_tool_results
 ),
 
-calls as (
+call_counts as (
     select
         workspace,
         conversation_id,
@@ -56,16 +56,16 @@ outcomes as (
 
 final as (
     select
-        coalesce(calls.workspace, outcomes.workspace) as workspace,
-        coalesce(calls.conversation_id, outcomes.conversation_id) as conversation_id,
-        coalesce(calls.n_tool_calls, 0) as n_tool_calls,
-        coalesce(calls.n_tool_errors, 0) as n_tool_errors,
-        coalesce(calls.n_unanswered_tool_calls, 0) as n_unanswered_tool_calls,
+        coalesce(call_counts.workspace, outcomes.workspace) as workspace,
+        coalesce(call_counts.conversation_id, outcomes.conversation_id) as conversation_id,
+        coalesce(call_counts.n_tool_calls, 0) as n_tool_calls,
+        coalesce(call_counts.n_tool_errors, 0) as n_tool_errors,
+        coalesce(call_counts.n_unanswered_tool_calls, 0) as n_unanswered_tool_calls,
         coalesce(outcomes.is_transferred_to_agent, false) as is_transferred_to_agent,
         coalesce(outcomes.is_transferred_to_human, false) as is_transferred_to_human,
         coalesce(outcomes.is_voicemail, false) as is_voicemail
-    from calls
-    full outer join outcomes on calls.conversation_id = outcomes.conversation_id
+    from call_counts
+    full outer join outcomes on call_counts.conversation_id = outcomes.conversation_id
 )
 
 select * from final

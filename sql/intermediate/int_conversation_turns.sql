@@ -1,9 +1,9 @@
 /*
-description = "What the transcript entries of a call add up to: one row per conversation that has entries."
+description = "What the transcript entries of a conversation add up to: one row per conversation that has entries."
 grain = ["conversation_id"]
 
 [columns]
-workspace = "Workspace of the API that the call belongs to."
+workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 n_turns = "Transcript entries, tool entries included."
 n_user_turns = "Entries in which the user said something: not '...', the sign for silence."

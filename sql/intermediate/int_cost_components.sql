@@ -1,20 +1,20 @@
 /*
-description = """Cost of each call that counts, split so that the parts add up: one row per conversation and component. \
-call is the part of the call charge that no platform category itemises (all of it on older calls), platform_<category> \
+description = """Cost of each conversation that counts, split so that the parts add up: one row per conversation and component. \
+call is the part of the call charge that no platform category itemises (all of it on older conversations), platform_<category> \
 what the API itemises (it is inside the call charge and is taken out of call), llm the LLM charge, unexplained what is \
 left of the cost (negative when the parts say more than the whole). In US dollars a reported cost is split by the \
 reported prices, a cost at the plan's rate by credits; less than a billionth of a dollar of rounding goes to call."""
 grain = ["conversation_id", "component"]
 
 [columns]
-workspace = "Workspace of the API that the call belongs to."
+workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 start_date = "UTC day on which the conversation started."
-agent_id = "Agent that the call was started with."
+agent_id = "Agent that the conversation was started with."
 version_id = "Version of the agent that answered."
 component = "call, llm, platform_<category> or unexplained."
-cost_credits = "Credits of the component; null when the call's credits are unknown."
-cost_usd = "US dollars of the component; null when the call's are unknown."
+cost_credits = "Credits of the component; null when the conversation's credits are unknown."
+cost_usd = "US dollars of the component; null when the conversation's are unknown."
 burst_surcharge_credits = "Part of these credits that the burst added."
 dev_discount_credits = "Credits that the development discount took off this component."
 free_minutes = "Minutes taken from the plan's free minutes; on component call."
@@ -31,7 +31,7 @@ platform_usage as (
     select * from staging.stg_platform_usage
 ),
 
-calls as (
+counted_conversations as (
     select
         workspace,
         conversation_id,
@@ -67,12 +67,12 @@ categories as (
         cast(coalesce(platform_usage.charge_credits, 0) as decimal(38, 6)) as credits,
         cast(
             case
-                when calls.cost_basis = 'reported' then platform_usage.price_usd
-                else platform_usage.charge_credits / calls.credits_per_usd
+                when counted_conversations.cost_basis = 'reported' then platform_usage.price_usd
+                else platform_usage.charge_credits / counted_conversations.credits_per_usd
             end as decimal(38, 12)
         ) as usd
     from platform_usage
-    inner join calls on platform_usage.conversation_id = calls.conversation_id
+    inner join counted_conversations on platform_usage.conversation_id = counted_conversations.conversation_id
 ),
 
 itemised as (
@@ -85,16 +85,16 @@ itemised as (
     group by all
 ),
 
-rests as (
+remainders as (
     select
-        calls.*,
+        counted_conversations.*,
         coalesce(itemised.credits, 0) as itemised_credits,
         coalesce(itemised.usd, 0) as itemised_usd,
         coalesce(itemised.has_burst, false) as has_burst,
-        greatest(calls.call_credits - coalesce(itemised.credits, 0), 0) as rest_credits,
-        greatest(coalesce(calls.call_usd, 0) - coalesce(itemised.usd, 0), 0) as rest_usd
-    from calls
-    left join itemised on calls.conversation_id = itemised.conversation_id
+        greatest(counted_conversations.call_credits - coalesce(itemised.credits, 0), 0) as rest_credits,
+        greatest(coalesce(counted_conversations.call_usd, 0) - coalesce(itemised.usd, 0), 0) as rest_usd
+    from counted_conversations
+    left join itemised on counted_conversations.conversation_id = itemised.conversation_id
 ),
 
 left_over as (
@@ -102,7 +102,7 @@ left_over as (
         *,
         total_credits - rest_credits - llm_credits - itemised_credits as left_credits,
         total_usd - rest_usd - coalesce(llm_usd, 0) - itemised_usd as left_usd
-    from rests
+    from remainders
 ),
 
 settled as (

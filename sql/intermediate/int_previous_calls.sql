@@ -3,9 +3,9 @@ description = "When the same caller last called the same agent before: one row p
 grain = ["conversation_id"]
 
 [columns]
-workspace = "Workspace of the API that the call belongs to."
+workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
-previous_at = "Start of that caller's previous call of that agent, whatever came of it; null at the first."
+previous_at = "Start of that caller's previous conversation of that agent, whatever came of it; null at the first."
 
 [tests]
 not_null = ["workspace", "conversation_id"]

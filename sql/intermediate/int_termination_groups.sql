@@ -1,9 +1,9 @@
 /*
-description = "Group of every text that a call ever gave as its termination_reason: one row per text that fits a pattern of seeds.termination_groups."
+description = "Group of every text that a conversation ever gave as its termination_reason: one row per text that fits a pattern of seeds.termination_groups."
 grain = ["termination_reason"]
 
 [columns]
-termination_reason = "Why calls ended, free text."
+termination_reason = "Why conversations ended, free text."
 termination_group = "Group of the first pattern that fits."
 */
 with conversations as (

@@ -1,16 +1,16 @@
 /*
-description = """Versions of agents: one row per agent and version that a call was answered by. Calls whose version is not \
+description = """Versions of agents: one row per agent and version that a conversation was answered by. Conversations whose version is not \
 told (older ones, and agents without versioning) are in no row."""
 grain = ["workspace", "agent_id", "version_id"]
 
 [columns]
 workspace = "Workspace of the API that the agent belongs to."
-agent_id = "Agent that the calls were started with; null when not told."
+agent_id = "Agent that the conversations were started with; null when not told."
 version_id = "Version of the agent that answered."
-first_call_at = "Start of its first call."
-last_call_at = "Start of its last call."
-n_calls = "Finished calls (done or failed) that it answered; excluded ones do not count."
-n_open = "Calls that it answers and that are not finished; excluded ones do not count."
+first_call_at = "Start of its first conversation."
+last_call_at = "Start of its last conversation."
+n_calls = "Finished conversations (done or failed) that it answered; excluded ones do not count."
+n_open = "Conversations that it answers and that are not finished; excluded ones do not count."
 
 [tests]
 not_null = ["workspace", "version_id", "first_call_at", "last_call_at", "n_calls", "n_open"]

@@ -1,16 +1,16 @@
 /*
-description = """Agents: one row per agent that was ever seen, as the agent of a call, in a list row, as the speaker of \
-an entry or as one that a call passed through."""
+description = """Agents: one row per agent that was ever seen, as the agent of a conversation, in a list row, as the speaker of \
+an entry or as one that a conversation passed through."""
 grain = ["workspace", "agent_id"]
 
 [columns]
 workspace = "Workspace of the API that the agent belongs to."
 agent_id = "Agent."
 agent_name = "Latest name that was seen; null when the API never told one."
-first_call_at = "Start of the first call in which it was seen."
-last_call_at = "Start of the last call in which it was seen."
-n_calls = "Finished calls (done or failed) that were started with it; excluded ones do not count."
-n_open = "Calls that were started with it and are not finished; excluded ones do not count."
+first_call_at = "Start of the first conversation in which it was seen."
+last_call_at = "Start of the last conversation in which it was seen."
+n_calls = "Finished conversations (done or failed) that were started with it; excluded ones do not count."
+n_open = "Conversations that were started with it and are not finished; excluded ones do not count."
 
 [tests]
 not_null = ["workspace", "agent_id", "first_call_at", "last_call_at", "n_calls", "n_open"]

@@ -1,5 +1,5 @@
 /*
-description = """Days: one row per UTC day from the first call to the last, days without a call included. It is one \
+description = """Days: one row per UTC day from the first conversation to the last, days without a conversation included. It is one \
 calendar for all workspaces, so that it joins by the day alone."""
 grain = ["start_date"]
 

@@ -1,14 +1,14 @@
 /*
-description = """Fields collected from the call, filled or not: one row per conversation and field. A redaction leaves \
-<redacted> where a value was, so a field of a deleted call still counts as filled."""
+description = """Fields collected from the conversation, filled or not: one row per conversation and field. A redaction leaves \
+<redacted> where a value was, so a field of a deleted conversation still counts as filled."""
 grain = ["conversation_id", "data_collection_id"]
 
 [columns]
-workspace = "Workspace of the API that the call belongs to."
+workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 data_collection_id = "Field."
 start_date = "UTC day on which the conversation started."
-agent_id = "Agent that the call was started with."
+agent_id = "Agent that the conversation was started with."
 version_id = "Version of the agent that answered."
 declared_type = "Type asked for: string, boolean, integer or number; JSON where several; null when not told."
 value = "The value as JSON text; null when it was null."
@@ -18,8 +18,8 @@ value_bool = "The value where it is a boolean."
 is_filled = "Whether there is a value: neither null nor blank text nor an empty list or object."
 is_of_declared_type = "Whether a filled value has the type asked for; null when not filled, redacted, or of a type that is none of the four."
 rationale = "Why."
-is_finished = "Whether the call is done or failed."
-is_counted = "Whether the call counts in the metrics: finished and not excluded."
+is_finished = "Whether the conversation is done or failed."
+is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "data_collection_id", "start_date", "is_filled", "is_finished", "is_counted"]

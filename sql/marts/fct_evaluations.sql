@@ -3,19 +3,19 @@ description = "Verdicts on evaluation criteria: one row per conversation and cri
 grain = ["conversation_id", "criteria_id"]
 
 [columns]
-workspace = "Workspace of the API that the call belongs to."
+workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 criteria_id = "Criterion."
 start_date = "UTC day on which the conversation started."
-agent_id = "Agent that the call was started with."
+agent_id = "Agent that the conversation was started with."
 version_id = "Version of the agent that answered."
 result = "success, failure or unknown; open text."
 rationale = "Why."
-scoring_mode = "How it is scored; null on older calls."
+scoring_mode = "How it is scored; null on older conversations."
 score = "Score, in points of the criterion."
 max_score = "Best possible score, in points of the criterion."
-is_finished = "Whether the call is done or failed."
-is_counted = "Whether the call counts in the metrics: finished and not excluded."
+is_finished = "Whether the conversation is done or failed."
+is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "criteria_id", "start_date", "is_finished", "is_counted"]

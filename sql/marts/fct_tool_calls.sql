@@ -1,29 +1,29 @@
 /*
 description = """Tool calls, each with its result: one row per tool call, those nested in workflow steps included. \
-A call and its result stand in different entries; they are matched by conversation and request_id. Where a request_id \
-repeats, the first call takes the first result, the second the second; without a request_id a call has no result."""
+A tool call and its result are in different transcript entries; they are matched by conversation and request_id. Where a \
+request_id repeats, the first call takes the first result, the second the second. Without a request_id it has no result."""
 grain = ["conversation_id", "call_index"]
 
 [columns]
-workspace = "Workspace of the API that the call belongs to."
+workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
-call_index = "Running number of the call in the conversation, from 0."
+call_index = "Running number of the tool call in the conversation, from 0."
 start_date = "UTC day on which the conversation started."
-agent_id = "Agent that the call was started with."
+agent_id = "Agent that the conversation was started with."
 version_id = "Version of the agent that answered."
-turn_index = "Transcript entry that holds the call."
+turn_index = "Transcript entry that holds the tool call."
 result_turn_index = "Transcript entry that holds the result; null when unanswered."
-request_id = "Id that a call and its result share."
-parent_request_id = "request_id of the workflow result that holds the call; null at the top."
+request_id = "Id that a tool call and its result share."
+parent_request_id = "request_id of the workflow result that holds the tool call; null at the top."
 depth = "0 in the transcript, +1 for each workflow step around it."
 tool_name = "Name of the tool."
 tool_id = "Id of the tool."
 tool_type = "system, webhook, client, mcp, workflow, …; open text."
 params_as_json = "Arguments, the API's own JSON text."
 mcp_server_name = "Name of the MCP server; null for other tools."
-is_answered = "Whether the transcript holds a result of the call."
+is_answered = "Whether the transcript holds a result of the tool call."
 is_error = "Whether the tool failed; null when unanswered or not told."
-is_blocked = "Whether the call was blocked; null when unanswered or not told."
+is_blocked = "Whether the tool call was blocked; null when unanswered or not told."
 error_type = "Kind of the error."
 raw_error_message = "Error in the tool's own words."
 latency_secs = "Time that the tool took; null when unanswered."

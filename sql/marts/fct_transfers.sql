@@ -4,24 +4,24 @@ One inside a workflow (depth above 0) leads to a node of the same agent."""
 grain = ["conversation_id", "result_index"]
 
 [columns]
-workspace = "Workspace of the API that the call belongs to."
+workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 result_index = "Running number of the tool result in the conversation, from 0."
 start_date = "UTC day on which the conversation started."
-agent_id = "Agent that the call was started with."
+agent_id = "Agent that the conversation was started with."
 version_id = "Version of the agent that answered."
 turn_index = "Transcript entry that holds the result."
 depth = "0 in the transcript, +1 for each workflow step around it."
 kind = "agent or number: where the transfer leads."
-from_agent_id = "Agent that transferred; the speaker of the entry, else the call's agent, where the API does not say."
+from_agent_id = "Agent that transferred; the speaker of the entry, else the conversation's agent, where the API does not say."
 to_agent_id = "Agent transferred to; a node id inside a workflow; null when not told."
 to_number = "Number transferred to; null when not told, or once deleted."
 is_error = "Whether the transfer did not take place: an error, blocked or never carried out."
 error = "Error in words."
 condition = "Condition of the transfer, as the agent is set up."
 reason = "Why the agent transferred."
-is_finished = "Whether the call is done or failed."
-is_counted = "Whether the call counts in the metrics: finished and not excluded."
+is_finished = "Whether the conversation is done or failed."
+is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "result_index", "start_date", "turn_index", "depth", "kind", "is_error", "is_finished", "is_counted"]

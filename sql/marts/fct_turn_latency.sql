@@ -4,17 +4,17 @@ repeats the timing of the spoken entry before it, and must not count again."""
 grain = ["conversation_id", "turn_index", "metric"]
 
 [columns]
-workspace = "Workspace of the API that the call belongs to."
+workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 turn_index = "Position of the transcript entry, from 0."
 metric = "What was timed, in the API's word, such as convai_llm_service_ttfb; open text."
 start_date = "UTC day on which the conversation started."
-agent_id = "Agent that the call was started with."
+agent_id = "Agent that the conversation was started with."
 version_id = "Version of the agent that answered."
 elapsed_secs = "Time that passed."
 is_repeat = "Whether the entry only repeats the timing of the spoken entry before it."
-is_finished = "Whether the call is done or failed."
-is_counted = "Whether the call counts in the metrics: finished and not excluded."
+is_finished = "Whether the conversation is done or failed."
+is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "turn_index", "metric", "start_date", "is_repeat", "is_finished", "is_counted"]

@@ -1,15 +1,15 @@
 /*
-description = "Transcript entries with their waits, tools and retrieval, of open, finished and deleted calls: one row per transcript entry."
+description = "Transcript entries with their waits, tools and retrieval, of open, finished and deleted conversations: one row per transcript entry."
 grain = ["conversation_id", "turn_index"]
 batch_by = "start_date"
 
 [columns]
-workspace = "Workspace of the API that the call belongs to."
+workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 turn_index = "Position of the transcript entry, from 0."
 start_date = "UTC day on which the conversation started."
-agent_id = "Agent that the call was started with."
-speaking_agent_id = "Agent that made the entry; the call's agent where the API does not say."
+agent_id = "Agent that the conversation was started with."
+speaking_agent_id = "Agent that made the entry; the conversation's agent where the API does not say."
 branch_id = "Branch of the agent that made the entry."
 version_id = "Version of the agent that made the entry."
 workflow_node_id = "Node of the workflow that made the entry."
@@ -20,7 +20,7 @@ is_spoken = "Whether the entry says something: its message is not null."
 is_silent = "Whether the entry only says that the user was silent ('...')."
 is_interrupted = "Whether the user cut in."
 is_backchannel = "Whether the entry was taken as a mere 'mhm'."
-time_in_call_secs = "Start of the entry from the start of the call."
+time_in_call_secs = "Start of the entry from the start of the conversation."
 source_medium = "audio, text, dtmf, image, file."
 producing_llm = "Model that made the entry."
 n_tool_calls = "Tool calls in the entry, nested ones included."
@@ -34,8 +34,8 @@ tts_ttfb_secs = "Time to the first byte of speech (metric convai_tts_service_ttf
 asr_latency_secs = "Time of the speech recognition after the user's end (metric convai_asr_trailing_service_latency), repeats dropped."
 feedback_score = "like or dislike of the entry."
 llm_cost_usd = "Price of the model's usage for the entry."
-is_finished = "Whether the call is done or failed."
-is_counted = "Whether the call counts in the metrics: finished and not excluded."
+is_finished = "Whether the conversation is done or failed."
+is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "turn_index", "start_date", "is_spoken", "is_silent", "is_interrupted", "n_tool_calls", "n_tool_results", "n_rag_chunks", "is_finished", "is_counted"]

@@ -1,26 +1,26 @@
 /*
 description = """An agent's week, and how it differs from the week before: one row per workspace, week and agent that \
-calls were started with. Weeks are those of ISO 8601, Monday to Sunday, UTC. The measures are those of \
-metrics.agent_daily, computed anew from the calls and entries of the week and never averaged from days. A change is \
-this week's value less that of the week before, in the unit of the measure; null when the agent had no call that week \
+conversations were started with. Weeks are those of ISO 8601, Monday to Sunday, UTC. The measures are those of \
+metrics.agent_daily, computed again from the conversations and entries of the week and never averaged from days. A change is \
+this week's value less that of the week before, in the unit of the measure; null when the agent had no conversation that week \
 or either value is null. A week that is not over yet is compared with a whole one: is_over says so."""
 grain = ["workspace", "week_start_date", "agent_id"]
 inherits_metrics_from = "metrics.agent_daily"
 
 [columns]
-week_start_date = "Monday of the week in which the calls started."
-is_over = "Whether the workspace has a call on a later day than the week's Sunday."
-n_calls_change = "Calls: less that of the week before."
-n_open_change = "Open calls: less that of the week before."
+week_start_date = "Monday of the week in which the conversations started."
+is_over = "Whether the workspace has a conversation on a later day than the week's Sunday."
+n_calls_change = "Conversations: less that of the week before."
+n_open_change = "Open conversations: less that of the week before."
 call_minutes_change = "Minutes: less that of the week before, in minutes."
 success_rate_change = "Success rate: less that of the week before, share of 1."
 success_coverage_change = "Success coverage: less that of the week before, share of 1."
 cost_credits_change = "Cost: less that of the week before, in credits."
 cost_usd_change = "Cost in US dollars: less that of the week before, in US dollars."
 cost_usd_coverage_change = "Cost coverage: less that of the week before, share of 1."
-cost_usd_per_call_change = "Cost per call: less that of the week before, in US dollars per call."
+cost_usd_per_call_change = "Cost per conversation: less that of the week before, in US dollars per conversation."
 cost_usd_per_minute_change = "Cost per minute: less that of the week before, in US dollars per minute."
-cost_usd_per_success_change = "Cost per successful call: less that of the week before, in US dollars per successful call."
+cost_usd_per_success_change = "Cost per successful conversation: less that of the week before, in US dollars per successful conversation."
 llm_cost_usd_change = "LLM cost: less that of the week before, in US dollars."
 interruption_rate_change = "Interruptions per agent turn: less that of the week before, share of 1."
 transfer_rate_change = "Transfer rate: less that of the week before, share of 1."
@@ -46,7 +46,7 @@ turns as (
     select * from marts.fct_turns
 ),
 
-calls as (
+counted_conversations as (
     select
         *,
         cast(date_trunc('week', start_date) as date) as week_start_date
@@ -81,18 +81,18 @@ finished as (
         cast(sum(rating) as bigint) as rating_points,
         cast(coalesce(sum(likes), 0) as bigint) as likes,
         cast(coalesce(sum(dislikes), 0) as bigint) as dislikes
-    from calls
+    from counted_conversations
     where is_counted
     group by all
 ),
 
-spans as (
+windows as (
     select
         workspace,
         week_start_date,
         agent_id,
         count(*) filter (where not is_finished) as n_open
-    from calls
+    from counted_conversations
     group by all
 ),
 
@@ -122,11 +122,11 @@ waits as (
 
 weeks as (
     select
-        spans.workspace,
-        spans.week_start_date,
-        spans.agent_id,
+        windows.workspace,
+        windows.week_start_date,
+        windows.agent_id,
         coalesce(finished.n_calls, 0) as n_calls,
-        spans.n_open,
+        windows.n_open,
         coalesce(finished.n_deleted, 0) as n_deleted,
         coalesce(finished.call_secs, 0) / 60 as call_minutes,
         coalesce(finished.n_success, 0) as n_success,
@@ -165,20 +165,20 @@ weeks as (
         waits.wait_p90_secs,
         waits.wait_p95_secs,
         waits.wait_p99_secs
-    from spans
+    from windows
     left join finished
         on
-            spans.workspace = finished.workspace
-            and spans.week_start_date = finished.week_start_date
-            and spans.agent_id is not distinct from finished.agent_id
+            windows.workspace = finished.workspace
+            and windows.week_start_date = finished.week_start_date
+            and windows.agent_id is not distinct from finished.agent_id
     left join waits
         on
-            spans.workspace = waits.workspace
-            and spans.week_start_date = waits.week_start_date
-            and spans.agent_id is not distinct from waits.agent_id
+            windows.workspace = waits.workspace
+            and windows.week_start_date = waits.week_start_date
+            and windows.agent_id is not distinct from waits.agent_id
 ),
 
-reach as (
+coverage as (
     select
         workspace,
         max(start_date) as newest_date
@@ -191,7 +191,7 @@ final as (
         weeks.workspace,
         weeks.week_start_date,
         weeks.agent_id,
-        reach.newest_date >= weeks.week_start_date + interval 7 day as is_over,
+        coverage.newest_date >= weeks.week_start_date + interval 7 day as is_over,
         weeks.n_calls,
         weeks.n_open,
         weeks.n_deleted,
@@ -256,7 +256,7 @@ final as (
         weeks.wait_p95_secs - before.wait_p95_secs as wait_p95_secs_change,
         weeks.wait_p99_secs - before.wait_p99_secs as wait_p99_secs_change
     from weeks
-    inner join reach on weeks.workspace = reach.workspace
+    inner join coverage on weeks.workspace = coverage.workspace
     left join weeks as before
         on
             weeks.workspace = before.workspace

@@ -5,16 +5,16 @@ to 28 days before that have it, with alpha 0.3: the day before weighs 0.3, each 
 sum of the weights. Spread is their standard deviation with the same weights, and never less than chance alone gives: \
 the square root of the expected for a count, that of a share among n (half an observation added), 5 % of the expected \
 for an amount. A day more than three spreads away is flagged. With fewer than 7 days before, nothing is expected and \
-nothing flagged. A day that is not over is taken as it is; days without finished calls are no days."""
+nothing flagged. A day that is not over is taken as it is; days without finished conversations are no days."""
 grain = ["workspace", "start_date", "agent_id", "measure"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
-start_date = "UTC day on which the calls started."
-agent_id = "Agent that the calls were started with."
+workspace = "Workspace of the API that the conversations belong to."
+start_date = "UTC day on which the conversations started."
+agent_id = "Agent that the conversations were started with."
 measure = "Column of metrics.agent_daily."
 value = "The measure on the day, in its own unit."
-n_observations = "What the day's measure was taken over: calls, judged calls, agent entries or waits."
+n_observations = "What the day's measure was taken over: conversations, judged conversations, agent entries or waits."
 n_days_before = "Days before that the expected is taken from, 28 at most."
 expected = "Weighted mean of the days before; null with fewer than 7."
 spread = "Weighted standard deviation of the days before, at least what chance gives; null with fewer than 7."

@@ -1,36 +1,36 @@
 /*
-description = """How a batch of outbound calls went: one row per workspace and batch, over calls that count. Answered is a \
-call that a person took: where the provider tells the result of the attempt, it is 'answered'; where it does not, the \
-user said a word; a call that an answering machine took is never answered. A recipient who was tried twice is one \
-recipient and two calls."""
+description = """How a batch of outbound conversations went: one row per workspace and batch, over conversations that count. Answered is a \
+conversation that a person took: where the provider tells the result of the attempt, it is 'answered'; where it does not, the \
+user said a word; a conversation that an answering machine took is never answered. A recipient who was tried twice is one \
+recipient and two conversations."""
 grain = ["workspace", "batch_call_id"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
+workspace = "Workspace of the API that the conversations belong to."
 batch_call_id = "Batch."
-first_call_at = "Start of its first call."
-last_call_at = "Start of its last call."
-n_recipients = "Recipients called, open calls included; a call without a recipient (erased) counts as one of its own."
-n_calls = "Finished calls (done or failed)."
-n_open = "Calls that are not finished."
-n_answered = "Finished calls that a person took."
-answer_rate = "Calls answered among the finished ones."
-n_voicemail = "Finished calls that an answering machine took."
-voicemail_rate = "Calls that an answering machine took among the finished ones."
-n_errors = "Calls that failed or ended with an error."
-error_rate = "Calls with an error among the finished ones."
-call_minutes = "Minutes of finished calls."
-n_success = "Calls judged a success."
-n_failure = "Calls judged a failure."
-n_unknown = "Finished calls without a verdict: unknown, or not judged."
-success_rate = "Successes among the calls judged."
-success_coverage = "Calls judged among the finished ones."
-cost_credits = "Cost of finished calls; null when no call's is known."
-cost_usd = "Cost of finished calls whose cost in US dollars is known; null when none is."
-cost_usd_coverage = "Finished calls whose cost in US dollars is known, among the finished ones."
-cost_usd_per_call = "US dollars per finished call."
-cost_usd_per_answered = "US dollars of all finished calls per answered one."
-cost_usd_per_success = "US dollars of all finished calls per successful one."
+first_call_at = "Start of its first conversation."
+last_call_at = "Start of its last conversation."
+n_recipients = "Recipients called, open conversations included; a conversation without a recipient (erased) counts as one of its own."
+n_calls = "Finished conversations (done or failed)."
+n_open = "Conversations that are not finished."
+n_answered = "Finished conversations that a person took."
+answer_rate = "Conversations answered among the finished ones."
+n_voicemail = "Finished conversations that an answering machine took."
+voicemail_rate = "Conversations that an answering machine took among the finished ones."
+n_errors = "Conversations that failed or ended with an error."
+error_rate = "Conversations with an error among the finished ones."
+call_minutes = "Minutes of finished conversations."
+n_success = "Conversations judged a success."
+n_failure = "Conversations judged a failure."
+n_unknown = "Finished conversations without a verdict: unknown, or not judged."
+success_rate = "Successes among the conversations judged."
+success_coverage = "Conversations judged among the finished ones."
+cost_credits = "Cost of finished conversations; null when no conversation's is known."
+cost_usd = "Cost of finished conversations whose cost in US dollars is known; null when none is."
+cost_usd_coverage = "Finished conversations whose cost in US dollars is known, among the finished ones."
+cost_usd_per_call = "US dollars per finished conversation."
+cost_usd_per_answered = "US dollars of all finished conversations per answered one."
+cost_usd_per_success = "US dollars of all finished conversations per successful one."
 
 [tests]
 not_null = [
@@ -53,7 +53,7 @@ not_null = [
 [metrics.n_recipients]
 name = "Recipients of a batch"
 unit = "count"
-numerator = "different recipients of the batch's calls, open ones included"
+numerator = "different recipients of the batch's conversations, open ones included"
 null_when = "never null"
 direction = "neither"
 differs_from_vendor = "Recipients that were not called yet are not in it: the batch itself is not read."
@@ -63,16 +63,16 @@ name = "Answer rate of a batch"
 unit = "share of 1"
 numerator = "n_answered: result 'answered' or, where no result is told, a word of the user; never a machine"
 denominator = "n_calls"
-null_when = "null without finished calls"
+null_when = "null without finished conversations"
 direction = "high"
-differs_from_vendor = "A call that voicemail detection took is not answered, whatever the provider says."
+differs_from_vendor = "A conversation that voicemail detection took is not answered, whatever the provider says."
 
 [metrics.voicemail_rate]
 name = "Voicemail rate of a batch"
 unit = "share of 1"
 numerator = "n_voicemail"
 denominator = "n_calls"
-null_when = "null without finished calls"
+null_when = "null without finished conversations"
 direction = "low"
 differs_from_vendor = "The voicemail tool and the provider's result are both believed."
 
@@ -81,25 +81,25 @@ name = "Error rate of a batch"
 unit = "share of 1"
 numerator = "n_errors: failed, or ended with an error code"
 denominator = "n_calls"
-null_when = "null without finished calls"
+null_when = "null without finished conversations"
 direction = "low"
-differs_from_vendor = "Finished calls with an error code count too, not only failed ones."
+differs_from_vendor = "Finished conversations with an error code count too, not only failed ones."
 
 [metrics.success_rate]
 name = "Success rate of a batch"
 unit = "share of 1"
 numerator = "n_success"
 denominator = "n_success + n_failure"
-null_when = "null when no call was judged"
+null_when = "null when no conversation was judged"
 direction = "high"
-differs_from_vendor = "Calls judged unknown are not in the denominator; success_coverage says how many were judged."
+differs_from_vendor = "Conversations judged unknown are not in the denominator; success_coverage says how many were judged."
 
 [metrics.success_coverage]
 name = "Success coverage of a batch"
 unit = "share of 1"
 numerator = "n_success + n_failure"
 denominator = "n_calls"
-null_when = "null without finished calls"
+null_when = "null without finished conversations"
 direction = "high"
 differs_from_vendor = "No counterpart known."
 
@@ -107,23 +107,23 @@ differs_from_vendor = "No counterpart known."
 name = "Cost of a batch"
 unit = "US dollars"
 numerator = "reported cost, else credits ÷ credits per USD of the plan"
-null_when = "null when no call's cost is known; cost_usd_coverage says for how many it is"
+null_when = "null when no conversation's cost is known; cost_usd_coverage says for how many it is"
 direction = "low"
-differs_from_vendor = "Calls without a reported cost in dollars are valued at their plan's rate."
+differs_from_vendor = "Conversations without a reported cost in dollars are valued at their plan's rate."
 
 [metrics.cost_usd_per_answered]
-name = "Cost per answered call"
-unit = "US dollars per answered call"
-numerator = "cost_usd, of all finished calls"
+name = "Cost per answered conversation"
+unit = "US dollars per answered conversation"
+numerator = "cost_usd, of all finished conversations"
 denominator = "n_answered"
-null_when = "null without an answered call or without a known cost"
+null_when = "null without an answered conversation or without a known cost"
 direction = "low"
 differs_from_vendor = "No counterpart known."
 
 [metrics.cost_usd_per_success]
-name = "Cost per successful call of a batch"
-unit = "US dollars per successful call"
-numerator = "cost_usd, of all finished calls"
+name = "Cost per successful conversation of a batch"
+unit = "US dollars per successful conversation"
+numerator = "cost_usd, of all finished conversations"
 denominator = "n_success"
 null_when = "null without a success or without a known cost"
 direction = "low"
@@ -146,7 +146,7 @@ attempts as (
     where batch_call_id is not null
 ),
 
-calls as (
+counted_conversations as (
     select
         conversations.*,
         attempts.recipient,
@@ -179,7 +179,7 @@ counted as (
         cast(sum(cost_credits) filter (where is_counted) as bigint) as cost_credits,
         cast(sum(cast(cost_usd as decimal(38, 12))) filter (where is_counted) as double) as cost_usd,
         count(cost_usd) filter (where is_counted) as n_priced
-    from calls
+    from counted_conversations
     group by all
 ),
 

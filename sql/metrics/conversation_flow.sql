@@ -1,18 +1,18 @@
 /*
 description = """How far conversations get: one row per workspace, agent and position of a spoken turn, over all days \
-and over finished calls that seeds.excluded_callers does not leave out. Turns are entries in which the user or the \
+and over finished conversations that seeds.excluded_callers does not leave out. Turns are entries in which the user or the \
 agent said something, numbered from 1 in their order; entries of tools and of a silent user ('...') are no turns, and \
-a call in which nobody spoke is in no row."""
+a conversation in which nobody spoke is in no row."""
 grain = ["workspace", "agent_id", "turn_position"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
-agent_id = "Agent that the calls were started with."
-turn_position = "Position among the spoken turns of a call, from 1."
-n_calls = "Finished calls that reach the position: the turns at it."
-reach_rate = "Calls that reach the position among those in which somebody spoke."
-n_ended = "Calls whose last spoken turn this is."
-drop_off_rate = "Calls that end there among those that reach the position."
+workspace = "Workspace of the API that the conversations belong to."
+agent_id = "Agent that the conversations were started with."
+turn_position = "Position among the spoken turns of a conversation, from 1."
+n_calls = "Finished conversations that reach the position: the turns at it."
+reach_rate = "Conversations that reach the position among those in which somebody spoke."
+n_ended = "Conversations whose last spoken turn this is."
+drop_off_rate = "Conversations that end there among those that reach the position."
 n_agent_turns = "Turns at the position that are the agent's."
 n_interruptions = "Agent turns at the position that the user cut."
 interruption_rate = "Interruptions per agent turn at the position."
@@ -22,7 +22,7 @@ not_null = ["workspace", "turn_position", "n_calls", "reach_rate", "n_ended", "d
 references = { agent_id = "marts.dim_agents.agent_id" }
 
 [metrics.reach_rate]
-name = "Calls that reach a turn"
+name = "Conversations that reach a turn"
 unit = "share of 1"
 numerator = "n_calls at the position"
 denominator = "n_calls at position 1"
@@ -33,11 +33,11 @@ differs_from_vendor = "No counterpart known."
 [metrics.drop_off_rate]
 name = "Drop-off at a turn"
 unit = "share of 1"
-numerator = "n_ended: calls whose last spoken turn this is"
+numerator = "n_ended: conversations whose last spoken turn this is"
 denominator = "n_calls that reach the position"
 null_when = "never null"
 direction = "neither"
-differs_from_vendor = "No counterpart known. A call that was brought to its end drops off too."
+differs_from_vendor = "No counterpart known. A conversation that was brought to its end drops off too."
 
 [metrics.interruption_rate]
 name = "Interruptions at a turn"
@@ -75,7 +75,7 @@ positions as (
     group by all
 ),
 
--- every call has all positions up to its last, so what the next position lacks has ended here
+-- every conversation has all positions up to its last, so what the next position lacks has ended here
 reached as (
     select
         *,

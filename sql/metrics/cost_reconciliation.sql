@@ -1,27 +1,27 @@
 /*
-description = """Whether the bill adds up: one row per workspace and UTC day, over all finished calls, excluded ones too. \
-The cost of a call is held against its call charge + LLM charge, in credits; the LLM price that the API reports against \
-the sum of the prices of the tokens that were initiated, in US dollars. Only calls that tell both sides are compared; \
+description = """Whether the bill adds up: one row per workspace and UTC day, over all finished conversations, excluded ones too. \
+The cost of a conversation is held against its call charge + LLM charge, in credits; the LLM price that the API reports against \
+the sum of the prices of the tokens that were initiated, in US dollars. Only conversations that tell both sides are compared; \
 those that tell a cost and no parts, as before July 2025, are counted apart."""
 grain = ["workspace", "start_date"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
-start_date = "UTC day on which the calls started."
-n_calls = "Finished calls (done or failed), excluded ones too."
-cost_credits = "Cost of finished calls; null when no call's is known."
-n_cost_alone = "Calls that tell a cost and none of its parts."
-n_cost_compared = "Calls that tell a cost and a part of it."
-compared_cost_credits = "Cost of the calls compared."
-call_cost_credits = "Call part of the calls compared."
-llm_cost_credits = "LLM part of the calls compared."
+workspace = "Workspace of the API that the conversations belong to."
+start_date = "UTC day on which the conversations started."
+n_calls = "Finished conversations (done or failed), excluded ones too."
+cost_credits = "Cost of finished conversations; null when no conversation's is known."
+n_cost_alone = "Conversations that tell a cost and none of its parts."
+n_cost_compared = "Conversations that tell a cost and a part of it."
+compared_cost_credits = "Cost of the conversations compared."
+call_cost_credits = "Call part of the conversations compared."
+llm_cost_credits = "LLM part of the conversations compared."
 unexplained_credits = "Cost that the parts leave unexplained, with its sign; differences of opposite sign cancel."
-n_cost_differences = "Calls whose cost is not the sum of their parts."
-n_llm_compared = "Calls that tell the LLM price and the price of tokens."
-llm_price_usd = "LLM price of the calls compared, as reported."
-usage_usd = "Price of the tokens that were initiated in the calls compared."
+n_cost_differences = "Conversations whose cost is not the sum of their parts."
+n_llm_compared = "Conversations that tell the LLM price and the price of tokens."
+llm_price_usd = "LLM price of the conversations compared, as reported."
+usage_usd = "Price of the tokens that were initiated in the conversations compared."
 unexplained_llm_usd = "LLM price that the tokens leave unexplained, with its sign; differences of opposite sign cancel."
-n_llm_differences = "Calls whose two LLM prices differ by a billionth of a dollar or more."
+n_llm_differences = "Conversations whose two LLM prices differ by a billionth of a dollar or more."
 
 [tests]
 not_null = [
@@ -38,15 +38,15 @@ not_null = [
 [metrics.unexplained_credits]
 name = "Unexplained cost"
 unit = "credits"
-numerator = "cost − call charge − LLM charge, over finished calls that tell a cost and a part of it"
-null_when = "null when no call was compared"
+numerator = "cost − call charge − LLM charge, over finished conversations that tell a cost and a part of it"
+null_when = "null when no conversation was compared"
 direction = "neither"
 differs_from_vendor = "No counterpart known. 0 when the bill adds up."
 
 [metrics.n_cost_differences]
-name = "Calls whose cost does not add up"
+name = "Conversations whose cost does not add up"
 unit = "count"
-numerator = "calls whose cost is not call charge + LLM charge, a missing part as 0"
+numerator = "conversations whose cost is not call charge + LLM charge, a missing part as 0"
 null_when = "never null"
 direction = "low"
 differs_from_vendor = "No counterpart known."
@@ -54,15 +54,15 @@ differs_from_vendor = "No counterpart known."
 [metrics.unexplained_llm_usd]
 name = "Unexplained LLM price"
 unit = "US dollars"
-numerator = "reported LLM price − price of the tokens of scope initiated, over finished calls that tell both"
-null_when = "null when no call was compared"
+numerator = "reported LLM price − price of the tokens of scope initiated, over finished conversations that tell both"
+null_when = "null when no conversation was compared"
 direction = "neither"
 differs_from_vendor = "No counterpart known. 0 when the bill adds up."
 
 [metrics.n_llm_differences]
-name = "Calls whose LLM price does not add up"
+name = "Conversations whose LLM price does not add up"
 unit = "count"
-numerator = "calls whose two LLM prices differ by a billionth of a dollar or more"
+numerator = "conversations whose two LLM prices differ by a billionth of a dollar or more"
 null_when = "never null"
 direction = "low"
 differs_from_vendor = "No counterpart known."
@@ -71,7 +71,7 @@ with conversations as (
     select * from marts.fct_conversations
 ),
 
-calls as (
+counted_conversations as (
     select
         workspace,
         start_date,
@@ -108,7 +108,7 @@ final as (
         cast(sum(usage_usd) filter (where left_usd is not null) as double) as usage_usd,
         cast(sum(left_usd) as double) as unexplained_llm_usd,
         count(*) filter (where abs(left_usd) >= 0.000000001) as n_llm_differences
-    from calls
+    from counted_conversations
     group by all
 )
 

@@ -1,20 +1,20 @@
 /*
 description = """How well a field is collected: one row per workspace, agent and field, over all days and over \
-finished calls that seeds.excluded_callers does not leave out. A field was asked for when the analysis of a call has a \
+finished conversations that seeds.excluded_callers does not leave out. A field was asked for when the analysis of a conversation has a \
 place for it, filled when there is a value in it: neither null nor blank text nor an empty list or object. A redacted \
-value still counts as filled, but is no value of top_values. top_values shows what was said in calls, so it can hold \
-personal data; an erasure takes it out with the call."""
+value still counts as filled, but is no value of top_values. top_values shows what was said in conversations, so it can hold \
+personal data; an erasure takes it out with the conversation."""
 grain = ["workspace", "agent_id", "data_collection_id"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
-agent_id = "Agent that the calls were started with."
+workspace = "Workspace of the API that the conversations belong to."
+agent_id = "Agent that the conversations were started with."
 data_collection_id = "Field."
-declared_type = "Type asked for, as the newest call tells it; null when it does not."
-n_asked = "Finished calls that were asked for the field."
-n_filled = "Calls in which it was filled."
-fill_rate = "Calls in which it was filled among those asked."
-n_typed = "Filled values whose type can be compared with the one asked for on that call."
+declared_type = "Type asked for, as the newest conversation tells it; null when it does not."
+n_asked = "Finished conversations that were asked for the field."
+n_filled = "Conversations in which it was filled."
+fill_rate = "Conversations in which it was filled among those asked."
+n_typed = "Filled values whose type can be compared with the one asked for on that conversation."
 n_of_declared_type = "Those that have the type asked for."
 of_declared_type_rate = "Values of the type asked for among those that can be compared."
 n_values = "Different values, as JSON text."
@@ -28,10 +28,10 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 name = "Fill rate"
 unit = "share of 1"
 numerator = "n_filled: neither null nor blank nor an empty list or object"
-denominator = "n_asked: finished calls whose analysis has a place for the field"
+denominator = "n_asked: finished conversations whose analysis has a place for the field"
 null_when = "never null"
 direction = "high"
-differs_from_vendor = "No counterpart known. Calls without an analysis were not asked."
+differs_from_vendor = "No counterpart known. Conversations without an analysis were not asked."
 
 [metrics.of_declared_type_rate]
 name = "Values of the declared type"

@@ -1,22 +1,22 @@
 /*
 description = """A criterion's day: one row per workspace, UTC day, agent and evaluation criterion, over finished \
-calls that were put to the criterion and that seeds.excluded_callers does not leave out. A verdict that is neither \
+conversations that were put to the criterion and that seeds.excluded_callers does not leave out. A verdict that is neither \
 success nor failure counts as unknown, and success_coverage says how many are not."""
 grain = ["workspace", "start_date", "agent_id", "criteria_id"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
-start_date = "UTC day on which the calls started."
-agent_id = "Agent that the calls were started with."
+workspace = "Workspace of the API that the conversations belong to."
+start_date = "UTC day on which the conversations started."
+agent_id = "Agent that the conversations were started with."
 criteria_id = "Criterion."
-n_calls = "Finished calls that were put to the criterion."
-n_success = "Calls that met it."
-n_failure = "Calls that did not meet it."
-n_unknown = "Calls with neither verdict."
-success_rate = "Calls that met it among those with a verdict."
-success_coverage = "Calls with a verdict among those put to it."
-n_scored = "Calls with a score and a best possible score; 0 where the criterion gives none."
-score_share = "Points reached among the points possible, over the calls scored, share of 1."
+n_calls = "Finished conversations that were put to the criterion."
+n_success = "Conversations that met it."
+n_failure = "Conversations that did not meet it."
+n_unknown = "Conversations with neither verdict."
+success_rate = "Conversations that met it among those with a verdict."
+success_coverage = "Conversations with a verdict among those put to it."
+n_scored = "Conversations with a score and a best possible score; 0 where the criterion gives none."
+score_share = "Points reached among the points possible, over the conversations scored, share of 1."
 
 [tests]
 not_null = ["workspace", "start_date", "criteria_id", "n_calls", "n_success", "n_failure", "n_unknown", "success_coverage", "n_scored"]
@@ -27,15 +27,15 @@ name = "Success rate of a criterion"
 unit = "share of 1"
 numerator = "n_success"
 denominator = "n_success + n_failure"
-null_when = "null when no call got a verdict"
+null_when = "null when no conversation got a verdict"
 direction = "high"
-differs_from_vendor = "Calls judged unknown are not in the denominator; success_coverage says how many were judged."
+differs_from_vendor = "Conversations judged unknown are not in the denominator; success_coverage says how many were judged."
 
 [metrics.success_coverage]
 name = "Coverage of a criterion"
 unit = "share of 1"
 numerator = "n_success + n_failure"
-denominator = "n_calls: finished calls put to the criterion"
+denominator = "n_calls: finished conversations put to the criterion"
 null_when = "never null"
 direction = "high"
 differs_from_vendor = "No counterpart known."
@@ -44,10 +44,10 @@ differs_from_vendor = "No counterpart known."
 name = "Score of a criterion"
 unit = "share of 1"
 numerator = "sum of the scores"
-denominator = "sum of the best possible scores of the same calls"
-null_when = "null when no call was scored"
+denominator = "sum of the best possible scores of the same conversations"
+null_when = "null when no conversation was scored"
 direction = "high"
-differs_from_vendor = "Points are added before dividing, so that a call with more points possible weighs more."
+differs_from_vendor = "Points are added before dividing, so that a conversation with more points possible weighs more."
 */
 with evaluations as (
     select * from marts.fct_evaluations

@@ -1,20 +1,20 @@
 /*
-description = """What users said of the calls: one row per workspace, UTC day and agent with finished calls that count. \
-Feedback of a deleted call stays."""
+description = """What users said of the conversations: one row per workspace, UTC day and agent with finished conversations that count. \
+Feedback of a deleted conversation stays."""
 grain = ["workspace", "start_date", "agent_id"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
-start_date = "UTC day on which the calls started."
-agent_id = "Agent that the calls were started with."
-n_calls = "Finished calls (done or failed)."
-n_ratings = "Calls with a rating."
-rating_coverage = "Calls with a rating among the finished ones."
+workspace = "Workspace of the API that the conversations belong to."
+start_date = "UTC day on which the conversations started."
+agent_id = "Agent that the conversations were started with."
+n_calls = "Finished conversations (done or failed)."
+n_ratings = "Conversations with a rating."
+rating_coverage = "Conversations with a rating among the finished ones."
 rating = "Mean rating, in the points of the rating scale."
 likes = "Thumbs up, a count."
 dislikes = "Thumbs down, a count."
 like_rate = "Thumbs up among all thumbs."
-n_comments = "Calls with a comment."
+n_comments = "Conversations with a comment."
 
 [tests]
 not_null = ["workspace", "start_date", "n_calls", "n_ratings", "likes", "dislikes", "n_comments"]
@@ -27,7 +27,7 @@ numerator = "sum of ratings"
 denominator = "n_ratings"
 null_when = "null without ratings"
 direction = "high"
-differs_from_vendor = "Calls deleted at the vendor are kept."
+differs_from_vendor = "Conversations deleted at the vendor are kept."
 
 [metrics.rating_coverage]
 name = "Rating coverage"
@@ -45,12 +45,12 @@ numerator = "likes"
 denominator = "likes + dislikes"
 null_when = "null without thumbs"
 direction = "high"
-differs_from_vendor = "A call can carry several thumbs; each counts."
+differs_from_vendor = "A conversation can carry several thumbs; each counts."
 
 [metrics.n_comments]
 name = "Comments"
 unit = "count"
-numerator = "calls with a comment that is not empty"
+numerator = "conversations with a comment that is not empty"
 null_when = "never null"
 direction = "neither"
 differs_from_vendor = "No counterpart known."

@@ -1,26 +1,26 @@
 /*
-description = """When calls come: one row per workspace, day of the week and hour, by the clock of the workspace's time zone, \
-over finished calls that count. A call counts in the hour in which it started. The peak is exact: starts and ends are \
-swept in order, so a call that runs into the next hour is in that hour's peak too; hours with running calls alone have \
+description = """When conversations come: one row per workspace, day of the week and hour, by the clock of the workspace's time zone, \
+over finished conversations that count. A conversation counts in the hour in which it started. The peak is exact: starts and ends are \
+swept in order, so a conversation that runs into the next hour is in that hour's peak too; hours with running conversations alone have \
 a row. One that ends as another starts is not beside it; one of unknown length is there for its instant alone, one of more than a day for a day."""
 grain = ["workspace", "local_weekday", "local_start_hour"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
+workspace = "Workspace of the API that the conversations belong to."
 local_weekday = "Day of the week in the workspace's time zone, 1 Monday to 7 Sunday."
 local_start_hour = "Hour of the day there, 0 to 23."
-n_calls = "Finished calls (done or failed)."
-call_minutes = "Minutes of finished calls."
-n_success = "Calls judged a success."
-n_failure = "Calls judged a failure."
-n_unknown = "Finished calls without a verdict: unknown, or not judged."
-success_rate = "Successes among the calls judged."
-success_coverage = "Calls judged among the finished ones."
-cost_credits = "Cost of finished calls; null when no call's is known."
-cost_usd = "Cost of finished calls whose cost in US dollars is known; null when none is."
-cost_usd_coverage = "Finished calls whose cost in US dollars is known, among the finished ones."
-cost_usd_per_call = "US dollars per finished call."
-n_peak_calls = "Most calls that ran at once at any moment of such an hour."
+n_calls = "Finished conversations (done or failed)."
+call_minutes = "Minutes of finished conversations."
+n_success = "Conversations judged a success."
+n_failure = "Conversations judged a failure."
+n_unknown = "Finished conversations without a verdict: unknown, or not judged."
+success_rate = "Successes among the conversations judged."
+success_coverage = "Conversations judged among the finished ones."
+cost_credits = "Cost of finished conversations; null when no conversation's is known."
+cost_usd = "Cost of finished conversations whose cost in US dollars is known; null when none is."
+cost_usd_coverage = "Finished conversations whose cost in US dollars is known, among the finished ones."
+cost_usd_per_call = "US dollars per finished conversation."
+n_peak_calls = "Most conversations that ran at once at any moment of such an hour."
 
 [tests]
 not_null = [
@@ -36,9 +36,9 @@ not_null = [
 ]
 
 [metrics.n_calls]
-name = "Calls by hour"
+name = "Conversations by hour"
 unit = "count"
-numerator = "finished calls that started in the hour, over all weeks"
+numerator = "finished conversations that started in the hour, over all weeks"
 null_when = "never null"
 direction = "neither"
 differs_from_vendor = "By the clock of the workspace's time zone, summer time included."
@@ -48,34 +48,34 @@ name = "Success rate by hour"
 unit = "share of 1"
 numerator = "n_success"
 denominator = "n_success + n_failure"
-null_when = "null when no call was judged"
+null_when = "null when no conversation was judged"
 direction = "high"
-differs_from_vendor = "Calls judged unknown are not in the denominator; success_coverage says how many were judged."
+differs_from_vendor = "Conversations judged unknown are not in the denominator; success_coverage says how many were judged."
 
 [metrics.success_coverage]
 name = "Success coverage by hour"
 unit = "share of 1"
 numerator = "n_success + n_failure"
 denominator = "n_calls"
-null_when = "null without finished calls"
+null_when = "null without finished conversations"
 direction = "high"
 differs_from_vendor = "No counterpart known."
 
 [metrics.cost_usd]
 name = "Cost by hour"
 unit = "US dollars"
-numerator = "reported cost, else credits ÷ credits per USD of the plan, of the calls that started in the hour"
-null_when = "null when no call's cost is known; cost_usd_coverage says for how many it is"
+numerator = "reported cost, else credits ÷ credits per USD of the plan, of the conversations that started in the hour"
+null_when = "null when no conversation's cost is known; cost_usd_coverage says for how many it is"
 direction = "low"
-differs_from_vendor = "Calls without a reported cost in dollars are valued at their plan's rate."
+differs_from_vendor = "Conversations without a reported cost in dollars are valued at their plan's rate."
 
 [metrics.n_peak_calls]
-name = "Peak of concurrent calls"
+name = "Peak of concurrent conversations"
 unit = "count"
-numerator = "most calls that ran at once, by starts and ends"
+numerator = "most conversations that ran at once, by starts and ends"
 null_when = "never null"
 direction = "neither"
-differs_from_vendor = "Worked out from start and length of the calls; calls that seeds.excluded_callers names are not in it."
+differs_from_vendor = "Worked out from start and length of the conversations; conversations that seeds.excluded_callers names are not in it."
 */
 with conversations as (
     select * from marts.fct_conversations
@@ -85,7 +85,7 @@ workspaces as (
     select * from seeds.workspaces
 ),
 
-calls as (
+counted_conversations as (
     select
         *,
         started_at + greatest(least(coalesce(call_duration_secs, 0), 86400), 0) * interval 1 second as ended_at
@@ -100,7 +100,7 @@ quarters as (
         started_at,
         ended_at,
         unnest(generate_series(date_trunc('hour', started_at), ended_at, interval 15 minute)) as quarter_at
-    from calls
+    from counted_conversations
 ),
 
 -- at one moment ends come before starts, and what lasted no time ends after them
@@ -110,14 +110,14 @@ events as (
         ended_at as event_at,
         case when ended_at > started_at then 0 else 2 end as rank_at_once,
         -1 as change
-    from calls
+    from counted_conversations
     union all
     select
         workspace,
         started_at as event_at,
         1 as rank_at_once,
         1 as change
-    from calls
+    from counted_conversations
     union all
     select distinct
         workspace,
@@ -166,7 +166,7 @@ counted as (
         cast(sum(cost_credits) as bigint) as cost_credits,
         cast(sum(cast(cost_usd as decimal(38, 12))) as double) as cost_usd,
         count(cost_usd) as n_priced
-    from calls
+    from counted_conversations
     group by all
 ),
 

@@ -1,15 +1,15 @@
 /*
 description = """Where the time of an answer goes: one row per workspace, UTC day, agent and metric of the API, over \
-the transcript entries of finished calls that seeds.excluded_callers does not leave out. A timing that a tool entry \
+the transcript entries of finished conversations that seeds.excluded_callers does not leave out. A timing that a tool entry \
 only repeats does not count twice. Percentiles are over entries, exact and interpolated."""
 grain = ["workspace", "start_date", "agent_id", "metric"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
-start_date = "UTC day on which the calls started."
-agent_id = "Agent that the calls were started with."
+workspace = "Workspace of the API that the conversations belong to."
+start_date = "UTC day on which the conversations started."
+agent_id = "Agent that the conversations were started with."
 metric = "What was timed, in the API's word, such as convai_llm_service_ttfb; open text."
-n_calls = "Finished calls with such a timing."
+n_calls = "Finished conversations with such a timing."
 n_latencies = "Entries with such a timing: the n of the percentiles."
 latency_p50_secs = "Median over entries."
 latency_p90_secs = "90th percentile over entries."
@@ -23,7 +23,7 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 [metrics.n_latencies]
 name = "Timings of a stage"
 unit = "count"
-numerator = "transcript entries of finished calls with a timing of the stage, repeats dropped"
+numerator = "transcript entries of finished conversations with a timing of the stage, repeats dropped"
 null_when = "never null; a stage without a timing has no row"
 direction = "neither"
 differs_from_vendor = "No counterpart known."
@@ -34,7 +34,7 @@ unit = "seconds"
 numerator = "median of the timings of entries, exact and interpolated"
 null_when = "never null; a stage without a timing has no row"
 direction = "low"
-differs_from_vendor = "Over entries and not over calls; the repeat on a tool entry does not count twice."
+differs_from_vendor = "Over entries and not over conversations; the repeat on a tool entry does not count twice."
 
 [metrics.latency_p90_secs]
 name = "Stage latency, 90th percentile"

@@ -1,17 +1,17 @@
 /*
-description = """What the models cost: one row per workspace, UTC day, agent and model, over calls that count. Tokens and \
+description = """What the models cost: one row per workspace, UTC day, agent and model, over conversations that count. Tokens and \
 prices are of scope initiated: all that was generated, which is what is paid. What of it was delivered (scope \
-irreversible) stands in columns of its own and is never added. A call that used two models counts in both rows, so \
+irreversible) is in separate columns and is never added. A conversation that used two models counts in both rows, so \
 n_calls and call_minutes do not add up over models."""
 grain = ["workspace", "start_date", "agent_id", "model"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
-start_date = "UTC day on which the calls started."
-agent_id = "Agent that the calls were started with."
+workspace = "Workspace of the API that the conversations belong to."
+start_date = "UTC day on which the conversations started."
+agent_id = "Agent that the conversations were started with."
 model = "Model."
-n_calls = "Finished calls that the model was paid for."
-call_minutes = "Minutes of these calls, the whole of each."
+n_calls = "Finished conversations that the model was paid for."
+call_minutes = "Minutes of these conversations, the whole of each."
 input_tokens = "Tokens read afresh."
 input_cache_read_tokens = "Tokens read from the cache."
 input_cache_write_tokens = "Tokens written to the cache."
@@ -24,9 +24,9 @@ input_cache_write_usd = "Price of the tokens written to the cache; null when non
 output_usd = "Price of the tokens written by the model; null when none is told."
 other_usd = "Price of tokens of other kinds; null when none is told."
 llm_cost_usd = "Price of all these tokens; null when none is told."
-llm_cost_usd_coverage = "Calls with a price among the calls."
-llm_cost_usd_per_call = "US dollars per call that the model was paid for."
-llm_cost_usd_per_minute = "US dollars per minute of these calls."
+llm_cost_usd_coverage = "Conversations with a price among the conversations."
+llm_cost_usd_per_call = "US dollars per conversation that the model was paid for."
+llm_cost_usd_per_minute = "US dollars per minute of these conversations."
 delivered_tokens = "Tokens of all kinds that were delivered, a count: the part of scope irreversible."
 delivered_usd = "Price of the tokens that were delivered; null when none is told."
 undelivered_usd = "Price of what was generated and not delivered; null when one of the two is not told."
@@ -55,27 +55,27 @@ differs_from_vendor = "Free LLM dollars are not taken off; what was generated an
 [metrics.llm_cost_usd_coverage]
 name = "LLM cost coverage"
 unit = "share of 1"
-numerator = "calls with a price of the model"
+numerator = "conversations with a price of the model"
 denominator = "n_calls"
-null_when = "null without calls that the model was paid for"
+null_when = "null without conversations that the model was paid for"
 direction = "high"
 differs_from_vendor = "No counterpart known. Below 1, llm_cost_usd and what is divided from it are too low."
 
 [metrics.llm_cost_usd_per_call]
-name = "LLM cost per call"
-unit = "US dollars per call"
+name = "LLM cost per conversation"
+unit = "US dollars per conversation"
 numerator = "llm_cost_usd"
-denominator = "n_calls: calls that the model was paid for"
-null_when = "null without such calls or without a price"
+denominator = "n_calls: conversations that the model was paid for"
+null_when = "null without such conversations or without a price"
 direction = "low"
-differs_from_vendor = "Per call that used the model, not per call of the agent."
+differs_from_vendor = "Per conversation that used the model, not per conversation of the agent."
 
 [metrics.llm_cost_usd_per_minute]
 name = "LLM cost per minute"
 unit = "US dollars per minute"
 numerator = "llm_cost_usd"
-denominator = "call_minutes of the calls that the model was paid for"
-null_when = "null when these calls lasted no time or no price is told"
+denominator = "call_minutes of the conversations that the model was paid for"
+null_when = "null when these conversations lasted no time or no price is told"
 direction = "low"
 differs_from_vendor = "What was paid, where the vendor's calculator estimates."
 

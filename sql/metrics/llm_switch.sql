@@ -1,9 +1,9 @@
 /*
-description = """What another language model would have cost: one row per agent and candidate model, over the calls that \
-count of the last 30 days up to the newest call of the workspace. The candidate's price is the vendor's estimate of a \
+description = """What another language model would have cost: one row per agent and candidate model, over the conversations that \
+count of the last 30 days up to the newest conversation of the workspace. The candidate's price is the vendor's estimate of a \
 minute, as it was asked for last (lake.llm_prices). An estimate is no bill: estimated_saving_usd holds it against the \
 estimate of the model that was paid most, like against like, and saving_usd against what was paid. An agent without \
-prices has no rows; one without calls has a price and nothing to compare."""
+prices has no rows; one without conversations has a price and nothing to compare."""
 grain = ["workspace", "agent_id", "model"]
 
 [columns]
@@ -12,19 +12,19 @@ agent_id = "Agent."
 model = "Candidate model."
 asked_at = "When its price was asked for."
 prompt_length = "Characters of the prompt that it was asked for; null when left to the API."
-prompt_basis = "Whence the length: given, setting, measured or none."
-price_per_minute_usd = "The vendor's estimate of a minute of a call with the candidate."
-first_start_date = "First UTC day of the 30 that are looked at; null without any call in the workspace."
-last_start_date = "Last of these days: that of the newest call of the workspace."
-n_calls = "Finished calls of the agent on these days; excluded ones do not count."
+prompt_basis = "Source of the length: given, setting, measured or none."
+price_per_minute_usd = "The vendor's estimate of a minute of a conversation with the candidate."
+first_start_date = "First UTC day of the 30 that are looked at; null without any conversation in the workspace."
+last_start_date = "Last of these days: that of the newest conversation of the workspace."
+n_calls = "Finished conversations of the agent on these days; excluded ones do not count."
 n_priced_calls = "Those that tell what their tokens cost; only they are compared."
-call_minutes = "Minutes of the calls compared."
-llm_cost_usd = "What was paid for their tokens; null when no call is compared."
-llm_cost_usd_per_minute = "US dollars per minute of these calls."
-main_model = "Model that was paid most in these calls; null when none was."
+call_minutes = "Minutes of the conversations compared."
+llm_cost_usd = "What was paid for their tokens; null when no conversation is compared."
+llm_cost_usd_per_minute = "US dollars per minute of these conversations."
+main_model = "Model that was paid most in these conversations; null when none was."
 is_main_model = "Whether the candidate is that model."
-is_used = "Whether these calls used the candidate."
-estimated_usd = "Minutes of these calls at the candidate's price."
+is_used = "Whether these conversations used the candidate."
+estimated_usd = "Minutes of these conversations at the candidate's price."
 saving_usd = "What was paid less estimated_usd; below 0 the candidate would have cost more."
 estimated_saving_usd = "The same minutes at the main model's price less estimated_usd; null when that has no price."
 
@@ -47,13 +47,13 @@ unit = "US dollars"
 numerator = "call_minutes × price_per_minute_usd"
 null_when = "null when the candidate has no price"
 direction = "low"
-differs_from_vendor = "The vendor's calculator gives the price of a minute; the minutes are those of the calls here."
+differs_from_vendor = "The vendor's calculator gives the price of a minute; the minutes are those of the conversations here."
 
 [metrics.saving_usd]
 name = "Saving against what was paid"
 unit = "US dollars"
 numerator = "llm_cost_usd − estimated_usd"
-null_when = "null when no call is compared or the candidate has no price"
+null_when = "null when no conversation is compared or the candidate has no price"
 direction = "high"
 differs_from_vendor = "No counterpart known. Holds an estimate against a bill: where the estimate of the main model is far from what was paid, trust estimated_saving_usd."
 
@@ -61,7 +61,7 @@ differs_from_vendor = "No counterpart known. Holds an estimate against a bill: w
 name = "Saving against the main model, both estimated"
 unit = "US dollars"
 numerator = "call_minutes × (price_per_minute_usd of main_model − that of the candidate)"
-null_when = "null when no call is compared or one of the two has no price"
+null_when = "null when no conversation is compared or one of the two has no price"
 direction = "high"
 differs_from_vendor = "No counterpart known."
 
@@ -70,7 +70,7 @@ name = "LLM cost per minute, last 30 days"
 unit = "US dollars per minute"
 numerator = "llm_cost_usd"
 denominator = "call_minutes"
-null_when = "null when the calls compared lasted no time"
+null_when = "null when the conversations compared lasted no time"
 direction = "low"
 differs_from_vendor = "What was paid, where the vendor's calculator estimates."
 */
@@ -92,7 +92,7 @@ latest_prices as (
     qualify row_number() over (partition by workspace, agent_id, model order by asked_at desc) = 1
 ),
 
-spans as (
+windows as (
     select
         workspace,
         cast(max(start_date) - interval 29 day as date) as first_start_date,
@@ -109,8 +109,8 @@ recent as (
         conversations.llm_cost_usd,
         coalesce(conversations.call_duration_secs, 0) as call_secs
     from conversations
-    inner join spans on conversations.workspace = spans.workspace
-    where conversations.is_counted and conversations.start_date >= spans.first_start_date
+    inner join windows on conversations.workspace = windows.workspace
+    where conversations.is_counted and conversations.start_date >= windows.first_start_date
 ),
 
 paid as (
@@ -156,8 +156,8 @@ candidates as (
         latest_prices.prompt_length,
         latest_prices.prompt_basis,
         latest_prices.price_per_minute_usd,
-        spans.first_start_date,
-        spans.last_start_date,
+        windows.first_start_date,
+        windows.last_start_date,
         coalesce(paid.n_calls, 0) as n_calls,
         coalesce(paid.n_priced_calls, 0) as n_priced_calls,
         coalesce(paid.call_minutes, 0) as call_minutes,
@@ -166,7 +166,7 @@ candidates as (
         main_prices.price_per_minute_usd as main_price_usd,
         used.model is not null as is_used
     from latest_prices
-    left join spans on latest_prices.workspace = spans.workspace
+    left join windows on latest_prices.workspace = windows.workspace
     left join paid
         on latest_prices.workspace = paid.workspace and latest_prices.agent_id = paid.agent_id
     left join main_models

@@ -1,18 +1,18 @@
 /*
-description = """Use of the knowledge base: one row per workspace, UTC day and agent with finished calls that \
+description = """Use of the knowledge base: one row per workspace, UTC day and agent with finished conversations that \
 seeds.excluded_callers does not leave out, those without a retrieval included. Distances are those of the API: the \
 smaller, the nearer a chunk is to the query."""
 grain = ["workspace", "start_date", "agent_id"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
-start_date = "UTC day on which the calls started."
-agent_id = "Agent that the calls were started with."
-n_calls = "Finished calls (done or failed)."
-n_retrieving_calls = "Finished calls with a retrieval."
-retrieval_rate = "Calls with a retrieval among the finished ones."
+workspace = "Workspace of the API that the conversations belong to."
+start_date = "UTC day on which the conversations started."
+agent_id = "Agent that the conversations were started with."
+n_calls = "Finished conversations (done or failed)."
+n_retrieving_calls = "Finished conversations with a retrieval."
+retrieval_rate = "Conversations with a retrieval among the finished ones."
 n_retrievals = "Retrievals: transcript entries that hold one."
-retrievals_per_call = "Retrievals per finished call, a count."
+retrievals_per_call = "Retrievals per finished conversation, a count."
 n_empty = "Retrievals that found no chunk."
 empty_rate = "Retrievals that found no chunk among all."
 n_latencies = "Retrievals with a latency: the n of the percentiles."
@@ -29,7 +29,7 @@ not_null = ["workspace", "start_date", "n_calls", "n_retrieving_calls", "retriev
 references = { agent_id = "marts.dim_agents.agent_id" }
 
 [metrics.retrieval_rate]
-name = "Calls with a retrieval"
+name = "Conversations with a retrieval"
 unit = "share of 1"
 numerator = "n_retrieving_calls"
 denominator = "n_calls"
@@ -38,13 +38,13 @@ direction = "neither"
 differs_from_vendor = "No counterpart known."
 
 [metrics.retrievals_per_call]
-name = "Retrievals per call"
-unit = "retrievals per call"
+name = "Retrievals per conversation"
+unit = "retrievals per conversation"
 numerator = "n_retrievals: transcript entries that hold one"
 denominator = "n_calls"
 null_when = "never null; 0 without retrievals"
 direction = "neither"
-differs_from_vendor = "Counted in the transcript; the API's own count stands in fct_conversations.n_rag_retrievals."
+differs_from_vendor = "Counted in the transcript; the API's own count is in fct_conversations.n_rag_retrievals."
 
 [metrics.empty_rate]
 name = "Empty retrievals"
@@ -85,7 +85,7 @@ name = "Chunks used"
 unit = "share of 1"
 numerator = "n_chunks_used"
 denominator = "n_chunks, of the retrievals that tell which were used"
-null_when = "null when no retrieval tells, as on older calls, or none of them found a chunk"
+null_when = "null when no retrieval tells, as on older conversations, or none of them found a chunk"
 direction = "high"
 differs_from_vendor = "No counterpart known."
 */

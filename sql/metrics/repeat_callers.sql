@@ -1,27 +1,27 @@
 /*
-description = """Who comes back: one row per workspace, UTC day and agent with finished calls that \
-seeds.excluded_callers does not leave out. A caller came back within n days when the same caller calls the same agent \
-again, on a call finished or not, at most n times 24 hours after a call of the day. A window is null until a call on a \
+description = """Who comes back: one row per workspace, UTC day and agent with finished conversations that \
+seeds.excluded_callers does not leave out. A caller came back within n days when the same caller conversations the same agent \
+again, on a conversation finished or not, at most n times 24 hours after a conversation of the day. A window is null until a conversation on a \
 later day than its last shows that the data reaches past it. Callers that are not known (or were erased) are in no \
 number but n_calls; caller_coverage says how many are."""
 grain = ["workspace", "start_date", "agent_id"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
-start_date = "UTC day on which the calls started."
-agent_id = "Agent that the calls were started with."
-n_calls = "Finished calls (done or failed)."
-n_known_calls = "Finished calls whose caller is known."
-caller_coverage = "Calls whose caller is known among the finished ones."
-n_callers = "Different callers of these calls."
+workspace = "Workspace of the API that the conversations belong to."
+start_date = "UTC day on which the conversations started."
+agent_id = "Agent that the conversations were started with."
+n_calls = "Finished conversations (done or failed)."
+n_known_calls = "Finished conversations whose caller is known."
+caller_coverage = "Conversations whose caller is known among the finished ones."
+n_callers = "Different callers of these conversations."
 n_returned_1d = "Callers who came back within 1 day; null while the window is open."
 n_returned_7d = "Callers who came back within 7 days; null while the window is open."
 n_returned_30d = "Callers who came back within 30 days; null while the window is open."
 return_1d_rate = "Callers who came back within 1 day among all."
 return_7d_rate = "Callers who came back within 7 days among all."
 return_30d_rate = "Callers who came back within 30 days among all."
-n_resolved = "Successful calls whose caller did not call again within 7 days; null while that window is open."
-first_contact_resolution_rate = "Calls resolved among those whose caller is known."
+n_resolved = "Successful conversations whose caller did not conversation again within 7 days; null while that window is open."
+first_contact_resolution_rate = "Conversations resolved among those whose caller is known."
 
 [tests]
 not_null = ["workspace", "start_date", "n_calls", "n_known_calls", "caller_coverage", "n_callers"]
@@ -30,7 +30,7 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 [metrics.n_callers]
 name = "Callers"
 unit = "count"
-numerator = "different known callers of the finished calls"
+numerator = "different known callers of the finished conversations"
 null_when = "never null"
 direction = "neither"
 differs_from_vendor = "A caller is the other phone number, else the WhatsApp user, else the user's id."
@@ -38,7 +38,7 @@ differs_from_vendor = "A caller is the other phone number, else the WhatsApp use
 [metrics.caller_coverage]
 name = "Caller coverage"
 unit = "share of 1"
-numerator = "n_known_calls: finished calls whose caller is known"
+numerator = "n_known_calls: finished conversations whose caller is known"
 denominator = "n_calls"
 null_when = "never null"
 direction = "high"
@@ -49,7 +49,7 @@ name = "Callers back within a day"
 unit = "share of 1"
 numerator = "n_returned_1d"
 denominator = "n_callers"
-null_when = "null without a known caller, and until a call later than the next day is in the data"
+null_when = "null without a known caller, and until a conversation later than the next day is in the data"
 direction = "low"
 differs_from_vendor = "No counterpart known."
 
@@ -58,7 +58,7 @@ name = "Callers back within 7 days"
 unit = "share of 1"
 numerator = "n_returned_7d"
 denominator = "n_callers"
-null_when = "null without a known caller, and until a call later than 7 days after the day is in the data"
+null_when = "null without a known caller, and until a conversation later than 7 days after the day is in the data"
 direction = "low"
 differs_from_vendor = "No counterpart known."
 
@@ -67,24 +67,24 @@ name = "Callers back within 30 days"
 unit = "share of 1"
 numerator = "n_returned_30d"
 denominator = "n_callers"
-null_when = "null without a known caller, and until a call later than 30 days after the day is in the data"
+null_when = "null without a known caller, and until a conversation later than 30 days after the day is in the data"
 direction = "low"
 differs_from_vendor = "No counterpart known."
 
 [metrics.first_contact_resolution_rate]
 name = "First-contact resolution"
 unit = "share of 1"
-numerator = "n_resolved: successful calls whose caller did not call the agent again within 7 days"
-denominator = "n_known_calls: finished calls whose caller is known"
-null_when = "null without a known caller, and until a call later than 7 days after the day is in the data"
+numerator = "n_resolved: successful conversations whose caller did not conversation the agent again within 7 days"
+denominator = "n_known_calls: finished conversations whose caller is known"
+null_when = "null without a known caller, and until a conversation later than 7 days after the day is in the data"
 direction = "high"
-differs_from_vendor = "No counterpart known. Calls judged unknown are in the denominator and not resolved."
+differs_from_vendor = "No counterpart known. Conversations judged unknown are in the denominator and not resolved."
 */
 with conversations as (
     select * from marts.fct_conversations
 ),
 
-reach as (
+coverage as (
     select
         workspace,
         max(start_date) as newest_date
@@ -92,7 +92,7 @@ reach as (
     group by all
 ),
 
-known as (
+known_callers as (
     select
         conversation_id,
         workspace,
@@ -110,7 +110,7 @@ known as (
     where caller_id is not null and not is_excluded
 ),
 
-calls as (
+counted_conversations as (
     select
         workspace,
         start_date,
@@ -120,7 +120,7 @@ calls as (
         coalesce(next_at <= started_at + interval 1 day, false) as is_back_1d,
         coalesce(next_at <= started_at + interval 7 day, false) as is_back_7d,
         coalesce(next_at <= started_at + interval 30 day, false) as is_back_30d
-    from known
+    from known_callers
     where is_counted
 ),
 
@@ -135,7 +135,7 @@ callers as (
         bool_or(is_back_7d) as is_back_7d,
         bool_or(is_back_30d) as is_back_30d,
         count(*) filter (where is_success and not is_back_7d) as n_resolved
-    from calls
+    from counted_conversations
     group by all
 ),
 
@@ -165,15 +165,15 @@ days as (
     group by all
 ),
 
--- a call on a later day is the only sign that a day is over
+-- a conversation on a later day is the only sign that a day is over
 reached as (
     select
         days.*,
-        reach.newest_date > days.start_date + interval 1 day as is_over_1d,
-        reach.newest_date > days.start_date + interval 7 day as is_over_7d,
-        reach.newest_date > days.start_date + interval 30 day as is_over_30d
+        coverage.newest_date > days.start_date + interval 1 day as is_over_1d,
+        coverage.newest_date > days.start_date + interval 7 day as is_over_7d,
+        coverage.newest_date > days.start_date + interval 30 day as is_over_30d
     from days
-    inner join reach on days.workspace = reach.workspace
+    inner join coverage on days.workspace = coverage.workspace
 ),
 
 counted as (

@@ -1,22 +1,22 @@
 /*
 description = """What a month will cost: one row per workspace, month and agent, and one with agent '*' for all of them. \
-Spent is the cost of the calls that count, up to the newest day of the workspace, which is taken as a whole day. For \
+Spent is the cost of the conversations that count, up to the newest day of the workspace, which is taken as a whole day. For \
 each day that is left of the month, the mean of that weekday's days in the last 28 days is expected to be spent (since \
-the agent's first day where that is later; days without calls are 0; a weekday that it has not seen yet gets the mean \
+the agent's first day where that is later; days without conversations are 0; a weekday that it has not seen yet gets the mean \
 of all). The interval holds the month's cost in about 95 of 100 months: expected ± 1.96 × s × √(Σ over weekdays of k + \
 k² ÷ n), with s the standard deviation of days about their weekday's mean, k the weekday's days left, n its days seen. \
 Months that are over are expected to cost what they cost."""
 grain = ["workspace", "month_start_date", "agent_id"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
+workspace = "Workspace of the API that the conversations belong to."
 month_start_date = "First UTC day of the month."
-agent_id = "Agent that the calls were started with; * for all of the workspace."
+agent_id = "Agent that the conversations were started with; * for all of the workspace."
 as_of_date = "Newest UTC day of the workspace: the day up to which is spent."
 n_days_left = "Days of the month after it; 0 when the month is over."
-n_calls = "Finished calls (done or failed) of the month."
-cost_usd = "Spent so far; 0 without calls, null when no call's cost is known."
-cost_usd_coverage = "Finished calls whose cost in US dollars is known, among the finished ones."
+n_calls = "Finished conversations (done or failed) of the month."
+cost_usd = "Spent so far; 0 without conversations, null when no conversation's cost is known."
+cost_usd_coverage = "Finished conversations whose cost in US dollars is known, among the finished ones."
 n_rate_days = "Days that the run rate is taken from; null when the month is over."
 monday_usd = "Run rate of a Monday; null when the month is over."
 tuesday_usd = "Run rate of a Tuesday; null when the month is over."
@@ -39,9 +39,9 @@ not_null = ["workspace", "month_start_date", "as_of_date", "n_days_left", "n_cal
 name = "Spent in the month"
 unit = "US dollars"
 numerator = "reported cost, else credits ÷ credits per USD of the plan, up to the newest day"
-null_when = "null when no call's cost is known; 0 without calls"
+null_when = "null when no conversation's cost is known; 0 without conversations"
 direction = "low"
-differs_from_vendor = "Calls without a reported cost in dollars are valued at their plan's rate; the plan's fee is not in it."
+differs_from_vendor = "Conversations without a reported cost in dollars are valued at their plan's rate; the plan's fee is not in it."
 
 [metrics.expected_usd]
 name = "Expected cost of the month"

@@ -1,32 +1,32 @@
 /*
-description = """Completeness of a day: one row per workspace and UTC day on which calls started, from the list to the mart, over \
-all calls, open and excluded ones too. What was \
+description = """Completeness of a day: one row per workspace and UTC day on which conversations started, from the list to the mart, over \
+all conversations, open and excluded ones too. What was \
 listed and is in no other place is missing: anything but 0 there means that the copy is not complete."""
 grain = ["workspace", "start_date"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
-start_date = "UTC day on which the calls started."
-n_listed = "Calls that the list ever showed."
-n_detailed = "Calls whose details were asked for: read, or found to be gone."
-n_flattened = "Calls with rows in the lake."
-n_in_mart = "Calls in marts.fct_conversations."
-n_open = "Calls that were not finished when last read."
-n_settling = "Finished calls that will be read again, since they can still change."
-n_settled = "Finished calls that are read no more unless their list row changes."
-n_deleted = "Calls that the API no longer has."
-n_quarantined = "Calls whose document is set aside."
-n_missing = "Calls that were listed and are neither in the lake, nor gone, nor set aside."
-last_listed_at = "Last listing that showed a call of the day; null when only details were landed."
+workspace = "Workspace of the API that the conversations belong to."
+start_date = "UTC day on which the conversations started."
+n_listed = "Conversations that the list ever showed."
+n_detailed = "Conversations whose details were asked for: read, or found to be gone."
+n_flattened = "Conversations with rows in the lake."
+n_in_mart = "Conversations in marts.fct_conversations."
+n_open = "Conversations that were not finished when last read."
+n_settling = "Finished conversations that will be read again, since they can still change."
+n_settled = "Finished conversations that are read no more unless their list row changes."
+n_deleted = "Conversations that the API no longer has."
+n_quarantined = "Conversations whose document is set aside."
+n_missing = "Conversations that were listed and are neither in the lake, nor gone, nor set aside."
+last_listed_at = "Last listing that showed a conversation of the day; null when only details were landed."
 last_complete_run_at = "End of the workspace's last complete run before this build, the same on each of its rows; null when there was none."
 
 [tests]
 not_null = ["workspace", "start_date", "n_listed", "n_detailed", "n_flattened", "n_in_mart", "n_missing"]
 
 [metrics.n_missing]
-name = "Missing calls"
+name = "Missing conversations"
 unit = "count"
-numerator = "listed calls that are neither in the lake, nor gone, nor set aside"
+numerator = "listed conversations that are neither in the lake, nor gone, nor set aside"
 null_when = "never null"
 direction = "low"
 differs_from_vendor = "No counterpart known."
@@ -55,7 +55,7 @@ sync_runs as (
     select * from staging.stg_sync_runs
 ),
 
-known as (
+ids as (
     select
         workspace,
         conversation_id,
@@ -77,8 +77,8 @@ known as (
 
 placed as (
     select
-        known.workspace,
-        known.start_date,
+        ids.workspace,
+        ids.start_date,
         conversation_list.last_seen_at,
         conversations.settle_state,
         conversation_list.conversation_id is not null as is_listed,
@@ -86,16 +86,16 @@ placed as (
         mart.conversation_id is not null as is_in_mart,
         deletions.conversation_id is not null as is_deleted,
         quarantine.conversation_id is not null as is_quarantined
-    from known
+    from ids
     left join conversation_list
-        on known.conversation_id = conversation_list.conversation_id and known.start_date = conversation_list.start_date
+        on ids.conversation_id = conversation_list.conversation_id and ids.start_date = conversation_list.start_date
     left join conversations
-        on known.conversation_id = conversations.conversation_id and known.start_date = conversations.start_date
+        on ids.conversation_id = conversations.conversation_id and ids.start_date = conversations.start_date
     left join mart
-        on known.conversation_id = mart.conversation_id and known.start_date = mart.start_date
+        on ids.conversation_id = mart.conversation_id and ids.start_date = mart.start_date
     left join deletions
-        on known.conversation_id = deletions.conversation_id and known.start_date = deletions.start_date
-    left join quarantine on known.conversation_id = quarantine.conversation_id
+        on ids.conversation_id = deletions.conversation_id and ids.start_date = deletions.start_date
+    left join quarantine on ids.conversation_id = quarantine.conversation_id
 ),
 
 last_run as (

@@ -1,20 +1,20 @@
 /*
-description = """Why calls ended: one row per workspace, UTC day, agent, group and reason in the API's own words, over \
-finished calls that seeds.excluded_callers does not leave out. The groups come from seeds.termination_groups; add the \
+description = """Why conversations ended: one row per workspace, UTC day, agent, group and reason in the API's own words, over \
+finished conversations that seeds.excluded_callers does not leave out. The groups come from seeds.termination_groups; add the \
 rows of a group to count it."""
 grain = ["workspace", "start_date", "agent_id", "termination_group", "termination_reason"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
-start_date = "UTC day on which the calls started."
-agent_id = "Agent that the calls were started with."
+workspace = "Workspace of the API that the conversations belong to."
+start_date = "UTC day on which the conversations started."
+agent_id = "Agent that the conversations were started with."
 termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, limit or other."
 termination_reason = "Why they ended, in the API's words; null when it gives none, or a blank one."
-n_calls = "Finished calls that ended so."
-n_day_calls = "All finished calls of the agent and day."
-termination_rate = "Calls that ended so among all of the agent and day; rows of a group add up."
-n_errors = "Calls that ended so and failed or have an error code."
-call_minutes = "Minutes of the calls that ended so."
+n_calls = "Finished conversations that ended so."
+n_day_calls = "All finished conversations of the agent and day."
+termination_rate = "Conversations that ended so among all of the agent and day; rows of a group add up."
+n_errors = "Conversations that ended so and failed or have an error code."
+call_minutes = "Minutes of the conversations that ended so."
 
 [tests]
 not_null = ["workspace", "start_date", "termination_group", "n_calls", "n_day_calls", "termination_rate", "n_errors", "call_minutes"]
@@ -24,21 +24,21 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 termination_group = ["agent_ended", "client_left", "silence", "error", "transfer", "voicemail", "limit", "other"]
 
 [metrics.n_calls]
-name = "Calls by how they ended"
+name = "Conversations by how they ended"
 unit = "count"
-numerator = "finished calls with the reason"
+numerator = "finished conversations with the reason"
 null_when = "never null"
 direction = "neither"
 differs_from_vendor = "Reasons are grouped by seeds.termination_groups, which a user may override."
 
 [metrics.termination_rate]
-name = "Share of calls by how they ended"
+name = "Share of conversations by how they ended"
 unit = "share of 1"
 numerator = "n_calls with the reason"
-denominator = "n_day_calls: finished calls of the agent and day"
+denominator = "n_day_calls: finished conversations of the agent and day"
 null_when = "never null"
 direction = "neither"
-differs_from_vendor = "Of all finished calls, those without a reason included."
+differs_from_vendor = "Of all finished conversations, those without a reason included."
 */
 with conversations as (
     select * from marts.fct_conversations

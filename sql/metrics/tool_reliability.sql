@@ -1,7 +1,7 @@
 /*
 description = """A tool's day: one row per workspace, UTC day and tool, over finished conversations that seeds.excluded_callers \
 does not leave out, nested calls included. A call without a result in the transcript is counted as unanswered and never as \
-a success. Beside it stands what the listing of tools says of the tool (marts.dim_tools): a call belongs to the tool whose \
+a success. Beside it is what the list of tools says about the tool (marts.dim_tools): a call belongs to the tool whose \
 id it tells, else to the one of its name that was listed last. A listed tool that nobody ever used has one row without a \
 day."""
 grain = ["workspace", "start_date", "tool_name"]
@@ -10,7 +10,7 @@ grain = ["workspace", "start_date", "tool_name"]
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started; null on the one row of a tool that was never used."
 tool_name = "Name of the tool."
-n_calls = "Finished calls (conversations) that used the tool."
+n_calls = "Finished conversations that used the tool."
 n_tool_calls = "Calls of the tool."
 n_answered = "Calls of the tool that have a result."
 n_errors = "Calls of the tool whose result is an error."
@@ -108,7 +108,7 @@ by_name as (
     qualify row_number() over (partition by workspace, tool_name order by last_seen_at desc, tool_id) = 1
 ),
 
-calls as (
+counted_calls as (
     select
         tool_calls.*,
         coalesce(listed.tool_id, by_name.tool_id) as listed_tool_id,
@@ -127,7 +127,7 @@ ever as (
         listed_tool_id,
         count(*) as n_tool_calls,
         cast(sum(cast(latency_secs as decimal(38, 9))) as double) / count(latency_secs) as latency_mean_secs
-    from calls
+    from counted_calls
     where listed_tool_id is not null
     group by all
 ),
@@ -149,7 +149,7 @@ counted as (
         arg_max(listed_tool_id, row(listed_at, listed_tool_id)) as tool_id,
         count(latency_secs) filter (where response_timeout_secs is not null) as n_timed,
         count(*) filter (where latency_secs > response_timeout_secs) as n_slow
-    from calls
+    from counted_calls
     where is_counted
     group by all
 ),

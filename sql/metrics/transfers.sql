@@ -1,17 +1,17 @@
 /*
-description = """Where calls were handed on: one row per workspace, UTC day, origin and aim, over finished calls that \
-seeds.excluded_callers does not leave out. A call can be handed on several times. A step to another node of a workflow \
+description = """Where conversations were handed on: one row per workspace, UTC day, origin and aim, over finished conversations that \
+seeds.excluded_callers does not leave out. A conversation can be handed on several times. A step to another node of a workflow \
 is no transfer to an agent; a transfer to a number counts wherever it was made."""
 grain = ["workspace", "start_date", "kind", "from_agent_id", "to_agent_id", "to_number"]
 
 [columns]
-workspace = "Workspace of the API that the calls belong to."
-start_date = "UTC day on which the calls started."
+workspace = "Workspace of the API that the conversations belong to."
+start_date = "UTC day on which the conversations started."
 kind = "agent or number: where the transfers lead."
 from_agent_id = "Agent that transferred."
 to_agent_id = "Agent transferred to; null when not told, and for numbers."
 to_number = "Number transferred to; null when not told or once deleted, and for agents."
-n_calls = "Finished calls with such a transfer, whether it took place or not."
+n_calls = "Finished conversations with such a transfer, whether it took place or not."
 n_transfers = "Transfers tried."
 n_errors = "Transfers that did not take place: an error, blocked or never carried out."
 error_rate = "Transfers that did not take place among those tried."
@@ -23,10 +23,10 @@ accepted = { kind = ["agent", "number"] }
 [metrics.n_transfers]
 name = "Transfers"
 unit = "count"
-numerator = "transfers tried in finished calls; steps inside a workflow are none"
+numerator = "transfers tried in finished conversations; steps inside a workflow are none"
 null_when = "never null"
 direction = "neither"
-differs_from_vendor = "Each transfer of a call counts, those that failed too; transfer_rate of agent_daily counts calls that were transferred."
+differs_from_vendor = "Each transfer of a conversation counts, those that failed too; transfer_rate of agent_daily counts conversations that were transferred."
 
 [metrics.error_rate]
 name = "Transfer error rate"

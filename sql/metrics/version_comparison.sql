@@ -1,8 +1,8 @@
 /*
 description = """Versions of an agent side by side: one row per workspace, agent and version that answered, over all \
-days. Calls whose version is not told (older ones, and agents without versioning) stand in a row without version_id. \
-The measures are those of metrics.agent_daily, computed anew from the calls and entries; waits of entries count for \
-the version that the call was started with. success_rate_low and success_rate_high are Wilson's 95 % confidence \
+days. Conversations whose version is not told (older ones, and agents without versioning) are in a row without version_id. \
+The measures are those of metrics.agent_daily, computed again from the conversations and entries; waits of entries count for \
+the version that the conversation was started with. success_rate_low and success_rate_high are Wilson's 95 % confidence \
 interval. Versions that were live at different times met different callers: first_call_at and last_call_at say \
 when."""
 grain = ["workspace", "agent_id", "version_id"]
@@ -10,11 +10,11 @@ inherits_metrics_from = "metrics.agent_daily"
 
 [columns]
 version_id = "Version of the agent that answered; null where the API does not tell."
-first_call_at = "Start of its first call, open ones included."
-last_call_at = "Start of its last call, open ones included."
+first_call_at = "Start of its first conversation, open ones included."
+last_call_at = "Start of its last conversation, open ones included."
 success_rate_low = "Lower end of the 95 % confidence interval of success_rate (Wilson), share of 1."
 success_rate_high = "Upper end of it, share of 1."
-n_judged = "Calls judged a success or a failure: the n of success_rate and of its interval."
+n_judged = "Conversations judged a success or a failure: the n of success_rate and of its interval."
 
 [tests]
 not_null = ["workspace", "first_call_at", "last_call_at", "n_calls", "n_open", "n_success", "n_failure", "n_unknown", "n_judged", "call_minutes", "n_waits"]
@@ -25,7 +25,7 @@ name = "Success rate, lower end"
 unit = "share of 1"
 numerator = "n_success + z²/2 - z √(n_success × n_failure / n_judged + z²/4), z = 1.96: the lower end of Wilson's 95 % interval"
 denominator = "n_judged + z²"
-null_when = "null when no call was judged"
+null_when = "null when no conversation was judged"
 direction = "high"
 differs_from_vendor = "No counterpart known. Two versions whose intervals overlap may be equally good."
 
@@ -34,7 +34,7 @@ name = "Success rate, upper end"
 unit = "share of 1"
 numerator = "n_success + z²/2 + z √(n_success × n_failure / n_judged + z²/4), z = 1.96: the upper end of Wilson's 95 % interval"
 denominator = "n_judged + z²"
-null_when = "null when no call was judged"
+null_when = "null when no conversation was judged"
 direction = "high"
 differs_from_vendor = "No counterpart known."
 */
@@ -106,7 +106,7 @@ intervals as (
     from judged
 ),
 
-spans as (
+windows as (
     select
         workspace,
         agent_id,
@@ -137,13 +137,13 @@ waits as (
 
 final as (
     select
-        spans.workspace,
-        spans.agent_id,
-        spans.version_id,
-        spans.first_call_at,
-        spans.last_call_at,
+        windows.workspace,
+        windows.agent_id,
+        windows.version_id,
+        windows.first_call_at,
+        windows.last_call_at,
         coalesce(finished.n_calls, 0) as n_calls,
-        spans.n_open,
+        windows.n_open,
         coalesce(finished.n_deleted, 0) as n_deleted,
         coalesce(finished.call_secs, 0) / 60 as call_minutes,
         coalesce(finished.n_success, 0) as n_success,
@@ -185,22 +185,22 @@ final as (
         waits.wait_p90_secs,
         waits.wait_p95_secs,
         waits.wait_p99_secs
-    from spans
+    from windows
     left join finished
         on
-            spans.workspace = finished.workspace
-            and spans.agent_id is not distinct from finished.agent_id
-            and spans.version_id is not distinct from finished.version_id
+            windows.workspace = finished.workspace
+            and windows.agent_id is not distinct from finished.agent_id
+            and windows.version_id is not distinct from finished.version_id
     left join intervals
         on
-            spans.workspace = intervals.workspace
-            and spans.agent_id is not distinct from intervals.agent_id
-            and spans.version_id is not distinct from intervals.version_id
+            windows.workspace = intervals.workspace
+            and windows.agent_id is not distinct from intervals.agent_id
+            and windows.version_id is not distinct from intervals.version_id
     left join waits
         on
-            spans.workspace = waits.workspace
-            and spans.agent_id is not distinct from waits.agent_id
-            and spans.version_id is not distinct from waits.version_id
+            windows.workspace = waits.workspace
+            and windows.agent_id is not distinct from waits.agent_id
+            and windows.version_id is not distinct from waits.version_id
 )
 
 select * from final

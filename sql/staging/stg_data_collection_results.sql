@@ -1,5 +1,5 @@
 /*
-description = "Lake table data_collection_results, its columns named for people: one row per field collected from the call."
+description = "Lake table data_collection_results, its columns named for people: one row per field collected from the conversation."
 grain = ["conversation_id", "data_collection_id"]
 inherits_columns_from = "lake.data_collection_results"
 */

@@ -1,6 +1,6 @@
 /*
-description = """Calls, verdicts, minutes and cost in agent_daily are those of fct_conversations, workspace by workspace: \
-nothing is dropped, nothing counted twice, and no excluded call counted."""
+description = """Conversations, verdicts, minutes and cost in agent_daily are those of fct_conversations, workspace by workspace: \
+nothing is dropped, nothing counted twice, and no excluded conversation counted."""
 */
 with agent_daily as (
     select * from metrics.agent_daily
@@ -24,7 +24,7 @@ daily as (
     group by all
 ),
 
-calls as (
+recount as (
     select
         workspace,
         count(*) filter (where is_counted) as n_calls,
@@ -42,19 +42,19 @@ calls as (
 final as (
     select
         daily.*,
-        calls.workspace as workspace_of_calls
+        recount.workspace as workspace_of_calls
     from daily
-    full outer join calls on daily.workspace = calls.workspace
+    full outer join recount on daily.workspace = recount.workspace
     where
-        daily.workspace is distinct from calls.workspace
-        or daily.n_calls <> calls.n_calls
-        or daily.n_open <> calls.n_open
-        or daily.n_verdicts <> calls.n_verdicts
-        or daily.n_waits <> calls.n_waits
-        or abs(daily.call_minutes - calls.call_minutes) > 0.000001 * greatest(1, calls.call_minutes / 1000)
-        or daily.cost_credits is distinct from calls.cost_credits
-        or (daily.cost_usd is null) <> (calls.cost_usd is null)
-        or abs(daily.cost_usd - calls.cost_usd) > 0.000001 * greatest(1, abs(calls.cost_usd) / 1000)
+        daily.workspace is distinct from recount.workspace
+        or daily.n_calls <> recount.n_calls
+        or daily.n_open <> recount.n_open
+        or daily.n_verdicts <> recount.n_verdicts
+        or daily.n_waits <> recount.n_waits
+        or abs(daily.call_minutes - recount.call_minutes) > 0.000001 * greatest(1, recount.call_minutes / 1000)
+        or daily.cost_credits is distinct from recount.cost_credits
+        or (daily.cost_usd is null) <> (recount.cost_usd is null)
+        or abs(daily.cost_usd - recount.cost_usd) > 0.000001 * greatest(1, abs(recount.cost_usd) / 1000)
 )
 
 select * from final

@@ -1,5 +1,5 @@
 /*
-description = """An agent's days, weeks and versions add up to the same calls, verdicts, waits and credits: no call falls \
+description = """An agent's days, weeks and versions add up to the same conversations, verdicts, waits and credits: no conversation falls \
 between two spans, and none is in two."""
 */
 with agent_daily as (
@@ -14,7 +14,7 @@ version_comparison as (
     select * from metrics.version_comparison
 ),
 
-spans as (
+windows as (
     select
         'day' as span,
         workspace,
@@ -63,7 +63,7 @@ sums as (
         cast(sum(n_failure) as bigint) as n_failure,
         cast(sum(n_waits) as bigint) as n_waits,
         cast(sum(cost_credits) as bigint) as cost_credits
-    from spans
+    from windows
     group by all
 ),
 

@@ -1,5 +1,5 @@
 /*
-description = "Calls in dim_agents and in dim_agent_versions are those of agent_daily; a version has no more calls than its agent."
+description = "Conversations in dim_agents and in dim_agent_versions are those of agent_daily; a version has no more conversations than its agent."
 */
 with agent_daily as (
     select * from metrics.agent_daily

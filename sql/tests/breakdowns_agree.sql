@@ -1,5 +1,5 @@
 /*
-description = """Calls, successes and cost by channel, by language and by hour, and the calls of feedback, are those of \
+description = """Conversations, successes and cost by channel, by language and by hour, and the conversations of feedback, are those of \
 agent_daily, workspace by workspace: a breakdown drops nothing and counts nothing twice."""
 */
 with agent_daily as (

@@ -1,5 +1,5 @@
 /*
-description = "Tool calls in dim_tools are those of fct_tool_calls in conversations that count; a call without a name has no tool."
+description = "Tool calls in dim_tools are those of fct_tool_calls in conversations that count; a conversation without a name has no tool."
 */
 with tools as (
     select * from marts.dim_tools
@@ -16,7 +16,7 @@ by_tool as (
     from tools
 ),
 
-calls as (
+conversations as (
     select
         count(*) as n_tool_calls,
         count(*) filter (where is_error) as n_errors
@@ -29,7 +29,7 @@ calls as (
 final as (
     select * from by_tool
     except
-    select * from calls
+    select * from conversations
 )
 
 select * from final

@@ -1,5 +1,5 @@
 /*
-description = """Every call that counts has one reason for its end in termination_reasons, every verdict on a criterion one \
+description = """Every conversation that counts has one reason for its end in termination_reasons, every verdict on a criterion one \
 place in evaluation_rates, every field asked for one in data_collection_fill, every timing one in latency_stages and every \
 retrieval one in rag_effectiveness."""
 */

@@ -17,7 +17,7 @@ daily as (
     from tool_reliability
 ),
 
-calls as (
+conversations as (
     select
         count(*) as n_tool_calls,
         count(*) as n_seen,
@@ -29,7 +29,7 @@ calls as (
 final as (
     select * from daily
     except
-    select * from calls
+    select * from conversations
 )
 
 select * from final

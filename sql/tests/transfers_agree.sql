@@ -1,5 +1,5 @@
 /*
-description = """Finished calls with a transfer in fct_transfers that took place are those that fct_conversations says were \
+description = """Finished conversations with a transfer in fct_transfers that took place are those that fct_conversations says were \
 transferred: all of those to a number, and those to another agent, which several visited agents show too."""
 */
 with transfers as (

@@ -1,6 +1,6 @@
-"""Coverage proven by machine: every value that a published schema can carry arrives in its declared column.
+"""Every value that a published schema can contain arrives in its declared column.
 
-Drawn documents go the real road, masking and flattening; then each drawn value is looked for in the cell that
+Drawn documents are masked and flattened as in a sync. Then every drawn value is looked up in the cell that
 ``warehouse.schema`` declares for its path, in the right row and with the declared type.
 """
 
@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from polars import selectors
 
 from tests.helpers.column_coverage import EXCEPTIONS, Proof, exception_of, flat, proof
-from tests.helpers.draw_documents import Drawing, Leaf, TodaysDetail, reference, todays_api
+from tests.helpers.draw_documents import CurrentDetail, Drawing, Leaf, current_api, reference
 from tests.helpers.sample_documents import RECORDED, detail
 from tests.independent.declared_columns import HOMES, KEYS, Rows, Step, cell_of, rows_by_conversation, wrong
 from warehouse.schema.registry import DOCUMENT_TABLES
@@ -31,7 +31,7 @@ UNPUBLISHED: dict[tuple[Step, ...], Any] = {
     ("transcript", 0, "config_snapshot_id"): "another text",
     ("transcript", 0, "analysis"): {"key": "analysis of the entry"},
 }
-"""Keys that no published schema has, each with a value to draw: they stand in the response recorded in 2026."""
+"""Keys that no published schema has, each with a value to draw; the response recorded in 2026 has them."""
 
 KINDS = {
     "transcript[].tool_calls[].tool_details.type": ["webhook client mcp", "api_integration_webhook"],
@@ -51,7 +51,7 @@ KINDS = {
     "metadata.phone_call.type": ["twilio sip_trunking", "exotel"],
     "metadata.feedback.type": ["thumbs rating", ""],
 }
-"""Words that tell the variants of a union apart: the reference's, and those that today's API adds."""
+"""Values that distinguish the variants of a union: those of the reference, and those that today's API adds."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def of_reference() -> Proof:
 
 @pytest.fixture(scope="module")
 def of_today() -> Proof:
-    return proof(Drawing(todays_api(), first=5_000_000))
+    return proof(Drawing(current_api(), first=5_000_000))
 
 
 @pytest.fixture(scope="module", params=["reference", "today"])
@@ -71,17 +71,17 @@ def either(request, of_reference, of_today) -> Proof:
 
 def test_every_value_path_arrives_in_its_declared_column(of_reference, of_today, capsys):
     proofs = (of_reference, of_today)
-    totals = [len(each.paths()) for each in proofs]
-    missing = [each.missing() for each in proofs]
-    found = [f"{total - len(lost)}/{total}" for total, lost in zip(totals, missing, strict=True)]
+    totals = [len(coverage.paths()) for coverage in proofs]
+    missing = [coverage.missing() for coverage in proofs]
+    arrived = [f"{total - len(lost)}/{total}" for total, lost in zip(totals, missing, strict=True)]
     exceptions = "; ".join(f"{path} ({reason})" for path, reason in EXCEPTIONS.items())
     with capsys.disabled():
-        sys.stdout.write(f"\n{found[0]} value paths of the reference, {found[1]} of today's API, ")
+        sys.stdout.write(f"\n{arrived[0]} value paths of the reference, {arrived[1]} of today's API, ")
         sys.stdout.write(f"exceptions: {exceptions}\n")
-    lost = [f"{path}: {what}" for each in missing for path, what in each.items()]
+    lost = [f"{path}: {what}" for paths in missing for path, what in paths.items()]
     assert not lost, "\n".join(lost)
     assert totals == [291, 563]
-    assert [len(each.excepted()) for each in proofs] == [2, 24]
+    assert [len(coverage.excepted()) for coverage in proofs] == [2, 24]
 
 
 def test_a_value_without_a_column_is_missed_by_name():
@@ -94,7 +94,7 @@ def test_a_value_without_a_column_is_missed_by_name():
 
 def test_nothing_drawn_is_left_over_in_extra(either):
     extra = {name: frame["extra"].drop_nulls().to_list() for name, frame in either.frames.items()}
-    assert {name: found for name, found in extra.items() if found} == {}
+    assert {name: values for name, values in extra.items() if values} == {}
 
 
 def test_every_column_has_its_declared_type(either):
@@ -103,7 +103,7 @@ def test_every_column_has_its_declared_type(either):
     }
 
 
-def test_what_is_excepted_is_really_nowhere(either):
+def test_excepted_values_are_in_no_row(either):
     cells = "\n".join(
         text
         for frame in either.frames.values()
@@ -115,12 +115,12 @@ def test_what_is_excepted_is_really_nowhere(either):
     assert [value for value in excepted if str(value) in cells] == []
 
 
-def test_no_exception_is_idle(of_today):
+def test_every_exception_is_needed(of_today):
     assert {exception_of(leaf) for _, leaf in of_today.leaves()} - {None} == set(EXCEPTIONS)
 
 
 def changed(document: dict[str, Any], leaf: Leaf, conversation_id: str) -> tuple[dict[str, Any], Leaf]:
-    """The document under another id, with another value for a boolean or a word, and nothing else changed."""
+    """The document under another id, with another value for one boolean or closed field, and otherwise unchanged."""
     value = not leaf.value if isinstance(leaf.value, bool) else f"{leaf.value} of tomorrow"
     copy: Any = json.loads(json.dumps(document)) | {"conversation_id": conversation_id}
     holder = copy
@@ -131,7 +131,7 @@ def changed(document: dict[str, Any], leaf: Leaf, conversation_id: str) -> tuple
 
 
 def differences(before: Rows, after: Rows) -> set[tuple[str, tuple[Any, ...], str]]:
-    """Cells, by table, key and column, that differ in anything but the conversation's id."""
+    """Cells, by table, key and column, that differ in more than the id of the conversation."""
     return {
         (*key, column)
         for key in before.keys() | after.keys()
@@ -140,7 +140,7 @@ def differences(before: Rows, after: Rows) -> set[tuple[str, tuple[Any, ...], st
     }
 
 
-def test_a_boolean_or_word_that_changes_changes_its_declared_cell_and_no_other(either):
+def test_a_change_of_a_boolean_or_closed_field_changes_its_declared_cell_and_no_other(either):
     first = {
         leaf.path: (document, leaf)
         for document, leaf in either.leaves()
@@ -154,38 +154,38 @@ def test_a_boolean_or_word_that_changes_changes_its_declared_cell_and_no_other(e
         table, column = cell.home.table.name, cell.home.column.name
         twins = {"value_bool"} if column == "value" else set()
         expected = {(table, cell.key, name) for name in {column, *twins}}
-        found = differences(either.rows[document["conversation_id"]], after[f"conv_{path}"])
-        if found != expected or wrong(leaf.place, pairs[path][1].value, after[f"conv_{path}"]):
-            wrongly[path] = found
+        changed_cells = differences(either.rows[document["conversation_id"]], after[f"conv_{path}"])
+        if changed_cells != expected or wrong(leaf.place, pairs[path][1].value, after[f"conv_{path}"]):
+            wrongly[path] = changed_cells
     assert len(first) > 80
     assert wrongly == {}
 
 
-def test_drawn_documents_are_what_the_reference_says(of_reference):
-    # Variants of the reference overlap, so "exactly one" would refuse what it shows itself.
+def test_drawn_documents_are_valid_for_the_reference(of_reference):
+    # Variants of the reference overlap, so "exactly one" would reject its own examples.
     models = json.loads(json.dumps(reference().models).replace('"oneOf"', '"anyOf"'))
     schema = {"$ref": "#/components/schemas/GetConversationResponseModel", "components": {"schemas": models}}
     validator = Draft202012Validator(schema)
     assert [error.message for document, _ in of_reference.drawn for error in validator.iter_errors(document)] == []
 
 
-def test_drawn_documents_are_what_todays_sdk_says(of_today):
+def test_drawn_documents_are_valid_for_todays_sdk(of_today):
     for document, _ in of_today.drawn:
-        assert TodaysDetail.model_validate(document).conversation_id == document["conversation_id"]
+        assert CurrentDetail.model_validate(document).conversation_id == document["conversation_id"]
 
 
 def test_every_variant_is_drawn_and_workflows_twice_nested(of_reference, of_today):
     for path, (old, new) in KINDS.items():
-        for each, words in ((of_reference, old.split()), (of_today, f"{old} {new}".split())):
-            assert (path, {leaf.value for _, leaf in each.leaves() if leaf.path == path}) == (path, set(words))
+        for coverage, words in ((of_reference, old.split()), (of_today, f"{old} {new}".split())):
+            assert (path, {leaf.value for _, leaf in coverage.leaves() if leaf.path == path}) == (path, set(words))
     triggers = {leaf.value for _, leaf in of_reference.leaves() if leaf.path.endswith("trigger_type")}
     assert triggers == {"default", "zendesk"}
-    for each in (of_reference, of_today):
-        assert [each.frames[name]["depth"].max() for name in ("tool_calls", "tool_results")] == [2, 2]
+    for coverage in (of_reference, of_today):
+        assert [coverage.frames[name]["depth"].max() for name in ("tool_calls", "tool_results")] == [2, 2]
 
 
 def test_every_declared_path_is_published_or_recorded(of_reference, of_today):
-    leaves = [leaf for each in (of_reference, of_today) for _, leaf in each.leaves()]
+    leaves = [leaf for coverage in (of_reference, of_today) for _, leaf in coverage.leaves()]
     homes = {cell.home.path for leaf in leaves if (cell := cell_of(leaf.place))}
     assert {home.path for home in HOMES} - homes == {cell_of(place).home.path for place in UNPUBLISHED}
 
@@ -211,11 +211,11 @@ def test_unpublished_keys_arrive_in_their_columns():
     assert {row["extra"] for row in rows.values()} == {None}
 
 
-def test_known_keys_without_a_column_of_their_own_are_ids_the_start_or_exceptions():
-    known = {
+def test_ignored_keys_are_ids_the_start_or_exceptions():
+    ignored_paths = {
         f"{at}.{key}".removeprefix(".") for table in DOCUMENT_TABLES for at in table.at for key in table.ignored_keys
     }
-    assert known == {*KEYS, *(path for path in EXCEPTIONS if path.endswith("_list"))}
+    assert ignored_paths == {*KEYS, *(path for path in EXCEPTIONS if path.endswith("_list"))}
 
 
 def test_a_webhooks_body_gives_the_rows_of_the_document_that_it_wraps(either):

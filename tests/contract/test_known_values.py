@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.helpers.draw_documents import TOOLS, Drawing, Published, Schema, element, reference, todays_api, words
+from tests.helpers.draw_documents import TOOLS, Drawing, Published, Schema, current_api, element, enum_words, reference
 from warehouse.schema.known_values import WORDS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Type
@@ -41,7 +41,7 @@ def spoken(drawing: Drawing, schema: Schema, path: str = "", inside: tuple[str, 
         if variant.model and variant.model in inside:
             continue
         around = variant.inside(inside)
-        for word in words(variant.schema):
+        for word in enum_words(variant.schema):
             yield path, word
         for key, part in variant.schema.get("properties", {}).items():
             yield from spoken(drawing, part, f"{path}.{key}".strip("."), around)
@@ -56,35 +56,35 @@ def spoken(drawing: Drawing, schema: Schema, path: str = "", inside: tuple[str, 
 
 def published(schema: Published) -> dict[str, set[str]]:
     """Words that a schema lists for each column of text."""
-    found: dict[str, set[str]] = defaultdict(set)
+    words: dict[str, set[str]] = defaultdict(set)
     for path, word in spoken(Drawing(schema, first=0), schema.root):
         if path in CLOSED:
-            found[path].add(word)
-    return found
+            words[path].add(word)
+    return words
 
 
 @pytest.fixture(scope="module")
 def of_either() -> dict[str, set[str]]:
     """Words by path, of the reference and of today's API together."""
-    old, new = published(reference()), published(todays_api())
+    old, new = published(reference()), published(current_api())
     assert (len(old), len(new)) == (26, 32)
     return {path: old.get(path, set()) | new.get(path, set()) for path in old.keys() | new.keys()}
 
 
 def test_every_published_word_of_a_column_is_known(of_either):
-    closed = {path: found for path, found in of_either.items() if path not in OPEN}
-    unknown = {path: found - set(WORDS.get(path, ())) for path, found in closed.items()}
-    assert {path: found for path, found in unknown.items() if found} == {}
+    closed = {path: words for path, words in of_either.items() if path not in OPEN}
+    unknown = {path: words - set(WORDS.get(path, ())) for path, words in closed.items()}
+    assert {path: words for path, words in unknown.items() if words} == {}
 
 
 def test_every_known_word_is_published_or_said_in_prose(of_either):
-    unpublished = {path: set(known) - of_either.get(path, set()) for path, known in WORDS.items()}
-    assert {path: found for path, found in unpublished.items() if found} == PROSE
+    unpublished = {path: set(words) - of_either.get(path, set()) for path, words in WORDS.items()}
+    assert {path: words for path, words in unpublished.items() if words} == PROSE
 
 
 def test_no_exception_is_idle(of_either):
     assert set(OPEN) <= of_either.keys() - WORDS.keys()
-    assert {path for path, found in PROSE.items() if found <= set(WORDS[path])} == PROSE.keys()
+    assert {path for path, words in PROSE.items() if words <= set(WORDS[path])} == PROSE.keys()
 
 
 def test_every_path_with_words_is_that_of_one_column_of_text():
@@ -93,6 +93,6 @@ def test_every_path_with_words_is_that_of_one_column_of_text():
 
 
 def test_no_word_is_listed_twice():
-    assert {path: len(known) for path, known in WORDS.items()} == {
-        path: len(set(known)) for path, known in WORDS.items()
+    assert {path: len(words) for path, words in WORDS.items()} == {
+        path: len(set(words)) for path, words in WORDS.items()
     }

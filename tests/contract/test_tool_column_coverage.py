@@ -1,7 +1,7 @@
-"""Every value that a published schema of a tool or a price can carry arrives in its declared column.
+"""Every value that a published schema of a tool or a price can contain arrives in its declared column.
 
-Drawn tools go the real road, masking and flattening; then each drawn value is looked for in the cell that is worked out
-here from its way through the document alone.
+Drawn tools are masked and flattened as in a sync. Then every drawn value is looked up in its cell, which this file
+derives from the path in the document alone.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import pytest
 
 from pipelines.privacy.mask_tools import mask_tool
 from pipelines.transform.llm_prices import flatten_prices
-from pipelines.transform.tools import Definition, flatten_tools
+from pipelines.transform.tools import ToolDefinition, flatten_tools
 from tests.helpers.draw_documents import Drawing, Leaf, Published, Step, reference
 from tests.helpers.sample_documents import READ_AT
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS
 from warehouse.schema.types import Type
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # whatever the vendor's modules warn of on import is not ours to mend
+    warnings.simplefilter("ignore")  # warnings on import of the vendor's modules are not ours to fix
     from elevenlabs.types import LlmUsageCalculatorResponseModel as TodaysPrices
     from elevenlabs.types import ToolResponseModel as TodaysTool
 
@@ -31,7 +31,7 @@ EXCEPTIONS = {
     "request_headers{}": "values of headers are masked before landing; their names stay",
     "custom_sip_headers[].value": "values of headers are masked before landing; their names stay",
 }
-"""Ends of the paths whose values reach no column, and why."""
+"""Last steps of the paths whose values reach no column, and why."""
 
 PREFIXES = {"api_schema": "", "base_api_schema": "base_", "api_schema_overrides": "override_"}
 PARTS = {"query_params_schema": "query", "request_body_schema": "body", "response_body_schema": "response"}
@@ -39,21 +39,21 @@ HEADER_COLUMNS = {"secret_id": "secret_id", "variable_name": "dynamic_variable",
 
 
 class Cell(NamedTuple):
-    """Where a value belongs; ``rest`` is the way on within the cell's JSON."""
+    """Where a value belongs; ``path_in_cell`` leads to it inside the JSON of the cell."""
 
     table: str
     key: tuple[str, ...]
     column: str
-    rest: tuple[Step, ...] = ()
+    path_in_cell: tuple[Step, ...] = ()
 
 
 def cell_of(way: tuple[Step, ...]) -> Cell | None:
     if way == ("id",):
         return Cell("tools", (), "tool_id")
     if way[0] == "tool_config" and len(way) > 2:
-        found = cell_of_parameter(way[1:])
-        if found:
-            return found
+        cell = cell_of_parameter(way[1:])
+        if cell:
+            return cell
     for column in TOOLS.columns:
         for n in range(1, len(way) + 1):
             if column.source == ".".join(map(str, way[:n])):
@@ -67,13 +67,13 @@ def cell_of_parameter(way: tuple[Step, ...]) -> Cell | None:
     if way[:2] == ("dynamic_variables", "dynamic_variable_placeholders"):
         return Cell("tool_parameters", ("dynamic_variable", str(way[2])), "constant_value", way[3:])
     if way[0] in PREFIXES:
-        prefix, part, rest = PREFIXES[str(way[0])], way[1], way[2:]
+        prefix, part, path_below = PREFIXES[str(way[0])], way[1], way[2:]
         if part in PARTS:
-            return cell_in_schema(prefix + PARTS[str(part)], rest)
+            return cell_in_schema(prefix + PARTS[str(part)], path_below)
         if part == "path_params_schema":
-            return cell_in_schema(f"{prefix}path", ("properties", *rest))
+            return cell_in_schema(f"{prefix}path", ("properties", *path_below))
         if part == "request_headers":
-            return Cell("tool_parameters", (f"{prefix}header", str(rest[0])), HEADER_COLUMNS[str(rest[1])])
+            return Cell("tool_parameters", (f"{prefix}header", str(path_below[0])), HEADER_COLUMNS[str(path_below[1])])
     return None
 
 
@@ -93,7 +93,7 @@ def exception_of(leaf: Leaf) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Drawn tools, and the rows that came of them by tool, table and key."""
+    """Drawn tools, and their rows by tool, table and key."""
 
     drawn: list[tuple[dict[str, Any], list[Leaf]]]
     rows: dict[tuple[str, str, tuple[str, ...]], dict[str, Any]]
@@ -102,7 +102,7 @@ class Proof:
         return {leaf.path for _, leaves in self.drawn for leaf in leaves}
 
     def missing(self) -> dict[str, str]:
-        """Value paths that did not arrive, each with what is wrong."""
+        """Paths of values that did not arrive, with the reason."""
         return {
             leaf.path: what
             for tool, leaves in self.drawn
@@ -118,20 +118,20 @@ class Proof:
         if row is None:
             return f"no row {cell.key} in {cell.table}"
         table = TOOLS if cell.table == "tools" else TOOL_PARAMETERS
-        type_, found = table.column(cell.column).type, row[cell.column]
-        if found is not None and (type_ is Type.JSON or cell.rest):
-            found = json.loads(found)
-            for step in cell.rest:
-                found = found[step]
-        wanted = float(value) if type_ is Type.FLOAT else value
-        is_right = type(found) is type(wanted) and found == wanted
-        return None if is_right else f"{cell.table}.{cell.column} holds {found!r}, not {wanted!r}"
+        type_, actual = table.column(cell.column).type, row[cell.column]
+        if actual is not None and (type_ is Type.JSON or cell.path_in_cell):
+            actual = json.loads(actual)
+            for step in cell.path_in_cell:
+                actual = actual[step]
+        expected = float(value) if type_ is Type.FLOAT else value
+        is_right = type(actual) is type(expected) and actual == expected
+        return None if is_right else f"{cell.table}.{cell.column} holds {actual!r}, not {expected!r}"
 
 
 def proof(drawn: list[tuple[dict[str, Any], list[Leaf]]]) -> Proof:
     landed = [json.loads(json.dumps(mask_tool(tool))) for tool, _ in drawn]
     times = (READ_AT, READ_AT, READ_AT)
-    tools, parameters = flatten_tools(Definition(tool["id"], tool, "00", *times, is_gone=False) for tool in landed)
+    tools, parameters = flatten_tools(ToolDefinition(tool["id"], tool, "00", *times, is_gone=False) for tool in landed)
     rows: dict[tuple[str, str, tuple[str, ...]], dict[str, Any]] = {}
     for name, frame, key in (("tools", tools, ()), ("tool_parameters", parameters, ("location", "name"))):
         for row in frame.to_dicts():
@@ -160,22 +160,22 @@ def of_today() -> Proof:
 
 def test_every_value_path_of_a_tool_arrives_in_its_declared_column(of_reference, of_today, capsys):
     proofs = (of_reference, of_today)
-    totals = [len(each.paths()) for each in proofs]
-    missing = [each.missing() for each in proofs]
-    found = [f"{total - len(lost)}/{total}" for total, lost in zip(totals, missing, strict=True)]
+    totals = [len(proof.paths()) for proof in proofs]
+    missing = [proof.missing() for proof in proofs]
+    arrived = [f"{total - len(lost)}/{total}" for total, lost in zip(totals, missing, strict=True)]
     with capsys.disabled():
-        sys.stdout.write(f"\ntools: {found[0]} value paths of the reference, {found[1]} of today's API, ")
+        sys.stdout.write(f"\ntools: {arrived[0]} value paths of the reference, {arrived[1]} of today's API, ")
         sys.stdout.write(f"exceptions: {'; '.join(f'{path} ({why})' for path, why in EXCEPTIONS.items())}\n")
-    lost = [f"{path}: {what}" for each in missing for path, what in each.items()]
+    lost = [f"{path}: {what}" for paths in missing for path, what in paths.items()]
     assert not lost, "\n".join(lost)
     assert totals == [141, 199]
 
 
-def test_no_exception_is_idle_and_what_is_excepted_is_nowhere(of_reference, of_today):
-    leaves = [leaf for each in (of_reference, of_today) for _, drawn in each.drawn for leaf in drawn]
+def test_every_exception_is_needed_and_excepted_values_are_in_no_row(of_reference, of_today):
+    leaves = [leaf for proof in (of_reference, of_today) for _, drawn in proof.drawn for leaf in drawn]
     excepted = [leaf for leaf in leaves if exception_of(leaf) is not None]
     assert {exception_of(leaf) for leaf in excepted} == set(EXCEPTIONS)
-    kept = json.dumps([list(each.rows.values()) for each in (of_reference, of_today)], default=str)
+    kept = json.dumps([list(proof.rows.values()) for proof in (of_reference, of_today)], default=str)
     assert [leaf.value for leaf in excepted if leaf.value in kept] == []
 
 
@@ -186,7 +186,7 @@ def test_a_value_without_a_column_is_missed_by_name(of_reference):
 
 
 def test_every_column_with_a_path_is_published(of_reference, of_today):
-    leaves = [leaf for each in (of_reference, of_today) for _, drawn in each.drawn for leaf in drawn]
+    leaves = [leaf for proof in (of_reference, of_today) for _, drawn in proof.drawn for leaf in drawn]
     cells = {(cell.table, cell.column) for leaf in leaves if not exception_of(leaf) and (cell := cell_of(leaf.way))}
     declared = {(table.name, c.name) for table in (TOOLS, TOOL_PARAMETERS) for c in table.columns if c.source}
     assert declared - cells == set()
@@ -194,8 +194,8 @@ def test_every_column_with_a_path_is_published(of_reference, of_today):
 
 def test_every_kind_of_tool_is_drawn(of_reference, of_today):
     old, new = (
-        {leaf.value for _, d in each.drawn for leaf in d if leaf.path == "tool_config.type"}
-        for each in (of_reference, of_today)
+        {leaf.value for _, leaves in proof.drawn for leaf in leaves if leaf.path == "tool_config.type"}
+        for proof in (of_reference, of_today)
     )
     assert old == {"webhook", "client", "system", "api_integration_webhook"}
     assert new == {"webhook", "client", "system", "mcp"}

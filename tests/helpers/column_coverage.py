@@ -1,4 +1,4 @@
-"""Drawn documents on the real road, masking and flattening, and what became of their values."""
+"""Drawn documents after masking and flattening, and the columns in which their values arrived."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ EXCEPTIONS = {
     "analysis.evaluation_criteria_results_list": "repeats evaluation_criteria_results",
     "analysis.data_collection_results_list": "repeats data_collection_results",
 }
-"""Where values stand that reach no column, and why. All else must arrive."""
+"""Paths whose values reach no column, and why. Every other value must arrive."""
 
 
 def flat(documents: Iterable[dict[str, Any]], *, as_webhooks: bool = False) -> dict[str, pl.DataFrame]:
-    """Frames of documents that landed, their headers masked, as the API gives them or as webhooks bring them."""
+    """Frames of landed documents with masked headers, in the form of the API or of a webhook."""
 
-    def reading(document: dict[str, Any]) -> Snapshot:
+    def snapshot(document: dict[str, Any]) -> Snapshot:
         landed = json.loads(json.dumps(document))
         mask_credentials(landed)
         if as_webhooks:
             landed = {"type": "post_call_transcription", "event_timestamp": 1, "data": landed}
         return Snapshot(document["conversation_id"], json.dumps(landed).encode(), "sha", READ_AT, READ_AT, "settled")
 
-    made = flatten(map(reading, documents))
-    assert made.refused == {}
-    return made.frames
+    flattened = flatten(map(snapshot, documents))
+    assert flattened.errors == {}
+    return flattened.frames
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Drawn documents with their leaves, and what became of them."""
+    """Drawn documents with their leaves, and the rows that they became."""
 
     drawn: list[tuple[dict[str, Any], list[Leaf]]]
     frames: dict[str, pl.DataFrame]
@@ -61,13 +61,13 @@ class Proof:
         return self.paths() - {leaf.path for _, leaf in self.leaves() if exception_of(leaf) is None}
 
     def missing(self) -> dict[str, str]:
-        """Value paths that did not arrive, each with what is wrong."""
-        found = (
+        """Value paths that did not arrive, with the problem of each."""
+        problems = (
             (leaf.path, wrong(leaf.place, leaf.value, self.rows[document["conversation_id"]]))
             for document, leaf in self.leaves()
             if exception_of(leaf) is None
         )
-        return {path: what for path, what in found if what is not None}
+        return {path: what for path, what in problems if what is not None}
 
 
 def exception_of(leaf: Leaf) -> str | None:
@@ -76,13 +76,13 @@ def exception_of(leaf: Leaf) -> str | None:
 
 
 def with_history(document: dict[str, Any], leaves: list[Leaf]) -> tuple[dict[str, Any], list[Leaf]]:
-    """The drawing with the variable that repeats the transcript; its name is nothing that a schema could say."""
+    """The drawing with the variable that repeats the transcript; no schema can give its name."""
     way, value = (*VARIABLES, HISTORY), f"history of {document['conversation_id']}"
     document[VARIABLES[0]][VARIABLES[1]][HISTORY] = value
     return document, [*leaves, Leaf(f"{'.'.join(VARIABLES)}{{}}", way, way, value, is_unique=True)]
 
 
 def proof(drawing: Drawing) -> Proof:
-    drawn = [with_history(*each) for each in drawing]
+    drawn = [with_history(document, leaves) for document, leaves in drawing]
     frames = flat(document for document, _ in drawn)
     return Proof(drawn, frames, rows_by_conversation(frames))

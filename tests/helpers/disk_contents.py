@@ -28,8 +28,10 @@ def _of_database(file: Path) -> list[bytes]:
 
 def _values(frame: pl.DataFrame) -> list[bytes]:
     """Every value once; what is neither text nor bytes as JSON."""
-    found: list[bytes] = []
+    values_as_bytes: list[bytes] = []
     for column in frame.iter_columns():
         values = column.drop_nulls().unique().to_list()
-        found += [value if isinstance(value, bytes) else str(value).encode(errors="replace") for value in values]
-    return found
+        values_as_bytes += [
+            value if isinstance(value, bytes) else str(value).encode(errors="replace") for value in values
+        ]
+    return values_as_bytes

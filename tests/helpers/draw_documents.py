@@ -1,7 +1,7 @@
-"""Documents drawn from a published schema: every leaf has a value, each text and number occurs once in all drawings.
+"""Documents drawn from a published schema: every leaf has a value, and each text and number occurs only once.
 
 A schema with unions takes several documents to show every variant; lists and maps have two elements, of neighbouring
-variants. A workflow stands in a workflow once.
+variants. A workflow contains another workflow once.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # whatever the vendor's modules warn of on import is not ours to mend
-    from elevenlabs.types import GetConversationResponseModel as TodaysDetail
+    warnings.simplefilter("ignore")  # warnings of the vendor's modules on import are not ours to fix
+    from elevenlabs.types import GetConversationResponseModel as CurrentDetail
 
 Schema = dict[str, Any]
 Step = str | int
@@ -36,9 +36,9 @@ def reference() -> Published:
     return Published({"$ref": "GetConversationResponseModel"}, models)
 
 
-def todays_api() -> Published:
+def current_api() -> Published:
     """The vendor's current SDK."""
-    root = TodaysDetail.model_json_schema()
+    root = CurrentDetail.model_json_schema()
     return Published(root, root["$defs"])
 
 
@@ -46,10 +46,10 @@ def todays_api() -> Published:
 class Leaf:
     """A drawn value.
 
-    ``path`` is the value path that it stands for: ``{}`` is any key of a map and ``[]`` any item of a list; it ends
-    where anything may stand, and where a workflow stands in a workflow. ``way`` leads to the value through the
-    document; so does ``place``, but that a nested call or result stands among the transcript's own there, by its
-    running number. ``is_unique`` is false for booleans and words of an enum.
+    ``path`` is its value path: ``{}`` is any key of a map and ``[]`` any item of a list. The path ends where any value
+    is allowed and at a workflow inside a workflow. ``way`` leads to the value through the document. ``place`` does too,
+    but lists nested tool calls and results with those of the transcript, by running number. ``is_unique`` is false for
+    booleans and words of an enum.
     """
 
     path: str
@@ -60,7 +60,7 @@ class Leaf:
 
 
 class Spot(NamedTuple):
-    """Where the drawing is; ``inside`` are the models around it, and ``is_closed`` says that the path has ended."""
+    """Position of the drawing; ``inside`` are the enclosing models, ``is_closed`` says that the path has ended."""
 
     path: str = ""
     way: tuple[Step, ...] = ()
@@ -94,7 +94,7 @@ KINDS: Schema = {
         {"type": "object", "additionalProperties": TEXT},
     ]
 }
-"""What is drawn for anything."""
+"""Variants that are drawn where the schema allows any value."""
 
 TOOLS = {
     "tool_calls": "tool_calls",
@@ -102,7 +102,7 @@ TOOLS = {
     "tool_results": "tool_results",
     "results": "tool_results",
 }
-"""Lists of calls and results, those in a workflow's step included."""
+"""Lists of tool calls and results, including those in a workflow step."""
 
 OWN_KEYS = ("criteria_id", "data_collection_id")
 """Values that repeat the key of the map that holds them."""
@@ -139,9 +139,9 @@ class Drawing:
         schema = self._published.models[model] if model else schema
         union = schema.get("oneOf", schema.get("anyOf"))
         if union is not None:
-            found = [variant for alternative in union for variant in self._variants(alternative)]
-            # Anything beside words is how the SDK writes an enum that may grow.
-            yield from [variant for variant in found if variant.kind != "any"] or found
+            variants = [variant for alternative in union for variant in self._variants(alternative)]
+            # The SDK writes an enum that may grow as a union of its words and any string.
+            yield from [variant for variant in variants if variant.kind != "any"] or variants
             return
         kinds = schema.get("type", "any")
         for kind in kinds if isinstance(kinds, list) else [kinds]:
@@ -183,12 +183,12 @@ class Drawing:
             return self._draw(KINDS, case, spot)
         cases = range(case * LENGTH, (case + 1) * LENGTH)
         if variant.kind == "array":
-            return [self._draw(element(schema), each, self._item(spot, at)) for at, each in enumerate(cases)]
+            return [self._draw(element(schema), number, self._item(spot, at)) for at, number in enumerate(cases)]
         if variant.kind == "object":
-            keys = {f"key{next(self._numbers)}": each for each in cases}
-            return {key: self._draw(element(schema), each, spot.below("{}", key)) for key, each in keys.items()}
+            keys = {f"key{next(self._numbers)}": number for number in cases}
+            return {key: self._draw(element(schema), number, spot.below("{}", key)) for key, number in keys.items()}
         value = self._value(variant, spot)
-        is_unique = variant.kind != "boolean" and not words(schema)
+        is_unique = variant.kind != "boolean" and not enum_words(schema)
         self._leaves.append(Leaf(spot.path, spot.way, spot.place, value, is_unique))
         return value
 
@@ -200,12 +200,12 @@ class Drawing:
         number = next(self._numbers)
         if spot.way[-1] in OWN_KEYS and isinstance(spot.way[-2], str):
             return spot.way[-2]
-        if words(variant.schema):
-            return words(variant.schema)[number % len(words(variant.schema))]
+        if enum_words(variant.schema):
+            return enum_words(variant.schema)[number % len(enum_words(variant.schema))]
         drawn = {"string": f"text{number}", "integer": number, "number": number + 0.5, "boolean": number % 2 == 0}
         return drawn[variant.kind]
 
 
-def words(schema: Schema) -> list[str]:
-    """Words of an enum, none where it is none."""
+def enum_words(schema: Schema) -> list[str]:
+    """Words of an enum; empty for any other schema."""
     return [schema["const"]] if "const" in schema else list(schema.get("enum", ()))

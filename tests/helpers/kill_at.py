@@ -22,7 +22,7 @@ def die_at(function: str, number: int, word: str) -> None:
     numbers = count(1)
 
     def dying(*arguments, **named):
-        if any(word in str(each) for each in arguments) and next(numbers) == number:
+        if any(word in str(argument) for argument in arguments) and next(numbers) == number:
             os.kill(os.getpid(), signal.SIGKILL)
         return real(*arguments, **named)
 

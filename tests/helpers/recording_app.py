@@ -40,7 +40,7 @@ def assert_equals(context, documents):
         **row_counts.rows(documents),
     }
     expected = row_counts.sums(documents)
-    found = query(
+    actual = query(
         context.home,
         """
         select
@@ -63,7 +63,7 @@ def assert_equals(context, documents):
         where scope = 'initiated' and status in ('done', 'failed')
         """,
     ).item()
-    assert found | {"initiated_usd": initiated} == pytest.approx(expected, rel=1e-12)
+    assert actual | {"initiated_usd": initiated} == pytest.approx(expected, rel=1e-12)
     daily = query(
         context.home,
         "select start_date, agent_id, sum(n_calls)::bigint from metrics.agent_daily where n_calls > 0 group by all",

@@ -27,28 +27,28 @@ def day(document: Document) -> date:
 
 
 def is_finished(document: Document) -> bool:
-    """Whether the outcome stands."""
+    """Whether the outcome is final."""
     return document["status"] in ("done", "failed")
 
 
 def caller(document: Document) -> str | None:
     """Who called, by the first thing that tells."""
     metadata, client = document["metadata"], document.get("conversation_initiation_client_data") or {}
-    told = (
+    identities = (
         (metadata.get("phone_call") or {}).get("external_number"),
         (metadata.get("whatsapp") or {}).get("whatsapp_user_id"),
         document.get("user_id"),
         client.get("user_id"),
     )
-    return next((each for each in told if each is not None), None)
+    return next((value for value in identities if value is not None), None)
 
 
 def grouped(documents: Iterable[Document], key: Callable[[Document], K]) -> dict[K, list[Document]]:
     """Documents by key."""
-    found: dict[K, list[Document]] = defaultdict(list)
+    groups: dict[K, list[Document]] = defaultdict(list)
     for document in documents:
-        found[key(document)].append(document)
-    return found
+        groups[key(document)].append(document)
+    return groups
 
 
 def quantile(values: Iterable[float], share: float) -> float | None:
@@ -69,8 +69,8 @@ def ratio(numerator: float | None, denominator: float) -> float | None:
 
 def total(values: Iterable[float | Fraction | None]) -> float | None:
     """A sum of what is told, or None where nothing is."""
-    told = [Fraction(value) for value in values if value is not None]
-    return float(sum(told)) if told else None
+    amounts = [Fraction(value) for value in values if value is not None]
+    return float(sum(amounts)) if amounts else None
 
 
 def charging(document: Document) -> Document:
@@ -94,9 +94,9 @@ def timings(document: Document) -> Iterator[tuple[str, float]]:
         last = secs if has_words and secs else last
 
 
-def results(found: list[Document] | None, depth: int = 0) -> Iterator[tuple[int, Document]]:
+def results(tool_results: list[Document] | None, depth: int = 0) -> Iterator[tuple[int, Document]]:
     """Tool results with their depth, those inside workflow steps after the one that holds them."""
-    for result in found or []:
+    for result in tool_results or []:
         yield depth, result
         for step in (result.get("result") or {}).get("steps") or []:
             yield from results(step.get("results"), depth + 1)
@@ -186,7 +186,7 @@ def _agents_day(documents: list[Document]) -> Row:
         "success_coverage": ratio(success + failure, n),
         "cost_credits": total(call["metadata"].get("cost") for call in calls),
         "cost_usd": cost,
-        "cost_usd_coverage": ratio(sum(each is not None for each in usd), n),
+        "cost_usd_coverage": ratio(sum(value is not None for value in usd), n),
         "cost_usd_per_call": ratio(cost, n),
         "cost_usd_per_minute": ratio(cost, secs / 60),
         "cost_usd_per_success": ratio(cost, success),

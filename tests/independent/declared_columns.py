@@ -1,4 +1,4 @@
-"""Where the warehouse's schema says that a value of a document belongs, and what stands there.
+"""The column that the schema declares for a value of a document, and the value that this column has.
 
 It reads ``warehouse.schema`` and finished rows only, and shares no code with the flattening.
 """
@@ -31,7 +31,7 @@ KEYS = {
         "data_collection_id",
     ),
 }
-"""Known paths without a source: the pipeline reads them into columns that must never be null."""
+"""Paths without a source: the pipeline reads them into columns that must never be null."""
 
 FIXED: dict[str, dict[str, Any]] = {
     "metadata.charging.llm_usage.initiated_generation": {"scope": "initiated", "turn_index": -1},
@@ -42,8 +42,8 @@ FIXED: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
-    """Column where the values of a path belong."""
+class DeclaredColumn:
+    """The column of a path."""
 
     path: str
     table: Table
@@ -52,21 +52,23 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of the tables of a conversation; ``rest`` is the way on within its JSON."""
+    """One cell of the tables of a conversation; ``rest`` is the path within its JSON."""
 
-    home: Home
+    home: DeclaredColumn
     key: tuple[Any, ...]
     rest: tuple[Step, ...]
 
 
-def _homes() -> list[Home]:
-    homes = [Home(path, BY_NAME[table], BY_NAME[table].column(column)) for path, (table, column) in KEYS.items()]
+def _homes() -> list[DeclaredColumn]:
+    homes = [
+        DeclaredColumn(path, BY_NAME[table], BY_NAME[table].column(column)) for path, (table, column) in KEYS.items()
+    ]
     for table in DOCUMENT_TABLES:
         for at in table.at:
             for column in table.columns:
                 if column.source is not None:
                     path = at if column.source == "." else f"{at}.{column.source}".removeprefix(".")
-                    homes.append(Home(path, table, column))
+                    homes.append(DeclaredColumn(path, table, column))
     return homes
 
 
@@ -88,7 +90,7 @@ TREE = _grown()
 
 
 def _child(node: Mapping[str, Any], step: Step) -> tuple[str, Any]:
-    """The step's name in the tree and what stands there: a key of the schema, any index or any key."""
+    """The name of the step in the tree and its node: a key of the schema, any index or any key."""
     if step in node:
         return str(step), node[str(step)]
     bracket = "[" if isinstance(step, int) else "{"
@@ -103,7 +105,7 @@ def cell_of(place: tuple[Step, ...]) -> Cell | None:
         name, node = _child(node, step)
         if name[:1] in ("[", "{"):
             keys[name[1:-1]] = step
-        if isinstance(node, Home):
+        if isinstance(node, DeclaredColumn):
             keys |= next((fixed for path, fixed in FIXED.items() if node.path.startswith(path)), {})
             rest = place[depth:]
             is_whole = node.column.type not in (Type.JSON, Type.BAG)
@@ -119,18 +121,18 @@ def rows_by_conversation(frames: Mapping[str, pl.DataFrame]) -> dict[str, Rows]:
     Raises:
         AssertionError: two rows of a table have one key.
     """
-    found: dict[str, Rows] = {}
+    conversations: dict[str, Rows] = {}
     for name, frame in frames.items():
         for row in frame.to_dicts():
             key = (name, tuple(row[column] for column in BY_NAME[name].key[1:]))
-            rows = found.setdefault(row["conversation_id"], {})
+            rows = conversations.setdefault(row["conversation_id"], {})
             assert key not in rows, f"{name} has two rows with the key {key}"
             rows[key] = row
-    return found
+    return conversations
 
 
 def wrong(place: tuple[Step, ...], value: Any, rows: Rows) -> str | None:
-    """What is wrong with a value's declared cell, or None where the value stands there with the declared type."""
+    """What is wrong with a value's declared cell, or None where it holds the value with the declared type."""
     cell = cell_of(place)
     if cell is None:
         return "no column"
@@ -138,9 +140,11 @@ def wrong(place: tuple[Step, ...], value: Any, rows: Rows) -> str | None:
     row = rows.get((cell.home.table.name, cell.key))
     if row is None:
         return f"no row {cell.key} in {cell.home.table.name}"
-    found = _read(row[cell.home.column.name], cell)
-    wanted = _typed(value, cell.home.column.type)
-    return None if type(found) is type(wanted) and found == wanted else f"{home} holds {found!r}, not {wanted!r}"
+    actual = _read(row[cell.home.column.name], cell)
+    expected = _typed(value, cell.home.column.type)
+    if type(actual) is type(expected) and actual == expected:
+        return None
+    return f"{home} holds {actual!r}, not {expected!r}"
 
 
 def _read(content: Any, cell: Cell) -> Any:

@@ -26,22 +26,22 @@ def transfers(documents: list[Document]) -> list[Row]:
         for entry in document.get("transcript") or []:
             speaker = (entry.get("agent_metadata") or {}).get("agent_id") or document.get("agent_id")
             for depth, answer in results(entry.get("tool_results")):
-                told = answer.get("result") or {}
-                what = told.get("result_type") or answer.get("tool_name") or ""
+                result = answer.get("result") or {}
+                what = result.get("result_type") or answer.get("tool_name") or ""
                 if not (what.startswith("transfer_to_number") or (what.startswith("transfer_to_agent") and not depth)):
                     continue
                 way = (
                     day(document),
                     "number" if what.startswith("transfer_to_number") else "agent",
-                    told.get("from_agent") or speaker,
-                    told.get("to_agent"),
-                    told.get("transfer_number"),
+                    result.get("from_agent") or speaker,
+                    result.get("to_agent"),
+                    result.get("transfer_number"),
                 )
                 went_wrong = bool(
                     answer.get("is_error")
                     or answer.get("is_blocked")
                     or answer.get("tool_has_been_called") is False
-                    or told.get("status") not in (None, "success")
+                    or result.get("status") not in (None, "success")
                 )
                 ways.setdefault(way, []).append((document["conversation_id"], went_wrong))
     names = ("start_date", "kind", "from_agent_id", "to_agent_id", "to_number")
@@ -59,28 +59,30 @@ def rag_effectiveness(documents: list[Document]) -> list[Row]:
 
 
 def _retrieving(calls: list[Document]) -> Row:
-    found = [
+    retrievals = [
         (call["conversation_id"], entry["rag_retrieval_info"])
         for call in calls
         for entry in call.get("transcript") or []
         if entry.get("rag_retrieval_info")
     ]
-    n, retrieving = len(calls), len({call for call, _ in found})
-    chunks = [retrieval.get("chunks") or [] for _, retrieval in found]
-    secs = [retrieval["rag_latency_secs"] for _, retrieval in found if retrieval.get("rag_latency_secs") is not None]
-    nearest = [min(chunk["vector_distance"] for chunk in each) for each in chunks if each]
-    telling = [retrieval for _, retrieval in found if retrieval.get("used_chunk_ids") is not None]
+    n, retrieving = len(calls), len({call for call, _ in retrievals})
+    chunks = [retrieval.get("chunks") or [] for _, retrieval in retrievals]
+    secs = [
+        retrieval["rag_latency_secs"] for _, retrieval in retrievals if retrieval.get("rag_latency_secs") is not None
+    ]
+    nearest = [min(chunk["vector_distance"] for chunk in chunk_list) for chunk_list in chunks if chunk_list]
+    telling = [retrieval for _, retrieval in retrievals if retrieval.get("used_chunk_ids") is not None]
     n_chunks = sum(len(retrieval.get("chunks") or []) for retrieval in telling)
     n_used = sum(len(retrieval["used_chunk_ids"]) for retrieval in telling) if telling else None
-    n_empty = sum(not each for each in chunks)
+    n_empty = sum(not chunk_list for chunk_list in chunks)
     return {
         "n_calls": n,
         "n_retrieving_calls": retrieving,
         "retrieval_rate": ratio(retrieving, n),
-        "n_retrievals": len(found),
-        "retrievals_per_call": ratio(len(found), n),
+        "n_retrievals": len(retrievals),
+        "retrievals_per_call": ratio(len(retrievals), n),
         "n_empty": n_empty,
-        "empty_rate": ratio(n_empty, len(found)),
+        "empty_rate": ratio(n_empty, len(retrievals)),
         "n_latencies": len(secs),
         "latency_p50_secs": quantile(secs, 0.5),
         "latency_p95_secs": quantile(secs, 0.95),
@@ -99,18 +101,18 @@ def data_collection_fill(documents: list[Document]) -> list[Row]:
         for name, field in ((document.get("analysis") or {}).get("data_collection_results") or {}).items():
             fields.setdefault((document.get("agent_id"), name), []).append(field)
     return [
-        {"workspace": "main", "agent_id": agent, "data_collection_id": name} | _filled(asked)
-        for (agent, name), asked in fields.items()
+        {"workspace": "main", "agent_id": agent, "data_collection_id": name} | _filled(fields_asked)
+        for (agent, name), fields_asked in fields.items()
     ]
 
 
-def _filled(asked: list[Document]) -> Row:
-    filled = [field for field in asked if not _is_empty(field.get("value"))]
+def _filled(fields_asked: list[Document]) -> Row:
+    filled = [field for field in fields_asked if not _is_empty(field.get("value"))]
     verdicts = [_fits(field["value"], (field.get("json_schema") or {}).get("type")) for field in filled]
     return {
-        "n_asked": len(asked),
+        "n_asked": len(fields_asked),
         "n_filled": len(filled),
-        "fill_rate": ratio(len(filled), len(asked)),
+        "fill_rate": ratio(len(filled), len(fields_asked)),
         "n_typed": len(verdicts) - verdicts.count(None),
         "n_of_declared_type": verdicts.count(True),
         "of_declared_type_rate": ratio(verdicts.count(True), len(verdicts) - verdicts.count(None)),
@@ -139,9 +141,9 @@ def feedback(documents: list[Document]) -> list[Row]:
 
 
 def _opinions(calls: list[Document]) -> Row:
-    told = [call["metadata"].get("feedback") or {} for call in calls]
-    ratings = [opinion["rating"] for opinion in told if opinion.get("rating") is not None]
-    likes, dislikes = (sum(opinion.get(name) or 0 for opinion in told) for name in ("likes", "dislikes"))
+    opinions = [call["metadata"].get("feedback") or {} for call in calls]
+    ratings = [opinion["rating"] for opinion in opinions if opinion.get("rating") is not None]
+    likes, dislikes = (sum(opinion.get(name) or 0 for opinion in opinions) for name in ("likes", "dislikes"))
     return {
         "n_calls": len(calls),
         "n_ratings": len(ratings),
@@ -150,5 +152,5 @@ def _opinions(calls: list[Document]) -> Row:
         "likes": likes,
         "dislikes": dislikes,
         "like_rate": ratio(likes, likes + dislikes),
-        "n_comments": sum(bool((opinion.get("comment") or "").strip()) for opinion in told),
+        "n_comments": sum(bool((opinion.get("comment") or "").strip()) for opinion in opinions),
     }

@@ -32,17 +32,17 @@ def _key(document: Document, **more: object) -> Row:
     return {"workspace": "main", "start_date": day(document), "agent_id": document.get("agent_id"), **more}
 
 
-def _by_key(found: Iterator[tuple[Row, Row]]) -> Iterator[tuple[Row, list[Row]]]:
+def _by_key(pairs: Iterator[tuple[Row, Row]]) -> Iterator[tuple[Row, list[Row]]]:
     """What was found, by its key."""
     groups: dict[tuple[object, ...], tuple[Row, list[Row]]] = {}
-    for key, value in found:
+    for key, value in pairs:
         groups.setdefault(tuple(key.values()), (key, []))[1].append(value)
     yield from groups.values()
 
 
 def cost_daily(documents: list[Document]) -> list[Row]:
     """Rows of ``metrics.cost_daily``."""
-    found = (
+    pairs = (
         (_key(document, component=component), part)
         for document in documents
         if is_finished(document)
@@ -59,7 +59,7 @@ def cost_daily(documents: list[Document]) -> list[Row]:
             "free_minutes": total(part.get("free_minutes") for part in parts),
             "free_llm_usd": total(part.get("free_usd") for part in parts),
         }
-        for key, parts in _by_key(found)
+        for key, parts in _by_key(pairs)
     ]
 
 
@@ -88,8 +88,8 @@ def _parts(document: Document) -> Iterator[tuple[str, Row]]:
 
     def part(of: Any, price: Fraction, *, is_call: bool, **more: object) -> Row:
         burst, discount = (of / 2 if doubled and is_call else 0), (of if halved and is_call else 0)
-        known = {"credits": None if cost is None else of, "usd": None if usd is None else price}
-        return {**known, "burst": burst, "discount": discount, **more}
+        amounts = {"credits": None if cost is None else of, "usd": None if usd is None else price}
+        return {**amounts, "burst": burst, "discount": discount, **more}
 
     yield "call", part(rest, rest_usd, is_call=True, free_minutes=paid.get("free_minutes_consumed"))
     yield "llm", part(llm, llm_usd, is_call=False, free_usd=paid.get("free_llm_dollars_consumed"))
@@ -102,40 +102,40 @@ def _parts(document: Document) -> Iterator[tuple[str, Row]]:
 
 def llm_cost(documents: list[Document]) -> list[Row]:
     """Rows of ``metrics.llm_cost``."""
-    found = (
+    pairs = (
         (_key(document, model=model), {"document": document} | usage)
         for document in documents
         if is_finished(document)
         for model, usage in _usage(document)
     )
-    return [{**key, **_models_day(uses)} for key, uses in _by_key(found)]
+    return [{**key, **_models_day(uses)} for key, uses in _by_key(pairs)]
 
 
 def _usage(document: Document) -> Iterator[tuple[str, Row]]:
     """Token kinds by model, of what was generated and of what of it was delivered."""
     blocks: Document = charging(document).get("llm_usage") or {}
-    made, sent = (
+    initiated, sent = (
         (blocks.get(name) or {}).get("model_usage") or {}
         for name in ("initiated_generation", "irreversible_generation")
     )
-    for model in {**made, **sent}:
-        yield model, {"made": made.get(model), "sent": sent.get(model)}
+    for model in {**initiated, **sent}:
+        yield model, {"made": initiated.get(model), "sent": sent.get(model)}
 
 
 def _models_day(uses: list[Row]) -> Row:
-    made = [use for use in uses if use["made"]]
-    n = len(made)
-    secs = sum(use["document"]["metadata"].get("call_duration_secs") or 0 for use in made)
+    initiated = [use for use in uses if use["made"]]
+    n = len(initiated)
+    secs = sum(use["document"]["metadata"].get("call_duration_secs") or 0 for use in initiated)
     tokens: dict[str, int] = defaultdict(int)
     prices: dict[str, list[float | None]] = defaultdict(list)
-    for use in made:
+    for use in initiated:
         for kind, amount in use["made"].items():
             tokens[kind] += amount.get("tokens") or 0
             prices[kind].append(amount.get("price"))
-    cost = total(price for told in prices.values() for price in told)
+    cost = total(price for price_list in prices.values() for price in price_list)
     sent = [amount for use in uses for amount in (use["sent"] or {}).values()]
     sent_usd = total(amount.get("price") for amount in sent)
-    n_priced = sum(any(amount.get("price") is not None for amount in use["made"].values()) for use in made)
+    n_priced = sum(any(amount.get("price") is not None for amount in use["made"].values()) for use in initiated)
     kinds = ("input", "input_cache_read", "input_cache_write")
     return {
         "n_calls": n,
@@ -146,7 +146,9 @@ def _models_day(uses: list[Row]) -> Row:
         "cache_hit_rate": ratio(tokens["input_cache_read"], tokens["input"] + tokens["input_cache_read"]),
         **{f"{kind}_usd": total(prices[kind]) for kind in kinds},
         "output_usd": total(prices["output_total"]),
-        "other_usd": total(p for kind, told in prices.items() if kind not in (*kinds, "output_total") for p in told),
+        "other_usd": total(
+            p for kind, price_list in prices.items() if kind not in (*kinds, "output_total") for p in price_list
+        ),
         "llm_cost_usd": cost,
         "llm_cost_usd_coverage": ratio(n_priced, n),
         "llm_cost_usd_per_call": ratio(cost, n),
@@ -159,13 +161,13 @@ def _models_day(uses: list[Row]) -> Row:
 
 def tool_reliability(documents: list[Document]) -> list[Row]:
     """Rows of ``metrics.tool_reliability``, without what is taken from the listing of the tools."""
-    found = (
+    pairs = (
         ({"workspace": "main", "start_date": day(document), "tool_name": call.get("tool_name")}, use)
         for document in documents
         if is_finished(document)
         for call, use in _uses(document)
     )
-    return [{**key, **_tools_day(uses)} for key, uses in _by_key(found)]
+    return [{**key, **_tools_day(uses)} for key, uses in _by_key(pairs)]
 
 
 def _uses(document: Document) -> Iterator[tuple[Document, Row]]:
@@ -175,10 +177,10 @@ def _uses(document: Document) -> Iterator[tuple[Document, Row]]:
     for entry in document.get("transcript") or []:
         _gather(entry.get("tool_calls"), entry.get("tool_results"), 0, calls, answers)
     waiting: dict[str, list[Document]] = defaultdict(list)
-    for _, answer in sorted(answers, key=lambda found: found[0]):
+    for _, answer in sorted(answers, key=lambda pair: pair[0]):
         if answer.get("request_id") is not None:
             waiting[answer["request_id"]].append(answer)
-    for _, call in sorted(calls, key=lambda found: found[0]):
+    for _, call in sorted(calls, key=lambda pair: pair[0]):
         queue = waiting.get(call.get("request_id") or "", [])
         yield call, {"call": document["conversation_id"], "answer": queue.pop(0) if queue else None}
 
@@ -217,13 +219,13 @@ def _tools_day(uses: list[Row]) -> Row:
 
 def evaluation_rates(documents: list[Document]) -> list[Row]:
     """Rows of ``metrics.evaluation_rates``."""
-    found = (
+    pairs = (
         (_key(document, criteria_id=name), verdict)
         for document in documents
         if is_finished(document)
         for name, verdict in ((document.get("analysis") or {}).get("evaluation_criteria_results") or {}).items()
     )
-    return [{**key, **_criterions_day(verdicts)} for key, verdicts in _by_key(found)]
+    return [{**key, **_criterions_day(verdicts)} for key, verdicts in _by_key(pairs)]
 
 
 def _criterions_day(verdicts: list[Row]) -> Row:
@@ -244,7 +246,7 @@ def _criterions_day(verdicts: list[Row]) -> Row:
 
 def latency_stages(documents: list[Document]) -> list[Row]:
     """Rows of ``metrics.latency_stages``."""
-    found = (
+    pairs = (
         (_key(document, metric=metric), {"call": document["conversation_id"], "secs": secs})
         for document in documents
         if is_finished(document)
@@ -257,5 +259,5 @@ def latency_stages(documents: list[Document]) -> list[Row]:
             "n_latencies": len(timed),
             **{f"latency_p{p}_secs": quantile((t["secs"] for t in timed), p / 100) for p in (50, 90, 95, 99)},
         }
-        for key, timed in _by_key(found)
+        for key, timed in _by_key(pairs)
     ]

@@ -66,7 +66,7 @@ def agents(documents: list[Document]) -> dict[str, tuple[int, int]]:
         seen |= {(entry.get("agent_metadata") or {}).get("agent_id") for entry in document.get("transcript") or []}
         for agent_id in seen - {None}:
             starts.setdefault(agent_id, []).append(document["metadata"]["start_time_unix_secs"])
-    return {agent_id: (min(found), max(found)) for agent_id, found in starts.items()}
+    return {agent_id: (min(times), max(times)) for agent_id, times in starts.items()}
 
 
 def sums(documents: list[Document]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""``convohouse drift``, without a key: what is new and unknown, for people and for programs."""
+"""``convohouse drift``, without a key: what is new and unknown, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ NEW = {
 }
 
 
-def read(home, at, conversation_id, status):
-    """A run that reads one conversation."""
+def sync_one(home, at, conversation_id, status):
+    """A run that fetches one conversation."""
     start = datetime.fromtimestamp(STARTED, UTC)
     metadata = {"start_time_unix_secs": STARTED, OLD["path"].removeprefix("metadata."): "what was said"}
     document = detail(conversation_id=conversation_id, status=status, metadata=metadata)
-    reading = {
+    snapshot = {
         "conversation_id": conversation_id,
         "start_date": start.date(),
         "start_time_at": start,
@@ -56,22 +56,22 @@ def read(home, at, conversation_id, status):
         "payload": json.dumps(document).encode(),
     }
     run_log.start_run(home, conversation_id, at=at, window=None)
-    landing.land_documents(home, [reading])
+    landing.land_documents(home, [snapshot])
     done = refresh_lake(home, reread_days=(1,))
     run_log.add_counts(home, conversation_id, at=at, n_fetched=1, n_flattened=done.n_flattened)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two nights: a key that both saw, and a word that only the second did."""
+    """Two nights: an unknown key in both, and an unknown value only in the second."""
     folder = tmp_path_factory.mktemp("drift")
     home = Home(folder / "data").open()
     for n, (at, status) in enumerate(zip(NIGHTS, ("done", "melted"), strict=True)):
-        read(home, at, f"conv_{n}", status)
+        sync_one(home, at, f"conv_{n}", status)
     return folder
 
 
-def test_what_the_last_run_saw_first_for_people(folder):
+def test_text_output_lists_what_the_last_run_saw_first(folder):
     ended = run(folder, "drift")
     assert ended.code == 0
     assert ended.text.splitlines() == [
@@ -81,7 +81,7 @@ def test_what_the_last_run_saw_first_for_people(folder):
     assert ended.err == "New: 1 unknown field; 1 seen before (`convohouse drift --since 2024-01-01` lists all).\n"
 
 
-def test_what_is_new_since_a_date_steers_no_terminal_and_says_no_value(folder):
+def test_output_since_a_date_has_no_control_characters_and_no_values_of_documents(folder):
     ended = run(folder, "drift", "--since", "2024-01-01")
     assert (ended.code, ended.err) == (0, "New: 2 unknown fields.\n")
     assert [line.split()[:3] for line in ended.text.splitlines()] == [
@@ -92,7 +92,7 @@ def test_what_is_new_since_a_date_steers_no_terminal_and_says_no_value(folder):
     assert "what was said" not in ended.text
 
 
-def test_for_programs(folder):
+def test_json_output(folder):
     ended = run(folder, "--json", "drift")
     assert (ended.code, ended.err) == (0, "")
     assert ended.data == {"new": [NEW], "n_seen_before": 1}
@@ -100,13 +100,13 @@ def test_for_programs(folder):
     assert run(folder, "drift", "--json", "--since", "2026-11-03T03:00:01").data == {"new": [], "n_seen_before": 2}
 
 
-def test_nothing_new_is_said(folder):
+def test_nothing_new_is_reported(folder):
     ended = run(folder, "drift", "--since", "2026-12-01")
     assert (ended.code, ended.out) == (0, b"")
     assert ended.err == "New: no unknown field; 2 seen before (`convohouse drift --since 2024-01-01` lists all).\n"
 
 
-def test_a_home_that_holds_nothing_is_said_and_not_made(tmp_path):
+def test_an_empty_home_is_reported_and_not_created(tmp_path):
     ended = run(tmp_path, "drift")
     assert (ended.code, ended.out) == (0, b"")
     assert ended.err == "data holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.\n"

@@ -135,7 +135,7 @@ def test_explain_tells_definition_sql_and_lineage_without_any_data(tmp_path: Pat
     ended = run(tmp_path, "explain", "agent_daily.success_rate")
     assert (ended.code, ended.err, list(tmp_path.iterdir())) == (0, "", [])
     lines = ended.text.splitlines()
-    assert lines[:2] == ["Success rate: metrics.agent_daily.success_rate", "Successes among the calls judged."]
+    assert lines[:2] == ["Success rate: metrics.agent_daily.success_rate", "Successes among the conversations judged."]
     assert [line for line in lines if line.startswith("  formula")] == [
         "  formula  n_success ÷ (n_success + n_failure)"
     ]
@@ -175,7 +175,8 @@ def test_explain_lists_the_models_that_have_a_column(tmp_path: Path) -> None:
     assert "  agent_daily.success_rate " in ended.text
     assert "convohouse explain metrics.agent_daily.success_rate" in ended.err
     several = run(tmp_path, "explain", "success_rate", "--json").data["several"]
-    assert several[0] == {"name": "metrics.agent_daily.success_rate", "about": "Successes among the calls judged."}
+    about = "Successes among the conversations judged."
+    assert several[0] == {"name": "metrics.agent_daily.success_rate", "about": about}
     assert len(several) == len(ended.text.splitlines())
 
 

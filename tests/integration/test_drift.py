@@ -1,4 +1,4 @@
-"""``unknown_fields``: what the schema does not know is counted, at every level of a document and over readings."""
+"""``unknown_fields``: fields outside the schema are counted, at every level of a document and over snapshots."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def home(tmp_path):
     return Home(tmp_path / "home").open()
 
 
-def reading(conversation_id="conv_a", *, at=AT, kind="document", **document):
+def snapshot(conversation_id="conv_a", *, at=AT, kind="document", **document):
     whole = detail(**document) | {"conversation_id": conversation_id}
     start = datetime.fromtimestamp(STARTED, UTC)
     return {
@@ -45,14 +45,14 @@ def reading(conversation_id="conv_a", *, at=AT, kind="document", **document):
     }
 
 
-def land(home, *readings):
-    """Land readings and bring the lake up to them."""
-    landing.land_documents(home, readings)
+def land(home, *snapshots):
+    """Land snapshots and refresh the lake."""
+    landing.land_documents(home, snapshots)
     refresh(home)
 
 
-def refresh(home, *, anew=False):
-    refresh_lake(home, reread_days=(1, 7, 30), anew=anew)
+def refresh(home, *, full_refresh=False):
+    refresh_lake(home, reread_days=(1, 7, 30), full_refresh=full_refresh)
 
 
 def rows(home):
@@ -63,9 +63,9 @@ def row(path, value="", kind="key", *, n_rows=1, n=1, first=AT, last=AT, example
     return path, value, kind, n_rows, n, first, last, example
 
 
-def found(home):
-    """Path, value and kind of what is unknown."""
-    return [each[:3] for each in rows(home)]
+def unknown(home):
+    """Path, value and kind of the unknown fields."""
+    return [row[:3] for row in rows(home)]
 
 
 def values(home, table, *columns):
@@ -73,7 +73,7 @@ def values(home, table, *columns):
 
 
 def test_nothing_unknown_is_an_empty_table(home):
-    land(home, reading(transcript=[{"role": "user", "message": "Hello."}]))
+    land(home, snapshot(transcript=[{"role": "user", "message": "Hello."}]))
     assert rows(home) == []
     assert lake.read(home, UNKNOWN_FIELDS).schema == parquet.polars_schema(UNKNOWN_FIELDS)
 
@@ -125,7 +125,7 @@ NEW_KEYS = {
     f"{RESULTS}.dynamic_variable_updates[].": turn(tool_results=[{"dynamic_variable_updates": [NEW]}]),
     f"{RESULTS}.result.steps[].": result(steps=[{"type": "edge"} | NEW]),
 }
-"""Documents with an unknown key, by the path where it stands."""
+"""Documents with an unknown key, by the path of the object that has it."""
 
 OTHER_TYPES = {
     "metadata.cost": {"metadata": START | {"cost": "dear"}},
@@ -147,29 +147,29 @@ OTHER_TYPES = {
 @pytest.mark.parametrize(
     ("documents", "key", "kind"), [(NEW_KEYS, "brand_new", "key"), (OTHER_TYPES, "", "type")], ids=["keys", "types"]
 )
-def test_what_is_unknown_is_counted_under_its_path_wherever_it_stands(documents, key, kind, home):
-    land(home, *(reading(f"conv {path}", **document) for path, document in documents.items()))
+def test_an_unknown_field_is_counted_under_its_path_at_every_level(documents, key, kind, home):
+    land(home, *(snapshot(f"conv {path}", **document) for path, document in documents.items()))
     assert rows(home) == sorted(row(path + key, kind=kind, example=f"conv {path}") for path in documents)
 
 
-def test_calls_and_results_of_a_workflows_step_count_as_the_transcripts_own(home):
-    land(home, reading(**result(steps=[STEP, STEP])))
+def test_calls_and_results_of_a_workflow_step_count_under_the_path_of_the_transcript(home):
+    land(home, snapshot(**result(steps=[STEP, STEP])))
     assert rows(home) == [row(f"{CALLS}.brand_new", n_rows=2), row(f"{RESULTS}.brand_new", n_rows=2)]
 
 
 def test_an_odd_key_is_a_key(home):
     keys = ["", "!", "a b", "cost-2", "cost.next", "cost[0]", "ключ"]
-    land(home, reading(metadata=START | dict.fromkeys(keys, 1)))
-    assert found(home) == [(f"metadata.{key}", "", "key") for key in [*keys[:5], "cost[]", "ключ"]]
+    land(home, snapshot(metadata=START | dict.fromkeys(keys, 1)))
+    assert unknown(home) == [(f"metadata.{key}", "", "key") for key in [*keys[:5], "cost[]", "ключ"]]
 
 
-def test_a_key_that_holds_nothing_is_not_counted(home):
-    land(home, reading(nothing=None, empty=[], metadata=START | {"bare": {}, "no": False, "zero": 0}))
-    assert found(home) == [("metadata.no", "", "key"), ("metadata.zero", "", "key")]
+def test_a_key_without_content_is_not_counted(home):
+    land(home, snapshot(nothing=None, empty=[], metadata=START | {"bare": {}, "no": False, "zero": 0}))
+    assert unknown(home) == [("metadata.no", "", "key"), ("metadata.zero", "", "key")]
 
 
 def test_an_unknown_word_stays_in_its_column_and_is_counted(home):
-    land(home, reading(status="melted", transcript=[{"role": "parrot"}, {"role": "parrot"}, {"role": "user"}]))
+    land(home, snapshot(status="melted", transcript=[{"role": "parrot"}, {"role": "parrot"}, {"role": "user"}]))
     assert rows(home) == [row("status", "melted", "word"), row("transcript[].role", "parrot", "word", n_rows=2)]
     assert values(home, "conversations", "status") == [("melted",)]
 
@@ -177,7 +177,7 @@ def test_an_unknown_word_stays_in_its_column_and_is_counted(home):
 def test_an_unknown_kind_of_tool_keeps_what_it_shares_with_the_others(home):
     call = {"request_id": "r1", "tool_details": {"type": "teleport", "url": "https://example.com", "beam": "blue"}}
     jump = {"result_type": "time_travel_success", "status": "success", "to_year": 1955}
-    land(home, reading(**turn(tool_calls=[call], tool_results=[{"request_id": "r1", "result": jump}])))
+    land(home, snapshot(**turn(tool_calls=[call], tool_results=[{"request_id": "r1", "result": jump}])))
     assert values(home, "tool_calls", "tool_details_type", "tool_details_url", "extra") == [
         ("teleport", "https://example.com", '{"tool_details.beam":"blue"}')
     ]
@@ -195,48 +195,48 @@ def test_an_unknown_kind_of_tool_keeps_what_it_shares_with_the_others(home):
 def test_names_of_models_are_no_words(home):
     override = {"agent": {"prompt": {"llm": "gpt-99"}}, "tts": {"model_id": "eleven_v99"}}
     client = {"conversation_config_override": override}
-    land(home, reading(conversation_initiation_client_data=client, **turn(producing_llm="gpt-99")))
+    land(home, snapshot(conversation_initiation_client_data=client, **turn(producing_llm="gpt-99")))
     assert rows(home) == []
 
 
-def test_sightings_are_counted_over_conversations_and_readings(home):
-    land(home, reading("conv_a", **NEW), reading("conv_b", at=AT + DAY, **NEW, transcript=[{"role": "user"}]))
-    land(home, reading("conv_c", at=AT + 2 * DAY, transcript=[{"role": "user"} | NEW, {"role": "agent"} | NEW]))
-    land(home, reading("conv_a", at=AT + 3 * DAY, kind="unchanged"))
+def test_fields_are_counted_over_conversations_and_snapshots(home):
+    land(home, snapshot("conv_a", **NEW), snapshot("conv_b", at=AT + DAY, **NEW, transcript=[{"role": "user"}]))
+    land(home, snapshot("conv_c", at=AT + 2 * DAY, transcript=[{"role": "user"} | NEW, {"role": "agent"} | NEW]))
+    land(home, snapshot("conv_a", at=AT + 3 * DAY, kind="unchanged"))
     assert rows(home) == [
         row("brand_new", n_rows=2, n=2, last=AT + DAY, example="conv_b"),
         row("transcript[].brand_new", n_rows=2, first=AT + 2 * DAY, last=AT + 2 * DAY, example="conv_c"),
     ]
 
 
-def test_a_changed_conversation_was_seen_when_its_new_content_was_read(home):
-    land(home, reading(**NEW))
-    land(home, reading(at=AT + DAY, **NEW, user_id="late"))
+def test_a_changed_conversation_counts_as_seen_when_its_new_content_was_fetched(home):
+    land(home, snapshot(**NEW))
+    land(home, snapshot(at=AT + DAY, **NEW, user_id="late"))
     assert rows(home) == [row("brand_new", first=AT + DAY, last=AT + DAY)]
 
 
-def test_a_field_that_a_reading_no_longer_has_disappears(home):
-    land(home, reading(**NEW), reading("conv_b", status="melted"))
-    land(home, reading(at=AT + DAY))
+def test_a_field_that_the_new_snapshot_does_not_have_disappears(home):
+    land(home, snapshot(**NEW), snapshot("conv_b", status="melted"))
+    land(home, snapshot(at=AT + DAY))
     assert rows(home) == [row("status", "melted", "word", example="conv_b")]
 
 
-def test_the_count_is_made_again_from_the_landing(home):
-    every = [
-        reading(f"conv_{n}", at=AT + n * DAY, status=f"state {n % 2}", **turn(llm_usage=USAGE), brand_new=n)
+def test_the_count_is_rebuilt_from_the_landing(home):
+    snapshots = [
+        snapshot(f"conv_{n}", at=AT + n * DAY, status=f"state {n % 2}", **turn(llm_usage=USAGE), brand_new=n)
         for n in range(5)
     ]
-    land(home, *every[::2])
-    land(home, *every[1::2])
+    land(home, *snapshots[::2])
+    land(home, *snapshots[1::2])
     before = lake.read(home, UNKNOWN_FIELDS)
     assert before["n_conversations"].to_list() == [5, 3, 2, 5]
     lake.overwrite_table(home, UNKNOWN_FIELDS, before.clear())
-    refresh(home, anew=True)
+    refresh(home, full_refresh=True)
     assert lake.read(home, UNKNOWN_FIELDS).equals(before)
 
 
-def read(home, at, *, fetched=1, flattened=1):
-    """The account of a run."""
+def record_run(home, at, *, fetched=1, flattened=1):
+    """Write a run record."""
     run_log.start_run(home, str(at), at=at, window=None)
     run_log.add_counts(home, str(at), at=at + DAY / 24, n_fetched=fetched, n_flattened=flattened)
 
@@ -246,39 +246,39 @@ def new(home, since=None):
     return fields["path"].to_list(), n_before
 
 
-def test_nothing_is_new_where_there_is_nothing(home):
+def test_nothing_is_new_in_an_empty_home(home):
     assert new(home) == ([], 0)
     assert new(Home(home.root / "nowhere")) == ([], 0)
 
 
 def test_everything_is_new_to_the_first_run(home):
-    read(home, AT)
-    land(home, reading(**NEW))
+    record_run(home, AT)
+    land(home, snapshot(**NEW))
     assert new(home) == (["brand_new"], 0)
 
 
-def test_what_the_last_run_saw_first_is_new(home):
+def test_fields_that_the_last_run_saw_first_are_new(home):
     for n, key in enumerate(("old", "newer")):
-        read(home, AT + n * DAY)
-        land(home, reading(f"conv_{n}", at=AT + n * DAY, **{"old": 1, key: 1}))
+        record_run(home, AT + n * DAY)
+        land(home, snapshot(f"conv_{n}", at=AT + n * DAY, **{"old": 1, key: 1}))
     assert new(home) == (["newer"], 1)
-    read(home, AT + 2 * DAY, fetched=0)  # flattened again, from the landing
-    read(home, AT + 3 * DAY, flattened=0)  # still reading
+    record_run(home, AT + 2 * DAY, fetched=0)  # flattened again, from the landing
+    record_run(home, AT + 3 * DAY, flattened=0)  # still fetching
     assert new(home) == (["newer"], 1)
-    read(home, AT + 4 * DAY)
+    record_run(home, AT + 4 * DAY)
     assert new(home) == ([], 2)
 
 
-def test_what_a_run_landed_that_was_cut_short_is_new_to_the_next(home):
-    read(home, AT)
-    read(home, AT + DAY, fetched=0, flattened=0)  # killed
-    land(home, reading(at=AT + DAY, **NEW))
-    read(home, AT + 2 * DAY)
+def test_fields_that_an_interrupted_run_landed_are_new_to_the_next_run(home):
+    record_run(home, AT)
+    record_run(home, AT + DAY, fetched=0, flattened=0)  # killed
+    land(home, snapshot(at=AT + DAY, **NEW))
+    record_run(home, AT + 2 * DAY)
     assert new(home) == (["brand_new"], 0)
 
 
-def test_new_since_a_time_counts_that_moment_in(home):
-    land(home, reading("conv_0", old=1), reading("conv_1", at=AT + DAY, newer=1))
+def test_new_since_a_time_includes_that_moment(home):
+    land(home, snapshot("conv_0", old=1), snapshot("conv_1", at=AT + DAY, newer=1))
     assert new(home, AT) == (["newer", "old"], 0)
     assert new(home, AT + DAY) == (["newer"], 1)
     assert new(home, AT + 2 * DAY) == ([], 2)

@@ -78,8 +78,8 @@ def _nearly(value):
 def test_a_metric_is_what_the_documents_say(home, counted, metric):
     expected = _in_order(METRICS[metric](counted))
     rows = query(home, f"from metrics.{metric}").to_dicts()
-    found = _in_order(row for row in rows if row.get("start_date", ...) is not None)  # a tool never used has no day
-    assert len(found) == len(expected) > 10
-    for row, same in zip(found, expected, strict=True):
+    actual = _in_order(row for row in rows if row.get("start_date", ...) is not None)  # a tool never used has no day
+    assert len(actual) == len(expected) > 10
+    for row, same in zip(actual, expected, strict=True):
         computed = {name: row[name] for name in same}
         assert computed == {name: _nearly(value) for name, value in same.items()}

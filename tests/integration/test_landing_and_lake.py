@@ -1,4 +1,4 @@
-"""The files: whole or not there, exact under repeats, and the next state derived from them alone."""
+"""Files of landing and lake: complete or absent, exact under repeats, and the only source of the next state."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ REREAD = (1, 7, 30)
 
 @pytest.fixture
 def home(tmp_path):
-    """A home whose path would be a pattern of other files."""
+    """A home whose path, read as a glob pattern, would match other files."""
     return Home(tmp_path / "home [1]").open()
 
 
@@ -42,7 +42,7 @@ def turn(index, conversation_id="conv_a", **changes):
     return {"conversation_id": conversation_id, "start_date": DAY, "turn_index": index} | changes
 
 
-def reading(conversation_id="conv_a", *, messages=(), at=AT, kind="document", start=STARTED, **changes):
+def snapshot(conversation_id="conv_a", *, messages=(), at=AT, kind="document", start=STARTED, **changes):
     transcript = [{"role": "user", "message": message} for message in messages]
     metadata = {"start_time_unix_secs": int(start.timestamp())}
     document = json.dumps(detail(conversation_id=conversation_id, transcript=transcript, metadata=metadata)).encode()
@@ -60,7 +60,7 @@ def reading(conversation_id="conv_a", *, messages=(), at=AT, kind="document", st
     return row | changes
 
 
-def said(home):
+def messages_in_lake(home):
     rows = lake.read(home, TURNS).sort("conversation_id", "turn_index")
     return rows.select("conversation_id", "message").rows()
 
@@ -95,7 +95,7 @@ def test_an_all_null_column_keeps_its_type_and_an_empty_table_its_columns(home):
         ) == parquet.polars_schema(table)
 
 
-def test_a_frame_with_other_columns_is_refused(home):
+def test_a_frame_with_other_columns_is_rejected(home):
     with pytest.raises(SchemaError):
         lake.overwrite_partition(home, TURNS, DAY, pl.DataFrame({"conversation_id": ["a"]}))
     with pytest.raises(SchemaError, match="no column typo"):
@@ -103,21 +103,21 @@ def test_a_frame_with_other_columns_is_refused(home):
     assert not home.table(TURNS).exists()
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_rubbish(home, monkeypatch):
+def test_a_failed_write_leaves_the_old_file_and_no_temporary_file(home, monkeypatch):
     lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
     before = files(home)
 
-    def full(_descriptor):
+    def fail_on_full_disk(_descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", fail_on_full_disk)
     with pytest.raises(OSError, match="No space left"):
         lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0), turn(1)]))
     assert files(home) == before
     assert lake.read(home, TURNS).height == 1
 
 
-def test_a_file_that_would_hold_the_same_rows_again_is_left_alone_but_for_one_of_older_columns(home):
+def test_a_file_with_the_same_rows_is_not_rewritten_unless_its_columns_are_outdated(home):
     rows = parquet.frame(TURNS, [turn(0), turn(1), turn(0, "conv_b")])
     lake.overwrite_partition(home, TURNS, DAY, rows)
     file = home.file(home.partition(TURNS, DAY))
@@ -131,45 +131,45 @@ def test_a_file_that_would_hold_the_same_rows_again_is_left_alone_but_for_one_of
     assert lake.read(home, TURNS).drop("workspace").equals(rows.drop("workspace"))
 
 
-def test_the_lake_shows_the_latest_reading_of_each_conversation(home):
-    landing.land_documents(home, [reading(messages=["one"]), reading("conv_b", messages=["two"])])
+def test_the_lake_shows_the_latest_snapshot_of_each_conversation(home):
+    landing.land_documents(home, [snapshot(messages=["one"]), snapshot("conv_b", messages=["two"])])
     refresh_lake(home, reread_days=REREAD)
-    landing.land_documents(home, [reading(messages=["one", "more"], at=AT + timedelta(days=1))])
+    landing.land_documents(home, [snapshot(messages=["one", "more"], at=AT + timedelta(days=1))])
     done = refresh_lake(home, reread_days=REREAD)
     assert (done.n_flattened, done.days) == (1, [DAY])
-    assert said(home) == [("conv_a", "one"), ("conv_a", "more"), ("conv_b", "two")]
+    assert messages_in_lake(home) == [("conv_a", "one"), ("conv_a", "more"), ("conv_b", "two")]
     assert stale_snapshots(home).is_empty()
 
 
-@pytest.mark.parametrize("together", [1, 500])
-def test_the_latest_documents_are_read_whether_few_or_some_at_a_time(home, monkeypatch, together):
-    monkeypatch.setattr(landing, "DOCUMENTS_TOGETHER", together)
+@pytest.mark.parametrize("batch_size", [1, 500])
+def test_the_latest_documents_are_read_at_once_or_in_batches(home, monkeypatch, batch_size):
+    monkeypatch.setattr(landing, "DOCUMENTS_TOGETHER", batch_size)
     later = AT + timedelta(hours=1)
-    landing.land_documents(home, [reading("conv_b", messages=["new"], at=later), reading("conv_c")])
-    landing.land_documents(home, [reading("conv_a"), reading("conv_b"), reading("conv_b", kind="gone", at=later)])
-    several = list(landing.payloads(home, [DAY], ["conv_a", "conv_b", "conv_d"]))
-    found = pl.concat(several).sort("conversation_id")
-    assert found.rows() == [
-        ("conv_a", AT, "sha of ()", reading("conv_a")["payload"]),
-        ("conv_b", later, "sha of ['new']", reading("conv_b", messages=["new"])["payload"]),
+    landing.land_documents(home, [snapshot("conv_b", messages=["new"], at=later), snapshot("conv_c")])
+    landing.land_documents(home, [snapshot("conv_a"), snapshot("conv_b"), snapshot("conv_b", kind="gone", at=later)])
+    batches = list(landing.payloads(home, [DAY], ["conv_a", "conv_b", "conv_d"]))
+    documents = pl.concat(batches).sort("conversation_id")
+    assert documents.rows() == [
+        ("conv_a", AT, "sha of ()", snapshot("conv_a")["payload"]),
+        ("conv_b", later, "sha of ['new']", snapshot("conv_b", messages=["new"])["payload"]),
     ]
 
 
-def test_an_unchanged_reading_moves_only_when_it_was_checked(home):
-    landing.land_documents(home, [reading(messages=["one"])])
+def test_an_unchanged_snapshot_updates_only_checked_at(home):
+    landing.land_documents(home, [snapshot(messages=["one"])])
     refresh_lake(home, reread_days=REREAD)
-    landing.land_documents(home, [reading(messages=["one"], kind="unchanged", at=AT + timedelta(days=30))])
+    landing.land_documents(home, [snapshot(messages=["one"], kind="unchanged", at=AT + timedelta(days=30))])
     refresh_lake(home, reread_days=REREAD)
     row = lake.read(home, CONVERSATIONS).row(0, named=True)
     assert (row["fetched_at"], row["checked_at"], row["settle_state"]) == (AT, AT + timedelta(days=30), "settled")
-    assert said(home) == [("conv_a", "one")]
+    assert messages_in_lake(home) == [("conv_a", "one")]
 
 
-def test_a_conversation_that_is_gone_keeps_its_rows_and_is_marked(home):
+def test_a_deleted_conversation_keeps_its_rows_and_is_flagged(home):
     noticed = AT + timedelta(days=1)
     gone = {"kind": "gone", "status": None, "ended_at": None, "at": noticed}
-    landing.land_documents(home, [reading(messages=["one"])])
-    landing.land_documents(home, [reading(**gone), reading("conv_never_read", **gone)])
+    landing.land_documents(home, [snapshot(messages=["one"])])
+    landing.land_documents(home, [snapshot(**gone), snapshot("conv_never_read", **gone)])
     refresh_lake(home, reread_days=REREAD)
     row = lake.read(home, CONVERSATIONS).row(0, named=True)
     assert (row["conversation_id"], row["is_deleted"], row["deleted_at"]) == ("conv_a", True, noticed)
@@ -177,53 +177,53 @@ def test_a_conversation_that_is_gone_keeps_its_rows_and_is_marked(home):
         ("conv_a", noticed, "deleted"),
         ("conv_never_read", noticed, "deleted"),
     ]
-    assert said(home) == [("conv_a", "one")]
+    assert messages_in_lake(home) == [("conv_a", "one")]
     assert stale_snapshots(home).is_empty()
 
 
-def test_a_conversation_that_comes_back_is_deleted_no_more(home):
+def test_a_conversation_that_reappears_is_no_longer_deleted(home):
     gone = {"kind": "gone", "status": None, "ended_at": None}
-    landing.land_documents(home, [reading(messages=["one"], at=AT)])
-    landing.land_documents(home, [reading(at=AT + timedelta(days=1), **gone)])
+    landing.land_documents(home, [snapshot(messages=["one"], at=AT)])
+    landing.land_documents(home, [snapshot(at=AT + timedelta(days=1), **gone)])
     refresh_lake(home, reread_days=REREAD)
-    landing.land_documents(home, [reading(messages=["one"], kind="unchanged", at=AT + timedelta(days=2))])
+    landing.land_documents(home, [snapshot(messages=["one"], kind="unchanged", at=AT + timedelta(days=2))])
     refresh_lake(home, reread_days=REREAD)
     assert lake.read(home, CONVERSATIONS)["is_deleted"].to_list() == [False]
     assert lake.read(home, DELETIONS).is_empty()
 
 
 def test_a_corrected_start_moves_a_conversation_to_its_day(home):
-    landing.land_documents(home, [reading(messages=["one"])])
+    landing.land_documents(home, [snapshot(messages=["one"])])
     refresh_lake(home, reread_days=REREAD)
-    moved = reading(messages=["one", "two"], start=STARTED + timedelta(days=3), at=AT + timedelta(days=4))
+    moved = snapshot(messages=["one", "two"], start=STARTED + timedelta(days=3), at=AT + timedelta(days=4))
     landing.land_documents(home, [moved])
     refresh_lake(home, reread_days=REREAD)
     rows = lake.read(home, TURNS).select("start_date", "message").rows()
     assert rows == [(date(2026, 11, 4), "one"), (date(2026, 11, 4), "two")]
 
 
-def test_a_merge_that_was_cut_short_is_made_again(home, monkeypatch):
-    landing.land_documents(home, [reading(messages=["one"]), reading("conv_b", messages=["two"])])
-    write, written = lake.upsert_partition, []
+def test_an_interrupted_merge_is_repeated(home, monkeypatch):
+    landing.land_documents(home, [snapshot(messages=["one"]), snapshot("conv_b", messages=["two"])])
+    upsert, written = lake.upsert_partition, []
 
-    def cut(home, table, *rest):
+    def interrupt(home, table, *arguments):
         if table is TAGS:  # somewhere in the middle
             raise KeyboardInterrupt
         written.append(table.name)
-        write(home, table, *rest)
+        upsert(home, table, *arguments)
 
-    monkeypatch.setattr("warehouse.storage.lake.upsert_partition", cut)
+    monkeypatch.setattr("warehouse.storage.lake.upsert_partition", interrupt)
     with pytest.raises(KeyboardInterrupt):
         refresh_lake(home, reread_days=REREAD)
     monkeypatch.undo()
     assert written
     assert "conversations" not in written
     assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
-    assert said(home) == [("conv_a", "one"), ("conv_b", "two")]
+    assert messages_in_lake(home) == [("conv_a", "one"), ("conv_b", "two")]
 
 
-def test_a_new_parser_makes_every_row_anew(home, monkeypatch):
-    landing.land_documents(home, [reading(), reading("conv_b", start=STARTED + timedelta(days=1))])
+def test_a_new_parser_version_rebuilds_every_row(home, monkeypatch):
+    landing.land_documents(home, [snapshot(), snapshot("conv_b", start=STARTED + timedelta(days=1))])
     refresh_lake(home, reread_days=REREAD)
     for module in ("pipelines.transform.refresh_lake", "pipelines.transform.flatten"):
         monkeypatch.setattr(f"{module}.PARSER_VERSION", flatten.PARSER_VERSION + 1)
@@ -231,13 +231,13 @@ def test_a_new_parser_makes_every_row_anew(home, monkeypatch):
     assert stale_snapshots(home).is_empty()
 
 
-def test_a_deleted_lake_is_made_again_from_the_landing(home):
+def test_a_deleted_lake_is_rebuilt_from_the_landing(home):
     gone = {"kind": "gone", "status": None, "ended_at": None, "at": AT + timedelta(days=1)}
     run_log.start_run(home, "run", at=AT, window=None)
     run_log.add_counts(home, "run", at=AT + timedelta(minutes=1), n_listed=2)
     run_log.finish_run(home, "run", at=AT + timedelta(minutes=2), outcome="complete")
-    landing.land_documents(home, [reading(messages=["one"]), reading("conv_b", messages=["two"])])
-    landing.land_documents(home, [reading("conv_b", **gone)])
+    landing.land_documents(home, [snapshot(messages=["one"]), snapshot("conv_b", messages=["two"])])
+    landing.land_documents(home, [snapshot("conv_b", **gone)])
     refresh_lake(home, reread_days=REREAD)
     before = {table.name: lake.read(home, table) for table in TABLES}
     shutil.rmtree(home.lake)
@@ -248,9 +248,9 @@ def test_a_deleted_lake_is_made_again_from_the_landing(home):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_lake_is_the_same_whatever_the_order_of_arrival_and_however_often_it_is_made(tmp_path, seed):
+def test_the_lake_is_the_same_in_any_order_of_arrival_and_after_repeated_refreshes(tmp_path, seed):
     rows = [
-        reading(f"conv_{n}", messages=[f"said {n}", "more"][: 1 + n % 2], start=STARTED + timedelta(days=n % 4))
+        snapshot(f"conv_{n}", messages=[f"said {n}", "more"][: 1 + n % 2], start=STARTED + timedelta(days=n % 4))
         for n in range(20)
     ]
     lakes = []
@@ -263,34 +263,34 @@ def test_the_lake_is_the_same_whatever_the_order_of_arrival_and_however_often_it
             for at in range(0, 20, 6):
                 landing.land_documents(here, rows[at : at + 6])
                 refresh_lake(here, reread_days=REREAD)
-        assert refresh_lake(here, reread_days=REREAD, anew=True).n_flattened == 20
+        assert refresh_lake(here, reread_days=REREAD, full_refresh=True).n_flattened == 20
         lakes.append({table.name: lake.read(here, table) for table in TABLES})
     for table in TABLES:
         assert lakes[0][table.name].equals(lakes[1][table.name]), table.name
 
 
-def test_what_cannot_be_flattened_stands_in_quarantine_until_it_can(home):
-    broken = reading("conv_bad") | {"payload": b'{"conversation_id": "conv_bad"}'}
-    landing.land_documents(home, [broken, reading()])
+def test_a_document_that_cannot_be_flattened_is_in_quarantine_until_it_can(home):
+    broken = snapshot("conv_bad") | {"payload": b'{"conversation_id": "conv_bad"}'}
+    landing.land_documents(home, [broken, snapshot()])
     landing.land_quarantine(
         home, {"conversation_id": "conv_cut", "fetched_at": AT, "reason": "unreadable", "error": "cut"}
     )
-    for _ in range(2):  # it is tried again, and does not stand there twice
+    for _ in range(2):  # it is tried again, and is not there twice
         done = refresh_lake(home, reread_days=REREAD)
-        assert list(done.refused) == ["conv_bad"]
+        assert list(done.errors) == ["conv_bad"]
         assert lake.read(home, QUARANTINE).select("conversation_id", "reason").rows() == [
             ("conv_bad", "unflattenable"),
             ("conv_cut", "unreadable"),
         ]
     later = AT + timedelta(days=1)
-    landing.land_documents(home, [reading("conv_bad", at=later), reading("conv_cut", at=later)])
-    assert refresh_lake(home, reread_days=REREAD).refused == {}
+    landing.land_documents(home, [snapshot("conv_bad", at=later), snapshot("conv_cut", at=later)])
+    assert refresh_lake(home, reread_days=REREAD).errors == {}
     assert lake.read(home, QUARANTINE).is_empty()
     assert lake.read(home, CONVERSATIONS)["conversation_id"].to_list() == ["conv_a", "conv_bad", "conv_cut"]
 
 
 def test_the_list_keeps_the_latest_row_and_when_it_was_first_and_last_seen(home):
-    def seen(at, **changes):
+    def land_list_row(at, **changes):
         row = {
             "conversation_id": "conv_a",
             "start_date": DAY,
@@ -302,9 +302,9 @@ def test_the_list_keeps_the_latest_row_and_when_it_was_first_and_last_seen(home)
         }
         landing.land_listing(home, landing.Listing(at, None, at), parquet.frame(LANDED_LISTINGS, [row | changes]))
 
-    seen(AT)
+    land_list_row(AT)
     refresh_lake(home, reread_days=REREAD)
-    seen(AT + timedelta(days=1), status="done", fingerprint="f2")
+    land_list_row(AT + timedelta(days=1), status="done", fingerprint="f2")
     landing.land_listing(home, landing.Listing(AT + timedelta(days=2), None, None), parquet.frame(LANDED_LISTINGS, []))
     refresh_lake(home, reread_days=REREAD)
     row = lake.read(home, CONVERSATION_LIST).row(0, named=True)
@@ -313,32 +313,32 @@ def test_the_list_keeps_the_latest_row_and_when_it_was_first_and_last_seen(home)
     assert [listing.listed_at for listing in landing.listings(home)] == [AT + timedelta(days=n) for n in range(3)]
 
 
-def test_a_home_that_is_somebody_elses_or_cannot_be_made_is_refused_untouched(tmp_path):
+def test_a_folder_that_is_not_a_home_or_cannot_be_created_is_rejected_untouched(tmp_path):
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "thesis.txt").write_text("mine")
-    with pytest.raises(HomeError, match="is no convohouse home") as refusal:
+    with pytest.raises(HomeError, match="is no convohouse home") as raised:
         Home(tmp_path / "theirs").open()
-    assert refusal.value.exit_code == 2
+    assert raised.value.exit_code == 2
     assert [file.name for file in (tmp_path / "theirs").iterdir()] == ["thesis.txt"]
     with pytest.raises(HomeError, match="cannot be used"):
         Home(tmp_path / "theirs" / "thesis.txt" / "below").open()
 
 
-def test_a_home_is_for_its_owner_alone(home):
+def test_a_home_is_readable_by_its_owner_only(home):
     assert home.root.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_second_writer_is_told_who_holds_the_home(home):
+def test_the_error_of_a_second_writer_names_the_first(home):
     with lock.write_lock(home, what="sync", now=AT):
         holder = rf"sync, process {os.getpid()}, since 2026-11-02T03:00:00"
-        with pytest.raises(LockedError, match=holder) as refusal, lock.write_lock(home, what="build", now=AT):
+        with pytest.raises(LockedError, match=holder) as raised, lock.write_lock(home, what="build", now=AT):
             pass
-        assert refusal.value.exit_code == 1
+        assert raised.value.exit_code == 1
     with lock.write_lock(home, what="build", now=AT):
         pass
 
 
-def test_a_home_of_another_layout_is_refused(home):
+def test_a_home_with_another_layout_is_rejected(home):
     (home.root / ".convohouse.json").write_text('{"product": "convohouse", "layout": 1}')
     with pytest.raises(HomeError, match="another version"):
         home.open()

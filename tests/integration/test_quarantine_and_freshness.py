@@ -1,4 +1,4 @@
-"""What stands aside is tried again by the next sync and by ``retry``; data that nobody refreshes is called stale."""
+"""Quarantined conversations are tried again by the next sync and by ``retry``; data without a recent run is stale."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def world():
 
 @pytest.fixture
 def spoilt(world):
-    """The API with one finished call whose detail is no JSON."""
+    """The API with one finished conversation whose detail is not JSON."""
     app = Tap(create_app(world, clock=lambda: UNTIL))
-    app.spoilt = next(each["conversation_id"] for each in world.details(UNTIL) if each["status"] == "done")
+    app.spoilt = next(detail["conversation_id"] for detail in world.details(UNTIL) if detail["status"] == "done")
     return app
 
 
-def test_retry_reads_what_stands_aside_and_nothing_else(spoilt, world, tmp_path):
+def test_retry_fetches_the_quarantined_conversations_and_no_others(spoilt, world, tmp_path):
     bad = spoilt.spoilt
     with running(spoilt) as url:
         settings = HASTY | {"ELEVENLABS_BASE_URL": url}
@@ -51,29 +51,29 @@ def test_retry_reads_what_stands_aside_and_nothing_else(spoilt, world, tmp_path)
         assert (done.code, dict(spoilt.details)) == (0, {f"/v1/convai/conversations/{bad}": 1})
         assert "complete: nothing stands aside" in done.err
         spoilt.asked.clear()
-        assert run(tmp_path, "retry").code == 0  # without a key, as nobody is asked
+        assert run(tmp_path, "retry").code == 0  # without a key, as no request is needed
         assert spoilt.details.total() == 0
     here = Context(Settings(home=tmp_path / "data"))
     assert_equals(here, list(world.details(UNTIL)))
 
 
 @pytest.mark.parametrize(("hours", "is_fresh"), [(35, True), (37, False)])
-def test_a_home_that_no_complete_run_refreshed_is_stale(world, tmp_path, hours, is_fresh):
+def test_a_home_without_a_recent_complete_run_is_stale(world, tmp_path, hours, is_fresh):
     moments = [UNTIL]
     with running(create_app(world, clock=lambda: UNTIL)) as url:
         context = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: moments[0])
         assert sync.sync(context, run_id="1").problems == ()
     moments[0] += timedelta(hours=hours)
-    (result,) = [each for each in sync.check(context) if each.check == FRESH]
+    (result,) = [result for result in sync.check(context) if result.check == FRESH]
     assert result.is_passed is is_fresh
     sample = () if is_fresh else ({"workspace": "main", "last_complete_run_at": UNTIL},)
     assert result.sample_rows == sample
 
 
-def test_an_incomplete_run_does_not_make_it_fresh(spoilt, tmp_path):
+def test_an_incomplete_run_does_not_count_as_fresh(spoilt, tmp_path):
     with running(spoilt) as url:
         settings = HASTY | {"ELEVENLABS_BASE_URL": url}
         run(tmp_path, "sync", **settings)
         checked = run(tmp_path, "check", "--json", **settings)
-    failed = {each["check"]: each["sample"] for each in checked.data["failed"]}
+    failed = {result["check"]: result["sample"] for result in checked.data["failed"]}
     assert failed["sync_is_fresh"] == [{"workspace": "main", "last_complete_run_at": None}]

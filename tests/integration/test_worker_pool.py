@@ -1,4 +1,4 @@
-"""Processes beside the run's own: the copy is the same with them as without, and nothing of them is left behind."""
+"""Worker processes: the lake is the same with them as without, and no process outlives its run."""
 
 from __future__ import annotations
 
@@ -30,45 +30,52 @@ pytestmark = pytest.mark.usefixtures("few_models")
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 
 
-class Ready(WorkerPool):
-    """A crew that is at work from the first conversation on, and notes what it was given to do."""
+class RecordingPool(WorkerPool):
+    """A worker pool that is ready from the first conversation on, and records the names of its tasks."""
 
     def __init__(self, processes):
         super().__init__(processes)
-        self.given = []
+        self.task_names = []
 
     def prepare(self, n_conversations):
         super().prepare(max(n_conversations, worker_pool.MIN_CONVERSATIONS))
-        for each in self._starting:
-            each.result()
+        for warm_up in self._warm_ups:
+            warm_up.result()
         submit = self.executor.submit
-        self.executor.submit = lambda work, *rest: self.given.append(work.__name__) or submit(work, *rest)
+        self.executor.submit = lambda task, *arguments: (
+            self.task_names.append(task.__name__) or submit(task, *arguments)
+        )
 
 
-class Doomed(Ready):
-    """A crew whose processes are killed when they get their fourth piece of work."""
+class KilledPool(RecordingPool):
+    """A worker pool whose processes are killed before their fourth task."""
 
     def prepare(self, n_conversations):
         super().prepare(n_conversations)
         submit = self.executor.submit
 
-        def kill(work, *rest):
-            if len(self.given) == 3:
+        def kill_then_submit(task, *arguments):
+            if len(self.task_names) == 3:
                 for process in self._pool._processes:
                     os.kill(process, signal.SIGKILL)
-            return submit(work, *rest)
+            return submit(task, *arguments)
 
-        self.executor.submit = kill
+        self.executor.submit = kill_then_submit
 
 
 @pytest.fixture
-def crews(monkeypatch):
-    """The crews of the runs to come, which are ready, in small steps."""
-    found = []
-    monkeypatch.setattr(Context, "worker_pool", lambda _context: found.append(Ready(2)) or found[-1])
+def pools(monkeypatch):
+    """The worker pools of the runs to come, which are ready at once and get small tasks."""
+    started_pools = []
+
+    def start_pool(_context):
+        started_pools.append(RecordingPool(2))
+        return started_pools[-1]
+
+    monkeypatch.setattr(Context, "worker_pool", start_pool)
     for module in (completed_days, merge_days):
         monkeypatch.setattr(module, "DOCUMENTS_PER_TASK", 20)
-    return found
+    return started_pools
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +100,7 @@ def lake_bytes(context):
     return {file.relative_to(context.home.root): file.read_bytes() for file in files}
 
 
-def test_a_sync_with_processes_copies_all_and_the_lake_is_the_one_made_without(world, context, crews, monkeypatch):
+def test_a_sync_with_processes_copies_everything_and_gives_the_same_lake_as_without(world, context, pools, monkeypatch):
     done = sync.sync(context, run_id="first")
 
     assert done.problems == ()
@@ -101,15 +108,15 @@ def test_a_sync_with_processes_copies_all_and_the_lake_is_the_one_made_without(w
     assert_equals(context, documents)
     counts = [done.run[name] for name in ("n_new", "n_fetched", "n_landed", "n_flattened", "n_unchanged", "n_gone")]
     assert counts == [*[len(documents)] * 4, 0, 0]
-    assert {*crews[0].given} == {"land_responses", "reflatten_days"}
+    assert {*pools[0].task_names} == {"land_responses", "reflatten_days"}
 
-    with_crew = lake_bytes(context)
+    bytes_with_pool = lake_bytes(context)
     monkeypatch.undo()
     assert sync.reprocess(context, run_id="again").problems == ()
-    assert lake_bytes(context) == with_crew
+    assert lake_bytes(context) == bytes_with_pool
 
 
-def test_calls_that_are_read_again_or_unreadable_are_left_to_the_last_step(world, tap, context, crews):
+def test_conversations_fetched_again_or_unreadable_are_flattened_by_the_last_step(world, tap, context, pools):
     spoilt = next(iter(world.details(UNTIL)))["conversation_id"]
     tap.spoilt = spoilt
     first = sync.sync(context, run_id="first")
@@ -121,14 +128,12 @@ def test_calls_that_are_read_again_or_unreadable_are_left_to_the_last_step(world
     assert later.problems == ()
     assert later.run["n_flattened"] == 1
     assert_equals(context, list(world.details(UNTIL)))
-    assert len(crews) == 2
+    assert len(pools) == 2
 
 
-def test_a_process_that_is_killed_ends_the_run_with_what_to_do_and_the_next_run_repairs(
-    world, context, crews, monkeypatch
-):
+def test_a_killed_process_fails_the_run_with_a_hint_and_the_next_run_repairs(world, context, pools, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(Context, "worker_pool", lambda _context: Doomed(2))
+        patch.setattr(Context, "worker_pool", lambda _context: KilledPool(2))
         with pytest.raises(WorkerError) as raised:
             sync.sync(context, run_id="first")
     assert "CONVOHOUSE_PROCESSES" in raised.value.hint
@@ -140,22 +145,22 @@ def test_a_process_that_is_killed_ends_the_run_with_what_to_do_and_the_next_run_
 
 
 def test_no_process_outlives_the_run_that_started_it():
-    """The pipe of the output ends when the last process that holds it does."""
+    """``subprocess.run`` returns once the pipe of the output is closed, which every process holds until it ends."""
     script = (
         "import os, signal\n"
         "from pipelines.transform.worker_pool import MIN_CONVERSATIONS, WorkerPool\n"
         "pool = WorkerPool(2)\n"
         "pool.prepare(MIN_CONVERSATIONS)\n"
-        "for start in pool._starting:\n"
-        "    start.result()\n"
+        "for warm_up in pool._warm_ups:\n"
+        "    warm_up.result()\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60, check=False)  # noqa: S603
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
 
 
-def test_little_work_starts_no_process_and_none_allowed_means_none():
-    with WorkerPool(2) as few, WorkerPool(0) as none:
-        few.prepare(worker_pool.MIN_CONVERSATIONS - 1)
-        none.prepare(worker_pool.MIN_CONVERSATIONS)
-        assert (few.executor, none.executor) == (None, None)
+def test_few_conversations_or_zero_processes_start_no_process():
+    with WorkerPool(2) as pool, WorkerPool(0) as empty_pool:
+        pool.prepare(worker_pool.MIN_CONVERSATIONS - 1)
+        empty_pool.prepare(worker_pool.MIN_CONVERSATIONS)
+        assert (pool.executor, empty_pool.executor) == (None, None)

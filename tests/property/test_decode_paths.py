@@ -1,4 +1,4 @@
-"""The two roads of the decode give the same rows, and no change of a document costs another one its rows."""
+"""Both decoders give the same rows, and no change of a document affects the rows of another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.transform.decode import UnflattenableError, read_detail
 from pipelines.transform.document_schema import DETAIL
 from pipelines.transform.flatten import Snapshot, flatten
-from pipelines.transform.lenient_decode import build
+from pipelines.transform.lenient_decode import convert
 from tests.helpers.sample_documents import READ_AT, RECORDED, detail
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
@@ -24,17 +24,17 @@ DOCUMENTS = [
     json.loads((RECORDED / "rag_and_end_call_2025.json").read_bytes()),
 ]
 TOO_LARGE = "1e400 without its quotes"
-"""Becomes the number 1e400, which no float holds and so no Python object can say, in the JSON text."""
+"""Replaced in the JSON text by the number 1e400, which is too large for a float and so for any Python object."""
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=8)  # lone surrogates, NUL and marks of direction too
 ODD_TEXTS = st.sampled_from(["", "\x00", "\ud800", "\udfff\ud800", "\u202eabc\u2066", "\ufeff", "a.b[0]{c}", "}{"])
 
 
-def nested(shell):
-    """Sixty levels of one shell."""
+def nested(wrap):
+    """A value inside sixty nested containers."""
     value = "at the bottom"
     for _ in range(60):
-        value = shell(value)
+        value = wrap(value)
     return value
 
 
@@ -60,7 +60,7 @@ STRANGE = st.one_of(
 
 
 def places(value, path=()):
-    """Every place in a document: the way to each key and element."""
+    """The path to every key and element of a document."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         yield (*path, key)
@@ -71,18 +71,18 @@ def written(document):
     return json.dumps(document).replace(json.dumps(TOO_LARGE), "1e400").encode()
 
 
-def reading(document):
+def snapshot(document):
     return Snapshot(str(document.get("conversation_id")), written(document), "sha", READ_AT, READ_AT, "open")
 
 
 def all_rows(*documents):
-    return {name: frame.to_dicts() for name, frame in flatten(map(reading, documents)).frames.items()}
+    return {name: frame.to_dicts() for name, frame in flatten(map(snapshot, documents)).frames.items()}
 
 
 @pytest.mark.parametrize("at", range(len(DOCUMENTS)))
-def test_both_roads_read_a_document_alike(at):
+def test_both_decoders_give_the_same_struct(at):
     document = DOCUMENTS[at]
-    assert read_detail(json.dumps(document).encode()) == build(DETAIL, document)
+    assert read_detail(json.dumps(document).encode()) == convert(DETAIL, document)
 
 
 @given(st.data())
@@ -92,7 +92,7 @@ def test_both_roads_read_a_document_alike(at):
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-def test_a_mutated_document_costs_no_other_and_no_run(data):
+def test_a_mutated_document_affects_no_other_document(data):
     document = copy.deepcopy(DOCUMENTS[data.draw(st.integers(0, len(DOCUMENTS) - 1))])
     for _ in range(data.draw(st.integers(1, 4))):
         ways = list(places(document))
@@ -110,14 +110,14 @@ def test_a_mutated_document_costs_no_other_and_no_run(data):
             holder[where[-1]] = strange
 
     other = detail(conversation_id="conv_other", transcript=[{"role": "user", "message": "kept"}])
-    made = flatten([reading(document), reading(other)])
+    flattened = flatten([snapshot(document), snapshot(other)])
 
-    ids = made.frames["conversations"]["conversation_id"].to_list()
-    assert ids == [i for i in (reading(document).conversation_id, "conv_other") if i not in made.refused]
+    ids = flattened.frames["conversations"]["conversation_id"].to_list()
+    assert ids == [i for i in (snapshot(document).conversation_id, "conv_other") if i not in flattened.errors]
     alone = all_rows(other)
-    for name, frame in made.frames.items():
+    for name, frame in flattened.frames.items():
         assert frame.filter(conversation_id="conv_other").to_dicts() == alone[name]
-    if made.refused:  # only ids and start are required
+    if flattened.errors:  # only ids and start are required
         assert unreadable(document)
 
 

@@ -94,8 +94,8 @@ def test_hiding_twice_is_hiding_once(text):
 
 def frames(documents):
     return flatten(
-        Snapshot(each["conversation_id"], json.dumps(each).encode(), "sha", READ_AT, READ_AT, "settled")
-        for each in documents
+        Snapshot(document["conversation_id"], json.dumps(document).encode(), "sha", READ_AT, READ_AT, "settled")
+        for document in documents
     ).frames
 
 

@@ -1,4 +1,4 @@
-"""The lake is a function of what is landed: made again, it is the same to the byte, in whatever order that came."""
+"""The lake is a function of the landing: rebuilt, it is the same to the byte, in whatever order snapshots arrived."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PHASES = [Phase.explicit, Phase.generate]
 
 
 def landed(document, at, kind="document"):
-    """A reading, as the landing keeps it."""
+    """A snapshot as the landing stores it."""
     start = datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC)
     return {
         "conversation_id": document["conversation_id"],
@@ -41,8 +41,8 @@ def landed(document, at, kind="document"):
     }
 
 
-def readings():
-    """Every conversation once; some changed at a second reading, with what nobody knows, unchanged, or gone."""
+def snapshots():
+    """Every conversation once; some have a second snapshot: changed, with an unknown field, unchanged, or gone."""
     for n, document in enumerate(DOCUMENTS):
         first = UNTIL + timedelta(seconds=n)
         second = first + timedelta(days=1)
@@ -57,49 +57,49 @@ def readings():
             yield landed(document, second, "gone")
 
 
-READINGS = list(readings())
+SNAPSHOTS = list(snapshots())
 
 
 def files(home):
-    """Every file of the lake, whole."""
+    """The bytes of every file of the lake."""
     return {str(file.relative_to(home.lake)): file.read_bytes() for file in home.lake.rglob("*") if file.is_file()}
 
 
-def refresh(home, *, anew=False):
-    return refresh_lake(home, reread_days=(1, 7), anew=anew).n_flattened
+def refresh(home, *, full_refresh=False):
+    return refresh_lake(home, reread_days=(1, 7), full_refresh=full_refresh).n_flattened
 
 
 @pytest.fixture(scope="module")
-def made_once(tmp_path_factory):
-    """The lake's files, made in one go of readings in order."""
+def built_at_once(tmp_path_factory):
+    """The files of the lake, built at once from the snapshots in order."""
     home = Home(tmp_path_factory.mktemp("once") / "home").open()
-    landing.land_documents(home, READINGS)
+    landing.land_documents(home, SNAPSHOTS)
     assert refresh(home) == len(DOCUMENTS)
     return files(home)
 
 
-@given(order=st.permutations(READINGS), cuts=st.sets(st.integers(1, len(READINGS) - 1), max_size=1))
+@given(order=st.permutations(SNAPSHOTS), cuts=st.sets(st.integers(1, len(SNAPSHOTS) - 1), max_size=1))
 @settings(max_examples=3, deadline=None, phases=PHASES)
-def test_the_lake_is_the_same_to_the_byte_whatever_the_order_in_which_readings_came(made_once, order, cuts):
+def test_the_lake_is_the_same_to_the_byte_in_any_order_of_snapshots(built_at_once, order, cuts):
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder) / "home").open()
         bounds = [0, *sorted(cuts), len(order)]
         for begin, end in pairwise(bounds):
             landing.land_documents(home, order[begin:end])
             refresh(home)
-        assert files(home) == made_once
-        assert refresh(home, anew=True) == len(DOCUMENTS)
-        assert files(home) == made_once
+        assert files(home) == built_at_once
+        assert refresh(home, full_refresh=True) == len(DOCUMENTS)
+        assert files(home) == built_at_once
 
 
 def rows(documents):
-    """Rows of each table in the order of its key, in which they are written."""
-    made = flatten(
-        Snapshot(each["conversation_id"], json.dumps(each).encode(), "sha", READ_AT, READ_AT, "open")
-        for each in documents
+    """Rows of each table, sorted by key as they are written."""
+    flattened = flatten(
+        Snapshot(document["conversation_id"], json.dumps(document).encode(), "sha", READ_AT, READ_AT, "open")
+        for document in documents
     )
-    assert made.refused == {}
-    return {name: frame.sort(BY_NAME[name].key).rows() for name, frame in made.frames.items()}
+    assert flattened.errors == {}
+    return {name: frame.sort(BY_NAME[name].key).rows() for name, frame in flattened.frames.items()}
 
 
 IN_ORDER = rows(DOCUMENTS)
@@ -107,15 +107,15 @@ IN_ORDER = rows(DOCUMENTS)
 
 @given(order=st.permutations(DOCUMENTS))
 @settings(max_examples=10, deadline=None, phases=PHASES)
-def test_rows_do_not_know_in_what_order_documents_came(order):
+def test_rows_do_not_depend_on_the_order_of_documents(order):
     assert rows(order) == IN_ORDER
 
 
 @given(size=st.integers(1, len(DOCUMENTS)))
 @settings(max_examples=4, deadline=None, phases=PHASES)
-def test_rows_do_not_know_how_many_came_together(size):
+def test_rows_do_not_depend_on_the_number_of_documents_per_call(size):
     parts = [rows(DOCUMENTS[at : at + size]) for at in range(0, len(DOCUMENTS), size)]
     together = {name: [row for part in parts for row in part[name]] for name in IN_ORDER}
-    assert {name: sorted(found, key=repr) for name, found in together.items()} == {
-        name: sorted(found, key=repr) for name, found in IN_ORDER.items()
+    assert {name: sorted(rows, key=repr) for name, rows in together.items()} == {
+        name: sorted(rows, key=repr) for name, rows in IN_ORDER.items()
     }

@@ -58,21 +58,21 @@ class LakeRows:
 
     def call(self, conversation_id: str = "c1", **row: object) -> None:
         """A done call of agent a1, of which nothing more is known."""
-        known = {
+        defaults = {
             "agent_id": "a1",
             "status": "done",
             "start_time_at": NOON,
             "fetched_at": NOON,
             "settle_state": "settled",
         }
-        made = {
+        derived = {
             "checked_at": NOON,
             "content_sha256": "00",
             "parser_version": 1,
             "is_deleted": False,
             "conversation_id": conversation_id,
         }
-        self.add("conversations", **(known | made | row))
+        self.add("conversations", **(defaults | derived | row))
 
     def tokens(self, scope: str, turn_index: int, kind: str, price_usd: float | None, *, tokens: int = 1) -> None:
         """Usage of model m: tokens of a kind and their price."""
@@ -89,13 +89,13 @@ class LakeRows:
 
     def _write(self, home: Home) -> None:
         for name, rows in self.rows.items():
-            own = [row for row in rows if row.get("workspace", MAIN) == home.workspace]
-            for day in {row["start_date"] for row in own}:
-                frame = parquet.frame(BY_NAME[name], [row for row in own if row["start_date"] == day])
+            workspace_rows = [row for row in rows if row.get("workspace", MAIN) == home.workspace]
+            for day in {row["start_date"] for row in workspace_rows}:
+                frame = parquet.frame(BY_NAME[name], [row for row in workspace_rows if row["start_date"] == day])
                 lake.overwrite_partition(home, BY_NAME[name], day, frame)
         for name, rows in self.wholes.items():
-            own = [row for row in rows if row.get("workspace", MAIN) == home.workspace]
-            lake.overwrite_table(home, BY_NAME[name], parquet.frame(BY_NAME[name], own))
+            workspace_rows = [row for row in rows if row.get("workspace", MAIN) == home.workspace]
+            lake.overwrite_table(home, BY_NAME[name], parquet.frame(BY_NAME[name], workspace_rows))
         refresh_agents(home)
 
     def model(self, key: str, *columns: str) -> list[Row]:
@@ -105,8 +105,8 @@ class LakeRows:
         with connect() as connection:
             materialize(connection, self.write(), project, zones=self.zones)
             relation = connection.table(key).order(grain)
-            found: list[Row] = relation.project(", ".join(columns) or "*").pl().to_dicts()
-        return found
+            actual: list[Row] = relation.project(", ".join(columns) or "*").pl().to_dicts()
+        return actual
 
 
 @pytest.fixture(scope="session")

@@ -273,8 +273,8 @@ def test_a_week_is_over_when_a_later_day_has_a_call(rows: Any, newest: date, *, 
     _call(rows, "c1", MONDAY)
     _call(rows, "c2", newest, status="in-progress", agent_id="a2")
     _call(rows, "c3", TUESDAY, workspace="second", agent_id="b1")
-    found = rows.model("metrics.agent_scorecard", "agent_id", "week_start_date", "is_over")
-    assert found[0] == {"agent_id": "a1", "week_start_date": MONDAY, "is_over": is_over}
+    actual = rows.model("metrics.agent_scorecard", "agent_id", "week_start_date", "is_over")
+    assert actual[0] == {"agent_id": "a1", "week_start_date": MONDAY, "is_over": is_over}
 
 
 def test_a_week_is_compared_with_the_same_agents_in_the_same_workspace(rows: Any) -> None:
@@ -285,8 +285,8 @@ def test_a_week_is_compared_with_the_same_agents_in_the_same_workspace(rows: Any
     _call(rows, "c5", NEXT_MONDAY, agent_id=None, workspace="second")
     _turns(rows, "c1", MONDAY, (False, 1.0))
     names = ("n_calls", "n_open", "n_calls_change", "n_open_change", "n_waits")
-    found = rows.model("metrics.agent_scorecard", "workspace", "week_start_date", "agent_id", *names)
-    assert [tuple(row.values()) for row in found] == [
+    actual = rows.model("metrics.agent_scorecard", "workspace", "week_start_date", "agent_id", *names)
+    assert [tuple(row.values()) for row in actual] == [
         ("main", MONDAY, None, 2, 0, None, None, 1),
         ("main", NEXT_MONDAY, "a2", 0, 1, None, None, 0),
         ("main", NEXT_MONDAY, None, 1, 0, -1, 0, 0),
@@ -302,9 +302,9 @@ def test_a_week_without_the_troubles_of_the_one_before(rows: Any) -> None:
     _call(rows, "c3", MONDAY, status="in-progress")
     _call(rows, "c4", NEXT_MONDAY, call_duration_secs=60)
     names = ("n_open", "voicemail_rate", "error_rate", "abandonment_rate", "containment_rate")
-    found = rows.model("metrics.agent_scorecard", *names, *(f"{name}_change" for name in names))
+    actual = rows.model("metrics.agent_scorecard", *names, *(f"{name}_change" for name in names))
     nothing = (None, None, None, None, None)
-    assert [tuple(row.values()) for row in found] == [
+    assert [tuple(row.values()) for row in actual] == [
         (1, 0.5, 0.5, 0.5, 0.5, *nothing),
         (0, 0.0, 0.0, 0.0, 1.0, -1, -0.5, -0.5, -0.5, 0.5),
     ]
@@ -318,13 +318,13 @@ def test_versions_side_by_side(rows: Any) -> None:
     # Two of two: (2 + 1.920729 ± 1.920729) ÷ 5.841459.
     second = {"version_id": "v2", "n_judged": 2, "success_rate_low": 0.3423802, "success_rate_high": 1.0}
     unjudged = {"n_judged": 0, "success_rate_low": None, "success_rate_high": None}
-    found = rows.model("metrics.version_comparison")
-    times = [(row.pop("first_call_at"), row.pop("last_call_at")) for row in found]
+    actual = rows.model("metrics.version_comparison")
+    times = [(row.pop("first_call_at"), row.pop("last_call_at")) for row in actual]
     assert times == [
         (_noon(since), _noon(until))
         for since, until in ((MONDAY, SUNDAY), (NEXT_MONDAY, NEXT_MONDAY), (TUESDAY, TUESDAY), (MONDAY, MONDAY))
     ]
-    assert found == [
+    assert actual == [
         pytest.approx(key | row)
         for row in (
             FIRST | first,
@@ -351,11 +351,11 @@ def test_interval_of_the_success_rate(rows: Any, n_success: int, n_failure: int,
         verdict = "success" if number < n_success else "failure" if number < n_success + n_failure else "unknown"
         rows.call(f"c{number}", version_id="v1", analysis_call_successful=verdict)
     names = ("success_rate_low", "success_rate_high", "n_judged", "n_calls")
-    (found,) = rows.model("metrics.version_comparison", *names)
+    (actual,) = rows.model("metrics.version_comparison", *names)
     counts = (n_success + n_failure, n_success + n_failure + 1)
-    assert tuple(found.values()) == pytest.approx((low, high, *counts), abs=0.00005)
-    assert found["success_rate_low"] >= 0
-    assert found["success_rate_high"] <= 1
+    assert tuple(actual.values()) == pytest.approx((low, high, *counts), abs=0.00005)
+    assert actual["success_rate_low"] >= 0
+    assert actual["success_rate_high"] <= 1
 
 
 def test_versions_of_two_workspaces_and_of_no_agent(rows: Any) -> None:
@@ -368,8 +368,8 @@ def test_versions_of_two_workspaces_and_of_no_agent(rows: Any) -> None:
     _turns(rows, "c1", rows.day, (False, 1.0))
     _turns(rows, "c5", rows.day, (False, 1.0), (False, 2.0))
     names = ("n_calls", "n_open", "n_judged", "n_waits", "first_call_at", "last_call_at")
-    found = rows.model("metrics.version_comparison", "workspace", "agent_id", "version_id", *names)
-    assert [tuple(row.values()) for row in found] == [
+    actual = rows.model("metrics.version_comparison", "workspace", "agent_id", "version_id", *names)
+    assert [tuple(row.values()) for row in actual] == [
         ("main", "a1", "v1", 0, 1, 0, 0, rows.noon, rows.noon),
         ("main", None, "v1", 1, 1, 0, 1, rows.noon, later),
         ("main", None, None, 1, 0, 0, 2, rows.noon, rows.noon),
@@ -381,5 +381,5 @@ def test_versions_of_two_workspaces_and_of_no_agent(rows: Any) -> None:
 def test_weeks_and_versions_that_lasted_no_time_and_had_no_success(rows: Any, metric: str) -> None:
     rows.call(call_duration_secs=0, cost_credits=60, charging_tier="starter", analysis_call_successful="failure")
     names = ("cost_usd_per_call", "cost_usd_per_minute", "cost_usd_per_success", "success_rate", "rating")
-    (found,) = rows.model(metric, *names)
-    assert tuple(found.values()) == (0.01, None, None, 0.0, None)
+    (actual,) = rows.model(metric, *names)
+    assert tuple(actual.values()) == (0.01, None, None, 0.0, None)

@@ -81,8 +81,8 @@ def test_a_number_that_is_off_is_noticed(rows: Any) -> None:
         def noticed(change: str) -> set[str]:
             connection.begin()
             connection.execute(change)
-            found = {result.check.name for result in run(connection, checks) if not result.is_passed}
+            actual = {result.check.name for result in run(connection, checks) if not result.is_passed}
             connection.rollback()
-            return found
+            return actual
 
         assert {change: noticed(change) for change in CHANGES} == CHANGES

@@ -25,8 +25,8 @@ def days(rows: Any, *counts: int, agent: str | None = "a1", **row: object) -> No
 
 def last(rows: Any, measure: str, *columns: str) -> Any:
     """The newest day of a measure."""
-    found = rows.model("metrics.anomalies", "start_date", "measure", *columns)
-    row = max((row for row in found if row.pop("measure") == measure), key=lambda row: row["start_date"])
+    actual = rows.model("metrics.anomalies", "start_date", "measure", *columns)
+    row = max((row for row in actual if row.pop("measure") == measure), key=lambda row: row["start_date"])
     return {name: row[name] for name in columns}
 
 
@@ -54,8 +54,8 @@ def test_a_day_without_finished_calls_is_no_day(rows: Any) -> None:
     days(rows, 4, 4)
     days(rows, 0, 0, 1, status="in-progress")
     days(rows, 0, 0, 0, 5)
-    found = rows.model("metrics.anomalies", "measure", "value", "n_days_before")
-    counts = [(row["value"], row["n_days_before"]) for row in found if row["measure"] == "n_calls"]
+    actual = rows.model("metrics.anomalies", "measure", "value", "n_days_before")
+    counts = [(row["value"], row["n_days_before"]) for row in actual if row["measure"] == "n_calls"]
     assert counts == [(4.0, 0), (4.0, 1), (5.0, 2)]
 
 
@@ -83,8 +83,8 @@ def test_what_was_more_than_28_days_before_is_forgotten_and_agents_do_not_mix(ro
     days(rows, 50, *[2] * 28, 2, agent=None)
     days(rows, 50, *[60] * 2, agent="a2")
     days(rows, 50, *[70] * 2, agent=None, workspace="other")
-    found = rows.model("metrics.anomalies", "workspace", "agent_id", "measure", "n_days_before", "expected")
-    counts = [row for row in found if row["measure"] == "n_calls" and row["agent_id"] is None]
+    actual = rows.model("metrics.anomalies", "workspace", "agent_id", "measure", "n_days_before", "expected")
+    counts = [row for row in actual if row["measure"] == "n_calls" and row["agent_id"] is None]
     mine = [(row["n_days_before"], row["expected"]) for row in counts if row["workspace"] == "main"]
     assert mine[-1] == (28, pytest.approx(2.0))
     assert mine[-2] == (28, pytest.approx(2.0 + 48 * 0.7**27 * 0.3 / (1 - 0.7**28)))
@@ -142,8 +142,8 @@ def test_each_measure_is_the_column_of_agent_daily(rows: Any) -> None:
     for number in (7, 8, 9):
         rows.add("visited_agents", conversation_id=f"c{number}", start_date=FIRST, visit_index=0, agent_id="a1")
         rows.add("visited_agents", conversation_id=f"c{number}", start_date=FIRST, visit_index=1, agent_id="a2")
-    found = rows.model("metrics.anomalies", "measure", "value", "n_observations")
-    assert [tuple(row.values()) for row in found] == [
+    actual = rows.model("metrics.anomalies", "measure", "value", "n_observations")
+    assert [tuple(row.values()) for row in actual] == [
         ("abandonment_rate", 0.1, 10),
         ("containment_rate", 0.7, 10),
         ("cost_usd_per_call", 0.5, 10),

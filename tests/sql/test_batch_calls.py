@@ -9,8 +9,8 @@ import pytest
 
 
 def called(rows: Any, call: str, recipient: str | None, *, batch: str = "b1", **row: object) -> None:
-    known = {"batch_call_batch_call_id": batch, "batch_call_batch_call_recipient_id": recipient}
-    rows.call(call, **known, **row)
+    defaults = {"batch_call_batch_call_id": batch, "batch_call_batch_call_recipient_id": recipient}
+    rows.call(call, **defaults, **row)
 
 
 def said(rows: Any, call: str, message: str) -> None:

@@ -31,8 +31,8 @@ def test_finished_calls_count(rows: Any) -> None:
     states = ("done", "failed", "processing", "in-progress", "initiated", None)
     for state in states:
         rows.call(f"c_{state}", status=state)
-    found = rows.model(FLAGS, "conversation_id", "is_finished", "is_excluded", "is_counted")
-    assert {row["conversation_id"]: tuple(row.values())[1:] for row in found} == {
+    actual = rows.model(FLAGS, "conversation_id", "is_finished", "is_excluded", "is_counted")
+    assert {row["conversation_id"]: tuple(row.values())[1:] for row in actual} == {
         "c_done": (True, False, True),
         "c_failed": (True, False, True),
         "c_processing": (False, False, False),
@@ -63,8 +63,8 @@ def test_callers_are_left_out_by_number_user_agent_or_id(rows: Any) -> None:
     rows.call("a_test_in_the_wrong_field", phone_call_external_number="test-7")
     rows.call("longer_agent", agent_id="abc9")
     rows.call("of_nobody", agent_id=None)
-    found = rows.model(FLAGS, "conversation_id", "is_excluded", "is_counted")
-    assert {row["conversation_id"]: (row["is_excluded"], row["is_counted"]) for row in found} == {
+    actual = rows.model(FLAGS, "conversation_id", "is_excluded", "is_counted")
+    assert {row["conversation_id"]: (row["is_excluded"], row["is_counted"]) for row in actual} == {
         "by_number": (True, False),
         "by_user": (True, False),
         "by_clients_user": (True, False),
@@ -153,5 +153,5 @@ def test_metrics_count_no_excluded_call_and_keep_workspaces_apart(
     _call_with_parts(rows, "c5", agent_id="a9")
     for name in ("d1", "d2"):
         _call_with_parts(rows, name, "second", agent_id=None)
-    found = [tuple(row.values()) for row in rows.model(f"metrics.{metric}", "workspace", *METRICS[metric])]
-    assert found == [("main", *row) for row in main] + [("second", *row) for row in second]
+    actual = [tuple(row.values()) for row in rows.model(f"metrics.{metric}", "workspace", *METRICS[metric])]
+    assert actual == [("main", *row) for row in main] + [("second", *row) for row in second]

@@ -10,12 +10,12 @@ METRIC = "metrics.conversation_flow"
 def _says(rows: Any, call: str, *entries: str | None, **row: object) -> None:
     """Entries of a call: ``a`` the agent's, ``A`` one that is cut, ``u`` the user's, ``-`` silence, None a tool's."""
     for index, entry in enumerate(entries):
-        told = {
+        defaults = {
             "role": "user" if entry in ("u", "-") else "agent",
             "message": None if entry is None else "..." if entry == "-" else "Hi",
             "interrupted": entry in ("A", None),
         }
-        rows.add("turns", **({"conversation_id": call, "turn_index": index} | told | row))
+        rows.add("turns", **({"conversation_id": call, "turn_index": index} | defaults | row))
 
 
 def test_conversation_flow(rows: Any) -> None:
@@ -56,8 +56,8 @@ def test_turns_of_other_agents_and_workspaces_stand_apart(rows: Any) -> None:
     for call, workspace, agent in calls:
         rows.call(call, workspace=workspace, agent_id=agent)
         _says(rows, call, *("a" if workspace == "second" else "au"), workspace=workspace)
-    found = rows.model(METRIC, "workspace", "agent_id", "turn_position", "n_calls", "reach_rate", "n_ended")
-    assert [tuple(row.values()) for row in found] == [
+    actual = rows.model(METRIC, "workspace", "agent_id", "turn_position", "n_calls", "reach_rate", "n_ended")
+    assert [tuple(row.values()) for row in actual] == [
         ("main", "a2", 1, 2, 1.0, 0),
         ("main", "a2", 2, 2, 1.0, 2),
         ("main", None, 1, 1, 1.0, 0),

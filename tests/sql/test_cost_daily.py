@@ -57,8 +57,8 @@ def test_cost_daily_adds_up_without_counting_twice(rows: Any) -> None:
     )
     rows.add("platform_usage", conversation_id="c7", category="voice", charge_credits=30.0)
     rows.add("platform_usage", conversation_id="c7", category="burst", charge_credits=30.0)
-    found = rows.model("metrics.cost_daily")
-    assert found == [
+    actual = rows.model("metrics.cost_daily")
+    assert actual == [
         pytest.approx(row)
         for row in (
             _component(
@@ -84,7 +84,7 @@ def test_cost_daily_adds_up_without_counting_twice(rows: Any) -> None:
             _component(rows, "a2", "unexplained", 1, cost_credits=-12.0, cost_usd=-0.002),
         )
     ]
-    assert sum(row["cost_credits"] for row in found if row["agent_id"] == "a1") == 600 + 126 + 60 + 50
+    assert sum(row["cost_credits"] for row in actual if row["agent_id"] == "a1") == 600 + 126 + 60 + 50
 
 
 def test_cost_components_of_one_call_add_up_to_the_last_digit(rows: Any) -> None:
@@ -96,7 +96,7 @@ def test_cost_components_of_one_call_add_up_to_the_last_digit(rows: Any) -> None
     )
     for category, charge in (("voice", 31.7), ("asr", 30.3)):
         rows.add("platform_usage", category=category, charge_credits=charge)
-    found = rows.model("intermediate.int_cost_components", "component", "cost_credits", "cost_usd")
-    assert [row["component"] for row in found] == ["call", "llm", "platform_asr", "platform_voice"]
-    assert sum(row["cost_credits"] for row in found) == 100
-    assert str(sum(row["cost_usd"] for row in found)) == "0.022002200220"
+    actual = rows.model("intermediate.int_cost_components", "component", "cost_credits", "cost_usd")
+    assert [row["component"] for row in actual] == ["call", "llm", "platform_asr", "platform_voice"]
+    assert sum(row["cost_credits"] for row in actual) == 100
+    assert str(sum(row["cost_usd"] for row in actual)) == "0.022002200220"

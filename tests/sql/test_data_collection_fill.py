@@ -75,9 +75,9 @@ def test_five_values_the_most_frequent_first_and_equals_by_their_text(rows: Any)
     for number, value in enumerate(values):
         rows.call(f"c{number}")
         _collected(rows, f"c{number}", "letter", value)
-    (found,) = rows.model(METRIC, "n_values", "top_values")
-    assert found["n_values"] == 7
-    assert [(top["value"], top["n"]) for top in json.loads(found["top_values"])] == [
+    (actual,) = rows.model(METRIC, "n_values", "top_values")
+    assert actual["n_values"] == 7
+    assert [(top["value"], top["n"]) for top in json.loads(actual["top_values"])] == [
         ("g", 3),
         ("e", 2),
         ("a", 1),
@@ -105,9 +105,9 @@ def test_fields_of_other_agents_and_workspaces_stand_apart(rows: Any) -> None:
             call = f"{workspace}_{agent}_{letter}"
             rows.call(call, workspace=workspace, agent_id=agent)
             _collected(rows, call, "letter", letter, declared, workspace=workspace)
-    found = rows.model(METRIC, "workspace", "agent_id", "declared_type", "n_asked", "n_of_declared_type", "top_values")
+    actual = rows.model(METRIC, "workspace", "agent_id", "declared_type", "n_asked", "n_of_declared_type", "top_values")
     top = '[{"value": "a", "n": 1}, {"value": "b", "n": 1}, {"value": "c", "n": 1}]'
-    assert [tuple(row.values()) for row in found] == [
+    assert [tuple(row.values()) for row in actual] == [
         ("main", "a2", "string", 3, 3, top),
         ("main", None, "number", 3, 0, top),
         ("second", None, "boolean", 3, 0, top),

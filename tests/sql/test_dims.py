@@ -70,8 +70,8 @@ def test_agents_of_two_workspaces_and_calls_that_do_not_count(rows: Any) -> None
     rows.call("c2", workspace="second", agent_id="b1")
     rows.call("c3")
     rows.call("c4", status="in-progress")
-    found = rows.model("marts.dim_agents", "workspace", "agent_id", "n_calls", "n_open")
-    assert [tuple(row.values()) for row in found] == [("main", "a1", 1, 0), ("second", "b1", 1, 0)]
+    actual = rows.model("marts.dim_agents", "workspace", "agent_id", "n_calls", "n_open")
+    assert [tuple(row.values()) for row in actual] == [("main", "a1", 1, 0), ("second", "b1", 1, 0)]
 
 
 def test_versions_of_agents(rows: Any) -> None:

@@ -71,5 +71,5 @@ def test_verdicts_of_other_days_agents_and_workspaces_stand_apart(rows: Any) -> 
     for call, workspace in (("c1", "main"), ("c2", "second"), ("c3", "main")):
         of_it = {"conversation_id": call, "workspace": workspace}
         rows.add("evaluation_results", **of_it, criteria_id="polite", result="success")
-    found = rows.model(METRIC, "workspace", "agent_id", "n_calls")
-    assert [tuple(row.values()) for row in found] == [("main", "a2", 1), ("main", None, 1), ("second", None, 1)]
+    actual = rows.model(METRIC, "workspace", "agent_id", "n_calls")
+    assert [tuple(row.values()) for row in actual] == [("main", "a2", 1), ("main", None, 1), ("second", None, 1)]

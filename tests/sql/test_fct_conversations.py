@@ -147,8 +147,8 @@ def test_call_with_everything(rows: Any) -> None:
 def test_open_call_of_which_nothing_is_known(rows: Any) -> None:
     rows.call(agent_id=None, status=None, settle_state="open")
     (row,) = rows.model(KEY)
-    known = {name: value for name, value in row.items() if value is not None}
-    assert known == {
+    defaults = {name: value for name, value in row.items() if value is not None}
+    assert defaults == {
         "workspace": "main",
         "conversation_id": "c1",
         "started_at": rows.noon,
@@ -236,8 +236,8 @@ def test_repeat_caller_within_seven_days_of_the_same_agent(rows: Any) -> None:
 def test_transfers_voicemail_abandonment_and_containment(rows: Any) -> None:
     def result(call: str, tool: str, **row: object) -> None:
         index = len(rows.rows["tool_results"])
-        known = {"turn_index": 1, "result_index": index, "depth": 0, "request_id": f"r{index}", "tool_name": tool}
-        rows.add("tool_results", conversation_id=call, **(known | row))
+        defaults = {"turn_index": 1, "result_index": index, "depth": 0, "request_id": f"r{index}", "tool_name": tool}
+        rows.add("tool_results", conversation_id=call, **(defaults | row))
 
     long = {"call_duration_secs": 60}
     rows.call("c1_to_agent", **long)
@@ -263,10 +263,10 @@ def test_transfers_voicemail_abandonment_and_containment(rows: Any) -> None:
     rows.call("d2_text_gone", call_duration_secs=29, user_message_count=3)
     rows.call("d3_failed", status="failed", **long)
     flags = ("is_transferred_to_agent", "is_transferred_to_human", "is_voicemail", "is_abandoned", "is_contained")
-    found = {
+    actual = {
         row["conversation_id"]: tuple(row[flag] for flag in flags) for row in rows.model(KEY, "conversation_id", *flags)
     }
-    assert found == {
+    assert actual == {
         "c1_to_agent": (True, False, False, False, True),
         "c2_to_node": (False, False, False, False, True),
         "c3_visits": (True, False, False, False, True),
@@ -292,8 +292,8 @@ def test_channel_and_termination_group(rows: Any) -> None:
     rows.call("c7", status="processing", termination_reason="end_call tool was called.")
     rows.call("c8", termination_reason="transfer_to_number tool was called.")
     rows.call("c9", termination_reason="Ended after long silence")
-    found = [(row["channel"], row["termination_group"]) for row in rows.model(KEY, "channel", "termination_group")]
-    assert found == [
+    actual = [(row["channel"], row["termination_group"]) for row in rows.model(KEY, "channel", "termination_group")]
+    assert actual == [
         ("phone", "client_left"),
         ("whatsapp", "client_left"),
         ("sms", "voicemail"),

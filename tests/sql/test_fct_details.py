@@ -79,8 +79,8 @@ def test_data_collection_filled_and_of_the_declared_type(rows: Any) -> None:
     ]
     for field, value, declared, _, _ in fields:
         _collected(rows, field, value, declared)
-    found = rows.model("marts.fct_data_collection", "data_collection_id", "is_filled", "is_of_declared_type")
-    assert [tuple(row.values()) for row in found] == [(field, filled, fits) for field, _, _, filled, fits in fields]
+    actual = rows.model("marts.fct_data_collection", "data_collection_id", "is_filled", "is_of_declared_type")
+    assert [tuple(row.values()) for row in actual] == [(field, filled, fits) for field, _, _, filled, fits in fields]
 
 
 def test_turn_latency_keeps_repeats_apart(rows: Any) -> None:
@@ -238,10 +238,10 @@ def test_transfers_that_did_not_take_place(rows: Any) -> None:
         {"result_status": "success", "is_error": False, "is_blocked": False, "tool_has_been_called": True},
     ]
     for index, outcome in enumerate(outcomes):
-        known = {"turn_index": 0, "result_index": index, "depth": 0, "tool_name": "transfer_to_number"}
-        rows.add("tool_results", **known, **outcome)
-    found = rows.model("marts.fct_transfers", "from_agent_id", "is_error", "error")
-    assert [tuple(row.values()) for row in found] == [
+        defaults = {"turn_index": 0, "result_index": index, "depth": 0, "tool_name": "transfer_to_number"}
+        rows.add("tool_results", **defaults, **outcome)
+    actual = rows.model("marts.fct_transfers", "from_agent_id", "is_error", "error")
+    assert [tuple(row.values()) for row in actual] == [
         ("a1", False, None),
         ("a1", True, "refused"),
         ("a1", True, None),

@@ -157,9 +157,9 @@ def test_tool_calls_each_with_its_result(rows: Any) -> None:
             tool_name="look_up",
             type="webhook",
         )
-    known = {"tool_name": "look_up", "type": "webhook", "depth": 0}
+    defaults = {"tool_name": "look_up", "type": "webhook", "depth": 0}
     rows.add(
-        "tool_results", result_index=0, turn_index=2, request_id="r2", tool_latency_secs=0.5, is_error=False, **known
+        "tool_results", result_index=0, turn_index=2, request_id="r2", tool_latency_secs=0.5, is_error=False, **defaults
     )
     rows.add(
         "tool_results",
@@ -172,14 +172,16 @@ def test_tool_calls_each_with_its_result(rows: Any) -> None:
         error_type="timeout",
         raw_error_message="too late",
         result_value="{}",
-        **known,
+        **defaults,
     )
-    rows.add("tool_results", result_index=2, turn_index=4, request_id=None, **known)
-    rows.add("tool_results", result_index=3, turn_index=6, request_id="r3", **(known | {"depth": 1, "is_error": False}))
-    rows.add("tool_results", result_index=4, turn_index=6, request_id="orphan", **known)
-    found = rows.model("marts.fct_tool_calls")
+    rows.add("tool_results", result_index=2, turn_index=4, request_id=None, **defaults)
+    rows.add(
+        "tool_results", result_index=3, turn_index=6, request_id="r3", **(defaults | {"depth": 1, "is_error": False})
+    )
+    rows.add("tool_results", result_index=4, turn_index=6, request_id="orphan", **defaults)
+    actual = rows.model("marts.fct_tool_calls")
     base = CALL | {"start_date": rows.day}
-    assert found == [
+    assert actual == [
         base | UNANSWERED | {"call_index": 0, "turn_index": 1, "request_id": "r1"},
         base
         | {"call_index": 1, "turn_index": 1, "request_id": "r2", "result_turn_index": 2}

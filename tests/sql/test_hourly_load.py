@@ -18,10 +18,10 @@ def called(rows: Any, call: str, start: str, minutes: int | None, **row: object)
 
 def loads(rows: Any) -> dict[tuple[str, int, int], tuple[int, int]]:
     """Calls and peak by workspace, weekday and hour."""
-    found = rows.model("metrics.hourly_load")
+    actual = rows.model("metrics.hourly_load")
     return {
         (row["workspace"], row["local_weekday"], row["local_start_hour"]): (row["n_calls"], row["n_peak_calls"])
-        for row in found
+        for row in actual
     }
 
 

@@ -1,4 +1,4 @@
-"""What the models cost by day and agent: scope initiated is what is paid, irreversible stands beside it."""
+"""What the models cost by day and agent: scope initiated is what is paid, irreversible is shown beside it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ NO_MONEY = dict.fromkeys(
 
 
 def used(rows: Any, call: str, kind: str, tokens: int, usd: float | None, **key: object) -> None:
-    known = {"conversation_id": call, "scope": "initiated", "turn_index": -1, "model": "m"}
-    rows.add("llm_usage", **(known | {"token_kind": kind, "tokens": tokens, "price_usd": usd} | key))
+    defaults = {"conversation_id": call, "scope": "initiated", "turn_index": -1, "model": "m"}
+    rows.add("llm_usage", **(defaults | {"token_kind": kind, "tokens": tokens, "price_usd": usd} | key))
 
 
 def test_llm_cost(rows: Any) -> None:

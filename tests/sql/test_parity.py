@@ -45,6 +45,6 @@ def test_a_number_that_is_off_is_noticed(rows: Any, change: str, noticed_by: str
     with connect() as connection:
         materialize(connection, rows.write(), rows.project)
         connection.execute(change)
-        found = run(connection, [check for check in project_checks(rows.project) if check.name in names])
-    assert [result.check.name for result in found if not result.is_passed] == ([noticed_by] if noticed_by else [])
-    assert {result.check.name for result in found} == names
+        actual = run(connection, [check for check in project_checks(rows.project) if check.name in names])
+    assert [result.check.name for result in actual if not result.is_passed] == ([noticed_by] if noticed_by else [])
+    assert {result.check.name for result in actual} == names

@@ -12,8 +12,8 @@ def _retrieval(
 ) -> None:
     """An entry with a retrieval, and its chunks at their distances."""
     of_it = {"conversation_id": call, "turn_index": turn} | {key: row[key] for key in row if key == "workspace"}
-    known = {"rag_retrieval_info_embedding_model": "e5", "rag_retrieval_info_rag_latency_secs": secs}
-    rows.add("turns", **(of_it | {"role": "user", "message": "?"} | known | row))
+    defaults = {"rag_retrieval_info_embedding_model": "e5", "rag_retrieval_info_rag_latency_secs": secs}
+    rows.add("turns", **(of_it | {"role": "user", "message": "?"} | defaults | row))
     for index, distance in enumerate(distances):
         rows.add("rag_chunks", **of_it, chunk_index=index, vector_distance=distance)
 
@@ -80,10 +80,10 @@ def test_a_day_without_a_retrieval_and_one_that_tells_nothing(rows: Any) -> None
         "chunk_use_share": None,
     }
     none = {"n_retrieving_calls": 0, "retrieval_rate": 0.0, "n_retrievals": 0, "retrievals_per_call": 0.0}
-    one = {"n_retrieving_calls": 1, "retrieval_rate": 1.0, "n_retrievals": 1, "retrievals_per_call": 1.0}
+    one_retrieval = {"n_retrieving_calls": 1, "retrieval_rate": 1.0, "n_retrievals": 1, "retrievals_per_call": 1.0}
     assert rows.model(METRIC) == [
         nothing | none | {"start_date": rows.day, "n_empty": 0, "empty_rate": None},
-        nothing | one | {"start_date": tomorrow, "n_empty": 1, "empty_rate": 1.0},
+        nothing | one_retrieval | {"start_date": tomorrow, "n_empty": 1, "empty_rate": 1.0},
     ]
 
 
@@ -100,8 +100,8 @@ def test_retrievals_of_other_agents_and_workspaces_stand_apart(rows: Any) -> Non
     rows.call("c3", agent_id="a2")
     for call, workspace in (("c1", "main"), ("c2", "second"), ("c3", "main")):
         _retrieval(rows, call, 0, float(call[1]), (), workspace=workspace)
-    found = rows.model(METRIC, "workspace", "agent_id", "n_calls", "n_retrievals", "latency_p50_secs")
-    assert [tuple(row.values()) for row in found] == [
+    actual = rows.model(METRIC, "workspace", "agent_id", "n_calls", "n_retrievals", "latency_p50_secs")
+    assert [tuple(row.values()) for row in actual] == [
         ("main", "a2", 1, 1, 3.0),
         ("main", None, 1, 1, 1.0),
         ("second", None, 1, 1, 2.0),

@@ -13,8 +13,8 @@ RATES = ("return_1d_rate", "return_7d_rate", "return_30d_rate", "first_contact_r
 def _call(rows: Any, name: str, after: timedelta, caller: str | None, **row: object) -> None:
     """A successful call of that caller, so long after noon of the first day."""
     at = rows.noon + after
-    known = {"start_time_at": at, "start_date": at.date(), "phone_call_external_number": caller}
-    rows.call(name, **({"analysis_call_successful": "success"} | known | row))
+    defaults = {"start_time_at": at, "start_date": at.date(), "phone_call_external_number": caller}
+    rows.call(name, **({"analysis_call_successful": "success"} | defaults | row))
 
 
 def _day(days: float, seconds: int = 0) -> timedelta:
@@ -44,8 +44,8 @@ def test_repeat_callers(rows: Any) -> None:
     _call(rows, "x2", _day(0.25), "+9", user_id="tester")  # left out
     _call(rows, "y1", _day(0), None, is_deleted=True)  # who it was is not known
     _call(rows, "z1", _day(0), "+10", status="in-progress")  # open: does not count by itself
-    (found,) = (row for row in rows.model(METRIC) if (row["start_date"], row["agent_id"]) == (rows.day, "a1"))
-    assert found == pytest.approx(
+    (actual,) = (row for row in rows.model(METRIC) if (row["start_date"], row["agent_id"]) == (rows.day, "a1"))
+    assert actual == pytest.approx(
         {
             "workspace": "main",
             "start_date": rows.day,
@@ -67,7 +67,7 @@ def test_repeat_callers(rows: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reach", "known"),
+    ("reach", "n_returned"),
     [
         (0, (None, None, None)),
         (1, (None, None, None)),
@@ -79,15 +79,15 @@ def test_repeat_callers(rows: Any) -> None:
     ],
 )
 def test_a_window_is_null_until_a_later_day_has_a_call(
-    rows: Any, reach: int, known: tuple[int | None, int | None, int | None]
+    rows: Any, reach: int, n_returned: tuple[int | None, int | None, int | None]
 ) -> None:
     _call(rows, "c1", _day(0), "+1")
     _call(rows, "c2", _day(reach), None, agent_id="a2", status="initiated")
     _call(rows, "c3", _day(60), None, agent_id="b1", workspace="second")
-    found = rows.model(METRIC, "agent_id", "n_calls", "n_callers", *WINDOWS, "n_resolved", *RATES)
-    one_resolved = None if known[1] is None else 1
-    rates = [None if count is None else float(count) for count in (*known, one_resolved)]
-    assert tuple(found[0].values()) == ("a1", 1, 1, *known, one_resolved, *rates)
+    actual = rows.model(METRIC, "agent_id", "n_calls", "n_callers", *WINDOWS, "n_resolved", *RATES)
+    one_resolved = None if n_returned[1] is None else 1
+    rates = [None if count is None else float(count) for count in (*n_returned, one_resolved)]
+    assert tuple(actual[0].values()) == ("a1", 1, 1, *n_returned, one_resolved, *rates)
 
 
 def test_a_day_whose_callers_are_not_known_has_no_rate(rows: Any) -> None:
@@ -106,8 +106,8 @@ def test_callers_of_other_agents_and_workspaces_stand_apart(rows: Any) -> None:
     _call(rows, "c4", _day(0.25), "+1", agent_id="a2")
     for workspace in ("main", "second"):
         _call(rows, f"end_{workspace}", _day(40), None, agent_id="a9", status="initiated", workspace=workspace)
-    found = rows.model(METRIC, "workspace", "agent_id", "n_calls", "n_callers", "n_returned_30d", "n_resolved")
-    assert [tuple(row.values()) for row in found] == [
+    actual = rows.model(METRIC, "workspace", "agent_id", "n_calls", "n_callers", "n_returned_30d", "n_resolved")
+    assert [tuple(row.values()) for row in actual] == [
         ("main", "a2", 2, 1, 1, 1),
         ("main", None, 1, 1, 0, 1),
         ("second", None, 1, 1, 0, 1),

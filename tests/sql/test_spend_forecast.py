@@ -25,8 +25,8 @@ def newest(rows: Any, day: date) -> None:
 
 
 def forecast(rows: Any, *columns: str) -> dict[tuple[str | None, date], Any]:
-    found = rows.model("metrics.spend_forecast", "agent_id", "month_start_date", *columns)
-    return {(row.pop("agent_id"), row.pop("month_start_date")): row for row in found}
+    actual = rows.model("metrics.spend_forecast", "agent_id", "month_start_date", *columns)
+    return {(row.pop("agent_id"), row.pop("month_start_date")): row for row in actual}
 
 
 def test_spend_forecast(rows: Any) -> None:
@@ -43,7 +43,7 @@ def test_spend_forecast(rows: Any) -> None:
     spent(rows, date(2026, 11, 18), None, "a2")
     spent(rows, date(2026, 11, 19), 1.0, "a9", workspace="other")
 
-    found = rows.model("metrics.spend_forecast")
+    actual = rows.model("metrics.spend_forecast")
 
     # Each weekday was seen 4 times: Mondays cost (4 + 8) ÷ 4 = 3, Tuesdays 2 ÷ 4, Sundays 6 ÷ 4. Left are Tuesday and
     # Wednesday once and the other weekdays twice: 2 * 3 + 1 * 0.5 + 2 * 1.5 = 9.5.
@@ -79,7 +79,7 @@ def test_spend_forecast(rows: Any) -> None:
     }
     of_budget = {"budget_usd": 100.0, "budget_burn": 0.1, "expected_budget_burn": 0.195}
     unknown = {"cost_usd": None, "cost_usd_coverage": 0.0, "expected_usd": None, **dict.fromkeys((*ENDS, *WEEK))}
-    assert found[:5] == [
+    assert actual[:5] == [
         pytest.approx(row)
         for row in (
             {**october, "agent_id": "*"},
@@ -89,7 +89,7 @@ def test_spend_forecast(rows: Any) -> None:
             {**november, "agent_id": "a2", "n_calls": 1, "n_rate_days": 1, **unknown},
         )
     ]
-    assert [(row["workspace"], row["agent_id"], row["as_of_date"], row["budget_usd"]) for row in found[5:]] == [
+    assert [(row["workspace"], row["agent_id"], row["as_of_date"], row["budget_usd"]) for row in actual[5:]] == [
         ("other", "*", date(2026, 11, 19), 100.0),
         ("other", "a9", date(2026, 11, 19), None),
     ]
@@ -144,17 +144,17 @@ def test_a_new_month_without_calls_of_the_agent_is_expected_from_the_days_before
     spent(rows, date(2026, 11, 3), 0.0, "gone")
     newest(rows, DECEMBER)  # Tuesday
     # Two days seen: Mondays 4, Tuesdays 0, the others 2. Left are 4 Mondays, 4 Tuesdays and 22 others.
-    found = forecast(rows, "n_calls", "cost_usd", "cost_usd_coverage", "n_days_left", "expected_usd")
-    assert found["a1", DECEMBER] == {
+    actual = forecast(rows, "n_calls", "cost_usd", "cost_usd_coverage", "n_days_left", "expected_usd")
+    assert actual["a1", DECEMBER] == {
         "n_calls": 0,
         "cost_usd": 0.0,
         "cost_usd_coverage": None,
         "n_days_left": 30,
         "expected_usd": 4 * 4 + 22 * 2,
     }
-    assert ("gone", NOVEMBER) in found
-    assert ("gone", DECEMBER) not in found
-    assert ("later", DECEMBER) not in found
+    assert ("gone", NOVEMBER) in actual
+    assert ("gone", DECEMBER) not in actual
+    assert ("later", DECEMBER) not in actual
 
 
 def test_an_agent_without_calls_in_28_days_is_expected_to_cost_no_more(rows: Any) -> None:

@@ -23,13 +23,13 @@ FILES = sorted(path for path in SQL_DIR.glob("**/*.sql"))
 def problems(sql: str) -> list[str]:
     """What is wrong with a SELECT."""
     shouted = re.findall(r"\w*[A-Z]\w*", re.sub(r"'[^']*'", "", sql))
-    found = [f"{', '.join(shouted)} is not lower case"] if shouted else []
+    faults = [f"{', '.join(shouted)} is not lower case"] if shouted else []
     if not sql.endswith("\n\nselect * from final\n"):
-        found.append("the last line is not select * from final")
+        faults.append("the last line is not select * from final")
     tree = sqlglot.parse_one(sql, dialect="duckdb")
     ctes = [cte for cte in tree.find_all(exp.CTE) if not _is_import(cte)]
     reads = [cte.alias for cte in ctes if any(table.db for table in cte.this.find_all(exp.Table))]
-    return found + [f"{name} reads a model beside the imports" for name in reads]
+    return faults + [f"{name} reads a model beside the imports" for name in reads]
 
 
 def _is_import(cte: exp.CTE) -> bool:

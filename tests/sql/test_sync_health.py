@@ -9,8 +9,8 @@ NEXT_DAY = date(2026, 11, 3)
 
 
 def listed(rows: Any, conversation_id: str, **row: object) -> None:
-    known = {"start_time_at": rows.noon, "fingerprint": "f", "first_seen_at": rows.noon, "last_seen_at": rows.noon}
-    rows.add("conversation_list", **({"conversation_id": conversation_id} | known | row))
+    defaults = {"start_time_at": rows.noon, "fingerprint": "f", "first_seen_at": rows.noon, "last_seen_at": rows.noon}
+    rows.add("conversation_list", **({"conversation_id": conversation_id} | defaults | row))
 
 
 def run(rows: Any, run_id: str, outcome: str, hours: int, workspace: str = "main") -> None:

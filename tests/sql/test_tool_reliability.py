@@ -25,9 +25,9 @@ NOT_LISTED = {
 
 
 def listed(rows: Any, tool_id: str, name: str, *, days: int = 0, **row: object) -> None:
-    known = {"type": "webhook", "name": name, "is_gone": False, "content_sha256": "00"}
+    defaults = {"type": "webhook", "name": name, "is_gone": False, "content_sha256": "00"}
     times = {"first_seen_at": rows.noon, "changed_at": rows.noon, "last_seen_at": rows.noon + timedelta(days=days)}
-    rows.whole("tools", **({"tool_id": tool_id} | known | times | row))
+    rows.whole("tools", **({"tool_id": tool_id} | defaults | times | row))
 
 
 def used(rows: Any, call: str, name: str | None, secs: float | None = None, **row: Any) -> None:
@@ -54,10 +54,10 @@ def test_tools_without_a_listing(rows: Any) -> None:
         ("c3", "look_up", 0, {"is_error": True}),
     ]
     for call, tool, index, result in calls:
-        known = {"conversation_id": call, "turn_index": index, "depth": 0, "request_id": f"r{index}"}
-        rows.add("tool_calls", call_index=index, tool_name=tool, **known)
+        defaults = {"conversation_id": call, "turn_index": index, "depth": 0, "request_id": f"r{index}"}
+        rows.add("tool_calls", call_index=index, tool_name=tool, **defaults)
         if result is not None:
-            rows.add("tool_results", result_index=index, tool_name=tool, **known, **result)
+            rows.add("tool_results", result_index=index, tool_name=tool, **defaults, **result)
     assert rows.model("metrics.tool_reliability") == [
         {
             "workspace": "main",

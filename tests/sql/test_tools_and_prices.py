@@ -13,9 +13,9 @@ EDGE_DAY = date(2026, 10, 4)  # the 30th
 
 def listed(rows: Any, tool_id: str, name: str, **row: object) -> None:
     later = rows.noon + timedelta(days=2)
-    known = {"type": "webhook", "name": name, "is_gone": False, "content_sha256": "00"}
+    defaults = {"type": "webhook", "name": name, "is_gone": False, "content_sha256": "00"}
     times = {"first_seen_at": rows.noon, "changed_at": rows.noon, "last_seen_at": later}
-    rows.whole("tools", **({"tool_id": tool_id} | known | times | row))
+    rows.whole("tools", **({"tool_id": tool_id} | defaults | times | row))
     rows.whole("tool_versions", tool_id=tool_id, valid_from_at=rows.noon, content_sha256="00")
 
 
@@ -82,9 +82,9 @@ def test_dim_tools(rows: Any) -> None:
         "last_used_date": rows.day,
         "is_never_used": False,
     }
-    told = ("tool_name", "is_listed", "is_gone", "n_versions", "n_tool_calls", "error_rate", "is_never_used")
-    assert [by_key["tool_b"][name] for name in told] == ["unused", True, True, 1, 0, None, True]
-    assert [by_key["main/from_mcp"][name] for name in told] == ["from_mcp", False, None, 0, 1, 0.0, False]
+    columns = ("tool_name", "is_listed", "is_gone", "n_versions", "n_tool_calls", "error_rate", "is_never_used")
+    assert [by_key["tool_b"][name] for name in columns] == ["unused", True, True, 1, 0, None, True]
+    assert [by_key["main/from_mcp"][name] for name in columns] == ["from_mcp", False, None, 0, 1, 0.0, False]
     assert by_key.keys() == {"tool_a", "tool_b", "main/from_mcp"}
 
 
@@ -153,10 +153,10 @@ def test_llm_switch(rows: Any) -> None:
         "saving_usd": pytest.approx(0.45),
         "estimated_saving_usd": pytest.approx(0.45),
     }
-    told = ("model", "price_per_minute_usd", "is_main_model", "is_used", "saving_usd", "estimated_saving_usd")
-    assert [big[name] for name in told] == ["big", 0.2, True, True, pytest.approx(0), pytest.approx(0)]
-    assert [side[name] for name in told] == ["side", None, False, True, None, None]
-    assert [idle[name] for name in ("agent_id", "n_calls", "call_minutes", *told[1:])] == [
+    columns = ("model", "price_per_minute_usd", "is_main_model", "is_used", "saving_usd", "estimated_saving_usd")
+    assert [big[name] for name in columns] == ["big", 0.2, True, True, pytest.approx(0), pytest.approx(0)]
+    assert [side[name] for name in columns] == ["side", None, False, True, None, None]
+    assert [idle[name] for name in ("agent_id", "n_calls", "call_minutes", *columns[1:])] == [
         *("idle", 0, 0.0, 0.3, False, False, None, None)
     ]
 

@@ -19,8 +19,8 @@ COLUMNS = (
 
 def _transfer(rows: Any, call: str, index: int, kind: str, to: str | None, **row: object) -> None:
     where = "result_to_agent" if kind == "agent" else "result_transfer_number"
-    told = {"depth": 0, "tool_name": f"transfer_to_{kind}", "result_type": f"transfer_to_{kind}_success", where: to}
-    rows.add("tool_results", **({"conversation_id": call, "turn_index": 1, "result_index": index} | told | row))
+    defaults = {"depth": 0, "tool_name": f"transfer_to_{kind}", "result_type": f"transfer_to_{kind}_success", where: to}
+    rows.add("tool_results", **({"conversation_id": call, "turn_index": 1, "result_index": index} | defaults | row))
 
 
 def test_transfers(rows: Any) -> None:
@@ -54,9 +54,9 @@ def test_transfers_of_other_days_and_workspaces_stand_apart(rows: Any) -> None:
     _transfer(rows, "c1", 0, "agent", None)
     _transfer(rows, "c2", 0, "agent", None, workspace="second")
     _transfer(rows, "c3", 0, "agent", None, start_date=tomorrow)
-    found = rows.model(METRIC)
-    assert [row.keys() for row in found] == [dict.fromkeys(COLUMNS).keys()] * 3
-    assert [tuple(row.values()) for row in found] == [
+    actual = rows.model(METRIC)
+    assert [row.keys() for row in actual] == [dict.fromkeys(COLUMNS).keys()] * 3
+    assert [tuple(row.values()) for row in actual] == [
         ("main", rows.day, "agent", None, None, None, 1, 1, 0, 0.0),
         ("main", tomorrow, "agent", None, None, None, 1, 1, 0, 0.0),
         ("second", rows.day, "agent", None, None, None, 1, 1, 0, 0.0),

@@ -18,8 +18,8 @@ def rows(flat) -> Callable[..., list[dict[str, Any]]]:
     """Rows of a table for a least document with the given keys, without the two columns that every row has."""
 
     def of(table: str, **document: Any) -> list[dict[str, Any]]:
-        found = flat(detail(**document))[table]
-        assert all(row.items() >= FRONT.items() for row in found)
-        return [{name: value for name, value in row.items() if name not in FRONT} for row in found]
+        table_rows = flat(detail(**document))[table]
+        assert all(row.items() >= FRONT.items() for row in table_rows)
+        return [{name: value for name, value in row.items() if name not in FRONT} for row in table_rows]
 
     return of

@@ -1,4 +1,4 @@
-"""The flattening: nothing is lost, nested tools are numbered, repeats are marked, what does not fit is kept."""
+"""Flattening: nothing is lost, nested tools are numbered, repeats are flagged, values without a column are kept."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def leaves(value):
 
 
 def values(table, row):
-    """Every value of a row, those inside of JSON columns included."""
+    """Every value of a row, including those inside JSON columns."""
     for name, value in row.items():
         if BY_NAME[table].column(name).type is Type.JSON:
             yield from leaves(json.loads(value))
@@ -47,8 +47,9 @@ def values(table, row):
 def test_every_value_of_a_recorded_document_is_in_a_row(name, recorded, flat):
     document = json.loads(recorded(name))
     document = document.get("data", document)
-    found = Counter(v for table, rows in flat(recorded(name)).items() for row in rows for v in values(table, row))
-    missing = Counter(leaves(document)) - found
+    tables = flat(recorded(name))
+    flattened = Counter(value for table, rows in tables.items() for row in rows for value in values(table, row))
+    missing = Counter(leaves(document)) - flattened
     assert not missing
 
 
@@ -90,7 +91,7 @@ def test_nested_tools_are_rows_of_their_own(flat):
     ]
 
 
-def test_metrics_that_a_tool_entry_repeats_are_marked(flat):
+def test_metrics_that_a_tool_entry_repeats_are_flagged(flat):
     def metrics(**secs):
         return {"metrics": {name: {"elapsed_time": value} for name, value in secs.items()}}
 
@@ -109,7 +110,7 @@ def test_metrics_that_a_tool_entry_repeats_are_marked(flat):
     ]
 
 
-def test_numbers_come_in_as_numbers_whatever_their_spelling(flat):
+def test_numbers_are_read_as_numbers_in_any_notation(flat):
     metadata = b'"metadata": {"start_time_unix_secs": 1757088912.0, "cost": 1e3, "call_duration_secs": "12"}'
     document = b'{"conversation_id": "conv_a", "agent_id": "agent_a", "status": "done", ' + metadata + b"}"
     row = flat(document)["conversations"][0]
@@ -130,14 +131,14 @@ def test_numbers_come_in_as_numbers_whatever_their_spelling(flat):
         ({"brand_new": {"deep": [1, 2]}}, {"metadata.brand_new": {"deep": [1, 2]}}),
     ],
 )
-def test_what_fits_no_column_is_kept_in_extra(metadata, extra, flat):
+def test_a_value_that_fits_no_column_is_kept_in_extra(metadata, extra, flat):
     document = detail(metadata={"start_time_unix_secs": STARTED, "termination_reason": "kept"} | metadata)
     row = flat(document)["conversations"][0]
     assert json.loads(row["extra"]) == extra
     assert row["termination_reason"] == "kept"
 
 
-def test_extra_stands_in_the_row_that_it_belongs_to(flat):
+def test_extra_is_in_the_row_that_it_belongs_to(flat):
     transcript = [{"role": "user"}, {"role": "agent", "new": 1, "tool_calls": [{"request_id": "r", "newer": 2}]}, None]
     tables = flat(detail(transcript=transcript))
     assert [row.get("extra") for row in tables["turns"]] == [None, '{"new":1}']
@@ -145,7 +146,7 @@ def test_extra_stands_in_the_row_that_it_belongs_to(flat):
     assert "extra" not in tables["conversations"][0]
 
 
-def test_what_is_no_call_in_a_step_is_kept_with_the_step(flat):
+def test_an_element_of_a_step_that_is_not_an_object_is_kept_in_the_step(flat):
     steps = [{"type": "nested_tools", "node_id": "n", "requests": ["x", {"request_id": "r"}], "results": [7], "new": 1}]
     result = {"request_id": "w", "type": "workflow", "result": {"steps": steps}}
     tables = flat(detail(transcript=[{"role": "agent", "tool_results": [result]}]))
@@ -153,57 +154,57 @@ def test_what_is_no_call_in_a_step_is_kept_with_the_step(flat):
     assert [row["request_id"] for row in tables["tool_calls"]] == ["r"]
 
 
-def test_a_lone_surrogate_costs_one_character(flat):
+def test_a_lone_surrogate_is_replaced_by_one_character(flat):
     document = json.dumps(detail(user_id="caf\u00e9 \ud83d\ude00")).replace("caf", "\\ud800caf").encode()
     assert flat(document)["conversations"][0]["user_id"] == "\ufffdcafé 😀"
 
 
-def test_many_documents_together_give_the_rows_that_each_gives_alone(recorded, flat):
-    """Beyond one piece of a chunk, with columns that only the first or the last of them fills."""
+def test_a_batch_of_documents_gives_the_same_rows_as_the_documents_one_by_one(recorded, flat):
+    """More than one piece of a batch, with columns that only the first or the last piece fills."""
     originals = [json.loads(recorded(name)) for name in recorded_documents()]
     conversations = [document.get("data", document) for document in originals]
     plain = [detail(conversation_id=f"conv_{number}") for number in range(130)]
     documents = [
-        each | {"conversation_id": f"conv_{place}_{number}"}
-        for place, some in enumerate((conversations, plain, conversations))
-        for number, each in enumerate(some)
+        document | {"conversation_id": f"conv_{group}_{number}"}
+        for group, group_documents in enumerate((conversations, plain, conversations))
+        for number, document in enumerate(group_documents)
     ]
-    together, alone = flat(*documents), [flat(each) for each in documents]
-    for name, rows in together.items():
+    batch_tables, single_tables = flat(*documents), [flat(document) for document in documents]
+    for name, rows in batch_tables.items():
         by_key = itemgetter(*BY_NAME[name].key)
-        assert sorted(rows, key=by_key) == sorted((row for each in alone for row in each[name]), key=by_key)
+        assert sorted(rows, key=by_key) == sorted((row for tables in single_tables for row in tables[name]), key=by_key)
 
 
-def test_a_value_that_is_nested_too_deep_costs_its_document_alone():
-    def reading(conversation_id, depth):
+def test_a_value_that_is_nested_too_deep_fails_only_its_document():
+    def snapshot(conversation_id, depth):
         document = json.dumps(detail(conversation_id=conversation_id, otlp_traces="X")).encode()
         payload = document.replace(b'"X"', b"[" * depth + b"]" * depth)
         return Snapshot(conversation_id, payload, "sha", READ_AT, READ_AT, "open")
 
-    readings = [reading(f"conv_{depth}", depth) for depth in (1, 200, *range(900, 1010), 5000)]
-    made = flatten(readings)
-    kept = set(made.frames["conversations"]["conversation_id"])
-    assert kept.isdisjoint(made.refused)
-    assert kept | set(made.refused) == {each.conversation_id for each in readings}
-    assert ("conv_200" in kept, "conv_5000" in made.refused) == (True, True)
+    snapshots = [snapshot(f"conv_{depth}", depth) for depth in (1, 200, *range(900, 1010), 5000)]
+    flattened = flatten(snapshots)
+    ids = set(flattened.frames["conversations"]["conversation_id"])
+    assert ids.isdisjoint(flattened.errors)
+    assert ids | set(flattened.errors) == {snapshot.conversation_id for snapshot in snapshots}
+    assert ("conv_200" in ids, "conv_5000" in flattened.errors) == (True, True)
 
 
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
-        (b"<html>", "no JSON"),
-        (b"[1]", "no JSON object"),
+        (b"<html>", "is not JSON"),
+        (b"[1]", "is not a JSON object"),
         (b'{"conversation_id": "conv_a", "agent_id": "a", "metadata": {}}', "start_time_unix_secs"),
         (b'{"conversation_id": "conv_a", "metadata": {"start_time_unix_secs": 1}}', "agent_id"),
         (json.dumps(detail(conversation_id="conv_b")).encode(), "another conversation"),
         (b'{"conversation_id": ' + b"[" * 100_000, "nested too deep"),
     ],
 )
-def test_a_document_that_cannot_be_read_is_named_and_the_rest_goes_on(payload, reason):
+def test_a_document_that_cannot_be_decoded_is_reported_and_the_others_are_flattened(payload, reason):
     good = Snapshot(
         "conv_good", json.dumps(detail(conversation_id="conv_good")).encode(), "sha", READ_AT, READ_AT, "open"
     )
-    made = flatten([Snapshot("conv_a", payload, "sha", READ_AT, READ_AT, "open"), good])
-    assert list(made.refused) == ["conv_a"]
-    assert reason in made.refused["conv_a"]
-    assert made.frames["conversations"]["conversation_id"].to_list() == ["conv_good"]
+    flattened = flatten([Snapshot("conv_a", payload, "sha", READ_AT, READ_AT, "open"), good])
+    assert list(flattened.errors) == ["conv_a"]
+    assert reason in flattened.errors["conv_a"]
+    assert flattened.frames["conversations"]["conversation_id"].to_list() == ["conv_good"]

@@ -1,4 +1,4 @@
-"""Whole rows of values of any JSON type, of lists of plain values, and of documents that a webhook brings."""
+"""Entire rows for values of any JSON type, lists of plain values, and documents from a webhook."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_collected_values_of_every_json_type(rows):
         ),
     ],
 )
-def test_what_was_asked_for_in_each_form(json_schema, columns, rows):
+def test_each_form_of_the_json_schema_of_a_data_collection(json_schema, columns, rows):
     results = {"field": {"data_collection_id": "field", "value": 0, "json_schema": json_schema}}
     assert rows("data_collection_results", analysis={"data_collection_results": results}) == [
         {
@@ -90,7 +90,7 @@ def test_dynamic_variables_of_every_json_type_and_no_copy_of_the_transcript(rows
     ]
 
 
-def test_updates_of_variables_stand_under_their_result(rows):
+def test_updates_of_variables_have_the_index_of_their_result(rows):
     update = {"variable_name": "tier", "updated_at": 1757088913.25, "tool_name": "t", "tool_request_id": "r"}
     results = [
         {"request_id": "r0", "type": "client"},
@@ -128,7 +128,7 @@ def test_tags_and_warnings_in_their_order(rows):
     ]
 
 
-def test_parts_of_a_message_that_several_voices_speak(rows):
+def test_parts_of_a_multivoice_message(rows):
     parts = [
         {"text": "Hello!", "voice_label": "narrator", "time_in_call_secs": 3},
         {"text": "Hi.", "voice_label": None, "time_in_call_secs": 4},

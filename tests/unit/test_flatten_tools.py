@@ -1,4 +1,4 @@
-"""Odd definitions of tools: nothing is lost, nothing stops, nothing else is touched."""
+"""Odd definitions of tools: nothing is lost, nothing fails, other tools are not affected."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ from typing import Any
 
 import pytest
 
-from pipelines.transform.tools import Definition, flatten_tools
+from pipelines.transform.tools import ToolDefinition, flatten_tools
 from tests.helpers.sample_documents import READ_AT
 
 Row = dict[str, Any]
 
 
 def flat(*documents: Any) -> tuple[list[Row], list[Row]]:
-    """Rows of tools and of parameters, without their nulls and what the landing knows."""
+    """Rows of tools and of parameters, without nulls and without the columns that only the landing knows."""
     times = (READ_AT, READ_AT, READ_AT)
-    made = flatten_tools(Definition(f"t{n}", each, "00", *times, is_gone=False) for n, each in enumerate(documents))
-    own = {"first_seen_at", "changed_at", "last_seen_at", "is_gone", "content_sha256"}
+    frames = flatten_tools(
+        ToolDefinition(f"t{n}", document, "00", *times, is_gone=False) for n, document in enumerate(documents)
+    )
+    landing_columns = {"first_seen_at", "changed_at", "last_seen_at", "is_gone", "content_sha256"}
     return tuple(  # type: ignore[return-value]
-        [{k: v for k, v in row.items() if v is not None and k not in own} for row in frame.to_dicts()] for frame in made
+        [{k: v for k, v in row.items() if v is not None and k not in landing_columns} for row in frame.to_dicts()]
+        for frame in frames
     )
 
 
@@ -30,12 +33,12 @@ def test_no_tools_are_no_rows_with_the_whole_schema():
     assert flat() == ([], [])
 
 
-def test_the_least_a_tool_can_be():
+def test_a_minimal_tool():
     assert flat({"id": "t"}, {"id": "t", "tool_config": None}) == ([{"tool_id": "t0"}, {"tool_id": "t1"}], [])
 
 
 @pytest.mark.parametrize("config", ["text", 7, [1], True])
-def test_a_configuration_that_is_no_object_is_kept(config):
+def test_a_configuration_that_is_not_an_object_is_kept(config):
     ((tool,), rows) = flat({"id": "t", "tool_config": config})
     assert tool["extra"] in (
         '{"tool_config":"text"}',
@@ -68,20 +71,20 @@ def test_schemas_nest_to_any_depth():
     assert (len(names), names[0], names[-1]) == (3001, "$", "$" + "[]" * 3000)
 
 
-def test_names_that_could_be_mistaken_for_a_way_are_quoted():
+def test_names_that_could_be_read_as_a_path_are_quoted():
     schema = {"properties": {"a.b": {}, "a": {"properties": {"b": {}, "c[]": {}}}, "": {}, 'say "x"': {}, "ä-1": {}}}
     assert {row["name"] for row in parameters({"parameters": schema})} == {
         *("$", '["a.b"]', "a", "a.b", 'a["c[]"]', '[""]', '["say \\"x\\""]', "ä-1"),
     }
 
 
-def test_what_is_required_is_said_of_each_where_the_schema_says_it():
+def test_is_required_is_set_where_the_parent_lists_its_required_keys():
     said = {"properties": {"a": {}, "b": {}}, "required": ["a"]}
     silent = {"properties": {"c": {}}}
     odd = {"properties": {"d": {}}, "required": "d"}
     config = {"api_schema": {"query_params_schema": said, "request_body_schema": silent, "response_body_schema": odd}}
-    found = {(row["location"], row["name"]): row.get("is_required") for row in parameters(config)}
-    assert found == {
+    is_required = {(row["location"], row["name"]): row.get("is_required") for row in parameters(config)}
+    assert is_required == {
         ("query", "$"): None,
         ("query", "a"): True,
         ("query", "b"): False,
@@ -92,7 +95,7 @@ def test_what_is_required_is_said_of_each_where_the_schema_says_it():
     }
 
 
-def test_schemas_that_are_no_objects_are_kept():
+def test_schemas_that_are_not_objects_are_kept():
     config = {"parameters": {"properties": {"a": 7, "b": None}}, "api_schema": {"request_body_schema": ["x"]}}
     rows = sorted(parameters(config), key=lambda row: (row["location"], row["name"]))
     assert rows == [
@@ -103,7 +106,7 @@ def test_schemas_that_are_no_objects_are_kept():
     ]
 
 
-def test_maps_that_are_no_maps_are_kept_in_the_row_that_holds_them():
+def test_values_where_a_map_is_expected_are_kept_in_their_row():
     config = {"name": "n", "api_schema": {"path_params_schema": [1], "request_headers": "X"}}
     ((tool,), rows) = flat({"id": "t", "tool_config": config})
     assert rows == []
@@ -114,7 +117,7 @@ def test_maps_that_are_no_maps_are_kept_in_the_row_that_holds_them():
     assert row == {"location": "parameters", "name": "$", "extra": '{"properties":["a"]}'}
 
 
-def test_an_integration_tells_its_own_request_from_what_the_tool_changes():
+def test_an_integration_has_its_base_request_apart_from_the_overrides_of_the_tool():
     schema = {"path_params_schema": {"a": {"type": "string"}}}
     override = {"path_params_schema": {"a": {"constant_value": 1}}}
     config = {"api_schema": schema, "base_api_schema": schema, "api_schema_overrides": override}

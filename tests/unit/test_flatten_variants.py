@@ -1,4 +1,4 @@
-"""Whole rows of what comes in several kinds: phone calls, tool details, results of system tools."""
+"""Entire rows of objects that have several variants: phone calls, tool details, results of system tools."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ SIDES = {
 )
 def test_each_kind_of_phone_call(call, rows):
     row = rows("conversations", metadata={"start_time_unix_secs": STARTED, "phone_call": SIDES | call})[0]
-    found = {key: value for key, value in row.items() if key.startswith("phone_call")}
-    assert found == {f"phone_call_{key}": value for key, value in (SIDES | call).items()}
+    columns = {key: value for key, value in row.items() if key.startswith("phone_call")}
+    assert columns == {f"phone_call_{key}": value for key, value in (SIDES | call).items()}
 
 
 def test_variables_of_sip_headers_are_json(rows):
@@ -69,17 +69,17 @@ TOOL_DETAILS = [
 @pytest.mark.parametrize(("details", "as_json"), TOOL_DETAILS)
 def test_each_kind_of_tool_details(details, as_json, rows):
     call = {"type": details["type"], "request_id": "r", "tool_name": "t", "params_as_json": "{}"}
-    made = rows("tool_calls", transcript=[{"role": "agent", "tool_calls": [call | {"tool_details": details}]}])
+    tool_calls = rows("tool_calls", transcript=[{"role": "agent", "tool_calls": [call | {"tool_details": details}]}])
     columns = {f"tool_details_{key}": value for key, value in (details | as_json).items()}
-    assert made == [{"call_index": 0, "turn_index": 0, "depth": 0, **call, **columns}]
+    assert tool_calls == [{"call_index": 0, "turn_index": 0, "depth": 0, **call, **columns}]
 
 
 def test_details_of_an_integration_keep_those_of_its_webhook_apart(rows):
     webhook = {"type": "webhook", "method": "GET", "url": "https://example.com", "headers": {}, "body": ""}
     ids = {"integration_id": "int_1", "credential_id": "cred_1", "integration_connection_id": "conn_1"}
     details = {"type": "api_integration_webhook", **ids, "webhook_details": webhook}
-    made = rows("tool_calls", transcript=[{"tool_calls": [{"request_id": "r", "tool_details": details}]}])
-    assert made == [
+    tool_calls = rows("tool_calls", transcript=[{"tool_calls": [{"request_id": "r", "tool_details": details}]}])
+    assert tool_calls == [
         {
             "call_index": 0,
             "turn_index": 0,

@@ -1,4 +1,4 @@
-"""Whole rows of recorded documents, compared with the payloads by hand: every value, and no other."""
+"""Entire rows of recorded documents, compared with the payloads by hand: every value, and no other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OWN = {
     "is_deleted": False,
     "settle_state": "settled",
 }
-"""What the pipeline adds to a conversation's row."""
+"""Columns that the pipeline adds to the row of a conversation."""
 
 CONVERSATION = {
     "fragment_cost_fiat_2026": {"conversation_id": "conv_fragment_cost_fiat", "start_date": date(2026, 8, 4)},

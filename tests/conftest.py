@@ -76,4 +76,4 @@ def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     for module in ("warehouse.build.runner", "warehouse.models.data_quality", "pipelines.orchestration.build_defs"):
         monkeypatch.setattr(f"{module}.read_project", lambda *_: few)
     for module in ("warehouse.build.runner", "warehouse.build.materialize"):
-        monkeypatch.setattr(f"{module}.comment", lambda *_: None)  # a quarter of a small build
+        monkeypatch.setattr(f"{module}.write_comments", lambda *_: None)  # a quarter of a small build

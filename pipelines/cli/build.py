@@ -84,7 +84,7 @@ def failing_table(failed: Sequence[CheckResult]) -> str:
     """The failing checks for people: what each promises, how many rows break it, and one of them."""
     from pipelines.cli.text_table import table_text
 
-    rows = [(result.check.name, result.check.about, f"{result.n_failing:,}", _first(result)) for result in failed]
+    rows = [(result.check.name, result.check.description, f"{result.n_failing:,}", _first(result)) for result in failed]
     return table_text(("check", "promises", "rows", "such as"), rows, right=("rows",))
 
 
@@ -97,7 +97,7 @@ def _as_data(failed: Sequence[CheckResult]) -> list[dict[str, object]]:
         {
             "check": result.check.name,
             "model": result.check.model,
-            "about": result.check.about,
+            "about": result.check.description,
             "n_failing": result.n_failing,
             "sample": list(result.sample_rows),
         }

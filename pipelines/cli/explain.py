@@ -12,7 +12,7 @@ from pipelines.cli.options import Options, aligned, emit, pass_options, shared, 
 
 if TYPE_CHECKING:
     from warehouse.models.project import Project
-    from warehouse.serve.explain import ColumnRef, Explanation, JsonSource
+    from warehouse.serve.explain import ColumnRef, Explanation, LineageColumn
 
 
 @click.command(
@@ -89,14 +89,14 @@ def _choose(options: Options, project: Project, name: str, found: Sequence[Colum
 
 def _model(explained: Explanation) -> Iterator[str]:
     facts = [("per", ", ".join(explained.grain)), ("reads", ", ".join(explained.reads)), ("file", explained.file)]
-    yield f"{explained.name}\n{explained.about}"
+    yield f"{explained.name}\n{explained.description}"
     yield aligned(facts)
     yield f"Columns\n{aligned(explained.columns.items())}"
 
 
 def _column(explained: Explanation) -> Iterator[str]:
     title = f"{explained.metric.name}: {explained.name}" if explained.metric else explained.name
-    yield f"{title}\n{explained.about}"
+    yield f"{title}\n{explained.description}"
     yield aligned(_definition(explained))
     if any(origin.steps for origin in explained.lineage):
         yield "SQL\n" + "\n".join(_sql(explained))
@@ -133,7 +133,7 @@ def _lineage(explained: Explanation) -> Iterator[str]:
     origins = {origin.column: origin for origin in explained.lineage}
     told: set[str] = set()
 
-    def below(origin: JsonSource, depth: int) -> Iterator[str]:
+    def below(origin: LineageColumn, depth: int) -> Iterator[str]:
         paths = f"  ◀ {' or '.join(origin.paths)}" if origin.paths else ""
         again = "  (see above)" if origin.column in told and origin.sources else ""
         yield f"{'  ' * depth}{origin.column}{paths}{again}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipelines.usecases.context import Context
-    from pipelines.usecases.feedback import Sent
+    from pipelines.usecases.feedback import FeedbackResult
 
 SHOWN = 20
 
@@ -55,7 +55,7 @@ def feedback(options: Options, conversation_id: str | None, verdict: str | None,
     in lake.feedback_sent, and the next sync reads those conversations again. The key needs the scope convai_write.
     Can be stopped and repeated at any time.
     """
-    from pipelines.usecases.feedback import unsent
+    from pipelines.usecases.feedback import unsent_feedback
     from pipelines.usecases.workspace_lookup import group_by_workspace
 
     wanted = _wanted(conversation_id, verdict, file)
@@ -63,7 +63,7 @@ def feedback(options: Options, conversation_id: str | None, verdict: str | None,
         (context, {each: wanted[each] for each in ids})
         for context, ids in group_by_workspace(options.context(), wanted)
     ]
-    due = {each: told for context, batch in batches for each, told in unsent(context.home, batch).items()}
+    due = {each: told for context, batch in batches for each, told in unsent_feedback(context.home, batch).items()}
     for line in _plan(wanted, due):
         options.say(line)
     if due and is_wanted(f"Send {plural(len(due), 'verdict')}?", yes=yes):
@@ -95,18 +95,18 @@ def _plan(wanted: Mapping[str, str], due: Mapping[str, str]) -> Iterator[str]:
 
 
 def _send(options: Options, batches: list[tuple[Context, dict[str, str]]]) -> None:
-    from pipelines.usecases.feedback import send
+    from pipelines.usecases.feedback import submit_feedback
 
-    done: list[Sent] = []
+    done: list[FeedbackResult] = []
     with showing(options) as show:
         for context, batch in batches:
-            done.append(send(context, batch, progress=show))
+            done.append(submit_feedback(context, batch, progress=show))
     failed = {each: why for part in done for each, why in part.failed.items()}
     sent = [each for part in done for each in part.sent]
     for conversation_id, why in failed.items():
         options.say(f"{conversation_id}: not sent: {why}")
     options.say(f"{plural(len(sent), 'verdict')} sent; the next sync reads them back")
     if options.is_json:
-        before = [each for part in done for each in part.before]
+        before = [each for part in done for each in part.sent_before]
         emit({"is_dry_run": False, "sent": sent, "before": before, "failed": failed})
     finish(3 if any(part.is_refused for part in done) else 1 if failed else 0)

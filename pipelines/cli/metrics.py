@@ -12,7 +12,7 @@ from pipelines.cli.options import Options, emit, pass_options, plural, shared, t
 from pipelines.cli.query import answer, answering, ask, chosen_form
 
 if TYPE_CHECKING:
-    from warehouse.serve.metrics import MetricModel, Part
+    from warehouse.serve.metrics import MetricModel, RowFilter
 
 SHOWN = ("id", "name", "unit", "good")
 
@@ -53,9 +53,9 @@ def metrics(
     NAME is a model, or the id of a metric, which comes with the keys of its rows and with the numbers that it is told
     of. The newest rows come first. `convohouse explain` tells how each is computed.
     """
-    from warehouse.serve.metrics import Part, read_models, read_rows
+    from warehouse.serve.metrics import RowFilter, read_models, read_rows
 
-    part = Part(agent, *_window(options, since, until), limit)
+    part = RowFilter(agent, *_window(options, since, until), limit)
     is_listed = form is None and output is None
     form = chosen_form(options, form, output)
     home = options.data()
@@ -64,7 +64,7 @@ def metrics(
         model, column = _found(models, name)
         _check(models, model, part)
         answer(options, read_rows(home, model, column, part), form, output)
-    elif part != Part():
+    elif part != RowFilter():
         raise click.UsageError("--agent, --since, --until and --limit need the NAME of a model.")
     elif is_listed:
         _list(options, models)
@@ -111,7 +111,7 @@ def _found(models: dict[str, MetricModel], name: str) -> tuple[MetricModel, str 
     raise UsageError(f"There is no model or metric {name!r}.", f"{meant}`convohouse metrics` lists them.")
 
 
-def _check(models: dict[str, MetricModel], model: MetricModel, part: Part) -> None:
+def _check(models: dict[str, MetricModel], model: MetricModel, part: RowFilter) -> None:
     """Refuse an option for which the model has no column.
 
     Raises:

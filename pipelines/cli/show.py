@@ -67,7 +67,7 @@ def _refuse(absent: NotFound) -> None:
         what = "deleted at the API" if absent.reason == "deleted" else "blanked by the API's retention"
         raise UsageError(f"{shown} was {what}, noticed on {moment(absent.noticed_at)}.", "Nothing of it was landed.")
     raise UsageError(
-        f"There is no conversation {shown}.", f"{did_you_mean(absent.near)}`convohouse sync` copies what is new."
+        f"There is no conversation {shown}.", f"{did_you_mean(absent.similar_ids)}`convohouse sync` copies what is new."
     )
 
 

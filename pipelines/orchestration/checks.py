@@ -28,7 +28,7 @@ _SHOWN = 10
 
 def spec_of(check: Check, *, blocking: bool = True) -> dg.AssetCheckSpec:
     """A check as Dagster declares it; a blocking one keeps what stands on its table from being made."""
-    return dg.AssetCheckSpec(check.name, asset=key_of(check.model), description=check.about, blocking=blocking)
+    return dg.AssetCheckSpec(check.name, asset=key_of(check.model), description=check.description, blocking=blocking)
 
 
 def results_of(found: Iterable[CheckResult], selected: Collection[dg.AssetCheckKey]) -> Iterator[dg.AssetCheckResult]:

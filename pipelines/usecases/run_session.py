@@ -102,7 +102,7 @@ def finish_runs(
 def describe_failed_check(result: CheckResult) -> str:
     """A failed check for people; it shows no row, as rows hold what people said."""
     check = result.check
-    return f"{check.name} failed in {check.model}: {check.about} Failing rows: {result.n_failing}."
+    return f"{check.name} failed in {check.model}: {check.description} Failing rows: {result.n_failing}."
 
 
 def _fail(context: Context, run_id: str, error: BaseException) -> None:

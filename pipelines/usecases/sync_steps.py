@@ -200,7 +200,7 @@ def build_models(context: Context, progress: Progress = no_progress, *, anew: bo
     """
     return build(
         context.home,
-        anew=anew,
+        full_refresh=anew,
         zones=context.zones,
         progress=lambda _model, number, total: progress("build", number, total),
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 from warehouse.build.materialize import materialize
 from warehouse.connection import Limits, connect
-from warehouse.models.checks import checks_of, run
+from warehouse.models.checks import run
+from warehouse.models.data_quality import project_checks
 from warehouse.models.project import SQL_DIR
 from warehouse.models.seeds import read_seeds
 
@@ -70,9 +71,9 @@ CHANGES: dict[str, set[str]] = {
 def test_a_number_that_is_off_is_noticed(rows: Any) -> None:
     _calls(rows)
     home, every = rows.write(), rows.project
-    read = {key for singular in every.singulars if singular.name in NAMES for key in singular.reads}
+    read = {key for singular in every.singular_tests if singular.name in NAMES for key in singular.reads}
     project = replace(every.upstream(*read), seeds=read_seeds(SQL_DIR / "seeds", home.seeds))
-    checks = [check for check in checks_of(every) if check.name in NAMES]
+    checks = [check for check in project_checks(every) if check.name in NAMES]
     assert {check.name for check in checks} == NAMES
     with connect(limits=Limits(threads=1)) as connection:  # one thread sees what is not committed
         materialize(connection, home, project)

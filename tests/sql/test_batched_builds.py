@@ -1,4 +1,4 @@
-"""A model made of some days' calls at a time has the rows that it has when it is made of all at once."""
+"""A model that is built in batches of days has the same rows as one that is built at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DAYS = [date(2026, 11, day) for day in (1, 2, 3, 7)]
 Rows = dict[str, list[tuple[object, ...]]]
 
 LISTED = """/*
-description = "Turns and what is known of their calls elsewhere."
+description = "Turns with columns of other tables of their conversations."
 grain = ["conversation_id", "turn_index"]
 batch_by = "start_date"
 
@@ -47,17 +47,17 @@ def batched(model: Model) -> Model:
     return replace(
         model,
         header=msgspec.structs.replace(
-            model.header, batch_by="start_date" if model.is_by_call and not model.is_view else None
+            model.header, batch_by="start_date" if model.is_conversation_local and not model.is_view else None
         ),
     )
 
 
-def made(home: Home, project: Project, portion: int) -> Rows:
-    """Rows of the models that are by call, with the types of their columns."""
+def build_models(home: Home, project: Project, batch_size: int) -> Rows:
+    """Rows of the models with batch_by, with the types of their columns."""
     with connect() as connection:
         connection.execute("attach ':memory:' as warehouse")
         connection.execute("use warehouse")
-        materialize(connection, home, project, portion=portion)
+        materialize(connection, home, project, batch_size=batch_size)
         found = {
             model.key: [*connection.execute(f"describe {model.key}").fetchall(), *sorted(rows, key=repr)]
             for model in project.models
@@ -65,7 +65,7 @@ def made(home: Home, project: Project, portion: int) -> Rows:
             for rows in [connection.table(model.key).fetchall()]
         }
         assert connection.execute(
-            "select count(*) from duckdb_databases() where database_name like 'p%'"
+            "select count(*) from duckdb_databases() where database_name like 'batch%'"
         ).fetchall() == [(0,)]
     return found
 
@@ -77,8 +77,8 @@ def rows(tmp_path: Path, project: Project) -> LakeRows:
 
 
 @pytest.fixture
-def calls_of_four_days(rows: LakeRows) -> Home:
-    """Three calls a day, a deletion of no call and, as should never be, turns of no call on a day without any."""
+def lake_of_four_days(rows: LakeRows) -> Home:
+    """Three conversations per day; a deletion and, though a lake never has them, turns without a conversation."""
     for day in DAYS:
         noon = datetime.combine(day, datetime.min.time(), UTC).replace(hour=12)
         for number in range(3):
@@ -105,10 +105,10 @@ def calls_of_four_days(rows: LakeRows) -> Home:
     return rows.write()
 
 
-@pytest.mark.parametrize("portion", [1, 4, 7])
-def test_every_model_by_call_has_the_same_rows(calls_of_four_days: Home, project: Project, portion: int) -> None:
+@pytest.mark.parametrize("batch_size", [1, 4, 7])
+def test_every_local_model_has_the_same_rows(lake_of_four_days: Home, project: Project, batch_size: int) -> None:
     every = replace(project, models=tuple(map(batched, project.models)))
-    at_once = made(calls_of_four_days, every, CONVERSATIONS_PER_BATCH)
+    at_once = build_models(lake_of_four_days, every, CONVERSATIONS_PER_BATCH)
     assert {key for key, rows in at_once.items() if len(rows) > len(project.by_key[key].header.columns)} >= {
         "marts.fct_turns",
         "marts.fct_llm_usage",
@@ -117,23 +117,23 @@ def test_every_model_by_call_has_the_same_rows(calls_of_four_days: Home, project
         "marts.fct_turn_latency",
         "marts.fct_conversations",
     }
-    assert made(calls_of_four_days, every, portion) == at_once
+    assert build_models(lake_of_four_days, every, batch_size) == at_once
 
 
-def test_what_belongs_to_no_call_is_not_left_out(
-    calls_of_four_days: Home, read_listed: Callable[[str], Project]
+def test_rows_without_a_conversation_are_not_left_out(
+    lake_of_four_days: Home, read_listed: Callable[[str], Project]
 ) -> None:
-    ours = read_listed(LISTED)
-    (rows,) = made(calls_of_four_days, ours, 3).values()
-    found = {row for row in rows if row[0] in ("c10", "gone", "nobody")}
-    assert found == {("c10", 0, 1, 1), ("c10", 1, 1, 1), ("gone", None, 1, 1), ("nobody", 0, 0, 1)}
-    assert [rows] == list(made(calls_of_four_days, ours, CONVERSATIONS_PER_BATCH).values())
+    listed = read_listed(LISTED)
+    (rows,) = build_models(lake_of_four_days, listed, 3).values()
+    without_conversation = {row for row in rows if row[0] in ("c10", "gone", "nobody")}
+    assert without_conversation == {("c10", 0, 1, 1), ("c10", 1, 1, 1), ("gone", None, 1, 1), ("nobody", 0, 0, 1)}
+    assert [rows] == list(build_models(lake_of_four_days, listed, CONVERSATIONS_PER_BATCH).values())
 
 
-def test_a_model_that_is_not_by_call_is_refused_by_file_and_line(read_listed: Callable[[str], Project]) -> None:
+def test_a_model_that_is_not_local_is_refused_by_file_and_line(read_listed: Callable[[str], Project]) -> None:
     with pytest.raises(ModelError) as raised:
         read_listed(LISTED.replace("on turns.conversation_id = deletions.conversation_id", "on true"))
-    assert "listed.sql:4: marts.listed is no table whose rows follow call by call." in raised.value.message
+    assert "listed.sql:4: marts.listed is not a table that is local to a conversation." in raised.value.message
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from warehouse.build.runner import BuildResult, build
-from warehouse.build.state import BUILD_INPUTS, CALLS
+from warehouse.build.state import BUILD_CALLS, BUILD_INPUTS
 from warehouse.connection import open_warehouse
 from warehouse.errors import ModelError, NothingBuiltError, QueryError
-from warehouse.models.build_tables import GENERATED
+from warehouse.models.build_tables import GENERATED_TABLES
 from warehouse.models.project import Project
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import TABLES
@@ -42,7 +42,7 @@ select * from final
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """The whole of sql/, built once over an empty lake."""
+    """All of sql/, built once over an empty lake."""
     home = Home(tmp_path_factory.mktemp("built") / "a home [1]'s").open()
     assert build(home).is_swapped
     return home
@@ -55,7 +55,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def build_sql(tmp_path: Path, home: Home) -> BuildSql:
-    """Build a small project of its own: relative path to text."""
+    """Build a small project from the text of each file by relative path."""
 
     def run(files: dict[str, str]) -> BuildResult:
         for path, text in files.items():
@@ -67,7 +67,7 @@ def build_sql(tmp_path: Path, home: Home) -> BuildSql:
     return run
 
 
-def test_result_tells_rows_types_and_checks(home: Home, build_sql: BuildSql) -> None:
+def test_a_result_has_rows_types_and_checks(home: Home, build_sql: BuildSql) -> None:
     result = build_sql({"marts/answers.sql": ANSWER})
     assert [(model.key, model.n_rows, model.types) for model in result.models] == [
         ("marts.answers", 1, {"answer": "INTEGER"})
@@ -135,7 +135,7 @@ FULL = ANSWER.replace(
     "accepted = { answer = [42] }",
     'not_null = ["answer"]\nreferences = { answer = "seeds.known.answer" }\nsame_count_as = "seeds.known"',
 )
-SEED_HEADER = """description = "Answers known."
+SEED_HEADER = """description = "Known answers."
 grain = ["answer"]
 types = { answer = "bigint" }
 columns = { answer = "An answer." }
@@ -167,7 +167,7 @@ def test_share_above_one_fails_by_its_name(build_sql: BuildSql) -> None:
     ]
 
 
-def test_a_number_below_the_least_fails_by_its_name(build_sql: BuildSql) -> None:
+def test_a_number_below_the_minimum_fails_by_its_name(build_sql: BuildSql) -> None:
     text = ANSWER.replace("accepted = { answer = [42] }", "at_least = { answer = 42.5 }")
     assert [found.check.name for found in build_sql({"marts/answers.sql": text}).failed] == [
         "marts_answers_at_least_answer"
@@ -175,7 +175,7 @@ def test_a_number_below_the_least_fails_by_its_name(build_sql: BuildSql) -> None
     assert build_sql({"marts/answers.sql": text.replace("42.5", "42")}).failed == ()
 
 
-def test_of_the_checks_that_one_scan_answers_only_those_that_fail_do_and_with_their_rows(build_sql: BuildSql) -> None:
+def test_a_scan_of_many_checks_fails_only_the_failing_ones_with_their_rows(build_sql: BuildSql) -> None:
     tests = 'unique = ["answer"]\nnot_null = ["answer"]\nat_least = { answer = 0 }\naccepted = { answer = [-1, 5, 42] }'
     select = "select unnest([42, 42, 42, -1, 7, null]) as answer"
     text = ANSWER.replace("accepted = { answer = [42] }", tests).replace("select 42 as answer", select)
@@ -188,7 +188,7 @@ def test_of_the_checks_that_one_scan_answers_only_those_that_fail_do_and_with_th
     ]
 
 
-def test_a_key_with_a_null_is_a_key_like_another(build_sql: BuildSql) -> None:
+def test_a_null_in_a_key_counts_as_a_value(build_sql: BuildSql) -> None:
     text = ANSWER.replace("accepted = { answer = [42] }", "").replace("select 42", "select unnest([42, null])")
     assert build_sql({"marts/answers.sql": text}).failed == ()
     (failed,) = build_sql({"marts/answers.sql": text.replace("[42, null]", "[42, null, null]")}).failed
@@ -222,20 +222,20 @@ def test_select_that_duckdb_refuses_names_file_and_model(build_sql: BuildSql) ->
     ("text", "message"),
     [
         ("select 1 as answer\n", r"answers\.sql:1: the file does not begin with a header"),
-        (ANSWER.replace('description = "One answer."', "description = One"), r"answers\.sql:2: the header is no TOML"),
+        (ANSWER.replace('description = "One answer."', "description = One"), r"answers\.sql:2: the header is not TOML"),
         (ANSWER.replace("[tests]", "[test]"), r"answers\.sql:8: .*unknown field `test`"),
         (ANSWER.replace("accepted = ", "acepted = "), r"answers\.sql:9: .*unknown field `acepted`"),
-        (ANSWER.replace('["answer"]', '["reply"]'), r"answers\.sql:3: reply is no column of the header"),
+        (ANSWER.replace('["answer"]', '["reply"]'), r"answers\.sql:3: reply is not a column of the header"),
         (ANSWER.replace("select 42 as answer", "selec 42 as answer"), r"answers\.sql:12: the SQL cannot be read"),
         (ANSWER + ";\nselect 1\n", "a model is one SELECT and nothing else"),
-        (ANSWER.replace("42 as answer", "42 as answer from facts"), "facts has no schema and is no CTE"),
+        (ANSWER.replace("42 as answer", "42 as answer from facts"), "facts has no schema and is not a CTE"),
         (
             ANSWER.replace("42 as answer", "42 as answer from marts.gone"),
-            r"marts\.gone is no model, no seed and no table",
+            r"marts\.gone is not a model, a seed or a table",
         ),
         (
             ANSWER.replace("42 as answer", "42 as answer from lake.gone"),
-            r"lake\.gone is no model, no seed and no table",
+            r"lake\.gone is not a model, a seed or a table",
         ),
     ],
 )
@@ -244,10 +244,12 @@ def test_bad_model_is_refused_by_file_and_line(build_sql: BuildSql, text: str, m
         build_sql({"marts/answers.sql": text})
 
 
-def test_seed_without_or_against_its_header(build_sql: BuildSql) -> None:
+def test_a_seed_without_a_header_or_that_breaks_it_is_refused(build_sql: BuildSql) -> None:
     with pytest.raises(ModelError, match=r"the seed has no known\.toml beside it"):
         build_sql({"seeds/known.csv": "answer\n42\n"})
-    with pytest.raises(ModelError, match=r"known\.csv:2: column answer: 'forty-two' is no whole number"):
+    with pytest.raises(
+        ModelError, match=r"known\.csv:2: column answer: 'forty-two' is not allowed: answer is a whole number"
+    ):
         build_sql({"seeds/known.csv": "answer\nforty-two\n", "seeds/known.toml": SEED_HEADER})
 
 
@@ -258,7 +260,9 @@ def test_every_relation_and_every_column_has_a_comment(built: Home, project: Pro
         "union all select schema_name, view_name, comment from duckdb_views() where not internal",
     ).to_dicts()
     expected = {model.key for model in project.models} | {seed.key for seed in project.seeds}
-    expected |= {each.key for each in (*GENERATED, BUILD_INPUTS, CALLS)} | {f"lake.{table.name}" for table in TABLES}
+    expected |= {each.key for each in (*GENERATED_TABLES, BUILD_INPUTS, BUILD_CALLS)} | {
+        f"lake.{table.name}" for table in TABLES
+    }
     assert {f"{row['schema_name']}.{row['name']}" for row in described} == expected
     assert [row for row in described if not row["comment"]] == []
     columns = query(
@@ -379,13 +383,13 @@ def test_query_before_the_first_build(home: Home) -> None:
         ("drop table marts.dim_agents", "read-only", "convohouse build"),
     ],
 )
-def test_query_that_fails_says_duckdbs_words_and_what_to_do(built: Home, sql: str, message: str, hint: str) -> None:
+def test_a_failing_query_shows_duckdbs_message_and_a_hint(built: Home, sql: str, message: str, hint: str) -> None:
     with pytest.raises(QueryError, match=re.escape(message)) as raised:
         query(built, sql)
     assert hint in raised.value.hint
 
 
-def test_query_speaks_utc_and_gives_no_columns_where_there_are_none(built: Home) -> None:
+def test_a_query_uses_utc_and_may_return_no_columns(built: Home) -> None:
     zone = query(built, "select current_setting('TimeZone') as zone").to_dicts()
     assert zone == [{"zone": "UTC"}]
     assert query(built, "set threads = 1").is_empty()

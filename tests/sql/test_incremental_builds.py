@@ -1,4 +1,4 @@
-"""A warehouse whose models are made again call by call is the one that is made from nothing, whatever calls changed."""
+"""An incremental build leaves the same warehouse as a full refresh, whichever conversations changed."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from warehouse.storage.home import Home
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 DOCUMENTS = list(World(seed=3, conversations=150, days=6, until=UNTIL).details(UNTIL))
 NEW = 20
-"""Calls that are not landed before the first night."""
+"""Conversations that are not landed before the first night."""
 NIGHTS = 4
 TABLES = [model for model in read_project().models if not model.is_view]
-BY_CALL = {model.key for model in TABLES if model.is_by_call}
+LOCAL = {model.key for model in TABLES if model.is_conversation_local}
 
 Document = dict[str, Any]
 
@@ -70,79 +70,79 @@ def land(home: Home, documents: list[Document], at: datetime) -> None:
     rows = []
     for document in documents:
         payload, start = json.dumps(document).encode(), datetime.fromtimestamp(start_of(document), UTC)
-        known = {"conversation_id": document["conversation_id"], "start_date": start.date(), "start_time_at": start}
+        key = {"conversation_id": document["conversation_id"], "start_date": start.date(), "start_time_at": start}
         sha = hashlib.sha256(payload).hexdigest()
-        rows.append(known | {"status": document["status"], "kind": "document", "fetched_at": at, "payload": payload})
+        rows.append(key | {"status": document["status"], "kind": "document", "fetched_at": at, "payload": payload})
         rows[-1] |= {"content_sha256": sha}
     landing.land_documents(home, rows)
     assert refresh_lake(home, reread_days=(1, 7)).n_flattened == len(documents)
 
 
 def rows_of(home: Home) -> dict[str, list[tuple[object, ...]]]:
-    """The rows of every model, sorted; of floats, the digits that do not hang on the order of a sum."""
+    """The rows of every model, sorted; of floats, the digits that do not depend on the order of a sum."""
 
     def plain(value: object) -> str:
         return f"{value:.9g}" if isinstance(value, float) else repr(value)
 
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        found = {model.key: connection.table(model.key).fetchall() for model in TABLES}
-    return {name: sorted(tuple(map(plain, row)) for row in rows) for name, rows in found.items()}
+        rows_by_model = {model.key: connection.table(model.key).fetchall() for model in TABLES}
+    return {name: sorted(tuple(map(plain, row)) for row in rows) for name, rows in rows_by_model.items()}
 
 
-def told(result: BuildResult) -> list[tuple[object, ...]]:
-    return [(each.key, each.n_rows, each.types) for each in result.models]
+def summary(result: BuildResult) -> list[tuple[object, ...]]:
+    return [(model.key, model.n_rows, model.types) for model in result.models]
 
 
-def patched(result: BuildResult) -> set[str]:
-    return {model.key for model in result.models if model.is_incremental} & BY_CALL
+def incremental(result: BuildResult) -> set[str]:
+    return {model.key for model in result.models if model.is_incremental} & LOCAL
 
 
-def test_a_patched_warehouse_is_the_one_made_from_nothing(tmp_path: Path) -> None:
+def test_an_incremental_warehouse_is_the_same_as_a_full_refresh(tmp_path: Path) -> None:
     chance = random.Random(1)
     home = Home(tmp_path / "home").open()
     latest = {document["conversation_id"]: document for document in DOCUMENTS[NEW:]}
-    coming = DOCUMENTS[:NEW]
+    not_landed = DOCUMENTS[:NEW]
     land(home, list(latest.values()), UNTIL)
     assert build(home).is_swapped
-    seen = set[str]()
+    incremental_models = set[str]()
     for night in range(1, NIGHTS + 1):
-        changed = [chance.choice(CHANGES)(latest[one]) for one in chance.sample(sorted(latest), chance.randint(3, 8))]
-        changed += [coming.pop() for _ in range(chance.randint(0, 4))]
+        changed = [chance.choice(CHANGES)(latest[id_]) for id_ in chance.sample(sorted(latest), chance.randint(3, 8))]
+        changed += [not_landed.pop() for _ in range(chance.randint(0, 4))]
         land(home, changed, UNTIL + timedelta(days=night))
         latest |= {document["conversation_id"]: document for document in changed}
 
         result = build(home)
         assert result.failed == ()
-        found = rows_of(home)
-        seen |= patched(result)
+        incremental_rows = rows_of(home)
+        incremental_models |= incremental(result)
 
-        anew = build(home, anew=True)
-        assert patched(anew) == set()
-        assert {name for name, rows in rows_of(home).items() if rows != found[name]} == set()
-        assert told(anew) == told(result)
-    assert seen == BY_CALL
+        refreshed = build(home, full_refresh=True)
+        assert incremental(refreshed) == set()
+        assert {name for name, rows in rows_of(home).items() if rows != incremental_rows[name]} == set()
+        assert summary(refreshed) == summary(result)
+    assert incremental_models == LOCAL
 
     land(home, [failed(document) for document in DOCUMENTS[: len(DOCUMENTS) // 2]], UNTIL + timedelta(days=99))
-    assert patched(build(home)) == set(), "where many calls changed, all is made anew"
+    assert incremental(build(home)) == set(), "if many conversations changed, everything is rebuilt"
 
 
-def test_calls_that_were_only_read_again_change_no_model_that_does_not_show_when(tmp_path: Path) -> None:
+def test_conversations_that_were_only_fetched_again_change_no_model_without_the_time(tmp_path: Path) -> None:
     home = Home(tmp_path / "home").open()
     land(home, DOCUMENTS, UNTIL)
     build(home)
     land(home, DOCUMENTS[:5], UNTIL + timedelta(days=9))
     result = build(home)
-    whole = {model.key for model in result.models if not (model.is_reused or model.is_incremental)}
-    assert whole == {
+    rebuilt = {model.key for model in result.models if not (model.is_reused or model.is_incremental)}
+    assert rebuilt == {
         "intermediate.int_previous_calls",
         "intermediate.int_termination_groups",
         "marts.dim_dates",
         "metrics.batch_calls",
         "metrics.spend_forecast",
         "metrics.sync_health",
-    }, "what reads staging.stg_conversations, and what takes its columns as a whole"
-    assert patched(result) == {
+    }, "models that read staging.stg_conversations, and models that use all of its columns"
+    assert incremental(result) == {
         "intermediate.int_conversation_costs",
         "intermediate.int_conversation_flags",
         "marts.fct_conversations",

@@ -1,4 +1,4 @@
-"""``inherits_metrics_from``: a model takes texts and metrics from another where its own header has none."""
+"""``inherits_metrics_from``: a model inherits descriptions and metrics that its own header does not have."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def weekly(tmp_path: Path) -> Read:
     return read
 
 
-def test_what_the_header_does_not_say_is_the_other_models_in_the_order_of_the_select(weekly: Read) -> None:
+def test_columns_and_metrics_without_a_header_are_inherited_in_the_order_of_the_select(weekly: Read) -> None:
     header = weekly()
     assert list(header.columns.items()) == [
         ("week", "Week."),
@@ -99,19 +99,19 @@ def test_what_the_header_does_not_say_is_the_other_models_in_the_order_of_the_se
     assert (header.description, header.grain, header.tests) == ("A week.", ("week",), Tests(not_null=("n_calls",)))
 
 
-def test_a_change_of_the_other_model_alone_is_seen(weekly: Read) -> None:
+def test_a_change_of_the_other_model_is_inherited(weekly: Read) -> None:
     assert weekly().columns["n_calls"] == "Calls."
     assert weekly(daily=DAILY.replace('"Calls."', '"Finished calls."')).columns["n_calls"] == "Finished calls."
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "message"),
     [
-        ('"metrics.daily"', '"metrics.gone"', "4: metrics.gone is no model that says its measures itself."),
-        ('"metrics.daily"', '"metrics.weekly"', "4: metrics.weekly is no model that says its measures itself."),
+        ('"metrics.daily"', '"metrics.gone"', "4: metrics.gone is not a model that declares its metrics itself."),
+        ('"metrics.daily"', '"metrics.weekly"', "4: metrics.weekly is not a model that declares its metrics itself."),
         ("n_errors, 2 as n_calls", "wrong, 2 as calls", "4: metrics.daily has no metric that final selects."),
         ("final", "other", "4: metrics.daily has no metric that final selects."),
-        ('not_null = ["n_calls"]', 'not_null = ["n_cals"]', "12: n_cals is no column of the header."),
+        ('not_null = ["n_calls"]', 'not_null = ["n_cals"]', "12: n_cals is not a column of the header."),
         (
             "inherits_metrics_from",
             'inherits_columns_from = "lake.turns"\ninherits_metrics_from',
@@ -119,7 +119,7 @@ def test_a_change_of_the_other_model_alone_is_seen(weekly: Read) -> None:
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_file_and_line(weekly: Read, before: str, after: str, said: str) -> None:
+def test_a_wrong_inheritance_is_refused_by_file_and_line(weekly: Read, before: str, after: str, message: str) -> None:
     with pytest.raises(ModelError) as raised:
         weekly((before, after))
-    assert f"weekly.sql:{said}" in raised.value.message
+    assert f"weekly.sql:{message}" in raised.value.message

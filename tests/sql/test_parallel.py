@@ -1,4 +1,4 @@
-"""Work by several threads on one database: in order, on one database, and nothing goes on after a failure."""
+"""Several threads on one database: results in order, the same current database, and nothing goes on after a failure."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def test_answers_come_in_the_order_of_the_items(connection: duckdb.DuckDBPyConne
     assert map_parallel(connection, ask, []) == []
 
 
-def test_every_thread_speaks_utc_about_the_current_database(connection: duckdb.DuckDBPyConnection) -> None:
+def test_every_thread_uses_utc_and_the_current_database(connection: duckdb.DuckDBPyConnection) -> None:
     both = threading.Barrier(2, timeout=60)
 
-    def told(cursor: duckdb.DuckDBPyConnection, number: int) -> tuple[object, ...]:
+    def settings(cursor: duckdb.DuckDBPyConnection, number: int) -> tuple[object, ...]:
         both.wait()  # so that each thread has one
         cursor.execute(f"create table of_thread_{number} as select 1")
         return ask(cursor, "current_catalog()"), ask(cursor, "current_setting('TimeZone')")
 
-    assert map_parallel(connection, told, [0, 1]) == [("other", "UTC")] * 2
+    assert map_parallel(connection, settings, [0, 1]) == [("other", "UTC")] * 2
     assert ask(connection, "count(*) from duckdb_tables() where database_name = 'other'") == 2
 
 
@@ -63,7 +63,7 @@ def test_a_node_waits_for_those_before_it_and_two_others_run_at_once(connection:
     assert (begun[0], set(begun[1:3]), begun[3]) == ("a", {"b", "c"}, "d")
 
 
-def test_a_failure_is_raised_and_nothing_begins_after_it(connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_failure_is_raised_and_nothing_starts_after_it(connection: duckdb.DuckDBPyConnection) -> None:
     begun = list[str]()
 
     def work(cursor: duckdb.DuckDBPyConnection, node: str) -> object:
@@ -74,7 +74,7 @@ def test_a_failure_is_raised_and_nothing_begins_after_it(connection: duckdb.Duck
     assert begun == ["a", "b"]
 
 
-def test_what_runs_beside_a_failure_is_broken_off(connection: duckdb.DuckDBPyConnection) -> None:
+def test_work_that_runs_beside_a_failure_is_interrupted(connection: duckdb.DuckDBPyConnection) -> None:
     both = threading.Barrier(2, timeout=60)
     outcomes = list[str]()
 
@@ -93,12 +93,12 @@ def test_what_runs_beside_a_failure_is_broken_off(connection: duckdb.DuckDBPyCon
     assert outcomes == ["CatalogException", "InterruptException"]
 
 
-def test_the_database_has_its_threads_again(connection: duckdb.DuckDBPyConnection) -> None:
+def test_the_threads_of_the_database_are_restored(connection: duckdb.DuckDBPyConnection) -> None:
     assert map_parallel(connection, ask, ["current_setting('threads')"]) == [1]
     assert ask(connection, "current_setting('threads')") == 2
 
 
-def test_one_thread_sees_what_is_not_committed() -> None:
+def test_a_single_thread_sees_uncommitted_changes() -> None:
     with connect(limits=Limits(threads=1)) as connection:
         connection.execute("create table t as select 1 as n")
         connection.begin()

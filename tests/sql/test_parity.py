@@ -8,7 +8,8 @@ import pytest
 
 from warehouse.build.materialize import materialize
 from warehouse.connection import connect
-from warehouse.models.checks import checks_of, run
+from warehouse.models.checks import run
+from warehouse.models.data_quality import project_checks
 
 
 def _calls(rows: Any) -> None:
@@ -44,6 +45,6 @@ def test_a_number_that_is_off_is_noticed(rows: Any, change: str, noticed_by: str
     with connect() as connection:
         materialize(connection, rows.write(), rows.project)
         connection.execute(change)
-        actual = run(connection, [check for check in checks_of(rows.project) if check.name in names])
+        actual = run(connection, [check for check in project_checks(rows.project) if check.name in names])
     assert [result.check.name for result in actual if not result.is_passed] == ([noticed_by] if noticed_by else [])
     assert {result.check.name for result in actual} == names

@@ -1,4 +1,4 @@
-"""A build that keeps what did not change leaves the warehouse that a build of everything would leave."""
+"""A build that reuses what has not changed leaves the same warehouse as a full refresh."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ SQL = {
 
 
 def warn(home: Home, *numbers: int) -> None:
-    """The warnings of a day, anew."""
+    """Write the warnings of a day."""
     rows = [{"conversation_id": "c1", "start_date": DAY, "warning_index": n, "warning": "!"} for n in numbers]
     lake.overwrite_partition(home, WARNINGS, DAY, parquet.frame(WARNINGS, rows))
 
@@ -83,26 +83,26 @@ def home(tmp_path: Path) -> Home:
 def build_sql(tmp_path: Path, home: Home) -> Build:
     """Build a small project, some of its files changed."""
 
-    def run(changed: dict[str, str] | None = None, *, anew: bool = False) -> BuildResult:
+    def run(changed: dict[str, str] | None = None, *, full_refresh: bool = False) -> BuildResult:
         for path, text in ({} if (tmp_path / "sql").exists() else SQL).items() | (changed or {}).items():
             target = tmp_path / "sql" / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text)
-        return build(home, sql_dir=tmp_path / "sql", anew=anew)
+        return build(home, sql_dir=tmp_path / "sql", full_refresh=full_refresh)
 
     return run
 
 
-def made(result: BuildResult) -> list[str]:
-    return sorted(each.key for each in result.models if not each.is_reused)
+def rebuilt(result: BuildResult) -> list[str]:
+    return sorted(model.key for model in result.models if not model.is_reused)
 
 
 def checked(result: BuildResult) -> list[str]:
-    return [each.check.name for each in result.checks if not each.is_reused]
+    return [check.check.name for check in result.checks if not check.is_reused]
 
 
 def everything(home: Home) -> dict[str, Any]:
-    """All rows of all relations, their columns, types and comments; of the record, all but the time of its file."""
+    """All relations with their rows, columns, types and comments; without the file time in seeds.build_inputs."""
     with open_warehouse(home) as connection:
         names = connection.execute(
             "select schema_name || '.' || table_name, comment from duckdb_tables() union all "
@@ -117,109 +117,109 @@ def everything(home: Home) -> dict[str, Any]:
     return {"names": names, "columns": columns, "rows": rows}
 
 
-def told(result: BuildResult) -> list[tuple[object, ...]]:
-    found: list[tuple[object, ...]] = [(each.key, each.n_rows, each.types) for each in result.models]
-    return [*found, *((each.check, each.n_failing) for each in result.checks), (result.is_swapped,)]
+def summary(result: BuildResult) -> list[tuple[object, ...]]:
+    models: list[tuple[object, ...]] = [(model.key, model.n_rows, model.types) for model in result.models]
+    return [*models, *((check.check, check.n_failing) for check in result.checks), (result.is_swapped,)]
 
 
-def test_nothing_changed_and_nothing_is_made_or_checked(home: Home, build_sql: Build) -> None:
+def test_if_nothing_changed_nothing_is_rebuilt_or_checked(home: Home, build_sql: Build) -> None:
     first = build_sql()
     before = everything(home)
     second = build_sql()
-    assert made(first) == sorted(each.key for each in first.models)
-    assert (made(second), checked(second)) == ([], [])
-    assert told(second) == told(first)
+    assert rebuilt(first) == sorted(model.key for model in first.models)
+    assert (rebuilt(second), checked(second)) == ([], [])
+    assert summary(second) == summary(first)
     assert everything(home) == before
-    assert made(build_sql(anew=True)) == made(first)
+    assert rebuilt(build_sql(full_refresh=True)) == rebuilt(first)
 
 
-def test_nothing_changed_and_the_file_is_left_alone_but_what_was_rejected_goes(home: Home, build_sql: Build) -> None:
+def test_if_nothing_changed_the_file_is_not_touched_and_a_rejected_one_is_removed(home: Home, build_sql: Build) -> None:
     result = build_sql()
     before, rejected = home.warehouse.stat(), home.root / "warehouse.duckdb.rejected"
     rejected.touch()
     again = build_sql()
     after = home.warehouse.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert (told(again), made(again), rejected.exists()) == (told(result), [], False)
+    assert (summary(again), rebuilt(again), rejected.exists()) == (summary(result), [], False)
 
 
-def test_changed_rows_are_seen_by_all_that_reads_them_and_by_nothing_else(home: Home, build_sql: Build) -> None:
+def test_changed_rows_rebuild_all_that_reads_them_and_nothing_else(home: Home, build_sql: Build) -> None:
     build_sql()
     warn(home, 0, 1, 2)
     result = build_sql()
-    assert made(result) == ["marts.doubled", "marts.warned", "staging.stg_warnings"]
+    assert rebuilt(result) == ["marts.doubled", "marts.warned", "staging.stg_warnings"]
     names = ("lake_warnings", "staging_stg_warnings", "marts_warned", "marts_doubled")
     assert {name for name in checked(result) if not name.startswith(names)} == set()
     assert "marts_warned_references_n" in checked(result)
-    found = everything(home)
-    assert found["rows"]["marts.doubled"] == [(0,), (2,), (4,)]
-    assert told(build_sql(anew=True)) == told(result)
-    assert everything(home) == found
+    content = everything(home)
+    assert content["rows"]["marts.doubled"] == [(0,), (2,), (4,)]
+    assert summary(build_sql(full_refresh=True)) == summary(result)
+    assert everything(home) == content
 
 
-def test_a_changed_seed_is_checked_against_by_models_that_are_kept(home: Home, build_sql: Build) -> None:
+def test_a_changed_seed_is_checked_against_by_models_that_are_reused(home: Home, build_sql: Build) -> None:
     build_sql()
     result = build_sql({"seeds/allowed.csv": "allowed_number\n0\n1\n7\n"})
-    assert made(result) == ["marts.allowed", "metrics.both"]
+    assert rebuilt(result) == ["marts.allowed", "metrics.both"]
     assert "marts_warned_references_n" in checked(result)
-    found = everything(home)
-    assert found["rows"]["metrics.both"] == [(0,), (1,), (7,), (1042,)]
-    build_sql(anew=True)
-    assert everything(home) == found
-    assert [each.check.name for each in build_sql({"seeds/allowed.csv": "allowed_number\n0\n"}).failed] == [
+    content = everything(home)
+    assert content["rows"]["metrics.both"] == [(0,), (1,), (7,), (1042,)]
+    build_sql(full_refresh=True)
+    assert everything(home) == content
+    assert [check.check.name for check in build_sql({"seeds/allowed.csv": "allowed_number\n0\n"}).failed] == [
         "marts_warned_references_n"
     ]
 
 
-def test_a_changed_text_makes_the_model_anew_with_its_comment(home: Home, build_sql: Build) -> None:
+def test_a_changed_text_rebuilds_the_model_with_its_comment(home: Home, build_sql: Build) -> None:
     build_sql()
     result = build_sql({"marts/constant.sql": model("select 43 as n", about="Another.")})
-    assert made(result) == ["marts.constant", "metrics.both", "metrics.still"]
-    found = everything(home)
-    assert ("marts.constant", "Another.") in found["names"]
-    assert found["rows"]["metrics.still"] == [(44,)]
-    build_sql(anew=True)
-    assert everything(home) == found
+    assert rebuilt(result) == ["marts.constant", "metrics.both", "metrics.still"]
+    content = everything(home)
+    assert ("marts.constant", "Another.") in content["names"]
+    assert content["rows"]["metrics.still"] == [(44,)]
+    build_sql(full_refresh=True)
+    assert everything(home) == content
 
 
-def test_where_most_is_stale_and_where_a_model_came_or_went_nothing_is_kept(
+def test_nothing_is_reused_if_most_is_stale_or_a_model_is_added_or_removed(
     home: Home, build_sql: Build, tmp_path: Path
 ) -> None:
-    every = made(build_sql())
+    all_models = rebuilt(build_sql())
     warn(home, 1)
-    assert made(build_sql({"seeds/allowed.csv": "allowed_number\n1\n"})) == every
-    assert made(build_sql({"marts/more.sql": model("select 1 as n")})) == sorted([*every, "marts.more"])
+    assert rebuilt(build_sql({"seeds/allowed.csv": "allowed_number\n1\n"})) == all_models
+    assert rebuilt(build_sql({"marts/more.sql": model("select 1 as n")})) == sorted([*all_models, "marts.more"])
     (tmp_path / "sql" / "marts" / "more.sql").unlink()
-    assert made(build_sql()) == every
+    assert rebuilt(build_sql()) == all_models
 
 
-def test_a_rejected_build_is_built_upon_by_none(home: Home, build_sql: Build) -> None:
+def test_a_rejected_build_is_no_baseline(home: Home, build_sql: Build) -> None:
     build_sql()
     refused = build_sql({"metrics/still.sql": model("select -1 as n from marts.constant")})
-    assert [each.check.name for each in refused.failed] == ["metrics_still_at_least_n"]
+    assert [check.check.name for check in refused.failed] == ["metrics_still_at_least_n"]
     assert not refused.is_swapped
-    assert made(build_sql()) == ["metrics.still"]
+    assert rebuilt(build_sql()) == ["metrics.still"]
     result = build_sql({"metrics/still.sql": SQL["metrics/still.sql"]})
-    assert (made(result), result.is_swapped) == ([], True)
+    assert (rebuilt(result), result.is_swapped) == ([], True)
     assert everything(home)["rows"]["metrics.still"] == [(43,)]
 
 
-def test_a_warehouse_that_somebody_wrote_into_is_not_built_upon(home: Home, build_sql: Build) -> None:
-    every = made(build_sql())
+def test_a_warehouse_that_somebody_changed_is_no_baseline(home: Home, build_sql: Build) -> None:
+    all_models = rebuilt(build_sql())
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute("update marts.constant set n = 7")
-    assert made(build_sql()) == every
+    assert rebuilt(build_sql()) == all_models
     assert everything(home)["rows"]["marts.constant"] == [(42,)]
 
 
-def test_a_damaged_warehouse_is_built_upon_by_none(home: Home, build_sql: Build) -> None:
-    every = made(build_sql())
+def test_a_damaged_warehouse_is_no_baseline(home: Home, build_sql: Build) -> None:
+    all_models = rebuilt(build_sql())
     stat = home.warehouse.stat()
     content = bytearray(home.warehouse.read_bytes())
     content[12_288:] = bytes(len(content) - 12_288)
     home.warehouse.write_bytes(content)
     os.utime(home.warehouse, ns=(stat.st_mtime_ns, stat.st_mtime_ns))
-    assert made(build_sql()) == every
+    assert rebuilt(build_sql()) == all_models
     assert everything(home)["rows"]["marts.constant"] == [(42,)]
 
 
@@ -232,22 +232,22 @@ def test_a_home_that_was_moved_shows_its_own_lake(home: Home, build_sql: Build, 
     assert everything(moved)["rows"]["lake.warnings"] != []
 
 
-def test_after_an_erasure_nothing_is_kept(home: Home, build_sql: Build) -> None:
-    every = made(build_sql())
+def test_after_an_erasure_nothing_is_reused(home: Home, build_sql: Build) -> None:
+    all_models = rebuilt(build_sql())
     tombstone = {"conversation_id": "c9", "start_date": DAY, "start_time_at": NOON, "fetched_at": NOON}
     landing.land_documents(home, [tombstone | {"kind": landing.ERASED}])
-    assert made(build_sql()) == every
-    assert made(build_sql()) == []
+    assert rebuilt(build_sql()) == all_models
+    assert rebuilt(build_sql()) == []
 
 
-def test_a_second_redaction_of_the_same_conversation_keeps_nothing_either(home: Home, build_sql: Build) -> None:
-    reading = {"conversation_id": "c9", "start_date": DAY, "start_time_at": NOON, "kind": "document"}
+def test_after_a_second_redaction_of_a_conversation_nothing_is_reused(home: Home, build_sql: Build) -> None:
+    snapshot = {"conversation_id": "c9", "start_date": DAY, "start_time_at": NOON, "kind": "document"}
     build_sql()
     for number in range(2):
         at = NOON + timedelta(hours=number)
-        landing.land_documents(home, [reading | {"fetched_at": at, "is_redacted": True}])
-        assert len(made(build_sql())) > 0
-        assert made(build_sql()) == []
+        landing.land_documents(home, [snapshot | {"fetched_at": at, "is_redacted": True}])
+        assert len(rebuilt(build_sql())) > 0
+        assert rebuilt(build_sql()) == []
 
 
 def test_many_builds_do_not_grow_the_file(home: Home, build_sql: Build) -> None:
@@ -257,12 +257,12 @@ def test_many_builds_do_not_grow_the_file(home: Home, build_sql: Build) -> None:
     sizes = []
     for number in range(8):
         warn(home, number % 2, 2)
-        assert len(made(build_sql())) == 3
+        assert len(rebuilt(build_sql())) == 3
         sizes.append(home.warehouse.stat().st_size)
     assert max(sizes) <= 2.5 * fresh
 
 
-def test_the_whole_project_is_the_same_after_changes_as_made_anew(rows: Any) -> None:
+def test_the_whole_project_is_the_same_after_changes_as_after_a_full_refresh(rows: Any) -> None:
     rows.call("c1", cost_credits=60, call_duration_secs=7)
     rows.call("c2", agent_id="a2", cost_credits=3000)
     rows.add("turns", turn_index=0, role="agent", message="Hi")
@@ -277,13 +277,13 @@ def test_the_whole_project_is_the_same_after_changes_as_made_anew(rows: Any) -> 
         ("platform_usage", {"category": "voice", "charge_credits": 3.0, "price_usd": 0.1}),
     ):
         table = BY_NAME[name]
-        known = {"conversation_id": "c1", "start_date": rows.day} | row
-        lake.overwrite_partition(home, table, rows.day, parquet.frame(table, [known]))
+        key = {"conversation_id": "c1", "start_date": rows.day}
+        lake.overwrite_partition(home, table, rows.day, parquet.frame(table, [key | row]))
     result = build(home)
-    assert {"staging.stg_warnings", "metrics.evaluation_rates", "metrics.cost_daily"} <= set(made(result))
-    assert "marts.fct_turns" not in made(result)
+    assert {"staging.stg_warnings", "metrics.evaluation_rates", "metrics.cost_daily"} <= set(rebuilt(result))
+    assert "marts.fct_turns" not in rebuilt(result)
     assert len(checked(result)) < len(result.checks)
-    found = everything(home)
-    assert found["rows"]["metrics.evaluation_rates"] != []
-    assert told(build(home, anew=True)) == told(result)
-    assert everything(home) == found
+    content = everything(home)
+    assert content["rows"]["metrics.evaluation_rates"] != []
+    assert summary(build(home, full_refresh=True)) == summary(result)
+    assert everything(home) == content

@@ -1,4 +1,4 @@
-"""The search over turns worked out by hand."""
+"""Search over turns, with scores computed by hand."""
 
 from __future__ import annotations
 
@@ -50,25 +50,25 @@ def names(hits):
     return [hit.conversation_id for hit in hits]
 
 
-def test_calls_with_more_turns_of_a_word_come_first_and_long_ones_last(home):
+def test_conversations_with_more_turns_of_a_word_come_first_and_long_ones_last(home):
     assert names(search(home, "refund")) == ["often", "once", "long"]
 
 
-def test_a_call_needs_all_words_in_any_of_its_turns_and_is_shown_by_the_turn_with_most(home):
+def test_a_conversation_needs_all_words_in_any_turns_and_shows_the_turn_with_most(home):
     (first, second) = search(home, "REFUND order")
     assert (first.conversation_id, first.turn_index, first.n_turns) == ("often", 2, 3)
     assert first.snippet == "The *refund* of my *order*"
     assert (second.conversation_id, second.turn_index, second.role) == ("once", 1, "user")
 
 
-def test_case_accents_and_odd_words_do_no_harm(home):
+def test_case_accents_and_special_characters_do_no_harm(home):
     assert names(search(home, "zurich")) == ["rare"]
     assert names(search(home, "'; drop table marts.fct_turns --")) == []
     assert names(search(home, "( [a-z")) == []
     assert names(search(home, "refund", Scope("'"))) == []
 
 
-def test_the_scope_limits_calls_and_what_is_counted(home):
+def test_the_scope_limits_conversations_and_counts(home):
     assert names(search(home, "order", Scope("agent_b"))) == ["rare", "other"]
     in_three_days = Scope(since=START + timedelta(days=1), until=START + timedelta(days=4))
     assert names(search(home, "order", in_three_days)) == ["other", "once"]  # alike: the latest first

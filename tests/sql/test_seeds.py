@@ -1,4 +1,4 @@
-"""Seeds: each kind of mistake is named by file, line and column, and a user's own file takes the place of ours."""
+"""Seeds: each kind of mistake is named by file, line and column, and a user's file replaces ours."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def ours(tmp_path: Path) -> Path:
 
 
 def read(ours: Path, content: str | bytes) -> Seed:
-    """The seed as it is when the user's own file has this content."""
+    """The seed if the user's file has this content."""
     own = ours.parent / "own"
     own.mkdir()
     (own / "prices.csv").write_bytes(content.encode() if isinstance(content, str) else content)
@@ -60,37 +60,74 @@ def read(ours: Path, content: str | bytes) -> Seed:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "problem"),
     [
         ("", "1: the file is empty; its first line is plan,month_start_date,n_calls,n_bytes,price."),
         ("plan,month_start_date,n_calls,n_bytes\n", f"1: column price: missing; the columns are {NAMES.strip()}."),
         (f"cost,{NAMES}", f"1: column cost: unknown; the columns are {NAMES.strip()}."),
         (NAMES.replace(",", ";"), f"1: column {NAMES.strip().replace(',', ';')}: unknown; the columns are"),
-        (f"price,{NAMES}", "1: column price: stands there twice."),
+        (f"price,{NAMES}", "1: column price: named twice."),
         (b"pl\xe4n,month_start_date\n", "1: the name of column 1 is not UTF-8."),
-        (f"{NAMES}{FINE}pro,2026-12-01,x,2,0.5\n", "3: column n_calls: 'x' is no whole number, such as 6000."),
-        (f"{NAMES}pro,2026-12-01,2147483648,2,0.5\n", "2: column n_calls: '2147483648' is no whole number"),
-        (f"{NAMES}pro,2026-12-01,1,1e3,0.5\n", "2: column n_bytes: '1e3' is no whole number, such as 6000."),
-        (f'{NAMES}pro,2026-12-01,1,"6,000",1\n', "2: column n_bytes: '6,000' is no whole number, such as 6000."),
-        (f"{NAMES}pro,2026-12-01,1,2,1e999\n", "2: column price: '1e999' is no number, such as 1250.50."),
-        (f"{NAMES}pro,2026-12-01,1,2,nan\n", "2: column price: 'nan' is no number, such as 1250.50."),
-        (f"{NAMES}pro,01.12.2026,1,2,0.5\n", "2: column month_start_date: '01.12.2026' is no date"),
-        (f"{NAMES}pro,2026-02-30,1,2,0.5\n", "2: column month_start_date: '2026-02-30' is no date"),
-        (f"{NAMES}pro,2026-11-02,1,2,0.5\n", "2: column month_start_date: 2026-11-02 is not the first day of a month."),
-        (f"{NAMES}\n\n,2026-11-01,1,2,0.5\n", "4: column plan: empty, and it must not be."),
-        (f"{NAMES}Pro,2026-11-01,1,2,0.5\n", "2: column plan: 'Pro' is none of pro, trial."),
-        (f"{NAMES}pro,2026-11-01,1,2,-0.5\n", "2: column price: -0.5 is less than 0."),
-        (f"{NAMES}{FINE}trial,,1,2,3\n{FINE}", "4: column plan, month_start_date: pro, 2026-11-01 stands on line 2"),
+        (
+            f"{NAMES}{FINE}pro,2026-12-01,x,2,0.5\n",
+            "3: column n_calls: 'x' is not allowed: n_calls is a whole number, such as 6000.",
+        ),
+        (
+            f"{NAMES}pro,2026-12-01,2147483648,2,0.5\n",
+            "2: column n_calls: '2147483648' is not allowed: n_calls is a whole number",
+        ),
+        (
+            f"{NAMES}pro,2026-12-01,1,1e3,0.5\n",
+            "2: column n_bytes: '1e3' is not allowed: n_bytes is a whole number, such as 6000.",
+        ),
+        (
+            f'{NAMES}pro,2026-12-01,1,"6,000",1\n',
+            "2: column n_bytes: '6,000' is not allowed: n_bytes is a whole number, such as 6000.",
+        ),
+        (
+            f"{NAMES}pro,2026-12-01,1,2,1e999\n",
+            "2: column price: '1e999' is not allowed: price is a number, such as 1250.50.",
+        ),
+        (
+            f"{NAMES}pro,2026-12-01,1,2,nan\n",
+            "2: column price: 'nan' is not allowed: price is a number, such as 1250.50.",
+        ),
+        (
+            f"{NAMES}pro,01.12.2026,1,2,0.5\n",
+            "2: column month_start_date: '01.12.2026' is not allowed: month_start_date is a date, such",
+        ),
+        (
+            f"{NAMES}pro,2026-02-30,1,2,0.5\n",
+            "2: column month_start_date: '2026-02-30' is not allowed: month_start_date is a date, such",
+        ),
+        (
+            f"{NAMES}pro,2026-11-02,1,2,0.5\n",
+            "2: column month_start_date: '2026-11-02' is not allowed: month_start_date is the first day",
+        ),
+        (f"{NAMES}\n\n,2026-11-01,1,2,0.5\n", "4: column plan: an empty value is not allowed: plan is never null."),
+        (
+            f"{NAMES}Pro,2026-11-01,1,2,0.5\n",
+            "2: column plan: 'Pro' is not allowed: plan is null or one of 'pro', 'trial'.",
+        ),
+        (f"{NAMES}pro,2026-11-01,1,2,-0.5\n", "2: column price: '-0.5' is not allowed: price is null or at least 0."),
+        (
+            f"{NAMES}{FINE}trial,,1,2,3\n{FINE}",
+            "4: column plan, month_start_date: pro, 2026-11-01 is already on line 2.",
+        ),
         (NAMES.encode() + b"pro,2026-11-01,1,2,\xff\n", "2: column price: b'\\xff' is not UTF-8."),
         (f"{NAMES}pro,2026-11-01,1\n", "2: column n_bytes: no value; the line has 3 of 5 values."),
-        (f"{NAMES}pro,2026-11-01,1,2,0,5\n", "2: column price: '5' follows it and is in no column; the line has 6"),
-        (f'{NAMES}{FINE}"pro,2026-11-01,1,2,0.5\n', "3: no CSV: unexpected end of data."),
+        (f"{NAMES}pro,2026-11-01,1,2,0,5\n", "2: column price: '5' comes after it and has no column; the line has 6"),
+        (f'{NAMES}"pro\n",x,1,2,0.5\n{FINE}', "2: column month_start_date: 'x' is not allowed"),
+        (f'{NAMES}"trial\n",,1,2,0.5\r\n\npro,x,1,2,0.5\n', "5: column month_start_date: 'x' is not allowed"),
+        (f"{NAMES}pro,x,1,2,0.5\n{FINE},2026-12-01,1,2,3\n", "2: column month_start_date: 'x' is not allowed"),
+        (f"{NAMES}pro,,1,2,-1\n,2026-12-01,1,2,3\n", "2: column price: '-1' is not allowed"),
+        (f'{NAMES}{FINE}"pro,2026-11-01,1,2,0.5\n', "3: this is not CSV: unexpected end of data."),
     ],
 )
-def test_a_mistake_is_named_by_file_line_and_column(ours: Path, content: str | bytes, said: str) -> None:
+def test_a_mistake_is_named_by_file_line_and_column(ours: Path, content: str | bytes, problem: str) -> None:
     with pytest.raises(ModelError) as raised:
         read(ours, content)
-    assert raised.value.message.startswith(f"{ours.parent / 'own' / 'prices.csv'}:{said}")
+    assert raised.value.message.startswith(f"{ours.parent / 'own' / 'prices.csv'}:{problem}")
     assert "convohouse tables seeds.prices" in raised.value.hint
 
 
@@ -100,7 +137,7 @@ def test_our_own_files_are_held_to_the_same_rules(ours: Path) -> None:
         read_seeds(ours)
 
 
-def test_an_own_file_takes_the_place_of_ours_whole(ours: Path) -> None:
+def test_a_users_file_replaces_all_rows_of_ours(ours: Path) -> None:
     found = read(ours, "\ufeffprice,n_bytes,plan,n_calls,month_start_date\r\n-0, 8,trial ,,2026-12-01\r\n,,,,\r\n")
     assert (found.key, found.path, found.is_own) == ("seeds.prices", ours.parent / "own" / "prices.csv", True)
     assert found.rows.rows(named=True) == [
@@ -108,7 +145,7 @@ def test_an_own_file_takes_the_place_of_ours_whole(ours: Path) -> None:
     ]
 
 
-def test_without_an_own_file_ours_is_read(ours: Path) -> None:
+def test_without_a_users_file_ours_is_read(ours: Path) -> None:
     own = ours.parent / "own"
     own.mkdir()
     (own / ".DS_Store").write_bytes(b"\0")
@@ -119,33 +156,33 @@ def test_without_an_own_file_ours_is_read(ours: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["price.csv", "prices.xlsx", "prices.csv.bak"])
-def test_an_own_file_without_counterpart_is_refused_with_the_known_names(ours: Path, name: str) -> None:
+def test_a_users_file_without_counterpart_is_refused_with_the_seeds_names(ours: Path, name: str) -> None:
     own = ours.parent / "own"
     own.mkdir()
     (own / name).write_text(NAMES)
     with pytest.raises(ModelError) as raised:
         read_seeds(ours, own)
     assert raised.value.message == f"{own / name}: there is no seed of this name."
-    assert raised.value.hint == "Did you mean prices.csv? These are known: prices.csv."
+    assert raised.value.hint == "Did you mean prices.csv? The seeds are prices.csv."
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(ours: Path) -> None:
-    with pytest.raises(ModelError, match=r"prices\.csv is no folder"):
+    with pytest.raises(ModelError, match=r"prices\.csv is not a folder"):
         read_seeds(ours, ours / "prices.csv")
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "problem"),
     [
         ('price = "double"\n', "", "[types] and [columns] are not the same."),
-        ('"double"', '"decimal"', "no seed holds the type decimal."),
+        ('"double"', '"decimal"', "seeds have no type decimal."),
     ],
 )
-def test_a_header_that_makes_no_sense_is_refused(ours: Path, before: str, after: str, said: str) -> None:
+def test_a_header_that_makes_no_sense_is_refused(ours: Path, before: str, after: str, problem: str) -> None:
     (ours / "prices.toml").write_text(HEADER.replace(before, after))
     with pytest.raises(ModelError) as raised:
         read_seeds(ours)
-    assert raised.value.message == f"{ours / 'prices.toml'}: {said}"
+    assert raised.value.message == f"{ours / 'prices.toml'}: {problem}"
 
 
 def test_the_optional_seeds_are_there_and_empty() -> None:
@@ -156,7 +193,7 @@ def test_the_optional_seeds_are_there_and_empty() -> None:
     assert found["excluded_callers"].rows.columns == ["kind", "pattern", "reason"]
 
 
-def test_own_rates_price_the_calls_that_have_no_price(rows: Any) -> None:
+def test_a_users_rates_price_the_conversations_that_have_no_price(rows: Any) -> None:
     rows.call("c1", cost_credits=6000, charging_tier="starter")
     rows.call("c2", cost_credits=6000, charging_tier="starter", cost_fiat_usd=0.7)
     home = rows.write()
@@ -170,7 +207,7 @@ def test_own_rates_price_the_calls_that_have_no_price(rows: Any) -> None:
     assert query(home, "from seeds.credits_per_usd").rows() == [("starter", date(2026, 1, 1), 12000)]
 
 
-def test_the_case_of_an_own_rate_does_not_count(rows: Any) -> None:
+def test_the_case_of_a_users_tier_does_not_count(rows: Any) -> None:
     rows.seed("credits_per_usd", "Starter,2026-01-01,12000")
     rows.call("c1", cost_credits=6000, charging_tier="starter")
     rows.call("c2", cost_credits=6000, charging_tier="STARTER")
@@ -180,7 +217,7 @@ def test_the_case_of_an_own_rate_does_not_count(rows: Any) -> None:
     ]
 
 
-def test_the_case_of_an_own_pattern_does_not_count(rows: Any) -> None:
+def test_the_case_of_a_users_pattern_does_not_count(rows: Any) -> None:
     rows.seed("termination_groups", "1,%Out Of Credits%,limit")
     rows.call("c1", termination_reason="stopped: out of credits")
     rows.call("c2", termination_reason="OUT OF CREDITS")
@@ -193,7 +230,9 @@ def test_a_bad_seed_is_refused_before_the_build_touches_anything(tmp_path: Path)
     home = Home(tmp_path / "home")
     home.seeds.mkdir(parents=True)
     (home.seeds / "budgets.csv").write_text("month_start_date,agent_id,budget_usd\n2026-11-01,*,none\n")
-    with pytest.raises(ModelError, match=r"budgets\.csv:2: column budget_usd: 'none' is no number"):
+    with pytest.raises(
+        ModelError, match=r"budgets\.csv:2: column budget_usd: 'none' is not allowed: budget_usd is a number"
+    ):
         build(home)
     assert [path.name for path in home.root.iterdir()] == ["seeds"]
     (home.seeds / "budgets.csv").write_text("month_start_date,agent_id,budget_usd\n2026-11-01,*,1000\n")

@@ -1,4 +1,4 @@
-"""The lint of what changes its meaning on another engine: a bad example a rule, what to write instead, all of sql/."""
+"""The SQL lint: a bad example per rule, what to write instead, and all of sql/."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ BAD = [
     ("weekday", SELECT.format("isodow(b)")),
     ("weekday", SELECT.format("extract(dow from b)")),
     ("within-group", SELECT.format("percentile_cont(0.5) within group (order by b)")),
-    ("several-at-once", SELECT.format("arg_max(b, c, 3)")),
-    ("several-at-once", SELECT.format("min(b, 3)")),
+    ("top-n-aggregate", SELECT.format("arg_max(b, c, 3)")),
+    ("top-n-aggregate", SELECT.format("min(b, 3)")),
     ("ordered-list", SELECT.format("list(b order by c)")),
     ("ordered-list", SELECT.format("array_agg(b order by c)")),
     ("len", SELECT.format("len(b)")),
-    ("whole-division", SELECT.format("b // 2")),
+    ("integer-division", SELECT.format("b // 2")),
     ("no-zone", SELECT.format("cast(b as timestamp)")),
     ("no-zone", SELECT.format("timestamp '2026-01-01 00:00:00'")),
     ("no-zone", SELECT.format("try_cast(b as timestamp_ms)")),
@@ -41,18 +41,18 @@ BAD = [
     ("no-zone", SELECT.format("strptime(b, '%Y-%m-%d %H:%M')")),
     ("no-zone", SELECT.format("try_strptime(b, '%Y-%m-%d %H:%M')")),
     ("date-minus-date", SELECT.format("end_date - start_date")),
-    ("clock-or-dice", SELECT.format("random()")),
-    ("clock-or-dice", SELECT.format("now()")),
-    ("clock-or-dice", SELECT.format("current_date")),
-    ("clock-or-dice", SELECT.format("today()")),
-    ("clock-or-dice", SELECT.format("current_timestamp")),
-    ("clock-or-dice", SELECT.format("gen_random_uuid()")),
-    ("clock-or-dice", "with final as (select a from marts.x tablesample 10%) select a from final"),
-    ("by-chance", SELECT.format("first(b)")),
-    ("by-chance", SELECT.format("mode(b)")),
-    ("by-chance", SELECT.format("row_number() over (partition by b)")),
-    ("by-chance", "with final as (select distinct on (b) a from marts.x) select a from final"),
-    ("by-chance", "with final as (select a from marts.x limit 1) select a from final"),
+    ("clock-or-random", SELECT.format("random()")),
+    ("clock-or-random", SELECT.format("now()")),
+    ("clock-or-random", SELECT.format("current_date")),
+    ("clock-or-random", SELECT.format("today()")),
+    ("clock-or-random", SELECT.format("current_timestamp")),
+    ("clock-or-random", SELECT.format("gen_random_uuid()")),
+    ("clock-or-random", "with final as (select a from marts.x tablesample 10%) select a from final"),
+    ("arbitrary-row", SELECT.format("first(b)")),
+    ("arbitrary-row", SELECT.format("mode(b)")),
+    ("arbitrary-row", SELECT.format("row_number() over (partition by b)")),
+    ("arbitrary-row", "with final as (select distinct on (b) a from marts.x) select a from final"),
+    ("arbitrary-row", "with final as (select a from marts.x limit 1) select a from final"),
     ("final-star", "with x as (select * from marts.x), final as (select * from x) select * from final"),
     ("final-star", "with final as (select y.* from marts.y union all select x.* from marts.x) select a from final"),
     ("pivot", "with final as (select a from marts.x pivot (sum(b) for c in ('d'))) select a from final"),
@@ -109,7 +109,7 @@ def broken(sql: str, folder: str = "marts") -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize(("rule", "sql"), BAD)
-def test_each_rule_refuses_its_bad_example_and_no_other_does(rule: str, sql: str) -> None:
+def test_a_bad_example_breaks_its_rule_and_no_other(rule: str, sql: str) -> None:
     assert broken(sql) == [(4, rule)]
 
 
@@ -119,11 +119,11 @@ def test_every_rule_has_a_bad_example() -> None:
 
 
 @pytest.mark.parametrize("expression", GOOD)
-def test_what_is_to_be_written_instead_is_allowed(expression: str) -> None:
+def test_the_suggested_expressions_are_allowed(expression: str) -> None:
     assert broken(SELECT.format(expression)) == []
 
 
-def test_a_test_of_its_own_may_show_whole_rows() -> None:
+def test_a_singular_test_may_select_a_star() -> None:
     sql = "with x as (select * from marts.x), final as (select * from x) select * from final"
     assert broken(sql, "tests") == []
     assert broken(sql, "metrics") == [(4, "final-star")]
@@ -134,11 +134,11 @@ def test_a_finding_names_file_and_line_the_reason_and_what_to_write() -> None:
     (found,) = lint_text(Path("sql/marts/x.sql"), f"/*\na = 1\n*/\n{sql}\nselect a from final\n")
     assert (
         str(found)
-        == "sql/marts/x.sql:6: bare-log: log(x) is to base 10 here and natural on Spark. Write log10(x) or ln(x)."
+        == "sql/marts/x.sql:6: bare-log: log(x) has base 10 here and base e on Spark. Write log10(x) or ln(x)."
     )
 
 
-def test_every_folder_is_looked_at(tmp_path: Path) -> None:
+def test_every_folder_is_checked(tmp_path: Path) -> None:
     for folder in ("staging", "metrics", "tests"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.sql").write_text(f"/*\n*/\n{SELECT.format('log(b)')}\n")
@@ -149,7 +149,7 @@ def test_every_folder_is_looked_at(tmp_path: Path) -> None:
     ]
 
 
-def test_nothing_in_sql_is_refused() -> None:
+def test_our_sql_has_no_findings() -> None:
     assert [str(found) for found in lint()] == []
 
 

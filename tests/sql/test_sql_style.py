@@ -12,7 +12,7 @@ import pytest
 import sqlglot
 from sqlglot import ErrorLevel, exp
 
-from warehouse.models.headers import split
+from warehouse.models.headers import split_header
 from warehouse.models.lineage import column_lineage
 from warehouse.models.project import SCHEMAS, SQL_DIR, Project
 from warehouse.schema.registry import BY_NAME
@@ -39,7 +39,7 @@ def _is_import(cte: exp.CTE) -> bool:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_style(path: Path) -> None:
-    _, sql = split(path, path.read_text())
+    _, sql = split_header(path, path.read_text())
     assert problems(sql) == []
     assert [line for line in sql.splitlines() if len(line) > 120 and " " in line.strip()] == []
 

@@ -7,20 +7,20 @@ import pytest
 from warehouse.models.select_parser import Select, read_selects
 
 
-def mentioned(sql):
+def columns_of(sql):
     (select,) = read_selects([sql])
     assert isinstance(select, Select)
-    return select.mentions
+    return select.used_columns
 
 
 def test_every_column_that_is_named_matters_and_no_other():
-    found = mentioned(
+    columns = columns_of(
         "with x as (select * exclude (a) from lake.t), y as (select b as c from x where d > 0 order by e) "
         "select c, sum(f) over (partition by g order by h) from y join lake.u on y.i = u.j "
         "group by k having max(l) > 0 union all select m, n from lake.v where o in (select p from lake.w)"
     )
-    assert set("abcdefghijklmnop") <= found
-    assert "q" not in found
+    assert set("abcdefghijklmnop") <= columns
+    assert "q" not in columns
 
 
 @pytest.mark.parametrize(
@@ -42,5 +42,5 @@ def test_every_column_that_is_named_matters_and_no_other():
         "from (summarize lake.t)",
     ],
 )
-def test_where_rows_or_columns_are_taken_as_a_whole_every_column_matters(sql):
-    assert mentioned(sql) is None
+def test_every_column_matters_if_rows_or_columns_are_used_as_a_whole(sql):
+    assert columns_of(sql) is None

@@ -1,4 +1,4 @@
-"""What a metric, a column or a model is said to be, and which one a name means."""
+"""Explanations of metrics, columns and models, and which of them a name refers to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from warehouse.models.headers import Header, Metric
 from warehouse.models.project import SQL_DIR, Model, Project, ordered_models, read_project
 from warehouse.models.select_parser import Select, read_selects
-from warehouse.serve.explain import ColumnRef, Explanation, JsonSource, LineageNode, explain, suggest, targets
+from warehouse.serve.explain import ColumnRef, Explanation, explain, suggest, targets
 
 RATE = Metric(
     name="Rate",
@@ -61,7 +61,7 @@ def project() -> Project:
         n_turns="Turns.",
         user_rate="Of the user.",
     )
-    models = {each.key: each for each in (stage, mart, metric)}
+    models = {model.key: model for model in (stage, mart, metric)}
     return Project(ordered_models(models, ()), (), ())
 
 
@@ -69,60 +69,62 @@ def test_a_metric_is_explained_back_to_the_json(project: Project) -> None:
     assert explain(project, ColumnRef("metrics.daily", "user_rate")) == Explanation(
         name="metrics.daily.user_rate",
         file=str(Path("sql", "metrics", "daily.sql")),
-        about="Of the user.",
+        description="Of the user.",
         unit="share of 1",
         grain=("conversation_id",),
         metric=RATE,
         columns={},
         reads=("marts.facts",),
         lineage=(
-            JsonSource(
+            LineageColumn(
                 "metrics.daily.user_rate",
                 "Of the user.",
                 (
-                    LineageNode("final", "user_rate", "counted.n_user / counted.n_turns", None),
-                    LineageNode("counted", "n_user", "count(*) filter(where facts.is_user)", None),
-                    LineageNode("counted", "n_turns", "count(*)", None),
+                    LineageStep("final", "user_rate", "counted.n_user / counted.n_turns", None),
+                    LineageStep("counted", "n_user", "count(*) filter(where facts.is_user)", None),
+                    LineageStep("counted", "n_turns", "count(*)", None),
                 ),
                 ("marts.facts.is_user",),
                 (),
             ),
-            JsonSource(
+            LineageColumn(
                 "marts.facts.is_user",
                 "Whether the user.",
-                (LineageNode("spoken", "is_user", "turns.speaker = 'USER'", "not turns.message is null"),),
+                (LineageStep("spoken", "is_user", "turns.speaker = 'USER'", "not turns.message is null"),),
                 ("staging.stg_turns.speaker",),
                 (),
             ),
-            JsonSource("staging.stg_turns.speaker", "Who.", (), ("lake.turns.role",), ()),
-            JsonSource("lake.turns.role", "user or agent.", (), (), ("transcript[].role",)),
+            LineageColumn("staging.stg_turns.speaker", "Who.", (), ("lake.turns.role",), ()),
+            LineageColumn("lake.turns.role", "user or agent.", (), (), ("transcript[].role",)),
         ),
         sql=project.by_key["metrics.daily"].sql,
     )
 
 
-def test_a_column_that_is_handed_on_says_which_rows_are_left_out(project: Project) -> None:
+def test_a_column_that_is_passed_on_shows_the_filter(project: Project) -> None:
     first = explain(project, ColumnRef("marts.facts", "message")).lineage[0]
-    assert first.steps == (LineageNode("spoken", "message", "turns.message", "not turns.message is null"),)
+    assert first.steps == (LineageStep("spoken", "message", "turns.message", "not turns.message is null"),)
     assert first.sources == ("staging.stg_turns.message",)
 
 
 def test_a_column_that_counts_rows_comes_from_no_column(project: Project) -> None:
     explained = explain(project, ColumnRef("metrics.daily", "n_turns"))
     assert explained.lineage == (
-        JsonSource("metrics.daily.n_turns", "Turns.", (LineageNode("counted", "n_turns", "count(*)", None),), (), ()),
+        LineageColumn(
+            "metrics.daily.n_turns", "Turns.", (LineageStep("counted", "n_turns", "count(*)", None),), (), ()
+        ),
     )
     assert (explained.metric, explained.unit, explained.reads) == (None, "count", ("marts.facts",))
 
 
 def test_a_model_has_columns_and_no_lineage(project: Project) -> None:
     explained = explain(project, ColumnRef("marts.facts"))
-    assert (explained.name, explained.about, explained.lineage) == ("marts.facts", "facts.", ())
+    assert (explained.name, explained.description, explained.lineage) == ("marts.facts", "facts.", ())
     assert list(explained.columns) == ["conversation_id", "is_user", "message"]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("text", "expected"),
     [
         ("daily", ["metrics.daily"]),
         ("Metrics.Daily", ["metrics.daily"]),
@@ -136,12 +138,12 @@ def test_a_model_has_columns_and_no_lineage(project: Project) -> None:
         ("", []),
     ],
 )
-def test_what_a_name_means(project: Project, wanted: str, found: list[str]) -> None:
-    assert [str(target) for target in targets(project, wanted)] == found
+def test_what_a_name_refers_to(project: Project, text: str, expected: list[str]) -> None:
+    assert [str(target) for target in targets(project, text)] == expected
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("text", "expected"),
     [
         ("dayly", ["daily"]),
         ("metrics.dayly", ["daily"]),
@@ -152,13 +154,13 @@ def test_what_a_name_means(project: Project, wanted: str, found: list[str]) -> N
         ("zzz", []),
     ],
 )
-def test_which_name_was_meant(project: Project, wanted: str, found: list[str]) -> None:
-    assert suggest(project, wanted) == found
+def test_which_name_is_suggested(project: Project, text: str, expected: list[str]) -> None:
+    assert suggest(project, text) == expected
 
 
 def test_a_metric_of_ours_goes_back_to_the_verdict_of_the_api() -> None:
     lineage = explain(read_project(), ColumnRef("metrics.agent_daily", "success_rate")).lineage
-    assert [(origin.column, origin.paths) for origin in lineage] == [
+    assert [(column.column, column.paths) for column in lineage] == [
         ("metrics.agent_daily.success_rate", ()),
         ("marts.fct_conversations.call_successful", ()),
         ("staging.stg_conversations.call_successful", ()),

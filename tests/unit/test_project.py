@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from warehouse.errors import ModelError
-from warehouse.models.docs import metrics_text, tables_text
-from warehouse.models.headers import Header, Metric, parse, split
+from warehouse.models.docs import METRICS_ORDER, metrics_text, tables_text
+from warehouse.models.headers import Header, Metric, parse_header, split_header
 from warehouse.models.lineage import column_lineage
 from warehouse.models.project import Model, Project, ordered_models, read_project
 from warehouse.models.select_parser import Select, read_selects
@@ -40,7 +41,7 @@ def test_order_follows_the_reads() -> None:
 
 
 def test_unknown_dependency_names_the_file() -> None:
-    with pytest.raises(ModelError, match=r"b\.sql: marts\.gone is no model, no seed and no table of the lake"):
+    with pytest.raises(ModelError, match=r"b\.sql: marts\.gone is not a model, a seed or a table of the lake"):
         ordered_models(by_key(model("marts.b", "select 1 from marts.gone")), ())
 
 
@@ -50,7 +51,7 @@ def test_cycle_names_its_path() -> None:
         model("marts.b", "select 1 from marts.c"),
         model("marts.c", "select 1 from marts.a"),
     )
-    with pytest.raises(ModelError, match="in a circle") as raised:
+    with pytest.raises(ModelError, match="in a cycle") as raised:
         ordered_models(models, ())
     steps = raised.value.message.removesuffix(".").rpartition(": ")[2].split(" reads ")
     assert steps[0] == steps[-1]
@@ -70,13 +71,13 @@ def test_upstream_is_what_a_model_needs() -> None:
 
 
 def test_header_is_read_with_its_metrics() -> None:
-    toml, sql = split(
+    toml, sql = split_header(
         Path("m.sql"),
         '/*\ndescription = "M."\ngrain = ["day"]\n[columns]\nday = "Day."\nn = "Number."\n[tests]\nnot_null = ["n"]\n'
         '[metrics.n]\nname = "Number"\nunit = "count"\nnumerator = "rows"\nnull_when = "never"\ndirection = "high"\n'
         'differs_from_vendor = "No."\n*/\nselect 1\n',
     )
-    header = parse(Path("m.sql"), toml, Header)
+    header = parse_header(Path("m.sql"), toml, Header)
     assert sql == "select 1\n"
     assert (header.description, header.grain, header.columns) == ("M.", ("day",), {"day": "Day.", "n": "Number."})
     assert header.tests.not_null == ("n",)
@@ -95,7 +96,7 @@ def test_header_is_read_with_its_metrics() -> None:
 @pytest.mark.parametrize(
     ("toml", "message"),
     [
-        ('\ndescription = "M."\ngrain = [\n', r"m\.sql:\d+: the header is no TOML"),
+        ('\ndescription = "M."\ngrain = [\n', r"m\.sql:\d+: the header is not TOML"),
         ('\ndescription = "M."\n', r"m\.sql:1: .*missing required field `grain`"),
         ('\ndescription = "M."\ngrain = "day"\n', r"m\.sql:3: Expected `array`, got `str`"),
         (
@@ -106,7 +107,7 @@ def test_header_is_read_with_its_metrics() -> None:
 )
 def test_bad_header_names_file_and_line(toml: str, message: str) -> None:
     with pytest.raises(ModelError, match=message):
-        parse(Path("m.sql"), toml, Header)
+        parse_header(Path("m.sql"), toml, Header)
 
 
 def test_metric_must_be_a_column() -> None:
@@ -115,8 +116,8 @@ def test_metric_must_be_a_column() -> None:
         'null_when = "never"\ndirection = "high"\ndiffers_from_vendor = "No."\n'
     )
     toml = f'\ndescription = "M."\ngrain = []\n[columns]\nday = "Day."\n[metrics.n]\n{metric}'
-    with pytest.raises(ModelError, match=r"m\.sql:6: n is no column of the header"):
-        parse(Path("m.sql"), toml, Header)
+    with pytest.raises(ModelError, match=r"m\.sql:6: n is not a column of the header"):
+        parse_header(Path("m.sql"), toml, Header)
 
 
 def test_lineage_goes_through_ctes_to_the_columns_that_are_read() -> None:
@@ -168,6 +169,28 @@ def test_lineage_of_all_models_covers_every_column() -> None:
 def test_committed_docs_are_the_generated_ones() -> None:
     assert (ROOT / "docs" / "tables.md").read_text() == tables_text()
     assert (ROOT / "docs" / "metrics.md").read_text() == metrics_text(read_project())
+
+
+def test_the_contents_of_the_metrics_link_every_heading_as_github_does() -> None:
+    text = metrics_text(read_project())
+    anchors, seen = [], dict[str, int]()
+    for line in text.splitlines():
+        if line.startswith("##"):
+            slug = line.lstrip("# ").lower().replace(".", "").replace(" ", "-")
+            seen[slug] = seen.get(slug, -1) + 1
+            anchors.append(f"#{slug}" + (f"-{seen[slug]}" if seen[slug] else ""))
+    contents = text.partition("\n## ")[0]
+    assert [part.partition(")")[0] for part in contents.split("](")[1:]] == anchors
+
+
+def test_the_metrics_are_in_the_order_of_reading_and_an_unknown_model_comes_last() -> None:
+    project = read_project()
+    assert {model.name for model in project.models if model.schema == "metrics"} == set(METRICS_ORDER)
+    new = replace(project.by_key["metrics.agent_daily"], name="brand_new")
+    text = metrics_text(replace(project, models=(new, *project.models)))
+    headings = [line.removeprefix("### metrics.") for line in text.splitlines() if line.startswith("### metrics.")]
+    without_catalog = [name for name in METRICS_ORDER if name != "catalog"]
+    assert headings == [*without_catalog, "brand_new", *METRICS_ORDER, "brand_new"]
 
 
 def test_docs_name_every_column_of_a_table_with_its_path_and_unit() -> None:

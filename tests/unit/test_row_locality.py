@@ -1,11 +1,11 @@
-"""Which SELECTs can be answered call by call; what is not known to be safe is not."""
+"""Which SELECTs are local to a conversation; what is not known to be safe is not."""
 
 from __future__ import annotations
 
 import pytest
 
 from warehouse.models.project import read_project
-from warehouse.models.row_locality import is_by_call
+from warehouse.models.row_locality import is_conversation_local
 from warehouse.models.select_parser import Select, read_selects
 
 SAME = "a.conversation_id = b.conversation_id"
@@ -14,25 +14,25 @@ KEYED = {"lake.a", "lake.b", "lake.c"}
 SAFE = {
     "its rows": "select conversation_id, n from lake.a where n > 0 order by n",
     "a star": "select * from lake.a",
-    "a star but for some": "select * exclude (n), n + 1 as m from lake.a",
+    "a star without some columns": "select * exclude (n), n + 1 as m from lake.a",
     "its groups": "select conversation_id, sum(n) as n from lake.a group by conversation_id having sum(n) > 1",
     "groups of all": "select conversation_id, day, count(*) as n from lake.a group by all",
     "a window over it": "select conversation_id, lag(n) over (partition by conversation_id order by n) from lake.a",
-    "one row a call": "select distinct on (a.conversation_id, n) a.conversation_id, n from lake.a order by n",
-    "a join of calls": "select a.conversation_id, b.n from lake.a left join lake.b on b.n > 0 and SAME",
-    "a join of calls and more": (
+    "one row per conversation": "select distinct on (a.conversation_id, n) a.conversation_id, n from lake.a order by n",
+    "a join of conversations": "select a.conversation_id, b.n from lake.a left join lake.b on b.n > 0 and SAME",
+    "a join of conversations with a condition": (
         "select b.conversation_id from lake.a as a right join lake.b as b on a.n = b.n and SAME"
     ),
     "a full join": (
         "select coalesce(a.conversation_id, b.conversation_id) as conversation_id from lake.a full join lake.b on SAME"
     ),
-    "a join with what is given": (
+    "a join with a constant relation": (
         "select conversation_id, v from lake.a left join seeds.s on a.n = s.n cross join unnest(a.list) as u(v)"
     ),
     "the star of the side that stays": "select a.*, s.rate from lake.a left join seeds.s on a.tier = s.tier",
-    "a subquery on what is given": "select conversation_id from lake.a where n in (select n from seeds.s)",
+    "a subquery on a constant relation": "select conversation_id from lake.a where n in (select n from seeds.s)",
     "rows under rows": "select conversation_id, n from lake.a union all select conversation_id, m from lake.b",
-    "calls without others": ("select a.conversation_id from lake.a anti join lake.b on SAME"),
+    "an anti join": ("select a.conversation_id from lake.a anti join lake.b on SAME"),
     "steps": (
         "with x as (select * from lake.a), r as (select max(n) as n from seeds.s), "
         "y as (select conversation_id, sum(n) as n from x group by all) "
@@ -41,30 +41,30 @@ SAFE = {
 }
 
 UNSAFE = {
-    "a star but for the id": "select * exclude (conversation_id) from lake.a",
-    "nothing of calls": "select * from seeds.s",
+    "a star without the id": "select * exclude (conversation_id) from lake.a",
+    "nothing of conversations": "select * from seeds.s",
     "no id": "select n from lake.a",
     "a sum of all": "select sum(n) as n from lake.a",
     "groups of others": "select any_value(conversation_id) as conversation_id, n from lake.a group by n",
     "another id by that name": "select n as conversation_id from lake.a",
-    "groups of what bears the name": "select conversation_id, n from lake.a group by n, m",
+    "groups of another column": "select conversation_id, n from lake.a group by n, m",
     "rolled up": "select conversation_id, n from lake.a group by rollup(conversation_id, n)",
     "a window over many": "select conversation_id, lag(n) over (partition by caller order by n) from lake.a",
     "a window over all": "select conversation_id from lake.a qualify row_number() over (order by n) = 1",
     "the first rows": "select conversation_id from lake.a order by n limit 5",
     "a few rows": "select conversation_id from lake.a using sample 5",
     "one of many": "select distinct on (n) conversation_id, n from lake.a",
-    "calls beside calls": "select a.conversation_id from lake.a join lake.b on a.n = b.n",
-    "calls beside each other": "select a.conversation_id from lake.a join lake.b on not (SAME)",
-    "calls or others": ("select a.conversation_id from lake.a join lake.b on SAME or a.n = b.n"),
-    "calls of every other": "select a.conversation_id from lake.a cross join lake.b",
+    "conversations joined with others": "select a.conversation_id from lake.a join lake.b on a.n = b.n",
+    "conversations joined with any other": "select a.conversation_id from lake.a join lake.b on not (SAME)",
+    "a join with an alternative": ("select a.conversation_id from lake.a join lake.b on SAME or a.n = b.n"),
+    "a cross join": "select a.conversation_id from lake.a cross join lake.b",
     "the id of the side that is filled": ("select b.conversation_id from lake.a left join lake.b on SAME"),
     "joined on an id that may be missing": (
         "select a.conversation_id from lake.a left join lake.b on SAME "
         "left join lake.c on b.conversation_id = c.conversation_id"
     ),
     "half of a full join's id": "select a.conversation_id from lake.a full join lake.b on SAME",
-    "what is given and has no call": "select conversation_id from seeds.s left join lake.a on a.n = s.n",
+    "a constant relation without a conversation": "select conversation_id from seeds.s left join lake.a on a.n = s.n",
     "others' rows in a condition": "select conversation_id from lake.a where n = (select max(n) from lake.b)",
     "others' rows in a column": "select conversation_id, (select max(n) from lake.a) as m from lake.a",
     "others' rows in a step": (
@@ -80,14 +80,13 @@ UNSAFE = {
 
 
 @pytest.mark.parametrize(("sql", "expected"), [(SAFE, True), (UNSAFE, False)], ids=["safe", "unsafe"])
-def test_what_looks_at_one_call_at_a_time(sql, expected):
-    selects = read_selects([each.replace("SAME", SAME) for each in sql.values()])
-    assert all(isinstance(each, Select) for each in selects)
-    assert {
-        name for name, each in zip(sql, selects, strict=True) if is_by_call(each.tree, KEYED) is not expected
-    } == set()
+def test_which_selects_are_local(sql, expected):
+    selects = read_selects([text.replace("SAME", SAME) for text in sql.values()])
+    assert all(isinstance(select, Select) for select in selects)
+    is_local = {name: is_conversation_local(select.tree, KEYED) for name, select in zip(sql, selects, strict=True)}
+    assert is_local == dict.fromkeys(sql, expected)
 
 
-def test_all_models_with_rows_of_calls_are_by_call_but_the_one_that_looks_at_the_call_before():
+def test_all_models_of_conversations_are_local_except_the_one_that_looks_at_the_previous_call():
     models = [model for model in read_project().models if "conversation_id" in model.header.columns]
-    assert [model.key for model in models if not model.is_by_call] == ["intermediate.int_previous_calls"]
+    assert [model.key for model in models if not model.is_conversation_local] == ["intermediate.int_previous_calls"]

@@ -18,7 +18,7 @@ from warehouse.serve.search_terms import pattern, search_terms, snippet
         ("_ ' % .*", ()),
     ],
 )
-def test_a_question_is_words_without_case_and_accents(text, words):
+def test_search_terms_have_no_case_and_no_accents(text, words):
     assert search_terms(text) == words
 
 
@@ -38,7 +38,7 @@ def test_a_question_is_words_without_case_and_accents(text, words):
         ("ab", "a.b", False),
     ],
 )
-def test_a_word_is_found_from_its_beginning_on_and_the_snippet_marks_it(word, message, is_found):
+def test_a_term_matches_at_the_start_of_a_word_and_the_snippet_marks_it(word, message, is_found):
     found = duckdb.execute("select regexp_matches($1, $2)", [message, pattern(word)]).fetchall()
     assert found == [(is_found,)]
     assert ("*" in snippet(message, [word])) is is_found

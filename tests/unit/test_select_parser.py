@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from warehouse.models.select_parser import Select, Selected, UnsupportedSqlError, read_selects
+from warehouse.models.select_parser import Select, SelectedColumn, UnsupportedSqlError, read_selects
 
 
-def test_reads_are_found_wherever_they_stand_and_ctes_are_none() -> None:
+def test_reads_are_found_anywhere_and_exclude_ctes() -> None:
     sql = """
     with a as (select * from staging.a), b as (
         with inner_one as (select * from lake.turns) select * from inner_one where n in (select n from marts.b)
@@ -20,17 +20,17 @@ def test_reads_are_found_wherever_they_stand_and_ctes_are_none() -> None:
     """
     (found,) = read_selects([sql])
     assert found == Select(
-        ("lake.turns", "marts.a", "marts.b", "marts.c", "seeds.s", "staging.a"), bare=("nowhere",), final=()
+        ("lake.turns", "marts.a", "marts.b", "marts.c", "seeds.s", "staging.a"), unqualified=("nowhere",), final=()
     )
 
 
-def test_final_tells_names_and_the_columns_behind_them() -> None:
+def test_final_has_names_and_their_source_columns() -> None:
     sql = "with final as (select a.b, cast(c as int) as d, 1 as one, e + f from lake.turns a) select * from final"
     assert read_selects([sql, "select 1"]) == [
         Select(
             ("lake.turns",),
             (),
-            (Selected("b", "b"), Selected("d", "c"), Selected("one", None), Selected("", "e")),
+            (SelectedColumn("b", "b"), SelectedColumn("d", "c"), SelectedColumn("one", None), SelectedColumn("", "e")),
         ),
         Select((), (), ()),
     ]
@@ -40,18 +40,18 @@ def test_final_tells_names_and_the_columns_behind_them() -> None:
     ("sql", "line"),
     [("select\n  'ä' as a,\n  selec from b c d", 3), ("selec 1", 1), ("select 1;\nselect 2", None), ("", None)],
 )
-def test_what_is_no_select_says_where(sql: str, line: int | None) -> None:
+def test_a_syntax_error_has_its_line(sql: str, line: int | None) -> None:
     (found,) = read_selects([sql])
     assert isinstance(found, UnsupportedSqlError)
     assert found.line == line
 
 
-def test_another_statement_is_no_select() -> None:
+def test_another_statement_is_unsupported() -> None:
     (found,) = read_selects(["insert into marts.a select 1"])
     assert found == UnsupportedSqlError(None, "Only SELECT statements can be serialized to json!")
 
 
-def test_rows_are_those_of_one_relation_where_nothing_is_joined_united_or_unnested() -> None:
+def test_row_source_is_the_one_relation_that_is_not_joined_united_or_unnested() -> None:
     plain = ["with a as (select * from lake.t where n > 0) select b, m as c from a"]
     more = [
         "select a.b from lake.t a join lake.t c on a.b = c.b",
@@ -62,5 +62,5 @@ def test_rows_are_those_of_one_relation_where_nothing_is_joined_united_or_unnest
         "select b from lake.t where b in (select b from lake.u)",
         "select 1 as b",
     ]
-    found = [select.rows_of for select in read_selects(plain + more) if isinstance(select, Select)]
+    found = [select.row_source for select in read_selects(plain + more) if isinstance(select, Select)]
     assert found == ["lake.t"] + [None] * len(more)

@@ -1,4 +1,4 @@
-"""The checks that the lake alone can pass or fail, before any model is built on it."""
+"""Checks of the lake, which can run before any model is built."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ NO_MODELS = Project((), (), ())
 
 
 def check_lake(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> tuple[CheckResult, ...]:
-    """Whether the lake is as its schema says, then whether anything that was listed is missing.
+    """Whether the lake has the keys and values that its schema promises, then whether anything listed is missing.
 
-    The lake must have its files (``lake.ensure``).
+    Every table must have a file (``lake.ensure_schema_files``).
     """
     with connect(limits=limits, temporary=home.temporary) as connection:
         materialize(connection, home, NO_MODELS)

@@ -1,4 +1,4 @@
-"""Tables of schema ``seeds`` that the build writes itself: what the SQL models read and no file holds."""
+"""Generated tables of schema ``seeds``: what a build writes for the SQL models to read, and no file holds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from warehouse.models.headers import Header
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
-    """A table that the build writes; ``columns`` says what they mean, and they are text where nothing else is said."""
+class GeneratedTable:
+    """A table that the build writes; ``columns`` are descriptions by name, and all columns are text."""
 
     name: str
     description: str
@@ -29,52 +29,52 @@ class Generated:
         return pl.DataFrame(rows, dict.fromkeys(self.columns, pl.String))
 
     def load(self, connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
-        """Write the table into the connection's database, in place of the one that is there."""
+        """Write the table into the connection's database, in place of an existing one."""
         connection.execute(f"drop table if exists {self.key}")
         connection.register("generated_rows", rows)
         connection.table("generated_rows").create(self.key)
         connection.unregister("generated_rows")
 
 
-METRIC_HEADERS = Generated(
+METRIC_HEADERS = GeneratedTable(
     "metric_headers",
     "Metrics declared in the headers of the SQL models: one row per metric, written by the build.",
     {
         "id": "Id of the metric: model and column.",
         "model": "Model that holds it.",
         "column_name": "Column that holds it.",
-        "name": "Name for people.",
-        "description": "What the column says.",
-        "grain": "Columns that tell the rows of the model apart.",
+        "name": "Display name.",
+        "description": "Description of the column.",
+        "grain": "Columns that identify a row of the model.",
         "unit": "Unit.",
         "numerator": "What is summed or measured.",
-        "denominator": "By what it is divided; null when it is no ratio.",
+        "denominator": "What it is divided by; null if it is not a ratio.",
         "null_rule": "When it is null.",
-        "good": "Direction that people hope for: high, low or neither.",
+        "good": "Desired direction: high, low or neither.",
         "differs": "How it differs from the vendor's dashboard.",
     },
 )
 
-WORKSPACES = Generated(
+WORKSPACES = GeneratedTable(
     "workspaces",
-    "Workspaces that are set up: one row per workspace, written by the build from the settings.",
+    "Configured workspaces: one row per workspace, written by the build from the settings.",
     {
         "workspace": "Workspace, as convohouse.toml names it.",
         "time_zone": "IANA time zone of its local days and hours.",
     },
 )
 
-GENERATED = (METRIC_HEADERS, WORKSPACES)
+GENERATED_TABLES = (METRIC_HEADERS, WORKSPACES)
 
 
-def zone_rows(zones: Mapping[str, str]) -> pl.DataFrame:
-    """Rows of ``seeds.workspaces``, from workspace and time zone."""
+def workspace_rows(zones: Mapping[str, str]) -> pl.DataFrame:
+    """Rows of ``seeds.workspaces``, from the time zone by workspace."""
     return WORKSPACES.frame([{"workspace": name, "time_zone": zone} for name, zone in sorted(zones.items())])
 
 
-def rows(headers: Iterable[tuple[str, Header]]) -> pl.DataFrame:
-    """One row per metric of the models given by qualified name and header, sorted by id; all columns text."""
-    found: list[dict[str, str | None]] = [
+def metric_header_rows(headers: Iterable[tuple[str, Header]]) -> pl.DataFrame:
+    """Rows of ``seeds.metric_headers`` by id, from the models' qualified names and headers."""
+    rows: list[dict[str, str | None]] = [
         {
             "id": f"{key.partition('.')[2]}.{column}",
             "model": key,
@@ -92,4 +92,4 @@ def rows(headers: Iterable[tuple[str, Header]]) -> pl.DataFrame:
         for key, header in headers
         for column, metric in header.metrics.items()
     ]
-    return METRIC_HEADERS.frame(found).sort("id")
+    return METRIC_HEADERS.frame(rows).sort("id")

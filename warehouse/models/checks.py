@@ -1,10 +1,11 @@
-"""The checks of a build: each is a SELECT that must return no row.
+"""Checks on built data: each is a SELECT that must return no row, as a test is in dbt.
 
-They come from the headers (unique, not null, accepted values, least values, references, equal counts), from the units
-(a share of 1 is between 0 and 1) and from ``sql/tests/``.
+This module knows what a check is, how checks are run, and which ones follow from a header: a unique key, not null,
+accepted values, lower bounds, references, equal row counts, and that a share is between 0 and 1.
+``warehouse.models.data_quality`` collects the checks of the whole warehouse.
 """
 
-# ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.schema.conversations, none from a user
+# ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.schema, none from a user
 
 from __future__ import annotations
 
@@ -18,34 +19,38 @@ import duckdb
 from warehouse.connection import execute_with_memory_retry, sql_literal
 from warehouse.errors import ModelError
 from warehouse.models.headers import Header, SeedHeader, Value
-from warehouse.models.project import Project, Singular
 from warehouse.parallel import map_parallel
 from warehouse.schema.types import unit_of
 
 SAMPLE_ROWS = 5
+"""Failing rows that a result shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A test of ``model`` (qualified name); ``sql`` selects the rows that should not be, and reads ``others`` too.
+    """A check of the relation ``model`` (qualified name).
 
-    ``holds`` is an aggregate over the model's rows that is true where there are none such: one scan answers all of a
-    model. Empty where no aggregate can say it.
+    ``sql`` selects what fails, and reads ``also_reads`` besides the model. ``passes_when`` is an aggregate over the
+    model's rows that is true where none fails, so that one scan answers many checks of a model; it is empty where no
+    aggregate can express the check. ``columns`` are the columns that the check is about, and ``failing_when`` is the
+    condition that is true of a failing row; it is empty where no row fails on its own.
     """
 
     name: str
     model: str
-    about: str
+    description: str
     sql: str
-    others: tuple[str, ...] = ()
-    holds: str = ""
+    also_reads: tuple[str, ...] = ()
+    passes_when: str = ""
+    columns: tuple[str, ...] = ()
+    failing_when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a check found: the number of failing rows, and the first of them as text by column.
+    """The number of failing rows and the first ``SAMPLE_ROWS`` of them, as text by column.
 
-    One that ``is_kept`` was not run again: all that it reads stands as it was when it passed.
+    A result ``is_reused`` when the check was not run: it passed before, and nothing that it reads has changed since.
     """
 
     check: Check
@@ -55,7 +60,7 @@ class CheckResult:
 
     @classmethod
     def reused(cls, check: Check) -> CheckResult:
-        """That of a check which passed, and would again."""
+        """The result of a check that passed in the build before."""
         return cls(check, 0, (), is_reused=True)
 
     @property
@@ -64,95 +69,69 @@ class CheckResult:
         return self.n_failing == 0
 
 
-def checks_of(project: Project) -> tuple[Check, ...]:
-    """Every check of the project: those of the seeds, then of the models in their order, then the singular ones.
-
-    Whether the rows of a staging model are unique, the check of its table of the lake has said.
-    """
-    found = [check for seed in project.seeds for check in _from_header(seed.key, seed.header)]
-    for model in project.models:
-        first, *others = _from_header(model.key, model.header)
-        found += others if model.is_keyed_as_read else [first, *others]
-    order = {model.key: n for n, model in enumerate(project.models)}
-    return (*found, *(_from_singular(singular, order) for singular in project.singulars))
-
-
 def run(
-    connection: duckdb.DuckDBPyConnection, checks: Iterable[Check], kept: Collection[str] = ()
+    connection: duckdb.DuckDBPyConnection, checks: Iterable[Check], unchanged: Collection[str] = ()
 ) -> tuple[CheckResult, ...]:
-    """Run the checks on the connection's database, but for those that read nothing else than what is ``kept``.
+    """Results in the order of the checks; a check that reads only ``unchanged`` relations is not run.
 
     Raises:
         ModelError: a check cannot be run.
     """
-    asked, results, scans = list(checks), dict[Check, CheckResult](), defaultdict[str, list[Check]](list)
-    for check in asked:
-        if all(read in kept for read in (check.model, *check.others)):
+    listed, results, scans = list(checks), dict[Check, CheckResult](), defaultdict[str, list[Check]](list)
+    for check in listed:
+        if all(relation in unchanged for relation in (check.model, *check.also_reads)):
             results[check] = CheckResult.reused(check)
         else:
-            scans[check.model if check.holds else check.name].append(check)
-    for found in map_parallel(connection, _scanned, scans.values()):
-        results |= {result.check: result for result in found}
-    return tuple(results[check] for check in asked)
+            scans[check.model if check.passes_when else check.name].append(check)
+    for scan_results in map_parallel(connection, _scan, scans.values()):
+        results |= {result.check: result for result in scan_results}
+    return tuple(results[check] for check in listed)
 
 
-def _scanned(connection: duckdb.DuckDBPyConnection, checks: Sequence[Check]) -> list[CheckResult]:
-    """Results of checks that one scan answers, or of a single one; what fails is asked again for its rows."""
-    holds: Sequence[bool] = [False for _ in checks]
-    if checks[0].holds:
-        with suppress(duckdb.Error):  # the check that cannot be run says so by itself
-            aggregates = ", ".join(check.holds for check in checks)
-            holds = execute_with_memory_retry(connection, f"select {aggregates} from {checks[0].model}")[0]
+def _scan(connection: duckdb.DuckDBPyConnection, checks: Sequence[Check]) -> list[CheckResult]:
+    """Results of the checks of one scan; only a check that does not pass is run again for its failing rows."""
+    passes: Sequence[bool] = [False for _ in checks]
+    if checks[0].passes_when:
+        with suppress(duckdb.Error):  # below, each check runs alone, so the error names the one that is wrong
+            aggregates = ", ".join(check.passes_when for check in checks)
+            passes = execute_with_memory_retry(connection, f"select {aggregates} from {checks[0].model}")[0]
     return [
-        CheckResult(check, 0, ()) if is_held else _result(connection, check)
-        for check, is_held in zip(checks, holds, strict=True)
+        CheckResult(check, 0, ()) if is_passed else _run_one(connection, check)
+        for check, is_passed in zip(checks, passes, strict=True)
     ]
 
 
-def _result(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
+def _run_one(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
     try:
-        return _counted(connection, check)
+        n_failing = int(execute_with_memory_retry(connection, f"select count(*) from ({check.sql})")[0][0])
+        if not n_failing:
+            return CheckResult(check, 0, ())
+        rows = connection.sql(f"select columns(*)::varchar from ({check.sql}) limit {SAMPLE_ROWS}").pl().to_dicts()
     except duckdb.Error as error:
         raise ModelError(f"Check {check.name} of {check.model} cannot be run: {error}", "See its header.") from error
-
-
-def _counted(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
-    n_failing = int(execute_with_memory_retry(connection, f"select count(*) from ({check.sql})")[0][0])
-    if not n_failing:
-        return CheckResult(check, 0, ())
-    rows = connection.sql(f"select columns(*)::varchar from ({check.sql}) limit {SAMPLE_ROWS}").pl().to_dicts()
     return CheckResult(check, n_failing, tuple(rows))
 
 
-def _from_header(key: str, header: Header | SeedHeader) -> Iterator[Check]:
-    """That the grain is unique, and then the rest."""
+def header_checks(key: str, header: Header | SeedHeader) -> Iterator[Check]:
+    """The checks that a header implies for the relation ``key``: first that the grain is unique, then the others."""
     tests, name = header.tests, key.replace(".", "_")
-    yield unique(f"{name}_unique", key, tests.unique or header.grain)
+    yield unique_check(f"{name}_unique", key, tests.unique or header.grain)
     for column in tests.not_null:
-        yield Check(
-            f"{name}_not_null_{column}",
-            key,
-            f"{column} is never null.",
-            f"select * from {key} where {column} is null",
-            holds=none(f"{column} is null"),
-        )
+        yield row_check(f"{name}_not_null_{column}", key, [column], f"{column} is null", f"{column} is never null.")
     for column, values in tests.accepted.items():
-        among = ", ".join(_literal(value) for value in values)
-        yield Check(
+        accepted = ", ".join(_literal(value) for value in values)
+        failing_when = f"{column} not in ({accepted})"
+        yield row_check(
             f"{name}_accepted_{column}",
             key,
-            f"{column} is null or one of {among}.",
-            f"select {column}, count(*) as n_rows from {key} where {column} not in ({among}) group by {column}",
-            holds=none(f"{column} not in ({among})"),
+            [column],
+            failing_when,
+            f"{column} is null or one of {accepted}.",
+            sql=f"select {column}, count(*) as n_rows from {key} where {failing_when} group by {column}",
         )
-    for column, least in tests.at_least.items():
-        yield Check(
-            f"{name}_at_least_{column}",
-            key,
-            f"{column} is null or at least {least:g}.",
-            f"select * from {key} where {column} < {least}",
-            holds=none(f"{column} < {least}"),
-        )
+    for column, minimum in tests.at_least.items():
+        about = f"{column} is null or at least {minimum:g}."
+        yield row_check(f"{name}_at_least_{column}", key, [column], f"{column} < {minimum}", about)
     for column, target in tests.references.items():
         table, _, target_column = target.rpartition(".")
         yield Check(
@@ -175,40 +154,41 @@ def _from_header(key: str, header: Header | SeedHeader) -> Iterator[Check]:
         )
     for column in header.columns:
         if unit_of(column) == "share of 1":
-            yield Check(
-                f"{name}_share_{column}",
-                key,
-                f"{column} is between 0 and 1.",
-                f"select * from {key} where not ({column} between 0 and 1)",
-                holds=none(f"not ({column} between 0 and 1)"),
-            )
+            about, failing_when = f"{column} is between 0 and 1.", f"not ({column} between 0 and 1)"
+            yield row_check(f"{name}_share_{column}", key, [column], failing_when, about)
 
 
-def unique(name: str, relation: str, key: Iterable[str]) -> Check:
-    """The check that no two rows of a relation have the same key.
-
-    Where the keys' hashes differ, so do the keys, and to tell hashes apart takes a third of the time; where two are the
-    same, the keys themselves are asked.
-    """
-    keys = ", ".join(key)
+def row_check(
+    name: str, relation: str, columns: Iterable[str], failing_when: str, description: str, *, sql: str = ""
+) -> Check:
+    """A check that no row of a relation meets the condition ``failing_when``; ``sql`` may group the failing rows."""
     return Check(
         name,
         relation,
-        f"One row per {keys}.",
-        f"select {keys}, count(*) as n_rows from {relation} group by {keys} having count(*) > 1",
-        holds=f"count(*) = count(distinct hash({keys}))",
+        description,
+        sql or f"select * from {relation} where {failing_when}",
+        passes_when=f"bool_or({failing_when}) is not true",
+        columns=tuple(columns),
+        failing_when=failing_when,
     )
 
 
-def none(condition: str) -> str:
-    """The aggregate that is true where the condition is true of no row."""
-    return f"bool_or({condition}) is not true"
+def unique_check(name: str, relation: str, key: Iterable[str]) -> Check:
+    """A check that no two rows of a relation have the same key.
 
-
-def _from_singular(singular: Singular, order: dict[str, int]) -> Check:
-    """A singular test belongs to the last built model that it reads."""
-    model = max(singular.reads, key=lambda read: order.get(read, -1))
-    return Check(singular.name, model, singular.header.description, singular.sql.strip(), singular.reads)
+    Different hashes mean different keys, and counting distinct hashes takes a third of the time. Only if two hashes
+    are equal are the keys themselves compared.
+    """
+    columns = tuple(key)
+    names = ", ".join(columns)
+    return Check(
+        name,
+        relation,
+        f"One row per {names}.",
+        f"select {names}, count(*) as n_rows from {relation} group by {names} having count(*) > 1",
+        passes_when=f"count(*) = count(distinct hash({names}))",
+        columns=columns,
+    )
 
 
 def _literal(value: Value) -> str:

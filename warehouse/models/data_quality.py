@@ -1,6 +1,6 @@
-"""All checks: those of the lake that the schema implies, those of the models, and that nothing listed is missing.
+"""All data-quality checks: of the lake by its schema, of seeds and models by their headers, of completeness, freshness.
 
-A check never repairs. Its failing rows are named, so that a person can look at them.
+A check never repairs anything. It shows its failing rows, so that a person can look at them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 
 from warehouse.connection import open_warehouse
-from warehouse.models.checks import SAMPLE_ROWS, Check, CheckResult, checks_of, none, run, unique
-from warehouse.models.project import Project, read_project
+from warehouse.models.checks import SAMPLE_ROWS, Check, CheckResult, header_checks, row_check, run, unique_check
+from warehouse.models.project import Project, SingularTest, read_project
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
 from warehouse.schema.registry import TABLES
@@ -22,75 +22,74 @@ from warehouse.storage import lake, landing
 from warehouse.storage.home import Home
 
 LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COMPLETENESS = tuple(
-    Check(name, f"lake.{CONVERSATIONS.name}", about, "")
-    for name, about in (
+    Check(name, f"lake.{CONVERSATIONS.name}", description, "")
+    for name, description in (
         ("listed_is_landed", "Every listed conversation is landed."),
         ("landed_is_in_lake", "Every landed conversation is in the lake."),
-        ("lake_is_landed", "Every row stems from the landing."),
-        ("nothing_in_quarantine", "No document is set aside."),
+        ("lake_is_landed", "Every row comes from a landed document."),
+        ("nothing_in_quarantine", "No document is in quarantine."),
     )
 )
-"""That nothing is missing; these compare the lake with the landing, so they are no SQL."""
+"""Completeness; these checks have no SQL, because they compare the lake with the landing files."""
 
-FRESH = Check("sync_is_fresh", f"lake.{SYNC_RUNS.name}", "Every workspace had a complete run of late.", "")
+FRESH = Check("sync_is_fresh", f"lake.{SYNC_RUNS.name}", "Every workspace had a complete run recently.", "")
 
 
 def schema_checks() -> tuple[Check, ...]:
-    """For every table, over the views of schema ``lake``: the key is unique, the required columns are filled."""
-    return tuple(check for table in TABLES for check in _of_table(table))
+    """Per table of the lake, over the views of schema ``lake``: its key is unique, its required columns are filled."""
+    return tuple(check for table in TABLES for check in _table_checks(table))
 
 
-def every_check(project: Project) -> tuple[Check, ...]:
-    """What a build checks before it swaps: the lake by its schema, then the models by their headers and tests."""
-    return (*schema_checks(), *checks_of(project))
+def project_checks(project: Project) -> tuple[Check, ...]:
+    """Checks of the seeds, then of the models in build order, then the singular tests.
+
+    A staging model that keeps its table's key needs no check of its own that its rows are unique: the check of the
+    lake's table covers it.
+    """
+    checks = [check for seed in project.seeds for check in header_checks(seed.key, seed.header)]
+    for model in project.models:
+        is_unique, *others = header_checks(model.key, model.header)
+        checks += others if model.keeps_lake_key else [is_unique, *others]
+    order = {model.key: n for n, model in enumerate(project.models)}
+    return (*checks, *(_singular_check(test, order) for test in project.singular_tests))
+
+
+def all_checks(project: Project) -> tuple[Check, ...]:
+    """What a build checks before the swap: the lake by its schema, then seeds and models by headers and tests."""
+    return (*schema_checks(), *project_checks(project))
 
 
 def check_warehouse(home: Home) -> tuple[CheckResult, ...]:
-    """Every check of a build, over the warehouse as it stands.
+    """Run every check of a build over the current warehouse.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
     """
     with open_warehouse(home) as connection:
-        return run(connection, every_check(read_project()))
-
-
-def _of_table(table: Table) -> tuple[Check, Check]:
-    name = f"lake.{table.name}"
-    is_empty = " or ".join(f"{column.name} is null" for column in table.columns if column.required)
-    return (
-        unique(f"lake_{table.name}_unique", name, table.key),
-        Check(
-            f"lake_{table.name}_required",
-            name,
-            "Required columns are filled.",
-            f"select * from {name} where {is_empty}",  # noqa: S608 - our names
-            holds=none(is_empty),
-        ),
-    )
+        return run(connection, all_checks(read_project()))
 
 
 def check_complete(home: Home) -> tuple[CheckResult, ...]:
-    """Every conversation that was ever listed is landed, every landed one is in the lake, and none stands aside."""
+    """Compare listing, landing and lake: nothing is missing in either direction, and nothing is in quarantine."""
     listed = landing.latest_list_rows(home).select("conversation_id")
-    readings = landing.latest_snapshots(home)
-    shown = lake.read(home, CONVERSATIONS, ["conversation_id"])
-    gone = lake.read(home, DELETIONS, ["conversation_id"])
-    has_content = readings.filter(pl.col("content_at").is_not_null())
-    is_lost = readings.filter(pl.col("kind").is_in([*landing.REMOVED_KINDS, landing.ERASED]))
-    unshown = pl.concat(
-        [has_content.join(shown, "conversation_id", "anti"), is_lost.join(gone, "conversation_id", "anti")]
+    snapshots = landing.latest_snapshots(home)
+    in_lake = lake.read(home, CONVERSATIONS, ["conversation_id"])
+    deletions = lake.read(home, DELETIONS, ["conversation_id"])
+    has_content = snapshots.filter(pl.col("content_at").is_not_null())
+    is_removed = snapshots.filter(pl.col("kind").is_in([*landing.REMOVED_KINDS, landing.ERASED]))
+    missing = pl.concat(
+        [has_content.join(in_lake, "conversation_id", "anti"), is_removed.join(deletions, "conversation_id", "anti")]
     )
     return (
-        _result(LISTED_IS_LANDED, listed.join(readings, "conversation_id", "anti")),
-        _result(LANDED_IS_IN_LAKE, unshown),
-        _result(LAKE_IS_LANDED, shown.join(readings, "conversation_id", "anti")),
+        _result(LISTED_IS_LANDED, listed.join(snapshots, "conversation_id", "anti")),
+        _result(LANDED_IS_IN_LAKE, missing),
+        _result(LAKE_IS_LANDED, in_lake.join(snapshots, "conversation_id", "anti")),
         _result(NOTHING_IN_QUARANTINE, lake.read(home, QUARANTINE)),
     )
 
 
 def check_fresh(homes: Iterable[Home], *, now: datetime, within: timedelta) -> CheckResult:
-    """Whether each workspace had a complete run that ended ``within`` this time before ``now``."""
+    """Whether each workspace has a complete run that ended no longer than ``within`` before ``now``."""
     stale: list[dict[str, Any]] = []
     for home in homes:
         runs = lake.read(home, SYNC_RUNS, ["outcome", "ended_at"]).filter(outcome="complete")
@@ -98,6 +97,22 @@ def check_fresh(homes: Iterable[Home], *, now: datetime, within: timedelta) -> C
         if not isinstance(ended_at, datetime) or now - ended_at > within:
             stale.append({"workspace": home.workspace, "last_complete_run_at": ended_at})
     return CheckResult(FRESH, len(stale), tuple(stale))
+
+
+def _table_checks(table: Table) -> tuple[Check, Check]:
+    relation = f"lake.{table.name}"
+    required = [column.name for column in table.columns if column.required]
+    is_empty = " or ".join(f"{name} is null" for name in required)
+    return (
+        unique_check(f"lake_{table.name}_unique", relation, table.key),
+        row_check(f"lake_{table.name}_required", relation, required, is_empty, "Required columns are filled."),
+    )
+
+
+def _singular_check(test: SingularTest, order: dict[str, int]) -> Check:
+    """A singular test, reported under the relation that is built last of those it reads."""
+    model = max(test.reads, key=lambda read: order.get(read, -1))
+    return Check(test.name, model, test.header.description, test.sql.strip(), test.reads)
 
 
 def _result(check: Check, failing: pl.DataFrame) -> CheckResult:

@@ -1,13 +1,16 @@
-"""The header of a SQL file: one leading block comment that holds TOML and says what the SELECT below it promises.
+"""The header of a SQL file: TOML in a leading block comment, which describes the result of the SELECT below it.
 
-``description``, ``grain`` and ``[columns]`` (every column of the result, in order) are required; a staging model says
-``inherits_columns_from = "lake.turns"`` instead, since its columns mean what the schema says. ``[tests]`` are checks on
-the built data; ``[metrics.<column>]`` makes a column a metric of ``metrics.catalog``. A model with the measures of
-another at its own grain says ``inherits_metrics_from = "metrics.agent_daily"``: columns of the same name take their
-texts and metrics from that model, unless its own header has them. A model that is local to a conversation and would
-hold all turns at once says ``batch_by = "start_date"``: it is built some days at a time
-(``warehouse.build.incremental``). The unit of a column follows from its name (``warehouse.schema.types.unit_of``).
-Singular tests and seeds have smaller headers of the same kind.
+- ``description``, ``grain`` and ``[columns]`` (every column of the result, in order) are required.
+- ``inherits_columns_from = "lake.turns"`` replaces ``[columns]`` in a staging model: its columns mean what the schema
+  says.
+- ``[tests]`` are checks on the built data; ``[metrics.<column>]`` makes a column a metric of ``metrics.catalog``.
+- ``inherits_metrics_from = "metrics.agent_daily"`` is for a model with the measures of another one at a grain of its
+  own: columns of the same name take descriptions and metrics from there, unless its own header has them.
+- ``batch_by = "start_date"`` is for a model that is local to a conversation and would have to hold all turns at once:
+  it is built some days at a time (``warehouse.build.incremental``).
+
+The unit of a column follows from its name (``warehouse.schema.types.unit_of``). Singular tests and seeds have smaller
+headers of the same kind.
 """
 
 from __future__ import annotations
@@ -25,9 +28,9 @@ Value = str | bool | int | float
 
 
 class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a metric column means; ``good`` is the direction that people hope for.
+    """What a metric column means; ``direction`` is the desired one.
 
-    ``differs`` says how the number differs from the one on the vendor's dashboard.
+    ``differs_from_vendor`` says how the number differs from the one on the vendor's dashboard.
     """
 
     name: str
@@ -40,7 +43,7 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Checks on the built rows; ``unique`` is the grain when it is not given, ``at_least`` the smallest number."""
+    """Checks on the built rows; ``unique`` defaults to the grain, ``at_least`` is a lower bound by column."""
 
     unique: tuple[str, ...] = ()
     not_null: tuple[str, ...] = ()
@@ -64,7 +67,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SeedHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ``.toml`` beside a seed; ``types`` are DuckDB's, in the order of the CSV."""
+    """The ``.toml`` beside a seed; ``types`` are DuckDB's by column."""
 
     description: str
     grain: tuple[str, ...]
@@ -84,8 +87,8 @@ H = TypeVar("H", Header, SeedHeader, SingularHeader)
 _COMMENT = re.compile(r"\A/\*(.*?)\*/\s*", re.DOTALL)
 
 
-def split(path: Path, text: str) -> tuple[str, str]:
-    """The TOML and the SQL of a file; the TOML keeps its line numbers.
+def split_header(path: Path, text: str) -> tuple[str, str]:
+    """The TOML and the SQL of a file; line n of the TOML is line n of the file.
 
     Raises:
         ModelError: the file does not begin with a block comment.
@@ -96,57 +99,58 @@ def split(path: Path, text: str) -> tuple[str, str]:
     return comment.group(1), text[comment.end() :]
 
 
-def parse(path: Path, toml: str, kind: type[H]) -> H:
-    """The header of type ``kind`` in ``toml``, with its column names checked against each other.
+def parse_header(path: Path, toml: str, kind: type[H]) -> H:
+    """The header of type ``kind`` in ``toml``; its names are checked, unless it inherits some of its columns.
 
     Raises:
-        ModelError: no TOML, an unknown or missing key, or a name that is no column; names file and line.
+        ModelError: this is not TOML, a key is unknown or missing, or a name is not a column; names file and line.
     """
     try:
-        found = tomllib.loads(toml)
+        values = tomllib.loads(toml)
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"at line (\d+)", str(error))
         line = int(at.group(1)) if at else toml.count("\n") + 1
-        raise ModelError(f"{path}:{line}: the header is no TOML: {error}.", "See the other headers in sql/.") from error
+        raise ModelError(
+            f"{path}:{line}: the header is not TOML: {error}.", "See the other headers in sql/."
+        ) from error
     try:
-        header = msgspec.convert(found, kind)
+        header = msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        line = line_of(toml, _culprit(str(error)))
-        raise ModelError(f"{path}:{line}: {error}.", "The headers of the other files in sql/ show the form.") from error
+        line = line_of(toml, _invalid_key(str(error)))
+        raise ModelError(f"{path}:{line}: {error}.", "See the other headers in sql/.") from error
     if isinstance(header, Header) and bool(header.columns or header.inherits_metrics_from) == bool(
         header.inherits_columns_from
     ):
         raise ModelError(
-            f"{path}:1: the header needs [columns] or inherits_columns_from, and not both.", "List every column."
+            f"{path}:1: the header needs [columns] or inherits_columns_from, but not both.", "List every column."
         )
-    if not (
-        isinstance(header, Header) and (header.inherits_columns_from or header.inherits_metrics_from)
-    ):  # whose names are not known yet
+    inherits = isinstance(header, Header) and (header.inherits_columns_from or header.inherits_metrics_from)
+    if not inherits:  # the columns of one that does are known only when all headers have been read
         check_names(path, toml, header)
     return header
 
 
 def check_names(path: Path, toml: str, header: Header | SeedHeader | SingularHeader) -> None:
-    """Whether grain, tests and metrics speak only of columns that there are.
+    """Check that grain, tests and metrics name only columns of the header.
 
     Raises:
-        ModelError: names file, line and the word that is no column.
+        ModelError: names file, line and the name that is not a column.
     """
     for name in _names(header):
         if name not in _columns(header):
             raise ModelError(
-                f"{path}:{line_of(toml, name)}: {name} is no column of the header.", "List it under [columns]."
+                f"{path}:{line_of(toml, name)}: {name} is not a column of the header.", "List it under [columns]."
             )
 
 
-def _culprit(message: str) -> str:
-    """The word of the header that msgspec complains about: an unknown key, or the last step of the path it gives."""
-    found = re.search(r"unknown field `(\w+)`", message) or re.search(r"`\$\.(?:.*\.)?(\w+)(?:\[.*\])?`", message)
-    return found.group(1) if found else ""
+def _invalid_key(message: str) -> str:
+    """The key that a message of msgspec is about: an unknown field, or the last step of the path; empty if neither."""
+    match = re.search(r"unknown field `(\w+)`", message) or re.search(r"`\$\.(?:.*\.)?(\w+)(?:\[.*\])?`", message)
+    return match.group(1) if match else ""
 
 
 def line_of(text: str, word: str) -> int:
-    """First line, from 1, on which ``word`` stands; 1 when it does not."""
+    """First line, from 1, that has ``word``; 1 if none has."""
     lines = text.splitlines()
     return next((n for n, line in enumerate(lines, 1) if word and re.search(rf"\b{re.escape(word)}\b", line)), 1)
 
@@ -156,7 +160,7 @@ def _columns(header: Header | SeedHeader | SingularHeader) -> dict[str, str]:
 
 
 def _names(header: Header | SeedHeader | SingularHeader) -> list[str]:
-    """Names outside ``[columns]`` that must be columns."""
+    """Names outside ``[columns]`` that have to be columns."""
     if isinstance(header, SingularHeader):
         return []
     tests = header.tests

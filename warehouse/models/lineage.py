@@ -1,6 +1,7 @@
-"""Which column comes from which: read from the SQL of the models, for Dagster's metadata and the docs.
+"""Column lineage: which column is computed from which, read from the SQL with sqlglot.
 
-The answer is kept for the process, by the text of the models: a second asking is free.
+Dagster shows it as metadata, and ``convohouse explain`` prints it. Tracing all models is slow, so the result is
+cached for the process by the text of the models.
 """
 
 from __future__ import annotations
@@ -13,51 +14,51 @@ from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 
 from warehouse.errors import ModelError
-from warehouse.models.build_tables import GENERATED
+from warehouse.models.build_tables import GENERATED_TABLES
 from warehouse.models.project import Model, Project
 from warehouse.schema.registry import TABLES
 
 Lineage = dict[str, dict[str, list[tuple[str, str]]]]
-"""Model to column to the columns that it is made from, each as qualified model and column."""
+"""Model to column to the columns that it is computed from, as pairs of qualified model and column."""
 
 Columns = dict[str, dict[str, dict[str, str]]]
-"""Schema to relation to column to type, as sqlglot asks for it."""
+"""Schema to relation to column to type: the schema argument of sqlglot."""
 
-_known: dict[tuple[str, ...], Lineage] = {}
+_cache: dict[tuple[str, ...], Lineage] = {}
 
 
 def column_lineage(project: Project) -> Lineage:
-    """Direct sources of every column: the columns that its SELECT makes it from, sorted; none for count(*).
+    """Direct sources of every column, sorted: the columns that its SELECT computes it from; none for count(*).
 
     Raises:
-        ModelError: a SELECT uses a column that what it reads does not have.
+        ModelError: a SELECT uses a column that its inputs do not have.
     """
-    state = tuple(model.sha256 for model in project.models)
-    if state not in _known:
-        columns = columns_of(project)
-        _known[state] = {
-            model.key: {column: sources_of(node) for column, node in nodes_of(model, columns).items()}
+    texts = tuple(model.sha256 for model in project.models)
+    if texts not in _cache:
+        columns = readable_columns(project)
+        _cache[texts] = {
+            model.key: {column: source_columns(node) for column, node in lineage_nodes(model, columns).items()}
             for model in project.models
         }
-    return _known[state]
+    return _cache[texts]
 
 
-def columns_of(project: Project) -> Columns:
-    """Every column that a model of the project can read."""
-    found: Columns = {"seeds": {each.name: dict.fromkeys(each.columns, "text") for each in GENERATED}}
-    found["lake"] = {table.name: dict.fromkeys(table.column_names, "text") for table in TABLES}
+def readable_columns(project: Project) -> Columns:
+    """Every column that a model of the project can read; all but those of seeds are given as text."""
+    columns: Columns = {"seeds": {table.name: dict.fromkeys(table.columns, "text") for table in GENERATED_TABLES}}
+    columns["lake"] = {table.name: dict.fromkeys(table.column_names, "text") for table in TABLES}
     for seed in project.seeds:
-        found["seeds"][seed.name] = seed.header.types
+        columns["seeds"][seed.name] = seed.header.types
     for model in project.models:
-        found.setdefault(model.schema, {})[model.name] = dict.fromkeys(model.header.columns, "text")
-    return found
+        columns.setdefault(model.schema, {})[model.name] = dict.fromkeys(model.header.columns, "text")
+    return columns
 
 
-def nodes_of(model: Model, columns: Columns) -> dict[str, Node]:
-    """Lineage of each column of a model in sqlglot's words: the expressions on the way to the tables that it reads.
+def lineage_nodes(model: Model, columns: Columns) -> dict[str, Node]:
+    """Lineage tree of each column of a model, from sqlglot: the expressions between it and the tables that it reads.
 
     Raises:
-        ModelError: the SELECT uses a column that what it reads does not have.
+        ModelError: the SELECT uses a column that its inputs do not have.
     """
     try:
         tree = sqlglot.parse_one(model.sql, dialect="duckdb")
@@ -66,19 +67,19 @@ def nodes_of(model: Model, columns: Columns) -> dict[str, Node]:
         raise ModelError(f"{model.path}: its columns cannot be traced: {error}", "Check their names.") from error
 
 
-def sources_of(node: Node) -> list[tuple[str, str]]:
-    """The columns that a column is made from, each as qualified model and column, sorted."""
+def source_columns(node: Node) -> list[tuple[str, str]]:
+    """The columns that a column is computed from, as sorted pairs of qualified model and column."""
     return sorted(set(_sources(node)))
 
 
 def _sources(top: Node) -> Iterator[tuple[str, str]]:
-    seen: set[int] = set()
-    waiting = [top]
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
+    visited: set[int] = set()  # two paths can lead to the same node
+    queue = [top]
+    while queue:
+        node = queue.pop()
+        if id(node) in visited:
             continue
-        seen.add(id(node))
-        waiting += node.downstream
+        visited.add(id(node))
+        queue += node.downstream
         if isinstance(node.expression, exp.Table):
             yield f"{node.expression.db}.{node.expression.name}", node.name.rpartition(".")[2]

@@ -1,8 +1,8 @@
-"""The lint of ``sql/``: what changes its meaning on another engine, by file and line, and what to write instead.
+"""The lint of ``sql/``: finds constructs that mean something else on another engine, and says what to write instead.
 
-Words about another engine are about Spark, on which the models are meant to run as well. A quotient of whole numbers is
-a fraction on both (``1 / 2`` is 0.5), so ``/`` is allowed; where a whole number is wanted, the model says how it is
-rounded. ``python -m warehouse.models.lint`` runs the lint over every model and every singular test.
+The other engine is Spark, on which the models should run as well. Dividing two integers gives a fraction on both
+(``1 / 2`` is 0.5), so ``/`` is allowed; a model that needs an integer says how it rounds.
+``python -m warehouse.models.lint`` checks every model and every singular test.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ import sqlglot
 from sqlglot import exp
 
 from warehouse.models import lint_rules
-from warehouse.models.headers import split
+from warehouse.models.headers import split_header
 from warehouse.models.project import SCHEMAS, SQL_DIR
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A construct that is refused: its name, why, what to write instead, and whether a node with its word is one.
+    """A forbidden construct: why, what to write instead, and whether a node (with its first word) is one.
 
-    A test of its own may break a rule that is ``for_models`` alone.
+    A ``models_only`` rule does not apply to singular tests.
     """
 
     name: str
     reason: str
     instead: str
-    is_broken: Callable[[exp.Expr, str], bool]
-    for_models: bool = False
+    matches: Callable[[exp.Expr, str], bool]
+    models_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A construct that is refused; ``line`` is that of the file, from 1."""
+    """A forbidden construct in a file; ``line`` counts from 1."""
 
     path: Path
     line: int
@@ -49,26 +49,26 @@ class Finding:
 RULES = (
     Rule(
         "replace-once",
-        "regexp_replace without 'g' replaces once here and everywhere on Spark, which knows no other option",
-        "regexp_replace(x, pattern, y, 'g'), with (?i) in the pattern where case does not count",
+        "regexp_replace without 'g' replaces the first match here, and all matches on Spark, which has no other option",
+        "regexp_replace(x, pattern, y, 'g'), with (?i) in the pattern to ignore case",
         lint_rules.replaces_once,
     ),
-    Rule("bare-log", "log(x) is to base 10 here and natural on Spark", "log10(x) or ln(x)", lint_rules.is_bare_log),
+    Rule("bare-log", "log(x) has base 10 here and base e on Spark", "log10(x) or ln(x)", lint_rules.is_bare_log),
     Rule(
         "boundaries",
-        "date_diff counts the boundaries between two moments here and whole units on Spark",
-        "date_diff('day', …) of dates, or let the first side stand on a boundary: date_trunc('hour', …)",
+        "date_diff counts the unit boundaries between two timestamps here, and complete units on Spark",
+        "date_diff('day', …) of dates, or a start on a boundary: date_trunc('hour', …)",
         lint_rules.counts_boundaries,
     ),
     Rule(
         "epoch",
-        "epoch and its kin are other functions on Spark, or none",
+        "epoch functions have another meaning on Spark, or do not exist",
         "the timestamp itself; for seconds: date_diff('second', date_trunc('second', a), date_trunc('second', b))",
         lint_rules.is_epoch,
     ),
     Rule(
         "weekday",
-        "engines number the days of the week from 0 or from 1, from Sunday or from Monday",
+        "engines number the days of the week from 0 or 1, and from Sunday or Monday",
         "date_diff('day', date_trunc('week', x), x), which is 0 on Mondays",
         lint_rules.is_weekday,
     ),
@@ -79,28 +79,33 @@ RULES = (
         lint_rules.is_within_group,
     ),
     Rule(
-        "several-at-once",
+        "top-n-aggregate",
         "arg_max(x, y, n) and max(x, n) lose their n on Spark",
         "row_number() over (… order by y desc) <= n",
-        lint_rules.takes_several,
+        lint_rules.is_top_n_aggregate,
     ),
     Rule(
         "ordered-list",
         "list(x order by y) loses its order on Spark",
-        "a row an element with its number, or string_agg(x, ',' order by y)",
+        "one row per element with its number, or string_agg(x, ',' order by y)",
         lint_rules.is_ordered_list,
     ),
     Rule(
         "len",
-        "len(x) of a list is the length of a text on Spark",
-        "array_length(x) of a list, length(x) of a text",
+        "len(x) is the length of a list here, and of a string on Spark",
+        "array_length(x) for a list, length(x) for a string",
         lint_rules.is_len,
     ),
-    Rule("whole-division", "// rounds as the engine likes", "cast(floor(a / b) as bigint)", lint_rules.divides_whole),
+    Rule(
+        "integer-division",
+        "engines round // differently",
+        "cast(floor(a / b) as bigint)",
+        lint_rules.is_integer_division,
+    ),
     Rule(
         "no-zone",
         "a timestamp without a zone is read in the zone of the session",
-        "timestamptz, and the zone in the text: '2026-01-01 00:00:00+00', format %z",
+        "timestamptz, with the zone in the string: '2026-01-01 00:00:00+00', format %z",
         lint_rules.is_without_zone,
     ),
     Rule(
@@ -110,40 +115,40 @@ RULES = (
         lint_rules.subtracts_dates,
     ),
     Rule(
-        "clock-or-dice",
+        "clock-or-random",
         "the same lake must give the same warehouse, today and tomorrow",
-        "a moment that the data holds, such as max(fetched_at)",
-        lint_rules.is_clock_or_dice,
+        "a timestamp of the data, such as max(fetched_at)",
+        lint_rules.is_clock_or_random,
     ),
     Rule(
-        "by-chance",
-        "which row it takes depends on how the engine reads",
-        "an order by that decides, arg_min or arg_max; any_value where all values are equal",
-        lint_rules.is_by_chance,
+        "arbitrary-row",
+        "which row it returns depends on the engine",
+        "an unambiguous order by, arg_min or arg_max; any_value if all values are equal",
+        lint_rules.takes_arbitrary_row,
     ),
     Rule(
         "final-star",
-        "a star hides what the model promises, and changes with what it reads",
-        "every column by its name",
+        "a star hides the columns of the model, and changes with its inputs",
+        "every column by name",
         lint_rules.is_star_of_final,
-        for_models=True,
+        models_only=True,
     ),
-    Rule("pivot", "pivot is another statement on every engine", "max(x) filter (where …)", lint_rules.is_pivot),
+    Rule("pivot", "every engine has its own syntax for pivot", "max(x) filter (where …)", lint_rules.is_pivot),
     Rule(
         "by-number",
-        "group by 1 and order by 1 change their meaning with the list of columns",
+        "group by 1 and order by 1 change their meaning with the select list",
         "group by all, or names",
         lint_rules.is_by_number,
     ),
     Rule(
         "union",
-        "Spark knows no union by name, and one by position mixes what is called differently",
+        "Spark has no union by name, and a union by position mixes columns of different names",
         "the same names in the same order in each select",
         lint_rules.mixes_names,
     ),
     Rule(
         "only-duckdb",
-        "no other engine reads it: from without select, stars with exclude, replace or rename, columns(), list "
+        "other engines do not support it: from without select, stars with exclude, replace or rename, columns(), list "
         "comprehension, asof and positional joins, glob, similar to, order by all",
         "select and names, list_transform and list_filter, joins with on, like and regexp_matches",
         lint_rules.is_only_duckdb,
@@ -152,44 +157,44 @@ RULES = (
 
 
 def lint(folder: Path = SQL_DIR) -> list[Finding]:
-    """What is refused in the SQL files below ``folder``, by file and line.
+    """Findings in the SQL files below ``folder``, by file and line.
 
     Raises:
         ModelError: a file has no header.
-        ParseError: a SELECT cannot be read.
+        ParseError: a SELECT cannot be parsed.
     """
-    return [found for path in sorted(folder.glob("*/*.sql")) for found in lint_text(path, path.read_text("utf-8"))]
+    return [finding for path in sorted(folder.glob("*/*.sql")) for finding in lint_text(path, path.read_text("utf-8"))]
 
 
 def lint_text(path: Path, text: str) -> list[Finding]:
-    """What is refused in one SQL file with its header; the folder of ``path`` says whether it is a model.
+    """Findings in the text of a SQL file; the folder of ``path`` says whether it is a model.
 
     Raises:
         ModelError: it has no header.
-        ParseError: the SELECT cannot be read.
+        ParseError: the SELECT cannot be parsed.
     """
-    sql = split(path, text)[1]
-    before = text[: len(text) - len(sql)].count("\n")
-    rules = [rule for rule in RULES if path.parent.name in SCHEMAS or not rule.for_models]
-    found = {
-        Finding(path, before + _line(node), rule)
+    sql = split_header(path, text)[1]
+    header_lines = text[: len(text) - len(sql)].count("\n")
+    rules = [rule for rule in RULES if path.parent.name in SCHEMAS or not rule.models_only]
+    findings = {
+        Finding(path, header_lines + _line(node), rule)
         for node in sqlglot.parse_one(sql, dialect="duckdb").walk()
         for rule in rules
-        if rule.is_broken(node, _word(sql, node))
+        if rule.matches(node, _word(sql, node))
     }
-    return sorted(found, key=lambda finding: (finding.line, finding.rule.name))
+    return sorted(findings, key=lambda finding: (finding.line, finding.rule.name))
 
 
 def _word(sql: str, node: exp.Expr) -> str:
-    """The word with which a node begins in the text, in lower case; empty where the tree does not tell."""
+    """The first word of a node in the text, in lower case; empty if the tree does not have its position."""
     start, end = node.meta.get("start"), node.meta.get("end")
     return sql[start : end + 1].lower() if isinstance(start, int) and isinstance(end, int) else ""
 
 
 def _line(node: exp.Expr | None) -> int:
-    """First line of a node in the text, from 1; of what holds it, where the tree does not tell."""
+    """First line of a node in the text, from 1; of its parent if the tree does not have its position."""
     while node is not None:
-        lines = [int(each.meta["line"]) for each in node.walk() if "line" in each.meta]
+        lines = [int(child.meta["line"]) for child in node.walk() if "line" in child.meta]
         if lines:
             return min(lines)
         node = node.parent

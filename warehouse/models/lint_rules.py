@@ -1,7 +1,7 @@
-"""Constructs of SQL that other engines read otherwise: is a node of sqlglot's tree one?
+"""Predicates on nodes of sqlglot's tree: is this a construct that other engines interpret differently?
 
-``warehouse.models.lint`` says why each is refused. ``word`` is what the node begins with in the text, in lower case:
-it is asked only where two spellings make one node.
+``warehouse.models.lint`` says why each is forbidden. ``word`` is the first word of the node in the text, in lower case;
+it is needed only where two spellings become the same node.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ NAIVE = ("TIMESTAMP", "TIMESTAMPNTZ", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_
 WEEKDAYS = ("DOW", "ISODOW", "WEEKDAY", "DAYOFWEEK")
 ZONE = re.compile(r"([+-]\d\d(:?\d\d)?|Z)$")
 COARSER = {
-    unit: ("SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR")[place:]
-    for place, unit in enumerate(("SECOND", "MINUTE", "HOUR", "DAY"))
+    unit: ("SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR")[position:]
+    for position, unit in enumerate(("SECOND", "MINUTE", "HOUR", "DAY"))
 } | {"WEEK": ("WEEK",), "MONTH": ("MONTH", "QUARTER", "YEAR"), "QUARTER": ("QUARTER", "YEAR"), "YEAR": ("YEAR",)}
-"""Units on whose boundaries a moment also stands on a boundary of the given one."""
+"""By unit, the units whose boundaries are boundaries of it as well."""
 
 
 def replaces_once(node: exp.Expr, _word: str) -> bool:
@@ -44,7 +44,7 @@ def is_bare_log(node: exp.Expr, _word: str) -> bool:
 
 
 def counts_boundaries(node: exp.Expr, _word: str) -> bool:
-    """``date_diff`` that begins on no boundary of its unit; of days only where a name says that it is a moment."""
+    """``date_diff`` that does not begin on a boundary of its unit; of days, only if a name ends in ``_at``."""
     if not isinstance(node, exp.DateDiff):
         return _is_named(node, "date_sub", "datesub")
     unit, begin = node.text("unit").upper(), node.expression
@@ -54,19 +54,19 @@ def counts_boundaries(node: exp.Expr, _word: str) -> bool:
 
 
 def _boundary(node: exp.Expr) -> str:
-    """Unit on whose boundary the moment stands."""
+    """Unit on whose boundary the timestamp is; empty if it can be any timestamp."""
     if isinstance(node, exp.Cast) and node.to.this.name == "DATE":
         return "DAY"
     return node.text("unit").upper() if isinstance(node, exp.TimestampTrunc | exp.DateTrunc) else ""
 
 
 def is_epoch(node: exp.Expr, word: str) -> bool:
-    """``epoch``, ``epoch_ms`` and the like, and the part of that name."""
+    """``epoch``, ``epoch_ms`` and so on, and the date part ``epoch``."""
     return (isinstance(node, exp.Func) and word.startswith("epoch")) or _date_part(node) == "EPOCH"
 
 
 def is_weekday(node: exp.Expr, _word: str) -> bool:
-    """Number of the day in its week."""
+    """The number of a day in its week."""
     is_function = isinstance(node, exp.DayOfWeek | exp.DayOfWeekIso) or _is_named(node, "weekday")
     return is_function or _date_part(node) in WEEKDAYS
 
@@ -76,10 +76,10 @@ def is_within_group(node: exp.Expr, _word: str) -> bool:
     return isinstance(node, exp.WithinGroup)
 
 
-def takes_several(node: exp.Expr, _word: str) -> bool:
-    """``arg_max(x, y, n)``, ``max(x, n)`` and the like."""
-    several = node.args.get("count") or node.args.get("expressions")
-    return isinstance(node, exp.ArgMax | exp.ArgMin | exp.Max | exp.Min) and bool(several)
+def is_top_n_aggregate(node: exp.Expr, _word: str) -> bool:
+    """``arg_max(x, y, n)``, ``max(x, n)`` and so on."""
+    limit = node.args.get("count") or node.args.get("expressions")
+    return isinstance(node, exp.ArgMax | exp.ArgMin | exp.Max | exp.Min) and bool(limit)
 
 
 def is_ordered_list(node: exp.Expr, _word: str) -> bool:
@@ -88,17 +88,17 @@ def is_ordered_list(node: exp.Expr, _word: str) -> bool:
 
 
 def is_len(node: exp.Expr, word: str) -> bool:
-    """``len``, which is ``length`` to the tree."""
+    """``len``, which the tree does not tell from ``length``."""
     return isinstance(node, exp.Length) and word == "len"
 
 
-def divides_whole(node: exp.Expr, _word: str) -> bool:
+def is_integer_division(node: exp.Expr, _word: str) -> bool:
     """``//``."""
     return isinstance(node, exp.IntDiv)
 
 
 def is_without_zone(node: exp.Expr, _word: str) -> bool:
-    """A timestamp that is read or made without a zone."""
+    """A timestamp that is parsed or cast without a zone."""
     if isinstance(node, exp.Cast):
         kind, text = node.to.this.name, node.this
         return kind in NAIVE or (kind == "TIMESTAMPTZ" and text.is_string and not ZONE.search(text.name))
@@ -112,13 +112,13 @@ def subtracts_dates(node: exp.Expr, _word: str) -> bool:
     return isinstance(node, exp.Sub) and all(side.name.endswith("_date") for side in (node.left, node.right))
 
 
-def is_clock_or_dice(node: exp.Expr, _word: str) -> bool:
-    """What is another value with each build."""
+def is_clock_or_random(node: exp.Expr, _word: str) -> bool:
+    """A value that differs from build to build."""
     return isinstance(node, CLOCKS) or _is_named(node, *CLOCK_NAMES)
 
 
-def is_by_chance(node: exp.Expr, _word: str) -> bool:
-    """What takes one of several rows and does not say which."""
+def takes_arbitrary_row(node: exp.Expr, _word: str) -> bool:
+    """Takes one of several rows without saying which."""
     if isinstance(node, exp.Window):
         return isinstance(node.this, ORDERED_WINDOWS) and not node.args.get("order")
     if isinstance(node, exp.Limit):
@@ -143,13 +143,15 @@ def is_pivot(node: exp.Expr, _word: str) -> bool:
 
 
 def is_by_number(node: exp.Expr, _word: str) -> bool:
-    """A column by its place: ``group by 1``, ``order by 1``, ``#1``."""
-    is_place = isinstance(node, exp.Literal) and not node.is_string and isinstance(node.parent, exp.Group | exp.Ordered)
-    return is_place or isinstance(node, exp.PositionalColumn)
+    """A column by its position: ``group by 1``, ``order by 1``, ``#1``."""
+    is_ordinal = (
+        isinstance(node, exp.Literal) and not node.is_string and isinstance(node.parent, exp.Group | exp.Ordered)
+    )
+    return is_ordinal or isinstance(node, exp.PositionalColumn)
 
 
 def mixes_names(node: exp.Expr, _word: str) -> bool:
-    """A union by name, or by position of columns that are not called the same."""
+    """A union by name, or by position of columns with different names."""
     if not isinstance(node, exp.SetOperation):
         return False
     sides = [[column.alias_or_name for column in side.selects] for side in (node.left, node.right)]
@@ -157,7 +159,7 @@ def mixes_names(node: exp.Expr, _word: str) -> bool:
 
 
 def is_only_duckdb(node: exp.Expr, word: str) -> bool:
-    """Syntax that no other engine reads."""
+    """Syntax of DuckDB alone."""
     if isinstance(node, exp.Star):
         return word != "*" or any(node.args.values())
     if isinstance(node, exp.Join):
@@ -168,12 +170,12 @@ def is_only_duckdb(node: exp.Expr, word: str) -> bool:
 
 
 def _is_named(node: exp.Expr, *names: str) -> bool:
-    """Whether it is a call of a function that sqlglot does not know, by one of these names."""
+    """Whether it is a call of a function with one of these names, which sqlglot has no class for."""
     return isinstance(node, exp.Anonymous) and str(node.this).lower() in names
 
 
 def _date_part(node: exp.Expr) -> str:
-    """Part that ``extract`` or ``date_part`` takes, in upper case; empty for anything else."""
+    """The part that ``extract`` or ``date_part`` takes, in upper case; empty for any other node."""
     if isinstance(node, exp.Extract):
         return node.name.upper()
     return node.expressions[0].name.upper() if _is_named(node, "date_part", "datepart") else ""

@@ -1,7 +1,8 @@
-"""The graph of SQL models: what ``sql/`` holds, what each model reads, and the order in which to build.
+"""The project of SQL models: reads ``sql/``, finds what each model reads, and orders the models for a build.
 
-The folder is the schema, the file is the model, one SELECT a file. Dependencies are read from the SQL and never
-declared: a table with a schema is a model, a seed or a table of the lake; without one it must be a CTE.
+The folder is the schema, the file is the model, and a file is one SELECT. Dependencies are read from the SQL and never
+declared: a relation with a schema is a model, a seed, a generated table or a table of the lake; without a schema it has
+to be a CTE.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import msgspec
 
 from warehouse.errors import ModelError
 from warehouse.models import row_locality
-from warehouse.models.build_tables import GENERATED
-from warehouse.models.headers import Header, SingularHeader, check_names, line_of, parse, split
+from warehouse.models.build_tables import GENERATED_TABLES
+from warehouse.models.headers import Header, SingularHeader, check_names, line_of, parse_header, split_header
 from warehouse.models.seeds import Seed, read_seeds
 from warehouse.models.select_parser import Select, UnsupportedSqlError, read_selects
 from warehouse.schema.registry import BY_NAME, TABLES
@@ -26,20 +27,24 @@ from warehouse.schema.registry import BY_NAME, TABLES
 SQL_DIR = Path(__file__).parents[2] / "sql"
 SCHEMAS = ("staging", "intermediate", "marts", "metrics")
 ALL_SCHEMAS = ("lake", "seeds", *SCHEMAS)
-"""Schemas of the models, and of what they are made from."""
-OF_CALLS = frozenset(f"lake.{table.name}" for table in TABLES if row_locality.KEY in table.column_names)
-"""Tables of the lake with rows of conversations."""
+"""Schemas of the models and of their sources."""
+CONVERSATION_TABLES = frozenset(f"lake.{table.name}" for table in TABLES if row_locality.KEY in table.column_names)
+"""Tables of the lake with a ``conversation_id``."""
 VIEWS = ("staging",)
-"""Schemas whose models are views: staging follows the lake. All others are read more than once."""
+"""Schemas whose models are views: staging only renames the lake. Other models are read often, so they are tables."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One SQL file; ``reads`` are the qualified names of all that it selects from, sorted.
+    """A model: one SQL file.
 
-    ``mentions`` are the columns that can matter of what it reads, None for all. Where it ``is_by_call``, its rows of a
-    conversation follow from that conversation's rows in what it reads (``warehouse.models.row_locality``). Where it
-    ``is_keyed_as_read``, it gives rows of a table of the lake under its key, unique as they are there.
+    Attributes:
+        reads: Qualified names of the relations that it selects from, sorted.
+        used_columns: Names of columns that can matter in what it reads; None for all
+            (``warehouse.models.column_usage``).
+        is_conversation_local: Its rows of a conversation follow from that conversation's rows in what it reads
+            (``warehouse.models.row_locality``).
+        keeps_lake_key: It returns rows of one table of the lake with their key, so they are as unique as there.
     """
 
     schema: str
@@ -49,9 +54,9 @@ class Model:
     sql: str
     reads: tuple[str, ...]
     sha256: str
-    mentions: frozenset[str] | None = None
-    is_by_call: bool = False
-    is_keyed_as_read: bool = False
+    used_columns: frozenset[str] | None = None
+    is_conversation_local: bool = False
+    keeps_lake_key: bool = False
 
     @property
     def key(self) -> str:
@@ -65,8 +70,8 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Singular:
-    """A test of its own: a SELECT that returns the rows that should not be."""
+class SingularTest:
+    """A singular test, as in dbt: a SELECT that returns the failing rows."""
 
     name: str
     path: Path
@@ -77,11 +82,11 @@ class Singular:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """All of ``sql/``, models in an order in which they can be built."""
+    """The content of ``sql/``, with the models in build order."""
 
     models: tuple[Model, ...]
     seeds: tuple[Seed, ...]
-    singulars: tuple[Singular, ...]
+    singular_tests: tuple[SingularTest, ...]
 
     @property
     def by_key(self) -> dict[str, Model]:
@@ -89,63 +94,63 @@ class Project:
         return {model.key: model for model in self.models}
 
     def upstream(self, *keys: str) -> Project:
-        """The part that the models ``keys`` need, themselves included, without singular tests."""
-        needed, found = set(keys), self.by_key
+        """The models ``keys`` and all that they depend on, with all seeds and without singular tests."""
+        needed, models = set(keys), self.by_key
         for model in reversed(self.models):
             if model.key in needed:
-                needed |= {read for read in model.reads if read in found}
+                needed |= {read for read in model.reads if read in models}
         return Project(tuple(model for model in self.models if model.key in needed), self.seeds, ())
 
 
-def read_project(sql_dir: Path = SQL_DIR, own_seeds: Path | None = None) -> Project:
-    """Read every model, seed and singular test below ``sql_dir``; a seed that the folder ``own_seeds`` has, from there.
+def read_project(sql_dir: Path = SQL_DIR, user_seeds: Path | None = None) -> Project:
+    """Read all models, seeds and singular tests below ``sql_dir``; files in ``user_seeds`` replace seeds.
 
     Raises:
-        ModelError: a bad header, SQL or seed (named by file and line), an unknown dependency, or a cycle (named by its
-            path).
+        ModelError: a header, SQL file or seed is wrong (named by file and line), a dependency is unknown, or models
+            depend on each other in a cycle (named by its path).
     """
     paths = [path for folder in (*SCHEMAS, "tests") for path in sorted((sql_dir / folder).glob("*.sql"))]
-    models, singulars = _read(tuple((path, path.read_text(encoding="utf-8")) for path in paths))
-    seeds = read_seeds(sql_dir / "seeds", own_seeds)
+    models, singular_tests = _read(tuple((path, path.read_text(encoding="utf-8")) for path in paths))
+    seeds = read_seeds(sql_dir / "seeds", user_seeds)
     ordered = ordered_models({model.key: model for model in models}, {seed.key for seed in seeds})
-    known = {model.key for model in models} | {seed.key for seed in seeds}
-    for singular in singulars:
-        _check_known(singular.path, singular.reads, known)
-    return Project(ordered, seeds, singulars)
+    keys = {model.key for model in models} | {seed.key for seed in seeds}
+    for test in singular_tests:
+        _check_reads(test.path, test.reads, keys)
+    return Project(ordered, seeds, singular_tests)
 
 
-def with_calls(models: Iterable[Model]) -> frozenset[str]:
-    """Names of the relations that have rows of conversations: models and tables of the lake."""
-    return OF_CALLS | {model.key for model in models if row_locality.KEY in model.header.columns}
+def conversation_relations(models: Iterable[Model]) -> frozenset[str]:
+    """Names of the models and tables of the lake that have a ``conversation_id``."""
+    return CONVERSATION_TABLES | {model.key for model in models if row_locality.KEY in model.header.columns}
 
 
 def ordered_models(models: Mapping[str, Model], seeds: Iterable[str]) -> tuple[Model, ...]:
-    """Models, each after all that it reads; the same for the same files.
+    """The models, each after all that it reads; the same order for the same files.
 
     Raises:
-        ModelError: a model reads what does not exist, or reads itself through others.
+        ModelError: a model reads a relation that does not exist, or itself through others.
     """
-    known = {*models, *seeds}
+    keys = {*models, *seeds}
     for model in models.values():
-        _check_known(model.path, model.reads, known)
+        _check_reads(model.path, model.reads, keys)
     graph = {key: [read for read in models[key].reads if read in models] for key in models}
     try:
         return tuple(models[key] for key in TopologicalSorter(graph).static_order())
     except CycleError as error:
         path = " reads ".join(reversed(error.args[1]))
-        raise ModelError(f"Models read each other in a circle: {path}.", "Take one of these steps out.") from error
+        raise ModelError(f"Models read each other in a cycle: {path}.", "Remove one of these steps.") from error
 
 
-def _check_known(path: Path, reads: Iterable[str], known: set[str]) -> None:
-    given = {f"lake.{name}" for name in BY_NAME} | {generated.key for generated in GENERATED}
+def _check_reads(path: Path, reads: Iterable[str], keys: set[str]) -> None:
+    tables = {f"lake.{name}" for name in BY_NAME} | {table.key for table in GENERATED_TABLES}
     for read in reads:
-        if read not in known and read not in given:
-            raise ModelError(f"{path}: {read} is no model, no seed and no table of the lake.", "Check its name.")
+        if read not in keys and read not in tables:
+            raise ModelError(f"{path}: {read} is not a model, a seed or a table of the lake.", "Check its name.")
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A SQL file in its parts; ``toml`` has the line numbers of the file."""
+    """The parts of a SQL file; line n of ``toml`` is line n of the file."""
 
     path: Path
     text: str
@@ -155,101 +160,100 @@ class _Source:
 
 
 @lru_cache(maxsize=8)  # a process that builds more than once reads the same texts
-def _read(files: tuple[tuple[Path, str], ...]) -> tuple[tuple[Model, ...], tuple[Singular, ...]]:
+def _read(files: tuple[tuple[Path, str], ...]) -> tuple[tuple[Model, ...], tuple[SingularTest, ...]]:
     sources = _sources(files)
-    ours = [source for source in sources if source.path.parent.name in SCHEMAS]
-    listed = {model.key: model for model in map(_model, ours)}
-    with_measures = [_with_measures(model, source, listed) for model, source in zip(listed.values(), ours, strict=True)]
-    keyed = with_calls(with_measures)
-    models = tuple(_as_read(model, source, keyed) for model, source in zip(with_measures, ours, strict=True))
-    return models, tuple(_singular(source) for source in sources if source not in ours)
+    of_models = [source for source in sources if source.path.parent.name in SCHEMAS]
+    by_key = {model.key: model for model in map(_model, of_models)}
+    models = [_inherit_metrics(model, source, by_key) for model, source in zip(by_key.values(), of_models, strict=True)]
+    keyed = conversation_relations(models)
+    models = [_analyze(model, source, keyed) for model, source in zip(models, of_models, strict=True)]
+    return tuple(models), tuple(_singular_test(source) for source in sources if source not in of_models)
 
 
 def _sources(files: Iterable[tuple[Path, str]]) -> list[_Source]:
-    parts = [(path, text, *split(path, text)) for path, text in files]
+    parts = [(path, text, *split_header(path, text)) for path, text in files]
     selects = read_selects([sql for *_, sql in parts])
-    return [_Source(*part, _readable(*part, select)) for part, select in zip(parts, selects, strict=True)]
+    return [_Source(*part, _check_select(*part, select)) for part, select in zip(parts, selects, strict=True)]
 
 
-def _readable(path: Path, text: str, _toml: str, sql: str, select: Select | UnsupportedSqlError) -> Select:
+def _check_select(path: Path, text: str, _toml: str, sql: str, select: Select | UnsupportedSqlError) -> Select:
     if isinstance(select, UnsupportedSqlError) and select.line is not None:
         line = text[: len(text) - len(sql)].count("\n") + select.line
-        raise ModelError(f"{path}:{line}: the SQL cannot be read: {select.why}.", "Try the SELECT in DuckDB.")
+        raise ModelError(f"{path}:{line}: the SQL cannot be read: {select.reason}.", "Try the SELECT in DuckDB.")
     if isinstance(select, UnsupportedSqlError):
         raise ModelError(f"{path}: a model is one SELECT and nothing else.", "Split it.")
-    if select.bare:
-        bare = select.bare[0]
-        raise ModelError(f"{path}: {bare} has no schema and is no CTE.", f"Write it as marts.{bare} or the like.")
+    if select.unqualified:
+        name = select.unqualified[0]
+        raise ModelError(f"{path}: {name} has no schema and is not a CTE.", f"Write it with one: marts.{name}.")
     return select
 
 
 def _model(source: _Source) -> Model:
-    path, header = source.path, parse(source.path, source.toml, Header)
+    path, header = source.path, parse_header(source.path, source.toml, Header)
     if header.inherits_columns_from:
-        header = msgspec.structs.replace(header, columns=_described_by_schema(source, header.inherits_columns_from))
+        header = msgspec.structs.replace(header, columns=_schema_columns(source, header.inherits_columns_from))
         check_names(path, source.toml, header)
     sha256 = hashlib.sha256(source.text.encode()).hexdigest()
     return Model(path.parent.name, path.stem, path, header, source.sql, source.select.reads, sha256)
 
 
-def _described_by_schema(source: _Source, relation: str) -> dict[str, str]:
-    """Descriptions of a thin model's columns: each is a column of the lake, perhaps under another name."""
+def _schema_columns(source: _Source, relation: str) -> dict[str, str]:
+    """Descriptions of a staging model's columns: each is a column of the lake, perhaps renamed."""
     path, table, selects = source.path, BY_NAME.get(relation.removeprefix("lake.")), source.select.final
     if table is None or not selects:
         raise ModelError(
-            f"{path}: inherits_columns_from needs a table of the lake and a CTE final.", "Or list every [columns]."
+            f"{path}: inherits_columns_from needs a table of the lake and a CTE final.", "Or list all [columns]."
         )
-    described = {}
+    descriptions = {}
     for column in selects:
         if column.source is None or column.source not in table.column_names:
-            raise ModelError(f"{path}: {column.name} is no column of {relation}.", "List every [columns].")
-        described[column.name] = table.column(column.source).description
-    return described
+            raise ModelError(f"{path}: {column.name} is not a column of {relation}.", "List all [columns].")
+        descriptions[column.name] = table.column(column.source).description
+    return descriptions
 
 
-def _with_measures(model: Model, source: _Source, others: Mapping[str, Model]) -> Model:
-    """The model with what it takes over by ``inherits_metrics_from``, in the order of its SELECT; its own words win."""
-    own, path = model.header, model.path
-    if own.inherits_metrics_from is None:
+def _inherit_metrics(model: Model, source: _Source, models: Mapping[str, Model]) -> Model:
+    """The model with what it inherits by ``inherits_metrics_from``, in the order of its SELECT; its own header wins."""
+    header, path = model.header, model.path
+    if header.inherits_metrics_from is None:
         return model
-    at, other = f"{path}:{line_of(source.toml, 'inherits_metrics_from')}", others.get(own.inherits_metrics_from)
-    if other is None or other.header.inherits_metrics_from:
-        raise ModelError(
-            f"{at}: {own.inherits_metrics_from} is no model that says its measures itself.", "Check its name."
-        )
+    at, parent = f"{path}:{line_of(source.toml, 'inherits_metrics_from')}", models.get(header.inherits_metrics_from)
+    if parent is None or parent.header.inherits_metrics_from:
+        problem = "is not a model that declares its metrics itself"
+        raise ModelError(f"{at}: {header.inherits_metrics_from} {problem}.", "Check its name.")
     names = [column.name for column in source.select.final]
-    if not other.header.metrics.keys() & set(names):
-        raise ModelError(f"{at}: {other.key} has no metric that final selects.", "Take inherits_metrics_from out.")
-    columns, metrics = other.header.columns | own.columns, other.header.metrics | own.metrics
-    header = msgspec.structs.replace(
-        own,
-        columns={name: columns[name] for name in names if name in columns} | own.columns,
-        metrics={name: metrics[name] for name in names if name in metrics} | own.metrics,
+    if not parent.header.metrics.keys() & set(names):
+        raise ModelError(f"{at}: {parent.key} has no metric that final selects.", "Remove inherits_metrics_from.")
+    columns, metrics = parent.header.columns | header.columns, parent.header.metrics | header.metrics
+    merged = msgspec.structs.replace(
+        header,
+        columns={name: columns[name] for name in names if name in columns} | header.columns,
+        metrics={name: metrics[name] for name in names if name in metrics} | header.metrics,
     )
-    check_names(path, source.toml, header)
-    return replace(model, header=header)
+    check_names(path, source.toml, merged)
+    return replace(model, header=merged)
 
 
-def _as_read(model: Model, source: _Source, keyed: Collection[str]) -> Model:
-    """The model with what its SELECT shows; relations that are ``keyed`` have rows of conversations."""
+def _analyze(model: Model, source: _Source, keyed: Collection[str]) -> Model:
+    """The model with the properties of its SELECT; the relations ``keyed`` have a ``conversation_id``."""
     select, grain = source.select, model.header.grain
-    mentions = None if select.mentions is None else select.mentions | model.header.columns.keys()
-    table = BY_NAME.get((select.rows_of or "").removeprefix("lake."))
+    used_columns = None if select.used_columns is None else select.used_columns | model.header.columns.keys()
+    table = BY_NAME.get((select.row_source or "").removeprefix("lake."))
     sources = {column.source for column in select.final if column.name in grain and column.is_plain}
-    is_by_call = row_locality.is_by_call(select.tree, keyed)
-    if model.header.batch_by and (model.is_view or not is_by_call):
+    is_conversation_local = row_locality.is_conversation_local(select.tree, keyed)
+    if model.header.batch_by and (model.is_view or not is_conversation_local):
         at = f"{model.path}:{line_of(source.toml, 'batch_by')}"
-        raise ModelError(f"{at}: {model.key} is no table whose rows follow call by call.", "Take batch_by out.")
+        raise ModelError(f"{at}: {model.key} is not a table that is local to a conversation.", "Remove batch_by.")
     return replace(
         model,
-        mentions=mentions,
-        is_by_call=is_by_call,
-        is_keyed_as_read=table is not None
+        used_columns=used_columns,
+        is_conversation_local=is_conversation_local,
+        keeps_lake_key=table is not None
         and model.header.inherits_columns_from is not None
         and sources.issuperset(table.key),
     )
 
 
-def _singular(source: _Source) -> Singular:
-    header = parse(source.path, source.toml, SingularHeader)
-    return Singular(source.path.stem, source.path, header, source.sql, source.select.reads)
+def _singular_test(source: _Source) -> SingularTest:
+    header = parse_header(source.path, source.toml, SingularHeader)
+    return SingularTest(source.path.stem, source.path, header, source.sql, source.select.reads)

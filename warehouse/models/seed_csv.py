@@ -1,159 +1,158 @@
-"""The rows of a seed's CSV file, held to its header: whatever is wrong is named by file, line and column.
+"""Reads a seed's CSV file; every mistake is named by file, line and column.
 
-A seed is small and written by hand or by a spreadsheet, so the file is read with the standard library, value by value:
-UTF-8 with or without a mark, separated by commas, columns in any order. Blanks around a value do not count, an empty
-value is null, and so is one in quotes.
+The file is UTF-8, with or without a byte order mark, and separated by commas; its columns may be in any order. Blanks
+around a value are dropped, an empty value is null, also in quotes, and a line without values is skipped.
+
+Python's csv module splits the file, because it knows the line of each record; DuckDB's read_csv tells it only for
+records that it rejects. DuckDB then runs the checks of the seed's header, as it does for models
+(``warehouse.models.checks``), and a failing row is shown by its line.
 """
+
+# ruff: noqa: S608 -- every name in these statements is from sql/seeds, none from a user
 
 from __future__ import annotations
 
 import csv
 import io
-import math
-import re
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
+import duckdb
 import polars as pl
 
 from warehouse.errors import ModelError
+from warehouse.models.checks import Check, header_checks, row_check, run
 from warehouse.models.headers import SeedHeader
 
-CsvRow = tuple[int, list[str]]
-"""Number of the first line of a record, from 1, and its values."""
-
-
-def _whole(bits: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        value = int(text) if re.fullmatch(r"[+-]?[0-9]+", text) else None
-        if value is None or not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
-            raise ValueError
-        return value
-
-    return read
-
-
-def _number(text: str) -> float:
-    value = float(text) if re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text) else math.inf
-    if not math.isfinite(value):
-        raise ValueError
-    return value
-
-
-def _day(text: str) -> date:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise ValueError
-    return date.fromisoformat(text)
-
-
-TYPES: dict[str, tuple[pl.DataType, Callable[[str], object], str]] = {
-    "varchar": (pl.String(), str, "text"),
-    "integer": (pl.Int32(), _whole(32), "whole number, such as 6000"),
-    "bigint": (pl.Int64(), _whole(64), "whole number, such as 6000"),
-    "double": (pl.Float64(), _number, "number, such as 1250.50"),
-    "date": (pl.Date(), _day, "date, such as 2026-11-01"),
+_WHOLE_NUMBER = "[+-]?[0-9]+", "a whole number, such as 6000"
+TYPES = {
+    "varchar": ("(?s).*", "text"),
+    "integer": _WHOLE_NUMBER,
+    "bigint": _WHOLE_NUMBER,
+    "double": (r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", "a number, such as 1250.50"),
+    "date": ("[0-9]{4}-[0-9]{2}-[0-9]{2}", "a date, such as 2026-11-01"),
 }
-"""Types that a seed's header may use: as polars calls them, how a value is read, and how it is told to people."""
+"""DuckDB types that a seed may have: how a value is written, as a regular expression and in words.
+
+The pattern is needed because a cast accepts more: 1e3 as the whole number 1000, nan and inf as numbers.
+"""
+
+LINE = "csv_line"
+"""Column with the first line of a record, from 1."""
 
 
-def read_rows(path: Path, header: SeedHeader) -> pl.DataFrame:
-    """The rows of the file, columns in the header's order and of its types.
+def read_rows(
+    connection: duckdb.DuckDBPyConnection, path: Path, content: bytes, key: str, header: SeedHeader
+) -> pl.DataFrame:
+    """The rows of the file ``path``, with the header's columns in its order and of its types.
+
+    ``connection`` is to a database in memory that has a schema ``seeds``; it receives the seed as table ``key``.
 
     Raises:
         ModelError: names file, line and column of the first mistake.
     """
-    lines = list(_lines(path))
-    if not lines:
-        _refuse(path, 1, None, f"the file is empty; its first line is {','.join(header.types)}")
-    names = _names(path, *lines[0], header)
-    rows = [_row(path, line, values, names, header) for line, values in lines[1:]]
-    _check_keys(path, [(line, row) for (line, _), row in zip(lines[1:], rows, strict=True)], header)
-    return pl.DataFrame(rows, {name: TYPES[type_][0] for name, type_ in header.types.items()}, strict=True)
+    connection.register("csv_text", _read_text(path, content, list(header.types)))
+    _refuse_failing(connection, path, (_type_check(name, type_) for name, type_ in header.types.items()))
+    values = ", ".join(f"cast({name} as {type_}) as {name}" for name, type_ in header.types.items())
+    connection.execute(f"create table {key} as select {LINE}, {values} from csv_text order by {LINE}")
+    _refuse_failing(connection, path, _value_checks(key, header))
+    rows: pl.DataFrame = connection.sql(f"select {', '.join(header.types)} from {key} order by {LINE}").pl()
+    return rows
 
 
-def _lines(path: Path) -> Iterator[CsvRow]:
-    """Records with their lines; blank lines are passed over. Bytes that are no UTF-8 come as lone surrogates."""
-    text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
-    reader, begins = csv.reader(io.StringIO(text, newline=""), strict=True), 1
-    while True:
-        try:
-            values = next(reader, None)
-        except csv.Error as error:
-            _refuse(path, begins, None, f"no CSV: {error}")
-        if values is None:
-            return
-        if any(value.strip() for value in values):
-            yield begins, [value.strip() for value in values]
-        begins = reader.line_num + 1
+def _read_text(path: Path, content: bytes, names: list[str]) -> pl.DataFrame:
+    """The file's values as text, null where empty, and the line of each record."""
+    records = _records(path, content)
+    line, columns = next(records, (1, []))
+    if not columns:
+        _refuse(path, 1, None, f"the file is empty; its first line is {','.join(names)}")
+    _check_columns(path, line, columns, names)
+    rows = list[dict[str, str | int | None]]()
+    for line, values in records:
+        if len(values) < len(columns):
+            _refuse(path, line, columns[len(values)], f"no value; the line has {len(values)} of {len(columns)} values")
+        if len(values) > len(columns):
+            surplus = f"{values[len(columns)]!r} comes after it and has no column"
+            _refuse(path, line, columns[-1], f"{surplus}; the line has {len(values)} values for {len(columns)} columns")
+        for column, value in zip(columns, values, strict=True):
+            if not _is_utf8(value):
+                _refuse(path, line, column, f"{value.encode(errors='surrogateescape')!r} is not UTF-8")
+        rows.append({LINE: line} | {name: value or None for name, value in zip(columns, values, strict=True)})
+    return pl.DataFrame(rows, {LINE: pl.Int64()} | dict.fromkeys(names, pl.String()))
 
 
-def _names(path: Path, line: int, names: list[str], header: SeedHeader) -> list[str]:
-    expected = list(header.types)
-    for place, name in enumerate(names):
-        if not _is_text(name):
-            _refuse(path, line, None, f"the name of column {place + 1} is not UTF-8")
-        if name not in expected:
-            _refuse(path, line, name, f"unknown; the columns are {','.join(expected)}")
-        if name in names[:place]:
-            _refuse(path, line, name, "stands there twice")
-    for name in expected:
-        if name not in names:
-            _refuse(path, line, name, f"missing; the columns are {','.join(expected)}")
-    return names
-
-
-def _row(path: Path, line: int, values: list[str], names: list[str], header: SeedHeader) -> dict[str, object]:
-    if len(values) < len(names):
-        said = f"no value; the line has {len(values)} of {len(names)} values"
-        _refuse(path, line, names[len(values)], said)
-    if len(values) > len(names):
-        said = f"{values[len(names)]!r} follows it and is in no column; the line has {len(values)} values"
-        _refuse(path, line, names[-1], f"{said} for {len(names)} columns")
-    return {name: _value(path, line, name, text, header) for name, text in zip(names, values, strict=True)}
-
-
-def _value(path: Path, line: int, name: str, text: str, header: SeedHeader) -> object:
-    tests = header.tests
-    if not text:
-        if name in tests.not_null:
-            _refuse(path, line, name, "empty, and it must not be")
-        return None
-    if not _is_text(text):
-        _refuse(path, line, name, f"{text.encode(errors='surrogateescape')!r} is not UTF-8")
-    _, read, said = TYPES[header.types[name]]
+def _records(path: Path, content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Records that have a value, with their first line. A byte that is not UTF-8 becomes a lone surrogate."""
+    text = content.decode("utf-8-sig", errors="surrogateescape")
+    reader, line = csv.reader(io.StringIO(text, newline=""), strict=True), 1
     try:
-        value = read(text)
-    except ValueError:
-        _refuse(path, line, name, f"{text!r} is no {said}")
-    if name in tests.accepted and value not in tests.accepted[name]:
-        _refuse(path, line, name, f"{text!r} is none of {', '.join(map(str, tests.accepted[name]))}")
-    if isinstance(value, int | float) and value < tests.at_least.get(name, -math.inf):
-        _refuse(path, line, name, f"{text} is less than {tests.at_least[name]:g}")
-    if name == "month_start_date" and isinstance(value, date) and value.day != 1:
-        _refuse(path, line, name, f"{text} is not the first day of a month")
-    return value
+        for record in reader:
+            values = [value.strip() for value in record]
+            if any(values):
+                yield line, values
+            line = reader.line_num + 1
+    except csv.Error as error:
+        _refuse(path, line, None, f"this is not CSV: {error}")
 
 
-def _check_keys(path: Path, rows: list[tuple[int, dict[str, object]]], header: SeedHeader) -> None:
-    key = header.tests.unique or header.grain
-    first: dict[tuple[object, ...], int] = {}
-    for line, row in rows:
-        found = tuple(row[name] for name in key)
-        before = first.setdefault(found, line)
-        if before != line:
-            _refuse(path, line, ", ".join(key), f"{', '.join(map(str, found))} stands on line {before} already")
+def _check_columns(path: Path, line: int, columns: list[str], names: list[str]) -> None:
+    for number, column in enumerate(columns, 1):
+        if not _is_utf8(column):
+            _refuse(path, line, None, f"the name of column {number} is not UTF-8")
+        if column not in names:
+            _refuse(path, line, column, f"unknown; the columns are {','.join(names)}")
+        if columns.index(column) + 1 < number:
+            _refuse(path, line, column, "named twice")
+    for name in names:
+        if name not in columns:
+            _refuse(path, line, name, f"missing; the columns are {','.join(names)}")
 
 
-def _is_text(text: str) -> bool:
-    """Whether no byte of it was other than UTF-8."""
+def _is_utf8(text: str) -> bool:
     return not any("\udc80" <= letter <= "\udcff" for letter in text)
 
 
-def _refuse(path: Path, line: int, column: str | None, said: str) -> NoReturn:
-    where = f"column {column}: " if column else ""
+def _type_check(column: str, type_: str) -> Check:
+    pattern, description = TYPES[type_]
+    is_valid = f"regexp_full_match({column}, '{pattern}') and try_cast({column} as {type_}) is not null"
+    if type_ == "double":
+        is_valid += f" and isfinite(try_cast({column} as double))"  # 1e999 is infinite
+    failing_when = f"{column} is not null and not ({is_valid})"
+    return row_check(f"type_{column}", "csv_text", [column], failing_when, f"{column} is {description}.")
+
+
+def _value_checks(key: str, header: SeedHeader) -> Iterator[Check]:
+    """Checks of the header that read only the seed; one that reads other relations waits for the build."""
+    yield from (check for check in header_checks(key, header) if not check.also_reads)
+    if "month_start_date" in header.types:
+        failing_when, description = "day(month_start_date) <> 1", "month_start_date is the first day of a month."
+        yield row_check("month_start_date", key, ["month_start_date"], failing_when, description)
+
+
+def _refuse_failing(connection: duckdb.DuckDBPyConnection, path: Path, checks: Iterable[Check]) -> None:
+    """Refuse the file at the first line that fails any of the checks."""
+    failures = [_first_failure(connection, result.check) for result in run(connection, checks) if not result.is_passed]
+    if failures:
+        _refuse(path, *min(failures, key=lambda failure: failure[0]))
+
+
+def _first_failure(connection: duckdb.DuckDBPyConnection, check: Check) -> tuple[int, str, str]:
+    """Line, columns and problem of the first row that fails."""
+    columns = ", ".join(check.columns)
+    if check.failing_when:
+        failing = f"select {LINE} from {check.model} where {check.failing_when} order by {LINE} limit 1"
+        sql = f"select {LINE}, {columns} from csv_text where {LINE} = ({failing})"  # the value as it is in the file
+        line, value = connection.execute(sql).fetchall()[0]
+        shown = "an empty value" if value is None else repr(value)
+        return line, columns, f"{shown} is not allowed: {check.description.removesuffix('.')}"
+    sql = f"select {LINE}, min({LINE}) over (partition by {columns}) as earlier, {columns} from {check.model}"
+    line, earlier, *values = connection.execute(f"{sql} qualify {LINE} > earlier order by {LINE} limit 1").fetchall()[0]
+    return line, columns, f"{', '.join(map(str, values))} is already on line {earlier}"
+
+
+def _refuse(path: Path, line: int, column: str | None, problem: str) -> NoReturn:
     raise ModelError(
-        f"{path}:{line}: {where}{said}.",
-        f"Correct the file; `convohouse tables seeds.{path.stem}` tells what its columns hold.",
+        f"{path}:{line}: {f'column {column}: ' if column else ''}{problem}.",
+        f"Correct the file; `convohouse tables seeds.{path.stem}` says what its columns hold.",
     )

@@ -1,7 +1,7 @@
-"""What a SELECT reads and what its CTE ``final`` selects, as DuckDB's own parser sees it.
+"""What a SELECT reads, and what its CTE ``final`` selects, from the tree of DuckDB's own parser.
 
-The tree comes as JSON, all texts in one question: sqlglot, whose trees the lineage and the lint need, takes ten times
-as long.
+DuckDB returns the trees as JSON, those of all texts in one query. sqlglot, whose trees lineage and lint need, takes ten
+times as long.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from warehouse.models.column_usage import mentions
+from warehouse.models.column_usage import used_columns
 
 _TREES = """
 select json_serialize_sql(text, skip_null := true, skip_empty := true, skip_default := true)
@@ -25,10 +25,10 @@ Tree = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
-    """A column that ``final`` selects: its name, empty where it has none, and the first column that it is made from.
+class SelectedColumn:
+    """A column that ``final`` selects: its name (empty without one) and the first column in its expression.
 
-    One that ``is_plain`` is that column as it is.
+    It ``is_plain`` if the expression is nothing but that column.
     """
 
     name: str
@@ -38,31 +38,35 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """One SELECT: the relations that it reads, sorted; those without a schema that are no CTE; what ``final`` selects.
+    """A parsed SELECT.
 
-    ``final`` is empty where there is no such CTE, or where it is no plain SELECT. ``mentions`` are the names that it
-    says, None where every column of what it reads matters; ``rows_of`` is the one relation whose rows it gives, each at
-    most once; ``tree`` is its node as DuckDB's parser gives it.
+    Attributes:
+        reads: Qualified names of the relations that it reads, sorted.
+        unqualified: Names without a schema that are not CTEs.
+        final: Columns of the CTE ``final``; empty if there is none, or if it is not a plain SELECT.
+        used_columns: See ``warehouse.models.column_usage``.
+        row_source: The one relation whose rows it returns, each at most once; None if it can return others.
+        tree: Its node in the tree of DuckDB's parser.
     """
 
     reads: tuple[str, ...]
-    bare: tuple[str, ...]
-    final: tuple[Selected, ...]
-    mentions: frozenset[str] | None = field(default=None, compare=False, repr=False)
-    rows_of: str | None = field(default=None, compare=False, repr=False)
+    unqualified: tuple[str, ...]
+    final: tuple[SelectedColumn, ...]
+    used_columns: frozenset[str] | None = field(default=None, compare=False, repr=False)
+    row_source: str | None = field(default=None, compare=False, repr=False)
     tree: Tree = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class UnsupportedSqlError:
-    """Text that is no single SELECT: why, and on which line of it, from 1; None where it is another statement."""
+    """Text that is not a single SELECT: the reason, and the line of a syntax error from 1 (None if there is none)."""
 
     line: int | None
-    why: str
+    reason: str
 
 
 def read_selects(texts: Sequence[str]) -> list[Select | UnsupportedSqlError]:
-    """What each of the texts says."""
+    """The parsed SELECT of each text."""
     with duckdb.connect(config={"threads": 1}) as connection:
         trees = [msgspec.json.decode(tree) for (tree,) in connection.execute(_TREES, [texts]).fetchall()]
     return [_read(text, tree) for text, tree in zip(texts, trees, strict=True)]
@@ -82,44 +86,44 @@ def _read(text: str, tree: Tree) -> Select | UnsupportedSqlError:
         reads,
         tuple(sorted(name for schema, name in tables if not schema and name not in ctes)),
         tuple(_selected(column) for column in _final(top)),
-        mentions(nodes),
+        used_columns(nodes),
         reads[0] if len(reads) == 1 and all(map(_keeps_grain, nodes)) else None,
         top,
     )
 
 
 def _keeps_grain(node: Tree) -> bool:
-    """Whether a node gives no more rows than the one relation that it reads."""
-    is_one = node.get("from_table", {"type": "BASE_TABLE"})["type"] == "BASE_TABLE"
-    is_query = node.get("type") in ("SET_OPERATION_NODE", "RECURSIVE_CTE_NODE")
-    return is_one and not is_query and node.get("function_name") != "unnest"
+    """Whether a node reads one relation and returns no row of it twice."""
+    is_from_one_table = node.get("from_table", {"type": "BASE_TABLE"})["type"] == "BASE_TABLE"
+    combines_queries = node.get("type") in ("SET_OPERATION_NODE", "RECURSIVE_CTE_NODE")
+    return is_from_one_table and not combines_queries and node.get("function_name") != "unnest"
 
 
 def _final(top: Tree) -> list[Tree]:
     for cte in _ctes(top):
         if cte["key"] == "final":
-            found: list[Tree] = cte["value"]["query_node"].get("select_list", [])
-            return found
+            columns: list[Tree] = cte["value"]["query_node"].get("select_list", [])
+            return columns
     return []
 
 
-def _selected(column: Tree) -> Selected:
+def _selected(column: Tree) -> SelectedColumn:
     source = next((node["column_names"][-1] for node in _nodes(column) if node.get("class") == "COLUMN_REF"), None)
-    own = source if column["class"] == "COLUMN_REF" else None
-    return Selected(column.get("alias") or own or "", source, is_plain=own is not None)
+    is_plain = column["class"] == "COLUMN_REF"
+    return SelectedColumn(column.get("alias") or (source if is_plain else None) or "", source, is_plain=is_plain)
 
 
 def _ctes(node: Tree) -> list[Tree]:
-    found: list[Tree] = node.get("cte_map", {}).get("map", [])
-    return found
+    ctes: list[Tree] = node.get("cte_map", {}).get("map", [])
+    return ctes
 
 
 def _nodes(top: Tree) -> Iterator[Tree]:
-    """Every object of a tree, those nearer to the top first."""
-    waiting = deque[object]([top])
-    while waiting:
-        each = waiting.popleft()
-        if isinstance(each, dict):
-            yield each
-        within = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
-        waiting.extend(value for value in within if isinstance(value, dict | list))
+    """Every object of a tree, breadth first."""
+    queue = deque[object]([top])
+    while queue:
+        value = queue.popleft()
+        if isinstance(value, dict):
+            yield value
+        children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        queue.extend(child for child in children if isinstance(child, dict | list))

@@ -1,4 +1,4 @@
-"""One conversation as the marts hold it, with all its parts; and what is known of one that they do not hold."""
+"""Reads one conversation from the marts with all its parts, or says why it is not there."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ PARTS = {
     "evaluations": "from marts.fct_evaluations where conversation_id = ? order by criteria_id",
     "data_collection": "from marts.fct_data_collection where conversation_id = ? order by data_collection_id",
 }
-"""What a call consists of; of the LLM usage what is paid."""
+"""SELECT of each part of a conversation; of its LLM usage, the part that is paid for (scope ``initiated``)."""
 
-SIMILAR_IDS = 0.85
-"""Least likeness (Jaro-Winkler, 0 to 1) of an id that may have been meant."""
+MIN_SIMILARITY = 0.85
+"""Jaro-Winkler similarity (0 to 1) from which an id is suggested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,46 +39,46 @@ class ConversationView:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """A conversation that is not in the marts: when and why it left (null: it was never there), and ids like it."""
+    """A conversation that is not in the marts: why and when it was removed (None: it never was), and similar ids."""
 
     conversation_id: str
     reason: str | None
     noticed_at: datetime | None
-    near: tuple[str, ...]
+    similar_ids: tuple[str, ...]
 
 
 def read_conversation(home: Home, conversation_id: str) -> ConversationView | NotFound:
-    """The conversation of that id, which can be any text.
+    """The conversation of that id, which can be any text that a user typed.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
         QueryError: the file cannot be opened.
     """
     with open_warehouse(home) as connection:
-        found = _rows(connection, "from marts.fct_conversations where conversation_id = ?", conversation_id)
-        if not found:
-            return _absent(connection, conversation_id)
-        agent_id = found[0]["agent_id"]
+        rows = _rows(connection, "from marts.fct_conversations where conversation_id = ?", conversation_id)
+        if not rows:
+            return _not_found(connection, conversation_id)
+        agent_id = rows[0]["agent_id"]
         names = _rows(connection, "select agent_name from marts.dim_agents where agent_id = ?", agent_id)
         parts = {name: _rows(connection, sql, conversation_id) for name, sql in PARTS.items()}
-        return ConversationView(found[0], names[0]["agent_name"] if names else None, **parts)
+        return ConversationView(rows[0], names[0]["agent_name"] if names else None, **parts)
 
 
-def _absent(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> NotFound:
-    left = _rows(connection, "from lake.deletions where conversation_id = ?", conversation_id)
-    if left:
-        return NotFound(conversation_id, left[0]["reason"], left[0]["noticed_at"], ())
-    near = connection.execute(
+def _not_found(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> NotFound:
+    deletions = _rows(connection, "from lake.deletions where conversation_id = ?", conversation_id)
+    if deletions:
+        return NotFound(conversation_id, deletions[0]["reason"], deletions[0]["noticed_at"], ())
+    similar_ids = connection.execute(
         """
-        select conversation_id, jaro_winkler_similarity(conversation_id, $wanted) as likeness
+        select conversation_id, jaro_winkler_similarity(conversation_id, $id) as similarity
         from marts.fct_conversations
-        where likeness >= $near or starts_with(conversation_id, $wanted) or ends_with(conversation_id, $wanted)
-        order by likeness desc, conversation_id
+        where similarity >= $min_similarity or starts_with(conversation_id, $id) or ends_with(conversation_id, $id)
+        order by similarity desc, conversation_id
         limit 3
         """,
-        {"wanted": conversation_id or " ", "near": SIMILAR_IDS},
+        {"id": conversation_id or " ", "min_similarity": MIN_SIMILARITY},
     ).fetchall()
-    return NotFound(conversation_id, None, None, tuple(row[0] for row in near))
+    return NotFound(conversation_id, None, None, tuple(row[0] for row in similar_ids))
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, value: str | None) -> list[dict[str, Any]]:

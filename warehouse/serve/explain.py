@@ -1,6 +1,6 @@
-"""What a model or one of its columns is: its definition, its SQL, and where it comes from, back to the API's JSON.
+"""Explains a model or a column: its definition, its SQL, and its lineage back to the JSON of the API.
 
-Read from ``sql/`` and the schema alone, so a warehouse need not be built.
+Everything is read from ``sql/`` and the schema, so no warehouse has to be built.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from sqlglot import exp
 from sqlglot.lineage import Node
 
-from warehouse.models.build_tables import GENERATED
+from warehouse.models.build_tables import GENERATED_TABLES
 from warehouse.models.headers import Metric
-from warehouse.models.lineage import columns_of, nodes_of, sources_of
+from warehouse.models.lineage import lineage_nodes, readable_columns, source_columns
 from warehouse.models.project import SCHEMAS, SQL_DIR, Project
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import unit_of
 from warehouse.suggestions import suggest_column
 
 PUBLIC = ("metrics", "marts")
-"""Schemas in which a column is looked for first when it is named alone."""
+"""Schemas that are searched first for a column without a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class ColumnRef:
 
 
 @dataclass(frozen=True, slots=True)
-class LineageNode:
-    """What a CTE makes of a column: its expression, and the condition on the rows that it takes."""
+class LineageStep:
+    """A step of a column's computation: the expression in a CTE, and the WHERE condition of the CTE."""
 
     cte: str
     column: str
@@ -45,15 +45,15 @@ class LineageNode:
 
 
 @dataclass(frozen=True, slots=True)
-class JsonSource:
-    """A column on the way back: the columns it is made from, or the JSON paths of the API where it comes in.
+class LineageColumn:
+    """A column of a lineage: the columns it is computed from, or its JSON paths in the API.
 
-    ``steps`` are what its model makes of them, from CTE ``final`` on; none where the column is only handed on.
+    ``steps`` are the expressions of its model, from CTE ``final`` backwards; empty if the column is only passed on.
     """
 
     column: str
-    about: str
-    steps: tuple[LineageNode, ...]
+    description: str
+    steps: tuple[LineageStep, ...]
     sources: tuple[str, ...]
     paths: tuple[str, ...]
 
@@ -63,52 +63,53 @@ class Explanation:
     """A model, or one column of it.
 
     ``file`` is relative to the project; ``reads`` are the relations that the model selects from; ``metric`` is None for
-    a column that is no metric; ``lineage`` begins with the column itself and holds each column once. A model as a whole
-    has ``columns`` and no lineage.
+    a column that is not a metric; ``lineage`` begins with the column itself and has each column once. An explanation of
+    a whole model has ``columns`` and no lineage.
     """
 
     name: str
     file: str
-    about: str
+    description: str
     unit: str | None
     grain: tuple[str, ...]
     metric: Metric | None
     columns: dict[str, str]
     reads: tuple[str, ...]
-    lineage: tuple[JsonSource, ...]
+    lineage: tuple[LineageColumn, ...]
     sql: str
 
 
-def targets(project: Project, wanted: str) -> tuple[ColumnRef, ...]:
-    """What ``wanted`` can mean: a model, a column of a model, or a column alone, which several models may have.
+def targets(project: Project, text: str) -> tuple[ColumnRef, ...]:
+    """What ``text`` can refer to: a model, a column of a model, or a column alone, which several models may have.
 
-    Schemas may be left out. A column alone is looked for in metrics and marts, and elsewhere only if it is in none.
+    The schema is optional. A column alone is searched in metrics and marts, and in other schemas only if it is in none
+    of these.
     """
-    name = wanted.lower()
+    name = text.lower()
     models = sorted(project.models, key=lambda model: (-SCHEMAS.index(model.schema), model.name))
     for model in models:
         if name in (model.key, model.name):
             return (ColumnRef(model.key),)
-    front, _, column = name.rpartition(".")
+    model_name, _, column = name.rpartition(".")
     holders = [model for model in models if column in model.header.columns]
-    if front:
-        return tuple(ColumnRef(model.key, column) for model in holders if front in (model.key, model.name))
+    if model_name:
+        return tuple(ColumnRef(model.key, column) for model in holders if model_name in (model.key, model.name))
     public = [model for model in holders if model.schema in PUBLIC]
     return tuple(ColumnRef(model.key, column) for model in public or holders)
 
 
-def suggest(project: Project, wanted: str) -> list[str]:
-    """Names that can be asked for and that are nearest to one that cannot."""
-    schema, _, name = wanted.lower().partition(".")
-    named = {model.name: model.header.columns for model in project.models}
-    return suggest_column(name if schema in SCHEMAS else wanted, named)
+def suggest(project: Project, text: str) -> list[str]:
+    """Models and columns with a name similar to ``text``, which is neither."""
+    schema, _, name = text.lower().partition(".")
+    columns = {model.name: model.header.columns for model in project.models}
+    return suggest_column(name if schema in SCHEMAS else text, columns)
 
 
 def explain(project: Project, target: ColumnRef) -> Explanation:
-    """All that is known of a target.
+    """The explanation of a model or column.
 
     Raises:
-        ModelError: a SELECT on the way back uses a column that what it reads does not have.
+        ModelError: a SELECT of the lineage uses a column that its inputs do not have.
     """
     model, column = project.by_key[target.model], target.column
     header = model.header
@@ -117,7 +118,7 @@ def explain(project: Project, target: ColumnRef) -> Explanation:
     return Explanation(
         name=str(target),
         file=str(model.path.relative_to(SQL_DIR.parent)) if model.path.is_relative_to(SQL_DIR) else str(model.path),
-        about=header.columns[column] if column else header.description,
+        description=header.columns[column] if column else header.description,
         unit=metric.unit if metric else unit,
         grain=header.grain,
         metric=metric,
@@ -128,73 +129,73 @@ def explain(project: Project, target: ColumnRef) -> Explanation:
     )
 
 
-def _steps(top: Node) -> tuple[LineageNode, ...]:
-    """What each CTE on the way makes of the column, each once; of those that only hand it on, what they leave out."""
-    found: dict[tuple[str, str, str], LineageNode] = {}
-    handed: dict[str, LineageNode] = {}
-    waiting, seen = _below(top), set[int]()
-    while waiting:
-        node = waiting.pop(0)
-        if id(node) in seen or isinstance(node.expression, exp.Table):
+def _steps(top: Node) -> tuple[LineageStep, ...]:
+    """The expressions that compute the column, each once; then filters of CTEs that only pass it on."""
+    computed: dict[tuple[str, str, str], LineageStep] = {}
+    filtered: dict[str, LineageStep] = {}
+    queue, visited = _sources(top), set[int]()
+    while queue:
+        node = queue.pop(0)
+        if id(node) in visited or isinstance(node.expression, exp.Table):
             continue
-        seen.add(id(node))
-        waiting += _below(node)
+        visited.add(id(node))
+        queue += _sources(node)
         step = _step(node)
         if not isinstance(node.expression.unalias(), exp.Column):
-            found.setdefault((step.cte, step.column, step.sql), step)
+            computed.setdefault((step.cte, step.column, step.sql), step)
         elif step.where:
-            handed.setdefault(step.cte, step)
-    made = {step.cte for step in found.values()}
-    return (*found.values(), *(step for cte, step in handed.items() if cte not in made))
+            filtered.setdefault(step.cte, step)
+    ctes = {step.cte for step in computed.values()}
+    return (*computed.values(), *(step for cte, step in filtered.items() if cte not in ctes))
 
 
-def _below(node: Node) -> list[Node]:
-    """What an expression is made from, in the order in which it says so; sqlglot's own order changes."""
+def _sources(node: Node) -> list[Node]:
+    """The nodes that an expression is computed from, in the order of its text; sqlglot's order varies between runs."""
     text = node.expression.sql(dialect="duckdb")
-    return sorted(node.downstream, key=lambda below: (text.find(below.name), below.expression.alias_or_name))
+    return sorted(node.downstream, key=lambda source: (text.find(source.name), source.expression.alias_or_name))
 
 
-def _step(node: Node) -> LineageNode:
+def _step(node: Node) -> LineageStep:
     where = node.source.args.get("where") if isinstance(node.source, exp.Select) else None
-    sql, column = _plain(node.expression.unalias()), node.expression.alias_or_name
-    return LineageNode(node.reference_node_name, column, sql, _plain(where.this) if where else None)
+    sql, column = _lower_case_sql(node.expression.unalias()), node.expression.alias_or_name
+    return LineageStep(node.reference_node_name, column, sql, _lower_case_sql(where.this) if where else None)
 
 
-def _plain(expression: exp.Expr) -> str:
-    """SQL in lower case, as in ``sql/``; what stands in quotes is left as it is."""
+def _lower_case_sql(expression: exp.Expr) -> str:
+    """SQL in lower case, as in ``sql/``, except for string literals."""
     parts = re.split(r"('[^']*')", expression.sql(dialect="duckdb"))
     return "".join(part if part.startswith("'") else part.lower() for part in parts)
 
 
-def _lineage(project: Project, model: str, column: str) -> tuple[JsonSource, ...]:
-    """The column and all that it is made from, nearest first."""
-    known, models, traced = columns_of(project), project.by_key, dict[str, dict[str, Node]]()
-    found: dict[tuple[str, str], JsonSource] = {}
-    waiting = [(model, column)]
-    while waiting:
-        place = waiting.pop(0)
-        if place in found:
+def _lineage(project: Project, model: str, column: str) -> tuple[LineageColumn, ...]:
+    """The column and all columns that it is computed from, breadth first."""
+    columns, models, nodes = readable_columns(project), project.by_key, dict[str, dict[str, Node]]()
+    lineage: dict[tuple[str, str], LineageColumn] = {}
+    queue = [(model, column)]
+    while queue:
+        relation, name = key = queue.pop(0)
+        if key in lineage:
             continue
-        relation, name = place
         if relation not in models:
-            found[place] = _outermost(project, relation, name)
+            lineage[key] = _source_column(project, relation, name)
             continue
-        if relation not in traced:
-            traced[relation] = nodes_of(models[relation], known)
-        node, about = traced[relation][name], models[relation].header.columns[name]
-        above = sources_of(node)
-        found[place] = JsonSource(".".join(place), about, _steps(node), tuple(map(".".join, above)), ())
-        waiting += above
-    return tuple(found.values())
+        if relation not in nodes:
+            nodes[relation] = lineage_nodes(models[relation], columns)
+        node, description = nodes[relation][name], models[relation].header.columns[name]
+        sources = source_columns(node)
+        lineage[key] = LineageColumn(".".join(key), description, _steps(node), tuple(map(".".join, sources)), ())
+        queue += sources
+    return tuple(lineage.values())
 
 
-def _outermost(project: Project, relation: str, column: str) -> JsonSource:
-    """A column of the lake with its JSON paths, or one of a seed."""
+def _source_column(project: Project, relation: str, column: str) -> LineageColumn:
+    """A column of the lake with its JSON paths, or of a seed or generated table."""
     schema, _, name = relation.partition(".")
     if schema == "lake":
-        known = BY_NAME[name].column(column)
-        return JsonSource(f"{relation}.{column}", known.description, (), (), BY_NAME[name].paths(known))
-    described = {seed.key: seed.header.columns for seed in project.seeds} | {
-        each.key: each.columns for each in GENERATED
+        lake_column = BY_NAME[name].column(column)
+        paths = BY_NAME[name].paths(lake_column)
+        return LineageColumn(f"{relation}.{column}", lake_column.description, (), (), paths)
+    descriptions = {seed.key: seed.header.columns for seed in project.seeds} | {
+        table.key: table.columns for table in GENERATED_TABLES
     }
-    return JsonSource(f"{relation}.{column}", described[relation][column], (), (), ())
+    return LineageColumn(f"{relation}.{column}", descriptions[relation][column], (), (), ())

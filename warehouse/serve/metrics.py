@@ -1,6 +1,6 @@
-"""The models of schema ``metrics`` as they are built, and their rows: whole, or one metric with its keys and its n."""
+"""Reads schema ``metrics`` of the warehouse: its models, and the rows of a model or of one metric."""
 
-# ruff: noqa: S608 -- every name in these statements is from the warehouse; what the user gave are parameters
+# ruff: noqa: S608 -- every name in these statements is from the warehouse; what the user gives are parameters
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import polars as pl
 from warehouse.connection import open_warehouse
 from warehouse.storage.home import Home
 
-DATES = ("start_date", "week_start_date", "month_start_date", "local_date")
-"""Columns by which a model is read from and to: the first that it has."""
+DATE_COLUMNS = ("start_date", "week_start_date", "month_start_date", "local_date")
+"""Columns by which a model can be limited to a time range: the first one that it has."""
 
 _COLUMNS = """
 select table_name, column_name from duckdb_columns()
@@ -35,27 +35,27 @@ class MetricModel:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Columns that tell its rows apart."""
+        """Columns that identify a row."""
         return tuple(self.metrics[0]["grain"].split(", ")) if self.metrics else ()
 
     @property
     def date(self) -> str | None:
-        """Column by which it is read from and to; None where it has no days, weeks or months."""
-        return next((name for name in DATES if name in self.columns), None)
+        """The column for a time range; None if its rows are not of days, weeks or months."""
+        return next((name for name in DATE_COLUMNS if name in self.columns), None)
 
-    def numbers(self, column: str) -> list[str]:
-        """Columns that say of how many a metric is told: what it is divided by, a percentile's n, else the calls."""
-        formula = next((metric["denominator"] for metric in self.metrics if metric["column_name"] == column), None)
-        divisors = [word for word in re.findall(r"\w+", formula or "") if word in self.columns]
+    def sample_size_columns(self, column: str) -> list[str]:
+        """Columns with the sample size of a metric: its denominator, the n of a percentile, or else ``n_calls``."""
+        denominator = next((metric["denominator"] for metric in self.metrics if metric["column_name"] == column), None)
+        columns = [word for word in re.findall(r"\w+", denominator or "") if word in self.columns]
         percentile = re.match(r"(\w+)_p\d\d_", column)
-        if percentile and not divisors:
-            divisors = [name for name in self.columns if name.startswith(f"n_{percentile[1][:-1]}")]
-        return divisors or [name for name in ("n_calls",) if name in self.columns]
+        if percentile and not columns:
+            columns = [name for name in self.columns if name.startswith(f"n_{percentile[1][:-1]}")]
+        return columns or [name for name in ("n_calls",) if name in self.columns]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Which rows of a model: of an agent, of days (weeks, months) that begin in [since, until), the first ``limit``."""
+class RowFilter:
+    """Which rows of a model: of an agent; of days, weeks or months that begin in [since, until); ``limit`` of them."""
 
     agent_id: str | None = None
     since: datetime | None = None
@@ -64,7 +64,7 @@ class Part:
 
 
 def read_models(home: Home) -> dict[str, MetricModel]:
-    """The models of schema metrics by name; the catalog itself is none of them.
+    """The models of schema metrics by name, without the catalog.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
@@ -78,36 +78,36 @@ def read_models(home: Home) -> dict[str, MetricModel]:
         n_rows = {name: connection.table(f"metrics.{name}").count("*").fetchall()[0][0] for name in columns}
     return {
         name: MetricModel(
-            name, tuple(found), n_rows[name], tuple(row for row in catalog if row["model"] == f"metrics.{name}")
+            name, tuple(names), n_rows[name], tuple(row for row in catalog if row["model"] == f"metrics.{name}")
         )
-        for name, found in columns.items()
+        for name, names in columns.items()
     }
 
 
-def read_rows(home: Home, model: MetricModel, column: str | None, part: Part) -> pl.DataFrame:
-    """The rows of a model, or of one column of it with keys and n; the newest first.
+def read_rows(home: Home, model: MetricModel, column: str | None, rows: RowFilter) -> pl.DataFrame:
+    """The rows of a model, newest first; of one ``column``, if given, with the keys and the sample size.
 
-    ``part`` speaks only of what the model has: of an agent or of days.
+    ``rows`` may have an agent or a time range only if the model has a column for it.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
         QueryError: the file cannot be opened.
     """
-    selected = dict.fromkeys((*model.keys, *model.numbers(column), column)) if column else ("*",)
+    selected = dict.fromkeys((*model.keys, *model.sample_size_columns(column), column)) if column else ("*",)
     conditions = {
-        "agent_id = $agent_id": part.agent_id,
-        f"{model.date} >= cast($since as date)": part.since,
-        f"cast({model.date} as timestamptz) < $until": part.until,
+        "agent_id = $agent_id": rows.agent_id,
+        f"{model.date} >= cast($since as date)": rows.since,
+        f"cast({model.date} as timestamptz) < $until": rows.until,
     }
-    given = [condition for condition, value in conditions.items() if value is not None]
+    where = [condition for condition, value in conditions.items() if value is not None]
     order = [*([f"{model.date} desc"] if model.date else []), *(key for key in model.keys if key != model.date)]
     sql = f"select {', '.join(selected)} from metrics.{model.name}"
-    sql += f" where {' and '.join(given)}" if given else ""
+    sql += f" where {' and '.join(where)}" if where else ""
     sql += f" order by {', '.join(order)}" if order else ""
-    sql += f" limit {part.limit}" if part.limit else ""
-    values = {"agent_id": part.agent_id, "since": part.since, "until": part.until}
+    sql += f" limit {rows.limit}" if rows.limit else ""
+    values = {"agent_id": rows.agent_id, "since": rows.since, "until": rows.until}
     with open_warehouse(home) as connection:
-        found: pl.DataFrame = connection.sql(
+        frame: pl.DataFrame = connection.sql(
             sql, params={name: value for name, value in values.items() if value is not None}
         ).pl()
-    return found
+    return frame

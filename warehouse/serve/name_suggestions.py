@@ -1,4 +1,4 @@
-"""What to write instead, when DuckDB does not know a table or a column: the nearest names of all schemas."""
+"""Suggests names when DuckDB does not know a table or a column: the most similar ones of all schemas."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import duckdb
 from warehouse.suggestions import did_you_mean, suggest
 
 SCHEMAS = ("marts", "metrics", "staging", "intermediate", "lake", "seeds")
-"""Schemas, those first that a question is likely to be for."""
-MOST_TABLES = 3
+"""Schemas in the order in which their names are suggested."""
+MAX_TABLES = 3
 
 _TABLE = re.compile(r'Table with name "?([^"\n]+?)"? does not exist')
 _COLUMN = re.compile(
@@ -23,44 +23,44 @@ Relations = dict[str, list[str]]
 
 
 def suggestion(connection: duckdb.DuckDBPyConnection, error: str) -> str:
-    """A sentence on the name that ``error``, in DuckDB's words, does not know, and a blank; empty if none is near."""
+    """A sentence with a trailing space on the unknown name in DuckDB's message ``error``; empty if none is similar."""
     if table := _TABLE.search(error):
-        return _of_table(table.group(1), _relations(connection))
+        return _suggest_table(table.group(1), _relations(connection))
     if column := _COLUMN.search(error):
-        return _of_column(next(name for name in column.groups() if name), _relations(connection))
+        return _suggest_column(next(name for name in column.groups() if name), _relations(connection))
     return ""
 
 
 def _relations(connection: duckdb.DuckDBPyConnection) -> Relations:
-    found: Relations = {}
+    relations: Relations = {}
     rows = connection.execute(
         "select schema_name, table_name, column_name from duckdb_columns() where not internal order by all"
     ).fetchall()
     for schema, table, column in sorted(rows, key=lambda row: SCHEMAS.index(row[0]) if row[0] in SCHEMAS else -1):
-        found.setdefault(f"{schema}.{table}", []).append(column)
-    return found
+        relations.setdefault(f"{schema}.{table}", []).append(column)
+    return relations
 
 
-def _of_table(wanted: str, relations: Relations) -> str:
-    bare = wanted.rpartition(".")[2].lower()
-    same = [name for name in relations if name.partition(".")[2] == bare]
-    if same:
-        schemas = ", ".join(name.partition(".")[0] for name in same)
-        return f"{bare} is in schema {schemas}: write {' or '.join(same)}. "
-    by_bare = {name.partition(".")[2]: name for name in reversed(relations)}
-    return did_you_mean([by_bare[name] for name in suggest(bare, by_bare)])
+def _suggest_table(unknown: str, relations: Relations) -> str:
+    table = unknown.rpartition(".")[2].lower()
+    keys = [key for key in relations if key.partition(".")[2] == table]
+    if keys:
+        schemas = ", ".join(key.partition(".")[0] for key in keys)
+        return f"{table} is in schema {schemas}: write {' or '.join(keys)}. "
+    key_by_table = {key.partition(".")[2]: key for key in reversed(relations)}  # the first schema wins
+    return did_you_mean([key_by_table[name] for name in suggest(table, key_by_table)])
 
 
-def _of_column(wanted: str, relations: Relations) -> str:
+def _suggest_column(unknown: str, relations: Relations) -> str:
     holders: dict[str, list[str]] = {}
     for name, columns in relations.items():
         for column in columns:
             holders.setdefault(column, []).append(name)
-    if wanted.lower() in holders:
-        return f"{wanted.lower()} is a column of {_some(holders[wanted.lower()])}. "
-    return did_you_mean([f"{name} (of {_some(holders[name])})" for name in suggest(wanted, holders)])
+    if unknown.lower() in holders:
+        return f"{unknown.lower()} is a column of {_join_first(holders[unknown.lower()])}. "
+    return did_you_mean([f"{name} (of {_join_first(holders[name])})" for name in suggest(unknown, holders)])
 
 
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_TABLES} more" if len(names) > MOST_TABLES else ""
-    return ", ".join(names[:MOST_TABLES]) + more
+def _join_first(names: list[str]) -> str:
+    remainder = f" and {len(names) - MAX_TABLES} more" if len(names) > MAX_TABLES else ""
+    return ", ".join(names[:MAX_TABLES]) + remainder

@@ -1,11 +1,11 @@
-"""Search in what was said: the calls in which all words occur, those first that are about them.
+"""Full-text search in the turns: the conversations that have all words, ranked by BM25.
 
-A call's score is BM25's, with its turns as the occurrences: a word counts by how rare it is among all calls (idf) and
-by how many turns of the call hold it (tf), less each time, and less in a long call. One scan over the turns finds those
-that hold any of the words; all else is done on these.
+A conversation is the document of BM25, and a turn with the word is an occurrence: a word scores by how rare it is among
+all conversations (idf) and by how many turns of the conversation have it (tf), with less for each further turn and in
+longer conversations. One scan finds the turns with any of the words; everything else runs on these.
 """
 
-# ruff: noqa: S608 -- every part of the statement is ours; what the user gave are parameters
+# ruff: noqa: S608 -- every part of the statement is ours; what the user gives are parameters
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from warehouse.serve.search_terms import pattern, search_terms, snippet
 from warehouse.storage.home import Home
 
 BM25_K1 = 1.2
-"""How soon more turns with the same word add little (BM25's usual value)."""
+"""How fast further turns with the same word lose weight (the usual value of BM25)."""
 BM25_B = 0.75
-"""How much a call's length counts (BM25's usual value)."""
-MOST_WORDS = 12
+"""How much the length of a conversation counts (the usual value of BM25)."""
+MAX_TERMS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A call that holds all words; ``turn_index`` and ``snippet`` are of the turn that holds the most of them."""
+    """A conversation that has all words; ``turn_index`` and ``snippet`` are of the turn that has the most of them."""
 
     conversation_id: str
     started_at: datetime
@@ -40,7 +40,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which calls to search; None means all."""
+    """Which conversations to search; None means all."""
 
     agent_id: str | None = None
     since: datetime | None = None
@@ -48,32 +48,32 @@ class Scope:
 
 
 def search(home: Home, text: str, scope: Scope = Scope(), *, limit: int = 10) -> list[SearchHit]:
-    """The best calls for the words of ``text`` (at most ``MOST_WORDS`` of them), the best first.
+    """The best conversations for the words of ``text`` (its first ``MAX_TERMS``), best first.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
         QueryError: the file cannot be opened.
     """
-    words = search_terms(text)[:MOST_WORDS]
+    words = search_terms(text)[:MAX_TERMS]
     if not words:
         return []
-    given: dict[str, Any] = {f"word_{number}": pattern(word) for number, word in enumerate(words)}
-    given |= {"any": "|".join(map(pattern, words)), "limit": limit}
-    given |= {"agent_id": scope.agent_id, "since": scope.since, "until": scope.until}
+    parameters: dict[str, Any] = {f"word_{number}": pattern(word) for number, word in enumerate(words)}
+    parameters |= {"any": "|".join(map(pattern, words)), "limit": limit}
+    parameters |= {"agent_id": scope.agent_id, "since": scope.since, "until": scope.until}
     with open_warehouse(home) as connection:
-        rows = connection.sql(_sql(len(words)), params=given).pl().to_dicts()
+        rows = connection.sql(_sql(len(words)), params=parameters).pl().to_dicts()
     return [SearchHit(snippet=snippet(row.pop("message"), words), **row) for row in rows]
 
 
 def _sql(n_words: int) -> str:
-    def each(text: str, between: str = ",\n") -> str:
-        """``text`` for every word, with its number for #."""
-        return between.join(text.replace("#", str(number)) for number in range(n_words))
+    def per_word(text: str, separator: str = ",\n") -> str:
+        """``text`` for every word, with the number of the word for #."""
+        return separator.join(text.replace("#", str(number)) for number in range(n_words))
 
-    idf = "ln(1 + (n_calls - df_# + 0.5) / (df_# + 0.5))"
+    idf = "ln(1 + (n_conversations - df_# + 0.5) / (df_# + 0.5))"
     weight = f"tf_# * ({BM25_K1} + 1) / (tf_# + {BM25_K1} * (1 - {BM25_B} + {BM25_B} * length / mean_length))"
     return f"""
-    with calls as (
+    with conversations as (
         select conversation_id, started_at, agent_id, greatest(n_turns, 1) as length
         from marts.fct_conversations
         where
@@ -83,7 +83,7 @@ def _sql(n_words: int) -> str:
     ),
 
     hits as materialized (
-        select conversation_id, turn_index, role, message, {each("regexp_matches(message, $word_#) as has_#")}
+        select conversation_id, turn_index, role, message, {per_word("regexp_matches(message, $word_#) as has_#")}
         from marts.fct_turns
         where
             regexp_matches(message, $any)
@@ -93,24 +93,24 @@ def _sql(n_words: int) -> str:
     ),
 
     counted as (
-        select calls.*, count(*) as n_turns, {each("count(*) filter (has_#) as tf_#")}
+        select conversations.*, count(*) as n_turns, {per_word("count(*) filter (has_#) as tf_#")}
         from hits
-        join calls using (conversation_id)
+        join conversations using (conversation_id)
         group by all
     ),
 
     corpus as (
         select
-            (select count(*) from calls) as n_calls,
-            (select avg(length) from calls) as mean_length,
-            {each("count(*) filter (tf_# > 0) as df_#")}
+            (select count(*) from conversations) as n_conversations,
+            (select avg(length) from conversations) as mean_length,
+            {per_word("count(*) filter (tf_# > 0) as df_#")}
         from counted
     ),
 
     best as (
-        select conversation_id, started_at, agent_id, counted.n_turns, {each(f"{idf} * {weight}", " + ")} as score
+        select conversation_id, started_at, agent_id, counted.n_turns, {per_word(f"{idf} * {weight}", " + ")} as score
         from counted, corpus
-        where {each("tf_# > 0", " and ")}
+        where {per_word("tf_# > 0", " and ")}
         order by score desc, started_at desc, conversation_id
         limit $limit
     )
@@ -121,7 +121,7 @@ def _sql(n_words: int) -> str:
     from best
     join hits using (conversation_id)
     qualify row_number() over (
-        partition by conversation_id order by {each("has_#::int", " + ")} desc, turn_index
+        partition by conversation_id order by {per_word("has_#::int", " + ")} desc, turn_index
     ) = 1
     order by score desc, started_at desc, conversation_id
     """

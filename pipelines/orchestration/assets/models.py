@@ -14,8 +14,8 @@ from pipelines.orchestration.table_metadata import lineage_of, schema_of_sql
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
 from warehouse.build.runner import BuildResult
-from warehouse.models.build_tables import GENERATED
-from warehouse.models.checks import checks_of
+from warehouse.models.build_tables import GENERATED_TABLES
+from warehouse.models.data_quality import project_checks
 from warehouse.models.lineage import column_lineage
 from warehouse.models.project import Model, Project
 from warehouse.models.seeds import Seed
@@ -24,7 +24,7 @@ ACCOUNT = "metrics.sync_health"
 
 _GENERATED = tuple(
     dg.AssetSpec(key_of(each.key), description=each.description, group_name="seeds", kinds=KINDS["seeds"])
-    for each in GENERATED
+    for each in GENERATED_TABLES
 )
 
 
@@ -38,7 +38,7 @@ def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="warehouse",
         specs=[*map(_seed_spec, project.seeds), *_GENERATED, *models],
-        check_specs=[*map(spec_of, checks_of(project)), NOTHING_UNUSUAL],
+        check_specs=[*map(spec_of, project_checks(project)), NOTHING_UNUSUAL],
         can_subset=True,
     )
     def warehouse(
@@ -67,7 +67,7 @@ def _made(
 
     ``numbers`` are those of the newest day, shown on the asset of days.
     """
-    for seed in (*(each.key for each in GENERATED), *(seed.key for seed in project.seeds)):
+    for seed in (*(each.key for each in GENERATED_TABLES), *(seed.key for seed in project.seeds)):
         if key_of(seed) in selected:
             yield dg.MaterializeResult(asset_key=key_of(seed))
     sources, models = column_lineage(project), project.by_key

@@ -13,11 +13,11 @@ KINDS = {
 """What the graph's tags say of an asset's technology."""
 
 
-def key_of(name: str) -> dg.AssetKey:
+def asset_key(name: str) -> dg.AssetKey:
     """Asset of a qualified name such as ``lake.turns``."""
     return dg.AssetKey(name.split("."))
 
 
-def op_of(key: dg.AssetKey) -> str:
+def op_name(key: dg.AssetKey) -> str:
     """Name of the op that makes a single asset, as run config calls it."""
     return "__".join(key.path)

@@ -15,7 +15,7 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from sqlalchemy import Connection, Engine, StaticPool, create_engine
 
-MOST_OPEN = 8
+MAX_OPEN_DATABASES = 8
 
 
 class EventLog(SqliteEventLogStorage):
@@ -49,7 +49,7 @@ class EventLog(SqliteEventLogStorage):
             connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
         )
         self._engines[shard] = engine  # the last one used stands last
-        if len(self._engines) > MOST_OPEN:
+        if len(self._engines) > MAX_OPEN_DATABASES:
             self._engines.pop(next(iter(self._engines))).dispose()
         return engine
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from pipelines.extract.time_window import next_window
-from pipelines.orchestration.asset_keys import op_of
+from pipelines.orchestration.asset_keys import op_name
 from pipelines.orchestration.assets.agent_access import GROUP
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.partitions import RequestedDays, RunScope, range_tags
@@ -13,11 +13,11 @@ from pipelines.usecases.context import Context
 from warehouse.storage import landing
 
 BACKFILL, NIGHTLY = "backfill", "nightly"
-AT_TWO = "0 2 * * *"
+NIGHTLY_CRON = "0 2 * * *"
 ALL_ASSETS = dg.RunConfig(
     ops={
-        op_of(LISTINGS): RequestedDays(everywhere=True),
-        op_of(DOCUMENTS): RunScope(everywhere=True),
+        op_name(LISTINGS): RequestedDays(everywhere=True),
+        op_name(DOCUMENTS): RunScope(everywhere=True),
         "lake": RunScope(everywhere=True),
     }
 )
@@ -45,20 +45,20 @@ def nightly_schedule(timezone: str) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=NIGHTLY,
         job=nightly,
-        cron_schedule=AT_TWO,
+        cron_schedule=NIGHTLY_CRON,
         execution_timezone=timezone,
         description=f"Every night at two ({timezone}): what is new, open, changed or due.",
     )
     def schedule(context: dg.ScheduleEvaluationContext, workspace_context: dg.ResourceParam[Context]) -> dg.RunRequest:
         at = context.scheduled_execution_time.astimezone(UTC)
         return dg.RunRequest(
-            at.isoformat(), run_config=ALL_ASSETS, tags=range_tags(*nightly_days(workspace_context, at))
+            at.isoformat(), run_config=ALL_ASSETS, tags=range_tags(*nightly_range(workspace_context, at))
         )
 
     return schedule
 
 
-def nightly_days(workspace_context: Context, at: datetime) -> tuple[date, date]:
+def nightly_range(workspace_context: Context, at: datetime) -> tuple[date, date]:
     """First and last of the days that a nightly run is about: from the last complete listing less the look-back on.
 
     The first run of all is about the look-back alone, but copies all of history.

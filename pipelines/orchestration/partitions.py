@@ -48,13 +48,13 @@ def range_tags(first: date, last: date) -> dict[str, str]:
     }
 
 
-def days_of(context: dg.AssetExecutionContext) -> list[date]:
+def run_days(context: dg.AssetExecutionContext) -> list[date]:
     """The run's days; none where only assets without days are made."""
     has_days = context.has_partition_key or context.has_partition_key_range
     return [date.fromisoformat(key) for key in context.partition_keys] if has_days else []
 
 
-def window_of(context: dg.AssetExecutionContext, workspace_context: Context, asked: RequestedDays) -> Window:
+def requested_window(context: dg.AssetExecutionContext, workspace_context: Context, asked: RequestedDays) -> Window:
     """The window to list: what the run's days make of it up to now, less what was not asked for.
 
     Raises:
@@ -62,20 +62,20 @@ def window_of(context: dg.AssetExecutionContext, workspace_context: Context, ask
     """
     if asked.everywhere:
         return sync_steps.window_of(workspace_context)[0]
-    days, now = days_of(context), workspace_context.clock()
+    days, now = run_days(context), workspace_context.clock()
     since = [_midnight(days[0])] + ([parse_moment(asked.since, now)] if asked.since else [])
     until = [_midnight(days[-1] + timedelta(days=1)), now] + ([parse_moment(asked.until, now)] if asked.until else [])
     return Window(max(since), min(until), asked.agent_id)
 
 
-def log_others(
+def log_other_days(
     context: dg.AssetExecutionContext,
     key: dg.AssetKey,
     days: Iterable[date],
     counts: Callable[[date], dict[str, int]] = lambda _day: {},
 ) -> None:
     """Log what was made of days that are not the run's: a run that works everywhere touches some."""
-    for day in sorted(set(days).difference(days_of(context))):
+    for day in sorted(set(days).difference(run_days(context))):
         context.log_event(dg.AssetMaterialization(key, metadata=counts(day), partition=day.isoformat()))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.orchestration.asset_keys import op_of
+from pipelines.orchestration.asset_keys import op_name
 from pipelines.orchestration.assets.landing import LISTINGS
 from pipelines.orchestration.build_defs import build_defs
 from pipelines.orchestration.jobs import BACKFILL
@@ -42,12 +42,12 @@ def run_job(
     job = build_defs(workspace_context=workspace_context, progress=progress).resolve_job_def(BACKFILL)
     with _instance(Path.cwd()) as instance:
         result = job.execute_in_process(
-            run_config={"ops": {op_of(LISTINGS): {"config": asked}}, "loggers": QUIET},
+            run_config={"ops": {op_name(LISTINGS): {"config": asked}}, "loggers": QUIET},
             instance=instance,
             raise_on_error=False,
             tags=range_tags(since.astimezone(UTC).date(), (until - timedelta(microseconds=1)).astimezone(UTC).date()),
         )
-    return Outcome(result.run_id, result.success, tuple(errors_of(result)))
+    return Outcome(result.run_id, result.success, tuple(step_errors(result)))
 
 
 def _instance(folder: Path) -> AbstractContextManager[dg.DagsterInstance]:
@@ -56,7 +56,7 @@ def _instance(folder: Path) -> AbstractContextManager[dg.DagsterInstance]:
     return dg.DagsterInstance.ephemeral()
 
 
-def errors_of(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+def step_errors(result: dg.ExecuteInProcessResult) -> Iterator[str]:
     """Why the steps of a run failed, a line a problem; of what nobody foresaw, the first cause."""
     for event in result.filter_events(lambda event: event.is_step_failure):
         failure = event.step_failure_data

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from pipelines.orchestration.asset_keys import key_of
+from pipelines.orchestration.asset_keys import asset_key
 from warehouse.models.project import Model
 from warehouse.models.seeds import Seed
 from warehouse.schema.types import Table, unit_of
@@ -15,7 +15,7 @@ Sources = Mapping[str, list[tuple[str, str]]]
 """Column to the columns that it is made from, each as qualified table and column (``warehouse.models.lineage``)."""
 
 
-def schema_of(table: Table) -> dg.TableSchema:
+def table_schema(table: Table) -> dg.TableSchema:
     """Columns of a landed or lake table, from the schema."""
     return dg.TableSchema(
         [
@@ -25,7 +25,7 @@ def schema_of(table: Table) -> dg.TableSchema:
     )
 
 
-def schema_of_sql(described: Model | Seed, types: Mapping[str, str]) -> dg.TableSchema:
+def sql_table_schema(described: Model | Seed, types: Mapping[str, str]) -> dg.TableSchema:
     """Columns of a model or a seed: texts from its header, types (DuckDB's, by column) from the build."""
     header = described.header
     required = {*header.grain, *header.tests.not_null}
@@ -34,11 +34,11 @@ def schema_of_sql(described: Model | Seed, types: Mapping[str, str]) -> dg.Table
     )
 
 
-def lineage_of(sources: Sources) -> dg.TableColumnLineage:
+def table_column_lineage(sources: Sources) -> dg.TableColumnLineage:
     """Column lineage of a model; a column made of nothing, such as a count, has none."""
     return dg.TableColumnLineage(
         {
-            column: [dg.TableColumnDep(asset_key=key_of(table), column_name=name) for table, name in parts]
+            column: [dg.TableColumnDep(asset_key=asset_key(table), column_name=name) for table, name in parts]
             for column, parts in sources.items()
             if parts
         }

@@ -11,8 +11,8 @@ from pipelines.usecases.context import Context
 from warehouse.models.project import SCHEMAS
 
 NAME = "webhooks"
-EVERY_SECS = 60
-BUSY = [
+INTERVAL_SECS = 60
+ACTIVE_STATUSES = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -30,7 +30,7 @@ webhook_job = dg.define_asset_job(
 @dg.sensor(
     name=NAME,
     job=webhook_job,
-    minimum_interval_seconds=EVERY_SECS,
+    minimum_interval_seconds=INTERVAL_SECS,
     default_status=dg.DefaultSensorStatus.STOPPED,
     description="Whenever the landing holds what the lake does not show: webhooks that came since.",
 )
@@ -38,7 +38,7 @@ def webhook_sensor(
     context: dg.SensorEvaluationContext, workspace_context: dg.ResourceParam[Context]
 ) -> dg.RunRequest | dg.SkipReason:
     """Ask for a run over the days of what landed, once for each latest reading, unless a run is on its way."""
-    if context.instance.get_runs_count(dg.RunsFilter(statuses=BUSY)):
+    if context.instance.get_runs_count(dg.RunsFilter(statuses=ACTIVE_STATUSES)):
         return dg.SkipReason("A run is on its way.")
     stale = pl.concat(
         [

@@ -19,7 +19,7 @@ from warehouse.schema.landing import LANDED_DOCUMENTS
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 
 
 @dataclass(slots=True)
@@ -71,11 +71,11 @@ class BatchWriter:
         _sync_folder(self._home.landing)
 
     def _write_day(self, rows: list[Mapping[str, object]]) -> None:
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 landing.land_documents(self._home, rows)
             except FileNotFoundError:  # a run that began just now took the temporary file for a killed one's
-                if attempt == ATTEMPTS:
+                if attempt == MAX_ATTEMPTS:
                     raise
             else:
                 return

@@ -25,9 +25,9 @@ from pipelines.usecases.context import Context
 from pipelines.webhook.batch_writer import BatchWriter
 from pipelines.webhook.signature import HEADER, TOLERANCE_SECS, SignatureError, verify
 
-MOST_BYTES = 16 * 1024 * 1024
+MAX_BODY_BYTES = 16 * 1024 * 1024
 """A transcript takes 20 kB to 1 MB."""
-BODY_SECS = 20.0
+BODY_TIMEOUT_SECS = 20.0
 TRANSCRIPT = "post_call_transcription"
 
 
@@ -36,15 +36,15 @@ class Answer:
     """What the sender is told."""
 
     status: int
-    said: str
+    message: str
 
 
 class RefusedError(Exception):
     """A webhook is not taken."""
 
-    def __init__(self, status: int, said: str) -> None:
-        super().__init__(said)
-        self.answer = Answer(status, said)
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.answer = Answer(status, message)
 
 
 class Receiver:
@@ -64,7 +64,7 @@ class Receiver:
         except RefusedError as refusal:
             answer = refusal.answer
         self._told(answer)
-        return JSONResponse({"status": answer.said}, answer.status)
+        return JSONResponse({"status": answer.message}, answer.status)
 
     async def _answer(self, request: Request) -> Answer:
         body = await _body(request)
@@ -112,9 +112,9 @@ class Receiver:
         return Answer(200, f"landed {conversation_id}")
 
 
-def create_app(context: Context, secret: str, told: Callable[[Answer], None] = lambda _: None) -> Starlette:
+def create_app(context: Context, secret: str, on_answer: Callable[[Answer], None] = lambda _: None) -> Starlette:
     """An application that takes webhooks at ``/``."""
-    return Starlette(routes=[Route("/", Receiver(context, secret, told).receive, methods=["POST"])])
+    return Starlette(routes=[Route("/", Receiver(context, secret, on_answer).receive, methods=["POST"])])
 
 
 async def _body(request: Request) -> bytes:
@@ -125,10 +125,10 @@ async def _body(request: Request) -> bytes:
     """
     parts, size = [], 0
     try:
-        async with asyncio.timeout(BODY_SECS):
+        async with asyncio.timeout(BODY_TIMEOUT_SECS):
             async for part in request.stream():
                 size += len(part)
-                if size > MOST_BYTES:
+                if size > MAX_BODY_BYTES:
                     raise RefusedError(413, "it is too long")
                 parts.append(part)
     except TimeoutError:

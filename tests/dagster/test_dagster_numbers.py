@@ -8,7 +8,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from pipelines.orchestration.metric_checks import unusual
+from pipelines.orchestration.metric_checks import check_anomalies
 from tests.helpers.emulated_dagster import LAST, started_at
 from warehouse.storage.home import Home
 
@@ -48,7 +48,7 @@ def home(tmp_path):
 
 
 def test_an_unusual_newest_day_is_a_warning_with_its_measures(home):
-    found = unusual(home)
+    found = check_anomalies(home)
     assert (found.passed, found.severity, found.metadata["n_unusual"].value) == (False, dg.AssetCheckSeverity.WARN, 1)
     (record,) = found.metadata["measures"].records
     assert record.data == {

@@ -10,7 +10,7 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
-from pipelines.orchestration.assets.reference_data import ASKED, LISTED, PRICES, TOOLS, prices, tools
+from pipelines.orchestration.assets.reference_data import PRICES_CHECK, TOOLS_CHECK, PRICES, TOOLS, prices, tools
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context, no_progress
 from warehouse.schema.operations import SYNC_RUNS
@@ -51,7 +51,7 @@ def test_tools_land_and_prices_wait_for_the_first_call(materialise):
         for event in result.get_asset_materialization_events()
     }
     assert counts == {TOOLS: 14, PRICES: 0}
-    assert {name: check.passed for name, check in checks.items()} == {LISTED: True, ASKED: True}
+    assert {name: check.passed for name, check in checks.items()} == {TOOLS_CHECK: True, PRICES_CHECK: True}
     assert (tool_rows(workspace_context.home).height, price_rows(workspace_context.home).height) == (14, 0)
     assert {table.name: lake.read(workspace_context.home, table).is_empty() for table in REFERENCE_TABLES} == {
         "tools": False,
@@ -64,7 +64,7 @@ def test_tools_land_and_prices_wait_for_the_first_call(materialise):
 def test_a_scope_that_the_key_lacks_is_a_warning_and_the_run_goes_on(materialise):
     workspace_context, result, checks = materialise("/tools")
     assert result.success
-    assert (checks[LISTED].passed, checks[LISTED].severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert "GET /v1/convai/tools answered 403" in checks[LISTED].metadata["troubles"].value
-    assert checks[ASKED].passed
+    assert (checks[TOOLS_CHECK].passed, checks[TOOLS_CHECK].severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "GET /v1/convai/tools answered 403" in checks[TOOLS_CHECK].metadata["troubles"].value
+    assert checks[PRICES_CHECK].passed
     assert lake.read(workspace_context.home, SYNC_RUNS)["outcome"].to_list() == ["incomplete"]  # no step has ended it

@@ -9,7 +9,13 @@ import pytest
 
 from pipelines.emulator.server.webhooks import post_call
 from pipelines.extract.landing_rows import read_row
-from pipelines.orchestration.assets.agent_access import ACCESS, REACHED, access_job, agent_access, unreachable
+from pipelines.orchestration.assets.agent_access import (
+    ACCESS,
+    REACHABLE_CHECK,
+    access_job,
+    agent_access,
+    unreachable_agents,
+)
 from pipelines.orchestration.assets.audio import RECORDINGS, audio_job, recordings
 from pipelines.orchestration.assets.lake import lake_tables
 from pipelines.orchestration.assets.models import models_asset
@@ -51,7 +57,7 @@ def test_the_probe_warns_of_an_agent_with_recent_calls_that_cannot_be_reached(de
     result = execute(definitions, "access")
     (check,) = result.get_asset_check_evaluations()
     agents = set(lake.read(copied.home, CONVERSATIONS)["agent_id"])
-    assert (result.success, check.check_name, check.passed) == (True, REACHED, True)
+    assert (result.success, check.check_name, check.passed) == (True, REACHABLE_CHECK, True)
     assert facts(result, ACCESS) == {"n_agents": len(agents), "n_reachable": len(agents)}
 
     lost, *others = sorted(agents)
@@ -62,7 +68,7 @@ def test_the_probe_warns_of_an_agent_with_recent_calls_that_cannot_be_reached(de
         for way in ("signed_url", "token")
     ]
     activity_log.append(copied.home, AGENT_ACCESS, rows, emulated.now)
-    assert unreachable(copied.home) == [lost]
+    assert unreachable_agents(copied.home) == [lost]
 
 
 def test_the_recordings_are_saved_as_the_config_says(definitions, copied):

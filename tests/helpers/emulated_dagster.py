@@ -18,7 +18,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.orchestration.build_defs import build_defs
 from pipelines.orchestration.jobs import ALL_ASSETS, NIGHTLY
 from pipelines.orchestration.partitions import range_tags
-from pipelines.orchestration.run_in_process import errors_of
+from pipelines.orchestration.run_in_process import step_errors
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context
 from warehouse.schema.operations import SYNC_RUNS
@@ -84,7 +84,7 @@ class Ran:
 
     @property
     def failures(self) -> list[str]:
-        return list(errors_of(self.result))
+        return list(step_errors(self.result))
 
     @property
     def account(self) -> dict[str, Any]:

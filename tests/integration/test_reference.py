@@ -275,7 +275,7 @@ def test_prices_are_asked_with_what_the_agents_calls_read_on_average(emulated):
     call(context, "c2", SECOND, rag=3, reads=[{"input": 10}])
     call(context, "old", "agent_old", started=NIGHT - timedelta(days=30))
     done = fetch_and_land_prices(context)
-    asked = [(each.agent_id, each.prompt_length, each.is_rag_enabled, each.basis) for each in done.questions]
+    asked = [(each.agent_id, each.prompt_length, each.is_rag_enabled, each.basis) for each in done.queries]
     assert asked == [(SECOND, 40, True, "measured"), (FIRST, 800, False, "measured")]
     prices = lake.read(context.home, LLM_PRICES).filter(agent_id=FIRST).sort("price_per_minute_usd", "llm")
     assert prices.row(0, named=True) == {
@@ -297,11 +297,9 @@ def test_prices_are_asked_with_what_the_agents_calls_read_on_average(emulated):
 def test_what_is_given_goes_before_the_settings_and_those_before_what_is_measured(emulated):
     context = emulated(prices_prompt_length=700, prices_pages=2)
     call(context, "c1", FIRST, reads=[{"input": 100}])
-    (by_setting,) = fetch_and_land_prices(context).questions
-    (given,) = fetch_and_land_prices(
-        context, [FIRST], prompt_length=0, number_of_pages=5, is_rag_enabled=True
-    ).questions
-    (unknown,) = fetch_and_land_prices(replace(context, settings=emulated().settings), [SECOND]).questions
+    (by_setting,) = fetch_and_land_prices(context).queries
+    (given,) = fetch_and_land_prices(context, [FIRST], prompt_length=0, number_of_pages=5, is_rag_enabled=True).queries
+    (unknown,) = fetch_and_land_prices(replace(context, settings=emulated().settings), [SECOND]).queries
     told = [(each.prompt_length, each.number_of_pages, each.is_rag_enabled, each.basis) for each in (by_setting, given)]
     assert told == [(700, 2, False, "setting"), (0, 5, True, "given")]
     assert (unknown.prompt_length, unknown.number_of_pages, unknown.is_rag_enabled, unknown.basis) == (
@@ -313,9 +311,11 @@ def test_what_is_given_goes_before_the_settings_and_those_before_what_is_measure
 def test_agents_without_prices_are_named_and_the_others_have_theirs(emulated):
     context = emulated()
     done = fetch_and_land_prices(context, [FIRST, UNPRICED, "agent_none", ".."])
-    assert done.without[UNPRICED] == "The API gives no prices for it."
-    assert done.without["agent_none"].startswith("POST /v1/convai/agent/agent_none/llm-usage/calculate answered 404")
-    assert done.without[".."] == "'..' is no agent id."
+    assert done.unpriced_agents[UNPRICED] == "The API returned no prices for it."
+    assert done.unpriced_agents["agent_none"].startswith(
+        "POST /v1/convai/agent/agent_none/llm-usage/calculate answered 404"
+    )
+    assert done.unpriced_agents[".."] == "'..' is no agent id."
     assert set(lake.read(context.home, LLM_PRICES)["agent_id"]) == {FIRST}
 
 
@@ -365,8 +365,8 @@ def test_before_there_is_any_call_no_price_is_asked_for(emulated, clock):
 @pytest.mark.parametrize(
     ("denied", "said", "table"),
     [
-        ("/tools", "The tools could not be had: ", LLM_PRICES),
-        ("/calculate", "The prices of language models could not be had: ", TOOLS),
+        ("/tools", "The tools could not be fetched: ", LLM_PRICES),
+        ("/calculate", "The prices of language models could not be fetched: ", TOOLS),
     ],
 )
 def test_a_scope_that_the_key_lacks_is_a_warning_that_names_it_and_the_rest_works(emulated, clock, denied, said, table):
@@ -387,7 +387,7 @@ def test_an_api_that_is_down_is_a_warning(emulated):
 
     context = replace(emulated(), connect=lambda _settings: ApiClient("http://127.0.0.1:1", "demo", sleep=at_once))
     (warning,) = nightly(context)
-    assert warning.startswith("The tools could not be had: GET /v1/convai/tools got no answer from 127.0.0.1")
+    assert warning.startswith("The tools could not be fetched: GET /v1/convai/tools got no answer from 127.0.0.1")
 
 
 def test_the_lake_is_made_again_from_the_landing_without_the_api(emulated, clock):

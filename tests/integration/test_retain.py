@@ -137,7 +137,7 @@ def test_a_rule_that_takes_too_much_is_stopped_before_anything_is_touched(where,
     for arguments in (["--yes"], ["--dry-run"], ["--yes", "--max-share", "0.9"]):
         ended = copied.retain("--older-than", "2030-01-01", where, *arguments)
         assert ended.code == 1
-        assert f"The rule takes {n_all} of {n_all} calls (100%)" in ended.err
+        assert f"The rule selects {n_all} of {n_all} conversations (100%)" in ended.err
     assert (copied.held(), copied.documents()) == (held, there)
     few = len(copied.old()) / n_all
     assert copied.retain("--yes", CONVOHOUSE_RETAIN_MAX_SHARE=str(few - 0.01)).code == 1

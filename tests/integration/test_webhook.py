@@ -123,7 +123,7 @@ def test_a_replay_is_refused_however_its_header_is_written(here):
 
 @pytest.mark.parametrize("is_length_told", [True, False])
 def test_a_body_over_the_limit_is_refused_whatever_its_header_says(is_length_told, here, monkeypatch):
-    monkeypatch.setattr(receiver, "MOST_BYTES", 50_000)
+    monkeypatch.setattr(receiver, "MAX_BODY_BYTES", 50_000)
     body = b"x" * 50_001
     parts = body if is_length_told else iter([body[:30_000], body[30_000:]])
     assert here.post(parts, sign(SECRET, body, AT)) == (413, "it is too long")
@@ -131,7 +131,7 @@ def test_a_body_over_the_limit_is_refused_whatever_its_header_says(is_length_tol
 
 
 def test_a_body_that_never_ends_is_given_up(here, monkeypatch):
-    monkeypatch.setattr(receiver, "BODY_SECS", 0.2)
+    monkeypatch.setattr(receiver, "BODY_TIMEOUT_SECS", 0.2)
     with socket.create_connection((urlsplit(here.url).hostname, urlsplit(here.url).port), timeout=30) as line:
         line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
         assert line.recv(100).startswith(b"HTTP/1.1 408")

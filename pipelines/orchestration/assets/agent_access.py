@@ -6,8 +6,8 @@ from datetime import timedelta
 import dagster as dg
 import polars as pl
 
-from pipelines.orchestration.asset_keys import KINDS, key_of
-from pipelines.orchestration.table_metadata import schema_of
+from pipelines.orchestration.asset_keys import KINDS, asset_key
+from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases.agent_access import check_agents, known_agents
 from pipelines.usecases.context import Context, Progress
 from warehouse.errors import ConvohouseError
@@ -18,8 +18,8 @@ from warehouse.storage.home import Home
 
 GROUP = "upstream"
 """What asks the API for more than conversations, and so only when it is wanted."""
-ACCESS = key_of("landing.agent_access")
-REACHED = "agents_with_calls_can_be_reached"
+ACCESS = asset_key("landing.agent_access")
+REACHABLE_CHECK = "agents_with_calls_can_be_reached"
 RECENT = timedelta(days=7)
 
 
@@ -27,10 +27,12 @@ RECENT = timedelta(days=7)
     key=ACCESS,
     group_name=GROUP,
     kinds=KINDS["landing"],
-    metadata={"dagster/column_schema": schema_of(AGENT_ACCESS)},
+    metadata={"dagster/column_schema": table_schema(AGENT_ACCESS)},
     check_specs=[
         dg.AssetCheckSpec(
-            REACHED, asset=ACCESS, description="Every agent that had calls in the last week of data can be reached."
+            REACHABLE_CHECK,
+            asset=ACCESS,
+            description="Every agent that had calls in the last week of data can be reached.",
         )
     ],
 )
@@ -46,9 +48,9 @@ def agent_access(
     reached = {row.agent_id for row in found if row.is_reachable}
     n_agents = len({row.agent_id for row in found})
     yield dg.MaterializeResult(asset_key=ACCESS, metadata={"n_agents": n_agents, "n_reachable": len(reached)})
-    lost = [agent_id for each in workspace_contexts for agent_id in unreachable(each.home)]
+    lost = [agent_id for each in workspace_contexts for agent_id in unreachable_agents(each.home)]
     yield dg.AssetCheckResult(
-        check_name=REACHED,
+        check_name=REACHABLE_CHECK,
         asset_key=ACCESS,
         passed=not lost,
         severity=dg.AssetCheckSeverity.WARN,
@@ -61,7 +63,7 @@ access_job = dg.define_asset_job(
 )
 
 
-def unreachable(home: Home) -> list[str]:
+def unreachable_agents(home: Home) -> list[str]:
     """Agents with calls in the last week of data that could be reached in no way when they were probed last, sorted."""
     calls = lake.read(home, CONVERSATIONS, ["agent_id", "start_time_at"])
     recent = calls.filter(pl.col("start_time_at") >= pl.col("start_time_at").max() - RECENT)

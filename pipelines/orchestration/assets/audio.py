@@ -4,17 +4,17 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines.extract.time_window import parse_moment
-from pipelines.orchestration.asset_keys import key_of
+from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.assets.agent_access import GROUP
 from pipelines.orchestration.assets.landing import DOCUMENTS
-from pipelines.orchestration.table_metadata import schema_of
+from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases.audio import DownloadResult, download_audio
 from pipelines.usecases.context import Context, Progress
 from warehouse.errors import ConvohouseError
 from warehouse.schema.activity import AUDIO_FILES
 from warehouse.storage.audio import Choice
 
-RECORDINGS = key_of("landing.recordings")
+RECORDINGS = asset_key("landing.recordings")
 BUDGET_BYTES = 5 * 10**9
 
 
@@ -32,7 +32,7 @@ class AudioConfig(dg.Config):
     deps=[DOCUMENTS],
     group_name=GROUP,
     kinds={"python", "mp3"},
-    metadata={"dagster/column_schema": schema_of(AUDIO_FILES)},
+    metadata={"dagster/column_schema": table_schema(AUDIO_FILES)},
 )
 def recordings(
     config: AudioConfig, workspace_context: dg.ResourceParam[Context], progress: dg.ResourceParam[Progress]

@@ -8,13 +8,13 @@ from pathlib import Path
 import dagster as dg
 import pyarrow.parquet as pq
 
-from pipelines.orchestration.asset_keys import KINDS, key_of
+from pipelines.orchestration.asset_keys import KINDS, asset_key
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.assets.reference_data import PRICES, TOOLS
-from pipelines.orchestration.checks import NOTHING_NEW, news_of, results_of, spec_of
-from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, RunScope, days_of, log_others
+from pipelines.orchestration.checks import UNKNOWN_FIELDS_CHECK, check_results, check_spec, check_unknown_fields
+from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, RunScope, log_other_days, run_days
 from pipelines.orchestration.run_session import fail_if, finish_run, step_session
-from pipelines.orchestration.table_metadata import schema_of
+from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
 from warehouse.build.lake_checks import check_lake
@@ -27,7 +27,7 @@ from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.storage.home import Home
 
-_FROM = {
+_LANDING_ASSETS = {
     CONVERSATION_LIST.name: LISTINGS,
     LLM_PRICES.name: PRICES,
     TOOLS_TABLE.name: TOOLS,
@@ -40,13 +40,13 @@ _FROM = {
 def _spec(table: Table) -> dg.AssetSpec:
     came_from = f" From {' and '.join(f'`{path}`' for path in table.at)}." if any(table.at) else ""
     return dg.AssetSpec(
-        key_of(f"lake.{table.name}"),
-        deps=[_FROM[table.name]] if table.name in _FROM else [LISTINGS, DOCUMENTS],
+        asset_key(f"lake.{table.name}"),
+        deps=[_LANDING_ASSETS[table.name]] if table.name in _LANDING_ASSETS else [LISTINGS, DOCUMENTS],
         description=f"One row per {table.grain}.{came_from}",
         group_name="lake",
         kinds=KINDS["lake"],
         partitions_def=DAYS if table.is_daily else None,
-        metadata={"dagster/column_schema": schema_of(table)},
+        metadata={"dagster/column_schema": table_schema(table)},
     )
 
 
@@ -54,9 +54,9 @@ def _spec(table: Table) -> dg.AssetSpec:
     name="lake",
     specs=[_spec(table) for table in TABLES],
     check_specs=[
-        *map(spec_of, schema_checks()),
-        *(spec_of(check, blocking=False) for check in COMPLETENESS),
-        NOTHING_NEW,
+        *map(check_spec, schema_checks()),
+        *(check_spec(check, blocking=False) for check in COMPLETENESS),
+        UNKNOWN_FIELDS_CHECK,
     ],
     can_subset=True,
     backfill_policy=SINGLE_RUN,
@@ -68,35 +68,35 @@ def lake_tables(
     progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Flatten the landed documents that the lake does not show yet, then check the lake."""
-    run_id, days = context.run.run_id, None if config.everywhere else days_of(context)
+    run_id, days = context.run.run_id, None if config.everywhere else run_days(context)
     touched: set[date] = set()
     with step_session(workspace_context, run_id, "flattening") as workspace_contexts:
         with workspace_context.worker_pool() as crew:
             for each in workspace_contexts:
-                touched |= {*sync_steps.flatten_calls(each, run_id, days, progress, crew=crew).days}
+                touched |= {*sync_steps.flatten_conversations(each, run_id, days, progress, worker_pool=crew).days}
         results = check_lake(workspace_context.home.all_workspaces)
         wrong = [each for each in results if not each.is_passed and each.check not in COMPLETENESS]
         problems = finish_run(workspace_contexts, run_id, wrong) if wrong or not _has_models(context) else ()
-    yield from _made(context, workspace_context.home, sorted(touched))
-    yield from results_of(results, context.selected_asset_check_keys)
-    if NOTHING_NEW.key in context.selected_asset_check_keys:
-        yield news_of(workspace_context.home)
+    yield from _materializations(context, workspace_context.home, sorted(touched))
+    yield from check_results(results, context.selected_asset_check_keys)
+    if UNKNOWN_FIELDS_CHECK.key in context.selected_asset_check_keys:
+        yield check_unknown_fields(workspace_context.home)
     fail_if(problems)
 
 
-def _made(
+def _materializations(
     context: dg.AssetExecutionContext, home: Home, touched: Sequence[date]
 ) -> Iterator[dg.MaterializeResult[None]]:
     """What was made of the selected tables; the others were made as well, as each document fills them all."""
     for table in TABLES:
-        key = key_of(f"lake.{table.name}")
+        key = asset_key(f"lake.{table.name}")
         if key not in context.selected_asset_keys:
             continue
         if table.is_daily:
             counts = partial(_counts_of_day, home, table)
-            for day in days_of(context):
+            for day in run_days(context):
                 context.add_asset_metadata(counts(day), key, day.isoformat())
-            log_others(context, key, touched, counts)
+            log_other_days(context, key, touched, counts)
         yield dg.MaterializeResult(asset_key=key, metadata=_counts("dagster/row_count", home.table(table)))
 
 

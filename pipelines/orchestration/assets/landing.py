@@ -7,10 +7,17 @@ import polars as pl
 
 from pipelines.extract import run_log
 from pipelines.extract.landing_pipeline import FetchStats
-from pipelines.orchestration.asset_keys import KINDS, key_of
-from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, RequestedDays, RunScope, log_others, window_of
+from pipelines.orchestration.asset_keys import KINDS, asset_key
+from pipelines.orchestration.partitions import (
+    DAYS,
+    SINGLE_RUN,
+    RequestedDays,
+    RunScope,
+    log_other_days,
+    requested_window,
+)
 from pipelines.orchestration.run_session import step_session
-from pipelines.orchestration.table_metadata import schema_of
+from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.run_session import for_each_workspace
@@ -18,8 +25,8 @@ from pipelines.usecases.sync_steps import ListedWindow
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.storage import landing
 
-LISTINGS, DOCUMENTS = key_of("landing.listings"), key_of("landing.documents")
-ALL_READ = "every_wanted_call_is_read"
+LISTINGS, DOCUMENTS = asset_key("landing.listings"), asset_key("landing.documents")
+ALL_FETCHED_CHECK = "every_wanted_call_is_read"
 
 
 @dg.asset(
@@ -28,7 +35,7 @@ ALL_READ = "every_wanted_call_is_read"
     kinds=KINDS["landing"],
     partitions_def=DAYS,
     backfill_policy=SINGLE_RUN,
-    metadata={"dagster/column_schema": schema_of(LANDED_LISTINGS)},
+    metadata={"dagster/column_schema": table_schema(LANDED_LISTINGS)},
 )
 def conversation_list(
     context: dg.AssetExecutionContext,
@@ -40,12 +47,12 @@ def conversation_list(
     run_id, began = context.run.run_id, workspace_context.clock()
 
     def list_calls(each: Context) -> ListedWindow:
-        return sync_steps.list_calls(each, window_of(context, each, config), run_id, progress)
+        return sync_steps.list_conversations(each, requested_window(context, each, config), run_id, progress)
 
     with step_session(workspace_context, run_id, "listing") as workspace_contexts:
         listed = for_each_workspace(workspace_contexts, run_id, list_calls)
         shown = landing.list_rows(workspace_context.home.all_workspaces).filter(pl.col("listed_at") >= began)
-    log_others(context, LISTINGS, shown["start_date"])
+    log_other_days(context, LISTINGS, shown["start_date"])
     windows = "; ".join(f"{name}: {each.window}" for name, each in listed.items())
     return dg.MaterializeResult(
         metadata={"window": windows, "n_listed": sum(each.n_listed for each in listed.values())}
@@ -59,10 +66,10 @@ def conversation_list(
     kinds=KINDS["landing"],
     partitions_def=DAYS,
     backfill_policy=SINGLE_RUN,
-    metadata={"dagster/column_schema": schema_of(LANDED_DOCUMENTS)},
+    metadata={"dagster/column_schema": table_schema(LANDED_DOCUMENTS)},
     check_specs=[
         dg.AssetCheckSpec(
-            ALL_READ, asset=DOCUMENTS, description="Every call that was to be read was read and understood."
+            ALL_FETCHED_CHECK, asset=DOCUMENTS, description="Every call that was to be read was read and understood."
         )
     ],
 )
@@ -76,8 +83,10 @@ def conversation_details(
     run_id, began = context.run.run_id, workspace_context.clock()
 
     def fetch_calls(each: Context) -> FetchStats:
-        window = run_log.window(each.home, run_id) or window_of(context, each, RequestedDays())
-        return sync_steps.fetch_calls(each, run_id, None if config.everywhere else window, progress, crew=crew)
+        window = run_log.window(each.home, run_id) or requested_window(context, each, RequestedDays())
+        return sync_steps.fetch_conversations(
+            each, run_id, None if config.everywhere else window, progress, worker_pool=crew
+        )
 
     with (
         step_session(workspace_context, run_id, "reading") as workspace_contexts,
@@ -85,10 +94,10 @@ def conversation_details(
     ):
         fetched = for_each_workspace(workspace_contexts, run_id, fetch_calls).values()
         read = landing.snapshots(workspace_context.home.all_workspaces).filter(pl.col("fetched_at") >= began)
-    log_others(context, DOCUMENTS, read["start_date"])
+    log_other_days(context, DOCUMENTS, read["start_date"])
     counts = ("n_fetched", "n_landed", "n_unchanged", "n_gone")
     yield dg.MaterializeResult(metadata={name: sum(getattr(each, name) for each in fetched) for name in counts})
     n_failing = sum(len(each.failed) for each in fetched)
     yield dg.AssetCheckResult(
-        check_name=ALL_READ, asset_key=DOCUMENTS, passed=not n_failing, metadata={"n_failing": n_failing}
+        check_name=ALL_FETCHED_CHECK, asset_key=DOCUMENTS, passed=not n_failing, metadata={"n_failing": n_failing}
     )

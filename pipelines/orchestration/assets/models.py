@@ -6,11 +6,11 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.orchestration.asset_keys import KINDS, key_of
-from pipelines.orchestration.checks import results_of, spec_of
-from pipelines.orchestration.metric_checks import AGENT_DAILY, NOTHING_UNUSUAL, newest_day, unusual
+from pipelines.orchestration.asset_keys import KINDS, asset_key
+from pipelines.orchestration.checks import check_results, check_spec
+from pipelines.orchestration.metric_checks import AGENT_DAILY, ANOMALIES_CHECK, check_anomalies, newest_day_metrics
 from pipelines.orchestration.run_session import fail_if, finish_run, step_session
-from pipelines.orchestration.table_metadata import lineage_of, schema_of_sql
+from pipelines.orchestration.table_metadata import sql_table_schema, table_column_lineage
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
 from warehouse.build.runner import BuildResult
@@ -20,10 +20,10 @@ from warehouse.models.lineage import column_lineage
 from warehouse.models.project import Model, Project
 from warehouse.models.seeds import Seed
 
-ACCOUNT = "metrics.sync_health"
+SYNC_HEALTH = "metrics.sync_health"
 
 _GENERATED = tuple(
-    dg.AssetSpec(key_of(each.key), description=each.description, group_name="seeds", kinds=KINDS["seeds"])
+    dg.AssetSpec(asset_key(each.key), description=each.description, group_name="seeds", kinds=KINDS["seeds"])
     for each in GENERATED
 )
 
@@ -38,7 +38,7 @@ def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="warehouse",
         specs=[*map(_seed_spec, project.seeds), *_GENERATED, *models],
-        check_specs=[*map(spec_of, checks_of(project)), NOTHING_UNUSUAL],
+        check_specs=[*map(check_spec, checks_of(project)), ANOMALIES_CHECK],
         can_subset=True,
     )
     def warehouse(
@@ -51,16 +51,18 @@ def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
             built = sync_steps.build_models(workspace_context, progress)
             problems = finish_run(workspace_contexts, context.run.run_id, built.failed)
         if built.is_swapped:
-            yield from _made(project, built, newest_day(workspace_context.home), context.selected_asset_keys)
-            if NOTHING_UNUSUAL.key in context.selected_asset_check_keys:
-                yield unusual(workspace_context.home)
-        yield from results_of(built.checks, context.selected_asset_check_keys)
+            yield from _materializations(
+                project, built, newest_day_metrics(workspace_context.home), context.selected_asset_keys
+            )
+            if ANOMALIES_CHECK.key in context.selected_asset_check_keys:
+                yield check_anomalies(workspace_context.home)
+        yield from check_results(built.checks, context.selected_asset_check_keys)
         fail_if(problems)
 
     return warehouse
 
 
-def _made(
+def _materializations(
     project: Project, built: BuildResult, numbers: Mapping[str, Any], selected: Collection[dg.AssetKey]
 ) -> Iterator[dg.MaterializeResult[None]]:
     """What was made of the selected assets; the others were made as well, as each build makes all that is stale.
@@ -68,17 +70,17 @@ def _made(
     ``numbers`` are those of the newest day, shown on the asset of days.
     """
     for seed in (*(each.key for each in GENERATED), *(seed.key for seed in project.seeds)):
-        if key_of(seed) in selected:
-            yield dg.MaterializeResult(asset_key=key_of(seed))
+        if asset_key(seed) in selected:
+            yield dg.MaterializeResult(asset_key=asset_key(seed))
     sources, models = column_lineage(project), project.by_key
     for made in built.models:
-        if key_of(made.key) in selected:
+        if asset_key(made.key) in selected:
             yield dg.MaterializeResult(
-                asset_key=key_of(made.key),
+                asset_key=asset_key(made.key),
                 metadata={
                     "dagster/row_count": made.n_rows,
-                    "dagster/column_schema": schema_of_sql(models[made.key], made.types),
-                    "dagster/column_lineage": lineage_of(sources[made.key]),
+                    "dagster/column_schema": sql_table_schema(models[made.key], made.types),
+                    "dagster/column_lineage": table_column_lineage(sources[made.key]),
                     "elapsed_secs": made.secs,
                     "is_kept": made.is_reused,
                     "is_patched": made.is_incremental,
@@ -89,22 +91,22 @@ def _made(
 
 def _model_spec(model: Model, fresh_for: timedelta) -> dg.AssetSpec:
     return dg.AssetSpec(
-        key_of(model.key),
-        deps=[key_of(read) for read in model.reads],
+        asset_key(model.key),
+        deps=[asset_key(read) for read in model.reads],
         description=model.header.description,
         group_name=model.schema,
         kinds=KINDS["model"],
         code_version=model.sha256,
-        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=fresh_for) if model.key == ACCOUNT else None,
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=fresh_for) if model.key == SYNC_HEALTH else None,
         metadata={"dagster/table_name": model.key, "sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```")},
     )
 
 
 def _seed_spec(seed: Seed) -> dg.AssetSpec:
     return dg.AssetSpec(
-        key_of(seed.key),
+        asset_key(seed.key),
         description=seed.header.description,
         group_name="seeds",
         kinds=KINDS["seeds"],
-        metadata={"dagster/column_schema": schema_of_sql(seed, seed.header.types)},
+        metadata={"dagster/column_schema": sql_table_schema(seed, seed.header.types)},
     )

@@ -10,7 +10,7 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
-from pipelines.orchestration.assets.reference_data import PRICES_CHECK, TOOLS_CHECK, PRICES, TOOLS, prices, tools
+from pipelines.orchestration.assets.reference_data import PRICES, PRICES_CHECK, TOOLS, TOOLS_CHECK, prices, tools
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context, no_progress
 from warehouse.schema.operations import SYNC_RUNS

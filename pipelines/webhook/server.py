@@ -1,4 +1,4 @@
-"""The receiver on a real socket."""
+"""Serves the receiver on a socket until it is stopped."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pipelines.listener import base_url, listening
 
 SHUTDOWN_TIMEOUT_SECS = 10
 MAX_CONNECTIONS = 512
-"""Beyond these a sender gets a 503, and tries again."""
+"""A sender beyond these gets a 503 and tries again."""
 
 
 def serve(app: Starlette, host: str, port: int, *, on_ready: Callable[[str], None] = lambda _: None) -> None:
-    """Serve until Ctrl-C or SIGTERM, and then end what is begun; ``ready`` is called with the URL once it listens.
+    """Serve until Ctrl-C or SIGTERM, then finish the open requests; ``on_ready`` is called with the URL.
 
     Raises:
         UsageError: the port is in use or not allowed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -26,6 +27,7 @@ from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import erase
 from pipelines.webhook import receiver
+from pipelines.webhook.batch_writer import BatchWriter
 from pipelines.webhook.signature import sign
 from tests.helpers import day
 from tests.helpers.disk_contents import contents
@@ -94,15 +96,15 @@ def test_a_signed_document_lands_masked_and_is_in_the_warehouse_after_a_build(he
         (lambda body, signature: (body, None), "there is no signature"),
         (lambda body, signature: (body, "t=1,v0=x"), "there is no signature"),
         (lambda body, signature: (body, f"{signature},t=1"), "there is no signature"),
-        (lambda body, signature: (body, sign("wsec_other", body, AT)), "the signature is not that of the body"),
-        (lambda body, signature: (body.replace(b"done", b"gone"), signature), "the signature is not that of the body"),
-        (lambda body, signature: (body[:-9], signature), "the signature is not that of the body"),
+        (lambda body, signature: (body, sign("wsec_other", body, AT)), "the signature does not match the body"),
+        (lambda body, signature: (body.replace(b"done", b"gone"), signature), "the signature does not match the body"),
+        (lambda body, signature: (body[:-9], signature), "the signature does not match the body"),
         (
             lambda body, signature: (body, re.sub(r"t=\d+", f"t={AT - 1}", signature)),
-            "the signature is not that of the body",
+            "the signature does not match the body",
         ),
-        (lambda body, signature: (body, sign(SECRET, body, AT - 1801)), "the signature is too old, or from the future"),
-        (lambda body, signature: (body, sign(SECRET, body, AT + 1801)), "the signature is too old, or from the future"),
+        (lambda body, signature: (body, sign(SECRET, body, AT - 1801)), "the signature is too old or in the future"),
+        (lambda body, signature: (body, sign(SECRET, body, AT + 1801)), "the signature is too old or in the future"),
     ],
 )
 def test_what_is_forged_changed_cut_or_stale_is_refused_and_lands_nothing(spoil, said, here):
@@ -115,7 +117,7 @@ def test_a_replay_is_refused_however_its_header_is_written(here):
     body, signature = post_call(here.documents()[0], SECRET, AT)
     assert here.post(body, signature)[0] == 200
     for again in (signature, signature.replace(",", ", "), f"{signature},v0={'0' * 64}"):
-        assert here.post(body, again) == (409, "it came before")
+        assert here.post(body, again) == (409, "this webhook was already received")
     assert len(here.landed()) == 1
     here.now += timedelta(seconds=2 * 1800 + 1)
     assert here.post(body, signature)[0] == 401
@@ -126,7 +128,7 @@ def test_a_body_over_the_limit_is_refused_whatever_its_header_says(is_length_tol
     monkeypatch.setattr(receiver, "MAX_BODY_BYTES", 50_000)
     body = b"x" * 50_001
     parts = body if is_length_told else iter([body[:30_000], body[30_000:]])
-    assert here.post(parts, sign(SECRET, body, AT)) == (413, "it is too long")
+    assert here.post(parts, sign(SECRET, body, AT)) == (413, "the body is too large")
     assert here.landed() == []
 
 
@@ -147,22 +149,22 @@ def test_a_sender_that_leaves_in_the_middle_does_no_harm(here):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"no json", (422, "it is no JSON object")),
-        (b"[1]", (422, "it is no JSON object")),
-        (b'{"type": "post_call_transcription"}', (422, "there is no conversation in it")),
+        (b"no json", (422, "the body is not a JSON object")),
+        (b"[1]", (422, "the body is not a JSON object")),
+        (b'{"type": "post_call_transcription"}', (422, "the event has no conversation")),
         (
             b'{"type": "post_call_transcription", "data": {"conversation_id": 3}}',
-            (422, "there is no conversation in it"),
+            (422, "the event has no conversation"),
         ),
         (
             b'{"type": "post_call_transcription", "data": {"conversation_id": "../x", "metadata": {}}}',
-            (422, "the conversation has no start that can be read"),
+            (422, "the conversation has no valid start time"),
         ),
         (
             b'{"type": "post_call_audio", "data": {"full_audio": ""}}',
-            (200, "not kept: 'post_call_audio' is no post_call_transcription"),
+            (200, "ignored: 'post_call_audio' is not post_call_transcription"),
         ),
-        (b"[" * 100_000, (422, "it is no JSON object")),
+        (b"[" * 100_000, (422, "the body is not a JSON object")),
     ],
 )
 def test_signed_nonsense_is_told_and_lands_nothing(body, said, here):
@@ -183,7 +185,7 @@ def test_of_an_erased_conversation_nothing_lands(here):
     sync.reprocess(here.context, run_id="1")
     here.now += timedelta(seconds=10)
     erase(here.context, [document["conversation_id"]])
-    assert here.post(*post_call(document, SECRET, AT + 5)) == (200, "not kept: the conversation was erased")
+    assert here.post(*post_call(document, SECRET, AT + 5)) == (200, "ignored: the conversation was erased")
     assert landing.snapshots(here.context.home)["kind"].to_list() == ["erased"]
 
 
@@ -195,9 +197,27 @@ def test_nothing_is_confirmed_that_is_not_on_the_disk(here, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr("warehouse.storage.parquet._write_parquet", full)
-        assert here.post(body, signature) == (503, "it could not be written: send it again")
+        assert here.post(body, signature) == (503, "the conversation could not be written; send it again")
     assert here.landed() == []
     assert here.post(body, signature)[0] == 200
+
+
+def test_when_a_batch_fails_in_any_way_none_of_it_is_confirmed(here, monkeypatch):
+    def fail(*_arguments):
+        raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+
+    async def land_together(rows):
+        writer = BatchWriter(here.context.home)
+        return await asyncio.gather(*map(writer.land, rows), return_exceptions=True)
+
+    rows = [
+        {"conversation_id": name, "start_date": UNTIL.date(), "kind": "document", "fetched_at": UNTIL} for name in "ab"
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr("warehouse.storage.parquet._write_parquet", fail)
+        assert [type(error) for error in asyncio.run(land_together(rows))] == [OSError, OSError]
+    assert here.landed() == []
+    assert asyncio.run(land_together(rows)) == [None, None]
 
 
 def test_names_and_content_are_synced_before_the_answer(here, monkeypatch):

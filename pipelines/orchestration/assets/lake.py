@@ -1,4 +1,4 @@
-"""The lake's tables as assets, made together: a document becomes rows of many tables at once."""
+"""The lake tables as one multi-asset, because flattening a document writes rows of many tables at once."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -34,15 +34,21 @@ _LANDING_ASSETS = {
     TOOL_PARAMETERS.name: TOOLS,
     TOOL_VERSIONS.name: TOOLS,
 }
-"""The landed asset of each table that is not made of conversations."""
+"""The landing asset of each table that does not come from conversation documents."""
+
+
+_ON_FAILURE = (
+    "If a check fails, `convohouse check` shows the failing rows; `convohouse reprocess` rebuilds the table from the "
+    "landing."
+)
 
 
 def _spec(table: Table) -> dg.AssetSpec:
-    came_from = f" From {' and '.join(f'`{path}`' for path in table.at)}." if any(table.at) else ""
+    source = f" Source: {' and '.join(f'`{path}`' for path in table.at)} of the document." if any(table.at) else ""
     return dg.AssetSpec(
         asset_key(f"lake.{table.name}"),
         deps=[_LANDING_ASSETS[table.name]] if table.name in _LANDING_ASSETS else [LISTINGS, DOCUMENTS],
-        description=f"One row per {table.grain}.{came_from}",
+        description=f"One row per {table.grain}.{source} {_ON_FAILURE}",
         group_name="lake",
         kinds=KINDS["lake"],
         partitions_def=DAYS if table.is_daily else None,
@@ -64,30 +70,33 @@ def _spec(table: Table) -> dg.AssetSpec:
 def lake_tables(
     context: dg.AssetExecutionContext,
     config: RunScope,
-    workspace_context: dg.ResourceParam[Context],
+    app_context: dg.ResourceParam[Context],
     progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Flatten the landed documents that the lake does not show yet, then check the lake."""
+    """Flatten the landed snapshots that the lake lacks into all its tables, then check the lake."""
     run_id, days = context.run.run_id, None if config.everywhere else run_days(context)
-    touched: set[date] = set()
-    with step_session(workspace_context, run_id, "flattening") as workspace_contexts:
-        with workspace_context.worker_pool() as crew:
-            for each in workspace_contexts:
-                touched |= {*sync_steps.flatten_conversations(each, run_id, days, progress, worker_pool=crew).days}
-        results = check_lake(workspace_context.home.all_workspaces)
-        wrong = [each for each in results if not each.is_passed and each.check not in COMPLETENESS]
-        problems = finish_run(workspace_contexts, run_id, wrong) if wrong or not _has_models(context) else ()
-    yield from _materializations(context, workspace_context.home, sorted(touched))
+    changed_days: set[date] = set()
+    with step_session(app_context, run_id, "flattening conversations") as workspaces:
+        with app_context.worker_pool() as worker_pool:
+            for workspace in workspaces:
+                result = sync_steps.flatten_conversations(workspace, run_id, days, progress, worker_pool=worker_pool)
+                changed_days |= {*result.days}
+        results = check_lake(app_context.home.all_workspaces)
+        failed_checks = [result for result in results if not result.is_passed and result.check not in COMPLETENESS]
+        # with models to follow and no failed check, the run goes on, and their step ends the run records
+        is_last_step = bool(failed_checks) or not _has_models(context)
+        problems = finish_run(workspaces, run_id, failed_checks) if is_last_step else ()
+    yield from _materializations(context, app_context.home, sorted(changed_days))
     yield from check_results(results, context.selected_asset_check_keys)
     if UNKNOWN_FIELDS_CHECK.key in context.selected_asset_check_keys:
-        yield check_unknown_fields(workspace_context.home)
+        yield check_unknown_fields(app_context.home)
     fail_if(problems)
 
 
 def _materializations(
-    context: dg.AssetExecutionContext, home: Home, touched: Sequence[date]
+    context: dg.AssetExecutionContext, home: Home, changed_days: Sequence[date]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """What was made of the selected tables; the others were made as well, as each document fills them all."""
+    """Materializations of the selected tables only, although flattening has written all of them."""
     for table in TABLES:
         key = asset_key(f"lake.{table.name}")
         if key not in context.selected_asset_keys:
@@ -96,12 +105,12 @@ def _materializations(
             counts = partial(_counts_of_day, home, table)
             for day in run_days(context):
                 context.add_asset_metadata(counts(day), key, day.isoformat())
-            log_other_days(context, key, touched, counts)
+            log_other_days(context, key, changed_days, counts)
         yield dg.MaterializeResult(asset_key=key, metadata=_counts("dagster/row_count", home.table(table)))
 
 
 def _has_models(context: dg.AssetExecutionContext) -> bool:
-    selected = context.run.asset_selection  # empty for a whole job
+    selected = context.run.asset_selection  # empty if the run has all assets of its job
     return not selected or any(key.path[0] in SCHEMAS for key in selected)
 
 
@@ -109,8 +118,8 @@ def _counts_of_day(home: Home, table: Table, day: date) -> dict[str, int]:
     return _counts("dagster/partition_row_count", home.partition(table, day))
 
 
-def _counts(rows: str, folder: Path) -> dict[str, int]:
-    """Rows, under the name ``rows``, and bytes of the Parquet files below a folder."""
+def _counts(row_count_key: str, folder: Path) -> dict[str, int]:
+    """Rows (under the metadata key ``row_count_key``) and bytes of the Parquet files below a folder."""
     files = list(folder.glob("**/*.parquet"))
     n_rows = sum(pq.read_metadata(file).num_rows for file in files)
-    return {rows: n_rows, "n_bytes": sum(file.stat().st_size for file in files)}
+    return {row_count_key: n_rows, "n_bytes": sum(file.stat().st_size for file in files)}

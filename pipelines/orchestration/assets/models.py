@@ -1,4 +1,4 @@
-"""The SQL models as assets of one step: built together, checked together, swapped in together or not at all."""
+"""The SQL models and seeds as one multi-asset, because one build writes and checks all of them before the swap."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
@@ -23,15 +23,15 @@ from warehouse.models.seeds import Seed
 SYNC_HEALTH = "metrics.sync_health"
 
 _GENERATED = tuple(
-    dg.AssetSpec(asset_key(each.key), description=each.description, group_name="seeds", kinds=KINDS["seeds"])
-    for each in GENERATED
+    dg.AssetSpec(asset_key(table.key), description=table.description, group_name="seeds", kinds=KINDS["seeds"])
+    for table in GENERATED
 )
 
 
 def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
-    """The step that builds the warehouse: an asset a seed and a model of ``project``.
+    """The multi-asset that builds the warehouse, with one asset per seed and model of ``project``.
 
-    The account of the sync is made last, by complete runs alone: when none came for ``fresh_for``, Dagster says so.
+    The freshness policy of ``metrics.sync_health`` fails if no run swapped in a warehouse for ``fresh_for``.
     """
     models = [_model_spec(model, fresh_for) for model in project.models]
 
@@ -43,48 +43,48 @@ def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
     )
     def warehouse(
         context: dg.AssetExecutionContext,
-        workspace_context: dg.ResourceParam[Context],
+        app_context: dg.ResourceParam[Context],
         progress: dg.ResourceParam[Progress],
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        """Build every model, check every model, and swap the new warehouse in when all is as it should be."""
-        with step_session(workspace_context, context.run.run_id, "building") as workspace_contexts:
-            built = sync_steps.build_models(workspace_context, progress)
-            problems = finish_run(workspace_contexts, context.run.run_id, built.failed)
-        if built.is_swapped:
+        """Build and check every model, and swap the new warehouse in if every check passed."""
+        with step_session(app_context, context.run.run_id, "building the warehouse") as workspaces:
+            result = sync_steps.build_models(app_context, progress)
+            problems = finish_run(workspaces, context.run.run_id, result.failed)
+        if result.is_swapped:
             yield from _materializations(
-                project, built, newest_day_metrics(workspace_context.home), context.selected_asset_keys
+                project, result, newest_day_metrics(app_context.home), context.selected_asset_keys
             )
             if ANOMALIES_CHECK.key in context.selected_asset_check_keys:
-                yield check_anomalies(workspace_context.home)
-        yield from check_results(built.checks, context.selected_asset_check_keys)
+                yield check_anomalies(app_context.home)
+        yield from check_results(result.checks, context.selected_asset_check_keys)
         fail_if(problems)
 
     return warehouse
 
 
 def _materializations(
-    project: Project, built: BuildResult, numbers: Mapping[str, Any], selected: Collection[dg.AssetKey]
+    project: Project, result: BuildResult, newest_day: Mapping[str, Any], selected: Collection[dg.AssetKey]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """What was made of the selected assets; the others were made as well, as each build makes all that is stale.
+    """Materializations of the selected assets only, although the build has rebuilt every stale one.
 
-    ``numbers`` are those of the newest day, shown on the asset of days.
+    ``newest_day`` is metadata of ``metrics.agent_daily``.
     """
-    for seed in (*(each.key for each in GENERATED), *(seed.key for seed in project.seeds)):
-        if asset_key(seed) in selected:
-            yield dg.MaterializeResult(asset_key=asset_key(seed))
+    for name in (*(table.key for table in GENERATED), *(seed.key for seed in project.seeds)):
+        if asset_key(name) in selected:
+            yield dg.MaterializeResult(asset_key=asset_key(name))
     sources, models = column_lineage(project), project.by_key
-    for made in built.models:
-        if asset_key(made.key) in selected:
+    for model in result.models:
+        if asset_key(model.key) in selected:
             yield dg.MaterializeResult(
-                asset_key=asset_key(made.key),
+                asset_key=asset_key(model.key),
                 metadata={
-                    "dagster/row_count": made.n_rows,
-                    "dagster/column_schema": sql_table_schema(models[made.key], made.types),
-                    "dagster/column_lineage": table_column_lineage(sources[made.key]),
-                    "elapsed_secs": made.secs,
-                    "is_kept": made.is_reused,
-                    "is_patched": made.is_incremental,
-                    **(numbers if made.key == AGENT_DAILY else {}),
+                    "dagster/row_count": model.n_rows,
+                    "dagster/column_schema": sql_table_schema(models[model.key], model.types),
+                    "dagster/column_lineage": table_column_lineage(sources[model.key]),
+                    "elapsed_secs": model.secs,
+                    "is_reused": model.is_reused,
+                    "is_incremental": model.is_incremental,
+                    **(newest_day if model.key == AGENT_DAILY else {}),
                 },
             )
 
@@ -92,7 +92,7 @@ def _materializations(
 def _model_spec(model: Model, fresh_for: timedelta) -> dg.AssetSpec:
     return dg.AssetSpec(
         asset_key(model.key),
-        deps=[asset_key(read) for read in model.reads],
+        deps=[asset_key(source) for source in model.reads],
         description=model.header.description,
         group_name=model.schema,
         kinds=KINDS["model"],

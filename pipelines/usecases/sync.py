@@ -66,7 +66,7 @@ def sync(
     def copy(workspace: Context) -> FetchStats:
         window, is_requested = sync_steps.window_of(workspace, since, until, agent_id)
         sync_steps.list_conversations(workspace, window, run_id, progress)
-        stats = sync_steps.fetch_conversations(
+        stats = sync_steps.fetch_documents(
             workspace,
             run_id,
             window if is_requested else None,
@@ -96,7 +96,7 @@ def retry(context: Context, *, run_id: str, progress: Progress = no_progress) ->
     """
 
     def fetch(workspace: Context) -> FetchStats:
-        return sync_steps.fetch_conversations(
+        return sync_steps.fetch_documents(
             workspace, run_id, progress=progress, worker_pool=worker_pool, only=quarantined(workspace.home)
         )
 

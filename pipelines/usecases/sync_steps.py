@@ -106,7 +106,7 @@ def plan(
     return FetchPlan(window, rows.height, to_fetch)
 
 
-def fetch_conversations(
+def fetch_documents(
     context: Context,
     run_id: str,
     window: Window | None = None,

@@ -1,4 +1,4 @@
-"""The vendor's verifier and ours accept the same signatures, from the emulator and from our own signer."""
+"""The vendor's verifier and ours accept the same signatures, from the emulator and from the tests' signer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from elevenlabs.errors import BadRequestError
 
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.webhooks import post_call
-from pipelines.webhook.signature import SignatureError, sign, verify
+from pipelines.webhook.signature import SignatureError, verify
+from tests.helpers.webhook_signature import sign
 
 SECRET = "wsec_0123456789"  # noqa: S105 - of this test
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)

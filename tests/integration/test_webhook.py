@@ -28,10 +28,10 @@ from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import erase
 from pipelines.webhook import receiver
 from pipelines.webhook.batch_writer import BatchWriter
-from pipelines.webhook.signature import sign
 from tests.helpers import day
 from tests.helpers.disk_contents import contents
 from tests.helpers.recording_app import assert_equals
+from tests.helpers.webhook_signature import sign
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing, parquet
 

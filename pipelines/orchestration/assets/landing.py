@@ -102,7 +102,7 @@ def conversation_details(
 
     def fetch_workspace(workspace: Context) -> FetchStats:
         window = run_log.window(workspace.home, run_id) or requested_window(context, workspace, RequestedDays())
-        return sync_steps.fetch_conversations(
+        return sync_steps.fetch_documents(
             workspace, run_id, None if config.everywhere else window, progress, worker_pool=worker_pool
         )
 

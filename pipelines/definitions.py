@@ -1,4 +1,4 @@
-"""Where Dagster looks first (``[tool.dagster]`` in pyproject.toml)."""
+"""The module that Dagster loads (``[tool.dagster]`` in pyproject.toml)."""
 
 from pipelines.orchestration.build_defs import build_defs
 

@@ -218,7 +218,7 @@ class Settings(BaseSettings):
         """
         return utc_now if self.now is None else clock_from(self.now)
 
-    def each(self) -> tuple[Settings, ...]:
+    def workspace_settings(self) -> tuple[Settings, ...]:
         """The settings of each workspace: these alone, or one a table of ``workspaces``, with its own key and no other.
 
         Raises:
@@ -237,7 +237,7 @@ class Settings(BaseSettings):
                 )
         return every
 
-    def keyless(self, name: str) -> Settings:
+    def settings_without_key(self, name: str) -> Settings:
         """The settings of a workspace that is not set up, whose calls the home holds: no key is its own."""
         one = self.model_copy(update={"workspace": name, "workspaces": {}, "api_key": None})
         one._key_variable = f"[workspaces.{name}] in convohouse.toml, and its key"  # noqa: SLF001 - of its own class

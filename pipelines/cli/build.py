@@ -37,7 +37,7 @@ def build(options: Options) -> None:
     context = options.context()
     began = time.monotonic()
     with context.write_lock("build"), showing(options) as show:
-        built = sync_steps.build_models(context, show, anew=True)
+        built = sync_steps.build_models(context, show, full_refresh=True)
     secs = time.monotonic() - began
     if options.is_json:
         models = [{"model": model.key, "n_rows": model.n_rows, "secs": model.secs} for model in built.models]

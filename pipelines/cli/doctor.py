@@ -64,7 +64,7 @@ def doctor(options: Options, offline: bool) -> None:
         findings = [Finding("settings", error.message, f"Correct it; these are set: {given}.", 1)]
     else:
         findings = [*_settings(settings, origins), *_home(settings.home), _seeds(settings.home)]
-        for each in settings.each():
+        for each in settings.workspace_settings():
             key = "[workspaces]" if settings.workspaces else origins.get("api_key", "default")
             findings += _workspace(each, key, is_offline=offline, is_one_of_several=bool(settings.workspaces))
     findings += _libraries()

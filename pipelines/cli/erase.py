@@ -15,7 +15,7 @@ from pipelines.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.usecases.erasure import Erased, Receipt
+    from pipelines.usecases.erasure import ErasureResult, Receipt
 
 
 @click.command(
@@ -73,7 +73,7 @@ def _is_confirmed(ids: tuple[str, ...], *, is_upstream: bool) -> bool:
     return click.confirm(f"Erase {plural(len(set(ids)), 'conversation')} {where}, for good?", err=True)
 
 
-def _lines(done: Erased) -> Iterator[str]:
+def _lines(done: ErasureResult) -> Iterator[str]:
     for receipt in done.receipts:
         yield f"{receipt.conversation_id}: erased{_told(receipt)}"
         yield f"  landing  {_counts(receipt.landing)}"

@@ -74,7 +74,7 @@ def prices(
     if not told:
         raise UsageError("There is no agent to ask for.", "Name one, or run `convohouse sync` first.")
     found = [agent for each, copied in told for agent in _of_agents(each, copied)]
-    without = {agent: why for _, copied in told for agent, why in copied.without.items()}
+    without = {agent: why for _, copied in told for agent, why in copied.unpriced_agents.items()}
     if options.is_json:
         emit({"agents": found, "without": without})
     else:
@@ -118,8 +118,8 @@ def _of_agents(context: Context, copied: PricesResult) -> Iterator[dict[str, Any
         "price_per_minute_usd", "llm", nulls_last=True
     )
     shown = ("llm", "price_per_minute_usd", "price_per_message_usd", "paid_usd", "paid_usd_per_minute")
-    for question in copied.questions:
-        if question.agent_id not in copied.without:
+    for question in copied.queries:
+        if question.agent_id not in copied.unpriced_agents:
             own = every.filter(agent_id=question.agent_id).select(shown)
             yield _asked(question) | {"workspace": context.settings.workspace, "prices": own.to_dicts()}
 

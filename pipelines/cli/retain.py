@@ -13,7 +13,7 @@ from pipelines.cli.progress import showing
 
 if TYPE_CHECKING:
     from pipelines.usecases.context import Context
-    from pipelines.usecases.erasure import Erased
+    from pipelines.usecases.erasure import ErasureResult
     from pipelines.usecases.retention import Selection
 
 WHERE = {"here": "here", "upstream": "at the API", "both": "here and at the API"}
@@ -72,14 +72,14 @@ def retain(
     share = context.settings.retain_max_share if max_share is None else max_share
     rule = Rule(parse_moment(older_than, context.clock()), agent, only)
     chosen = select_expired(context, rule, max_share=share, is_upstream_only=where == "upstream")
-    count = f"{len(chosen.every):,} of {plural(chosen.n_all, 'call')} ({chosen.share:.1%})"
+    count = f"{len(chosen.all_ids):,} of {plural(chosen.n_all, 'call')} ({chosen.share:.1%})"
     options.say(
         f"{count} {'began' if only is None else f'ended as {only} and began'} before {rule.before:%Y-%m-%d %H:%M} UTC"
     )
-    if chosen.every and is_wanted(f"Erase them {WHERE[where]}, for good?", yes=yes, is_dry_run=dry_run):
+    if chosen.all_ids and is_wanted(f"Erase them {WHERE[where]}, for good?", yes=yes, is_dry_run=dry_run):
         _carry_out(options, context, chosen, where)
         return
-    if chosen.every:
+    if chosen.all_ids:
         options.say("a dry run: nothing is touched; --yes erases")
     if options.is_json:
         emit(
@@ -88,7 +88,7 @@ def retain(
                 "before": rule.before,
                 "n_all": chosen.n_all,
                 "share": chosen.share,
-                "ids": chosen.every,
+                "ids": chosen.all_ids,
             }
         )
 
@@ -119,7 +119,7 @@ def _tell_failed(options: Options, failed: dict[str, str]) -> None:
         options.say(f"{conversation_id}: not erased: {why}")
 
 
-def _receipt(done: Erased) -> str:
+def _receipt(done: ErasureResult) -> str:
     rows = sum(sum(receipt.lake.values()) for receipt in done.receipts)
     readings = sum(receipt.landing["n_readings"] for receipt in done.receipts)
     return (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,7 +33,7 @@ def status(options: Options) -> None:
     Reads only, also while a run is writing. A call is open until it is finished, settling while it will be read again
     for late changes, then settled.
     """
-    from pipelines.usecases.status import status as look
+    from pipelines.usecases.status import read_status as look
 
     context = options.context()
     now = context.clock()
@@ -44,7 +43,7 @@ def status(options: Options) -> None:
             {
                 "home": context.home.root,
                 "exists": context.home.exists(),
-                "workspaces": [asdict(found) for found in every],
+                "workspaces": [found.to_json() for found in every],
             }
         )
     elif not context.home.exists():
@@ -75,7 +74,7 @@ def _facts(found: Status) -> Iterator[tuple[str, str]]:
     yield "last listed", f"{moment(found.listed_at)}: {found.n_listed:,} known"
     yield "last read", f"{moment(found.read_at)}: {found.n_landed:,} landed"
     yield "warehouse", _built(found)
-    wanted = ", ".join(f"{number:,} {reason}" for reason, number in found.wanted.items() if number)
+    wanted = ", ".join(f"{number:,} {reason}" for reason, number in found.to_fetch.items() if number)
     yield "next sync reads", f"{wanted or 'nothing of those known'}, and what is new"
     yield "quarantine", plural(len(found.quarantine), "document")
     yield "on disk", ", ".join(f"{part} {size(n_bytes)}" for part, n_bytes in found.sizes.items())

@@ -62,7 +62,7 @@ def sync(options: Options, since: str | None, until: str | None, agent: str | No
     now = context.clock()
     since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
     Window(since_at, until_at or now, agent)  # refuses what makes no sense before anything is touched
-    each = context.settings.each()
+    each = context.settings.workspace_settings()
     if len(each) == 1:  # of several workspaces, one without a key does not keep the others from theirs
         each[0].key()
     if is_plan:
@@ -149,5 +149,5 @@ def _summarise(options: Options, done: SyncResult, when_complete: str, facts: li
         options.say(f"  warning: {' '.join(warning.split())}")
     if len(done.runs) > 1:
         options.say_facts((run["workspace"], f"{run['outcome']}: {run['n_fetched']:,} fetched") for run in done.runs)
-    if not done.built.is_swapped:
+    if not done.build_result.is_swapped:
         options.say("The warehouse stays as it was before: `convohouse build` builds it again.")

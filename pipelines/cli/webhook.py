@@ -55,11 +55,11 @@ def webhook(options: Options, *, host: str, port: int, workspace: str | None) ->
         options.say(f"Webhooks are received at {url}/ and landed in {context.home.root}. Ctrl-C ends it.")
 
     def tell(answer: Answer) -> None:
-        options.say(f"{answer.status} {answer.said}")
+        options.say(f"{answer.status} {answer.message}")
 
     app = create_app(context, secret.get_secret_value().strip(), tell)
     with suppress(KeyboardInterrupt):  # not raised where the shell has us ignore the signal
-        serve(app, host, port, ready=announce)
+        serve(app, host, port, on_ready=announce)
     options.say("Receiver stopped.")
 
 

@@ -1,4 +1,4 @@
-"""Names of the assets: schema and table, as SQL calls them."""
+"""Asset keys: the qualified name of the table in SQL."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ KINDS = {
     "seeds": {"csv", "duckdb"},
     "model": {"sql", "duckdb"},
 }
-"""What the graph's tags say of an asset's technology."""
+"""The technology tags of an asset in Dagster's graph, by group."""
 
 
-def key_of(name: str) -> dg.AssetKey:
-    """Asset of a qualified name such as ``lake.turns``."""
+def asset_key(name: str) -> dg.AssetKey:
+    """The asset key of a qualified name such as ``lake.turns``."""
     return dg.AssetKey(name.split("."))
 
 
-def op_of(key: dg.AssetKey) -> str:
-    """Name of the op that makes a single asset, as run config calls it."""
+def op_name(key: dg.AssetKey) -> str:
+    """The op that materializes a single asset, under its name in run config."""
     return "__".join(key.path)

@@ -1,4 +1,4 @@
-"""Everything that Dagster is told, with resources that a test can replace."""
+"""Dagster's ``Definitions``, with resources that a test can replace."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from pipelines.usecases.context import Context, Progress, no_progress
 from warehouse.models.project import read_project
 
 
-def build_defs(*, workspace_context: Context | None = None, progress: Progress = no_progress) -> dg.Definitions:
-    """The definitions: assets, checks, jobs, schedule.
+def build_defs(*, app_context: Context | None = None, progress: Progress = no_progress) -> dg.Definitions:
+    """Build the definitions: assets, checks, jobs, schedule and sensor.
 
-    Loading them reads settings and ``sql/`` and touches nothing else: no network, no key, no home folder.
+    This reads the settings and ``sql/`` and nothing else: it needs no network, no key and no home folder.
 
     Args:
-        workspace_context: Where the work is done and with what; by default, what the settings say.
-        progress: Told how far a run is.
+        app_context: Settings, clock and API client of the runs; by default read from the environment.
+        progress: Called during a run with the number of items done.
 
     Raises:
         SettingsError: a setting is wrong.
-        ModelError: a SQL model cannot be read.
+        ModelError: a SQL model cannot be parsed.
     """
-    workspace_context = workspace_context or Context(load_settings())
-    fresh_for = timedelta(hours=workspace_context.settings.fresh_hours)
+    app_context = app_context or Context(load_settings())
+    fresh_for = timedelta(hours=app_context.settings.fresh_hours)
     return dg.Definitions(
         assets=[
             conversation_list,
@@ -47,7 +47,7 @@ def build_defs(*, workspace_context: Context | None = None, progress: Progress =
         ],
         jobs=[nightly, backfill, access_job, audio_job, webhook_job],
         sensors=[webhook_sensor],
-        schedules=[nightly_schedule(workspace_context.settings.timezone)],
-        resources={"workspace_context": workspace_context, "progress": progress},
-        executor=dg.in_process_executor,  # six trivial assets take 15 s in it and 49 s in a process each
+        schedules=[nightly_schedule(app_context.settings.timezone)],
+        resources={"app_context": app_context, "progress": progress},
+        executor=dg.in_process_executor,  # six trivial assets take 15 s, against 49 s with a process for each
     )

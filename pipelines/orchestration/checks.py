@@ -1,8 +1,8 @@
-"""Asset checks: each check of the lake and of the models, as Dagster shows it.
+"""Asset checks: every check of the lake and of the models in Dagster's terms.
 
-Only counts go into Dagster's log, never the failing rows: they can hold what people said, and a conversation that is
-erased must leave no trace there. ``convohouse check`` shows them. Of an unknown field the log has its path, its kind
-and the id of a conversation, never a value.
+Dagster's log gets counts only, never failing rows: they can hold what people said, and an erased conversation must
+leave no trace there. ``convohouse check`` shows the rows. For an unknown field the log has its path, its kind and the
+id of one conversation, never a value.
 """
 
 from __future__ import annotations
@@ -12,49 +12,52 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.orchestration.asset_keys import key_of
+from pipelines.orchestration.asset_keys import asset_key
 from pipelines.transform.schema_drift import new_unknown
 from warehouse.models.checks import Check, CheckResult
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.storage.home import Home
 
-NOTHING_NEW = dg.AssetCheckSpec(
+UNKNOWN_FIELDS_CHECK = dg.AssetCheckSpec(
     "nothing_unknown_is_new",
-    asset=key_of(f"lake.{UNKNOWN_FIELDS.name}"),
-    description="The API sent no key, type or word for the first time that the schema does not know. It is kept.",
+    asset=asset_key(f"lake.{UNKNOWN_FIELDS.name}"),
+    description="In the last run, the API sent no new key, type or enum value that the schema does not know. "
+    "A warning: the values are stored all the same, and lake.unknown_fields lists them.",
 )
-_SHOWN = 10
+_MAX_SAMPLE_ROWS = 10
 
 
-def spec_of(check: Check, *, blocking: bool = True) -> dg.AssetCheckSpec:
-    """A check as Dagster declares it; a blocking one keeps what stands on its table from being made."""
-    return dg.AssetCheckSpec(check.name, asset=key_of(check.model), description=check.description, blocking=blocking)
+def check_spec(check: Check, *, blocking: bool = True) -> dg.AssetCheckSpec:
+    """The declaration of a check; if a blocking one fails, Dagster skips the assets downstream of its table."""
+    return dg.AssetCheckSpec(check.name, asset=asset_key(check.model), description=check.description, blocking=blocking)
 
 
-def results_of(found: Iterable[CheckResult], selected: Collection[dg.AssetCheckKey]) -> Iterator[dg.AssetCheckResult]:
-    """What the selected checks found, as Dagster logs it, with the SQL that shows the failing rows."""
-    for result in found:
+def check_results(
+    results: Iterable[CheckResult], selected: Collection[dg.AssetCheckKey]
+) -> Iterator[dg.AssetCheckResult]:
+    """Results of the selected checks; a failed one has the SQL that selects its failing rows."""
+    for result in results:
         check = result.check
-        if dg.AssetCheckKey(key_of(check.model), check.name) in selected:
+        if dg.AssetCheckKey(asset_key(check.model), check.name) in selected:
             metadata: dict[str, Any] = {"n_failing": result.n_failing}
             if check.sql and not result.is_passed:
                 metadata["failing_rows"] = dg.MetadataValue.md(f"```sql\n{check.sql}\n```")
             yield dg.AssetCheckResult(
-                passed=result.is_passed, asset_key=key_of(check.model), check_name=check.name, metadata=metadata
+                passed=result.is_passed, asset_key=asset_key(check.model), check_name=check.name, metadata=metadata
             )
 
 
-def news_of(home: Home) -> dg.AssetCheckResult:
-    """Whether the last run saw unknown fields for the first time: a warning, since none of them is lost."""
-    new, _ = new_unknown(home)
-    metadata: dict[str, Any] = {"n_new": new.height}
-    if not new.is_empty():
-        first = new.select("path", "kind", "example_id").head(_SHOWN).to_dicts()
-        metadata["new_fields"] = dg.MetadataValue.table([dg.TableRecord(field) for field in first])
+def check_unknown_fields(home: Home) -> dg.AssetCheckResult:
+    """Whether the last run saw new unknown fields; only a warning, because their values are stored all the same."""
+    new_fields, _ = new_unknown(home)
+    metadata: dict[str, Any] = {"n_new": new_fields.height}
+    if not new_fields.is_empty():
+        sample = new_fields.select("path", "kind", "example_id").head(_MAX_SAMPLE_ROWS).to_dicts()
+        metadata["new_fields"] = dg.MetadataValue.table([dg.TableRecord(field) for field in sample])
     return dg.AssetCheckResult(
-        passed=new.is_empty(),
-        asset_key=NOTHING_NEW.asset_key,
-        check_name=NOTHING_NEW.name,
+        passed=new_fields.is_empty(),
+        asset_key=UNKNOWN_FIELDS_CHECK.asset_key,
+        check_name=UNKNOWN_FIELDS_CHECK.name,
         severity=dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )

@@ -1,11 +1,11 @@
-"""The jobs, and when the nightly one runs."""
+"""The jobs over the whole pipeline, and the schedule of the nightly one."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
 from pipelines.extract.time_window import next_window
-from pipelines.orchestration.asset_keys import op_of
+from pipelines.orchestration.asset_keys import op_name
 from pipelines.orchestration.assets.agent_access import GROUP
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.partitions import RequestedDays, RunScope, range_tags
@@ -13,59 +13,59 @@ from pipelines.usecases.context import Context
 from warehouse.storage import landing
 
 BACKFILL, NIGHTLY = "backfill", "nightly"
-AT_TWO = "0 2 * * *"
+NIGHTLY_CRON = "0 2 * * *"
 ALL_ASSETS = dg.RunConfig(
     ops={
-        op_of(LISTINGS): RequestedDays(everywhere=True),
-        op_of(DOCUMENTS): RunScope(everywhere=True),
+        op_name(LISTINGS): RequestedDays(everywhere=True),
+        op_name(DOCUMENTS): RunScope(everywhere=True),
         "lake": RunScope(everywhere=True),
     }
 )
 
 FULL_PIPELINE = dg.AssetSelection.all() - dg.AssetSelection.groups(GROUP)
-"""All but what asks the API for more than conversations: that has jobs of its own."""
+"""Every asset except those of the group ``upstream``, which have their own jobs."""
 
 backfill = dg.define_asset_job(
     BACKFILL,
     FULL_PIPELINE,
-    description="The calls of some days, in one run over all of them; the run's config can limit it to one agent.",
+    description="Copies the conversations of a range of days, in one run. "
+    "The run config can limit it to one agent or to a part of a day.",
 )
 
 nightly = dg.define_asset_job(
     NIGHTLY,
     FULL_PIPELINE,
     config=ALL_ASSETS,
-    description="What is new since the last run, and what is open, changed or due to be read again on any day.",
+    description="Copies what is new since the last run, and fetches again what is open, changed or due on any day. "
+    "Several workspaces are copied one after the other.",
 )
 
 
 def nightly_schedule(timezone: str) -> dg.ScheduleDefinition:
-    """At two in the morning of ``timezone``, over the days that ``nightly_days`` says."""
+    """Runs at 2:00 of ``timezone``, over the days of ``nightly_range``."""
 
     @dg.schedule(
         name=NIGHTLY,
         job=nightly,
-        cron_schedule=AT_TWO,
+        cron_schedule=NIGHTLY_CRON,
         execution_timezone=timezone,
-        description=f"Every night at two ({timezone}): what is new, open, changed or due.",
+        description=f"Every night at 2:00 ({timezone}), copies what is new, open, changed or due.",
     )
-    def schedule(context: dg.ScheduleEvaluationContext, workspace_context: dg.ResourceParam[Context]) -> dg.RunRequest:
+    def schedule(context: dg.ScheduleEvaluationContext, app_context: dg.ResourceParam[Context]) -> dg.RunRequest:
         at = context.scheduled_execution_time.astimezone(UTC)
-        return dg.RunRequest(
-            at.isoformat(), run_config=ALL_ASSETS, tags=range_tags(*nightly_days(workspace_context, at))
-        )
+        return dg.RunRequest(at.isoformat(), run_config=ALL_ASSETS, tags=range_tags(*nightly_range(app_context, at)))
 
     return schedule
 
 
-def nightly_days(workspace_context: Context, at: datetime) -> tuple[date, date]:
-    """First and last of the days that a nightly run is about: from the last complete listing less the look-back on.
+def nightly_range(app_context: Context, at: datetime) -> tuple[date, date]:
+    """First and last day of a nightly run, from the end of the last complete listing less the look-back.
 
-    The first run of all is about the look-back alone, but copies all of history.
+    The first run of a home copies all of history, although its range has only the look-back.
     """
-    lookback = workspace_context.settings.lookback_days
+    lookback = app_context.settings.lookback_days
     windows = (
-        next_window(landing.listings(each.home), now=at, lookback_days=lookback)
-        for each in workspace_context.workspaces()
+        next_window(landing.listings(workspace.home), now=at, lookback_days=lookback)
+        for workspace in app_context.workspaces()
     )
     return min(window.since or at - timedelta(days=lookback) for window in windows).date(), at.date()

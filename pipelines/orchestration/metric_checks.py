@@ -1,4 +1,4 @@
-"""What Dagster shows of the numbers themselves: those of the newest day, and a warning where they are unusual."""
+"""Metrics of the newest day as asset metadata, and a warning if any of them is an anomaly."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.orchestration.asset_keys import key_of
+from pipelines.orchestration.asset_keys import asset_key
 from warehouse.serve.query import query
 from warehouse.storage.home import Home
 
 AGENT_DAILY, ANOMALIES = "metrics.agent_daily", "metrics.anomalies"
-NOTHING_UNUSUAL = dg.AssetCheckSpec(
+ANOMALIES_CHECK = dg.AssetCheckSpec(
     "nothing_is_unusual",
-    asset=key_of(ANOMALIES),
-    description="No measure of an agent's newest day is far from the days before; a warning: it is to be looked at.",
+    asset=asset_key(ANOMALIES),
+    description="No measure of an agent's newest day differs much from the days before. A warning: "
+    "metrics.anomalies has the expected values.",
 )
-_SHOWN = 20
+_MAX_SAMPLE_ROWS = 20
 
 _NEWEST_DAY = """
     select
@@ -38,23 +39,23 @@ _UNUSUAL = """
 """
 
 
-def newest_day(home: Home) -> dict[str, Any]:
-    """Calls, success and cost of the newest day, over all agents; what is null is left out."""
+def newest_day_metrics(home: Home) -> dict[str, Any]:
+    """Conversations, success and cost of the newest day over all agents, without those that are null."""
     row = query(home, _NEWEST_DAY).row(0, named=True)
     return {name: value for name, value in row.items() if value is not None}
 
 
-def unusual(home: Home) -> dg.AssetCheckResult:
-    """Whether the newest day of a workspace has a flagged measure: a warning, as the data is what the API said."""
-    found = query(home, _UNUSUAL)
-    metadata: dict[str, Any] = {"n_unusual": found.height}
-    if not found.is_empty():
-        rows = found.head(_SHOWN).to_dicts()
-        metadata["measures"] = dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
+def check_anomalies(home: Home) -> dg.AssetCheckResult:
+    """Whether the newest day of a workspace has no flagged measure; only a warning, because the data may be right."""
+    anomalies = query(home, _UNUSUAL)
+    metadata: dict[str, Any] = {"n_unusual": anomalies.height}
+    if not anomalies.is_empty():
+        sample = anomalies.head(_MAX_SAMPLE_ROWS).to_dicts()
+        metadata["measures"] = dg.MetadataValue.table([dg.TableRecord(row) for row in sample])
     return dg.AssetCheckResult(
-        passed=found.is_empty(),
-        asset_key=NOTHING_UNUSUAL.asset_key,
-        check_name=NOTHING_UNUSUAL.name,
+        passed=anomalies.is_empty(),
+        asset_key=ANOMALIES_CHECK.asset_key,
+        check_name=ANOMALIES_CHECK.name,
         severity=dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )

@@ -1,4 +1,4 @@
-"""The partitions: UTC days on which calls start, and the window of the API's list that a run's days make."""
+"""Partitions: the UTC days on which conversations start, and the window of the list that the days of a run make."""
 
 import warnings
 from collections.abc import Callable, Iterable
@@ -12,70 +12,77 @@ from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context
 
 FIRST_DAY = "2024-01-01"
-"""Older than the vendor's agents, which came in November 2024."""
+"""Before the launch of the vendor's agents in November 2024."""
 
 DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone="UTC", end_offset=1)
-"""Every day up to the running one, whose calls so far are copied as well."""
+"""Every day up to the current one, which is copied as far as it has come."""
 
-# Dagster calls backfill_policy beta at each use, on the screen of whoever runs the demo; its version is pinned
+# Dagster warns at each use that backfill_policy is beta, in the middle of the demo's output; its version is pinned
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
 
 SINGLE_RUN = dg.BackfillPolicy.single_run()
 
 
 class RunScope(dg.Config):
-    """How far a step reaches."""
+    """Which conversations a step works on."""
 
     everywhere: bool = Field(
         default=False,
-        description="Go on from the last run, and work on the calls of all days: what the nightly run does.",
+        description="Continue from the last run and work on the conversations of all days, as the nightly run does.",
     )
 
 
 class RequestedDays(RunScope):
-    """A window inside the run's days, for a run that is to read less than they hold."""
+    """A window within the run's days."""
 
-    since: str | None = Field(default=None, description="Only calls from here: a date, a time, or days ago (7d).")
-    until: str | None = Field(default=None, description="Only calls before: a date, a time, or days ago (7d).")
-    agent_id: str | None = Field(default=None, description="Only calls of this agent.")
+    since: str | None = Field(
+        default=None, description="Only conversations that started at or after: a date, a time, or days ago (7d)."
+    )
+    until: str | None = Field(
+        default=None, description="Only conversations that started before: a date, a time, or days ago (7d)."
+    )
+    agent_id: str | None = Field(default=None, description="Only conversations of this agent.")
 
 
 def range_tags(first: date, last: date) -> dict[str, str]:
-    """Tags of a run over the days from first to last, both included."""
+    """The tags of a run over the days from first to last, both included."""
     return {
         "dagster/asset_partition_range_start": first.isoformat(),
         "dagster/asset_partition_range_end": last.isoformat(),
     }
 
 
-def days_of(context: dg.AssetExecutionContext) -> list[date]:
-    """The run's days; none where only assets without days are made."""
+def run_days(context: dg.AssetExecutionContext) -> list[date]:
+    """The run's days, in order; empty if it has no partitioned asset."""
     has_days = context.has_partition_key or context.has_partition_key_range
     return [date.fromisoformat(key) for key in context.partition_keys] if has_days else []
 
 
-def window_of(context: dg.AssetExecutionContext, workspace_context: Context, asked: RequestedDays) -> Window:
-    """The window to list: what the run's days make of it up to now, less what was not asked for.
+def requested_window(context: dg.AssetExecutionContext, workspace: Context, config: RequestedDays) -> Window:
+    """The window to list in a workspace: the run's days up to now, narrowed by the run config.
 
     Raises:
-        UsageError: nothing is left, or what was asked is no date.
+        UsageError: the window is empty, or the config has an invalid date.
     """
-    if asked.everywhere:
-        return sync_steps.window_of(workspace_context)[0]
-    days, now = days_of(context), workspace_context.clock()
-    since = [_midnight(days[0])] + ([parse_moment(asked.since, now)] if asked.since else [])
-    until = [_midnight(days[-1] + timedelta(days=1)), now] + ([parse_moment(asked.until, now)] if asked.until else [])
-    return Window(max(since), min(until), asked.agent_id)
+    if config.everywhere:
+        return sync_steps.window_of(workspace)[0]
+    days, now = run_days(context), workspace.clock()
+    starts, ends = [_midnight(days[0])], [_midnight(days[-1] + timedelta(days=1)), now]
+    if config.since:
+        starts.append(parse_moment(config.since, now))
+    if config.until:
+        ends.append(parse_moment(config.until, now))
+    return Window(max(starts), min(ends), config.agent_id)
 
 
-def log_others(
+def log_other_days(
     context: dg.AssetExecutionContext,
     key: dg.AssetKey,
     days: Iterable[date],
     counts: Callable[[date], dict[str, int]] = lambda _day: {},
 ) -> None:
-    """Log what was made of days that are not the run's: a run that works everywhere touches some."""
-    for day in sorted(set(days).difference(days_of(context))):
+    """Log a materialization for each day that the run changed although it is not one of its partitions."""
+    for day in sorted(set(days).difference(run_days(context))):
         context.log_event(dg.AssetMaterialization(key, metadata=counts(day), partition=day.isoformat()))
 
 

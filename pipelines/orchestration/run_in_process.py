@@ -1,4 +1,4 @@
-"""The backfill job in this process, for the command line: the same run that Dagster's page starts and shows."""
+"""Runs the backfill job in this process, for the command line; it is the same job that Dagster's UI can start."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.orchestration.asset_keys import op_of
+from pipelines.orchestration.asset_keys import op_name
 from pipelines.orchestration.assets.landing import LISTINGS
 from pipelines.orchestration.build_defs import build_defs
 from pipelines.orchestration.jobs import BACKFILL
@@ -23,31 +23,29 @@ QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended; ``errors`` are texts for people, a line a problem."""
+    """The outcome of a run; ``errors`` has one line per problem."""
 
     run_id: str
     is_success: bool
     errors: tuple[str, ...]
 
 
-def run_job(
-    workspace_context: Context, *, since: datetime, until: datetime, progress: Progress = no_progress
-) -> Outcome:
-    """Copy the calls that started in [since, until), in one run.
+def run_job(app_context: Context, *, since: datetime, until: datetime, progress: Progress = no_progress) -> Outcome:
+    """Copy the conversations that started in [since, until), in one run.
 
-    Where ``dagster.yaml`` is in the current folder, Dagster's page at this folder shows the run; elsewhere Dagster
-    keeps nothing.
+    If the current folder has a ``dagster.yaml``, the run is stored as it says and appears in Dagster's UI; otherwise
+    Dagster stores nothing.
     """
-    asked = {"since": since.isoformat(), "until": until.isoformat()}
-    job = build_defs(workspace_context=workspace_context, progress=progress).resolve_job_def(BACKFILL)
+    config = {"since": since.isoformat(), "until": until.isoformat()}
+    job = build_defs(app_context=app_context, progress=progress).resolve_job_def(BACKFILL)
     with _instance(Path.cwd()) as instance:
         result = job.execute_in_process(
-            run_config={"ops": {op_of(LISTINGS): {"config": asked}}, "loggers": QUIET},
+            run_config={"ops": {op_name(LISTINGS): {"config": config}}, "loggers": QUIET},
             instance=instance,
             raise_on_error=False,
             tags=range_tags(since.astimezone(UTC).date(), (until - timedelta(microseconds=1)).astimezone(UTC).date()),
         )
-    return Outcome(result.run_id, result.success, tuple(errors_of(result)))
+    return Outcome(result.run_id, result.success, tuple(step_errors(result)))
 
 
 def _instance(folder: Path) -> AbstractContextManager[dg.DagsterInstance]:
@@ -56,8 +54,8 @@ def _instance(folder: Path) -> AbstractContextManager[dg.DagsterInstance]:
     return dg.DagsterInstance.ephemeral()
 
 
-def errors_of(result: dg.ExecuteInProcessResult) -> Iterator[str]:
-    """Why the steps of a run failed, a line a problem; of what nobody foresaw, the first cause."""
+def step_errors(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    """Why the steps of a run failed, one line per problem; an unexpected exception is reduced to its root cause."""
     for event in result.filter_events(lambda event: event.is_step_failure):
         failure = event.step_failure_data
         if failure.user_failure_data and failure.user_failure_data.description:

@@ -1,4 +1,4 @@
-"""How an asset does its work: with the home folder held, the run's account kept, and errors said in one line."""
+"""What every asset does around its step: lock the home folder, keep the run records, report errors in one line."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from warehouse.models.checks import CheckResult
 
 
 @contextmanager
-def step_session(workspace_context: Context, run_id: str, what: str) -> Iterator[tuple[Context, ...]]:
-    """Hold the home folder for one step of a run; gives the workspace_context of each workspace.
+def step_session(app_context: Context, run_id: str, what: str) -> Iterator[tuple[Context, ...]]:
+    """Hold the lock of the home folder for one step of a run; yields the workspaces.
 
     Raises:
-        dagster.Failure: our own error, as one line that says what to do. It is not tried again: the client has tried
-            what can be tried, and who holds a lock is for a person to see.
+        dagster.Failure: a ``ConvohouseError``, as one line that says what to do. Dagster does not retry it, because
+            the API client has already retried what can be, and a lock that is held needs a person to look.
     """
     try:
-        with run_session(workspace_context, run_id, what) as workspace_contexts:
-            yield workspace_contexts
+        with run_session(app_context, run_id, what) as workspaces:
+            yield workspaces
     except ConvohouseError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
 
 
-def finish_run(workspace_contexts: Sequence[Context], run_id: str, failed: Iterable[CheckResult]) -> tuple[str, ...]:
-    """Close the run's accounts in its last step; gives all that is amiss."""
-    unread = {}
-    for each in workspace_contexts:
-        if n_unread := run_log.n_unread(each.home, run_id):
-            unread[each.settings.workspace] = [f"Conversations that could not be read: {n_unread}."]
-    return finish_runs(workspace_contexts, run_id, map(describe_failed_check, failed), unread)
+def finish_run(workspaces: Sequence[Context], run_id: str, failed_checks: Iterable[CheckResult]) -> tuple[str, ...]:
+    """End the run records in the last step of a run; returns every problem."""
+    problems = {}
+    for workspace in workspaces:
+        if n_unread := run_log.n_unread(workspace.home, run_id):
+            problems[workspace.settings.workspace] = [f"Conversations that could not be fetched: {n_unread}."]
+    return finish_runs(workspaces, run_id, map(describe_failed_check, failed_checks), problems)
 
 
 def fail_if(problems: Sequence[str]) -> None:
-    """End the run as failed when something is amiss, after all that is right was kept.
+    """Fail the step if there are problems; call it after every result is yielded, so that Dagster has them.
 
     Raises:
         dagster.Failure: names every problem.

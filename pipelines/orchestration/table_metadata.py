@@ -1,4 +1,4 @@
-"""What Dagster shows of a table: its columns, where each comes from, and how much there is of it."""
+"""Column schema and column lineage of a table in Dagster's terms."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from pipelines.orchestration.asset_keys import key_of
+from pipelines.orchestration.asset_keys import asset_key
 from warehouse.models.project import Model
 from warehouse.models.seeds import Seed
 from warehouse.schema.types import Table, unit_of
 
 Sources = Mapping[str, list[tuple[str, str]]]
-"""Column to the columns that it is made from, each as qualified table and column (``warehouse.models.lineage``)."""
+"""Source columns by column, as pairs of qualified table and column (``warehouse.models.lineage``)."""
 
 
-def schema_of(table: Table) -> dg.TableSchema:
-    """Columns of a landed or lake table, from the schema."""
+def table_schema(table: Table) -> dg.TableSchema:
+    """The columns of a landing or lake table."""
     return dg.TableSchema(
         [
             _column(column.name, column.type.value, column.description, is_required=column.required)
@@ -25,31 +25,36 @@ def schema_of(table: Table) -> dg.TableSchema:
     )
 
 
-def schema_of_sql(described: Model | Seed, types: Mapping[str, str]) -> dg.TableSchema:
-    """Columns of a model or a seed: texts from its header, types (DuckDB's, by column) from the build."""
-    header = described.header
+def sql_table_schema(table: Model | Seed, types: Mapping[str, str]) -> dg.TableSchema:
+    """The columns of a model or seed: descriptions from its header, DuckDB types by column from the build."""
+    header = table.header
     required = {*header.grain, *header.tests.not_null}
     return dg.TableSchema(
-        [_column(name, types[name], about, is_required=name in required) for name, about in header.columns.items()]
+        [
+            _column(name, types[name], description, is_required=name in required)
+            for name, description in header.columns.items()
+        ]
     )
 
 
-def lineage_of(sources: Sources) -> dg.TableColumnLineage:
-    """Column lineage of a model; a column made of nothing, such as a count, has none."""
+def table_column_lineage(sources: Sources) -> dg.TableColumnLineage:
+    """The column lineage of a model; a column without sources, such as a count, has none."""
     return dg.TableColumnLineage(
         {
-            column: [dg.TableColumnDep(asset_key=key_of(table), column_name=name) for table, name in parts]
-            for column, parts in sources.items()
-            if parts
+            column: [
+                dg.TableColumnDep(asset_key=asset_key(source), column_name=name) for source, name in column_sources
+            ]
+            for column, column_sources in sources.items()
+            if column_sources
         }
     )
 
 
-def _column(name: str, type_: str, about: str, *, is_required: bool) -> dg.TableColumn:
+def _column(name: str, type_: str, description: str, *, is_required: bool) -> dg.TableColumn:
     unit = unit_of(name)
     return dg.TableColumn(
         name,
         type_,
-        description=f"{about} [{unit}]" if unit else about,
+        description=f"{description} [{unit}]" if unit else description,
         constraints=dg.TableColumnConstraints(nullable=not is_required),
     )

@@ -1,4 +1,4 @@
-"""Landed webhooks reach the warehouse: a sensor that sees them, and the job that it starts. Off until switched on."""
+"""The sensor that starts a job when webhooks have landed; it is off until switched on in Dagster's UI."""
 
 from datetime import date
 
@@ -11,8 +11,8 @@ from pipelines.usecases.context import Context
 from warehouse.models.project import SCHEMAS
 
 NAME = "webhooks"
-EVERY_SECS = 60
-BUSY = [
+INTERVAL_SECS = 60
+ACTIVE_STATUSES = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -23,31 +23,34 @@ webhook_job = dg.define_asset_job(
     NAME,
     dg.AssetSelection.groups("lake", "seeds", *SCHEMAS),
     config=dg.RunConfig(ops={"lake": RunScope(everywhere=True)}),
-    description="Flatten what is landed, and build; the API is not asked.",
+    description="Flattens what was landed and builds the warehouse, without a request to the API.",
 )
 
 
 @dg.sensor(
     name=NAME,
     job=webhook_job,
-    minimum_interval_seconds=EVERY_SECS,
+    minimum_interval_seconds=INTERVAL_SECS,
     default_status=dg.DefaultSensorStatus.STOPPED,
-    description="Whenever the landing holds what the lake does not show: webhooks that came since.",
+    description="Starts the job when the landing has snapshots that the lake lacks, such as those of webhooks.",
 )
 def webhook_sensor(
-    context: dg.SensorEvaluationContext, workspace_context: dg.ResourceParam[Context]
+    context: dg.SensorEvaluationContext, app_context: dg.ResourceParam[Context]
 ) -> dg.RunRequest | dg.SkipReason:
-    """Ask for a run over the days of what landed, once for each latest reading, unless a run is on its way."""
-    if context.instance.get_runs_count(dg.RunsFilter(statuses=BUSY)):
-        return dg.SkipReason("A run is on its way.")
+    """Request a run over the days of new snapshots, unless a run is active.
+
+    The run key is the time of the latest snapshot with their number, so the same snapshots are requested only once.
+    """
+    if context.instance.get_runs_count(dg.RunsFilter(statuses=ACTIVE_STATUSES)):
+        return dg.SkipReason("A run is active.")
     stale = pl.concat(
         [
-            stale_snapshots(each.home).select("start_date", "fetched_at")
-            for each in workspace_context.workspaces_with_data()
+            stale_snapshots(workspace.home).select("start_date", "fetched_at")
+            for workspace in app_context.workspaces_with_data()
         ]
     )
     if stale.is_empty():
-        return dg.SkipReason("The lake shows all that is landed.")
+        return dg.SkipReason("The lake has every landed snapshot.")
     days: list[date] = stale["start_date"].sort().to_list()
     latest = stale["fetched_at"].sort().to_list()[-1]
     return dg.RunRequest(f"{latest.isoformat()}/{stale.height}", tags=range_tags(days[0], days[-1]))

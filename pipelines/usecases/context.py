@@ -1,6 +1,6 @@
-"""Where the work is done and with what: the home folder, the settings, the clock and the way to the API.
+"""What every use case gets passed in: settings, home folder, clocks, and how to open an API client.
 
-A context is that of one workspace; where several are set up, ``each`` gives the context of each.
+A context reads and writes one workspace. Where several are configured, ``Context.workspaces`` gives one for each.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from warehouse.storage import lock
 from warehouse.storage.home import Home
 
 Progress = Callable[[str, int, int | None], None]
-"""Told of a stage, how much of it is done and, where known, of how much."""
+"""Called with the name of a stage, the number of items done and, if known, the total number of items."""
 
 
 def no_progress(stage: str, done: int, total: int | None) -> None:
-    """Progress for nobody."""
+    """The ``Progress`` of a caller that shows none."""
 
 
 def connect(settings: Settings) -> ApiClient:
-    """The real API client of the settings.
+    """Open the API client that the settings describe.
 
     Raises:
         CredentialsError: no key is set.
@@ -44,10 +44,10 @@ def connect(settings: Settings) -> ApiClient:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where the work is done and with what: settings, clock and client can be others in a test.
+    """Settings, clocks and client factory of one workspace; a test passes its own.
 
-    The clock may be one of any time zone; it is read in UTC, so that no comparison meets another zone. By default it is
-    that of the settings.
+    ``clock`` may return any time zone and is converted to UTC, so that no comparison mixes zones. By default it is the
+    clock of the settings.
     """
 
     settings: Settings
@@ -56,51 +56,55 @@ class Context:
     connect: Callable[[Settings], ApiClient] = connect
 
     def __post_init__(self) -> None:
-        """Read the clock in UTC."""
+        """Wrap the clock so that it returns UTC."""
         clock = self.settings.clock() if self.clock is utc_now else self.clock
         object.__setattr__(self, "clock", lambda: clock().astimezone(UTC))
 
     @property
     def home(self) -> Home:
-        """The home folder of the settings, as the workspace sees it."""
+        """The home folder, limited to the rows of this workspace."""
         return Home(self.settings.home, self.settings.workspace)
 
     def workspaces(self) -> tuple[Context, ...]:
-        """The context of each workspace that is set up: this one where there is but one.
+        """One context per configured workspace; a copy of this one if there is only one.
 
         Raises:
-            SettingsError: see ``Settings.each``.
+            SettingsError: see ``Settings.workspace_settings``.
         """
-        return tuple(replace(self, settings=settings) for settings in self.settings.each())
+        return tuple(replace(self, settings=settings) for settings in self.settings.workspace_settings())
 
     def workspaces_with_data(self) -> tuple[Context, ...]:
-        """The context of each workspace that the home folder holds calls of, set up or not: to work without the API."""
-        known = {context.settings.workspace: context for context in self.workspaces()}
-        others = [self.settings.keyless(name) for name in self.home.workspaces() if name not in known]
-        return (*known.values(), *(replace(self, settings=settings) for settings in others))
+        """The configured workspaces, then those that are no longer configured but have data in the home folder.
+
+        For work that needs no API: the latter have no key.
+        """
+        configured = {workspace.settings.workspace: workspace for workspace in self.workspaces()}
+        names = [name for name in self.home.workspaces() if name not in configured]
+        unconfigured = (replace(self, settings=self.settings.settings_without_key(name)) for name in names)
+        return (*configured.values(), *unconfigured)
 
     @property
     def zones(self) -> dict[str, str]:
-        """Time zone by workspace."""
-        return {settings.workspace: settings.timezone for settings in self.settings.each()}
+        """IANA time zone by name of the workspace."""
+        return {settings.workspace: settings.timezone for settings in self.settings.workspace_settings()}
 
     @property
     def pseudonyms(self) -> Pseudonymizer | None:
-        """What hides people before landing; None where the settings keep them."""
+        """Replaces personal data before landing; None if the settings keep it."""
         settings = self.settings
         if settings.pii == "keep" or settings.pii_key is None:
             return None
         return Pseudonymizer(settings.pii_key.get_secret_value().encode())
 
     def worker_pool(self) -> WorkerPool:
-        """Processes beside this one for work on many conversations, as the settings allow; a context manager."""
+        """A context manager of worker processes, as many as the settings allow; they start only for large batches."""
         return WorkerPool(self.settings.processes)
 
     def write_lock(self, what: str) -> AbstractContextManager[None]:
-        """Hold the home folder for writing; it is made where it is missing.
+        """Hold the lock of the home folder, which is created if missing; ``what`` names the work to a second writer.
 
         Raises:
-            HomeError: it cannot be written or is somebody else's.
-            LockedError: another run holds it.
+            HomeError: the folder cannot be written, or is no convohouse home.
+            LockedError: another run holds the lock.
         """
         return lock.write_lock(self.home.open(), what=what, now=self.clock())

@@ -1,7 +1,7 @@
-"""The use case of erasing: conversations leave the API (where asked), the landing, the lake and the warehouse for good.
+"""Erase conversations for good: upstream if requested, then in the landing, the lake and the warehouse.
 
-The order makes it safe to be cut short: the API first, then a tombstone for each, then everything else, which the next
-run of any kind goes on with. Repeated, it ends in the same state.
+The order makes an interruption safe: first the deletion at the API, then a tombstone per conversation, then everything
+else, which any later run completes. Repeating an erasure ends in the same state.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from warehouse.storage.home import Home
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was removed of one conversation, and where.
+    """What was removed of one conversation.
 
-    ``upstream`` is deleted, not_found or null where the API was not asked; ``landing`` counts rows and the files that
-    held them; ``lake`` rows by table.
+    ``upstream`` is "deleted", "not_found", or None if the API was not asked. ``landing`` counts rows and the files that
+    held them; ``lake`` counts rows by table.
     """
 
     conversation_id: str
@@ -40,11 +40,12 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
-    """What an erasure did.
+class ErasureResult:
+    """The outcome of an erasure.
 
-    ``unknown`` was never landed here; ``failed`` could not be deleted at the API, with why, and is untouched;
-    ``problems`` say why ``warehouse.duckdb`` could not be built anew and so may still hold what was erased.
+    ``unknown`` ids were never landed here. ``failed`` says why the API did not delete an id, which is then not erased
+    here either. ``problems`` say why the warehouse could not be rebuilt: the old ``warehouse.duckdb`` may still hold
+    what was erased.
     """
 
     receipts: tuple[Receipt, ...]
@@ -55,68 +56,81 @@ class Erased:
 
 def erase(
     context: Context, ids: Sequence[str], *, is_upstream: bool = False, progress: Progress = no_progress
-) -> Erased:
-    """Erase conversations; of each only its id, its day and the time of the erasure are kept.
+) -> ErasureResult:
+    """Erase conversations; only their ids, their start dates and the time of the erasure are kept.
 
     Args:
-        context: Where and with what.
+        context: The home folder; each conversation is looked up in all its workspaces.
         ids: Conversations.
-        is_upstream: Delete them at the API first; what fails there is not erased here.
-        progress: Told how far it is.
+        is_upstream: Delete them at the API first; an id that fails there is not erased here.
+        progress: Called while the warehouse is rebuilt.
 
     Raises:
-        CredentialsError: no key is set, and the API was to be asked.
+        CredentialsError: ``is_upstream``, and no key is set.
         HomeError: see ``Context.write_lock``.
         LockedError: see ``Context.write_lock``.
     """
-    told: dict[str, str] = {}
+    upstream: dict[str, str] = {}
     failed: dict[str, str] = {}
-    doomed: list[str] = []
-    everywhere = context.home.all_workspaces
+    ids_to_erase: list[str] = []
+    home = context.home.all_workspaces
     with context.write_lock("erase"):
-        landed = set(erasure.find_start_dates(everywhere, ids)["conversation_id"])
-        wanted = [each for each in dict.fromkeys(ids) if each in landed]
-        for each in context.workspaces_with_data():
-            known = erasure.find_start_dates(each.home, wanted)
-            if is_upstream and not known.is_empty():
-                answers = asyncio.run(delete_upstream(each, known["conversation_id"].to_list()))
-                told, failed = told | answers[0], failed | answers[1]
-            known = known.filter(~pl.col("conversation_id").is_in(list(failed)))
-            erasure.write_tombstones(each.home, known, each.clock())
-            doomed += known["conversation_id"].to_list()
-        doomed.sort(key=wanted.index)
-        counts = _rows_in_lake(everywhere, doomed)
-        removed = erasure.purge(everywhere)
-        problems = _rebuild(context, progress) if doomed else ()
-    return Erased(
-        receipts=tuple(Receipt(each, told.get(each), asdict(removed[each]), counts[each]) for each in doomed),
-        unknown=tuple(each for each in dict.fromkeys(ids) if each not in wanted),
+        landed_ids = set(erasure.find_start_dates(home, ids)["conversation_id"])
+        known_ids = [conversation_id for conversation_id in dict.fromkeys(ids) if conversation_id in landed_ids]
+        for workspace in context.workspaces_with_data():
+            start_dates = erasure.find_start_dates(workspace.home, known_ids)
+            if is_upstream and not start_dates.is_empty():
+                deletions, errors = asyncio.run(delete_upstream(workspace, start_dates["conversation_id"].to_list()))
+                upstream, failed = upstream | deletions, failed | errors
+            start_dates = start_dates.filter(~pl.col("conversation_id").is_in(list(failed)))
+            # from here on the erasure cannot be lost: every later run purges what has a tombstone
+            erasure.write_tombstones(workspace.home, start_dates, workspace.clock())
+            ids_to_erase += start_dates["conversation_id"].to_list()
+        ids_to_erase.sort(key=known_ids.index)
+        lake_counts = _count_lake_rows(home, ids_to_erase)
+        landing_counts = erasure.purge(home)
+        problems = _rebuild(context, progress) if ids_to_erase else ()
+    return ErasureResult(
+        receipts=tuple(
+            Receipt(
+                conversation_id,
+                upstream.get(conversation_id),
+                asdict(landing_counts[conversation_id]),
+                lake_counts[conversation_id],
+            )
+            for conversation_id in ids_to_erase
+        ),
+        unknown=tuple(conversation_id for conversation_id in dict.fromkeys(ids) if conversation_id not in landed_ids),
         failed=failed,
         problems=problems,
     )
 
 
 async def delete_upstream(context: Context, ids: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Delete at the API: what it said of each, and why it did not."""
-    told: dict[str, str] = {}
+    """Delete conversations at the API.
+
+    Returns:
+        "deleted" or "not_found" by id, and the error by id for those that could not be deleted.
+    """
+    outcomes: dict[str, str] = {}
     failed: dict[str, str] = {}
     client = context.connect(context.settings)
 
     async def delete(conversation_id: str) -> None:
         try:
-            was_there = await delete_conversation(client, conversation_id)
+            is_deleted = await delete_conversation(client, conversation_id)
         except ApiError as error:
             failed[conversation_id] = str(error)
         else:
-            told[conversation_id] = "deleted" if was_there else "not_found"
+            outcomes[conversation_id] = "deleted" if is_deleted else "not_found"
 
     async with client:
         await run_concurrently(map(delete, ids))
-    return told, failed
+    return outcomes, failed
 
 
-def _rows_in_lake(home: Home, ids: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Rows of each conversation in each table of the lake that has any."""
+def _count_lake_rows(home: Home, ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Rows by conversation and lake table, without tables that have none."""
     counts: dict[str, dict[str, Any]] = {conversation_id: {} for conversation_id in ids}
     for table in TABLES:
         if "conversation_id" in table.column_names:
@@ -127,10 +141,13 @@ def _rows_in_lake(home: Home, ids: Sequence[str]) -> dict[str, dict[str, int]]:
 
 
 def _rebuild(context: Context, progress: Progress) -> tuple[str, ...]:
-    """Make lake and warehouse without what was erased, and leave nothing beside them that could hold it."""
+    """Rebuild lake and warehouse without the erased conversations; returns the failed checks."""
+    # temporary files and copies beside the warehouse, such as a rejected build, may hold erased content as well
     for leftover in (*context.home.temporary.iterdir(), *context.home.root.glob(f"{context.home.warehouse.name}.*")):
         if leftover.is_file():
             leftover.unlink()
-    for each in context.workspaces_with_data():
-        refresh_lake(each.home, reread_days=each.settings.reread_days)
-    return tuple(describe_failed_check(result) for result in build_models(context, progress, anew=True).failed)
+    for workspace in context.workspaces_with_data():
+        refresh_lake(workspace.home, reread_days=workspace.settings.reread_days)
+    # a full refresh, because a reused DuckDB file keeps deleted rows in its free blocks
+    result = build_models(context, progress, full_refresh=True)
+    return tuple(map(describe_failed_check, result.failed))

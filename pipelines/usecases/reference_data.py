@@ -1,8 +1,8 @@
-"""The use cases of what the API says beside conversations: the workspace's tools, and what language models would cost.
+"""Reference data of a workspace: its tools, and the prices of language models.
 
-Each asks the API, lands what came and brings its tables of the lake up to it, for one workspace, whose home folder the
-caller holds. A key without the scope for them must not keep anybody from the conversations: the parts of a sync,
-``sync_tools`` and ``sync_prices``, give back what went wrong and go on.
+Each function fetches, lands and refreshes its lake tables, for one workspace whose home folder the caller has locked.
+A key may lack the scopes for reference data, which must not stop the copy of the conversations: ``sync_tools`` and
+``sync_prices``, the parts of a sync, return an error as a warning.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from warehouse.storage.landing_reference_data import land_prices
 
 @dataclass(frozen=True, slots=True)
 class ToolsResult:
-    """A listing of the tools: how many it showed, of them new or changed, and how many it no longer showed."""
+    """A listing of the tools: how many it has, how many of them are new or changed, and how many were removed."""
 
     n_listed: int
     n_changed: int
@@ -37,38 +37,38 @@ class ToolsResult:
 
 @dataclass(frozen=True, slots=True)
 class PricesResult:
-    """An asking for prices: when and what was asked, and the agents that have none, with why."""
+    """Requests for prices: their time, what was requested, and why some agents have no prices, by agent."""
 
     asked_at: datetime
-    questions: tuple[PriceQuery, ...]
-    without: dict[str, str] = field(default_factory=dict)
+    queries: tuple[PriceQuery, ...]
+    unpriced_agents: dict[str, str] = field(default_factory=dict)
 
 
 def fetch_and_land_tools(context: Context, progress: Progress = no_progress) -> ToolsResult:
-    """List the workspace's tools, land the listing, and show it in the lake.
+    """List the workspace's tools, land the listing, and refresh the lake tables of tools.
 
     Raises:
-        ApiError: the list could not be had; nothing is landed.
+        ApiError: the tools could not be listed; nothing is landed.
     """
     listed_at, client = context.clock(), context.connect(context.settings)
 
-    async def asking() -> dict[str, dict[str, object]]:
+    async def fetch_tools() -> dict[str, dict[str, object]]:
         async with client:
             return await list_tools(client)
 
-    found = asyncio.run(asking())
-    progress("tools", len(found), len(found))
+    tools = asyncio.run(fetch_tools())
+    progress("tools", len(tools), len(tools))
     lake.ensure_schema_files(context.home)
     try:
-        land_listing(context.home, found, listed_at, context.pseudonyms)
+        land_listing(context.home, tools, listed_at, context.pseudonyms)
     except RecursionError:
-        raise ApiError("A tool's definition is nested too deep to be read.", "Look at the tools' schemas.") from None
+        raise ApiError("A tool's definition is nested too deeply to be read.", "Look at the tools' schemas.") from None
     refresh_tools(context.home)
-    shown = lake.read(context.home, TOOLS, ["changed_at", "is_gone"])
+    tool_rows = lake.read(context.home, TOOLS, ["changed_at", "is_gone"])
     return ToolsResult(
-        n_listed=len(found),
-        n_changed=shown.filter(changed_at=listed_at).height,
-        n_gone=shown.filter(is_gone=True).height,
+        n_listed=len(tools),
+        n_changed=tool_rows.filter(changed_at=listed_at).height,
+        n_gone=tool_rows.filter(is_gone=True).height,
     )
 
 
@@ -81,23 +81,23 @@ def fetch_and_land_prices(
     is_rag_enabled: bool | None = None,
     progress: Progress = no_progress,
 ) -> PricesResult:
-    """Ask what language models would cost, land the answers, and show them in the lake.
+    """Request the prices of language models, land the responses, and refresh ``llm_prices``.
 
     Args:
-        context: Where and with what.
-        agents: Whose prices; by default those of all agents with calls in the last 30 days.
-        prompt_length: Characters of the prompt; by default those of the settings, else measured.
-        number_of_pages: Pages of knowledge; by default those of the settings, else left to the API.
-        is_rag_enabled: Whether chunks are retrieved; by default whether the agent's calls did.
-        progress: Told how many agents were asked for.
+        context: The workspace.
+        agents: Agents to request prices for; by default all that had conversations in the last 30 days.
+        prompt_length: Characters of the prompt; by default the setting, otherwise measured.
+        number_of_pages: Pages of the knowledge base; by default the setting, otherwise left to the API.
+        is_rag_enabled: Whether chunks are retrieved; by default whether they were in the agent's conversations.
+        progress: Called after each agent.
 
     Raises:
-        CredentialsError: the key or its scope is refused; nothing is landed.
-        UnreachableError: the API is down; nothing is landed.
+        CredentialsError: the key is refused or lacks the scope; nothing is landed.
+        ApiUnavailableError: the API is down; nothing is landed.
     """
     settings, asked_at = context.settings, context.clock()
     lake.ensure_schema_files(context.home)
-    asked = llm_price_queries.price_queries(
+    queries = llm_price_queries.price_queries(
         agents or llm_price_queries.recent_agents(context.home),
         llm_price_queries.measured_lengths(context.home),
         requested_length=prompt_length,
@@ -105,72 +105,70 @@ def fetch_and_land_prices(
         pages=settings.prices_pages if number_of_pages is None else number_of_pages,
         is_rag=is_rag_enabled,
     )
-    answers, without = asyncio.run(_fetch_prices(context, asked, progress)) if asked else ({}, {})
-    if asked:
-        rows = [
-            question.row(asked_at, answers[question.agent_id]) for question in asked if question.agent_id in answers
-        ]
+    responses, unpriced_agents = asyncio.run(_fetch_prices(context, queries, progress)) if queries else ({}, {})
+    if queries:
+        rows = [query.row(asked_at, responses[query.agent_id]) for query in queries if query.agent_id in responses]
         land_prices(context.home, asked_at, rows)
         llm_prices.refresh_prices(context.home)
-    empty = answers.keys() - llm_price_queries.priced_agents(context.home, asked_at)
-    without |= dict.fromkeys(sorted(empty), "The API gives no prices for it.")
-    return PricesResult(asked_at, tuple(asked), without)
+    empty = responses.keys() - llm_price_queries.priced_agents(context.home, asked_at)
+    unpriced_agents |= dict.fromkeys(sorted(empty), "The API returned no prices for it.")
+    return PricesResult(asked_at, tuple(queries), unpriced_agents)
 
 
 async def _fetch_prices(
-    context: Context, asked: Sequence[PriceQuery], progress: Progress
+    context: Context, queries: Sequence[PriceQuery], progress: Progress
 ) -> tuple[dict[str, bytes], dict[str, str]]:
-    """The answer for each agent, and why there was none."""
-    answers: dict[str, bytes] = {}
-    without: dict[str, str] = {}
+    """The response for each agent, and why others have none."""
+    responses: dict[str, bytes] = {}
+    unpriced_agents: dict[str, str] = {}
     client = context.connect(context.settings)
 
-    async def ask(question: PriceQuery) -> None:
+    async def fetch(query: PriceQuery) -> None:
         try:
-            answers[question.agent_id] = await calculate_llm_usage(
+            responses[query.agent_id] = await calculate_llm_usage(
                 client,
-                question.agent_id,
-                prompt_length=question.prompt_length,
-                number_of_pages=question.number_of_pages,
-                rag_enabled=question.is_rag_enabled,
+                query.agent_id,
+                prompt_length=query.prompt_length,
+                number_of_pages=query.number_of_pages,
+                rag_enabled=query.is_rag_enabled,
             )
         except (CredentialsError, ApiUnavailableError):
             raise
-        except (ApiError, UsageError) as error:  # this agent's own trouble: deleted, or an odd id
-            without[question.agent_id] = error.message
-        progress("prices", len(answers) + len(without), len(asked))
+        except (ApiError, UsageError) as error:  # a problem of this agent only: it was deleted, or its id is invalid
+            unpriced_agents[query.agent_id] = error.message
+        progress("prices", len(responses) + len(unpriced_agents), len(queries))
 
     async with client:
-        await run_concurrently(map(ask, asked))
-    return answers, without
+        await run_concurrently(map(fetch, queries))
+    return responses, unpriced_agents
 
 
 def copy_due_prices(context: Context, progress: Progress = no_progress) -> int:
-    """Ask for the prices of all agents where it is time to; give how many agents were asked for.
+    """Copy the prices of all recent agents if they are due; returns the number of agents requested.
 
     Raises:
-        ApiError: as ``fetch_and_land_prices``.
+        ApiError: see ``fetch_and_land_prices``.
     """
     if not llm_price_queries.is_due(context.home, context.clock(), context.settings.prices_every_days):
         return 0
-    return len(fetch_and_land_prices(context, progress=progress).questions)
+    return len(fetch_and_land_prices(context, progress=progress).queries)
 
 
 def sync_tools(context: Context, progress: Progress = no_progress) -> tuple[str, ...]:
-    """What a sync copies of the tools, before it flattens.
+    """Copy the tools as a part of a sync, before it flattens.
 
     Returns:
-        Why they could not be had and what to do, if they could not; nothing of it touches the conversations.
+        A warning if the tools could not be fetched, with what to do; nothing otherwise.
     """
     try:
         fetch_and_land_tools(context, progress)
     except ApiError as error:
-        return (f"The tools could not be had: {error}",)
+        return (f"The tools could not be fetched: {error}",)
     return ()
 
 
 def sync_prices(context: Context, progress: Progress = no_progress) -> tuple[str, ...]:
-    """What a sync copies of the prices, when they are due, after it has flattened: prompts are measured in the lake.
+    """Copy the prices as a part of a sync if they are due, after it has flattened: prompts are measured in the lake.
 
     Returns:
         As ``sync_tools``.
@@ -178,5 +176,5 @@ def sync_prices(context: Context, progress: Progress = no_progress) -> tuple[str
     try:
         copy_due_prices(context, progress)
     except ApiError as error:
-        return (f"The prices of language models could not be had: {error}",)
+        return (f"The prices of language models could not be fetched: {error}",)
     return ()

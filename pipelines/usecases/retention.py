@@ -1,6 +1,6 @@
-"""The use case of a retention rule: calls older than some age leave this machine, the API, or both.
+"""Retention: erase conversations older than a rule allows on this machine, at the API, or both.
 
-A rule that takes more than a set share of all calls is taken for a mistake and stopped before anything is touched.
+A rule that selects more than a set share of all conversations is probably a mistake: nothing is erased then.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import polars as pl
 
 from pipelines.errors import RetentionError
 from pipelines.usecases.context import Context, Progress, no_progress
-from pipelines.usecases.erasure import Erased, delete_upstream, erase
+from pipelines.usecases.erasure import ErasureResult, delete_upstream, erase
 from warehouse.storage import landing
 from warehouse.storage.home import Home
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Which calls go: those that began before ``before``, of one agent or all, of one status or any."""
+    """Selects conversations that started before ``before``; None means any agent, or any status."""
 
     before: datetime
     agent_id: str | None = None
@@ -30,84 +30,98 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a rule takes: ids by workspace, oldest first, and of how many calls."""
+    """The ids that a rule selects, by workspace and oldest first, out of ``n_all`` conversations."""
 
     ids: Mapping[str, tuple[str, ...]]
     n_all: int
 
     @property
-    def every(self) -> tuple[str, ...]:
+    def all_ids(self) -> tuple[str, ...]:
         """The ids of all workspaces."""
-        return tuple(each for ids in self.ids.values() for each in ids)
+        return tuple(conversation_id for ids in self.ids.values() for conversation_id in ids)
 
     @property
     def share(self) -> float:
-        """The part of all calls that goes, 0 to 1."""
-        return len(self.every) / self.n_all if self.n_all else 0.0
+        """The selected share of all conversations, from 0 to 1."""
+        return len(self.all_ids) / self.n_all if self.n_all else 0.0
 
 
 def select_expired(context: Context, rule: Rule, *, max_share: float, is_upstream_only: bool = False) -> Selection:
-    """The calls that a rule takes, of all that are held here, or that are still at the API.
+    """Select the conversations of a rule, out of all that are stored here.
+
+    Args:
+        context: The home folder, with all its configured workspaces.
+        rule: What to select.
+        max_share: The largest share of all conversations that may be selected, from 0 to 1.
+        is_upstream_only: Ignore those that the API is known to have deleted.
 
     Raises:
-        RetentionError: they are more than ``max_share`` of all.
+        RetentionError: the share is larger than ``max_share``.
     """
     ids: dict[str, tuple[str, ...]] = {}
     n_all = 0
-    for each in context.workspaces():
-        held = _stored_ids(each.home, ("gone", landing.ERASED) if is_upstream_only else (landing.ERASED,))
-        taken = held.filter(pl.col("start_time_at") < rule.before)
+    for workspace in context.workspaces():
+        excluded_kinds = ("gone", landing.ERASED) if is_upstream_only else (landing.ERASED,)
+        stored = _stored_conversations(workspace.home, excluded_kinds)
+        expired = stored.filter(pl.col("start_time_at") < rule.before)
         if rule.agent_id is not None:
-            taken = taken.filter(agent_id=rule.agent_id)
+            expired = expired.filter(agent_id=rule.agent_id)
         if rule.status is not None:
-            taken = taken.filter(status=rule.status)
-        n_all += held.height
-        ids[each.settings.workspace] = tuple(taken.sort("start_time_at")["conversation_id"])
-    chosen = Selection(ids, n_all)
-    if chosen.share > max_share:
+            expired = expired.filter(status=rule.status)
+        n_all += stored.height
+        ids[workspace.settings.workspace] = tuple(expired.sort("start_time_at")["conversation_id"])
+    selection = Selection(ids, n_all)
+    if selection.share > max_share:
         raise RetentionError(
-            f"The rule takes {len(chosen.every):,} of {n_all:,} calls ({chosen.share:.0%}), more than {max_share:.0%}.",
-            "Nothing was touched. If it is meant, raise the limit with --max-share.",
+            f"The rule selects {len(selection.all_ids):,} of {n_all:,} conversations ({selection.share:.0%}), "
+            f"more than {max_share:.0%}.",
+            "Nothing was changed. If this is intended, raise the limit with --max-share.",
         )
-    return chosen
+    return selection
 
 
 def apply_locally(
-    context: Context, chosen: Selection, *, is_upstream: bool = False, progress: Progress = no_progress
-) -> Erased:
-    """Erase what a rule takes, at the API first where ``is_upstream``.
+    context: Context, selection: Selection, *, is_upstream: bool = False, progress: Progress = no_progress
+) -> ErasureResult:
+    """Erase the selected conversations here, and before that at the API if ``is_upstream``.
 
     Raises:
         ConvohouseError: see ``erasure.erase``.
     """
-    return erase(context, chosen.every, is_upstream=is_upstream, progress=progress)
+    return erase(context, selection.all_ids, is_upstream=is_upstream, progress=progress)
 
 
-def apply_upstream(context: Context, chosen: Selection) -> tuple[dict[str, str], dict[str, str]]:
-    """Delete what a rule takes at the API alone: what it said of each, and why it did not delete others.
+def apply_upstream(context: Context, selection: Selection) -> tuple[dict[str, str], dict[str, str]]:
+    """Delete the selected conversations at the API only.
 
-    What becomes of them here is decided by ``on_upstream_delete``, once a sync has noticed.
+    Their local copies are treated as ``on_upstream_delete`` says, once a sync has noticed the deletion.
+
+    Returns:
+        As ``erasure.delete_upstream``.
 
     Raises:
         CredentialsError: no key is set.
     """
-    told: dict[str, str] = {}
+    outcomes: dict[str, str] = {}
     failed: dict[str, str] = {}
-    for each in context.workspaces():
-        if ids := chosen.ids.get(each.settings.workspace):
-            deleted, refused = asyncio.run(delete_upstream(each, ids))
-            told, failed = told | deleted, failed | refused
-    return told, failed
+    for workspace in context.workspaces():
+        if ids := selection.ids.get(workspace.settings.workspace):
+            deletions, errors = asyncio.run(delete_upstream(workspace, ids))
+            outcomes, failed = outcomes | deletions, failed | errors
+    return outcomes, failed
 
 
-def _stored_ids(home: Home, left: tuple[str, ...]) -> pl.DataFrame:
-    """Conversations that were landed or listed, but for those whose latest reading is of a kind in ``left``."""
+def _stored_conversations(home: Home, excluded_kinds: tuple[str, ...]) -> pl.DataFrame:
+    """Conversations that were landed or listed, without those whose latest snapshot is of an excluded kind.
+
+    The status is the latest known one: a snapshot of a deleted conversation has none.
+    """
     columns = ("conversation_id", "start_time_at", "agent_id", "status")
-    readings = landing.latest_snapshots(home)
-    listed = landing.latest_list_rows(home).join(readings, "conversation_id", "anti")
-    kept = readings.filter(~pl.col("kind").is_in(left))
-    last = (
-        landing.snapshots(home).filter(pl.col("status").is_not_null()).group_by("conversation_id", maintain_order=True)
+    latest = landing.latest_snapshots(home)
+    only_listed = landing.latest_list_rows(home).join(latest, "conversation_id", "anti")
+    snapshots = landing.snapshots(home).filter(pl.col("status").is_not_null())
+    statuses = snapshots.group_by("conversation_id", maintain_order=True).agg(pl.col("status").last())
+    landed = latest.filter(~pl.col("kind").is_in(excluded_kinds)).select(columns[:3])
+    return pl.concat(
+        [landed.join(statuses, "conversation_id", "left"), only_listed.select(columns)],
     )
-    known = kept.select(columns[:3]).join(last.agg(pl.col("status").last()), "conversation_id", "left")
-    return pl.concat([known, listed.select(columns)])

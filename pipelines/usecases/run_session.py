@@ -1,4 +1,4 @@
-"""A run over the workspaces of a home: the folder held, an account kept for each, one's outage never another's."""
+"""A run over all workspaces of a home: one lock, one run record per workspace, and no outage that stops the others."""
 
 from __future__ import annotations
 
@@ -19,92 +19,104 @@ T = TypeVar("T")
 
 @contextmanager
 def run_session(context: Context, run_id: str, what: str, *, is_offline: bool = False) -> Iterator[tuple[Context, ...]]:
-    """Hold the home folder for a run or one step of it; its rows of ``sync_runs`` say what stopped it.
+    """Hold the lock of the home folder during a run or one step of it, and keep the run record of each workspace.
 
-    Gives the context of each workspace that is set up; offline, of each that the home holds calls of as well. A row is
-    begun where the run has none yet: a step can be all of a run.
+    Yields the configured workspaces; if ``is_offline``, also those that only have data. An exception ends the records
+    as failed. A record that does not exist yet is started here, because Dagster can run any single step as a run.
 
     Raises:
         HomeError: see ``Context.write_lock``.
-        LockedError: see ``Context.write_lock``; the run's rows are not touched then.
+        LockedError: see ``Context.write_lock``; the run records are not touched.
         SettingsError: see ``Context.workspaces``.
     """
-    contexts = context.workspaces_with_data() if is_offline else context.workspaces()
+    workspaces = context.workspaces_with_data() if is_offline else context.workspaces()
     with context.write_lock(what):
-        purge(context.home.all_workspaces)
-        for each in contexts:
-            if not run_log.is_started(each.home, run_id):
-                run_log.start_run(each.home, run_id, at=each.clock(), window=None)
+        purge(context.home.all_workspaces)  # an erasure that was interrupted is finished by the next writer
+        for workspace in workspaces:
+            if not run_log.is_started(workspace.home, run_id):
+                run_log.start_run(workspace.home, run_id, at=workspace.clock(), window=None)
         try:
-            yield contexts
-        except BaseException as error:
-            for each in contexts:
-                _fail(each, run_id, error)
+            yield workspaces
+        except BaseException as error:  # also Ctrl-C: the record has to say that the run did not end
+            for workspace in workspaces:
+                _fail(workspace, run_id, error)
             raise
 
 
-def for_each_workspace(contexts: Sequence[Context], run_id: str, step: Callable[[Context], T]) -> dict[str, T]:
-    """Do a step for each workspace; one whose API cannot be had ends its own account, and the others go on.
+def for_each_workspace(workspaces: Sequence[Context], run_id: str, step: Callable[[Context], T]) -> dict[str, T]:
+    """Do a step for each workspace; an API error ends the run record of its workspace, and the others continue.
 
-    A workspace that an earlier step of the run ended in this way is left out.
+    A workspace whose record an earlier step of the run ended as failed is skipped.
 
     Returns:
-        What the step gave, by workspace.
+        The result of the step by name of the workspace, without those that failed or were skipped.
 
     Raises:
-        ApiError: there is but one workspace, or none is left.
+        ApiError: there is only one workspace, or every one failed.
     """
-    done: dict[str, T] = {}
+    results: dict[str, T] = {}
     errors: list[ApiError] = []
-    for each in contexts:
-        if run_log.failure_of(each.home, run_id):
+    for workspace in workspaces:
+        if run_log.failure_of(workspace.home, run_id):
             continue
         try:
-            done[each.settings.workspace] = step(each)
+            results[workspace.settings.workspace] = step(workspace)
         except ApiError as error:
-            if len(contexts) == 1:
+            if len(workspaces) == 1:
                 raise
-            _fail(each, run_id, error)
+            _fail(workspace, run_id, error)
             errors.append(error)
-    if errors and not done:
+    if errors and not results:
         raise errors[-1]
-    return done
+    return results
 
 
 def finish_runs(
-    contexts: Sequence[Context], run_id: str, problems: Iterable[str], own: Mapping[str, Iterable[str]] | None = None
+    workspaces: Sequence[Context],
+    run_id: str,
+    shared_problems: Iterable[str],
+    problems_by_workspace: Mapping[str, Iterable[str]] | None = None,
 ) -> tuple[str, ...]:
-    """End the accounts: complete where everything listed is in the lake and nothing else is amiss.
+    """End the run records: complete if everything listed is in the lake and there is no other problem.
 
     Args:
-        contexts: The workspaces.
+        workspaces: The workspaces of the run.
         run_id: The run.
-        problems: What is amiss for all of them.
-        own: What is amiss in one, by workspace.
+        shared_problems: Problems of all workspaces, such as a failed check of the warehouse.
+        problems_by_workspace: Problems of a single workspace, by its name.
 
     Returns:
-        All that is amiss: the problems given, then what is missing.
+        Every problem: those of single workspaces (named if there are several), then the shared ones.
     """
-    shared = tuple(problems)
-    found: list[str] = []
-    for each in contexts:
-        name = each.settings.workspace
-        failed = run_log.failure_of(each.home, run_id)
-        missing = (describe_failed_check(result) for result in check_complete(each.home) if not result.is_passed)
-        mine = (*([failed] if failed else []), *(own or {}).get(name, ()), *missing)
-        every = (*mine, *shared)
-        outcome = "failed" if failed else "incomplete" if every else "complete"
-        run_log.finish_run(each.home, run_id, at=each.clock(), outcome=outcome, error="; ".join(every) or None)
-        found += mine if len(contexts) == 1 else [f"{name}: {problem}" for problem in mine]
-    return (*found, *shared)
+    shared_problems = tuple(shared_problems)
+    problems: list[str] = []
+    for workspace in workspaces:
+        name = workspace.settings.workspace
+        failure = run_log.failure_of(workspace.home, run_id)
+        missing = (describe_failed_check(result) for result in check_complete(workspace.home) if not result.is_passed)
+        workspace_problems = (
+            *([failure] if failure else []),
+            *(problems_by_workspace or {}).get(name, ()),
+            *missing,
+        )
+        record_problems = (*workspace_problems, *shared_problems)
+        outcome = "failed" if failure else "incomplete" if record_problems else "complete"
+        error = "; ".join(record_problems) or None
+        run_log.finish_run(workspace.home, run_id, at=workspace.clock(), outcome=outcome, error=error)
+        if len(workspaces) == 1:
+            problems += workspace_problems
+        else:
+            problems += [f"{name}: {problem}" for problem in workspace_problems]
+    return (*problems, *shared_problems)
 
 
 def describe_failed_check(result: CheckResult) -> str:
-    """A failed check for people; it shows no row, as rows hold what people said."""
+    """One line on a failed check; it shows no row, because rows hold what people said."""
     check = result.check
     return f"{check.name} failed in {check.model}: {check.description} Failing rows: {result.n_failing}."
 
 
-def _fail(context: Context, run_id: str, error: BaseException) -> None:
-    said = str(error) if isinstance(error, ConvohouseError) else type(error).__name__
-    run_log.finish_run(context.home, run_id, at=context.clock(), outcome="failed", error=said)
+def _fail(workspace: Context, run_id: str, error: BaseException) -> None:
+    # the text of a foreign exception may quote data, so only its type goes into the record
+    text = str(error) if isinstance(error, ConvohouseError) else type(error).__name__
+    run_log.finish_run(workspace.home, run_id, at=workspace.clock(), outcome="failed", error=text)

@@ -1,12 +1,12 @@
-"""How a home folder stands: what it holds, how fresh that is, what is still open, what the last runs did.
+"""The status of a home folder: what it holds, how fresh that is, what the next run would fetch, how runs ended.
 
-Pure reading: it takes no lock, makes no folder, and works beside a run that writes.
+It only reads: it takes no lock and creates no folder, so it works while a run is writing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,18 @@ from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
 STATES = ("open", "settling", "settled")
-RUNS_SHOWN = 5
+MAX_RUNS = 5
+"""Latest runs that a status has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """One workspace of a home folder at one moment; counts are of conversations.
 
-    ``states`` says how many are open (not finished), settling (to be read again) and settled; ``wanted`` how many the
-    next run would read of those known, by reason. ``quarantine`` and ``runs`` are rows of the tables of these names,
-    the latest first. ``sizes`` are bytes on disk by part.
+    ``states`` counts those that are open (not finished), settling (will be fetched again) and settled. ``to_fetch``
+    counts, by reason, those already listed that the next run would fetch. ``n_behind`` have a snapshot that the lake
+    lacks. ``quarantine`` and ``runs`` are rows of ``quarantine`` and ``sync_runs``, latest first. ``sizes`` are bytes
+    on disk by part.
     """
 
     home: Path
@@ -49,51 +51,55 @@ class Status:
     read_at: datetime | None
     built_at: datetime | None
     states: dict[str, int]
-    wanted: dict[str, int]
+    to_fetch: dict[str, int]
     quarantine: tuple[dict[str, Any], ...]
     runs: tuple[dict[str, Any], ...]
     sizes: dict[str, int]
 
+    def to_json(self) -> dict[str, Any]:
+        """The keys of ``convohouse status --json``; ``wanted`` is the published name of ``to_fetch``."""
+        return {"wanted" if name == "to_fetch" else name: value for name, value in asdict(self).items()}
 
-def status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
-    """Look at a workspace of a home folder, which may be empty or missing."""
-    listed, readings = landing.latest_list_rows(home), landing.latest_snapshots(home)
-    shown = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "start_date"])
-    states = readings.filter(pl.col("kind") != landing.ERASED).select(
+
+def read_status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
+    """Read the status of a workspace; the home folder may be empty or missing."""
+    listed, snapshots = landing.latest_list_rows(home), landing.latest_snapshots(home)
+    conversations = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "start_date"])
+    states = snapshots.filter(pl.col("kind") != landing.ERASED).select(
         state=settle_state(pl.col("fetched_at"), reread_days)
     )
     listings = landing.listings(home)
-    wanted = decide_refetch(
+    to_fetch = decide_refetch(
         listed,
-        readings,
+        snapshots,
         now=now,
         reread_days=reread_days,
         listings=listings,
         requested_ids=conversations_with_new_feedback(home),
     )
-    runs = parquet.read_files(SYNC_RUNS, home.files(home.runs)).sort("started_at", descending=True).head(RUNS_SHOWN)
+    runs = parquet.read_files(SYNC_RUNS, home.files(home.runs)).sort("started_at", descending=True).head(MAX_RUNS)
     quarantine = lake.read(home, QUARANTINE).sort("fetched_at", descending=True)
     return Status(
         home=home.root,
         workspace=home.workspace,
         n_listed=listed.height,
-        n_landed=readings.filter(pl.col("content_at").is_not_null()).height,
-        n_in_lake=shown.height,
+        n_landed=snapshots.filter(pl.col("content_at").is_not_null()).height,
+        n_in_lake=conversations.height,
         n_behind=stale_snapshots(home).height,
         n_deleted=lake.read(home, DELETIONS, ["reason"]).filter(reason="deleted").height,
-        n_agents=shown["agent_id"].n_unique(),
-        first_date=_date(shown["start_date"].min()),
-        last_date=_date(shown["start_date"].max()),
+        n_agents=conversations["agent_id"].n_unique(),
+        first_date=_date(conversations["start_date"].min()),
+        last_date=_date(conversations["start_date"].max()),
         listed_at=max((listing.listed_at for listing in listings), default=None),
-        read_at=_moment(readings["fetched_at"].max()),
+        read_at=_datetime(snapshots["fetched_at"].max()),
         built_at=_built_at(home),
         states={state: states.filter(state=state).height for state in STATES},
-        wanted={reason: wanted.filter(reason=reason).height for reason in REASONS},
+        to_fetch={reason: to_fetch.filter(reason=reason).height for reason in REASONS},
         quarantine=tuple(quarantine.iter_rows(named=True)),
         runs=tuple(runs.iter_rows(named=True)),
         sizes={
-            "landing": _bytes(home, home.landing),
-            "lake": _bytes(home, home.lake),
+            "landing": _size(home, home.landing),
+            "lake": _size(home, home.lake),
             "warehouse": home.warehouse.stat().st_size if home.warehouse.exists() else 0,
         },
     )
@@ -103,7 +109,7 @@ def _date(value: object) -> date | None:
     return value if isinstance(value, date) else None
 
 
-def _moment(value: object) -> datetime | None:
+def _datetime(value: object) -> datetime | None:
     return value if isinstance(value, datetime) else None
 
 
@@ -111,5 +117,5 @@ def _built_at(home: Home) -> datetime | None:
     return datetime.fromtimestamp(home.warehouse.stat().st_mtime, UTC) if home.warehouse.exists() else None
 
 
-def _bytes(home: Home, folder: Path) -> int:
+def _size(home: Home, folder: Path) -> int:
     return sum(file.stat().st_size for file in home.files(folder, "**/"))

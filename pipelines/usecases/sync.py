@@ -1,4 +1,4 @@
-"""The sync as a whole: a run over every workspace, which the command line starts; Dagster runs the same steps."""
+"""The commands sync, retry, reprocess and check over every workspace; Dagster runs the same steps one by one."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ from warehouse.storage import landing
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """What a run did: its rows of ``sync_runs``, one a workspace, and why it is not complete, if it is not.
+    """The outcome of a run; it is complete if there are no ``problems``.
 
-    ``warnings`` say what beside the conversations could not be had: their copy is whole without it.
+    ``runs`` are its rows of ``sync_runs``, one per workspace. ``warnings`` name reference data that could not be
+    fetched; the conversations are complete without it.
     """
 
     runs: tuple[dict[str, Any], ...]
     problems: tuple[str, ...]
-    built: BuildResult
+    build_result: BuildResult
     warnings: tuple[str, ...] = ()
 
     @property
     def run(self) -> dict[str, Any]:
-        """The row of the run; of several workspaces, their sums."""
+        """The run as one row: counts are summed over the workspaces, the outcome is the worst one."""
         return run_log.total(self.runs)
 
     @property
@@ -55,47 +56,55 @@ def sync(
     agent_id: str | None = None,
     progress: Progress = no_progress,
 ) -> SyncResult:
-    """List, read, land, flatten, check and build: the whole way, for every workspace.
+    """List, fetch, land, flatten, build and check every workspace.
 
     Raises:
-        ConvohouseError: the run stopped; what was landed before is kept, and the next run goes on from it. Of several
-            workspaces, one whose API cannot be had is a problem and stops no other.
+        ConvohouseError: the run stopped; what was landed is kept, and the next run continues from it. If there are
+            several workspaces, an API error in one of them is a problem of the result and stops no other.
     """
 
-    def copy(each: Context) -> FetchStats:
-        window, is_asked = sync_steps.window_of(each, since, until, agent_id)
-        sync_steps.list_calls(each, window, run_id, progress)
-        asked = window if is_asked else None
-        fetched = sync_steps.fetch_calls(each, run_id, asked, progress, crew=crew, is_ahead=True)
-        warnings.extend(reference_data.sync_tools(each, progress))
-        return fetched
+    def copy(workspace: Context) -> FetchStats:
+        window, is_requested = sync_steps.window_of(workspace, since, until, agent_id)
+        sync_steps.list_conversations(workspace, window, run_id, progress)
+        stats = sync_steps.fetch_documents(
+            workspace,
+            run_id,
+            window if is_requested else None,
+            progress,
+            worker_pool=worker_pool,
+            flattens_completed_days=True,
+        )
+        warnings.extend(reference_data.sync_tools(workspace, progress))
+        return stats
 
     warnings: list[str] = []
-    with run_session(context, run_id, "sync") as contexts:
-        with context.worker_pool() as crew:
-            fetched = for_each_workspace(contexts, run_id, copy)
-            absent = _flatten(contexts, run_id, fetched, progress, crew)
-        for each in contexts:
-            if each.settings.workspace in fetched:
-                warnings.extend(reference_data.sync_prices(each, progress))
-        return replace(_finish(context, contexts, run_id, absent, progress), warnings=tuple(warnings))
+    with run_session(context, run_id, "sync") as workspaces:
+        with context.worker_pool() as worker_pool:
+            fetch_stats = for_each_workspace(workspaces, run_id, copy)
+            missing = _flatten(workspaces, run_id, fetch_stats, progress, worker_pool)
+        for workspace in workspaces:
+            if workspace.settings.workspace in fetch_stats:
+                warnings.extend(reference_data.sync_prices(workspace, progress))
+        return replace(_build_and_finish(context, workspaces, run_id, missing, progress), warnings=tuple(warnings))
 
 
 def retry(context: Context, *, run_id: str, progress: Progress = no_progress) -> SyncResult:
-    """Read again what stands aside in quarantine, and nothing else; then flatten and build.
+    """Fetch the quarantined conversations again and no others, then flatten and build.
 
     Raises:
         ConvohouseError: see ``sync``.
     """
 
-    def read(each: Context) -> FetchStats:
-        return sync_steps.fetch_calls(each, run_id, progress=progress, crew=crew, only=quarantined_ids(each.home))
+    def fetch(workspace: Context) -> FetchStats:
+        return sync_steps.fetch_documents(
+            workspace, run_id, progress=progress, worker_pool=worker_pool, only=quarantined_ids(workspace.home)
+        )
 
-    with run_session(context, run_id, "retry") as contexts:
-        with context.worker_pool() as crew:
-            fetched = for_each_workspace(contexts, run_id, read)
-            absent = _flatten(contexts, run_id, fetched, progress, crew)
-        return _finish(context, contexts, run_id, absent, progress)
+    with run_session(context, run_id, "retry") as workspaces:
+        with context.worker_pool() as worker_pool:
+            fetch_stats = for_each_workspace(workspaces, run_id, fetch)
+            missing = _flatten(workspaces, run_id, fetch_stats, progress, worker_pool)
+        return _build_and_finish(context, workspaces, run_id, missing, progress)
 
 
 def reprocess(
@@ -106,22 +115,24 @@ def reprocess(
     until: datetime | None = None,
     progress: Progress = no_progress,
 ) -> SyncResult:
-    """Make the lake and the warehouse again from the landing, without the API: all days, or those of a window.
+    """Rebuild the lake and the warehouse from the landing, without the API: all days, or those of a window.
 
     Raises:
-        ConvohouseError: the run stopped; the next one goes on from it.
+        ConvohouseError: the run stopped; the next one continues from it.
     """
     window = Window(since, until or context.clock())
 
-    def anew(each: Context) -> RefreshResult:
-        starts = landing.latest_snapshots(each.home).select("start_date", "start_time_at")
+    def reflatten(workspace: Context) -> RefreshResult:
+        starts = landing.latest_snapshots(workspace.home).select("start_date", "start_time_at")
         days = None if since is until is None else {day for day, start in starts.rows() if window.contains(start, None)}
-        return sync_steps.flatten_calls(each, run_id, days, progress, crew=crew, anew=True)
+        return sync_steps.flatten_conversations(
+            workspace, run_id, days, progress, worker_pool=worker_pool, full_refresh=True
+        )
 
-    with run_session(context, run_id, "reprocess", is_offline=True) as contexts:
-        with context.worker_pool() as crew:
-            absent = {each.settings.workspace: anew(each).errors for each in contexts}
-        return _finish(context, contexts, run_id, absent, progress, anew=True)
+    with run_session(context, run_id, "reprocess", is_offline=True) as workspaces:
+        with context.worker_pool() as worker_pool:
+            missing = {workspace.settings.workspace: reflatten(workspace).errors for workspace in workspaces}
+        return _build_and_finish(context, workspaces, run_id, missing, progress, full_refresh=True)
 
 
 def plan(
@@ -132,54 +143,70 @@ def plan(
     agent_id: str | None = None,
     progress: Progress = no_progress,
 ) -> dict[str, FetchPlan]:
-    """What ``sync`` would list and read, by workspace; the home folder is neither touched nor made.
+    """What ``sync`` would list and fetch, by name of the workspace; the home folder is neither changed nor created.
 
     Raises:
-        HomeError: the folder holds something else.
-        ApiError: a list could not be had.
+        HomeError: the folder is no convohouse home.
+        ApiError: a page of a list could not be fetched.
     """
     context.home.check()
     return {
-        each.settings.workspace: sync_steps.plan(each, since=since, until=until, agent_id=agent_id, progress=progress)
-        for each in context.workspaces()
+        workspace.settings.workspace: sync_steps.plan(
+            workspace, since=since, until=until, agent_id=agent_id, progress=progress
+        )
+        for workspace in context.workspaces()
     }
 
 
 def check(context: Context) -> tuple[CheckResult, ...]:
-    """Every check of the lake and of the warehouse as it stands; nothing is changed.
+    """Run every check of the lake and of the current warehouse, without changing anything.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
     """
     home = context.home.all_workspaces
     within = timedelta(hours=context.settings.fresh_hours)
-    fresh = check_fresh((each.home for each in context.workspaces()), now=context.clock(), within=within)
-    return (*check_warehouse(home), *check_complete(home), fresh)
+    freshness = check_fresh((workspace.home for workspace in context.workspaces()), now=context.clock(), within=within)
+    return (*check_warehouse(home), *check_complete(home), freshness)
 
 
 def _flatten(
-    contexts: Sequence[Context], run_id: str, fetched: Mapping[str, FetchStats], progress: Progress, crew: WorkerPool
-) -> dict[str, dict[str, str]]:
-    """Flatten every workspace, those whose API could not be had as well; gives the calls left out and why."""
-    absent = {}
-    for each in contexts:
-        name = each.settings.workspace
-        unread = fetched[name].failed if name in fetched else {}
-        absent[name] = {**unread, **sync_steps.flatten_calls(each, run_id, progress=progress, crew=crew).errors}
-    return absent
-
-
-def _finish(
-    context: Context,
-    contexts: Sequence[Context],
+    workspaces: Sequence[Context],
     run_id: str,
-    absent: Mapping[str, Mapping[str, str]],
+    fetch_stats: Mapping[str, FetchStats],
+    progress: Progress,
+    worker_pool: WorkerPool,
+) -> dict[str, dict[str, str]]:
+    """Flatten every workspace, also one whose API failed, as it may have landed documents before.
+
+    Returns:
+        By workspace, the conversations that could not be fetched or flattened, and why.
+    """
+    missing = {}
+    for workspace in workspaces:
+        name = workspace.settings.workspace
+        unfetched = fetch_stats[name].failed if name in fetch_stats else {}
+        result = sync_steps.flatten_conversations(workspace, run_id, progress=progress, worker_pool=worker_pool)
+        missing[name] = {**unfetched, **result.errors}
+    return missing
+
+
+def _build_and_finish(
+    context: Context,
+    workspaces: Sequence[Context],
+    run_id: str,
+    missing: Mapping[str, Mapping[str, str]],
     progress: Progress,
     *,
-    anew: bool = False,
+    full_refresh: bool = False,
 ) -> SyncResult:
-    """Build, and close the accounts with all that is amiss; ``absent`` are calls left out and why, by workspace."""
-    built = sync_steps.build_models(context, progress, anew=anew)
-    own = {name: list(starmap(sync_steps.describe_missing, calls.items())) for name, calls in absent.items()}
-    problems = finish_runs(contexts, run_id, map(describe_failed_check, built.failed), own)
-    return SyncResult(tuple(run_log.row(each.home, run_id) for each in contexts), problems, built)
+    """Build the warehouse and end the run records; ``missing`` is the result of ``_flatten``."""
+    build_result = sync_steps.build_models(context, progress, full_refresh=full_refresh)
+    problems = finish_runs(
+        workspaces,
+        run_id,
+        map(describe_failed_check, build_result.failed),
+        {name: list(starmap(sync_steps.describe_missing, reasons.items())) for name, reasons in missing.items()},
+    )
+    runs = tuple(run_log.row(workspace.home, run_id) for workspace in workspaces)
+    return SyncResult(runs, problems, build_result)

@@ -1,8 +1,7 @@
-"""The steps of a sync, as plain functions over one workspace, with everything they need passed in.
+"""The steps of a sync, each a plain function over one workspace.
 
-Each is a function of its own, so that a Dagster asset can be a step; ``pipelines.usecases.sync`` has all of them in
-order. Whoever calls a step of a run does so inside ``working``, which holds the home folder and keeps the run's
-account.
+They are separate functions so that a Dagster asset can be one step; ``pipelines.usecases.sync`` runs all of them in
+order. Call them inside ``run_session``, which holds the lock of the home folder and keeps the run record.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ from warehouse.build.runner import BuildResult, build
 from warehouse.storage import lake, landing
 
 
-def describe_missing(conversation_id: str, why: str) -> str:
-    """Why a conversation could not be read or flattened, for people; it names the conversation."""
-    return why if conversation_id in why else f"{conversation_id}: {why}"
+def describe_missing(conversation_id: str, reason: str) -> str:
+    """One line on a conversation that could not be fetched or flattened; it always names the conversation."""
+    return reason if conversation_id in reason else f"{conversation_id}: {reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class ListedWindow:
-    """What a listing showed."""
+    """A window whose listing is landed; ``n_listed`` counts its conversations."""
 
     window: Window
     n_listed: int
@@ -45,25 +44,29 @@ class ListedWindow:
 def window_of(
     context: Context, since: datetime | None = None, until: datetime | None = None, agent_id: str | None = None
 ) -> tuple[Window, bool]:
-    """The window of a run, and whether it was asked for (then only its calls are read)."""
+    """The window of a run, and whether the user requested it: then only its conversations are fetched."""
     now = context.clock()
     if since is None and until is None and agent_id is None:
         return next_window(landing.listings(context.home), now=now, lookback_days=context.settings.lookback_days), False
     return Window(since, until or now, agent_id), True
 
 
-def list_calls(context: Context, window: Window, run_id: str, progress: Progress = no_progress) -> ListedWindow:
-    """Begin the run's account, list the window and land the listing, once it is complete."""
+def list_conversations(context: Context, window: Window, run_id: str, progress: Progress = no_progress) -> ListedWindow:
+    """Start the run record, list the window, and land the listing once it is complete.
+
+    Raises:
+        ApiError: a page of the list could not be fetched; nothing is landed.
+    """
     listed_at = context.clock()
     run_log.start_run(context.home, run_id, at=listed_at, window=window)
     client = context.connect(context.settings)
     try:
-        shown = asyncio.run(
+        list_page_rows = asyncio.run(
             list_rows(client, window, listed_at, lambda n: progress("list", n, None), context.pseudonyms)
         )
     finally:
-        run_log.add_counts(context.home, run_id, at=context.clock(), **_traffic(client.stats))
-    rows = landable(context.home, shown)
+        run_log.add_counts(context.home, run_id, at=context.clock(), **_request_counts(client.stats))
+    rows = landable(context.home, list_page_rows)
     landing.land_listing(context.home, window.as_listing(listed_at), rows)
     progress("list", rows.height, rows.height)
     run_log.add_counts(context.home, run_id, at=context.clock(), n_listed=rows.height)
@@ -78,133 +81,144 @@ def plan(
     agent_id: str | None = None,
     progress: Progress = no_progress,
 ) -> FetchPlan:
-    """List as ``sync`` would, and say what it would read; the home folder is neither touched nor made.
+    """List as ``sync`` does and return what it would fetch; the home folder is neither changed nor created.
 
     Raises:
-        HomeError: the folder holds something else.
-        ApiError: the list could not be had.
+        HomeError: the folder is no convohouse home.
+        ApiError: a page of the list could not be fetched.
     """
     context.home.check()
-    window, is_asked = window_of(context, since, until, agent_id)
+    window, is_requested = window_of(context, since, until, agent_id)
     client, now = context.connect(context.settings), context.clock()
-    shown = asyncio.run(list_rows(client, window, now, lambda n: progress("list", n, None), context.pseudonyms))
-    rows = landable(context.home, shown)
+    list_page_rows = asyncio.run(
+        list_rows(client, window, now, lambda n: progress("list", n, None), context.pseudonyms)
+    )
+    rows = landable(context.home, list_page_rows)
     progress("list", rows.height, rows.height)
-    would_read = plan_fetches(
+    to_fetch = plan_fetches(
         context.home,
-        window if is_asked else None,
+        window if is_requested else None,
         now=now,
         reread_days=context.settings.reread_days,
         listing=window.as_listing(now),
         list_rows=rows,
     )
-    return FetchPlan(window, rows.height, would_read)
+    return FetchPlan(window, rows.height, to_fetch)
 
 
-def fetch_calls(
+def fetch_documents(
     context: Context,
     run_id: str,
     window: Window | None = None,
     progress: Progress = no_progress,
     *,
-    crew: WorkerPool,
+    worker_pool: WorkerPool,
     only: Collection[str] | None = None,
-    is_ahead: bool = False,
+    flattens_completed_days: bool = False,
 ) -> FetchStats:
-    """Read and land what is new, open, changed, due or asked for, in a window or everywhere.
+    """Fetch and land the conversations that are new, open, changed, due or requested.
 
     Args:
         context: The workspace.
         run_id: The run.
-        window: Only its calls.
-        progress: Told of each conversation read.
-        crew: Processes that help where there is much to do.
-        only: Conversations to read whether or not anything else makes them due, and no others.
-        is_ahead: Flatten whole days of new calls while others are still being read; ``flatten_calls`` does the rest.
+        window: Limits the conversations by start time and agent; by default there is no limit.
+        progress: Called after each fetched conversation.
+        worker_pool: Processes that parse and land large batches.
+        only: Ids to fetch whether or not they are due, and no others.
+        flattens_completed_days: Flatten a day as soon as all its new conversations are landed, while other days are
+            still being fetched; ``flatten_conversations`` does the remaining days.
+
+    Raises:
+        ApiError: the API is down or refuses the key; what was landed before is kept.
     """
     rows = plan_fetches(
         context.home, window, now=context.clock(), reread_days=context.settings.reread_days, only_ids=only
     )
     progress("fetch", 0, rows.height)
     if rows.is_empty():
-        return FetchStats()  # no client: it costs a tenth of a second, and a key that nobody needs
-    crew.prepare(rows.height)
-    client, done = context.connect(context.settings), FetchStats()
-    ahead = CompletedDays(rows, context.settings.reread_days) if is_ahead else None
-    if ahead:
+        return FetchStats()  # opening a client takes a tenth of a second and needs a key
+    worker_pool.prepare(rows.height)
+    client, stats = context.connect(context.settings), FetchStats()
+    completed_days = CompletedDays(rows, context.settings.reread_days) if flattens_completed_days else None
+    if completed_days:
         lake.ensure_schema_files(context.home)
 
-    async def reading() -> None:
-        line = LandingPipeline(
+    async def fetch_and_land() -> None:
+        pipeline = LandingPipeline(
             context.home,
-            done,
-            worker_pool=crew,
+            stats,
+            worker_pool=worker_pool,
             monotonic=context.monotonic,
             pseudonyms=context.pseudonyms,
-            completed_days=ahead,
+            completed_days=completed_days,
         )
         async with client:
             await fetch_conversations(
                 client,
                 rows,
-                line,
+                pipeline,
                 n_workers=context.settings.concurrency,
                 clock=context.clock,
-                on_fetched=lambda done: progress("fetch", done.n_fetched, rows.height),
+                on_fetched=lambda stats: progress("fetch", stats.n_fetched, rows.height),
             )
 
     counts = {f"n_{reason}": rows.filter(reason=reason).height for reason in REASONS}
     try:
-        asyncio.run(reading())
-        counts |= {name: getattr(done, name) for name in ("n_fetched", "n_landed", "n_unchanged", "n_gone")}
-        counts["n_flattened"] = done.n_flattened
+        asyncio.run(fetch_and_land())
+        counts |= {name: getattr(stats, name) for name in ("n_fetched", "n_landed", "n_unchanged", "n_gone")}
+        counts["n_flattened"] = stats.n_flattened
     finally:
-        run_log.add_counts(context.home, run_id, at=context.clock(), **counts, **_traffic(client.stats))
-    return done
+        run_log.add_counts(context.home, run_id, at=context.clock(), **counts, **_request_counts(client.stats))
+    return stats
 
 
-def flatten_calls(
+def flatten_conversations(
     context: Context,
     run_id: str,
     days: Collection[date] | None = None,
     progress: Progress = no_progress,
     *,
-    crew: WorkerPool,
-    anew: bool = False,
+    worker_pool: WorkerPool,
+    full_refresh: bool = False,
 ) -> RefreshResult:
-    """Bring the lake up to the landing, on some days or all; ``anew`` makes rows again that are up to date.
+    """Apply the policy for upstream deletions to the landing, then flatten its snapshots that are not in the lake yet.
 
-    A ``crew`` helps where there is much to do. Before that, what the API deleted or blanked is redacted, erased or kept
-    in the landing, as the settings say.
+    Args:
+        context: The workspace.
+        run_id: The run.
+        days: Limits the conversations by start date (UTC); by default there is no limit.
+        progress: Called after each flattened day with the number of conversations.
+        worker_pool: Processes that flatten large batches.
+        full_refresh: Flatten again also what the lake already has.
     """
     apply_policy(context.home, context.settings.on_upstream_delete, context.clock())
-    done = refresh_lake(
+    result = refresh_lake(
         context.home,
         reread_days=context.settings.reread_days,
         days=days,
-        full_refresh=anew,
-        worker_pool=crew,
+        full_refresh=full_refresh,
+        worker_pool=worker_pool,
         on_day=lambda n, total: progress("flatten", n, total),
     )
-    progress("flatten", done.n_flattened, done.n_flattened)
+    progress("flatten", result.n_flattened, result.n_flattened)
     run_log.add_counts(
-        context.home, run_id, at=context.clock(), n_flattened=done.n_flattened, n_quarantined=len(done.errors)
+        context.home, run_id, at=context.clock(), n_flattened=result.n_flattened, n_quarantined=len(result.errors)
     )
-    return done
+    return result
 
 
-def build_models(context: Context, progress: Progress = no_progress, *, anew: bool = False) -> BuildResult:
-    """Build the warehouse from the lake, check it, and swap it in when every check passed.
+def build_models(context: Context, progress: Progress = no_progress, *, full_refresh: bool = False) -> BuildResult:
+    """Build the warehouse from the lake and swap it in if every check passed.
 
-    What did not change since the last build is kept, unless it is to be made ``anew``.
+    Models whose inputs have not changed since the last build are reused, except in a ``full_refresh``.
     """
     return build(
         context.home,
-        full_refresh=anew,
+        full_refresh=full_refresh,
         zones=context.zones,
         progress=lambda _model, number, total: progress("build", number, total),
     )
 
 
-def _traffic(stats: Stats) -> dict[str, int]:
+def _request_counts(stats: Stats) -> dict[str, int]:
     return {"n_requests": stats.requests, "n_retries": stats.retries, "received_bytes": stats.bytes_received}

@@ -1,8 +1,8 @@
-"""The receiver of post-call webhooks: verify, land, and only then say yes.
+"""The receiver of post-call webhooks: verify the signature, land the document, and only then answer 200.
 
-A document lands as a fetched one does, masked and without people where the settings say so, dated by when the event
-happened, so that it never takes the place of a later reading. It names no list row: the next sync reads the
-conversation again and has the last word.
+A document lands like a fetched one, with credentials masked and personal data hidden as the settings say. It is dated
+by the event's own time, so a late webhook never replaces a later snapshot. It has no list row: the next sync fetches
+the conversation again and decides what is current.
 """
 
 from __future__ import annotations
@@ -25,116 +25,119 @@ from pipelines.usecases.context import Context
 from pipelines.webhook.batch_writer import BatchWriter
 from pipelines.webhook.signature import HEADER, TOLERANCE_SECS, SignatureError, verify
 
-MOST_BYTES = 16 * 1024 * 1024
-"""A transcript takes 20 kB to 1 MB."""
-BODY_SECS = 20.0
-TRANSCRIPT = "post_call_transcription"
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""A document takes 20 kB to 1 MB."""
+BODY_TIMEOUT_SECS = 20.0
+TRANSCRIPT_EVENT = "post_call_transcription"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the sender is told."""
+    """The HTTP status and the text of a response to the sender."""
 
     status: int
-    said: str
+    message: str
 
 
 class RefusedError(Exception):
-    """A webhook is not taken."""
+    """A webhook is refused; ``answer`` says why."""
 
-    def __init__(self, status: int, said: str) -> None:
-        super().__init__(said)
-        self.answer = Answer(status, said)
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.answer = Answer(status, message)
 
 
 class Receiver:
-    """Receives the webhooks of one workspace; ``told`` hears of each what was answered."""
+    """Receives the webhooks of one workspace; ``on_answer`` is called with every answer."""
 
-    def __init__(self, context: Context, secret: str, told: Callable[[Answer], None]) -> None:
+    def __init__(self, context: Context, secret: str, on_answer: Callable[[Answer], None]) -> None:
         self._context = context
         self._secret = secret
-        self._told = told
-        self._lander = BatchWriter(context.home)
-        self._seen: dict[str, float] = {}
+        self._on_answer = on_answer
+        self._writer = BatchWriter(context.home)
+        self._expiry_by_digest: dict[str, float] = {}
 
     async def receive(self, request: Request) -> Response:
-        """Answer a webhook."""
+        """Handle one request of the sender."""
         try:
             answer = await self._answer(request)
         except RefusedError as refusal:
             answer = refusal.answer
-        self._told(answer)
-        return JSONResponse({"status": answer.said}, answer.status)
+        self._on_answer(answer)
+        return JSONResponse({"status": answer.message}, answer.status)
 
     async def _answer(self, request: Request) -> Answer:
         body = await _body(request)
         now = self._context.clock()
         try:
-            mark = verify(self._secret, request.headers.get(HEADER), body, now.timestamp())
+            digest = verify(self._secret, request.headers.get(HEADER), body, now.timestamp())
         except SignatureError as error:
             raise RefusedError(401, str(error)) from None
-        self._remember(mark, now.timestamp())
+        # Remembered before it is landed: of two copies that arrive at the same time, only one may land.
+        self._remember(digest, now.timestamp())
         try:
-            return await self._landed(body, now)
+            return await self._land(body, now)
         except OSError:
-            del self._seen[mark]  # nothing landed: the sender may try again
-            raise RefusedError(503, "it could not be written: send it again") from None
+            del self._expiry_by_digest[digest]  # it did not land, so the sender's next attempt is no replay
+            raise RefusedError(503, "the conversation could not be written; send it again") from None
 
-    def _remember(self, mark: str, now: float) -> None:
-        """Note a webhook for as long as its signature holds.
+    def _remember(self, digest: str, now: float) -> None:
+        """Remember a webhook for as long as its signature can be valid.
 
         Raises:
-            RefusedError: it came before.
+            RefusedError: it was received before.
         """
-        self._seen = {each: until for each, until in self._seen.items() if until > now}
-        if mark in self._seen:
-            raise RefusedError(409, "it came before")
-        self._seen[mark] = now + 2 * TOLERANCE_SECS
+        self._expiry_by_digest = {key: expiry for key, expiry in self._expiry_by_digest.items() if expiry > now}
+        if digest in self._expiry_by_digest:
+            raise RefusedError(409, "this webhook was already received")
+        # A signature is valid from TOLERANCE_SECS before its time to TOLERANCE_SECS after it.
+        self._expiry_by_digest[digest] = now + 2 * TOLERANCE_SECS
 
-    async def _landed(self, body: bytes, now: datetime) -> Answer:
+    async def _land(self, body: bytes, now: datetime) -> Answer:
         event = _event(body)
-        if event.get("type") != TRANSCRIPT:
-            return Answer(200, f"not kept: {str(event.get('type'))[:40]!r} is no {TRANSCRIPT}")
+        if event.get("type") != TRANSCRIPT_EVENT:
+            return Answer(200, f"ignored: {str(event.get('type'))[:40]!r} is not {TRANSCRIPT_EVENT}")
         document = event.get("data")
         conversation_id = document.get("conversation_id") if isinstance(document, dict) else None
         if not isinstance(conversation_id, str):
-            raise RefusedError(422, "there is no conversation in it")
+            raise RefusedError(422, "the event has no conversation")
         raw = dump(document)
-        wanted = {"conversation_id": conversation_id, "agent_id": None, "fingerprint": None, "content_sha256": None}
+        list_row = {"conversation_id": conversation_id, "agent_id": None, "fingerprint": None, "content_sha256": None}
         try:
             check_conversation(raw, conversation_id)
-            row = snapshot_row(wanted, raw, _moment(event, now), self._context.pseudonyms)
+            row = snapshot_row(list_row, raw, _event_time(event, now), self._context.pseudonyms)
         except (ValueError, RecursionError, OverflowError, OSError):
-            raise RefusedError(422, "the conversation has no start that can be read") from None
-        if await asyncio.to_thread(self._lander.is_erased, conversation_id):
-            return Answer(200, "not kept: the conversation was erased")
-        await self._lander.land(row)
+            raise RefusedError(422, "the conversation has no valid start time") from None
+        # In a thread, because it reads files: the event loop goes on with the other webhooks.
+        if await asyncio.to_thread(self._writer.is_erased, conversation_id):
+            return Answer(200, "ignored: the conversation was erased")
+        await self._writer.land(row)
         return Answer(200, f"landed {conversation_id}")
 
 
-def create_app(context: Context, secret: str, told: Callable[[Answer], None] = lambda _: None) -> Starlette:
-    """An application that takes webhooks at ``/``."""
-    return Starlette(routes=[Route("/", Receiver(context, secret, told).receive, methods=["POST"])])
+def create_app(context: Context, secret: str, on_answer: Callable[[Answer], None] = lambda _: None) -> Starlette:
+    """An ASGI application that receives webhooks at ``/``."""
+    return Starlette(routes=[Route("/", Receiver(context, secret, on_answer).receive, methods=["POST"])])
 
 
 async def _body(request: Request) -> bytes:
-    """The whole body.
+    """Read the body up to ``MAX_BODY_BYTES``, whatever length its header declares.
 
     Raises:
-        RefusedError: it is too long, whatever its header says of it, too slow, or was cut short.
+        RefusedError: it is too large, too slow, or incomplete.
     """
     parts, size = [], 0
     try:
-        async with asyncio.timeout(BODY_SECS):
+        async with asyncio.timeout(BODY_TIMEOUT_SECS):
             async for part in request.stream():
                 size += len(part)
-                if size > MOST_BYTES:
-                    raise RefusedError(413, "it is too long")
+                if size > MAX_BODY_BYTES:
+                    raise RefusedError(413, "the body is too large")
                 parts.append(part)
     except TimeoutError:
-        raise RefusedError(408, "it did not come in time") from None
+        raise RefusedError(408, "the body did not arrive in time") from None
     except ClientDisconnect:
-        raise RefusedError(400, "it was cut short") from None
+        raise RefusedError(400, "the body is incomplete") from None
     return b"".join(parts)
 
 
@@ -144,12 +147,12 @@ def _event(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         event = None
     if not isinstance(event, dict):
-        raise RefusedError(422, "it is no JSON object")
+        raise RefusedError(422, "the body is not a JSON object")
     return event
 
 
-def _moment(event: dict[str, Any], now: datetime) -> datetime:
-    """When the event happened, as it says; now, where it says nothing or a time to come."""
+def _event_time(event: dict[str, Any], now: datetime) -> datetime:
+    """The event's own time; ``now`` if it has none or one in the future."""
     at = event.get("event_timestamp")
     if isinstance(at, int | float) and 1 < at < now.timestamp():
         return datetime.fromtimestamp(at, UTC)

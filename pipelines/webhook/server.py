@@ -1,4 +1,4 @@
-"""The receiver on a real socket."""
+"""Serves the receiver on a socket until it is stopped."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from starlette.applications import Starlette
 
 from pipelines.listener import base_url, listening
 
-STOP_SECS = 10
-MOST_CONNECTIONS = 512
-"""Beyond these a sender gets a 503, and tries again."""
+SHUTDOWN_TIMEOUT_SECS = 10
+MAX_CONNECTIONS = 512
+"""A sender beyond these gets a 503 and tries again."""
 
 
-def serve(app: Starlette, host: str, port: int, *, ready: Callable[[str], None] = lambda _: None) -> None:
-    """Serve until Ctrl-C or SIGTERM, and then end what is begun; ``ready`` is called with the URL once it listens.
+def serve(app: Starlette, host: str, port: int, *, on_ready: Callable[[str], None] = lambda _: None) -> None:
+    """Serve until Ctrl-C or SIGTERM, then finish the open requests; ``on_ready`` is called with the URL.
 
     Raises:
         UsageError: the port is in use or not allowed.
@@ -28,9 +28,9 @@ def serve(app: Starlette, host: str, port: int, *, ready: Callable[[str], None] 
         server_header=False,
         lifespan="off",
         ws="none",
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_graceful_shutdown=STOP_SECS,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECS,
     )
     with listening(host, port) as listener:
-        ready(base_url(listener))
+        on_ready(base_url(listener))
         uvicorn.Server(config).run([listener])

@@ -1,7 +1,7 @@
-"""The signature of a webhook: an HMAC over the time and the body as it came, compared in constant time.
+"""The signature of a webhook: an HMAC over the time and the unparsed body, compared in constant time.
 
 ``ElevenLabs-Signature: t=<Unix seconds>,v0=<hex HMAC-SHA256(secret, "<t>." + body)>``, as the vendor documents it and
-its SDK verifies it (``webhooks.construct_event``), with half an hour for a webhook to arrive.
+its SDK verifies it (``webhooks.construct_event``). A signature is valid for half an hour, as in the SDK.
 """
 
 from __future__ import annotations
@@ -15,25 +15,20 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class SignatureError(Exception):
-    """A body is not signed as the vendor signs; the text says why, without anything of it."""
-
-
-def sign(secret: str, body: bytes, at: int) -> str:
-    """The header of a body that is sent ``at`` Unix seconds."""
-    return f"t={at},v0={_digest(secret, body, str(at))}"
+    """The signature is missing, wrong or expired; the text says which and quotes nothing of the request."""
 
 
 def verify(secret: str, header: str | None, body: bytes, now: float) -> str:
-    """The HMAC of a body that is the vendor's and of this half-hour: the same for the same time and body alone.
+    """Verify a signature and return its HMAC in hex, which identifies this time and body.
 
     Args:
-        secret: What the vendor signs with.
-        header: The request's signature.
+        secret: The secret that the API showed when the webhook was created.
+        header: The value of the request's signature header; None if it has none.
         body: The body, byte for byte.
         now: Unix seconds.
 
     Raises:
-        SignatureError: it is not, or not of this moment.
+        SignatureError: the signature is missing, wrong or expired.
     """
     parts = [part.strip().partition("=") for part in (header or "").split(",")]
     times = [value for name, _, value in parts if name == "t"]
@@ -41,10 +36,11 @@ def verify(secret: str, header: str | None, body: bytes, now: float) -> str:
     if len(times) != 1 or not re.fullmatch(r"\d{1,11}", times[0], re.ASCII) or not digests:
         raise SignatureError("there is no signature")
     expected = _digest(secret, body, times[0])
-    if True not in [hmac.compare_digest(expected, digest) for digest in digests]:  # all are compared
-        raise SignatureError("the signature is not that of the body")
+    # a list, so that every digest is compared and the time taken says nothing about them
+    if True not in [hmac.compare_digest(expected, digest) for digest in digests]:
+        raise SignatureError("the signature does not match the body")
     if abs(now - int(times[0])) > TOLERANCE_SECS:
-        raise SignatureError("the signature is too old, or from the future")
+        raise SignatureError("the signature is too old or in the future")
     return expected
 
 

@@ -1,4 +1,4 @@
-"""What the emulator signs, the vendor's own verifier takes, and so does ours; and what ours signs as well."""
+"""The vendor's verifier and ours accept the same signatures, from the emulator and from the tests' signer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from elevenlabs.errors import BadRequestError
 
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.webhooks import post_call
-from pipelines.webhook.signature import SignatureError, sign, verify
+from pipelines.webhook.signature import SignatureError, verify
+from tests.helpers.webhook_signature import sign
 
 SECRET = "wsec_0123456789"  # noqa: S105 - of this test
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
@@ -22,16 +23,16 @@ NOW = int(UNTIL.timestamp())
 
 
 @pytest.fixture
-def vendors(monkeypatch):
+def sdk_webhooks(monkeypatch):
     monkeypatch.setattr(webhooks_custom, "time", SimpleNamespace(time=lambda: float(NOW)))
-    with httpx.Client() as line:
-        yield ElevenLabs(api_key="demo", httpx_client=line).webhooks
+    with httpx.Client() as client:
+        yield ElevenLabs(api_key="demo", httpx_client=client).webhooks
 
 
-def test_both_verifiers_take_what_the_emulator_signs(vendors):
+def test_both_verifiers_accept_what_the_emulator_signs(sdk_webhooks):
     document = next(World(conversations=20, days=2, until=UNTIL).details(UNTIL))
     body, header = post_call(document, SECRET, NOW)
-    event = vendors.construct_event(body.decode(), header, SECRET)
+    event = sdk_webhooks.construct_event(body.decode(), header, SECRET)
     assert event["data"]["conversation_id"] == document["conversation_id"]
     assert verify(SECRET, header, body, NOW) in header
     assert header == sign(SECRET, body, NOW)
@@ -39,19 +40,19 @@ def test_both_verifiers_take_what_the_emulator_signs(vendors):
 
 @pytest.mark.parametrize("age", [1700, 1900])
 @pytest.mark.parametrize("secret", [SECRET, "wsec_other"])
-def test_both_verifiers_judge_alike(age, secret, vendors):
+def test_both_verifiers_decide_alike(age, secret, sdk_webhooks):
     body = json.dumps({"type": "post_call_transcription", "data": {"said": "Grüße"}}, ensure_ascii=False).encode()
     header = sign(secret, body, NOW - age)
-    judged = []
-    for judge, refusal in (
-        (lambda: vendors.construct_event(body.decode(), header, SECRET), BadRequestError),
+    decisions = []
+    for verifier, refusal in (
+        (lambda: sdk_webhooks.construct_event(body.decode(), header, SECRET), BadRequestError),
         (lambda: verify(SECRET, header, body, NOW), SignatureError),
     ):
         try:
-            judge()
+            verifier()
         except refusal:
-            judged.append(False)
+            decisions.append(False)
         else:
-            judged.append(True)
+            decisions.append(True)
     is_right = age < 1800 and secret == SECRET
-    assert judged == [is_right, is_right]
+    assert decisions == [is_right, is_right]

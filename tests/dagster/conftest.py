@@ -1,4 +1,4 @@
-"""The emulated API and the first whole run, which the tests share."""
+"""The emulated API and the first full run, which the tests share."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.helpers.emulated_dagster import Emulated, Runner, started_at
 
 @pytest.fixture(scope="session")
 def emulated():
-    """Four days of calls; at the moment of the first run the last day is half over and a call is going on."""
+    """Four days of conversations; the first run is in the middle of the last day, during a conversation."""
     midnight = datetime(2025, 11, 21, tzinfo=UTC)
     api = Emulated(World(conversations=60, days=4, until=midnight), now=midnight - timedelta(hours=6))
-    on_the_last_day = (each for each in api.world.details(midnight) if started_at(each) < api.now)
-    api.now = started_at(next(on_the_last_day)) + timedelta(seconds=5)
+    before_now = (document for document in api.world.details(midnight) if started_at(document) < api.now)
+    api.now = started_at(next(before_now)) + timedelta(seconds=5)
     with running(api) as api.url:
         yield api
 
@@ -34,13 +34,13 @@ def run():
 @pytest.fixture(scope="session")
 def first(run, emulated, tmp_path_factory):
     """The first nightly run."""
-    return run(emulated.workspace_context(tmp_path_factory.mktemp("first") / "home"))
+    return run(emulated.app_context(tmp_path_factory.mktemp("first") / "home"))
 
 
 @pytest.fixture
 def copied(first, emulated, tmp_path):
-    """A copy of what the first run left, to go on from; the API stands where it stood then."""
+    """A copy of the home folder after the first run; the API is at the moment of that run."""
     moment = emulated.now
-    shutil.copytree(first.workspace_context.home.root, tmp_path / "home")
-    yield emulated.workspace_context(tmp_path / "home")
-    emulated.now, emulated.spoilt = moment, None
+    shutil.copytree(first.app_context.home.root, tmp_path / "home")
+    yield emulated.app_context(tmp_path / "home")
+    emulated.now, emulated.invalid_id = moment, None

@@ -1,4 +1,4 @@
-"""What Dagster's page shows before anything has run, and what loading it must not do."""
+"""What Dagster's UI shows before anything has run, and what loading the definitions must not do."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from warehouse.storage import landing, parquet
 from warehouse.storage.home import Home
 
 PROJECT = Path(__file__).parents[2]
-AT_REST = Context(Settings(home=Path("nowhere"), api_key=None))
+APP_CONTEXT = Context(Settings(home=Path("nowhere"), api_key=None))
 
 
 @pytest.fixture(scope="module")
 def graph():
-    return build_defs(workspace_context=AT_REST).resolve_asset_graph()
+    return build_defs(app_context=APP_CONTEXT).resolve_asset_graph()
 
 
 def test_loading_needs_no_key_and_writes_nothing(tmp_path):
@@ -57,12 +57,12 @@ def test_every_asset_is_described_grouped_and_tagged(graph):
         assert node.is_executable
 
 
-def test_models_stand_on_what_their_sql_reads(graph):
+def test_models_depend_on_what_their_sql_reads(graph):
     parents = {key.to_user_string() for key in graph.get(dg.AssetKey(["staging", "stg_turns"])).parent_keys}
     assert parents == {"lake/turns"}
     for model in read_project().models:
-        found = {".".join(key.path) for key in graph.get(dg.AssetKey([model.schema, model.name])).parent_keys}
-        assert found == set(model.reads)
+        parents = {".".join(key.path) for key in graph.get(dg.AssetKey([model.schema, model.name])).parent_keys}
+        assert parents == set(model.reads)
 
 
 def test_models_have_the_hash_of_their_file_as_version(graph):
@@ -72,25 +72,23 @@ def test_models_have_the_hash_of_their_file_as_version(graph):
     }
 
 
-def test_daily_assets_are_made_by_one_run_over_many_days(graph):
+def test_daily_assets_are_backfilled_by_one_run_over_many_days(graph):
     daily = {node.key.to_user_string(): node.backfill_policy for node in graph.asset_nodes if node.is_partitioned}
     expected = {f"lake/{table.name}" for table in TABLES if table.is_daily} | {"landing/listings", "landing/documents"}
     assert daily == dict.fromkeys(expected, dg.BackfillPolicy.single_run())
 
 
-def test_the_running_day_is_a_day(graph):
+def test_the_current_day_is_a_partition(graph):
     days = graph.get(dg.AssetKey(["landing", "listings"])).partitions_def
     with dg.partition_loading_context(effective_dt=datetime(2026, 3, 1, 0, 5, tzinfo=UTC)):
         assert days.get_last_partition_key() == "2026-03-01"
 
 
-def tick(workspace_context, at):
-    """What the schedule asks for at a moment of its time zone."""
-    schedule = build_defs(workspace_context=workspace_context).resolve_schedule_def("nightly")
+def tick(app_context, at):
+    """The schedule's run request at a moment of its time zone."""
+    schedule = build_defs(app_context=app_context).resolve_schedule_def("nightly")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", at.tzinfo.key)
-    with dg.build_schedule_context(
-        scheduled_execution_time=at, resources={"workspace_context": workspace_context}
-    ) as context:
+    with dg.build_schedule_context(scheduled_execution_time=at, resources={"app_context": app_context}) as context:
         return schedule.evaluate_tick(context).run_requests[0]
 
 
@@ -109,22 +107,20 @@ def days(request):
     ],
 )
 def test_the_first_nightly_run_is_about_the_look_back_up_to_the_running_utc_day(timezone, local, expected, tmp_path):
-    workspace_context = Context(Settings(home=tmp_path / "home", timezone=timezone, lookback_days=3, api_key=None))
-    request = tick(workspace_context, datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(timezone)))
+    app_context = Context(Settings(home=tmp_path / "home", timezone=timezone, lookback_days=3, api_key=None))
+    request = tick(app_context, datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(timezone)))
     assert days(request) == expected
-    assert not workspace_context.home.root.exists()
+    assert not app_context.home.root.exists()
 
 
 def test_the_nightly_run_begins_where_the_last_listing_ended_less_the_look_back(tmp_path):
-    workspace_context = Context(Settings(home=tmp_path / "home", lookback_days=3, api_key=None))
+    app_context = Context(Settings(home=tmp_path / "home", lookback_days=3, api_key=None))
     until = datetime(2026, 1, 10, 2, tzinfo=UTC)
     Home(tmp_path / "home").open()
-    landing.land_listing(
-        workspace_context.home, landing.Listing(until, None, until), parquet.frame(LANDED_LISTINGS, [])
-    )
-    request = tick(workspace_context, datetime(2026, 1, 15, 2, tzinfo=ZoneInfo("UTC")))
+    landing.land_listing(app_context.home, landing.Listing(until, None, until), parquet.frame(LANDED_LISTINGS, []))
+    request = tick(app_context, datetime(2026, 1, 15, 2, tzinfo=ZoneInfo("UTC")))
     assert days(request) == ("2026-01-07", "2026-01-15")
-    assert {op: each["config"]["everywhere"] for op, each in request.run_config["ops"].items()} == {
+    assert {op: settings["config"]["everywhere"] for op, settings in request.run_config["ops"].items()} == {
         "landing__listings": True,
         "landing__documents": True,
         "lake": True,

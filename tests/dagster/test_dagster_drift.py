@@ -1,4 +1,4 @@
-"""Fields that nobody knew yet: the run is green and warns, and its log holds no value."""
+"""Fields that the schema does not know yet: the run succeeds with a warning, and its log has no value."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ CHECK = "nothing_unknown_is_new"
 LAKE = ("landing.listings", "landing.documents", "lake.unknown_fields")
 
 
-class Renewed:
-    """The emulated API, whose details have a new key and a new word."""
+class ApiWithNewFields:
+    """The emulated API, whose details have a new key and a new enum value."""
 
     def __init__(self, app):
         self.app = app
@@ -24,7 +24,7 @@ class Renewed:
     async def __call__(self, scope, receive, send):
         parts = []
 
-        async def renew(message):
+        async def add_fields(message):
             if "conversations/" not in scope.get("path", ""):
                 await send(message)
             elif message["type"] == "http.response.body":
@@ -34,15 +34,15 @@ class Renewed:
                     detail["metadata"]["feedback"] = {"type": "stars"}
                     await send({"type": "http.response.body", "body": json.dumps(detail).encode()})
             else:
-                kept = [each for each in message["headers"] if each[0] != b"content-length"]
-                await send(message | {"headers": kept})
+                headers = [header for header in message["headers"] if header[0] != b"content-length"]
+                await send(message | {"headers": headers})
 
-        await self.app(scope, receive, renew)
+        await self.app(scope, receive, add_fields)
 
 
 @pytest.fixture
-def renewed(emulated, monkeypatch):
-    monkeypatch.setattr(emulated, "app", Renewed(emulated.app))
+def new_fields_api(emulated, monkeypatch):
+    monkeypatch.setattr(emulated, "app", ApiWithNewFields(emulated.app))
     return emulated
 
 
@@ -52,8 +52,8 @@ def test_a_run_that_sees_nothing_new_passes(first):
     assert {name: value.value for name, value in check.metadata.items()} == {"n_new": 0}
 
 
-def test_a_run_that_sees_unknown_fields_warns_by_path_and_is_green(run, copied, renewed):
-    renewed.now += timedelta(minutes=40)
+def test_a_run_that_sees_unknown_fields_warns_by_path_and_is_green(run, copied, new_fields_api):
+    new_fields_api.now += timedelta(minutes=40)
     ran = run(copied, days=(LAST, LAST), assets=LAKE)
     check = ran.checks[CHECK]
     assert (ran.failures, ran.result.success) == ([], True)
@@ -65,13 +65,15 @@ def test_a_run_that_sees_unknown_fields_warns_by_path_and_is_green(run, copied, 
         ("brand_new", "key"),
         ("metadata.feedback.type", "word"),
     ]
-    assert {field["example_id"] for field in fields} <= {each["conversation_id"] for each in renewed.details()}
+    assert {field["example_id"] for field in fields} <= {
+        document["conversation_id"] for document in new_fields_api.details()
+    }
     log = "".join(serialize_value(entry) for entry in ran.instance.all_logs(ran.result.run_id))
     assert "brand_new" in log
     assert "what somebody said" not in log
     assert "stars" not in log
 
-    renewed.now += timedelta(hours=30)
+    new_fields_api.now += timedelta(hours=30)
     again = run(copied, days=(LAST, LAST + timedelta(days=1)), assets=LAKE)
-    assert again.account["n_fetched"] > 0
+    assert again.run_record["n_fetched"] > 0
     assert again.checks[CHECK].passed

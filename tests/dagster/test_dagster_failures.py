@@ -1,4 +1,4 @@
-"""What goes wrong in a run: it is red, it says why in a line, and the warehouse stays as it was."""
+"""Runs that fail: the error is one line, and the current warehouse stays unchanged."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from warehouse.storage import lake, lock
 pytestmark = pytest.mark.usefixtures("few_models")
 
 
-def made(ran):
-    """Schemas of the assets that a run made."""
+def materialized_schemas(ran):
+    """Schemas of the assets that a run materialized."""
     return {event.asset_key.path[0] for event in ran.result.get_asset_materialization_events()}
 
 
 def failed_checks(ran):
-    return {name for name, each in ran.checks.items() if not each.passed}
+    return {name for name, check in ran.checks.items() if not check.passed}
 
 
 def repeat_a_turn(home, **changes):
-    """Put a row of the last day into lake.turns once more, changed or not."""
+    """Insert a row of the last day into lake.turns a second time, with changes if there are any."""
     rows = lake.read(home, BY_NAME["turns"]).filter(start_date=LAST)
     again = rows.head(1).with_columns(**{name: pl.lit(value) for name, value in changes.items()})
     lake.overwrite_partition(home, BY_NAME["turns"], LAST, pl.concat([rows, again]))
@@ -37,12 +37,12 @@ def test_a_failed_check_of_the_models_blocks_the_swap(run, copied):
     name = "marts_fct_turns_references_conversation_id"
     assert failed_checks(ran) == {name}
     assert ran.checks[name].metadata["n_failing"].value == 1
-    (said,) = ran.failures
-    assert said.startswith(f"{name} failed in marts.fct_turns: Every conversation_id is in marts.fct_conversations")
-    assert said.endswith("Failing rows: 1.")
-    assert made(ran) == {"landing", "lake"}
+    (error,) = ran.failures
+    assert error.startswith(f"{name} failed in marts.fct_turns: Every conversation_id is in marts.fct_conversations")
+    assert error.endswith("Failing rows: 1.")
+    assert materialized_schemas(ran) == {"landing", "lake"}
     assert copied.home.warehouse.read_bytes() == before
-    assert (ran.account["outcome"], ran.account["error"]) == ("incomplete", said)
+    assert (ran.run_record["outcome"], ran.run_record["error"]) == ("incomplete", error)
     log = "".join(serialize_value(entry) for entry in ran.instance.all_logs(ran.result.run_id))
     assert name in log
     assert "conv_of_nobody" not in log
@@ -57,47 +57,45 @@ def test_a_failed_check_of_the_lake_keeps_the_models_from_being_built(run, copie
     assert ran.failures == [
         "lake_turns_unique failed in lake.turns: One row per conversation_id, turn_index. Failing rows: 1."
     ]
-    assert made(ran) == {"landing", "lake"}
+    assert materialized_schemas(ran) == {"landing", "lake"}
     assert copied.home.warehouse.read_bytes() == before
-    assert (ran.account["outcome"], ran.account["error"]) == ("incomplete", ran.failures[0])
+    assert (ran.run_record["outcome"], ran.run_record["error"]) == ("incomplete", ran.failures[0])
 
 
-def test_what_could_not_be_read_makes_the_run_red_and_all_else_is_loaded(run, emulated, tmp_path):
-    spoilt = emulated.details()[0]["conversation_id"]
-    emulated.spoilt = spoilt
+def test_an_unreadable_conversation_fails_the_run_and_all_others_are_loaded(run, emulated, tmp_path):
+    invalid_id = emulated.details()[0]["conversation_id"]
+    emulated.invalid_id = invalid_id
     try:
-        ran = run(emulated.workspace_context(tmp_path / "home"), "backfill", days=(LAST, LAST))
+        ran = run(emulated.app_context(tmp_path / "home"), "backfill", days=(LAST, LAST))
     finally:
-        emulated.spoilt = None
+        emulated.invalid_id = None
     assert failed_checks(ran) == {"every_wanted_call_is_read", "listed_is_landed", "nothing_in_quarantine"}
     assert not ran.result.success
-    assert ran.failures[0] == "Conversations that could not be read: 1."
-    assert ran.account["outcome"] == "incomplete"
-    assert ran.account["n_fetched"] == ran.account["n_listed"] - 1
-    assert ran.metadata("marts.fct_conversations")["dagster/row_count"] == ran.account["n_fetched"]
+    assert ran.failures[0] == "Conversations that could not be fetched: 1."
+    assert ran.run_record["outcome"] == "incomplete"
+    assert ran.run_record["n_fetched"] == ran.run_record["n_listed"] - 1
+    assert ran.metadata("marts.fct_conversations")["dagster/row_count"] == ran.run_record["n_fetched"]
 
 
-def test_a_second_writer_is_told_who_writes_and_leaves_no_account(run, copied, emulated):
+def test_a_second_writer_fails_with_the_name_of_the_first_and_leaves_no_run_record(run, copied, emulated):
     with lock.write_lock(copied.home, what="erase", now=emulated.now):
         ran = run(copied)
-    (said,) = ran.failures
-    assert said.startswith(f"Another run is writing to {copied.home.root}: erase, process ")
-    assert said.endswith("Wait until it ends, then run again.")
+    (error,) = ran.failures
+    assert error.startswith(f"Another run is writing to {copied.home.root}: erase, process ")
+    assert error.endswith("Wait until it ends, then run again.")
     assert not lake.read(copied.home, BY_NAME["sync_runs"])["run_id"].is_in([ran.result.run_id]).any()
 
 
-def test_a_refused_key_is_one_line_and_a_failed_account(run, emulated, tmp_path):
-    workspace_context = emulated.workspace_context(tmp_path / "home", key="sk_another_key")
-    ran = run(workspace_context)
-    (said,) = ran.failures
+def test_a_refused_key_is_one_line_and_a_failed_run_record(run, emulated, tmp_path):
+    app_context = emulated.app_context(tmp_path / "home", key="sk_another_key")
+    ran = run(app_context)
+    (error,) = ran.failures
     assert "sk_another_key" not in "".join(serialize_value(entry) for entry in ran.instance.all_logs(ran.result.run_id))
-    assert (ran.account["outcome"], ran.account["error"]) == ("failed", said)
+    assert (ran.run_record["outcome"], ran.run_record["error"]) == ("failed", error)
     assert ran.instance.get_latest_materialization_event(AssetKey(["landing", "listings"])) is None
 
 
-def test_a_window_that_holds_nothing_is_refused(run, emulated, tmp_path):
-    asked = {"since": "2025-12-24"}
-    ran = run(
-        emulated.workspace_context(tmp_path / "home"), "backfill", config={"landing__listings": {"config": asked}}
-    )
+def test_an_empty_window_is_refused(run, emulated, tmp_path):
+    config = {"since": "2025-12-24"}
+    ran = run(emulated.app_context(tmp_path / "home"), "backfill", config={"landing__listings": {"config": config}})
     assert ran.failures[0].startswith("The window is empty")

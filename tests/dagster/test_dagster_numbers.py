@@ -8,18 +8,18 @@ import dagster as dg
 import duckdb
 import pytest
 
-from pipelines.orchestration.metric_checks import unusual
+from pipelines.orchestration.metric_checks import check_anomalies
 from tests.helpers.emulated_dagster import LAST, started_at
 from warehouse.storage.home import Home
 
 
 def test_the_asset_of_days_shows_the_newest_day(first, emulated):
-    said = first.metadata("metrics.agent_daily")
-    that_day = [each for each in emulated.details() if started_at(each).date() == LAST]
-    finished = [each for each in that_day if each["status"] in ("done", "failed")]
-    assert said["newest_day"] == LAST.isoformat()
-    assert (said["n_calls"], said["n_open"]) == (len(finished), len(that_day) - len(finished))
-    assert said["cost_credits"] == sum(each["metadata"]["cost"] or 0 for each in finished)
+    metadata = first.metadata("metrics.agent_daily")
+    that_day = [document for document in emulated.details() if started_at(document).date() == LAST]
+    finished = [document for document in that_day if document["status"] in ("done", "failed")]
+    assert metadata["newest_day"] == LAST.isoformat()
+    assert (metadata["n_calls"], metadata["n_open"]) == (len(finished), len(that_day) - len(finished))
+    assert metadata["cost_credits"] == sum(document["metadata"]["cost"] or 0 for document in finished)
     assert "n_calls" not in first.metadata("metrics.cost_daily")
 
 
@@ -48,9 +48,13 @@ def home(tmp_path):
 
 
 def test_an_unusual_newest_day_is_a_warning_with_its_measures(home):
-    found = unusual(home)
-    assert (found.passed, found.severity, found.metadata["n_unusual"].value) == (False, dg.AssetCheckSeverity.WARN, 1)
-    (record,) = found.metadata["measures"].records
+    result = check_anomalies(home)
+    assert (result.passed, result.severity, result.metadata["n_unusual"].value) == (
+        False,
+        dg.AssetCheckSeverity.WARN,
+        1,
+    )
+    (record,) = result.metadata["measures"].records
     assert record.data == {
         "workspace": "us",
         "start_date": "2026-11-01",

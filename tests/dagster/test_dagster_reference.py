@@ -1,4 +1,4 @@
-"""The assets of tools and prices: what they land, and that a refusal is a warning."""
+"""The assets of tools and prices: what they land, and that an API error is a warning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
-from pipelines.orchestration.assets.reference_data import ASKED, LISTED, PRICES, TOOLS, prices, tools
+from pipelines.orchestration.assets.reference_data import PRICES, PRICES_CHECK, TOOLS, TOOLS_CHECK, prices, tools
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context, no_progress
 from warehouse.schema.operations import SYNC_RUNS
@@ -24,36 +24,34 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 @pytest.fixture
-def materialise(tmp_path):
+def materialize(tmp_path):
     """Run both assets against an emulator whose key has no scope for some paths."""
 
-    def made(*denied):
+    def run(*denied):
         app = create_app(World(conversations=5, days=1, until=NOW), clock=lambda: NOW, denied=denied)
         with running(app) as url:
-            workspace_context = Context(
-                Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: NOW
-            )
+            app_context = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: NOW)
             result = dg.materialize(
                 [tools, prices],
-                resources={"workspace_context": workspace_context, "progress": no_progress},
+                resources={"app_context": app_context, "progress": no_progress},
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
-        checks = {each.check_name: each for each in result.get_asset_check_evaluations()}
-        return workspace_context, result, checks
+        checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
+        return app_context, result, checks
 
-    return made
+    return run
 
 
-def test_tools_land_and_prices_wait_for_the_first_call(materialise):
-    workspace_context, result, checks = materialise()
+def test_tools_land_and_prices_wait_for_the_first_call(materialize):
+    app_context, result, checks = materialize()
     counts = {
         event.asset_key: event.step_materialization_data.materialization.metadata["n_copied"].value
         for event in result.get_asset_materialization_events()
     }
     assert counts == {TOOLS: 14, PRICES: 0}
-    assert {name: check.passed for name, check in checks.items()} == {LISTED: True, ASKED: True}
-    assert (tool_rows(workspace_context.home).height, price_rows(workspace_context.home).height) == (14, 0)
-    assert {table.name: lake.read(workspace_context.home, table).is_empty() for table in REFERENCE_TABLES} == {
+    assert {name: check.passed for name, check in checks.items()} == {TOOLS_CHECK: True, PRICES_CHECK: True}
+    assert (tool_rows(app_context.home).height, price_rows(app_context.home).height) == (14, 0)
+    assert {table.name: lake.read(app_context.home, table).is_empty() for table in REFERENCE_TABLES} == {
         "tools": False,
         "tool_parameters": False,
         "tool_versions": False,
@@ -61,10 +59,12 @@ def test_tools_land_and_prices_wait_for_the_first_call(materialise):
     }
 
 
-def test_a_scope_that_the_key_lacks_is_a_warning_and_the_run_goes_on(materialise):
-    workspace_context, result, checks = materialise("/tools")
+def test_a_scope_that_the_key_lacks_is_a_warning_and_the_run_goes_on(materialize):
+    app_context, result, checks = materialize("/tools")
     assert result.success
-    assert (checks[LISTED].passed, checks[LISTED].severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert "GET /v1/convai/tools answered 403" in checks[LISTED].metadata["troubles"].value
-    assert checks[ASKED].passed
-    assert lake.read(workspace_context.home, SYNC_RUNS)["outcome"].to_list() == ["incomplete"]  # no step has ended it
+    assert (checks[TOOLS_CHECK].passed, checks[TOOLS_CHECK].severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "GET /v1/convai/tools answered 403" in checks[TOOLS_CHECK].metadata["errors"].value
+    assert checks[PRICES_CHECK].passed
+    assert lake.read(app_context.home, SYNC_RUNS)["outcome"].to_list() == [
+        "incomplete"
+    ]  # no step has ended the run record

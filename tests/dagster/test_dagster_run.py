@@ -24,16 +24,16 @@ SINCE = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
 def test_the_run_is_kept_where_dagster_yaml_is(emulated, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     shutil.copy(DAGSTER_YAML, tmp_path)
-    workspace_context, stages = emulated.workspace_context(tmp_path / "home"), []
+    app_context, stages = emulated.app_context(tmp_path / "home"), []
     outcome = run_job(
-        workspace_context,
+        app_context,
         since=SINCE,
         until=emulated.now,
         progress=lambda stage, done, total: stages.append((stage, done, total)),
     )
     n_calls = row_counts.rows(emulated.details())["conversations"]
     assert outcome == Outcome(outcome.run_id, is_success=True, errors=())
-    assert lake.read(workspace_context.home, CONVERSATIONS).height == n_calls
+    assert lake.read(app_context.home, CONVERSATIONS).height == n_calls
     begun = list(dict.fromkeys(stage for stage, _, _ in stages))
     assert [stage for stage in begun if stage not in {"tools", "prices"}] == ["list", "fetch", "flatten", "build"]
     assert {"tools", "prices"} < set(begun)
@@ -50,8 +50,8 @@ def test_the_run_is_kept_where_dagster_yaml_is(emulated, tmp_path, monkeypatch, 
 
 def test_elsewhere_dagster_keeps_nothing_and_says_why_it_failed(emulated, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    workspace_context = emulated.workspace_context(tmp_path / "home", key="sk_another_key")
-    outcome = run_job(workspace_context, since=SINCE, until=SINCE + timedelta(days=1))
+    app_context = emulated.app_context(tmp_path / "home", key="sk_another_key")
+    outcome = run_job(app_context, since=SINCE, until=SINCE + timedelta(days=1))
     assert not outcome.is_success
     assert len(outcome.errors) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["home"]

@@ -1,4 +1,4 @@
-"""The nightly job over several workspaces: it copies all, and one whose API is down takes nothing from the others."""
+"""The nightly job over several workspaces: it copies all, and an API that is down does not stop the others."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ NOW = datetime(2025, 11, 21, tzinfo=UTC)
 
 @pytest.fixture
 def apis():
-    """Two APIs, each with calls and a key of its own."""
+    """Two APIs, each with its own conversations and key."""
     with ExitStack() as stack:
-        found = {}
+        apis = {}
         for seed, name in enumerate(("eu", "us"), 11):
             world = World(seed=seed, conversations=20, days=2, until=NOW)
-            api = found[name] = Emulated(world, NOW, key=f"sk_of_{name}")
+            api = apis[name] = Emulated(world, NOW, key=f"sk_of_{name}")
             api.url = stack.enter_context(running(api))
-        yield found
+        yield apis
 
 
 @pytest.fixture
-def workspace_context(apis, tmp_path, monkeypatch):
+def app_context(apis, tmp_path, monkeypatch):
     workspaces = {}
     for name, api in apis.items():
         monkeypatch.setenv(f"{name.upper()}_KEY", api.key)
@@ -42,48 +42,48 @@ def workspace_context(apis, tmp_path, monkeypatch):
     return Context(Settings(home=tmp_path / "home", workspaces=workspaces), clock=lambda: NOW, connect=impatient)
 
 
-def calls_of(api):
-    return {each["conversation_id"] for each in api.details()}
+def ids_of(api):
+    return {document["conversation_id"] for document in api.details()}
 
 
-def copied_calls(workspace_context):
-    """Ids of the calls in the warehouse, by workspace."""
+def copied_ids(app_context):
+    """Ids of the conversations in the warehouse, by workspace."""
     rows = query(
-        workspace_context.home, "select workspace, list(conversation_id) from marts.fct_conversations group by all"
+        app_context.home, "select workspace, list(conversation_id) from marts.fct_conversations group by all"
     ).rows()
     return {workspace: set(ids) for workspace, ids in rows}
 
 
-def accounts(ran):
-    """Outcome, error and calls read of the run, by workspace."""
-    rows = lake.read(ran.workspace_context.home.all_workspaces, SYNC_RUNS).filter(run_id=ran.result.run_id).to_dicts()
+def run_records(ran):
+    """Outcome, error and number of fetched conversations of the run, by workspace."""
+    rows = lake.read(ran.app_context.home.all_workspaces, SYNC_RUNS).filter(run_id=ran.result.run_id).to_dicts()
     return {row["workspace"]: (row["outcome"], row["error"], row["n_fetched"]) for row in rows}
 
 
-def test_the_nightly_job_copies_every_workspace(run, workspace_context, apis):
-    ran = run(workspace_context)
-    theirs = {name: calls_of(api) for name, api in apis.items()}
+def test_the_nightly_job_copies_every_workspace(run, app_context, apis):
+    ran = run(app_context)
+    expected_ids = {name: ids_of(api) for name, api in apis.items()}
     assert ran.failures == []
     assert ran.result.success
-    assert copied_calls(workspace_context) == theirs
-    assert accounts(ran) == {name: ("complete", None, len(ids)) for name, ids in theirs.items()}
-    n_calls = sum(map(len, theirs.values()))
+    assert copied_ids(app_context) == expected_ids
+    assert run_records(ran) == {name: ("complete", None, len(ids)) for name, ids in expected_ids.items()}
+    n_calls = sum(map(len, expected_ids.values()))
     assert ran.metadata("landing.listings")["n_listed"] == n_calls
     assert ran.metadata("marts.fct_conversations")["dagster/row_count"] == n_calls
 
 
-def test_one_whose_api_is_down_fails_the_run_and_takes_nothing_from_the_other(run, workspace_context, apis):
+def test_an_api_that_is_down_fails_the_run_and_the_other_workspace_is_copied(run, app_context, apis):
     apis["eu"].is_down = True
-    ran = run(workspace_context)
-    us, (said,) = calls_of(apis["us"]), ran.failures
+    ran = run(app_context)
+    us, (error,) = ids_of(apis["us"]), ran.failures
     assert not ran.result.success
-    assert said.startswith("eu: ")
-    assert copied_calls(workspace_context) == {"us": us}
-    assert accounts(ran) == {"eu": ("failed", said.removeprefix("eu: "), 0), "us": ("complete", None, len(us))}
+    assert error.startswith("eu: ")
+    assert copied_ids(app_context) == {"us": us}
+    assert run_records(ran) == {"eu": ("failed", error.removeprefix("eu: "), 0), "us": ("complete", None, len(us))}
 
     apis["eu"].is_down = False
-    again = run(workspace_context)
-    eu = calls_of(apis["eu"])
+    again = run(app_context)
+    eu = ids_of(apis["eu"])
     assert again.failures == []
-    assert copied_calls(workspace_context) == {"eu": eu, "us": us}
-    assert accounts(again)["eu"] == ("complete", None, len(eu))
+    assert copied_ids(app_context) == {"eu": eu, "us": us}
+    assert run_records(again)["eu"] == ("complete", None, len(eu))

@@ -1,4 +1,4 @@
-"""An emulated API whose time stands, and Dagster's jobs run in this process against it."""
+"""An emulated API with a clock that only a test moves, and Dagster's jobs run in this process against it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.orchestration.build_defs import build_defs
 from pipelines.orchestration.jobs import ALL_ASSETS, NIGHTLY
 from pipelines.orchestration.partitions import range_tags
-from pipelines.orchestration.run_in_process import errors_of
+from pipelines.orchestration.run_in_process import step_errors
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context
 from warehouse.schema.operations import SYNC_RUNS
@@ -31,15 +31,15 @@ QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 @dataclass
 class Emulated:
-    """The API at a moment, which a test may move; ``spoilt`` is the conversation whose detail is no JSON.
+    """The API at a moment, which a test may move.
 
-    While it ``is_down`` it answers nothing but 503.
+    ``invalid_id`` is the conversation whose detail is invalid JSON. While the API ``is_down``, every response is a 503.
     """
 
     world: World
     now: datetime
     url: str = ""
-    spoilt: str | None = None
+    invalid_id: str | None = None
     key: str = KEY
     is_down: bool = False
     app: Any = field(init=False)
@@ -51,7 +51,7 @@ class Emulated:
         if self.is_down and scope["type"] == "http":
             await send({"type": "http.response.start", "status": 503, "headers": []})
             await send({"type": "http.response.body", "body": b""})
-        elif self.spoilt and scope.get("path", "").endswith(self.spoilt):
+        elif self.invalid_id and scope.get("path", "").endswith(self.invalid_id):
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"{"})
         else:
@@ -60,71 +60,71 @@ class Emulated:
     def details(self) -> list[dict[str, Any]]:
         return list(self.world.details(self.now))
 
-    def workspace_context(self, home: Path, *, key: str = KEY) -> Context:
+    def app_context(self, home: Path, *, key: str = KEY) -> Context:
         settings = Settings(home=home, base_url=self.url, api_key=key)
         return Context(settings, clock=lambda: self.now, connect=impatient)
 
 
 def impatient(settings: Settings) -> ApiClient:
-    """A client that waits for nothing before it tries again, and gives up when it would have waited 20 s at once."""
+    """A client that retries without waiting, and gives up after retries that would have waited 20 s."""
 
-    async def at_once(_secs: float) -> None:
+    async def no_sleep(_secs: float) -> None:
         await asyncio.sleep(0)
 
-    return ApiClient(settings.base_url, settings.key(), sleep=at_once, deadline_secs=20.0, random=lambda: 1.0)
+    return ApiClient(settings.base_url, settings.key(), sleep=no_sleep, deadline_secs=20.0, random=lambda: 1.0)
 
 
 @dataclass(frozen=True)
-class Ran:
+class FinishedRun:
     """A run that has ended."""
 
-    workspace_context: Context
+    app_context: Context
     result: dg.ExecuteInProcessResult
     instance: dg.DagsterInstance
 
     @property
     def failures(self) -> list[str]:
-        return list(errors_of(self.result))
+        return list(step_errors(self.result))
 
     @property
-    def account(self) -> dict[str, Any]:
+    def run_record(self) -> dict[str, Any]:
         """The run's row of sync_runs."""
-        return lake.read(self.workspace_context.home, SYNC_RUNS).row(
+        return lake.read(self.app_context.home, SYNC_RUNS).row(
             by_predicate=pl.col("run_id") == self.result.run_id, named=True
         )
 
     @property
     def checks(self) -> dict[str, dg.AssetCheckEvaluation]:
-        return {each.check_name: each for each in self.result.get_asset_check_evaluations()}
+        return {check.check_name: check for check in self.result.get_asset_check_evaluations()}
 
     def metadata(self, name: str) -> dict[str, Any]:
-        """What the last materialisation of an asset says."""
-        found = self.instance.get_latest_materialization_event(dg.AssetKey(name.split("."))).asset_materialization
-        return {key: value.value for key, value in found.metadata.items()}
+        """The metadata of an asset's last materialization."""
+        event = self.instance.get_latest_materialization_event(dg.AssetKey(name.split("."))).asset_materialization
+        return {key: value.value for key, value in event.metadata.items()}
 
-    def days_made(self, name: str) -> set[str]:
-        """Days of an asset that the run made."""
+    def materialized_days(self, name: str) -> set[str]:
+        """Partitions of an asset that the run materialized."""
         return set(self.instance.get_materialized_partitions(dg.AssetKey(name.split("."))))
 
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs jobs, each with a Dagster instance of its own that lives as long as ``open`` does."""
+    """Runs jobs, each with its own Dagster instance, which lives until ``exit_stack`` is closed."""
 
-    open: ExitStack
+    exit_stack: ExitStack
 
     def __call__(
         self,
-        workspace_context: Context,
+        app_context: Context,
         job: str = NIGHTLY,
         *,
         days: tuple[date, date] = (FIRST, LAST),
         config: dict[str, Any] | None = None,
         assets: tuple[str, ...] = (),
-    ) -> Ran:
-        """Run a job, or some of its assets, over days; the nightly job with the config that its schedule gives."""
-        instance = self.open.enter_context(dg.DagsterInstance.ephemeral())
-        definition = build_defs(workspace_context=workspace_context).resolve_job_def(job)
+    ) -> FinishedRun:
+        """Run a job, or some of its assets, over days; the nightly job with the config of its schedule."""
+        instance = self.exit_stack.enter_context(dg.DagsterInstance.ephemeral())
+        definition = build_defs(app_context=app_context).resolve_job_def(job)
         ops = config or (ALL_ASSETS.to_config_dict()["ops"] if job == NIGHTLY else {})
         result = definition.execute_in_process(
             run_config={"ops": ops, "loggers": QUIET},
@@ -133,7 +133,7 @@ class Runner:
             tags=range_tags(*days),
             asset_selection=[dg.AssetKey(name.split(".")) for name in assets] or None,
         )
-        return Ran(workspace_context, result, instance)
+        return FinishedRun(app_context, result, instance)
 
 
 def started_at(detail: dict[str, Any]) -> datetime:

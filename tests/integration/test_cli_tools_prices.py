@@ -114,7 +114,7 @@ def test_prices_of_all_agents_for_people_name_those_that_have_none(folder):
     assert ended.code == 0
     first, *_ = ended.text.splitlines()
     assert first.endswith("characters, measured)")
-    assert f"{UNPRICED} has no prices: The API gives no prices for it." in ended.err
+    assert f"{UNPRICED} has no prices: The API returned no prices for it." in ended.err
     assert UNPRICED not in ended.text
 
 

@@ -1,4 +1,4 @@
-"""Nights in a world that forgets: deletions are noticed, never guessed, and treated as the policy says."""
+"""Nightly syncs of a world with deletions: they are noticed, never guessed, and treated as the policy says."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ OF_CONTENT = {
     *(("data_collection_fill", name) for name in ("n_values", "top_values")),
     *(("repeat_callers", name) for name in ("n_known_calls", "caller_coverage", "n_callers")),
 }
-"""Measures of what was said and who said it, which a redaction takes; all others stay."""
+"""Measures of content and persons, which a redaction removes; all others stay."""
 MOMENT = timedelta(milliseconds=1)
-"""In which no call of the world goes on."""
+"""Too short for any conversation of the world to change."""
 
 
 class Hiding(World):
@@ -60,27 +60,27 @@ class Nights:
         self.slept = 0.0
 
     def context(self, base_url, **settings):
-        async def at_once(secs):
+        async def no_sleep(secs):
             self.slept += secs
             await asyncio.sleep(0)
 
         def connect(settings):
             return ApiClient(
-                settings.base_url, settings.key(), concurrency=8, sleep=at_once, monotonic=lambda: self.slept
+                settings.base_url, settings.key(), concurrency=8, sleep=no_sleep, monotonic=lambda: self.slept
             )
 
-        chosen = Settings(home=self.home, base_url=base_url, api_key="demo", **settings)
-        return Context(chosen, clock=lambda: self.now, connect=connect)
+        all_settings = Settings(home=self.home, base_url=base_url, api_key="demo", **settings)
+        return Context(all_settings, clock=lambda: self.now, connect=connect)
 
     def documents(self):
         return {document["conversation_id"]: document for document in self.world.details(self.now)}
 
     def finished(self):
-        """A call of yesterday that is done and said something nobody else said."""
+        """The id of a finished conversation of yesterday with texts that no other has."""
         documents = self.documents()
         return next(
-            each
-            for each, document in documents.items()
+            conversation_id
+            for conversation_id, document in documents.items()
             if document["status"] == "done"
             and len(document["transcript"]) > 6
             and datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC) > UNTIL - NIGHT
@@ -95,8 +95,8 @@ def nights(tmp_path):
     return Nights(tmp_path / "home [1]")
 
 
-def said_once(nights, conversation_id, *, words_only):
-    """Texts of a conversation that stand in no other: what was said and who it was, or every text there is."""
+def unique_texts(nights, conversation_id, *, words_only):
+    """Texts of a conversation that no other has: those of content and persons, or all of them."""
     documents = nights.documents()
     document = documents.pop(conversation_id)
     others = json.dumps(list(documents.values()), ensure_ascii=False)
@@ -107,10 +107,10 @@ def said_once(nights, conversation_id, *, words_only):
         holders += [call["params_as_json"] for entry in document["transcript"] for call in entry["tool_calls"] or []]
     else:
         holders = [document]
-    found = {
+    candidates = {
         text for text in texts(holders) if len(text) > 8 and json.dumps(text, ensure_ascii=False)[1:-1] not in others
     }
-    return {text for text in found if text not in conversation_id and text != document["agent_id"]}
+    return {text for text in candidates if text not in conversation_id and text != document["agent_id"]}
 
 
 def texts(value):
@@ -126,40 +126,40 @@ def texts(value):
 
 
 def metrics(home):
-    """All that is said of calls; sync_health is of the runs, and has a deletion to tell."""
+    """Rows of every metric of conversations; sync_health is about runs and changes with a deletion."""
     tables = query(home, "select table_name from information_schema.tables where table_schema = 'metrics'")
     names = set(tables["table_name"]) - {"sync_health"}
     return {name: query(home, f"from metrics.{name} order by all").to_dicts() for name in sorted(names)}
 
 
 @pytest.mark.usefixtures("every_model")
-def test_a_deletion_is_noticed_by_the_next_nightly_run_and_takes_content_but_no_number(nights):
-    gone = nights.finished()
-    words = said_once(nights, gone, words_only=True)
+def test_a_deletion_is_noticed_by_the_next_run_and_removes_content_but_no_number(nights):
+    deleted_id = nights.finished()
+    words = unique_texts(nights, deleted_id, words_only=True)
     with running(nights.app) as url:
         context = nights.context(url)
         sync.sync(context, run_id="1")
         before, numbers = contents(context.home.root), metrics(context.home)
         assert {text for text in words if text.encode() in before} == words != set()
-        roles = lake.read(context.home, TURNS).filter(conversation_id=gone)["role"].to_list()
+        roles = lake.read(context.home, TURNS).filter(conversation_id=deleted_id)["role"].to_list()
 
-        nights.world.delete(gone, nights.now)
+        nights.world.delete(deleted_id, nights.now)
         nights.now += MOMENT
-        done = sync.sync(context, run_id="2")
-    assert (done.problems, done.run["n_missing"], done.run["n_gone"]) == ((), 1, 1)
-    assert nights.recorded(context) == [(gone, nights.now, "not_found", "deleted")]
-    row = lake.read(context.home, CONVERSATIONS).filter(conversation_id=gone).row(0, named=True)
+        result = sync.sync(context, run_id="2")
+    assert (result.problems, result.run["n_missing"], result.run["n_gone"]) == ((), 1, 1)
+    assert nights.recorded(context) == [(deleted_id, nights.now, "not_found", "deleted")]
+    row = lake.read(context.home, CONVERSATIONS).filter(conversation_id=deleted_id).row(0, named=True)
     assert (row["is_deleted"], row["deletion_reason"], row["user_id"]) == (True, "deleted", None)
-    turns = lake.read(context.home, TURNS).filter(conversation_id=gone)
+    turns = lake.read(context.home, TURNS).filter(conversation_id=deleted_id)
     assert turns["role"].to_list() == roles
     assert set(turns["message"].drop_nulls()) <= {"<redacted>", "..."}
-    found = metrics(context.home)
+    metrics_after = metrics(context.home)
     changed = {
         (name, key)
         for name, rows in numbers.items()
-        for row, now in zip(rows, found[name], strict=True)
+        for row, row_after in zip(rows, metrics_after[name], strict=True)
         for key in row
-        if row[key] != now[key]
+        if row[key] != row_after[key]
     }
     counted = {(name, "n_deleted") for name in ("agent_daily", "agent_scorecard", "version_comparison")}
     assert counted <= changed <= counted | OF_CONTENT
@@ -167,7 +167,7 @@ def test_a_deletion_is_noticed_by_the_next_nightly_run_and_takes_content_but_no_
     assert {text for text in words if text.encode() in after} == set()
 
 
-def test_a_gap_in_a_list_is_no_deletion_and_is_looked_into(nights):
+def test_a_gap_in_a_list_is_no_deletion_and_is_fetched(nights):
     hidden = nights.finished()
     with running(nights.app) as url:
         context = nights.context(url, reread_days=())
@@ -175,19 +175,19 @@ def test_a_gap_in_a_list_is_no_deletion_and_is_looked_into(nights):
         nights.world.hidden = {hidden}
         for run_id, n_missing in (("2", 1), ("3", 1)):
             nights.now += MOMENT
-            done = sync.sync(context, run_id=run_id)
-            assert (done.run["n_missing"], done.run["n_gone"]) == (n_missing, 0)
+            result = sync.sync(context, run_id=run_id)
+            assert (result.run["n_missing"], result.run["n_gone"]) == (n_missing, 0)
         landed = landing.snapshots(context.home).filter(conversation_id=hidden)
     assert nights.recorded(context) == []
     assert landed["kind"].to_list() == ["document", "unchanged", "unchanged"]
 
 
-def test_a_listing_that_broke_off_says_nothing_of_what_it_did_not_show(nights):
-    gone = nights.finished()
+def test_an_incomplete_listing_makes_no_deletion(nights):
+    deleted_id = nights.finished()
     with running(nights.app) as url:
         context = nights.context(url, reread_days=())
         sync.sync(context, run_id="1")
-        nights.world.delete(gone, nights.now)
+        nights.world.delete(deleted_id, nights.now)
         nights.now += MOMENT
         api, n_pages = nights.app.app, 0
 
@@ -212,7 +212,7 @@ def test_a_listing_that_broke_off_says_nothing_of_what_it_did_not_show(nights):
 
 
 @pytest.mark.parametrize("policy", ["keep", "redact", "erase"])
-def test_content_that_retention_took_is_treated_by_the_policy_and_never_lost_unasked(nights, policy):
+def test_content_that_upstream_retention_removed_is_treated_by_the_policy(nights, policy):
     later = UNTIL + 18 * NIGHT
     with running(nights.app) as url:
         context = nights.context(url, on_upstream_delete=policy)
@@ -221,15 +221,22 @@ def test_content_that_retention_took_is_treated_by_the_policy_and_never_lost_una
         full = nights.documents()
         nights.now = later
         blanked = {
-            each
-            for each, document in nights.documents().items()
-            if full[each]["transcript"] and not document["transcript"] and document["status"] in ("done", "failed")
+            conversation_id
+            for conversation_id, document in nights.documents().items()
+            if full[conversation_id]["transcript"]
+            and not document["transcript"]
+            and document["status"] in ("done", "failed")
         }
-        done = sync.sync(context, run_id="2")
-        words = {entry["message"] for each in blanked for entry in full[each]["transcript"] if entry["message"]}
-    assert (done.problems, blanked != set()) == ((), True)
+        result = sync.sync(context, run_id="2")
+        words = {
+            entry["message"]
+            for conversation_id in blanked
+            for entry in full[conversation_id]["transcript"]
+            if entry["message"]
+        }
+    assert (result.problems, blanked != set()) == ((), True)
     reason = "erased" if policy == "erase" else "retention"
-    assert {each for each, _, _, why in nights.recorded(context) if why == reason} >= blanked
+    assert {conversation_id for conversation_id, _, _, why in nights.recorded(context) if why == reason} >= blanked
     rows = lake.read(context.home, CONVERSATIONS).filter(pl.col("conversation_id").is_in(list(blanked)))
     turns = lake.read(context.home, TURNS).filter(pl.col("conversation_id").is_in(list(blanked)))
     if policy == "erase":
@@ -240,25 +247,25 @@ def test_content_that_retention_took_is_treated_by_the_policy_and_never_lost_una
     list_rows = parquet.read_files(LANDED_LISTINGS, sorted(context.home.listings.glob("*.parquet")))
     payloads = set(list_rows.filter(pl.col("conversation_id").is_in(list(blanked)))["payload"])
     assert (payloads == {b"{}"}) == (policy == "redact")
-    kept = set(turns["message"].drop_nulls())
-    assert kept == words if policy == "keep" else kept <= {"<redacted>", "..."}
+    messages = set(turns["message"].drop_nulls())
+    assert messages == words if policy == "keep" else messages <= {"<redacted>", "..."}
 
 
 def test_a_policy_that_is_changed_later_reaches_what_was_deleted_before(nights):
-    gone = nights.finished()
+    deleted_id = nights.finished()
     with running(nights.app) as url:
         keeping = nights.context(url, on_upstream_delete="keep")
         sync.sync(keeping, run_id="1")
-        nights.world.delete(gone, nights.now)
+        nights.world.delete(deleted_id, nights.now)
         nights.now += MOMENT
         sync.sync(keeping, run_id="2")
-        kept = set(lake.read(keeping.home, TURNS).filter(conversation_id=gone)["message"].drop_nulls())
-        assert nights.recorded(keeping) == [(gone, nights.now, "not_found", "deleted")]
+        messages = set(lake.read(keeping.home, TURNS).filter(conversation_id=deleted_id)["message"].drop_nulls())
+        assert nights.recorded(keeping) == [(deleted_id, nights.now, "not_found", "deleted")]
         sync.sync(nights.context(url), run_id="3")
-        redacted = set(lake.read(keeping.home, TURNS).filter(conversation_id=gone)["message"].drop_nulls())
-        assert (len(kept) > 2, redacted <= {"<redacted>", "..."}) == (True, True)
+        redacted = set(lake.read(keeping.home, TURNS).filter(conversation_id=deleted_id)["message"].drop_nulls())
+        assert (len(messages) > 2, redacted <= {"<redacted>", "..."}) == (True, True)
         nights.now += MOMENT
         erasing = nights.context(url, on_upstream_delete="erase")
         assert sync.sync(erasing, run_id="4").problems == ()
-    assert nights.recorded(erasing) == [(gone, nights.now, "erased", "erased")]
-    assert lake.read(erasing.home, TURNS).filter(conversation_id=gone).is_empty()
+    assert nights.recorded(erasing) == [(deleted_id, nights.now, "erased", "erased")]
+    assert lake.read(erasing.home, TURNS).filter(conversation_id=deleted_id).is_empty()

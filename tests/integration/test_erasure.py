@@ -1,4 +1,4 @@
-"""Erased conversations leave every file, stay away, and a receipt says what went where."""
+"""Erased conversations leave every file and do not come back, and a receipt counts what was removed."""
 
 from __future__ import annotations
 
@@ -44,15 +44,17 @@ class Copy:
     def documents(self):
         return list(self.world.details(self.now))
 
-    def chosen(self):
-        """The id of a long call that is done, and its texts that stand in no other."""
+    def long_conversation(self):
+        """The id of a long finished conversation, and its texts that no other has."""
         documents = self.documents()
-        done = (each for each in documents if each["status"] == "done" and each["user_id"])
-        longest = max(done, key=lambda each: len(each["transcript"]))
-        own = longest["conversation_id"]
-        others = json.dumps([each for each in documents if each is not longest], ensure_ascii=False)
-        found = {text for text in texts(longest) if len(text) > 8 and text not in own}
-        return own, {text for text in found if json.dumps(text, ensure_ascii=False)[1:-1] not in others}
+        finished = (document for document in documents if document["status"] == "done" and document["user_id"])
+        longest = max(finished, key=lambda document: len(document["transcript"]))
+        conversation_id = longest["conversation_id"]
+        others = json.dumps([document for document in documents if document is not longest], ensure_ascii=False)
+        candidates = {text for text in texts(longest) if len(text) > 8 and text not in conversation_id}
+        return conversation_id, {
+            text for text in candidates if json.dumps(text, ensure_ascii=False)[1:-1] not in others
+        }
 
 
 def texts(value):
@@ -68,39 +70,39 @@ def copy(tmp_path):
 
 
 def places(context, conversation_id):
-    """Where the id still stands."""
-    rows = {
-        "readings": landing.snapshots(context.home),
+    """Rows of the conversation by place."""
+    frames = {
+        "snapshots": landing.snapshots(context.home),
         "list_rows": landing.list_rows(context.home),
         "lake": lake.read(context.home, CONVERSATIONS),
         "turns": lake.read(context.home, TURNS),
         "deletions": lake.read(context.home, DELETIONS),
     }
-    return {name: found.filter(conversation_id=conversation_id).height for name, found in rows.items()}
+    return {name: frame.filter(conversation_id=conversation_id).height for name, frame in frames.items()}
 
 
 @pytest.mark.usefixtures("every_model")
 def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy):
-    own, words = copy.chosen()
+    conversation_id, words = copy.long_conversation()
     with running(copy.app) as url:
         context = copy.context(url)
         sync.sync(context, run_id="1")
         rejected = context.home.root / "warehouse.duckdb.rejected"
         rejected.write_bytes(context.home.warehouse.read_bytes())
         (context.home.temporary / "left.txt").write_bytes(b"".join(text.encode() for text in words))
-        in_lake = {TURNS.name: lake.read(context.home, TURNS).filter(conversation_id=own).height}
+        in_lake = {TURNS.name: lake.read(context.home, TURNS).filter(conversation_id=conversation_id).height}
         before = contents(context.home.root)
         assert len({text for text in words if text.encode() in before}) > 20
 
-        done = erase(context, [own])
+        result = erase(context, [conversation_id])
         after = contents(context.home.root)
         copy.app.asked.clear()
         copy.now += timedelta(seconds=1)
         again = sync.sync(context, run_id="2", since=UNTIL - timedelta(days=9))
         still = contents(context.home.root)
-    (receipt,) = done.receipts
-    assert (done.unknown, done.failed, done.problems) == ((), {}, ())
-    assert (receipt.conversation_id, receipt.upstream) == (own, None)
+    (receipt,) = result.receipts
+    assert (result.unknown, result.failed, result.problems) == ((), {}, ())
+    assert (receipt.conversation_id, receipt.upstream) == (conversation_id, None)
     assert receipt.landing == {
         "n_readings": 1,
         "n_segments": 1,
@@ -112,12 +114,14 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy)
     assert receipt.lake.items() >= ({"conversations": 1, "conversation_list": 1} | in_lake).items()
     assert {text for text in words if text.encode() in after} == set()
     assert {text for text in words if text.encode() in still} == set()
-    assert (again.problems, copy.app.asked[f"/v1/convai/conversations/{own}"]) == ((), 0)
-    assert places(context, own) == {"readings": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
+    assert (again.problems, copy.app.asked[f"/v1/convai/conversations/{conversation_id}"]) == ((), 0)
+    assert places(context, conversation_id) == {"snapshots": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
     assert lake.read(context.home, DELETIONS).select("conversation_id", "noticed_at", "evidence", "reason").rows() == [
-        (own, UNTIL, "erased", "erased")
+        (conversation_id, UNTIL, "erased", "erased")
     ]
-    assert_equals(context, [each for each in copy.documents() if each["conversation_id"] != own])
+    assert_equals(
+        context, [document for document in copy.documents() if document["conversation_id"] != conversation_id]
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,7 +133,7 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy)
     ],
 )
 def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(copy, point, monkeypatch):
-    own, words = copy.chosen()
+    conversation_id, words = copy.long_conversation()
     with running(copy.app) as url:
         context = copy.context(url)
         sync.sync(context, run_id="1")
@@ -139,17 +143,21 @@ def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(c
 
         monkeypatch.setattr(point, killed)
         with pytest.raises(KeyboardInterrupt):
-            erase(context, [own], is_upstream=True)
+            erase(context, [conversation_id], is_upstream=True)
         monkeypatch.undo()
-        sync.reprocess(context, run_id="2") if point.endswith("purge") else erase(context, [own], is_upstream=True)
+        sync.reprocess(context, run_id="2") if point.endswith("purge") else erase(
+            context, [conversation_id], is_upstream=True
+        )
     after = contents(context.home.root)
     assert {text for text in words if text.encode() in after} == set()
-    assert places(context, own) == {"readings": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
+    assert places(context, conversation_id) == {"snapshots": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
     assert_equals(context, copy.documents())
 
 
-def test_upstream_is_first_and_what_fails_there_is_not_erased_here(copy):
-    first, second, third, *_ = (each["conversation_id"] for each in copy.documents() if each["status"] == "done")
+def test_upstream_is_deleted_first_and_what_fails_there_is_not_erased_here(copy):
+    first, second, third, *_ = (
+        document["conversation_id"] for document in copy.documents() if document["status"] == "done"
+    )
     api = copy.app.app
 
     async def refuses(scope, receive, send):
@@ -164,71 +172,81 @@ def test_upstream_is_first_and_what_fails_there_is_not_erased_here(copy):
         context = copy.context(url)
         sync.sync(context, run_id="1")
         copy.world.delete(third, UNTIL)
-        done = erase(context, [first, second, third, "conv_never_seen", "../../etc"], is_upstream=True)
-    assert {receipt.conversation_id: receipt.upstream for receipt in done.receipts} == {
+        result = erase(context, [first, second, third, "conv_never_seen", "../../etc"], is_upstream=True)
+    assert {receipt.conversation_id: receipt.upstream for receipt in result.receipts} == {
         first: "deleted",
         third: "not_found",
     }
     assert copy.world.detail(first, UNTIL) is None
-    assert (list(done.failed), done.unknown) == ([second], ("conv_never_seen", "../../etc"))
-    assert "403" in done.failed[second]
+    assert (list(result.failed), result.unknown) == ([second], ("conv_never_seen", "../../etc"))
+    assert "403" in result.failed[second]
     assert places(context, second)["lake"] == 1
-    assert_equals(context, [each for each in copy.documents() if each["conversation_id"] != third])
+    assert_equals(context, [document for document in copy.documents() if document["conversation_id"] != third])
 
 
-def test_a_repeat_finds_nothing_more_and_is_fine(copy):
-    own, _ = copy.chosen()
+def test_a_repeated_erasure_finds_nothing_and_succeeds(copy):
+    conversation_id, _ = copy.long_conversation()
     with running(copy.app) as url:
         context = copy.context(url)
         sync.sync(context, run_id="1")
-        erase(context, [own])
+        erase(context, [conversation_id])
         files = {file: file.read_bytes() for file in context.home.landing.rglob("*.parquet")}
         copy.now += timedelta(hours=1)
-        done = erase(context, [own, own])
+        result = erase(context, [conversation_id, conversation_id])
     counts = ("n_readings", "n_segments", "n_list_rows", "n_listings", "n_quarantined", "n_recordings")
     nothing = dict.fromkeys(counts, 0)
-    assert done.receipts == (Receipt(own, None, nothing, {"deletions": 1}),)
+    assert result.receipts == (Receipt(conversation_id, None, nothing, {"deletions": 1}),)
     assert {file: file.read_bytes() for file in context.home.landing.rglob("*.parquet")} == files
 
 
-def test_feedback_on_another_call_still_arrives_after_an_erasure(copy):
-    own, _ = copy.chosen()
+def test_feedback_on_another_conversation_still_arrives_after_an_erasure(copy):
+    conversation_id, _ = copy.long_conversation()
     other = next(
-        each["conversation_id"]
-        for each in copy.documents()
-        if each["status"] == "done" and each["conversation_id"] != own
+        document["conversation_id"]
+        for document in copy.documents()
+        if document["status"] == "done" and document["conversation_id"] != conversation_id
     )
     with running(copy.app) as url:
         context = copy.context(url)
         sync.sync(context, run_id="1")
-        erase(context, [own])
+        erase(context, [conversation_id])
         copy.world.feedback(other, "dislike", copy.now)
         copy.now += timedelta(days=2)
         assert sync.sync(context, run_id="2").problems == ()
-    rows = lake.read(context.home, CONVERSATIONS).filter(pl.col("conversation_id").is_in([own, other]))
+    rows = lake.read(context.home, CONVERSATIONS).filter(pl.col("conversation_id").is_in([conversation_id, other]))
     assert rows.select("conversation_id", "feedback_dislikes").rows() == [(other, 1)]
 
 
 def test_the_command_asks_first_and_prints_a_receipt(tmp_path):
     until = UNTIL
     world = World(seed=11, conversations=20, days=1, until=until)
-    own = next(each["conversation_id"] for each in world.details(until) if each["status"] == "done")
+    conversation_id = next(
+        document["conversation_id"] for document in world.details(until) if document["status"] == "done"
+    )
     with running(create_app(world, clock=lambda: until)) as url:
         settings = {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url}
         assert run(tmp_path, "sync", **settings).code == 0
-        unasked = run(tmp_path, "erase", own, **settings)
-        told = run(tmp_path, "erase", own, "conv_typo", "--upstream", "--yes", "--json", **settings)
-        spoken = run(tmp_path, "erase", own, "--yes")
-    assert (unasked.code, "--yes" in unasked.err) == (2, True)
-    assert told.code == 1
-    (receipt,) = told.data["receipts"]
-    assert (receipt["conversation_id"], receipt["upstream"], receipt["lake"]["conversations"]) == (own, "deleted", 1)
-    assert (told.data["unknown"], told.data["failed"], told.data["problems"]) == (["conv_typo"], {}, [])
-    assert world.detail(own, until) is None
-    assert (spoken.code, f"{own}: erased" in spoken.err, "landing  nothing" in spoken.err) == (0, True, True)
+        unconfirmed = run(tmp_path, "erase", conversation_id, **settings)
+        erased = run(tmp_path, "erase", conversation_id, "conv_typo", "--upstream", "--yes", "--json", **settings)
+        repeated = run(tmp_path, "erase", conversation_id, "--yes")
+    assert (unconfirmed.code, "--yes" in unconfirmed.err) == (2, True)
+    assert erased.code == 1
+    (receipt,) = erased.data["receipts"]
+    assert (receipt["conversation_id"], receipt["upstream"], receipt["lake"]["conversations"]) == (
+        conversation_id,
+        "deleted",
+        1,
+    )
+    assert (erased.data["unknown"], erased.data["failed"], erased.data["problems"]) == (["conv_typo"], {}, [])
+    assert world.detail(conversation_id, until) is None
+    assert (repeated.code, f"{conversation_id}: erased" in repeated.err, "landing  nothing" in repeated.err) == (
+        0,
+        True,
+        True,
+    )
 
 
-def test_what_was_set_aside_is_erased_as_well(tmp_path):
+def test_a_quarantined_response_is_erased_as_well(tmp_path):
     context = Context(Settings(home=tmp_path / "home [1]", api_key="demo"), clock=lambda: UNTIL)
     home = context.home.open()
     landing.land_quarantine(

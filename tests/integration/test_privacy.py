@@ -1,4 +1,4 @@
-"""After a sync no credential is on the disk, and nobody where people are to be hidden; repeat callers still count."""
+"""After a sync no credential is on the disk, nor a person if personal data is hashed; repeat callers still count."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SECRETS = tuple(f"pl4nted{number:02d}" for number in range(9))
 
 
 class Leaking(World):
-    """A world whose every tool call and result carries credentials, each in a form of its own."""
+    """A world in which every tool call and result has credentials, in several forms."""
 
     def detail(self, conversation_id, now):
         document = copy.deepcopy(super().detail(conversation_id, now))
@@ -60,7 +60,7 @@ class Leaking(World):
 
 @pytest.fixture
 def synced(tmp_path):
-    """Sync a world into a home folder of its own."""
+    """Sync a world into its own home folder."""
 
     def sync_world(world, name, **changes):
         with running(create_app(world, clock=lambda: UNTIL)) as base_url:
@@ -75,11 +75,11 @@ def synced(tmp_path):
 def test_no_credential_is_in_any_file_or_log(synced, caplog):
     caplog.set_level(logging.DEBUG)
     context = synced(Leaking(**WORLD), "home")
-    kept = contents(context.home.root)
-    assert [secret for secret in SECRETS if secret.encode() in kept] == []
+    disk = contents(context.home.root)
+    assert [secret for secret in SECRETS if secret.encode() in disk] == []
     assert [secret for secret in SECRETS if secret in caplog.text] == []
-    assert b"https://user:***@example.com/v1?limit=5&api_key=***" in kept
-    assert b"refused: password=***&user=crm" in kept
+    assert b"https://user:***@example.com/v1?limit=5&api_key=***" in disk
+    assert b"refused: password=***&user=crm" in disk
 
 
 PEOPLE = re.compile(r"\+\d{11}|(?<=\")1555\d{7}(?=\")|(?:customer|initiator)-\d{4}|[\w.]+@example\.com")
@@ -96,7 +96,9 @@ COUNTS = """
 def test_nobody_is_in_any_file_and_repeat_callers_count_as_before(synced):
     world = World(**WORLD)
     documents = list(world.details(UNTIL))
-    people = sorted({found for each in documents for found in PEOPLE.findall(json.dumps(each, ensure_ascii=False))})
+    people = sorted(
+        {person for document in documents for person in PEOPLE.findall(json.dumps(document, ensure_ascii=False))}
+    )
     kept = synced(world, "kept")
     hidden = synced(world, "hidden", pii="hash", pii_key=KEY)
 

@@ -1,4 +1,4 @@
-"""Tools and prices over the emulator: what is copied, what history it gives, and what a refusal costs."""
+"""Tools and prices from the emulator: what is copied, their history, and the warning after an API error."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def emulated(tmp_path, clock):
     """A context over an emulator; ``app`` may stand in front of the API."""
     with ExitStack() as servers:
 
-        def open_site(app=None, **changes):
+        def open_context(app=None, **changes):
             base_url = servers.enter_context(running(app or api(clock)))
             context = Context(
                 Settings(home=tmp_path / "home", base_url=base_url, api_key="demo", **changes), clock=clock
@@ -74,7 +74,7 @@ def emulated(tmp_path, clock):
             context.home.open()
             return context
 
-        yield open_site
+        yield open_context
 
 
 def api(clock, denied=()):
@@ -82,12 +82,12 @@ def api(clock, denied=()):
 
 
 def nightly(context):
-    """What a sync copies beside conversations, and what it warns of."""
+    """Copy the reference data as a sync does; returns the warnings."""
     return (*sync_tools(context), *sync_prices(context))
 
 
-def shown(context):
-    """Every table of tools and prices, whole."""
+def reference_rows(context):
+    """All rows of every table of tools and prices."""
     return {table.name: lake.read(context.home, table).to_dicts() for table in REFERENCE_TABLES}
 
 
@@ -146,14 +146,14 @@ def test_a_second_listing_with_a_changed_tool_gives_history(emulated, clock):
 
 
 class Shrinking:
-    """An API whose first tool is taken away, and comes back, as a test says."""
+    """An API whose tools a test can remove and change."""
 
     def __init__(self, clock):
         self.clock, self.left_out, self.extra = clock, set(), {}
 
     async def __call__(self, scope, receive, send):
-        tools = [copy.deepcopy(each) | self.extra for each in listed_tools(self.clock())]
-        body = json.dumps({"tools": [each for each in tools if each["id"] not in self.left_out]}).encode()
+        tools = [copy.deepcopy(tool) | self.extra for tool in listed_tools(self.clock())]
+        body = json.dumps({"tools": [tool for tool in tools if tool["id"] not in self.left_out]}).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
         await send({"type": "http.response.body", "body": body})
 
@@ -181,7 +181,7 @@ def test_a_workspace_without_tools_has_none_and_all_that_were_are_gone(emulated,
     context = emulated(shrinking)
     fetch_and_land_tools(context)
     clock.now += timedelta(hours=1)
-    shrinking.left_out = {each["id"] for each in listed_tools(clock())}
+    shrinking.left_out = {tool["id"] for tool in listed_tools(clock())}
     assert fetch_and_land_tools(context) == ToolsResult(n_listed=0, n_changed=0, n_gone=14)
 
 
@@ -203,9 +203,9 @@ def test_no_header_value_and_no_secret_is_on_the_disk(emulated, clock):
     planted.extra = {"tool_config": {"type": "webhook", "name": "n"} | config}
     context = emulated(planted)
     fetch_and_land_tools(context)
-    kept = contents(context.home.root)
-    assert b"pl4nted" not in kept
-    assert b"secret_kept" in kept
+    disk = contents(context.home.root)
+    assert b"pl4nted" not in disk
+    assert b"secret_kept" in disk
     parameters = lake.read(context.home, TOOL_PARAMETERS).filter(tool_id=CHANGING)
     assert parameters.select("location", "name", "constant_value").rows() == [
         ("dynamic_variable", "access_token", '"***"'),
@@ -227,21 +227,21 @@ def test_who_made_a_tool_is_hidden_where_people_are(emulated):
 
 
 def test_the_reference_s_form_without_pages_reads_the_same(emulated, clock):
-    asked = []
+    query_strings = []
 
     class OldForm:
-        """Today's API behind one that knows no pages."""
+        """The current API without pages, as in the reference of 2025."""
 
         def __init__(self):
             self.app = api(clock)
 
         async def __call__(self, scope, receive, send):
-            asked.append(scope["query_string"])
+            query_strings.append(scope["query_string"])
             await self.app(scope | {"query_string": b""}, receive, send)
 
     context = emulated(OldForm())
     assert fetch_and_land_tools(context).n_listed == 14
-    assert asked == [b"page_size=100"]
+    assert query_strings == [b"page_size=100"]
 
 
 def test_many_pages_are_all_read(emulated, monkeypatch):
@@ -251,21 +251,21 @@ def test_many_pages_are_all_read(emulated, monkeypatch):
 
 
 def call(context, conversation_id, agent_id, *, started=NIGHT, reads=(), rag=None):
-    """A finished call of a minute, landed and in the lake, with the tokens that each of its generations read."""
+    """Land a finished conversation of a minute, in the lake as well, with the tokens that its generations read."""
     day = started.date()
     landed = {"conversation_id": conversation_id, "start_date": day, "start_time_at": started, "agent_id": agent_id}
     landing.land_documents(context.home, [landed | {"kind": "document", "fetched_at": NIGHT, "content_sha256": "00"}])
-    made = {"checked_at": NIGHT, "content_sha256": "00", "parser_version": 1, "is_deleted": False}
+    lineage = {"checked_at": NIGHT, "content_sha256": "00", "parser_version": 1, "is_deleted": False}
     row = {"conversation_id": conversation_id, "start_date": day, "agent_id": agent_id, "status": "done"}
     times = {"start_time_at": started, "fetched_at": NIGHT, "settle_state": "settled", "call_duration_secs": 60}
-    whole = parquet.frame(CONVERSATIONS, [row | made | times | {"rag_usage_usage_count": rag}])
-    lake.upsert_partition(context.home, CONVERSATIONS, day, whole, [conversation_id])
+    conversations = parquet.frame(CONVERSATIONS, [row | lineage | times | {"rag_usage_usage_count": rag}])
+    lake.upsert_partition(context.home, CONVERSATIONS, day, conversations, [conversation_id])
     usage = [
         {"turn_index": turn, "scope": "turn", "model": "m", "token_kind": kind, "tokens": tokens}
         for turn, kinds in enumerate(reads)
         for kind, tokens in kinds.items()
     ]
-    rows = [{"conversation_id": conversation_id, "start_date": day} | each for each in usage]
+    rows = [{"conversation_id": conversation_id, "start_date": day} | row for row in usage]
     lake.upsert_partition(context.home, LLM_USAGE, day, parquet.frame(LLM_USAGE, rows), [conversation_id])
 
 
@@ -274,9 +274,9 @@ def test_prices_are_asked_with_what_the_agents_calls_read_on_average(emulated):
     call(context, "c1", FIRST, reads=[{"input": 100, "input_cache_read": 50, "output_total": 999}, {"input": 250}])
     call(context, "c2", SECOND, rag=3, reads=[{"input": 10}])
     call(context, "old", "agent_old", started=NIGHT - timedelta(days=30))
-    done = fetch_and_land_prices(context)
-    asked = [(each.agent_id, each.prompt_length, each.is_rag_enabled, each.basis) for each in done.questions]
-    assert asked == [(SECOND, 40, True, "measured"), (FIRST, 800, False, "measured")]
+    result = fetch_and_land_prices(context)
+    queries = [(query.agent_id, query.prompt_length, query.is_rag_enabled, query.basis) for query in result.queries]
+    assert queries == [(SECOND, 40, True, "measured"), (FIRST, 800, False, "measured")]
     prices = lake.read(context.home, LLM_PRICES).filter(agent_id=FIRST).sort("price_per_minute_usd", "llm")
     assert prices.row(0, named=True) == {
         "workspace": "main",
@@ -297,13 +297,13 @@ def test_prices_are_asked_with_what_the_agents_calls_read_on_average(emulated):
 def test_what_is_given_goes_before_the_settings_and_those_before_what_is_measured(emulated):
     context = emulated(prices_prompt_length=700, prices_pages=2)
     call(context, "c1", FIRST, reads=[{"input": 100}])
-    (by_setting,) = fetch_and_land_prices(context).questions
-    (given,) = fetch_and_land_prices(
-        context, [FIRST], prompt_length=0, number_of_pages=5, is_rag_enabled=True
-    ).questions
-    (unknown,) = fetch_and_land_prices(replace(context, settings=emulated().settings), [SECOND]).questions
-    told = [(each.prompt_length, each.number_of_pages, each.is_rag_enabled, each.basis) for each in (by_setting, given)]
-    assert told == [(700, 2, False, "setting"), (0, 5, True, "given")]
+    (by_setting,) = fetch_and_land_prices(context).queries
+    (given,) = fetch_and_land_prices(context, [FIRST], prompt_length=0, number_of_pages=5, is_rag_enabled=True).queries
+    (unknown,) = fetch_and_land_prices(replace(context, settings=emulated().settings), [SECOND]).queries
+    queries = [
+        (query.prompt_length, query.number_of_pages, query.is_rag_enabled, query.basis) for query in (by_setting, given)
+    ]
+    assert queries == [(700, 2, False, "setting"), (0, 5, True, "given")]
     assert (unknown.prompt_length, unknown.number_of_pages, unknown.is_rag_enabled, unknown.basis) == (
         *(None, None, None),
         "none",
@@ -312,10 +312,12 @@ def test_what_is_given_goes_before_the_settings_and_those_before_what_is_measure
 
 def test_agents_without_prices_are_named_and_the_others_have_theirs(emulated):
     context = emulated()
-    done = fetch_and_land_prices(context, [FIRST, UNPRICED, "agent_none", ".."])
-    assert done.without[UNPRICED] == "The API gives no prices for it."
-    assert done.without["agent_none"].startswith("POST /v1/convai/agent/agent_none/llm-usage/calculate answered 404")
-    assert done.without[".."] == "'..' is no agent id."
+    result = fetch_and_land_prices(context, [FIRST, UNPRICED, "agent_none", ".."])
+    assert result.unpriced_agents[UNPRICED] == "The API returned no prices for it."
+    assert result.unpriced_agents["agent_none"].startswith(
+        "POST /v1/convai/agent/agent_none/llm-usage/calculate answered 404"
+    )
+    assert result.unpriced_agents[".."] == "'..' is no agent id."
     assert set(lake.read(context.home, LLM_PRICES)["agent_id"]) == {FIRST}
 
 
@@ -330,11 +332,11 @@ def test_prices_are_due_every_week_and_never_where_the_setting_says_so(emulated,
             assert nightly(context) == ()
 
     nights(context, 0, 24, 6 * 24, 7 * 24 - 1, 8 * 24)
-    asked = sum(number for path, number in tap.asked.items() if path.endswith("calculate"))
-    assert (asked, tap.asked["/v1/convai/tools"]) == (2, 5)
+    n_price_requests = sum(number for path, number in tap.asked.items() if path.endswith("calculate"))
+    assert (n_price_requests, tap.asked["/v1/convai/tools"]) == (2, 5)
     never = replace(context, settings=context.settings.model_copy(update={"prices_every_days": 0}))
     nights(never, 40 * 24)
-    assert sum(number for path, number in tap.asked.items() if path.endswith("calculate")) == asked
+    assert sum(number for path, number in tap.asked.items() if path.endswith("calculate")) == n_price_requests
 
 
 def test_what_was_asked_without_a_length_is_asked_again_once_it_can_be_measured(emulated, clock):
@@ -363,17 +365,19 @@ def test_before_there_is_any_call_no_price_is_asked_for(emulated, clock):
 
 
 @pytest.mark.parametrize(
-    ("denied", "said", "table"),
+    ("denied", "message", "table"),
     [
-        ("/tools", "The tools could not be had: ", LLM_PRICES),
-        ("/calculate", "The prices of language models could not be had: ", TOOLS),
+        ("/tools", "The tools could not be fetched: ", LLM_PRICES),
+        ("/calculate", "The prices of language models could not be fetched: ", TOOLS),
     ],
 )
-def test_a_scope_that_the_key_lacks_is_a_warning_that_names_it_and_the_rest_works(emulated, clock, denied, said, table):
+def test_a_scope_that_the_key_lacks_is_a_warning_that_names_it_and_the_rest_works(
+    emulated, clock, denied, message, table
+):
     context = emulated(api(clock, denied=[denied]))
     call(context, "c1", FIRST)
     (warning,) = nightly(context)
-    assert warning.startswith(said)
+    assert warning.startswith(message)
     assert "403: the key lacks a scope" in warning
     assert "convai_read" in warning
     assert lake.read(context.home, table).height > 0
@@ -382,12 +386,12 @@ def test_a_scope_that_the_key_lacks_is_a_warning_that_names_it_and_the_rest_work
 
 
 def test_an_api_that_is_down_is_a_warning(emulated):
-    async def at_once(_secs):
+    async def no_sleep(_secs):
         return None
 
-    context = replace(emulated(), connect=lambda _settings: ApiClient("http://127.0.0.1:1", "demo", sleep=at_once))
+    context = replace(emulated(), connect=lambda _settings: ApiClient("http://127.0.0.1:1", "demo", sleep=no_sleep))
     (warning,) = nightly(context)
-    assert warning.startswith("The tools could not be had: GET /v1/convai/tools got no answer from 127.0.0.1")
+    assert warning.startswith("The tools could not be fetched: GET /v1/convai/tools got no answer from 127.0.0.1")
 
 
 def test_the_lake_is_made_again_from_the_landing_without_the_api(emulated, clock):
@@ -396,13 +400,13 @@ def test_the_lake_is_made_again_from_the_landing_without_the_api(emulated, clock
     nightly(context)
     clock.now += timedelta(days=7)
     nightly(context)
-    before = shown(context)
+    before = reference_rows(context)
     assert all(before.values())
     for table in REFERENCE_TABLES:
         for file in context.home.files(context.home.table(table)):
             file.unlink()
     refresh_lake(context.home, reread_days=(1,))
-    assert shown(context) == before
+    assert reference_rows(context) == before
 
 
 def test_unknown_keys_are_kept_and_counted(emulated, clock):
@@ -412,7 +416,7 @@ def test_unknown_keys_are_kept_and_counted(emulated, clock):
         "colour": "red",
         "tool_config": {"type": "client", "name": "n", "parameters": schema, "deep": {"x": 1}},
     }
-    odd.left_out = {each["id"] for each in listed_tools(clock())[1:]}
+    odd.left_out = {tool["id"] for tool in listed_tools(clock())[1:]}
     context = emulated(odd)
     fetch_and_land_tools(context)
     refresh_lake(context.home, reread_days=(1,))
@@ -432,10 +436,10 @@ def test_reference_says_what_it_does_not_land_when_the_api_breaks_off(emulated, 
     context = emulated()
     call(context, "c1", FIRST)
 
-    async def down(*_arguments, **_options):
+    async def raise_unavailable(*_arguments, **_options):
         raise ApiUnavailableError("no answer")
 
-    monkeypatch.setattr(reference_data, "calculate_llm_usage", down)
+    monkeypatch.setattr(reference_data, "calculate_llm_usage", raise_unavailable)
     with pytest.raises(ApiUnavailableError):
         fetch_and_land_prices(context)
     assert price_rows(context.home).is_empty()

@@ -1,4 +1,4 @@
-"""Retention takes what a rule says and no more, here, at the API or both, and stops before it takes too much."""
+"""Retention erases exactly what a rule selects, here, at the API or both, and refuses to erase too much."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ BEFORE = "2026-11-19T18:00:00"
 
 
 class Failing(World):
-    """A world in which every fifth call has failed."""
+    """A world in which every fifth conversation has failed."""
 
-    def _document(self, known, current):
-        shown = super()._document(known, current)
-        is_failed = shown["status"] == "done" and known.start % 5 == 0
-        return shown | {"status": "failed"} if is_failed else shown
+    def _document(self, blueprint, state):
+        document = super()._document(blueprint, state)
+        is_failed = document["status"] == "done" and blueprint.start % 5 == 0
+        return document | {"status": "failed"} if is_failed else document
 
 
 class Copied:
@@ -44,9 +44,9 @@ class Copied:
         self.context = self.settings = None
 
     def copy(self, url):
-        own = Settings(home=self.folder / "data", base_url=url, api_key="demo", on_upstream_delete="keep")
+        settings = Settings(home=self.folder / "data", base_url=url, api_key="demo", on_upstream_delete="keep")
         self.settings = {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url}
-        self.context = Context(own, clock=lambda: self.now)
+        self.context = Context(settings, clock=lambda: self.now)
         sync.sync(self.context, run_id="1")
         self.now += timedelta(minutes=1)
         return self
@@ -54,20 +54,20 @@ class Copied:
     def documents(self):
         return list(self.world.details(self.now))
 
-    def old(self, **own):
+    def old_ids(self, **fields):
         before = datetime.fromisoformat(BEFORE).replace(tzinfo=UTC).timestamp()
         return {
-            each["conversation_id"]
-            for each in self.documents()
-            if each["metadata"]["start_time_unix_secs"] < before and own.items() <= each.items()
+            document["conversation_id"]
+            for document in self.documents()
+            if document["metadata"]["start_time_unix_secs"] < before and fields.items() <= document.items()
         }
 
-    def held(self):
+    def stored_ids(self):
         readings = landing.latest_snapshots(self.context.home)
         return set(readings.filter(readings["kind"] != landing.ERASED)["conversation_id"])
 
-    def retain(self, *arguments, **more):
-        return run(self.folder, "retain", "--older-than", BEFORE, *arguments, **self.settings, **more)
+    def retain(self, *arguments, **environment):
+        return run(self.folder, "retain", "--older-than", BEFORE, *arguments, **self.settings, **environment)
 
 
 @pytest.fixture
@@ -77,73 +77,77 @@ def copied(tmp_path):
         yield copied.copy(url)
 
 
-def test_without_yes_it_only_says_what_would_go(copied):
-    old, held = copied.old(), copied.held()
-    ended = copied.retain("--json", "--dry-run", "--yes")
-    assert (ended.code, set(ended.data["ids"]), ended.data["n_all"]) == (0, old, len(held))
-    assert ended.data["share"] == len(old) / len(held)
-    said = copied.retain()
-    assert (said.code, said.err.splitlines()[-1]) == (0, "a dry run: nothing is touched; --yes erases")
-    assert copied.held() == held
+def test_without_yes_it_only_counts_what_would_be_erased(copied):
+    old_ids, stored_ids = copied.old_ids(), copied.stored_ids()
+    result = copied.retain("--json", "--dry-run", "--yes")
+    assert (result.code, set(result.data["ids"]), result.data["n_all"]) == (0, old_ids, len(stored_ids))
+    assert result.data["share"] == len(old_ids) / len(stored_ids)
+    result = copied.retain()
+    assert (result.code, result.err.splitlines()[-1]) == (0, "a dry run: nothing is touched; --yes erases")
+    assert copied.stored_ids() == stored_ids
 
 
-def test_here_takes_exactly_the_old_calls_out_and_no_sync_brings_them_back(copied):
-    old, held = copied.old(), copied.held()
-    ended = copied.retain("--yes", "--json")
-    assert (ended.code, {receipt["conversation_id"] for receipt in ended.data["receipts"]}) == (0, old)
-    assert copied.held() == held - old
+def test_here_erases_exactly_the_old_conversations_and_no_sync_brings_them_back(copied):
+    old_ids, stored_ids = copied.old_ids(), copied.stored_ids()
+    result = copied.retain("--yes", "--json")
+    assert (result.code, {receipt["conversation_id"] for receipt in result.data["receipts"]}) == (0, old_ids)
+    assert copied.stored_ids() == stored_ids - old_ids
     sync.sync(copied.context, run_id="2", since=UNTIL - timedelta(days=9))
-    assert_equals(copied.context, [each for each in copied.documents() if each["conversation_id"] not in old])
+    assert_equals(
+        copied.context, [document for document in copied.documents() if document["conversation_id"] not in old_ids]
+    )
     assert copied.retain("--yes", "--json").data["ids"] == []
 
 
 def test_a_rule_of_one_agent_and_one_outcome(copied):
-    failed = copied.old(status="failed")
-    assert failed
-    agent_id = next(each["agent_id"] for each in copied.documents() if each["conversation_id"] in failed)
-    of_agent = copied.old(status="failed", agent_id=agent_id)
-    assert set(copied.retain("--only", "failed", "--json").data["ids"]) == failed
+    failed_ids = copied.old_ids(status="failed")
+    assert failed_ids
+    agent_id = next(
+        document["agent_id"] for document in copied.documents() if document["conversation_id"] in failed_ids
+    )
+    of_agent = copied.old_ids(status="failed", agent_id=agent_id)
+    assert set(copied.retain("--only", "failed", "--json").data["ids"]) == failed_ids
     assert set(copied.retain("--only", "failed", "--agent", agent_id, "--json").data["ids"]) == of_agent
     assert copied.retain("--agent", "../..", "--json").data["ids"] == []
 
 
-def test_upstream_alone_leaves_the_copy_and_both_leaves_nothing(copied):
-    failed, held = copied.old(status="failed"), copied.held()
-    ended = copied.retain("--only", "failed", "--upstream", "--yes", "--json")
-    assert (ended.code, set(ended.data["upstream"].values())) == (0, {"deleted"})
-    assert set(ended.data["upstream"]) == failed
-    assert copied.held() == held
-    with httpx.Client() as line:
-        vendors = ElevenLabs(api_key="demo", base_url=copied.context.settings.base_url, httpx_client=line)
-        for conversation_id in failed:
+def test_upstream_keeps_the_local_copy_and_both_keeps_nothing(copied):
+    failed_ids, stored_ids = copied.old_ids(status="failed"), copied.stored_ids()
+    result = copied.retain("--only", "failed", "--upstream", "--yes", "--json")
+    assert (result.code, set(result.data["upstream"].values())) == (0, {"deleted"})
+    assert set(result.data["upstream"]) == failed_ids
+    assert copied.stored_ids() == stored_ids
+    with httpx.Client() as client:
+        sdk = ElevenLabs(api_key="demo", base_url=copied.context.settings.base_url, httpx_client=client)
+        for conversation_id in failed_ids:
             with pytest.raises(ApiError) as refusal:
-                vendors.conversational_ai.conversations.get(conversation_id)
+                sdk.conversational_ai.conversations.get(conversation_id)
             assert refusal.value.status_code == 404
 
-    old = copied.old()
-    ended = copied.retain("--both", "--yes", "--json")
-    assert (ended.code, ended.data["failed"]) == (0, {})
-    assert {receipt["conversation_id"]: receipt["upstream"] for receipt in ended.data["receipts"]} == {
-        **dict.fromkeys(old, "deleted"),
-        **dict.fromkeys(failed, "not_found"),
+    old_ids = copied.old_ids()
+    result = copied.retain("--both", "--yes", "--json")
+    assert (result.code, result.data["failed"]) == (0, {})
+    assert {receipt["conversation_id"]: receipt["upstream"] for receipt in result.data["receipts"]} == {
+        **dict.fromkeys(old_ids, "deleted"),
+        **dict.fromkeys(failed_ids, "not_found"),
     }
-    assert copied.held() == held - old - failed
+    assert copied.stored_ids() == stored_ids - old_ids - failed_ids
 
 
 @pytest.mark.parametrize("where", ["--here", "--upstream", "--both"])
-def test_a_rule_that_takes_too_much_is_stopped_before_anything_is_touched(where, copied):
-    held, there = copied.held(), copied.documents()
-    n_all = len(held)
+def test_a_rule_that_selects_too_much_is_refused_before_anything_is_erased(where, copied):
+    stored_ids, documents = copied.stored_ids(), copied.documents()
+    n_all = len(stored_ids)
     for arguments in (["--yes"], ["--dry-run"], ["--yes", "--max-share", "0.9"]):
-        ended = copied.retain("--older-than", "2030-01-01", where, *arguments)
-        assert ended.code == 1
-        assert f"The rule takes {n_all} of {n_all} calls (100%)" in ended.err
-    assert (copied.held(), copied.documents()) == (held, there)
-    few = len(copied.old()) / n_all
-    assert copied.retain("--yes", CONVOHOUSE_RETAIN_MAX_SHARE=str(few - 0.01)).code == 1
-    assert copied.retain("--dry-run", CONVOHOUSE_RETAIN_MAX_SHARE=str(few + 0.01)).code == 0
+        result = copied.retain("--older-than", "2030-01-01", where, *arguments)
+        assert result.code == 1
+        assert f"The rule selects {n_all} of {n_all} conversations (100%)" in result.err
+    assert (copied.stored_ids(), copied.documents()) == (stored_ids, documents)
+    share = len(copied.old_ids()) / n_all
+    assert copied.retain("--yes", CONVOHOUSE_RETAIN_MAX_SHARE=str(share - 0.01)).code == 1
+    assert copied.retain("--dry-run", CONVOHOUSE_RETAIN_MAX_SHARE=str(share + 0.01)).code == 0
     assert copied.retain("--older-than", "2030-01-01", where, "--max-share", "1", "--dry-run").code == 0
 
 
-def test_an_age_that_is_none_is_refused(copied):
+def test_an_invalid_age_is_refused(copied):
     assert copied.retain("--older-than", "ninety").code == 2

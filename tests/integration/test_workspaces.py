@@ -1,4 +1,4 @@
-"""Several workspaces in one home: one sync copies all, rows say whose they are, and no key reaches another's API."""
+"""Several workspaces in one home: one sync copies all, rows have their workspace, no key reaches another's API."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ VARIABLES = {"eu": "EU_KEY", "us": "US_KEY"}
 
 
 class Api:
-    """The API of one workspace; it notes the keys and paths it was asked with, and can be down."""
+    """The API of one workspace; it records the keys and paths of its requests, and can be down."""
 
     def __init__(self, name, seed):
         self.world = World(seed=seed, conversations=40, days=3, until=UNTIL)
@@ -85,48 +85,50 @@ def everywhere(context):
 
 
 def test_one_sync_copies_all_and_no_key_reaches_another_workspace(context, apis):
-    done = sync.sync(context, run_id="run")
+    result = sync.sync(context, run_id="run")
 
-    assert done.problems == ()
+    assert result.problems == ()
     assert_equals(everywhere(context), [document for api in apis.values() for document in api.documents])
     assert counts(context.home) == {name: len(api.documents) for name, api in apis.items()}
     assert {name: api.keys for name, api in apis.items()} == {name: {key} for name, key in KEYS.items()}
     for name, api in apis.items():
-        own = {document["conversation_id"] for document in api.documents}
-        assert set(lake.read(context.home.for_workspace(name), CONVERSATIONS)["conversation_id"]) == own
+        ids = {document["conversation_id"] for document in api.documents}
+        assert set(lake.read(context.home.for_workspace(name), CONVERSATIONS)["conversation_id"]) == ids
     rows = lake.read(context.home.all_workspaces, SYNC_RUNS).sort("workspace")
     assert rows.select("workspace", "run_id", "outcome").rows() == [
         ("eu", "run", "complete"),
         ("us", "run", "complete"),
     ]
-    assert done.run["n_fetched"] == sum(len(api.documents) for api in apis.values())
+    assert result.run["n_fetched"] == sum(len(api.documents) for api in apis.values())
     zones = query(context.home, "select * from seeds.workspaces order by workspace").rows()
     assert zones == [("eu", "Europe/Berlin"), ("us", "America/New_York")]
 
 
 def test_a_second_sync_reads_only_what_is_open_in_each(context, apis):
     sync.sync(context, run_id="1")
-    open_calls = sum(each["status"] not in ("done", "failed") for api in apis.values() for each in api.documents)
-    done = sync.sync(context, run_id="2")
-    assert (done.problems, done.run["n_fetched"], done.run["n_landed"]) == ((), open_calls, 0)
+    open_calls = sum(
+        document["status"] not in ("done", "failed") for api in apis.values() for document in api.documents
+    )
+    result = sync.sync(context, run_id="2")
+    assert (result.problems, result.run["n_fetched"], result.run["n_landed"]) == ((), open_calls, 0)
 
 
-def test_an_api_that_cannot_be_had_stops_no_other_and_is_named(context, apis):
+def test_an_api_error_stops_no_other_workspace_and_is_named(context, apis):
     apis["eu"].is_down = True
-    done = sync.sync(context, run_id="1")
+    result = sync.sync(context, run_id="1")
 
     assert counts(context.home) == {"us": len(apis["us"].documents)}
-    assert [problem[:4] for problem in done.problems] == ["eu: "]
-    assert KEYS["eu"] not in str(done)
-    assert {row["workspace"]: row["outcome"] for row in done.runs} == {"eu": "failed", "us": "complete"}
-    assert done.run["outcome"] == "failed"
+    assert [problem[:4] for problem in result.problems] == ["eu: "]
+    assert KEYS["eu"] not in str(result)
+    assert {row["workspace"]: row["outcome"] for row in result.runs} == {"eu": "failed", "us": "complete"}
+    assert result.run["outcome"] == "failed"
 
     apis["eu"].is_down = False
     assert sync.sync(context, run_id="2").problems == ()
     assert counts(context.home) == {name: len(api.documents) for name, api in apis.items()}
 
 
-def test_where_no_api_can_be_had_the_run_fails(context, apis):
+def test_the_run_fails_if_every_api_fails(context, apis):
     for api in apis.values():
         api.is_down = True
     with pytest.raises(CredentialsError):
@@ -137,14 +139,16 @@ def test_where_no_api_can_be_had_the_run_fails(context, apis):
 
 def test_erasing_asks_the_api_of_the_workspace_alone(context, apis):
     sync.sync(context, run_id="1")
-    doomed = {name: api.documents[0]["conversation_id"] for name, api in apis.items()}
+    erased_ids = {name: api.documents[0]["conversation_id"] for name, api in apis.items()}
     before = counts(context.home)
 
-    done = erasure.erase(context, [doomed["us"]], is_upstream=True)
+    result = erasure.erase(context, [erased_ids["us"]], is_upstream=True)
 
-    assert [(each.conversation_id, each.upstream) for each in done.receipts] == [(doomed["us"], "deleted")]
+    assert [(receipt.conversation_id, receipt.upstream) for receipt in result.receipts] == [
+        (erased_ids["us"], "deleted")
+    ]
     assert counts(context.home) == before | {"us": before["us"] - 1}
-    assert ("DELETE", f"/v1/convai/conversations/{doomed['us']}") in apis["us"].paths
+    assert ("DELETE", f"/v1/convai/conversations/{erased_ids['us']}") in apis["us"].paths
     assert [path for method, path in apis["eu"].paths if method == "DELETE"] == []
     assert sync.sync(context, run_id="2").problems == ()
     assert counts(context.home) == before | {"us": before["us"] - 1}
@@ -153,23 +157,23 @@ def test_erasing_asks_the_api_of_the_workspace_alone(context, apis):
 def test_a_workspace_that_is_no_longer_set_up_stays_and_gets_no_other_key(context, apis):
     sync.sync(context, run_id="1")
     before = counts(context.home)
-    alone = {"eu": context.settings.workspaces["eu"]}
-    without = Context(Settings(home=context.settings.home, workspaces=alone), clock=lambda: UNTIL)
+    configured = {"eu": context.settings.workspaces["eu"]}
+    without_us = Context(Settings(home=context.settings.home, workspaces=configured), clock=lambda: UNTIL)
 
-    assert sync.reprocess(without, run_id="2").problems == ()
+    assert sync.reprocess(without_us, run_id="2").problems == ()
     assert counts(context.home) == before
-    assert sync.sync(without, run_id="3").problems == ()
+    assert sync.sync(without_us, run_id="3").problems == ()
     assert counts(context.home) == before
-    doomed = apis["us"].documents[0]["conversation_id"]
+    erased_id = apis["us"].documents[0]["conversation_id"]
     with pytest.raises(CredentialsError, match="for workspace us"):
-        erasure.erase(without, [doomed], is_upstream=True)
+        erasure.erase(without_us, [erased_id], is_upstream=True)
     assert apis["us"].keys == {KEYS["us"]}
 
 
 def test_two_names_for_one_workspace_are_refused(context, urls):
-    twice = {name: Workspace(key_variable="EU_KEY", base_url=urls["eu"]) for name in ("one", "two")}
+    duplicates = {name: Workspace(key_variable="EU_KEY", base_url=urls["eu"]) for name in ("one", "two")}
     with pytest.raises(SettingsError, match="would count twice") as refused:
-        Settings(home=context.settings.home, workspaces=twice).each()
+        Settings(home=context.settings.home, workspaces=duplicates).workspace_settings()
     assert KEYS["eu"] not in str(refused.value)
 
 
@@ -186,9 +190,9 @@ def test_the_command_line_works_over_all_workspaces(folder, apis):
     keys = {VARIABLES[name]: key for name, key in KEYS.items()}
     only_eu = {VARIABLES["eu"]: KEYS["eu"]}
     synced = run(folder, "--json", "sync", **keys)
-    assert (synced.code, [each["workspace"] for each in synced.data["workspaces"]]) == (0, ["eu", "us"])
-    told = run(folder, "status", **keys)
-    assert [name for name in KEYS if f"workspace {name}" not in told.text] == []
+    assert (synced.code, [workspace["workspace"] for workspace in synced.data["workspaces"]]) == (0, ["eu", "us"])
+    status = run(folder, "status", **keys)
+    assert [name for name in KEYS if f"workspace {name}" not in status.text] == []
     doctor = run(folder, "doctor", **only_eu)
     assert doctor.code == 3
     assert "US_KEY" in doctor.text

@@ -1,4 +1,4 @@
-"""With several workspaces, what is written back or asked for goes to the API that the conversation or agent is of."""
+"""With several workspaces, requests go to the API of the workspace that the conversation or agent belongs to."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def settings(worlds, tmp_path, monkeypatch):
 
 
 def finished(world):
-    return [each for each in world.details(UNTIL) if each["status"] == "done"]
+    return [document for document in world.details(UNTIL) if document["status"] == "done"]
 
 
 def rows(folder, table, *columns):
@@ -69,8 +69,10 @@ def test_feedback_reaches_the_api_of_each_conversation(worlds, settings, tmp_pat
         ("eu", first, "sent"),
         ("us", second, "sent"),
     }
-    thumbs = [worlds["eu"].detail(first, UNTIL), worlds["us"].detail(second, UNTIL)]
-    assert [(each["metadata"]["feedback"]["likes"], each["metadata"]["feedback"]["dislikes"]) for each in thumbs] == [
+    rated = [worlds["eu"].detail(first, UNTIL), worlds["us"].detail(second, UNTIL)]
+    assert [
+        (document["metadata"]["feedback"]["likes"], document["metadata"]["feedback"]["dislikes"]) for document in rated
+    ] == [
         (1, 0),
         (0, 1),
     ]
@@ -81,7 +83,7 @@ def test_feedback_reaches_the_api_of_each_conversation(worlds, settings, tmp_pat
 def test_each_api_is_asked_for_its_own_agents_and_recordings(worlds, settings, tmp_path):
     assert run(tmp_path, "access", **settings).code == 0
     assert rows(tmp_path, AGENT_ACCESS, "agent_id") == {
-        (name, each["agent_id"]) for name in NAMES for each in worlds[name].details(UNTIL)
+        (name, document["agent_id"]) for name in NAMES for document in worlds[name].details(UNTIL)
     }
     assert run(tmp_path, "audio", "--sample", "3", **settings).code == 0
     saved = rows(tmp_path, AUDIO_FILES, "conversation_id", "outcome")
@@ -92,19 +94,19 @@ def test_each_api_is_asked_for_its_own_agents_and_recordings(worlds, settings, t
 def test_retention_deletes_at_both_apis(worlds, settings, tmp_path):
     before = {name: len(list(worlds[name].details(UNTIL))) for name in NAMES}
     middle = UNTIL.replace(day=21)
-    old = {
-        each["conversation_id"]
+    old_ids = {
+        document["conversation_id"]
         for name in NAMES
-        for each in worlds[name].details(UNTIL)
-        if each["metadata"]["start_time_unix_secs"] < middle.timestamp()
+        for document in worlds[name].details(UNTIL)
+        if document["metadata"]["start_time_unix_secs"] < middle.timestamp()
     }
-    asked = ["--older-than", "2026-11-21", "--both", "--max-share", "1", "--yes", "--json"]
-    ended = run(tmp_path, "retain", *asked, **settings)
-    assert (ended.code, {each["conversation_id"] for each in ended.data["receipts"]}) == (0, old)
-    assert {each["upstream"] for each in ended.data["receipts"]} == {"deleted"}
-    assert sum(before.values()) - len(old) == sum(len(list(worlds[name].details(UNTIL))) for name in NAMES)
+    arguments = ["--older-than", "2026-11-21", "--both", "--max-share", "1", "--yes", "--json"]
+    result = run(tmp_path, "retain", *arguments, **settings)
+    assert (result.code, {receipt["conversation_id"] for receipt in result.data["receipts"]}) == (0, old_ids)
+    assert {receipt["upstream"] for receipt in result.data["receipts"]} == {"deleted"}
+    assert sum(before.values()) - len(old_ids) == sum(len(list(worlds[name].details(UNTIL))) for name in NAMES)
 
 
-def test_a_receiver_must_know_whose_webhooks_come(settings, tmp_path):
-    ended = run(tmp_path, "webhook", ELEVENLABS_WEBHOOK_SECRET="wsec_1", **settings)  # noqa: S106 - of this test
-    assert (ended.code, "Give --workspace: eu, us." in ended.err) == (2, True)
+def test_a_receiver_needs_the_name_of_its_workspace(settings, tmp_path):
+    result = run(tmp_path, "webhook", ELEVENLABS_WEBHOOK_SECRET="wsec_1", **settings)  # noqa: S106 - of this test
+    assert (result.code, "Give --workspace: eu, us." in result.err) == (2, True)

@@ -9,7 +9,7 @@ import pytest
 from warehouse.models.headers import Header, Metric
 from warehouse.models.project import SQL_DIR, Model, Project, ordered_models, read_project
 from warehouse.models.select_parser import Select, read_selects
-from warehouse.serve.explain import ColumnRef, Explanation, explain, suggest, targets
+from warehouse.serve.explain import ColumnRef, Explanation, LineageColumn, LineageStep, explain, suggest, targets
 
 RATE = Metric(
     name="Rate",

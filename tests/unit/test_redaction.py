@@ -1,4 +1,4 @@
-"""What a redaction takes, what it leaves, and how a blanked reading is recognised."""
+"""What a redaction removes and keeps, and how a snapshot that was emptied upstream is recognised."""
 
 from __future__ import annotations
 
@@ -24,26 +24,32 @@ MADE_OF_CONTENT = ("extra", "value_text", "value_number", "value_bool")
 
 def payloads():
     yield from ((RECORDED / f"{name}.json").read_bytes() for name in recorded_documents())
-    yield from (dump(each) for each in World(seed=3, conversations=60, days=2, until=UNTIL).details(UNTIL))
+    yield from (dump(document) for document in World(seed=3, conversations=60, days=2, until=UNTIL).details(UNTIL))
 
 
 @pytest.fixture(scope="module")
 def flattened():
-    """Frames by table of many documents, as they came and redacted."""
+    """Frames by table of many documents, before and after redaction."""
     before = [(id_of(payload), payload) for payload in payloads()]
     after = [(conversation_id, redact(payload)[0]) for conversation_id, payload in before]
     return tuple(
-        flatten(Snapshot(each, payload, "sha", READ_AT, READ_AT, "settled") for each, payload in kind).frames
-        for kind in (before, after)
+        flatten(
+            Snapshot(conversation_id, payload, "sha", READ_AT, READ_AT, "settled")
+            for conversation_id, payload in documents
+        ).frames
+        for documents in (before, after)
     )
 
 
 @pytest.mark.parametrize("table", DOCUMENT_TABLES, ids=lambda table: table.name)
-def test_a_redaction_takes_content_and_leaves_every_row_and_all_else(table, flattened):
+def test_a_redaction_removes_content_and_keeps_every_row_and_all_else(table, flattened):
     before, after = (frames[table.name] for frames in flattened)
     content = [column for column in table.columns if column.sensitivity]
-    taken = [*(column.name for column in content), *(name for name in MADE_OF_CONTENT if name in table.column_names)]
-    assert_frame_equal(after.drop(taken), before.drop(taken))
+    redacted_columns = [
+        *(column.name for column in content),
+        *(name for name in MADE_OF_CONTENT if name in table.column_names),
+    ]
+    assert_frame_equal(after.drop(redacted_columns), before.drop(redacted_columns))
     assert after["extra"].null_count() == after.height
     for column in content:
         left = set(after[column.name].drop_nulls())
@@ -54,7 +60,7 @@ def test_a_redaction_takes_content_and_leaves_every_row_and_all_else(table, flat
             assert after[column.name].is_null().equals(before[column.name].is_null()), column.name
 
 
-def test_words_are_texts_so_that_their_place_can_be_taken():
+def test_free_text_columns_have_types_that_can_hold_the_placeholder():
     kinds = {
         column.type
         for table in DOCUMENT_TABLES
@@ -64,7 +70,7 @@ def test_words_are_texts_so_that_their_place_can_be_taken():
     assert kinds <= {Type.TEXT, Type.JSON, Type.TEXT_OR_JSON}
 
 
-def test_a_redacted_document_holds_nothing_that_no_column_knows():
+def test_a_redacted_document_has_no_key_without_a_column():
     document = detail(
         user_id="u-77",
         new_key="a secret of tomorrow",
@@ -127,15 +133,17 @@ def test_a_redacted_document_holds_nothing_that_no_column_knows():
         (None, [], 3, False),
     ],
 )
-def test_a_reading_is_blanked_where_a_finished_call_has_lost_all_its_text(status, transcript, texts_before, expected):
+def test_a_snapshot_is_emptied_if_a_finished_conversation_has_no_text_any_more(
+    status, transcript, texts_before, expected
+):
     assert is_emptied_upstream(status, n_texts({"transcript": transcript}), texts_before) is expected
 
 
-def test_texts_are_counted_in_whatever_came():
+def test_texts_are_counted_in_documents_of_any_shape():
     counts = [n_texts({"transcript": odd}) for odd in ("text", [None, "x", {"message": "one"}], {"a": 1})]
     assert counts == [0, 1, 0]
 
 
 @pytest.mark.parametrize("payload", [b"[]", b"no JSON", b'{"a":' * 5000 + b"1" + b"}" * 5000])
-def test_nothing_is_left_of_what_cannot_be_walked_through(payload):
+def test_a_document_that_cannot_be_parsed_is_redacted_entirely(payload):
     assert redact(payload)[0] == b"null"

@@ -1,4 +1,4 @@
-"""The probe of the agents: an asset and a job of its own, in no schedule, and a warning where callers meet nobody."""
+"""The access check of the agents, with its own job, which no schedule runs."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -6,8 +6,8 @@ from datetime import timedelta
 import dagster as dg
 import polars as pl
 
-from pipelines.orchestration.asset_keys import KINDS, key_of
-from pipelines.orchestration.table_metadata import schema_of
+from pipelines.orchestration.asset_keys import KINDS, asset_key
+from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases.agent_access import check_agents, known_agents
 from pipelines.usecases.context import Context, Progress
 from warehouse.errors import ConvohouseError
@@ -17,9 +17,9 @@ from warehouse.storage import activity_log, lake
 from warehouse.storage.home import Home
 
 GROUP = "upstream"
-"""What asks the API for more than conversations, and so only when it is wanted."""
-ACCESS = key_of("landing.agent_access")
-REACHED = "agents_with_calls_can_be_reached"
+"""Assets that need more requests than conversations do, and that run only on demand."""
+ACCESS = asset_key("landing.agent_access")
+REACHABLE_CHECK = "agents_with_calls_can_be_reached"
 RECENT = timedelta(days=7)
 
 
@@ -27,49 +27,59 @@ RECENT = timedelta(days=7)
     key=ACCESS,
     group_name=GROUP,
     kinds=KINDS["landing"],
-    metadata={"dagster/column_schema": schema_of(AGENT_ACCESS)},
+    metadata={"dagster/column_schema": table_schema(AGENT_ACCESS)},
     check_specs=[
         dg.AssetCheckSpec(
-            REACHED, asset=ACCESS, description="Every agent that had calls in the last week of data can be reached."
+            REACHABLE_CHECK,
+            asset=ACCESS,
+            description="Every agent that had conversations in the last week of data can be reached.",
         )
     ],
 )
 def agent_access(
-    workspace_context: dg.ResourceParam[Context], progress: dg.ResourceParam[Progress]
+    app_context: dg.ResourceParam[Context], progress: dg.ResourceParam[Progress]
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Whether each agent can be reached: a signed URL and a token are asked for, and neither is kept."""
-    workspace_contexts = workspace_context.workspaces()
+    """Whether each agent can be reached, one row per agent, way and time of the request.
+
+    A signed URL and a token are requested for each agent; neither is stored. The key needs the scope `convai_write`.
+
+    If this fails, the API was down or refused the key. If its check warns, callers of the listed agents cannot start a
+    conversation; lake.agent_access has the vendor's reason.
+    """
+    workspaces = app_context.workspaces()
     try:
-        found = [row for each in workspace_contexts for row in check_agents(each, known_agents(each.home), progress)]
+        rows = [
+            row for workspace in workspaces for row in check_agents(workspace, known_agents(workspace.home), progress)
+        ]
     except ConvohouseError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
-    reached = {row.agent_id for row in found if row.is_reachable}
-    n_agents = len({row.agent_id for row in found})
-    yield dg.MaterializeResult(asset_key=ACCESS, metadata={"n_agents": n_agents, "n_reachable": len(reached)})
-    lost = [agent_id for each in workspace_contexts for agent_id in unreachable(each.home)]
+    reachable_ids = {row.agent_id for row in rows if row.is_reachable}
+    n_agents = len({row.agent_id for row in rows})
+    yield dg.MaterializeResult(asset_key=ACCESS, metadata={"n_agents": n_agents, "n_reachable": len(reachable_ids)})
+    unreachable_ids = [agent_id for workspace in workspaces for agent_id in unreachable_agents(workspace.home)]
     yield dg.AssetCheckResult(
-        check_name=REACHED,
+        check_name=REACHABLE_CHECK,
         asset_key=ACCESS,
-        passed=not lost,
+        passed=not unreachable_ids,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"agents": ", ".join(lost)},
+        metadata={"agents": ", ".join(unreachable_ids)},
     )
 
 
 access_job = dg.define_asset_job(
-    "access", dg.AssetSelection.assets(ACCESS), description="Ask of every agent whether it can be reached."
+    "access", dg.AssetSelection.assets(ACCESS), description="Checks for every agent whether callers can reach it."
 )
 
 
-def unreachable(home: Home) -> list[str]:
-    """Agents with calls in the last week of data that could be reached in no way when they were probed last, sorted."""
-    calls = lake.read(home, CONVERSATIONS, ["agent_id", "start_time_at"])
-    recent = calls.filter(pl.col("start_time_at") >= pl.col("start_time_at").max() - RECENT)
+def unreachable_agents(home: Home) -> list[str]:
+    """Sorted ids of agents with conversations in the last week of data that no way reached in their latest check."""
+    conversations = lake.read(home, CONVERSATIONS, ["agent_id", "start_time_at"])
+    recent = conversations.filter(pl.col("start_time_at") >= pl.col("start_time_at").max() - RECENT)
     latest = (
         activity_log.latest_entries(home, AGENT_ACCESS)
         .filter(pl.col("asked_at") == pl.col("asked_at").max().over("agent_id"))
         .group_by("agent_id")
         .agg(pl.col("is_reachable").any())
     )
-    lost = latest.filter(~pl.col("is_reachable")).join(recent, "agent_id", "semi")
-    return lost["agent_id"].sort().to_list()
+    unreachable = latest.filter(~pl.col("is_reachable")).join(recent, "agent_id", "semi")
+    return unreachable["agent_id"].sort().to_list()

@@ -1,4 +1,4 @@
-"""The lake's tables as assets, made together: a document becomes rows of many tables at once."""
+"""The lake tables as one multi-asset, because flattening a document writes rows of many tables at once."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -8,13 +8,13 @@ from pathlib import Path
 import dagster as dg
 import pyarrow.parquet as pq
 
-from pipelines.orchestration.asset_keys import KINDS, key_of
+from pipelines.orchestration.asset_keys import KINDS, asset_key
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.assets.reference_data import PRICES, TOOLS
-from pipelines.orchestration.checks import NOTHING_NEW, news_of, results_of, spec_of
-from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, RunScope, days_of, log_others
+from pipelines.orchestration.checks import UNKNOWN_FIELDS_CHECK, check_results, check_spec, check_unknown_fields
+from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, RunScope, log_other_days, run_days
 from pipelines.orchestration.run_session import fail_if, finish_run, step_session
-from pipelines.orchestration.table_metadata import schema_of
+from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
 from warehouse.build.lake_checks import check_lake
@@ -27,26 +27,32 @@ from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.storage.home import Home
 
-_FROM = {
+_LANDING_ASSETS = {
     CONVERSATION_LIST.name: LISTINGS,
     LLM_PRICES.name: PRICES,
     TOOLS_TABLE.name: TOOLS,
     TOOL_PARAMETERS.name: TOOLS,
     TOOL_VERSIONS.name: TOOLS,
 }
-"""The landed asset of each table that is not made of conversations."""
+"""The landing asset of each table that does not come from conversation documents."""
+
+
+_ON_FAILURE = (
+    "If a check fails, `convohouse check` shows the failing rows; `convohouse reprocess` rebuilds the table from the "
+    "landing."
+)
 
 
 def _spec(table: Table) -> dg.AssetSpec:
-    came_from = f" From {' and '.join(f'`{path}`' for path in table.at)}." if any(table.at) else ""
+    source = f" Source: {' and '.join(f'`{path}`' for path in table.at)} of the document." if any(table.at) else ""
     return dg.AssetSpec(
-        key_of(f"lake.{table.name}"),
-        deps=[_FROM[table.name]] if table.name in _FROM else [LISTINGS, DOCUMENTS],
-        description=f"One row per {table.grain}.{came_from}",
+        asset_key(f"lake.{table.name}"),
+        deps=[_LANDING_ASSETS[table.name]] if table.name in _LANDING_ASSETS else [LISTINGS, DOCUMENTS],
+        description=f"One row per {table.grain}.{source} {_ON_FAILURE}",
         group_name="lake",
         kinds=KINDS["lake"],
         partitions_def=DAYS if table.is_daily else None,
-        metadata={"dagster/column_schema": schema_of(table)},
+        metadata={"dagster/column_schema": table_schema(table)},
     )
 
 
@@ -54,9 +60,9 @@ def _spec(table: Table) -> dg.AssetSpec:
     name="lake",
     specs=[_spec(table) for table in TABLES],
     check_specs=[
-        *map(spec_of, schema_checks()),
-        *(spec_of(check, blocking=False) for check in COMPLETENESS),
-        NOTHING_NEW,
+        *map(check_spec, schema_checks()),
+        *(check_spec(check, blocking=False) for check in COMPLETENESS),
+        UNKNOWN_FIELDS_CHECK,
     ],
     can_subset=True,
     backfill_policy=SINGLE_RUN,
@@ -64,44 +70,47 @@ def _spec(table: Table) -> dg.AssetSpec:
 def lake_tables(
     context: dg.AssetExecutionContext,
     config: RunScope,
-    workspace_context: dg.ResourceParam[Context],
+    app_context: dg.ResourceParam[Context],
     progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Flatten the landed documents that the lake does not show yet, then check the lake."""
-    run_id, days = context.run.run_id, None if config.everywhere else days_of(context)
-    touched: set[date] = set()
-    with step_session(workspace_context, run_id, "flattening") as workspace_contexts:
-        with workspace_context.worker_pool() as crew:
-            for each in workspace_contexts:
-                touched |= {*sync_steps.flatten_calls(each, run_id, days, progress, crew=crew).days}
-        results = check_lake(workspace_context.home.all_workspaces)
-        wrong = [each for each in results if not each.is_passed and each.check not in COMPLETENESS]
-        problems = finish_run(workspace_contexts, run_id, wrong) if wrong or not _has_models(context) else ()
-    yield from _made(context, workspace_context.home, sorted(touched))
-    yield from results_of(results, context.selected_asset_check_keys)
-    if NOTHING_NEW.key in context.selected_asset_check_keys:
-        yield news_of(workspace_context.home)
+    """Flatten the landed snapshots that the lake lacks into all its tables, then check the lake."""
+    run_id, days = context.run.run_id, None if config.everywhere else run_days(context)
+    changed_days: set[date] = set()
+    with step_session(app_context, run_id, "flattening conversations") as workspaces:
+        with app_context.worker_pool() as worker_pool:
+            for workspace in workspaces:
+                result = sync_steps.flatten_conversations(workspace, run_id, days, progress, worker_pool=worker_pool)
+                changed_days |= {*result.days}
+        results = check_lake(app_context.home.all_workspaces)
+        failed_checks = [result for result in results if not result.is_passed and result.check not in COMPLETENESS]
+        # with models to follow and no failed check, the run goes on, and their step ends the run records
+        is_last_step = bool(failed_checks) or not _has_models(context)
+        problems = finish_run(workspaces, run_id, failed_checks) if is_last_step else ()
+    yield from _materializations(context, app_context.home, sorted(changed_days))
+    yield from check_results(results, context.selected_asset_check_keys)
+    if UNKNOWN_FIELDS_CHECK.key in context.selected_asset_check_keys:
+        yield check_unknown_fields(app_context.home)
     fail_if(problems)
 
 
-def _made(
-    context: dg.AssetExecutionContext, home: Home, touched: Sequence[date]
+def _materializations(
+    context: dg.AssetExecutionContext, home: Home, changed_days: Sequence[date]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """What was made of the selected tables; the others were made as well, as each document fills them all."""
+    """Materializations of the selected tables only, although flattening has written all of them."""
     for table in TABLES:
-        key = key_of(f"lake.{table.name}")
+        key = asset_key(f"lake.{table.name}")
         if key not in context.selected_asset_keys:
             continue
         if table.is_daily:
             counts = partial(_counts_of_day, home, table)
-            for day in days_of(context):
+            for day in run_days(context):
                 context.add_asset_metadata(counts(day), key, day.isoformat())
-            log_others(context, key, touched, counts)
+            log_other_days(context, key, changed_days, counts)
         yield dg.MaterializeResult(asset_key=key, metadata=_counts("dagster/row_count", home.table(table)))
 
 
 def _has_models(context: dg.AssetExecutionContext) -> bool:
-    selected = context.run.asset_selection  # empty for a whole job
+    selected = context.run.asset_selection  # empty if the run has all assets of its job
     return not selected or any(key.path[0] in SCHEMAS for key in selected)
 
 
@@ -109,8 +118,8 @@ def _counts_of_day(home: Home, table: Table, day: date) -> dict[str, int]:
     return _counts("dagster/partition_row_count", home.partition(table, day))
 
 
-def _counts(rows: str, folder: Path) -> dict[str, int]:
-    """Rows, under the name ``rows``, and bytes of the Parquet files below a folder."""
+def _counts(row_count_key: str, folder: Path) -> dict[str, int]:
+    """Rows (under the metadata key ``row_count_key``) and bytes of the Parquet files below a folder."""
     files = list(folder.glob("**/*.parquet"))
     n_rows = sum(pq.read_metadata(file).num_rows for file in files)
-    return {rows: n_rows, "n_bytes": sum(file.stat().st_size for file in files)}
+    return {row_count_key: n_rows, "n_bytes": sum(file.stat().st_size for file in files)}

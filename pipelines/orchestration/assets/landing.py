@@ -1,4 +1,4 @@
-"""The landed assets: what the API's list said, and what its details said."""
+"""The landing assets of conversations: rows of the API's list, and the full documents."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,17 @@ import polars as pl
 
 from pipelines.extract import run_log
 from pipelines.extract.landing_pipeline import FetchStats
-from pipelines.orchestration.asset_keys import KINDS, key_of
-from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, RequestedDays, RunScope, log_others, window_of
+from pipelines.orchestration.asset_keys import KINDS, asset_key
+from pipelines.orchestration.partitions import (
+    DAYS,
+    SINGLE_RUN,
+    RequestedDays,
+    RunScope,
+    log_other_days,
+    requested_window,
+)
 from pipelines.orchestration.run_session import step_session
-from pipelines.orchestration.table_metadata import schema_of
+from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.run_session import for_each_workspace
@@ -18,8 +25,8 @@ from pipelines.usecases.sync_steps import ListedWindow
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.storage import landing
 
-LISTINGS, DOCUMENTS = key_of("landing.listings"), key_of("landing.documents")
-ALL_READ = "every_wanted_call_is_read"
+LISTINGS, DOCUMENTS = asset_key("landing.listings"), asset_key("landing.documents")
+ALL_FETCHED_CHECK = "every_wanted_call_is_read"
 
 
 @dg.asset(
@@ -28,27 +35,35 @@ ALL_READ = "every_wanted_call_is_read"
     kinds=KINDS["landing"],
     partitions_def=DAYS,
     backfill_policy=SINGLE_RUN,
-    metadata={"dagster/column_schema": schema_of(LANDED_LISTINGS)},
+    metadata={"dagster/column_schema": table_schema(LANDED_LISTINGS)},
 )
 def conversation_list(
     context: dg.AssetExecutionContext,
     config: RequestedDays,
-    workspace_context: dg.ResourceParam[Context],
+    app_context: dg.ResourceParam[Context],
     progress: dg.ResourceParam[Progress],
 ) -> dg.MaterializeResult[None]:
-    """Rows of the API's list of conversations as they came, landed once the listing of the window is complete."""
-    run_id, began = context.run.run_id, workspace_context.clock()
+    """Rows of the API's list of conversations, unchanged except for masking.
 
-    def list_calls(each: Context) -> ListedWindow:
-        return sync_steps.list_calls(each, window_of(context, each, config), run_id, progress)
+    One row per conversation and listing, in one Parquet file per listing. A listing lands only when all its pages have
+    been fetched.
 
-    with step_session(workspace_context, run_id, "listing") as workspace_contexts:
-        listed = for_each_workspace(workspace_contexts, run_id, list_calls)
-        shown = landing.list_rows(workspace_context.home.all_workspaces).filter(pl.col("listed_at") >= began)
-    log_others(context, LISTINGS, shown["start_date"])
-    windows = "; ".join(f"{name}: {each.window}" for name, each in listed.items())
+    If this fails, nothing of the listing has landed. Run it again; the error says if the API was down, refused the key,
+    or if another run holds the home folder.
+    """
+    run_id, started_at = context.run.run_id, app_context.clock()
+
+    def list_workspace(workspace: Context) -> ListedWindow:
+        window = requested_window(context, workspace, config)
+        return sync_steps.list_conversations(workspace, window, run_id, progress)
+
+    with step_session(app_context, run_id, "listing conversations") as workspaces:
+        listed_windows = for_each_workspace(workspaces, run_id, list_workspace)
+        rows = landing.list_rows(app_context.home.all_workspaces).filter(pl.col("listed_at") >= started_at)
+    log_other_days(context, LISTINGS, rows["start_date"])
+    windows = "; ".join(f"{name}: {result.window}" for name, result in listed_windows.items())
     return dg.MaterializeResult(
-        metadata={"window": windows, "n_listed": sum(each.n_listed for each in listed.values())}
+        metadata={"window": windows, "n_listed": sum(result.n_listed for result in listed_windows.values())}
     )
 
 
@@ -59,36 +74,48 @@ def conversation_list(
     kinds=KINDS["landing"],
     partitions_def=DAYS,
     backfill_policy=SINGLE_RUN,
-    metadata={"dagster/column_schema": schema_of(LANDED_DOCUMENTS)},
+    metadata={"dagster/column_schema": table_schema(LANDED_DOCUMENTS)},
     check_specs=[
         dg.AssetCheckSpec(
-            ALL_READ, asset=DOCUMENTS, description="Every call that was to be read was read and understood."
+            ALL_FETCHED_CHECK,
+            asset=DOCUMENTS,
+            description="Every conversation that was to be fetched was fetched, and its response is a valid document.",
         )
     ],
 )
 def conversation_details(
     context: dg.AssetExecutionContext,
     config: RunScope,
-    workspace_context: dg.ResourceParam[Context],
+    app_context: dg.ResourceParam[Context],
     progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Conversation details as they came, of the calls that are new, open, changed or due to be read again."""
-    run_id, began = context.run.run_id, workspace_context.clock()
+    """Full conversation documents, unchanged except for masking.
 
-    def fetch_calls(each: Context) -> FetchStats:
-        window = run_log.window(each.home, run_id) or window_of(context, each, RequestedDays())
-        return sync_steps.fetch_calls(each, run_id, None if config.everywhere else window, progress, crew=crew)
+    One row per snapshot: a conversation is fetched when it is new, and again while it is open, when its list row has
+    changed, and on fixed days after its end. An unchanged document lands as a row without content.
+
+    If this fails, what has landed is kept, and the next run fetches only what is missing. If its check fails, the other
+    conversations are complete: the next run fetches the missing ones again, and
+    `convohouse retry` the quarantined ones.
+    """
+    run_id, started_at = context.run.run_id, app_context.clock()
+
+    def fetch_workspace(workspace: Context) -> FetchStats:
+        window = run_log.window(workspace.home, run_id) or requested_window(context, workspace, RequestedDays())
+        return sync_steps.fetch_documents(
+            workspace, run_id, None if config.everywhere else window, progress, worker_pool=worker_pool
+        )
 
     with (
-        step_session(workspace_context, run_id, "reading") as workspace_contexts,
-        workspace_context.worker_pool() as crew,
+        step_session(app_context, run_id, "fetching conversations") as workspaces,
+        app_context.worker_pool() as worker_pool,
     ):
-        fetched = for_each_workspace(workspace_contexts, run_id, fetch_calls).values()
-        read = landing.snapshots(workspace_context.home.all_workspaces).filter(pl.col("fetched_at") >= began)
-    log_others(context, DOCUMENTS, read["start_date"])
+        fetch_stats = for_each_workspace(workspaces, run_id, fetch_workspace).values()
+        snapshots = landing.snapshots(app_context.home.all_workspaces).filter(pl.col("fetched_at") >= started_at)
+    log_other_days(context, DOCUMENTS, snapshots["start_date"])
     counts = ("n_fetched", "n_landed", "n_unchanged", "n_gone")
-    yield dg.MaterializeResult(metadata={name: sum(getattr(each, name) for each in fetched) for name in counts})
-    n_failing = sum(len(each.failed) for each in fetched)
+    yield dg.MaterializeResult(metadata={name: sum(getattr(stats, name) for stats in fetch_stats) for name in counts})
+    n_failing = sum(len(stats.failed) for stats in fetch_stats)
     yield dg.AssetCheckResult(
-        check_name=ALL_READ, asset_key=DOCUMENTS, passed=not n_failing, metadata={"n_failing": n_failing}
+        check_name=ALL_FETCHED_CHECK, asset_key=DOCUMENTS, passed=not n_failing, metadata={"n_failing": n_failing}
     )

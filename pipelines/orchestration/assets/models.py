@@ -1,4 +1,4 @@
-"""The SQL models as assets of one step: built together, checked together, swapped in together or not at all."""
+"""The SQL models and seeds as one multi-asset, because one build writes and checks all of them before the swap."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
@@ -6,11 +6,11 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.orchestration.asset_keys import KINDS, key_of
-from pipelines.orchestration.checks import results_of, spec_of
-from pipelines.orchestration.metric_checks import AGENT_DAILY, NOTHING_UNUSUAL, newest_day, unusual
+from pipelines.orchestration.asset_keys import KINDS, asset_key
+from pipelines.orchestration.checks import check_results, check_spec
+from pipelines.orchestration.metric_checks import AGENT_DAILY, ANOMALIES_CHECK, check_anomalies, newest_day_metrics
 from pipelines.orchestration.run_session import fail_if, finish_run, step_session
-from pipelines.orchestration.table_metadata import lineage_of, schema_of_sql
+from pipelines.orchestration.table_metadata import sql_table_schema, table_column_lineage
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
 from warehouse.build.runner import BuildResult
@@ -20,91 +20,93 @@ from warehouse.models.lineage import column_lineage
 from warehouse.models.project import Model, Project
 from warehouse.models.seeds import Seed
 
-ACCOUNT = "metrics.sync_health"
+SYNC_HEALTH = "metrics.sync_health"
 
 _GENERATED = tuple(
-    dg.AssetSpec(key_of(each.key), description=each.description, group_name="seeds", kinds=KINDS["seeds"])
-    for each in GENERATED_TABLES
+    dg.AssetSpec(asset_key(table.key), description=table.description, group_name="seeds", kinds=KINDS["seeds"])
+    for table in GENERATED_TABLES
 )
 
 
 def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
-    """The step that builds the warehouse: an asset a seed and a model of ``project``.
+    """The multi-asset that builds the warehouse, with one asset per seed and model of ``project``.
 
-    The account of the sync is made last, by complete runs alone: when none came for ``fresh_for``, Dagster says so.
+    The freshness policy of ``metrics.sync_health`` fails if no run swapped in a warehouse for ``fresh_for``.
     """
     models = [_model_spec(model, fresh_for) for model in project.models]
 
     @dg.multi_asset(
         name="warehouse",
         specs=[*map(_seed_spec, project.seeds), *_GENERATED, *models],
-        check_specs=[*map(spec_of, project_checks(project)), NOTHING_UNUSUAL],
+        check_specs=[*map(check_spec, project_checks(project)), ANOMALIES_CHECK],
         can_subset=True,
     )
     def warehouse(
         context: dg.AssetExecutionContext,
-        workspace_context: dg.ResourceParam[Context],
+        app_context: dg.ResourceParam[Context],
         progress: dg.ResourceParam[Progress],
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        """Build every model, check every model, and swap the new warehouse in when all is as it should be."""
-        with step_session(workspace_context, context.run.run_id, "building") as workspace_contexts:
-            built = sync_steps.build_models(workspace_context, progress)
-            problems = finish_run(workspace_contexts, context.run.run_id, built.failed)
-        if built.is_swapped:
-            yield from _made(project, built, newest_day(workspace_context.home), context.selected_asset_keys)
-            if NOTHING_UNUSUAL.key in context.selected_asset_check_keys:
-                yield unusual(workspace_context.home)
-        yield from results_of(built.checks, context.selected_asset_check_keys)
+        """Build and check every model, and swap the new warehouse in if every check passed."""
+        with step_session(app_context, context.run.run_id, "building the warehouse") as workspaces:
+            result = sync_steps.build_models(app_context, progress)
+            problems = finish_run(workspaces, context.run.run_id, result.failed)
+        if result.is_swapped:
+            yield from _materializations(
+                project, result, newest_day_metrics(app_context.home), context.selected_asset_keys
+            )
+            if ANOMALIES_CHECK.key in context.selected_asset_check_keys:
+                yield check_anomalies(app_context.home)
+        yield from check_results(result.checks, context.selected_asset_check_keys)
         fail_if(problems)
 
     return warehouse
 
 
-def _made(
-    project: Project, built: BuildResult, numbers: Mapping[str, Any], selected: Collection[dg.AssetKey]
+def _materializations(
+    project: Project, result: BuildResult, newest_day: Mapping[str, Any], selected: Collection[dg.AssetKey]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """What was made of the selected assets; the others were made as well, as each build makes all that is stale.
+    """Materializations of the selected assets only, although the build has rebuilt every stale one.
 
-    ``numbers`` are those of the newest day, shown on the asset of days.
+    ``newest_day`` is metadata of ``metrics.agent_daily``.
     """
-    for seed in (*(each.key for each in GENERATED_TABLES), *(seed.key for seed in project.seeds)):
-        if key_of(seed) in selected:
-            yield dg.MaterializeResult(asset_key=key_of(seed))
+    for name in (*(table.key for table in GENERATED_TABLES), *(seed.key for seed in project.seeds)):
+        if asset_key(name) in selected:
+            yield dg.MaterializeResult(asset_key=asset_key(name))
     sources, models = column_lineage(project), project.by_key
-    for made in built.models:
-        if key_of(made.key) in selected:
+    for model in result.models:
+        if asset_key(model.key) in selected:
             yield dg.MaterializeResult(
-                asset_key=key_of(made.key),
+                asset_key=asset_key(model.key),
                 metadata={
-                    "dagster/row_count": made.n_rows,
-                    "dagster/column_schema": schema_of_sql(models[made.key], made.types),
-                    "dagster/column_lineage": lineage_of(sources[made.key]),
-                    "elapsed_secs": made.secs,
-                    "is_kept": made.is_reused,
-                    "is_patched": made.is_incremental,
-                    **(numbers if made.key == AGENT_DAILY else {}),
+                    "dagster/row_count": model.n_rows,
+                    "dagster/column_schema": sql_table_schema(models[model.key], model.types),
+                    "dagster/column_lineage": table_column_lineage(sources[model.key]),
+                    "elapsed_secs": model.secs,
+                    "is_reused": model.is_reused,
+                    "is_incremental": model.is_incremental,
+                    **(newest_day if model.key == AGENT_DAILY else {}),
                 },
             )
 
 
 def _model_spec(model: Model, fresh_for: timedelta) -> dg.AssetSpec:
     return dg.AssetSpec(
-        key_of(model.key),
-        deps=[key_of(read) for read in model.reads],
+        asset_key(model.key),
+        deps=[asset_key(source) for source in model.reads],
         description=model.header.description,
         group_name=model.schema,
         kinds=KINDS["model"],
         code_version=model.sha256,
-        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=fresh_for) if model.key == ACCOUNT else None,
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=fresh_for) if model.key == SYNC_HEALTH else None,
         metadata={"dagster/table_name": model.key, "sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```")},
     )
 
 
 def _seed_spec(seed: Seed) -> dg.AssetSpec:
     return dg.AssetSpec(
-        key_of(seed.key),
+        asset_key(seed.key),
         description=seed.header.description,
         group_name="seeds",
         kinds=KINDS["seeds"],
-        metadata={"dagster/column_schema": schema_of_sql(seed, seed.header.types)},
+        metadata={"dagster/column_schema": sql_table_schema(seed, seed.header.types)},
     )

@@ -61,7 +61,7 @@ def test_the_first_failure_is_raised_itself_and_the_other_workers_are_cancelled(
 
     with pytest.raises(OSError, match="disk full"):
         asyncio.run(run_workers(range(100), 3, handle))
-    assert (handled, cancelled) == ([0, 1, 2], [0, 2])
+    assert (handled, sorted(cancelled)) == ([0, 1, 2], [0, 2])  # cancelled in no fixed order
 
 
 def test_coroutines_run_concurrently():

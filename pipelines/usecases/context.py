@@ -69,20 +69,20 @@ class Context:
         """The context of each workspace that is set up: this one where there is but one.
 
         Raises:
-            SettingsError: see ``Settings.each``.
+            SettingsError: see ``Settings.workspace_settings``.
         """
-        return tuple(replace(self, settings=settings) for settings in self.settings.each())
+        return tuple(replace(self, settings=settings) for settings in self.settings.workspace_settings())
 
     def workspaces_with_data(self) -> tuple[Context, ...]:
         """The context of each workspace that the home folder holds calls of, set up or not: to work without the API."""
         known = {context.settings.workspace: context for context in self.workspaces()}
-        others = [self.settings.keyless(name) for name in self.home.workspaces() if name not in known]
+        others = [self.settings.without_key(name) for name in self.home.workspaces() if name not in known]
         return (*known.values(), *(replace(self, settings=settings) for settings in others))
 
     @property
     def zones(self) -> dict[str, str]:
         """Time zone by workspace."""
-        return {settings.workspace: settings.timezone for settings in self.settings.each()}
+        return {settings.workspace: settings.timezone for settings in self.settings.workspace_settings()}
 
     @property
     def pseudonyms(self) -> Pseudonymizer | None:

@@ -191,12 +191,15 @@ def build_models(context: Context, progress: Progress = no_progress, *, anew: bo
 
     What did not change since the last build is kept, unless it is to be made ``anew``.
     """
-    return build(
-        context.home,
-        anew=anew,
-        zones=context.zones,
-        progress=lambda _model, number, total: progress("build", number, total),
-    )
+
+    def report(_model: str, number: int, total: int) -> None:
+        progress("build", number, total)
+        if number == total:
+            progress("check", 0, None)
+
+    result = build(context.home, anew=anew, zones=context.zones, progress=report)
+    progress("check", len(result.checks), len(result.checks))
+    return result
 
 
 def _traffic(stats: Stats) -> dict[str, int]:

@@ -168,7 +168,7 @@ def test_the_demo_stays_out_of_a_home_of_real_calls(tmp_path: Path) -> None:
     home = Home(tmp_path / "data").open()
     (home.landing / "start_date=2026-11-21").mkdir()
     (home.landing / "start_date=2026-11-21" / "a.parquet").write_bytes(b"calls")
-    assert_refused(run(tmp_path, "demo", "--home", "data"), 2, "data holds calls that are no demo's", "--home")
+    assert_refused(run(tmp_path, "demo", "--home", "data"), 2, "data holds conversations that are no demo's", "--home")
 
 
 def test_the_demo_stays_out_of_another_demo(tmp_path: Path) -> None:
@@ -177,6 +177,8 @@ def test_the_demo_stays_out_of_another_demo(tmp_path: Path) -> None:
     (home.root / "demo.json").write_text(json.dumps(noted))
     assert_refused(run(tmp_path, "demo"), 2, "demo holds another demo", "--seed 1 --conversations 20 --days 2")
     ended = run(tmp_path, "demo", "--seed", "1", "--conversations", "20", "--days", "2", "--until", "2026-11-19")
-    assert_refused(ended, 2, "demo holds the night of 2026-11-20: a demo goes forward only", "--until 2026-11-20")
+    assert_refused(
+        ended, 2, "demo holds the night of 2026-11-20: a demo only goes forward in time", "--until 2026-11-20"
+    )
     (home.root / "demo.json").write_text("{}")
-    assert_refused(run(tmp_path, "demo"), 2, "demo.json is no note of a demo", "--home")
+    assert_refused(run(tmp_path, "demo"), 2, "demo.json is no file of a demo", "--home")

@@ -56,14 +56,15 @@ def test_sync_says_what_it_did(first: tuple[Path, Ended], n_calls: int) -> None:
     said = ended.err.split("\n\n")[1].splitlines()
     assert (ended.code, ended.out) == (0, b"")
     assert said[:5] == [
-        "complete: all that was listed is in the warehouse",
-        f"  listed       {n_calls}",
-        f"  wanted       {n_calls} new, 0 open, 0 changed, 0 missing, 0 due, 0 asked",
-        f"  fetched      {n_calls}: {n_calls} landed, 0 unchanged, 0 gone",
+        "complete: everything listed is in the warehouse",
+        f"  listed       {n_calls} conversations",
+        f"  to fetch     {n_calls} new, 0 open, 0 changed, 0 missing, 0 due, 0 asked",
+        f"  fetched      {n_calls}: {n_calls} landed, 0 unchanged, 0 deleted",
         "  quarantined  0",
     ]
     stages = [line.split(":")[0] for line in ended.err.split("\n\n")[0].splitlines()]
-    assert list(dict.fromkeys(stages)) == ["list", "fetch", "tools", "flatten", "prices", "build"]
+    assert list(dict.fromkeys(stages)) == ["list", "fetch", "tools", "flatten", "prices", "build", "check"]
+    assert f"fetch: {n_calls} of {n_calls} conversations" in ended.err
 
 
 def test_status_counts_what_is_there(filled: Path, n_calls: int) -> None:
@@ -81,9 +82,9 @@ def test_status_counts_what_is_there(filled: Path, n_calls: int) -> None:
 
 def test_status_for_people(filled: Path, n_calls: int) -> None:
     said = run(filled, "status").text
-    assert f"  conversations    {n_calls} with" in said
+    assert f"  conversations  {n_calls} with" in said
     assert "3 open, " in said
-    assert "  next sync reads  3 open" in said
+    assert "  next sync      fetches 3 open" in said
     assert "\nLast runs:\nstarted" in said
 
 

@@ -43,16 +43,16 @@ def test_the_demo_shows_what_came_of_it_and_the_second_run_how_little_is_read_ag
     assert (first.returncode, "Traceback" in first.stderr) == (0, False), first.stderr
     nights = [line for line in first.stderr.splitlines() if line.startswith("The night of ")]
     assert nights == [f"The night of {(until - timedelta(days=ago)).date()}:" for ago in (1, 0)]
-    assert f"{len(before)} new calls read in " in first.stderr
-    assert f"{n_new} new calls read; " in first.stderr
+    assert f"{len(before)} new conversations fetched in " in first.stderr
+    assert f"{n_new} new conversations fetched; " in first.stderr
     assert first.stdout.splitlines()[0].startswith(
-        f"  calls                     {len(held) - n_open} finished, {n_open} open, "
+        f"  conversations          {len(held) - n_open} finished, {n_open} open, "
     )
     assert [line.split("  ")[1] for line in first.stdout.splitlines()] == [
-        "calls",
+        "conversations",
         "success rate",
         "cost",
-        "cost per successful call",
+        "cost per success",
         "wait, 95th percentile",
         "slowest tool",
     ]

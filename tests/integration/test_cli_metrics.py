@@ -59,14 +59,15 @@ def test_metrics_prints_a_model_newest_first(filled: Path, rows: list[dict[str, 
     assert run(filled, "metrics", "metrics.Agent_Daily", "--limit", "2", "--json").data == rows[:2]
     parquet = run(filled, "metrics", "agent_daily", "--format", "parquet").out
     assert pl.read_parquet(io.BytesIO(parquet)).height == len(rows)
-    assert run(filled, "metrics", "agent_daily").text.startswith("workspace  start_date  agent_id")
+    assert run(filled, "metrics", "agent_daily").text.startswith("start_date  agent  ")
 
 
 def test_metrics_prints_the_rows_of_an_agent_and_of_days(filled: Path, rows: list[dict[str, object]]) -> None:
     agent = str(rows[0]["agent_id"])
     found = run(filled, "metrics", "agent_daily", "--agent", agent, "--json").data
     assert found == [row for row in rows if row["agent_id"] == agent]
-    assert run(filled, "metrics", "agent_daily", "--agent", "o'neill", "--json").data == []
+    names = {row["agent_id"]: row["agent_name"] for row in run(filled, "query", "from marts.dim_agents", "--json").data}
+    assert run(filled, "metrics", "agent_daily", "--agent", names[agent].upper(), "--json").data == found
     found = run(filled, "metrics", "agent_daily", "--since", LAST_DAY, "--json").data
     assert found == [row for row in rows if str(row["start_date"]) >= LAST_DAY]
     found = run(filled, "metrics", "agent_daily", "--until", LAST_DAY, "--json").data
@@ -113,6 +114,9 @@ def test_metrics_prints_one_metric_with_its_keys_and_its_n(
             ["conversation_flow has no date", "These models have one: agent_daily"],
         ),
         (["agent_daily", "--since", "soon"], ["'soon' is no date"]),
+        (["agent_daily", "--agent", "o'neill"], ['There is no agent "o\'neill".', "Known agents: ", "Hotel Alder"]),
+        (["agent_daily", "--agent", "hotel aldr concierge"], ["Did you mean Hotel Alder Concierge?"]),
+        (["agent_daily", "--agent", "alder"], ["Did you mean Hotel Alder Concierge?"]),
         (["agent_daily", "--since", "2026-11-21", "--until", "2026-11-20"], ["The window is empty"]),
         (["agent_daily", "--limit", "0"], ["0 is not in the range"]),
         (["--since", "7d"], ["need the NAME of a model"]),
@@ -219,11 +223,11 @@ def test_doctor_says_which_seeds_are_the_users(tmp_path: Path) -> None:
         ended = run(tmp_path, "doctor", "--offline", "--json", ELEVENLABS_API_KEY="demo")
         return ended.code, next(each for each in ended.data["findings"] if each["name"] == "seeds")
 
-    assert (seeds()[0], seeds()[1]["said"]) == (0, "all are ours")
+    assert (seeds()[0], seeds()[1]["said"]) == (0, "all are built in")
     own = tmp_path / "data" / "seeds"
     own.mkdir(parents=True)
     (own / "budgets.csv").write_text("month_start_date,agent_id,budget_usd\n2026-11-01,*,100\n2026-12-01,*,100\n")
-    assert (seeds()[0], seeds()[1]["said"]) == (0, "yours: budgets (2 rows); the others are ours")
+    assert (seeds()[0], seeds()[1]["said"]) == (0, "yours: budgets (2 rows); the others are built in")
     (own / "budgets.csv").write_text("month_start_date,agent_id\n2026-11-01,*\n")
     code, found = seeds()
     assert (code, found["said"]) == (

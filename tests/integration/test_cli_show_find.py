@@ -117,6 +117,6 @@ def test_find_shows_a_line_and_the_marked_words_and_knows_its_options(copied):
     lines = ended.text.splitlines()
     assert (ended.code, len(lines) in (2, 4)) == (0, True)
     assert f"*{word}" in lines[1].lower()
-    assert run(copied.folder, "find", word, "--until", "2020-01-01").err == "no call has all the words\n"
+    assert run(copied.folder, "find", word, "--until", "2020-01-01").err == "no conversation has all the words\n"
     assert run(copied.folder, "find", "...").code == 2
     assert run(copied.folder, "find", word, "--since", "soon").code == 2

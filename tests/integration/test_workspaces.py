@@ -169,7 +169,7 @@ def test_a_workspace_that_is_no_longer_set_up_stays_and_gets_no_other_key(contex
 def test_two_names_for_one_workspace_are_refused(context, urls):
     twice = {name: Workspace(key_variable="EU_KEY", base_url=urls["eu"]) for name in ("one", "two")}
     with pytest.raises(SettingsError, match="would count twice") as refused:
-        Settings(home=context.settings.home, workspaces=twice).each()
+        Settings(home=context.settings.home, workspaces=twice).workspace_settings()
     assert KEYS["eu"] not in str(refused.value)
 
 

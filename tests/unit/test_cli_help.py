@@ -13,6 +13,7 @@ COMMANDS = (
     "demo",
     "sync",
     "status",
+    "summary",
     "query",
     "metrics",
     "explain",

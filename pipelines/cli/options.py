@@ -26,6 +26,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 SINCE_HELP = "Only conversations that started at or after: 2026-01-01, an ISO time, or 7d (days ago)."
 UNTIL_HELP = "Only conversations that started before."
+EPILOG_WIDTH = 78
+"""Columns of the end of a help text, which click indents by two."""
+
 AGENT_HELP = "Only conversations of this agent: its name or its id."
 
 
@@ -131,9 +134,17 @@ def _store(name: str) -> Callable[[click.Context, click.Parameter, object], None
 
 
 def help_epilog(examples: Mapping[str, str], exit_codes: Mapping[int, str]) -> str:
-    """The end of a command's help: a line for each example and for each exit code."""
+    """The end of a command's help: examples with their meanings, and exit codes, in 80 columns."""
     codes = ((str(code), meaning) for code, meaning in exit_codes.items())
-    return f"\b\nExamples:\n{aligned(examples.items())}\n\n\b\nExit codes:\n{aligned(codes)}"
+    return f"\b\nExamples:\n{_examples(examples)}\n\n\b\nExit codes:\n{aligned(codes, EPILOG_WIDTH)}"
+
+
+def _examples(examples: Mapping[str, str]) -> str:
+    """Meanings beside the commands where all fit, else below them."""
+    text = aligned(examples.items())
+    if max(map(len, text.split("\n"))) <= EPILOG_WIDTH:
+        return text
+    return "\n".join(f"  {command}\n      {meaning}" for command, meaning in examples.items())
 
 
 def exit_with(code: int) -> None:

@@ -105,8 +105,8 @@ def _bars(stream: TextIO) -> Iterator[ShowProgress]:
     class Amount(ProgressColumn):
         def render(self, task: Task) -> Text:
             total = None if task.total is None else int(task.total)
-            is_stage = task.description != BETWEEN_STAGES
-            return Text(amount(task.description, int(task.completed), total) if is_stage else "", justify="right")
+            is_counted = task.description != BETWEEN_STAGES and (task.completed or total is not None)
+            return Text(amount(task.description, int(task.completed), total) if is_counted else "", justify="right")
 
     tasks: dict[str, TaskID] = {}
     lock = Lock()  # models are built in threads

@@ -1,4 +1,4 @@
-"""``convohouse reprocess``: the same rows again from what is landed, with no API and no key."""
+"""``convohouse reprocess``: the same rows again from the landing, without the API and without a key."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows(home):
     return {table.name: lake.read(home, table) for table in DOCUMENT_TABLES}
 
 
-def test_a_deleted_lake_and_warehouse_are_made_again(home, tmp_path):
+def test_a_deleted_lake_and_warehouse_are_rebuilt(home, tmp_path):
     before = rows(home)
     shutil.rmtree(home.lake)
     home.warehouse.unlink()
@@ -42,7 +42,7 @@ def test_a_deleted_lake_and_warehouse_are_made_again(home, tmp_path):
     assert run(tmp_path, "check").code == 0
 
 
-def test_only_the_days_of_a_window_are_made_again(home, tmp_path):
+def test_only_the_days_of_a_window_are_flattened_again(home, tmp_path):
     day = date(2026, 11, 20)
     n = rows(home)["conversations"].filter(start_date=day).height
     ended = run(tmp_path, "--json", "reprocess", "--since", "2026-11-20", "--until", "2026-11-21")

@@ -1,4 +1,4 @@
-"""The sync in its harder moments: a window, a broken document, Ctrl-C."""
+"""``convohouse sync``: a window, a broken document, Ctrl-C."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``convohouse tools`` and ``convohouse prices`` over the emulator: what they say, to people and to programs."""
+"""``convohouse tools`` and ``convohouse prices`` on the emulator: output for people and for programs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
         yield folder, {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url}
 
 
-def test_tools_lists_what_the_api_lists_beside_what_calls_used(folder):
+def test_tools_lists_the_tools_of_the_api_and_those_used_in_conversations(folder):
     here, settings = folder
     synced = run(here, "tools", "--sync", **settings)
     assert synced.code == 0
@@ -131,12 +131,12 @@ def test_an_agent_that_was_named_and_has_no_prices_ends_with_1(folder):
     assert lake.read(Home(here / "data"), LLM_PRICES).height == n_before
 
 
-def test_prices_without_any_call_ask_for_nobody(tmp_path):
+def test_prices_without_any_conversation_have_no_agent_to_ask_for(tmp_path):
     ended = run(tmp_path, "prices", ELEVENLABS_API_KEY="demo", ELEVENLABS_BASE_URL="http://127.0.0.1:1")
     assert ended.code == 2
     assert ended.err.startswith("error: There is no agent to ask for.")
 
 
 @pytest.mark.parametrize("wrong", [["--pages", "-1"], ["--prompt-length", "long"]])
-def test_what_is_no_number_is_refused(tmp_path, wrong):
+def test_a_wrong_number_is_refused(tmp_path, wrong):
     assert run(tmp_path, "prices", *wrong).code == 2

@@ -49,7 +49,7 @@ def test_retry_reads_what_stands_aside_and_nothing_else(spoilt, world, tmp_path)
         spoilt.asked.clear()
         done = run(tmp_path, "retry", **settings)
         assert (done.code, dict(spoilt.details)) == (0, {f"/v1/convai/conversations/{bad}": 1})
-        assert "complete: nothing stands aside" in done.err
+        assert "complete: the quarantine is empty" in done.err
         spoilt.asked.clear()
         assert run(tmp_path, "retry").code == 0  # without a key, as nobody is asked
         assert spoilt.details.total() == 0

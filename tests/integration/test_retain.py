@@ -83,7 +83,7 @@ def test_without_yes_it_only_says_what_would_go(copied):
     assert (ended.code, set(ended.data["ids"]), ended.data["n_all"]) == (0, old, len(held))
     assert ended.data["share"] == len(old) / len(held)
     said = copied.retain()
-    assert (said.code, said.err.splitlines()[-1]) == (0, "a dry run: nothing is touched; --yes erases")
+    assert (said.code, said.err.splitlines()[-1]) == (0, "a dry run: nothing is changed; --yes erases")
     assert copied.held() == held
 
 
@@ -104,7 +104,9 @@ def test_a_rule_of_one_agent_and_one_outcome(copied):
     of_agent = copied.old(status="failed", agent_id=agent_id)
     assert set(copied.retain("--only", "failed", "--json").data["ids"]) == failed
     assert set(copied.retain("--only", "failed", "--agent", agent_id, "--json").data["ids"]) == of_agent
-    assert copied.retain("--agent", "../..", "--json").data["ids"] == []
+    unknown = copied.retain("--agent", "../..", "--json")
+    assert (unknown.code, unknown.out) == (2, b"")
+    assert "error: There is no agent '../..'." in unknown.err
 
 
 def test_upstream_alone_leaves_the_copy_and_both_leaves_nothing(copied):

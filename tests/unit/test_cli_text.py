@@ -179,7 +179,7 @@ def test_numbers_have_their_unit(value: object, unit: str, text: str) -> None:
 
 
 class Recorder:
-    """A clock that is set by hand, and the lines that were said."""
+    """A clock that is set by hand, and the lines of the progress."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -192,17 +192,17 @@ class Recorder:
 
 
 def test_progress_says_a_line_every_few_seconds_and_one_at_the_end_of_a_stage() -> None:
-    told = Recorder()
+    recorder = Recorder()
     for now, done in ((0.0, 100), (4.0, 200), (6.0, 300), (7.0, 400)):
-        told.at(now, "list", done, None)
-    told.at(8.0, "list", 450, 450)
-    told.at(8.0, "list", 450, 450)
-    told.at(10.0, "fetch", 0, 1000)
-    told.at(15.0, "fetch", 250, 1000)
-    told.at(16.0, "fetch", 300, 1000)
-    told.at(90.0, "fetch", 500, 1000)
-    told.at(91.0, "flatten", 0, 0)
-    assert told.said == [
+        recorder.at(now, "list", done, None)
+    recorder.at(8.0, "list", 450, 450)
+    recorder.at(8.0, "list", 450, 450)
+    recorder.at(10.0, "fetch", 0, 1000)
+    recorder.at(15.0, "fetch", 250, 1000)
+    recorder.at(16.0, "fetch", 300, 1000)
+    recorder.at(90.0, "fetch", 500, 1000)
+    recorder.at(91.0, "flatten", 0, 0)
+    assert recorder.said == [
         "list: 300 conversations, 50/s",
         "list: 450 of 450 conversations",
         "fetch: 250 of 1,000 conversations, 50/s, 15 s left",
@@ -218,7 +218,7 @@ def test_a_length_of_time_for_people(secs: float, said: str) -> None:
     assert duration(secs) == said
 
 
-def test_words_for_people() -> None:
+def test_texts_for_people() -> None:
     assert (size(0), size(999), size(1000), size(2.5e9), size(3e15)) == (
         "0 B",
         "999 B",
@@ -226,7 +226,7 @@ def test_words_for_people() -> None:
         "2.5 GB",
         "3000.0 TB",
     )
-    assert (plural(1, "call"), plural(1200, "call"), plural(0, "call")) == ("1 call", "1,200 calls", "0 calls")
+    assert (plural(1, "agent"), plural(1200, "agent"), plural(0, "agent")) == ("1 agent", "1,200 agents", "0 agents")
     assert (moment(None), moment(NOW)) == ("never", "2026-11-22 12:30 UTC")
     assert aligned([("a", "1"), ("", "2"), ("long", "3")]) == "  a     1\n        2\n  long  3"
 
@@ -254,16 +254,16 @@ def test_what_a_run_fetched(counts: dict[str, int], said: str) -> None:
     assert describe_fetched({"n_new": 0, "n_open": 0, "n_changed": 0, "n_due": 0, "n_gone": 0} | counts) == said
 
 
-def test_a_demo_world_grows_and_keeps_the_calls_of_its_days() -> None:
-    kept = DemoWorld(seed=7, conversations=50, days=3, first_until=date(2026, 11, 10))
+def test_a_demo_world_grows_and_keeps_the_conversations_of_its_days() -> None:
+    demo_world = DemoWorld(seed=7, conversations=50, days=3, first_until=date(2026, 11, 10))
     first_day = datetime(2026, 11, 10, tzinfo=UTC)
     later = datetime(2026, 11, 14, tzinfo=UTC)
-    before = {head.conversation_id for head in kept.until(date(2026, 11, 10)).visible(first_day)}
-    after = {head.conversation_id for head in kept.until(date(2026, 11, 14)).visible(first_day)}
-    assert kept.since == datetime(2026, 11, 7, tzinfo=UTC)
+    before = {head.conversation_id for head in demo_world.until(date(2026, 11, 10)).visible(first_day)}
+    after = {head.conversation_id for head in demo_world.until(date(2026, 11, 14)).visible(first_day)}
+    assert demo_world.since == datetime(2026, 11, 7, tzinfo=UTC)
     assert before
     assert before <= after
-    assert len(list(kept.until(date(2026, 11, 14)).visible(later))) > len(after)
+    assert len(list(demo_world.until(date(2026, 11, 14)).visible(later))) > len(after)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_an_error_is_one_line_and_a_hint(
     assert capsys.readouterr() == ("", said)
 
 
-def test_an_error_that_nobody_thought_of_says_how_to_report_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unexpected_error_says_how_to_report_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert report_error(ValueError("what\nnow")) == 1
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "error: ValueError: what now"

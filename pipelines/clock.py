@@ -1,4 +1,4 @@
-"""The clock: the only module that reads the time of day, so that all others can be given another one."""
+"""The only module that reads the time of day; all others are given a clock."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from time import monotonic
 
 
 def utc_now() -> datetime:
-    """The clock of the real world."""
+    """The real time."""
     return datetime.now(UTC)  # noqa: TID251 - the one place
 
 
 class MovingClock:
-    """A clock that begins at a moment and goes on with the seconds of the real one since it was set."""
+    """A clock that starts at a moment and then runs at real speed."""
 
-    def __init__(self, begin: datetime) -> None:
-        self.set(begin)
+    def __init__(self, start: datetime) -> None:
+        self.set(start)
 
-    def set(self, begin: datetime) -> None:
-        """Begin again, at this moment."""
-        self.begin, self._set_at = begin, monotonic()
+    def set(self, start: datetime) -> None:
+        """Start again at this moment."""
+        self.start, self._set_at = start, monotonic()
 
     def __call__(self) -> datetime:
-        """Now."""
-        return self.begin + timedelta(seconds=monotonic() - self._set_at)
+        """The current time of this clock."""
+        return self.start + timedelta(seconds=monotonic() - self._set_at)
 
 
 @cache
-def clock_from(begin: datetime) -> MovingClock:
-    """The clock of this process that begins at a moment when it is first asked for; all who ask share it."""
-    return MovingClock(begin)
+def clock_from(start: datetime) -> MovingClock:
+    """The one clock of this process that starts at a moment, when it is first used."""
+    return MovingClock(start)

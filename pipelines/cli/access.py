@@ -1,4 +1,4 @@
-"""``convohouse access``: can every agent be reached?"""
+"""``convohouse access``: whether a conversation can be started with each agent."""
 
 from __future__ import annotations
 
@@ -7,65 +7,77 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import Options, emit, finish, pass_options, shared, teach
-from pipelines.cli.progress import showing
+from pipelines.cli.agents import agent_labels, resolve_agents
+from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
+from pipelines.cli.progress import show_progress
+from pipelines.cli.render import emit, table
 
 if TYPE_CHECKING:
     from pipelines.usecases.agent_access import AccessCheck
 
+COLUMNS = {
+    "agent": "agent",
+    "way": "way",
+    "reachable": "reachable",
+    "latency_secs": "after",
+    "reason": "reason",
+}
+
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
-            "convohouse access": "every agent that ever had a call",
-            "convohouse access agent_01": "one agent",
-            'convohouse query "from lake.agent_access"': "all that was ever found",
+            "convohouse access": "every agent that ever had a conversation",
+            "convohouse access NAME": "one agent, by its name or its id",
+            'convohouse query "from lake.agent_access"': "the results of all checks",
         },
         {
             0: "all can be reached",
-            1: "one cannot: the reason is named",
-            2: "there is no agent to ask for",
+            1: "one cannot: the reason is shown",
+            2: "there is no agent to check",
             3: "the key is refused, or the API is down",
         },
     )
 )
 @click.argument("agents", nargs=-1, metavar="[AGENT…]")
-@shared
+@shared_options
 @pass_options
 def access(options: Options, agents: tuple[str, ...]) -> None:
-    """Probe whether agents can be reached.
+    """Check whether agents can be reached.
 
-    Asks the API for a signed URL and a token of each agent, as a web page does that begins a conversation. No
-    conversation is begun, and neither URL nor token is kept or shown: only whether they came, after how long, and
-    why not. The key needs the scope convai_write.
+    Asks the API for a signed URL and a token of each agent, as a web page does before a conversation. No conversation
+    is started, and neither URL nor token is stored or shown: only whether they came, after how long, and why not. The
+    key needs the scope convai_write.
     """
     from pipelines.errors import UsageError
     from pipelines.usecases.agent_access import check_agents, known_agents
 
-    found: list[AccessCheck] = []
-    contexts = options.context().workspaces()
-    if agents and len(contexts) > 1:
-        contexts = tuple(each for each in contexts if set(agents) & set(known_agents(each.home)))
-    for context in contexts:
-        own = [each for each in agents if len(contexts) == 1 or each in known_agents(context.home)] or known_agents(
-            context.home
-        )
-        with showing(options) as show:
-            found += check_agents(context, own, show) if own else ()
-    if not found:
-        raise UsageError("There is no agent to ask for.", "Name one, or run `convohouse sync` first.")
+    context = options.context()
+    agent_ids = resolve_agents(context.home, agents, allow_unseen=True)
+    contexts = context.workspaces()
+    checks: list[AccessCheck] = []
+    for workspace in contexts:
+        workspace_agents = known_agents(workspace.home)
+        selected = [agent for agent in agent_ids if len(contexts) == 1 or agent in workspace_agents]
+        if agent_ids and not selected:
+            continue
+        with show_progress(options) as show:
+            checks += (
+                check_agents(workspace, selected or workspace_agents, show) if selected or workspace_agents else ()
+            )
+    if not checks:
+        raise UsageError("There is no agent to check.", "Name one, or run `convohouse sync` first.")
     if options.is_json:
-        emit({"probes": [asdict(each) for each in found]})
+        emit({"probes": [asdict(check) for check in checks]})
     else:
-        click.echo(_text(found))
-    finish(0 if all(each.is_reachable for each in found) else 1)
-
-
-def _text(found: list[AccessCheck]) -> str:
-    from pipelines.cli.text_table import table_text
-
-    rows = [
-        (each.agent_id, each.way, "yes" if each.is_reachable else "no", f"{each.latency_secs:.3f} s", each.reason or "")
-        for each in found
-    ]
-    return table_text(("agent", "way", "reachable", "after", "reason"), rows, right=("after",))
+        labels = agent_labels(context.home)
+        rows = [
+            asdict(check)
+            | {
+                "agent": labels.get(check.agent_id, check.agent_id),
+                "reachable": "yes" if check.is_reachable else "no",
+            }
+            for check in checks
+        ]
+        click.echo(table(rows, COLUMNS, prose=("reason",)).text)
+    exit_with(0 if all(check.is_reachable for check in checks) else 1)

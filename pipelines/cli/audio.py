@@ -1,4 +1,4 @@
-"""``convohouse audio``: the recordings, beside the lake."""
+"""``convohouse audio``: download the recordings into the home folder."""
 
 from __future__ import annotations
 
@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import Options, emit, finish, pass_options, plural, shared, size, teach
-from pipelines.cli.progress import showing
+from pipelines.cli.agents import resolve_agent
+from pipelines.cli.options import (
+    AGENT_HELP,
+    SINCE_HELP,
+    UNTIL_HELP,
+    Options,
+    exit_with,
+    help_epilog,
+    pass_options,
+    shared_options,
+)
+from pipelines.cli.progress import show_progress
+from pipelines.cli.render import emit
 
 if TYPE_CHECKING:
     from pipelines.usecases.audio import DownloadResult
@@ -18,52 +29,56 @@ UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
 class Bytes(click.ParamType[int]):
-    """An amount of disk, such as 5GB, in powers of 1000."""
+    """A size on disk, such as 5GB, in powers of 1000."""
 
     name = "SIZE"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read it."""
+        """Parse the text to bytes."""
         if isinstance(value, int):
             return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?b?)", str(value).strip().lower())
-        unit = found[2].removesuffix("b") + "b" if found and found[2] not in {"", "b"} else ""
-        if found is None or unit not in UNITS:
-            self.fail(f"{value!r} is no amount of disk; write it as 500MB or 5GB.", param, ctx)
-        return int(float(found[1]) * UNITS[unit])
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?b?)", str(value).strip().lower())
+        unit = match[2].removesuffix("b") + "b" if match and match[2] not in {"", "b"} else ""
+        if match is None or unit not in UNITS:
+            self.fail(f"{value!r} is no size on disk; write it as 500MB or 5GB.", param, ctx)
+        return int(float(match[1]) * UNITS[unit])
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
             "convohouse audio --since 7d": "of the last seven days",
-            "convohouse audio --agent agent_01 --sample 50": "of fifty calls, the same ones each time",
+            "convohouse audio --agent NAME --sample 50": "of 50 conversations, always the same ones",
             "convohouse audio --budget 20GB": "as many as fit",
             'convohouse query "from lake.audio_files"': "files, sizes and hashes",
         },
         {
-            0: "all are there, but for those that the API does not have",
+            0: "all are there, except those that the API does not have",
             1: "some failed, or did not fit the budget",
-            2: "a date or the budget is wrong",
+            2: "a date, the agent or the budget is wrong",
             3: "the API or its key",
         },
     )
 )
-@click.option("--since", metavar="WHEN", help="Only calls that started at or after: 2026-01-01, an ISO time, or 7d.")
-@click.option("--until", metavar="WHEN", help="Only calls that started before.")
-@click.option("--agent", metavar="ID", help="Only calls of this agent.")
-@click.option("--sample", type=click.IntRange(1), metavar="N", help="Only so many calls, always the same ones.")
-@click.option("--budget", type=Bytes(), default="5GB", show_default=True, help="What all recordings may take on disk.")
-@shared
+@click.option("--since", metavar="WHEN", help=SINCE_HELP)
+@click.option("--until", metavar="WHEN", help=UNTIL_HELP)
+@click.option("--agent", metavar="AGENT", help=AGENT_HELP)
+@click.option(
+    "--sample", type=click.IntRange(1), metavar="N", help="Only this many conversations, always the same ones."
+)
+@click.option(
+    "--budget", type=Bytes(), default="5GB", show_default=True, help="What all recordings together may take on disk."
+)
+@shared_options
 @pass_options
 def audio(
     options: Options, *, since: str | None, until: str | None, agent: str | None, sample: int | None, budget: int
 ) -> None:
-    """Save the recordings of calls as MP3 files.
+    """Download the recordings of conversations as MP3 files.
 
-    Of calls in the lake that have one, into audio/start_date=…/ID.mp3, streamed, and each whole or not there. What is
-    there is not fetched again; it can be stopped at any moment. Erasing a call removes its recording. It holds the
-    home folder while it runs: a sync that begins meanwhile ends at once and says so.
+    Of the conversations in the lake that have a recording, into audio/start_date=…/ID.mp3. Each file is either
+    complete or absent, and none is downloaded twice; the command can be stopped at any moment. Erasing a conversation
+    removes its recording. The home folder is locked meanwhile: a sync that is started then ends at once and says so.
     """
     from pipelines.extract.time_window import parse_moment
     from pipelines.usecases.audio import download_audio
@@ -71,24 +86,27 @@ def audio(
 
     context = options.context()
     since_at, until_at = (None if when is None else parse_moment(when, context.clock()) for when in (since, until))
-    done: dict[str, DownloadResult] = {}
-    with showing(options) as show:
-        for each in context.workspaces():
-            choice = AudioSelection(since_at, until_at, agent, sample)
-            done[each.settings.workspace] = download_audio(each, choice, budget_bytes=budget, progress=show)
+    choice = AudioSelection(since_at, until_at, resolve_agent(context.home, agent), sample)
+    results: dict[str, DownloadResult] = {}
+    with show_progress(options) as show:
+        for workspace in context.workspaces():
+            name = workspace.settings.workspace
+            results[name] = download_audio(workspace, choice, budget_bytes=budget, progress=show)
     if options.is_json:
-        emit({"workspaces": {name: asdict(found) for name, found in done.items()}})
-    for found in done.values():
-        _tell(options, found)
-    finish(1 if any(found.failed or found.n_left for found in done.values()) else 0)
+        emit({"workspaces": {name: asdict(result) for name, result in results.items()}})
+    for result in results.values():
+        _report(options, result)
+    exit_with(1 if any(result.failed or result.n_left for result in results.values()) else 0)
 
 
-def _tell(options: Options, found: DownloadResult) -> None:
+def _report(options: Options, result: DownloadResult) -> None:
+    from warehouse.serve.value_format import plural, size
+
     options.say(
-        f"{plural(found.n_saved, 'recording')} saved, {found.n_before:,} there before, {found.n_missing:,} missing at "
-        f"the API; all take {size(found.total_bytes)}"
+        f"{plural(result.n_saved, 'recording')} saved, {result.n_before:,} there before, {result.n_missing:,} missing "
+        f"at the API; all take {size(result.total_bytes)}"
     )
-    for conversation_id, why in found.failed.items():
-        options.say(f"{conversation_id}: not saved: {why}")
-    if found.n_left:
-        options.say(f"{plural(found.n_left, 'recording')} did not fit: raise --budget, or erase some")
+    for conversation_id, reason in result.failed.items():
+        options.say(f"{conversation_id}: not saved: {reason}")
+    if result.n_left:
+        options.say(f"{plural(result.n_left, 'recording')} did not fit: raise --budget, or erase some")

@@ -1,4 +1,4 @@
-"""``convohouse build`` and ``convohouse check``: the warehouse from the lake, and whether what stands is right."""
+"""``convohouse build`` and ``convohouse check``: build the warehouse from the lake, and run its checks."""
 
 from __future__ import annotations
 
@@ -8,37 +8,41 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import Options, emit, finish, pass_options, plural, shared, teach
-from pipelines.cli.progress import duration, showing
+from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
+from pipelines.cli.progress import show_progress
+from pipelines.cli.render import emit, table
 
 if TYPE_CHECKING:
     from warehouse.models.checks import CheckResult
 
-EXITS = {
+EXIT_CODES = {
     0: "every check passed",
-    1: "a check failed: each is named, with a row that shows it",
-    2: "there is nothing to look at, or a setting is wrong",
+    1: "a check failed: each is named, with a failing row",
+    2: "there is no warehouse yet, or a setting is wrong",
 }
 
 
 @click.command(
-    epilog=teach({"convohouse build": "anew", "convohouse build --json | jq .models": "for programs"}, EXITS)
+    epilog=help_epilog(
+        {"convohouse build": "a full refresh", "convohouse build --json | jq .models": "for programs"}, EXIT_CODES
+    )
 )
-@shared
+@shared_options
 @pass_options
 def build(options: Options) -> None:
-    """Build the warehouse anew from the lake; no API, no key.
+    """Rebuild the warehouse from the lake: a full refresh.
 
-    The models of sql/ are built and checked. The new file takes the place of the old one only when every check
-    passed; readers keep theirs meanwhile.
+    All models of sql/ are built and checked; neither the API nor a key is needed. The new file replaces the old one
+    only if every check passed. Programs that have the old file open can go on reading it.
     """
     from pipelines.usecases import sync_steps
+    from warehouse.serve.value_format import duration, plural
 
     context = options.context()
-    began = time.monotonic()
-    with context.write_lock("build"), showing(options) as show:
+    started = time.monotonic()
+    with context.write_lock("build"), show_progress(options) as show:
         built = sync_steps.build_models(context, show, full_refresh=True)
-    secs = time.monotonic() - began
+    secs = time.monotonic() - started
     if options.is_json:
         models = [{"model": model.key, "n_rows": model.n_rows, "secs": model.secs} for model in built.models]
         emit({"is_swapped": built.is_swapped, "secs": secs, "models": models, "failed": _as_data(built.failed)})
@@ -51,23 +55,26 @@ def build(options: Options) -> None:
             f"{len(built.checks) - len(built.failed):,} of {plural(len(built.checks), 'check')} passed"
         )
         if not built.is_swapped:
-            options.say("The old warehouse stays; the new one is beside it as warehouse.duckdb.rejected.")
-            click.echo(failing_table(built.failed))
-    finish(0 if built.is_swapped else 1)
+            options.say("The old warehouse is unchanged; the new one is beside it as warehouse.duckdb.rejected.")
+            click.echo(failed_checks_table(built.failed))
+    exit_with(0 if built.is_swapped else 1)
 
 
 @click.command(
-    epilog=teach({"convohouse check": "all of them", "convohouse check --json | jq .failed": "for programs"}, EXITS)
+    epilog=help_epilog(
+        {"convohouse check": "all of them", "convohouse check --json | jq .failed": "for programs"}, EXIT_CODES
+    )
 )
-@shared
+@shared_options
 @pass_options
 def check(options: Options) -> None:
-    """Run every check on what stands there.
+    """Run every check on the current warehouse.
 
-    They hold the lake to its schema, the models to their headers, and what was listed to what is in the lake. Nothing
-    is changed. A check that fails is named with the first rows that show why.
+    The lake is checked against its schema, the models against their headers, and the listings against the lake.
+    Nothing is changed. A check that fails is named, with a failing row.
     """
     from pipelines.usecases import sync
+    from warehouse.serve.value_format import plural
 
     results = sync.check(options.context())
     failed = [result for result in results if not result.is_passed]
@@ -75,20 +82,27 @@ def check(options: Options) -> None:
         emit({"n_checks": len(results), "failed": _as_data(failed)})
     else:
         if failed:
-            click.echo(failing_table(failed))
+            click.echo(failed_checks_table(failed))
         options.say(f"{len(results) - len(failed):,} of {plural(len(results), 'check')} passed")
-    finish(1 if failed else 0)
+    exit_with(1 if failed else 0)
 
 
-def failing_table(failed: Sequence[CheckResult]) -> str:
-    """The failing checks for people: what each promises, how many rows break it, and one of them."""
-    from pipelines.cli.text_table import table_text
+def failed_checks_table(failed: Sequence[CheckResult]) -> str:
+    """The failed checks for people: what each one asserts, how many rows fail it, and one of them."""
+    rows = [
+        {
+            "check": result.check.name,
+            "about": result.check.description,
+            "n_failing": result.n_failing,
+            "sample": _first_row(result),
+        }
+        for result in failed
+    ]
+    headings = {"check": "check", "about": "asserts", "n_failing": "rows", "sample": "for example"}
+    return table(rows, headings, prose=("about", "sample")).text
 
-    rows = [(result.check.name, result.check.description, f"{result.n_failing:,}", _first(result)) for result in failed]
-    return table_text(("check", "promises", "rows", "such as"), rows, right=("rows",))
 
-
-def _first(result: CheckResult) -> str:
+def _first_row(result: CheckResult) -> str:
     return ", ".join(f"{name} {value}" for name, value in result.sample_rows[0].items()) if result.sample_rows else ""
 
 

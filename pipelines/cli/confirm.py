@@ -1,4 +1,4 @@
-"""To ask before something is done that leaves this machine or cannot be undone."""
+"""The question before a command changes something outside this machine, or something that cannot be undone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 import click
 
 
-def is_wanted(question: str, *, yes: bool, is_dry_run: bool = False) -> bool:
-    """Whether to do it: yes where ``--yes`` is given, what a person says on a terminal, and no elsewhere."""
+def is_confirmed(question: str, *, yes: bool, is_dry_run: bool = False) -> bool:
+    """Whether to go on: yes with ``--yes``, the user's answer on a terminal, and no anywhere else."""
     if yes or is_dry_run:
         return yes and not is_dry_run
     return sys.stdin.isatty() and click.confirm(question, err=True)

@@ -1,4 +1,4 @@
-"""``convohouse demo``: the whole way once, without a key: an emulated API, the Dagster job, and what comes of it."""
+"""``convohouse demo``: the Dagster job on an emulated API, without a key, and a summary of the result."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.demo_summary import facts, numbers_of, what_was_read
 from pipelines.cli.emulate import KEY
-from pipelines.cli.interrupts import aside
-from pipelines.cli.options import Options, aligned, emit, finish, pass_options, plural, shared, teach
-from pipelines.cli.progress import duration, showing
+from pipelines.cli.interrupts import run_in_thread
+from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
+from pipelines.cli.progress import show_progress
+from pipelines.cli.render import emit
+from pipelines.cli.sync import describe_fetched
+from pipelines.cli.text_table import aligned, terminal_width
 from pipelines.clock import MovingClock
 
 if TYPE_CHECKING:
@@ -26,17 +28,17 @@ if TYPE_CHECKING:
 HOME = Path("demo")
 WORLD_FILE = "demo.json"
 DAYS_BETWEEN = 7
-"""Days between the two nights of a first demo: calls change, are rated and deleted meanwhile."""
+"""Days between the two nights of a first demo: conversations change, are rated and deleted meanwhile."""
 DRAWN_UNTIL = date(2026, 11, 26)
-"""The end of the days whose calls every demo shows, moved to end with its own first run."""
+"""The last day of the conversations that every demo shows, shifted to end with its own first run."""
 YEARS = range(2000, 2100)
 
 
 @dataclass(frozen=True, slots=True)
 class DemoWorld:
-    """The emulated calls that a demo's home holds: those of ``days`` days before its first run, and all since.
+    """The emulated conversations in a demo's home: those of ``days`` days before its first run, and all since.
 
-    Whatever the day of the first run, they are the same calls, moved by ``shift_days``.
+    On any day of the first run they are the same conversations, shifted by ``shift_days``.
     """
 
     seed: int
@@ -51,27 +53,27 @@ class DemoWorld:
         return cls(seed, conversations, days, first_until, (first_until - DRAWN_UNTIL).days)
 
     @classmethod
-    def read(cls, note: Path) -> DemoWorld:
-        """The world that was noted; a note of an earlier version has no ``shift_days``: its calls were not moved.
+    def read(cls, file: Path) -> DemoWorld:
+        """Read the world from the demo's file; an earlier version wrote no ``shift_days``: it shifted nothing.
 
         Raises:
-            UsageError: the note cannot be read.
+            UsageError: the file cannot be read.
         """
         from pipelines.errors import UsageError
 
         try:
-            noted = json.loads(note.read_text())
-            first_until = date.fromisoformat(noted["first_until"])
-            return cls(noted["seed"], noted["conversations"], noted["days"], first_until, noted.get("shift_days", 0))
+            data = json.loads(file.read_text())
+            first_until = date.fromisoformat(data["first_until"])
+            return cls(data["seed"], data["conversations"], data["days"], first_until, data.get("shift_days", 0))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise UsageError(f"{note} is no note of a demo.", "Give the demo another --home.") from None
+            raise UsageError(f"{file} is no file of a demo.", "Give the demo another --home.") from None
 
-    def write(self, note: Path) -> None:
-        """Note the world for the next run."""
-        note.write_text(json.dumps(asdict(self), default=str) + "\n")
+    def write(self, file: Path) -> None:
+        """Write the world to the demo's file, for the next run."""
+        file.write_text(json.dumps(asdict(self), default=str) + "\n")
 
     def nights(self) -> list[date]:
-        """The nights that a first demo copies: one some days ago, and this one, so that there are late changes."""
+        """The nights that a first demo copies: one some days ago and the last one, so that there are late changes."""
         between = min(DAYS_BETWEEN, self.days // 2)
         return sorted({self.first_until - timedelta(days=between), self.first_until})
 
@@ -81,7 +83,7 @@ class DemoWorld:
         return _midnight(self.first_until) - timedelta(days=self.days)
 
     def until(self, until: date) -> World:
-        """The world as it stands at a midnight: it grows by whole lengths, so that each day keeps its calls."""
+        """The world at a midnight; it grows by multiples of ``days``, so that each day keeps its conversations."""
         from pipelines.emulator.generator.world import World
 
         lengths = 1 + max(0, -((self.first_until - until).days // self.days))
@@ -95,108 +97,115 @@ class DemoWorld:
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
-            "convohouse demo": "1,200 calls of 30 days, into the folder demo",
+            "convohouse demo": "1,200 conversations of 30 days, into the folder demo",
             "convohouse demo --conversations 200 --days 7 --home /tmp/small": "fewer, elsewhere",
-            "convohouse demo --until 2026-11-26": "the same calls, as of that night",
+            "convohouse demo --until 2026-11-26": "the same conversations, as of that night",
         },
         {
-            0: "everything is there and every check passed",
-            1: "the job failed: the reasons are named",
+            0: "everything was copied and every check passed",
+            1: "the job failed: the reasons are shown",
             2: "the folder holds something else",
         },
     )
 )
-@click.option("--conversations", default=1200, show_default=True, type=click.IntRange(1), help="Calls, about.")
-@click.option("--days", default=30, show_default=True, type=click.IntRange(1), help="Days that they are spread over.")
-@click.option("--seed", default=7, show_default=True, type=click.IntRange(0), help="Another seed is another world.")
+@click.option(
+    "--conversations", default=1200, show_default=True, type=click.IntRange(1), help="About how many conversations."
+)
+@click.option("--days", default=30, show_default=True, type=click.IntRange(1), help="Days over which they are spread.")
+@click.option(
+    "--seed", default=7, show_default=True, type=click.IntRange(0), help="Another seed gives other conversations."
+)
 @click.option("--until", "last", metavar="DATE", help="The last night [default: today's].")
-@shared
+@shared_options
 @pass_options
 def demo(options: Options, *, conversations: int, days: int, seed: int, last: str | None) -> None:
-    """Run the whole job on emulated calls: no key, no question.
+    """Run the whole job on emulated conversations, without a key.
 
-    The emulated API runs on this machine, and the Dagster job copies it into the folder `demo` (or --home): as it
-    was some nights ago, then as it is, with what was changed, rated and deleted since. A few numbers show what came
-    of it. A second run shows how little is read again. The calls are the same on any day, moved to end with it.
+    An emulated API runs on this machine, and the Dagster job copies it into the folder `demo` (or --home): first as it
+    was some nights ago, then as it is now, with what was changed, rated and deleted in between. At the end there is a
+    summary (`convohouse summary` shows it at any time). A second run shows how little is fetched again. The
+    conversations are the same on any day, shifted to end with it.
     """
     from pipelines.emulator.server.app import create_app
     from pipelines.emulator.server.serve import running
     from pipelines.extract import run_log
     from pipelines.usecases.context import Context
+    from warehouse.serve.summary import read_summary, summary_facts
+    from warehouse.serve.value_format import duration, plural
 
     root = options.home or HOME
     home = Context(options.settings(home=root, api_key=KEY)).home
     until = options.now().date() if last is None else _day(last)
     world = DemoWorld.begin(seed, conversations, days, until)
     nights = [until] if home.exists() else world.nights()
-    kept = _kept(home, world)
-    options.say(f"Emulated API on this machine, {plural(days, 'day')} of calls; the Dagster job copies them to {root}.")
+    world = _stored_world(home, world)
+    options.say(f"Emulated API: {plural(days, 'day')} of conversations. The Dagster job copies them to {root}.")
+    options.say("Loading Dagster …")
     from pipelines.orchestration.run_in_process import run_job  # takes seconds: not before the first line
 
     clock = MovingClock(_midnight(nights[0]))
-    told = []
-    with running(create_app(kept.until(until), clock=lambda: clock.begin, key=KEY)) as url:
+    runs = []
+    with running(create_app(world.until(until), clock=lambda: clock.start, key=KEY)) as url:
         context = Context(options.settings(home=root, base_url=url, api_key=KEY), clock=clock)
         for night in nights:
             clock.set(_midnight(night))
             options.say(f"\nThe night of {night}:")
-            with showing(options) as show:
-                outcome = aside(lambda: run_job(context, since=kept.since, until=clock.begin, progress=show))
+            with show_progress(options) as show:
+                outcome = run_in_thread(lambda: run_job(context, since=world.since, until=clock.start, progress=show))
             if not outcome.is_success:
                 _fail(options, outcome.errors)
                 return
-            told.append(run_log.row(context.home, outcome.run_id))
-            options.say(f"{what_was_read(told[-1])} in {duration(told[-1]['elapsed_secs'])}")
-    numbers = numbers_of(context.home)
+            runs.append(run_log.row(context.home, outcome.run_id))
+            options.say(f"{describe_fetched(runs[-1])} in {duration(runs[-1]['elapsed_secs'])}")
+    summary = read_summary(context.home)
     if options.is_json:
-        emit({"runs": told, "summary": numbers, "problems": []})
+        emit({"runs": runs, "summary": summary, "problems": []})
         return
     options.say()
-    click.echo(aligned(facts(numbers)))
+    click.echo(aligned(summary_facts(summary), terminal_width()))
     options.say(f"\nWhere to look next:\n{_next(root)}")
 
 
-def _kept(home: Home, asked: DemoWorld) -> DemoWorld:
-    """The world that the home holds, which must be the one asked for; it is noted in a new home.
+def _stored_world(home: Home, new_world: DemoWorld) -> DemoWorld:
+    """The world that the home holds, which must be the requested one; it is written into a new home.
 
-    Calls that an API does not know are taken for deleted there: a demo in a home of real calls would blank them.
+    A conversation that an API does not have counts as deleted there: a demo in a home of real conversations would
+    redact them.
 
     Raises:
-        UsageError: the home holds other calls, or a later night.
+        UsageError: the home holds other conversations, or a later night.
         HomeError: it cannot be used.
     """
     from pipelines.errors import UsageError
     from warehouse.storage.landing import listings
 
-    note = home.root / WORLD_FILE
-    if home.exists() and note.is_file():
-        kept = DemoWorld.read(note)
-        if (kept.seed, kept.conversations, kept.days) != (asked.seed, asked.conversations, asked.days):
+    file = home.root / WORLD_FILE
+    if home.exists() and file.is_file():
+        world = DemoWorld.read(file)
+        if (world.seed, world.conversations, world.days) != (new_world.seed, new_world.conversations, new_world.days):
+            parameters = f"--seed {world.seed} --conversations {world.conversations} --days {world.days}"
+            raise UsageError(f"{home.root} holds another demo.", f"Give {parameters}, or another --home.")
+        latest = max([world.first_until, *(listing.until.date() for listing in listings(home) if listing.until)])
+        if new_world.first_until < latest:
             raise UsageError(
-                f"{home.root} holds another demo.",
-                f"Give --seed {kept.seed} --conversations {kept.conversations} --days {kept.days}, or another --home.",
-            )
-        latest = max([kept.first_until, *(listing.until.date() for listing in listings(home) if listing.until)])
-        if asked.first_until < latest:
-            raise UsageError(
-                f"{home.root} holds the night of {latest}: a demo goes forward only.",
+                f"{home.root} holds the night of {latest}: a demo only goes forward in time.",
                 f"Give --until {latest} or a later date, or another --home.",
             )
-        return kept
+        return world
     if home.exists() and any(home.landing.rglob("*.parquet")):
-        raise UsageError(f"{home.root} holds calls that are no demo's.", "Give the demo a --home of its own.")
+        raise UsageError(f"{home.root} holds conversations that are no demo's.", "Give the demo a --home of its own.")
     home.open()
-    asked.write(note)
-    return asked
+    new_world.write(file)
+    return new_world
 
 
 def _day(text: str) -> date:
-    """Read the date of ``--until``.
+    """Parse the date of ``--until``.
 
     Raises:
-        UsageError: it is none, or one of another age.
+        UsageError: it is no date, or out of range.
     """
     from pipelines.errors import UsageError
 
@@ -220,12 +229,12 @@ def _fail(options: Options, errors: tuple[str, ...]) -> None:
         click.echo(f"  - {' '.join(error.split())}", err=True)
     if options.is_json:
         emit({"problems": list(errors)})
-    finish(1)
+    exit_with(1)
 
 
 def _next(root: Path) -> str:
-    called = Path(sys.argv[0])  # .venv/bin/convohouse, where that is not on the path
-    program = called if called.name == "convohouse" and not shutil.which("convohouse") else "convohouse"
+    script = Path(sys.argv[0])  # .venv/bin/convohouse, where that is not on the path
+    program = script if script.name == "convohouse" and not shutil.which("convohouse") else "convohouse"
     return "\n".join(
         (
             f'  {program} --home {root} query "from metrics.agent_daily order by start_date desc"',

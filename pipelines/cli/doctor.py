@@ -1,4 +1,4 @@
-"""``convohouse doctor``: is everything in place, and if not, what to do."""
+"""``convohouse doctor``: check that everything is set up, and say what to do if not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import os
 import platform
 import shutil
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import Options, emit, finish, pass_options, plural, shared, size, teach
+from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
+from pipelines.cli.render import emit
+from pipelines.cli.text_table import aligned, terminal_width
 from pipelines.errors import ApiError, SettingsError
 from warehouse.errors import HomeError, ModelError
 
@@ -22,14 +25,14 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 LIBRARIES = ("polars", "duckdb", "pyarrow", "httpx", "msgspec", "sqlglot", "dagster")
-LEAST_FREE_BYTES = 1e9
-PATIENCE_SECS = 20.0
-"""Time for the one question to the API: a person is waiting."""
+MIN_FREE_BYTES = 1e9
+API_DEADLINE_SECS = 20.0
+"""Time for the one request to the API: a person is waiting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: what was looked at, what was found, and what to do where it is a problem."""
+    """One line: what was checked, the result, and what to do if it is a problem."""
 
     name: str
     said: str
@@ -38,19 +41,19 @@ class Finding:
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {"convohouse doctor": "everything", "convohouse doctor --offline": "without the API"},
-        {0: "all is in place", 1: "a problem on this machine", 3: "the API or its key"},
+        {0: "everything is set up", 1: "a problem on this machine", 3: "the API or its key"},
     )
 )
-@click.option("--offline", is_flag=True, help="Do not ask the API.")
-@shared
+@click.option("--offline", is_flag=True, help="Do not call the API.")
+@shared_options
 @pass_options
 def doctor(options: Options, offline: bool) -> None:
-    """Say whether all is in place, and if not, what to do.
+    """Check that everything is set up, and say what to do if not.
 
-    Looks at the settings, the home folder, your own seeds, the disk, the API and the libraries. Nothing is changed.
-    The key is never shown, not even a part of it. The API is asked for one row of the list.
+    Checks the settings, the home folder, your own seeds, the disk, the API and the libraries. Nothing is changed. The
+    key is never shown, not even a part of it. One row of the conversation list is requested from the API.
     """
     from pipelines import settings as sources
 
@@ -60,13 +63,13 @@ def doctor(options: Options, offline: bool) -> None:
     try:
         settings = options.settings()
     except SettingsError as error:
-        given = ", ".join(f"{name} ({source})" for name, source in sorted(origins.items()))
-        findings = [Finding("settings", error.message, f"Correct it; these are set: {given}.", 1)]
+        names = ", ".join(f"{name} ({source})" for name, source in sorted(origins.items()))
+        findings = [Finding("settings", error.message, f"Correct it; these are set: {names}.", 1)]
     else:
         findings = [*_settings(settings, origins), *_home(settings.home), _seeds(settings.home)]
-        for each in settings.workspace_settings():
+        for workspace in settings.workspace_settings():
             key = "[workspaces]" if settings.workspaces else origins.get("api_key", "default")
-            findings += _workspace(each, key, is_offline=offline, is_one_of_several=bool(settings.workspaces))
+            findings += _workspace(workspace, key, is_offline=offline, is_one_of_several=bool(settings.workspaces))
     findings += _libraries()
     code = max((finding.exit_code for finding in findings), default=0)
     if options.is_json:
@@ -74,33 +77,36 @@ def doctor(options: Options, offline: bool) -> None:
     else:
         click.echo(_text(findings))
         n_problems = sum(bool(finding.problem) for finding in findings)
-        options.say(f"\n{'All is in place.' if not n_problems else f'Problems: {n_problems}.'}")
-    finish(code)
+        options.say(f"\n{'Everything is set up.' if not n_problems else f'Problems: {n_problems}.'}")
+    exit_with(code)
 
 
 def _settings(settings: Settings, origins: dict[str, str]) -> Iterator[Finding]:
-    """Every setting as read, and where from; the keys are those of the workspaces."""
+    """Every setting with its source, except the keys, which belong to the workspaces."""
     for name in type(settings).model_fields:
         value = getattr(settings, name)
-        said = ", ".join(map(str, value)) if isinstance(value, tuple | dict) else str(value)
+        text = ", ".join(map(str, value)) if isinstance(value, tuple | dict) else str(value)
+        if value is None:
+            text = "not set"
         if name != "api_key":
-            yield Finding(name, f"{said or 'none'}  ({origins.get(name, 'default')})")
+            yield Finding(name, f"{text or 'none'}  ({origins.get(name, 'default')})")
 
 
 def _workspace(settings: Settings, origin: str, *, is_offline: bool, is_one_of_several: bool) -> Iterator[Finding]:
-    """Whether a workspace has its key, and whether its API answers to it."""
-    of = f" of {settings.workspace}" if is_one_of_several else ""
+    """Whether a workspace has its key, and whether the API accepts it."""
+    suffix = f" of {settings.workspace}" if is_one_of_several else ""
     try:
         settings.key()
     except ApiError as error:
-        yield Finding(f"api_key{of}", "not set", error.hint, error.exit_code)
+        yield Finding(f"api_key{suffix}", "not set", error.hint, error.exit_code)
     else:
-        yield Finding(f"api_key{of}", f"set  ({origin})")
+        yield Finding(f"api_key{suffix}", f"set  ({origin})")
     if not is_offline:
-        yield _api(settings, f"api{of}")
+        yield _api(settings, f"api{suffix}")
 
 
 def _home(root: Path) -> Iterator[Finding]:
+    from warehouse.serve.value_format import size
     from warehouse.storage.home import Home
 
     nearest = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
@@ -116,48 +122,54 @@ def _home(root: Path) -> Iterator[Finding]:
     if Home(root).exists():
         state = "holds data"
     else:
-        state = "holds no data yet" if root.exists() else "not there yet; the first sync makes it"
+        state = "holds no data yet" if root.exists() else "not there yet; the first sync creates it"
     if os.access(nearest, os.W_OK | os.X_OK):
         yield Finding("home folder", state)
     else:
         yield Finding("home folder", f"{nearest} cannot be written", f"Make it writable. {other}", 1)
     free = shutil.disk_usage(nearest).free
-    is_little = free < LEAST_FREE_BYTES
+    is_little = free < MIN_FREE_BYTES
     yield Finding(
-        "free disk", size(free), "Make room: a build needs its size twice." if is_little else "", int(is_little)
+        "free disk",
+        size(free),
+        "Free some disk space: a build needs twice the size of the warehouse." if is_little else "",
+        int(is_little),
     )
 
 
 def _seeds(root: Path) -> Finding:
-    """Which seeds are the user's, and whether they can be read."""
+    """Which seeds are the user's own, and whether they can be read."""
     from warehouse.models.project import SQL_DIR
     from warehouse.models.seeds import read_seeds
+    from warehouse.serve.value_format import plural
     from warehouse.storage.home import Home
 
     try:
         seeds = read_seeds(SQL_DIR / "seeds", Home(root).seeds)
     except ModelError as error:
         return Finding("seeds", error.message, error.hint, 1)
-    own = [f"{seed.name} ({plural(seed.rows.height, 'row')})" for seed in seeds if seed.is_own]
-    return Finding("seeds", f"yours: {', '.join(own)}; the others are ours" if own else "all are ours")
+    user_seeds = [f"{seed.name} ({plural(seed.rows.height, 'row')})" for seed in seeds if seed.is_own]
+    return Finding(
+        "seeds", f"yours: {', '.join(user_seeds)}; the others are built in" if user_seeds else "all are built in"
+    )
 
 
 def _api(settings: Settings, name: str) -> Finding:
-    """Ask for one row of the list."""
+    """Whether the API answers a request for one row of the list."""
     from pipelines.api.endpoints import ListQuery, list_page
     from pipelines.usecases.context import connect
 
-    patience = {"request_deadline_secs": PATIENCE_SECS, "request_timeout_secs": PATIENCE_SECS / 2}
+    deadline = {"request_deadline_secs": API_DEADLINE_SECS, "request_timeout_secs": API_DEADLINE_SECS / 2}
 
-    async def ask() -> int:
-        async with connect(settings.model_copy(update=patience)) as client:
+    async def request() -> int:
+        async with connect(settings.model_copy(update=deadline)) as client:
             return len((await list_page(client, ListQuery(page_size=1), None)).conversations)
 
     try:
-        n_rows = asyncio.run(ask())
+        n_rows = asyncio.run(request())
     except (ApiError, SettingsError) as error:
         return Finding(name, error.message, error.hint, error.exit_code)
-    return Finding(name, "answers, the key works" + ("" if n_rows else "; it shows no conversation yet"))
+    return Finding(name, "answers, the key works" + ("" if n_rows else "; it lists no conversation yet"))
 
 
 def _libraries() -> Iterator[Finding]:
@@ -170,14 +182,14 @@ def _version(name: str, version: Callable[[str], str]) -> Finding:
     try:
         return Finding(name, version(name))
     except metadata.PackageNotFoundError:
-        return Finding(name, "not installed", "Install convohouse again: its requirements are not complete.", 1)
+        return Finding(name, "not installed", "Install convohouse again: a dependency is missing.", 1)
 
 
 def _text(findings: list[Finding]) -> str:
     width = max(len(finding.name) for finding in findings)
-    lines = []
+    facts: list[tuple[str, str]] = []
     for finding in findings:
-        lines.append(f"{'problem' if finding.problem else 'ok':<7}  {finding.name:<{width}}  {finding.said}")
+        facts.append((f"{'problem' if finding.problem else 'ok':<7}  {finding.name:<{width}}", finding.said))
         if finding.problem:
-            lines.append(f"{'':<7}  {'':<{width}}  {finding.problem}")
-    return "\n".join(lines)
+            facts.append(("", finding.problem))
+    return textwrap.dedent(aligned(facts, terminal_width()))

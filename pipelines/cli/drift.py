@@ -1,4 +1,4 @@
-"""``convohouse drift``: what the API sends that the schema does not know."""
+"""``convohouse drift``: fields and values of the API that the schema does not know."""
 
 from __future__ import annotations
 
@@ -6,39 +6,40 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import Options, emit, pass_options, plural, shared, teach
+from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.render import emit, hidden_columns_note, table
 
 if TYPE_CHECKING:
     import polars as pl
 
-NAMES = ("path", "kind", "value", "n_rows", "first_seen_at", "example_id")
-EVER = "2024-01-01"
-"""A time before any run."""
+COLUMNS = ("path", "kind", "value", "n_rows", "first_seen_at", "example_id")
+BEFORE_ANY_RUN = "2024-01-01"
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
             "convohouse drift": "what the last run saw for the first time",
             "convohouse drift --since 30d": "what is new in the last thirty days",
-            f"convohouse --json drift --since {EVER}": "all of it, for programs",
+            f"convohouse --json drift --since {BEFORE_ANY_RUN}": "all of it, for programs",
         },
-        {0: "the question was answered, whatever the answer", 2: "a date or a setting is wrong"},
+        {0: "listed, also if nothing is new", 2: "a date or a setting is wrong"},
     )
 )
 @click.option("--since", metavar="WHEN", help="New since a date, a time, or days ago (7d) [default: the last run].")
-@shared
+@shared_options
 @pass_options
 def drift(options: Options, since: str | None) -> None:
-    """List what is new and unknown to the schema; all of it is kept.
+    """List fields and values that the schema does not know.
 
-    A key that no column knows, a value of another type than its column's, and a word that a closed field never
-    took before: each with its JSON path, how many rows have it, and a conversation to look at.
+    A key without a column, a value of another type than its column, and a new word in a field whose words are known:
+    with the JSON path, how many rows have it, and a conversation to look at. Nothing is lost: the landing keeps every
+    document as it came.
     """
     from pipelines.extract.time_window import parse_moment
     from pipelines.transform.schema_drift import new_unknown
 
-    home = options.data()
+    home = options.home_folder()
     since_at = None if since is None else parse_moment(since, options.now())
     new, n_before = new_unknown(home, since_at)
     if options.is_json:
@@ -47,18 +48,21 @@ def drift(options: Options, since: str | None) -> None:
         options.say(f"{home.root} holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.")
     else:
         if new.height:
-            click.echo(_listed(new))
+            _print_table(options, new)
         options.say(_summary(new.height, n_before))
 
 
 def _summary(n_new: int, n_before: int) -> str:
+    from warehouse.serve.value_format import plural
+
     new = plural(n_new, "unknown field") if n_new else "no unknown field"
-    before = f"; {n_before:,} seen before (`convohouse drift --since {EVER}` lists all)" if n_before else ""
+    before = f"; {n_before:,} seen before (`convohouse drift --since {BEFORE_ANY_RUN}` lists all)" if n_before else ""
     return f"New: {new}{before}."
 
 
-def _listed(new: pl.DataFrame) -> str:
-    from pipelines.cli.text_table import table_text
-
-    rows = new.with_columns(first_seen_at=new["first_seen_at"].dt.strftime("%Y-%m-%d %H:%M")).select(NAMES)
-    return table_text(NAMES, rows.rows(), right={"n_rows"})
+def _print_table(options: Options, new: pl.DataFrame) -> None:
+    rows = new.with_columns(first_seen_at=new["first_seen_at"].dt.strftime("%Y-%m-%d %H:%M")).rows(named=True)
+    layout = table(rows, COLUMNS)
+    click.echo(layout.text)
+    if layout.hidden:
+        options.say(hidden_columns_note(layout.hidden, "--json has all columns"))

@@ -1,4 +1,4 @@
-"""``convohouse emulate``: the API on this machine, without a key and without cost."""
+"""``convohouse emulate``: an emulated API on this machine, without a key and without cost."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from datetime import UTC, datetime, time, timedelta
 
 import click
 
-from pipelines.cli.options import Options, emit, pass_options, teach
+from pipelines.cli.options import Options, help_epilog, pass_options
+from pipelines.cli.render import emit
 
 KEY = "demo"
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
-            "convohouse emulate": "1,200 calls of 30 days",
-            "convohouse emulate --faults 429=0.1,5xx=0.05": "a bad day",
+            "convohouse emulate": "1,200 conversations of 30 days",
+            "convohouse emulate --faults 429=0.1,5xx=0.05": "with rate limits and server errors",
             "convohouse --json emulate --port 0": "its address for programs",
         },
-        {0: "ended", 2: "the port is in use, or an option is wrong"},
+        {0: "stopped by Ctrl-C", 2: "the port is in use, or an option is wrong"},
     )
 )
 @click.option(
@@ -29,12 +30,14 @@ KEY = "demo"
     type=click.IntRange(0, 65535),
     help="Port of 127.0.0.1; 0 takes a free one.",
 )
-@click.option("--conversations", default=1200, show_default=True, type=click.IntRange(1), help="Calls, about.")
-@click.option("--days", default=30, show_default=True, type=click.IntRange(1), help="Days that they are spread over.")
-@click.option("--seed", default=7, show_default=True, help="Another seed is another world.")
+@click.option(
+    "--conversations", default=1200, show_default=True, type=click.IntRange(1), help="About how many conversations."
+)
+@click.option("--days", default=30, show_default=True, type=click.IntRange(1), help="Days over which they are spread.")
+@click.option("--seed", default=7, show_default=True, help="Another seed gives other conversations.")
 @click.option("--faults", default="", metavar="TEXT", help="Shares of faults, such as 429=0.08,5xx=0.08,reset=0.03.")
 @click.option(
-    "--now", "frozen", default=None, metavar="TIME", help="ISO time at which the clock stands [default: live]."
+    "--now", "frozen", default=None, metavar="TIME", help="ISO time at which the clock is stopped [default: live]."
 )
 @pass_options
 def emulate(
@@ -42,7 +45,7 @@ def emulate(
 ) -> None:
     """Serve an emulated API on this machine, until Ctrl-C.
 
-    It knows all nine calls of the reference, realistic conversations, and faults on demand.
+    It answers all nine endpoints of the API reference with realistic conversations, and with faults on request.
     """
     from pipelines.emulator.generator.world import World
     from pipelines.emulator.server.app import create_app
@@ -50,28 +53,26 @@ def emulate(
     from pipelines.emulator.server.serve import serve_forever
 
     moment = None if frozen is None else _moment(frozen)
-    misbehaviour = Faults.parse(faults)
+    injected_faults = Faults.parse(faults)
     clock = options.settings().clock() if moment is None else lambda: moment
     world = World(seed=seed, conversations=conversations, days=days, until=_next_midnight(clock()))
 
     def announce(url: str) -> None:
         if options.is_json:
             emit({"base_url": url, "api_key": KEY})
-        options.say(f"Emulated API at {url}, key {KEY!r}. Ctrl-C ends it. To use it:")
+        options.say(f"Emulated API at {url}, key {KEY!r}. Ctrl-C stops it. To use it:")
         options.say(f"  export ELEVENLABS_BASE_URL={url} ELEVENLABS_API_KEY={KEY}")
 
-    with suppress(
-        KeyboardInterrupt
-    ):  # not raised where the shell has us ignore the signal; the server ends all the same
-        serve_forever(create_app(world, clock=clock, key=KEY, faults=misbehaviour), port=port, ready=announce)
+    with suppress(KeyboardInterrupt):  # not raised if the shell makes us ignore the signal; the server ends anyway
+        serve_forever(create_app(world, clock=clock, key=KEY, faults=injected_faults), port=port, ready=announce)
     options.say("Emulator stopped.")
 
 
 def _moment(text: str) -> datetime:
-    """Read an ISO time; without an offset it is UTC.
+    """Parse an ISO time; without an offset it is UTC.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is no ISO time.
     """
     from pipelines.errors import UsageError
 
@@ -83,6 +84,6 @@ def _moment(text: str) -> datetime:
 
 
 def _next_midnight(moment: datetime) -> datetime:
-    """The end of the day of ``moment``, so that calls go on arriving; midnight itself ends the day before."""
+    """The end of the day of ``moment``, so that conversations keep arriving; midnight itself ends the day before."""
     midnight = datetime.combine(moment.date(), time(), UTC)
     return midnight if moment == midnight else midnight + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""``convohouse feedback``: thumbs for conversations, one or a reviewed batch."""
+"""``convohouse feedback``: rate conversations with a thumb, one or a reviewed batch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.confirm import is_wanted
-from pipelines.cli.options import Options, emit, finish, pass_options, plural, shared, teach
-from pipelines.cli.progress import showing
+from pipelines.cli.confirm import is_confirmed
+from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
+from pipelines.cli.progress import show_progress
+from pipelines.cli.render import emit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,22 +18,23 @@ if TYPE_CHECKING:
     from pipelines.usecases.context import Context
     from pipelines.usecases.feedback import FeedbackResult
 
-SHOWN = 20
+MAX_SHOWN = 20
+"""Verdicts that are listed before they are sent."""
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
-            "convohouse feedback conv_01 like": "what would be sent; asks on a terminal",
-            "convohouse feedback conv_01 dislike --yes": "a thumb down, at once",
-            "convohouse feedback conv_01 clear --yes": "take the thumb back",
+            "convohouse feedback conv_01 like": "shows what would be sent; asks on a terminal",
+            "convohouse feedback conv_01 dislike --yes": "a thumb down, without asking",
+            "convohouse feedback conv_01 clear --yes": "remove the thumb",
             "convohouse feedback --from reviewed.csv --yes": "a batch: columns conversation_id and feedback",
         },
         {
-            0: "all is sent, or it was a dry run",
+            0: "all were sent, or it was a dry run",
             1: "an id is unknown at the API",
-            2: "the file, an id or a verdict is wrong: nothing is sent",
-            3: "the API or the key refused some; the others are sent",
+            2: "the file, an id or a verdict is wrong: nothing was sent",
+            3: "the API or the key refused some; the others were sent",
         },
     )
 )
@@ -43,39 +45,43 @@ SHOWN = 20
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="A CSV or Parquet file of verdicts.",
+    help="A CSV or Parquet file with the columns conversation_id and feedback.",
 )
-@click.option("--yes", is_flag=True, help="Send without asking; without it, and without a terminal, nothing is sent.")
-@shared
+@click.option("--yes", is_flag=True, help="Send without asking. Without it, and without a terminal, nothing is sent.")
+@shared_options
 @pass_options
 def feedback(options: Options, conversation_id: str | None, verdict: str | None, file: Path | None, yes: bool) -> None:
     """Send thumbs up and down to the API.
 
-    A verdict that was sent before is not sent again; one that failed is. What was sent, when, and the answer are kept
-    in lake.feedback_sent, and the next sync reads those conversations again. The key needs the scope convai_write.
-    Can be stopped and repeated at any time.
+    A verdict that was sent before is not sent again; one that failed is. What was sent, when, and the answer are
+    recorded in lake.feedback_sent, and the next sync fetches those conversations again. The key needs the scope
+    convai_write. The command can be stopped and repeated at any time.
     """
     from pipelines.usecases.feedback import unsent_feedback
     from pipelines.usecases.workspace_lookup import group_by_workspace
+    from warehouse.serve.value_format import plural
 
-    wanted = _wanted(conversation_id, verdict, file)
+    verdicts = _read_verdicts(conversation_id, verdict, file)
     batches = [
-        (context, {each: wanted[each] for each in ids})
-        for context, ids in group_by_workspace(options.context(), wanted)
+        (context, {conversation: verdicts[conversation] for conversation in ids})
+        for context, ids in group_by_workspace(options.context(), verdicts)
     ]
-    due = {each: told for context, batch in batches for each, told in unsent_feedback(context.home, batch).items()}
-    for line in _plan(wanted, due):
+    due: dict[str, str] = {}
+    for context, batch in batches:
+        due |= unsent_feedback(context.home, batch)
+    for line in _plan(verdicts, due):
         options.say(line)
-    if due and is_wanted(f"Send {plural(len(due), 'verdict')}?", yes=yes):
+    if due and is_confirmed(f"Send {plural(len(due), 'verdict')}?", yes=yes):
         _send(options, batches)
         return
     if due:
-        options.say("a dry run: nothing is sent; --yes sends")
+        options.say("a dry run: nothing was sent; --yes sends")
     if options.is_json:
-        emit({"is_dry_run": True, "to_send": due, "before": [each for each in wanted if each not in due]})
+        before = [conversation for conversation in verdicts if conversation not in due]
+        emit({"is_dry_run": True, "to_send": due, "before": before})
 
 
-def _wanted(conversation_id: str | None, verdict: str | None, file: Path | None) -> dict[str, str]:
+def _read_verdicts(conversation_id: str | None, verdict: str | None, file: Path | None) -> dict[str, str]:
     from pipelines.usecases.feedback_file import read_feedback_file
 
     if file is not None and conversation_id is None:
@@ -85,28 +91,31 @@ def _wanted(conversation_id: str | None, verdict: str | None, file: Path | None)
     return {conversation_id: verdict}
 
 
-def _plan(wanted: Mapping[str, str], due: Mapping[str, str]) -> Iterator[str]:
-    for conversation_id, verdict in list(due.items())[:SHOWN]:
+def _plan(verdicts: Mapping[str, str], due: Mapping[str, str]) -> Iterator[str]:
+    from warehouse.serve.value_format import plural
+
+    for conversation_id, verdict in list(due.items())[:MAX_SHOWN]:
         yield f"{conversation_id}: {verdict}"
-    if len(due) > SHOWN:
-        yield f"… and {len(due) - SHOWN:,} more"
-    if before := len(wanted) - len(due):
-        yield f"{plural(before, 'verdict')} sent before"
+    if len(due) > MAX_SHOWN:
+        yield f"… and {len(due) - MAX_SHOWN:,} more"
+    if n_before := len(verdicts) - len(due):
+        yield f"{plural(n_before, 'verdict')} sent before"
 
 
 def _send(options: Options, batches: list[tuple[Context, dict[str, str]]]) -> None:
     from pipelines.usecases.feedback import submit_feedback
+    from warehouse.serve.value_format import plural
 
-    done: list[FeedbackResult] = []
-    with showing(options) as show:
+    results: list[FeedbackResult] = []
+    with show_progress(options) as show:
         for context, batch in batches:
-            done.append(submit_feedback(context, batch, progress=show))
-    failed = {each: why for part in done for each, why in part.failed.items()}
-    sent = [each for part in done for each in part.sent]
-    for conversation_id, why in failed.items():
-        options.say(f"{conversation_id}: not sent: {why}")
-    options.say(f"{plural(len(sent), 'verdict')} sent; the next sync reads them back")
+            results.append(submit_feedback(context, batch, progress=show))
+    failed = {conversation: reason for result in results for conversation, reason in result.failed.items()}
+    sent = [conversation for result in results for conversation in result.sent]
+    for conversation_id, reason in failed.items():
+        options.say(f"{conversation_id}: not sent: {reason}")
+    options.say(f"{plural(len(sent), 'verdict')} sent; the next sync fetches those conversations again")
     if options.is_json:
-        before = [each for part in done for each in part.sent_before]
+        before = [conversation for result in results for conversation in result.sent_before]
         emit({"is_dry_run": False, "sent": sent, "before": before, "failed": failed})
-    finish(3 if any(part.is_refused for part in done) else 1 if failed else 0)
+    exit_with(3 if any(result.is_refused for result in results) else 1 if failed else 0)

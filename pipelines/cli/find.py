@@ -1,13 +1,24 @@
-"""``convohouse find``: calls by what was said."""
+"""``convohouse find``: conversations by what was said in them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import Options, emit, moment, pass_options, plural, shared, teach
+from pipelines.cli.agents import agent_labels, resolve_agent
+from pipelines.cli.options import (
+    AGENT_HELP,
+    SINCE_HELP,
+    UNTIL_HELP,
+    Options,
+    help_epilog,
+    pass_options,
+    shared_options,
+)
+from pipelines.cli.render import echo, emit
 
 if TYPE_CHECKING:
     from pipelines.usecases.upstream_search import UpstreamHit
@@ -15,23 +26,25 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
-            "convohouse find refund": "the calls that are about it",
+            "convohouse find refund": "conversations about it",
             "convohouse find late train --since 30d": "both words, in the last thirty days",
-            "convohouse find cafe --agent agent_01 --limit 3": "finds café as well",
-            "convohouse find refund --upstream": "ask the API, which knows what is not copied yet",
+            "convohouse find cafe --agent NAME --limit 3": "finds café as well",
+            "convohouse find refund --upstream": "search at the API, which has the newest ones",
         },
-        {0: "searched, also where nothing was found", 2: "no word, a wrong date, or no warehouse yet", 3: "the API"},
+        {0: "searched, also if nothing was found", 2: "no word, a wrong date, or no warehouse yet", 3: "the API"},
     )
 )
 @click.argument("words", nargs=-1, required=True, metavar="WORD…")
-@click.option("--agent", metavar="ID", help="Only calls of this agent.")
-@click.option("--since", metavar="WHEN", help="Only calls that started at or after: 2026-01-01, an ISO time, or 7d.")
-@click.option("--until", metavar="WHEN", help="Only calls that started before.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Calls to show at most.")
-@click.option("--upstream", is_flag=True, help="Search at the API, by its own rules, and not in the warehouse.")
-@shared
+@click.option("--agent", metavar="AGENT", help=AGENT_HELP)
+@click.option("--since", metavar="WHEN", help=SINCE_HELP)
+@click.option("--until", metavar="WHEN", help=UNTIL_HELP)
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Conversations to show at most."
+)
+@click.option("--upstream", is_flag=True, help="Search at the API, by its own rules, instead of in the warehouse.")
+@shared_options
 @pass_options
 def find(
     options: Options,
@@ -43,11 +56,11 @@ def find(
     limit: int,
     upstream: bool,
 ) -> None:
-    """Find calls by what was said in them.
+    """Find conversations by what was said in them.
 
-    A call is found that has all the words, in any of its turns, and shown with the turn that has the most of them;
-    those first in which they are rare and frequent (BM25). A word is found without regard to case and accents, from
-    its beginning on: refund finds Refunds.
+    A conversation is found if all the words occur in it, in any of its turns. It is shown with the turn that has most
+    of them. Those that are most about the words come first (BM25). Case and accents do not matter, and a word is found
+    by its beginning: refund finds Refunds.
     """
     from pipelines.errors import UsageError
     from pipelines.extract.time_window import parse_moment
@@ -56,41 +69,46 @@ def find(
 
     text = " ".join(words).encode(errors="surrogateescape").decode(errors="replace")
     if not search_terms(text):
-        raise UsageError(f"There is no word in {text!r}.", "Give a word or more.")
+        raise UsageError(f"There is no word in {text!r}.", "Give at least one word.")
     context = options.context()
     since_at, until_at = (None if when is None else parse_moment(when, context.clock()) for when in (since, until))
-    scope = Scope(agent, since_at, until_at)
+    scope = Scope(resolve_agent(context.home, agent, allow_unseen=upstream), since_at, until_at)
     if upstream:
         from pipelines.usecases.upstream_search import search_upstream
 
-        _show_listed(
-            options, [row for each in context.workspaces() for row in search_upstream(each, text, scope, limit=limit)]
-        )
+        rows = [
+            row for workspace in context.workspaces() for row in search_upstream(workspace, text, scope, limit=limit)
+        ]
+        _print_upstream(options, rows, agent_labels(context.home))
     else:
-        from warehouse.serve.search import search as search_here
+        from warehouse.serve.search import search
 
-        _show(options, search_here(context.home, text, scope, limit=limit))
+        hits = search(context.home, text, scope, limit=limit)
+        _print_hits(options, hits, agent_labels(context.home))
 
 
-def _show(options: Options, hits: list[SearchHit]) -> None:
+def _print_hits(options: Options, hits: Sequence[SearchHit], labels: Mapping[str, str]) -> None:
+    from warehouse.serve.value_format import format_value, moment, plural
+
     if options.is_json:
         emit({"calls": [asdict(hit) for hit in hits]})
         return
-    from pipelines.cli.text_table import plain
-
     for hit in hits:
-        click.echo(f"{hit.conversation_id}  {moment(hit.started_at)}  {plain(hit.agent_id)}")
-        click.echo(f"  {plain(hit.role)}: {plain(hit.snippet)}")
-    options.say(f"{plural(len(hits), 'call')}; `convohouse show ID` shows one" if hits else "no call has all the words")
+        agent = format_value(labels.get(hit.agent_id or "", hit.agent_id))
+        echo(f"{hit.conversation_id}  {moment(hit.started_at)}  {agent}")
+        echo(f"  {format_value(hit.role)}: {format_value(hit.snippet)}")
+    n_found = plural(len(hits), "conversation")
+    options.say(f"{n_found}; `convohouse show ID` shows one" if hits else "no conversation has all the words")
 
 
-def _show_listed(options: Options, rows: list[UpstreamHit]) -> None:
+def _print_upstream(options: Options, rows: Sequence[UpstreamHit], labels: Mapping[str, str]) -> None:
+    from warehouse.serve.value_format import format_value, moment, plural
+
     if options.is_json:
         emit({"calls": [asdict(row) for row in rows]})
         return
-    from pipelines.cli.text_table import plain
-
     for row in rows:
-        click.echo(f"{row.conversation_id}  {moment(row.started_at)}  {plain(row.agent_id)}")
-        click.echo(f"  {plain(row.title)}")
-    options.say(f"{plural(len(rows), 'call')} at the API" if rows else "the API finds none")
+        agent = format_value(row.agent_name or labels.get(row.agent_id or "", row.agent_id))
+        echo(f"{row.conversation_id}  {moment(row.started_at)}  {agent}")
+        echo(f"  {format_value(row.title)}")
+    options.say(f"{plural(len(rows), 'conversation')} at the API" if rows else "the API found no conversation")

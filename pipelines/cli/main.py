@@ -1,6 +1,7 @@
-"""``convohouse``: the commands, and how every error ends: one clear line, one hint, an exit code, no traceback.
+"""``convohouse``: the commands, and how errors are reported: one line, one hint, an exit code, no traceback.
 
-Only click is imported here and in the modules of the commands; each imports what it needs when it runs.
+The modules of the commands import only click at import, so that ``--help`` is fast; a command imports the rest when it
+runs.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from pipelines.cli.erase import erase
 from pipelines.cli.explain import explain
 from pipelines.cli.feedback import feedback
 from pipelines.cli.find import find
-from pipelines.cli.interrupts import gentle
+from pipelines.cli.interrupts import defer_interrupts
 from pipelines.cli.metrics import metrics
-from pipelines.cli.options import Options, shared, teach
+from pipelines.cli.options import Options, help_epilog, shared_options
 from pipelines.cli.prices import prices
 from pipelines.cli.query import query
 from pipelines.cli.reprocess import reprocess
@@ -34,18 +35,20 @@ from pipelines.cli.retain import retain
 from pipelines.cli.retry import retry
 from pipelines.cli.show import show
 from pipelines.cli.status import status
+from pipelines.cli.summary import summary
 from pipelines.cli.sync import sync
 from pipelines.cli.tables import tables
+from pipelines.cli.text_table import terminal_width, wrap_lines
 from pipelines.cli.tools import tools
 from pipelines.cli.webhook import webhook
 from warehouse.errors import ConvohouseError, QueryError
 
 INTERRUPTED = 130
-"""Exit code of a program that Ctrl-C ended, by the custom of shells."""
+"""Exit code of a program that Ctrl-C ended, by the convention of shells."""
 
 
-class InOrder(click.Group):
-    """A group that lists its commands in the order in which a newcomer needs them."""
+class OrderedGroup(click.Group):
+    """A group that lists its commands in the order in which a new user needs them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order in which the commands were added."""
@@ -54,30 +57,30 @@ class InOrder(click.Group):
 
 
 @click.group(
-    cls=InOrder,
+    cls=OrderedGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=teach(
+    epilog=help_epilog(
         {
-            "convohouse demo": "everything once, on emulated calls, without a key",
-            "convohouse doctor": "is all in place?",
+            "convohouse demo": "everything once, on emulated conversations, without a key",
+            "convohouse doctor": "is everything set up?",
             "convohouse sync": "copy what is new or has changed",
-            'convohouse query "from marts.dim_agents"': "ask the warehouse",
+            'convohouse query "from marts.dim_agents"': "query the warehouse in SQL",
         },
         {
-            0: "fine",
+            0: "success",
             1: "incomplete, or a check failed",
-            2: "what was asked for makes no sense",
+            2: "an option, a setting or the home folder is wrong",
             3: "the API or its key",
         },
     ),
 )
 @click.version_option(package_name="convohouse", prog_name="convohouse", message="%(prog)s %(version)s")
-@shared
+@shared_options
 def cli() -> None:
-    """Copy every conversation of your ElevenLabs agents into Parquet and DuckDB, and ask about them.
+    """Copy every conversation of your ElevenLabs agents into Parquet and DuckDB, and query them.
 
     Settings are read from the environment, .env and convohouse.toml: ELEVENLABS_API_KEY, ELEVENLABS_BASE_URL and
-    CONVOHOUSE_*; `convohouse doctor` shows them. Options such as --home may stand before or after the command.
+    CONVOHOUSE_*; `convohouse doctor` shows them. --home, --json and --debug may be given before or after the command.
     """
 
 
@@ -85,6 +88,7 @@ for _command in (
     demo,
     sync,
     status,
+    summary,
     query,
     metrics,
     explain,
@@ -111,52 +115,59 @@ for _command in (
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and end the process with its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        _say_what_cannot_be_encoded(stream)
+        _replace_unencodable(stream)
     options = Options()
     try:
         code = _run(arguments, options)
-    except Exception as error:  # noqa: BLE001 - the last handler: a person gets a line, whatever went wrong
+    except Exception as error:  # noqa: BLE001 - the last handler: every error ends as a line
         if options.is_debug:
             traceback.print_exc()
-        code = _tell(error)
+        code = report_error(error)
     sys.exit(code)
 
 
 def _run(arguments: Sequence[str] | None, options: Options) -> int:
     try:
-        with gentle():
+        with defer_interrupts():
             code = cli.main(arguments, prog_name="convohouse", obj=options, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; what was read is kept", err=True)
+        click.echo("stopped; everything fetched so far is kept", err=True)
         sys.stdout.flush()
-        os._exit(INTERRUPTED)  # at once: a thread may still be at work, and to be killed does it no harm
+        os._exit(INTERRUPTED)  # at once: a thread may still be working, and killing it does no harm
     return code if isinstance(code, int) else 0
 
 
-def _tell(error: Exception) -> int:
-    """Say what went wrong and what to do; give the exit code. DuckDB's words keep their lines, which point."""
+def report_error(error: Exception) -> int:
+    """Say what went wrong and what to do; returns the exit code.
+
+    DuckDB's messages keep their line breaks, because they point at a place in the SQL.
+    """
     match error:
         case ConvohouseError():
-            said, hint, code = error.message, error.hint, error.exit_code
+            message, hint, code = error.message, error.hint, error.exit_code
         case OSError():
-            what = (error.strerror or str(error) or type(error).__name__).rstrip(".")
-            said = f"{error.filename}: {what}." if error.filename else f"{what}."
-            hint, code = "Make room, or make it writable, then run again.", 1
+            reason = (error.strerror or str(error) or type(error).__name__).rstrip(".")
+            message = f"{error.filename}: {reason}." if error.filename else f"{reason}."
+            hint, code = "Free some disk space, or make it writable, then run the command again.", 1
         case _:
-            said = f"{type(error).__name__}: {error}"
-            hint, code = "This should not happen: run it again with --debug and report what it shows.", 1
-    click.echo(f"error: {said.strip() if isinstance(error, QueryError) else ' '.join(said.split())}", err=True)
+            message = f"{type(error).__name__}: {error}"
+            hint, code = "This is a bug: run the command again with --debug and report the output.", 1
+    width = terminal_width(sys.stderr)
+    if isinstance(error, QueryError):
+        click.echo(f"error: {message.strip()}", err=True)
+    else:
+        click.echo(wrap_lines(f"error: {' '.join(message.split())}", width), err=True)
     if hint:
-        click.echo(hint, err=True)
+        click.echo(wrap_lines(hint, width), err=True)
     return code
 
 
-def _say_what_cannot_be_encoded(stream: TextIO) -> None:
-    """Print a replacement where a terminal's encoding lacks a character, not an error."""
+def _replace_unencodable(stream: TextIO) -> None:
+    """Print a replacement for a character that the terminal's encoding does not have, instead of failing."""
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")

@@ -1,41 +1,47 @@
-"""``convohouse metrics``: the metrics that there are, and the rows of one model or of one metric."""
+"""``convohouse metrics``: the list of metrics, and the rows of one model or of one metric."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.options import Options, emit, pass_options, plural, shared, teach
-from pipelines.cli.query import answer, answering, ask, chosen_form
+from pipelines.cli.agents import agent_labels, resolve_agent
+from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.query import chosen_format, format_options, print_answer, print_layout, run_query
+from pipelines.cli.render import MAX_ROWS, echo, emit, table
+from pipelines.cli.text_table import MAX_CELL
 
 if TYPE_CHECKING:
-    from warehouse.serve.metrics import MetricModel, RowFilter
+    import polars as pl
 
-SHOWN = ("id", "name", "unit", "good")
+    from warehouse.serve.metrics import MetricModel
+    from warehouse.storage.home import Home
+
+LISTED_COLUMNS = ("id", "name", "unit", "good")
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
-            "convohouse metrics": "all of them, by model",
+            "convohouse metrics": "all metrics, by model",
             "convohouse metrics agent_daily --since 7d": "the rows of a model",
-            "convohouse metrics agent_daily.success_rate --agent ID": "one metric, with its n",
-            "convohouse metrics cost_daily --format csv > cost.csv": "whole and exact",
+            "convohouse metrics agent_daily.success_rate --agent NAME": "one metric of one agent",
+            "convohouse metrics cost_daily --format csv > cost.csv": "all columns, raw values",
             "convohouse metrics --json | jq '.models[].metrics[].id'": "for programs",
         },
-        {0: "answered", 2: "there is no such metric, no warehouse yet, or an option is wrong"},
+        {0: "answered", 2: "no such metric or agent, no warehouse yet, or a wrong option"},
     )
 )
 @click.argument("name", required=False)
-@click.option("--agent", metavar="ID", help="Only rows of this agent.")
+@click.option("--agent", metavar="AGENT", help="Only rows of this agent: its name or its id.")
 @click.option("--since", metavar="WHEN", help="Only days, weeks or months that begin at or after: 2026-01-01, or 7d.")
 @click.option("--until", metavar="WHEN", help="Only days, weeks or months that begin before.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N rows.")
-@answering
-@shared
+@format_options
+@shared_options
 @pass_options
 def metrics(
     options: Options,
@@ -50,33 +56,56 @@ def metrics(
 ) -> None:
     """List the metrics, or print the model or the metric NAME.
 
-    NAME is a model, or the id of a metric, which comes with the keys of its rows and with the numbers that it is told
-    of. The newest rows come first. `convohouse explain` tells how each is computed.
+    NAME is a model, or the id of a metric. A metric is printed with the keys of its rows and the counts that it is
+    computed from. The newest rows come first. A table shows agents by name and hides the workspace if there is only
+    one; csv, json and parquet have every column. `convohouse explain` tells how a metric is computed.
     """
     from warehouse.serve.metrics import RowFilter, read_models, read_rows
 
-    part = RowFilter(agent, *_window(options, since, until), limit)
-    is_listed = form is None and output is None
-    form = chosen_form(options, form, output)
-    home = options.data()
+    since_at, until_at = _window(options, since, until)
+    is_list = form is None and output is None
+    form = chosen_format(options, form, output)
+    home = options.home_folder()
     models = read_models(home)
     if name is not None:
-        model, column = _found(models, name)
-        _check(models, model, part)
-        answer(options, read_rows(home, model, column, part), form, output)
-    elif part != RowFilter():
+        model, column = _find_metric(models, name)
+        _check_options(models, model, has_agent=agent is not None, has_dates=bool(since_at or until_at))
+        frame = read_rows(home, model, column, RowFilter(resolve_agent(home, agent), since_at, until_at, limit))
+        if form == "table" and output is None:
+            _print_table(options, home, model, column, frame)
+        else:
+            print_answer(options, frame, form, output)
+    elif (agent, since, until, limit) != (None, None, None, None):
         raise click.UsageError("--agent, --since, --until and --limit need the NAME of a model.")
-    elif is_listed:
-        _list(options, models)
+    elif is_list:
+        _print_list(options, models)
     else:
-        answer(options, ask(options, "select * from metrics.catalog order by id"), form, output)
+        print_answer(options, run_query(options, "select * from metrics.catalog order by id"), form, output)
+
+
+def _print_table(options: Options, home: Home, model: MetricModel, column: str | None, frame: pl.DataFrame) -> None:
+    """The rows for people: keys, then the requested metric, then the other columns; agents by name."""
+    agent_columns = [name for name in frame.columns if name.endswith("agent_id")]
+    hidden = {"agent_name"} if agent_columns else set()
+    if len(home.workspaces()) == 1:
+        hidden.add("workspace")
+    names = dict.fromkeys((*model.keys, *([column] if column else ()), *frame.columns))
+    headings = {
+        name: name.removesuffix("_id") if name in agent_columns else name for name in names if name not in hidden
+    }
+    labels = agent_labels(home) if agent_columns else {}
+    rows: list[dict[str, Any]] = frame.head(MAX_ROWS).rows(named=True)
+    for row in rows:
+        row |= {name: labels.get(row[name], row[name]) for name in agent_columns}
+    units = {metric["column_name"]: metric["unit"] for metric in model.metrics}
+    print_layout(options, table(rows, headings, units=units, max_cell=MAX_CELL), frame.height)
 
 
 def _window(options: Options, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
     """The two times.
 
     Raises:
-        UsageError: one is no time, or they exclude each other.
+        UsageError: one cannot be read, or no time is between them.
     """
     from pipelines.extract.time_window import Window, parse_moment
 
@@ -89,7 +118,7 @@ def _window(options: Options, since: str | None, until: str | None) -> tuple[dat
     return since_at, until_at
 
 
-def _found(models: dict[str, MetricModel], name: str) -> tuple[MetricModel, str | None]:
+def _find_metric(models: dict[str, MetricModel], name: str) -> tuple[MetricModel, str | None]:
     """The model of that name, and the column of a metric's id.
 
     Raises:
@@ -101,17 +130,16 @@ def _found(models: dict[str, MetricModel], name: str) -> tuple[MetricModel, str 
     front, _, column = name.lower().removeprefix("metrics.").partition(".")
     if front in models and (not column or column in models[front].columns):
         return models[front], column or None
-    holders = [each.name for each in models.values() if front in each.columns and not column]
-    if holders:
-        hint = f"It is a column of {', '.join(holders)}: write {holders[0]}.{front} or the like."
+    owners = [model.name for model in models.values() if front in model.columns and not column]
+    if owners:
+        hint = f"It is a column of {', '.join(owners)}: write {owners[0]}.{front} or the like."
         raise UsageError(f"{name!r} needs its model.", hint)
-    meant = did_you_mean(
-        suggest_column(name.removeprefix("metrics."), {each.name: each.columns for each in models.values()})
-    )
+    columns = {model.name: model.columns for model in models.values()}
+    meant = did_you_mean(suggest_column(name.removeprefix("metrics."), columns))
     raise UsageError(f"There is no model or metric {name!r}.", f"{meant}`convohouse metrics` lists them.")
 
 
-def _check(models: dict[str, MetricModel], model: MetricModel, part: RowFilter) -> None:
+def _check_options(models: dict[str, MetricModel], model: MetricModel, *, has_agent: bool, has_dates: bool) -> None:
     """Refuse an option for which the model has no column.
 
     Raises:
@@ -119,25 +147,25 @@ def _check(models: dict[str, MetricModel], model: MetricModel, part: RowFilter) 
     """
     from pipelines.errors import UsageError
 
-    if part.agent_id is not None and "agent_id" not in model.columns:
-        having = ", ".join(each.name for each in models.values() if "agent_id" in each.columns)
-        raise UsageError(f"{model.name} has no agent_id for --agent.", f"These models have it: {having}.")
-    if (part.since or part.until) and model.date is None:
-        having = ", ".join(each.name for each in models.values() if each.date)
-        raise UsageError(f"{model.name} has no date for --since and --until.", f"These models have one: {having}.")
+    if has_agent and "agent_id" not in model.columns:
+        names = ", ".join(other.name for other in models.values() if "agent_id" in other.columns)
+        raise UsageError(f"{model.name} has no agent_id for --agent.", f"These models have it: {names}.")
+    if has_dates and model.date is None:
+        names = ", ".join(other.name for other in models.values() if other.date)
+        raise UsageError(f"{model.name} has no date for --since and --until.", f"These models have one: {names}.")
 
 
-def _list(options: Options, models: dict[str, MetricModel]) -> None:
-    from pipelines.cli.text_table import table_text
+def _print_list(options: Options, models: dict[str, MetricModel]) -> None:
+    from warehouse.serve.value_format import plural
 
     if options.is_json:
-        listed = [
-            {"model": each.name, "n_rows": each.n_rows, "grain": each.keys, "metrics": each.metrics}
-            for each in models.values()
+        data = [
+            {"model": model.name, "n_rows": model.n_rows, "grain": model.keys, "metrics": model.metrics}
+            for model in models.values()
         ]
-        emit({"models": listed})
+        emit({"models": data})
         return
-    for each in models.values():
-        click.echo(f"{each.name}: {plural(each.n_rows, 'row')}, one per {', '.join(each.keys)}")
-        click.echo(f"{table_text(SHOWN, [[metric[name] for name in SHOWN] for metric in each.metrics])}\n")
+    for model in models.values():
+        echo(f"{model.name}: {plural(model.n_rows, 'row')}, one per {', '.join(model.keys)}")
+        click.echo(f"{table(model.metrics, LISTED_COLUMNS, prose=('name', 'unit')).text}\n")
     options.say("`convohouse metrics MODEL` prints one, `convohouse explain ID` tells how a metric is computed.")

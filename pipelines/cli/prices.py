@@ -1,4 +1,4 @@
-"""``convohouse prices``: what a minute would cost with each language model, beside what is used."""
+"""``convohouse prices``: what a minute would cost with each language model, beside what is paid now."""
 
 from __future__ import annotations
 
@@ -7,26 +7,35 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.options import Options, emit, finish, pass_options, shared, teach
-from pipelines.cli.progress import showing
+from pipelines.cli.agents import agent_labels, resolve_agents
+from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
+from pipelines.cli.progress import show_progress
+from pipelines.cli.render import emit, table
 
 if TYPE_CHECKING:
     from pipelines.extract.llm_price_queries import PriceQuery
     from pipelines.usecases.context import Context
     from pipelines.usecases.reference_data import PricesResult
 
+COLUMNS = {
+    "llm": "model",
+    "price_per_minute_usd": "a minute, estimated",
+    "paid_usd_per_minute": "a minute, paid",
+}
+UNITS = {"price_per_minute_usd": "US dollars", "paid_usd_per_minute": "US dollars"}
+
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
-            "convohouse prices": "of all agents with calls in the last 30 days",
-            "convohouse prices agent_01 --prompt-length 4000": "of one, with a prompt of 4,000 characters",
-            "convohouse prices agent_01 --pages 20 --rag": "with 20 pages of knowledge, retrieved in chunks",
+            "convohouse prices": "all agents with conversations in the last 30 days",
+            "convohouse prices agent_01 --prompt-length 4000": "one, with a prompt of 4,000 characters",
+            "convohouse prices NAME --pages 20 --rag": "20 pages of knowledge, retrieved in chunks",
             'convohouse query "from metrics.llm_switch"': "what another model would have saved",
         },
         {
-            0: "asked, and kept in lake.llm_prices",
-            1: "an agent that was asked for by name has no prices",
+            0: "answered, and stored in lake.llm_prices",
+            1: "an agent that was named has no prices",
             2: "there is no agent to ask for, or an option is wrong",
             3: "the API or its key",
         },
@@ -37,115 +46,111 @@ if TYPE_CHECKING:
     "--prompt-length",
     type=click.IntRange(0),
     metavar="N",
-    help="Characters of the prompt [default: the setting, else measured: 4 a token that a generation reads].",
+    help="Characters of the prompt [default: the setting, else measured: 4 for each token that a generation reads].",
 )
 @click.option("--pages", type=click.IntRange(0), metavar="N", help="Pages of knowledge [default: the setting].")
-@click.option("--rag/--no-rag", "is_rag", default=None, help="Retrieved in chunks or not [default: as the calls did].")
-@shared
+@click.option(
+    "--rag/--no-rag", "is_rag", default=None, help="Retrieved in chunks or not [default: as in the conversations]."
+)
+@shared_options
 @pass_options
 def prices(
     options: Options, agents: tuple[str, ...], prompt_length: int | None, pages: int | None, is_rag: bool | None
 ) -> None:
-    """Ask now what a minute would cost with each language model.
+    """Ask the API what a minute would cost with each language model.
 
-    Cheapest first, agent by agent. The prices are the vendor's estimates, in US dollars. Beside them stands what the
-    agent's calls of the last 30 days paid for a minute with the models that they used. metrics.llm_switch has the new
-    prices after the next build.
+    AGENT is the name or the id of an agent. For each agent the models are listed, the cheapest first. The prices are
+    the vendor's estimates, in US dollars. Beside them is what the agent's conversations of the last 30 days paid for a
+    minute with the models that they used. metrics.llm_switch has the new prices after the next build.
     """
     from pipelines.errors import UsageError
     from pipelines.usecases.reference_data import fetch_and_land_prices
 
     context = options.context()
-    with context.write_lock("prices"), showing(options) as show:
-        told = [
+    agent_ids = resolve_agents(context.home, agents, allow_unseen=True)
+    with context.write_lock("prices"), show_progress(options) as show:
+        results = [
             (
-                each,
+                workspace,
                 fetch_and_land_prices(
-                    each,
-                    own,
+                    workspace,
+                    ids,
                     prompt_length=prompt_length,
                     number_of_pages=pages,
                     is_rag_enabled=is_rag,
                     progress=show,
                 ),
             )
-            for each, own in _whose(context.workspaces(), agents)
+            for workspace, ids in _agents_by_workspace(context.workspaces(), agent_ids)
         ]
-    if not told:
+    if not results:
         raise UsageError("There is no agent to ask for.", "Name one, or run `convohouse sync` first.")
-    found = [agent for each, copied in told for agent in _of_agents(each, copied)]
-    without = {agent: why for _, copied in told for agent, why in copied.unpriced_agents.items()}
+    priced = [agent for workspace, result in results for agent in _priced_agents(workspace, result)]
+    without = {agent: reason for _, result in results for agent, reason in result.unpriced_agents.items()}
     if options.is_json:
-        emit({"agents": found, "without": without})
+        emit({"agents": priced, "without": without})
     else:
-        if found:
-            click.echo("\n\n".join(map(_text, found)))
-        for agent, why in without.items():
-            options.say(f"{agent} has no prices: {why}")
-    finish(1 if without.keys() & set(agents) else 0)
+        labels = agent_labels(context.home)
+        if priced:
+            click.echo("\n\n".join(_text(agent, labels) for agent in priced))
+        for agent, reason in without.items():
+            options.say(f"{labels.get(agent, agent)} has no prices: {reason}")
+    exit_with(1 if without.keys() & set(agent_ids) else 0)
 
 
-def _whose(contexts: Sequence[Context], agents: Sequence[str]) -> list[tuple[Context, Sequence[str]]]:
-    """The workspaces to ask, each with its agents; where there is but one, it may be asked for any agent.
+def _agents_by_workspace(contexts: Sequence[Context], agent_ids: Sequence[str]) -> list[tuple[Context, Sequence[str]]]:
+    """The workspaces to ask, each with its agents; if there is only one, it may be asked for any agent.
 
     Raises:
-        UsageError: it is not known of an agent which of several workspaces it belongs to.
+        UsageError: there are several workspaces, and none had a recent conversation of an agent.
     """
     from pipelines.errors import UsageError
     from pipelines.extract.llm_price_queries import recent_agents
 
-    if agents and len(contexts) == 1:
-        return [(contexts[0], agents)]
-    known = [(each, recent_agents(each.home)) for each in contexts]
-    strangers = set(agents).difference(*(own for _, own in known))
-    if strangers:
+    if agent_ids and len(contexts) == 1:
+        return [(contexts[0], agent_ids)]
+    recent = [(workspace, recent_agents(workspace.home)) for workspace in contexts]
+    missing = set(agent_ids).difference(*(ids for _, ids in recent))
+    if missing:
         raise UsageError(
-            f"No workspace had a call of {', '.join(sorted(strangers))} in the last 30 days.",
-            "Name agents of `convohouse query 'from marts.dim_agents'`.",
+            f"No workspace had a conversation of {', '.join(sorted(missing))} in the last 30 days.",
+            "`convohouse query 'from marts.dim_agents'` lists the agents.",
         )
-    asked = ((each, [agent for agent in own if not agents or agent in agents]) for each, own in known)
-    return [(each, own) for each, own in asked if own]
+    selected = (
+        (workspace, [agent for agent in ids if not agent_ids or agent in agent_ids]) for workspace, ids in recent
+    )
+    return [(workspace, ids) for workspace, ids in selected if ids]
 
 
-def _of_agents(context: Context, copied: PricesResult) -> Iterator[dict[str, Any]]:
-    """What was asked for each agent and what came, cheapest model first."""
+def _priced_agents(context: Context, result: PricesResult) -> Iterator[dict[str, Any]]:
+    """For each agent the query and its prices, the cheapest model first."""
     from pipelines.extract.llm_price_queries import paid_llm_cost
     from warehouse.schema.reference_data import LLM_PRICES
     from warehouse.storage import lake
 
-    every = lake.read(context.home, LLM_PRICES).filter(asked_at=copied.asked_at)
-    every = every.join(paid_llm_cost(context.home), ["agent_id", "llm"], "left").sort(
+    rows = lake.read(context.home, LLM_PRICES).filter(asked_at=result.asked_at)
+    rows = rows.join(paid_llm_cost(context.home), ["agent_id", "llm"], "left").sort(
         "price_per_minute_usd", "llm", nulls_last=True
     )
-    shown = ("llm", "price_per_minute_usd", "price_per_message_usd", "paid_usd", "paid_usd_per_minute")
-    for question in copied.queries:
-        if question.agent_id not in copied.unpriced_agents:
-            own = every.filter(agent_id=question.agent_id).select(shown)
-            yield _asked(question) | {"workspace": context.settings.workspace, "prices": own.to_dicts()}
+    columns = ("llm", "price_per_minute_usd", "price_per_message_usd", "paid_usd", "paid_usd_per_minute")
+    for query in result.queries:
+        if query.agent_id not in result.unpriced_agents:
+            estimates = rows.filter(agent_id=query.agent_id).select(columns)
+            yield _query_data(query) | {"workspace": context.settings.workspace, "prices": estimates.to_dicts()}
 
 
-def _asked(question: PriceQuery) -> dict[str, Any]:
+def _query_data(query: PriceQuery) -> dict[str, Any]:
     return {
-        "agent_id": question.agent_id,
-        "prompt_length": question.prompt_length,
-        "number_of_pages": question.number_of_pages,
-        "is_rag_enabled": question.is_rag_enabled,
-        "prompt_basis": question.basis,
+        "agent_id": query.agent_id,
+        "prompt_length": query.prompt_length,
+        "number_of_pages": query.number_of_pages,
+        "is_rag_enabled": query.is_rag_enabled,
+        "prompt_basis": query.basis,
     }
 
 
-def _text(agent: dict[str, Any]) -> str:
-    from pipelines.cli.text_table import table_text
-
-    rows = [
-        (row["llm"], _usd(row["price_per_minute_usd"]), _usd(row["paid_usd_per_minute"])) for row in agent["prices"]
-    ]
-    length = "as the API sees fit" if agent["prompt_length"] is None else f"{agent['prompt_length']:,} characters"
-    names = ("model", "US$ a minute, estimated", "US$ a minute, paid")
-    return f"{agent['agent_id']} (prompt: {length}, {agent['prompt_basis']})\n" + table_text(
-        names, rows, right=names[1:]
-    )
-
-
-def _usd(amount: float | None) -> str:
-    return "" if amount is None else f"{amount:.6f}"
+def _text(agent: dict[str, Any], labels: dict[str, str]) -> str:
+    length = "chosen by the API" if agent["prompt_length"] is None else f"{agent['prompt_length']:,} characters"
+    name = labels.get(agent["agent_id"], agent["agent_id"])
+    layout = table(agent["prices"], COLUMNS, units=UNITS)
+    return f"{name} (prompt: {length}, {agent['prompt_basis']})\n{layout.text}"

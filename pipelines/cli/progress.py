@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -15,18 +16,33 @@ from pipelines.cli.options import Options
 if TYPE_CHECKING:
     from rich.progress import Task, TaskID
 
-Show = Callable[[str, int, int | None], None]
-"""Told of a stage, how much of it is done and, where known, of how much (``pipelines.usecases.context.Progress``)."""
+ShowProgress = Callable[[str, int, int | None], None]
+"""Receives a stage, how much of it is done and, if known, of how much (``pipelines.usecases.context.Progress``)."""
 
-EVERY_SECS = 5.0
-BAR_WIDTH = 28
-MINUTE_SECS = 60
-HOUR_SECS = 3600
-TENTHS_BELOW_SECS = 10
+NOUNS = {
+    "list": "conversations",
+    "fetch": "conversations",
+    "flatten": "conversations",
+    "tools": "tools",
+    "prices": "agents",
+    "build": "models",
+    "check": "checks",
+    "probe": "agents",
+    "audio": "recordings",
+    "send": "conversations",
+    "delete": "conversations",
+    "erase": "conversations",
+}
+"""What is counted in a stage."""
+
+LINE_INTERVAL_SECS = 5.0
+BAR_WIDTH = 20
+BETWEEN_STAGES = "…"
+"""The bar of work that belongs to no stage, so that a terminal never looks idle."""
 
 
 @contextmanager
-def showing(options: Options, stream: TextIO | None = None) -> Iterator[Show]:
+def show_progress(options: Options, stream: TextIO | None = None) -> Iterator[ShowProgress]:
     """Show the stages of a run on standard error while it lasts."""
     stream = stream or sys.stderr
     if options.is_json:
@@ -35,80 +51,89 @@ def showing(options: Options, stream: TextIO | None = None) -> Iterator[Show]:
         with _bars(stream) as show:
             yield show
     else:
-        yield Lines(lambda line: click.echo(line, file=stream))
+        yield ProgressLines(lambda line: click.echo(line, file=stream))
 
 
-class Lines:
+class ProgressLines:
     """A line every few seconds, and one when a stage ends."""
 
     def __init__(self, say: Callable[[str], None], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._say = say
         self._monotonic = monotonic
         self._stage = ""
-        self._began = self._said = 0.0
+        self._stage_start = self._last_line_at = 0.0
         self._is_over = False
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
-        """Take note of the progress, and say it when it is time to."""
+        """Record the progress, and say it if a line is due."""
         now = self._monotonic()
         if stage != self._stage:
-            self._stage, self._began, self._said, self._is_over = stage, now, now, False
+            self._stage, self._stage_start, self._last_line_at, self._is_over = stage, now, now, False
         was_over, self._is_over = self._is_over, done == total
-        if (self._is_over and not was_over) or now - self._said >= EVERY_SECS:
-            self._said = now
-            self._say(f"{stage}: {amount(done, total)}{self._pace(done, total, now - self._began)}")
+        if (self._is_over and not was_over) or now - self._last_line_at >= LINE_INTERVAL_SECS:
+            self._last_line_at = now
+            self._say(f"{stage}: {amount(stage, done, total)}{self._rate(done, total, now - self._stage_start)}")
 
     @staticmethod
-    def _pace(done: int, total: int | None, elapsed: float) -> str:
-        if not done or not elapsed or done == total:
+    def _rate(done: int, total: int | None, elapsed_secs: float) -> str:
+        from warehouse.serve.value_format import duration
+
+        if not done or not elapsed_secs or done == total:
             return ""
-        rate = done / elapsed
-        left = f", {duration((total - done) / rate)} left" if total else ""
-        return f", {rate:,.0f}/s{left}"
+        per_sec = done / elapsed_secs
+        left = f", {duration((total - done) / per_sec)} left" if total else ""
+        return f", {per_sec:,.0f}/s{left}"
 
 
 @contextmanager
-def _bars(stream: TextIO) -> Iterator[Show]:
-    """A bar a stage, in the order in which the stages begin."""
+def _bars(stream: TextIO) -> Iterator[ShowProgress]:
+    """One bar for each stage, in the order in which the stages begin."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
     from rich.text import Text
 
-    class Pace(ProgressColumn):
+    from warehouse.serve.value_format import duration
+
+    class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
-            if task.finished:
-                return Text(duration(task.finished_time or 0.0), style="dim")
+            if task.finished or task.description == BETWEEN_STAGES:
+                return Text(duration(task.elapsed or 0.0), style="dim")
             rate = f"{task.speed:,.0f}/s" if task.speed else ""
             left = f"{duration(task.time_remaining)} left" if task.time_remaining is not None else ""
             return Text("  ".join(filter(None, (rate, left))), style="dim")
 
     class Amount(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(amount(int(task.completed), None if task.total is None else int(task.total)), justify="right")
+            total = None if task.total is None else int(task.total)
+            is_counted = task.description != BETWEEN_STAGES and (task.completed or total is not None)
+            return Text(amount(task.description, int(task.completed), total) if is_counted else "", justify="right")
 
     tasks: dict[str, TaskID] = {}
-    columns = TextColumn("{task.description:<8}"), BarColumn(BAR_WIDTH), Amount(), Pace()
+    lock = Lock()  # models are built in threads
+    columns = TextColumn("{task.description:<7}"), BarColumn(BAR_WIDTH), Amount(), Rate()
     with Progress(*columns, console=Console(file=stream, highlight=False)) as progress:
+        waiting = progress.add_task(BETWEEN_STAGES, total=None)
 
         def show(stage: str, done: int, total: int | None) -> None:
-            if stage not in tasks:
-                tasks[stage] = progress.add_task(stage, total=None)
-            progress.update(tasks[stage], completed=done, total=total)
+            nonlocal waiting
+            with lock:
+                if stage not in tasks:
+                    progress.remove_task(waiting)
+                    tasks[stage] = progress.add_task(stage, total=None)
+                    waiting = progress.add_task(BETWEEN_STAGES, total=None)
+                progress.update(tasks[stage], completed=done, total=total)
+                stages = [task for task in progress.tasks if task.id != waiting]
+                progress.update(waiting, visible=all(task.finished for task in stages))
 
-        yield show
+        try:
+            yield show
+        finally:
+            progress.remove_task(waiting)
 
 
-def amount(done: int, total: int | None) -> str:
-    """How much is done, for people."""
+def amount(stage: str, done: int, total: int | None) -> str:
+    """How much of a stage is done, with its unit: ``1,200 of 1,200 conversations``."""
     if total == 0:
         return "nothing to do"
-    return f"{done:,}" if total is None or done == total else f"{done:,} of {total:,}"
-
-
-def duration(secs: float) -> str:
-    """A length of time for people."""
-    if secs < MINUTE_SECS:
-        return f"{secs:.1f} s" if secs < TENTHS_BELOW_SECS else f"{secs:.0f} s"
-    hours, rest = divmod(round(secs), HOUR_SECS)
-    minutes, seconds = divmod(rest, MINUTE_SECS)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+    counts = f"{done:,}" if total is None else f"{done:,} of {total:,}"
+    return f"{counts} {NOUNS.get(stage, '')}".rstrip()

@@ -1,44 +1,48 @@
-"""``convohouse reprocess``: the lake and the warehouse again, from what is landed."""
+"""``convohouse reprocess``: rebuild the lake and the warehouse from the landing."""
 
 from __future__ import annotations
 
 import click
 
-from pipelines.cli.options import Options, pass_options, shared, teach
-from pipelines.cli.progress import duration, showing
+from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.progress import show_progress
 from pipelines.cli.sync import new_run_id, report
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
-            "convohouse reprocess": "everything that is landed",
+            "convohouse reprocess": "everything in the landing",
             "convohouse reprocess --since 2026-01-01 --until 2026-02-01": "the days of January",
         },
         {
-            0: "everything landed is in the warehouse",
+            0: "everything in the landing is in the warehouse",
             1: "incomplete, or a check failed: each problem is named",
             2: "a date, a setting or the home folder is wrong",
         },
     )
 )
-@click.option("--since", metavar="WHEN", help="Only days with calls that started at or after: 2026-01-01, or 7d.")
-@click.option("--until", metavar="WHEN", help="Only days with calls that started before [default: now].")
-@shared
+@click.option(
+    "--since", metavar="WHEN", help="Only days with conversations that started at or after: 2026-01-01, or 7d."
+)
+@click.option("--until", metavar="WHEN", help="Only days with conversations that started before [default: now].")
+@shared_options
 @pass_options
 def reprocess(options: Options, since: str | None, until: str | None) -> None:
-    """Flatten anew what is landed, and build; no API, no key.
+    """Flatten the landing again, and rebuild the warehouse.
 
-    Each document is flattened anew, a whole day at a time. The rows come out the same unless the code has changed.
+    A full refresh of the lake, day by day; neither the API nor a key is needed. The rows are the same as before unless
+    the code has changed.
     """
     from pipelines.extract.time_window import parse_moment
     from pipelines.usecases import sync
+    from warehouse.serve.value_format import duration
 
     context = options.context()
     now = context.clock()
     since_at, until_at = (parse_moment(text, now) if text else None for text in (since, until))
-    with showing(options) as show:
-        done = sync.reprocess(context, run_id=new_run_id(now), since=since_at, until=until_at, progress=show)
-    facts = [(name, f"{done.run[f'n_{name}']:,}") for name in ("flattened", "quarantined")]
-    facts.append(("time", duration(done.run["elapsed_secs"])))
-    report(options, done, "complete: all that is landed is in the warehouse", facts)
+    with show_progress(options) as show:
+        result = sync.reprocess(context, run_id=new_run_id(now), since=since_at, until=until_at, progress=show)
+    facts = [(name, f"{result.run[f'n_{name}']:,}") for name in ("flattened", "quarantined")]
+    facts.append(("time", duration(result.run["elapsed_secs"])))
+    report(options, result, "complete: everything in the landing is in the warehouse", facts)

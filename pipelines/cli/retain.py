@@ -1,4 +1,4 @@
-"""``convohouse retain``: what is older than a rule allows goes."""
+"""``convohouse retain``: erase conversations that are older than a retention rule allows."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.confirm import is_wanted
-from pipelines.cli.options import Options, emit, finish, pass_options, plural, shared, teach
-from pipelines.cli.progress import showing
+from pipelines.cli.agents import resolve_agent
+from pipelines.cli.confirm import is_confirmed
+from pipelines.cli.options import AGENT_HELP, Options, exit_with, help_epilog, pass_options, shared_options
+from pipelines.cli.progress import show_progress
+from pipelines.cli.render import emit
 
 if TYPE_CHECKING:
     from pipelines.usecases.context import Context
@@ -20,33 +22,38 @@ WHERE = {"here": "here", "upstream": "at the API", "both": "here and at the API"
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
-            "convohouse retain --older-than 90d --dry-run": "how many calls would go",
+            "convohouse retain --older-than 90d --dry-run": "how many would be erased",
             "convohouse retain --older-than 90d --yes": "erase them here",
-            "convohouse retain --older-than 30d --only failed --both --yes": "failed ones, at the API too",
-            "convohouse retain --older-than 365d --upstream --yes": "at the API alone",
+            "convohouse retain --older-than 30d --only failed --both --yes": "failed ones, also at the API",
+            "convohouse retain --older-than 365d --upstream --yes": "only at the API",
         },
         {
             0: "done, or it was a dry run",
-            1: "the rule takes too large a share, or the warehouse could not be built anew",
-            2: "the rule makes no sense",
+            1: "the rule takes too large a share, or the warehouse could not be rebuilt",
+            2: "the rule or the agent is wrong",
             3: "the API did not delete some; those are not erased here either",
         },
     )
 )
-@click.option("--older-than", required=True, metavar="AGE", help="Calls that began before: 90d (days ago) or a date.")
-@click.option("--agent", metavar="ID", help="Only calls of this agent.")
-@click.option("--only", type=click.Choice(["failed", "done"]), help="Only calls that ended so.")
+@click.option(
+    "--older-than", required=True, metavar="AGE", help="Conversations that started before: 90d (days ago) or a date."
+)
+@click.option("--agent", metavar="AGENT", help=AGENT_HELP)
+@click.option("--only", type=click.Choice(["failed", "done"]), help="Only conversations that ended with this status.")
 @click.option("--here", "where", flag_value="here", default="here", help="Erase them on this machine [default].")
-@click.option("--upstream", "where", flag_value="upstream", help="Delete them at the API alone.")
+@click.option("--upstream", "where", flag_value="upstream", help="Delete them only at the API.")
 @click.option("--both", "where", flag_value="both", help="At the API first, then here.")
 @click.option(
-    "--max-share", type=click.FloatRange(0, 1), metavar="SHARE", help="Share of all calls that may go at once."
+    "--max-share",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Share of all conversations that may be erased at once [default: CONVOHOUSE_RETAIN_MAX_SHARE].",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be erased.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@shared
+@shared_options
 @pass_options
 def retain(
     options: Options,
@@ -59,69 +66,72 @@ def retain(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Erase calls that are older than a rule allows.
+    """Erase conversations that are older than a rule allows.
 
-    What goes here goes as by `convohouse erase`: landing, lake, warehouse and recordings, and no sync brings it back.
-    A rule that takes more than half of all calls (CONVOHOUSE_RETAIN_MAX_SHARE) is stopped before anything is touched.
-    Without --yes, and without a terminal to ask on, nothing is touched either.
+    On this machine they are erased as by `convohouse erase`: from landing, lake, warehouse and recordings, and no sync
+    brings them back. A rule that takes more than half of all conversations (CONVOHOUSE_RETAIN_MAX_SHARE) is refused
+    before anything is changed. Without --yes, and without a terminal to ask on, nothing is changed either.
     """
     from pipelines.extract.time_window import parse_moment
     from pipelines.usecases.retention import Rule, select_expired
+    from warehouse.serve.value_format import format_number, plural
 
     context = options.context()
     share = context.settings.retain_max_share if max_share is None else max_share
-    rule = Rule(parse_moment(older_than, context.clock()), agent, only)
-    chosen = select_expired(context, rule, max_share=share, is_upstream_only=where == "upstream")
-    count = f"{len(chosen.all_ids):,} of {plural(chosen.n_all, 'call')} ({chosen.share:.1%})"
-    options.say(
-        f"{count} {'began' if only is None else f'ended as {only} and began'} before {rule.before:%Y-%m-%d %H:%M} UTC"
-    )
-    if chosen.all_ids and is_wanted(f"Erase them {WHERE[where]}, for good?", yes=yes, is_dry_run=dry_run):
-        _carry_out(options, context, chosen, where)
+    rule = Rule(parse_moment(older_than, context.clock()), resolve_agent(context.home, agent), only)
+    selection = select_expired(context, rule, max_share=share, is_upstream_only=where == "upstream")
+    share_text = format_number(selection.share, "share of 1")
+    count = f"{len(selection.all_ids):,} of {plural(selection.n_all, 'conversation')} ({share_text})"
+    condition = "started" if only is None else f"ended as {only} and started"
+    options.say(f"{count} {condition} before {rule.before:%Y-%m-%d %H:%M} UTC")
+    if selection.all_ids and is_confirmed(f"Erase them {WHERE[where]}, for good?", yes=yes, is_dry_run=dry_run):
+        _erase(options, context, selection, where)
         return
-    if chosen.all_ids:
-        options.say("a dry run: nothing is touched; --yes erases")
+    if selection.all_ids:
+        options.say("a dry run: nothing is changed; --yes erases")
     if options.is_json:
         emit(
             {
                 "is_dry_run": True,
                 "before": rule.before,
-                "n_all": chosen.n_all,
-                "share": chosen.share,
-                "ids": chosen.all_ids,
+                "n_all": selection.n_all,
+                "share": selection.share,
+                "ids": selection.all_ids,
             }
         )
 
 
-def _carry_out(options: Options, context: Context, chosen: Selection, where: str) -> None:
+def _erase(options: Options, context: Context, selection: Selection, where: str) -> None:
     from pipelines.usecases.retention import apply_locally, apply_upstream
+    from warehouse.serve.value_format import plural
 
     if where == "upstream":
-        told, failed = apply_upstream(context, chosen)
-        options.say(f"{plural(len(told), 'call')} deleted at the API; the next sync notices it")
-        _tell_failed(options, failed)
+        deleted, failed = apply_upstream(context, selection)
+        options.say(f"{plural(len(deleted), 'conversation')} deleted at the API; the next sync notices it")
+        _say_failed(options, failed)
         if options.is_json:
-            emit({"is_dry_run": False, "upstream": told, "failed": failed})
-        finish(3 if failed else 0)
-    with showing(options) as show:
-        done = apply_locally(context, chosen, is_upstream=where == "both", progress=show)
+            emit({"is_dry_run": False, "upstream": deleted, "failed": failed})
+        exit_with(3 if failed else 0)
+    with show_progress(options) as show:
+        result = apply_locally(context, selection, is_upstream=where == "both", progress=show)
     if options.is_json:
-        emit({"is_dry_run": False, **asdict(done)})
-    options.say(_receipt(done))
-    _tell_failed(options, done.failed)
-    for problem in done.problems:
-        options.say(f"warehouse.duckdb is not built anew and may still hold them: {problem}")
-    finish(3 if done.failed else 1 if done.problems else 0)
+        emit({"is_dry_run": False, **asdict(result)})
+    options.say(_describe(result))
+    _say_failed(options, result.failed)
+    for problem in result.problems:
+        options.say(f"warehouse.duckdb was not rebuilt and may still hold them: {problem}")
+    exit_with(3 if result.failed else 1 if result.problems else 0)
 
 
-def _tell_failed(options: Options, failed: dict[str, str]) -> None:
-    for conversation_id, why in failed.items():
-        options.say(f"{conversation_id}: not erased: {why}")
+def _say_failed(options: Options, failed: dict[str, str]) -> None:
+    for conversation_id, reason in failed.items():
+        options.say(f"{conversation_id}: not erased: {reason}")
 
 
-def _receipt(done: ErasureResult) -> str:
-    rows = sum(sum(receipt.lake.values()) for receipt in done.receipts)
-    readings = sum(receipt.landing["n_readings"] for receipt in done.receipts)
-    return (
-        f"{plural(len(done.receipts), 'call')} erased: {plural(readings, 'reading')}, {plural(rows, 'row')} of the lake"
-    )
+def _describe(result: ErasureResult) -> str:
+    from warehouse.serve.value_format import plural
+
+    n_rows = sum(sum(receipt.lake.values()) for receipt in result.receipts)
+    n_snapshots = sum(receipt.landing["n_readings"] for receipt in result.receipts)
+    counts = f"{plural(n_snapshots, 'snapshot')}, {plural(n_rows, 'row')} of the lake"
+    return f"{plural(len(result.receipts), 'conversation')} erased: {counts}"

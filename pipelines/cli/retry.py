@@ -1,39 +1,39 @@
-"""``convohouse retry``: what stands aside in quarantine, once more."""
+"""``convohouse retry``: fetch quarantined conversations again."""
 
 from __future__ import annotations
 
 import click
 
-from pipelines.cli.options import Options, pass_options, shared, teach
-from pipelines.cli.progress import showing
+from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.progress import show_progress
 from pipelines.cli.sync import new_run_id, report, run_facts
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
-            "convohouse status": "what stands aside, and why",
-            "convohouse retry": "read it again, and build",
+            "convohouse status": "what is quarantined, and why",
+            "convohouse retry": "fetch it again, and build",
         },
         {
-            0: "nothing stands aside any more",
-            1: "some still does: each conversation is named with the reason",
+            0: "the quarantine is empty",
+            1: "it is not: each conversation is named with the reason",
             2: "a setting or the home folder is wrong",
             3: "the API or its key",
         },
     )
 )
-@shared
+@shared_options
 @pass_options
 def retry(options: Options) -> None:
-    """Read again what stands aside in quarantine.
+    """Fetch quarantined conversations again.
 
-    An answer that was no document, or one that could not be flattened, costs itself alone and is set aside by name.
-    The next sync tries it again as well; this reads nothing else.
+    A response that is no valid document, or a document that cannot be flattened, is quarantined, and the others go on.
+    The next sync tries it again as well; this command fetches nothing else.
     """
     from pipelines.usecases import sync
 
     context = options.context()
-    with showing(options) as show:
-        done = sync.retry(context, run_id=new_run_id(context.clock()), progress=show)
-    report(options, done, "complete: nothing stands aside", run_facts(done.run))
+    with show_progress(options) as show:
+        result = sync.retry(context, run_id=new_run_id(context.clock()), progress=show)
+    report(options, result, "complete: the quarantine is empty", run_facts(result.run))

@@ -1,100 +1,116 @@
-"""``convohouse status``: what is in the warehouse, how fresh it is, and what the last runs did."""
+"""``convohouse status``: what the home folder holds, how fresh it is, and what the last runs did."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.options import Options, aligned, emit, moment, pass_options, plural, shared, size, teach
+from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.render import emit, table
+from pipelines.cli.text_table import aligned, terminal_width
 
 if TYPE_CHECKING:
     from pipelines.usecases.status import Status
 
-QUARANTINE_SHOWN = 5
+MAX_QUARANTINED = 5
+"""Quarantined documents that are shown."""
+
+RUN_COLUMNS = {
+    "started_at": "started",
+    "outcome": "outcome",
+    "n_listed": "listed",
+    "n_fetched": "fetched",
+    "n_landed": "landed",
+    "n_gone": "deleted",
+    "elapsed": "time",
+    "error": "",
+}
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
             "convohouse status": "of the home folder",
             "convohouse --home demo status": "of the demo's",
             "convohouse status --json | jq .workspaces[].states": "for programs",
         },
-        {0: "also where nothing is there yet", 2: "a setting is wrong"},
+        {0: "printed, also if the home folder is empty", 2: "a setting is wrong"},
     )
 )
-@shared
+@shared_options
 @pass_options
 def status(options: Options) -> None:
-    """Say what is there, how fresh it is, and what runs did.
+    """Show what is there, how fresh it is, and the last runs.
 
-    Reads only, also while a run is writing. A call is open until it is finished, settling while it will be read again
-    for late changes, then settled.
+    Only reads; may run while a sync is writing. A conversation is open until it has ended, then settling while it is
+    fetched again for late changes, then settled.
     """
-    from pipelines.usecases.status import read_status as look
+    from pipelines.usecases.status import read_status
 
     context = options.context()
     now = context.clock()
-    every = [look(each.home, now=now, reread_days=each.settings.reread_days) for each in context.workspaces_with_data()]
+    statuses = [
+        read_status(workspace.home, now=now, reread_days=workspace.settings.reread_days)
+        for workspace in context.workspaces_with_data()
+    ]
     if options.is_json:
         emit(
             {
                 "home": context.home.root,
                 "exists": context.home.exists(),
-                "workspaces": [found.to_json() for found in every],
+                "workspaces": [asdict(workspace) for workspace in statuses],
             }
         )
     elif not context.home.exists():
         click.echo(f"{context.home.root} holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.")
     else:
-        click.echo("\n\n".join(part for found in every for part in _parts(found, is_named=len(every) > 1)))
+        sections = (section for workspace in statuses for section in _sections(workspace, is_named=len(statuses) > 1))
+        click.echo("\n\n".join(sections))
 
 
-def _parts(found: Status, *, is_named: bool) -> Iterator[str]:
-    name = f", workspace {found.workspace}" if is_named else ""
-    yield f"{found.home}{name}\n{aligned(_facts(found))}"
-    if found.quarantine:
-        rows = [(row["conversation_id"], row["reason"], row["error"]) for row in found.quarantine[:QUARANTINE_SHOWN]]
-        yield _section(f"Set aside ({len(found.quarantine):,}):", ("conversation", "reason", "error"), rows)
-    if found.runs:
-        names = ("started", "outcome", "listed", "fetched", "landed", "gone", "time", "")
-        numbers = names[2:7]
-        yield _section("Last runs:", names, [_run(row) for row in found.runs], numbers)
+def _sections(workspace: Status, *, is_named: bool) -> Iterator[str]:
+    name = f", workspace {workspace.workspace}" if is_named else ""
+    yield f"{workspace.home}{name}\n{aligned(_facts(workspace), terminal_width())}"
+    if workspace.quarantine:
+        columns = {"conversation_id": "conversation", "reason": "reason", "error": "error"}
+        quarantine = table(workspace.quarantine[:MAX_QUARANTINED], columns, prose=("error",))
+        yield f"Quarantined ({len(workspace.quarantine):,}):\n{quarantine.text}"
+    if workspace.runs:
+        yield f"Last runs:\n{table(map(_run_row, workspace.runs), RUN_COLUMNS, prose=('error',)).text}"
 
 
-def _facts(found: Status) -> Iterator[tuple[str, str]]:
-    span = f", {found.first_date} to {found.last_date}" if found.first_date else ""
-    of = f" with {plural(found.n_agents, 'agent')}" if found.n_agents else ""
-    yield "conversations", f"{found.n_in_lake:,}{of}{span}"
-    yield "", ", ".join(f"{number:,} {state}" for state, number in found.states.items())
-    if found.n_deleted:
-        yield "", f"{found.n_deleted:,} deleted at the API"
-    yield "last listed", f"{moment(found.listed_at)}: {found.n_listed:,} known"
-    yield "last read", f"{moment(found.read_at)}: {found.n_landed:,} landed"
-    yield "warehouse", _built(found)
-    wanted = ", ".join(f"{number:,} {reason}" for reason, number in found.to_fetch.items() if number)
-    yield "next sync reads", f"{wanted or 'nothing of those known'}, and what is new"
-    yield "quarantine", plural(len(found.quarantine), "document")
-    yield "on disk", ", ".join(f"{part} {size(n_bytes)}" for part, n_bytes in found.sizes.items())
+def _facts(workspace: Status) -> Iterator[tuple[str, str]]:
+    from warehouse.serve.value_format import moment, plural, size
+
+    dates = f", {workspace.first_date} to {workspace.last_date}" if workspace.first_date else ""
+    agents = f" with {plural(workspace.n_agents, 'agent')}" if workspace.n_agents else ""
+    yield "conversations", f"{workspace.n_in_lake:,}{agents}{dates}"
+    yield "", ", ".join(f"{number:,} {state}" for state, number in workspace.states.items())
+    if workspace.n_deleted:
+        yield "", f"{workspace.n_deleted:,} deleted at the API"
+    yield "last listed", f"{moment(workspace.listed_at)}: {workspace.n_listed:,} known"
+    yield "last fetched", f"{moment(workspace.read_at)}: {workspace.n_landed:,} landed"
+    yield "warehouse", _describe_build(workspace)
+    due = ", ".join(f"{number:,} {reason}" for reason, number in workspace.to_fetch.items() if number)
+    yield "next sync", f"fetches {f'{due}, and' if due else 'only'} what is new"
+    yield "quarantine", plural(len(workspace.quarantine), "document")
+    yield "on disk", ", ".join(f"{part} {size(n_bytes)}" for part, n_bytes in workspace.sizes.items())
 
 
-def _built(found: Status) -> str:
-    if found.built_at is None:
+def _describe_build(workspace: Status) -> str:
+    from warehouse.serve.value_format import moment, plural
+
+    if workspace.built_at is None:
         return "not built yet: `convohouse build`"
-    behind = f"; {plural(found.n_behind, 'conversation')} landed since: `convohouse sync`" if found.n_behind else ""
-    return f"built {moment(found.built_at)}{behind}"
+    n_behind = workspace.n_behind
+    behind = f"; {plural(n_behind, 'conversation')} landed since: `convohouse sync`" if n_behind else ""
+    return f"built {moment(workspace.built_at)}{behind}"
 
 
-def _run(row: dict[str, Any]) -> tuple[str, ...]:
-    from pipelines.cli.progress import duration
+def _run_row(run: dict[str, Any]) -> dict[str, Any]:
+    from warehouse.serve.value_format import duration, moment
 
-    counts = (f"{row[name]:,}" for name in ("n_listed", "n_fetched", "n_landed", "n_gone"))
-    return moment(row["started_at"]), row["outcome"], *counts, duration(row["elapsed_secs"]), row["error"] or ""
-
-
-def _section(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: tuple[str, ...] = ()) -> str:
-    from pipelines.cli.text_table import table_text
-
-    return f"{title}\n{table_text(names, rows, right=right)}"
+    return run | {"started_at": moment(run["started_at"]), "elapsed": duration(run["elapsed_secs"])}

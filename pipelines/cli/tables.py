@@ -1,4 +1,4 @@
-"""``convohouse tables``: what there is to ask about, and what each column means."""
+"""``convohouse tables``: the tables of the lake and the warehouse, and what each column means."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import Options, emit, pass_options, shared, teach
+from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.render import echo, emit, table
 
 if TYPE_CHECKING:
     from warehouse.models.headers import Header, SeedHeader
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column; ``type`` is None where the warehouse is not built, ``path`` the JSON path in a conversation detail."""
+    """A column; ``type`` is None before the first build, ``path`` is the JSON path in a conversation detail."""
 
     name: str
     type: str | None
@@ -30,7 +31,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table of the lake, a seed or a model; ``n_rows`` is None for a view and for what is not built."""
+    """A table of the lake, a seed or a model; ``n_rows`` is None for a view and before the first build."""
 
     name: str
     grain: str
@@ -40,7 +41,7 @@ class Relation:
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
             "convohouse tables": "all of them",
             "convohouse tables fct_conversations": "the columns of one",
@@ -50,27 +51,27 @@ class Relation:
     )
 )
 @click.argument("name", required=False)
-@shared
+@shared_options
 @pass_options
 def tables(options: Options, name: str | None) -> None:
-    """List the tables, or the columns of the one called NAME.
+    """List the tables, or the columns of the table NAME.
 
-    They are those of the lake and the models of the warehouse. NAME may be without its schema. The list also works
-    before the first build; row counts come with it.
+    These are the tables of the lake, the seeds and the models of the warehouse. NAME may be given without its schema.
+    The list also works before the first build; row counts are shown after it.
     """
     from warehouse.models.project import read_project
 
-    relations = tuple(_relations(options.data(), read_project()))
+    relations = tuple(_relations(options.home_folder(), read_project()))
     if name is not None:
-        found = _find(relations, name)
+        relation = _find(relations, name)
         if options.is_json:
-            emit(asdict(found))
+            emit(asdict(relation))
         else:
-            click.echo(_columns_text(found))
+            _print_columns(relation)
     elif options.is_json:
-        emit({"tables": [{k: v for k, v in asdict(each).items() if k != "columns"} for each in relations]})
+        emit({"tables": [{k: v for k, v in asdict(relation).items() if k != "columns"} for relation in relations]})
     else:
-        click.echo(_list_text(relations))
+        _print_list(relations)
         options.say("\n`convohouse tables NAME` shows the columns of one.")
 
 
@@ -80,38 +81,41 @@ def _relations(home: Home, project: Project) -> Iterator[Relation]:
     from warehouse.schema.registry import TABLES
     from warehouse.schema.types import unit_of
 
-    built, types = _built(home)
-    for table in TABLES:
-        yield _of_lake(home, table)
+    n_rows, types = _read_catalog(home)
+    for lake_table in TABLES:
+        yield _lake_relation(home, lake_table)
     models = sorted(project.models, key=lambda model: (SCHEMAS.index(model.schema), model.name))
-    described: list[tuple[str, Header | SeedHeader]] = [(seed.key, seed.header) for seed in project.seeds]
-    described += [(model.key, model.header) for model in models]
-    for key, header in described:
-        about = header.columns.items()
-        fields = tuple(Field(name, types.get((key, name)), unit_of(name), None, text) for name, text in about)
-        yield Relation(key, ", ".join(header.grain), header.description, built.get(key), fields)
+    headers: list[tuple[str, Header | SeedHeader]] = [(seed.key, seed.header) for seed in project.seeds]
+    headers += [(model.key, model.header) for model in models]
+    for key, header in headers:
+        fields = tuple(
+            Field(name, types.get((key, name)), unit_of(name), None, description)
+            for name, description in header.columns.items()
+        )
+        yield Relation(key, ", ".join(header.grain), header.description, n_rows.get(key), fields)
 
 
-def _of_lake(home: Home, table: Table) -> Relation:
+def _lake_relation(home: Home, lake_table: Table) -> Relation:
     import polars as pl
 
-    files = sorted(home.table(table).glob("**/*.parquet"))
+    files = sorted(home.table(lake_table).glob("**/*.parquet"))
     n_rows = pl.scan_parquet(files, glob=False).select(pl.len()).collect().item() if files else None
     fields = tuple(
         Field(
             column.name,
             column.type.value.removesuffix(" from milliseconds"),
             column.unit,
-            " or ".join(table.paths(column)) or None,
+            " or ".join(lake_table.paths(column)) or None,
             column.description,
         )
-        for column in table.columns
+        for column in lake_table.columns
     )
-    return Relation(f"lake.{table.name}", ", ".join(table.key), f"One row per {table.grain}.", n_rows, fields)
+    name = f"lake.{lake_table.name}"
+    return Relation(name, ", ".join(lake_table.key), f"One row per {lake_table.grain}.", n_rows, fields)
 
 
-def _built(home: Home) -> tuple[dict[str, int], dict[tuple[str, str], str]]:
-    """Rows by table and types by table and column, of the warehouse as it stands; nothing where there is none."""
+def _read_catalog(home: Home) -> tuple[dict[str, int], dict[tuple[str, str], str]]:
+    """Rows by table, and types by table and column, of the current warehouse; empty before the first build."""
     from warehouse.connection import open_warehouse
 
     if not home.warehouse.exists():
@@ -121,12 +125,12 @@ def _built(home: Home) -> tuple[dict[str, int], dict[tuple[str, str], str]]:
         columns = connection.execute(
             "select schema_name, table_name, column_name, data_type from duckdb_columns() where not internal"
         ).fetchall()
-    types = {(f"{schema}.{table}", column): type_.lower() for schema, table, column, type_ in columns}
-    return {f"{schema}.{table}": number for schema, table, number in rows}, types
+    types = {(f"{schema}.{name}", column): type_.lower() for schema, name, column, type_ in columns}
+    return {f"{schema}.{name}": number for schema, name, number in rows}, types
 
 
 def _find(relations: tuple[Relation, ...], name: str) -> Relation:
-    """The relation called ``name``, with its schema or without; of several the one nearest to the reader.
+    """The relation called ``name``, with its schema or without; of several the last, which is nearest to the marts.
 
     Raises:
         UsageError: there is none.
@@ -134,32 +138,32 @@ def _find(relations: tuple[Relation, ...], name: str) -> Relation:
     from pipelines.errors import UsageError
     from warehouse.suggestions import did_you_mean, suggest
 
-    wanted = name.lower()
-    found = [each for each in relations if wanted in (each.name, each.name.partition(".")[2])]
-    if found:
-        return found[-1]
-    names = [relation.name if "." in name else relation.name.partition(".")[2] for relation in relations]
-    meant = did_you_mean(suggest(name, names))
-    raise UsageError(f"There is no table {name!r}.", f"{meant}`convohouse tables` lists them.")
+    key = name.lower()
+    matches = [relation for relation in relations if key in _spellings(relation)]
+    if matches:
+        return matches[-1]
+    names = [spelling for relation in relations for spelling in _spellings(relation)]
+    hint = did_you_mean(suggest(name, names))
+    raise UsageError(f"There is no table {name!r}.", f"{hint}`convohouse tables` lists them.")
 
 
-def _list_text(relations: tuple[Relation, ...]) -> str:
-    from pipelines.cli.text_table import table_text
-
-    rows = [(each.name, "" if each.n_rows is None else f"{each.n_rows:,}", _first_sentence(each)) for each in relations]
-    return table_text(("table", "rows", "what it holds"), rows, right=("rows",))
+def _spellings(relation: Relation) -> tuple[str, str]:
+    return relation.name, relation.name.partition(".")[2]
 
 
-def _first_sentence(relation: Relation) -> str:
-    return relation.about.split(". ")[0].rstrip(".")
+def _print_list(relations: tuple[Relation, ...]) -> None:
+    rows = [
+        {"name": relation.name, "n_rows": relation.n_rows, "about": relation.about.split(". ")[0].rstrip(".")}
+        for relation in relations
+    ]
+    headings = {"name": "table", "n_rows": "rows", "about": "what it holds"}
+    click.echo(table(rows, headings, prose=("about",)).text)
 
 
-def _columns_text(relation: Relation) -> str:
-    from pipelines.cli.text_table import table_text
-
+def _print_columns(relation: Relation) -> None:
     about = relation.about if relation.n_rows is None else f"{relation.about} {relation.n_rows:,} rows."
-    names = ["column", "type", "unit", "JSON path", "meaning"]
-    rows = [(each.name, each.type, each.unit, each.path, each.about) for each in relation.columns]
-    kept = [place for place in range(len(names)) if any(row[place] for row in rows)]
-    cells = [[row[place] for place in kept] for row in rows]
-    return f"{relation.name}\n{about}\n\n{table_text([names[place] for place in kept], cells)}"
+    headings = {"name": "column", "type": "type", "unit": "unit", "path": "JSON path", "about": "meaning"}
+    rows = [asdict(field) for field in relation.columns]
+    used = {name: heading for name, heading in headings.items() if any(row[name] for row in rows)}
+    echo(f"{relation.name}\n{about}\n")
+    click.echo(table(rows, used, prose=("about",) if "about" in used else ()).text)

@@ -1,4 +1,4 @@
-"""``convohouse tools``: the tools of the workspaces, how they are set up and how they do."""
+"""``convohouse tools``: the tools of the workspaces, their configuration and their reliability."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.options import Options, emit, pass_options, plural, shared, teach
-from pipelines.cli.progress import showing
+from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.progress import show_progress
+from pipelines.cli.render import emit, hidden_columns_note, table
 
 if TYPE_CHECKING:
     from pipelines.usecases.context import Context
 
-COLUMNS = (
-    "tool_name",
-    "tool_type",
-    "response_timeout_secs",
-    "n_tool_calls",
-    "error_rate",
-    "vendor_n_calls",
-    "changed_at",
-    "state",
-)
-NUMBERS = frozenset({"response_timeout_secs", "n_tool_calls", "error_rate", "vendor_n_calls"})
+COLUMNS = {
+    "tool_name": "tool",
+    "tool_type": "type",
+    "n_tool_calls": "calls",
+    "error_rate": "errors",
+    "state": "state",
+    "changed_at": "changed",
+    "response_timeout_secs": "time-out",
+    "vendor_n_calls": "vendor's count",
+}
+UNITS = {"response_timeout_secs": "seconds", "vendor_n_calls": "count"}
 
 
 @click.command(
-    epilog=teach(
+    epilog=help_epilog(
         {
-            "convohouse tools": "as the last sync found them",
-            "convohouse tools --sync": "asks the API first, and builds the warehouse anew",
+            "convohouse tools": "as of the last sync",
+            "convohouse tools --sync": "list them at the API first, and build the warehouse",
             'convohouse query "from lake.tool_versions"': "what was changed in a tool, and when",
         },
         {
@@ -41,64 +42,63 @@ NUMBERS = frozenset({"response_timeout_secs", "n_tool_calls", "error_rate", "ven
     )
 )
 @click.option("--sync", "is_sync", is_flag=True, help="List the tools at the API first; the key needs convai_read.")
-@shared
+@shared_options
 @pass_options
 def tools(options: Options, is_sync: bool) -> None:
     """List the tools: type, time-out, calls, error rate, last change.
 
-    Calls are those of the conversations here, the vendor's own count is of all time. The state says of a tool that no
-    conversation used it (never used), that the API no longer lists it (gone), or that it never did (not listed), as the
-    tools of MCP servers.
+    Calls are the tool calls in the conversations of the home folder; the vendor's count is of all time. The state says
+    whether no conversation used the tool (never used), whether the API no longer lists it (deleted), or whether it
+    never did (not listed), as with the tools of MCP servers.
     """
     from warehouse.serve.query import query
+    from warehouse.serve.value_format import plural
 
     context = options.context()
-    problems = _copy(options, context) if is_sync else ()
-    found = query(context.home, "select * from marts.dim_tools order by n_tool_calls desc, tool_name").to_dicts()
+    problems = _sync_tools(options, context) if is_sync else ()
+    rows = query(context.home, "select * from marts.dim_tools order by n_tool_calls desc, tool_name").to_dicts()
     if options.is_json:
-        emit({"tools": found, "problems": list(problems)})
+        emit({"tools": rows, "problems": list(problems)})
     else:
-        click.echo(_text(found))
-        n_idle = sum(row["is_never_used"] for row in found)
-        options.say(f"\n{plural(len(found), 'tool')}, {n_idle} never used.")
+        _print_table(options, rows)
+        n_unused = sum(row["is_never_used"] for row in rows)
+        options.say(f"\n{plural(len(rows), 'tool')}, {n_unused} never used.")
         for problem in problems:
             options.say(f"  - {problem}")
     click.get_current_context().exit(1 if problems else 0)
 
 
-def _copy(options: Options, context: Context) -> tuple[str, ...]:
-    """Ask the API of each workspace, and build; what is amiss then."""
+def _sync_tools(options: Options, context: Context) -> tuple[str, ...]:
+    """List the tools at the API of each workspace, and build; gives the failed checks."""
     from pipelines.transform.schema_drift import refresh_unknown
     from pipelines.usecases.reference_data import fetch_and_land_tools
     from pipelines.usecases.run_session import describe_failed_check
     from pipelines.usecases.sync_steps import build_models
+    from warehouse.serve.value_format import plural
 
-    with context.write_lock("tools"), showing(options) as show:
-        for each in context.workspaces():
-            copied = fetch_and_land_tools(each, show)
-            refresh_unknown(each.home)
-            counts = f"{copied.n_changed} new or changed, {copied.n_gone} gone"
-            options.say(f"{each.settings.workspace}: {plural(copied.n_listed, 'tool')} listed, {counts}")
+    with context.write_lock("tools"), show_progress(options) as show:
+        for workspace in context.workspaces():
+            result = fetch_and_land_tools(workspace, show)
+            refresh_unknown(workspace.home)
+            counts = f"{result.n_changed} new or changed, {result.n_gone} deleted"
+            options.say(f"{workspace.settings.workspace}: {plural(result.n_listed, 'tool')} listed, {counts}")
         built = build_models(context, show)
-    return tuple(describe_failed_check(result) for result in built.failed)
+    return tuple(describe_failed_check(check) for check in built.failed)
 
 
-def _text(found: list[dict[str, Any]]) -> str:
-    from pipelines.cli.text_table import table_text
-
-    names = ("workspace", *COLUMNS) if len({row["workspace"] for row in found}) > 1 else COLUMNS
-    rows = [[_cell(name, row) for name in names] for row in found]
-    return table_text(names, rows, right=NUMBERS)
-
-
-def _cell(name: str, row: dict[str, Any]) -> object:
-    if name == "state":
-        return _state(row)
-    if name == "error_rate":
-        return None if row[name] is None else f"{row[name]:.1%}"
-    return f"{row[name]:%Y-%m-%d}" if name == "changed_at" and row[name] else row[name]
+def _print_table(options: Options, rows: list[dict[str, Any]]) -> None:
+    is_one_workspace = len({row["workspace"] for row in rows}) < 2  # noqa: PLR2004 - several
+    columns = COLUMNS if is_one_workspace else {"workspace": "workspace"} | COLUMNS
+    cells = [
+        row | {"state": _state(row), "changed_at": row["changed_at"].date() if row["changed_at"] else None}
+        for row in rows
+    ]
+    layout = table(cells, columns, units=UNITS)
+    click.echo(layout.text)
+    if layout.hidden:
+        options.say(hidden_columns_note(layout.hidden, "--json has all columns"))
 
 
 def _state(row: dict[str, Any]) -> str:
-    states = (("not listed", not row["is_listed"]), ("gone", row["is_gone"]), ("never used", row["is_never_used"]))
+    states = (("not listed", not row["is_listed"]), ("deleted", row["is_gone"]), ("never used", row["is_never_used"]))
     return ", ".join(state for state, is_so in states if is_so)

@@ -80,7 +80,7 @@ class Context:
         """
         configured = {workspace.settings.workspace: workspace for workspace in self.workspaces()}
         names = [name for name in self.home.workspaces() if name not in configured]
-        unconfigured = (replace(self, settings=self.settings.settings_without_key(name)) for name in names)
+        unconfigured = (replace(self, settings=self.settings.without_key(name)) for name in names)
         return (*configured.values(), *unconfigured)
 
     @property

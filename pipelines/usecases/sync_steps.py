@@ -212,12 +212,15 @@ def build_models(context: Context, progress: Progress = no_progress, *, full_ref
 
     Models whose inputs have not changed since the last build are reused, except in a ``full_refresh``.
     """
-    return build(
-        context.home,
-        full_refresh=full_refresh,
-        zones=context.zones,
-        progress=lambda _model, number, total: progress("build", number, total),
-    )
+
+    def report(_model: str, number: int, total: int) -> None:
+        progress("build", number, total)
+        if number == total:
+            progress("check", 0, None)
+
+    result = build(context.home, full_refresh=full_refresh, zones=context.zones, progress=report)
+    progress("check", len(result.checks), len(result.checks))
+    return result
 
 
 def _request_counts(stats: Stats) -> dict[str, int]:

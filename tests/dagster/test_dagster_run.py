@@ -35,7 +35,8 @@ def test_the_run_is_kept_where_dagster_yaml_is(emulated, tmp_path, monkeypatch, 
     assert outcome == Outcome(outcome.run_id, is_success=True, errors=())
     assert lake.read(app_context.home, CONVERSATIONS).height == n_calls
     begun = list(dict.fromkeys(stage for stage, _, _ in stages))
-    assert [stage for stage in begun if stage not in {"tools", "prices"}] == ["list", "fetch", "flatten", "build"]
+    stages_of_the_run = [stage for stage in begun if stage not in {"tools", "prices"}]
+    assert stages_of_the_run == ["list", "fetch", "flatten", "build", "check"]
     assert {"tools", "prices"} < set(begun)
     assert ("fetch", n_calls, n_calls) in stages
     assert capfd.readouterr() == ("", "")

@@ -16,4 +16,4 @@ def set_today(today: date) -> None:
 
 def midnight() -> datetime:
     """The start of today, in UTC."""
-    return now.begin - timedelta(hours=6)
+    return now.start - timedelta(hours=6)

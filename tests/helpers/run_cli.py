@@ -32,14 +32,27 @@ class Ended:
         return json.loads(self.out)
 
 
-def run(folder: Path, *arguments: str, stdin: str = "", **settings: str) -> Ended:
-    """Run ``convohouse`` in ``folder``, with these settings in the environment and no others."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
+class Terminal(io.TextIOWrapper):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def run(folder: Path, *arguments: str, stdin: str = "", width: int | None = None, **settings: str) -> Ended:
+    """Run ``convohouse`` in ``folder``, with these settings in the environment and no others.
+
+    With a ``width``, standard output and standard error are terminals with that many columns.
+    """
+    kind = io.TextIOWrapper if width is None else Terminal
+    out, err = (kind(io.BytesIO(), "utf-8") for _ in range(2))
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         for name in ("ELEVENLABS_API_KEY", "ELEVENLABS_BASE_URL", "CONVOHOUSE_HOME"):
             patch.delenv(name, raising=False)
         for name, value in settings.items():
             patch.setenv(name, value)
+        if width is not None:
+            patch.setenv("COLUMNS", str(width))
         patch.chdir(folder)
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), "utf-8"))
         with pytest.raises(SystemExit) as ended:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli.demo import DemoWorld
-from pipelines.cli.demo_summary import numbers_of
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from tests.helpers.run_cli import run
+from warehouse.serve.summary import read_summary
 from warehouse.storage.home import Home
 
 NUMBERS = {
@@ -52,7 +52,7 @@ def test_the_numbers_are_the_same(today: date, zone: str, tmp_path: Path) -> Non
     assert synced.data["run"]["started_at"].startswith(f"{today}T06:00:")
     assert counts == {"n_listed": 49, "n_new": 49, "n_landed": 49, "n_quarantined": 0}
     assert status["states"] == {"open": 3, "settling": 46, "settled": 0}
-    numbers = numbers_of(Home(tmp_path / "data"))
+    numbers = read_summary(Home(tmp_path / "data"))
     days = [(today - numbers.pop(name)).days for name in ("first_date", "last_date")]
     rounded = {name: round(value, 9) if isinstance(value, float) else value for name, value in numbers.items()}
     assert (days, rounded) == ([3, 1], NUMBERS)

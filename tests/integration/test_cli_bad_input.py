@@ -1,4 +1,4 @@
-"""What is asked wrongly: an exit code, one clear line and a hint, no traceback, nothing half-written."""
+"""Wrong input: an exit code, one clear line and a hint, no traceback, nothing half-written."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def assert_refused(ended: Ended, code: int, *words: str, lines: int = 2) -> None
         (["emulate", "--faults", "429=2"], {}, 2, ["not between 0 and 1"]),
     ],
 )
-def test_is_refused_and_nothing_is_touched(
+def test_wrong_input_is_refused_and_nothing_is_written(
     arguments: list[str], settings: dict[str, str], code: int, words: list[str], tmp_path: Path
 ) -> None:
     (tmp_path / "taken").write_text("a file")
@@ -88,7 +88,7 @@ def test_debug_shows_the_traceback_and_the_same_lines(tmp_path: Path) -> None:
         [],
     ],
 )
-def test_what_click_refuses_is_usage(arguments: list[str], tmp_path: Path) -> None:
+def test_what_click_refuses_is_a_usage_error(arguments: list[str], tmp_path: Path) -> None:
     ended = run(tmp_path, *arguments)
     assert (ended.code, ended.out) == (2, b"")
     assert ended.err.startswith("Usage: convohouse")
@@ -134,7 +134,7 @@ def test_a_host_that_is_not_there(tmp_path: Path) -> None:
     assert_nothing_landed(tmp_path)
 
 
-def test_a_host_that_is_another(tmp_path: Path) -> None:
+def test_a_host_that_is_not_the_api(tmp_path: Path) -> None:
     with running(_html) as url:
         ended = run(tmp_path, "sync", **KEY, **HASTY, ELEVENLABS_BASE_URL=url)
     assert_refused(ended, 3, "text/html", "does not look like the ElevenLabs API", "ELEVENLABS_BASE_URL")
@@ -157,26 +157,28 @@ def test_a_port_in_use(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["sync", "build"])
-def test_a_second_writer_is_told_who_holds_the_home(command: str, tmp_path: Path) -> None:
+def test_a_second_writer_learns_who_holds_the_lock(command: str, tmp_path: Path) -> None:
     home = Home(tmp_path / "data").open()
     with write_lock(home, what="backfill", now=UNTIL):
         ended = run(tmp_path, command, **KEY)
     assert_refused(ended, 1, "Another run is writing to data: backfill, process", "since 2026-11-22", "Wait")
 
 
-def test_the_demo_stays_out_of_a_home_of_real_calls(tmp_path: Path) -> None:
+def test_the_demo_refuses_a_home_of_real_conversations(tmp_path: Path) -> None:
     home = Home(tmp_path / "data").open()
     (home.landing / "start_date=2026-11-21").mkdir()
     (home.landing / "start_date=2026-11-21" / "a.parquet").write_bytes(b"calls")
-    assert_refused(run(tmp_path, "demo", "--home", "data"), 2, "data holds calls that are no demo's", "--home")
+    assert_refused(run(tmp_path, "demo", "--home", "data"), 2, "data holds conversations that are no demo's", "--home")
 
 
-def test_the_demo_stays_out_of_another_demo(tmp_path: Path) -> None:
+def test_the_demo_refuses_the_home_of_another_demo(tmp_path: Path) -> None:
     home = Home(tmp_path / "demo").open()
     noted = {"seed": 1, "conversations": 20, "days": 2, "first_until": "2026-11-20"}
     (home.root / "demo.json").write_text(json.dumps(noted))
     assert_refused(run(tmp_path, "demo"), 2, "demo holds another demo", "--seed 1 --conversations 20 --days 2")
     ended = run(tmp_path, "demo", "--seed", "1", "--conversations", "20", "--days", "2", "--until", "2026-11-19")
-    assert_refused(ended, 2, "demo holds the night of 2026-11-20: a demo goes forward only", "--until 2026-11-20")
+    assert_refused(
+        ended, 2, "demo holds the night of 2026-11-20: a demo only goes forward in time", "--until 2026-11-20"
+    )
     (home.root / "demo.json").write_text("{}")
-    assert_refused(run(tmp_path, "demo"), 2, "demo.json is no note of a demo", "--home")
+    assert_refused(run(tmp_path, "demo"), 2, "demo.json is no file of a demo", "--home")

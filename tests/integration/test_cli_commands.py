@@ -1,4 +1,4 @@
-"""The commands over a small emulated API, as people and as programs use them."""
+"""The commands on a small emulated API: the output for people and for programs."""
 
 from __future__ import annotations
 
@@ -56,39 +56,40 @@ def test_sync_says_what_it_did(first: tuple[Path, Ended], n_calls: int) -> None:
     said = ended.err.split("\n\n")[1].splitlines()
     assert (ended.code, ended.out) == (0, b"")
     assert said[:5] == [
-        "complete: all that was listed is in the warehouse",
-        f"  listed       {n_calls}",
-        f"  wanted       {n_calls} new, 0 open, 0 changed, 0 missing, 0 due, 0 asked",
-        f"  fetched      {n_calls}: {n_calls} landed, 0 unchanged, 0 gone",
+        "complete: everything listed is in the warehouse",
+        f"  listed       {n_calls} conversations",
+        f"  to fetch     {n_calls} new, 0 open, 0 changed, 0 missing, 0 due, 0 asked",
+        f"  fetched      {n_calls}: {n_calls} landed, 0 unchanged, 0 deleted",
         "  quarantined  0",
     ]
     stages = [line.split(":")[0] for line in ended.err.split("\n\n")[0].splitlines()]
-    assert list(dict.fromkeys(stages)) == ["list", "fetch", "tools", "flatten", "prices", "build"]
+    assert list(dict.fromkeys(stages)) == ["list", "fetch", "tools", "flatten", "prices", "build", "check"]
+    assert f"fetch: {n_calls} of {n_calls} conversations" in ended.err
 
 
 def test_status_counts_what_is_there(filled: Path, n_calls: int) -> None:
     ended = run(filled, "status", "--json")
     assert (ended.code, ended.err, ended.data["exists"]) == (0, "", True)
-    (found,) = ended.data["workspaces"]
-    assert found["workspace"] == "main"
-    counts = [found[name] for name in ("n_listed", "n_landed", "n_in_lake", "n_behind", "n_deleted")]
+    (workspace,) = ended.data["workspaces"]
+    assert workspace["workspace"] == "main"
+    counts = [workspace[name] for name in ("n_listed", "n_landed", "n_in_lake", "n_behind", "n_deleted")]
     assert counts == [*(n_calls,) * 3, 0, 0]
-    assert (found["states"]["open"], sum(found["states"].values())) == (3, n_calls)
-    assert found["wanted"]["open"] == 3
-    assert (found["quarantine"], found["runs"][0]["outcome"]) == ([], "complete")
-    assert all(n_bytes > 0 for n_bytes in found["sizes"].values())
+    assert (workspace["states"]["open"], sum(workspace["states"].values())) == (3, n_calls)
+    assert workspace["wanted"]["open"] == 3
+    assert (workspace["quarantine"], workspace["runs"][0]["outcome"]) == ([], "complete")
+    assert all(n_bytes > 0 for n_bytes in workspace["sizes"].values())
 
 
 def test_status_for_people(filled: Path, n_calls: int) -> None:
     said = run(filled, "status").text
-    assert f"  conversations    {n_calls} with" in said
+    assert f"  conversations  {n_calls} with" in said
     assert "3 open, " in said
-    assert "  next sync reads  3 open" in said
+    assert "  next sync      fetches 3 open" in said
     assert "\nLast runs:\nstarted" in said
 
 
 @pytest.mark.parametrize("arguments", [["status"], ["status", "--json"]])
-def test_status_of_nothing_is_fine_and_makes_nothing(arguments: list[str], tmp_path: Path) -> None:
+def test_status_of_an_empty_folder_succeeds_and_creates_nothing(arguments: list[str], tmp_path: Path) -> None:
     ended = run(tmp_path, *arguments)
     assert (ended.code, list(tmp_path.iterdir())) == (0, [])
     assert ended.data["exists"] is False if "--json" in arguments else ended.text.startswith("data holds nothing yet")
@@ -156,25 +157,25 @@ def test_query_says_how_many_rows_a_table_leaves_out(filled: Path) -> None:
         ("select \udcff", ["error: "]),
     ],
 )
-def test_query_refuses_with_duckdbs_own_words(sql: str, words: list[str], filled: Path, tmp_path: Path) -> None:
+def test_query_shows_the_error_of_duckdb(sql: str, words: list[str], filled: Path, tmp_path: Path) -> None:
     ended = run(filled, "query", sql, "--output", str(tmp_path / "a.csv"))
     assert (ended.code, ended.out, list(tmp_path.iterdir())) == (2, b"", [])
     assert [word for word in words if word not in ended.err] == []
 
 
-def test_a_reader_that_leaves_is_no_error(filled: Path) -> None:
+def test_a_closed_pipe_is_no_error(filled: Path) -> None:
     code = "from pipelines.cli.main import main; main()"
     sql = "select unnest(range(1000000)) as n"
     command = [sys.executable, "-c", code, "query", sql, "--format", "csv"]
     environment = os.environ | {"CONVOHOUSE_HOME": str(filled / "data")}  # noqa: TID251 - a process of its own
     with subprocess.Popen(  # noqa: S603 - ours
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as asked:
-        assert asked.stdout
-        assert asked.stderr
-        assert asked.stdout.read(4) == b"n\n0\n"
-        asked.stdout.close()
-        assert asked.stderr.read() == b""
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.read(4) == b"n\n0\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
 
 
 def test_tables_lists_what_there_is_and_what_it_means(filled: Path, n_calls: int) -> None:
@@ -206,19 +207,19 @@ def findings(ended: Ended) -> dict[str, tuple[str, bool]]:
     return {each["name"]: (each["said"], not each["problem"]) for each in ended.data["findings"]}
 
 
-def test_doctor_finds_all_in_place_and_never_shows_the_key(api: str, filled: Path, tmp_path: Path) -> None:
+def test_doctor_finds_everything_set_up_and_never_shows_the_key(api: str, filled: Path, tmp_path: Path) -> None:
     (tmp_path / "convohouse.toml").write_text("concurrency = 3\n")
     (tmp_path / ".env").write_text("CONVOHOUSE_LOOKBACK_DAYS=5\n")
     settings = KEY | {"ELEVENLABS_BASE_URL": api, "CONVOHOUSE_HOME": str(filled / "data")}
     ended = run(tmp_path, "doctor", "--json", **settings)
-    found = findings(ended)
+    values = findings(ended)
     assert (ended.code, ended.data["is_ok"]) == (0, True)
-    assert found["api_key"] == ("set  (environment)", True)
-    assert found["concurrency"] == ("3  (convohouse.toml)", True)
-    assert found["lookback_days"] == ("5  (.env)", True)
-    assert found["timezone"] == ("UTC  (default)", True)
-    assert found["home folder"] == ("holds data", True)
-    assert found["api"] == ("answers, the key works", True)
+    assert values["api_key"] == ("set  (environment)", True)
+    assert values["concurrency"] == ("3  (convohouse.toml)", True)
+    assert values["lookback_days"] == ("5  (.env)", True)
+    assert values["timezone"] == ("UTC  (default)", True)
+    assert values["home folder"] == ("holds data", True)
+    assert values["api"] == ("answers, the key works", True)
     assert list(tmp_path.glob("data")) == []
 
 
@@ -240,9 +241,9 @@ def test_doctor_names_the_problem(
     (tmp_path / "f").mkdir()
     (tmp_path / "f" / "a").write_text("mine")
     ended = run(tmp_path, "doctor", *arguments, "--json", **settings, ELEVENLABS_BASE_URL=api)
-    found, is_ok = findings(ended)[name]
+    values, is_ok = findings(ended)[name]
     assert (ended.code, is_ok) == (code, False)
-    assert said in found
+    assert said in values
     assert "sk_wrong" not in ended.text
     shown = run(tmp_path, "doctor", *arguments, **settings, ELEVENLABS_BASE_URL=api)
     assert f"problem  {name}" in shown.text

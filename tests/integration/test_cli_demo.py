@@ -1,4 +1,4 @@
-"""The demo as a stranger runs it: no key, no question, in a process of its own."""
+"""The demo as a new user runs it: without a key, in a process of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def demo(folder: Path, *arguments: str, until: str | None = None) -> subprocess.
     )
 
 
-def test_the_demo_shows_what_came_of_it_and_the_second_run_how_little_is_read_again(tmp_path: Path) -> None:
+def test_the_demo_ends_with_a_summary_and_a_second_run_fetches_little_again(tmp_path: Path) -> None:
     until = midnight()
     world = DemoWorld.begin(7, 40, 3, until.date()).until(until.date())
     truth = list(world.details(until))
@@ -43,16 +43,16 @@ def test_the_demo_shows_what_came_of_it_and_the_second_run_how_little_is_read_ag
     assert (first.returncode, "Traceback" in first.stderr) == (0, False), first.stderr
     nights = [line for line in first.stderr.splitlines() if line.startswith("The night of ")]
     assert nights == [f"The night of {(until - timedelta(days=ago)).date()}:" for ago in (1, 0)]
-    assert f"{len(before)} new calls read in " in first.stderr
-    assert f"{n_new} new calls read; " in first.stderr
+    assert f"{len(before)} new conversations fetched in " in first.stderr
+    assert f"{n_new} new conversations fetched; " in first.stderr
     assert first.stdout.splitlines()[0].startswith(
-        f"  calls                     {len(held) - n_open} finished, {n_open} open, "
+        f"  conversations          {len(held) - n_open} finished, {n_open} open, "
     )
     assert [line.split("  ")[1] for line in first.stdout.splitlines()] == [
-        "calls",
+        "conversations",
         "success rate",
         "cost",
-        "cost per successful call",
+        "cost per success",
         "wait, 95th percentile",
         "slowest tool",
     ]
@@ -63,8 +63,8 @@ def test_the_demo_shows_what_came_of_it_and_the_second_run_how_little_is_read_ag
     ]
     second = demo(tmp_path, "--json", until=f"{until:%Y-%m-%d}")
     assert (second.returncode, second.stderr) == (0, "")
-    told = json.loads(second.stdout)
-    (run,) = told["runs"]
+    data = json.loads(second.stdout)
+    (run,) = data["runs"]
     assert (run["n_new"], run["n_open"], run["n_fetched"]) == (0, n_open, n_open)
     finished = [each for each in held if each["status"] in ("done", "failed")]
     verdicts = [(each["status"], each["analysis"]["call_successful"]) for each in finished if each["analysis"]]
@@ -72,5 +72,5 @@ def test_the_demo_shows_what_came_of_it_and_the_second_run_how_little_is_read_ag
     success = [verdict for _, verdict in verdicts]
     n_judged = success.count("success") + success.count("failure")
     cost = sum(each["metadata"]["cost"] or 0 for each in finished)
-    assert told["summary"]["cost_credits"] == cost
-    assert round(told["summary"]["success_rate"], 9) == round(success.count("success") / n_judged, 9)
+    assert data["summary"]["cost_credits"] == cost
+    assert round(data["summary"]["success_rate"], 9) == round(success.count("success") / n_judged, 9)

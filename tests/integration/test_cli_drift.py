@@ -1,4 +1,4 @@
-"""``convohouse drift``, without a key: what is new and unknown, as text and as JSON."""
+"""``convohouse drift``: new unknown fields, for people and for programs; no key is needed."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_text_output_lists_what_the_last_run_saw_first(folder):
+def test_fields_new_in_the_last_run_for_people(folder):
     ended = run(folder, "drift")
     assert ended.code == 0
     assert ended.text.splitlines() == [
@@ -81,7 +81,7 @@ def test_text_output_lists_what_the_last_run_saw_first(folder):
     assert ended.err == "New: 1 unknown field; 1 seen before (`convohouse drift --since 2024-01-01` lists all).\n"
 
 
-def test_output_since_a_date_has_no_control_characters_and_no_values_of_documents(folder):
+def test_fields_since_a_date_are_shown_without_control_characters_and_values(folder):
     ended = run(folder, "drift", "--since", "2024-01-01")
     assert (ended.code, ended.err) == (0, "New: 2 unknown fields.\n")
     assert [line.split()[:3] for line in ended.text.splitlines()] == [
@@ -100,7 +100,7 @@ def test_json_output(folder):
     assert run(folder, "drift", "--json", "--since", "2026-11-03T03:00:01").data == {"new": [], "n_seen_before": 2}
 
 
-def test_nothing_new_is_reported(folder):
+def test_no_new_field_is_reported(folder):
     ended = run(folder, "drift", "--since", "2026-12-01")
     assert (ended.code, ended.out) == (0, b"")
     assert ended.err == "New: no unknown field; 2 seen before (`convohouse drift --since 2024-01-01` lists all).\n"

@@ -1,4 +1,4 @@
-"""``metrics``, ``explain`` and a misspelt ``query`` over a small emulated API, as people and as programs use them."""
+"""``metrics``, ``explain`` and a misspelt ``query`` on a small emulated API: output for people and for programs."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def rows(filled: Path) -> list[dict[str, object]]:
     """The rows of agent_daily, by the way of ``query``."""
-    found = run(filled, "query", "from metrics.agent_daily order by start_date desc, workspace, agent_id", "--json")
-    assert len(found.data) > 3
-    return found.data
+    answer = run(filled, "query", "from metrics.agent_daily order by start_date desc, workspace, agent_id", "--json")
+    assert len(answer.data) > 3
+    return answer.data
 
 
 def test_metrics_lists_the_catalog_by_model_with_row_counts(filled: Path, rows: list[dict[str, object]]) -> None:
@@ -59,22 +59,23 @@ def test_metrics_prints_a_model_newest_first(filled: Path, rows: list[dict[str, 
     assert run(filled, "metrics", "metrics.Agent_Daily", "--limit", "2", "--json").data == rows[:2]
     parquet = run(filled, "metrics", "agent_daily", "--format", "parquet").out
     assert pl.read_parquet(io.BytesIO(parquet)).height == len(rows)
-    assert run(filled, "metrics", "agent_daily").text.startswith("workspace  start_date  agent_id")
+    assert run(filled, "metrics", "agent_daily").text.startswith("start_date  agent  ")
 
 
 def test_metrics_prints_the_rows_of_an_agent_and_of_days(filled: Path, rows: list[dict[str, object]]) -> None:
     agent = str(rows[0]["agent_id"])
-    found = run(filled, "metrics", "agent_daily", "--agent", agent, "--json").data
-    assert found == [row for row in rows if row["agent_id"] == agent]
-    assert run(filled, "metrics", "agent_daily", "--agent", "o'neill", "--json").data == []
-    found = run(filled, "metrics", "agent_daily", "--since", LAST_DAY, "--json").data
-    assert found == [row for row in rows if str(row["start_date"]) >= LAST_DAY]
-    found = run(filled, "metrics", "agent_daily", "--until", LAST_DAY, "--json").data
-    assert found == [row for row in rows if str(row["start_date"]) < LAST_DAY]
-    found = run(
+    answer = run(filled, "metrics", "agent_daily", "--agent", agent, "--json").data
+    assert answer == [row for row in rows if row["agent_id"] == agent]
+    names = {row["agent_id"]: row["agent_name"] for row in run(filled, "query", "from marts.dim_agents", "--json").data}
+    assert run(filled, "metrics", "agent_daily", "--agent", names[agent].upper(), "--json").data == answer
+    answer = run(filled, "metrics", "agent_daily", "--since", LAST_DAY, "--json").data
+    assert answer == [row for row in rows if str(row["start_date"]) >= LAST_DAY]
+    answer = run(filled, "metrics", "agent_daily", "--until", LAST_DAY, "--json").data
+    assert answer == [row for row in rows if str(row["start_date"]) < LAST_DAY]
+    answer = run(
         filled, "metrics", "agent_daily", "--since", f"{LAST_DAY}T12:00", "--until", "2100-01-01", "--json"
     ).data
-    assert found == [row for row in rows if str(row["start_date"]) >= LAST_DAY]
+    assert answer == [row for row in rows if str(row["start_date"]) >= LAST_DAY]
 
 
 def test_metrics_prints_one_metric_with_its_keys_and_its_n(
@@ -113,13 +114,16 @@ def test_metrics_prints_one_metric_with_its_keys_and_its_n(
             ["conversation_flow has no date", "These models have one: agent_daily"],
         ),
         (["agent_daily", "--since", "soon"], ["'soon' is no date"]),
+        (["agent_daily", "--agent", "o'neill"], ['There is no agent "o\'neill".', "Known agents: ", "Hotel Alder"]),
+        (["agent_daily", "--agent", "hotel aldr concierge"], ["Did you mean Hotel Alder Concierge?"]),
+        (["agent_daily", "--agent", "alder"], ["Did you mean Hotel Alder Concierge?"]),
         (["agent_daily", "--since", "2026-11-21", "--until", "2026-11-20"], ["The window is empty"]),
         (["agent_daily", "--limit", "0"], ["0 is not in the range"]),
         (["--since", "7d"], ["need the NAME of a model"]),
         (["agent_daily", "--output", "no/such/a.csv"], ["There is no folder no/such"]),
     ],
 )
-def test_metrics_refuses_what_makes_no_sense(arguments: list[str], words: list[str], filled: Path) -> None:
+def test_metrics_refuses_wrong_input(arguments: list[str], words: list[str], filled: Path) -> None:
     ended = run(filled, "metrics", *arguments)
     assert (ended.code, ended.out) == (2, b"")
     assert [word for word in words if word not in ended.err] == []
@@ -131,7 +135,7 @@ def test_metrics_needs_a_warehouse(tmp_path: Path) -> None:
     assert "There is no warehouse in" in ended.err
 
 
-def test_explain_tells_definition_sql_and_lineage_without_any_data(tmp_path: Path) -> None:
+def test_explain_shows_definition_sql_and_lineage_without_any_data(tmp_path: Path) -> None:
     ended = run(tmp_path, "explain", "agent_daily.success_rate")
     assert (ended.code, ended.err, list(tmp_path.iterdir())) == (0, "", [])
     lines = ended.text.splitlines()
@@ -150,16 +154,20 @@ def test_explain_tells_definition_sql_and_lineage_without_any_data(tmp_path: Pat
 
 
 def test_explain_as_data(tmp_path: Path) -> None:
-    found = run(tmp_path, "explain", "fct_conversations.cost_usd", "--json").data
-    assert (found["name"], found["unit"], found["metric"]) == ("marts.fct_conversations.cost_usd", "US dollars", None)
-    origins = {origin["column"]: origin for origin in found["lineage"]}
+    answer = run(tmp_path, "explain", "fct_conversations.cost_usd", "--json").data
+    assert (answer["name"], answer["unit"], answer["metric"]) == (
+        "marts.fct_conversations.cost_usd",
+        "US dollars",
+        None,
+    )
+    origins = {origin["column"]: origin for origin in answer["lineage"]}
     assert origins["lake.conversations.cost_credits"]["paths"] == ["metadata.cost"]
     assert "seeds.credits_per_usd.credits_per_usd" in origins
     metric = run(tmp_path, "explain", "agent_daily.rating", "--json").data["metric"]
     assert (metric["name"], metric["denominator"]) == ("Rating", "n_ratings")
 
 
-def test_explain_tells_of_a_model_and_prints_its_sql(tmp_path: Path) -> None:
+def test_explain_shows_a_model_and_prints_its_sql(tmp_path: Path) -> None:
     shown = run(tmp_path, "explain", "agent_daily").text
     assert shown.startswith("metrics.agent_daily\nAn agent's day: ")
     assert "  reads  marts.fct_conversations, marts.fct_turns\n" in shown
@@ -220,14 +228,16 @@ def test_doctor_says_which_seeds_are_the_users(tmp_path: Path) -> None:
         ended = run(tmp_path, "doctor", "--offline", "--json", ELEVENLABS_API_KEY="demo")
         return ended.code, next(each for each in ended.data["findings"] if each["name"] == "seeds")
 
-    assert (seeds()[0], seeds()[1]["said"]) == (0, "all are ours")
-    own = tmp_path / "data" / "seeds"
-    own.mkdir(parents=True)
-    (own / "budgets.csv").write_text("month_start_date,agent_id,budget_usd\n2026-11-01,*,100\n2026-12-01,*,100\n")
-    assert (seeds()[0], seeds()[1]["said"]) == (0, "yours: budgets (2 rows); the others are ours")
-    (own / "budgets.csv").write_text("month_start_date,agent_id\n2026-11-01,*\n")
-    code, found = seeds()
-    assert (code, found["said"]) == (
+    assert (seeds()[0], seeds()[1]["said"]) == (0, "all are built in")
+    user_seeds = tmp_path / "data" / "seeds"
+    user_seeds.mkdir(parents=True)
+    (user_seeds / "budgets.csv").write_text(
+        "month_start_date,agent_id,budget_usd\n2026-11-01,*,100\n2026-12-01,*,100\n"
+    )
+    assert (seeds()[0], seeds()[1]["said"]) == (0, "yours: budgets (2 rows); the others are built in")
+    (user_seeds / "budgets.csv").write_text("month_start_date,agent_id\n2026-11-01,*\n")
+    code, finding = seeds()
+    assert (code, finding["said"]) == (
         1,
         "data/seeds/budgets.csv:1: column budget_usd: missing; the columns are month_start_date,agent_id,budget_usd.",
     )

@@ -1,4 +1,4 @@
-"""``convohouse reprocess``: rebuilds the same rows from the landing, without API and key."""
+"""``convohouse reprocess``: the same rows again from the landing, without the API and without a key."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_deleted_lake_and_warehouse_are_rebuilt(home, tmp_path):
     assert run(tmp_path, "check").code == 0
 
 
-def test_only_the_days_of_a_window_are_rebuilt(home, tmp_path):
+def test_only_the_days_of_a_window_are_flattened_again(home, tmp_path):
     day = date(2026, 11, 20)
     n = rows(home)["conversations"].filter(start_date=day).height
     ended = run(tmp_path, "--json", "reprocess", "--since", "2026-11-20", "--until", "2026-11-21")

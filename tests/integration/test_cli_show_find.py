@@ -1,4 +1,4 @@
-"""Calls found by what was said, and shown to be read, over a copy of a small emulated API."""
+"""``convohouse find`` and ``convohouse show`` on a copy of a small emulated API."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def copied(tmp_path_factory):
         yield Copied(folder, url, world)
 
 
-def test_a_call_is_shown_with_all_that_was_said_used_and_judged(copied):
+def test_show_has_messages_tools_models_and_verdicts(copied):
     ended = run(copied.folder, "show", copied.id)
     shown = " ".join(ended.text.split())
     assert (ended.code, ended.err) == (0, "")
@@ -57,7 +57,7 @@ def test_a_call_is_shown_with_all_that_was_said_used_and_judged(copied):
     assert [each for each in verdicts.values() if each["rationale"] not in shown] == []
 
 
-def test_the_same_as_data(copied):
+def test_show_as_data(copied):
     data = run(copied.folder, "show", copied.id, "--json").data
     assert data["conversation"]["conversation_id"] == copied.id
     assert [turn["message"] for turn in data["turns"]] == [entry["message"] for entry in copied.call["transcript"]]
@@ -66,25 +66,25 @@ def test_the_same_as_data(copied):
 
 
 @pytest.mark.parametrize("odd", ["../../etc/passwd", "", "'; drop table x", "conv_%", "\x1b[31m", "ü" * 3000])
-def test_an_odd_id_is_unknown_and_steers_nothing(odd, copied):
+def test_an_odd_id_is_unknown_and_controls_no_terminal(odd, copied):
     ended = run(copied.folder, "show", odd)
     assert (ended.code, ended.out) == (2, b"")
     assert ended.err.startswith(f"error: There is no conversation {odd!r}.")
     assert "\x1b" not in ended.err
 
 
-def test_a_near_id_is_suggested(copied):
+def test_a_similar_id_is_suggested(copied):
     misspelt = copied.id[:-1] + ("a" if copied.id[-1] != "a" else "b")
     assert f"Did you mean {copied.id}" in run(copied.folder, "show", misspelt).err
 
 
-def test_before_the_first_build_both_say_so(tmp_path):
+def test_before_the_first_build_both_commands_fail(tmp_path):
     for arguments in (["show", "conv_1"], ["find", "refund"]):
         ended = run(tmp_path, *arguments)
         assert (ended.code, "There is no warehouse" in ended.err) == (2, True)
 
 
-def test_of_an_erased_call_the_date_is_told(copied, tmp_path):
+def test_of_an_erased_conversation_the_date_is_shown(copied, tmp_path):
     now = UNTIL + timedelta(hours=1)
     context = Context(Settings(home=tmp_path / "data", **_api(copied)), clock=lambda: now)
     sync.sync(context, run_id="1")
@@ -98,7 +98,7 @@ def _api(copied):
     return {"api_key": "demo", "base_url": copied.settings["ELEVENLABS_BASE_URL"]}
 
 
-def test_a_call_is_found_by_its_own_words_here_and_at_the_api(copied):
+def test_a_conversation_is_found_by_its_words_here_and_at_the_api(copied):
     said = max((entry["message"] or "" for entry in copied.call["transcript"]), key=len)
     here = run(copied.folder, "find", said, "--json").data["calls"]
     assert copied.id in [hit["conversation_id"] for hit in here]
@@ -111,12 +111,12 @@ def test_a_call_is_found_by_its_own_words_here_and_at_the_api(copied):
     assert {row["conversation_id"] for row in asked.data["calls"]} >= holding | {copied.id}
 
 
-def test_find_shows_a_line_and_the_marked_words_and_knows_its_options(copied):
+def test_find_shows_a_line_with_marked_words_and_has_filters(copied):
     word = max(search_terms(copied.call["transcript"][0]["message"]), key=len)
     ended = run(copied.folder, "find", word.upper(), "--agent", copied.call["agent_id"], "--limit", "2")
     lines = ended.text.splitlines()
     assert (ended.code, len(lines) in (2, 4)) == (0, True)
     assert f"*{word}" in lines[1].lower()
-    assert run(copied.folder, "find", word, "--until", "2020-01-01").err == "no call has all the words\n"
+    assert run(copied.folder, "find", word, "--until", "2020-01-01").err == "no conversation has all the words\n"
     assert run(copied.folder, "find", "...").code == 2
     assert run(copied.folder, "find", word, "--since", "soon").code == 2

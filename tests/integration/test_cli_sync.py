@@ -1,4 +1,4 @@
-"""The sync in its harder moments: a window, a broken document, Ctrl-C."""
+"""``convohouse sync``: a window, a broken document, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_document_that_cannot_be_parsed_leaves_the_run_incomplete_and_loads_th
     incomplete = lines.index("incomplete:")
     assert (ended.code, ended.out) == (1, b"")
     assert broken in lines[incomplete + 1]
-    assert f"  fetched      {n_calls - 1}: {n_calls - 1} landed, 0 unchanged, 0 gone" in lines
+    assert f"  fetched      {n_calls - 1}: {n_calls - 1} landed, 0 unchanged, 0 deleted" in lines
     (shown,) = run(tmp_path, "status", "--json").data["workspaces"]
     assert [row["conversation_id"] for row in shown["quarantine"]] == [broken]
     assert (shown["n_in_lake"], shown["runs"][0]["outcome"]) == (n_calls - 1, "incomplete")
@@ -87,7 +87,7 @@ def test_a_document_that_cannot_be_parsed_leaves_the_run_incomplete_and_loads_th
     assert run(tmp_path, "check").code == 1
 
 
-def test_ctrl_c_keeps_what_was_read(world: World, n_calls: int, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_was_fetched(world: World, n_calls: int, tmp_path: Path) -> None:
     asked: list[int] = []
     processes: list[subprocess.Popen[bytes]] = []
 
@@ -106,7 +106,7 @@ def test_ctrl_c_keeps_what_was_read(world: World, n_calls: int, tmp_path: Path) 
             processes.append(started)
             out, err = started.communicate(timeout=60)
         assert (started.returncode, out) == (130, b"")
-        assert err.decode().splitlines()[-1] == "stopped; what was read is kept"
+        assert err.decode().splitlines()[-1] == "stopped; everything fetched so far is kept"
         assert b"Traceback" not in err
         (kept,) = run(tmp_path, "status", "--json", CONVOHOUSE_HOME=str(tmp_path)).data["workspaces"]
         assert kept["runs"][0]["outcome"] == "failed"

@@ -73,7 +73,7 @@ def test_without_yes_and_without_a_terminal_nothing_is_sent(api, tmp_path):
     conversation_id = posts.ids()[0]
     ended = run(tmp_path, "feedback", conversation_id, "like", **settings)
     assert (ended.code, posts.posted.total()) == (0, 0)
-    assert ended.err.splitlines() == [f"{conversation_id}: like", "a dry run: nothing is sent; --yes sends"]
+    assert ended.err.splitlines() == [f"{conversation_id}: like", "a dry run: nothing was sent; --yes sends"]
     assert run(tmp_path, "feedback", conversation_id, "like", "--json", **settings).data == {
         "is_dry_run": True,
         "to_send": {conversation_id: "like"},

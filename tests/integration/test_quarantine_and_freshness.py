@@ -49,7 +49,7 @@ def test_retry_fetches_the_quarantined_conversations_and_no_others(spoilt, world
         spoilt.asked.clear()
         done = run(tmp_path, "retry", **settings)
         assert (done.code, dict(spoilt.details)) == (0, {f"/v1/convai/conversations/{bad}": 1})
-        assert "complete: nothing stands aside" in done.err
+        assert "complete: the quarantine is empty" in done.err
         spoilt.asked.clear()
         assert run(tmp_path, "retry").code == 0  # without a key, as no request is needed
         assert spoilt.details.total() == 0

@@ -83,7 +83,7 @@ def test_without_yes_it_only_counts_what_would_be_erased(copied):
     assert (result.code, set(result.data["ids"]), result.data["n_all"]) == (0, old_ids, len(stored_ids))
     assert result.data["share"] == len(old_ids) / len(stored_ids)
     result = copied.retain()
-    assert (result.code, result.err.splitlines()[-1]) == (0, "a dry run: nothing is touched; --yes erases")
+    assert (result.code, result.err.splitlines()[-1]) == (0, "a dry run: nothing is changed; --yes erases")
     assert copied.stored_ids() == stored_ids
 
 
@@ -108,7 +108,9 @@ def test_a_rule_of_one_agent_and_one_outcome(copied):
     of_agent = copied.old_ids(status="failed", agent_id=agent_id)
     assert set(copied.retain("--only", "failed", "--json").data["ids"]) == failed_ids
     assert set(copied.retain("--only", "failed", "--agent", agent_id, "--json").data["ids"]) == of_agent
-    assert copied.retain("--agent", "../..", "--json").data["ids"] == []
+    unknown = copied.retain("--agent", "../..", "--json")
+    assert (unknown.code, unknown.out) == (2, b"")
+    assert "error: There is no agent '../..'." in unknown.err
 
 
 def test_upstream_keeps_the_local_copy_and_both_keeps_nothing(copied):

@@ -56,9 +56,12 @@ def test_before_the_first_run_everything_is_new_and_no_folder_is_made(api, world
     assert [(call["conversation_id"], call["reason"]) for call in found["conversations"]] == [
         (conversation_id, "new") for conversation_id in reversed(every)
     ]
-    assert as_text.text.splitlines()[0].startswith("  would list  the first conversation to ")
-    assert as_text.text.splitlines()[0].endswith(f"UTC: {n} calls")
-    assert as_text.text.splitlines()[1:] == [f"  would read  {n}", f"              {n} new: never read"]
+    assert as_text.text.splitlines()[0].startswith("  would list   the first conversation to ")
+    assert as_text.text.splitlines()[0].endswith(f"UTC: {n} conversations")
+    assert as_text.text.splitlines()[1:] == [
+        f"  would fetch  {n} conversations",
+        f"               {n} new: never fetched",
+    ]
     assert (tap.details.total(), list(tmp_path.iterdir())) == (0, [])
 
 

@@ -13,6 +13,7 @@ COMMANDS = (
     "demo",
     "sync",
     "status",
+    "summary",
     "query",
     "metrics",
     "explain",
@@ -63,3 +64,9 @@ def test_every_command_teaches_by_examples_and_exit_codes(command: str) -> None:
     assert "Examples:" in shown.output
     assert "Exit codes:\n    0  " in shown.output
     assert f"    convohouse {command}" in shown.output or f"    convohouse --json {command}" in shown.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_fits_80_columns(command: str) -> None:
+    shown = CliRunner().invoke(cli, [command, "--help"], terminal_width=80)
+    assert [line for line in shown.output.splitlines() if len(line) > 80] == []

@@ -8,16 +8,15 @@ import polars as pl
 import pytest
 
 from pipelines.cli.demo import DemoWorld
-from pipelines.cli.demo_summary import what_was_read
-from pipelines.cli.main import _tell
-from pipelines.cli.options import aligned, moment, plural, size
-from pipelines.cli.progress import Lines, duration
-from pipelines.cli.query import render
-from pipelines.cli.sync import new_run_id
-from pipelines.cli.text_table import fitting, plain, table_text
+from pipelines.cli.main import report_error
+from pipelines.cli.progress import ProgressLines
+from pipelines.cli.render import encode, hidden_columns_note, table
+from pipelines.cli.sync import describe_fetched, new_run_id
+from pipelines.cli.text_table import Layout, aligned, lay_out, wrap_lines
 from warehouse.errors import QueryError
+from warehouse.serve.value_format import duration, format_value, moment, plural, size
 
-ROOM = "Make room, or make it writable, then run again.\n"
+ROOM = "Free some disk space, or make it writable, then run the command again.\n"
 NOW = datetime(2026, 11, 22, 12, 30, 5, tzinfo=UTC)
 ROW = {
     "text": 'ü☎ "a",\nb',
@@ -35,7 +34,7 @@ ROW = {
 
 
 def test_csv_is_exact() -> None:
-    head, rest = render(pl.DataFrame([ROW]), "csv").decode().split("\n", 1)
+    head, rest = encode(pl.DataFrame([ROW]), "csv").decode().split("\n", 1)
     assert head == ",".join(ROW)
     assert rest == (
         '"ü☎ ""a"",\nb","",,9007199254740993,2.50,0.1,NaN,2026-11-22T12:30:05.000000+00:00,2026-11-22,'
@@ -44,7 +43,7 @@ def test_csv_is_exact() -> None:
 
 
 def test_json_is_exact() -> None:
-    assert render(pl.DataFrame([ROW]), "json").decode() == (
+    assert encode(pl.DataFrame([ROW]), "json").decode() == (
         '[{"text":"ü☎ \\"a\\",\\nb","empty":"","missing":null,"whole":9007199254740993,"exact":2.50,"share":0.1,'
         '"nothing":null,"at":"2026-11-22T12:30:05Z","day":"2026-11-22","list":[1,null],"bytes":"YQ=="}]\n'
     )
@@ -52,49 +51,140 @@ def test_json_is_exact() -> None:
 
 def test_parquet_holds_the_same_rows_and_types() -> None:
     frame = pl.DataFrame([ROW])
-    assert pl.read_parquet(io.BytesIO(render(frame, "parquet"))).equals(frame)
+    assert pl.read_parquet(io.BytesIO(encode(frame, "parquet"))).equals(frame)
 
 
 def test_an_answer_without_rows_keeps_its_columns() -> None:
     frame = pl.DataFrame(schema={"a": pl.Int64, "l": pl.List(pl.Int64)})
-    assert (render(frame, "csv"), render(frame, "json")) == (b"a,l\n", b"[]\n")
+    assert (encode(frame, "csv"), encode(frame, "json")) == (b"a,l\n", b"[]\n")
 
 
 def test_a_table_is_whole_outside_a_terminal_and_cut_within() -> None:
     rows = [("a", "x" * 70, "1"), ("bb", "y", "10")]
     names = ("n", "text", "count")
-    assert table_text(names, rows, right=("count",), is_cut=True) == "\n".join(
+    assert lay_out(names, rows, right=("count",), max_cell=60).text == "\n".join(
         (
             f"n   text{' ' * 66}  count",
             f"a   {'x' * 70}      1",
             f"bb  y{' ' * 69}     10",
         )
     )
-    assert table_text(names, rows, right=("count",), is_cut=True, width=80).splitlines()[1] == f"a   {'x' * 59}…      1"
-    assert fitting(names, rows, width=66) == 2
-    assert fitting(names, rows, width=None) == 3
-    assert fitting(("wide",), [("x" * 100,)], width=10) == 1
+    cut = lay_out(names, rows, right=("count",), max_cell=60, width=80).text
+    assert cut.splitlines()[1] == f"a   {'x' * 59}…      1"
+    assert lay_out(names, rows, width=66, max_cell=60).hidden == ("count",)
+    assert lay_out(names, rows, width=None).hidden == ()
+    assert lay_out(("wide",), [("x" * 100,)], width=10) == Layout(f"wide\n{'x' * 100}")
 
 
-def test_what_callers_said_cannot_steer_a_terminal_or_the_markup() -> None:
-    assert plain("a\x1b[31mb\r\nc\x9b2Jd") == "a [31mb c 2Jd"
-    assert table_text(("[red]n",), [("[bold]x[/bold]",)]).splitlines() == ["[red]n", "[bold]x[/bold]"]
+@pytest.mark.parametrize("width", [80, 60, 45, 30, 20])
+def test_a_table_breaks_no_word_and_loses_none(width: int) -> None:
+    names = ("conversation", "n", "why", "note")
+    rows = [
+        ("conv_24w7pyq54umlfdk36", "1,200", "The caller asked for a refund and got it at once.", "ü ☎ 日本語 text"),
+        ("conv_2", "7", "", "see https://example.com/a/long/address"),
+    ]
+    text = lay_out(names, rows, right=("n",), prose=("why", "note"), width=width).text
+    words = {word for row in rows for cell in row for word in cell.split()}
+    assert words <= set(text.split())
+    assert [line for line in text.splitlines() if len(line) > max(width, 46)] == []
+
+
+def test_prose_takes_the_room_that_is_left() -> None:
+    rows = [("agent_1", "one two three four")]
+    assert lay_out(("id", "text"), rows, prose=("text",), width=22).text.splitlines() == [
+        "id       text",
+        "agent_1  one two three",
+        "         four",
+    ]
+    assert lay_out(("id", "text"), rows, prose=("text",), width=16).text.splitlines() == [
+        "agent_1",
+        "  text  one two",
+        "        three four",
+    ]
+
+
+def test_rows_are_formatted_by_the_unit_of_their_column() -> None:
+    rows = [
+        {"agent_id": "a", "n_calls": 1200, "success_rate": 2 / 3, "cost_usd": 2.614, "wait_p95_secs": 1.2412},
+        {"agent_id": "b", "n_calls": None, "success_rate": None, "cost_usd": 0.2378, "wait_p95_secs": 20},
+    ]
+    assert table(rows, list(rows[0])).text.splitlines() == [
+        "agent_id  n_calls  success_rate  cost_usd  wait_p95_secs",
+        "a           1,200        66.7 %     $2.61         1.24 s",
+        "b               –             –    $0.238           20 s",  # noqa: RUF001 - a dash
+    ]
+    assert table(
+        rows, {"agent_id": "agent", "n_calls": "calls"}, units={"n_calls": "US dollars"}
+    ).text.splitlines() == [
+        "agent      calls",
+        "a      $1,200.00",
+        "b              –",  # noqa: RUF001 - a dash
+    ]
+
+
+def test_hidden_columns_are_named() -> None:
+    assert hidden_columns_note((), "--json") == ""
+    assert hidden_columns_note(("a", "b"), "--json has all") == "no room for a, b: --json has all"
+    assert hidden_columns_note(tuple("abcdefgh"), "--json has all") == (
+        "no room for a, b, c, d, e, f and 2 more: --json has all"
+    )
+
+
+def test_lines_wrap_between_words_and_keep_their_indentation() -> None:
+    assert wrap_lines("  one two three\nfour", 12) == "  one two\n  three\nfour"
+    assert wrap_lines("one two three", None) == "one two three"
+    assert wrap_lines("x" * 30, 12) == "x" * 30
+    assert aligned([("name", "one two three four")], 20) == "  name  one two\n        three four"
+
+
+def test_values_cannot_control_a_terminal_or_the_markup() -> None:
+    assert format_value("a\x1b[31mb\r\nc\x9b2Jd") == "a [31mb c 2Jd"
+    assert table([{"[red]n": "[bold]x[/bold]"}], ["[red]n"]).text.splitlines() == ["[red]n", "[bold]x[/bold]"]
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(None, ""), (0.8888888888, "0.8889"), (12.5, "12.5"), (1234567.0, "1234567"), (1e-7, "1e-07")]
+    ("value", "text"), [(None, ""), (0.8888888888, "0.8889"), (12.5, "12.5"), (1234567.0, "1234567"), (1e-7, "1e-07")]
 )
-def test_numbers_of_a_table_are_short(value: float | None, said: str) -> None:
-    assert plain(value) == said
+def test_numbers_without_a_unit_are_short(value: float | None, text: str) -> None:
+    assert format_value(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.66666, "share of 1", "66.7 %"),
+        (1, "share of 1", "100.0 %"),
+        (2.614, "US dollars", "$2.61"),
+        (0.2378, "US dollars", "$0.238"),
+        (0.05, "US dollars", "$0.05"),
+        (0.00045, "US dollars per call", "$0.00045"),
+        (0, "US dollars", "$0.00"),
+        (-1234.5, "US dollars", "-$1,234.50"),
+        (Decimal("2.50"), "US dollars", "$2.50"),
+        (1.2412, "seconds", "1.24 s"),
+        (0.00123, "seconds", "0.00123 s"),
+        (1200, "count", "1,200"),
+        (1234.5, "credits", "1,234.50"),
+        (95.25, "minutes", "95.25 min"),
+        (250, "milliseconds", "250 ms"),
+        (2.5e6, "bytes", "2.5 MB"),
+        (NOW, "UTC timestamp", "2026-11-22 12:30:05"),
+        (None, "seconds", "–"),  # noqa: RUF001 - a dash
+        (None, "UTC timestamp", ""),
+        (True, "yes or no", "true"),
+    ],
+)
+def test_numbers_have_their_unit(value: object, unit: str, text: str) -> None:
+    assert format_value(value, unit) == text
 
 
 class Recorder:
-    """A clock that is set by hand, and the lines that were said."""
+    """A clock that is set by hand, and the lines of the progress."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.said: list[str] = []
-        self.lines = Lines(self.said.append, lambda: self.now)
+        self.lines = ProgressLines(self.said.append, lambda: self.now)
 
     def at(self, now: float, stage: str, done: int, total: int | None) -> None:
         self.now = now
@@ -102,21 +192,21 @@ class Recorder:
 
 
 def test_progress_says_a_line_every_few_seconds_and_one_at_the_end_of_a_stage() -> None:
-    told = Recorder()
+    recorder = Recorder()
     for now, done in ((0.0, 100), (4.0, 200), (6.0, 300), (7.0, 400)):
-        told.at(now, "list", done, None)
-    told.at(8.0, "list", 450, 450)
-    told.at(8.0, "list", 450, 450)
-    told.at(10.0, "fetch", 0, 1000)
-    told.at(15.0, "fetch", 250, 1000)
-    told.at(16.0, "fetch", 300, 1000)
-    told.at(90.0, "fetch", 500, 1000)
-    told.at(91.0, "flatten", 0, 0)
-    assert told.said == [
-        "list: 300, 50/s",
-        "list: 450",
-        "fetch: 250 of 1,000, 50/s, 15 s left",
-        "fetch: 500 of 1,000, 6/s, 1 min 20 s left",
+        recorder.at(now, "list", done, None)
+    recorder.at(8.0, "list", 450, 450)
+    recorder.at(8.0, "list", 450, 450)
+    recorder.at(10.0, "fetch", 0, 1000)
+    recorder.at(15.0, "fetch", 250, 1000)
+    recorder.at(16.0, "fetch", 300, 1000)
+    recorder.at(90.0, "fetch", 500, 1000)
+    recorder.at(91.0, "flatten", 0, 0)
+    assert recorder.said == [
+        "list: 300 conversations, 50/s",
+        "list: 450 of 450 conversations",
+        "fetch: 250 of 1,000 conversations, 50/s, 15 s left",
+        "fetch: 500 of 1,000 conversations, 6/s, 1 min 20 s left",
         "flatten: nothing to do",
     ]
 
@@ -128,7 +218,7 @@ def test_a_length_of_time_for_people(secs: float, said: str) -> None:
     assert duration(secs) == said
 
 
-def test_words_for_people() -> None:
+def test_texts_for_people() -> None:
     assert (size(0), size(999), size(1000), size(2.5e9), size(3e15)) == (
         "0 B",
         "999 B",
@@ -136,7 +226,7 @@ def test_words_for_people() -> None:
         "2.5 GB",
         "3000.0 TB",
     )
-    assert (plural(1, "call"), plural(1200, "call"), plural(0, "call")) == ("1 call", "1,200 calls", "0 calls")
+    assert (plural(1, "agent"), plural(1200, "agent"), plural(0, "agent")) == ("1 agent", "1,200 agents", "0 agents")
     assert (moment(None), moment(NOW)) == ("never", "2026-11-22 12:30 UTC")
     assert aligned([("a", "1"), ("", "2"), ("long", "3")]) == "  a     1\n        2\n  long  3"
 
@@ -150,27 +240,30 @@ def test_run_ids_sort_by_time_and_differ() -> None:
 @pytest.mark.parametrize(
     ("counts", "said"),
     [
-        ({"n_new": 1174}, "1,174 new calls read"),
-        ({"n_open": 3}, "nothing new; 3 open calls read again"),
-        ({"n_new": 1, "n_open": 1, "n_due": 2}, "1 new call read; 1 open call read again; 2 due calls read again"),
-        ({"n_gone": 1}, "nothing new; 1 call found deleted"),
+        ({"n_new": 1174}, "1,174 new conversations fetched"),
+        ({"n_open": 3}, "nothing new; 3 open conversations fetched again"),
+        (
+            {"n_new": 1, "n_open": 1, "n_due": 2},
+            "1 new conversation fetched; 1 open conversation fetched again; 2 due conversations fetched again",
+        ),
+        ({"n_gone": 1}, "nothing new; 1 conversation found deleted"),
         ({}, "nothing new"),
     ],
 )
-def test_what_a_run_read(counts: dict[str, int], said: str) -> None:
-    assert what_was_read({"n_new": 0, "n_open": 0, "n_changed": 0, "n_due": 0, "n_gone": 0} | counts) == said
+def test_what_a_run_fetched(counts: dict[str, int], said: str) -> None:
+    assert describe_fetched({"n_new": 0, "n_open": 0, "n_changed": 0, "n_due": 0, "n_gone": 0} | counts) == said
 
 
-def test_a_demo_world_grows_and_keeps_the_calls_of_its_days() -> None:
-    kept = DemoWorld(seed=7, conversations=50, days=3, first_until=date(2026, 11, 10))
+def test_a_demo_world_grows_and_keeps_the_conversations_of_its_days() -> None:
+    demo_world = DemoWorld(seed=7, conversations=50, days=3, first_until=date(2026, 11, 10))
     first_day = datetime(2026, 11, 10, tzinfo=UTC)
     later = datetime(2026, 11, 14, tzinfo=UTC)
-    before = {head.conversation_id for head in kept.until(date(2026, 11, 10)).visible(first_day)}
-    after = {head.conversation_id for head in kept.until(date(2026, 11, 14)).visible(first_day)}
-    assert kept.since == datetime(2026, 11, 7, tzinfo=UTC)
+    before = {head.conversation_id for head in demo_world.until(date(2026, 11, 10)).visible(first_day)}
+    after = {head.conversation_id for head in demo_world.until(date(2026, 11, 14)).visible(first_day)}
+    assert demo_world.since == datetime(2026, 11, 7, tzinfo=UTC)
     assert before
     assert before <= after
-    assert len(list(kept.until(date(2026, 11, 14)).visible(later))) > len(after)
+    assert len(list(demo_world.until(date(2026, 11, 14)).visible(later))) > len(after)
 
 
 @pytest.mark.parametrize(
@@ -188,12 +281,12 @@ def test_a_demo_world_grows_and_keeps_the_calls_of_its_days() -> None:
 def test_an_error_is_one_line_and_a_hint(
     error: Exception, code: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _tell(error) == code
+    assert report_error(error) == code
     assert capsys.readouterr() == ("", said)
 
 
-def test_an_error_that_nobody_thought_of_says_how_to_report_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _tell(ValueError("what\nnow")) == 1
+def test_an_unexpected_error_says_how_to_report_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report_error(ValueError("what\nnow")) == 1
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "error: ValueError: what now"
     assert "--debug" in said[1]

@@ -1,0 +1,90 @@
+"""The facts that sum up a warehouse: conversations, success, cost, waiting, the slowest tool."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from warehouse.serve.query import query
+from warehouse.serve.value_format import NULL_NUMBER, format_number, plural
+from warehouse.storage.home import Home
+
+SUMMARY = """
+with days as (
+    select
+        min(start_date) as first_date,
+        max(start_date) as last_date,
+        cast(sum(n_calls) as bigint) as n_calls,
+        cast(sum(n_open) as bigint) as n_open,
+        sum(n_success) / nullif(sum(n_success + n_failure), 0) as success_rate,
+        sum(n_success + n_failure) / nullif(sum(n_calls), 0) as success_coverage,
+        cast(sum(cost_credits) as bigint) as cost_credits,
+        sum(cost_usd) as cost_usd,
+        sum(cost_usd) / nullif(sum(n_success), 0) as cost_usd_per_success
+    from metrics.agent_daily
+),
+
+waits as (
+    select
+        quantile_cont(wait_secs, 0.5) as wait_p50_secs,
+        quantile_cont(wait_secs, 0.95) as wait_p95_secs
+    from marts.fct_turns
+    where is_finished
+),
+
+tools as (
+    select
+        tool_name as slowest_tool,
+        quantile_cont(latency_secs, 0.95) as slowest_tool_p95_secs,
+        count(latency_secs) as slowest_tool_n_answered
+    from marts.fct_tool_calls
+    where is_finished
+    group by tool_name
+    having count(latency_secs) > 0
+    order by slowest_tool_p95_secs desc, tool_name
+    limit 1
+)
+
+select * from days cross join waits left join tools on true
+"""
+
+
+def read_summary(home: Home) -> dict[str, Any]:
+    """The summary, one row: rates are sums over sums, percentiles are over turns and tool calls.
+
+    Raises:
+        NothingBuiltError: there is no warehouse yet.
+        QueryError: the file cannot be opened.
+    """
+    return query(home, SUMMARY).row(0, named=True)
+
+
+def summary_facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """The six facts as label and text."""
+    rate, coverage = (_text(summary[name], "share of 1") for name in ("success_rate", "success_coverage"))
+    p50, p95 = (_text(summary[name], "seconds") for name in ("wait_p50_secs", "wait_p95_secs"))
+    cost_usd, usd_per_success = (_text(summary[name], "US dollars") for name in ("cost_usd", "cost_usd_per_success"))
+    return [
+        ("conversations", _conversations(summary)),
+        ("success rate", f"{rate}, with {coverage} of the conversations judged"),
+        ("cost", f"{_text(summary['cost_credits'], 'credits')} credits, {cost_usd}"),
+        ("cost per success", f"{usd_per_success} per successful conversation"),
+        ("wait, 95th percentile", f"{p95}, half are within {p50}"),
+        ("slowest tool", _slowest_tool(summary)),
+    ]
+
+
+def _conversations(summary: dict[str, Any]) -> str:
+    counts = f"{summary['n_calls'] or 0:,} finished, {summary['n_open'] or 0:,} open"
+    return f"{counts}, {summary['first_date']} to {summary['last_date']}" if summary["first_date"] else counts
+
+
+def _slowest_tool(summary: dict[str, Any]) -> str:
+    if summary["slowest_tool"] is None:
+        return "no tool was called"
+    latency = _text(summary["slowest_tool_p95_secs"], "seconds")
+    n_answered = plural(summary["slowest_tool_n_answered"], "answered call")
+    return f"{summary['slowest_tool']}, 95th percentile {latency} over {n_answered}"
+
+
+def _text(value: float | None, unit: str) -> str:
+    return NULL_NUMBER if value is None else format_number(value, unit)

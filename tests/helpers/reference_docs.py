@@ -36,7 +36,7 @@ output can be piped. With `--json`, the data is one JSON document."""
 
 def commands_text() -> str:
     """docs/commands.md: the shared options and exit codes, an index, and every command with its options."""
-    group = click.Context(cli, info_name="convohouse")
+    group = click.Context(cli, info_name="convohouse", **cli.context_settings)
     parts = [
         INTRODUCTION,
         "## For every command",

@@ -74,6 +74,7 @@ def test_make_clean_removes_whole_folders_that_git_ignores():
     assert {".venv", ".dagster", "demo"} < removed <= ignored
 
 
+@pytest.mark.timeout(400)
 def test_every_convohouse_command_of_the_readme_and_the_docs_runs(tmp_path):
     assert run(tmp_path, "demo", "--conversations", "60", "--days", "3").code == 0
     until = datetime(2026, 11, 22, tzinfo=UTC)

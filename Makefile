@@ -32,7 +32,7 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL style and 
 	$(BIN)/python -m warehouse.models.lint
 	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
-bench: $(DEV) $(BENCH)  ## Measure against other tools; FULL=1 measures the sizes of benchmarks/RESULTS.md (three quarters of an hour)
+bench: $(DEV) $(BENCH)  ## Measure against other tools; FULL=1: the sizes of RESULTS.md (45 minutes)
 	$(BIN)/python -m benchmarks.run $(if $(FULL),--full)
 
 docs: $(DEV)  ## Write the generated documents: tables, metrics, commands, settings

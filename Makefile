@@ -1,4 +1,4 @@
-# convohouse: every target sets up what it needs by itself. Needs make, git and Python 3.11 or later.
+# convohouse. Every target installs what it needs into .venv. Requires make, git and Python 3.11 or later.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -8,20 +8,20 @@ BENCH := .venv/bench/.is-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test lint bench docs lock clean
+.PHONY: help setup demo dev test lint bench docs readme lock clean
 
-help:  ## Show these lines
+help:  ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
-setup: $(RUN)  ## Make .venv with what convohouse needs to run
+setup: $(RUN)  ## Create .venv with the packages that convohouse needs to run
 
-demo: $(RUN)  ## Run the whole job on the built-in emulator of the API: no key, no service, no question
+demo: $(RUN)  ## Run the whole job on the emulated API, without a key, into the folder demo
 	$(BIN)/convohouse demo
 
-dev: $(RUN)  ## Open Dagster's page on the assets, jobs and schedules
+dev: $(RUN)  ## Start Dagster with its page of assets, jobs and schedules
 	$(BIN)/dagster dev
 
-test: lint  ## Run every check and every test
+test: lint  ## Run lint, then every test
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL style and portability
@@ -32,13 +32,17 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL style and 
 	$(BIN)/python -m warehouse.models.lint
 	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
-bench: $(DEV) $(BENCH)  ## Measure beside what people would use instead; FULL=1 for the sizes of the bars (three quarters of an hour)
+bench: $(DEV) $(BENCH)  ## Measure against other tools; FULL=1: the sizes of RESULTS.md (45 minutes)
 	$(BIN)/python -m benchmarks.run $(if $(FULL),--full)
 
-docs: $(DEV)  ## Write docs/tables.md and docs/metrics.md anew from the schema and the SQL headers
+docs: $(DEV)  ## Write the generated documents: tables, metrics, commands, settings
 	$(BIN)/python -m warehouse.models.docs docs
+	$(BIN)/python -m tests.helpers.reference_docs
 
-lock: $(DEV)  ## Resolve the dependencies anew into the lock files
+readme: $(DEV)  ## Write the output of a demo run into README.md
+	$(BIN)/python -m tests.helpers.readme_demo
+
+lock: $(DEV)  ## Resolve the dependencies again and write the lock files
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra build -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --all-extras -o requirements-dev.lock
 	$(BIN)/uv pip compile benchmarks/requirements.in $(LOCK) -o requirements-bench.lock
@@ -50,20 +54,20 @@ clean:  ## Remove the environment, caches and the demo's data
 
 $(RUN): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "convohouse needs Python 3.11 or later; name one with: make PYTHON=/path/to/python3.11 ..."; exit 1; }
-	@echo "Setting up .venv (once, a minute or so) ..."
+		{ echo "convohouse needs Python 3.11 or later; choose one with: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@echo "Creating .venv (once, about a minute) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) install --require-hashes --no-deps -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUN)
-	@echo "Adding what the tests need to .venv ..."
+	@echo "Installing the packages for development into .venv ..."
 	@$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
 $(BENCH): requirements-bench.lock
-	@echo "Setting up .venv/bench, what convohouse is measured against ..."
+	@echo "Creating .venv/bench with the tools to measure against ..."
 	@test -x .venv/bench/bin/python || $(BIN)/python -m venv .venv/bench
 	@.venv/bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
 	@touch $@

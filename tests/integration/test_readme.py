@@ -1,4 +1,4 @@
-"""Every command of the README is run, as it is written there, in the order in which it stands there."""
+"""README.md and the pages of docs/: every command is run as it is written, and the output that is shown is real."""
 
 from __future__ import annotations
 
@@ -14,34 +14,51 @@ from pipelines.cli.main import cli
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
+from tests.helpers.readme_demo import README_FILE, comparable, demo_output, shown_output
+from tests.helpers.reference_docs import COMMANDS_FILE
 from tests.helpers.run_cli import run
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-LINES = [
-    line.removeprefix("$ ").split(" #")[0].strip()
-    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
-    for line in block.splitlines()
-    if line.startswith("$ ")
-]
+README = README_FILE.read_text(encoding="utf-8")
+PAGES = sorted(page for page in ROOT.glob("docs/*.md") if page != COMMANDS_FILE)
+"""The examples of docs/commands.md are parsed and not run (tests/unit/test_docs.py): they name ids of nobody."""
+
+
+def commands(text):
+    """The command lines of a text's console blocks, without prompt and comment."""
+    return [
+        line.removeprefix("$ ").split(" #")[0].strip()
+        for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+        for line in block.splitlines()
+        if line.startswith("$ ")
+    ]
+
+
+LINES = commands(README)
 CONVOHOUSE = [line for line in LINES if "convohouse" in line.split()[0]]
+IN_DOCS = [line for page in PAGES for line in commands(page.read_text(encoding="utf-8"))]
 
 
 def words(line):
     """A line as a shell splits it, without the program and a redirection."""
-    found = shlex.split(line)
-    return found[1 : found.index(">")] if ">" in found else found[1:]
+    arguments = shlex.split(line)
+    return arguments[1 : arguments.index(">")] if ">" in arguments else arguments[1:]
 
 
 def filled(line, run_line):
-    """A line with $(… | tail -1) put in as a shell does: the last line that the command in it writes."""
-    return re.sub(r"\$\((.*) \| tail -1\)", lambda found: run_line(found[1]).text.splitlines()[-1], line)
+    """A line with $(… | tail -1) replaced as a shell does: by the last line that the command in it prints."""
+    return re.sub(r"\$\((.*) \| tail -1\)", lambda match: run_line(match[1]).text.splitlines()[-1], line)
 
 
 def test_the_lines_of_the_readme_are_known_kinds():
     assert len(CONVOHOUSE) >= 9
     others = set(LINES) - set(CONVOHOUSE)
     assert {line.split()[0] for line in others} == {"make", "export"}
+
+
+def test_the_lines_of_the_docs_are_known_kinds():
+    assert len(IN_DOCS) >= 6
+    assert {line.split()[0] for line in IN_DOCS} == {"convohouse"}
 
 
 def test_every_make_target_of_the_readme_exists():
@@ -51,13 +68,14 @@ def test_every_make_target_of_the_readme_exists():
 
 def test_make_clean_removes_whole_folders_that_git_ignores():
     command = ["make", "--no-print-directory", "--dry-run", "clean"]
-    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - ours
-    removed = set(told.stdout.split()) - {"rm", "-rf"}
+    ended = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - ours
+    removed = set(ended.stdout.split()) - {"rm", "-rf"}
     ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
     assert {".venv", ".dagster", "demo"} < removed <= ignored
 
 
-def test_every_convohouse_command_of_the_readme_runs(tmp_path):
+@pytest.mark.timeout(400)
+def test_every_convohouse_command_of_the_readme_and_the_docs_runs(tmp_path):
     assert run(tmp_path, "demo", "--conversations", "60", "--days", "3").code == 0
     until = datetime(2026, 11, 22, tzinfo=UTC)
     with running(create_app(World(conversations=60, days=3, until=until), clock=lambda: until)) as url:
@@ -67,10 +85,15 @@ def test_every_convohouse_command_of_the_readme_runs(tmp_path):
             assert ended.code == 0, (line, ended.err)
             return ended
 
-        for line in CONVOHOUSE:
+        for line in [*CONVOHOUSE, *IN_DOCS]:
             run_line(filled(line, run_line))
 
 
+@pytest.mark.timeout(400)
+def test_the_output_that_the_readme_shows_is_that_of_the_demo(tmp_path):
+    assert comparable(shown_output(README)) == comparable(demo_output(tmp_path)), "run `make readme`"
+
+
 @pytest.mark.parametrize("command", list(cli.commands))
-def test_every_command_is_in_the_readme(command):
-    assert f"| `{command}" in README
+def test_every_command_is_in_the_docs(command):
+    assert f"| [`{command}`](#{command}) |" in COMMANDS_FILE.read_text(encoding="utf-8")

@@ -1,0 +1,124 @@
+"""The documents: what is generated is current, every link and every named file exists, every command line is right."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from pathlib import Path
+
+import click
+import pytest
+
+from pipelines.cli.main import cli
+from tests.helpers.reference_docs import COMMANDS_FILE, ROOT, SETTINGS_FILE, commands_text, settings_text
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
+WRITTEN = [page for page in PAGES if page.name not in ("tables.md", "metrics.md", "RESULTS.md", "CHANGELOG.md")]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+SOURCES = sorted([*ROOT.glob("pipelines/**/*.py"), *ROOT.glob("warehouse/**/*.py"), *ROOT.glob("sql/**/*.sql")])
+
+
+def prose(page: Path) -> str:
+    """The text of a page without its fenced blocks."""
+    return re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    slugs: Counter[str] = Counter()
+    names = set()
+    for title in re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE):
+        slug = re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
+        names.add(f"{slug}-{slugs[slug]}" if slugs[slug] else slug)
+        slugs[slug] += 1
+    return names
+
+
+def is_target(page: Path, anchor: str) -> bool:
+    return page.exists() and (not anchor or anchor in anchors(page))
+
+
+def console_lines(page: Path) -> list[str]:
+    """The commands of a page's console blocks, without prompt and comment."""
+    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    lines = (line for block in blocks for line in block.splitlines() if line.startswith("$ "))
+    return [re.sub(r"\s+# .*", "", line.removeprefix("$ ")) for line in lines]
+
+
+def parse(arguments: list[str]) -> None:
+    """Parse a command line as the program does, without running the command.
+
+    Raises:
+        click.ClickException: the command or an option does not exist, or a value is wrong.
+    """
+    with cli.make_context("convohouse", arguments) as group:
+        name, command, rest = cli.resolve_command(group, [*group._protected_args, *group.args])  # what click parsed
+        assert command is not None
+        command.make_context(name, rest, parent=group)
+
+
+def test_the_commands_are_current() -> None:
+    assert COMMANDS_FILE.read_text(encoding="utf-8") == commands_text(), "run `make docs`"
+
+
+def test_the_settings_are_current() -> None:
+    text = SETTINGS_FILE.read_text(encoding="utf-8")
+    assert text == settings_text(text), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)) if "://" not in link]
+    targets = [link.partition("#") for link in links]
+    wrong = [
+        f"{path}#{anchor}"
+        for path, _, anchor in targets
+        if not is_target((page.parent / path).resolve() if path else page, anchor)
+    ]
+    assert wrong == []
+
+
+def test_every_page_that_a_message_or_docstring_names_exists() -> None:
+    named = {
+        (match[1], match[2] or "")
+        for source in SOURCES
+        for match in re.finditer(r"\b(docs/\w+\.md)(?:#([\w-]+))?", source.read_text(encoding="utf-8"))
+    }
+    assert [f"{page}#{anchor}" for page, anchor in sorted(named) if not is_target(ROOT / page, anchor)] == []
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_and_folder_that_a_page_names_exists(page: Path) -> None:
+    named = re.findall(r"`((?:pipelines|warehouse|sql|tests|benchmarks|docs)/[\w./-]*)", prose(page))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_line_of_a_page_can_be_parsed(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for line in console_lines(page):
+        program, *arguments = shlex.split(re.sub(r"\$\(.*\)", "conv_01", line))
+        if Path(program).name != "convohouse":
+            assert program == "export" or (program == "make" and f"\n{arguments[0]}:" in MAKEFILE), line
+            continue
+        end = next((place for place, word in enumerate(arguments) if word in (">", "<", "|")), len(arguments))
+        for name in arguments[:end]:
+            if name.endswith((".csv", ".parquet")):
+                Path(name).touch()  # click looks whether a file that is read exists
+        try:
+            parse(arguments[:end])
+        except click.ClickException as error:
+            pytest.fail(f"{line}: {error.format_message()}")
+
+
+def test_the_parser_refuses_what_does_not_exist() -> None:
+    for arguments in (["synchronise"], ["sync", "--everything"], ["find", "--limit", "many", "train"]):
+        with pytest.raises(click.ClickException):
+            parse(arguments)
+
+
+def test_every_command_has_a_section() -> None:
+    assert anchors(COMMANDS_FILE) >= set(cli.commands)

@@ -24,12 +24,13 @@ dev: $(RUN)  ## Start Dagster with its page of assets, jobs and schedules
 test: lint  ## Run lint, then every test
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL style and portability
+lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL and plain language
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m warehouse.models.lint
+	$(BIN)/python -m tests.helpers.plain_language
 	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
 bench: $(DEV) $(BENCH)  ## Measure against other tools; FULL=1: the sizes of RESULTS.md (45 minutes)

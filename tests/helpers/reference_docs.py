@@ -84,9 +84,16 @@ def _options(command: click.Command, context: click.Context, *, is_all: bool = F
 
 def section(epilog: str, title: str) -> list[tuple[str, str]]:
     """The two columns of a section of a command's epilog, such as Examples."""
-    lines = epilog.partition(f"{title}:\n")[2].partition("\n\n")[0].splitlines()
-    pairs = (re.split(r" {2,}", line.strip(), maxsplit=1) for line in lines)
-    return [(first, *rest) if rest else (first, "") for first, *rest in pairs]  # type: ignore[misc] # at most two
+    rows: list[tuple[str, str]] = []
+    for line in epilog.partition(f"{title}:\n")[2].partition("\n\n")[0].splitlines():
+        text = line.strip()
+        if line.startswith("   ") and rows:  # a meaning below its command, or the rest of a long one
+            name, meaning = rows.pop()
+            rows.append((name, f"{meaning} {text}".strip()))
+        else:
+            name, *meanings = re.split(r" {2,}", text, maxsplit=1)
+            rows.append((name, "".join(meanings)))
+    return rows
 
 
 def _examples(epilog: str) -> str:

@@ -32,7 +32,7 @@ def test_more_is_given_for_one_statement_alone():
 
 
 class Shared:
-    """Stands for the cursors of one database: of two statements side by side, both find the limit too small."""
+    """In place of the cursors of one database: two statements at once both hit the low limit."""
 
     def __init__(self):
         self.limit, self.both = "small", threading.Barrier(2, timeout=5)

@@ -42,7 +42,7 @@ def test_the_constant_of_a_parameter_named_as_a_credential_goes_and_its_schema_s
     }
 
 
-def test_what_shows_that_it_is_a_credential_goes_wherever_it_stands():
+def test_what_looks_like_a_credential_is_masked_at_any_place():
     tool = {
         "description": "Call with Authorization: Bearer abcdef0123456789",
         "api_schema": {"url": "https://u:pw123@example.com/?api_key=k123&day=1"},

@@ -1,4 +1,4 @@
-"""What stands between the API and its clients: trace headers on every answer, and the faults that were asked for."""
+"""Between the API and its clients: trace headers on every answer, and the faults that were configured."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TITLES = {
 }
 
 
-class Gateway:
+class FaultMiddleware:
     """ASGI middleware; requests are numbered from 0 in the order in which they arrive.
 
     Faults of list pages (repeated rows and cursors) are left to the endpoint, which finds them in the request's state.

@@ -53,7 +53,7 @@ def build_document_of_2026(blueprint: Blueprint) -> Json:
         "user_message_count": n_user,
         "agent_message_count": n_agent,
         "metadata": metadata,
-        "analysis": None if is_failed and blueprint.caller % 2 else analyse(rng, blueprint, script),
+        "analysis": None if is_failed and blueprint.caller % 3 == 0 else analyse(rng, blueprint, script),
         "conversation_initiation_client_data": initiation_data(blueprint, script, metadata),
         "visited_agents": [visited, *_transferred_to(script.entries)],
         "environment": "production",

@@ -129,7 +129,7 @@ def test_the_nine_calls_of_the_reference_are_served(client: httpx.Client) -> Non
     assert sum(len(methods) for methods in OPENAPI["paths"].values()) == 9
 
 
-# What the schema can carry, as (path, what stands there): ``[]`` is any item, ``*`` any key of a map.
+# What the schema can carry, as (path, kind of value): ``[]`` is any item, ``*`` any key of a map.
 
 Place = tuple[str, str]
 
@@ -324,7 +324,7 @@ NOT_IN_2025 = {
 def of_2026(world: World) -> list[dict[str, Any]]:
     """Documents in the form of 2026 of every conversation whose scenario the spec of 2025 can hold."""
     later = {scenario.name for scenario in STORY.scenarios.rota if scenario.schema == 2026}
-    return [build_document_of_2026(outline) for outline in world.visible(UNTIL) if outline.scenario not in later]
+    return [build_document_of_2026(blueprint) for blueprint in world.visible(UNTIL) if blueprint.scenario not in later]
 
 
 def keys_of(value: Any) -> Iterator[str]:

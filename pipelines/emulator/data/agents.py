@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from pipelines.emulator.data.callers import VARIABLES
-from pipelines.emulator.data.data_files import Record, check_known, check_template, read
+from pipelines.emulator.data.data_files import Record, check_names, check_template, read
 from pipelines.emulator.data.dialogues import DIALOGUES, Topic
 from pipelines.emulator.data.prices import PRICES
 from pipelines.emulator.data.tools import TOOLS
@@ -86,17 +86,17 @@ class AgentsFile(Record, frozen=True):
             key = f"agent {agent.key}"
             topics = [topic for topic in DIALOGUES.topic if topic.agent == agent.key]
             used = {name for topic in topics for turn in topic.turns for name in turn.get("tool", ())}
-            check_known(f"{key}.criteria", agent.criteria, self.criteria)
-            check_known(f"{key}.tools", agent.tools, TOOLS)
-            check_known(f"{key}.model", [agent.model], PRICES.models)
-            check_known(f"dialogues.toml: tools of {key}", used, agent.tools)
-            check_known(f"dialogues.toml: languages of {key}", {topic.language for topic in topics}, agent.languages)
+            check_names(f"{key}.criteria", agent.criteria, self.criteria)
+            check_names(f"{key}.tools", agent.tools, TOOLS)
+            check_names(f"{key}.model", [agent.model], PRICES.models)
+            check_names(f"dialogues.toml: tools of {key}", used, agent.tools)
+            check_names(f"dialogues.toml: languages of {key}", {topic.language for topic in topics}, agent.languages)
             for field in agent.fields:
                 check_template(f"{key}.fields.{field.name}", field.template, VARIABLES)
         for name, criterion in self.criteria.items():
             for template in (*criterion.success, *criterion.failure, *criterion.unknown):
                 check_template(f"criteria.{name}", template, VARIABLES)
-        check_known("dialogues.toml: topic.agent", {topic.agent for topic in DIALOGUES.topic}, self.keys())
+        check_names("dialogues.toml: topic.agent", {topic.agent for topic in DIALOGUES.topic}, self.keys())
 
     def keys(self) -> list[str]:
         """The short names of the agents."""

@@ -42,13 +42,13 @@ def parse(file: str, text: str, kind: type[T]) -> T:
         raise DataFileError(f"{file}: {error}") from None
 
 
-def check_known(key: str, names: Iterable[str], known: Collection[str]) -> None:
+def check_names(key: str, names: Iterable[str], allowed: Collection[str]) -> None:
     """Check the names at ``key`` against those that exist; for ``__post_init__``, whose errors ``parse`` completes.
 
     Raises:
         ValueError: one does not exist.
     """
-    unknown = sorted(set(names) - set(known))
+    unknown = sorted(set(names) - set(allowed))
     if unknown:
         raise ValueError(f"{key}: unknown {', '.join(map(repr, unknown))}")
 
@@ -63,4 +63,4 @@ def check_template(key: str, template: str, variables: Collection[str]) -> None:
         used = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
     except ValueError as error:
         raise ValueError(f"{key}: {error} in {template!r}") from None
-    check_known(key, used, variables)
+    check_names(key, used, variables)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from pipelines.emulator.data.callers import CALLERS, VARIABLES
-from pipelines.emulator.data.data_files import Record, check_known, check_template, read
+from pipelines.emulator.data.data_files import Record, check_names, check_template, read
 from pipelines.emulator.data.tools import TOOLS
 
 FILE = "dialogues.toml"
@@ -29,7 +29,7 @@ class Topic(Record, frozen=True):
                 raise ValueError(f"turns[{position}]: needs one speaker, has {len(turn)}")
             ((speaker, wordings),) = turn.items()
             if speaker == "tool":
-                check_known(f"turns[{position}].tool", wordings, TOOLS)
+                check_names(f"turns[{position}].tool", wordings, TOOLS)
             else:
                 _check_wordings(f"turns[{position}].{speaker}", wordings)
 
@@ -65,9 +65,9 @@ class DialoguesFile(Record, frozen=True):
     def __post_init__(self) -> None:
         """Check that every language can be spoken from the first turn to the last."""
         languages = {topic.language for topic in self.topic}
-        check_known("topic.language", languages, CALLERS.days)
+        check_names("topic.language", languages, CALLERS.days)
         for name, exchanges in (("callback", self.callback), ("farewell", self.farewell)):
-            check_known(f"topic.language without {name}", languages, {exchange.language for exchange in exchanges})
+            check_names(f"topic.language without {name}", languages, {exchange.language for exchange in exchanges})
 
 
 def _check_wordings(key: str, wordings: list[str]) -> None:

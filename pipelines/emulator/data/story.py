@@ -6,7 +6,7 @@ from typing import Literal
 
 from pipelines.emulator.data.agents import BY_KEY, CRITERIA
 from pipelines.emulator.data.callers import CALLERS
-from pipelines.emulator.data.data_files import Record, check_known, read
+from pipelines.emulator.data.data_files import Record, check_names, read
 from pipelines.emulator.data.prices import PRICES
 from pipelines.emulator.data.tools import TOOLS
 
@@ -144,11 +144,11 @@ class Story(Record, frozen=True):
             "scenarios.rota.agent": {scenario.agent for scenario in self.scenarios.rota if scenario.agent},
         }
         for key, names in agents.items():
-            check_known(key, names, BY_KEY)
-        check_known("evening_timeouts.tool", [self.evening_timeouts.tool], TOOLS)
-        check_known("broken_criterion.criterion", [self.broken_criterion.criterion], CRITERIA)
-        check_known("broken_criterion.language", [self.broken_criterion.language], CALLERS.days)
-        check_known("models", [self.new_version.model, self.price_jump.model], PRICES.models)
+            check_names(key, names, BY_KEY)
+        check_names("evening_timeouts.tool", [self.evening_timeouts.tool], TOOLS)
+        check_names("broken_criterion.criterion", [self.broken_criterion.criterion], CRITERIA)
+        check_names("broken_criterion.language", [self.broken_criterion.language], CALLERS.days)
+        check_names("models", [self.new_version.model, self.price_jump.model], PRICES.models)
         _check_length("traffic.week", self.traffic.week, _DAYS_OF_WEEK)
         for hours in (self.traffic.hours, *self.traffic.hours_of.values()):
             _check_length("traffic.hours", hours, _HOURS_OF_DAY)

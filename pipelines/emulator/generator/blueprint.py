@@ -87,8 +87,8 @@ class Blueprint:
         return self.agent.channel == "twilio_outbound" and self.caller % 3 > 0
 
 
-def blueprint(seed: int, day: int, index: int, *, shift_days: int = 0) -> Blueprint:
-    """Outline one conversation of a day; ``shift_days`` moves all its times and changes nothing else."""
+def draw_blueprint(seed: int, day: int, index: int, *, shift_days: int = 0) -> Blueprint:
+    """Draw the blueprint of a conversation of a day; ``shift_days`` moves all its times and changes nothing else."""
     number = _number(seed, day, index)
     rng = seeded(number)
     scenario = _scenario(day, index)

@@ -1,9 +1,9 @@
 """What a conversation costs, in the form of 2026: credits and USD, for the platform's part and for its models.
 
 The arithmetic is the vendor's: ``cost`` = ``call_charge`` + ``llm_charge``; ``llm_price`` = the sum of prices in
-``initiated_generation``; ``irreversible_generation`` is a part of it; a developer's discount halves the call's part,
-a burst doubles it. ``platform_charge`` is that part again: its categories sum up to it in credits, and to
-``platform_price`` in USD; so ``cost_fiat`` = ``llm_price`` + ``platform_price``.
+``initiated_generation``; ``irreversible_generation`` is a part of it; a developer's discount halves ``call_charge``, a
+burst doubles it. ``platform_charge`` repeats it: its categories sum up to it in credits, and to ``platform_price`` in
+USD; so ``cost_fiat`` = ``llm_price`` + ``platform_price``.
 """
 
 from __future__ import annotations

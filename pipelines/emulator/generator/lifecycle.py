@@ -66,7 +66,7 @@ def document_in(final: Json, blueprint: Blueprint, state: State) -> Json:
         metadata["cost_fiat"] = None
     if metadata["async_metadata"]:
         metadata["async_metadata"] = None
-    shown = final | {
+    document = final | {
         "status": state.stage.value,
         "metadata": metadata,
         "analysis": None,
@@ -76,22 +76,22 @@ def document_in(final: Json, blueprint: Blueprint, state: State) -> Json:
     }
     if state.stage is not Stage.PROCESSING:
         metadata |= {"call_duration_secs": 0, "termination_reason": "", "rag_usage": None}
-        shown["transcript"] = []
-        shown |= {name: 0 for name in ("user_message_count", "agent_message_count") if name in final}
-    return shown
+        document["transcript"] = []
+        document |= {name: 0 for name in ("user_message_count", "agent_message_count") if name in final}
+    return document
 
 
 def _finished(final: Json, blueprint: Blueprint, state: State) -> Json:
-    shown = final
+    document = final
     if blueprint.feedback_at is not None and not state.has_late_feedback:
-        shown = shown | {"metadata": shown["metadata"] | {"feedback": no_feedback()}}
+        document = document | {"metadata": document["metadata"] | {"feedback": no_feedback()}}
     if blueprint.rerun_at is not None and not state.is_rerun and final["analysis"]:
         analysis = before_rerun(final["analysis"], shows_in_list=blueprint.caller % 2 == 0)
-        shown = shown | {"analysis": analysis}
-    return _redacted(shown, blueprint) if state.is_redacted else shown
+        document = document | {"analysis": analysis}
+    return _redacted(document, blueprint) if state.is_redacted else document
 
 
-def _redacted(shown: Json, blueprint: Blueprint) -> Json:
+def _redacted(document: Json, blueprint: Blueprint) -> Json:
     """What retention leaves: the row and its numbers, without content."""
     at = blueprint.redacted_at
     deleted = {
@@ -99,10 +99,10 @@ def _redacted(shown: Json, blueprint: Blueprint) -> Json:
         "deleted_audio_at_time_unix_secs": at,
         "deleted_transcript_at_time_unix_secs": at,
     }
-    metadata = shown["metadata"]
-    data = shown["conversation_initiation_client_data"]
-    analysis = shown["analysis"]
-    return shown | {
+    metadata = document["metadata"]
+    data = document["conversation_initiation_client_data"]
+    analysis = document["analysis"]
+    return document | {
         "transcript": [],
         "metadata": metadata | {"deletion_settings": metadata["deletion_settings"] | deleted},
         "analysis": analysis and analysis | {"transcript_summary": ""},

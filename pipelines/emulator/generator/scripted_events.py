@@ -25,14 +25,14 @@ def play_event(script: Script) -> None:
     elif scenario in _SYSTEM_TOOLS:
         use_events(script, [system_events(script)[scenario]])
     elif scenario == "code_tool":
-        _run_code(script)
+        _use_code_tool(script)
         use_system(script, "wait", {}, {"result_type": "dummy"})
     elif script.blueprint.schema == 2026:  # noqa: PLR2004 - the year of a form
         use_events(script, _events_of_2026(script, scenario))
 
 
 def _events_of_2026(script: Script, scenario: str) -> list[Event]:
-    """System tools whose results the reference of 2025 does not know; two courses, by caller."""
+    """System tools whose results the spec of 2025 does not know; two courses, by caller."""
     reason = f"{script.variables['name']} asked for it"
     is_even = script.blueprint.caller % 2 == 0
     if scenario == "procedure":
@@ -48,9 +48,9 @@ def _events_of_2026(script: Script, scenario: str) -> list[Event]:
     if scenario == "knowledge_tool":
         document_id = script.blueprint.agent.document_id
         chunk = {"chunk_id": "c0007", "document_id": document_id, "content": "Breakfast from 6.30 to 10."}
-        found = success("knowledge_base_rag_success", chunk_count=1, chunks=[chunk])
+        chunks = success("knowledge_base_rag_success", chunk_count=1, chunks=[chunk])
         nothing = _result("knowledge_base_success", "no_results", "Nothing") | {"chunk_count": 0}
-        return [("knowledge_base", _AS_CONFIGURED, found if is_even else nothing)]
+        return [("knowledge_base", _AS_CONFIGURED, chunks if is_even else nothing)]
     if scenario == "amazon_connect":
         result = success("transfer_to_number_amazon_connect_success", reason=reason, note="queue billing")
         return [("transfer_to_number", _AS_CONFIGURED, result)]
@@ -64,8 +64,8 @@ def _result(kind: str, status: str, message: str) -> Json:
     return {"result_type": kind, "status": status, "message": message}
 
 
-def _run_code(script: Script) -> None:
-    """A call of a code tool, a kind that came after the reference; ``smb`` tools look the same."""
+def _use_code_tool(script: Script) -> None:
+    """Use a code tool, a kind that came after the spec of 2025; ``smb`` tools look the same."""
     kind = "code" if script.blueprint.caller % 2 else "smb"
     call: Json = {
         "type": kind,

@@ -1,4 +1,4 @@
-"""Scripted system-tool events of scenarios: the system tools of the reference that do more than hang up."""
+"""Scripted system-tool events of scenarios: the system tools of the spec of 2025."""
 
 from __future__ import annotations
 

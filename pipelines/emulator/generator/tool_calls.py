@@ -1,4 +1,4 @@
-"""Calls of the agent's own tools and their results, as transcript entries hold them in the form of 2026."""
+"""Tool calls and their results, as transcript entries hold them in the form of 2026."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def use_tool(script: Script, name: str) -> None:
 
 
 def request(script: Script, tool: Tool) -> Json:
-    """A call of ``tool``."""
+    """A tool call of ``tool``."""
     parameters = {key: value.format_map(script.variables) for key, value in tool.parameters.items()}
     if tool.kind in ("mcp", "api_integration_mcp"):
         script.features.add("external_mcp_servers")
@@ -48,7 +48,7 @@ def request(script: Script, tool: Tool) -> Json:
 
 
 def answer(script: Script, tool: Tool, request_id: str) -> Json:
-    """The result of a call of ``tool``."""
+    """The result of a tool call of ``tool``."""
     latency = tool.latency_secs * script.rng.lognormvariate(0.0, 0.4)
     is_error = script.blueprint.scenario == "tool_error" or happens(script.rng, 0.03)
     message, error_type = tool.error, "tool_execution_error"
@@ -101,12 +101,12 @@ def _times_out(script: Script, tool: Tool) -> bool:
 
 
 def request_id(script: Script, name: str) -> str:
-    """An id that no other call of the world has."""
+    """An id that no other tool call of the world has."""
     return f"{name}_{script.rng.getrandbits(128):032x}"
 
 
 def system_request(script: Script, name: str, parameters: dict[str, Any]) -> Json:
-    """A call of a system tool, which has no details."""
+    """A tool call of a system tool, which has no details."""
     return {
         "type": "system",
         "request_id": request_id(script, name),

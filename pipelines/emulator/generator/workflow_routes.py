@@ -1,4 +1,4 @@
-"""Routes through a workflow: calls of conditions, whose steps nest tool calls and results to any depth."""
+"""Routes through a workflow: tool calls of conditions, whose steps nest tool calls and results to any depth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TO_NODE = {"to_agent": "node_01k5gf7handover", "to_node": "node_01k5gf7handover
 
 
 def play_route(script: Script) -> None:
-    """Route through the workflow: a call of a condition, whose result lists the steps that were taken."""
+    """Route through the workflow: a tool call of a condition, whose result lists the steps that were taken."""
     scenario = script.blueprint.scenario
     script.features.add("workflow")
     call = _condition(script, 1)

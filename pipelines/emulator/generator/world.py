@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from pipelines.emulator.data.story import STORY
-from pipelines.emulator.generator.blueprint import Blueprint, blueprint
+from pipelines.emulator.generator.blueprint import Blueprint, draw_blueprint
 from pipelines.emulator.generator.document import build_document
 from pipelines.emulator.generator.lifecycle import State, document_in, state_at
 from pipelines.emulator.generator.list_row import list_row
@@ -40,14 +40,14 @@ class World:
         self.shift = timedelta(days=shift_days)
         end = int(until.timestamp())
         begin = end - days * DAY_SECS
-        outlines = (
-            blueprint(seed, day - shift_days, index, shift_days=shift_days)
+        blueprints = (
+            draw_blueprint(seed, day - shift_days, index, shift_days=shift_days)
             for day in range(begin // DAY_SECS, -(-end // DAY_SECS))
             for index in range(conversations_on(day - shift_days, conversations / days))
         )
-        self._blueprints = sorted((outline for outline in outlines if begin <= outline.start < end), key=place)
-        self._places = [place(outline) for outline in self._blueprints]
-        self._by_id = {outline.conversation_id: outline for outline in self._blueprints}
+        self._blueprints = sorted((blueprint for blueprint in blueprints if begin <= blueprint.start < end), key=place)
+        self._places = [place(blueprint) for blueprint in self._blueprints]
+        self._by_id = {blueprint.conversation_id: blueprint for blueprint in self._blueprints}
         self._deleted: set[str] = set()
         self._thumbs: dict[str, str | None] = {}
         self._final = lru_cache(_DOCUMENTS_KEPT)(build_document)
@@ -55,8 +55,8 @@ class World:
 
     def details(self, now: datetime) -> Iterator[Json]:
         """All visible conversation documents, newest first; to be read, not changed."""
-        for outline in self.visible(now):
-            document = self.detail(outline.conversation_id, now)
+        for blueprint in self.visible(now):
+            document = self.detail(blueprint.conversation_id, now)
             if document is not None:
                 yield document
 
@@ -66,34 +66,34 @@ class World:
 
     def detail(self, conversation_id: str, now: datetime) -> Json | None:
         """The document of a conversation, None where it does not exist, has not begun or was deleted."""
-        outline = self._by_id.get(conversation_id)
-        if outline is None:
+        blueprint = self._by_id.get(conversation_id)
+        if blueprint is None:
             return None
-        state = self._state(outline, now)
-        return None if state is None else self._document(outline, state)
+        state = self._state(blueprint, now)
+        return None if state is None else self._document(blueprint, state)
 
     def row(self, detail: Json) -> Json:
         """The list row of a document, its summary included; retention that blanked a transcript does not show."""
-        outline = self._by_id[detail["conversation_id"]]
+        blueprint = self._by_id[detail["conversation_id"]]
         finished = detail["status"] in ("done", "failed")
-        transcript = self._final(outline)["transcript"] if finished else detail["transcript"]
-        return list_row(detail, outline.agent.name, transcript)
+        transcript = self._final(blueprint)["transcript"] if finished else detail["transcript"]
+        return list_row(detail, blueprint.agent.name, transcript)
 
     def rows(
         self, now: datetime, *, after: Place | None = None, agent_id: str | None = None
     ) -> Iterator[tuple[Blueprint, Json]]:
         """Blueprint and list row of the visible conversations, newest first, below the place ``after``."""
-        for outline in self.visible(now, after=after):
-            state = self._state(outline, now)
-            if state is not None and agent_id in (None, outline.agent.agent_id):
-                yield outline, self._row(outline, state, self._thumbs.get(outline.conversation_id, ""))
+        for blueprint in self.visible(now, after=after):
+            state = self._state(blueprint, now)
+            if state is not None and agent_id in (None, blueprint.agent.agent_id):
+                yield blueprint, self._row(blueprint, state, self._thumbs.get(blueprint.conversation_id, ""))
 
     def place(self, conversation_id: str, *, above: int = 0) -> Place | None:
         """The place of a conversation in the list, deleted or not, or of the one ``above`` so many; None: no such."""
-        outline = self._by_id.get(conversation_id)
-        if outline is None:
+        blueprint = self._by_id.get(conversation_id)
+        if blueprint is None:
             return None
-        position = bisect_left(self._places, place(outline))
+        position = bisect_left(self._places, place(blueprint))
         return self._places[min(position + above, len(self._places) - 1)]
 
     def visible(self, now: datetime, *, after: Place | None = None) -> Iterator[Blueprint]:
@@ -102,9 +102,9 @@ class World:
         if after is not None:
             end = min(end, bisect_left(self._places, after))
         for position in range(end - 1, -1, -1):
-            outline = self._blueprints[position]
-            if self._state(outline, now) is not None:
-                yield outline
+            blueprint = self._blueprints[position]
+            if self._state(blueprint, now) is not None:
+                yield blueprint
 
     def delete(self, conversation_id: str, now: datetime) -> bool:
         """Delete a conversation; False where there is none."""
@@ -121,28 +121,28 @@ class World:
         return True
 
     def _exists(self, conversation_id: str, now: datetime) -> bool:
-        outline = self._by_id.get(conversation_id)
-        return outline is not None and self._state(outline, now) is not None
+        blueprint = self._by_id.get(conversation_id)
+        return blueprint is not None and self._state(blueprint, now) is not None
 
-    def _state(self, outline: Blueprint, now: datetime) -> State | None:
-        return None if outline.conversation_id in self._deleted else state_at(outline, now.timestamp())
+    def _state(self, blueprint: Blueprint, now: datetime) -> State | None:
+        return None if blueprint.conversation_id in self._deleted else state_at(blueprint, now.timestamp())
 
-    def _document(self, outline: Blueprint, state: State) -> Json:
-        document = document_in(self._final(outline), outline, state)
-        if outline.conversation_id not in self._thumbs:
+    def _document(self, blueprint: Blueprint, state: State) -> Json:
+        document = document_in(self._final(blueprint), blueprint, state)
+        if blueprint.conversation_id not in self._thumbs:
             return document
-        score = self._thumbs[outline.conversation_id]
+        score = self._thumbs[blueprint.conversation_id]
         metadata = document["metadata"]
         thumbs = {"likes": int(score == "like"), "dislikes": int(score == "dislike")}
-        given = {"type": score and "thumbs", "overall_score": score, **thumbs}
-        return document | {"metadata": metadata | {"feedback": metadata["feedback"] | given}}
+        feedback = {"type": score and "thumbs", "overall_score": score, **thumbs}
+        return document | {"metadata": metadata | {"feedback": metadata["feedback"] | feedback}}
 
-    def _make_row(self, outline: Blueprint, state: State, thumb: str | None) -> Json:
+    def _make_row(self, blueprint: Blueprint, state: State, thumb: str | None) -> Json:
         """``thumb`` is part of the cache's key alone: a row depends on it through the document."""
         del thumb
-        return self.row(self._document(outline, state))
+        return self.row(self._document(blueprint, state))
 
 
-def place(outline: Blueprint) -> Place:
+def place(blueprint: Blueprint) -> Place:
     """The place of a conversation in the list."""
-    return outline.start, outline.conversation_id
+    return blueprint.start, blueprint.conversation_id

@@ -1,4 +1,4 @@
-"""Between the API and its clients: trace headers on every answer, and the faults that were configured."""
+"""Between the API and its clients: trace headers on every response, and the faults that were configured."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class FaultMiddleware:
 def _too_many(rng: Random, trace_id: str, now: datetime) -> Response:
     """429 in one of two bodies; Retry-After in seconds, as a date, or not at all.
 
-    The date is by the real clock, as the answer's own Date header is, even where the world's clock stands still.
+    The date is by the real clock, as the answer's own Date header is, even where the world's clock does not move.
     """
     code = rng.choice(("rate_limit_exceeded", "too_many_concurrent_requests", "system_busy"))
     detail = {"status": code, "message": "Too many requests, please try again later."}

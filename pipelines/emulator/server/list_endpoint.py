@@ -109,22 +109,22 @@ def _matching(world: World, query: Query, now: datetime, after: Place | None) ->
     if query.start_before is not None:
         bound = (query.start_before, "")
         after = bound if after is None else min(after, bound)
-    for outline, row in world.rows(now, after=after, agent_id=query.agent_id):
-        if query.start_after is not None and outline.start < query.start_after:
+    for blueprint, row in world.rows(now, after=after, agent_id=query.agent_id):
+        if query.start_after is not None and blueprint.start < query.start_after:
             return
-        if query.user_id not in (None, outline.user_id):
+        if query.user_id not in (None, blueprint.user_id):
             continue
         if query.call_successful not in (None, row["call_successful"]):
             continue
-        if query.search and not _mentions(world, outline, row, query.search.lower(), now):
+        if query.search and not _mentions(world, blueprint, row, query.search.lower(), now):
             continue
-        yield outline, row
+        yield blueprint, row
 
 
-def _mentions(world: World, outline: Blueprint, row: Json, words: str, now: datetime) -> bool:
+def _mentions(world: World, blueprint: Blueprint, row: Json, words: str, now: datetime) -> bool:
     if words in f"{row['call_summary_title']} {row['transcript_summary']}".lower():
         return True
-    document = world.detail(outline.conversation_id, now) or {"transcript": []}
+    document = world.detail(blueprint.conversation_id, now) or {"transcript": []}
     return any(words in (entry["message"] or "").lower() for entry in document["transcript"])
 
 

@@ -81,7 +81,7 @@ def test_every_document_of_todays_form_is_valid(world: World) -> None:
         checked(vendor.ConversationSummaryResponseModel, world.row(document))
 
 
-def test_every_document_of_the_references_form_is_valid_but_for_the_key_required_since(world: World) -> None:
+def test_every_document_of_the_references_form_is_valid_except_for_the_key_required_since(world: World) -> None:
     documents = [each for each in world.details(UNTIL) if "conversation_product" not in each]
     assert len(documents) > 100
     for document in documents:

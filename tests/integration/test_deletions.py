@@ -55,7 +55,7 @@ class Nights:
     def __init__(self, home):
         self.home = home
         self.now = UNTIL
-        self.world = Hiding(seed=11, conversations=130, days=6, until=UNTIL)
+        self.world = Hiding(seed=14, conversations=130, days=6, until=UNTIL)
         self.app = Tap(create_app(self.world, clock=lambda: self.now))
         self.slept = 0.0
 

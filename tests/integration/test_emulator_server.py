@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from pipelines.cli.emulate import emulate
 from pipelines.emulator.data.agents import AGENTS
+from pipelines.emulator.data.story import STORY
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.faults import Faults
@@ -266,3 +267,27 @@ def test_the_command_names_a_wrong_option(options: list[str], named: str) -> Non
     result = CliRunner().invoke(emulate, options)
     assert isinstance(result.exception, UsageError)
     assert named in result.exception.message
+
+
+def test_the_calculators_price_of_a_model_jumps_with_the_story() -> None:
+    jump = STORY.price_jump
+    first = datetime(2026, 11, 22, tzinfo=UTC) - timedelta(days=40)
+    world = World(
+        conversations=4, days=1, until=first, shift_days=365
+    )  # the days that count are those before the shift
+    moments = [first + timedelta(days=365 + day) for day in range(STORY.cycle_days)]
+    prices = []
+    now = [first]
+    with (
+        running(create_app(world, clock=lambda: now[0])) as url,
+        httpx.Client(base_url=url, headers={"xi-api-key": "demo"}) as client,
+    ):
+        for moment in moments:
+            now[0] = moment
+            answer = client.post(f"/v1/convai/agent/{AGENTS[0].agent_id}/llm-usage/calculate", json={}).json()
+            prices.append({price["llm"]: price["price_per_minute"] for price in answer["llm_prices"]})
+    by_model = {model: sorted({price[model] for price in prices}) for model in prices[0]}
+    low, high = by_model.pop(jump.model)
+    assert high == pytest.approx(low * jump.factor)
+    assert sum(price[jump.model] == high for price in prices) == STORY.cycle_days - jump.from_day
+    assert {len(of_model) for of_model in by_model.values()} == {1}

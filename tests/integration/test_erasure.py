@@ -34,7 +34,7 @@ class Copy:
 
     def __init__(self, home):
         self.now = UNTIL
-        self.world = World(seed=11, conversations=40, days=2, until=UNTIL)
+        self.world = World(seed=12, conversations=40, days=2, until=UNTIL)
         self.app = Tap(create_app(self.world, clock=lambda: self.now))
         self.home = home
 

@@ -22,7 +22,7 @@ from warehouse.storage import landing
 pytestmark = pytest.mark.usefixtures("few_models")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
-BEFORE = "2026-11-19T18:00:00"
+BEFORE = "2026-11-19T13:00:00"
 
 
 class Failing(World):

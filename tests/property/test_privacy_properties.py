@@ -18,7 +18,7 @@ from tests.independent import row_counts
 from warehouse.schema.registry import BY_NAME
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
-DOCUMENTS = list(World(seed=5, conversations=150, days=5, until=UNTIL).details(UNTIL))
+DOCUMENTS = list(World(seed=7, conversations=150, days=5, until=UNTIL).details(UNTIL))
 PEOPLE = Pseudonymizer(b"0123456789abcdef")
 
 PIECES = st.sampled_from(

@@ -35,7 +35,7 @@ def moved(value: Any, by: timedelta) -> Any:
 
 
 @pytest.mark.parametrize("first_until", DAYS)
-def test_the_same_documents_on_any_day_but_for_their_times(first_until: date) -> None:
+def test_the_same_documents_on_any_day_except_for_their_times(first_until: date) -> None:
     by = first_until - DRAWN_UNTIL
     for nights in (0, 9):  # on the first night, and when the world has grown and late changes came
         expected, actual = (

@@ -1,42 +1,71 @@
-"""Who calls: the values that fill the slots of a script, drawn once for each conversation."""
+"""Who gets in touch, and the values of the template variables of a conversation (``callers.toml``)."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from random import Random
+from typing import NamedTuple
 
-_FIRST = (
-    "Amelia", "Noah", "Priya", "Luca", "Sofía", "Jonas", "Mei", "Omar", "Hannah", "Kwame", "Zoë", "Mateusz", "Ingrid",
-    "Tariq", "Chloé", "Ravi",
-)  # fmt: skip
-_LAST = (
-    "Hughes", "Okafor", "Lindqvist", "Moreau", "Schäfer", "Novák", "Patel", "Romano", "Tanaka", "O'Brien", "García",
-    "Haddad", "Kowalski", "Fernandes", "Dubois",
-)  # fmt: skip
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-_CITIES = ("Bristol", "Leeds", "Lyon", "Valencia", "Graz", "Antwerp", "Gdańsk", "Malmö")
-_CARS = ("Ford Focus", "Škoda Octavia", "Toyota Yaris", "Peugeot 308", "Hyundai Ioniq", "Fiat 500")
-_DOCTORS = ("Dr Weston", "Dr Adeyemi", "Dr Brandt", "Dr Castellano", "Dr Lim")
+from pipelines.emulator.data.data_files import Record, read
+
+FILE = "callers.toml"
+VARIABLES = frozenset(
+    ("name", "first", "email", "phone", "day", "time", "later", "order", "amount", "number", "room", "city", "car")
+) | {"doctor"}
+"""The template variables that every conversation has."""
 
 
-def cast(rng: Random, phone: str) -> dict[str, str]:
-    """Draw a caller: every slot that ``pipelines.emulator.data.dialogues`` uses, as text."""
+class Callers(Record, frozen=True):
+    """The lists that persons and their wishes are drawn from; ``days`` are weekdays by language."""
+
+    first_names: list[str]
+    last_names: list[str]
+    cities: list[str]
+    cars: list[str]
+    doctors: list[str]
+    days: dict[str, list[str]]
+
+
+class Persona(NamedTuple):
+    """A person, who is the same in all conversations of a caller."""
+
+    name: str
+    first: str
+    email: str
+    city: str
+    car: str
+    doctor: str
+
+
+CALLERS = read(FILE, Callers)
+
+
+@lru_cache(4096)
+def persona(caller: int) -> Persona:
+    """The person behind a caller's number."""
+    draw = Random(caller * 7919 + 17).random  # noqa: S311 - a made-up person
+
+    def pick(values: list[str]) -> str:
+        return values[int(draw() * len(values))]
+
+    first, last = pick(CALLERS.first_names), pick(CALLERS.last_names)
+    email = f"{first}.{last}@example.com".lower().replace("'", "")
+    return Persona(f"{first} {last}", first, email, pick(CALLERS.cities), pick(CALLERS.cars), pick(CALLERS.doctors))
+
+
+def template_variables(rng: Random, caller: int, phone: str, language: str) -> dict[str, str]:
+    """Draw the values of all template variables of a conversation."""
     draw = rng.random
-    first = _FIRST[int(draw() * len(_FIRST))]
-    last = _LAST[int(draw() * len(_LAST))]
     hour = 8 + int(draw() * 9)
+    days = CALLERS.days[language]
     return {
-        "name": f"{first} {last}",
-        "first": first,
-        "email": f"{first}.{last}@example.com".lower().replace("'", ""),
+        **persona(caller)._asdict(),
         "phone": phone,
-        "day": _DAYS[int(draw() * len(_DAYS))],
+        "day": days[int(draw() * len(days))],
         "time": f"{hour}:{('00', '15', '30', '45')[int(draw() * 4)]}",
         "later": f"{hour + 2}:{('10', '30', '50')[int(draw() * 3)]}",
         "order": f"{chr(65 + int(draw() * 26))}{int(draw() * 900000) + 100000}",
         "amount": f"{60 + draw() * 400:.2f}",
         "number": str(2 + int(draw() * 27)),
         "room": str(101 + int(draw() * 480)),
-        "city": _CITIES[int(draw() * len(_CITIES))],
-        "car": _CARS[int(draw() * len(_CARS))],
-        "doctor": _DOCTORS[int(draw() * len(_DOCTORS))],
     }

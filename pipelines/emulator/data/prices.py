@@ -1,39 +1,41 @@
-"""What language models cost, in USD, and what credits are worth: the rates from which every charge is computed."""
+"""What language models cost, in USD, and what credits are worth (``prices.toml``)."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from pipelines.emulator.data.data_files import Record, read
+
 TOKEN_KINDS = ("input", "input_cache_read", "input_cache_write", "output_total")
-
-# USD a million tokens, by token kind.
-MODEL_RATES: dict[str, tuple[float, float, float, float]] = {
-    "gemini-2.5-flash": (0.15, 0.0375, 0.0, 0.60),
-    "gemini-2.5-flash-lite": (0.10, 0.025, 0.0, 0.40),
-    "gemini-2.0-flash": (0.10, 0.025, 0.0, 0.40),
-    "gpt-4o": (2.50, 1.25, 0.0, 10.0),
-    "gpt-4o-mini": (0.15, 0.075, 0.0, 0.60),
-    "gpt-4.1": (2.0, 0.50, 0.0, 8.0),
-    "gpt-4.1-mini": (0.40, 0.10, 0.0, 1.60),
-    "gpt-4.1-nano": (0.10, 0.025, 0.0, 0.40),
-    "gpt-5-mini": (0.25, 0.025, 0.0, 2.0),
-    "claude-sonnet-4-5": (3.0, 0.30, 3.75, 15.0),
-    "claude-haiku-4-5": (1.0, 0.10, 1.25, 5.0),
-    "claude-3-haiku": (0.25, 0.03, 0.30, 1.25),
-    "qwen3-30b-a3b": (0.12, 0.0, 0.0, 0.50),
-}
-
-CREDITS_PER_USD = {
-    "free": 6000,
-    "starter": 6000,
-    "creator": 4545,
-    "pro": 5050,
-    "growing_business": 6060,
-    "business": 8333,
-}
-
 Usage = dict[str, list[int]]
 """Tokens by model: one number for each of ``TOKEN_KINDS``."""
+Rates = tuple[float, float, float, float]
+"""USD a million tokens: one rate for each of ``TOKEN_KINDS``."""
+
+
+class ModelRates(Record, frozen=True):
+    """What a model costs, in USD a million tokens."""
+
+    input: float
+    cache_read: float
+    cache_write: float
+    output: float
+
+
+class Prices(Record, frozen=True):
+    """All of ``prices.toml``."""
+
+    credits_per_sec: int
+    credits_per_message: int
+    usd_per_credit: float
+    credits_per_usd: dict[str, int]
+    models: dict[str, ModelRates]
+
+
+PRICES = read("prices.toml", Prices)
+MODEL_RATES: dict[str, Rates] = {
+    name: (model.input, model.cache_read, model.cache_write, model.output) for name, model in PRICES.models.items()
+}
 
 
 def add(usage: Usage, model: str, tokens: tuple[int, int, int, int]) -> None:
@@ -46,20 +48,26 @@ def add(usage: Usage, model: str, tokens: tuple[int, int, int, int]) -> None:
         sums[kind] += number
 
 
-def model_usage(usage: Usage) -> dict[str, Any]:
-    """``usage`` as the API writes it: tokens and their price in USD by model and token kind."""
-    return {"model_usage": {model: priced(model, tokens) for model, tokens in usage.items()}}
+def model_usage(usage: Usage, factors: dict[str, float]) -> dict[str, Any]:
+    """``usage`` as the API writes it: tokens and their price in USD by model and token kind.
+
+    ``factors`` are what each model's price is multiplied by; 1 where a model is not named.
+    """
+    return {"model_usage": {model: priced(model, tokens, factors) for model, tokens in usage.items()}}
 
 
-def priced(model: str, tokens: list[int] | tuple[int, int, int, int]) -> dict[str, dict[str, float]]:
+def priced(
+    model: str, tokens: list[int] | tuple[int, int, int, int], factors: dict[str, float]
+) -> dict[str, dict[str, float]]:
     """A generation's tokens with their price in USD, by token kind."""
     fresh, read, write, out = tokens
     rates = MODEL_RATES[model]
+    per_token = factors.get(model, 1.0) / 1e6
     return {
-        "input": {"tokens": fresh, "price": fresh * rates[0] / 1e6},
-        "input_cache_read": {"tokens": read, "price": read * rates[1] / 1e6},
-        "input_cache_write": {"tokens": write, "price": write * rates[2] / 1e6},
-        "output_total": {"tokens": out, "price": out * rates[3] / 1e6},
+        "input": {"tokens": fresh, "price": fresh * rates[0] * per_token},
+        "input_cache_read": {"tokens": read, "price": read * rates[1] * per_token},
+        "input_cache_write": {"tokens": write, "price": write * rates[2] * per_token},
+        "output_total": {"tokens": out, "price": out * rates[3] * per_token},
     }
 
 
@@ -68,8 +76,9 @@ def total_price(block: dict[str, Any]) -> float:
     return float(sum(kind["price"] for kinds in block["model_usage"].values() for kind in kinds.values()))
 
 
-def price_per_minute(model: str, prompt_length: int, pages: int, *, rag: bool) -> float:
+def price_per_minute(model: str, prompt_length: int, pages: int, factors: dict[str, float], *, rag: bool) -> float:
     """The calculator's estimate in USD a minute: five turns, with the prompt and the knowledge base read each time."""
     knowledge = 1500 if rag else 500 * pages
     rates = MODEL_RATES[model]
-    return round(5 * ((prompt_length / 4 + knowledge + 400) * rates[0] + 60 * rates[3]) / 1e6, 8)
+    secs = 5 * ((prompt_length / 4 + knowledge + 400) * rates[0] + 60 * rates[3]) / 1e6
+    return round(secs * factors.get(model, 1.0), 8)

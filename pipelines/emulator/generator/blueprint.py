@@ -1,9 +1,8 @@
-"""Heads: the little that must be known of every call before its document is made.
+"""Blueprints: the little that must be known of every conversation before its document is generated.
 
-A head follows from (seed, day since 1970, index in the day) alone, so two worlds that overlap agree on every call of
-the days that they share. A world can be moved by whole days: its calls are those of other days, at other times. Days
-have the rhythm of offices: few calls on weekends, most of them between 8 and 18 o'clock. The first three calls of a day
-are made shortly before its midnight: a clock that stands there sees open calls.
+A blueprint follows from (seed, day since 1970, index in the day) alone, so two worlds that overlap agree on every
+conversation of the days that they share. A world can be moved by whole days: its conversations are those of other
+days, at other times.
 """
 
 from __future__ import annotations
@@ -13,44 +12,38 @@ import hashlib
 from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
+from typing import NamedTuple
 
-from pipelines.emulator.data.agents import AGENTS, Agent
-from pipelines.emulator.generator.randomness import seeded
+from pipelines.emulator.data.agents import AGENTS, BY_KEY, Agent
+from pipelines.emulator.data.dialogues import Topic
+from pipelines.emulator.data.story import STORY, Scenario
+from pipelines.emulator.generator import schedule
+from pipelines.emulator.generator.randomness import happens, seeded
+from pipelines.emulator.generator.schedule import DAY_SECS
 
-DAY_SECS = 86_400
-_WEEK = (1.27, 1.22, 1.17, 1.17, 1.12, 0.58, 0.47)  # Monday to Sunday, 7 in total
-_HOURS = (1, 1, 1, 1, 1, 2, 4, 9, 20, 30, 34, 32, 24, 26, 30, 30, 27, 22, 15, 11, 8, 5, 3, 2)
-_OPEN_AT_MIDNIGHT = 3
-_SHARE_OF_TODAY = 0.55
-_SHARE_ABANDONED = 0.05
-_LATE = ("nothing", "feedback", "rerun", "redacted", "deleted")
-_UP_TO_LATE = tuple(accumulate((0.944, 0.015, 0.015, 0.013, 0.013)))
-_UP_TO_HOUR = tuple(accumulate(_HOURS))
+_N_CALLERS = 900
 _SHARES = tuple(accumulate(agent.share for agent in AGENTS))
-
-# What a call is to show beside the ordinary, and the agent (by position) that can show it; most calls show nothing.
-_RARE: tuple[tuple[str, int | None], ...] = (
-    ("language_detection", 1), ("transfer_to_agent", 0), ("transfer_to_agent", 4), ("transfer_to_agent_error", 4),
-    ("transfer_to_number_twilio", 0), ("transfer_to_number_twilio", 4), ("transfer_to_number_sip", 1),
-    ("transfer_to_number_error", 0), ("skip_turn", None), ("play_dtmf", 2), ("play_dtmf_error", 2), ("voicemail", 2),
-    ("voicemail", 2), ("testing", None), ("workflow", 2), ("workflow", 4), ("workflow_nested", 2),
-    ("workflow_nested", 4), ("workflow_endless", 2), ("unanswered", None), ("tool_error", None), ("tool_error", None),
-    ("old_results", 4), ("old_metrics", 4), ("multivoice", 1), ("llm_override", None), ("overrides", None),
-    ("overrides", 3), ("whatsapp", 3), ("whatsapp", 3), ("zendesk", 3), ("zendesk", 3), ("genesys", 4),
-    ("burst", None), ("burst", None), ("developer", None), ("failed", None), ("failed", None), ("empty", None),
-    ("free", None), ("odd_values", None), ("guardrail", None), ("dtmf_input", 4), ("file_input", 3), ("sms", 3),
-    ("exotel", 2), ("procedure", 0), ("code_tool", 4), ("knowledge_tool", 1), ("amazon_connect", 4),
-)  # fmt: skip
-_PERIOD = 101  # prime, so that neighbouring days meet different traits
-_STRIDE = 37
+_LATE_CHANGES = ("nothing", "feedback", "rerun", "redacted", "deleted")
+_LATE_SHARES = tuple(accumulate((0.944, 0.015, 0.015, 0.013, 0.013)))
+_LATE_AGENTS = STORY.traffic.late_agents
+_ORDINARY = Scenario(name="")
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # hashed as itself: a cache's key
-class Head:
-    """A call in outline. Times are unix seconds; the last four are None for the many calls that never change late.
+class Identity(NamedTuple):
+    """Who talks to whom about what."""
 
-    ``day`` (days since 1970) is the one that the call is drawn for; in a world that is moved it starts on another.
-    ``trait`` is the rarity that the call shows, "" for none; ``today`` chooses the form of its document.
+    agent: Agent
+    caller: int
+    topic: Topic
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # hashed by identity: a cache's key
+class Blueprint:
+    """A conversation in outline. Times are unix seconds; the last four are None for the many that never change late.
+
+    ``day`` (days since 1970) is the one that it is drawn for; in a world that is moved it starts on another.
+    ``scenario`` is the rarity that it shows, "" for none; ``schema`` is the year of its document's form;
+    ``is_new_version`` holds for the newer version of the story.
     """
 
     conversation_id: str
@@ -61,10 +54,13 @@ class Head:
     done_at: int
     agent: Agent
     version_id: str
+    is_new_version: bool
     caller: int
-    trait: str
-    today: bool
-    abandoned: bool
+    topic: Topic
+    scenario: str
+    schema: int
+    is_abandoned: bool
+    is_callback: bool
     feedback_at: int | None
     rerun_at: int | None
     redacted_at: int | None
@@ -72,12 +68,12 @@ class Head:
 
     @property
     def end(self) -> int:
-        """When the call ended, in unix seconds."""
+        """When the conversation ended, in unix seconds."""
         return self.start + self.duration
 
     @property
     def phone(self) -> str:
-        """The caller's number; the same caller rings more than once."""
+        """The caller's number."""
         return f"+1555011{self.caller:04d}"
 
     @property
@@ -85,35 +81,38 @@ class Head:
         """The user id that the integration passed; half of the callers have one."""
         return f"customer-{self.caller:04d}" if self.caller % 2 else None
 
-
-def count(day: int, per_day: float) -> int:
-    """Calls on a day (days since 1970): ``per_day`` on average over a week."""
-
-    def until(days: int) -> int:
-        weekday = (days + 3) % 7  # 1970-01-01 was a Thursday
-        return int(per_day * ((days + 3) // 7 * 7 + sum(_WEEK[:weekday])))
-
-    return until(day + 1) - until(day)
+    @property
+    def is_batch(self) -> bool:
+        """Whether the conversation was dialled as part of a batch."""
+        return self.agent.channel == "twilio_outbound" and self.caller % 3 > 0
 
 
-def head(seed: int, day: int, index: int, *, shift_days: int = 0) -> Head:
-    """Make the head of one call of a day; ``shift_days`` moves all its times and changes nothing else."""
-    number = (seed * 1_000_003 + day) * 100_003 + index
+def draw_blueprint(seed: int, day: int, index: int, *, shift_days: int = 0) -> Blueprint:
+    """Draw the blueprint of a conversation of a day; ``shift_days`` moves all its times and changes nothing else."""
+    number = _number(seed, day, index)
     rng = seeded(number)
-    draw = rng.random
-    trait, position = _trait(day, index)
-    agent = AGENTS[position] if position is not None else rng.choices(AGENTS, cum_weights=_SHARES)[0]
-    abandoned = draw() < _SHARE_ABANDONED and not trait
-    duration = _duration(rng, trait, abandoned=abandoned)
-    processing = 40 + int(draw() * 160)
-    if index < _OPEN_AT_MIDNIGHT:
-        start, duration = _before_midnight(rng, index, duration)
+    scenario = _scenario(day, index)
+    is_open = schedule.is_open_at_midnight(day, index)
+    late_agent = _LATE_AGENTS[index % len(_LATE_AGENTS)] if is_open else None
+    agent, caller, topic = _identity(rng, scenario, late_agent)
+    is_callback = not scenario.name and happens(rng, STORY.callbacks.share) and not is_open
+    if is_callback:
+        agent, caller, topic = _earlier_identity(rng, seed, day, index)
+    name = scenario.name or ("" if is_callback else _batch_result(rng, agent, caller))
+    is_abandoned = happens(rng, STORY.traffic.share_abandoned) and not name
+    version = agent.version(STORY.day_of_cycle(day))
+    is_new_version = agent.key == STORY.new_version.agent and version is agent.versions[-1]
+    factor = STORY.new_version.duration_factor if is_new_version else 1.0
+    duration = schedule.draw_duration(rng, name, is_abandoned=is_abandoned, factor=factor)
+    processing = 40 + int(rng.random() * 160)
+    if is_open:
+        start, duration = schedule.draw_open_at_midnight(rng, index, duration)
     else:
-        start = rng.choices(range(24), cum_weights=_UP_TO_HOUR)[0] * 3600 + int(draw() * 3600)
+        start = schedule.draw_start(rng, agent)
     start += (day + shift_days) * DAY_SECS
     end = start + duration
-    late = _late_changes(rng, end)
-    return Head(
+    late = {} if name == "no_answer" else _late_changes(rng, end)
+    return Blueprint(
         conversation_id=conversation_id(seed, day, index),
         seed=number,
         day=day,
@@ -121,11 +120,14 @@ def head(seed: int, day: int, index: int, *, shift_days: int = 0) -> Head:
         duration=duration,
         done_at=end + processing,
         agent=agent,
-        version_id=agent.version_ids[day // 17 % 2],
-        caller=int(draw() ** 2 * 900),
-        trait=trait,
-        today=draw() < _SHARE_OF_TODAY and not trait.startswith("old"),
-        abandoned=abandoned,
+        version_id=version.version_id,
+        is_new_version=is_new_version,
+        caller=caller,
+        topic=topic,
+        scenario=name,
+        schema=scenario.schema or (2026 if happens(rng, STORY.traffic.share_of_2026) else 2025),
+        is_abandoned=is_abandoned,
+        is_callback=is_callback,
         feedback_at=late.get("feedback"),
         rerun_at=late.get("rerun"),
         redacted_at=late.get("redacted"),
@@ -139,9 +141,50 @@ def conversation_id(seed: int, day: int, index: int) -> str:
     return "conv_" + base64.b32encode(digest).decode().lower()[:28]
 
 
+def _number(seed: int, day: int, index: int) -> int:
+    """The number that all randomness of a conversation follows from."""
+    return (seed * 1_000_003 + day) * 100_003 + index
+
+
+def _scenario(day: int, index: int) -> Scenario:
+    rota = STORY.scenarios.rota
+    place = (day * STORY.scenarios.stride + index) % STORY.scenarios.period
+    return rota[place] if place < len(rota) else _ORDINARY
+
+
+def _identity(rng: Random, scenario: Scenario, agent_key: str | None = None) -> Identity:
+    """Draw who talks to whom about what: the first draws of a conversation."""
+    agent = rng.choices(AGENTS, cum_weights=_SHARES)[0]
+    agent = BY_KEY.get(scenario.agent or agent_key or agent.key, agent)
+    caller = int(rng.random() ** 2 * _N_CALLERS)
+    topics = agent.topics
+    if scenario.name == "language_detection":
+        topics = [topic for topic in topics if topic.language == "de"]
+    return Identity(agent, caller, topics[int(rng.random() * len(topics))])
+
+
+def _earlier_identity(rng: Random, seed: int, day: int, index: int) -> Identity:
+    """Who it was in a conversation of the last days, early in its day so that even a quiet day has it."""
+    earlier_day = day - 1 - int(rng.random() * STORY.callbacks.within_days)
+    earlier_index = int(rng.random() * index * 0.35)
+    earlier = _number(seed, earlier_day, earlier_index)
+    return _identity(seeded(earlier), _scenario(earlier_day, earlier_index))
+
+
+def _batch_result(rng: Random, agent: Agent, caller: int) -> str:
+    """What became of a recipient of a batch who was not reached; "" for one who was, and outside batches."""
+    batch = STORY.batch
+    if agent.key != batch.agent or caller % 3 == 0:
+        return ""
+    draw = rng.random()
+    if draw < batch.no_answer:
+        return "no_answer"
+    return "voicemail" if draw < batch.no_answer + batch.voicemail else ""
+
+
 def _late_changes(rng: Random, end: int) -> dict[str, int]:
-    """What happens to a call long after its end, and when: at most one thing, to one or two calls in a hundred each."""
-    kind = rng.choices(_LATE, cum_weights=_UP_TO_LATE)[0]
+    """What changes long after the end, and when: at most one thing, for one or two conversations in a hundred each."""
+    kind = rng.choices(_LATE_CHANGES, cum_weights=_LATE_SHARES)[0]
     wait = int(rng.random() * DAY_SECS)
     delay = {
         "feedback": 3600 + 2 * wait,
@@ -150,28 +193,3 @@ def _late_changes(rng: Random, end: int) -> dict[str, int]:
         "deleted": 2 * DAY_SECS + 7 * wait,
     }
     return {kind: end + delay[kind]} if kind in delay else {}
-
-
-def _trait(day: int, index: int) -> tuple[str, int | None]:
-    place = (day * _STRIDE + index) % _PERIOD
-    return _RARE[place] if place < len(_RARE) else ("", None)
-
-
-def _duration(rng: Random, trait: str, *, abandoned: bool) -> int:
-    if trait == "empty":
-        return 0
-    if trait == "voicemail":
-        return 14 + int(rng.random() * 20)
-    if abandoned:
-        return 3 + int(rng.random() * 24)
-    return min(900, max(25, int(rng.lognormvariate(4.5, 0.6))))
-
-
-def _before_midnight(rng: Random, index: int, duration: int) -> tuple[int, int]:
-    """Start in the day and duration of the calls that are, at midnight, in progress, being processed, just begun."""
-    if index == 0:
-        return DAY_SECS - 70 - int(rng.random() * 60), max(duration, 180)
-    if index == 1:
-        start = DAY_SECS - 130 - int(rng.random() * 60)
-        return start, DAY_SECS - 20 + int(rng.random() * 15) - start
-    return DAY_SECS - 1, max(duration, 30)

@@ -1,88 +1,104 @@
-"""How a call goes: greeting, topic, small talk, farewell, as long as its head says."""
+"""How a conversation goes: greeting, topic, small talk, farewell, as long as its blueprint says."""
 
 from __future__ import annotations
 
 from random import Random
 
-from pipelines.emulator.data import dialogues
-from pipelines.emulator.data.dialogues import Topic
-from pipelines.emulator.generator import system_tools, system_tools_2026, tool_calls
-from pipelines.emulator.generator.blueprint import Head
+from pipelines.emulator.data.dialogues import DIALOGUES, Exchange, exchanges
+from pipelines.emulator.generator import scripted_events, system_tools, tool_calls
+from pipelines.emulator.generator.blueprint import Blueprint
 from pipelines.emulator.generator.randomness import happens
-from pipelines.emulator.generator.transcript import Script
+from pipelines.emulator.generator.transcript import Json, Script
 
 _SECS_PER_ENTRY = 7.5
 _MOST_ENTRIES = 54
 _FAREWELL_ENTRIES = 3
-_EPISODE_AFTER = 4
-_MACHINE = "You have reached the mailbox of {name}. Please leave a message after the tone."
+_EVENT_AFTER = 4
+"""Turns of the topic before the scripted system-tool event of a scenario."""
+_HUNG_UP = "Call ended by remote party"
+_DISCONNECTED = "Client disconnected: 1005"
+_GUARDRAIL = {
+    "guardrail_type": "medical_and_legal",
+    "guardrail_name": "No diagnosis",
+    "execution_mode": "streaming",
+    "guardrail_details": {"type": "classifier", "score": 0.91, "threshold": 0.8},
+}
 
 
-def converse(rng: Random, head: Head, slots: dict[str, str], topic: Topic) -> tuple[Script, str]:
-    """Play a call; gives its script, and the reason for which it ended as the API words it."""
-    written = head.agent.channel == "chat"
-    script = Script(rng, head, slots, written=written)
-    if head.trait == "empty":
-        return script, "Client disconnected: 1005"
-    script.greet(head.agent.greeting)
-    if head.abandoned:
-        reason = "Client disconnected: 1005" if written else "Call ended by remote party"
-    elif head.trait == "voicemail":
-        script.hear(_MACHINE)
-        system_tools.play(script)
+def play_dialogue(rng: Random, blueprint: Blueprint, variables: dict[str, str]) -> tuple[Script, str]:
+    """Play a conversation; gives its script, and the reason for which it ended as the API words it."""
+    script = Script(rng, blueprint, variables)
+    if blueprint.scenario == "empty":
+        return script, _DISCONNECTED
+    if blueprint.scenario == "no_answer":
+        return script, ""
+    script.greet(blueprint.agent.greeting)
+    if blueprint.is_abandoned:
+        reason = _DISCONNECTED if script.is_chat else _HUNG_UP
+    elif blueprint.scenario == "voicemail":
+        script.hear(rng.choice(DIALOGUES.answering_machine.greetings))
+        scripted_events.play_event(script)
         reason = "voicemail_detection tool was called."
     else:
-        reason = _talk(script, topic)
+        reason = _talk(script)
     _decorate(script)
-    _fit(script)
+    script.finish()
     return script, reason
 
 
-def _talk(script: Script, topic: Topic) -> str:
+def _talk(script: Script) -> str:
     """Play the topic and what follows it; gives the reason of the end."""
-    target = min(_MOST_ENTRIES, max(5, int(script.head.duration / _SECS_PER_ENTRY)))
-    for position, (mark, text) in enumerate(topic.lines):
-        if position == _EPISODE_AFTER:
-            system_tools.play(script)
-            system_tools_2026.play(script)
-        if position > _EPISODE_AFTER and len(script.entries) >= target:
+    blueprint = script.blueprint
+    topic = blueprint.topic
+    target = min(_MOST_ENTRIES, max(5, int(blueprint.duration / _SECS_PER_ENTRY)))
+    if blueprint.is_callback:
+        _exchange(script, script.rng.choice(exchanges(DIALOGUES.callback, topic.language)))
+    for position, turn in enumerate(topic.turns):
+        if position == _EVENT_AFTER:
+            scripted_events.play_event(script)
+        if position > _EVENT_AFTER and len(script.entries) >= target:
             break
-        _speak(script, mark, text)
-    if script.head.trait == "failed":
+        for speaker, wordings in turn.items():
+            _speak(script, speaker, wordings)
+    if blueprint.scenario == "failed":
         del script.entries[max(2, len(script.entries) // 2) :]
         return "Error during the call"
     if topic.language == "en":
-        _chat(script, target)
-    return _part(script, topic)
+        _fill(script, target)
+    return _part(script)
 
 
-def _speak(script: Script, mark: str, text: str) -> None:
-    """Play a line of a script."""
-    if mark == ">":
-        script.hear(text)
-    elif mark == "!":
-        tool_calls.use(script, text)
+def _speak(script: Script, speaker: str, wordings: list[str]) -> None:
+    """Play one turn of a topic."""
+    wording = wordings[int(script.rng.random() * len(wordings))]
+    if speaker == "caller":
+        script.hear(wording)
+    elif speaker == "tool":
+        tool_calls.use_tool(script, wording)
     else:
-        script.say(text, grounded=mark == "?")
+        script.say(wording, is_grounded=speaker == "knowledge")
 
 
-def _chat(script: Script, target: int) -> None:
-    """Fill the call with small talk, up to ``target`` entries with its farewell."""
-    pairs = script.rng.sample(dialogues.SMALL_TALK, len(dialogues.SMALL_TALK)) * 2
-    for question, reply in pairs:
+def _exchange(script: Script, exchange: Exchange, *, is_grounded: bool = False) -> None:
+    script.hear(script.rng.choice(exchange.caller))
+    script.say(script.rng.choice(exchange.agent), is_grounded=is_grounded)
+
+
+def _fill(script: Script, target: int) -> None:
+    """Fill the conversation with small talk, up to ``target`` entries with its farewell."""
+    if len(script.entries) >= target - _FAREWELL_ENTRIES:
+        return
+    for exchange in script.rng.sample(DIALOGUES.small_talk, len(DIALOGUES.small_talk)) * 2:
         if len(script.entries) >= target - _FAREWELL_ENTRIES:
             break
-        script.hear(question)
-        script.say(reply, grounded=happens(script.rng, 0.1))
+        _exchange(script, exchange, is_grounded=happens(script.rng, 0.1))
 
 
-def _part(script: Script, topic: Topic) -> str:
-    """End the call: the caller leaves in the middle, or says goodbye; then the agent hangs up, or somebody does."""
+def _part(script: Script) -> str:
+    """End: the caller leaves in the middle, or says goodbye; then the agent hangs up, or somebody does."""
     if happens(script.rng, 0.2):
-        return "Client disconnected: 1005" if script.written else "Call ended by remote party"
-    goodbye, answer = script.rng.choice(dialogues.FAREWELLS[topic.language])
-    script.hear(goodbye)
-    script.say(answer)
+        return _DISCONNECTED if script.is_chat else _HUNG_UP
+    _exchange(script, script.rng.choice(exchanges(DIALOGUES.farewell, script.blueprint.topic.language)))
     if happens(script.rng, 0.12):
         return ""
     system_tools.hang_up(script)
@@ -90,10 +106,10 @@ def _part(script: Script, topic: Topic) -> str:
 
 
 def _decorate(script: Script) -> None:
-    """Give turns what only a few have: voices, another model, a thumb."""
+    """Give turns what only a few have: voices, another model, a thumb, a guardrail, a file."""
     spoken = [entry for entry in script.entries if entry["role"] == "agent" and entry["message"]]
-    trait = script.head.trait
-    if trait == "multivoice":
+    scenario = script.blueprint.scenario
+    if scenario == "multivoice":
         script.features.add("multivoice")
         for entry in spoken[1:3]:
             first, _, rest = entry["message"].partition(" ")
@@ -102,20 +118,35 @@ def _decorate(script: Script) -> None:
                 {"text": rest, "voice_label": "concierge", "time_in_call_secs": int(entry["time_in_call_secs"])},
             ]
             entry["multivoice_message"] = {"parts": parts}
-    if trait == "llm_override":
+    elif scenario == "llm_override":
         for entry in spoken[1:]:
             entry["llm_override"] = "gemini-2.0-flash"
-    if trait != "old_metrics" and happens(script.rng, 0.04):
+    elif scenario == "guardrail":
+        spoken[-1]["triggered_guardrails"] = [dict(_GUARDRAIL)]
+        spoken[-1]["reasoning"] = [{"summary": "The caller asks for a diagnosis.", "provider_redact": False}]
+        spoken[-1]["used_static_kb_document_ids"] = [script.blueprint.agent.document_id]
+    users = [entry for entry in script.entries if entry["role"] == "user"]
+    if users:
+        _decorate_user(script, users[-1])
+    if happens(script.rng, 0.04):
         entry = spoken[-1]
         score = "like" if happens(script.rng, 0.6) else "dislike"
         entry["feedback"] = {"score": score, "time_in_call_secs": int(entry["time_in_call_secs"])}
 
 
-def _fit(script: Script) -> None:
-    """Stretch the natural pace to the duration of the call; the API gives whole seconds."""
-    duration = script.head.duration
-    pace = duration / max(script.clock, duration / 2, 1.0)
-    for entry in script.entries:
-        entry["time_in_call_secs"] = int(entry["time_in_call_secs"] * pace)
-        if entry["feedback"]:
-            entry["feedback"]["time_in_call_secs"] = entry["time_in_call_secs"]
+def _decorate_user(script: Script, entry: Json) -> None:
+    """Give the caller's last turn what its scenario shows."""
+    blueprint = script.blueprint
+    if blueprint.scenario == "dtmf_input":
+        entry |= {"source_medium": "dtmf", "message": "4711#"}
+    elif blueprint.scenario == "file_input":
+        entry |= {"source_medium": "image", "user_identifier": blueprint.user_id}
+        entry["file_input"] = {
+            "file_id": f"file_{blueprint.caller:04d}",
+            "original_filename": "parcel.jpg",
+            "mime_type": "image/jpeg",
+            "file_url": "https://files.example.com/parcel.jpg",
+        }
+    elif blueprint.scenario == "overrides":
+        entry["contextual_update_info"] = {"context_id": "page", "is_superseded": False}
+        entry["ignored_as_backchannel"] = True

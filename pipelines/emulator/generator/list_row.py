@@ -27,11 +27,11 @@ def list_row(detail: Json, agent_name: str, transcript: list[Json]) -> Json:
         "direction": phone.get("direction"),
     }
     if "conversation_product" in detail:
-        row |= _today(detail, metadata, analysis, transcript)
+        row |= _row_of_2026(detail, metadata, analysis, transcript)
     return row
 
 
-def _today(detail: Json, metadata: Json, analysis: Json, transcript: list[Json]) -> dict[str, Any]:
+def _row_of_2026(detail: Json, metadata: Json, analysis: Json, transcript: list[Json]) -> dict[str, Any]:
     tools = dict.fromkeys(call["tool_name"] for entry in transcript for call in entry["tool_calls"])
     return {
         "version_id": detail["version_id"],

@@ -11,5 +11,5 @@ def seeded(number: int) -> Random:
 
 
 def happens(rng: Random, share: float) -> bool:
-    """Whether something that befalls a ``share`` of all cases befalls this one."""
+    """Whether something happens that does in a ``share`` of all cases."""
     return rng.random() < share

@@ -1,39 +1,37 @@
-"""Rare turns of a call: system tools that do more than hang up, and routes through a workflow."""
+"""Scripted system-tool events of scenarios: the system tools of the spec of 2025."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pipelines.emulator.data.agents import AGENTS
-from pipelines.emulator.data.tools import TOOLS
 from pipelines.emulator.generator.randomness import happens
-from pipelines.emulator.generator.tool_calls import (
-    answer,
-    request,
-    request_id,
-    system_answer,
-    system_request,
-    use_system,
-)
+from pipelines.emulator.generator.tool_calls import use_system
 from pipelines.emulator.generator.transcript import Json, Script
 
-_TRANSFERS = {"transfer_to_agent", "transfer_to_agent_error"}
-_TO_NUMBERS = {"transfer_to_number_twilio", "transfer_to_number_sip", "transfer_to_number_error"}
+Event = tuple[str, Json, Json]
+"""A tool's name, its parameters and its result."""
 _HUMAN = "+15550100900"
+_MAIN_BRANCH = {"branch_reason": "defaulting_to_main", "branch_id": "agtbrch_main"}
 
 
-def system_episodes(script: Script) -> dict[str, tuple[str, Json, Json]]:
-    """For each trait that is a system tool: the tool's name, its parameters and its result."""
-    agent = script.head.agent
+def success(kind: str, **rest: Any) -> Json:
+    """The result of a system tool that did its work."""
+    return {"result_type": kind, "status": "success", **rest}
+
+
+def error(kind: str, **rest: Any) -> Json:
+    """The result of a system tool that did not."""
+    return {"result_type": kind, "status": "error", **rest}
+
+
+def system_events(script: Script) -> dict[str, Event]:
+    """For each scenario that is a system tool: what it does."""
+    agent = script.blueprint.agent
     other = AGENTS[(AGENTS.index(agent) + 1) % len(AGENTS)]
-    name = script.slots["name"]
+    name = script.variables["name"]
     reason = f"{name} asked for it"
-
-    def success(kind: str, **rest: Any) -> Json:
-        return {"result_type": kind, "status": "success", **rest}
-
-    def error(kind: str, **rest: Any) -> Json:
-        return {"result_type": kind, "status": "error", **rest}
 
     return {
         "language_detection": (
@@ -52,6 +50,8 @@ def system_episodes(script: Script) -> dict[str, tuple[str, Json, Json]]:
                 delay_ms=500,
                 transfer_message="One moment, I am connecting you.",
                 enable_transferred_agent_first_message=True,
+                to_node=None,
+                branch_info=_MAIN_BRANCH,
             ),
         ),
         "transfer_to_agent_error": (
@@ -69,7 +69,7 @@ def system_episodes(script: Script) -> dict[str, tuple[str, Json, Json]]:
                 transfer_number=_HUMAN,
                 reason=reason,
                 client_message="Please hold while I connect you to a colleague.",
-                agent_message=f"{name} is on the line about {script.slots['day']}.",
+                agent_message=f"{name} is on the line about {script.variables['day']}.",
                 conference_name=f"transfer_{script.rng.getrandbits(48):012x}",
                 note="warm transfer",
             ),
@@ -113,15 +113,6 @@ def system_episodes(script: Script) -> dict[str, tuple[str, Json, Json]]:
                 reason="an answering machine answered",
             ),
         ),
-        "end_call": (
-            "end_call",
-            {"reason": f"{name} said goodbye", "system__message_to_speak": "Goodbye!"},
-            success(
-                "end_call_success",
-                reason=f"{name} said goodbye",
-                message="Goodbye!" if happens(script.rng, 0.5) else None,
-            ),
-        ),
         "testing": (
             "transfer_to_agent",
             {"reason": "dry run"},
@@ -130,120 +121,22 @@ def system_episodes(script: Script) -> dict[str, tuple[str, Json, Json]]:
     }
 
 
-def play(script: Script) -> None:
-    """Play the episode of the call's trait, if it has one."""
-    trait = script.head.trait
-    if trait.startswith("workflow"):
-        _route(script, trait)
-        return
-    episode = system_episodes(script).get(trait)
-    if episode is None:
-        return
-    if trait in _TRANSFERS:
-        script.features.add("transfer_to_agent")
-    elif trait in _TO_NUMBERS:
-        script.features.add("transfer_to_number")
-    use_system(script, *episode)
+def end_call_event(script: Script) -> Event:
+    """Hang up, with a last sentence now and then."""
+    reason = f"{script.variables['first']} said goodbye"
+    message = "Goodbye!" if happens(script.rng, 0.5) else None
+    parameters = {"reason": reason, "system__message_to_speak": "Goodbye!"}
+    return "end_call", parameters, success("end_call_success", reason=reason, message=message)
 
 
 def hang_up(script: Script) -> None:
-    """End the call with the ``end_call`` tool."""
-    use_system(script, *system_episodes(script)["end_call"])
+    """End the conversation with the ``end_call`` tool."""
+    use_system(script, *end_call_event(script))
 
 
-def _route(script: Script, trait: str) -> None:
-    """A route through the workflow: a call of a condition, whose result tells the steps that were taken."""
-    script.features.add("workflow")
-    call = _condition(script, 1)
-    script.think(call)
-    script.node = "node_01k5gf2qualify"
-    steps = [_edge(script, "node_01k5gf2qualify"), _tools_step(script)]
-    if trait == "workflow":
-        steps.append(_transfer_step(script))
-    if trait == "workflow_nested":
-        inner = _condition(script, 2)
-        deepest = [_edge(script, "node_01k5gf7handover"), _tools_step(script), _transfer_step(script)]
-        nested = _workflow_answer(inner, deepest)
-        steps.append(_nested("node_01k5gf4route", [inner], [nested], ok=True))
-        script.node = "node_01k5gf7handover"
-    if trait == "workflow_endless":
-        steps.append({"step_latency_secs": 0.002, "type": "max_iterations_exceeded", "max_iterations": 25})
-    result = _workflow_answer(call, steps)
-    script.learn(result, result["tool_latency_secs"])
-
-
-def _condition(script: Script, number: int) -> Json:
-    name = f"notify_condition_{number}_met"
-    return {
-        "type": "workflow",
-        "request_id": request_id(script, name),
-        "tool_name": name,
-        "params_as_json": "{}",
-        "tool_has_been_called": True,
-        "tool_details": None,
-    }
-
-
-def _workflow_answer(call: Json, steps: list[Json]) -> Json:
-    return {
-        "request_id": call["request_id"],
-        "tool_name": call["tool_name"],
-        "result_value": "Workflow moved on",
-        "is_error": any(step.get("is_successful") is False for step in steps),
-        "tool_has_been_called": True,
-        "tool_latency_secs": sum(step["step_latency_secs"] for step in steps),
-        "dynamic_variable_updates": [],
-        "type": "workflow",
-        "result": {"steps": steps},
-    }
-
-
-def _edge(script: Script, target: str) -> Json:
-    return {
-        "step_latency_secs": 0.0004,
-        "type": "edge",
-        "edge_id": f"edge_{script.rng.getrandbits(40):010x}",
-        "target_node_id": target,
-    }
-
-
-def _tools_step(script: Script) -> Json:
-    """A step that calls tools of the agent and of the system, whichever the node holds."""
-    requests, results = [], []
-    for tool in script.rng.sample(list(TOOLS.values()), 2):
-        call = request(script, tool)
-        requests.append(call)
-        results.append(answer(script, tool, call["request_id"]))
-    episodes = system_episodes(script)
-    for trait in script.rng.sample(sorted(episodes.keys() - {"transfer_to_agent"}), 3):
-        _call_system(script, episodes[trait], requests, results)
-    ok = not any(result["is_error"] for result in results)
-    return _nested("node_01k5gf3lookup", requests, results, ok=ok)
-
-
-def _transfer_step(script: Script) -> Json:
-    """A transfer inside a workflow: ``to_agent`` is the id of a node, not of an agent."""
-    script.features.add("transfer_to_agent")
-    requests: list[Json] = []
-    results: list[Json] = []
-    name, parameters, result = system_episodes(script)["transfer_to_agent"]
-    _call_system(script, (name, parameters, result | {"to_agent": "node_01k5gf7handover"}), requests, results)
-    return _nested("node_01k5gf6transfer", requests, results, ok=True)
-
-
-def _call_system(script: Script, episode: tuple[str, Json, Json], requests: list[Json], results: list[Json]) -> None:
-    name, parameters, result = episode
-    call = system_request(script, name, parameters)
-    requests.append(call)
-    results.append(system_answer(script, call, result, 0.01))
-
-
-def _nested(node: str, requests: list[Json], results: list[Json], *, ok: bool) -> Json:
-    return {
-        "step_latency_secs": sum(result["tool_latency_secs"] for result in results) + 0.001,
-        "type": "nested_tools",
-        "node_id": node,
-        "requests": requests,
-        "results": results,
-        "is_successful": ok,
-    }
+def use_events(script: Script, events: Iterable[Event]) -> None:
+    """Let the agent use system tools one after the other; a transfer counts as a feature."""
+    for tool_name, parameters, result in events:
+        if result["result_type"].startswith("transfer_to_"):
+            script.features.add(tool_name)
+        use_system(script, tool_name, parameters, result)

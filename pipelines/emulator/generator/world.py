@@ -1,6 +1,6 @@
 """The world that the emulator serves: some weeks of conversations, deterministic by seed, moving with the clock.
 
-Only heads are kept in memory; documents are made when asked for. ``World.details`` is the exact truth of what the
+Only blueprints are kept in memory; documents are built when asked for. ``World.details`` is the exact truth of what the
 server serves at a moment, so a warehouse can be compared with it.
 """
 
@@ -8,27 +8,30 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from pipelines.emulator.generator.blueprint import DAY_SECS, Head, count, head
-from pipelines.emulator.generator.document import document
-from pipelines.emulator.generator.lifecycle import Phase, look, phase
+from pipelines.emulator.data.story import STORY
+from pipelines.emulator.generator.blueprint import Blueprint, draw_blueprint
+from pipelines.emulator.generator.document import build_document
+from pipelines.emulator.generator.lifecycle import State, document_in, state_at
 from pipelines.emulator.generator.list_row import list_row
+from pipelines.emulator.generator.schedule import DAY_SECS, conversations_on
 from pipelines.emulator.generator.transcript import Json
 
 _DOCUMENTS_KEPT = 256
 _ROWS_KEPT = 20_000
+_EPOCH = date(1970, 1, 1).toordinal()
 Place = tuple[int, str]
-"""Where a conversation stands in the list: its start in unix seconds, then its id."""
+"""A place in the list: a start in unix seconds, then an id."""
 
 
 class World:
-    """About ``conversations`` calls in the ``days`` days (24 hours each) before ``until``, which is exclusive.
+    """About ``conversations`` in the ``days`` days (24 hours each) before ``until``, which is exclusive.
 
-    The number is a mean over weeks: a call belongs to its day alone, whatever ``until`` is, so a window with more
-    weekends holds a few calls less. With ``shift_days`` the calls are those of so many days before, moved: the same
-    in all but their times. Writes (``delete``, ``feedback``) live as long as the object.
+    The number is a mean over weeks: a conversation belongs to its day alone, whatever ``until`` is, so a window with
+    more weekends holds a few less. With ``shift_days`` the conversations are those of so many days before, moved: the
+    same in all except their times. Writes (``delete``, ``feedback``) live as long as the object.
     """
 
     def __init__(
@@ -37,67 +40,71 @@ class World:
         self.shift = timedelta(days=shift_days)
         end = int(until.timestamp())
         begin = end - days * DAY_SECS
-        heads = (
-            head(seed, day - shift_days, index, shift_days=shift_days)
+        blueprints = (
+            draw_blueprint(seed, day - shift_days, index, shift_days=shift_days)
             for day in range(begin // DAY_SECS, -(-end // DAY_SECS))
-            for index in range(count(day - shift_days, conversations / days))
+            for index in range(conversations_on(day - shift_days, conversations / days))
         )
-        self._heads = sorted((each for each in heads if begin <= each.start < end), key=place)
-        self._places = [place(each) for each in self._heads]
-        self._by_id = {each.conversation_id: each for each in self._heads}
+        self._blueprints = sorted((blueprint for blueprint in blueprints if begin <= blueprint.start < end), key=place)
+        self._places = [place(blueprint) for blueprint in self._blueprints]
+        self._by_id = {blueprint.conversation_id: blueprint for blueprint in self._blueprints}
         self._deleted: set[str] = set()
         self._thumbs: dict[str, str | None] = {}
-        self._final = lru_cache(_DOCUMENTS_KEPT)(document)
+        self._final = lru_cache(_DOCUMENTS_KEPT)(build_document)
         self._row = lru_cache(_ROWS_KEPT)(self._make_row)
 
     def details(self, now: datetime) -> Iterator[Json]:
         """All visible conversation documents, newest first; to be read, not changed."""
-        for known in self.visible(now):
-            shown = self.detail(known.conversation_id, now)
-            if shown is not None:
-                yield shown
+        for blueprint in self.visible(now):
+            document = self.detail(blueprint.conversation_id, now)
+            if document is not None:
+                yield document
+
+    def price_factors(self, now: datetime) -> dict[str, float]:
+        """What each model's price is multiplied by at a moment; 1 where a model is not named."""
+        return STORY.price_factors((now - self.shift).toordinal() - _EPOCH)
 
     def detail(self, conversation_id: str, now: datetime) -> Json | None:
         """The document of a conversation, None where it does not exist, has not begun or was deleted."""
-        known = self._by_id.get(conversation_id)
-        if known is None:
+        blueprint = self._by_id.get(conversation_id)
+        if blueprint is None:
             return None
-        current = self._phase(known, now)
-        return None if current is None else self._document(known, current)
+        state = self._state(blueprint, now)
+        return None if state is None else self._document(blueprint, state)
 
     def row(self, detail: Json) -> Json:
         """The list row of a document, its summary included; retention that blanked a transcript does not show."""
-        known = self._by_id[detail["conversation_id"]]
+        blueprint = self._by_id[detail["conversation_id"]]
         finished = detail["status"] in ("done", "failed")
-        transcript = self._final(known)["transcript"] if finished else detail["transcript"]
-        return list_row(detail, known.agent.name, transcript)
+        transcript = self._final(blueprint)["transcript"] if finished else detail["transcript"]
+        return list_row(detail, blueprint.agent.name, transcript)
 
     def rows(
         self, now: datetime, *, after: Place | None = None, agent_id: str | None = None
-    ) -> Iterator[tuple[Head, Json]]:
-        """Head and list row of the visible conversations, newest first; ``after`` goes on below a place of the list."""
-        for known in self.visible(now, after=after):
-            current = self._phase(known, now)
-            if current is not None and agent_id in (None, known.agent.agent_id):
-                yield known, self._row(known, current, self._thumbs.get(known.conversation_id, ""))
+    ) -> Iterator[tuple[Blueprint, Json]]:
+        """Blueprint and list row of the visible conversations, newest first, below the place ``after``."""
+        for blueprint in self.visible(now, after=after):
+            state = self._state(blueprint, now)
+            if state is not None and agent_id in (None, blueprint.agent.agent_id):
+                yield blueprint, self._row(blueprint, state, self._thumbs.get(blueprint.conversation_id, ""))
 
     def place(self, conversation_id: str, *, above: int = 0) -> Place | None:
-        """Where a conversation stands in the list, even a deleted one, or the one ``above`` so many; None: no such."""
-        known = self._by_id.get(conversation_id)
-        if known is None:
+        """The place of a conversation in the list, deleted or not, or of the one ``above`` so many; None: no such."""
+        blueprint = self._by_id.get(conversation_id)
+        if blueprint is None:
             return None
-        position = bisect_left(self._places, place(known))
+        position = bisect_left(self._places, place(blueprint))
         return self._places[min(position + above, len(self._places) - 1)]
 
-    def visible(self, now: datetime, *, after: Place | None = None) -> Iterator[Head]:
-        """Heads of the conversations that have begun and were not deleted, newest first."""
+    def visible(self, now: datetime, *, after: Place | None = None) -> Iterator[Blueprint]:
+        """Blueprints of the conversations that have begun and were not deleted, newest first."""
         end = bisect_left(self._places, (int(now.timestamp()) + 1, ""))
         if after is not None:
             end = min(end, bisect_left(self._places, after))
         for position in range(end - 1, -1, -1):
-            known = self._heads[position]
-            if self._phase(known, now) is not None:
-                yield known
+            blueprint = self._blueprints[position]
+            if self._state(blueprint, now) is not None:
+                yield blueprint
 
     def delete(self, conversation_id: str, now: datetime) -> bool:
         """Delete a conversation; False where there is none."""
@@ -114,28 +121,28 @@ class World:
         return True
 
     def _exists(self, conversation_id: str, now: datetime) -> bool:
-        known = self._by_id.get(conversation_id)
-        return known is not None and self._phase(known, now) is not None
+        blueprint = self._by_id.get(conversation_id)
+        return blueprint is not None and self._state(blueprint, now) is not None
 
-    def _phase(self, known: Head, now: datetime) -> Phase | None:
-        return None if known.conversation_id in self._deleted else phase(known, now.timestamp())
+    def _state(self, blueprint: Blueprint, now: datetime) -> State | None:
+        return None if blueprint.conversation_id in self._deleted else state_at(blueprint, now.timestamp())
 
-    def _document(self, known: Head, current: Phase) -> Json:
-        shown = look(self._final(known), known, current)
-        if known.conversation_id not in self._thumbs:
-            return shown
-        score = self._thumbs[known.conversation_id]
-        metadata = shown["metadata"]
+    def _document(self, blueprint: Blueprint, state: State) -> Json:
+        document = document_in(self._final(blueprint), blueprint, state)
+        if blueprint.conversation_id not in self._thumbs:
+            return document
+        score = self._thumbs[blueprint.conversation_id]
+        metadata = document["metadata"]
         thumbs = {"likes": int(score == "like"), "dislikes": int(score == "dislike")}
-        given = {"type": score and "thumbs", "overall_score": score, **thumbs}
-        return shown | {"metadata": metadata | {"feedback": metadata["feedback"] | given}}
+        feedback = {"type": score and "thumbs", "overall_score": score, **thumbs}
+        return document | {"metadata": metadata | {"feedback": metadata["feedback"] | feedback}}
 
-    def _make_row(self, known: Head, current: Phase, thumb: str | None) -> Json:
+    def _make_row(self, blueprint: Blueprint, state: State, thumb: str | None) -> Json:
         """``thumb`` is part of the cache's key alone: a row depends on it through the document."""
         del thumb
-        return self.row(self._document(known, current))
+        return self.row(self._document(blueprint, state))
 
 
-def place(known: Head) -> Place:
-    """Where a conversation stands in the list."""
-    return known.start, known.conversation_id
+def place(blueprint: Blueprint) -> Place:
+    """The place of a conversation in the list."""
+    return blueprint.start, blueprint.conversation_id

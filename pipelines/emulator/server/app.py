@@ -1,4 +1,4 @@
-"""The nine calls of the API as a starlette app over a ``World``."""
+"""The nine endpoints of the API as a starlette app over a ``World``."""
 
 from __future__ import annotations
 
@@ -20,8 +20,15 @@ from pipelines.emulator.data import prices
 from pipelines.emulator.data.agents import BY_ID
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import audio
-from pipelines.emulator.server.error_responses import Refusal, invalid, modern, no_agent, no_conversation, plain
-from pipelines.emulator.server.fault_middleware import Gateway
+from pipelines.emulator.server.error_responses import (
+    ErrorResponse,
+    error_2025,
+    error_2026,
+    no_agent,
+    no_conversation,
+    validation_error,
+)
+from pipelines.emulator.server.fault_middleware import FaultMiddleware
 from pipelines.emulator.server.faults import Faults
 from pipelines.emulator.server.list_endpoint import page, read_cursor, read_page_size, read_query, write_cursor
 from pipelines.emulator.server.tools_endpoint import listed_tools
@@ -44,20 +51,20 @@ def create_app(
     """
     api = _Api(world, clock, key, tuple(denied))
     root = "/v1/convai"
-    one = f"{root}/conversations/{{conversation_id}}"
+    conversation = f"{root}/conversations/{{conversation_id}}"
     return Starlette(
         routes=[
-            Route(f"{root}/conversations", _answered(api.list_conversations), methods=["GET"]),
-            Route(one, _answered(api.conversation), methods=["GET"]),
-            Route(one, _answered(api.delete), methods=["DELETE"]),
-            Route(f"{one}/audio", _answered(api.audio), methods=["GET"]),
-            Route(f"{one}/feedback", _answered(api.feedback), methods=["POST"]),
-            Route(f"{root}/conversation/get-signed-url", _answered(api.signed_url), methods=["GET"]),
-            Route(f"{root}/conversation/token", _answered(api.token), methods=["GET"]),
-            Route(f"{root}/tools", _answered(api.tools), methods=["GET"]),
-            Route(f"{root}/agent/{{agent_id}}/llm-usage/calculate", _answered(api.prices), methods=["POST"]),
+            Route(f"{root}/conversations", _with_errors(api.list_conversations), methods=["GET"]),
+            Route(conversation, _with_errors(api.conversation), methods=["GET"]),
+            Route(conversation, _with_errors(api.delete), methods=["DELETE"]),
+            Route(f"{conversation}/audio", _with_errors(api.audio), methods=["GET"]),
+            Route(f"{conversation}/feedback", _with_errors(api.feedback), methods=["POST"]),
+            Route(f"{root}/conversation/get-signed-url", _with_errors(api.signed_url), methods=["GET"]),
+            Route(f"{root}/conversation/token", _with_errors(api.token), methods=["GET"]),
+            Route(f"{root}/tools", _with_errors(api.tools), methods=["GET"]),
+            Route(f"{root}/agent/{{agent_id}}/llm-usage/calculate", _with_errors(api.prices), methods=["POST"]),
         ],
-        middleware=[Middleware(Gateway, faults=faults or Faults())],
+        middleware=[Middleware(FaultMiddleware, faults=faults or Faults())],
     )
 
 
@@ -80,7 +87,7 @@ class _Api:
             anchor = read_cursor(query.cursor)
             below = self._world.place(anchor, above=_REPEATED_ROWS if fault == "repeat_rows" else 0) if anchor else None
             if below is None:
-                raise modern(400, "invalid_request", "invalid_cursor", "The cursor is not valid.", _trace(request))
+                raise error_2026(400, "invalid_request", "invalid_cursor", "The cursor is not valid.", _trace(request))
         answer = page(self._world, query, self._clock(), below)
         if fault == "repeat_cursor":
             answer |= {"next_cursor": query.cursor, "has_more": True}
@@ -112,7 +119,7 @@ class _Api:
         if document is None:
             raise no_conversation(conversation_id)
         if not document["has_audio"]:
-            raise Refusal(404, "There is no audio for this conversation.")
+            raise ErrorResponse(404, "There is no audio for this conversation.")
         sound = audio.silence(document["metadata"]["call_duration_secs"])
         if int.from_bytes(conversation_id.encode()) % 2:
             return StreamingResponse(audio.chunks(sound), media_type=audio.MEDIA_TYPE)
@@ -123,7 +130,7 @@ class _Api:
         body = await _read_object(request)
         score = body.get("feedback")
         if score not in ("like", "dislike", None):
-            raise invalid("body", "feedback", "enum", "Input should be 'like' or 'dislike'", score)
+            raise validation_error("body", "feedback", "enum", "Input should be 'like' or 'dislike'", score)
         self._authorise(request)
         conversation_id = request.path_params["conversation_id"]
         if not self._world.feedback(conversation_id, score, self._clock()):
@@ -144,7 +151,7 @@ class _Api:
         return _json({"token": f"emulated.{secret}", "conversation_id": f"conv_{secret[:28]}"})
 
     async def tools(self, request: Request) -> Response:
-        """The workspace's tools: all at once as the reference says, or paged as today where paging is asked for."""
+        """The workspace's tools: all at once as in 2025, or paged as in 2026 where a page is requested."""
         size = read_page_size(request.query_params)
         cursor = request.query_params.get("cursor")
         self._authorise(request)
@@ -156,12 +163,12 @@ class _Api:
         if cursor is not None:
             anchor = read_cursor(cursor)
             if anchor not in ids:
-                raise plain(400, "invalid_cursor", "The cursor is not valid.")
+                raise error_2025(400, "invalid_cursor", "The cursor is not valid.")
             begin = ids.index(anchor) + 1
-        shown = tools[begin : begin + size]
+        page_of_tools = tools[begin : begin + size]
         has_more = begin + size < len(ids)
-        following = write_cursor(shown[-1]["id"], None) if has_more else None
-        return _json({"tools": shown, "next_cursor": following, "has_more": has_more})
+        following = write_cursor(page_of_tools[-1]["id"], None) if has_more else None
+        return _json({"tools": page_of_tools, "next_cursor": following, "has_more": has_more})
 
     async def prices(self, request: Request) -> Response:
         """Estimated prices of an agent by model; of an agent of the oldest kind the calculator knows none."""
@@ -169,7 +176,9 @@ class _Api:
         for name, kind in (("prompt_length", int), ("number_of_pages", int), ("rag_enabled", bool)):
             value = body.get(name)
             if value is not None and type(value) is not kind:
-                raise invalid("body", name, f"{kind.__name__}_type", f"Input should be a valid {kind.__name__}", value)
+                raise validation_error(
+                    "body", name, f"{kind.__name__}_type", f"Input should be a valid {kind.__name__}", value
+                )
         self._authorise(request)
         agent_id = request.path_params["agent_id"]
         if agent_id not in BY_ID:
@@ -178,7 +187,10 @@ class _Api:
             return _json({"llm_prices": []})
         length, pages = body.get("prompt_length") or 3000, body.get("number_of_pages") or 0
         rag = bool(body.get("rag_enabled"))
-        estimates = [(model, prices.price_per_minute(model, length, pages, rag=rag)) for model in prices.MODEL_RATES]
+        factors = self._world.price_factors(self._clock())
+        estimates = [
+            (model, prices.price_per_minute(model, length, pages, factors, rag=rag)) for model in prices.MODEL_RATES
+        ]
         return _json(
             {
                 "llm_prices": [
@@ -191,7 +203,7 @@ class _Api:
     def _agent(self, request: Request) -> str:
         agent_id = request.query_params.get("agent_id")
         if not agent_id:
-            raise invalid("query", "agent_id", "missing", "Field required", None)
+            raise validation_error("query", "agent_id", "missing", "Field required", None)
         self._authorise(request)
         if agent_id not in BY_ID:
             raise no_agent(agent_id)
@@ -200,25 +212,27 @@ class _Api:
     def _authorise(self, request: Request) -> None:
         given = request.headers.get("xi-api-key")
         if given is None:
-            raise plain(401, "needs_authorization", "Neither authorization header nor xi-api-key received.")
+            raise error_2025(401, "needs_authorization", "Neither authorization header nor xi-api-key received.")
         if given != self._key:
-            raise modern(401, "authentication_error", "invalid_api_key", "Invalid API key.", _trace(request))
+            raise error_2026(401, "authentication_error", "invalid_api_key", "Invalid API key.", _trace(request))
         if request.url.path.endswith(self._denied):
-            raise plain(403, "missing_permissions", "The API key you used is missing a permission for this operation.")
+            raise error_2025(
+                403, "missing_permissions", "The API key you used is missing a permission for this operation."
+            )
 
     def _secret(self, agent_id: str) -> str:
         return hashlib.blake2b(f"{agent_id}:{self._clock().timestamp()}".encode(), digest_size=20).hexdigest()
 
 
-def _answered(endpoint: Endpoint) -> Endpoint:
-    """Turn a refusal into its answer."""
+def _with_errors(endpoint: Endpoint) -> Endpoint:
+    """Turn an error into its response."""
 
     @wraps(endpoint)
     async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except Refusal as refusal:
-            return _json({"detail": refusal.detail}, refusal.status)
+        except ErrorResponse as error:
+            return _json({"detail": error.detail}, error.status)
 
     return answer
 
@@ -228,9 +242,11 @@ async def _read_object(request: Request) -> dict[str, Any]:
     try:
         body = msgspec.json.decode(raw or b"{}")
     except msgspec.DecodeError:
-        raise invalid("body", "body", "json_invalid", "JSON decode error", raw.decode(errors="replace")) from None
+        raise validation_error(
+            "body", "body", "json_invalid", "JSON decode error", raw.decode(errors="replace")
+        ) from None
     if not isinstance(body, dict):
-        raise invalid("body", "body", "model_attributes_type", "Input should be a valid dictionary", body)
+        raise validation_error("body", "body", "model_attributes_type", "Input should be a valid dictionary", body)
     return body
 
 

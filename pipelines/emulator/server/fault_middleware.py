@@ -1,4 +1,4 @@
-"""What stands between the API and its clients: trace headers on every answer, and the faults that were asked for."""
+"""Between the API and its clients: trace headers on every response, and the faults that were configured."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TITLES = {
 }
 
 
-class Gateway:
+class FaultMiddleware:
     """ASGI middleware; requests are numbered from 0 in the order in which they arrive.
 
     Faults of list pages (repeated rows and cursors) are left to the endpoint, which finds them in the request's state.
@@ -97,7 +97,7 @@ class Gateway:
 def _too_many(rng: Random, trace_id: str, now: datetime) -> Response:
     """429 in one of two bodies; Retry-After in seconds, as a date, or not at all.
 
-    The date is by the real clock, as the answer's own Date header is, even where the world's clock stands still.
+    The date is by the real clock, as the answer's own Date header is, even where the world's clock does not move.
     """
     code = rng.choice(("rate_limit_exceeded", "too_many_concurrent_requests", "system_busy"))
     detail = {"status": code, "message": "Too many requests, please try again later."}

@@ -42,14 +42,14 @@ class Faults:
             UsageError: a part is not name=share, its name is unknown or given twice, its share not in 0 to 1, or the
                 shares sum up to more than 1.
         """
-        known = [each.name for each in fields(cls)]
+        names = [field.name for field in fields(cls)]
         wording = {value: key for key, value in _NAMES.items()}
-        hint = "Known faults: " + ", ".join(wording.get(name, name) for name in known) + "."
+        hint = "Known faults: " + ", ".join(wording.get(name, name) for name in names) + "."
         values: dict[str, float] = {}
         for part in filter(None, map(str.strip, text.split(","))):
             name, _, number = map(str.strip, part.partition("="))
             name = _NAMES.get(name, name)
-            if name not in known:
+            if name not in names:
                 raise UsageError(f"Unknown fault in {part!r}.", hint)
             if name in values:
                 raise UsageError(f"Fault given twice: {part!r}.", hint)
@@ -62,12 +62,12 @@ class Faults:
         """The fault of a request, None for none, and the randomness that its details are drawn from."""
         rng = seeded(self.seed * 1_000_003 + number)
         draw = rng.random()
-        for each in fields(self)[:-1]:
-            if each.name.startswith("repeat") and not is_list:
+        for fault in fields(self)[:-1]:
+            if fault.name.startswith("repeat") and not is_list:
                 continue
-            share = getattr(self, each.name)
+            share = getattr(self, fault.name)
             if draw < share:
-                return each.name, rng
+                return fault.name, rng
             draw -= share
         return None, rng
 

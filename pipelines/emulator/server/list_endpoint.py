@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from pipelines.emulator.generator.blueprint import Head
+from pipelines.emulator.generator.blueprint import Blueprint
 from pipelines.emulator.generator.transcript import Json
 from pipelines.emulator.generator.world import Place, World
-from pipelines.emulator.server.error_responses import invalid
+from pipelines.emulator.server.error_responses import validation_error
 
 _PAGE_SIZE = (1, 100, 30)
 
@@ -40,7 +40,7 @@ def read_query(parameters: Mapping[str, str]) -> Query:
     """Read the query string; unknown parameters are ignored.
 
     Raises:
-        Refusal: 422, a parameter is not of its type or out of its range.
+        ErrorResponse: 422, a parameter is not of its type or out of its range.
     """
     return Query(
         cursor=parameters.get("cursor") or None,
@@ -59,26 +59,28 @@ def read_page_size(parameters: Mapping[str, str]) -> int:
     """Read ``page_size``: 1 to 100, 30 where it is not given.
 
     Raises:
-        Refusal: 422.
+        ErrorResponse: 422.
     """
     least, most, usual = _PAGE_SIZE
     size = _integer(parameters, "page_size")
     if size is None:
         return usual
     if size < least:
-        raise invalid("query", "page_size", "greater_than_equal", f"Input should be at least {least}", str(size))
+        raise validation_error(
+            "query", "page_size", "greater_than_equal", f"Input should be at least {least}", str(size)
+        )
     if size > most:
-        raise invalid("query", "page_size", "less_than_equal", f"Input should be at most {most}", str(size))
+        raise validation_error("query", "page_size", "less_than_equal", f"Input should be at most {most}", str(size))
     return size
 
 
 def page(world: World, query: Query, now: datetime, after: Place | None) -> Json:
     """A page of the list below ``after``."""
-    found = list(islice(_matching(world, query, now, after), query.page_size + 1))
-    shown = [row if query.with_summary else row | {"transcript_summary": None} for _, row in found[: query.page_size]]
-    has_more = len(found) > query.page_size
-    cursor = write_cursor(shown[-1]["conversation_id"], query.user_id) if has_more else None
-    return {"conversations": shown, "next_cursor": cursor, "has_more": has_more}
+    matches = list(islice(_matching(world, query, now, after), query.page_size + 1))
+    rows = [row if query.with_summary else row | {"transcript_summary": None} for _, row in matches[: query.page_size]]
+    has_more = len(matches) > query.page_size
+    cursor = write_cursor(rows[-1]["conversation_id"], query.user_id) if has_more else None
+    return {"conversations": rows, "next_cursor": cursor, "has_more": has_more}
 
 
 def write_cursor(conversation_id: str, user_id: str | None) -> str:
@@ -103,26 +105,26 @@ def read_cursor(cursor: str) -> str | None:
     return named if isinstance(named, str) else None
 
 
-def _matching(world: World, query: Query, now: datetime, after: Place | None) -> Iterator[tuple[Head, Json]]:
+def _matching(world: World, query: Query, now: datetime, after: Place | None) -> Iterator[tuple[Blueprint, Json]]:
     if query.start_before is not None:
         bound = (query.start_before, "")
         after = bound if after is None else min(after, bound)
-    for head, row in world.rows(now, after=after, agent_id=query.agent_id):
-        if query.start_after is not None and head.start < query.start_after:
+    for blueprint, row in world.rows(now, after=after, agent_id=query.agent_id):
+        if query.start_after is not None and blueprint.start < query.start_after:
             return
-        if query.user_id not in (None, head.user_id):
+        if query.user_id not in (None, blueprint.user_id):
             continue
         if query.call_successful not in (None, row["call_successful"]):
             continue
-        if query.search and not _mentions(world, head, row, query.search.lower(), now):
+        if query.search and not _mentions(world, blueprint, row, query.search.lower(), now):
             continue
-        yield head, row
+        yield blueprint, row
 
 
-def _mentions(world: World, head: Head, row: Json, words: str, now: datetime) -> bool:
+def _mentions(world: World, blueprint: Blueprint, row: Json, words: str, now: datetime) -> bool:
     if words in f"{row['call_summary_title']} {row['transcript_summary']}".lower():
         return True
-    document = world.detail(head.conversation_id, now) or {"transcript": []}
+    document = world.detail(blueprint.conversation_id, now) or {"transcript": []}
     return any(words in (entry["message"] or "").lower() for entry in document["transcript"])
 
 
@@ -133,7 +135,7 @@ def _integer(parameters: Mapping[str, str], name: str) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise invalid("query", name, "int_parsing", "Input should be a valid integer", text) from None
+        raise validation_error("query", name, "int_parsing", "Input should be a valid integer", text) from None
 
 
 def _one_of(parameters: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str | None:
@@ -141,5 +143,5 @@ def _one_of(parameters: Mapping[str, str], name: str, allowed: tuple[str, ...]) 
     if not text:
         return None
     if text not in allowed:
-        raise invalid("query", name, "enum", f"Input should be one of {', '.join(allowed)}", text)
+        raise validation_error("query", name, "enum", f"Input should be one of {', '.join(allowed)}", text)
     return text

@@ -1,6 +1,6 @@
-"""What ``GET /v1/convai/tools`` lists: the workspace's tools with their configuration, in the reference's form.
+"""What ``GET /v1/convai/tools`` lists: the workspace's tools with their configuration, in the form of 2025.
 
-The statistics of use grow from day to day, and somebody keeps changing one tool's time-out.
+The statistics of use grow from day to day, and the time-out of a tool changes from day to day.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from pipelines.emulator.data.tools import TOOLS, Tool
 from pipelines.emulator.generator.transcript import Json
 
 _HUMAN = "+15550100900"
-
-
 _CHANGING = "book_slot"
 _FIRST_DAY = datetime(2024, 11, 1, tzinfo=UTC)
 """When the workspace began."""
@@ -23,12 +21,12 @@ _FIRST_DAY = datetime(2024, 11, 1, tzinfo=UTC)
 def listed_tools(now: datetime) -> list[Json]:
     """Every tool of the workspace at a moment; those of MCP servers are not listed, as at the real API."""
     days = max((now - _FIRST_DAY).days, 0)
-    own = [_listed(tool.tool_id, _config(tool, days), tool, days) for tool in TOOLS.values() if _is_listed(tool)]
+    configured = [_listed(tool.tool_id, _config(tool, days), tool, days) for tool in TOOLS.values() if _is_listed(tool)]
     system = [
         _listed(f"tool_system{number:04d}k8fs", _system(params), None, days)
         for number, params in enumerate(_system_params())
     ]
-    return own + system
+    return configured + system
 
 
 def _is_listed(tool: Tool) -> bool:

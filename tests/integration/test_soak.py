@@ -67,7 +67,7 @@ def clock():
 @pytest.fixture
 def world():
     until = FIRST_NIGHT.astimezone(UTC).replace(hour=0, minute=0) + timedelta(days=DAYS_WITH_CALLS)
-    return World(seed=23, conversations=150, days=DAYS_WITH_CALLS + 2, until=until)
+    return World(seed=24, conversations=150, days=DAYS_WITH_CALLS + 2, until=until)
 
 
 @pytest.fixture

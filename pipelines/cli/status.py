@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -61,7 +60,7 @@ def status(options: Options) -> None:
             {
                 "home": context.home.root,
                 "exists": context.home.exists(),
-                "workspaces": [asdict(workspace) for workspace in statuses],
+                "workspaces": [workspace.to_json() for workspace in statuses],
             }
         )
     elif not context.home.exists():

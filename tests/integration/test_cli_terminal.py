@@ -16,7 +16,6 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.errors import UsageError
-from pipelines.transform.agents import seen_agents
 from tests.helpers.run_cli import run
 from warehouse.schema.operations import AGENTS as AGENTS_TABLE
 from warehouse.storage import lake
@@ -152,7 +151,7 @@ def test_an_unknown_agent_is_an_error_that_lists_the_known(text: str, folder: Pa
 
 def test_several_agents_of_one_name_are_told_apart_by_id(folder: Path, tmp_path: Path) -> None:
     home = Home(tmp_path / "data").open()
-    rows = seen_agents(Home(folder / "data")).with_columns(agent_name=pl.lit("Twin"))
+    rows = lake.read(Home(folder / "data"), AGENTS_TABLE).with_columns(agent_name=pl.lit("Twin"))
     lake.overwrite_table(home, AGENTS_TABLE, rows)
     with pytest.raises(UsageError, match="Several agents are called 'twin'") as raised:
         resolve_agent(home, "twin")

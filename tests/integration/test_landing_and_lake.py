@@ -143,7 +143,7 @@ def test_the_lake_shows_the_latest_snapshot_of_each_conversation(home):
 
 @pytest.mark.parametrize("batch_size", [1, 500])
 def test_the_latest_documents_are_read_at_once_or_in_batches(home, monkeypatch, batch_size):
-    monkeypatch.setattr(landing, "DOCUMENTS_TOGETHER", batch_size)
+    monkeypatch.setattr(landing, "PAYLOAD_BATCH_SIZE", batch_size)
     later = AT + timedelta(hours=1)
     landing.land_documents(home, [snapshot("conv_b", messages=["new"], at=later), snapshot("conv_c")])
     landing.land_documents(home, [snapshot("conv_a"), snapshot("conv_b"), snapshot("conv_b", kind="gone", at=later)])
@@ -316,7 +316,7 @@ def test_the_list_keeps_the_latest_row_and_when_it_was_first_and_last_seen(home)
 def test_a_folder_that_is_not_a_home_or_cannot_be_created_is_rejected_untouched(tmp_path):
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "thesis.txt").write_text("mine")
-    with pytest.raises(HomeError, match="is no convohouse home") as raised:
+    with pytest.raises(HomeError, match="is not a convohouse home") as raised:
         Home(tmp_path / "theirs").open()
     assert raised.value.exit_code == 2
     assert [file.name for file in (tmp_path / "theirs").iterdir()] == ["thesis.txt"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,10 @@ from pipelines.cli.text_table import aligned, terminal_width
 if TYPE_CHECKING:
     from warehouse.models.project import Project
     from warehouse.serve.explain import ColumnRef, Explanation, LineageColumn
+
+
+_METRIC_KEYS = {"null_when": "null_rule", "direction": "good", "differs_from_vendor": "differs"}
+"""Published JSON keys of a metric, by field; ``metrics.catalog`` has them as columns."""
 
 
 @click.command(
@@ -40,8 +44,6 @@ def explain(options: Options, name: str, is_sql: bool) -> None:
     SQL and lineage are read from sql/; no data is needed. The lineage goes back column by column to the lake, and from
     there to the JSON of the API.
     """
-    from msgspec import structs
-
     from warehouse.models.project import read_project
     from warehouse.serve import explain as explain_query
 
@@ -52,7 +54,7 @@ def explain(options: Options, name: str, is_sql: bool) -> None:
         return
     explained = explain_query.explain(project, targets[0])
     if options.is_json:
-        emit(asdict(explained) | {"metric": structs.asdict(explained.metric) if explained.metric else None})
+        emit(_as_data(explained))
     elif is_sql:
         click.echo(explained.sql.rstrip("\n"))
     else:
@@ -87,6 +89,19 @@ def _list_targets(options: Options, project: Project, name: str, targets: Sequen
     options.say(
         f"\n{name} is a column of {len(targets)} models: `convohouse explain {next(iter(columns))}` explains one."
     )
+
+
+def _as_data(explained: Explanation) -> dict[str, Any]:
+    """The explanation with the published JSON keys, which are older than the names of the fields."""
+    from msgspec import structs
+
+    data = asdict(explained)
+    data["about"] = data.pop("description")
+    for column in data["lineage"]:
+        column["about"] = column.pop("description")
+    if explained.metric is not None:
+        data["metric"] = {_METRIC_KEYS.get(name, name): text for name, text in structs.asdict(explained.metric).items()}
+    return data
 
 
 def _model(explained: Explanation) -> Iterator[str]:

@@ -1,0 +1,89 @@
+"""The weeks of an agent: the measures of ``agent_daily`` over a week, and their change."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.helpers.two_weeks import (
+    BARE,
+    CHANGE,
+    FIRST,
+    MONDAY,
+    NEXT_MONDAY,
+    NO_CHANGE,
+    ONLY_OPEN,
+    SECOND,
+    SUNDAY,
+    TUESDAY,
+    add_call,
+    add_turns,
+    add_two_weeks,
+)
+
+
+def test_weeks_and_their_change(rows: Any) -> None:
+    add_two_weeks(rows)
+    key = {"workspace": "main", "agent_id": "a1"}
+    assert rows.model("metrics.agent_scorecard") == [
+        pytest.approx(row)
+        for row in (
+            key | {"week_start_date": MONDAY, "is_over": True} | FIRST | NO_CHANGE,
+            key | {"agent_id": "a2", "week_start_date": MONDAY, "is_over": True} | ONLY_OPEN | NO_CHANGE,
+            key | {"week_start_date": NEXT_MONDAY, "is_over": True} | SECOND | CHANGE,
+            # no call in the week of 16 November, so there is nothing to compare with
+            key | {"week_start_date": date(2026, 11, 23), "is_over": False} | BARE | NO_CHANGE,
+        )
+    ]
+
+
+@pytest.mark.parametrize(("newest", "is_over"), [(SUNDAY, False), (NEXT_MONDAY, True)])
+def test_a_week_is_over_when_a_later_day_has_a_call(rows: Any, newest: date, *, is_over: bool) -> None:
+    add_call(rows, "c1", MONDAY)
+    add_call(rows, "c2", newest, status="in-progress", agent_id="a2")
+    add_call(rows, "c3", TUESDAY, workspace="second", agent_id="b1")
+    actual = rows.model("metrics.agent_scorecard", "agent_id", "week_start_date", "is_over")
+    assert actual[0] == {"agent_id": "a1", "week_start_date": MONDAY, "is_over": is_over}
+
+
+def test_a_week_is_compared_with_the_same_agents_in_the_same_workspace(rows: Any) -> None:
+    add_call(rows, "c1", MONDAY, agent_id=None)
+    add_call(rows, "c2", MONDAY, agent_id=None)
+    add_call(rows, "c3", NEXT_MONDAY, agent_id=None)
+    add_call(rows, "c4", NEXT_MONDAY, agent_id="a2", status="in-progress")
+    add_call(rows, "c5", NEXT_MONDAY, agent_id=None, workspace="second")
+    add_turns(rows, "c1", MONDAY, (False, 1.0))
+    names = ("n_calls", "n_open", "n_calls_change", "n_open_change", "n_waits")
+    actual = rows.model("metrics.agent_scorecard", "workspace", "week_start_date", "agent_id", *names)
+    assert [tuple(row.values()) for row in actual] == [
+        ("main", MONDAY, None, 2, 0, None, None, 1),
+        ("main", NEXT_MONDAY, "a2", 0, 1, None, None, 0),
+        ("main", NEXT_MONDAY, None, 1, 0, -1, 0, 0),
+        ("second", NEXT_MONDAY, None, 1, 0, None, None, 0),
+    ]
+
+
+def test_a_week_without_the_troubles_of_the_one_before(rows: Any) -> None:
+    # a machine took the failed call, in which nobody spoke
+    trouble = {"status": "failed", "features_usage_voicemail_detection_used": True}
+    add_call(rows, "c1", MONDAY, call_duration_secs=5, **trouble)
+    add_call(rows, "c2", MONDAY, call_duration_secs=60)
+    add_call(rows, "c3", MONDAY, status="in-progress")
+    add_call(rows, "c4", NEXT_MONDAY, call_duration_secs=60)
+    names = ("n_open", "voicemail_rate", "error_rate", "abandonment_rate", "containment_rate")
+    actual = rows.model("metrics.agent_scorecard", *names, *(f"{name}_change" for name in names))
+    nothing = (None, None, None, None, None)
+    assert [tuple(row.values()) for row in actual] == [
+        (1, 0.5, 0.5, 0.5, 0.5, *nothing),
+        (0, 0.0, 0.0, 0.0, 1.0, -1, -0.5, -0.5, -0.5, 0.5),
+    ]
+
+
+@pytest.mark.parametrize("metric", ["metrics.agent_scorecard", "metrics.version_comparison"])
+def test_weeks_and_versions_that_lasted_no_time_and_had_no_success(rows: Any, metric: str) -> None:
+    rows.call(call_duration_secs=0, cost_credits=60, charging_tier="starter", analysis_call_successful="failure")
+    names = ("cost_usd_per_call", "cost_usd_per_minute", "cost_usd_per_success", "success_rate", "rating")
+    (actual,) = rows.model(metric, *names)
+    assert tuple(actual.values()) == (0.01, None, None, 0.0, None)

@@ -56,7 +56,6 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 
 [metrics.n_calls]
 name = "Conversations"
-unit = "count"
 numerator = "finished conversations (done or failed)"
 null_when = "never null"
 direction = "neither"
@@ -64,7 +63,6 @@ differs_from_vendor = "Conversations in progress and conversations that seeds.ex
 
 [metrics.n_open]
 name = "Open conversations"
-unit = "count"
 numerator = "conversations that are not done or failed"
 null_when = "never null"
 direction = "low"
@@ -72,7 +70,6 @@ differs_from_vendor = "Counted apart here, and in no other number."
 
 [metrics.call_minutes]
 name = "Minutes"
-unit = "minutes"
 numerator = "call_duration_secs of finished conversations ÷ 60"
 null_when = "never null; 0 without conversations"
 direction = "neither"
@@ -80,7 +77,6 @@ differs_from_vendor = "Seconds are added before dividing, so nothing is rounded 
 
 [metrics.success_rate]
 name = "Success rate"
-unit = "share of 1"
 numerator = "n_success"
 denominator = "n_success + n_failure"
 null_when = "null when no conversation was judged"
@@ -89,16 +85,13 @@ differs_from_vendor = "Conversations judged unknown are not in the denominator; 
 
 [metrics.success_coverage]
 name = "Success coverage"
-unit = "share of 1"
 numerator = "n_success + n_failure"
 denominator = "n_calls"
 null_when = "null without finished conversations"
 direction = "high"
-differs_from_vendor = "No counterpart known."
 
 [metrics.cost_credits]
 name = "Cost"
-unit = "credits"
 numerator = "cost_credits of finished conversations"
 null_when = "null when no conversation's credits are known"
 direction = "low"
@@ -106,7 +99,6 @@ differs_from_vendor = "Conversations deleted at the vendor are kept."
 
 [metrics.cost_usd]
 name = "Cost in US dollars"
-unit = "US dollars"
 numerator = "reported cost, else credits ÷ credits per USD of the plan"
 null_when = "null when no conversation's cost is known; cost_usd_coverage says for how many it is"
 direction = "low"
@@ -114,7 +106,6 @@ differs_from_vendor = "Conversations without a reported cost in dollars are valu
 
 [metrics.cost_usd_coverage]
 name = "Cost coverage"
-unit = "share of 1"
 numerator = "finished conversations with a known cost_usd"
 denominator = "n_calls"
 null_when = "null without finished conversations"
@@ -137,7 +128,6 @@ numerator = "cost_usd"
 denominator = "call_minutes"
 null_when = "null when the conversations lasted no time or no cost is known"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 
 [metrics.cost_usd_per_success]
 name = "Cost per successful conversation"
@@ -150,7 +140,6 @@ differs_from_vendor = "No counterpart known. Conversations judged unknown are in
 
 [metrics.llm_cost_usd]
 name = "LLM cost"
-unit = "US dollars"
 numerator = "price of all tokens of scope initiated"
 null_when = "null when no usage is told"
 direction = "low"
@@ -158,16 +147,13 @@ differs_from_vendor = "Free LLM dollars are not taken off; what was generated an
 
 [metrics.interruption_rate]
 name = "Interruptions per agent turn"
-unit = "share of 1"
 numerator = "n_interruptions"
 denominator = "n_agent_turns"
 null_when = "null when the agent said nothing"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 
 [metrics.transfer_rate]
 name = "Transfer rate"
-unit = "share of 1"
 numerator = "n_transferred: to another agent or to a human"
 denominator = "n_calls"
 null_when = "null without finished conversations"
@@ -176,25 +162,20 @@ differs_from_vendor = "A transfer that failed does not count, nor does a step in
 
 [metrics.containment_rate]
 name = "Containment rate"
-unit = "share of 1"
 numerator = "n_contained: done without error, human, voicemail or abandonment"
 denominator = "n_calls"
 null_when = "null without finished conversations"
 direction = "high"
-differs_from_vendor = "No counterpart known."
 
 [metrics.voicemail_rate]
 name = "Voicemail rate"
-unit = "share of 1"
 numerator = "n_voicemail"
 denominator = "n_calls"
 null_when = "null without finished conversations"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 
 [metrics.error_rate]
 name = "Error rate"
-unit = "share of 1"
 numerator = "n_errors: failed, or ended with an error code"
 denominator = "n_calls"
 null_when = "null without finished conversations"
@@ -203,7 +184,6 @@ differs_from_vendor = "Finished conversations with an error code count too, not 
 
 [metrics.abandonment_rate]
 name = "Abandonment rate"
-unit = "share of 1"
 numerator = "n_abandoned: under 30 s and no word of the user"
 denominator = "n_calls"
 null_when = "null without finished conversations"
@@ -221,7 +201,6 @@ differs_from_vendor = "Conversations deleted at the vendor are kept."
 
 [metrics.wait_p50_secs]
 name = "Wait, median"
-unit = "seconds"
 numerator = "median of the waits of entries (metric convai_ttf_audio_since_silence), exact and interpolated"
 null_when = "null without waits"
 direction = "low"
@@ -229,7 +208,6 @@ differs_from_vendor = "Over entries and not over conversations; the repeat on a 
 
 [metrics.wait_p90_secs]
 name = "Wait, 90th percentile"
-unit = "seconds"
 numerator = "90th percentile of the waits of entries, exact and interpolated"
 null_when = "null without waits"
 direction = "low"
@@ -237,7 +215,6 @@ differs_from_vendor = "As the median."
 
 [metrics.wait_p95_secs]
 name = "Wait, 95th percentile"
-unit = "seconds"
 numerator = "95th percentile of the waits of entries, exact and interpolated"
 null_when = "null without waits"
 direction = "low"
@@ -245,7 +222,6 @@ differs_from_vendor = "As the median."
 
 [metrics.wait_p99_secs]
 name = "Wait, 99th percentile"
-unit = "seconds"
 numerator = "99th percentile of the waits of entries, exact and interpolated"
 null_when = "null without waits"
 direction = "low"

@@ -46,7 +46,6 @@ numerator = "Σ 0.3 × 0.7^(k − 1) × value of the k-th day before, k from 1 t
 denominator = "Σ 0.3 × 0.7^(k − 1), k from 1 to n_days_before"
 null_when = "null with fewer than 7 days before"
 direction = "neither"
-differs_from_vendor = "No counterpart known."
 
 [metrics.deviation]
 name = "Deviation from the expected"
@@ -54,7 +53,6 @@ unit = "the measure's own"
 numerator = "value − expected"
 null_when = "null with fewer than 7 days before"
 direction = "neither"
-differs_from_vendor = "No counterpart known."
 
 [metrics.is_flagged]
 name = "Unusual day"
@@ -62,7 +60,6 @@ unit = "yes or no"
 numerator = "whether the deviation is more than three spreads"
 null_when = "never null; no with fewer than 7 days before"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 */
 with agent_daily as (
     select * from metrics.agent_daily

@@ -52,7 +52,6 @@ not_null = [
 
 [metrics.n_recipients]
 name = "Recipients of a batch"
-unit = "count"
 numerator = "different recipients of the batch's conversations, open ones included"
 null_when = "never null"
 direction = "neither"
@@ -60,7 +59,6 @@ differs_from_vendor = "Recipients that were not called yet are not in it: the ba
 
 [metrics.answer_rate]
 name = "Answer rate of a batch"
-unit = "share of 1"
 numerator = "n_answered: result 'answered' or, where no result is told, a word of the user; never a machine"
 denominator = "n_calls"
 null_when = "null without finished conversations"
@@ -69,7 +67,6 @@ differs_from_vendor = "A conversation that voicemail detection took is not answe
 
 [metrics.voicemail_rate]
 name = "Voicemail rate of a batch"
-unit = "share of 1"
 numerator = "n_voicemail"
 denominator = "n_calls"
 null_when = "null without finished conversations"
@@ -78,7 +75,6 @@ differs_from_vendor = "The voicemail tool and the provider's result are both bel
 
 [metrics.error_rate]
 name = "Error rate of a batch"
-unit = "share of 1"
 numerator = "n_errors: failed, or ended with an error code"
 denominator = "n_calls"
 null_when = "null without finished conversations"
@@ -87,7 +83,6 @@ differs_from_vendor = "Finished conversations with an error code count too, not 
 
 [metrics.success_rate]
 name = "Success rate of a batch"
-unit = "share of 1"
 numerator = "n_success"
 denominator = "n_success + n_failure"
 null_when = "null when no conversation was judged"
@@ -96,16 +91,13 @@ differs_from_vendor = "Conversations judged unknown are not in the denominator; 
 
 [metrics.success_coverage]
 name = "Success coverage of a batch"
-unit = "share of 1"
 numerator = "n_success + n_failure"
 denominator = "n_calls"
 null_when = "null without finished conversations"
 direction = "high"
-differs_from_vendor = "No counterpart known."
 
 [metrics.cost_usd]
 name = "Cost of a batch"
-unit = "US dollars"
 numerator = "reported cost, else credits ÷ credits per USD of the plan"
 null_when = "null when no conversation's cost is known; cost_usd_coverage says for how many it is"
 direction = "low"
@@ -118,7 +110,6 @@ numerator = "cost_usd, of all finished conversations"
 denominator = "n_answered"
 null_when = "null without an answered conversation or without a known cost"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 
 [metrics.cost_usd_per_success]
 name = "Cost per successful conversation of a batch"
@@ -127,7 +118,6 @@ numerator = "cost_usd, of all finished conversations"
 denominator = "n_success"
 null_when = "null without a success or without a known cost"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 */
 with conversations as (
     select * from marts.fct_conversations

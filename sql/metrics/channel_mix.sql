@@ -38,7 +38,6 @@ differs_from_vendor = "The channel is worked out from the data of the conversati
 
 [metrics.success_rate]
 name = "Success rate by channel"
-unit = "share of 1"
 numerator = "n_success"
 denominator = "n_success + n_failure"
 null_when = "null when no conversation was judged"
@@ -47,16 +46,13 @@ differs_from_vendor = "Conversations judged unknown are not in the denominator; 
 
 [metrics.success_coverage]
 name = "Success coverage by channel"
-unit = "share of 1"
 numerator = "n_success + n_failure"
 denominator = "n_calls"
 null_when = "never null"
 direction = "high"
-differs_from_vendor = "No counterpart known."
 
 [metrics.cost_usd]
 name = "Cost by channel"
-unit = "US dollars"
 numerator = "reported cost, else credits ÷ credits per USD of the plan"
 null_when = "null when no conversation's cost is known; cost_usd_coverage says for how many it is"
 direction = "low"
@@ -78,7 +74,6 @@ numerator = "cost_usd"
 denominator = "call_minutes"
 null_when = "null when the conversations lasted no time or no cost is known"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 */
 with conversations as (
     select * from marts.fct_conversations

@@ -23,16 +23,13 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 
 [metrics.reach_rate]
 name = "Conversations that reach a turn"
-unit = "share of 1"
 numerator = "n_calls at the position"
 denominator = "n_calls at position 1"
 null_when = "never null"
 direction = "neither"
-differs_from_vendor = "No counterpart known."
 
 [metrics.drop_off_rate]
 name = "Drop-off at a turn"
-unit = "share of 1"
 numerator = "n_ended: conversations whose last spoken turn this is"
 denominator = "n_calls that reach the position"
 null_when = "never null"
@@ -41,12 +38,10 @@ differs_from_vendor = "No counterpart known. A conversation that was brought to 
 
 [metrics.interruption_rate]
 name = "Interruptions at a turn"
-unit = "share of 1"
 numerator = "n_interruptions"
 denominator = "n_agent_turns at the position"
 null_when = "null when no turn at the position is the agent's"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 */
 with turns as (
     select * from marts.fct_turns

@@ -24,7 +24,6 @@ not_null = ["workspace", "start_date", "component", "n_calls", "burst_surcharge_
 
 [metrics.cost_credits]
 name = "Cost by component"
-unit = "credits"
 numerator = "credits of the component, over finished conversations"
 null_when = "null when no conversation's credits are known"
 direction = "low"
@@ -32,7 +31,6 @@ differs_from_vendor = "What the vendor's parts leave of the whole is shown as un
 
 [metrics.cost_usd]
 name = "Cost by component in US dollars"
-unit = "US dollars"
 numerator = "reported prices of the component, or its credits ÷ credits per USD of the plan, over finished conversations with a known cost"
 null_when = "null when no conversation's cost in US dollars is known"
 direction = "low"
@@ -40,7 +38,6 @@ differs_from_vendor = "Conversations without a reported cost in dollars are valu
 
 [metrics.burst_surcharge_credits]
 name = "Burst surcharge"
-unit = "credits"
 numerator = "credits of category burst; where a burst conversation has none, half of its call part, which the burst doubled"
 null_when = "never null; 0 without bursts"
 direction = "low"
@@ -48,7 +45,6 @@ differs_from_vendor = "On conversations without platform categories it is comput
 
 [metrics.dev_discount_credits]
 name = "Development discount given"
-unit = "credits"
 numerator = "call part of discounted conversations, which is the half that was paid"
 null_when = "never null; 0 without discounts"
 direction = "neither"
@@ -56,7 +52,6 @@ differs_from_vendor = "Computed here: the API tells only that the call part was 
 
 [metrics.free_minutes]
 name = "Free minutes used"
-unit = "minutes"
 numerator = "minutes taken from the plan's free minutes"
 null_when = "null on other components than call, and when no conversation tells them"
 direction = "neither"
@@ -64,7 +59,6 @@ differs_from_vendor = "The sum of what the API tells of each conversation."
 
 [metrics.free_llm_usd]
 name = "Free LLM dollars used"
-unit = "US dollars"
 numerator = "US dollars taken from the plan's free LLM dollars"
 null_when = "null on other components than llm, and when no conversation tells them"
 direction = "neither"

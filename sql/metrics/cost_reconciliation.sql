@@ -37,7 +37,6 @@ not_null = [
 
 [metrics.unexplained_credits]
 name = "Unexplained cost"
-unit = "credits"
 numerator = "cost − call charge − LLM charge, over finished conversations that tell a cost and a part of it"
 null_when = "null when no conversation was compared"
 direction = "neither"
@@ -45,15 +44,12 @@ differs_from_vendor = "No counterpart known. 0 when the bill adds up."
 
 [metrics.n_cost_differences]
 name = "Conversations whose cost does not add up"
-unit = "count"
 numerator = "conversations whose cost is not call charge + LLM charge, a missing part as 0"
 null_when = "never null"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 
 [metrics.unexplained_llm_usd]
 name = "Unexplained LLM price"
-unit = "US dollars"
 numerator = "reported LLM price − price of the tokens of scope initiated, over finished conversations that tell both"
 null_when = "null when no conversation was compared"
 direction = "neither"
@@ -61,11 +57,9 @@ differs_from_vendor = "No counterpart known. 0 when the bill adds up."
 
 [metrics.n_llm_differences]
 name = "Conversations whose LLM price does not add up"
-unit = "count"
 numerator = "conversations whose two LLM prices differ by a billionth of a dollar or more"
 null_when = "never null"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 */
 with conversations as (
     select * from marts.fct_conversations

@@ -26,7 +26,6 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 
 [metrics.fill_rate]
 name = "Fill rate"
-unit = "share of 1"
 numerator = "n_filled: neither null nor blank nor an empty list or object"
 denominator = "n_asked: finished conversations whose analysis has a place for the field"
 null_when = "never null"
@@ -35,12 +34,10 @@ differs_from_vendor = "No counterpart known. Conversations without an analysis w
 
 [metrics.of_declared_type_rate]
 name = "Values of the declared type"
-unit = "share of 1"
 numerator = "n_of_declared_type"
 denominator = "n_typed: filled values of fields declared string, boolean, integer or number, not redacted"
 null_when = "null when no value can be compared"
 direction = "high"
-differs_from_vendor = "No counterpart known."
 
 [metrics.top_values]
 name = "Most frequent values"

@@ -24,7 +24,6 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 
 [metrics.success_rate]
 name = "Success rate of a criterion"
-unit = "share of 1"
 numerator = "n_success"
 denominator = "n_success + n_failure"
 null_when = "null when no conversation got a verdict"
@@ -33,12 +32,10 @@ differs_from_vendor = "Conversations judged unknown are not in the denominator; 
 
 [metrics.success_coverage]
 name = "Coverage of a criterion"
-unit = "share of 1"
 numerator = "n_success + n_failure"
 denominator = "n_calls: finished conversations put to the criterion"
 null_when = "never null"
 direction = "high"
-differs_from_vendor = "No counterpart known."
 
 [metrics.score_share]
 name = "Score of a criterion"

@@ -31,16 +31,13 @@ differs_from_vendor = "Conversations deleted at the vendor are kept."
 
 [metrics.rating_coverage]
 name = "Rating coverage"
-unit = "share of 1"
 numerator = "n_ratings"
 denominator = "n_calls"
 null_when = "never null"
 direction = "high"
-differs_from_vendor = "No counterpart known."
 
 [metrics.like_rate]
 name = "Thumbs up"
-unit = "share of 1"
 numerator = "likes"
 denominator = "likes + dislikes"
 null_when = "null without thumbs"
@@ -49,11 +46,9 @@ differs_from_vendor = "A conversation can carry several thumbs; each counts."
 
 [metrics.n_comments]
 name = "Comments"
-unit = "count"
 numerator = "conversations with a comment that is not empty"
 null_when = "never null"
 direction = "neither"
-differs_from_vendor = "No counterpart known."
 */
 with conversations as (
     select * from marts.fct_conversations

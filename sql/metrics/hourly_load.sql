@@ -37,7 +37,6 @@ not_null = [
 
 [metrics.n_calls]
 name = "Conversations by hour"
-unit = "count"
 numerator = "finished conversations that started in the hour, over all weeks"
 null_when = "never null"
 direction = "neither"
@@ -45,7 +44,6 @@ differs_from_vendor = "By the clock of the workspace's time zone, summer time in
 
 [metrics.success_rate]
 name = "Success rate by hour"
-unit = "share of 1"
 numerator = "n_success"
 denominator = "n_success + n_failure"
 null_when = "null when no conversation was judged"
@@ -54,16 +52,13 @@ differs_from_vendor = "Conversations judged unknown are not in the denominator; 
 
 [metrics.success_coverage]
 name = "Success coverage by hour"
-unit = "share of 1"
 numerator = "n_success + n_failure"
 denominator = "n_calls"
 null_when = "null without finished conversations"
 direction = "high"
-differs_from_vendor = "No counterpart known."
 
 [metrics.cost_usd]
 name = "Cost by hour"
-unit = "US dollars"
 numerator = "reported cost, else credits ÷ credits per USD of the plan, of the conversations that started in the hour"
 null_when = "null when no conversation's cost is known; cost_usd_coverage says for how many it is"
 direction = "low"
@@ -71,7 +66,6 @@ differs_from_vendor = "Conversations without a reported cost in dollars are valu
 
 [metrics.n_peak_calls]
 name = "Peak of concurrent conversations"
-unit = "count"
 numerator = "most conversations that ran at once, by starts and ends"
 null_when = "never null"
 direction = "neither"

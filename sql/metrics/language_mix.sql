@@ -37,7 +37,6 @@ differs_from_vendor = "Conversations without a language are in the denominator."
 
 [metrics.success_rate]
 name = "Success rate by language"
-unit = "share of 1"
 numerator = "n_success"
 denominator = "n_success + n_failure"
 null_when = "null when no conversation was judged"
@@ -46,16 +45,13 @@ differs_from_vendor = "Conversations judged unknown are not in the denominator; 
 
 [metrics.success_coverage]
 name = "Success coverage by language"
-unit = "share of 1"
 numerator = "n_success + n_failure"
 denominator = "n_calls"
 null_when = "never null"
 direction = "high"
-differs_from_vendor = "No counterpart known."
 
 [metrics.cost_usd]
 name = "Cost by language"
-unit = "US dollars"
 numerator = "reported cost, else credits ÷ credits per USD of the plan"
 null_when = "null when no conversation's cost is known; cost_usd_coverage says for how many it is"
 direction = "low"
@@ -77,7 +73,6 @@ numerator = "cost_usd"
 denominator = "call_minutes"
 null_when = "null when the conversations lasted no time or no cost is known"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 */
 with conversations as (
     select * from marts.fct_conversations

@@ -22,15 +22,12 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 
 [metrics.n_latencies]
 name = "Timings of a stage"
-unit = "count"
 numerator = "transcript entries of finished conversations with a timing of the stage, repeats dropped"
 null_when = "never null; a stage without a timing has no row"
 direction = "neither"
-differs_from_vendor = "No counterpart known."
 
 [metrics.latency_p50_secs]
 name = "Stage latency, median"
-unit = "seconds"
 numerator = "median of the timings of entries, exact and interpolated"
 null_when = "never null; a stage without a timing has no row"
 direction = "low"
@@ -38,7 +35,6 @@ differs_from_vendor = "Over entries and not over conversations; the repeat on a 
 
 [metrics.latency_p90_secs]
 name = "Stage latency, 90th percentile"
-unit = "seconds"
 numerator = "90th percentile of the timings of entries, exact and interpolated"
 null_when = "never null; a stage without a timing has no row"
 direction = "low"
@@ -46,7 +42,6 @@ differs_from_vendor = "As the median."
 
 [metrics.latency_p95_secs]
 name = "Stage latency, 95th percentile"
-unit = "seconds"
 numerator = "95th percentile of the timings of entries, exact and interpolated"
 null_when = "never null; a stage without a timing has no row"
 direction = "low"
@@ -54,7 +49,6 @@ differs_from_vendor = "As the median."
 
 [metrics.latency_p99_secs]
 name = "Stage latency, 99th percentile"
-unit = "seconds"
 numerator = "99th percentile of the timings of entries, exact and interpolated"
 null_when = "never null; a stage without a timing has no row"
 direction = "low"

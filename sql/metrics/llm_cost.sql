@@ -37,7 +37,6 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 
 [metrics.cache_hit_rate]
 name = "Cache hit share"
-unit = "share of 1"
 numerator = "input_cache_read_tokens"
 denominator = "input_tokens + input_cache_read_tokens"
 null_when = "null when nothing was read"
@@ -46,7 +45,6 @@ differs_from_vendor = "No counterpart known. Tokens written to the cache are in 
 
 [metrics.llm_cost_usd]
 name = "LLM cost by model"
-unit = "US dollars"
 numerator = "price of all tokens of scope initiated"
 null_when = "null when no price is told"
 direction = "low"
@@ -54,7 +52,6 @@ differs_from_vendor = "Free LLM dollars are not taken off; what was generated an
 
 [metrics.llm_cost_usd_coverage]
 name = "LLM cost coverage"
-unit = "share of 1"
 numerator = "conversations with a price of the model"
 denominator = "n_calls"
 null_when = "null without conversations that the model was paid for"
@@ -81,7 +78,6 @@ differs_from_vendor = "What was paid, where the vendor's calculator estimates."
 
 [metrics.undelivered_usd]
 name = "LLM cost of what was not delivered"
-unit = "US dollars"
 numerator = "llm_cost_usd − price of the tokens of scope irreversible"
 null_when = "null when one of the two prices is not told"
 direction = "low"

@@ -43,7 +43,6 @@ not_null = [
 
 [metrics.estimated_usd]
 name = "Cost with another model, estimated"
-unit = "US dollars"
 numerator = "call_minutes × price_per_minute_usd"
 null_when = "null when the candidate has no price"
 direction = "low"
@@ -51,7 +50,6 @@ differs_from_vendor = "The vendor's calculator gives the price of a minute; the 
 
 [metrics.saving_usd]
 name = "Saving against what was paid"
-unit = "US dollars"
 numerator = "llm_cost_usd − estimated_usd"
 null_when = "null when no conversation is compared or the candidate has no price"
 direction = "high"
@@ -59,11 +57,9 @@ differs_from_vendor = "No counterpart known. Holds an estimate against a bill: w
 
 [metrics.estimated_saving_usd]
 name = "Saving against the main model, both estimated"
-unit = "US dollars"
 numerator = "call_minutes × (price_per_minute_usd of main_model − that of the candidate)"
 null_when = "null when no conversation is compared or one of the two has no price"
 direction = "high"
-differs_from_vendor = "No counterpart known."
 
 [metrics.llm_cost_usd_per_minute]
 name = "LLM cost per minute, last 30 days"

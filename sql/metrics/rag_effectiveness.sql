@@ -30,12 +30,10 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 
 [metrics.retrieval_rate]
 name = "Conversations with a retrieval"
-unit = "share of 1"
 numerator = "n_retrieving_calls"
 denominator = "n_calls"
 null_when = "never null"
 direction = "neither"
-differs_from_vendor = "No counterpart known."
 
 [metrics.retrievals_per_call]
 name = "Retrievals per conversation"
@@ -48,16 +46,13 @@ differs_from_vendor = "Counted in the transcript; the API's own count is in fct_
 
 [metrics.empty_rate]
 name = "Empty retrievals"
-unit = "share of 1"
 numerator = "n_empty: retrievals without a chunk"
 denominator = "n_retrievals"
 null_when = "null without retrievals"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 
 [metrics.latency_p50_secs]
 name = "Retrieval latency, median"
-unit = "seconds"
 numerator = "median latency of retrievals, exact and interpolated"
 null_when = "null without latencies"
 direction = "low"
@@ -65,7 +60,6 @@ differs_from_vendor = "A percentile and no mean."
 
 [metrics.latency_p95_secs]
 name = "Retrieval latency, 95th percentile"
-unit = "seconds"
 numerator = "95th percentile of the latency of retrievals, exact and interpolated"
 null_when = "null without latencies"
 direction = "low"
@@ -87,7 +81,6 @@ numerator = "n_chunks_used"
 denominator = "n_chunks, of the retrievals that tell which were used"
 null_when = "null when no retrieval tells, as on older conversations, or none of them found a chunk"
 direction = "high"
-differs_from_vendor = "No counterpart known."
 */
 with conversations as (
     select * from marts.fct_conversations

@@ -29,7 +29,6 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 
 [metrics.n_callers]
 name = "Callers"
-unit = "count"
 numerator = "different known callers of the finished conversations"
 null_when = "never null"
 direction = "neither"
@@ -37,43 +36,34 @@ differs_from_vendor = "A caller is the other phone number, else the WhatsApp use
 
 [metrics.caller_coverage]
 name = "Caller coverage"
-unit = "share of 1"
 numerator = "n_known_calls: finished conversations whose caller is known"
 denominator = "n_calls"
 null_when = "never null"
 direction = "high"
-differs_from_vendor = "No counterpart known."
 
 [metrics.return_1d_rate]
 name = "Callers back within a day"
-unit = "share of 1"
 numerator = "n_returned_1d"
 denominator = "n_callers"
 null_when = "null without a known caller, and until a conversation later than the next day is in the data"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 
 [metrics.return_7d_rate]
 name = "Callers back within 7 days"
-unit = "share of 1"
 numerator = "n_returned_7d"
 denominator = "n_callers"
 null_when = "null without a known caller, and until a conversation later than 7 days after the day is in the data"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 
 [metrics.return_30d_rate]
 name = "Callers back within 30 days"
-unit = "share of 1"
 numerator = "n_returned_30d"
 denominator = "n_callers"
 null_when = "null without a known caller, and until a conversation later than 30 days after the day is in the data"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 
 [metrics.first_contact_resolution_rate]
 name = "First-contact resolution"
-unit = "share of 1"
 numerator = "n_resolved: successful conversations whose caller did not conversation the agent again within 7 days"
 denominator = "n_known_calls: finished conversations whose caller is known"
 null_when = "null without a known caller, and until a conversation later than 7 days after the day is in the data"

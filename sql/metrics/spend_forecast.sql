@@ -37,7 +37,6 @@ not_null = ["workspace", "month_start_date", "as_of_date", "n_days_left", "n_cal
 
 [metrics.cost_usd]
 name = "Spent in the month"
-unit = "US dollars"
 numerator = "reported cost, else credits ÷ credits per USD of the plan, up to the newest day"
 null_when = "null when no conversation's cost is known; 0 without conversations"
 direction = "low"
@@ -45,27 +44,21 @@ differs_from_vendor = "Conversations without a reported cost in dollars are valu
 
 [metrics.expected_usd]
 name = "Expected cost of the month"
-unit = "US dollars"
 numerator = "cost_usd + run rate of each day that is left, by weekday"
 null_when = "null when no cost is known, of the month or of the last 28 days"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 
 [metrics.expected_low_usd]
 name = "Expected cost, lower end"
-unit = "US dollars"
 numerator = "expected_usd − 1.96 standard errors of the days left, at least cost_usd"
 null_when = "null as expected_usd, and when no weekday was seen twice"
 direction = "neither"
-differs_from_vendor = "No counterpart known."
 
 [metrics.expected_high_usd]
 name = "Expected cost, upper end"
-unit = "US dollars"
 numerator = "expected_usd + 1.96 standard errors of the days left"
 null_when = "null as expected_usd, and when no weekday was seen twice"
 direction = "neither"
-differs_from_vendor = "No counterpart known."
 
 [metrics.budget_burn]
 name = "Budget spent"
@@ -74,7 +67,6 @@ numerator = "cost_usd"
 denominator = "budget_usd"
 null_when = "null without a budget or without a known cost"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 
 [metrics.expected_budget_burn]
 name = "Budget expected to be spent"

@@ -25,11 +25,9 @@ not_null = ["workspace", "start_date", "n_listed", "n_detailed", "n_flattened", 
 
 [metrics.n_missing]
 name = "Missing conversations"
-unit = "count"
 numerator = "listed conversations that are neither in the lake, nor gone, nor set aside"
 null_when = "never null"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 */
 with conversation_list as (
     select * from staging.stg_conversation_list

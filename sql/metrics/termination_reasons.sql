@@ -25,7 +25,6 @@ termination_group = ["agent_ended", "client_left", "silence", "error", "transfer
 
 [metrics.n_calls]
 name = "Conversations by how they ended"
-unit = "count"
 numerator = "finished conversations with the reason"
 null_when = "never null"
 direction = "neither"
@@ -33,7 +32,6 @@ differs_from_vendor = "Reasons are grouped by seeds.termination_groups, which a 
 
 [metrics.termination_rate]
 name = "Share of conversations by how they ended"
-unit = "share of 1"
 numerator = "n_calls with the reason"
 denominator = "n_day_calls: finished conversations of the agent and day"
 null_when = "never null"

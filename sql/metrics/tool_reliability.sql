@@ -37,7 +37,6 @@ not_null = ["workspace", "n_timed", "n_slow", "is_failing", "is_never_used", "n_
 
 [metrics.n_tool_calls]
 name = "Tool calls"
-unit = "count"
 numerator = "calls of the tool in finished conversations, nested ones included"
 null_when = "never null"
 direction = "neither"
@@ -45,7 +44,6 @@ differs_from_vendor = "Calls nested in workflow steps count too."
 
 [metrics.error_rate]
 name = "Tool error rate"
-unit = "share of 1"
 numerator = "n_errors"
 denominator = "n_answered"
 null_when = "null when no call was answered"
@@ -54,15 +52,12 @@ differs_from_vendor = "Unanswered calls are left out of the denominator and show
 
 [metrics.n_unanswered]
 name = "Unanswered tool calls"
-unit = "count"
 numerator = "calls of the tool without a result in the transcript"
 null_when = "never null"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 
 [metrics.latency_p50_secs]
 name = "Tool latency, median"
-unit = "seconds"
 numerator = "median latency of answered calls, exact and interpolated"
 null_when = "null without latencies"
 direction = "low"
@@ -70,7 +65,6 @@ differs_from_vendor = "A percentile and no mean."
 
 [metrics.latency_p95_secs]
 name = "Tool latency, 95th percentile"
-unit = "seconds"
 numerator = "95th percentile of the latency of answered calls, exact and interpolated"
 null_when = "null without latencies"
 direction = "low"
@@ -78,7 +72,6 @@ differs_from_vendor = "A percentile and no mean."
 
 [metrics.slow_rate]
 name = "Tool calls beyond their timeout"
-unit = "share of 1"
 numerator = "n_slow: latency > response_timeout_secs"
 denominator = "n_timed"
 null_when = "null when no call has both a latency and a timeout"

@@ -22,7 +22,6 @@ accepted = { kind = ["agent", "number"] }
 
 [metrics.n_transfers]
 name = "Transfers"
-unit = "count"
 numerator = "transfers tried in finished conversations; steps inside a workflow are none"
 null_when = "never null"
 direction = "neither"
@@ -30,12 +29,10 @@ differs_from_vendor = "Each transfer of a conversation counts, those that failed
 
 [metrics.error_rate]
 name = "Transfer error rate"
-unit = "share of 1"
 numerator = "n_errors: an error, blocked or never carried out"
 denominator = "n_transfers"
 null_when = "never null"
 direction = "low"
-differs_from_vendor = "No counterpart known."
 */
 with transfers as (
     select * from marts.fct_transfers

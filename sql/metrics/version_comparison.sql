@@ -36,7 +36,6 @@ numerator = "n_success + z²/2 + z √(n_success × n_failure / n_judged + z²/4
 denominator = "n_judged + z²"
 null_when = "null when no conversation was judged"
 direction = "high"
-differs_from_vendor = "No counterpart known."
 */
 with conversations as (
     select * from marts.fct_conversations

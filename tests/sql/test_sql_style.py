@@ -6,16 +6,18 @@ What another engine would read otherwise is refused by ``warehouse.models.lint``
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 import sqlglot
 from sqlglot import ErrorLevel, exp
 
-from warehouse.models.headers import split_header
+from warehouse.models.headers import NO_COUNTERPART, split_header
 from warehouse.models.lineage import column_lineage
 from warehouse.models.project import SCHEMAS, SQL_DIR, Project
 from warehouse.schema.registry import BY_NAME
+from warehouse.schema.types import unit_of
 
 FILES = sorted(path for path in SQL_DIR.glob("**/*.sql"))
 
@@ -42,6 +44,17 @@ def test_style(path: Path) -> None:
     _, sql = split_header(path, path.read_text())
     assert problems(sql) == []
     assert [line for line in sql.splitlines() if len(line) > 120 and " " in line.strip()] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_no_metric_repeats_a_default_of_the_header(path: Path) -> None:
+    metrics = tomllib.loads(split_header(path, path.read_text())[0]).get("metrics", {})
+    repeated = [
+        column
+        for column, metric in metrics.items()
+        if metric.get("differs_from_vendor") == NO_COUNTERPART or metric.get("unit", "") == unit_of(column)
+    ]
+    assert repeated == []
 
 
 GOOD = """\

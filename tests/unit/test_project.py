@@ -93,6 +93,36 @@ def test_header_is_read_with_its_metrics() -> None:
     }
 
 
+METRIC = 'name = "N"\nnumerator = "rows"\nnull_when = "never"\ndirection = "high"\n'
+"""The keys that every metric needs."""
+
+
+@pytest.mark.parametrize(
+    ("column", "unit"), [("n_rows", "count"), ("error_rate", "share of 1"), ("wait_p50_secs", "seconds")]
+)
+def test_a_metric_takes_its_unit_from_its_name_and_has_no_counterpart_by_default(column: str, unit: str) -> None:
+    toml = f'\ndescription = "M."\ngrain = []\n[columns]\n{column} = "C."\n[metrics.{column}]\n{METRIC}'
+    metric = parse_header(Path("m.sql"), toml, Header).metrics[column]
+    assert (metric.unit, metric.differs_from_vendor) == (unit, "No counterpart known.")
+    explicit = parse_header(Path("m.sql"), f'{toml}unit = "points"\ndiffers_from_vendor = "Yes."\n', Header)
+    assert (explicit.metrics[column].unit, explicit.metrics[column].differs_from_vendor) == ("points", "Yes.")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        (f"[metrics.rating]\n{METRIC}", r"m\.sql:6: .*missing required field `unit` - at `\$\.metrics\[...\]`"),
+        ("[metrics]\nrating = 3\n", r"m\.sql:6: .*Expected `object`, got `int`"),
+        ("metrics = 3\n", r"m\.sql:1: .*Expected `object`, got `int`"),
+    ],
+)
+def test_a_metric_without_a_unit_or_that_is_no_table_is_refused(metrics: str, message: str) -> None:
+    top, below = (metrics, "") if metrics.startswith("metrics") else ("", metrics)
+    toml = f'{top}\ndescription = "M."\ngrain = []\n[columns]\nrating = "R."\n{below}'
+    with pytest.raises(ModelError, match=message):
+        parse_header(Path("m.sql"), toml, Header)
+
+
 @pytest.mark.parametrize(
     ("toml", "message"),
     [

@@ -18,19 +18,24 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from warehouse.errors import ModelError
+from warehouse.schema.types import unit_of
 
 Value = str | bool | int | float
+
+NO_COUNTERPART = "No counterpart known."
+"""Text of a metric that the vendor's dashboard does not have."""
 
 
 class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a metric column means; ``direction`` is the desired one.
 
-    ``differs_from_vendor`` says how the number differs from the one on the vendor's dashboard.
+    ``differs_from_vendor`` says how the number differs from the one on the vendor's dashboard. A header may leave it
+    out if no counterpart is known, and ``unit`` if the column's name says it.
     """
 
     name: str
@@ -113,6 +118,8 @@ def parse_header(path: Path, toml: str, kind: type[H]) -> H:
         raise ModelError(
             f"{path}:{line}: the header is not TOML: {error}.", "See the other headers in sql/."
         ) from error
+    if kind is Header:
+        _set_metric_defaults(values)
     try:
         header = msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
@@ -141,6 +148,16 @@ def check_names(path: Path, toml: str, header: Header | SeedHeader | SingularHea
             raise ModelError(
                 f"{path}:{line_of(toml, name)}: {name} is not a column of the header.", "List it under [columns]."
             )
+
+
+def _set_metric_defaults(values: dict[str, Any]) -> None:
+    """Add the keys that metrics may leave out; anything that is not a table of metrics is left for the conversion."""
+    metrics = values.get("metrics")
+    for column, metric in metrics.items() if isinstance(metrics, dict) else ():
+        if isinstance(metric, dict):
+            metric.setdefault("differs_from_vendor", NO_COUNTERPART)
+            if unit := unit_of(column):
+                metric.setdefault("unit", unit)
 
 
 def _invalid_key(message: str) -> str:

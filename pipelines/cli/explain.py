@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from warehouse.serve.explain import ColumnRef, Explanation, LineageColumn
 
 
-_METRIC_KEYS = {"null_when": "null_rule", "direction": "good", "differs_from_vendor": "differs"}
-"""Published JSON keys of a metric, by field; ``metrics.catalog`` has them as columns."""
-
-
 @click.command(
     epilog=help_epilog(
         {
@@ -93,15 +89,11 @@ def _list_targets(options: Options, project: Project, name: str, targets: Sequen
 
 def _as_data(explained: Explanation) -> dict[str, Any]:
     """The explanation with the published JSON keys, which are older than the names of the fields."""
-    from msgspec import structs
-
     data = asdict(explained)
     data["about"] = data.pop("description")
     for column in data["lineage"]:
         column["about"] = column.pop("description")
-    if explained.metric is not None:
-        data["metric"] = {_METRIC_KEYS.get(name, name): text for name, text in structs.asdict(explained.metric).items()}
-    return data
+    return data | {"metric": explained.metric.published() if explained.metric else None}
 
 
 def _model(explained: Explanation) -> Iterator[str]:

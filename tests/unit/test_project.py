@@ -226,8 +226,8 @@ def test_the_metrics_are_in_the_order_of_reading_and_an_unknown_model_comes_last
 def test_docs_name_every_column_of_a_table_with_its_path_and_unit() -> None:
     assert "| **turn_index** * | integer |  |  |  | Position of the transcript entry, from 0. |" in tables_text()
     assert "| cost_credits | integer | credits |  | `metadata.cost` |" in tables_text()
-    assert "| message | text |  | words | `transcript[].message` |" in tables_text()
-    assert "| user_id | text |  | identity | `user_id` |" in tables_text()
+    assert "| message | text |  | free text | `transcript[].message` |" in tables_text()
+    assert "| user_id | text |  | identifier | `user_id` |" in tables_text()
     assert "| success_rate | Success rate | share of 1 | n_success | n_success + n_failure |" in metrics_text(
         read_project()
     )

@@ -79,15 +79,9 @@ def metric_header_rows(headers: Iterable[tuple[str, Header]]) -> pl.DataFrame:
             "id": f"{key.partition('.')[2]}.{column}",
             "model": key,
             "column_name": column,
-            "name": metric.name,
             "description": header.columns[column],
             "grain": ", ".join(header.grain),
-            "unit": metric.unit,
-            "numerator": metric.numerator,
-            "denominator": metric.denominator,
-            "null_rule": metric.null_when,
-            "good": metric.direction,
-            "differs": metric.differs_from_vendor,
+            **metric.published(),
         }
         for key, header in headers
         for column, metric in header.metrics.items()

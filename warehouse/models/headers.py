@@ -46,6 +46,18 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     differs_from_vendor: str
     denominator: str | None = None
 
+    def published(self) -> dict[str, str | None]:
+        """By the names of ``metrics.catalog`` and ``explain --json``, which are older than those of the header."""
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+            "null_rule": self.null_when,
+            "good": self.direction,
+            "differs": self.differs_from_vendor,
+        }
+
 
 class Tests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Checks on the built rows; ``unique`` defaults to the grain, ``at_least`` is a lower bound by column."""

@@ -35,7 +35,7 @@ LANDED_DOCUMENTS = Table(
         derived(
             "payload",
             Type.BINARY,
-            "The document, masked as described in docs/operations.md; null if unchanged or gone.",
+            "The document, masked as described in docs/privacy.md; null if unchanged or gone.",
         ),
     ),
 )

@@ -33,8 +33,8 @@ class Type(Enum):
 class Sensitivity(Enum):
     """Why a redaction replaces the values of a column; a column without a sensitivity stays as it is."""
 
-    FREE_TEXT = "words"  # what was said, written or sent: becomes ``<redacted>``
-    IDENTIFIER = "identity"  # who somebody is or how to reach them: becomes null
+    FREE_TEXT = "free text"  # what was said, written or sent: becomes ``<redacted>``
+    IDENTIFIER = "identifier"  # who somebody is or how to reach them: becomes null
 
 
 UNITS = {

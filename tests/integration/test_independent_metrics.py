@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import json
 
 import pytest
 
-from pipelines.emulator.generator.world import World
-from pipelines.emulator.server.app import create_app
-from pipelines.emulator.server.serve import running
-from pipelines.settings import Settings
-from pipelines.usecases import sync
-from pipelines.usecases.context import Context
+from tests.helpers.table_hashes import HASHES, OFFICE, UNTIL, sync_world, table_hashes, world
 from tests.independent import daily_metrics, detail_metrics, part_metrics
 from warehouse.serve.query import query
-
-UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
-DAYS = 10
-OFFICE = "+1555011067"
-"""Numbers that do not count begin like this."""
 
 METRICS = {
     "agent_daily": daily_metrics.agent_daily,
@@ -36,9 +26,9 @@ KEYS = ("workspace", "start_date", "agent_id", "tool_name", "component", "model"
 KEYS += ("data_collection_id", "kind", "from_agent_id", "to_agent_id", "to_number")
 
 
-@pytest.fixture(scope="module")
-def world():
-    return World(seed=23, conversations=500, days=DAYS, until=UNTIL)
+@pytest.fixture(scope="module", name="world")
+def drawn_world():
+    return world()
 
 
 @pytest.fixture(scope="module")
@@ -52,16 +42,7 @@ def counted(world):
 
 @pytest.fixture(scope="module")
 def home(world, tmp_path_factory):
-    root = tmp_path_factory.mktemp("independent") / "home"
-    seeds = root / "seeds"
-    seeds.mkdir(parents=True)
-    (seeds / "excluded_callers.csv").write_text(f"kind,pattern,reason\ncaller_id,{OFFICE}%,our office\n")
-    with running(create_app(world, clock=lambda: UNTIL)) as base_url:
-        settings = Settings(home=root, base_url=base_url, api_key="demo")
-        context = Context(settings, clock=lambda: UNTIL + timedelta(hours=2))
-        done = sync.sync(context, run_id="run", since=UNTIL - timedelta(days=DAYS))
-    assert done.problems == ()
-    return context.home
+    return sync_world(tmp_path_factory.mktemp("independent") / "home", world)
 
 
 def _in_order(rows):
@@ -83,3 +64,8 @@ def test_a_metric_is_what_the_documents_say(home, counted, metric):
     for row, same in zip(actual, expected, strict=True):
         computed = {name: row[name] for name in same}
         assert computed == {name: _nearly(value) for name, value in same.items()}
+
+
+def test_the_tables_are_those_that_the_version_before_built(home):
+    before = json.loads(HASHES.read_text())
+    assert table_hashes(home, {table: entry["columns"] for table, entry in before.items()}) == before

@@ -4,21 +4,9 @@ over finished conversations that count. A conversation counts in the hour in whi
 swept in order, so a conversation that runs into the next hour is in that hour's peak too; hours with running conversations alone have \
 a row. One that ends as another starts is not beside it; one of unknown length is there for its instant alone, one of more than a day for a day."""
 grain = ["workspace", "local_weekday", "local_start_hour"]
+inherits_columns_from = "intermediate.int_agent_measures"
 
 [columns]
-workspace = "Workspace of the API that the conversations belong to."
-local_weekday = "Day of the week in the workspace's time zone, 1 Monday to 7 Sunday."
-local_start_hour = "Hour of the day there, 0 to 23."
-n_calls = "Finished conversations (done or failed)."
-call_minutes = "Minutes of finished conversations."
-n_success = "Conversations judged a success."
-n_failure = "Conversations judged a failure."
-n_unknown = "Finished conversations without a verdict: unknown, or not judged."
-success_rate = "Successes among the conversations judged."
-success_coverage = "Conversations judged among the finished ones."
-cost_credits = "Cost of finished conversations; null when no conversation's is known."
-cost_usd = "Cost of finished conversations whose cost in US dollars is known; null when none is."
-cost_usd_coverage = "Finished conversations whose cost in US dollars is known, among the finished ones."
 cost_usd_per_call = "US dollars per finished conversation."
 n_peak_calls = "Most conversations that ran at once at any moment of such an hour."
 
@@ -38,31 +26,17 @@ not_null = [
 [metrics.n_calls]
 name = "Conversations by hour"
 numerator = "finished conversations that started in the hour, over all weeks"
-null_when = "never null"
-direction = "neither"
 differs_from_vendor = "By the clock of the workspace's time zone, summer time included."
 
 [metrics.success_rate]
 name = "Success rate by hour"
-numerator = "n_success"
-denominator = "n_success + n_failure"
-null_when = "null when no conversation was judged"
-direction = "high"
-differs_from_vendor = "Conversations judged unknown are not in the denominator; success_coverage says how many were judged."
 
 [metrics.success_coverage]
 name = "Success coverage by hour"
-numerator = "n_success + n_failure"
-denominator = "n_calls"
-null_when = "null without finished conversations"
-direction = "high"
 
 [metrics.cost_usd]
 name = "Cost by hour"
 numerator = "reported cost, else credits ÷ credits per USD of the plan, of the conversations that started in the hour"
-null_when = "null when no conversation's cost is known; cost_usd_coverage says for how many it is"
-direction = "low"
-differs_from_vendor = "Conversations without a reported cost in dollars are valued at their plan's rate."
 
 [metrics.n_peak_calls]
 name = "Peak of concurrent conversations"
@@ -73,6 +47,10 @@ differs_from_vendor = "Worked out from start and length of the conversations; co
 */
 with conversations as (
     select * from marts.fct_conversations
+),
+
+measures as (
+    select * from intermediate.int_agent_measures
 ),
 
 workspaces as (
@@ -148,20 +126,9 @@ peaks as (
     group by all
 ),
 
-counted as (
-    select
-        workspace,
-        local_weekday,
-        local_start_hour,
-        count(*) as n_calls,
-        cast(coalesce(sum(call_duration_secs), 0) as bigint) as call_secs,
-        count(*) filter (where call_successful = 'success') as n_success,
-        count(*) filter (where call_successful = 'failure') as n_failure,
-        cast(sum(cost_credits) as bigint) as cost_credits,
-        cast(sum(cast(cost_usd as decimal(38, 12))) as double) as cost_usd,
-        count(cost_usd) as n_priced
-    from counted_conversations
-    group by all
+hours as (
+    select * from measures
+    where breakdown = 'hour'
 ),
 
 final as (
@@ -169,24 +136,24 @@ final as (
         peaks.workspace,
         peaks.local_weekday,
         peaks.local_start_hour,
-        coalesce(counted.n_calls, 0) as n_calls,
-        coalesce(counted.call_secs, 0) / 60 as call_minutes,
-        coalesce(counted.n_success, 0) as n_success,
-        coalesce(counted.n_failure, 0) as n_failure,
-        coalesce(counted.n_calls - counted.n_success - counted.n_failure, 0) as n_unknown,
-        counted.n_success / nullif(counted.n_success + counted.n_failure, 0) as success_rate,
-        (counted.n_success + counted.n_failure) / counted.n_calls as success_coverage,
-        counted.cost_credits,
-        counted.cost_usd,
-        counted.n_priced / counted.n_calls as cost_usd_coverage,
-        counted.cost_usd / counted.n_calls as cost_usd_per_call,
+        coalesce(hours.n_calls, 0) as n_calls,
+        coalesce(hours.call_minutes, 0) as call_minutes,
+        coalesce(hours.n_success, 0) as n_success,
+        coalesce(hours.n_failure, 0) as n_failure,
+        coalesce(hours.n_unknown, 0) as n_unknown,
+        hours.success_rate,
+        hours.success_coverage,
+        hours.cost_credits,
+        hours.cost_usd,
+        hours.cost_usd_coverage,
+        hours.cost_usd_per_call,
         peaks.n_peak_calls
     from peaks
-    left join counted
+    left join hours
         on
-            peaks.workspace = counted.workspace
-            and peaks.local_weekday = counted.local_weekday
-            and peaks.local_start_hour = counted.local_start_hour
+            peaks.workspace = hours.workspace
+            and peaks.local_weekday = hours.local_weekday
+            and peaks.local_start_hour = hours.local_start_hour
 )
 
 select * from final

@@ -1,4 +1,4 @@
-"""What users have written down does not change by a rename: commands, flags, settings, tables and columns.
+"""What users have written down does not change by a rename: commands, flags, settings, tables, columns and metrics.
 
 ``public_names.json`` was made before the code was rearranged for 0.2.0. A name may be added; one that is gone or has
 another type is a break, and needs a line in CHANGELOG.md and an edit of the file.
@@ -7,6 +7,7 @@ another type is a break, and needs a line in CHANGELOG.md and an edit of the fil
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from pydantic import AliasChoices
 
 from pipelines.cli.main import cli
 from pipelines.settings import Settings
+from warehouse.models.build_tables import metric_header_rows
 from warehouse.models.project import Project, read_project
 from warehouse.schema.registry import TABLES
 
@@ -57,6 +59,15 @@ def model_columns(project: Project) -> dict[str, list[str]]:
     return models | {seed.key: seed.rows.columns for seed in project.seeds}
 
 
+def metrics(project: Project) -> dict[str, list[str]]:
+    """Metrics of ``metrics.catalog`` by model."""
+    rows = metric_header_rows((model.key, model.header) for model in project.models).iter_rows(named=True)
+    columns = defaultdict[str, list[str]](list)
+    for row in rows:
+        columns[row["model"].removeprefix("metrics.")].append(row["column_name"])
+    return columns
+
+
 def named_before(expected: dict, current: dict) -> dict:
     """The part of the current names that the expected ones ask for."""
     common = {name: current[name] for name in expected if name in current}
@@ -67,13 +78,14 @@ def named_before(expected: dict, current: dict) -> dict:
     return common
 
 
-@pytest.mark.parametrize("kind", ["commands", "settings", "lake_columns", "model_columns"])
+@pytest.mark.parametrize("kind", ["commands", "settings", "lake_columns", "model_columns", "metrics"])
 def test_every_public_name_is_still_there(kind: str) -> None:
     current = {
         "commands": commands,
         "settings": settings,
         "lake_columns": lake_columns,
         "model_columns": lambda: model_columns(read_project()),
+        "metrics": lambda: metrics(read_project()),
     }[kind]()
     assert PUBLIC_NAMES[kind]
     assert named_before(PUBLIC_NAMES[kind], current) == PUBLIC_NAMES[kind]

@@ -65,7 +65,6 @@ BAD = [
     ("union", "with final as (select a from marts.x union by name select a from marts.y) select a from final"),
     ("union", "with final as (select a, b from marts.x union all select b, a from marts.y) select a from final"),
     ("only-duckdb", "with final as (select a from marts.x) from final"),
-    ("only-duckdb", "with x as (select * exclude (b) from marts.x), final as (select a from x) select a from final"),
     (
         "only-duckdb",
         "with x as (select * replace (1 as a) from marts.x), final as (select a from x) select a from final",
@@ -127,6 +126,17 @@ def test_a_singular_test_may_select_a_star() -> None:
     sql = "with x as (select * from marts.x), final as (select * from x) select * from final"
     assert broken(sql, "tests") == []
     assert broken(sql, "metrics") == [(4, "final-star")]
+
+
+def test_a_model_that_inherits_its_columns_may_select_all_but_some_of_them() -> None:
+    sql = "with x as (select * from marts.x), final as (select * exclude (b) from x) select * from final"
+    for key, findings in (
+        ("inherits_columns_from", []),
+        ("inherits_metrics_from", []),
+        ("description", ["final-star"]),
+    ):
+        text = f"/*\n{key} = 'marts.x'\n*/\n{sql}\n"
+        assert [finding.rule.name for finding in lint_text(Path("sql/metrics/x.sql"), text)] == findings
 
 
 def test_a_finding_names_file_and_line_the_reason_and_what_to_write() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlglot
+from msgspec.structs import asdict
 from sqlglot import ErrorLevel, exp
 
 from warehouse.models.headers import NO_COUNTERPART, split_header
@@ -47,13 +48,15 @@ def test_style(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_no_metric_repeats_a_default_of_the_header(path: Path) -> None:
-    metrics = tomllib.loads(split_header(path, path.read_text())[0]).get("metrics", {})
-    repeated = [
-        column
-        for column, metric in metrics.items()
-        if metric.get("differs_from_vendor") == NO_COUNTERPART or metric.get("unit", "") == unit_of(column)
-    ]
+def test_no_header_repeats_a_default_or_what_it_inherits(path: Path, project: Project) -> None:
+    header = tomllib.loads(split_header(path, path.read_text())[0])
+    parent = project.by_key.get(header.get("inherits_metrics_from", header.get("inherits_columns_from")))
+    columns, metrics = (parent.header.columns, parent.header.metrics) if parent else ({}, {})
+    repeated = [column for column, text in header.get("columns", {}).items() if columns.get(column) == text]
+    for column, metric in header.get("metrics", {}).items():
+        default = {"differs_from_vendor": NO_COUNTERPART, "unit": unit_of(column)}
+        inherited = asdict(metrics[column]) if column in metrics else default
+        repeated += [f"{column}.{key}" for key, value in metric.items() if inherited.get(key) == value]
     assert repeated == []
 
 

@@ -162,7 +162,14 @@ def test_a_metric_of_ours_goes_back_to_the_verdict_of_the_api() -> None:
     lineage = explain(read_project(), ColumnRef("metrics.agent_daily", "success_rate")).lineage
     assert [(column.column, column.paths) for column in lineage] == [
         ("metrics.agent_daily.success_rate", ()),
+        ("intermediate.int_agent_measures.success_rate", ()),
         ("marts.fct_conversations.call_successful", ()),
+        ("marts.fct_conversations.is_counted", ()),
         ("staging.stg_conversations.call_successful", ()),
+        ("intermediate.int_conversation_flags.is_counted", ()),
         ("lake.conversations.analysis_call_successful", ("analysis.call_successful",)),
+        ("staging.stg_conversations.conversation_id", ()),
+        ("staging.stg_conversations.status", ()),
+        ("lake.conversations.conversation_id", ()),
+        ("lake.conversations.status", ("status",)),
     ]

@@ -191,8 +191,12 @@ def test_lineage_of_all_models_covers_every_column() -> None:
         found.key: list(found.header.columns) for found in project.models
     }
     assert lineage["metrics.agent_daily"]["cost_usd_per_success"] == [
+        ("intermediate.int_agent_measures", "cost_usd_per_success")
+    ]
+    assert lineage["intermediate.int_agent_measures"]["cost_usd_per_success"] == [
         ("marts.fct_conversations", "call_successful"),
         ("marts.fct_conversations", "cost_usd"),
+        ("marts.fct_conversations", "is_counted"),
     ]
 
 

@@ -73,7 +73,10 @@ def workspace_rows(zones: Mapping[str, str]) -> pl.DataFrame:
 
 
 def metric_header_rows(headers: Iterable[tuple[str, Header]]) -> pl.DataFrame:
-    """Rows of ``seeds.metric_headers`` by id, from the models' qualified names and headers."""
+    """Rows of ``seeds.metric_headers`` by id, from the models' qualified names and headers.
+
+    Only schema ``metrics`` publishes metrics; other models define them to be inherited.
+    """
     rows: list[dict[str, str | None]] = [
         {
             "id": f"{key.partition('.')[2]}.{column}",
@@ -84,6 +87,7 @@ def metric_header_rows(headers: Iterable[tuple[str, Header]]) -> pl.DataFrame:
             **metric.published(),
         }
         for key, header in headers
+        if key.startswith("metrics.")
         for column, metric in header.metrics.items()
     ]
     return METRIC_HEADERS.frame(rows).sort("id")

@@ -15,7 +15,8 @@ Tree = Mapping[str, Any]
 _WHOLE_JOINS = frozenset({"NATURAL", "POSITIONAL"})
 _REFERENCES = frozenset({"BASE_TABLE", "JOIN", "SUBQUERY", "TABLE_FUNCTION", "EMPTY", "EXPRESSION_LIST"})
 _NAMES = ("table_name", "alias")
-_STAR = {"class", "type", "relation_name", "exclude_list", "query_location", "query_location_length"}
+STAR_KEYS = {"class", "type", "relation_name", "exclude_list", "query_location", "query_location_length"}
+"""Keys of a star that only passes columns on, perhaps not all."""
 
 
 def used_columns(nodes: Collection[Tree]) -> frozenset[str] | None:
@@ -24,10 +25,11 @@ def used_columns(nodes: Collection[Tree]) -> frozenset[str] | None:
     The names are more than columns (aliases, functions, literals), which only makes a caller rebuild too much.
     """
     stars = [item for node in nodes for item in node.get("select_list", ()) if item["class"] == "STAR"]
+    n_stars = sum(node.get("class") == "STAR" for node in nodes)
     relations = {
         node[name] for node in nodes if str(node.get("type")) in _REFERENCES for name in _NAMES if name in node
     }
-    if sum(node.get("class") == "STAR" for node in nodes) > len(stars) or any(star.keys() - _STAR for star in stars):
+    if n_stars > len(stars) or any(star.keys() - STAR_KEYS for star in stars):
         return None
     if any(_uses_all(node, relations) for node in nodes):
         return None

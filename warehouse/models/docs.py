@@ -72,7 +72,7 @@ def tables_text() -> str:
 def metrics_text(project: Project) -> str:
     """Markdown of the models of ``sql/``: metrics with their formulas, then all models and seeds with their columns."""
     models = sorted(project.models, key=_reading_order)
-    sections = ["## Metrics", *(_metrics_text(model) for model in models if model.header.metrics)]
+    sections = ["## Metrics", *(_metrics_text(model) for model in models if _publishes_metrics(model))]
     for schema in reversed(SCHEMAS):
         sections += [f"## Schema {schema}", *(_model_text(model) for model in models if model.schema == schema)]
     sections += ["## Schema seeds", *(_seed_text(seed) for seed in project.seeds)]
@@ -84,6 +84,11 @@ def write(folder: Path) -> None:
     """Write ``tables.md`` and ``metrics.md`` into the folder."""
     (folder / "tables.md").write_text(tables_text(), encoding="utf-8")
     (folder / "metrics.md").write_text(metrics_text(read_project()), encoding="utf-8")
+
+
+def _publishes_metrics(model: Model) -> bool:
+    """Whether the metrics of a model are in ``metrics.catalog``; those of an intermediate model are inherited only."""
+    return model.schema == "metrics" and bool(model.header.metrics)
 
 
 def _reading_order(model: Model) -> tuple[int, str]:

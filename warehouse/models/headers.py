@@ -1,11 +1,12 @@
 """The header of a SQL file: TOML in a leading block comment, which describes the result of the SELECT below it.
 
 - ``description``, ``grain`` and ``[columns]`` (every column of the result, in order) are required.
-- ``inherits_columns_from = "lake.turns"`` replaces ``[columns]`` in a staging model: its columns mean what the schema
-  says.
-- ``[tests]`` are checks on the built data; ``[metrics.<column>]`` makes a column a metric of ``metrics.catalog``.
-- ``inherits_metrics_from = "metrics.agent_daily"`` is for a model with the measures of another one at a grain of its
-  own: columns of the same name take descriptions and metrics from there, unless its own header has them.
+- ``[tests]`` are checks on the built data; ``[metrics.<column>]`` makes a column a metric. Those of schema ``metrics``
+  are in ``metrics.catalog``, those of another schema are there to be inherited.
+- ``inherits_columns_from = "lake.turns"`` names a table of the lake or a model that this one reads:
+  ``warehouse.models.inheritance`` adds the columns that ``[columns]`` leaves out, with their descriptions from there.
+- ``inherits_metrics_from = "intermediate.int_agent_measures"`` also adds the metrics of these columns.
+- With either, a metric takes from the metric of the same column there what it leaves out.
 - ``batch_by = "start_date"`` is for a model that is local to a conversation and would have to hold all turns at once:
   it is built some days at a time (``warehouse.build.incremental``).
 
@@ -82,6 +83,11 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tests: Tests = Tests()
     metrics: dict[str, Metric] = {}
 
+    @property
+    def inherits_from(self) -> str | None:
+        """The relation that it inherits from, by either key."""
+        return self.inherits_metrics_from or self.inherits_columns_from
+
 
 class SeedHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The ``.toml`` beside a seed; ``types`` are DuckDB's by column."""
@@ -117,19 +123,36 @@ def split_header(path: Path, text: str) -> tuple[str, str]:
 
 
 def parse_header(path: Path, toml: str, kind: type[H]) -> H:
-    """The header of type ``kind`` in ``toml``; its names are checked, unless it inherits some of its columns.
+    """The header of type ``kind`` in ``toml``; its names are checked, unless it inherits columns.
 
     Raises:
         ModelError: this is not TOML, a key is unknown or missing, or a name is not a column; names file and line.
     """
+    return header_of(path, toml, parse_toml(path, toml), kind)
+
+
+def parse_toml(path: Path, toml: str) -> dict[str, Any]:
+    """The values of a header.
+
+    Raises:
+        ModelError: this is not TOML; names file and line.
+    """
     try:
-        values = tomllib.loads(toml)
+        return tomllib.loads(toml)
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"at line (\d+)", str(error))
         line = int(at.group(1)) if at else toml.count("\n") + 1
         raise ModelError(
             f"{path}:{line}: the header is not TOML: {error}.", "See the other headers in sql/."
         ) from error
+
+
+def header_of(path: Path, toml: str, values: dict[str, Any], kind: type[H]) -> H:
+    """The header of type ``kind`` with the values of ``toml``; see ``parse_header``.
+
+    Raises:
+        ModelError: as there.
+    """
     if kind is Header:
         _set_metric_defaults(values)
     try:
@@ -137,15 +160,14 @@ def parse_header(path: Path, toml: str, kind: type[H]) -> H:
     except msgspec.ValidationError as error:
         line = line_of(toml, _invalid_key(str(error)))
         raise ModelError(f"{path}:{line}: {error}.", "See the other headers in sql/.") from error
-    if isinstance(header, Header) and bool(header.columns or header.inherits_metrics_from) == bool(
-        header.inherits_columns_from
-    ):
-        raise ModelError(
-            f"{path}:1: the header needs [columns] or inherits_columns_from, but not both.", "List every column."
-        )
-    inherits = isinstance(header, Header) and (header.inherits_columns_from or header.inherits_metrics_from)
-    if not inherits:  # the columns of one that does are known only when all headers have been read
-        check_names(path, toml, header)
+    if isinstance(header, Header):
+        if header.inherits_columns_from and header.inherits_metrics_from:
+            raise ModelError(f"{path}:1: the header inherits by two keys.", "Remove inherits_columns_from.")
+        if not header.columns and not header.inherits_from:
+            raise ModelError(f"{path}:1: the header has no columns.", "List every column under [columns].")
+        if header.inherits_from:  # its columns are known only with its SELECT
+            return header
+    check_names(path, toml, header)
     return header
 
 

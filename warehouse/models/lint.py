@@ -7,6 +7,7 @@ The other engine is Spark, on which the models should run as well. Dividing two 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sqlglot import exp
 
 from warehouse.models import lint_rules
 from warehouse.models.headers import split_header
+from warehouse.models.inheritance import KEYS
 from warehouse.models.project import SCHEMAS, SQL_DIR
 
 
@@ -24,14 +26,15 @@ from warehouse.models.project import SCHEMAS, SQL_DIR
 class Rule:
     """A forbidden construct: why, what to write instead, and whether a node (with its first word) is one.
 
-    A ``models_only`` rule does not apply to singular tests.
+    A ``listed_columns_only`` rule applies only to models that list their columns: not to singular tests, and not to
+    models that inherit columns.
     """
 
     name: str
     reason: str
     instead: str
     matches: Callable[[exp.Expr, str], bool]
-    models_only: bool = False
+    listed_columns_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +132,9 @@ RULES = (
     Rule(
         "final-star",
         "a star hides the columns of the model, and changes with its inputs",
-        "every column by name",
+        "every column by name, or inherit the columns",
         lint_rules.is_star_of_final,
-        models_only=True,
+        listed_columns_only=True,
     ),
     Rule("pivot", "every engine has its own syntax for pivot", "max(x) filter (where …)", lint_rules.is_pivot),
     Rule(
@@ -148,12 +151,15 @@ RULES = (
     ),
     Rule(
         "only-duckdb",
-        "other engines do not support it: from without select, stars with exclude, replace or rename, columns(), list "
+        "other engines do not support it: from without select, stars with replace or rename, columns(), list "
         "comprehension, asof and positional joins, glob, similar to, order by all",
         "select and names, list_transform and list_filter, joins with on, like and regexp_matches",
         lint_rules.is_only_duckdb,
     ),
 )
+
+
+_INHERITS = re.compile(rf"^({'|'.join(KEYS)})\b", re.MULTILINE)
 
 
 def lint(folder: Path = SQL_DIR) -> list[Finding]:
@@ -173,9 +179,10 @@ def lint_text(path: Path, text: str) -> list[Finding]:
         ModelError: it has no header.
         ParseError: the SELECT cannot be parsed.
     """
-    sql = split_header(path, text)[1]
+    toml, sql = split_header(path, text)
     header_lines = text[: len(text) - len(sql)].count("\n")
-    rules = [rule for rule in RULES if path.parent.name in SCHEMAS or not rule.models_only]
+    lists_columns = path.parent.name in SCHEMAS and not _INHERITS.search(toml)
+    rules = [rule for rule in RULES if lists_columns or not rule.listed_columns_only]
     findings = {
         Finding(path, header_lines + _line(node), rule)
         for node in sqlglot.parse_one(sql, dialect="duckdb").walk()

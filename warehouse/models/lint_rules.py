@@ -161,7 +161,7 @@ def mixes_names(node: exp.Expr, _word: str) -> bool:
 def is_only_duckdb(node: exp.Expr, word: str) -> bool:
     """Syntax of DuckDB alone."""
     if isinstance(node, exp.Star):
-        return word != "*" or any(node.args.values())
+        return word != "*" or any(value for name, value in node.args.items() if name != "except_")
     if isinstance(node, exp.Join):
         return node.method in ("ASOF", "POSITIONAL")
     if isinstance(node, exp.Ordered):

@@ -14,12 +14,11 @@ from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-import msgspec
-
 from warehouse.errors import ModelError
 from warehouse.models import row_locality
 from warehouse.models.build_tables import GENERATED_TABLES
-from warehouse.models.headers import Header, SingularHeader, check_names, line_of, parse_header, split_header
+from warehouse.models.headers import Header, SingularHeader, line_of, parse_header, split_header
+from warehouse.models.inheritance import read_header
 from warehouse.models.seeds import Seed, read_seeds
 from warehouse.models.select_parser import Select, UnsupportedSqlError, read_selects
 from warehouse.schema.registry import BY_NAME, TABLES
@@ -133,9 +132,14 @@ def ordered_models(models: Mapping[str, Model], seeds: Iterable[str]) -> tuple[M
     keys = {*models, *seeds}
     for model in models.values():
         _check_reads(model.path, model.reads, keys)
-    graph = {key: [read for read in models[key].reads if read in models] for key in models}
+    return tuple(models[key] for key in _build_order({key: model.reads for key, model in models.items()}))
+
+
+def _build_order(reads: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """The keys, each after those of its reads that are keys as well."""
+    graph = {key: [read for read in relations if read in reads] for key, relations in reads.items()}
     try:
-        return tuple(models[key] for key in TopologicalSorter(graph).static_order())
+        return tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
         path = " reads ".join(reversed(error.args[1]))
         raise ModelError(f"Models read each other in a cycle: {path}.", "Remove one of these steps.") from error
@@ -158,13 +162,17 @@ class _Source:
     sql: str
     select: Select
 
+    @property
+    def key(self) -> str:
+        return f"{self.path.parent.name}.{self.path.stem}"
+
 
 @lru_cache(maxsize=8)  # a process that builds more than once reads the same texts
 def _read(files: tuple[tuple[Path, str], ...]) -> tuple[tuple[Model, ...], tuple[SingularTest, ...]]:
     sources = _sources(files)
     of_models = [source for source in sources if source.path.parent.name in SCHEMAS]
-    by_key = {model.key: model for model in map(_model, of_models)}
-    models = [_inherit_metrics(model, source, by_key) for model, source in zip(by_key.values(), of_models, strict=True)]
+    headers = _headers({source.key: source for source in of_models})
+    models = [_model(source, headers[source.key]) for source in of_models]
     keyed = conversation_relations(models)
     models = [_analyze(model, source, keyed) for model, source in zip(models, of_models, strict=True)]
     return tuple(models), tuple(_singular_test(source) for source in sources if source not in of_models)
@@ -188,50 +196,18 @@ def _check_select(path: Path, text: str, _toml: str, sql: str, select: Select | 
     return select
 
 
-def _model(source: _Source) -> Model:
-    path, header = source.path, parse_header(source.path, source.toml, Header)
-    if header.inherits_columns_from:
-        header = msgspec.structs.replace(header, columns=_schema_columns(source, header.inherits_columns_from))
-        check_names(path, source.toml, header)
-    sha256 = hashlib.sha256(source.text.encode()).hexdigest()
+def _headers(sources: Mapping[str, _Source]) -> dict[str, Header]:
+    """Header of each model, with what it inherits from the models that it reads."""
+    headers: dict[str, Header] = {}
+    for key in _build_order({key: source.select.reads for key, source in sources.items()}):
+        source = sources[key]
+        headers[key] = read_header(source.path, source.toml, source.select, headers)
+    return headers
+
+
+def _model(source: _Source, header: Header) -> Model:
+    path, sha256 = source.path, hashlib.sha256(source.text.encode()).hexdigest()
     return Model(path.parent.name, path.stem, path, header, source.sql, source.select.reads, sha256)
-
-
-def _schema_columns(source: _Source, relation: str) -> dict[str, str]:
-    """Descriptions of a staging model's columns: each is a column of the lake, perhaps renamed."""
-    path, table, selects = source.path, BY_NAME.get(relation.removeprefix("lake.")), source.select.final
-    if table is None or not selects:
-        raise ModelError(
-            f"{path}: inherits_columns_from needs a table of the lake and a CTE final.", "Or list all [columns]."
-        )
-    descriptions = {}
-    for column in selects:
-        if column.source is None or column.source not in table.column_names:
-            raise ModelError(f"{path}: {column.name} is not a column of {relation}.", "List all [columns].")
-        descriptions[column.name] = table.column(column.source).description
-    return descriptions
-
-
-def _inherit_metrics(model: Model, source: _Source, models: Mapping[str, Model]) -> Model:
-    """The model with what it inherits by ``inherits_metrics_from``, in the order of its SELECT; its own header wins."""
-    header, path = model.header, model.path
-    if header.inherits_metrics_from is None:
-        return model
-    at, parent = f"{path}:{line_of(source.toml, 'inherits_metrics_from')}", models.get(header.inherits_metrics_from)
-    if parent is None or parent.header.inherits_metrics_from:
-        problem = "is not a model that declares its metrics itself"
-        raise ModelError(f"{at}: {header.inherits_metrics_from} {problem}.", "Check its name.")
-    names = [column.name for column in source.select.final]
-    if not parent.header.metrics.keys() & set(names):
-        raise ModelError(f"{at}: {parent.key} has no metric that final selects.", "Remove inherits_metrics_from.")
-    columns, metrics = parent.header.columns | header.columns, parent.header.metrics | header.metrics
-    merged = msgspec.structs.replace(
-        header,
-        columns={name: columns[name] for name in names if name in columns} | header.columns,
-        metrics={name: metrics[name] for name in names if name in metrics} | header.metrics,
-    )
-    check_names(path, source.toml, merged)
-    return replace(model, header=merged)
 
 
 def _analyze(model: Model, source: _Source, keyed: Collection[str]) -> Model:

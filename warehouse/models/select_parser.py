@@ -7,14 +7,14 @@ times as long.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 import msgspec
 
-from warehouse.models.column_usage import used_columns
+from warehouse.models.column_usage import STAR_KEYS, used_columns
 
 _TREES = """
 select json_serialize_sql(text, skip_null := true, skip_empty := true, skip_default := true)
@@ -22,6 +22,8 @@ from unnest(?::varchar[]) texts(text)
 """
 
 Tree = dict[str, Any]
+
+_JOINS = ("REGULAR", "CROSS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Select:
     Attributes:
         reads: Qualified names of the relations that it reads, sorted.
         unqualified: Names without a schema that are not CTEs.
-        final: Columns of the CTE ``final``; empty if there is none, or if it is not a plain SELECT.
+        final: Columns of the CTE ``final``, stars without a name; empty if there is none, or if it is not a plain
+            SELECT.
         used_columns: See ``warehouse.models.column_usage``.
         row_source: The one relation whose rows it returns, each at most once; None if it can return others.
         tree: Its node in the tree of DuckDB's parser.
@@ -63,6 +66,10 @@ class UnsupportedSqlError:
 
     line: int | None
     reason: str
+
+
+class StarError(ValueError):
+    """A star whose columns cannot be listed: it changes columns, or reads something other than models and joins."""
 
 
 def read_selects(texts: Sequence[str]) -> list[Select | UnsupportedSqlError]:
@@ -111,6 +118,49 @@ def _selected(column: Tree) -> SelectedColumn:
     source = next((node["column_names"][-1] for node in _nodes(column) if node.get("class") == "COLUMN_REF"), None)
     is_plain = column["class"] == "COLUMN_REF"
     return SelectedColumn(column.get("alias") or (source if is_plain else None) or "", source, is_plain=is_plain)
+
+
+def final_columns(select: Select, relations: Mapping[str, Iterable[str]]) -> tuple[SelectedColumn, ...]:
+    """Columns of the CTE ``final``, with each star replaced by its columns; ``relations`` are columns by name.
+
+    Raises:
+        StarError: a star cannot be replaced.
+    """
+    ctes = {cte["key"]: cte["value"]["query_node"] for cte in _ctes(select.tree)}
+    return tuple(_columns(ctes["final"], ctes, relations)) if select.final else ()
+
+
+def _columns(query: Tree, ctes: Mapping[str, Tree], relations: Mapping[str, Iterable[str]]) -> Iterator[SelectedColumn]:
+    ctes = {**ctes, **{cte["key"]: cte["value"]["query_node"] for cte in _ctes(query)}}
+    if query["type"] == "SET_OPERATION_NODE":  # its columns are named by its first part
+        yield from _columns(query["children"][0], ctes, relations)
+    for item in query.get("select_list", ()):
+        if item["class"] != "STAR":
+            yield _selected(item)
+            continue
+        if not item.keys() <= STAR_KEYS:
+            raise StarError
+        for alias, names in _sources(query["from_table"], ctes, relations):
+            if item.get("relation_name", alias) == alias:
+                yield from (SelectedColumn(name, name) for name in names if name not in item.get("exclude_list", ()))
+
+
+def _sources(
+    table: Tree, ctes: Mapping[str, Tree], relations: Mapping[str, Iterable[str]]
+) -> Iterator[tuple[str, Iterable[str]]]:
+    """Alias and columns of each relation of a FROM."""
+    name = str(table.get("table_name"))
+    qualified_name = f"{table.get('schema_name')}.{name}"
+    if table["type"] == "JOIN" and table["ref_type"] in _JOINS and "using_columns" not in table:
+        yield from _sources(table["left"], ctes, relations)
+        if table["join_type"] not in ("SEMI", "ANTI"):
+            yield from _sources(table["right"], ctes, relations)
+    elif table["type"] == "BASE_TABLE" and qualified_name in relations:
+        yield table.get("alias", name), relations[qualified_name]
+    elif table["type"] == "BASE_TABLE" and "schema_name" not in table:
+        yield table.get("alias", name), [column.name for column in _columns(ctes[name], ctes, relations)]
+    else:
+        raise StarError
 
 
 def _ctes(node: Tree) -> list[Tree]:

@@ -102,16 +102,9 @@ def refresh_lake(
 
 def _refresh_conversation_list(home: Home) -> None:
     """Rewrite the days of ``conversation_list`` whose rows differ from the landed listings."""
-    landed_rows = (
-        landing.list_rows(home)
-        .sort("listed_at")
-        .group_by("conversation_id", maintain_order=True)
-        .agg(
-            pl.col("start_date", "start_time_at", "agent_id", "agent_name", "status", "fingerprint").last(),
-            first_seen_at=pl.col("listed_at").first(),
-            last_seen_at=pl.col("listed_at").last(),
-        )
-    )
+    content = ("start_date", "start_time_at", "agent_id", "agent_name", "status", "fingerprint")
+    landed_rows = landing.latest_list_rows(home, (*content, "first_seen_at", "listed_at"))
+    landed_rows = landed_rows.rename({"listed_at": "last_seen_at"})
     lake_rows = lake.read(home, CONVERSATION_LIST).select(landed_rows.columns)
     changes = pl.concat([_drop_rows(landed_rows, lake_rows), _drop_rows(lake_rows, landed_rows)])
     for day in changes["start_date"].unique():

@@ -19,7 +19,7 @@ from pipelines.transform.refresh_lake import stale_snapshots
 from pipelines.transform.settle_state import settle_state
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
-from warehouse.storage import lake, landing, parquet
+from warehouse.storage import lake, landing, landing_files, parquet
 from warehouse.storage.home import Home
 
 STATES = ("open", "settling", "settled")
@@ -118,4 +118,7 @@ def _built_at(home: Home) -> datetime | None:
 
 
 def _size(home: Home, folder: Path) -> int:
-    return sum(file.stat().st_size for file in home.files(folder, "**/"))
+    def read_sizes(files: list[Path]) -> int:
+        return sum(file.stat().st_size for file in files)
+
+    return landing_files.read_consistently(lambda: home.files(folder, "**/"), read_sizes)

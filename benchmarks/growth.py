@@ -17,9 +17,11 @@ from benchmarks.process_metrics import OURS, Measured, bytes_of, run, serving
 from benchmarks.report import Figure
 from benchmarks.stored_home import land
 from pipelines.clock import utc_now
+from pipelines.extract import run_log
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.storage import parquet
 from warehouse.storage.home import Home, unique_name
+from warehouse.storage.landing_reference_data import land_tools
 
 LOOKBACK = timedelta(days=3)
 RUNS = 3
@@ -66,6 +68,7 @@ def _grow(home: Home, n_listings: int, n_segments: int) -> None:
     _write_listings(home, parquet.read_files(LANDED_LISTINGS, [listing]), n_listings)
     listing.unlink()
     segments = home.files(home.landing, "start_date=*/")
+    _write_runs(home, n_listings)
     snapshots = parquet.read_files(LANDED_DOCUMENTS, segments)
     for repeat in range(n_segments // snapshots.height):
         for row in snapshots.iter_slices(1):
@@ -87,6 +90,16 @@ def _write_listings(home: Home, rows: pl.DataFrame, n_listings: int) -> None:
         footer = {"window": json.dumps(window | {"agent_id": None})}
         target = home.file(home.listings, unique_name(at))
         parquet.write_file(home, target, shown.with_columns(listed_at=pl.lit(at)), footer=footer)
+
+
+def _write_runs(home: Home, n_runs: int) -> None:
+    """What each run leaves besides a listing: its record, and a listing of the tools."""
+    now = utc_now()
+    for number in range(n_runs):
+        at, run_id = now - timedelta(days=DAYS) / n_runs * (n_runs - number), f"run{number:06d}"
+        run_log.start_run(home, run_id, at=at, window=None)
+        payload = None if number else b'{"tool_config": {"name": "tool"}}'
+        land_tools(home, at, [{"tool_id": "tool_1", "listed_at": at, "content_sha256": "1", "payload": payload}])
 
 
 def _write_segment(home: Home, row: pl.DataFrame, repeat: int) -> None:

@@ -15,7 +15,7 @@ START = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 class KilledError(BaseException):
-    """Stands for a kill: nothing catches it, and no step after it runs."""
+    """In place of a kill: nothing catches it, and no step after it runs."""
 
 
 def land_rows(home: Home, at: datetime, contents: dict[str, str], agent_id: str | None = None) -> None:

@@ -16,6 +16,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
@@ -38,6 +39,8 @@ REMOVED_KINDS = ("gone", "blanked")
 """Kinds of a snapshot that say that the API removed the conversation (404) or its content (retention)."""
 PAYLOAD_BATCH_SIZE = 500
 """Documents whose payloads are in memory at once, about 12 MB."""
+BATCH_BYTES = 16 * 1024 * 1024
+"""Files whose snapshots are in memory at once, without their payloads, to find the latest: some 5,000 documents."""
 ERASED = "erased"
 """Kind of a tombstone: the one row that is left of a conversation that was erased here."""
 
@@ -168,9 +171,33 @@ def latest_snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFra
     none: ``content_at`` is its ``fetched_at``, ``shown_sha256`` its hash, ``shown_texts`` the number of its entries
     with text. ``start_date`` is that of this document too.
     """
-    all_snapshots = snapshots(home, ids)
+    id_list = None if ids is None else list(ids)
+    has_id = None if id_list is None else pl.col("conversation_id").is_in(id_list)
+    if id_list == []:
+        return _latest_of(snapshots(home, id_list))
+
+    def read_latest(files: list[Path]) -> pl.DataFrame:
+        batches = _batches_of_days(files) or [[]]
+        return pl.concat(
+            [_latest_of(parquet.read_files(LANDED_DOCUMENTS, batch, DOCUMENT_COLUMNS, has_id)) for batch in batches]
+        )
+
+    latest = landing_files.read_consistently(
+        lambda: landing_files.list_files(home, home.landing, lake.DAY_FOLDERS), read_latest
+    )
+    # A conversation whose start was corrected has snapshots on several days.
+    is_moved = latest["conversation_id"].is_duplicated()
+    if not is_moved.any():
+        return latest
+    moved = latest.filter(is_moved)["conversation_id"].unique()
+    return pl.concat([latest.filter(~is_moved), _latest_of(snapshots(home, moved))])
+
+
+def _latest_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """The latest snapshot of each conversation, as ``latest_snapshots`` returns it; rows of ``DOCUMENT_COLUMNS``."""
+    in_order = rows.sort("fetched_at", maintain_order=True)
     content = (
-        all_snapshots.filter(kind="document")
+        in_order.filter(kind="document")
         .group_by("conversation_id")
         .agg(
             content_at=pl.col("fetched_at").last(),
@@ -179,9 +206,23 @@ def latest_snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFra
             shown_texts=pl.col("n_texts").last(),
         )
     )
-    latest = all_snapshots.unique("conversation_id", keep="last", maintain_order=True)
+    latest = in_order.unique("conversation_id", keep="last", maintain_order=True)
     latest = latest.join(content, "conversation_id", "left")
     return latest.with_columns(start_date=pl.coalesce("content_date", "start_date")).drop("content_date")
+
+
+def _batches_of_days(files: Iterable[Path]) -> list[list[Path]]:
+    """Files in batches of entire days, each of some ``BATCH_BYTES``: how much is read before it is reduced."""
+    batches: list[list[Path]] = []
+    size = BATCH_BYTES
+    for _, day in groupby(files, lambda file: file.parent):
+        if size >= BATCH_BYTES:
+            batches.append([])
+            size = 0
+        day_files = list(day)
+        batches[-1] += day_files
+        size += sum(file.stat().st_size for file in day_files)
+    return batches
 
 
 def erased_ids(home: Home) -> set[str]:

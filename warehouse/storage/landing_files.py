@@ -35,9 +35,14 @@ def list_files(home: Home, folder: Path, below: str = "") -> list[Path]:
     return [file for file in files if file not in replaced]
 
 
+def is_merged(file: Path) -> bool:
+    """Whether a merge wrote the file."""
+    return file.stem.endswith(MERGED)
+
+
 def _is_merge_between(files: Sequence[Path], again: Sequence[Path]) -> bool:
     before, after = set(files), set(again)
-    return bool(before - after) or any(file.stem.endswith(MERGED) for file in after - before)
+    return bool(before - after) or any(map(is_merged, after - before))
 
 
 def read_consistently(list_paths: Callable[[], list[Path]], read: Callable[[list[Path]], Result]) -> Result:

@@ -1,7 +1,8 @@
 """Merges small files of the landing, so that it does not get slower with every run and every webhook.
 
-A folder is merged once it has ``MIN_FILES`` files smaller than ``SMALL_BYTES``. Snapshots are copied as they are. Of
-listings, the rows of a conversation that say the same become one: when a listing showed it first, and when last.
+A folder is merged once it has ``MIN_FILES`` files smaller than ``SMALL_BYTES``. Rows are copied as they are, except
+those of listings: the rows of a conversation that say the same become one: when a listing showed it first, and when
+last.
 
 The order of the steps makes a kill harmless (``landing_files``), and the next writer finishes what was begun. Nothing
 is erased or redacted between the steps, as both need the write lock, and whoever takes it calls ``finish`` first.
@@ -19,7 +20,8 @@ import polars as pl
 
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import QUARANTINE
-from warehouse.storage import lake, landing, parquet
+from warehouse.schema.reference_data import LANDED_TOOLS
+from warehouse.storage import lake, landing, landing_reference_data, parquet, run_records
 from warehouse.storage.home import Home
 from warehouse.storage.landing_files import MERGED, Merge, merge_records, merges
 
@@ -44,6 +46,8 @@ def merge(home: Home) -> None:
         _merge_folder(home, folder, lambda files: (parquet.read_files(LANDED_DOCUMENTS, files), {}))
     _merge_folder(home, home.quarantine, lambda files: (parquet.read_files(QUARANTINE, files), {}))
     _merge_folder(home, home.listings, _combine_listings)
+    _merge_folder(home, home.tools, _combine_tools)
+    _merge_folder(home, home.runs, lambda files: (run_records.read(files), {}))
 
 
 def finish(home: Home) -> None:
@@ -82,6 +86,11 @@ def _groups(files: Sequence[Path]) -> list[list[Path]]:
 def _combine_listings(files: Sequence[Path]) -> tuple[pl.DataFrame, Footer]:
     windows = [window for file in files for window in landing.windows(file)]
     return merge_list_rows(parquet.read_files(LANDED_LISTINGS, files)), landing.windows_footer(windows)
+
+
+def _combine_tools(files: Sequence[Path]) -> tuple[pl.DataFrame, Footer]:
+    listed_at = [at for file in files for at in landing_reference_data.listing_times(file)]
+    return parquet.read_files(LANDED_TOOLS, files), landing_reference_data.tools_footer(listed_at)
 
 
 def merge_list_rows(rows: pl.DataFrame) -> pl.DataFrame:

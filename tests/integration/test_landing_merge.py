@@ -16,6 +16,7 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
+from pipelines.extract import run_log
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
@@ -26,9 +27,10 @@ from tests.helpers.disk_contents import contents
 from tests.helpers.landed_files import START, land_rows, land_snapshot, landed, merge_and_die, n_files, n_records
 from tests.helpers.recording_app import assert_equals
 from warehouse.schema.landing import LANDED_LISTINGS
-from warehouse.schema.operations import CONVERSATION_LIST
-from warehouse.storage import erasure, lake, landing, landing_merge, lock, parquet
+from warehouse.schema.operations import CONVERSATION_LIST, SYNC_RUNS
+from warehouse.storage import erasure, lake, landing, landing_merge, lock, parquet, run_records
 from warehouse.storage.home import Home
+from warehouse.storage.landing_reference_data import land_tools, tool_listings, tool_rows
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 N = 7
@@ -172,6 +174,43 @@ def test_a_reader_beside_merges_and_webhooks_misses_and_repeats_nothing(home):
         is_done.set()
         reader.join()
     assert problems == []
+
+
+def test_tool_listings_and_run_records_are_merged(home):
+    for number in range(N):
+        at = START + timedelta(hours=number)
+        tools = [{"tool_id": f"tool_{tool}", "listed_at": at, "content_sha256": "1"} for tool in range(number % 3)]
+        land_tools(home, at, tools)
+        run_log.start_run(home, f"run_{number}", at=at, window=None)
+    run_log.finish_run(home, "run_1", at=at, outcome="complete")
+    before = tool_rows(home).rows(), tool_listings(home), run_records.records(home).sort("run_id").rows()
+    landing_merge.merge(home)
+    assert (len(home.files(home.tools)), len(home.files(home.runs))) == (1, 1)
+    assert (tool_rows(home).rows(), tool_listings(home), run_records.records(home).sort("run_id").rows()) == before
+    assert lake.read(home, SYNC_RUNS).sort("run_id").rows() == before[2]
+
+
+def test_a_run_of_several_steps_goes_on_after_its_record_was_merged(home):
+    """A run of Dagster takes the lock for each step; other runs merge in between."""
+    for number in range(2 * N):
+        run_log.start_run(home, f"run_{number}", at=START, window=None)
+        landing_merge.merge(home)
+        run_log.add_counts(home, "run_1" if number else "run_0", at=START, n_listed=1)
+    assert run_log.row(home, "run_1")["n_listed"] == 2 * N - 1
+    run_log.finish_run(home, "run_1", at=START, outcome="complete")
+    landing_merge.merge(home)
+    assert run_log.row(home, "run_1")["outcome"] == "complete"
+    assert lake.read(home, SYNC_RUNS).filter(run_id="run_1").rows() == [tuple(run_log.row(home, "run_1").values())]
+    assert sorted(run_records.records(home)["run_id"]) == sorted(f"run_{number}" for number in range(2 * N))
+
+
+def test_the_runs_of_an_earlier_version_are_in_the_lake_once(home):
+    run_log.start_run(home, "old", at=START, window=None)
+    table = home.table(SYNC_RUNS)
+    home.file(table).rename(home.file(table, "old"))  # version 0.2.0 wrote a file per run
+    run_log.start_run(home, "new", at=START, window=None)
+    assert sorted(lake.read(home, SYNC_RUNS)["run_id"]) == ["new", "old"]
+    assert home.files(table) == [home.file(table)]
 
 
 POINTS = {

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from benchmarks.full_sync import grown, whole
+from benchmarks.growth import growth
 from benchmarks.incremental import starting, stored
 from benchmarks.report import Figure, record, show
 from benchmarks.single_core import fetching, flattening
@@ -23,7 +24,8 @@ from benchmarks.single_core import fetching, flattening
 class Sizes:
     """Number of conversations by group; ``slow`` adds 50 ms to each request, ``grown`` measures convohouse alone.
 
-    ``slow_many`` is a separate group because it takes 15 minutes.
+    ``growth`` has the conversations, listings and segments of a grown home. ``slow_many`` is a separate group because
+    it takes 15 minutes.
     """
 
     whole: tuple[int, ...]
@@ -34,10 +36,19 @@ class Sizes:
     fetched: int
     widths: tuple[int, ...]
     stored: tuple[int, ...]
+    growth: tuple[int, int, int]
 
 
 SMALL = Sizes(
-    whole=(500,), slow=(100,), slow_many=(), grown=(), flattened=1000, fetched=500, widths=(1, 8, 64), stored=(5000,)
+    whole=(500,),
+    slow=(100,),
+    slow_many=(),
+    grown=(),
+    flattened=1000,
+    fetched=500,
+    widths=(1, 8, 64),
+    stored=(5000,),
+    growth=(1000, 200, 2000),
 )
 FULL = Sizes(
     whole=(1000, 10_000),
@@ -48,6 +59,7 @@ FULL = Sizes(
     fetched=2000,
     widths=(1, 8, 16, 32, 64),
     stored=(20_000, 100_000, 200_000),
+    growth=(5000, 2400, 20_000),
 )
 
 Group = Callable[[Sizes], Iterator[Figure]]
@@ -63,6 +75,7 @@ GROUPS: dict[str, Group] = {
     "flatten": lambda sizes: flattening(sizes.flattened),
     "fetch": lambda sizes: fetching(sizes.fetched, sizes.widths),
     "stored": lambda sizes: _for_counts(stored, sizes.stored),
+    "growth": lambda sizes: growth(*sizes.growth),
     "whole": lambda sizes: _for_counts(lambda count: whole(count, 0.0), sizes.whole),
     "grown": lambda sizes: _for_counts(grown, sizes.grown),
     "slow": lambda sizes: _for_counts(lambda count: whole(count, 0.05), sizes.slow),

@@ -61,14 +61,15 @@ async def list_page(client: ApiClient, query: ListQuery, cursor: str | None) -> 
     raise ApiError(message, CHECK_HOST, status=status, code=code)
 
 
-async def iterate_list(client: ApiClient, query: ListQuery) -> AsyncIterator[ListPage]:
-    """Yield the pages of ``query`` until the last; conversations that start meanwhile can make rows repeat.
+async def iterate_list(client: ApiClient, query: ListQuery, cursor: str | None = None) -> AsyncIterator[ListPage]:
+    """Yield the pages of ``query`` until the last, from the first or from that of a ``cursor``.
+
+    Conversations that start meanwhile can make rows repeat.
 
     Raises:
         ApiError: as ``list_page``, and when a cursor repeats: the list would never end.
     """
-    cursors: set[str] = set()
-    cursor: str | None = None
+    cursors = set() if cursor is None else {cursor}
     while True:
         page = await list_page(client, query, cursor)
         yield page

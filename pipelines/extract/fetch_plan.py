@@ -16,6 +16,9 @@ from warehouse.storage import activity_log, lake, landing
 from warehouse.storage.home import Home
 from warehouse.storage.landing import Listing
 
+LIST_COLUMNS = ("start_time_at", "agent_id", "status", "fingerprint", "listed_at")
+"""What a decision needs of the latest list rows, besides the id."""
+
 
 @dataclass(frozen=True, slots=True)
 class FetchPlan:
@@ -41,7 +44,7 @@ def plan_fetches(
     ``listing`` and its ``list_rows`` are not landed, as in a dry run, but count as if they were. ``only_ids`` are
     fetched whether or not they are due, and nothing else is.
     """
-    landed_rows = landing.latest_list_rows(home)
+    landed_rows = landing.latest_list_rows(home, LIST_COLUMNS)
     all_rows = landed_rows if list_rows is None else pl.concat([landed_rows, list_rows.select(landed_rows.columns)])
     rows = decide_refetch(
         all_rows.unique("conversation_id", keep="last", maintain_order=True),

@@ -9,8 +9,9 @@ gap in a list.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -19,6 +20,9 @@ from warehouse.storage.landing import ERASED, Listing
 
 REASONS = ("new", "open", "changed", "missing", "due", "asked")
 """Why a conversation is fetched, by precedence: the first reason that applies."""
+
+
+_BEGINNING, _END = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def latest_due_refetch(now: datetime, reread_days: Sequence[int]) -> pl.Expr:
@@ -40,18 +44,32 @@ def missing_from_listing(list_rows: pl.DataFrame, listings: Sequence[Listing]) -
         conversation_id, missed_at: when the latest such listing started.
     """
     rows = list_rows.select("conversation_id", "start_time_at", "agent_id", "listed_at").sort("start_time_at")
-    starts = rows["start_time_at"]
-    missing = [pl.DataFrame(schema={"conversation_id": pl.String, "missed_at": pl.Datetime("us", "UTC")})]
-    for listing in listings:
-        # A binary search in the sorted starts: a filter over all rows for each listing would be quadratic.
-        first = starts.search_sorted(listing.since) if listing.since else 0
-        last = starts.search_sorted(listing.until) if listing.until else rows.height
-        not_shown = rows[first:last].filter(pl.col("listed_at") < listing.listed_at)
-        if listing.agent_id is not None:
-            not_shown = not_shown.filter(agent_id=listing.agent_id)
-        missed_at = pl.lit(listing.listed_at).cast(pl.Datetime("us", "UTC")).alias("missed_at")
-        missing.append(not_shown.select("conversation_id", missed_at))
+    missing = [
+        (rows if agent_id is None else rows.filter(agent_id=agent_id))
+        .join_asof(_latest_listings(listings, agent_id), left_on="start_time_at", right_on="since")
+        .filter(pl.col("listed_at") < pl.col("missed_at"))
+        .select("conversation_id", "missed_at")
+        for agent_id in {None, *(listing.agent_id for listing in listings)}
+    ]
     return pl.concat(missing).group_by("conversation_id").agg(pl.col("missed_at").max())
+
+
+def _latest_listings(listings: Sequence[Listing], agent_id: str | None) -> pl.DataFrame:
+    """The latest listing by start time of a conversation, of the listings of one agent, or of those of all agents.
+
+    Returns:
+        since, missed_at: from each start time on until the next, when the latest listing of it started, null if none.
+    """
+    bounds = [(listing.since or _BEGINNING, listing.until or _END) for listing in listings]
+    starts = sorted({_BEGINNING, *(bound for window in bounds for bound in window)})
+    listed_at: list[datetime | None] = [None] * len(starts)
+    # Of many listings, only the latest matters at any start time: comparing rows with each listing would be quadratic.
+    for listing, (since, until) in sorted(zip(listings, bounds, strict=True), key=lambda pair: pair[0].listed_at):
+        if listing.agent_id == agent_id:
+            first, last = bisect_left(starts, since), bisect_left(starts, until)
+            listed_at[first:last] = [listing.listed_at] * (last - first)
+    time = pl.Datetime("us", "UTC")
+    return pl.DataFrame({"since": starts, "missed_at": listed_at}, {"since": time, "missed_at": time})
 
 
 def decide_refetch(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
 from pipelines.api.client import ApiClient
-from pipelines.api.endpoints import ListQuery, iterate_list
+from pipelines.api.endpoints import ListQuery, iterate_list, list_page
 from pipelines.api.responses import ListPage, ListRow
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import CursorRefusedError
@@ -18,9 +18,10 @@ from pipelines.privacy.pseudonyms import Pseudonymizer
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import parquet
 
-PART_DAYS = 7
-MAX_PARTS = 4
+MAX_PARTS = 8
 """Parts of a window that are listed concurrently, each with its own cursor."""
+MIN_PAGES_PER_PART = 4
+"""Fewer pages are not worth a cursor of their own."""
 MAX_RESTARTS = 2
 """How often a part is listed again from its start after the API rejected its cursor."""
 
@@ -49,7 +50,7 @@ async def list_rows(
     """
     lister = _Lister(client, window, listed_at, on_rows, pseudonyms)
     async with client:
-        await run_concurrently(lister.list_part(part) for part in window.split(PART_DAYS, MAX_PARTS))
+        await lister.list_window()
     return pl.concat(lister.pages).unique("conversation_id", keep="last", maintain_order=True)
 
 
@@ -72,15 +73,31 @@ class _Lister:
         self._pseudonyms = pseudonyms
         self._ids: set[str] = set()
 
-    async def list_part(self, part: Window) -> None:
-        """List a part; if the API rejects the cursor, again from its start, as a cursor cannot be renewed."""
+    async def list_window(self) -> None:
+        """List the window with the cursor of its first page, or in parts if many pages would follow.
+
+        The parts cover the whole window again, so the list is complete whatever the first page has.
+        """
+        page = await list_page(self._client, _query(self._window), None)
+        self._add(page)
+        n_parts = min(MAX_PARTS, _estimate_pages(page, self._window) // MIN_PAGES_PER_PART)
+        if page.next_cursor is None:
+            return
+        if n_parts > 1:
+            await run_concurrently(self._list_part(part) for part in self._window.split(n_parts))
+        else:
+            await self._list_part(self._window, page.next_cursor)
+
+    async def _list_part(self, part: Window, cursor: str | None = None) -> None:
+        """List a part from a page on; if the API rejects the cursor, from its start, as a cursor cannot be renewed."""
         for restart in range(MAX_RESTARTS + 1):
             try:
-                async for page in iterate_list(self._client, _query(part)):
+                async for page in iterate_list(self._client, _query(part), cursor):
                     self._add(page)
             except CursorRefusedError:
                 if restart == MAX_RESTARTS:
                     raise
+                cursor = None
             else:
                 return
 
@@ -91,6 +108,14 @@ class _Lister:
         self.pages.append(parquet.frame(LANDED_LISTINGS, landed_rows))
         self._ids.update(row.conversation_id for row in rows)
         self._on_rows(len(self._ids))
+
+
+def _estimate_pages(first: ListPage, window: Window) -> int:
+    """How many pages the window has, if the first page has its newest conversations and the others are as dense."""
+    starts = [start for row in first.conversations if window.contains(start := _start(row), None)]
+    if window.since is None or not starts:
+        return 1
+    return int((window.until - window.since) / max(window.until - min(starts), timedelta(seconds=1)))
 
 
 def _query(window: Window) -> ListQuery:

@@ -1,7 +1,6 @@
 """The run record: a row of ``sync_runs``, written when the run starts and again after each of its steps.
 
-A killed run leaves a record that says so: its outcome is "incomplete" until the last step finishes it. The record is
-kept with the landing, as it cannot be rebuilt from anything else, and copied to the lake.
+A killed run leaves a record that says so: its outcome is "incomplete" until the last step finishes it.
 """
 
 from __future__ import annotations
@@ -10,11 +9,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import polars as pl
+
 from pipelines.extract.fetch_policy import REASONS
 from pipelines.extract.time_window import Window
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.types import Type
-from warehouse.storage import lake, parquet
+from warehouse.storage import run_records
 from warehouse.storage.home import ANY_WORKSPACE, Home
 
 OUTCOMES = ("complete", "incomplete", "failed")
@@ -25,7 +26,7 @@ UNFINISHED = "the run did not reach its end"
 def start_run(home: Home, run_id: str, *, at: datetime, window: Window | None) -> None:
     """Write the record of a new run; ``window`` is None for a run that lists nothing."""
     counts = {column.name: 0 for column in SYNC_RUNS.columns if column.type in {Type.INT, Type.FLOAT}}
-    _write(
+    run_records.write(
         home,
         counts
         | {
@@ -44,18 +45,20 @@ def start_run(home: Home, run_id: str, *, at: datetime, window: Window | None) -
 def add_counts(home: Home, run_id: str, *, at: datetime, **counts: int) -> None:
     """Add a step's counts, by column, to the run record."""
     record = row(home, run_id)
-    _write(home, record | {name: record[name] + count for name, count in counts.items()} | _end_columns(record, at))
+    run_records.write(
+        home, record | {name: record[name] + count for name, count in counts.items()} | _end_columns(record, at)
+    )
 
 
 def finish_run(home: Home, run_id: str, *, at: datetime, outcome: str, error: str | None = None) -> None:
     """Set the final ``outcome``, one of ``OUTCOMES``, and the error."""
     record = row(home, run_id)
-    _write(home, record | {"outcome": outcome, "error": error} | _end_columns(record, at))
+    run_records.write(home, record | {"outcome": outcome, "error": error} | _end_columns(record, at))
 
 
 def is_started(home: Home, run_id: str) -> bool:
     """Whether the run has a record; a run of several steps is started by the first."""
-    return run_id in lake.read(home, SYNC_RUNS, ["run_id"])["run_id"]
+    return run_id in run_records.records(home)["run_id"]
 
 
 def window(home: Home, run_id: str) -> Window | None:
@@ -96,14 +99,8 @@ def n_unread(home: Home, run_id: str) -> int:
 
 def row(home: Home, run_id: str) -> dict[str, Any]:
     """The current record of the run, by column of ``SYNC_RUNS``."""
-    return parquet.read_files(SYNC_RUNS, [home.file(home.runs, run_id)]).row(0, named=True)
+    return run_records.records(home).row(by_predicate=pl.col("run_id") == run_id, named=True)
 
 
 def _end_columns(record: dict[str, Any], at: datetime) -> dict[str, object]:
     return {"ended_at": at, "elapsed_secs": (at - record["started_at"]).total_seconds()}
-
-
-def _write(home: Home, record: dict[str, object]) -> None:
-    frame = parquet.frame(SYNC_RUNS, [record])
-    parquet.write_file(home, home.file(home.runs, str(record["run_id"])), frame)
-    lake.append_file(home, SYNC_RUNS, frame, str(record["run_id"]))

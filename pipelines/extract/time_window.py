@@ -39,16 +39,15 @@ class Window:
                 "Give --until a later date than --since.",
             )
 
-    def split(self, days: int, max_parts: int) -> list[Window]:
-        """Adjacent windows that cover this one, newest first: about ``days`` long each, at most ``max_parts``.
+    def split(self, n_parts: int) -> list[Window]:
+        """Adjacent windows of one length that cover this one, newest first; each can be listed with its own cursor.
 
-        Each can be listed with a cursor of its own. A window without ``since`` cannot be split: its start is unknown.
+        A window without ``since`` cannot be split: its start is unknown.
         """
         if self.since is None:
             return [self]
-        parts = min(max_parts, max(1, round((self.until - self.since) / timedelta(days=days))))
-        step = (self.until - self.since) / parts
-        bounds = [self.since + step * part for part in range(parts)] + [self.until]
+        step = (self.until - self.since) / n_parts
+        bounds = [self.since + step * part for part in range(n_parts)] + [self.until]
         return [Window(a, b, self.agent_id) for a, b in pairwise(bounds)][::-1]
 
     def contains(self, start: datetime, agent_id: str | None) -> bool:

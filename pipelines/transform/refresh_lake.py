@@ -20,8 +20,8 @@ from pipelines.transform.schema_drift import refresh_unknown
 from pipelines.transform.tools import refresh_tools
 from pipelines.transform.worker_pool import WorkerPool
 from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS
-from warehouse.storage import activity_log, lake, landing, parquet
+from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE
+from warehouse.storage import activity_log, lake, landing, run_records
 from warehouse.storage.home import Home
 
 
@@ -94,7 +94,7 @@ def refresh_lake(
     refresh_unknown(home)  # reads conversations, tools and prices from the lake
     _refresh_conversation_list(home)
     refresh_agents(home)  # reads conversations and their list rows from the lake
-    _refresh_runs(home)
+    run_records.refresh_lake(home)
     activity_log.refresh_lake(home)
     _refresh_quarantine(home, stale["conversation_id"].to_list(), result.errors)
     return result
@@ -102,16 +102,9 @@ def refresh_lake(
 
 def _refresh_conversation_list(home: Home) -> None:
     """Rewrite the days of ``conversation_list`` whose rows differ from the landed listings."""
-    landed_rows = (
-        landing.list_rows(home)
-        .sort("listed_at")
-        .group_by("conversation_id", maintain_order=True)
-        .agg(
-            pl.col("start_date", "start_time_at", "agent_id", "agent_name", "status", "fingerprint").last(),
-            first_seen_at=pl.col("listed_at").first(),
-            last_seen_at=pl.col("listed_at").last(),
-        )
-    )
+    content = ("start_date", "start_time_at", "agent_id", "agent_name", "status", "fingerprint")
+    landed_rows = landing.latest_list_rows(home, (*content, "first_seen_at", "listed_at"))
+    landed_rows = landed_rows.rename({"listed_at": "last_seen_at"})
     lake_rows = lake.read(home, CONVERSATION_LIST).select(landed_rows.columns)
     changes = pl.concat([_drop_rows(landed_rows, lake_rows), _drop_rows(lake_rows, landed_rows)])
     for day in changes["start_date"].unique():
@@ -139,10 +132,3 @@ def _refresh_quarantine(home: Home, tried_ids: Collection[str], errors: dict[str
     ).join(latest, "conversation_id")
     rows = [unreadable, not_tried, unflattenable.with_columns(reason=pl.lit("unflattenable"))]
     lake.overwrite_table(home, QUARANTINE, pl.concat(rows, how="diagonal").unique("conversation_id", keep="last"))
-
-
-def _refresh_runs(home: Home) -> None:
-    """Copy run records to the lake that are missing there, because the lake was deleted."""
-    for file in home.files(home.runs):
-        if not (home.table(SYNC_RUNS) / file.name).exists():
-            lake.append_file(home, SYNC_RUNS, parquet.read_files(SYNC_RUNS, [file]), file.stem.partition(".")[2])

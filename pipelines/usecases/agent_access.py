@@ -40,7 +40,7 @@ class AccessCheck:
 
 def known_agents(home: Home) -> list[str]:
     """Every agent of a list row or a conversation, sorted."""
-    listed = landing.latest_list_rows(home)["agent_id"]
+    listed = landing.latest_list_rows(home, ("agent_id",))["agent_id"]
     return sorted({*listed, *lake.read(home, CONVERSATIONS, ["agent_id"])["agent_id"]} - {None})
 
 

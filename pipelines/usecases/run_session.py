@@ -13,6 +13,7 @@ from warehouse.errors import ConvohouseError
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import check_complete
 from warehouse.storage.erasure import purge
+from warehouse.storage.landing_merge import merge
 
 T = TypeVar("T")
 
@@ -33,6 +34,7 @@ def run_session(context: Context, run_id: str, what: str, *, is_offline: bool = 
     with context.write_lock(what):
         purge(context.home.all_workspaces)  # an erasure that was interrupted is finished by the next writer
         for workspace in workspaces:
+            merge(workspace.home)
             if not run_log.is_started(workspace.home, run_id):
                 run_log.start_run(workspace.home, run_id, at=workspace.clock(), window=None)
         try:

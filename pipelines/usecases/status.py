@@ -18,8 +18,8 @@ from pipelines.extract.fetch_policy import REASONS, decide_refetch
 from pipelines.transform.refresh_lake import stale_snapshots
 from pipelines.transform.settle_state import settle_state
 from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
-from warehouse.storage import lake, landing, parquet
+from warehouse.schema.operations import DELETIONS, QUARANTINE
+from warehouse.storage import lake, landing, landing_files, run_records
 from warehouse.storage.home import Home
 
 STATES = ("open", "settling", "settled")
@@ -77,7 +77,7 @@ def read_status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Sta
         listings=listings,
         requested_ids=conversations_with_new_feedback(home),
     )
-    runs = parquet.read_files(SYNC_RUNS, home.files(home.runs)).sort("started_at", descending=True).head(MAX_RUNS)
+    runs = run_records.records(home).sort("started_at", descending=True).head(MAX_RUNS)
     quarantine = lake.read(home, QUARANTINE).sort("fetched_at", descending=True)
     return Status(
         home=home.root,
@@ -118,4 +118,7 @@ def _built_at(home: Home) -> datetime | None:
 
 
 def _size(home: Home, folder: Path) -> int:
-    return sum(file.stat().st_size for file in home.files(folder, "**/"))
+    def read_sizes(files: list[Path]) -> int:
+        return sum(file.stat().st_size for file in files)
+
+    return landing_files.read_consistently(lambda: home.files(folder, "**/"), read_sizes)

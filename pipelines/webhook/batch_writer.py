@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.schema.landing import LANDED_DOCUMENTS
-from warehouse.storage import lake, landing, parquet
+from warehouse.storage import lake, landing, landing_files, parquet
 from warehouse.storage.home import Home
 
 MAX_ATTEMPTS = 5
@@ -114,10 +114,15 @@ class TombstoneIndex:
         return conversation_id in self._ids
 
     def _index_new_files(self, folder: Path) -> None:
-        files = [file for file in self._home.files(folder) if file not in self._indexed_files]
-        rows = parquet.read_files(LANDED_DOCUMENTS, files, ["conversation_id", "kind"])
-        self._ids |= set(rows.filter(pl.col("kind") == landing.ERASED)["conversation_id"])
-        self._indexed_files |= set(files)
+        def new_files() -> list[Path]:
+            return [file for file in landing_files.list_files(self._home, folder) if file not in self._indexed_files]
+
+        def index(files: list[Path]) -> None:
+            rows = parquet.read_files(LANDED_DOCUMENTS, files, ["conversation_id", "kind"])
+            self._ids |= set(rows.filter(pl.col("kind") == landing.ERASED)["conversation_id"])
+            self._indexed_files |= set(files)
+
+        landing_files.read_consistently(new_files, index)  # a run beside it may merge the files meanwhile
 
 
 def _sync_folder(folder: Path) -> None:

@@ -73,7 +73,7 @@ def places(context, conversation_id):
     """Rows of the conversation by place."""
     frames = {
         "snapshots": landing.snapshots(context.home),
-        "list_rows": landing.list_rows(context.home),
+        "list_rows": landing.latest_list_rows(context.home),
         "lake": lake.read(context.home, CONVERSATIONS),
         "turns": lake.read(context.home, TURNS),
         "deletions": lake.read(context.home, DELETIONS),

@@ -71,7 +71,7 @@ def check_warehouse(home: Home) -> tuple[CheckResult, ...]:
 
 def check_complete(home: Home) -> tuple[CheckResult, ...]:
     """Compare listing, landing and lake: nothing is missing in either direction, and nothing is in quarantine."""
-    listed = landing.latest_list_rows(home).select("conversation_id")
+    listed = landing.latest_list_rows(home, ())
     snapshots = landing.latest_snapshots(home)
     in_lake = lake.read(home, CONVERSATIONS, ["conversation_id"])
     deletions = lake.read(home, DELETIONS, ["conversation_id"])

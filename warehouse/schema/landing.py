@@ -42,23 +42,24 @@ LANDED_DOCUMENTS = Table(
 
 LANDED_LISTINGS = Table(
     "listings",
-    "list row in a complete listing",
+    "list row in a complete listing; a conversation whose row has not changed has nulls from start_date to fingerprint",
     ("conversation_id", "listed_at"),
     (
         WORKSPACE,
         derived("conversation_id", TEXT, "Id of the conversation.", required=True),
-        derived("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
-        derived("start_time_at", TIME, "Start of the conversation.", required=True),
+        derived("start_date", Type.DATE, "UTC day on which the conversation started."),
+        derived("start_time_at", TIME, "Start of the conversation."),
         derived("agent_id", TEXT, "Agent of the conversation."),
         derived("agent_name", TEXT, "Name of the agent."),
         derived("status", TEXT, "Status in the list."),
-        derived("fingerprint", TEXT, "SHA-256 of the canonical list row.", required=True),
-        derived("listed_at", TIME, "When the listing began.", required=True),
+        derived("fingerprint", TEXT, "SHA-256 of the canonical list row."),
         derived(
-            "payload",
-            Type.BINARY,
-            "The list row as the API sent it; {} after its conversation was redacted.",
+            "listed_at",
+            TIME,
+            "When the listing began; in a merged file, the first that showed this row.",
             required=True,
         ),
+        derived("last_seen_at", TIME, "When the last listing that showed this row began; null means at listed_at."),
+        derived("payload", Type.BINARY, "The list row as the API sent it; {} after its conversation was redacted."),
     ),
 )

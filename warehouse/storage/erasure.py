@@ -116,10 +116,10 @@ def redact(home: Home, ids: Collection[str], redact_document: RedactDocument) ->
     """Remove the recordings of conversations, then their content in the landing; a repeat changes nothing."""
     audio.delete_recordings(home, ids)
     has_id = pl.col("conversation_id").is_in(list(ids))
-    payload = pl.when(has_id).then(pl.lit(EMPTY_PAYLOAD)).otherwise("payload").alias("payload")
     has_payload = has_id & (pl.col("payload") != EMPTY_PAYLOAD)
+    payload = pl.when(has_payload).then(pl.lit(EMPTY_PAYLOAD)).otherwise("payload")
     for file, _ in _files_containing(LANDED_LISTINGS, _listing_files(home), has_payload):
-        _rewrite_listing(home, file, lambda rows: rows.with_columns(payload))
+        _rewrite_listing(home, file, lambda rows: rows.with_columns(payload=payload))
 
     is_due = has_id & pl.col("is_redacted").is_null()
 
@@ -188,6 +188,6 @@ def _rewrite(home: Home, table: Table, file: Path, change: Callable[[pl.DataFram
 
 
 def _rewrite_listing(home: Home, file: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
-    """Rewrite a listing, and keep the file even without rows: its footer has the window that was listed."""
-    footer = {"window": pl.read_parquet_metadata(file)["window"]}
+    """Rewrite a listing, and keep the file even without rows: its footer has the windows that were listed."""
+    footer = landing.windows_footer(landing.windows(file))
     parquet.write_file(home, file, change(parquet.read_files(LANDED_LISTINGS, [file])), footer=footer)

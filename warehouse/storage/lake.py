@@ -54,11 +54,6 @@ def overwrite_table(home: Home, table: Table, data: pl.DataFrame) -> None:
     parquet.write_file(home, home.file(home.table(table)), _validated(table, data))
 
 
-def append_file(home: Home, table: Table, data: pl.DataFrame, name: str) -> None:
-    """Add a file of rows to a table without days; a repeat with the same ``name`` replaces the file."""
-    parquet.write_file(home, home.file(home.table(table), name), _validated(table, data))
-
-
 def overwrite_partition(home: Home, table: Table, day: date, data: pl.DataFrame) -> None:
     """Replace all rows of one day; without rows, the file is removed."""
     _write_or_remove(home, home.file(home.partition(table, day)), _validated(table, data))

@@ -1,9 +1,10 @@
 """The landing: what the API returned, append-only; everything else is derived from it and can be rebuilt.
 
 ``landing/start_date=…/*.parquet`` has snapshots of conversations, one segment per flush. ``landing/listings`` has list
-rows, one file per complete listing; its footer has the window that was listed. ``landing/quarantine`` has the
-conversations whose response was not a document. There is no other state: which conversations are known, which are open
-and which window comes next is read from these files.
+rows, one file per complete listing; its footer has the window that was listed, and a row that has not changed since an
+earlier listing is without its content. ``landing/quarantine`` has the conversations whose response was not a document.
+Small files are merged (``landing_merge``). There is no other state: which conversations are known, which are open and
+which window comes next is read from these files.
 
 A snapshot is one landed version of one conversation: its document, or the fact that it was unchanged, emptied by
 retention or gone.
@@ -15,23 +16,31 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
 
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import QUARANTINE
-from warehouse.storage import lake, parquet
+from warehouse.storage import lake, landing_files, parquet
 from warehouse.storage.home import Home, unique_name
 
 DOCUMENT_COLUMNS = tuple(name for name in LANDED_DOCUMENTS.column_names if name != "payload")
-LIST_ROW_COLUMNS = tuple(name for name in LANDED_LISTINGS.column_names if name != "payload")
 """All columns except the payload, which is most of a file and rarely needed."""
+LIST_ROW_COLUMNS = tuple(name for name in LANDED_LISTINGS.column_names if name not in {"last_seen_at", "payload"})
+LIST_ROW_CONTENT = ("start_date", "start_time_at", "agent_id", "agent_name", "status", "fingerprint", "payload")
+"""Columns that are null in a row that says only that a conversation was listed again."""
+LAST_SEEN_AT = pl.coalesce("last_seen_at", "listed_at")
+WINDOW_KEY = "window"
+"""Key in the footer of a listing: its window as JSON; in a merged file, a list of windows."""
 
 REMOVED_KINDS = ("gone", "blanked")
 """Kinds of a snapshot that say that the API removed the conversation (404) or its content (retention)."""
 PAYLOAD_BATCH_SIZE = 500
 """Documents whose payloads are in memory at once, about 12 MB."""
+BATCH_BYTES = 16 * 1024 * 1024
+"""Files whose snapshots are in memory at once, without their payloads, to find the latest: some 5,000 documents."""
 ERASED = "erased"
 """Kind of a tombstone: the one row that is left of a conversation that was erased here."""
 
@@ -56,16 +65,24 @@ def land_documents(home: Home, rows: Sequence[Mapping[str, object]]) -> pl.DataF
 
 
 def land_listing(home: Home, listing: Listing, rows: pl.DataFrame) -> None:
-    """Append a complete listing (rows of ``LANDED_LISTINGS``) with its window, even an empty one."""
+    """Append a complete listing (rows of ``LANDED_LISTINGS``) with its window, even an empty one.
+
+    A row that equals the conversation's latest lands without its content: that it was listed is all that is new.
+    """
+    landed = latest_list_rows(home, ("fingerprint", "listed_at"), ids=rows["conversation_id"])
+    # If the clock went back, the row lands in full: by time, it would follow another than the latest row.
+    latest = landed.filter(pl.col("listed_at") <= listing.listed_at).select("conversation_id", latest="fingerprint")
+    is_changed = pl.col("fingerprint").ne_missing(pl.col("latest"))
+    content = (pl.when(is_changed).then(name).alias(name) for name in LIST_ROW_CONTENT)
+    compared = rows.join(latest, "conversation_id", "left", maintain_order="left").with_columns(*content)
     window = {
         "listed_at": listing.listed_at.isoformat(),
         "since": listing.since.isoformat() if listing.since else None,
         "until": listing.until.isoformat() if listing.until else None,
         "agent_id": listing.agent_id,
     }
-    parquet.write_file(
-        home, home.file(home.listings, unique_name(listing.listed_at)), rows, footer={"window": json.dumps(window)}
-    )
+    target = home.file(home.listings, unique_name(listing.listed_at))
+    parquet.write_file(home, target, compared.select(rows.columns), footer=windows_footer([window]))
 
 
 def land_quarantine(home: Home, row: Mapping[str, object]) -> None:
@@ -74,38 +91,77 @@ def land_quarantine(home: Home, row: Mapping[str, object]) -> None:
     parquet.write_file(home, home.file(home.quarantine, unique_name(data["fetched_at"].item())), data)
 
 
+def windows(file: Path) -> list[dict[str, str | None]]:
+    """The windows of the listings in a file: listed_at, since, until, agent_id."""
+    value = json.loads(pl.read_parquet_metadata(file)[WINDOW_KEY])
+    return value if isinstance(value, list) else [value]
+
+
+def windows_footer(listed_windows: Sequence[Mapping[str, str | None]]) -> dict[str, str]:
+    """The footer of a file with the rows of these listings."""
+    return {WINDOW_KEY: json.dumps(listed_windows)}
+
+
 def listings(home: Home) -> list[Listing]:
     """Every complete listing, oldest first."""
-    complete_listings = []
-    for file in home.files(home.listings):
-        window = json.loads(pl.read_parquet_metadata(file)["window"])
-        complete_listings.append(
-            Listing(
-                datetime.fromisoformat(window["listed_at"]),
-                datetime.fromisoformat(window["since"]) if window["since"] else None,
-                datetime.fromisoformat(window["until"]) if window["until"] else None,
-                window["agent_id"],
-            )
+
+    def read_windows(files: list[Path]) -> list[dict[str, str | None]]:
+        return [window for file in files for window in windows(file)]
+
+    listed_windows = landing_files.read_consistently(
+        lambda: landing_files.list_files(home, home.listings), read_windows
+    )
+    complete_listings = [
+        Listing(
+            datetime.fromisoformat(str(window["listed_at"])),
+            datetime.fromisoformat(window["since"]) if window["since"] else None,
+            datetime.fromisoformat(window["until"]) if window["until"] else None,
+            window["agent_id"],
         )
-    return complete_listings
+        for window in listed_windows
+    ]
+    return sorted(complete_listings, key=lambda listing: listing.listed_at)
 
 
-def list_rows(home: Home) -> pl.DataFrame:
-    """Every landed list row, without its payload."""
-    return parquet.read_files(LANDED_LISTINGS, home.files(home.listings), LIST_ROW_COLUMNS)
+def latest_list_rows(
+    home: Home, columns: Sequence[str] = LIST_ROW_COLUMNS, *, ids: Iterable[str] | None = None
+) -> pl.DataFrame:
+    """The latest list row of each conversation, or of some, without its payload.
 
-
-def latest_list_rows(home: Home) -> pl.DataFrame:
-    """The latest list row of each conversation, without its payload."""
-    return list_rows(home).sort("listed_at").unique("conversation_id", keep="last", maintain_order=True)
+    Args:
+        home: The home folder.
+        columns: Columns of ``LANDED_LISTINGS`` besides the id. ``listed_at`` is when a listing showed the conversation
+            last, whether or not its row had changed. ``first_seen_at`` is when one showed it first.
+        ids: Conversations; None for all.
+    """
+    content = [name for name in columns if name in LIST_ROW_CONTENT]
+    names = ["conversation_id", "workspace", "listed_at", "last_seen_at", *{"fingerprint", *content}]
+    has_id = None if ids is None else pl.col("conversation_id").is_in(list(ids))
+    rows = landing_files.read(home, LANDED_LISTINGS, home.listings, columns=names, where=has_id)
+    seen = rows.group_by("conversation_id").agg(first_seen_at=pl.col("listed_at").min(), seen_at=LAST_SEEN_AT.max())
+    latest = (
+        rows.filter(pl.col("fingerprint").is_not_null())
+        .sort("listed_at", maintain_order=True)
+        .unique("conversation_id", keep="last", maintain_order=True)
+        .join(seen, "conversation_id", maintain_order="left")
+    )
+    return latest.with_columns(listed_at="seen_at").select(*dict.fromkeys(("conversation_id", *columns)))
 
 
 def snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:
     """Every landed snapshot, of all conversations or of some, without its payload, oldest first."""
     id_list = None if ids is None else list(ids)
-    files = [] if id_list == [] else home.files(home.landing, lake.DAY_FOLDERS)
+    if id_list == []:
+        return parquet.read_files(LANDED_DOCUMENTS, [], DOCUMENT_COLUMNS)
     has_id = None if id_list is None else pl.col("conversation_id").is_in(id_list)
-    return parquet.read_files(LANDED_DOCUMENTS, files, DOCUMENT_COLUMNS, has_id).sort("fetched_at", maintain_order=True)
+    return _read_documents(home, DOCUMENT_COLUMNS, has_id).sort("fetched_at", maintain_order=True)
+
+
+def _read_documents(home: Home, columns: Sequence[str], where: pl.Expr | None) -> pl.DataFrame:
+    """Rows of the snapshots of all days."""
+    return landing_files.read(
+        home, LANDED_DOCUMENTS, home.landing, below=lake.DAY_FOLDERS, columns=columns, where=where
+    )
 
 
 def latest_snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:
@@ -115,9 +171,33 @@ def latest_snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFra
     none: ``content_at`` is its ``fetched_at``, ``shown_sha256`` its hash, ``shown_texts`` the number of its entries
     with text. ``start_date`` is that of this document too.
     """
-    all_snapshots = snapshots(home, ids)
+    id_list = None if ids is None else list(ids)
+    has_id = None if id_list is None else pl.col("conversation_id").is_in(id_list)
+    if id_list == []:
+        return _latest_of(snapshots(home, id_list))
+
+    def read_latest(files: list[Path]) -> pl.DataFrame:
+        batches = _batches_of_days(files) or [[]]
+        return pl.concat(
+            [_latest_of(parquet.read_files(LANDED_DOCUMENTS, batch, DOCUMENT_COLUMNS, has_id)) for batch in batches]
+        )
+
+    latest = landing_files.read_consistently(
+        lambda: landing_files.list_files(home, home.landing, lake.DAY_FOLDERS), read_latest
+    )
+    # A conversation whose start was corrected has snapshots on several days.
+    is_moved = latest["conversation_id"].is_duplicated()
+    if not is_moved.any():
+        return latest
+    moved = latest.filter(is_moved)["conversation_id"].unique()
+    return pl.concat([latest.filter(~is_moved), _latest_of(snapshots(home, moved))])
+
+
+def _latest_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """The latest snapshot of each conversation, as ``latest_snapshots`` returns it; rows of ``DOCUMENT_COLUMNS``."""
+    in_order = rows.sort("fetched_at", maintain_order=True)
     content = (
-        all_snapshots.filter(kind="document")
+        in_order.filter(kind="document")
         .group_by("conversation_id")
         .agg(
             content_at=pl.col("fetched_at").last(),
@@ -126,9 +206,23 @@ def latest_snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFra
             shown_texts=pl.col("n_texts").last(),
         )
     )
-    latest = all_snapshots.unique("conversation_id", keep="last", maintain_order=True)
+    latest = in_order.unique("conversation_id", keep="last", maintain_order=True)
     latest = latest.join(content, "conversation_id", "left")
     return latest.with_columns(start_date=pl.coalesce("content_date", "start_date")).drop("content_date")
+
+
+def _batches_of_days(files: Iterable[Path]) -> list[list[Path]]:
+    """Files in batches of entire days, each of some ``BATCH_BYTES``: how much is read before it is reduced."""
+    batches: list[list[Path]] = []
+    size = BATCH_BYTES
+    for _, day in groupby(files, lambda file: file.parent):
+        if size >= BATCH_BYTES:
+            batches.append([])
+            size = 0
+        day_files = list(day)
+        batches[-1] += day_files
+        size += sum(file.stat().st_size for file in day_files)
+    return batches
 
 
 def erased_ids(home: Home) -> set[str]:
@@ -151,15 +245,12 @@ def redacted_ids(home: Home) -> set[str]:
 def redactions_and_tombstones(home: Home) -> pl.DataFrame:
     """Redacted snapshots and tombstones, sorted: conversation_id, fetched_at, kind."""
     is_removed = pl.col("is_redacted").fill_null(value=False) | (pl.col("kind") == ERASED)
-    files = home.files(home.landing, lake.DAY_FOLDERS)
-    rows = parquet.read_files(LANDED_DOCUMENTS, files, ("conversation_id", "fetched_at", "kind"), is_removed)
-    return rows.sort(pl.all())
+    return _read_documents(home, ("conversation_id", "fetched_at", "kind"), is_removed).sort(pl.all())
 
 
 def _ids_where(home: Home, condition: pl.Expr) -> set[str]:
     """Conversations with a snapshot that meets a condition; of other rows, only the condition's columns are read."""
-    files = home.files(home.landing, lake.DAY_FOLDERS)
-    return set(parquet.read_files(LANDED_DOCUMENTS, files, ["conversation_id"], condition)["conversation_id"])
+    return set(_read_documents(home, ["conversation_id"], condition)["conversation_id"])
 
 
 def payloads(home: Home, days: Iterable[date], ids: Iterable[str]) -> Iterator[pl.DataFrame]:
@@ -168,7 +259,9 @@ def payloads(home: Home, days: Iterable[date], ids: Iterable[str]) -> Iterator[p
     They come in frames of up to ``PAYLOAD_BATCH_SIZE``, as the text of a day may not fit into memory. A batch has
     documents of the same few files, so that no file is read often.
     """
-    files = [file for day in days for file in home.files(home.landing / f"start_date={day.isoformat()}")]
+    files = [
+        file for day in days for file in landing_files.list_files(home, home.landing / f"start_date={day.isoformat()}")
+    ]
     id_list = list(ids)
     is_selected = (pl.col("kind") == "document") & pl.col("conversation_id").is_in(id_list)
     keys, columns = ("conversation_id", "fetched_at"), ("conversation_id", "fetched_at", "content_sha256", "payload")
@@ -190,7 +283,7 @@ def _latest(rows: pl.DataFrame) -> pl.DataFrame:
 
 def quarantined(home: Home) -> pl.DataFrame:
     """Conversations whose latest response was not a document: rows of ``QUARANTINE``."""
-    rows = parquet.read_files(QUARANTINE, home.files(home.quarantine))
+    rows = landing_files.read(home, QUARANTINE, home.quarantine)
     latest = _latest(rows)
     landed = snapshots(home, latest["conversation_id"]).group_by("conversation_id")
     joined = latest.join(landed.agg(landed_at=pl.col("fetched_at").max()), "conversation_id", "left")

@@ -1,19 +1,20 @@
 """The landing of reference data: complete listings of the tools, and requests for LLM prices; append-only.
 
-``landing/tools`` has one file per complete listing, with a row for each tool listed, so that a missing row means that
-the tool is gone. The row has the tool's definition only if no earlier file has it. ``landing/prices`` has one file per
-round of price requests.
+``landing/tools`` has one file per complete listing, or several merged (``landing_merge``), with a row for each tool
+listed, so that a missing row means that the tool is gone. The row has the tool's definition only if no earlier file has
+it. ``landing/prices`` has one file per round of price requests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
-from warehouse.storage import parquet
+from warehouse.storage import landing_files, parquet
 from warehouse.storage.home import Home, unique_name
 
 _LISTED_AT, _ASKED_AT = "listed_at", "asked_at"
@@ -23,19 +24,31 @@ _LISTED_AT, _ASKED_AT = "listed_at", "asked_at"
 def land_tools(home: Home, listed_at: datetime, rows: Sequence[Mapping[str, object]]) -> None:
     """Append a complete listing, even an empty one."""
     data = parquet.frame(LANDED_TOOLS, rows)
-    footer = {_LISTED_AT: listed_at.isoformat()}
-    parquet.write_file(home, home.file(home.tools, unique_name(listed_at)), data, footer=footer)
+    target = home.file(home.tools, unique_name(listed_at))
+    parquet.write_file(home, target, data, footer=tools_footer([listed_at]))
+
+
+def tools_footer(listed_at: Iterable[datetime]) -> dict[str, str]:
+    """The footer of a file with the rows of the listings that started at these times."""
+    return {_LISTED_AT: " ".join(at.isoformat() for at in listed_at)}
+
+
+def listing_times(file: Path) -> list[datetime]:
+    """Start of each complete listing of the tools in a file."""
+    return [datetime.fromisoformat(at) for at in pl.read_parquet_metadata(file)[_LISTED_AT].split()]
 
 
 def tool_listings(home: Home) -> list[datetime]:
     """Start of each complete listing, oldest first."""
-    footers = (pl.read_parquet_metadata(file) for file in home.files(home.tools))
-    return sorted(datetime.fromisoformat(footer[_LISTED_AT]) for footer in footers)
+    return landing_files.read_consistently(
+        lambda: landing_files.list_files(home, home.tools),
+        lambda files: sorted(at for file in files for at in listing_times(file)),
+    )
 
 
 def tool_rows(home: Home) -> pl.DataFrame:
     """Every row of every listing of the tools, oldest first; columns of ``LANDED_TOOLS``."""
-    return parquet.read_files(LANDED_TOOLS, home.files(home.tools)).sort("listed_at", "tool_id")
+    return landing_files.read(home, LANDED_TOOLS, home.tools).sort("listed_at", "tool_id")
 
 
 def land_prices(home: Home, asked_at: datetime, rows: Sequence[Mapping[str, object]]) -> None:

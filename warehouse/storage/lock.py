@@ -18,12 +18,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from warehouse.errors import LockedError
+from warehouse.storage import landing_merge
 from warehouse.storage.home import Home
 
 
 @contextmanager
 def write_lock(home: Home, *, what: str, now: datetime) -> Iterator[None]:
-    """Hold the lock of the home folder, and first remove what a killed run left half-written.
+    """Hold the lock of the home folder, and first remove or finish what a killed run left half-written.
 
     Raises:
         LockedError: another process has the lock; raised without waiting, and names that process.
@@ -41,6 +42,7 @@ def write_lock(home: Home, *, what: str, now: datetime) -> Iterator[None]:
         # Only under the lock is it certain that no other run is still writing them. The webhook receiver lands without
         # the lock; it writes again if its temporary file disappears.
         home.remove_stale_temp_files()
+        landing_merge.finish(home)
         owner_file.write_text(
             json.dumps({"pid": os.getpid(), "what": what, "since": now.isoformat(timespec="seconds")})
         )

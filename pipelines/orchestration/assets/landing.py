@@ -59,7 +59,7 @@ def conversation_list(
 
     with step_session(app_context, run_id, "listing conversations") as workspaces:
         listed_windows = for_each_workspace(workspaces, run_id, list_workspace)
-        rows = landing.list_rows(app_context.home.all_workspaces).filter(pl.col("listed_at") >= started_at)
+        rows = landing.latest_list_rows(app_context.home.all_workspaces).filter(pl.col("listed_at") >= started_at)
     log_other_days(context, LISTINGS, rows["start_date"])
     windows = "; ".join(f"{name}: {result.window}" for name, result in listed_windows.items())
     return dg.MaterializeResult(

@@ -1,0 +1,101 @@
+"""Which files of the landing a reader has to read, so that it sees every landed row once, also during a merge.
+
+A merge (``landing_merge``) replaces some files of a folder by one: a record in ``landing/merges`` names them, the
+merged file is renamed into place, the files are removed, the record is removed. Between two of these steps rows are in
+two files; the record says which of them to leave out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+
+from warehouse.schema.types import Table
+from warehouse.storage import parquet
+from warehouse.storage.home import Home
+
+Result = TypeVar("Result")
+
+MERGED = "-merged"
+"""How the name of a merged file ends, before ``.parquet``."""
+
+
+def list_files(home: Home, folder: Path, below: str = "") -> list[Path]:
+    """The workspace's files in a folder, or below it as in ``Home.files``, without those that a merge has replaced."""
+    files = home.files(folder, below)
+    # A folder is not listed at one instant: a merge meanwhile could show neither the merged file nor those it replaced.
+    # The files are complete if a second look misses none of them and finds no other merged file.
+    while _is_merge_between(files, again := home.files(folder, below)):
+        files = again
+    replaced = {file for merge in merges(home) if merge.merged in files for file in merge.replaced}
+    return [file for file in files if file not in replaced]
+
+
+def is_merged(file: Path) -> bool:
+    """Whether a merge wrote the file."""
+    return file.stem.endswith(MERGED)
+
+
+def _is_merge_between(files: Sequence[Path], again: Sequence[Path]) -> bool:
+    before, after = set(files), set(again)
+    return bool(before - after) or any(map(is_merged, after - before))
+
+
+def read_consistently(list_paths: Callable[[], list[Path]], read: Callable[[list[Path]], Result]) -> Result:
+    """The result of ``read`` for the files listed, listed again if one was merged or erased before it was read.
+
+    Raises:
+        FileNotFoundError: from ``read``, for another reason.
+    """
+    while True:
+        files = list_paths()
+        try:
+            return read(files)
+        except FileNotFoundError:
+            if all(file.exists() for file in files):
+                raise
+
+
+def read(
+    home: Home,
+    table: Table,
+    folder: Path,
+    *,
+    below: str = "",
+    columns: Sequence[str] | None = None,
+    where: pl.Expr | None = None,
+) -> pl.DataFrame:
+    """Rows of the files in a folder of the landing, each once; other arguments as in ``parquet.read_files``."""
+    return read_consistently(
+        lambda: list_files(home, folder, below), lambda files: parquet.read_files(table, files, columns, where)
+    )
+
+
+class Merge:
+    """A merge that is not finished: ``merged`` replaces the files ``replaced`` from the moment it exists."""
+
+    def __init__(self, record: Path, merged: Path, replaced: Iterable[Path]) -> None:
+        """``record`` is the file that says so."""
+        self.record, self.merged, self.replaced = record, merged, tuple(replaced)
+
+
+def merges(home: Home) -> list[Merge]:
+    """Merges that are going on or were killed."""
+    return read_consistently(
+        lambda: sorted(merge_records(home).glob(f"{home.workspace}.*.json")),
+        lambda records: [_parse(home, record) for record in records],
+    )
+
+
+def merge_records(home: Home) -> Path:
+    """Folder of the records of merges."""
+    return home.landing / "merges"
+
+
+def _parse(home: Home, record: Path) -> Merge:
+    paths = json.loads(record.read_text(encoding="utf-8"))
+    return Merge(record, home.landing / paths["merged"], (home.landing / path for path in paths["replaced"]))

@@ -214,6 +214,12 @@ def command(folder, secret=SECRET):
             process.kill()
 
 
+def connect_until_refused(sender):
+    for _ in range(200):
+        sender.connect().close()
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("secret", [None, "", " , "])
 def test_the_command_needs_a_secret(secret, tmp_path):
     environment = _environment(**({} if secret is None else {"ELEVENLABS_WEBHOOK_SECRET": secret}))
@@ -250,9 +256,7 @@ def test_a_stopped_command_finishes_open_requests_and_exits_with_0(stop, tmp_pat
         sender.post(b"", "t=1")  # answered after the head above was read
         process.send_signal(stop)
         with pytest.raises(OSError, match=r"refused|reset"):
-            for _ in range(200):
-                sender.connect().close()
-                time.sleep(0.05)
+            connect_until_refused(sender)
         connection.sendall(body[1000:])
         assert connection.recv(12) == b"HTTP/1.1 200"
         message = process.stderr.read()

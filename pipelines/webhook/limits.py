@@ -15,7 +15,7 @@ class Limits:
 
     body_bytes: int = 32 * 1024 * 1024
     """One body, whatever its header declares."""
-    buffered_bytes: int = 256 * 1024 * 1024
+    buffered_bytes: int = 128 * 1024 * 1024
     """All bodies that are being received or landed; who comes on top gets a 503 and sends again."""
     head_bytes: int = 16 * 1024
     """The request line with all headers."""

@@ -144,3 +144,15 @@ def test_an_erased_conversation_does_not_land_even_if_it_is_erased_while_its_web
 
     assert asyncio.run(run()) == [True, False, True]
     assert landing.snapshots(home, ["b"])["kind"].to_list() == ["erased"]
+
+
+def test_a_tombstone_in_a_folder_that_was_read_before_is_noticed(home):
+    async def run():
+        writer = BatchWriter(home)
+        outcomes = [await writer.land(name, document(name)) for name in "aab"]
+        tombstone = {"conversation_id": "a", "start_date": date(2026, 11, 22), "kind": landing.ERASED}
+        await asyncio.sleep(0.05)  # more than a tick of the file system's clock
+        landing.land_documents(home, [tombstone | {"start_time_at": AT, "fetched_at": AT}])
+        return [*outcomes, await writer.land("a", document("a")), await writer.land("b", document("b"))]
+
+    assert asyncio.run(run()) == [True, True, True, False, True]

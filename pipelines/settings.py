@@ -176,7 +176,8 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("ELEVENLABS_WEBHOOK_SECRET", "webhook_secret"),
-        description="Secret with which the API signs its post-call webhooks; needed by `convohouse webhook`.",
+        description="Secret with which the API signs its post-call webhooks; needed by `convohouse webhook`. While one "
+        "replaces another, both, separated by a comma.",
     )
     retain_max_share: float = Field(
         default=0.5, gt=0, le=1, description="Share of all conversations that `convohouse retain` may erase at once."

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
             "convohouse webhook --host 0.0.0.0": "on every address of this machine",
             "convohouse sync": "brings what was landed into the warehouse",
         },
-        {0: "ended by Ctrl-C", 2: "no secret is set, or the port is in use"},
+        {0: "ended by Ctrl-C or SIGTERM; open requests were answered", 2: "no secret is set, or the port is in use"},
     )
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -40,16 +40,19 @@ def webhook(options: Options, *, host: str, port: int, workspace: str | None) ->
     """Receive post-call webhooks until Ctrl-C.
 
     Each webhook is verified with the secret in ELEVENLABS_WEBHOOK_SECRET, landed like a fetched conversation, and
-    answered with 200 once it is on disk. Forged, stale and repeated ones are refused. The receiver may run beside a
-    sync, which remains the source of truth: it fetches the conversation again, and those without a webhook.
+    answered with 200 once it is on disk. Forged and stale ones are refused, repeated ones land once. The receiver may
+    run beside a sync, which remains the source of truth: it fetches the conversation again, and those without a
+    webhook. GET /health says whether webhooks can be landed. The log has one line a request, without its content.
     """
     from pipelines.errors import SettingsError
     from pipelines.webhook.receiver import create_app
     from pipelines.webhook.server import serve
 
     context = _context(options, workspace)
-    secret = context.settings.webhook_secret
-    if secret is None or not secret.get_secret_value().strip():
+    setting = context.settings.webhook_secret
+    parts = setting.get_secret_value().split(",") if setting else []
+    secrets = [secret for part in parts if (secret := part.strip())]
+    if not secrets:
         raise SettingsError(
             "No webhook secret is set.",
             "Set ELEVENLABS_WEBHOOK_SECRET to the secret that the API showed when the webhook was created.",
@@ -62,9 +65,10 @@ def webhook(options: Options, *, host: str, port: int, workspace: str | None) ->
         options.say(f"Receiving webhooks at {url}/ and landing them in {context.home.root}. Ctrl-C stops.")
 
     def report(answer: Answer) -> None:
-        options.say(f"{answer.status} {answer.message}")
+        at = context.clock().isoformat(timespec="seconds")
+        options.say(f"{at} {answer.sender} {answer.status} {answer.message} ({answer.n_bytes:,} bytes)")
 
-    app = create_app(context, secret.get_secret_value().strip(), report)
+    app = create_app(context, secrets, report)
     with suppress(KeyboardInterrupt):  # not raised if the shell makes us ignore the signal
         serve(app, host, port, on_ready=announce)
     options.say("Receiver stopped.")

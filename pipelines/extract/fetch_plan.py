@@ -8,6 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
+from pipelines.extract.announced import announced_conversations
 from pipelines.extract.fetch_policy import decide_refetch
 from pipelines.extract.time_window import Window
 from warehouse.schema.activity import FEEDBACK_SENT
@@ -46,13 +47,17 @@ def plan_fetches(
     """
     landed_rows = landing.latest_list_rows(home, LIST_COLUMNS)
     all_rows = landed_rows if list_rows is None else pl.concat([landed_rows, list_rows.select(landed_rows.columns)])
+    announced = announced_conversations(home)
+    unlanded = announced.filter(~pl.col("is_landed"))  # perhaps not listed either; if they are, the list row counts
+    all_rows = pl.concat([unlanded, all_rows], how="diagonal_relaxed").select(landed_rows.columns)
+    requested_ids = {*conversations_with_new_feedback(home), *announced["conversation_id"]}
     rows = decide_refetch(
         all_rows.unique("conversation_id", keep="last", maintain_order=True),
         landing.latest_snapshots(home),
         now=now,
         reread_days=reread_days,
         listings=[*landing.listings(home), *([listing] if listing else [])],
-        requested_ids=conversations_with_new_feedback(home) if only_ids is None else only_ids,
+        requested_ids=requested_ids if only_ids is None else only_ids,
     )
     if only_ids is not None:
         rows = rows.filter(pl.col("conversation_id").is_in(list(only_ids)))

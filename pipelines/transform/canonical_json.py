@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 
-def load(raw: bytes) -> Any:
+def load(raw: bytes | bytearray) -> Any:
     """JSON as Python objects; the standard library reads what msgspec rejects (a lone surrogate)."""
     try:
         return msgspec.json.decode(raw)

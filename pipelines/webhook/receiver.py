@@ -1,4 +1,8 @@
-"""The receiver of post-call webhooks: verify the signature, land the document, and only then answer 200.
+"""The receiver of webhooks: verify the signature, land what the event says, and only then answer 200.
+
+What a request costs grows with what it has proven: the header of the signature and its time are checked before the body
+is read, the signature before the body is parsed. A signed event is answered with 200, even if it is of no use here: for
+any other answer the API counts a failure, and after enough of them it switches the webhook off.
 
 A document lands like a fetched one, with credentials masked and personal data hidden as the settings say. It is dated
 by the event's own time, so a late webhook never replaces a later snapshot. It has no list row: the next sync fetches
@@ -8,152 +12,128 @@ the conversation again and decides what is current.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pipelines.api.responses import check_conversation
-from pipelines.extract.landing_rows import snapshot_row
-from pipelines.transform.canonical_json import dump, load
 from pipelines.usecases.context import Context
 from pipelines.webhook.batch_writer import BatchWriter
-from pipelines.webhook.signature import HEADER, TOLERANCE_SECS, SignatureError, verify
+from pipelines.webhook.body import Body, BodyReader, RefusedError
+from pipelines.webhook.events import Landing, read_event
+from pipelines.webhook.limits import Limits
+from pipelines.webhook.replay_memory import ReplayMemory
+from pipelines.webhook.signature import HEADER, Signature, SignatureError
 
-MAX_BODY_BYTES = 16 * 1024 * 1024
-"""A document takes 20 kB to 1 MB."""
-BODY_TIMEOUT_SECS = 20.0
-TRANSCRIPT_EVENT = "post_call_transcription"
+INLINE_BYTES = 256 * 1024
+"""A larger body is parsed in a thread, one at a time: it takes longer than others should wait, and ten times its size
+in memory."""
+MIN_FREE_BYTES = 64 * 1024 * 1024
+"""On the disk, below which the receiver reports that it is not well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The HTTP status and the text of a response to the sender."""
+    """A response to a sender: its status and text, with the sender's address and the size of its body, for the log."""
 
     status: int
     message: str
-
-
-class RefusedError(Exception):
-    """A webhook is refused; ``answer`` says why."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.answer = Answer(status, message)
+    sender: str = ""
+    n_bytes: int = 0
 
 
 class Receiver:
     """Receives the webhooks of one workspace; ``on_answer`` is called with every answer."""
 
-    def __init__(self, context: Context, secret: str, on_answer: Callable[[Answer], None]) -> None:
+    def __init__(
+        self, context: Context, secrets: Sequence[str], on_answer: Callable[[Answer], None], limits: Limits
+    ) -> None:
         self._context = context
-        self._secret = secret
+        self._secrets = secrets
         self._on_answer = on_answer
+        self._bodies = BodyReader(limits)
         self._writer = BatchWriter(context.home)
-        self._expiry_by_digest: dict[str, float] = {}
+        self._answered = ReplayMemory()
+        self._landings: dict[bytes, asyncio.Task[Answer]] = {}
+        self._large_body = asyncio.Lock()
 
     async def receive(self, request: Request) -> Response:
         """Handle one request of the sender."""
+        sender, body = request.client.host if request.client else "", Body(bytearray())
         try:
-            answer = await self._answer(request)
+            now = self._context.clock()
+            signature = Signature(self._secrets, request.headers.get(HEADER), now.timestamp())
+            async with self._bodies.read(request, signature) as body:
+                answer = await self._answer_once(signature, body, now)
+        except SignatureError as error:
+            answer = Answer(401, str(error))
         except RefusedError as refusal:
-            answer = refusal.answer
-        self._on_answer(answer)
+            answer = Answer(refusal.status, str(refusal))
+        except Exception as error:  # noqa: BLE001 - the log has to name it; the sender sends again
+            answer = Answer(500, f"failed: {type(error).__name__}")
+        self._on_answer(Answer(answer.status, answer.message, sender, body.n_bytes))
         return JSONResponse({"status": answer.message}, answer.status)
 
-    async def _answer(self, request: Request) -> Answer:
-        body = await _body(request)
-        now = self._context.clock()
+    async def health(self, _request: Request) -> Response:
+        """Whether webhooks can be landed, for a proxy or a monitor; it says nothing about what is stored."""
+        landing = self._context.home.landing
+        is_writable = os.access(landing, os.W_OK) and shutil.disk_usage(landing).free >= MIN_FREE_BYTES
+        if is_writable:
+            return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "the disk is full or not writable"}, 503)
+
+    async def _answer_once(self, signature: Signature, body: Body, now: datetime) -> Answer:
+        """Land a webhook if it is new; a repeat gets the answer of the first, also while that one is landing."""
+        digest = signature.verify()
+        if digest in self._answered:
+            return Answer(200, "already received")
+        if body.is_audio:
+            return Answer(200, "ignored: a recording; `convohouse audio` downloads recordings")
+        landing = self._landings.get(digest)
+        if landing is None:
+            landing = asyncio.create_task(self._land(digest, signature.expires_at, body, now))
+            self._landings[digest] = landing
+        # Shielded, as others may wait for it: a sender that leaves ends its own request.
+        return await asyncio.shield(landing)
+
+    async def _land(self, digest: bytes, expires_at: float, body: Body, now: datetime) -> Answer:
         try:
-            digest = verify(self._secret, request.headers.get(HEADER), body, now.timestamp())
-        except SignatureError as error:
-            raise RefusedError(401, str(error)) from None
-        # Remembered before it is landed: of two copies that arrive at the same time, only one may land.
-        self._remember(digest, now.timestamp())
-        try:
-            return await self._land(body, now)
+            event = await self._read_event(body.content, now)
+            if event.rows and not await self._writer.land(event.conversation_id, event.rows):
+                return Answer(200, "ignored: the conversation was erased")
+            self._answered.add(digest, expires_at, now.timestamp())
+            return Answer(200, event.message)
+        except RefusedError as refusal:
+            return Answer(refusal.status, str(refusal))
         except OSError:
-            del self._expiry_by_digest[digest]  # it did not land, so the sender's next attempt is no replay
-            raise RefusedError(503, "the conversation could not be written; send it again") from None
+            return Answer(503, "the webhook could not be written; send it again")
+        finally:
+            del self._landings[digest]
 
-    def _remember(self, digest: str, now: float) -> None:
-        """Remember a webhook for as long as its signature can be valid.
-
-        Raises:
-            RefusedError: it was received before.
-        """
-        self._expiry_by_digest = {key: expiry for key, expiry in self._expiry_by_digest.items() if expiry > now}
-        if digest in self._expiry_by_digest:
-            raise RefusedError(409, "this webhook was already received")
-        # A signature is valid from TOLERANCE_SECS before its time to TOLERANCE_SECS after it.
-        self._expiry_by_digest[digest] = now + 2 * TOLERANCE_SECS
-
-    async def _land(self, body: bytes, now: datetime) -> Answer:
-        event = _event(body)
-        if event.get("type") != TRANSCRIPT_EVENT:
-            return Answer(200, f"ignored: {str(event.get('type'))[:40]!r} is not {TRANSCRIPT_EVENT}")
-        document = event.get("data")
-        conversation_id = document.get("conversation_id") if isinstance(document, dict) else None
-        if not isinstance(conversation_id, str):
-            raise RefusedError(422, "the event has no conversation")
-        raw = dump(document)
-        list_row = {"conversation_id": conversation_id, "agent_id": None, "fingerprint": None, "content_sha256": None}
-        try:
-            check_conversation(raw, conversation_id)
-            row = snapshot_row(list_row, raw, _event_time(event, now), self._context.pseudonyms)
-        except (ValueError, RecursionError, OverflowError, OSError):
-            raise RefusedError(422, "the conversation has no valid start time") from None
-        # In a thread, because it reads files: the event loop goes on with the other webhooks.
-        if await asyncio.to_thread(self._writer.is_erased, conversation_id):
-            return Answer(200, "ignored: the conversation was erased")
-        await self._writer.land(row)
-        return Answer(200, f"landed {conversation_id}")
+    async def _read_event(self, body: bytearray, now: datetime) -> Landing:
+        if len(body) <= INLINE_BYTES:
+            return read_event(body, now, self._context.pseudonyms)
+        async with self._large_body:
+            return await asyncio.to_thread(read_event, body, now, self._context.pseudonyms)
 
 
-def create_app(context: Context, secret: str, on_answer: Callable[[Answer], None] = lambda _: None) -> Starlette:
-    """An ASGI application that receives webhooks at ``/``."""
-    return Starlette(routes=[Route("/", Receiver(context, secret, on_answer).receive, methods=["POST"])])
-
-
-async def _body(request: Request) -> bytes:
-    """Read the body up to ``MAX_BODY_BYTES``, whatever length its header declares.
-
-    Raises:
-        RefusedError: it is too large, too slow, or incomplete.
-    """
-    parts, size = [], 0
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_SECS):
-            async for part in request.stream():
-                size += len(part)
-                if size > MAX_BODY_BYTES:
-                    raise RefusedError(413, "the body is too large")
-                parts.append(part)
-    except TimeoutError:
-        raise RefusedError(408, "the body did not arrive in time") from None
-    except ClientDisconnect:
-        raise RefusedError(400, "the body is incomplete") from None
-    return b"".join(parts)
-
-
-def _event(body: bytes) -> dict[str, Any]:
-    try:
-        event = load(body)
-    except (ValueError, RecursionError):
-        event = None
-    if not isinstance(event, dict):
-        raise RefusedError(422, "the body is not a JSON object")
-    return event
-
-
-def _event_time(event: dict[str, Any], now: datetime) -> datetime:
-    """The event's own time; ``now`` if it has none or one in the future."""
-    at = event.get("event_timestamp")
-    if isinstance(at, int | float) and 1 < at < now.timestamp():
-        return datetime.fromtimestamp(at, UTC)
-    return now
+def create_app(
+    context: Context,
+    secrets: Sequence[str],
+    on_answer: Callable[[Answer], None] = lambda _: None,
+    limits: Limits | None = None,
+) -> Starlette:
+    """An ASGI application that receives webhooks at ``/`` and says at ``/health`` whether it can land them."""
+    receiver = Receiver(context, secrets, on_answer, limits or Limits())
+    return Starlette(
+        routes=[
+            Route("/", receiver.receive, methods=["POST"]),
+            Route("/health", receiver.health, methods=["GET"]),
+        ]
+    )

@@ -1,4 +1,4 @@
-"""Tables of what this product did at the API: feedback sent, agent access checks, recordings downloaded."""
+"""Tables of what this product did at the API (feedback, access checks, recordings), and of what webhooks announced."""
 
 from __future__ import annotations
 
@@ -57,5 +57,34 @@ AUDIO_FILES = Table(
     is_daily=False,
 )
 
-ACTIVITY_TABLES: tuple[Table, ...] = (FEEDBACK_SENT, AGENT_ACCESS, AUDIO_FILES)
+INITIATION_FAILURE = "call_initiation_failure"
+"""Type of the event of an outbound call that reached nobody."""
+
+WEBHOOK_EVENTS = Table(
+    "webhook_events",
+    "event of a conversation that a webhook announced without a document that could be kept",
+    ("conversation_id", "event_type", "event_at"),
+    (
+        WORKSPACE,
+        derived("conversation_id", TEXT, "Id of the conversation.", required=True),
+        derived(
+            "event_type",
+            TEXT,
+            "post_call_transcription (a body without a transcript, or one that is in quarantine), "
+            "post_call_transcription_otel, call_initiation_failure, …; open text.",
+            required=True,
+        ),
+        derived(
+            "event_at", TIME, "When the API made the event; when it was received, if it does not say.", required=True
+        ),
+        derived("received_at", TIME, "When the receiver got it.", required=True),
+        derived("agent_id", TEXT, "Agent of the conversation."),
+        derived("failure_reason", TEXT, "Of a call_initiation_failure: busy, no-answer, unknown, …; open text."),
+        derived("provider", TEXT, "Of a call_initiation_failure: how it was called, twilio or sip; open text."),
+        derived("sip_status", INT, "Of a call_initiation_failure: SIP status of the attempt, such as 486 (busy)."),
+    ),
+    is_daily=False,
+)
+
+ACTIVITY_TABLES: tuple[Table, ...] = (FEEDBACK_SENT, AGENT_ACCESS, AUDIO_FILES, WEBHOOK_EVENTS)
 """All of them; ``warehouse.storage.activity_log`` writes them."""

@@ -1,7 +1,7 @@
-"""Log of what this product did at the API: feedback sent, agent access checked, recordings downloaded.
+"""Log of what this product did at the API (feedback, access checks, recordings), and of what webhooks announced.
 
-``landing/<table>/`` holds the entries, one file per write, append-only. The lake's table of that name has the latest
-entry of each key. The entries of a conversation are deleted when it is erased.
+``landing/<table>/`` holds the entries, one file per write; many small files are merged into one. The lake's table of
+that name has the latest entry of each key. The entries of a conversation are deleted when it is erased.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from warehouse.schema.activity import ACTIVITY_TABLES
 from warehouse.schema.types import Table
 from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home, unique_name
+
+MAX_FILES = 100
+"""Files of a table that every run reads; a webhook can write one of its own."""
 
 
 def folder(home: Home, table: Table) -> Path:
@@ -42,6 +45,21 @@ def refresh_lake(home: Home) -> None:
         entries = latest_entries(home, table)
         if not entries.is_empty() or lake.read(home, table, table.key).height:
             lake.overwrite_table(home, table, entries)
+        _merge_files(home, table)
+
+
+def _merge_files(home: Home, table: Table) -> None:
+    """Replace many files of a table by the last of them, which gets the entries of all.
+
+    After a kill, some entries are there twice, which counts as once. Files that are written meanwhile are not touched.
+    """
+    files = home.files(folder(home, table))
+    if len(files) > MAX_FILES:
+        parquet.write_file(
+            home, files[-1], parquet.read_files(table, files).unique(table.key, keep="last", maintain_order=True)
+        )
+        for file in files[:-1]:
+            file.unlink()
 
 
 def delete_entries(home: Home, tables: Collection[Table], ids: Collection[str]) -> None:

@@ -8,7 +8,6 @@ file: then the segment is written again. And it may erase a conversation: from t
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.schema.landing import LANDED_DOCUMENTS
-from warehouse.storage import lake, landing, parquet
+from warehouse.storage import landing, parquet
 from warehouse.storage.home import Home
 
 MAX_ATTEMPTS = 5
@@ -75,8 +74,8 @@ class BatchWriter:
             self._write_day(day_rows)
             # ``write_file`` syncs the file's content; its name is safe only once its folder is synced as well. Both
             # happen before the webhook is answered, because the sender forgets what was answered with 200.
-            _sync_folder(self._home.landing / f"start_date={day}")
-        _sync_folder(self._home.landing)  # the folder of a day may be new itself
+            parquet.sync_folder(self._home.landing / f"start_date={day}")
+        parquet.sync_folder(self._home.landing)  # the folder of a day may be new itself
 
     def _write_day(self, rows: list[Mapping[str, object]]) -> None:
         for attempt in range(1, MAX_ATTEMPTS + 1):
@@ -105,7 +104,7 @@ class TombstoneIndex:
 
     def contains(self, conversation_id: str) -> bool:
         """Whether a tombstone of the conversation has landed by now."""
-        for folder in self._home.landing.glob(lake.DAY_FOLDERS):
+        for folder in self._home.landing.glob(landing.DAY_FOLDERS):
             # The time is read before the files are: a file that lands in between changes it, and is read next time.
             mtime = folder.stat().st_mtime_ns
             if self._folder_mtimes.get(folder) != mtime:
@@ -118,12 +117,3 @@ class TombstoneIndex:
         rows = parquet.read_files(LANDED_DOCUMENTS, files, ["conversation_id", "kind"])
         self._ids |= set(rows.filter(pl.col("kind") == landing.ERASED)["conversation_id"])
         self._indexed_files |= set(files)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the file names in a folder survive a power cut, as ``fsync`` of a file does for its content."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

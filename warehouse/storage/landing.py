@@ -21,8 +21,11 @@ import polars as pl
 
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import QUARANTINE
-from warehouse.storage import lake, parquet
+from warehouse.storage import parquet
 from warehouse.storage.home import Home, unique_name
+
+DAY_FOLDERS = "start_date=*/"
+"""Glob of the folders of snapshots."""
 
 DOCUMENT_COLUMNS = tuple(name for name in LANDED_DOCUMENTS.column_names if name != "payload")
 LIST_ROW_COLUMNS = tuple(name for name in LANDED_LISTINGS.column_names if name != "payload")
@@ -103,7 +106,7 @@ def latest_list_rows(home: Home) -> pl.DataFrame:
 def snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:
     """Every landed snapshot, of all conversations or of some, without its payload, oldest first."""
     id_list = None if ids is None else list(ids)
-    files = [] if id_list == [] else home.files(home.landing, lake.DAY_FOLDERS)
+    files = [] if id_list == [] else home.files(home.landing, DAY_FOLDERS)
     has_id = None if id_list is None else pl.col("conversation_id").is_in(id_list)
     return parquet.read_files(LANDED_DOCUMENTS, files, DOCUMENT_COLUMNS, has_id).sort("fetched_at", maintain_order=True)
 
@@ -151,14 +154,14 @@ def redacted_ids(home: Home) -> set[str]:
 def redactions_and_tombstones(home: Home) -> pl.DataFrame:
     """Redacted snapshots and tombstones, sorted: conversation_id, fetched_at, kind."""
     is_removed = pl.col("is_redacted").fill_null(value=False) | (pl.col("kind") == ERASED)
-    files = home.files(home.landing, lake.DAY_FOLDERS)
+    files = home.files(home.landing, DAY_FOLDERS)
     rows = parquet.read_files(LANDED_DOCUMENTS, files, ("conversation_id", "fetched_at", "kind"), is_removed)
     return rows.sort(pl.all())
 
 
 def _ids_where(home: Home, condition: pl.Expr) -> set[str]:
     """Conversations with a snapshot that meets a condition; of other rows, only the condition's columns are read."""
-    files = home.files(home.landing, lake.DAY_FOLDERS)
+    files = home.files(home.landing, DAY_FOLDERS)
     return set(parquet.read_files(LANDED_DOCUMENTS, files, ["conversation_id"], condition)["conversation_id"])
 
 

@@ -5,10 +5,11 @@ BIN := .venv/bin
 RUN := .venv/.run-is-installed
 DEV := .venv/.dev-is-installed
 BENCH := .venv/bench/.is-installed
+ENGINES := .venv/engines/.is-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test lint bench docs readme lock clean
+.PHONY: help setup demo dev test lint engines bench docs readme lock clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -33,6 +34,9 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL and plain 
 	$(BIN)/python -m tests.helpers.plain_language
 	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
+engines: $(DEV) $(ENGINES)  ## Read the lake with engines that are large or need Java (1.5 GB in .venv/engines)
+	$(BIN)/python -m pytest -m engines tests/engines
+
 bench: $(DEV) $(BENCH)  ## Measure against other tools; FULL=1: the sizes of RESULTS.md (45 minutes)
 	$(BIN)/python -m benchmarks.run $(if $(FULL),--full)
 
@@ -47,6 +51,7 @@ lock: $(DEV)  ## Resolve the dependencies again and write the lock files
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra build -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --all-extras -o requirements-dev.lock
 	$(BIN)/uv pip compile benchmarks/requirements.in $(LOCK) -o requirements-bench.lock
+	$(BIN)/uv pip compile tests/engines/requirements.in $(LOCK) -o requirements-engines.lock
 
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
@@ -71,4 +76,10 @@ $(BENCH): requirements-bench.lock
 	@echo "Creating .venv/bench with the tools to measure against ..."
 	@test -x .venv/bench/bin/python || $(BIN)/python -m venv .venv/bench
 	@.venv/bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
+	@touch $@
+
+$(ENGINES): requirements-engines.lock
+	@echo "Creating .venv/engines with engines that read the lake ..."
+	@test -x .venv/engines/bin/python || $(BIN)/python -m venv .venv/engines
+	@.venv/engines/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
 	@touch $@

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -17,6 +18,8 @@ from typing import Any
 import duckdb
 
 from warehouse.errors import NothingBuiltError, QueryError
+from warehouse.schema.types import Table
+from warehouse.storage import lake
 from warehouse.storage.home import Home
 
 
@@ -35,6 +38,9 @@ DEFAULT_LIMITS = Limits()
 
 MAX_MEMORY = "2GB"
 """Limit for the retry of a statement that ran out of memory."""
+
+HOME_VARIABLE = "convohouse_home"
+"""Variable of a connection: the home folder, as a glob pattern, whose files the views of schema ``lake`` read."""
 
 _MEMORY_LIMIT_LOCK = Lock()
 """All cursors share one memory limit: it must not be lowered while another thread's statement needs the raised one."""
@@ -72,9 +78,29 @@ def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[d
         )
     try:
         with connect(home.warehouse, limits=limits, temporary=home.temporary) as connection:
+            _read_own_files(connection, home)
             yield connection
     except duckdb.IOException as error:
         raise QueryError(str(error), "If the file is damaged or in use, run `convohouse build`.") from error
+
+
+def _read_own_files(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Let the views of schema ``lake`` read the files of ``home``, wherever it was built.
+
+    Raises:
+        QueryError: they are of an earlier version, which cannot do so, and were built elsewhere.
+    """
+    connection.execute(f"set variable {HOME_VARIABLE} = {_home_literal(home)}")
+    foreign_views = connection.execute(
+        "select 1 from duckdb_views() "
+        "where schema_name = 'lake' and not contains(sql, ?) and not contains(sql, ?) limit 1",
+        [HOME_VARIABLE, _home_literal(home)[:-1] + "/"],
+    ).fetchall()
+    if foreign_views:
+        raise QueryError(
+            f"The warehouse of {home.root} was built in another folder, and its views read the files there.",
+            "Run `convohouse build`.",
+        )
 
 
 def execute_with_memory_retry(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
@@ -102,13 +128,25 @@ def execute_with_memory_retry(connection: duckdb.DuckDBPyConnection, sql: str) -
 def read_parquet_sql(columns: Iterable[str], patterns: Iterable[str]) -> str:
     """A SELECT of columns in the Parquet files of some glob patterns, each of which must match at least one file.
 
-    Columns are matched by name: they are null for a file from before the column was added.
+    ``patterns`` are SQL expressions. Columns are matched by name.
     """
-    files = ", ".join(map(sql_literal, patterns))
     return (
         f"select {', '.join(columns)} "  # noqa: S608 -- column names are from warehouse.schema, none from a user
-        f"from read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
+        f"from read_parquet([{', '.join(patterns)}], union_by_name = true, hive_partitioning = false)"
     )
+
+
+def lake_files_sql(home: Home, table: Table) -> str:
+    """An expression for the glob of a table's files: below ``HOME_VARIABLE`` where it is set, else where ``home`` is.
+
+    A view with it can be read by any program, and after the home folder was copied, by us.
+    """
+    folder = f"coalesce(getvariable('{HOME_VARIABLE}'), {_home_literal(home)})"
+    return f"{folder} || {sql_literal(f'/{home.lake.name}/{table.name}/{lake.files_glob(table)}')}"
+
+
+def _home_literal(home: Home) -> str:
+    return sql_literal(escape(str(home.root.resolve())))
 
 
 def sql_literal(text: str) -> str:

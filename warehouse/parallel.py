@@ -104,6 +104,9 @@ def _cursors(
         # One thread a statement: our threads keep the cores busy, and more would only take turns and hold memory.
         connection.execute("set threads = 1")
         cleanup.callback(connection.execute, f"set threads = {threads}")
+    variables = connection.execute("select name, value from duckdb_variables()").fetchall()
     for cursor in cursors:
         cursor.execute(f'use "{catalog}"')  # a cursor begins in the default database, whatever the connection uses
+        for name, value in variables:  # and without variables
+            cursor.execute(f'set variable "{name}" = $value', {"value": value})
     return [connection, *cursors]

@@ -116,8 +116,8 @@ def _home(root: Path) -> Iterator[Finding]:
         return
     try:
         Home(root).check()
-    except HomeError:
-        yield Finding("home folder", f"{root} holds other things", other, 1)
+    except HomeError as error:
+        yield Finding("home folder", error.message, error.hint, 1)
         return
     if Home(root).exists():
         state = "holds data"

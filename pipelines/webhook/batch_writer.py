@@ -8,7 +8,6 @@ file: then the segment is written again. And it may erase a conversation: from t
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -24,7 +23,7 @@ from warehouse.schema.activity import WEBHOOK_EVENTS
 from warehouse.schema.landing import LANDED_DOCUMENTS
 from warehouse.schema.operations import QUARANTINE
 from warehouse.schema.types import Table
-from warehouse.storage import activity_log, lake, landing, landing_files, parquet
+from warehouse.storage import activity_log, landing, landing_files, parquet
 from warehouse.storage.home import Home
 
 T = TypeVar("T")
@@ -100,8 +99,8 @@ class BatchWriter:
         folder = _retry(partial(self._land, table_name, rows))
         # ``write_file`` syncs the file's content; its name is safe only once its folder is synced as well, which may be
         # new itself. Both happen before the webhook is answered, because the sender forgets what was answered with 200.
-        _sync_folder(folder)
-        _sync_folder(self._home.landing)
+        parquet.sync_folder(folder)
+        parquet.sync_folder(self._home.landing)
 
     def _land(self, table_name: str, rows: list[Mapping[str, object]]) -> Path:
         """Write rows of one table, of documents of one day, and return their folder."""
@@ -137,7 +136,7 @@ class TombstoneIndex:
 
     def erased_ids(self) -> AbstractSet[str]:
         """The ids of the conversations whose tombstones have landed by now."""
-        for folder in self._home.landing.glob(lake.DAY_FOLDERS):
+        for folder in self._home.landing.glob(landing.DAY_FOLDERS):
             # The time is read before the files are: a file that lands in between changes it, and is read next time.
             mtime = folder.stat().st_mtime_ns
             if self._folder_mtimes.get(folder) != mtime:
@@ -164,11 +163,3 @@ def _retry(step: Callable[[], T]) -> T:
             return step()
     return step()
 
-
-def _sync_folder(folder: Path) -> None:
-    """Make the file names in a folder survive a power cut, as ``fsync`` of a file does for its content."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

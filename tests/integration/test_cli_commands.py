@@ -107,7 +107,7 @@ def test_check_and_build_pass(filled: Path) -> None:
 def test_a_failing_check_is_named_with_a_row(filled: Path, tmp_path: Path) -> None:
     home = Home(tmp_path / "data")
     subprocess.run(["cp", "-r", str(filled / "data"), str(home.root)], check=True)  # noqa: S603, S607 - test folders
-    lost = min(home.table(CONVERSATIONS).glob("start_date=*/*.parquet"))
+    lost = min(home.table(CONVERSATIONS).glob("day=*/*.parquet"))
     conversation_id = pl.read_parquet(lost)["conversation_id"][0]
     pl.read_parquet(lost).filter(pl.col("conversation_id") != conversation_id).write_parquet(lost)
     checked = run(tmp_path, "check")
@@ -227,7 +227,7 @@ def test_doctor_finds_everything_set_up_and_never_shows_the_key(api: str, filled
     ("arguments", "settings", "problem"),
     [
         (["--offline"], {}, (3, "api_key", "not set")),
-        (["--offline", "--home", "f"], KEY, (1, "home folder", "f holds other things")),
+        (["--offline", "--home", "f"], KEY, (1, "home folder", "f is not empty and is not a convohouse home.")),
         (["--offline", "--home", "f/a/b"], KEY, (1, "home folder", "f/a is no folder")),
         (["--offline"], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, (1, "settings", "concurrency")),
         ([], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, (1, "settings", "concurrency")),

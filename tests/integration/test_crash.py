@@ -35,7 +35,7 @@ RENAME = "pathlib:Path.replace"
 POINTS = {
     "before the listing lands": (RENAME, 1, "/landing/listings/"),
     "between two landed segments": (RENAME, 3, "/landing/start_date="),
-    "in the merge of a day": (RENAME, 1, "/lake/turns/start_date="),
+    "in the merge of a day": (RENAME, 1, "/lake/turns/day="),
     "between lake and build": ("pipelines.usecases.sync_steps:build", 1, ""),
     "in the build": ("warehouse.models.build_tables:GeneratedTable.load", 1, ""),
     "before the swap": (RENAME, 1, "/warehouse.duckdb"),

@@ -83,7 +83,7 @@ def test_a_merge_replaces_a_conversations_rows_and_no_others(home):
 def test_a_day_without_rows_has_no_file(home):
     lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
     lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, []))
-    assert not [file for file in files(home) if file.startswith("lake/turns/start_date")]
+    assert not [file for file in files(home) if file.startswith("lake/turns/day")]
 
 
 def test_an_all_null_column_keeps_its_type_and_an_empty_table_its_columns(home):

@@ -356,7 +356,7 @@ def test_lake_views_follow_the_files(rows: Any) -> None:
     older = parquet.frame(WARNINGS, [{"conversation_id": "c0", "start_date": rows.day, "warning_index": 0}]).drop(
         "warning"
     )
-    parquet.write_file(home, home.table(WARNINGS) / "older.parquet", older)
+    parquet.write_file(home, home.partition(WARNINGS, rows.day) / "older.parquet", older)
     found = query(home, "select conversation_id, warning from lake.warnings order by 1").to_dicts()
     assert found == [{"conversation_id": "c0", "warning": None}, {"conversation_id": "c1", "warning": "first"}]
 

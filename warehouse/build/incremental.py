@@ -207,10 +207,9 @@ def build_batches(
 
 def _batch_days(connection: duckdb.DuckDBPyConnection, home: Home, size: int) -> Iterator[tuple[date, ...]]:
     """Days of which any table has files, in order; as many per batch as have at most ``size`` conversations."""
-    folders = {folder.name for table in DOCUMENT_TABLES for folder in home.table(table).glob(lake.DAY_FOLDERS)}
     n_by_day = dict(connection.execute(f"select start_date, count(*) from {_CONVERSATIONS} group by all").fetchall())
     days, n_conversations = list[date](), 0
-    for day in sorted(date.fromisoformat(folder.partition("=")[2]) for folder in folders):
+    for day in lake.days(home, DOCUMENT_TABLES):
         n_of_day = n_by_day.get(day, 0)
         if days and n_conversations + n_of_day > size:
             yield tuple(days)
@@ -250,5 +249,5 @@ def _batch_views(home: Home, project: Project, model: Model, batch: _Batch, targ
 def _days_sql(home: Home, table: Table, days: tuple[date, ...]) -> str:
     """A SELECT of a table's rows on some days."""
     files = [file for day in days for file in home.partition(table, day).glob("*.parquet")]
-    files.append(home.table(table) / lake.SCHEMA_FILE)  # read_parquet needs a file, and a batch may have none
-    return read_parquet_sql(table.column_names, (escape(str(file.resolve())) for file in files))
+    files.append(lake.schema_file(home, table))  # read_parquet needs a file, and a batch may have none
+    return read_parquet_sql(table.column_names, (sql_literal(escape(str(file.resolve()))) for file in files))

@@ -11,14 +11,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from glob import escape
 from itertools import count
 
 import duckdb
 
 from warehouse.build.incremental import CONVERSATIONS_PER_BATCH, IncrementalBuilder, build_batches
 from warehouse.build.state import EMPTY_BASELINE, FULL_CHANGE, Baseline, Change, ModelState
-from warehouse.connection import execute_with_memory_retry, read_parquet_sql, sql_literal
+from warehouse.connection import execute_with_memory_retry, lake_files_sql, read_parquet_sql, sql_literal
 from warehouse.errors import ModelError
 from warehouse.models.build_tables import (
     GENERATED_TABLES,
@@ -139,8 +138,8 @@ def _model_comment(model: Model) -> RelationComment:
 
 
 def _create_lake_view(connection: duckdb.DuckDBPyConnection, home: Home, table: Table) -> None:
-    files = f"{escape(str(home.table(table).resolve()))}/**/*.parquet"
-    connection.execute(f"create or replace view lake.{table.name} as {read_parquet_sql(table.column_names, [files])}")
+    select = read_parquet_sql(table.column_names, [lake_files_sql(home, table)])
+    connection.execute(f"create or replace view lake.{table.name} as {select}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,7 +226,7 @@ def stale_models(project: Project, changed: Mapping[str, Change]) -> frozenset[s
 
 
 def relation_names(names: Iterable[str]) -> set[str]:
-    """The names of inputs that are not files, as ``lake.turns/start_date=2026-11-20/main.parquet`` is."""
+    """The names of inputs that are not files, as ``lake.turns/day=2026-11-20/main.parquet`` is."""
     return {name for name in names if "/" not in name}
 
 

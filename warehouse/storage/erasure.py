@@ -18,7 +18,7 @@ from warehouse.schema.activity import ACTIVITY_TABLES
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import QUARANTINE
 from warehouse.schema.types import Table
-from warehouse.storage import activity_log, audio, lake, landing, parquet
+from warehouse.storage import activity_log, audio, landing, parquet
 from warehouse.storage.home import Home
 
 RedactDocument = Callable[[bytes], tuple[bytes, str]]
@@ -151,7 +151,7 @@ def _redact_snapshot(row: Mapping[str, object], redact_document: RedactDocument)
 
 
 def _document_files(home: Home) -> list[Path]:
-    return home.files(home.landing, lake.DAY_FOLDERS)
+    return home.files(home.landing, landing.DAY_FOLDERS)
 
 
 def _listing_files(home: Home) -> list[Path]:

@@ -10,6 +10,7 @@ A folder with other content is refused, so that a mistyped path never mixes our 
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -19,8 +20,14 @@ from warehouse.errors import HomeError
 from warehouse.schema.types import Table
 
 MARKER_FILE = ".convohouse.json"
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 """Version of the names of files and folders; a home of another version is refused."""
+UPGRADABLE_LAYOUT = 2
+"""The earlier version that ``warehouse.storage.layout`` brings to this one."""
+IGNORED_ENTRIES = ("lost+found",)
+"""What may be in a folder that becomes a home: file systems create it in their root."""
+UNUSABLE_CHARACTERS = "?\\"
+"""Not allowed in the path of a home: DuckDB looks for the log of such a database in another folder."""
 DEFAULT_WORKSPACE = "main"
 """Name of the workspace if the settings name none."""
 ANY_WORKSPACE = "*"
@@ -55,7 +62,7 @@ class Home:
         return replace(self, workspace=workspace)
 
     def files(self, folder: Path, below: str = "") -> list[Path]:
-        """The workspace's files in a folder, or in its subfolders that match the glob ``below`` (``start_date=*/``)."""
+        """The workspace's files in a folder, or in its subfolders that match the glob ``below`` (``day=*/``)."""
         return sorted(folder.glob(f"{below}{self.workspace}.*parquet"))
 
     def file(self, folder: Path, name: str = "") -> Path:
@@ -128,22 +135,23 @@ class Home:
 
     def partition(self, table: Table, day: date) -> Path:
         """Folder of one day of a lake table."""
-        return self.table(table) / f"start_date={day.isoformat()}"
+        return self.table(table) / f"day={day.isoformat()}"
 
     def open(self) -> Home:
         """Create the folder (mode 0700, as it holds what people said) or check that it is a home.
 
+        The marker comes first and is renamed in, so that a process that is killed leaves nothing or a home.
+
         Raises:
             HomeError: the folder cannot be written, or see ``check``.
         """
-        marker_file = self.root / MARKER_FILE
         try:
             self.check()
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for folder in (self.temporary, self.landing, self.lake):
+            if not self.exists():
+                self.write_marker()
+            for folder in self._folders:
                 folder.mkdir(exist_ok=True)
-            if not marker_file.exists():
-                marker_file.write_text(json.dumps({"product": "convohouse", "layout": LAYOUT_VERSION}) + "\n")
         except OSError as error:
             raise HomeError(
                 f"{self.root} cannot be used as home folder: {error.strerror}.",
@@ -155,27 +163,79 @@ class Home:
         """Refuse a folder with other content; one that is missing, empty or has only seeds may become a home.
 
         Raises:
-            HomeError: it has other content, or was written by another version.
+            HomeError: it has other content, was written by another version, or cannot hold a database.
         """
-        if self.root.exists() and not self.exists() and any(path != self.seeds for path in self.root.iterdir()):
+        if any(
+            character in str(path) for path in (self.root, self.root.resolve()) for character in UNUSABLE_CHARACTERS
+        ):
+            raise HomeError(
+                f"{self.root} cannot be a home folder: DuckDB opens no database below a path with ? or \\.",
+                "Choose another folder with --home or CONVOHOUSE_HOME.",
+            )
+        if self.root.exists() and not self.exists() and any(map(self._is_foreign, self.root.iterdir())):
             raise HomeError(
                 f"{self.root} is not empty and is not a convohouse home.",
                 "Choose another folder with --home or CONVOHOUSE_HOME.",
             )
-        if self.exists() and f'"layout": {LAYOUT_VERSION}' not in (self.root / MARKER_FILE).read_text(encoding="utf-8"):
+        if self.exists() and self.layout() not in (LAYOUT_VERSION, UPGRADABLE_LAYOUT):
             raise HomeError(
                 f"{self.root} was written by another version of convohouse, whose files have other names.",
                 "Choose another folder with --home or CONVOHOUSE_HOME, and sync into it.",
             )
+
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        return (self.temporary, self.landing, self.lake)
+
+    def _is_foreign(self, path: Path) -> bool:
+        """Whether an entry of a folder without a marker is not what we leave there if we are killed at once."""
+        if path in self._folders:
+            return any(path.iterdir())
+        return path != self.seeds and path.name not in IGNORED_ENTRIES and not path.name.startswith(MARKER_FILE)
+
+    def layout(self) -> int | None:
+        """Version of the names of files and folders; that of the files that are still to be renamed, if any are.
+
+        None if the marker cannot be read.
+        """
+        try:
+            marker = json.loads((self.root / MARKER_FILE).read_text(encoding="utf-8"))
+            version = marker.get("upgraded_from", marker["layout"])
+        except (OSError, ValueError, KeyError, AttributeError):
+            return None
+        return version if isinstance(version, int) else None
+
+    def write_marker(self, *, upgraded_from: int | None = None) -> None:
+        """Mark the folder as a home of this version, some of whose files may still have the names of another.
+
+        Raises:
+            OSError: the disk is full, or the folder cannot be written; the marker is as it was.
+        """
+        marker: dict[str, object] = {"product": "convohouse", "layout": LAYOUT_VERSION}
+        if upgraded_from is not None:
+            marker["upgraded_from"] = upgraded_from
+        temporary = self.root / f"{MARKER_FILE}.{uuid.uuid4().hex}"
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                file.write(json.dumps(marker) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.root / MARKER_FILE)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def remove_stale_temp_files(self) -> None:
         """Remove the files that a killed run left half-written; needs the write lock.
 
         Only our own files: DuckDB spills into the same folder, perhaps for a reader, and removes its files itself.
         """
-        for file in (*self.temporary.glob("*.parquet"), *self.root.glob(f"{self.warehouse_new.name}*")):
+        patterns = (f"{MARKER_FILE}.*", f"{self.warehouse_new.name}*")
+        for file in (*self.temporary.glob("*.parquet"), *(file for name in patterns for file in self.root.glob(name))):
             file.unlink(missing_ok=True)
 
     def exists(self) -> bool:
-        """Whether the folder is a home: it has the marker file."""
-        return (self.root / MARKER_FILE).exists()
+        """Whether the folder is a home: it has a marker; earlier versions left an empty one on a full disk."""
+        try:
+            return (self.root / MARKER_FILE).stat().st_size > 0
+        except FileNotFoundError:
+            return False

@@ -6,32 +6,63 @@ key, with the schema that ``warehouse.schema`` declares. Rows get the name of th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from warehouse.errors import SchemaError
+from warehouse.errors import HomeError, SchemaError
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import WORKSPACE, Table
 from warehouse.storage import parquet
-from warehouse.storage.home import RESERVED_WORKSPACE, Home
+from warehouse.storage.home import RESERVED_WORKSPACE, UPGRADABLE_LAYOUT, Home
 
-DAY_FOLDERS = "start_date=*/"
-"""Glob of the folders of a daily table's partitions."""
+DAY_FOLDERS = "day=*/"
+"""Glob of the folders of a daily table's days. The name is no column's, as some engines would refuse the column."""
 
 SCHEMA_FILE = f"{RESERVED_WORKSPACE}.parquet"
-"""Zero rows with the table's schema, so that a glob over an empty table finds its columns."""
+"""Zero rows with the table's columns, so that a glob over an empty table finds them."""
+
+SCHEMA_DAY = date(1970, 1, 1)
+"""Day of a daily table's schema file: its folder comes first, and many engines take the columns of the first file."""
+
+
+def files_glob(table: Table) -> str:
+    """Glob of a table's files of all workspaces, below its folder."""
+    return f"{DAY_FOLDERS if table.is_daily else ''}*.parquet"
+
+
+def schema_file(home: Home, table: Table) -> Path:
+    """Path of a table's schema file."""
+    return (home.partition(table, SCHEMA_DAY) if table.is_daily else home.table(table)) / SCHEMA_FILE
+
+
+def days(home: Home, tables: Iterable[Table]) -> list[date]:
+    """Days of which any of some daily tables has files, in order; ``SCHEMA_DAY`` is one of them."""
+    folders = {folder.name for table in tables for folder in home.table(table).glob(DAY_FOLDERS)}
+    return sorted(date.fromisoformat(name.partition("=")[2]) for name in folders)
 
 
 def ensure_schema_files(home: Home) -> None:
-    """Write the zero-row schema file of every table that has none or whose schema has changed."""
+    """If a table's schema file is missing or has other columns, give all its files the table's columns.
+
+    The schema file is written last: its columns are those of all files, even if this was killed before.
+    """
     for table in TABLES:
-        target = home.table(table) / SCHEMA_FILE
-        empty = pl.DataFrame(schema=parquet.polars_schema(table))
-        if not target.exists() or parquet.file_schema(target) != empty.schema:
-            parquet.write_file(home, target, empty)
+        target, schema = schema_file(home, table), pl.Schema(parquet.polars_schema(table))
+        if not target.exists() or parquet.file_schema(target) != schema:
+            update_columns(home, table)
+            parquet.write_file(home, target, pl.DataFrame(schema=schema))
+
+
+def update_columns(home: Home, table: Table) -> None:
+    """Rewrite the files of a table that do not have exactly its columns: one that they lack is null."""
+    schema = pl.Schema(parquet.polars_schema(table))
+    for file in home.all_workspaces.files(home.table(table), DAY_FOLDERS if table.is_daily else ""):
+        workspace = file.name.partition(".")[0]
+        if workspace != RESERVED_WORKSPACE and parquet.file_schema(file) != schema:
+            parquet.write_file(home.for_workspace(workspace), file, parquet.read_files(table, [file]))
 
 
 def _validated(table: Table, data: pl.DataFrame) -> pl.DataFrame:
@@ -85,7 +116,16 @@ def _write_or_remove(home: Home, target: Path, data: pl.DataFrame) -> None:
 
 
 def read(home: Home, table: Table, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
-    """Rows of a table that meet a condition, or all; with some of its columns, or all."""
+    """Rows of a table that meet a condition, or all; with some of its columns, or all.
+
+    Raises:
+        HomeError: the files still have the names of an earlier version.
+    """
+    if home.layout() == UPGRADABLE_LAYOUT:  # a glob would find no day, and the answer would be: no rows
+        raise HomeError(
+            f"The lake of {home.root} was written by an earlier version of convohouse, whose folders have other names.",
+            "Run `convohouse build` or `convohouse sync`, which renames them first.",
+        )
     return parquet.read_files(
         table, home.files(home.table(table), DAY_FOLDERS if table.is_daily else ""), columns, where
     )

@@ -23,8 +23,11 @@ import polars as pl
 
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import QUARANTINE
-from warehouse.storage import lake, landing_files, parquet
+from warehouse.storage import landing_files, parquet
 from warehouse.storage.home import Home, unique_name
+
+DAY_FOLDERS = "start_date=*/"
+"""Glob of the folders of snapshots."""
 
 DOCUMENT_COLUMNS = tuple(name for name in LANDED_DOCUMENTS.column_names if name != "payload")
 """All columns except the payload, which is most of a file and rarely needed."""
@@ -160,7 +163,7 @@ def snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:
 def _read_documents(home: Home, columns: Sequence[str], where: pl.Expr | None) -> pl.DataFrame:
     """Rows of the snapshots of all days."""
     return landing_files.read(
-        home, LANDED_DOCUMENTS, home.landing, below=lake.DAY_FOLDERS, columns=columns, where=where
+        home, LANDED_DOCUMENTS, home.landing, below=DAY_FOLDERS, columns=columns, where=where
     )
 
 
@@ -183,7 +186,7 @@ def latest_snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFra
         )
 
     latest = landing_files.read_consistently(
-        lambda: landing_files.list_files(home, home.landing, lake.DAY_FOLDERS), read_latest
+        lambda: landing_files.list_files(home, home.landing, DAY_FOLDERS), read_latest
     )
     # A conversation whose start was corrected has snapshots on several days.
     is_moved = latest["conversation_id"].is_duplicated()

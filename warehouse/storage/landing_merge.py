@@ -21,7 +21,7 @@ import polars as pl
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import QUARANTINE
 from warehouse.schema.reference_data import LANDED_TOOLS
-from warehouse.storage import lake, landing, landing_reference_data, parquet, run_records
+from warehouse.storage import landing, landing_reference_data, parquet, run_records
 from warehouse.storage.home import Home
 from warehouse.storage.landing_files import MERGED, Merge, merge_records, merges
 
@@ -42,7 +42,7 @@ def merge(home: Home) -> None:
     Raises:
         OSError: the disk is full, or a folder cannot be written; nothing is lost.
     """
-    for folder in sorted({file.parent for file in home.files(home.landing, lake.DAY_FOLDERS)}):
+    for folder in sorted({file.parent for file in home.files(home.landing, landing.DAY_FOLDERS)}):
         _merge_folder(home, folder, lambda files: (parquet.read_files(LANDED_DOCUMENTS, files), {}))
     _merge_folder(home, home.quarantine, lambda files: (parquet.read_files(QUARANTINE, files), {}))
     _merge_folder(home, home.listings, _combine_listings)

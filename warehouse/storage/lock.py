@@ -18,13 +18,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from warehouse.errors import LockedError
-from warehouse.storage import landing_merge
+from warehouse.storage import landing_merge, layout
 from warehouse.storage.home import Home
 
 
 @contextmanager
 def write_lock(home: Home, *, what: str, now: datetime) -> Iterator[None]:
-    """Hold the lock of the home folder, and first remove or finish what a killed run left half-written.
+    """Hold the lock of the home folder; first finish or remove what a killed run left, and upgrade the layout.
 
     Raises:
         LockedError: another process has the lock; raised without waiting, and names that process.
@@ -46,6 +46,7 @@ def write_lock(home: Home, *, what: str, now: datetime) -> Iterator[None]:
         owner_file.write_text(
             json.dumps({"pid": os.getpid(), "what": what, "since": now.isoformat(timespec="seconds")})
         )
+        layout.upgrade(home)
         yield
     finally:
         owner_file.unlink(missing_ok=True)  # before the release, or it could be the file of the next holder

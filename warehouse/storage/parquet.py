@@ -66,6 +66,15 @@ def write_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str
         temporary.unlink(missing_ok=True)
 
 
+def sync_folder(folder: Path) -> None:
+    """Make the file names in a folder survive a power cut, as ``fsync`` of a file does for its content."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def with_workspace(home: Home, data: pl.DataFrame) -> pl.DataFrame:
     """Rows whose null workspaces are replaced by that of ``home``.
 

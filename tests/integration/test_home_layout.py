@@ -1,0 +1,151 @@
+"""A home folder of layout 2 is upgraded by the next writer, in place, at whatever step that is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from tests.helpers import kill_at
+from tests.helpers.layout_2 import downgrade, downgrade_views
+from tests.helpers.run_cli import run
+from tests.helpers.small_lake import LATE_COLUMNS, drop_columns, fill
+from warehouse.build import runner
+from warehouse.errors import HomeError
+from warehouse.schema.operations import AGENTS
+from warehouse.schema.registry import TABLES
+from warehouse.schema.transcript import TURNS
+from warehouse.storage import lake, lock, parquet
+from warehouse.storage.home import Home
+
+pytestmark = pytest.mark.usefixtures("few_models")
+
+AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
+KILLS = {
+    "before the marker": ("pathlib:Path.replace", 1, ".convohouse.json"),
+    "before the first rename": ("pathlib:Path.rename", 1, "start_date="),
+    "between two renames": ("pathlib:Path.rename", 2, "start_date="),
+    "before a file gets its columns": ("pathlib:Path.replace", 1, "main.parquet"),
+    "between two files": ("pathlib:Path.replace", 3, "main.parquet"),
+    "before a schema file": ("pathlib:Path.replace", 2, "schema.parquet"),
+    "before an old schema file goes": ("pathlib:Path.unlink", 2, "schema.parquet"),
+    "before the last marker": ("pathlib:Path.replace", 2, ".convohouse.json"),
+}
+
+
+def rows(home):
+    return {table.name: lake.read(home.all_workspaces, table) for table in TABLES}
+
+
+def assert_same(home, expected):
+    for name, frame in rows(home).items():
+        assert frame.equals(expected[name]), name
+
+
+def assert_current(home):
+    """The folders of layout 3 and no others, and all columns in every file."""
+    assert json.loads((home.root / ".convohouse.json").read_text()) == {"product": "convohouse", "layout": 3}
+    for table in TABLES:
+        files = list(home.table(table).rglob("*.parquet"))
+        assert lake.schema_file(home, table) in files
+        assert {file.parent.name.partition("=")[0] for file in files} == {"day" if table.is_daily else table.name}
+        for file in files:
+            assert parquet.file_schema(file) == pl.Schema(parquet.polars_schema(table)), file
+    assert not list(home.lake.glob("*/start_date=*"))
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A filled home of layout 2 in which a workspace has files without columns that were declared later."""
+    home = Home(tmp_path / "home [1]*").open()
+    fill(home)
+    drop_columns(home, TURNS, *LATE_COLUMNS)
+    drop_columns(home, AGENTS, "agent_name")
+    expected = rows(home)
+    downgrade(home)
+    return home, expected
+
+
+def test_the_next_writer_upgrades_a_home_and_changes_no_row(old):
+    home, expected = old
+    assert expected["turns"].height == 15
+    assert expected["turns"].filter(workspace="main")["message"].null_count() == 9
+    with lock.write_lock(home.open(), what="build", now=AT):
+        assert_current(home)
+    assert_same(home, expected)
+    before = {file: file.stat().st_ino for file in home.lake.rglob("*.parquet")}
+    with lock.write_lock(home.open(), what="build", now=AT):
+        pass
+    assert {file: file.stat().st_ino for file in home.lake.rglob("*.parquet")} == before
+
+
+@pytest.mark.parametrize("step", KILLS)
+def test_killed_at_any_step_the_next_writer_goes_on(step, old):
+    home, expected = old
+    function, number, word = KILLS[step]
+    command = [sys.executable, kill_at.__file__, function, str(number), word, "build"]
+    environment = os.environ | {"CONVOHOUSE_HOME": str(home.root)}  # noqa: TID251 - a process of its own
+    ended = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)  # noqa: S603 - ours
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    with pytest.raises(HomeError, match="earlier version"):
+        lake.read(home, TURNS)
+    with lock.write_lock(home.open(), what="build", now=AT):
+        assert_current(home)
+    assert_same(home, expected)
+
+
+def test_from_the_first_step_on_the_earlier_version_refuses_the_home(old, monkeypatch):
+    home, _ = old
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lake, "update_columns", stop)
+    with pytest.raises(KeyboardInterrupt), lock.write_lock(home.open(), what="build", now=AT):
+        pass
+    assert '"layout": 2' not in (home.root / ".convohouse.json").read_text()  # what 0.2.0 looks for
+
+
+def test_until_then_what_reads_the_lake_says_what_to_do_and_the_warehouse_answers(old, tmp_path):
+    home, expected = old
+    with lock.write_lock(home.open(), what="build", now=AT):
+        runner.build(home)
+    downgrade(home)
+    downgrade_views(home)
+    for arguments in (["status"], ["drift"]):
+        ended = run(tmp_path, "--home", str(home.root), *arguments)
+        assert (ended.code, len(ended.err.splitlines())) == (2, 2), ended
+        assert "convohouse build" in ended.err
+    asked = run(tmp_path, "--home", str(home.root), "query", "select count(*) as n from lake.turns", "--json")
+    assert asked.data == [{"n": expected["turns"].height}]
+    built = run(tmp_path, "--home", str(home.root), "build")
+    assert built.code == 0, built.err
+    assert_current(home)
+    assert run(tmp_path, "--home", str(home.root), "status").code == 0
+
+
+def test_a_column_that_is_declared_later_is_in_every_file_after_the_next_build(tmp_path):
+    home = Home(tmp_path / "home").open()
+    fill(home)
+    expected = rows(home)
+    for workspace in (home, home.for_workspace("second")):
+        drop_columns(workspace, TURNS, "role")
+        schema = lake.schema_file(home, TURNS)
+    pl.read_parquet(schema, glob=False).drop("role").write_parquet(schema)
+    lake.ensure_schema_files(home)
+    assert_current(home)
+    without = expected | {"turns": expected["turns"].with_columns(role=pl.lit(None, pl.String))}
+    assert_same(home, without)
+
+
+def test_a_newer_layout_is_refused(tmp_path):
+    home = Home(tmp_path / "home").open()
+    (home.root / ".convohouse.json").write_text('{"product": "convohouse", "layout": 4}')
+    with pytest.raises(HomeError, match="another version"):
+        home.open()

@@ -1,0 +1,50 @@
+"""Brings a home folder of the earlier layout to the current one, in place; the next run continues one that was killed.
+
+Layout 2 named the folders of the lake's days ``start_date=…``, like the column, and kept the schema file of a daily
+table in the table's folder; engines that read ``name=value`` folders as a column refused or misread that.
+
+The marker is changed first, so that an earlier version of convohouse refuses the home from then on, and once more at
+the end: until then every reader of the lake refuses it too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from warehouse.schema.registry import TABLES
+from warehouse.storage import lake, parquet
+from warehouse.storage.home import UPGRADABLE_LAYOUT, Home
+
+OLD_DAY_FOLDERS = "start_date=*/"
+
+
+def upgrade(home: Home) -> None:
+    """Rename the folders of days, give every file the current columns, and move the schema files; needs the write lock.
+
+    Every step can be repeated.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written.
+    """
+    if home.layout() != UPGRADABLE_LAYOUT:
+        return
+    home.write_marker(upgraded_from=UPGRADABLE_LAYOUT)
+    for folder in sorted(home.lake.glob(f"*/{OLD_DAY_FOLDERS}")):
+        _rename(folder, folder.with_name(f"day={folder.name.partition('=')[2]}"))
+    for table in TABLES:
+        lake.update_columns(home, table)
+    lake.ensure_schema_files(home)
+    for table in TABLES:
+        if table.is_daily:
+            (home.table(table) / lake.SCHEMA_FILE).unlink(missing_ok=True)
+        parquet.sync_folder(home.table(table))  # a rename that a power cut undoes would hide a day
+    home.write_marker()
+
+
+def _rename(folder: Path, target: Path) -> None:
+    if not target.exists():
+        folder.rename(target)
+        return
+    for file in folder.iterdir():
+        file.replace(target / file.name)
+    folder.rmdir()

@@ -9,10 +9,10 @@ ENGINES := .venv/engines/.is-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test lint engines bench docs readme lock clean
+.PHONY: help setup demo dev test test-fast lint engines bench docs readme lock clean
 
 help:  ## Show the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
 
 setup: $(RUN)  ## Create .venv with the packages that convohouse needs to run
 
@@ -23,7 +23,14 @@ dev: $(RUN)  ## Start Dagster with its page of assets, jobs and schedules
 	$(BIN)/dagster dev
 
 test: lint  ## Run lint, then every test
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
+
+test-fast: $(DEV)  ## Run the tests without Dagster, whole syncs and whole builds: under a minute
+	$(PYTEST) tests/unit tests/property tests/contract tests/sql -m "not whole_build"
+
+# Compiled modules are kept: the suite starts a hundred processes that import the same ones.
+test test-fast: export PYTHONDONTWRITEBYTECODE =
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL and plain language
 	$(BIN)/ruff check .

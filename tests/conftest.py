@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling, Scheduling
 
 from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers import day
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
+from tests.helpers.small_builds import without_comments
 from warehouse.models.project import read_project
 
 FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
@@ -24,6 +27,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     day.set_today(config.getoption("--today"))
+    os.fsync = lambda _descriptor: None  # no power cut here: a kill loses nothing that was written
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return OneWorkerPerFile(config, log)
+
+
+class OneWorkerPerFile(LoadFileScheduling):
+    """A file's tests run in one worker, as they share what its fixtures build; all of Dagster's share one first run."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "tests/dagster" if file.startswith("tests/dagster/") else file
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -64,16 +81,17 @@ def every_model() -> None:
 
 
 @pytest.fixture
-def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Builds in this process make the few models that somebody looks at there, without comments.
 
     For tests whose subject is the copy: every model in every build would be most of their time. All of them stand in
     the tests of the whole way, of crashes, of what is not to be in any file, of every command and of Dagster's job.
     """
     if every_model.__name__ in request.fixturenames:
+        yield
         return
     few = read_project().upstream(*FEW)
     for module in ("warehouse.build.runner", "warehouse.models.data_quality", "pipelines.orchestration.build_defs"):
         monkeypatch.setattr(f"{module}.read_project", lambda *_: few)
-    for module in ("warehouse.build.runner", "warehouse.build.materialize"):
-        monkeypatch.setattr(f"{module}.write_comments", lambda *_: None)  # a quarter of a small build
+    with without_comments():
+        yield

@@ -16,6 +16,8 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing
 from warehouse.storage.home import Home
 
+pytestmark = pytest.mark.whole_build
+
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 NONSENSE = [
     None,

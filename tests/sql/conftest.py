@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipelines.transform.agents import refresh_agents
-from warehouse.build.materialize import materialize
-from warehouse.connection import connect
+from tests.helpers.small_builds import without_comments
+from warehouse.build import materialize
+from warehouse.connection import Limits, connect
 from warehouse.models.project import SQL_DIR, Project, read_project
 from warehouse.models.seeds import read_seeds
-from warehouse.schema.registry import BY_NAME
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.registry import BY_NAME, TABLES
 from warehouse.schema.types import Type
 from warehouse.storage import lake, parquet
 from warehouse.storage.home import DEFAULT_WORKSPACE, Home
@@ -99,14 +103,30 @@ class LakeRows:
         refresh_agents(home)
 
     def model(self, key: str, *columns: str) -> list[Row]:
-        """Rows of the model by its grain, built with all that it needs; of some columns, or of all."""
-        project = replace(self.project.upstream(key), seeds=read_seeds(SQL_DIR / "seeds", self.home.seeds))
-        grain = ", ".join(project.by_key[key].header.grain)
-        with connect() as connection:
-            materialize(connection, self.write(), project, zones=self.zones)
+        """Rows of the model by its grain; of some columns, or of all."""
+        grain = ", ".join(self.project.by_key[key].header.grain)
+        with connect(limits=Limits(threads=1)) as connection:
+            self.materialize(connection, key)
             relation = connection.table(key).order(grain)
             actual: list[Row] = relation.project(", ".join(columns) or "*").pl().to_dicts()
         return actual
+
+    def materialize(self, connection: duckdb.DuckDBPyConnection, *keys: str) -> None:
+        """Create the models and all that they need: no other table of the lake, and no comments."""
+        project = replace(self.project.upstream(*keys), seeds=read_seeds(SQL_DIR / "seeds", self.home.seeds))
+        reads = {*keys, f"lake.{CONVERSATIONS.name}", *(read for model in project.models for read in model.reads)}
+        tables = [table for table in TABLES if f"lake.{table.name}" in reads]
+        with without_comments(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(materialize, "TABLES", tables)
+            patch.setattr(lake, "TABLES", tables)
+            materialize.materialize(connection, self.write(), project, zones=self.zones)
+
+
+@pytest.fixture(autouse=True)
+def _no_comments_on_the_lake() -> Iterator[None]:
+    """Not in what a module builds once: there the test of all descriptions looks."""
+    with without_comments("lake."):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from warehouse.build.materialize import materialize
 from warehouse.connection import Limits, connect
 from warehouse.models.checks import run
 from warehouse.models.data_quality import project_checks
-from warehouse.models.project import SQL_DIR
-from warehouse.models.seeds import read_seeds
 
 NAMES = {
     "agent_daily_agrees",
@@ -70,13 +66,11 @@ CHANGES: dict[str, set[str]] = {
 
 def test_a_number_that_is_off_is_noticed(rows: Any) -> None:
     _calls(rows)
-    home, every = rows.write(), rows.project
-    read = {key for singular in every.singular_tests if singular.name in NAMES for key in singular.reads}
-    project = replace(every.upstream(*read), seeds=read_seeds(SQL_DIR / "seeds", home.seeds))
-    checks = [check for check in project_checks(every) if check.name in NAMES]
+    reads = [key for test in rows.project.singular_tests if test.name in NAMES for key in test.reads]
+    checks = [check for check in project_checks(rows.project) if check.name in NAMES]
     assert {check.name for check in checks} == NAMES
     with connect(limits=Limits(threads=1)) as connection:  # one thread sees what is not committed
-        materialize(connection, home, project)
+        rows.materialize(connection, *reads)
 
         def noticed(change: str) -> set[str]:
             connection.begin()

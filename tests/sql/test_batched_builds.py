@@ -18,6 +18,8 @@ from warehouse.errors import ModelError
 from warehouse.models.project import Model, Project, read_project
 from warehouse.storage.home import Home
 
+pytestmark = pytest.mark.whole_build
+
 DAYS = [date(2026, 11, day) for day in (1, 2, 3, 7)]
 Rows = dict[str, list[tuple[object, ...]]]
 

@@ -20,6 +20,8 @@ from warehouse.serve.query import query
 from warehouse.storage import parquet
 from warehouse.storage.home import Home
 
+pytestmark = pytest.mark.whole_build
+
 BuildSql = Callable[[dict[str, str]], BuildResult]
 
 ANSWER = """/*

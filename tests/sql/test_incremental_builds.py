@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from pipelines.emulator.generator.world import World
 from pipelines.transform.refresh_lake import refresh_lake
@@ -17,6 +18,8 @@ from warehouse.build.runner import BuildResult, build
 from warehouse.models.project import read_project
 from warehouse.storage import landing
 from warehouse.storage.home import Home
+
+pytestmark = pytest.mark.whole_build
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 DOCUMENTS = list(World(seed=3, conversations=150, days=6, until=UNTIL).details(UNTIL))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import duckdb
 import pytest
 
-from warehouse.build.materialize import materialize
-from warehouse.connection import connect
+from tests.sql.conftest import LakeRows
+from warehouse.connection import Limits, connect
 from warehouse.models.checks import run
 from warehouse.models.data_quality import project_checks
+from warehouse.models.project import Project
+from warehouse.storage.home import Home
+
+NAMES = {"agent_spans_agree", "parts_of_calls_agree"}
 
 
 def _calls(rows: Any) -> None:
@@ -21,6 +27,18 @@ def _calls(rows: Any) -> None:
     rows.add("turn_metrics", turn_index=0, metric="convai_llm_service_ttfb", elapsed_secs=0.5, is_repeat=False)
     rows.add("evaluation_results", criteria_id="polite", result="success")
     rows.add("data_collection_results", data_collection_id="name", value='"x"', value_text="x")
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
+    """What the tests read, built once; each change of it is rolled back."""
+    rows = LakeRows(Home(tmp_path_factory.mktemp("parity") / "home").open(), project)
+    _calls(rows)
+    with connect(limits=Limits(threads=1)) as connection:  # one thread sees what is not committed
+        rows.materialize(
+            connection, *(key for test in project.singular_tests if test.name in NAMES for key in test.reads)
+        )
+        yield connection
 
 
 @pytest.mark.parametrize(
@@ -39,12 +57,12 @@ def _calls(rows: Any) -> None:
         ("update metrics.rag_effectiveness set n_retrievals = 2", "parts_of_calls_agree"),
     ],
 )
-def test_a_number_that_is_off_is_noticed(rows: Any, change: str, noticed_by: str | None) -> None:
-    _calls(rows)
-    names = {"agent_spans_agree", "parts_of_calls_agree"}
-    with connect() as connection:
-        materialize(connection, rows.write(), rows.project)
-        connection.execute(change)
-        actual = run(connection, [check for check in project_checks(rows.project) if check.name in names])
+def test_a_number_that_is_off_is_noticed(
+    warehouse: duckdb.DuckDBPyConnection, project: Project, change: str, noticed_by: str | None
+) -> None:
+    warehouse.begin()
+    warehouse.execute(change)
+    actual = run(warehouse, [check for check in project_checks(project) if check.name in NAMES])
+    warehouse.rollback()
     assert [result.check.name for result in actual if not result.is_passed] == ([noticed_by] if noticed_by else [])
-    assert {result.check.name for result in actual} == names
+    assert {result.check.name for result in actual} == NAMES

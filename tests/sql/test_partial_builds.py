@@ -19,6 +19,8 @@ from warehouse.schema.registry import BY_NAME
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
+pytestmark = pytest.mark.whole_build
+
 DAY = date(2026, 11, 2)
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 

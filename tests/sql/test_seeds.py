@@ -193,6 +193,7 @@ def test_the_optional_seeds_are_there_and_empty() -> None:
     assert found["excluded_callers"].rows.columns == ["kind", "pattern", "reason"]
 
 
+@pytest.mark.whole_build
 def test_a_users_rates_price_the_conversations_that_have_no_price(rows: Any) -> None:
     rows.call("c1", cost_credits=6000, charging_tier="starter")
     rows.call("c2", cost_credits=6000, charging_tier="starter", cost_fiat_usd=0.7)
@@ -226,6 +227,7 @@ def test_the_case_of_a_users_pattern_does_not_count(rows: Any) -> None:
     assert [row["termination_group"] for row in found] == ["limit", "limit", "other"]
 
 
+@pytest.mark.whole_build
 def test_a_bad_seed_is_refused_before_the_build_touches_anything(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.seeds.mkdir(parents=True)

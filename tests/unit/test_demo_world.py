@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +35,18 @@ def moved(value: Any, by: timedelta) -> Any:
     return value
 
 
+@cache
+def documents(first_until: date, nights: int) -> list[dict[str, Any]]:
+    """What a demo that began on a day shows some nights later."""
+    until = first_until + timedelta(days=nights)
+    return list(DemoWorld.begin(7, 200, 7, first_until).until(until).details(midnight(until)))
+
+
 @pytest.mark.parametrize("first_until", DAYS)
 def test_the_same_documents_on_any_day_except_for_their_times(first_until: date) -> None:
     by = first_until - DRAWN_UNTIL
     for nights in (0, 9):  # on the first night, and when the world has grown and late changes came
-        expected, actual = (
-            list(
-                DemoWorld.begin(7, 200, 7, day)
-                .until(day + timedelta(days=nights))
-                .details(midnight(day + timedelta(days=nights)))
-            )
-            for day in (DRAWN_UNTIL, first_until)
-        )
+        expected, actual = documents(DRAWN_UNTIL, nights), documents(first_until, nights)
         assert len(actual) > 150
         assert [moved(document, -by) for document in actual] == [moved(document, timedelta()) for document in expected]
 

@@ -162,4 +162,3 @@ def _retry(step: Callable[[], T]) -> T:
         with suppress(FileNotFoundError):
             return step()
     return step()
-

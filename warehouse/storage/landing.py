@@ -162,9 +162,7 @@ def snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:
 
 def _read_documents(home: Home, columns: Sequence[str], where: pl.Expr | None) -> pl.DataFrame:
     """Rows of the snapshots of all days."""
-    return landing_files.read(
-        home, LANDED_DOCUMENTS, home.landing, below=DAY_FOLDERS, columns=columns, where=where
-    )
+    return landing_files.read(home, LANDED_DOCUMENTS, home.landing, below=DAY_FOLDERS, columns=columns, where=where)
 
 
 def latest_snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:

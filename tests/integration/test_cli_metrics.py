@@ -144,12 +144,20 @@ def test_explain_shows_definition_sql_and_lineage_without_any_data(tmp_path: Pat
         "  formula  n_success ÷ (n_success + n_failure)"
     ]
     assert "  file     sql/metrics/agent_daily.sql" in lines
-    assert "    finished.n_success = count(*) filter(where conversations.call_successful = 'success')" in lines
-    assert lines[-4:] == [
+    n_success = "count(*) filter(where included.is_counted and included.call_successful = 'success')"
+    assert f"    sums.n_success = {n_success}" in lines
+    assert lines[lines.index("Comes from") + 1 :] == [
         "  metrics.agent_daily.success_rate",
-        "    marts.fct_conversations.call_successful",
-        "      staging.stg_conversations.call_successful",
-        "        lake.conversations.analysis_call_successful  ◀ analysis.call_successful",
+        "    intermediate.int_agent_measures.success_rate",
+        "      marts.fct_conversations.call_successful",
+        "        staging.stg_conversations.call_successful",
+        "          lake.conversations.analysis_call_successful  ◀ analysis.call_successful",
+        "      marts.fct_conversations.is_counted",
+        "        intermediate.int_conversation_flags.is_counted",
+        "          staging.stg_conversations.conversation_id",
+        "            lake.conversations.conversation_id",
+        "          staging.stg_conversations.status",
+        "            lake.conversations.status  ◀ status",
     ]
 
 
@@ -170,10 +178,10 @@ def test_explain_as_data(tmp_path: Path) -> None:
 def test_explain_shows_a_model_and_prints_its_sql(tmp_path: Path) -> None:
     shown = run(tmp_path, "explain", "agent_daily").text
     assert shown.startswith("metrics.agent_daily\nAn agent's day: ")
-    assert "  reads  marts.fct_conversations, marts.fct_turns\n" in shown
+    assert "  reads  intermediate.int_agent_measures\n" in shown
     assert "\n  wait_p99_secs           99th percentile of the wait over entries.\n" in shown
     printed = run(tmp_path, "explain", "agent_daily", "--sql").text
-    assert printed.startswith("with conversations as (\n    select * from marts.fct_conversations\n")
+    assert printed.startswith("with measures as (\n    select * from intermediate.int_agent_measures\n")
     assert printed.endswith("\n\nselect * from final\n")
 
 

@@ -76,16 +76,18 @@ def read(engine: str, table: str, day: str | None) -> tuple[pa.Table, pa.Table |
 
 def _to_arrow(rows: Any) -> pa.Table:
     """Rows of any engine as an Arrow table."""
-    if hasattr(rows, "collect_schema"):  # polars
-        rows = rows.collect()
-    if hasattr(rows, "compute"):  # dask
-        rows = rows.compute()
-    if type(rows).__module__.partition(".")[0] == "pandas":
+    library = type(rows).__module__.partition(".")[0]
+    if library == "polars":
+        return rows.collect().to_arrow()
+    if library == "dask":
+        rows, library = rows.compute(), "pandas"
+    if library == "pandas":
         return pa.Table.from_pandas(rows, preserve_index=False)
-    for name in ("to_arrow_table", "to_table", "toArrow", "to_arrow"):  # duckdb and datafusion, pyarrow, spark, others
-        if hasattr(rows, name):
-            return getattr(rows, name)()
-    return rows
+    names = {"duckdb": "to_arrow_table", "_duckdb": "to_arrow_table", "datafusion": "to_arrow_table"}
+    names |= {"pyspark": "toArrow", "daft": "to_arrow"}
+    if isinstance(rows, pa.Table):
+        return rows
+    return getattr(rows, names.get(library, "to_table"))()
 
 
 if __name__ == "__main__":

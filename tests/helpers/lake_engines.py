@@ -52,6 +52,10 @@ one_day = context.sql("select * from turns where start_date = date '2026-11-25'"
 """Other ways in which people read the lake, beside those of the page."""
 
 
+_NAMESPACES: list[dict[str, Any]] = []
+"""Kept until the end: a session of Spark is used again, and needs the server of the code that started it."""
+
+
 def snippets() -> dict[str, str]:
     """The code of the page by engine, and the variants."""
     text = PAGE.read_text(encoding="utf-8")
@@ -70,6 +74,7 @@ def read(engine: str, table: str, day: str | None) -> tuple[pa.Table, pa.Table |
         year, month, of_month = map(int, day.split("-"))
         code = code.replace(DATE_OF_PAGE, f"datetime.date({year}, {month}, {of_month})").replace(DAY_OF_PAGE, day)
     values: dict[str, Any] = {}
+    _NAMESPACES.append(values)
     exec(code, values)  # noqa: S102 - the code of our page
     return _to_arrow(values["rows"]), _to_arrow(values["one_day"]) if day else None
 

@@ -52,6 +52,10 @@ one_day = context.sql("select * from turns where start_date = date '2026-11-25'"
 """Other ways in which people read the lake, beside those of the page."""
 
 
+_NAMESPACES: list[dict[str, Any]] = []
+"""Kept until the end: a session of Spark is used again, and needs the server of the code that started it."""
+
+
 def snippets() -> dict[str, str]:
     """The code of the page by engine, and the variants."""
     text = PAGE.read_text(encoding="utf-8")
@@ -70,22 +74,25 @@ def read(engine: str, table: str, day: str | None) -> tuple[pa.Table, pa.Table |
         year, month, of_month = map(int, day.split("-"))
         code = code.replace(DATE_OF_PAGE, f"datetime.date({year}, {month}, {of_month})").replace(DAY_OF_PAGE, day)
     values: dict[str, Any] = {}
+    _NAMESPACES.append(values)
     exec(code, values)  # noqa: S102 - the code of our page
     return _to_arrow(values["rows"]), _to_arrow(values["one_day"]) if day else None
 
 
 def _to_arrow(rows: Any) -> pa.Table:
     """Rows of any engine as an Arrow table."""
-    if hasattr(rows, "collect_schema"):  # polars
-        rows = rows.collect()
-    if hasattr(rows, "compute"):  # dask
-        rows = rows.compute()
-    if type(rows).__module__.partition(".")[0] == "pandas":
+    library = type(rows).__module__.partition(".")[0]
+    if library == "polars":
+        return rows.collect().to_arrow()
+    if library == "dask":
+        rows, library = rows.compute(), "pandas"
+    if library == "pandas":
         return pa.Table.from_pandas(rows, preserve_index=False)
-    for name in ("to_arrow_table", "to_table", "toArrow", "to_arrow"):  # duckdb and datafusion, pyarrow, spark, others
-        if hasattr(rows, name):
-            return getattr(rows, name)()
-    return rows
+    names = {"duckdb": "to_arrow_table", "_duckdb": "to_arrow_table", "datafusion": "to_arrow_table"}
+    names |= {"pyspark": "toArrow", "daft": "to_arrow"}
+    if isinstance(rows, pa.Table):
+        return rows
+    return getattr(rows, names.get(library, "to_table"))()
 
 
 if __name__ == "__main__":

@@ -144,6 +144,41 @@ def test_a_column_that_is_declared_later_is_in_every_file_after_the_next_build(t
     assert_same(home, without)
 
 
+def test_a_rewrite_that_was_cut_short_is_finished_by_the_next(tmp_path, monkeypatch):
+    home = Home(tmp_path / "home").open()
+    fill(home)
+    expected, schema, write = rows(home), lake.schema_file(home, TURNS), parquet.write_file
+    for file in (home, home.for_workspace("second")):
+        drop_columns(file, TURNS, "extra")
+    pl.read_parquet(schema, glob=False).drop("extra").write_parquet(schema)
+    targets = []
+
+    def stop(home, target, *rest, **named):
+        targets.append(target)
+        if len(targets) == 3:
+            raise KeyboardInterrupt
+        write(home, target, *rest, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parquet, "write_file", stop)
+        with pytest.raises(KeyboardInterrupt):
+            lake.ensure_schema_files(home)
+    lake.ensure_schema_files(home)
+    assert_current(home)
+    assert_same(home, expected | {"turns": expected["turns"].with_columns(extra=pl.lit(None, pl.String))})
+
+
+def test_a_damaged_file_does_not_stop_the_upgrade(old):
+    home, _ = old
+    file = next(home.table(TURNS).glob("start_date=*/second.parquet"))
+    file.write_bytes(file.read_bytes()[:-20])
+    with lock.write_lock(home.open(), what="build", now=AT):
+        pass
+    assert home.layout() == 3
+    with pytest.raises(pl.exceptions.PolarsError):
+        lake.read(home.all_workspaces, TURNS)
+
+
 def test_a_newer_layout_is_refused(tmp_path):
     home = Home(tmp_path / "home").open()
     (home.root / ".convohouse.json").write_text('{"product": "convohouse", "layout": 4}')

@@ -57,12 +57,22 @@ def ensure_schema_files(home: Home) -> None:
 
 
 def update_columns(home: Home, table: Table) -> None:
-    """Rewrite the files of a table that do not have exactly its columns: one that they lack is null."""
+    """Rewrite the files of a table that do not have exactly its columns: one that they lack is null.
+
+    A damaged file stays as it is, for whoever reads it to name.
+    """
     schema = pl.Schema(parquet.polars_schema(table))
     for file in home.all_workspaces.files(home.table(table), DAY_FOLDERS if table.is_daily else ""):
         workspace = file.name.partition(".")[0]
-        if workspace != RESERVED_WORKSPACE and parquet.file_schema(file) != schema:
+        if workspace != RESERVED_WORKSPACE and _is_outdated(file, schema):
             parquet.write_file(home.for_workspace(workspace), file, parquet.read_files(table, [file]))
+
+
+def _is_outdated(file: Path, schema: pl.Schema) -> bool:
+    try:
+        return parquet.file_schema(file) != schema
+    except pl.exceptions.ComputeError:
+        return False
 
 
 def _validated(table: Table, data: pl.DataFrame) -> pl.DataFrame:

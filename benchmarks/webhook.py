@@ -19,7 +19,7 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +38,7 @@ PATIENCE_SECS = 30.0
 SECRET = "wsec_of_the_benchmark"
 MIB = 1024 * 1024
 RECORDING_BYTES = 18 * MIB
+RECORDINGS, RECORDINGS_AT_ONCE = 50, 10
 FORGED_BYTES = 15 * MIB
 PART_BYTES = 256 * 1024
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
@@ -93,17 +94,19 @@ class Sender:
         await self._at_once(send)
 
     async def recordings(self, _secs: float) -> None:
-        """One signed recording a connection, in chunks."""
+        """Signed recordings in chunks, a few at once."""
         data = b'{"agent_id":"a","conversation_id":"c","full_audio":"' + b"A" * RECORDING_BYTES + b'"}'
         body = self._event("post_call_audio", data)
         signature = _signature(body)
         parts = [body[start : start + PART_BYTES] for start in range(0, len(body), PART_BYTES)]
 
+        turns = asyncio.Semaphore(RECORDINGS_AT_ONCE)
+
         async def send(_number: int) -> None:
-            async with self._connection() as (reader, writer):
+            async with turns, self._connection() as (reader, writer):
                 await self._request(reader, writer, parts, signature=signature, is_chunked=True)
 
-        await self._at_once(send)
+        await self._at_once(send, RECORDINGS)
 
     async def unsigned(self, _secs: float) -> None:
         """One large body without a signature on each connection, which stops before its end."""
@@ -186,8 +189,8 @@ class Sender:
             yield reader, writer
         writer.close()
 
-    async def _at_once(self, send: Callable[[int], object]) -> None:
-        tasks = [asyncio.create_task(send(number)) for number in range(CONNECTIONS)]
+    async def _at_once(self, send: Callable[[int], Coroutine[None, None, None]], count: int = CONNECTIONS) -> None:
+        tasks = [asyncio.create_task(send(number)) for number in range(count)]
         _, pending = await asyncio.wait(tasks, timeout=PATIENCE_SECS + SECS)
         for task in pending:
             task.cancel()

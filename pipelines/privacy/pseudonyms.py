@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pipelines.privacy.embedded_json import change_embedded_json
+from pipelines.privacy.embedded_json import change_text
 from pipelines.privacy.pii_patterns import mask_personal_data
 
 IDENTIFIER_KEYS = frozenset(
@@ -88,11 +88,10 @@ class Pseudonymizer:
         return self._pseudonymize_text(value, user_hashes)
 
     def _pseudonymize_text(self, text: str, user_hashes: Mapping[str, str]) -> str:
-        changed = change_embedded_json(
-            text, partial(self._pseudonymize_value, "", user_hashes=user_hashes, is_customer_data=True)
-        )
-        if changed is not None:
-            return changed
+        change = partial(self._pseudonymize_value, "", user_hashes=user_hashes, is_customer_data=True)
+        return change_text(text, change, partial(self._x, user_hashes=user_hashes))
+
+    def _x(self, text: str, user_hashes: Mapping[str, str]) -> str:
         for user_id, user_hash in user_hashes.items():
             if user_id in text:
                 text = re.sub(rf"(?<!\w){re.escape(user_id)}(?!\w)", user_hash, text)

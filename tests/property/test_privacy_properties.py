@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.emulator.generator.world import World
-from pipelines.privacy.mask_conversations import mask, mask_text
+from pipelines.privacy.mask_documents import mask, mask_text
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers.sample_documents import READ_AT

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pipelines.privacy.credential_names import Secrecy, secrecy
@@ -13,6 +15,7 @@ from tests.helpers.privacy_forms import forms
 
 PEOPLE = Pseudonymizer(b"0123456789abcdef")
 CREDENTIALS = tuple(forms("credential_forms"))
+PERSONAL = tuple(forms("personal_forms"))
 ORDINARY = tuple(text for text, _ in forms("ordinary_texts"))
 
 
@@ -33,3 +36,23 @@ def test_an_ordinary_text_stays(text):
 def test_no_field_that_the_schema_knows_has_the_name_of_a_credential():
     keys = {key.strip("[]{}") for path in paths(DETAIL) for key in path.split(".")}
     assert {key for key in keys if secrecy(key) is Secrecy.CERTAIN} == set()
+
+
+@pytest.mark.parametrize(("text", "masked"), PERSONAL)
+def test_a_person_leaves_a_text_and_the_rest_stays(text, masked):
+    hidden = PEOPLE.pseudonymize(conversation(text))["transcript"][0]["message"]
+    assert text != masked
+    assert re.sub(r"h:[0-9a-f]{20}", "<h>", hidden) == masked
+    assert PEOPLE.pseudonymize(conversation(hidden))["transcript"][0]["message"] == hidden
+
+
+def conversation(text):
+    return {
+        "user_id": "customer-0517",
+        "metadata": {"phone_call": {"external_number": "+4930901820"}},
+        "transcript": [{"role": "user", "message": text}],
+    }
+
+
+def test_the_tables_are_as_long_as_they_were():
+    assert (len(CREDENTIALS) >= 240, len(PERSONAL) >= 130, len(ORDINARY) >= 85) == (True, True, True)

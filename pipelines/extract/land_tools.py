@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pipelines.privacy.mask_tools import mask_tool
+from pipelines.privacy.mask_documents import mask
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint
 from pipelines.transform.tools import STATISTICS, latest_definitions
@@ -34,7 +34,7 @@ def _row(
     landed_sha256: str | None,
     pseudonyms: Pseudonymizer | None,
 ) -> dict[str, object]:
-    masked = mask_tool(tool)
+    masked = mask(tool)
     if pseudonyms is not None:
         masked = pseudonyms.pseudonymize(masked)
     definition = {key: value for key, value in masked.items() if key != STATISTICS}

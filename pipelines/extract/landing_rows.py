@@ -7,25 +7,34 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipelines.api.responses import ListRow
-from pipelines.privacy.mask_conversations import mask_credentials
+from pipelines.privacy.mask_documents import mask
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint, load
 from pipelines.transform.settle_state import FINISHED
 
 
+def hide(document: Any, pseudonyms: Pseudonymizer | None) -> Any:
+    """A document as it may land: without credentials and, where ``pseudonyms`` are given, without personal data.
+
+    It is the same object if nothing had to be hidden.
+    """
+    masked = mask(document)
+    return masked if pseudonyms is None else pseudonyms.pseudonymize(masked)
+
+
 def list_row(row: ListRow, listed_at: datetime, pseudonyms: Pseudonymizer | None = None) -> dict[str, object]:
     """A row of ``LANDED_LISTINGS``; personal data is replaced where ``pseudonyms`` are given."""
-    document, payload = load(row.raw), row.raw
-    if pseudonyms is not None:
-        document = pseudonyms.pseudonymize(document)
-        payload = dump(document)
+    raw = load(row.raw)
+    document = hide(raw, pseudonyms)
+    payload = row.raw if document is raw else dump(document)
+    agent_name = document.get("agent_name")
     start = datetime.fromtimestamp(row.start_time_unix_secs, UTC)
     return {
         "conversation_id": row.conversation_id,
         "start_date": start.date(),
         "start_time_at": start,
         "agent_id": row.agent_id,
-        "agent_name": row.agent_name,
+        "agent_name": agent_name if isinstance(agent_name, str) else None,
         "status": row.status,
         "fingerprint": fingerprint(document),
         "listed_at": listed_at,
@@ -50,12 +59,10 @@ def snapshot_row(
     Raises:
         RecursionError: the document is nested too deep.
     """
-    document = load(body)
-    is_masked = mask_credentials(document)
-    if pseudonyms is not None:
-        document, is_masked = pseudonyms.pseudonymize(document), True
+    raw = load(body)
+    document = hide(raw, pseudonyms)
     # An unmasked document is landed byte for byte, as the API returned it.
-    payload = dump(document) if is_masked else body
+    payload = body if document is raw else dump(document)
     content = fingerprint(document)
     is_unchanged = content == plan_row["content_sha256"]
     texts = n_texts(document)

@@ -1,147 +1,229 @@
-"""How credentials are recognized: by the name of their key, and by their form in a plain text.
+"""How credentials are recognized in a plain text: by their form, and by the name before them.
 
 Only the secret part of a text becomes ``***``. What looks like an ordinary word stays: in prose, anything can follow a
-colon, so an unquoted value after a colon must look like a credential (``_EVIDENCE``).
+colon, so an unquoted value after a colon must look like a credential.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
+
+from pipelines.privacy.credential_forms import ADDRESS, FORM, LONG_WORD
+from pipelines.privacy.credential_names import Secrecy, looks_secret, secrecy, words
+from pipelines.privacy.text_spans import Span, SpanOf, fold, replace
 
 MASK = "***"
 
-_SECRET_NAMES = frozenset(
-    {"auth", "authorization", "bearer", "cookie", "cookies", "credentials", "jwt", "pass", "proxyauthorization", "pwd"}
-    | {"setcookie", "xauthorization"}
+_QUOTE = r"(?:\\*[\"'`]|%22|&quot;|&#34;)"
+_SCHEMES_WITH_PARAMETERS = (
+    r"digest|oauth|hawk|mac|signature|sharedkey(?:lite)?|aws4-hmac-sha256|hmac[-\w]*|aws|api-?key|sso-key"
 )
-_SECRET_ENDINGS = (
-    "accesskey",
-    "apikey",
-    "passcode",
-    "passphrase",
-    "passwd",
-    "password",
-    "privatekey",
-    "secret",
-    "secretkey",
+_SCHEMES = rf"bearer|basic|token|apikey|negotiate|{_SCHEMES_WITH_PARAMETERS}"
+_ASSIGNMENT = re.compile(
+    rf"(?:(?<![A-Za-z0-9_$])|(?<=%[0-9A-Fa-f]{{2}}))(?P<name>[A-Za-z_$][\w.$-]{{0,60}})"
+    rf"(?:{_QUOTE}|\]|%5[Dd]){{0,2}}\s{{0,4}}(?P<sign>=>|:=|=|:|%3[ADad])\s{{0,4}}"
+    rf"(?P<open>{_QUOTE}?)(?P<scheme>(?:(?i:{_SCHEMES})\s+)?)"
 )
-_TOKEN_ENDINGS = ("subscriptionkey", "token")
-_PAGING_TOKENS = ("continuationtoken", "maxtoken", "nexttoken", "pagetoken", "synctoken")
-_SECRET_VARIABLE = "secret__"  # noqa: S105 - the vendor's prefix of variables that may only go into headers
+_BARE = re.compile(r"[^\s\"'&<>#\\`]*[^\s\"'&<>#\\`,;]")
+_UNTIL_QUOTE = {
+    '"': re.compile(r"(?:[^\"\\]|\\.)+", re.DOTALL),
+    "'": re.compile(r"(?:[^'\\]|\\.)+", re.DOTALL),
+    "`": re.compile(r"[^`]+"),
+    "%22": re.compile(r"(?:(?!%22)[^\s&])+"),
+    "&quot;": re.compile(r"(?:(?!&quot;)[^<>])+"),
+    "&#34;": re.compile(r"(?:(?!&#34;)[^<>])+"),
+}
+_UNTIL_ESCAPED_QUOTE = re.compile(r"[^\"'\\`]+")
+_MIN_RANDOM_LENGTH = 20
+_AMBIGUOUS = frozenset({"auth", "cookie", "cookies", "csrf", "jwt", "otp", "pass", "pw", "pwd", "sig", "xsrf"})
+"""Names that in prose are often followed by something else, such as "pass: 12 of 15"."""
+_ANY_VALUE = ("key", "signature")
+"""Names that may or may not be a credential's; in a query, they are."""
+_DIGITS = re.compile(r"\d{3,8}(?!\d)")
+_CODES = frozenset({"otp", "pin"})
+_STATES = words(
+    """
+    empty error expired failed false incorrect invalid missing no none null ok optional required set true undefined
+    unknown unset valid wrong yes
+    """
+)
 
 
-@lru_cache(maxsize=4096)  # every document has the same keys
-def is_secret_name(name: str) -> bool:
-    """Whether a key names a credential, such as ``api_key``, ``X-Auth-Token`` or ``clientSecret``; not ``tokens``."""
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
-    if name.startswith(_SECRET_VARIABLE) or plain in _SECRET_NAMES:
+def _assigned(match: re.Match[str]) -> Span | None:
+    """The span of the value after a name, if the name says that it is a credential."""
+    text, name = match.string, match["name"].lower().rstrip("-.")
+    certainty = secrecy(name)
+    if certainty is Secrecy.NONE:
+        name = _longer_name(match)
+        if (certainty := secrecy(name)) is Secrecy.NONE:
+            return None
+    value = _value_at(text, match.end(), match["open"])
+    if value is None or not _is_credential(match, name, certainty, value[0]):
+        return None
+    return value.span()
+
+
+def _longer_name(match: re.Match[str]) -> str:
+    """The name with the two words before it: "API key", "access code"."""
+    words = re.findall(r"[A-Za-z]+", match.string[max(0, match.start() - 24) : match.start()])
+    is_adjoining = match.string[match.start() - 1 : match.start()] in {" ", "\u00a0"}
+    return "".join((*words[-1:], match["name"])).lower() if words and is_adjoining else match["name"]
+
+
+def _value_at(text: str, start: int, quote: str) -> re.Match[str] | None:
+    pattern = _UNTIL_QUOTE.get(quote) or (_UNTIL_ESCAPED_QUOTE if quote else _BARE)
+    return pattern.match(text, start)
+
+
+def _is_credential(match: re.Match[str], name: str, certainty: Secrecy, value: str) -> bool:
+    if value.startswith(MASK) or (not match["open"] and value[0] in "{[("):
+        return False
+    plain = re.sub(r"[\W_]", "", name)
+    is_equation = match["sign"] in {"=", "=>", ":="} or match["sign"].lower() == "%3d"
+    if certainty is Secrecy.POSSIBLE:
+        is_any_value = is_equation and plain.endswith(_ANY_VALUE) and secrecy(value) is Secrecy.NONE
+        return is_any_value or looks_secret(name, value.rstrip(".,;)}]"))
+    if is_equation or match["open"] or match["scheme"] or plain.endswith("authorization"):
         return True
-    return plain.endswith(_SECRET_ENDINGS + _TOKEN_ENDINGS) and not plain.endswith(_PAGING_TOKENS)
+    if plain in _AMBIGUOUS:
+        return looks_secret("key", value) or (plain in _CODES and _DIGITS.match(value) is not None)
+    return any(map(str.isdigit, value)) or len(value) >= _MIN_RANDOM_LENGTH or _is_whole_line(match, value)
 
 
-_VALUE = r"[^\s\"'&<>#\\]+"
-_QUOTED = r"(?<=\")[^\"\\]+|(?<=')[^'\\]+"
-_EVIDENCE = r"(?=[^\s\"'&<>#\\]*\d|[^\s\"'&<>#\\]{20})"
-_OPENING_QUOTE = r"\s*\\*[\"']?"
-_LONG_NAMES = (
-    r"(?:(?:api|access|secret|private|subscription|functions|encryption|signing|account)[_-]?key|secret|passw(?:or)?d"
-    r"|passphrase|passcode|(?<!page)(?<!page[_-])(?<!next)(?<!next[_-])(?<!sync)(?<!sync[_-])"
-    r"(?<!continuation)(?<!continuation[_-])(?<!max)(?<!max[_-])token)"
-)
-_SHORT_NAMES = r"(?<![a-z0-9])(?<![a-z0-9][_-])(?:key|auth|pass|pwd|jwt|sig)|signature"
+def _is_whole_line(match: re.Match[str], value: str) -> bool:
+    """Whether a line has a name and one word, as in YAML; not if the word is a state: ``token: expired``."""
+    text = match.string
+    before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+    end = match.end() + len(value)
+    is_alone = not before.strip(" \t-") and (end == len(text) or text[end] in "\r\n")
+    return is_alone and "\n" in text and value.lower() not in _STATES
+
+
+def _named(match: re.Match[str]) -> Span | None:
+    """The span of ``secret``, if ``name`` is that of a credential."""
+    if secrecy(match["name"]) is not Secrecy.CERTAIN or match["secret"].startswith(MASK):
+        return None
+    return match.span("secret")
+
+
+def _paired(match: re.Match[str]) -> Span | None:
+    """The span of the second of two quoted texts, if the first names a credential and the second looks like one."""
+    return _named(match) if looks_secret("key", match["secret"]) else None
+
+
+def _secret(match: re.Match[str]) -> Span | None:
+    return None if match["secret"].startswith(MASK) else match.span("secret")
+
+
+def _any_group(match: re.Match[str]) -> Span | None:
+    name = match.lastgroup
+    return match.span(name) if name and not match[name].startswith(MASK) else None
 
 
 class Rule(NamedTuple):
-    """A form of credentials; a text without any of the hints (lower case) does not match the pattern."""
+    """A form of credentials: the texts that may have one, its pattern, and which part of a match is the secret."""
 
-    hints: tuple[str, ...]
+    signs: tuple[str, ...]
     pattern: re.Pattern[str]
-    replacement: str
+    span_of: SpanOf = _secret
 
 
-def _rule(hints: str, pattern: str, replacement: str) -> Rule:
-    return Rule(tuple(hints.split()), re.compile(pattern), replacement)
-
-
-_SCHEMES = r"(?:(?:bearer|basic|digest|token|apikey|negotiate)\s+)?"
-
-RULES = (
-    _rule(
-        "authorization",
-        rf"(?i)(authorization\\*[\"']?\s*(?:[=:]|%3d){_OPENING_QUOTE}{_SCHEMES})(?:{_QUOTED}|{_VALUE})",
-        rf"\1{MASK}",
-    ),
-    _rule("cookie", r"(?i)(?<![a-z0-9])((?:set-)?cookie:\s*)[^\s\"'\\][^\r\n\"'\\]*", rf"\1{MASK}"),
-    _rule(  # but not "bearer instruments" or "Basic information"
-        "bearer basic",
-        r"(?<![A-Za-z0-9])((?i:bearer|basic)\s+)(?=[\w.~+/=-]*(?:[\d_~+/=]|[a-z][A-Z])|[\w.~+/=-]{24})[\w.~+/=-]{6,}",
-        rf"\1{MASK}",
-    ),
-    _rule(r":// :\/\/", r"((?<=:)//|(?<=:)\\/\\/)([^\s/:@\"'\\<>]*):[^\s/\"'\\<>]+@", rf"\1\2:{MASK}@"),
-    _rule(
-        "key secret pass token",
-        rf"(?i)({_LONG_NAMES}\\*[\"']?\s*(?:=|%3d){_OPENING_QUOTE})(?:{_QUOTED}|{_VALUE})",
-        rf"\1{MASK}",
-    ),
-    _rule(
-        "key secret pass token",
-        rf"(?i)({_LONG_NAMES}\\*[\"']?\s*:{_OPENING_QUOTE})(?:{_QUOTED}|{_EVIDENCE}{_VALUE})",
-        rf"\1{MASK}",
-    ),
-    _rule("key auth pass pwd jwt sig", rf"(?i)((?:{_SHORT_NAMES})(?:=|%3d))(?:{_VALUE})", rf"\1{MASK}"),
-    _rule(
-        "sk- sk_ rk_ xi- xi_",
-        r"(?<![A-Za-z0-9])(?:[sr]k[-_]|xi[-_])(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{16,}",
-        MASK,
-    ),
-    _rule("xi", r"(?<![A-Za-z0-9])xi[0-9a-f]{24,}(?![A-Za-z0-9])", MASK),
-    _rule("akia asia", r"(?<![A-Za-z0-9])A(?:KI|SI)A[0-9A-Z]{16}(?![A-Za-z0-9])", MASK),
-    _rule("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"(?<![A-Za-z0-9])(?:gh[pousr]|github_pat)_\w{20,}", MASK),
-    _rule("xox glpat- aiza ya29.", r"(?<![A-Za-z0-9])(?:xox[a-z]-|glpat-|AIza|ya29\.)[\w-]{16,}", MASK),
-    _rule("eyj", r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?", MASK),
-    _rule("-----begin", r"(?s)(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?:(?!-----END).)*", rf"\1{MASK}"),
+_NAME = r"(?P<name>[A-Za-z_][\w.-]{1,60})"
+_SPOKEN_NAMES = (
+    r"pass(?:word|code|phrase)|pin(?: code| number)?|otp|api[ -]?key|(?:access|auth|bearer|api) token|secret(?: key)?"
+    r"|(?:verification|security|one[- ]time|access|login) (?:code|password)|cvv|cvc"
 )
+RULES = (
+    Rule(
+        ("authorization",),  # schemes with parameters
+        re.compile(
+            rf"(?i)authorization\\*[\"']?\s*(?:[=:]|%3d)\s*\\*[\"']?(?:{_SCHEMES_WITH_PARAMETERS})\s+"
+            r"(?P<secret>[^\r\n']+)"
+        ),
+    ),
+    Rule(("cookie",), re.compile(r"(?i)(?<![a-z0-9])(?:set-)?cookie2?:\s*(?P<secret>[^\s\"'\\][^\r\n\"'\\]*)")),
+    Rule(  # but not "bearer instruments" or "Basic information"
+        ("bearer", "basic"),
+        re.compile(
+            r"(?<![A-Za-z0-9])(?i:bearer|basic)(?:\s+|%20|\+)"
+            r"(?P<secret>(?=[\w.~+/=-]*(?:[\d_~+/=]|[a-z][A-Z])|[\w.~+/=-]{24})[\w.~+/=-]{6,})"
+        ),
+    ),
+    Rule(
+        ("://", ":\\/\\/", "%3a%2f%2f"),
+        re.compile(
+            r"(?i)(?:(?<=:)//|(?<=:)\\/\\/|%3a%2f%2f)[^\s/:@\"'\\<>%]*(?::|%3a)(?P<secret>[^\s/\"'\\<>]+?)"
+            r"(?:@|%40)(?![^\s/\"'\\<>]*@)"
+        ),
+    ),
+    Rule(("://", ".com/", ".org/", "key="), ADDRESS, _any_group),
+    Rule(("=", ":", "%3d", "%3a"), _ASSIGNMENT, _assigned),
+    Rule(  # XML and HTML
+        ("</", "&lt;/", "<!["),
+        re.compile(
+            rf"(?:<|&lt;)(?:[\w-]+:)?{_NAME}(?:\s[^<>]*?)?(?:>|&gt;)\s*(?:<!\[CDATA\[)?(?P<secret>[^<>&\s][^<&]*?)\s*"
+            r"(?=\]\]>|<|&lt;)"
+        ),
+        _named,
+    ),
+    Rule(
+        ("<", "&lt;"),
+        re.compile(rf"(?:name|key|id|property)\s*=\s*[\"']{_NAME}[\"'][^<>]{{0,80}}?(?:value|content)=[\"'](?P<secret>[^\"']+)"),
+        _named,
+    ),
+    Rule(("<",), re.compile(rf"(?:name|key|id)=[\"']{_NAME}[\"'][^<>]*>(?P<secret>[^<]+)"), _named),
+    Rule(("</key>",), re.compile(rf"<key>{_NAME}</key>\s*<(?:string|data)>(?P<secret>[^<]+)"), _named),
+    Rule(
+        ("form-data",),
+        re.compile(rf"name=\"?{_NAME}\"?[^\r\n]*(?:\r?\n[^\r\n]+)*(?:\r?\n){{2}}(?P<secret>[^\r\n]+)"),
+        _named,
+    ),
+    Rule(("',", '",', "' ,"), re.compile(rf"[\"']{_NAME}\\*[\"']\s*,\s*\\*[\"'](?P<secret>[^\"'\\]+)"), _paired),
+    # options of commands
+    Rule((" --", "--"), re.compile(rf"(?<![\w-])--{_NAME}\s+[\"']?(?P<secret>(?!-)[^\s\"']+)"), _named),
+    Rule(
+        ("-u", "--user", "--proxy-user"),
+        re.compile(
+            r"(?<!\S)(?:-u|--user|--proxy-user)[ =](?:(?P<quote>[\"'])[^:\"']*|[^\s:\"']+):"
+            r"(?P<secret>(?(quote)[^\"']+|[^\s\"']+))"
+        ),
+    ),
+    Rule(("sshpass",), re.compile(r"sshpass\s+-p\s*[\"']?(?P<secret>[^\s\"']+)")),
+    Rule(("login ", "machine "), re.compile(r"login\s+\S+\s+password\s+(?P<secret>\S+)")),
+    Rule(  # said
+        (" is ", " are ", "pin ", "code ", "password ", "otp "),
+        re.compile(rf"(?i)(?<![a-z])(?:{_SPOKEN_NAMES})\s+(?:is|was|equals)(?:\s*:)?\s+[\"'`]?(?P<secret>[^\s\"'`,;]*\d[^\s\"'`,;.?!]*)"),
+    ),
+    Rule(
+        ("-----begin", "---- begin"),
+        re.compile(r"(?s)----[- ]?BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-?[- ]?----(?P<secret>(?:(?!----[- ]?END).)+)"),
+    ),
+)  # fmt: skip
+"""The rules for texts, besides the vendors' forms (``credential_forms``). A text without any of the signs, in lower
+case, does not match the pattern."""
 
-_ALL_HINTS = {hint for rule in RULES for hint in rule.hints} - {"://", ":\\/\\/"} | {
-    "@",
-    "credentials",
-    "headers",
-    "\\u00",
-}
-HINTS = sorted(hint for hint in _ALL_HINTS if not any(other in hint for other in _ALL_HINTS - {hint}))
-"""A text without any of them (in lower case) has no credential.
-
-Hints that contain another hint are left out. ``\\u00`` is one, as JSON may have any letter as an escape sequence.
-"""
-
-
-def _any_of(words: Iterable[str]) -> str:
-    """Pattern of sorted words as a trie: common prefixes are merged, so that the search does not compare them again."""
-    suffixes_by_letter = {first: [word[1:] for word in group] for first, group in groupby(words, itemgetter(0))}
-    branches = (
-        re.escape(letter) + ("" if "" in suffixes else _any_of(suffixes))
-        for letter, suffixes in suffixes_by_letter.items()
-    )
-    return f"(?:{'|'.join(branches)})"
-
-
-_HINT = re.compile(_any_of(HINTS))
+_SIGN = re.compile(r"[=:<%&]|--|',|\",|----")
+_WORDS = ("bearer", "basic", " is ", "was", "-u ", "password ", "sshpass")
+_MIN_LENGTH = 5
 
 
 def may_contain_credentials(text: str) -> bool:
-    """Whether a text has a hint of a credential: a cheap check that spares most texts ``mask_plain``."""
-    return _HINT.search(text.lower()) is not None
+    """Whether a text has a sign of a credential: a cheap check that spares most texts ``mask_plain``."""
+    if len(text) < _MIN_LENGTH:
+        return False
+    if not text.isascii():
+        text = fold(text)
+    if _SIGN.search(text):
+        return True
+    lowered = text.lower()
+    return any(map(lowered.__contains__, _WORDS)) or LONG_WORD.search(text) is not None
 
 
 def mask_plain(text: str) -> str:
     """A text that is not JSON, with the secret part of every credential masked."""
-    lowered = text.lower()
+    lowered = fold(text).lower()
     for rule in RULES:
-        if any(map(lowered.__contains__, rule.hints)):
-            text = rule.pattern.sub(rule.replacement, text)
-    return text
+        if any(map(lowered.__contains__, rule.signs)):
+            text = replace(text, rule.pattern, MASK, rule.span_of)
+    return replace(text, FORM, MASK, _secret) if LONG_WORD.search(fold(text)) else text

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pipelines.privacy.mask_tools import mask_tool
+from pipelines.privacy.mask_documents import mask
 from pipelines.transform.llm_prices import flatten_prices
 from pipelines.transform.tools import ToolDefinition, flatten_tools
 from tests.helpers.draw_documents import Drawing, Leaf, Published, Step, reference
@@ -129,7 +129,7 @@ class Proof:
 
 
 def proof(drawn: list[tuple[dict[str, Any], list[Leaf]]]) -> Proof:
-    landed = [json.loads(json.dumps(mask_tool(tool))) for tool, _ in drawn]
+    landed = [json.loads(json.dumps(mask(tool))) for tool, _ in drawn]
     times = (READ_AT, READ_AT, READ_AT)
     tools, parameters = flatten_tools(ToolDefinition(tool["id"], tool, "00", *times, is_gone=False) for tool in landed)
     rows: dict[tuple[str, str, tuple[str, ...]], dict[str, Any]] = {}

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.privacy.mask_conversations import mask_credentials
+from pipelines.privacy.mask_documents import mask
 from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers.draw_documents import Drawing, Leaf
 from tests.helpers.sample_documents import READ_AT
@@ -33,7 +33,7 @@ def flat(documents: Iterable[dict[str, Any]], *, as_webhooks: bool = False) -> d
 
     def snapshot(document: dict[str, Any]) -> Snapshot:
         landed = json.loads(json.dumps(document))
-        mask_credentials(landed)
+        landed = mask(landed)
         if as_webhooks:
             landed = {"type": "post_call_transcription", "event_timestamp": 1, "data": landed}
         return Snapshot(document["conversation_id"], json.dumps(landed).encode(), "sha", READ_AT, READ_AT, "settled")

@@ -15,7 +15,7 @@ from threading import Thread
 from typing import Any
 
 from pipelines.api.client import ApiClient, Stats
-from pipelines.api.tasks import run_concurrently
+from pipelines.api.tasks import run_beside
 from pipelines.extract import run_log
 from pipelines.extract.completed_days import CompletedDays
 from pipelines.extract.deletion_policy import apply_policy, landable
@@ -171,9 +171,11 @@ def fetch_documents(
         )
 
     async def fetch_and_land() -> None:
-        beside = [] if fetch_beside is None else [fetch_beside(client.with_own_stats())]
         async with client:
-            await run_concurrently([*beside, fetch_rows()])
+            if fetch_beside is None:
+                await fetch_rows()
+            else:
+                await run_beside(fetch_rows(), fetch_beside(client.with_own_stats()))
 
     counts = {f"n_{reason}": rows.filter(reason=reason).height for reason in REASONS}
     try:

@@ -30,8 +30,7 @@ MAX_FLUSH_ROWS = 400
 """Fewer rows per file make many files, more take too much memory."""
 SLOTS_SHARE = 0.1
 """Slots, as a share of all responses so far: always more than a batch, so that a batch can become full."""
-MIN_SLOTS = 96
-"""More than may be in flight: the requests of a short run do not wait for the landing of earlier ones."""
+MIN_SLOTS = 32
 MAX_SLOTS = 1200
 
 

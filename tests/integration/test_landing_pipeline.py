@@ -29,7 +29,7 @@ def start_of(document):
     return datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC)
 
 
-DOCUMENTS = sorted(World(seed=7, conversations=120, days=4, until=UNTIL).details(UNTIL), key=start_of)
+DOCUMENTS = sorted(World(seed=7, conversations=40, days=4, until=UNTIL).details(UNTIL), key=start_of)
 DAYS = sorted({start_of(document).date() for document in DOCUMENTS})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.corpus import corpus
@@ -24,10 +24,9 @@ its defaults where requests have latency."""
 def whole(count: int, latency: float) -> Iterator[Figure]:
     """A first sync of ``count`` conversations, by every contestant; ``latency`` in seconds a request."""
     with serving(count, latency=latency) as server, tempfile.TemporaryDirectory() as folder:
-        what = f"whole sync of {count:,}" + (f", {latency * 1000:.0f} ms a request" if latency else "")
         home = Path(folder) / "home"
         ours = convohouse(home, server)
-        yield Figure(what, "convohouse", ours, _rate(count, ours), disk=bytes_of(home))
+        yield Figure(_sync_of(count, latency), "convohouse", ours, _rate(count, ours), disk=bytes_of(home))
         copied = run([OURS / "python", CONTESTANTS / "lake_only.py", server.url, Path(folder) / "copy"])
         yield Figure("", "convohouse, lake without SQL models", copied, _rate(count, copied), times(copied, ours))
         for line in copied.output.splitlines():
@@ -50,6 +49,30 @@ def grown(count: int) -> Iterator[Figure]:
         home = Path(folder) / "home"
         ours = convohouse(home, server)
         yield Figure(f"whole sync of {count:,}", "convohouse", ours, _rate(count, ours), disk=bytes_of(home))
+
+
+def profile(count: int, latency: float) -> Iterator[Figure]:
+    """A first sync of ``count`` conversations by step; ``latency`` in seconds a request."""
+    with serving(count, latency=latency) as server, tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        measured = run([OURS / "python", CONTESTANTS / "sync_steps.py", server.url, home])
+        yield Figure(_sync_of(count, latency, "profile of a sync"), "all steps", measured, _rate(count, measured))
+        steps = [line.rpartition(": ") for line in measured.output.splitlines()]
+        times_by_step = {step: tuple(map(float, seconds.split(", "))) for step, _, seconds in steps}
+        step_sums = [sum(column) for column in zip(*_outermost(times_by_step), strict=True)]
+        for step, (wall, cpu) in {
+            "start and end of the process": (measured.wall - step_sums[0], measured.cpu - step_sums[1]),
+            **times_by_step,
+        }.items():
+            yield Figure("", step, None, f"wall {wall:.2f} s, CPU {cpu:.2f} s")
+
+
+def _outermost(times_by_step: Mapping[str, tuple[float, ...]]) -> list[tuple[float, ...]]:
+    return [seconds for step, seconds in times_by_step.items() if not step.startswith("-")]
+
+
+def _sync_of(count: int, latency: float, what: str = "whole sync") -> str:
+    return f"{what} of {count:,}" + (f", {latency * 1000:.0f} ms a request" if latency else "")
 
 
 def convohouse(home: Path, server: Server, *options: str) -> Measured:

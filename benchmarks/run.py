@@ -10,10 +10,11 @@ import argparse
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from rich.console import Console
 
-from benchmarks.full_sync import grown, whole
+from benchmarks.full_sync import grown, profile, whole
 from benchmarks.growth import growth
 from benchmarks.incremental import starting, stored
 from benchmarks.report import Figure, record, show
@@ -24,12 +25,15 @@ from benchmarks.single_core import fetching, flattening
 class Sizes:
     """Number of conversations by group; ``slow`` adds 50 ms to each request, ``grown`` measures convohouse alone.
 
-    ``growth`` has the conversations, listings and segments of a grown home. ``slow_many`` is a separate group because
+    ``growth`` has the conversations, listings and segments of a grown home. ``profile`` measures it by step,
+    ``profile_slow`` with 50 ms per request. ``slow_many`` is a separate group because
     it takes 15 minutes.
     """
 
     whole: tuple[int, ...]
     slow: tuple[int, ...]
+    profile: tuple[int, ...]
+    profile_slow: tuple[int, ...]
     slow_many: tuple[int, ...]
     grown: tuple[int, ...]
     flattened: int
@@ -42,6 +46,8 @@ class Sizes:
 SMALL = Sizes(
     whole=(500,),
     slow=(100,),
+    profile=(500,),
+    profile_slow=(100,),
     slow_many=(),
     grown=(),
     flattened=1000,
@@ -52,7 +58,9 @@ SMALL = Sizes(
 )
 FULL = Sizes(
     whole=(1000, 10_000),
-    slow=(1000,),
+    slow=(400, 1000),
+    profile=(1000,),
+    profile_slow=(400,),
     slow_many=(10_000,),
     grown=(100_000,),
     flattened=10_000,
@@ -77,6 +85,10 @@ GROUPS: dict[str, Group] = {
     "stored": lambda sizes: _for_counts(stored, sizes.stored),
     "growth": lambda sizes: growth(*sizes.growth),
     "whole": lambda sizes: _for_counts(lambda count: whole(count, 0.0), sizes.whole),
+    "profile": lambda sizes: chain(
+        _for_counts(lambda count: profile(count, 0.0), sizes.profile),
+        _for_counts(lambda count: profile(count, 0.05), sizes.profile_slow),
+    ),
     "grown": lambda sizes: _for_counts(grown, sizes.grown),
     "slow": lambda sizes: _for_counts(lambda count: whole(count, 0.05), sizes.slow),
     "slow_many": lambda sizes: _for_counts(lambda count: whole(count, 0.05), sizes.slow_many),

@@ -149,7 +149,7 @@ class Settings(BaseSettings):
         default=64,
         ge=1,
         le=64,
-        description="Requests in flight at most; a run starts with 8 and raises the limit while the API keeps up.",
+        description="Requests in flight at most; a run starts with 8 and doubles that while the API keeps up.",
     )
     processes: int | None = Field(
         default=None,

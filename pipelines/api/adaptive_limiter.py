@@ -1,8 +1,8 @@
-"""How many requests may be in flight: an AIMD limiter (additive increase, multiplicative decrease).
+"""How many requests may be in flight: slow start, then AIMD (additive increase, multiplicative decrease).
 
 The same idea as TCP congestion control and Netflix's concurrency-limits library. The API limits concurrency, but the
-limits are unpublished and differ by plan, so the client has to find them out: it sends one more request at a time while
-the API keeps up, and halves the limit when it does not.
+limits are unpublished and differ by plan, so the client has to find them out. The limit doubles with each round of
+responses until the first failure; from then on it rises by one a round, and it is halved when the API is overloaded.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class AdaptiveLimiter:
     def __init__(self, max_limit: int, initial_limit: int = INITIAL_LIMIT) -> None:
         self.max_limit = max_limit
         self.n_cuts = 0
+        self._is_slow_start = True
         self._limit = float(min(initial_limit, max_limit))
         self._in_flight = 0
         self._queue: deque[asyncio.Future[None]] = deque()
@@ -36,15 +37,21 @@ class AdaptiveLimiter:
         return int(self._limit)
 
     def on_success(self) -> None:
-        """Additive increase: the limit rises by about 1 for every ``limit`` successes.
+        """Raise the limit: by 1 for every success in slow start, later by about 1 for every ``limit`` successes.
 
         Only while the limit is used up: the success of a few requests does not show that the API can take many.
         """
         if self._in_flight >= self.limit:
-            self._limit = min(self._limit + 1 / self._limit, float(self.max_limit))
+            increase = 1.0 if self._is_slow_start else 1 / self._limit
+            self._limit = min(self._limit + increase, float(self.max_limit))
+
+    def on_failure(self) -> None:
+        """End the slow start after any failure of the API, also one that does not show an overload."""
+        self._is_slow_start = False
 
     def on_overload(self, n_cuts: int) -> None:
         """Multiplicative decrease after a 429 or a timeout, for a request that was sent when there were ``n_cuts``."""
+        self.on_failure()
         if n_cuts == self.n_cuts:
             self.n_cuts += 1
             self._limit = max(self.limit // 2, 1)

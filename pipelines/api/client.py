@@ -7,6 +7,7 @@ them the key.
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import random as randomness
 import re
@@ -107,6 +108,12 @@ class ApiClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._transport.__aexit__(kind, error, trace)
+
+    def with_own_stats(self) -> Self:
+        """This client, open or closed with it, as a second one that counts its requests separately."""
+        client = copy.copy(self)
+        client.stats = Stats()
+        return client
 
     async def get(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T]) -> T:
         """Get ``path`` and return the body as decoded by ``decode``, after as many attempts as it takes.
@@ -213,6 +220,7 @@ class ApiClient:
         return self._on_error_response(request, response)
 
     def _on_no_response(self, request: ApiRequest[T], failure: ConnectionFailure) -> RetryableFailure:
+        self.limiter.on_failure()
         if failure.is_timeout:
             self.limiter.on_overload(request.n_cuts)
         message = self._without_key(f"{request.endpoint} got no answer from {self._transport.host}: {failure.reason}.")
@@ -250,6 +258,7 @@ class ApiClient:
         error = error_response.to_error(response_class)
         if response_class is not ResponseClass.RETRY:
             raise error
+        self.limiter.on_failure()
         return RetryableFailure(error, retry_after_secs(response.headers.get("retry-after"), self._clock()))
 
     def _wait(self, state: RetryCallState) -> float:

@@ -22,6 +22,20 @@ async def run_concurrently(coroutines: Iterable[Coroutine[Any, Any, None]]) -> N
     raise first
 
 
+async def run_beside(main: Coroutine[Any, Any, None], other: Coroutine[Any, Any, None]) -> None:
+    """Await ``main`` in this task and ``other`` in a second one, which is cancelled if ``main`` fails.
+
+    Not two tasks: Ctrl-C is raised inside the running task, and only this one is awaited to its end after that.
+    """
+    other_task = asyncio.create_task(other)
+    try:
+        await main
+        await other_task
+    finally:
+        other_task.cancel()
+        await asyncio.wait([other_task])
+
+
 async def run_workers(items: Iterable[Item], n_workers: int, handle: Callable[[Item], Awaitable[None]]) -> None:
     """Await ``handle`` for every item, ``n_workers`` at a time; fails as ``run_concurrently``."""
     # All workers take their items from one iterator: a slow item delays one worker, not a fixed share of the items.

@@ -16,6 +16,11 @@ import polars as pl
 from pipelines.extract.land_responses import Response
 from pipelines.transform.merge_days import DOCUMENTS_PER_TASK
 
+MIN_TASKS = 4
+"""Tasks that a run is split into at least: little is left to flatten when its last conversation is landed."""
+MIN_DOCUMENTS_PER_TASK = 100
+"""A task costs as much as ten documents."""
+
 
 class CompletedDays:
     """Collects landed snapshots by day, and returns a day once, when its last planned conversation is landed."""
@@ -23,6 +28,7 @@ class CompletedDays:
     def __init__(self, plan: pl.DataFrame, reread_days: Sequence[int]) -> None:
         """``plan`` has the rows of ``plan_fetches``; a conversation is settled after the last of ``reread_days``."""
         self.reread_days = reread_days
+        self._documents_per_task = min(DOCUMENTS_PER_TASK, max(plan.height // MIN_TASKS, MIN_DOCUMENTS_PER_TASK))
         self._n_open: Counter[date] = Counter(dict(plan["start_time_at"].dt.date().value_counts().rows()))
         self._snapshots: dict[date, list[pl.DataFrame]] = {}
         self._completed: list[pl.DataFrame] = []
@@ -42,7 +48,7 @@ class CompletedDays:
         for day in snapshots.filter(is_first & (pl.col("start_date") == listed_date)).partition_by("start_date"):
             self._snapshots.setdefault(day["start_date"][0], []).append(day)
         self._completed += self._close_days(listed_dates.values())
-        if sum(day.height for day in self._completed) < DOCUMENTS_PER_TASK:
+        if sum(day.height for day in self._completed) < self._documents_per_task:
             return []
         days, self._completed = self._completed, []
         return days

@@ -97,18 +97,21 @@ def _flatten_and_merge(
 ) -> Iterator[FlattenedDay]:
     flattened = flatten(_read_snapshots(home, pl.concat(days), reread_days))
     # pop, so that a table is not kept twice, as a whole and by day
-    rows = {table.name: _split_by_day(flattened.frames.pop(table.name), days) for table in DOCUMENT_TABLES}
+    rows = {
+        table.name: _split_by_day(lake.prepare(home, table, flattened.frames.pop(table.name)), days)
+        for table in DOCUMENT_TABLES
+    }
     for number, stale in enumerate(days):
         day, ids = stale["start_date"][0], stale["conversation_id"].to_list()
         lake.upsert_partition(home, DELETIONS, day, _deletion_rows(stale), ids)
         merges = [
-            threads.submit(lake.upsert_partition, home, table, day, rows[table.name][number], ids)
+            threads.submit(lake.upsert_partition, home, table, day, rows[table.name][number], ids, is_prepared=True)
             for table in _CHILD_TABLES
         ]
         for merge in merges:
             merge.result()  # a failure ends the day here, before its conversations count as up to date
         conversations = rows[CONVERSATIONS.name][number]
-        lake.upsert_partition(home, CONVERSATIONS, day, conversations, ids)
+        lake.upsert_partition(home, CONVERSATIONS, day, conversations, ids, is_prepared=True)
         errors = {
             conversation_id: error for conversation_id, error in flattened.errors.items() if conversation_id in ids
         }
@@ -148,11 +151,13 @@ def _read_snapshots(home: Home, stale: pl.DataFrame, reread_days: Sequence[int])
 
 
 def _split_by_day(rows: pl.DataFrame, days: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
-    """For each day, the rows of its conversations: by the day of the snapshot, as that is the partition to write."""
+    """For each day, the rows of its conversations in their order; the day is that of the snapshot, the partition."""
     if len(days) == 1:
         return [rows]
     day_of_conversation = pl.concat(days).select("conversation_id", day="start_date")
-    by_day = rows.join(day_of_conversation, "conversation_id").partition_by("day", as_dict=True, include_key=False)
+    by_day = rows.join(day_of_conversation, "conversation_id", maintain_order="left").partition_by(
+        "day", as_dict=True, include_key=False
+    )
     return [by_day.get((stale["start_date"][0],), rows.clear()) for stale in days]
 
 

@@ -1,17 +1,18 @@
 """Reference data of a workspace: its tools, and the prices of language models.
 
 Each function fetches, lands and refreshes its lake tables, for one workspace whose home folder the caller has locked.
-A key may lack the scopes for reference data, which must not stop the copy of the conversations: ``sync_tools`` and
+A key may lack the scopes for reference data, which must not stop the copy of the conversations: ``ToolsSync`` and
 ``sync_prices``, the parts of a sync, return an error as a warning.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import calculate_llm_usage, list_tools
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError, UsageError
@@ -58,11 +59,7 @@ def fetch_and_land_tools(context: Context, progress: Progress = no_progress) -> 
 
     tools = asyncio.run(fetch_tools())
     progress("tools", len(tools), len(tools))
-    lake.ensure_schema_files(context.home)
-    try:
-        land_listing(context.home, tools, listed_at, context.pseudonyms)
-    except RecursionError:
-        raise ApiError("A tool's definition is nested too deeply to be read.", "Look at the tools' schemas.") from None
+    _land_tools(context, tools, listed_at)
     refresh_tools(context.home)
     tool_rows = lake.read(context.home, TOOLS, ["changed_at", "is_gone"])
     return ToolsResult(
@@ -70,6 +67,14 @@ def fetch_and_land_tools(context: Context, progress: Progress = no_progress) -> 
         n_changed=tool_rows.filter(changed_at=listed_at).height,
         n_gone=tool_rows.filter(is_gone=True).height,
     )
+
+
+def _land_tools(context: Context, tools: Mapping[str, Mapping[str, object]], listed_at: datetime) -> None:
+    lake.ensure_schema_files(context.home)
+    try:
+        land_listing(context.home, tools, listed_at, context.pseudonyms)
+    except RecursionError:
+        raise ApiError("A tool's definition is nested too deeply to be read.", "Look at the tools' schemas.") from None
 
 
 def fetch_and_land_prices(
@@ -154,24 +159,47 @@ def copy_due_prices(context: Context, progress: Progress = no_progress) -> int:
     return len(fetch_and_land_prices(context, progress=progress).queries)
 
 
-def sync_tools(context: Context, progress: Progress = no_progress) -> tuple[str, ...]:
-    """Copy the tools as a part of a sync, before it flattens.
+class ToolsSync:
+    """The tools as a part of a sync: fetched beside the conversations, landed after them, flattened with them."""
 
-    Returns:
-        A warning if the tools could not be fetched, with what to do; nothing otherwise.
-    """
-    try:
-        fetch_and_land_tools(context, progress)
-    except ApiError as error:
-        return (f"The tools could not be fetched: {error}",)
-    return ()
+    def __init__(self, context: Context, progress: Progress = no_progress) -> None:
+        self._context = context
+        self._progress = progress
+        self._listed_at: datetime | None = None
+        self._tools: dict[str, dict[str, object]] = {}
+        self._error: ApiError | None = None
+
+    async def fetch(self, client: ApiClient) -> None:
+        """List the tools with an open client; an error of the API is kept for ``land``."""
+        self._listed_at = self._context.clock()
+        try:
+            self._tools = await list_tools(client)
+        except ApiError as error:
+            self._error = error
+        else:
+            self._progress("tools", len(self._tools), len(self._tools))
+
+    def land(self) -> tuple[str, ...]:
+        """Land the listing if there is one.
+
+        Returns:
+            A warning if the tools could not be fetched, with what to do; nothing otherwise.
+        """
+        try:
+            if self._error is not None:
+                raise self._error
+            if self._listed_at is not None:
+                _land_tools(self._context, self._tools, self._listed_at)
+        except ApiError as error:
+            return (f"The tools could not be fetched: {error}",)
+        return ()
 
 
 def sync_prices(context: Context, progress: Progress = no_progress) -> tuple[str, ...]:
     """Copy the prices as a part of a sync if they are due, after it has flattened: prompts are measured in the lake.
 
     Returns:
-        As ``sync_tools``.
+        As ``ToolsSync.land``.
     """
     try:
         copy_due_prices(context, progress)

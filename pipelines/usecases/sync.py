@@ -66,6 +66,7 @@ def sync(
     def copy(workspace: Context) -> FetchStats:
         window, is_requested = sync_steps.window_of(workspace, since, until, agent_id)
         sync_steps.list_conversations(workspace, window, run_id, progress)
+        tools = reference_data.ToolsSync(workspace, progress)
         stats = sync_steps.fetch_documents(
             workspace,
             run_id,
@@ -73,11 +74,13 @@ def sync(
             progress,
             worker_pool=worker_pool,
             flattens_completed_days=True,
+            fetch_beside=tools.fetch,
         )
-        warnings.extend(reference_data.sync_tools(workspace, progress))
+        warnings.extend(tools.land())
         return stats
 
     warnings: list[str] = []
+    sync_steps.read_project_ahead(context)
     with run_session(context, run_id, "sync") as workspaces:
         with context.worker_pool() as worker_pool:
             fetch_stats = for_each_workspace(workspaces, run_id, copy)

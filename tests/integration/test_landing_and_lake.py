@@ -206,11 +206,11 @@ def test_an_interrupted_merge_is_repeated(home, monkeypatch):
     landing.land_documents(home, [snapshot(messages=["one"]), snapshot("conv_b", messages=["two"])])
     upsert, written = lake.upsert_partition, []
 
-    def interrupt(home, table, *arguments):
+    def interrupt(home, table, *arguments, **options):
         if table is TAGS:  # somewhere in the middle
             raise KeyboardInterrupt
         written.append(table.name)
-        upsert(home, table, *arguments)
+        upsert(home, table, *arguments, **options)
 
     monkeypatch.setattr("warehouse.storage.lake.upsert_partition", interrupt)
     with pytest.raises(KeyboardInterrupt):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 from contextlib import ExitStack
@@ -20,14 +21,15 @@ from pipelines.emulator.server.tools_endpoint import listed_tools
 from pipelines.errors import ApiUnavailableError, CredentialsError
 from pipelines.settings import Settings
 from pipelines.transform.refresh_lake import refresh_lake
+from pipelines.transform.tools import refresh_tools
 from pipelines.usecases import reference_data
 from pipelines.usecases.context import Context
 from pipelines.usecases.reference_data import (
     ToolsResult,
+    ToolsSync,
     fetch_and_land_prices,
     fetch_and_land_tools,
     sync_prices,
-    sync_tools,
 )
 from tests.helpers.disk_contents import contents
 from tests.helpers.recording_app import Tap
@@ -83,7 +85,16 @@ def api(clock, denied=()):
 
 def nightly(context):
     """Copy the reference data as a sync does; returns the warnings."""
-    return (*sync_tools(context), *sync_prices(context))
+    tools = ToolsSync(context)
+
+    async def fetch():
+        async with context.connect(context.settings) as client:
+            await tools.fetch(client)
+
+    asyncio.run(fetch())
+    warnings = tools.land()
+    refresh_tools(context.home)  # a sync flattens everything after the landing
+    return (*warnings, *sync_prices(context))
 
 
 def reference_rows(context):

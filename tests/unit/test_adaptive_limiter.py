@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.api.adaptive_limiter import AdaptiveLimiter
 from pipelines.api.client import ApiClient
@@ -11,8 +13,8 @@ from pipelines.api.endpoints import get_conversation
 
 
 def after(events: str, bound: int = 64, start: int = 8) -> list[int]:
-    """The limit after each event while all slots are in use: a success (s), an overload (p), or the overload of a
-    request that was sent before the last cut (o).
+    """The limit after each event while all slots are in use: a success (s), a failure that is no overload (f), an
+    overload (p), or the overload of a request that was sent before the last cut (o).
     """
     limiter, limits = AdaptiveLimiter(bound, start), []
     limiter._in_flight = bound
@@ -20,6 +22,8 @@ def after(events: str, bound: int = 64, start: int = 8) -> list[int]:
         match event:
             case "s":
                 limiter.on_success()
+            case "f":
+                limiter.on_failure()
             case "p":
                 limiter.on_overload(limiter.n_cuts)
             case "o":
@@ -32,7 +36,10 @@ def after(events: str, bound: int = 64, start: int = 8) -> list[int]:
     ("events", "bound", "start", "limits"),
     [
         ("s", 64, 1, [2]),
-        ("sss", 64, 2, [2, 2, 3]),  # one more a round of successes
+        ("ssssss", 64, 2, [3, 4, 5, 6, 7, 8]),  # slow start: each round of successes doubles the limit
+        ("fsss", 64, 2, [2, 2, 2, 3]),  # after a failure: one more a round of successes
+        ("ssfsssss", 64, 2, [3, 4, 4, 4, 4, 4, 4, 5]),
+        ("sspssso", 64, 2, [3, 4, 2, 2, 2, 3, 3]),  # the slow start does not come back after a cut
         ("p", 64, 8, [4]),
         ("pppp", 64, 8, [4, 2, 1, 1]),  # never shut
         ("poop", 64, 8, [4, 4, 4, 2]),  # one cut for all that was in flight
@@ -49,11 +56,39 @@ def test_a_bound_below_the_start_is_the_start():
     assert (AdaptiveLimiter(3).limit, AdaptiveLimiter(64).limit) == (3, 8)
 
 
-def test_rounds_of_successes_open_the_gate_one_by_one_up_to_the_bound():
-    limits = after("s" * 2100)
+def test_after_a_failure_rounds_of_successes_open_the_gate_one_by_one_up_to_the_bound():
+    limits = after("f" + "s" * 2100)
     assert limits == sorted(limits)
     assert {b - a for a, b in pairwise(limits)} == {0, 1}
     assert (limits[1999] < 64, limits[-1]) == (True, 64)
+
+
+def test_until_the_first_failure_three_rounds_of_successes_open_the_gate_up_to_the_bound():
+    assert after("s" * (8 + 16 + 32)) == list(range(9, 65))
+    assert set(after("s" * 200)[56:]) == {64}
+
+
+@given(st.text("sssfpo"), st.integers(1, 64), st.integers(1, 64))
+def test_the_limit_stays_within_its_bounds_and_halves_under_pressure(events, bound, start):
+    limits = [min(start, bound), *after(events, bound, start)]
+    for number, (event, (before, limit)) in enumerate(zip(events, pairwise(limits), strict=True)):
+        assert 1 <= limit <= bound
+        match event:
+            case "s":
+                is_slow_start = set(events[:number]) <= {"s"}
+                assert limit == min(before + 1, bound) if is_slow_start else before <= limit <= before + 1
+            case "p":
+                assert limit == max(before // 2, 1)
+            case "f":
+                assert limit == before
+
+
+@given(st.text("sssspp"), st.integers(1, 64))
+def test_after_the_first_failure_a_round_of_successes_raises_the_limit_by_one_at_most(events, bound):
+    limits = [min(8, bound), *after("f" + events, bound)]
+    for begin, limit in enumerate(limits):
+        if set(events[begin : begin + limit]) <= {"s"}:
+            assert max(limits[begin + 1 :][: limit + 1], default=limit) <= limit + 1
 
 
 def test_a_limit_that_is_not_used_up_does_not_grow():

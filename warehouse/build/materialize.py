@@ -112,7 +112,8 @@ def materialize(
 def write_comments(connection: duckdb.DuckDBPyConnection, comments: Iterable[RelationComment]) -> None:
     """Store descriptions in the current database, so that every tool that reads it shows them."""
     connection.execute("set enable_optimizer = false")  # two thousand statements, and nothing to optimise in any
-    map_parallel(connection, _write_comment, comments)
+    for comment in comments:  # not side by side: they would wait for the lock of the catalog, which takes longer
+        _write_comment(connection, comment)
     connection.execute("reset enable_optimizer")
 
 

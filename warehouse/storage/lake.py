@@ -100,14 +100,26 @@ def overwrite_partition(home: Home, table: Table, day: date, data: pl.DataFrame)
     _write_or_remove(home, home.file(home.partition(table, day)), _validated(table, data))
 
 
-def upsert_partition(home: Home, table: Table, day: date, data: pl.DataFrame, ids: Collection[str]) -> None:
+def prepare(home: Home, table: Table, data: pl.DataFrame) -> pl.DataFrame:
+    """Rows as they are written: checked against the schema, sorted by key, with their workspace.
+
+    For rows of many days at once this takes as long as for those of one.
+    """
+    return parquet.with_workspace(home, _validated(table, data))
+
+
+def upsert_partition(
+    home: Home, table: Table, day: date, data: pl.DataFrame, ids: Collection[str], *, is_prepared: bool = False
+) -> None:
     """Replace the rows of the conversations ``ids`` on one day by ``data``; other rows stay. Idempotent by key.
+
+    ``data`` may be part of the result of ``prepare``, in its order.
 
     The file is not written if it already has these rows and the current schema, so that the next build, which goes by
     a file's size and time, takes it for unchanged.
     """
     target = home.file(home.partition(table, day))
-    data = parquet.with_workspace(home, _validated(table, data))
+    data = data if is_prepared else prepare(home, table, data)
     if target.exists():
         existing = parquet.read_files(table, [target])
         is_replaced = existing["conversation_id"].is_in(list(ids))

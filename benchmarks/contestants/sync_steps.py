@@ -1,0 +1,53 @@
+"""A sync of convohouse by step: ``python sync_steps.py URL HOME``.
+
+Prints ``step: wall, CPU`` for each step, in seconds; CPU is that of all threads meanwhile, of steps beside it as well.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pipelines.settings import Settings
+from pipelines.usecases import reference_data, sync, sync_steps
+from pipelines.usecases.context import Context
+from warehouse.build import runner
+
+STEPS: tuple[tuple[ModuleType, str, str], ...] = (
+    (sync_steps, "list_conversations", "list"),
+    (sync_steps, "fetch_documents", "fetch, land, flatten completed days"),
+    (sync_steps, "flatten_conversations", "flatten the rest, other tables"),
+    (reference_data, "sync_prices", "prices"),
+    (sync_steps, "build_models", "build, of which"),
+    (runner, "read_project", "- read the models"),
+    (runner, "materialize", "- views, seeds, models, comments"),
+    (runner, "run", "- checks"),
+)
+
+
+def timed(work: Callable[..., Any], step: str) -> Callable[..., Any]:
+    """The function, which reports its time as that of a step."""
+
+    @wraps(work)
+    def timed_work(*arguments: Any, **options: Any) -> Any:
+        place = len(lines)
+        lines.append("")
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            return work(*arguments, **options)
+        finally:
+            lines[place] = f"{step}: {time.perf_counter() - wall:.3f}, {time.process_time() - cpu:.3f}"
+
+    return timed_work
+
+
+if __name__ == "__main__":
+    lines: list[str] = []
+    for module, name, step in STEPS:
+        setattr(module, name, timed(getattr(module, name), step))
+    context = Context(Settings(home=Path(sys.argv[2]), base_url=sys.argv[1], api_key="demo"))
+    sync.sync(context, run_id="bench")
+    print("\n".join(lines), flush=True)

@@ -16,7 +16,7 @@ import msgspec
 
 from pipelines.api.responses import check_conversation
 from pipelines.extract.landing_rows import n_texts, snapshot_row
-from pipelines.privacy.mask_conversations import mask_text
+from pipelines.privacy.mask_documents import mask_text
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, load
 from pipelines.webhook.body import RefusedError

@@ -42,7 +42,7 @@ def read_header(path: Path, toml: str, select: Select, headers: Mapping[str, Hea
     _complete_metrics(values, parent_metrics)
     header = header_of(path, toml, values, Header)
     try:
-        selected = final_columns(select, {**_LAKE, **{name: found.columns for name, found in headers.items()}})
+        selected = final_columns(select, {**_LAKE, **{name: other.columns for name, other in headers.items()}})
     except StarError as error:
         raise ModelError(f"{path}: a star of final cannot be replaced by its columns.", "Name them.") from error
     if not selected:

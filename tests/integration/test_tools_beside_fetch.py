@@ -29,7 +29,7 @@ TOOLS_PATH = "/v1/convai/tools"
 
 @pytest.fixture
 def context(tmp_path):
-    """A context for a base URL; its clock stands still."""
+    """A context for a base URL; its clock does not move."""
     return lambda base_url: Context(
         Settings(home=tmp_path / "home", base_url=base_url, api_key="demo"), clock=lambda: UNTIL
     )

@@ -42,7 +42,7 @@ def read(engine: str, home: Home) -> subprocess.CompletedProcess[bytes]:
     tables = [table.name for table in COMPARED.values()]
     output = home.root.parent
     command = [PYTHON, lake_engines.__file__, engine, output, output, DAY.isoformat(), *tables]
-    return subprocess.run(command, capture_output=True, timeout=300, check=False)  # noqa: S603 - ours
+    return subprocess.run(command, capture_output=True, timeout=500, check=False)  # noqa: S603 - ours
 
 
 def read_output(home: Home, name: str) -> pa.Table:

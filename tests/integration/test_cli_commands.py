@@ -18,6 +18,7 @@ from pipelines.emulator.server.serve import running
 from tests.helpers.day import midnight
 from tests.helpers.run_cli import Ended, run
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage import lake
 from warehouse.storage.home import Home
 
 UNTIL = midnight()
@@ -107,7 +108,7 @@ def test_check_and_build_pass(filled: Path) -> None:
 def test_a_failing_check_is_named_with_a_row(filled: Path, tmp_path: Path) -> None:
     home = Home(tmp_path / "data")
     subprocess.run(["cp", "-r", str(filled / "data"), str(home.root)], check=True)  # noqa: S603, S607 - test folders
-    lost = min(home.table(CONVERSATIONS).glob("day=*/*.parquet"))
+    lost = min(home.files(home.table(CONVERSATIONS), lake.DAY_FOLDERS))
     conversation_id = pl.read_parquet(lost)["conversation_id"][0]
     pl.read_parquet(lost).filter(pl.col("conversation_id") != conversation_id).write_parquet(lost)
     checked = run(tmp_path, "check")

@@ -41,8 +41,9 @@ def read_header(path: Path, toml: str, select: Select, headers: Mapping[str, Hea
     parent_metrics = headers[parent].metrics if parent in headers else {}
     _complete_metrics(values, parent_metrics)
     header = header_of(path, toml, values, Header)
+    relations = {**_LAKE, **{name: relation.columns for name, relation in headers.items()}}
     try:
-        selected = final_columns(select, {**_LAKE, **{name: other.columns for name, other in headers.items()}})
+        selected = final_columns(select, relations)
     except StarError as error:
         raise ModelError(f"{path}: a star of final cannot be replaced by its columns.", "Name them.") from error
     if not selected:

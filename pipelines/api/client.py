@@ -27,6 +27,7 @@ from pipelines.api.responses import parse_error
 from pipelines.api.retry import ResponseClass, backoff_secs, classify_response, retry_after_secs
 from pipelines.clock import utc_now
 from pipelines.errors import ApiUnavailableError, CredentialsError, MalformedResponseError
+from pipelines.privacy.messages import hide_message
 
 if TYPE_CHECKING:
     import httpx
@@ -233,7 +234,7 @@ class ApiClient:
         try:
             return request.decode(body)
         except (ValueError, RecursionError) as error:
-            reason = str(error)
+            reason = hide_message(str(error))
         # The error is raised outside the except block, so that it carries no context: see the top of the module.
         content_type = response.headers.get("content-type", "no content type")
         if "json" not in content_type and request.into is None:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, BinaryIO
 
 import msgspec
 
+from pipelines.privacy.messages import hide_message
+
 UnixSecs = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
 """Seconds since 1970, up to the end of the year 9999: what a timestamp column can hold."""
 
@@ -208,7 +210,8 @@ def _validation_message(item: Mapping[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    return " ".join(value.split())[:MESSAGE_LENGTH] if isinstance(value, str) else ""
+    """A text of the vendor on one line: it may repeat what was sent, so it is masked before it is cut."""
+    return hide_message(" ".join(value.split()))[:MESSAGE_LENGTH] if isinstance(value, str) else ""
 
 
 def _parse(body: bytes) -> Any:

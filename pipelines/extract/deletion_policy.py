@@ -11,8 +11,8 @@ from datetime import datetime
 
 import polars as pl
 
-from pipelines.privacy.redaction import redact
 from pipelines.settings import Policy
+from pipelines.transform.redaction import redact
 from warehouse.storage import erasure, landing
 from warehouse.storage.home import Home
 

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.extract.landing_rows import deleted_row, snapshot_row
+from pipelines.privacy.messages import hide_message
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from warehouse.storage import landing
 from warehouse.storage.home import Home
@@ -57,5 +58,5 @@ def land_responses(home: Home, responses: Sequence[Response], pseudonyms: Pseudo
 
 def quarantine(home: Home, conversation_id: str, error: Exception, at: datetime) -> None:
     """Land a quarantine entry: the response for a conversation was not a readable document."""
-    reason = {"fetched_at": at, "reason": "unreadable", "error": str(error)}
+    reason = {"fetched_at": at, "reason": "unreadable", "error": hide_message(str(error))}
     landing.land_quarantine(home, {"conversation_id": conversation_id, **reason})

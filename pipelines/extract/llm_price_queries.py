@@ -15,6 +15,8 @@ from datetime import datetime
 
 import polars as pl
 
+from pipelines.privacy.mask_documents import mask
+from pipelines.transform.canonical_json import dump, load
 from pipelines.transform.settle_state import FINISHED
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.reference_data import LLM_PRICES
@@ -42,7 +44,8 @@ class PriceQuery:
     basis: str
 
     def row(self, asked_at: datetime, body: bytes) -> dict[str, object]:
-        """The row to land, with the unchanged ``body`` of the response."""
+        """The row to land, with the ``body`` of the response, unchanged if it has no credentials."""
+        prices = load(body)
         return {
             "agent_id": self.agent_id,
             "asked_at": asked_at,
@@ -50,7 +53,7 @@ class PriceQuery:
             "number_of_pages": self.number_of_pages,
             "is_rag_enabled": self.is_rag_enabled,
             "prompt_basis": self.basis,
-            "payload": body,
+            "payload": body if (masked := mask(prices)) is prices else dump(masked),
         }
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from pipelines.privacy.messages import hide_message
 from pipelines.transform import tool_calls
 from pipelines.transform.decode import UnflattenableError, read_detail, started_at
 from pipelines.transform.path_values import Columns, ParsedBatch
@@ -162,7 +163,7 @@ def _decode(snapshots: Sequence[Snapshot], errors: dict[str, str]) -> Iterator[_
         start = started_at(detail)
         if start is None or detail.conversation_id != snapshot.conversation_id:
             message = f"the document belongs to another conversation: {detail.conversation_id!r:.80}"
-            errors[snapshot.conversation_id] = message
+            errors[snapshot.conversation_id] = hide_message(message)
             continue
         yield _Document(snapshot, detail, start)
 

@@ -105,3 +105,21 @@ def test_the_key_is_in_no_error_repr_or_log(
     assert (error.__cause__, error.__context__) == (None, None)
     for text in (str(error), repr(error), error.hint, repr(api), caplog.text):
         assert KEY[:8] not in text
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"status": "not_found", "message": f"No user jane@example.com with +4930901820 and api_key={'a1' * 8}"},
+        f"jane@example.com, +4930901820, sk-{'a1' * 12}",
+        [{"loc": ["body", "to"], "msg": f"+4930901820 of jane@example.com: Bearer {'a1' * 8}"}],
+        {"message": "x " * 140 + f"sk-{'a1' * 40}"},
+    ],
+)
+def test_an_error_repeats_no_credential_and_no_person(detail: object, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(ApiError) as caught:
+        ask(client(Server(httpx.Response(422, json={"detail": detail}))), conversation)
+    text = caught.value.message + caplog.text
+    assert [secret for secret in ("jane", "4930901820", "a1a1a1") if secret in text] == []
+    assert "***" in text

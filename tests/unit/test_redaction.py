@@ -10,9 +10,9 @@ from polars.testing import assert_frame_equal
 
 from pipelines.emulator.generator.world import World
 from pipelines.extract.landing_rows import is_emptied_upstream, n_texts
-from pipelines.privacy.redaction import redact
 from pipelines.transform.canonical_json import dump, fingerprint
 from pipelines.transform.flatten import Snapshot, flatten
+from pipelines.transform.redaction import redact
 from tests.helpers.sample_documents import READ_AT, RECORDED, detail, id_of, recorded_documents
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Sensitivity, Type

@@ -103,7 +103,11 @@ def _write_runs(home: Home, n_runs: int) -> None:
         for folder in (home.runs, home.table(SYNC_RUNS)):
             parquet.write_file(home, home.file(folder, run_id), parquet.frame(SYNC_RUNS, [row]))
         payload = None if number else b'{"tool_config": {"name": "tool"}}'
-        land_tools(home, at, [{"tool_id": "tool_1", "listed_at": at, "content_sha256": "1", "payload": payload}])
+        land_tools(
+            home,
+            at,
+            [{"tool_id": "tool_1", "listed_at": at, "content_sha256": "1", "usage_stats": b"null", "payload": payload}],
+        )
 
 
 def _write_segment(home: Home, row: pl.DataFrame, repeat: int) -> None:

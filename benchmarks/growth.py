@@ -17,8 +17,9 @@ from benchmarks.process_metrics import OURS, Measured, bytes_of, run, serving
 from benchmarks.report import Figure
 from benchmarks.stored_home import land
 from pipelines.clock import utc_now
-from pipelines.extract import run_log
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
+from warehouse.schema.operations import SYNC_RUNS
+from warehouse.schema.types import Type
 from warehouse.storage import parquet
 from warehouse.storage.home import Home, unique_name
 from warehouse.storage.landing_reference_data import land_tools
@@ -95,11 +96,18 @@ def _write_listings(home: Home, rows: pl.DataFrame, n_listings: int) -> None:
 def _write_runs(home: Home, n_runs: int) -> None:
     """What each run leaves besides a listing: its record, and a listing of the tools."""
     now = utc_now()
+    counts = {column.name: 0 for column in SYNC_RUNS.columns if column.type in {Type.INT, Type.FLOAT}}
     for number in range(n_runs):
         at, run_id = now - timedelta(days=DAYS) / n_runs * (n_runs - number), f"run{number:06d}"
-        run_log.start_run(home, run_id, at=at, window=None)
+        row = {"run_id": run_id, "started_at": at, "ended_at": at, "outcome": "complete", **counts}
+        for folder in (home.runs, home.table(SYNC_RUNS)):
+            parquet.write_file(home, home.file(folder, run_id), parquet.frame(SYNC_RUNS, [row]))
         payload = None if number else b'{"tool_config": {"name": "tool"}}'
-        land_tools(home, at, [{"tool_id": "tool_1", "listed_at": at, "content_sha256": "1", "payload": payload}])
+        land_tools(
+            home,
+            at,
+            [{"tool_id": "tool_1", "listed_at": at, "content_sha256": "1", "usage_stats": b"null", "payload": payload}],
+        )
 
 
 def _write_segment(home: Home, row: pl.DataFrame, repeat: int) -> None:

@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "whole_build: builds every model of sql/; left out by make test-fast")
     day.set_today(config.getoption("--today"))
     os.fsync = lambda _descriptor: None  # no power cut here: a kill loses nothing that was written
 

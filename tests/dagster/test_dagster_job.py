@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import dagster as dg
 import polars as pl
+import pytest
 from dagster._serdes import serialize_value
 
 from tests.helpers.emulated_dagster import FIRST, KEY, LAST, started_at
@@ -92,6 +93,7 @@ def test_the_key_is_nowhere_in_dagsters_log(first):
     assert [text for text in (*entries, run_record) if KEY in text] == []
 
 
+@pytest.mark.usefixtures("few_models")
 def test_the_next_run_reads_only_what_is_open_or_new(run, first, copied, emulated):
     before = emulated.details()
     open_ids = {document["conversation_id"] for document in before if document["status"] not in ("done", "failed")}

@@ -12,9 +12,10 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
-from pipelines.usecases import sync
+from pipelines.usecases import reference_data, sync, sync_steps
 from pipelines.usecases.context import Context
-from pipelines.usecases.masking_state import STATE_FILE, changed_masking
+from pipelines.usecases.masking_state import STATE_FILE, apply_masking, changed_masking
+from pipelines.usecases.run_session import run_session
 from tests.helpers.disk_contents import contents
 from tests.integration.test_privacy import PEOPLE
 from warehouse.schema.reference_data import TOOL_VERSIONS
@@ -30,7 +31,7 @@ def world():
     return World(seed=11, conversations=40, days=3, until=UNTIL)
 
 
-def test_what_was_landed_with_people_is_hidden_by_reprocess(tmp_path, world):
+def test_what_was_landed_with_people_is_hidden_and_nothing_is_fetched_again(tmp_path, world):
     people = {person for document in world.details(UNTIL) for person in PEOPLE.findall(json.dumps(document))}
     times = (RUN_AT + timedelta(minutes=minutes) for minutes in count())
     with running(create_app(world, clock=lambda: UNTIL)) as base_url:
@@ -40,24 +41,42 @@ def test_what_was_landed_with_people_is_hidden_by_reprocess(tmp_path, world):
             at = next(times)
             return Context(settings, clock=lambda: at)
 
-        assert sync.sync(context(), run_id="first").warnings == ()
-        home = context().home
-        n_versions = lake.read(home, TOOL_VERSIONS).height
-        assert any(person.encode() in contents(home.root) for person in people)
+        def copy(run_id, **changes):
+            with run_session(context(**changes), run_id, "sync") as (workspace,):
+                window, _ = sync_steps.window_of(workspace)
+                sync_steps.list_conversations(workspace, window, run_id)
+                with workspace.worker_pool() as worker_pool:
+                    stats = sync_steps.fetch_documents(workspace, run_id, worker_pool=worker_pool)
+                reference_data.sync_tools(workspace)
+                return changed_masking(workspace), stats.n_landed - stats.n_unchanged
 
         hashing = {"pii": "hash", "pii_key": KEY}
-        assert "convohouse reprocess" in sync.sync(context(**hashing), run_id="changed").warnings[0]
-        n_rows = (landing.snapshots(home).height, landing.list_rows(home).height)
-        assert sync.reprocess(context(**hashing), run_id="reprocess").problems == ()
-        assert sorted(person for person in people if person.encode() in contents(home.root)) == []
-        assert (landing.snapshots(home).height, landing.list_rows(home).height) == n_rows
-        assert lake.read(home, TOOL_VERSIONS).height == n_versions
+        assert copy("first")[0] == ()
+        home = context().home
+        n_versions = lake.read(home, TOOL_VERSIONS).height
+        assert any(person.encode() in contents(home.landing) for person in people)
 
-        plan = sync.plan(context(**hashing))["main"]
-        assert plan.to_fetch.is_empty()
-        assert changed_masking(context(**hashing)) == ()
+        (warning,), _ = copy("changed", **hashing)
+        assert "convohouse reprocess" in warning
+        n_rows = (landing.snapshots(home).height, landing.list_rows(home).height)
+        assert apply_masking(context(**hashing), [context(**hashing)]) > 0
+        assert apply_masking(context(**hashing), [context(**hashing)]) == 0
+        assert (landing.snapshots(home).height, landing.list_rows(home).height) == n_rows
+        assert sorted(person for person in people if person.encode() in contents(home.landing)) == []
+
+        assert copy("after", **hashing) == ((), 0)
+        assert lake.read(home, TOOL_VERSIONS).height == n_versions
         assert KEY.encode() not in contents(home.root)
         assert "CONVOHOUSE_PII_KEY has changed" in changed_masking(context(pii="hash", pii_key=OTHER_KEY))[0]
         assert "pii was hash" in changed_masking(context())[0]
-        (home.root / STATE_FILE).unlink()
-        assert "earlier version" in changed_masking(context(**hashing))[0]
+
+
+@pytest.mark.timeout(400)
+def test_a_home_of_an_earlier_version_says_so_until_it_is_reprocessed(tmp_path, world):
+    with running(create_app(world, clock=lambda: UNTIL)) as base_url:
+        context = Context(Settings(home=tmp_path, base_url=base_url, api_key="demo"), clock=lambda: RUN_AT)
+        sync.sync(context, run_id="first")
+        (tmp_path / STATE_FILE).unlink()
+        assert "earlier version" in changed_masking(context)[0]
+        sync.reprocess(context, run_id="second")
+        assert changed_masking(context) == ()

@@ -39,9 +39,7 @@ def originals(conversations: int) -> dict[str, pl.DataFrame]:
     """Frames of the lake by table name for this many conversations of the emulator."""
     world = World(conversations=conversations, days=DAYS, until=UNTIL)
     payloads = ((document["conversation_id"], json.dumps(document).encode()) for document in world.details(UNTIL))
-    return flatten(
-        Snapshot(conversation_id, payload, "sha", UNTIL, UNTIL, "settled") for conversation_id, payload in payloads
-    ).frames
+    return flatten(Snapshot(conversation_id, payload, UNTIL) for conversation_id, payload in payloads).frames
 
 
 def copied(frame: pl.DataFrame, number: int) -> pl.DataFrame:

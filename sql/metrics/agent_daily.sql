@@ -4,6 +4,7 @@ description = """An agent's day: one row per workspace, UTC day and agent that c
 seeds.excluded_callers leaves out are in no number. Rates are sums \
 over sums, and null where the denominator is 0."""
 grain = ["workspace", "start_date", "agent_id"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."

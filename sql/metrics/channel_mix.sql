@@ -2,6 +2,7 @@
 description = """Conversations, success and cost by channel: one row per workspace, UTC day, agent and channel, over finished conversations \
 that count."""
 grain = ["workspace", "start_date", "agent_id", "channel"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."

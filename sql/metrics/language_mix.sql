@@ -2,6 +2,7 @@
 description = """Conversations, success and cost by language: one row per workspace, UTC day, agent and language, over finished conversations \
 that count. Conversations whose language is not told are a row of their own."""
 grain = ["workspace", "start_date", "agent_id", "main_language"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."

@@ -16,10 +16,10 @@ from pipelines.transform import flatten
 from pipelines.transform.refresh_lake import refresh_lake, stale_snapshots
 from tests.helpers.sample_documents import detail
 from warehouse.errors import HomeError, LockedError, SchemaError
-from warehouse.schema.conversations import CONVERSATIONS, TAGS
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS, TAGS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS
-from warehouse.schema.registry import TABLES
+from warehouse.schema.registry import BY_NAME, TABLES
 from warehouse.schema.transcript import TURNS
 from warehouse.storage import lake, landing, lock, parquet
 from warehouse.storage.home import Home
@@ -158,10 +158,15 @@ def test_the_latest_documents_are_read_at_once_or_in_batches(home, monkeypatch, 
 def test_an_unchanged_snapshot_updates_only_checked_at(home):
     landing.land_documents(home, [snapshot(messages=["one"])])
     refresh_lake(home, reread_days=REREAD)
+    before = {file: file.stat().st_ino for file in home.lake.rglob("*.parquet")}
     landing.land_documents(home, [snapshot(messages=["one"], kind="unchanged", at=AT + timedelta(days=30))])
     refresh_lake(home, reread_days=REREAD)
-    row = lake.read(home, CONVERSATIONS).row(0, named=True)
-    assert (row["fetched_at"], row["checked_at"], row["settle_state"]) == (AT, AT + timedelta(days=30), "settled")
+    row = lake.read(home, CONVERSATION_CHECKS).row(0, named=True)
+    assert (row["checked_at"], row["settle_state"]) == (AT + timedelta(days=30), "settled")
+    assert lake.read(home, CONVERSATIONS)["fetched_at"].to_list() == [AT]
+    after = {file: file.stat().st_ino for file in home.lake.rglob("*.parquet")}
+    written = {file.relative_to(home.lake).parts[0] for file in after if after[file] != before.get(file)}
+    assert {name for name in written if BY_NAME[name].is_daily} == {"conversation_checks"}
     assert messages_in_lake(home) == [("conv_a", "one")]
 
 
@@ -217,7 +222,7 @@ def test_an_interrupted_merge_is_repeated(home, monkeypatch):
         refresh_lake(home, reread_days=REREAD)
     monkeypatch.undo()
     assert written
-    assert "conversations" not in written
+    assert "conversation_checks" not in written
     assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
     assert messages_in_lake(home) == [("conv_a", "one"), ("conv_b", "two")]
 
@@ -225,7 +230,7 @@ def test_an_interrupted_merge_is_repeated(home, monkeypatch):
 def test_a_new_parser_version_rebuilds_every_row(home, monkeypatch):
     landing.land_documents(home, [snapshot(), snapshot("conv_b", start=STARTED + timedelta(days=1))])
     refresh_lake(home, reread_days=REREAD)
-    for module in ("pipelines.transform.refresh_lake", "pipelines.transform.flatten"):
+    for module in ("pipelines.transform.refresh_lake", "pipelines.transform.merge_days"):
         monkeypatch.setattr(f"{module}.PARSER_VERSION", flatten.PARSER_VERSION + 1)
     assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
     assert stale_snapshots(home).is_empty()

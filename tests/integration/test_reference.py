@@ -255,10 +255,9 @@ def call(context, conversation_id, agent_id, *, started=NIGHT, reads=(), rag=Non
     day = started.date()
     landed = {"conversation_id": conversation_id, "start_date": day, "start_time_at": started, "agent_id": agent_id}
     landing.land_documents(context.home, [landed | {"kind": "document", "fetched_at": NIGHT, "content_sha256": "00"}])
-    lineage = {"checked_at": NIGHT, "content_sha256": "00", "parser_version": 1, "is_deleted": False}
     row = {"conversation_id": conversation_id, "start_date": day, "agent_id": agent_id, "status": "done"}
-    times = {"start_time_at": started, "fetched_at": NIGHT, "settle_state": "settled", "call_duration_secs": 60}
-    conversations = parquet.frame(CONVERSATIONS, [row | lineage | times | {"rag_usage_usage_count": rag}])
+    times = {"start_time_at": started, "fetched_at": NIGHT, "is_deleted": False, "call_duration_secs": 60}
+    conversations = parquet.frame(CONVERSATIONS, [row | times | {"rag_usage_usage_count": rag}])
     lake.upsert_partition(context.home, CONVERSATIONS, day, conversations, [conversation_id])
     usage = [
         {"turn_index": turn, "scope": "turn", "model": "m", "token_kind": kind, "tokens": tokens}

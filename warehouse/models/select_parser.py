@@ -14,8 +14,6 @@ from typing import Any
 import duckdb
 import msgspec
 
-from warehouse.models.column_usage import used_columns
-
 _TREES = """
 select json_serialize_sql(text, skip_null := true, skip_empty := true, skip_default := true)
 from unnest(?::varchar[]) texts(text)
@@ -44,17 +42,13 @@ class Select:
         reads: Qualified names of the relations that it reads, sorted.
         unqualified: Names without a schema that are not CTEs.
         final: Columns of the CTE ``final``; empty if there is none, or if it is not a plain SELECT.
-        used_columns: See ``warehouse.models.column_usage``.
         row_source: The one relation whose rows it returns, each at most once; None if it can return others.
-        tree: Its node in the tree of DuckDB's parser.
     """
 
     reads: tuple[str, ...]
     unqualified: tuple[str, ...]
     final: tuple[SelectedColumn, ...]
-    used_columns: frozenset[str] | None = field(default=None, compare=False, repr=False)
     row_source: str | None = field(default=None, compare=False, repr=False)
-    tree: Tree = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +80,7 @@ def _read(text: str, tree: Tree) -> Select | UnsupportedSqlError:
         reads,
         tuple(sorted(name for schema, name in tables if not schema and name not in ctes)),
         tuple(_selected(column) for column in _final(top)),
-        used_columns(nodes),
         reads[0] if len(reads) == 1 and all(map(_keeps_grain, nodes)) else None,
-        top,
     )
 
 

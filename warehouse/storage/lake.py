@@ -28,10 +28,26 @@ SCHEMA_FILE = f"{RESERVED_WORKSPACE}.parquet"
 def ensure_schema_files(home: Home) -> None:
     """Write the zero-row schema file of every table that has none or whose schema has changed."""
     for table in TABLES:
-        target = home.table(table) / SCHEMA_FILE
+        target = schema_file(home, table)
         empty = pl.DataFrame(schema=parquet.polars_schema(table))
         if not target.exists() or parquet.file_schema(target) != empty.schema:
             parquet.write_file(home, target, empty)
+
+
+def schema_file(home: Home, table: Table) -> Path:
+    """The zero-row schema file of a table."""
+    return home.table(table) / SCHEMA_FILE
+
+
+def days(home: Home, table: Table) -> list[date]:
+    """The days of which a daily table has files, in order; none for other tables."""
+    folders = home.table(table).glob(DAY_FOLDERS) if table.is_daily else ()
+    return sorted(date.fromisoformat(folder.name.partition("=")[2]) for folder in folders)
+
+
+def day_files(home: Home, table: Table, day: date) -> list[Path]:
+    """The files of a day, of all workspaces."""
+    return sorted(home.all_workspaces.files(home.partition(table, day)))
 
 
 def _validated(table: Table, data: pl.DataFrame) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from benchmarks.full_sync import grown, whole
-from benchmarks.incremental import starting, stored
+from benchmarks.incremental import night, starting, stored
 from benchmarks.report import Figure, record, show
 from benchmarks.single_core import fetching, flattening
 
@@ -63,6 +63,7 @@ GROUPS: dict[str, Group] = {
     "flatten": lambda sizes: flattening(sizes.flattened),
     "fetch": lambda sizes: fetching(sizes.fetched, sizes.widths),
     "stored": lambda sizes: _for_counts(stored, sizes.stored),
+    "night": lambda sizes: _for_counts(night, sizes.stored[:2]),
     "whole": lambda sizes: _for_counts(lambda count: whole(count, 0.0), sizes.whole),
     "grown": lambda sizes: _for_counts(grown, sizes.grown),
     "slow": lambda sizes: _for_counts(lambda count: whole(count, 0.05), sizes.slow),

@@ -19,7 +19,7 @@ from warehouse.errors import HomeError, LockedError, SchemaError
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS, TAGS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS
-from warehouse.schema.registry import BY_NAME, TABLES
+from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES, TABLES
 from warehouse.schema.transcript import TURNS
 from warehouse.storage import lake, landing, lock, parquet
 from warehouse.storage.home import Home
@@ -207,24 +207,45 @@ def test_a_corrected_start_moves_a_conversation_to_its_day(home):
     assert rows == [(date(2026, 11, 4), "one"), (date(2026, 11, 4), "two")]
 
 
-def test_an_interrupted_merge_is_repeated(home, monkeypatch):
+@pytest.fixture
+def interrupted(home, monkeypatch):
+    """Flatten what is landed, interrupted somewhere in the middle; returns the tables that were written."""
+
+    def refresh():
+        upsert, written = lake.upsert_partition, []
+
+        def interrupt(home, table, *arguments):
+            if table is TAGS:
+                raise KeyboardInterrupt
+            written.append(table.name)
+            upsert(home, table, *arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("warehouse.storage.lake.upsert_partition", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                refresh_lake(home, reread_days=REREAD)
+        return written
+
+    return refresh
+
+
+def test_an_interrupted_merge_is_repeated(home, interrupted):
     landing.land_documents(home, [snapshot(messages=["one"]), snapshot("conv_b", messages=["two"])])
-    upsert, written = lake.upsert_partition, []
-
-    def interrupt(home, table, *arguments):
-        if table is TAGS:  # somewhere in the middle
-            raise KeyboardInterrupt
-        written.append(table.name)
-        upsert(home, table, *arguments)
-
-    monkeypatch.setattr("warehouse.storage.lake.upsert_partition", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        refresh_lake(home, reread_days=REREAD)
-    monkeypatch.undo()
+    written = interrupted()
     assert written
     assert "conversation_checks" not in written
     assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
     assert messages_in_lake(home) == [("conv_a", "one"), ("conv_b", "two")]
+
+
+def test_after_an_interrupted_merge_a_corrected_start_leaves_nothing_on_the_former_day(home, interrupted):
+    landing.land_documents(home, [snapshot(messages=["one"])])
+    assert "turns" in interrupted()
+    start = STARTED + timedelta(days=3)
+    landing.land_documents(home, [snapshot(messages=["one"], start=start, at=AT + timedelta(days=4))])
+    refresh_lake(home, reread_days=REREAD)
+    for table in (CONVERSATIONS, TURNS, CONVERSATION_CHECKS):
+        assert lake.read(home, table)["start_date"].to_list() == [start.date()], table.name
 
 
 def test_a_new_parser_version_rebuilds_every_row(home, monkeypatch):
@@ -234,6 +255,26 @@ def test_a_new_parser_version_rebuilds_every_row(home, monkeypatch):
         monkeypatch.setattr(f"{module}.PARSER_VERSION", flatten.PARSER_VERSION + 1)
     assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
     assert stale_snapshots(home).is_empty()
+
+
+def test_a_lake_from_before_conversation_checks_becomes_like_a_new_one(home):
+    landing.land_documents(home, [snapshot(messages=["one"]), snapshot("conv_b", start=STARTED + timedelta(days=1))])
+    refresh_lake(home, reread_days=REREAD)
+    expected = {table.name: lake.read(home, table) for table in (*DOCUMENT_TABLES, CONVERSATION_CHECKS)}
+    columns = set(lake.read(home, CONVERSATION_CHECKS).columns) - {"conversation_id", "start_date", "workspace"}
+    for day in lake.days(home, CONVERSATIONS):
+        (file,) = lake.day_files(home, CONVERSATIONS, day)
+        earlier = pl.read_parquet(file, glob=False).with_columns(
+            pl.lit("0.2.0").alias(name) for name in sorted(columns)
+        )
+        earlier.write_parquet(file)
+    shutil.rmtree(home.table(CONVERSATION_CHECKS))
+    assert stale_snapshots(home).height == 2
+    assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
+    for table in (*DOCUMENT_TABLES, CONVERSATION_CHECKS):
+        assert lake.read(home, table).equals(expected[table.name]), table.name
+    for file in (file for day in lake.days(home, CONVERSATIONS) for file in lake.day_files(home, CONVERSATIONS, day)):
+        assert columns.isdisjoint(parquet.file_schema(file))
 
 
 def test_a_deleted_lake_is_rebuilt_from_the_landing(home):

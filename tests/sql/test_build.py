@@ -9,10 +9,9 @@ import polars as pl
 import pytest
 
 from warehouse.build.runner import BuildResult, build
-from warehouse.build.state import BUILD_INPUTS
 from warehouse.connection import open_warehouse
 from warehouse.errors import ModelError, NothingBuiltError, QueryError
-from warehouse.models.build_tables import GENERATED_TABLES
+from warehouse.models.build_tables import BUILD_INPUTS, GENERATED_TABLES
 from warehouse.models.project import Project
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import TABLES

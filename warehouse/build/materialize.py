@@ -15,7 +15,7 @@ from itertools import count
 
 import duckdb
 
-from warehouse.build.incremental import CONVERSATIONS_PER_BATCH, DayBuilder, Days, describe
+from warehouse.build.incremental import CONVERSATIONS_PER_BATCH, DayBuilder, Days, describe, stale_days
 from warehouse.build.state import EMPTY_BASELINE, Baseline, ModelState
 from warehouse.connection import read_parquet_sql, sql_literal
 from warehouse.errors import ModelError
@@ -173,7 +173,7 @@ class _ModelBuilder:
         if before is not None and not is_other and not any(read in changed_days for read in model.reads):
             return before
         started = self.clock()
-        days = None if is_other else self.days.stale_days(model, changed_days)
+        days = None if is_other else stale_days(model, changed_days, self.days.with_days)
         try:
             if before is None or is_other:
                 types, change = self._create(connection, model), None

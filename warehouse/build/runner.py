@@ -24,7 +24,6 @@ import duckdb
 from warehouse.build import state
 from warehouse.build.materialize import Progress, RelationComment, materialize, no_progress, write_comments
 from warehouse.build.state import (
-    BUILD_INPUTS,
     EMPTY_BASELINE,
     MTIME_RESOLUTION,
     Baseline,
@@ -33,6 +32,7 @@ from warehouse.build.state import (
 )
 from warehouse.connection import DEFAULT_LIMITS, Limits, connect, sql_literal
 from warehouse.errors import ModelError
+from warehouse.models.build_tables import BUILD_INPUTS
 from warehouse.models.checks import CheckResult, run
 from warehouse.models.data_quality import all_checks
 from warehouse.models.project import SQL_DIR, Project, read_project

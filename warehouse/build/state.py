@@ -1,18 +1,15 @@
 """What a warehouse was built from, what has changed since, and so which relations the next build can reuse.
 
-**Fingerprints.** The rows of a model follow from its text, from what it reads and from the code that builds it, and
-from nothing else: the lint (``warehouse.models.lint``) refuses clocks, random values and arbitrary rows. If all of
-these have the same fingerprints as at the last build, the model would come out the same. A check whose relations are
-all unchanged would pass again; otherwise that warehouse would not have been put in place. The fingerprint of a day's
-file is its size, time and inode: the lake never writes into a file but renames a new one in, so new content has another
-inode or time. Tables without days are small, and every run rewrites them, mostly with the same rows, so their
-fingerprint is a hash of the bytes.
+The rows of a model follow from its text, from what it reads and from the code that builds it, and from nothing else:
+the lint (``warehouse.models.lint``) refuses clocks, random values and arbitrary rows. If all of these have the same
+fingerprints as at the last build, the model would come out the same. A check whose relations are all unchanged would
+pass again; otherwise that warehouse would not have been put in place.
 
-**Days.** A table with days has a fingerprint per day, so a model that is incremental by day is rebuilt only on days
-that changed (``warehouse.build.incremental``).
+The fingerprint of a day of a table is the sizes, times and inodes of its files: the lake never writes into a file but
+renames a new one in, so new content has another inode or time. Tables without days are small, and every run rewrites
+them, mostly with the same rows, so their fingerprint is a hash of the bytes.
 
-**Where it is stored.** A build writes its fingerprints into the warehouse (``seeds.build_inputs``); the next build
-reads them and compares (``load_baseline``).
+A build writes its fingerprints into the warehouse (``seeds.build_inputs``); the next one compares.
 """
 
 # ruff: noqa: S608 -- every name in these statements is from warehouse.schema, none from a user
@@ -20,7 +17,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -30,7 +28,7 @@ import duckdb
 from warehouse.build.incremental import Days, stale_days
 from warehouse.connection import Limits, connect, sql_literal
 from warehouse.models import build_tables
-from warehouse.models.build_tables import METRIC_HEADERS, WORKSPACES, GeneratedTable, workspace_rows
+from warehouse.models.build_tables import BUILD_INPUTS, METRIC_HEADERS, WORKSPACES, workspace_rows
 from warehouse.models.project import Project, relations_with_days
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.registry import TABLES
@@ -39,8 +37,7 @@ from warehouse.storage import lake, landing
 from warehouse.storage.home import Home
 
 CODE, TESTS, REMOVED = "code", "tests", "removed"
-REMOVED_CONVERSATIONS = f"lake.{DELETIONS.name}"
-GLOBAL_INPUTS = (CODE, TESTS, REMOVED, REMOVED_CONVERSATIONS)
+GLOBAL_INPUTS = (CODE, TESTS, REMOVED, f"lake.{DELETIONS.name}")
 """Inputs of the whole warehouse: if one of them changes, nothing is reused.
 
 ``removed`` are the redacted and erased conversations of the landing; the lake's deletions repeat them. DuckDB does not
@@ -57,21 +54,8 @@ MAX_FREE_BLOCK_SHARE = 0.5
 MTIME_RESOLUTION = 10**9
 """Nanoseconds per second: the warehouse's time of modification is set to a whole second, which any disk can store."""
 
-FILE_MTIME = "file"
-"""Name under which ``seeds.build_inputs`` stores that time."""
-
-BASELINE_DATABASE = "baseline"
-"""Name under which the current warehouse is attached."""
-
-BUILD_INPUTS = GeneratedTable(
-    "build_inputs",
-    "What this warehouse was built from: one row per input of the build. The next build sees what changed.",
-    {
-        "name": "Lake table or day of one, seed or model; code, tests, removed (redacted or erased), file (this one).",
-        "mark": "Fingerprint at the time of the build; of the file, its time of modification as Unix time in seconds.",
-        "n_rows": "Rows of a model.",
-    },
-)
+FILE_MTIME = "file"  # the name under which ``seeds.build_inputs`` stores that time
+BASELINE_DATABASE = "baseline"  # the name under which the current warehouse is attached
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +75,17 @@ class ModelState:
 
 
 @dataclass(frozen=True, slots=True)
-class BuildState:
-    """What a warehouse says of its build: fingerprints by input, and its models by key."""
+class Baseline:
+    """The current warehouse, as far as a build can reuse it; ``changed_days`` as ``changed_relations`` gives them."""
 
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, ModelState] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """The current warehouse, as far as a build can reuse it.
-
-    ``names`` are its relations, ``changed_days`` those of them that differ by now, inputs and models by their text: the
-    days that differ, or None for all.
-    """
-
-    names: frozenset[str] = frozenset()
-    models: Mapping[str, ModelState] = field(default_factory=dict)
     changed_days: Mapping[str, Days | None] = field(default_factory=dict)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The relations."""
+        return relation_names(self.fingerprints)
 
     def is_unchanged(self, name: str) -> bool:
         """Whether the relation exists in the current warehouse and has not changed."""
@@ -121,12 +98,14 @@ EMPTY_BASELINE = Baseline()
 
 def load_baseline(home: Home, project: Project, inputs: Mapping[str, str], limits: Limits) -> Baseline:
     """What a build with these fingerprints can reuse; empty if that is little or nothing."""
-    with connect(limits=limits) as connection:
+    current = EMPTY_BASELINE
+    with connect(limits=limits) as connection, suppress(duckdb.Error, KeyError):
+        connection.execute(f"attach {sql_literal(str(home.warehouse))} as {BASELINE_DATABASE} (read_only)")
         current = read_state(connection, home.warehouse)
-    changes = changed_relations(current.fingerprints, inputs) if current else None
-    if current is None or changes is None or stale_share(project, changes, inputs) > MAX_STALE_SHARE:
+    changes = changed_relations(current.fingerprints, inputs)
+    if changes is None or stale_share(project, changes, inputs) > MAX_STALE_SHARE:
         return EMPTY_BASELINE
-    return Baseline(frozenset(relation_names(current.fingerprints)), current.models, changes)
+    return replace(current, changed_days=changes)
 
 
 def changed_relations(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, Days | None] | None:
@@ -135,15 +114,13 @@ def changed_relations(before: Mapping[str, str], now: Mapping[str, str]) -> dict
     None if nothing can be reused: a global input differs, or there are other relations than before.
     """
     differing = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-    relations = relation_names(differing)
-    if relation_names(before) != relation_names(now) or not relations.isdisjoint(GLOBAL_INPUTS):
+    if relation_names(before) != relation_names(now) or not relation_names(differing).isdisjoint(GLOBAL_INPUTS):
         return None
-    days = {name: Days(date.fromisoformat(day) for day in _days_of(name, differing)) for name in relations}
-    return {name: None if name in differing else days[name] for name in sorted(relations)}
-
-
-def _days_of(relation: str, names: Iterable[str]) -> Iterator[str]:
-    return (name.partition("/")[2] for name in names if name.startswith(f"{relation}/"))
+    changes = dict[str, Days | None]()
+    for name in reversed(differing):  # a relation after its days
+        relation, _, day = name.partition("/")
+        changes[relation] = (changes.get(relation) or Days()) | {date.fromisoformat(day)} if day else None
+    return changes
 
 
 def stale_share(project: Project, changes: Mapping[str, Days | None], inputs: Iterable[str]) -> float:
@@ -159,9 +136,9 @@ def stale_share(project: Project, changes: Mapping[str, Days | None], inputs: It
     return sum(shares) / max(1, len(project.models))
 
 
-def relation_names(names: Iterable[str]) -> set[str]:
+def relation_names(names: Iterable[str]) -> frozenset[str]:
     """The relations of inputs: ``lake.turns/2026-11-20`` is a day of ``lake.turns``."""
-    return {name.partition("/")[0] for name in names}
+    return frozenset(name.partition("/")[0] for name in names)
 
 
 def fingerprints(home: Home, project: Project, zones: Mapping[str, str]) -> dict[str, str]:
@@ -190,11 +167,9 @@ def _table_fingerprints(home: Home, table: Table) -> Iterator[tuple[str, str]]:
     yield name, "by day"
     for day in lake.days(home, table):
         stats = [(file.name, file.stat()) for file in lake.day_files(home, table, day)]
-        if stats:
-            yield (
-                f"{name}/{day}",
-                _hash(f"{file} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}" for file, stat in stats),
-            )
+        parts = [f"{file} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}" for file, stat in stats]
+        if parts:
+            yield f"{name}/{day}", _hash(parts)
 
 
 @cache
@@ -222,27 +197,12 @@ def write_state(
     BUILD_INPUTS.load(connection, BUILD_INPUTS.frame(rows))
 
 
-def read_state(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> BuildState | None:
-    """The state stored in a warehouse file; None if no build can start from that file.
+def read_state(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> Baseline:
+    """The state stored in the warehouse, which is attached; empty if it was written to since or has many free blocks.
 
-    That is: it is missing, unreadable, older than the state tables, was written to since its build, or has too many
-    free blocks.
+    Raises:
+        duckdb.Error, KeyError: it is damaged, or older than the state table.
     """
-    if not warehouse.exists():
-        return None
-    try:
-        connection.execute(f"attach {sql_literal(str(warehouse))} as {BASELINE_DATABASE} (read_only)")
-    except duckdb.Error:
-        return None
-    try:
-        return _read_attached_state(connection, warehouse)
-    except (duckdb.Error, KeyError):
-        return None
-    finally:
-        connection.execute(f"detach {BASELINE_DATABASE}")
-
-
-def _read_attached_state(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> BuildState | None:
     used_blocks, free_blocks = connection.execute(
         f"select used_blocks, free_blocks from pragma_database_size() where database_name = '{BASELINE_DATABASE}'"
     ).fetchall()[0]
@@ -250,7 +210,7 @@ def _read_attached_state(connection: duckdb.DuckDBPyConnection, warehouse: Path)
     inputs = {name: value for name, value, _ in rows}
     mtime_ns = int(inputs.pop(FILE_MTIME)) * MTIME_RESOLUTION
     if free_blocks > MAX_FREE_BLOCK_SHARE * used_blocks or mtime_ns != warehouse.stat().st_mtime_ns:
-        return None
+        return EMPTY_BASELINE
     types: dict[str, dict[str, str]] = {}
     for key, column, data_type in connection.execute(
         "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
@@ -258,4 +218,4 @@ def _read_attached_state(connection: duckdb.DuckDBPyConnection, warehouse: Path)
     ).fetchall():
         types.setdefault(key, {})[column] = data_type
     models = {name: ModelState(name, int(n), 0.0, types[name], is_reused=True) for name, _, n in rows if n is not None}
-    return BuildState(inputs, models)
+    return Baseline(inputs, models)

@@ -1,4 +1,4 @@
-"""Work over a home that already holds many conversations: syncs without news, late changes, SQL models, start-up."""
+"""Work over a home that already holds many conversations: syncs without news, late changes, builds, start-up."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from benchmarks.stored_home import land
 from warehouse.storage.home import Home
 
 NOTHING, NOTHING_DUE = "second sync, nothing new, nothing due", {"CONVOHOUSE_REREAD_DAYS": "[]"}
-"""While many conversations are landed, some become a day, a week or a month old. They are fetched again, which changes
-``conversations`` and every model that reads it, even without other news."""
+"""While many conversations are landed, some become a day, a week or a month old. They are fetched again."""
 BUILD = """
 import sys
 from pathlib import Path

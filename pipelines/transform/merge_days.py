@@ -96,7 +96,8 @@ def reflatten_days(home: Home, days: Sequence[pl.DataFrame], reread_days: Sequen
 def _flatten_and_merge(
     home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int], threads: Executor
 ) -> Iterator[FlattenedDay]:
-    flattened = flatten(_read_snapshots(home, pl.concat(days)))
+    hashes = dict[str, str]()  # of the documents that were read, by conversation
+    flattened = flatten(_read_snapshots(home, pl.concat(days), hashes))
     # pop, so that a table is not kept twice, as a whole and by day
     rows = {table.name: _split_by_day(flattened.frames.pop(table.name), days) for table in DOCUMENT_TABLES}
     for number, stale in enumerate(days):
@@ -110,7 +111,7 @@ def _flatten_and_merge(
         ]
         for merge in merges:
             merge.result()  # a failure ends the day here, before its conversations count as up to date
-        checks = _check_rows(stale.join(conversations, "conversation_id", "semi"), reread_days)
+        checks = _check_rows(stale.join(conversations, "conversation_id", "semi"), hashes, reread_days)
         lake.upsert_partition(home, CONVERSATION_CHECKS, day, checks, ids)
         errors = {
             conversation_id: error for conversation_id, error in flattened.errors.items() if conversation_id in ids
@@ -130,13 +131,14 @@ def _group_days(stale: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:
         yield days
 
 
-def _read_snapshots(home: Home, stale: pl.DataFrame) -> Iterator[Snapshot]:
-    """Snapshots with their payloads, some hundreds in memory at a time."""
+def _read_snapshots(home: Home, stale: pl.DataFrame, hashes: dict[str, str]) -> Iterator[Snapshot]:
+    """Snapshots with their payloads, some hundreds in memory at a time; adds the payloads' SHA-256 to ``hashes``."""
     latest = stale.select("conversation_id", "kind", "fetched_at")
     for documents in landing.payloads(home, stale["start_date"].unique(), latest["conversation_id"]):
         # The latest snapshot may be newer than the latest one with content, if it only says ``unchanged`` or ``gone``.
         snapshots = documents.rename({"fetched_at": "content_at"}).join(latest, "conversation_id")
         for row in snapshots.iter_rows(named=True):
+            hashes[row["conversation_id"]] = row["content_sha256"]
             yield Snapshot(
                 row["conversation_id"],
                 row["payload"],
@@ -166,13 +168,13 @@ def _deletion_rows(stale: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _check_rows(stale: pl.DataFrame, reread_days: Sequence[int]) -> pl.DataFrame:
+def _check_rows(stale: pl.DataFrame, hashes: dict[str, str], reread_days: Sequence[int]) -> pl.DataFrame:
     """Rows of ``conversation_checks`` for the stale snapshots of a day that were flattened."""
     return stale.select(
         "conversation_id",
         "start_date",
         checked_at="fetched_at",
-        content_sha256="shown_sha256",
+        content_sha256=pl.col("conversation_id").replace_strict(hashes, return_dtype=pl.String),
         parser_version=pl.lit(PARSER_VERSION, pl.Int64),
         settle_state=settle_state(pl.col("fetched_at"), reread_days),
     )

@@ -82,6 +82,8 @@ async def check_identity(
         ApiError: the API is down, or refuses the key.
         ForeignWorkspaceError: nothing known was found.
     """
+    if landing.latest_list_rows(home, (), ids=list_rows["conversation_id"]).height:
+        return  # the usual case, for which no snapshot is read
     identity = read_identity(home)
     is_same_host = identity.host in (None, host_of(base_url))
     listed = landing.latest_list_rows(home, ("start_time_at", "agent_id"))
@@ -96,8 +98,8 @@ async def check_identity(
     is_one_expected = any(window.contains(*row) for row in candidates.select("start_time_at", "agent_id").rows())
     if is_agent_known and is_same_host and (not is_one_expected or candidates.height < N_PROBES):
         return
-    if candidates.is_empty() and (list_rows.is_empty() or not agents):
-        return  # the first listing, or an empty one of a workspace whose conversations were all removed before
+    if candidates.is_empty():
+        return  # the first listing, or all conversations were removed before: there is nothing to compare
     ids = candidates.gather_every(max(1, -(-candidates.height // N_PROBES)))["conversation_id"].to_list()
     async with connect() as client:
         for conversation_id in reversed(ids):

@@ -15,6 +15,7 @@ from pipelines.extract.time_window import Window
 from pipelines.transform.worker_pool import WorkerPool
 from pipelines.usecases import reference_data, sync_steps
 from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.masking_state import apply_masking, changed_masking
 from pipelines.usecases.run_session import describe_failed_check, finish_runs, for_each_workspace, run_session
 from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult
@@ -27,7 +28,7 @@ class SyncResult:
     """The outcome of a run; it is complete if there are no ``problems``.
 
     ``runs`` are its rows of ``sync_runs``, one per workspace. ``warnings`` name reference data that could not be
-    fetched; the conversations are complete without it.
+    fetched, and changed settings; the conversations are complete without it.
     """
 
     runs: tuple[dict[str, Any], ...]
@@ -86,6 +87,7 @@ def sync(
     warnings: list[str] = []
     sync_steps.read_project_ahead(context)
     with run_session(context, run_id, "sync") as workspaces:
+        warnings.extend(changed_masking(context))
         with context.worker_pool() as worker_pool:
             fetch_stats = for_each_workspace(workspaces, run_id, copy)
             missing = _flatten(workspaces, run_id, fetch_stats, progress, worker_pool, allow_removals=allow_removals)
@@ -124,6 +126,8 @@ def reprocess(
 ) -> SyncResult:
     """Rebuild the lake and the warehouse from the landing, without the API: all days, or those of a window.
 
+    If the landing was masked under other rules or settings, it is masked again first.
+
     Raises:
         ConvohouseError: the run stopped; the next one continues from it.
     """
@@ -137,6 +141,7 @@ def reprocess(
         ).errors
 
     with run_session(context, run_id, "reprocess", is_offline=True) as workspaces:
+        apply_masking(context, workspaces)
         with context.worker_pool() as worker_pool:
             missing = for_each_workspace(workspaces, run_id, reflatten)
         return _build_and_finish(context, workspaces, run_id, missing, progress, full_refresh=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
 from pipelines.extract.announced import announced_conversations
 from pipelines.extract.fetch_policy import decide_refetch
+from pipelines.extract.removals import ids_to_confirm
 from pipelines.extract.time_window import Window
 from warehouse.schema.activity import FEEDBACK_SENT
 from warehouse.schema.operations import QUARANTINE
@@ -36,12 +37,14 @@ def plan_fetches(
     *,
     now: datetime,
     reread_days: Sequence[int],
+    confirm_after: timedelta,
     listing: Listing | None = None,
     list_rows: pl.DataFrame | None = None,
     only_ids: Collection[str] | None = None,
 ) -> pl.DataFrame:
     """The conversations to fetch and why, in a window or all; columns as of ``fetch_policy.decide_refetch``.
 
+    A conversation that looked removed ``confirm_after`` ago or earlier is looked at a second time.
     ``listing`` and its ``list_rows`` are not landed, as in a dry run, but count as if they were. ``only_ids`` are
     fetched whether or not they are due, and nothing else is.
     """
@@ -51,13 +54,15 @@ def plan_fetches(
     unlanded = announced.filter(~pl.col("is_landed"))  # perhaps not listed either; if they are, the list row counts
     all_rows = pl.concat([unlanded, all_rows], how="diagonal_relaxed").select(landed_rows.columns)
     requested_ids = {*conversations_with_new_feedback(home), *announced["conversation_id"]}
+    latest_rows = all_rows.unique("conversation_id", keep="last", maintain_order=True)
     rows = decide_refetch(
-        all_rows.unique("conversation_id", keep="last", maintain_order=True),
+        latest_rows,
         landing.latest_snapshots(home),
         now=now,
         reread_days=reread_days,
         listings=[*landing.listings(home), *([listing] if listing else [])],
         requested_ids=requested_ids if only_ids is None else only_ids,
+        ids_to_confirm=ids_to_confirm(home, now=now, confirm_after=confirm_after, list_rows=latest_rows),
     )
     if only_ids is not None:
         rows = rows.filter(pl.col("conversation_id").is_in(list(only_ids)))

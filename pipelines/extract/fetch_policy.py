@@ -4,7 +4,8 @@ A conversation is fetched when it is new, was not finished in its latest snapsho
 that led to that snapshot, or is due: analysis, ratings and retention change a finished conversation without a trace in
 its list row, so it is fetched again some days after its end, by default 1, 7 and 30. One that a complete listing should
 have shown and did not is fetched again as well: only a 404 for the conversation itself says that it is deleted, never a
-gap in a list.
+gap in a list. A 404 is not believed for ever: it is asked for a second time, and a listing that shows the conversation
+later revokes it.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ def decide_refetch(
     reread_days: Sequence[int],
     listings: Sequence[Listing] = (),
     requested_ids: Collection[str] = (),
+    ids_to_confirm: Collection[str] = (),
 ) -> pl.DataFrame:
     """Which conversations to fetch, and why.
 
@@ -90,6 +92,7 @@ def decide_refetch(
         reread_days: Days after the end of a conversation at which it is fetched again.
         listings: Every complete listing, for the conversations that a listing missed.
         requested_ids: Conversations to fetch where no other reason applies: quarantined, or with new feedback.
+        ids_to_confirm: Conversations whose removal has to be observed a second time (``removals.ids_to_confirm``).
 
     Returns:
         Oldest first: conversation_id, start_time_at, agent_id, status, fingerprint (of the list row; null where it was
@@ -108,8 +111,11 @@ def decide_refetch(
         landed_start=pl.col("start_time_at"),
         landed_agent=pl.col("agent_id"),
     )
-    listed = list_rows.select("conversation_id", "start_time_at", "agent_id", "fingerprint", list_status="status")
+    names = ("conversation_id", "start_time_at", "agent_id", "fingerprint", "listed_at")
+    listed = list_rows.select(*names, list_status="status")
     is_gone = pl.col("kind") == "gone"
+    is_there_again = is_gone & (pl.col("listed_at") > pl.col("fetched_at"))
+    is_to_confirm = pl.col("conversation_id").is_in(list(ids_to_confirm))
     is_new_row = pl.col("fingerprint").is_not_null() & pl.col("fingerprint").ne_missing(pl.col("list_fingerprint"))
     reason = (
         pl.when(pl.col("kind") == ERASED)
@@ -118,11 +124,11 @@ def decide_refetch(
         .then(pl.lit("new"))
         .when(~is_gone & (pl.col("status").is_null() | ~pl.col("status").is_in(FINISHED)))
         .then(pl.lit("open"))
-        .when(is_new_row)
+        .when(is_new_row | is_there_again)
         .then(pl.lit("changed"))
-        .when(~is_gone & (pl.col("fetched_at") < pl.col("missed_at")))
+        .when(pl.when(is_gone).then(is_to_confirm).otherwise(pl.col("fetched_at") < pl.col("missed_at")))
         .then(pl.lit("missing"))
-        .when(~is_gone & (pl.col("fetched_at") < latest_due_refetch(now, reread_days)))
+        .when(~is_gone & (is_to_confirm | (pl.col("fetched_at") < latest_due_refetch(now, reread_days))))
         .then(pl.lit("due"))
         .when(pl.col("conversation_id").is_in(list(requested_ids)))
         .then(pl.lit("asked"))

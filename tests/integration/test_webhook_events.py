@@ -42,7 +42,7 @@ def event(data, kind=TRANSCRIPT, at=AT - 60):
 
 def due(here, now=None):
     """Ids and reasons of the conversations that the next run fetches."""
-    plan = plan_fetches(here.home, now=now or here.now, reread_days=())
+    plan = plan_fetches(here.home, now=now or here.now, reread_days=(), confirm_after=timedelta(days=1))
     return dict(plan.select("conversation_id", "reason").rows())
 
 

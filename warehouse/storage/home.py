@@ -100,6 +100,11 @@ class Home:
         return self.root / "landing" / "runs"
 
     @property
+    def identity(self) -> Path:
+        """The host and the agents by which a workspace is recognized, as JSON."""
+        return self.root / "landing" / f"{self.workspace}.identity.json"
+
+    @property
     def lake(self) -> Path:
         """The relational tables."""
         return self.root / "lake"

@@ -67,7 +67,7 @@ def test_the_access_check_warns_of_an_agent_with_recent_calls_that_cannot_be_rea
         for agent_id in (unreachable_id, others[0], "agent_without_calls")
         for way in ("signed_url", "token")
     ]
-    activity_log.append(copied.home, AGENT_ACCESS, rows, emulated.now)
+    activity_log.append(copied.home, AGENT_ACCESS, rows)
     assert unreachable_agents(copied.home) == [unreachable_id]
 
 

@@ -9,10 +9,9 @@ import polars as pl
 import pytest
 
 from warehouse.build.runner import BuildResult, build
-from warehouse.build.state import BUILD_CALLS, BUILD_INPUTS
 from warehouse.connection import open_warehouse
 from warehouse.errors import ModelError, NothingBuiltError, QueryError
-from warehouse.models.build_tables import GENERATED_TABLES
+from warehouse.models.build_tables import BUILD_INPUTS, GENERATED_TABLES
 from warehouse.models.project import Project
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import TABLES
@@ -262,9 +261,7 @@ def test_every_relation_and_every_column_has_a_comment(built: Home, project: Pro
         "union all select schema_name, view_name, comment from duckdb_views() where not internal",
     ).to_dicts()
     expected = {model.key for model in project.models} | {seed.key for seed in project.seeds}
-    expected |= {each.key for each in (*GENERATED_TABLES, BUILD_INPUTS, BUILD_CALLS)} | {
-        f"lake.{table.name}" for table in TABLES
-    }
+    expected |= {each.key for each in (*GENERATED_TABLES, BUILD_INPUTS)} | {f"lake.{table.name}" for table in TABLES}
     assert {f"{row['schema_name']}.{row['name']}" for row in described} == expected
     assert [row for row in described if not row["comment"]] == []
     columns = query(

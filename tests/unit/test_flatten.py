@@ -179,7 +179,7 @@ def test_a_value_that_is_nested_too_deep_fails_only_its_document():
     def snapshot(conversation_id, depth):
         document = json.dumps(detail(conversation_id=conversation_id, otlp_traces="X")).encode()
         payload = document.replace(b'"X"', b"[" * depth + b"]" * depth)
-        return Snapshot(conversation_id, payload, "sha", READ_AT, READ_AT, "open")
+        return Snapshot(conversation_id, payload, READ_AT)
 
     snapshots = [snapshot(f"conv_{depth}", depth) for depth in (1, 200, *range(900, 1010), 5000)]
     flattened = flatten(snapshots)
@@ -201,10 +201,8 @@ def test_a_value_that_is_nested_too_deep_fails_only_its_document():
     ],
 )
 def test_a_document_that_cannot_be_decoded_is_reported_and_the_others_are_flattened(payload, reason):
-    good = Snapshot(
-        "conv_good", json.dumps(detail(conversation_id="conv_good")).encode(), "sha", READ_AT, READ_AT, "open"
-    )
-    flattened = flatten([Snapshot("conv_a", payload, "sha", READ_AT, READ_AT, "open"), good])
+    good = Snapshot("conv_good", json.dumps(detail(conversation_id="conv_good")).encode(), READ_AT)
+    flattened = flatten([Snapshot("conv_a", payload, READ_AT), good])
     assert list(flattened.errors) == ["conv_a"]
     assert reason in flattened.errors["conv_a"]
     assert flattened.frames["conversations"]["conversation_id"].to_list() == ["conv_good"]

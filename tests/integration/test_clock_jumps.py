@@ -12,6 +12,7 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
+from pipelines.extract.fetch_plan import plan_fetches
 from pipelines.extract.llm_price_queries import is_due
 from pipelines.settings import Settings
 from pipelines.usecases import sync
@@ -19,10 +20,11 @@ from pipelines.usecases.context import Context
 from tests.helpers.landed_files import START, land_rows, land_snapshot
 from tests.helpers.run_cli import run
 from warehouse.models.data_quality import LANDED_IN_THE_PAST
+from warehouse.schema.activity import FEEDBACK_SENT, WEBHOOK_EVENTS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.landing import LANDED_DOCUMENTS
 from warehouse.schema.operations import DELETIONS
-from warehouse.storage import lake, landing, landing_merge, parquet
+from warehouse.storage import activity_log, lake, landing, landing_merge, parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import land_prices, land_tools, tool_listings
 from warehouse.storage.landing_sequence import next_number
@@ -181,3 +183,18 @@ def test_reference_data_and_prices_follow_the_landing(tmp_path):
     assert tool_listings(home) == [START + YEAR, START]
     assert is_due(home, START, 30)
     assert not is_due(home, START + YEAR, 30)
+
+
+def test_what_a_clock_that_was_behind_rated_or_announced_is_fetched_once(tmp_path):
+    home = Home(tmp_path / "home").open()
+    for number in (1, 2):
+        land_snapshot(home, f"conv_{number}", number)
+    rating = {"conversation_id": "conv_1", "sent_at": START - YEAR, "feedback": "like", "outcome": "sent"}
+    event = {"conversation_id": "conv_2", "event_type": "post_call_transcription_otel", "event_at": START - YEAR}
+    activity_log.append(home, FEEDBACK_SENT, [rating])
+    activity_log.append(home, WEBHOOK_EVENTS, [event | {"received_at": START - YEAR}])
+    for number in (1, 2):
+        plan = plan_fetches(home, now=START + DAY, reread_days=())
+        assert dict(plan.select("conversation_id", "reason").rows())[f"conv_{number}"] == "asked"
+        land_snapshot(home, f"conv_{number}", number)
+    assert plan_fetches(home, now=START + DAY, reread_days=()).is_empty()

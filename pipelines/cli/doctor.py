@@ -146,7 +146,7 @@ def _clock(settings: Settings) -> Iterator[Finding]:
     home, now = Home(settings.home), settings.clock()()
     try:
         home.check()
-    except HomeError:
+    except (HomeError, OSError):
         return  # another finding says so
     result = check_landed_times(map(home.for_workspace, home.workspaces()), now=now)
     said = f"{now:%Y-%m-%d %H:%M} UTC"

@@ -102,7 +102,7 @@ class LandingPipeline:
         """Add a response to the batch, and start to land the batch when it is full or old enough."""
         if not self._batch:
             # Not when it lands: a webhook that lands meanwhile came after these responses were read, or could have.
-            self._sequence = next_number(self.home)
+            self._sequence = next_number(self.home, is_synced=False)
         self._batch.append(response)
         if self._is_flush_due():
             self._flush()

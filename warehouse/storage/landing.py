@@ -24,7 +24,7 @@ import polars as pl
 
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS, LANDED_QUARANTINE
 from warehouse.schema.operations import QUARANTINE
-from warehouse.storage import landing_files, parquet
+from warehouse.storage import landing_files, landing_sequence, parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing_sequence import file_name, next_number, order, order_of
 
@@ -88,7 +88,8 @@ def land_documents(home: Home, rows: Sequence[Mapping[str, object]], sequence: i
     data = parquet.frame(LANDED_DOCUMENTS, rows)
     if not rows:
         return data
-    number = next_number(home) if sequence is None else sequence
+    number = next_number(home, is_synced=False) if sequence is None else sequence
+    landing_sequence.sync(home)
     data = data.with_columns(sequence=pl.lit(number, pl.Int64))
     for (day,), segment in data.group_by("start_date", maintain_order=True):
         folder = home.landing / f"start_date={day}"

@@ -28,8 +28,10 @@ _NUMBER = re.compile(r"\.n(\d+)-")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def next_number(home: Home) -> int:
+def next_number(home: Home, *, is_synced: bool = True) -> int:
     """A number higher than any before, of all processes and workspaces of the home.
+
+    Unless ``is_synced``, call ``sync`` before anything lands under it; the sync takes longer than the rest.
 
     Raises:
         OSError: the home folder cannot be written.
@@ -42,10 +44,17 @@ def next_number(home: Home) -> int:
         number = (int(digits) if digits.isdigit() else _highest_number(home)) + 1
         # In place and not by a rename: the lock is on this file. Of a constant length, it is never partly written.
         os.pwrite(descriptor, b"%020d" % number, 0)
-        os.fsync(descriptor)
+        if is_synced:
+            os.fsync(descriptor)
         return number
     finally:
         os.close(descriptor)
+
+
+def sync(home: Home) -> None:
+    """Make the numbers so far survive a power cut: none of them is given again."""
+    with home.sequence.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _highest_number(home: Home) -> int:

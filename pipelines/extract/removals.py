@@ -14,6 +14,7 @@ import polars as pl
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing
 from warehouse.storage.home import Home
+from warehouse.storage.landing_sequence import order
 
 MIN_NIGHTS = 2
 """Days with removals after which a retention rule counts as seen to work."""
@@ -27,7 +28,7 @@ def read_removals(home: Home, list_rows: pl.DataFrame | None = None) -> pl.DataF
 
     Args:
         home: The workspace.
-        list_rows: conversation_id, listed_at of the latest list rows; by default those that are landed.
+        list_rows: conversation_id, listed_at, sequence of the latest list rows; by default those that are landed.
 
     Returns:
         conversation_id, start_date, start_time_at, agent_id, kind (of the latest snapshot), noticed_at (of the first
@@ -35,13 +36,14 @@ def read_removals(home: Home, list_rows: pl.DataFrame | None = None) -> pl.DataF
     """
     latest = landing.latest_removed_snapshots(home)
     ids = latest["conversation_id"]
-    listed = landing.latest_list_rows(home, ("listed_at",), ids=ids) if list_rows is None else list_rows
-    listed = listed.group_by("conversation_id").agg(pl.col("listed_at").max())
+    listed = landing.latest_list_rows(home, ("listed_at", "sequence"), ids=ids) if list_rows is None else list_rows
+    listed = listed.group_by("conversation_id").agg(listed_order=order("sequence", "listed_at").max())
     # The order of the rows is that of the landing: positions are compared, and not the times of a clock.
     rows = landing.snapshots(home, ids).with_columns(position=pl.int_range(pl.len()))
     is_observation = pl.col("kind").is_in(landing.REMOVED_KINDS)
     latest_document = pl.col("position").filter(~is_observation).max().over("conversation_id").fill_null(-1)
-    is_revoked = ((pl.col("kind") == "gone") & (pl.col("listed_at") > pl.col("fetched_at"))).fill_null(value=False)
+    is_listed_later = pl.col("listed_order") > landing.LANDING_ORDER
+    is_revoked = ((pl.col("kind") == "gone") & is_listed_later).fill_null(value=False)
     observations = (
         rows.join(listed, "conversation_id", "left", maintain_order="left")
         .with_columns(is_unredacted=((pl.col("kind") == "document") & pl.col("is_redacted").is_null()))

@@ -19,7 +19,7 @@ from pipelines.usecases.masking_state import apply_masking, changed_masking
 from pipelines.usecases.run_session import describe_failed_check, finish_runs, for_each_workspace, run_session
 from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult
-from warehouse.models.data_quality import check_complete, check_fresh, check_warehouse
+from warehouse.models.data_quality import check_complete, check_fresh, check_landed_times, check_warehouse
 from warehouse.storage import landing
 
 
@@ -178,8 +178,9 @@ def check(context: Context) -> tuple[CheckResult, ...]:
     """
     home = context.home.all_workspaces
     within = timedelta(hours=context.settings.fresh_hours)
-    freshness = check_fresh((workspace.home for workspace in context.workspaces()), now=context.clock(), within=within)
-    return (*check_warehouse(home), *check_complete(home), freshness)
+    homes, now = [workspace.home for workspace in context.workspaces()], context.clock()
+    freshness = check_fresh(homes, now=now, within=within)
+    return (*check_warehouse(home), *check_complete(home), check_landed_times(homes, now=now), freshness)
 
 
 def _flatten(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import starmap
 from typing import Any
 
+from pipelines.errors import ApiError
 from pipelines.extract import run_log
 from pipelines.extract.fetch_plan import FetchPlan, quarantined_ids
 from pipelines.extract.landing_pipeline import FetchStats
@@ -59,8 +59,9 @@ def sync(
     """List, fetch, land, flatten, build and check every workspace.
 
     Raises:
-        ConvohouseError: the run stopped; what was landed is kept, and the next run continues from it. If there are
-            several workspaces, an API error in one of them is a problem of the result and stops no other.
+        ConvohouseError: the run stopped; what was landed is kept, and the next run continues from it. An API error is
+            raised after what had landed was flattened and built; if there are several workspaces, one in some of them
+            is a problem of the result.
     """
 
     def copy(workspace: Context) -> FetchStats:
@@ -83,12 +84,15 @@ def sync(
     sync_steps.read_project_ahead(context)
     with run_session(context, run_id, "sync") as workspaces:
         with context.worker_pool() as worker_pool:
-            fetch_stats = for_each_workspace(workspaces, run_id, copy)
-            missing = _flatten(workspaces, run_id, fetch_stats, progress, worker_pool)
+            fetched_names, outage = _fetch(workspaces, run_id, copy)
+            _flatten(workspaces, run_id, progress, worker_pool)
         for workspace in workspaces:
-            if workspace.settings.workspace in fetch_stats:
+            if workspace.settings.workspace in fetched_names:
                 warnings.extend(reference_data.sync_prices(workspace, progress))
-        return replace(_build_and_finish(context, workspaces, run_id, missing, progress), warnings=tuple(warnings))
+        result = _build_and_finish(context, workspaces, run_id, progress)
+        if outage is not None:
+            raise outage
+        return replace(result, warnings=tuple(warnings))
 
 
 def retry(context: Context, *, run_id: str, progress: Progress = no_progress) -> SyncResult:
@@ -105,9 +109,12 @@ def retry(context: Context, *, run_id: str, progress: Progress = no_progress) ->
 
     with run_session(context, run_id, "retry") as workspaces:
         with context.worker_pool() as worker_pool:
-            fetch_stats = for_each_workspace(workspaces, run_id, fetch)
-            missing = _flatten(workspaces, run_id, fetch_stats, progress, worker_pool)
-        return _build_and_finish(context, workspaces, run_id, missing, progress)
+            _, outage = _fetch(workspaces, run_id, fetch)
+            _flatten(workspaces, run_id, progress, worker_pool)
+        result = _build_and_finish(context, workspaces, run_id, progress)
+        if outage is not None:
+            raise outage
+        return result
 
 
 def reprocess(
@@ -134,8 +141,9 @@ def reprocess(
 
     with run_session(context, run_id, "reprocess", is_offline=True) as workspaces:
         with context.worker_pool() as worker_pool:
-            missing = {workspace.settings.workspace: reflatten(workspace).errors for workspace in workspaces}
-        return _build_and_finish(context, workspaces, run_id, missing, progress, full_refresh=True)
+            for workspace in workspaces:
+                reflatten(workspace)
+        return _build_and_finish(context, workspaces, run_id, progress, full_refresh=True)
 
 
 def plan(
@@ -173,43 +181,42 @@ def check(context: Context) -> tuple[CheckResult, ...]:
     return (*check_warehouse(home), *check_complete(home), freshness)
 
 
-def _flatten(
-    workspaces: Sequence[Context],
-    run_id: str,
-    fetch_stats: Mapping[str, FetchStats],
-    progress: Progress,
-    worker_pool: WorkerPool,
-) -> dict[str, dict[str, str]]:
-    """Flatten every workspace, also one whose API failed, as it may have landed documents before.
+def _fetch(
+    workspaces: Sequence[Context], run_id: str, fetch: Callable[[Context], FetchStats]
+) -> tuple[frozenset[str], ApiError | None]:
+    """Fetch every workspace.
 
     Returns:
-        By workspace, the conversations that could not be fetched or flattened, and why.
+        The names of the workspaces that were fetched to the end; if there are none, the error, to raise once what has
+        landed is in the warehouse.
+
+    Raises:
+        ApiError: the API failed, and nothing has ever landed.
     """
-    missing = {}
+    try:
+        return frozenset(for_each_workspace(workspaces, run_id, fetch)), None
+    except ApiError as error:
+        if not any(workspace.home.files(workspace.home.landing, landing.DAY_FOLDERS) for workspace in workspaces):
+            raise
+        return frozenset(), error
+
+
+def _flatten(workspaces: Sequence[Context], run_id: str, progress: Progress, worker_pool: WorkerPool) -> None:
+    """Flatten every workspace, also one whose API failed, as it may have landed documents before."""
     for workspace in workspaces:
-        name = workspace.settings.workspace
-        unfetched = fetch_stats[name].failed if name in fetch_stats else {}
-        result = sync_steps.flatten_conversations(workspace, run_id, progress=progress, worker_pool=worker_pool)
-        missing[name] = {**unfetched, **result.errors}
-    return missing
+        sync_steps.flatten_conversations(workspace, run_id, progress=progress, worker_pool=worker_pool)
 
 
 def _build_and_finish(
     context: Context,
     workspaces: Sequence[Context],
     run_id: str,
-    missing: Mapping[str, Mapping[str, str]],
     progress: Progress,
     *,
     full_refresh: bool = False,
 ) -> SyncResult:
-    """Build the warehouse and end the run records; ``missing`` is the result of ``_flatten``."""
+    """Build the warehouse and end the run records."""
     build_result = sync_steps.build_models(context, progress, full_refresh=full_refresh)
-    problems = finish_runs(
-        workspaces,
-        run_id,
-        map(describe_failed_check, build_result.failed),
-        {name: list(starmap(sync_steps.describe_missing, reasons.items())) for name, reasons in missing.items()},
-    )
+    problems = finish_runs(workspaces, run_id, map(describe_failed_check, build_result.failed))
     runs = tuple(run_log.row(workspace.home, run_id) for workspace in workspaces)
     return SyncResult(runs, problems, build_result)

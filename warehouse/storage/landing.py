@@ -2,9 +2,9 @@
 
 ``landing/start_date=…/*.parquet`` has snapshots of conversations, one segment per flush. ``landing/listings`` has list
 rows, one file per complete listing; its footer has the window that was listed, and a row that has not changed since an
-earlier listing is without its content. ``landing/quarantine`` has the conversations whose response was not a document.
-Small files are merged (``landing_merge``). There is no other state: which conversations are known, which are open and
-which window comes next is read from these files.
+earlier listing is without its content. ``landing/quarantine`` is that of the module ``quarantine``. Small files are
+merged (``landing_merge``). There is no other state: which conversations are known, which are open and which window
+comes next is read from these files.
 
 A snapshot is one landed version of one conversation: its document, or the fact that it was unchanged, emptied by
 retention or gone.
@@ -22,7 +22,6 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
-from warehouse.schema.operations import QUARANTINE
 from warehouse.storage import landing_files, parquet
 from warehouse.storage.home import Home, unique_name
 
@@ -86,12 +85,6 @@ def land_listing(home: Home, listing: Listing, rows: pl.DataFrame) -> None:
     }
     target = home.file(home.listings, unique_name(listing.listed_at))
     parquet.write_file(home, target, compared.select(rows.columns), footer=windows_footer([window]))
-
-
-def land_quarantine(home: Home, row: Mapping[str, object]) -> None:
-    """Record a response that was not a document; its body is not stored, as credentials in it could not be masked."""
-    data = parquet.frame(QUARANTINE, [row])
-    parquet.write_file(home, home.file(home.quarantine, unique_name(data["fetched_at"].item())), data)
 
 
 def windows(file: Path) -> list[dict[str, str | None]]:
@@ -280,13 +273,3 @@ def _latest(rows: pl.DataFrame) -> pl.DataFrame:
     """The latest row of each conversation."""
     in_order = rows.sort("fetched_at", maintain_order=True)
     return in_order.unique("conversation_id", keep="last", maintain_order=True)
-
-
-def quarantined(home: Home) -> pl.DataFrame:
-    """Conversations whose latest response was not a document: rows of ``QUARANTINE``."""
-    rows = landing_files.read(home, QUARANTINE, home.quarantine)
-    latest = _latest(rows)
-    landed = snapshots(home, latest["conversation_id"]).group_by("conversation_id")
-    joined = latest.join(landed.agg(landed_at=pl.col("fetched_at").max()), "conversation_id", "left")
-    is_latest = pl.col("landed_at").is_null() | (pl.col("landed_at") < pl.col("fetched_at"))
-    return joined.filter(is_latest).select(QUARANTINE.column_names)

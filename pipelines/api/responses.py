@@ -16,7 +16,7 @@ from typing import Annotated, Any, BinaryIO, TypeGuard
 import msgspec
 
 from pipelines.privacy.messages import hide_message
-from warehouse.schema.operations import ROW_PREFIX
+from warehouse.schema.operations import ROW_PREFIX, TOOL_PREFIX
 
 LAST_SEC = 253_402_300_799
 UnixSecs = Annotated[int, msgspec.Meta(ge=0, le=LAST_SEC)]
@@ -45,7 +45,7 @@ class ListRow(RowFields, frozen=True, kw_only=True):
 
 
 class MalformedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A list row that cannot be used, and why; ``name`` is the id, or ``list_row_…`` with a hash of a row without."""
+    """An entry of a list that cannot be used, and why; ``name`` is the id or, without one, a prefix and a hash."""
 
     name: str
     error: str
@@ -156,7 +156,9 @@ def parse_tools(body: bytes) -> ToolsPage:
         if isinstance(tool, dict) and is_usable_id(tool_id := tool.get("id")):
             tools[tool_id] = tool
         else:
-            malformed.append(MalformedRow(name=_hashed_name(json.dumps(tool).encode()), error="a tool has no id"))
+            malformed.append(
+                MalformedRow(name=_hashed_name(TOOL_PREFIX, json.dumps(tool).encode()), error="a tool has no id")
+            )
     return ToolsPage(tools=tools, next_cursor=_next_cursor(page), malformed=malformed)
 
 
@@ -287,11 +289,11 @@ def _raw_rows(body: bytes, rows: list[dict[str, Any]]) -> list[bytes]:
 
 def _row_name(row: Any, raw: bytes) -> str:
     conversation_id = row.get("conversation_id") if isinstance(row, dict) else None
-    return conversation_id if is_usable_id(conversation_id) else _hashed_name(raw)
+    return conversation_id if is_usable_id(conversation_id) else _hashed_name(ROW_PREFIX, raw)
 
 
-def _hashed_name(raw: bytes) -> str:
-    return f"{ROW_PREFIX}{hashlib.sha256(raw).hexdigest()[:12]}"
+def _hashed_name(prefix: str, raw: bytes) -> str:
+    return f"{prefix}{hashlib.sha256(raw).hexdigest()[:12]}"
 
 
 def _row_fields(row: Any) -> RowFields:

@@ -69,7 +69,7 @@ def test_a_tool_without_an_id_is_named_and_costs_no_other(tool):
     found, _ = ask(list_tools, {"tools": [{"id": "a"}, tool, {"id": "b"}]})
     assert list(found.tools) == ["a", "b"]
     (malformed,) = found.malformed
-    assert malformed.name.startswith("list_row_")
+    assert malformed.name.startswith("tool_")
 
 
 def test_a_list_that_loops_is_an_error():

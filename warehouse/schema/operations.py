@@ -71,8 +71,8 @@ MALFORMED_ROW, UNFETCHABLE, UNREADABLE, UNFLATTENABLE = QUARANTINE_REASONS = (
     "unreadable",
     "unflattenable",
 )
-ROW_PREFIX = "list_row_"
-"""Beginning of the name of a list row without an id; a hash of the row follows."""
+ROW_PREFIX, TOOL_PREFIX = "list_row_", "tool_"
+"""Beginning of the name of a list row, and of a tool, without an id; a hash of it follows."""
 TOOL_UNREADABLE, PRICE_UNAVAILABLE = REFERENCE_REASONS = ("tool_unreadable", "price_unavailable")
 
 QUARANTINE = Table(
@@ -84,7 +84,7 @@ QUARANTINE = Table(
         derived(
             "conversation_id",
             TEXT,
-            "Id of the conversation; list_row_… for a list row without an id; by its reason, id of a tool or an agent.",
+            "Id of the conversation, or of a tool or an agent, as the reason says; without an id list_row_… or tool_….",
             required=True,
         ),
         derived("fetched_at", TIME, "When it was fetched, or when the listing that showed it began.", required=True),

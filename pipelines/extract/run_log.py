@@ -5,11 +5,11 @@ A killed run leaves a record that says so: its outcome is "incomplete" until the
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-
-import polars as pl
 
 from pipelines.extract.fetch_policy import REASONS
 from pipelines.extract.time_window import Window
@@ -98,8 +98,15 @@ def n_unread(home: Home, run_id: str) -> int:
 
 
 def row(home: Home, run_id: str) -> dict[str, Any]:
-    """The current record of the run, by column of ``SYNC_RUNS``."""
-    return run_records.records(home).row(by_predicate=pl.col("run_id") == run_id, named=True)
+    """The current record of the run, by column of ``SYNC_RUNS``.
+
+    Raises:
+        FileNotFoundError: the record is gone, and with it perhaps the home folder.
+    """
+    rows = run_records.records(home).filter(run_id=run_id)
+    if rows.is_empty():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(home.file(home.runs, run_id)))
+    return rows.row(0, named=True)
 
 
 def _end_columns(record: dict[str, Any], at: datetime) -> dict[str, object]:

@@ -144,6 +144,7 @@ class _PriceFetcher:
         self._asked_at = asked_at
         self._progress = progress
         self._breaker = CircuitBreaker()
+        self._error: ConvohouseError | None = None
 
     async def fetch(self) -> None:
         """Request the prices of all agents.
@@ -153,6 +154,8 @@ class _PriceFetcher:
         """
         async with self._context.connect(self._context.settings) as client:
             await run_concurrently(self._fetch_agent(client, query) for query in self._queries)
+        if self._error is not None and not self.rows and not self.missing:
+            raise self._error  # as many agents as there are failed: there is nothing to compare them with
 
     async def _fetch_agent(self, client: ApiClient, query: PriceQuery) -> None:
         try:
@@ -162,6 +165,7 @@ class _PriceFetcher:
         except (NotFoundError, UsageError) as error:
             self.missing[query.agent_id] = error.message
         except ConvohouseError as error:
+            self._error = error
             await self._breaker.on_item_error(error, lambda: self._is_api_answering(client))
             self.failed[query.agent_id] = hide_message(error.message)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one response, the others are landed

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,17 +83,14 @@ def sync(
 
     warnings: list[str] = []
     sync_steps.read_project_ahead(context)
-    with run_session(context, run_id, "sync") as workspaces:
+    with run_session(context, run_id, "sync") as workspaces, build_after_outage(context, workspaces, run_id, progress):
         with context.worker_pool() as worker_pool:
-            fetched_names, outage = _fetch(workspaces, run_id, copy)
+            fetch_stats = for_each_workspace(workspaces, run_id, copy)
             _flatten(workspaces, run_id, progress, worker_pool)
         for workspace in workspaces:
-            if workspace.settings.workspace in fetched_names:
+            if workspace.settings.workspace in fetch_stats:
                 warnings.extend(reference_data.sync_prices(workspace, progress))
-        result = _build_and_finish(context, workspaces, run_id, progress)
-        if outage is not None:
-            raise outage
-        return replace(result, warnings=tuple(warnings))
+        return replace(_build_and_finish(context, workspaces, run_id, progress), warnings=tuple(warnings))
 
 
 def retry(context: Context, *, run_id: str, progress: Progress = no_progress) -> SyncResult:
@@ -107,14 +105,11 @@ def retry(context: Context, *, run_id: str, progress: Progress = no_progress) ->
             workspace, run_id, progress=progress, worker_pool=worker_pool, only=quarantined_ids(workspace.home)
         )
 
-    with run_session(context, run_id, "retry") as workspaces:
+    with run_session(context, run_id, "retry") as workspaces, build_after_outage(context, workspaces, run_id, progress):
         with context.worker_pool() as worker_pool:
-            _, outage = _fetch(workspaces, run_id, fetch)
+            for_each_workspace(workspaces, run_id, fetch)
             _flatten(workspaces, run_id, progress, worker_pool)
-        result = _build_and_finish(context, workspaces, run_id, progress)
-        if outage is not None:
-            raise outage
-        return result
+        return _build_and_finish(context, workspaces, run_id, progress)
 
 
 def reprocess(
@@ -144,6 +139,21 @@ def reprocess(
             for workspace in workspaces:
                 reflatten(workspace)
         return _build_and_finish(context, workspaces, run_id, progress, full_refresh=True)
+
+
+@contextmanager
+def build_after_outage(
+    context: Context, workspaces: Sequence[Context], run_id: str, progress: Progress = no_progress
+) -> Iterator[None]:
+    """If the API fails for every workspace, flatten and build what has landed, and only then raise the error."""
+    try:
+        yield
+    except ApiError:
+        if any(workspace.home.files(workspace.home.landing, landing.DAY_FOLDERS) for workspace in workspaces):
+            with context.worker_pool() as worker_pool:
+                _flatten(workspaces, run_id, progress, worker_pool)
+            _build_and_finish(context, workspaces, run_id, progress)
+        raise
 
 
 def plan(
@@ -179,26 +189,6 @@ def check(context: Context) -> tuple[CheckResult, ...]:
     within = timedelta(hours=context.settings.fresh_hours)
     freshness = check_fresh((workspace.home for workspace in context.workspaces()), now=context.clock(), within=within)
     return (*check_warehouse(home), *check_complete(home), freshness)
-
-
-def _fetch(
-    workspaces: Sequence[Context], run_id: str, fetch: Callable[[Context], FetchStats]
-) -> tuple[frozenset[str], ApiError | None]:
-    """Fetch every workspace.
-
-    Returns:
-        The names of the workspaces that were fetched to the end; if there are none, the error, to raise once what has
-        landed is in the warehouse.
-
-    Raises:
-        ApiError: the API failed, and nothing has ever landed.
-    """
-    try:
-        return frozenset(for_each_workspace(workspaces, run_id, fetch)), None
-    except ApiError as error:
-        if not any(workspace.home.files(workspace.home.landing, landing.DAY_FOLDERS) for workspace in workspaces):
-            raise
-        return frozenset(), error
 
 
 def _flatten(workspaces: Sequence[Context], run_id: str, progress: Progress, worker_pool: WorkerPool) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from datetime import timedelta
+
 import polars as pl
 import pytest
 from dagster import AssetKey
 from dagster._serdes import serialize_value
 
+from pipelines.webhook.batch_writer import BatchWriter
+from pipelines.webhook.events import read_event
 from tests.helpers.emulated_dagster import LAST
 from warehouse.schema.registry import BY_NAME
+from warehouse.serve.query import query
 from warehouse.storage import lake, lock
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -99,3 +106,21 @@ def test_an_empty_window_is_refused(run, emulated, tmp_path):
     config = {"since": "2025-12-24"}
     ran = run(emulated.app_context(tmp_path / "home"), "backfill", config={"landing__listings": {"config": config}})
     assert ran.failures[0].startswith("The window is empty")
+
+
+def test_what_landed_before_an_outage_is_in_the_warehouse(run, copied, emulated):
+    known = set(lake.read(copied.home, BY_NAME["conversations"])["conversation_id"])
+    emulated.now += timedelta(hours=6)
+    document = next(document for document in emulated.details() if document["conversation_id"] not in known)
+    event = {"type": "post_call_transcription", "event_timestamp": emulated.now.timestamp(), "data": document}
+    webhook = read_event(json.dumps(event).encode(), emulated.now, None)
+    asyncio.run(BatchWriter(copied.home).land(webhook.conversation_id, webhook.rows))
+    emulated.is_down = True
+    try:
+        ran = run(copied)
+    finally:
+        emulated.is_down = False
+    assert ran.run_record["outcome"] == "failed"
+    assert "answered 503" in ran.failures[0]
+    in_mart = query(copied.home, "select conversation_id from marts.fct_conversations")["conversation_id"]
+    assert webhook.conversation_id in set(in_mart)

@@ -34,7 +34,7 @@ STATUSES = (300, 301, 304, 307, 400, 401, 402, 403, 405, 409, 410, 415, 422, 451
 CODES = ("invalid_api_key", "missing_permissions", "quota_exceeded", "needs_authorization", "a_new_word")
 BODIES = (b"", b"null", b"[]", b"5", b'"text"', b"{}", b'{"conversation_id": "', b"<html>", b"\xff\xfe", b"[" * 20_000)
 NO_START = (None, "soon", [], {}, -1, -1e300, 1e300, 1_790_000_000_000, "\ud800")
-NO_DURATION = (1e300, -1e300, 1e15, -1e15, 10**400)
+NO_DURATION = (1e300, -1e300, 1e15, -1e15, 10**400, float("nan"), float("inf"))
 NO_ROW = (None, 5, "text", [], {}, {"conversation_id": None}, {"conversation_id": 17}, {"conversation_id": "\ud800"})
 
 

@@ -1,4 +1,4 @@
-"""Work over a home that already holds many conversations: syncs without news, late changes, SQL models, start-up."""
+"""Work over a home that already holds many conversations: syncs without news, late changes, builds, start-up."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from pathlib import Path
 
 from benchmarks.corpus import DAYS, REVISED_OF
 from benchmarks.full_sync import convohouse, settings
+from benchmarks.models import ORIGINALS, add_night, fill, originals
 from benchmarks.process_metrics import OURS, bytes_of, run, serving
 from benchmarks.report import Figure
 from benchmarks.stored_home import land
+from warehouse.storage.home import Home
 
 NOTHING, NOTHING_DUE = "second sync, nothing new, nothing due", {"CONVOHOUSE_REREAD_DAYS": "[]"}
-"""While many conversations are landed, some become a day, a week or a month old. They are fetched again, which changes
-``conversations`` and every model that reads it, even without other news."""
+"""While many conversations are landed, some become a day, a week or a month old. They are fetched again."""
+BUILD = """
+import sys
+from pathlib import Path
+from warehouse.build.runner import build
+from warehouse.storage.home import Home
+assert build(Home(Path(sys.argv[1]))).is_swapped
+"""
 STARTS = 5
 """Starts; the fastest counts."""
 
@@ -37,6 +45,23 @@ def stored(count: int) -> Iterator[Figure]:
             late = convohouse(home, server, "--since", f"{DAYS + 1}d")
         yield Figure("", f"{n_stored // REVISED_OF:,} late changes, all listed again", late, f"{late.wall:.1f} s")
         yield _start("status", [OURS / "convohouse", "status"], home)
+
+
+def night(count: int) -> Iterator[Figure]:
+    """Build and checks after a realistic night over ``count`` conversations of 90 days.
+
+    A day of new conversations, and those of 1, 7 and 30 days ago fetched again, of which one in 20 has a new rating.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder) / "home").open()
+        frames = originals(ORIGINALS)
+        fill(home, frames, round(count / frames["conversations"].height))
+        command = [OURS / "python", "-c", BUILD, home.root]
+        full = run(command)
+        yield Figure(f"{count:,} of 90 days", "full refresh and checks", full, f"{full.cpu:.1f} s CPU")
+        add_night(home)
+        nightly = run(command)
+        yield Figure("", "build and checks after a night", nightly, f"{nightly.cpu:.1f} s CPU")
 
 
 def starting() -> Iterator[Figure]:

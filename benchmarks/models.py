@@ -21,10 +21,11 @@ from rich.table import Table
 
 from pipelines.emulator.generator.world import World
 from pipelines.transform.agents import refresh_agents
-from pipelines.transform.flatten import Snapshot, flatten
+from pipelines.transform.flatten import PARSER_VERSION, Snapshot, flatten
 from warehouse.build.runner import BuildResult, build
 from warehouse.connection import Limits
-from warehouse.schema.registry import BY_NAME
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
+from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES
 from warehouse.storage import lake
 from warehouse.storage.home import Home
 
@@ -32,6 +33,8 @@ UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 DAYS = 30
 """Days of one copy; three copies follow each other, the fourth falls on the days of the first again."""
 ORIGINALS = 2000
+RATED_OF = 20
+"""Of so many conversations that are fetched again, one has a new rating."""
 TARGET_SECS = 5.0
 
 
@@ -39,9 +42,16 @@ def originals(conversations: int) -> dict[str, pl.DataFrame]:
     """Frames of the lake by table name for this many conversations of the emulator."""
     world = World(conversations=conversations, days=DAYS, until=UNTIL)
     payloads = ((document["conversation_id"], json.dumps(document).encode()) for document in world.details(UNTIL))
-    return flatten(
-        Snapshot(conversation_id, payload, "sha", UNTIL, UNTIL, "settled") for conversation_id, payload in payloads
-    ).frames
+    frames = flatten(Snapshot(conversation_id, payload, UNTIL) for conversation_id, payload in payloads).frames
+    return frames | {CONVERSATION_CHECKS.name: checks_of(frames[CONVERSATIONS.name], UNTIL)}
+
+
+def checks_of(conversations: pl.DataFrame, checked_at: datetime) -> pl.DataFrame:
+    """Rows of ``conversation_checks``, all of the same time."""
+    checked = pl.lit(checked_at).dt.cast_time_unit("us").alias("checked_at")
+    version = pl.lit(PARSER_VERSION, pl.Int64).alias("parser_version")
+    others = (pl.lit("sha").alias("content_sha256"), version, pl.lit("settled").alias("settle_state"))
+    return conversations.select("workspace", "conversation_id", "start_date", checked, *others)
 
 
 def copied(frame: pl.DataFrame, number: int) -> pl.DataFrame:
@@ -59,6 +69,24 @@ def fill(home: Home, frames: Mapping[str, pl.DataFrame], copies: int) -> None:
         for (day,), day_rows in rows.group_by("start_date"):
             lake.overwrite_partition(home, BY_NAME[name], day, day_rows)
     refresh_agents(home)
+
+
+def add_night(home: Home) -> None:
+    """Change the lake as a night does: a day of new conversations, and those of 1, 7 and 30 days ago fetched again."""
+    last = max(lake.days(home, CONVERSATIONS))
+    new, at = last + timedelta(days=1), UNTIL + timedelta(days=1)
+    for table in (*DOCUMENT_TABLES, CONVERSATION_CHECKS):
+        rows = lake.read(home, table, where=pl.col("start_date") == last)
+        times = [pl.col("start_time_at") + timedelta(days=1)] if "start_time_at" in rows.columns else []
+        rows = rows.with_columns(pl.col("conversation_id") + "_new", *times, start_date=pl.lit(new))
+        lake.overwrite_partition(home, table, new, rows)
+    is_rated = pl.int_range(pl.len()) % RATED_OF == 0
+    likes = pl.when(is_rated).then(pl.col("feedback_likes").fill_null(0) + 1).otherwise("feedback_likes")
+    for days_ago in (1, 7, 30):
+        day = new - timedelta(days=days_ago)
+        rows = lake.read(home, CONVERSATIONS, where=pl.col("start_date") == day)
+        lake.overwrite_partition(home, CONVERSATIONS, day, rows.with_columns(feedback_likes=likes))
+        lake.overwrite_partition(home, CONVERSATION_CHECKS, day, checks_of(rows, at))
 
 
 def timed(frames: Mapping[str, pl.DataFrame], copies: int, threads: int) -> tuple[BuildResult, float, float]:

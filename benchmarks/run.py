@@ -16,7 +16,7 @@ from rich.console import Console
 
 from benchmarks.full_sync import grown, profile, whole
 from benchmarks.growth import growth
-from benchmarks.incremental import starting, stored
+from benchmarks.incremental import night, starting, stored
 from benchmarks.report import Figure, record, show
 from benchmarks.single_core import fetching, flattening
 
@@ -84,6 +84,7 @@ GROUPS: dict[str, Group] = {
     "fetch": lambda sizes: fetching(sizes.fetched, sizes.widths),
     "stored": lambda sizes: _for_counts(stored, sizes.stored),
     "growth": lambda sizes: growth(*sizes.growth),
+    "night": lambda sizes: _for_counts(night, sizes.stored[:2]),
     "whole": lambda sizes: _for_counts(lambda count: whole(count, 0.0), sizes.whole),
     "profile": lambda sizes: chain(
         _for_counts(lambda count: profile(count, 0.0), sizes.profile),

@@ -64,9 +64,7 @@ def flat() -> Callable[..., dict[str, list[dict[str, Any]]]]:
         payloads = [
             document if isinstance(document, bytes) else json.dumps(document).encode() for document in documents
         ]
-        flattened = flatten(
-            Snapshot(id_of(document), document, "sha", READ_AT, READ_AT, "settled") for document in payloads
-        )
+        flattened = flatten(Snapshot(id_of(document), document, READ_AT) for document in payloads)
         assert flattened.errors == {}
         return {
             name: [{key: value for key, value in row.items() if value is not None} for row in frame.to_dicts()]

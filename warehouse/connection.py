@@ -128,11 +128,11 @@ def execute_with_memory_retry(connection: duckdb.DuckDBPyConnection, sql: str) -
 def read_parquet_sql(columns: Iterable[str], patterns: Iterable[str]) -> str:
     """A SELECT of columns in the Parquet files of some glob patterns, each of which must match at least one file.
 
-    ``patterns`` are SQL expressions. Columns are matched by name.
+    ``patterns`` are SQL expressions. All files have the columns of their table (``lake.ensure_schema_files``).
     """
     return (
         f"select {', '.join(columns)} "  # noqa: S608 -- column names are from warehouse.schema, none from a user
-        f"from read_parquet([{', '.join(patterns)}], union_by_name = true, hive_partitioning = false)"
+        f"from read_parquet([{', '.join(patterns)}], hive_partitioning = false)"
     )
 
 

@@ -33,10 +33,7 @@ DAY_OF = 1000
 
 def snapshots(lines: list[bytes]) -> list[Snapshot]:
     ids = (msgspec.json.decode(line)["conversation_id"] for line in lines)
-    return [
-        Snapshot(conversation_id, line, "sha", READ_AT, READ_AT, "settled")
-        for conversation_id, line in zip(ids, lines, strict=True)
-    ]
+    return [Snapshot(conversation_id, line, READ_AT) for conversation_id, line in zip(ids, lines, strict=True)]
 
 
 def write(home: Home, flattened: Flattened) -> None:

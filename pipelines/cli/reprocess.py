@@ -32,7 +32,7 @@ def reprocess(options: Options, since: str | None, until: str | None) -> None:
     """Flatten the landing again, and rebuild the warehouse.
 
     A full refresh of the lake, day by day; neither the API nor a key is needed. The rows are the same as before unless
-    the code has changed.
+    the code has changed. If the settings or rules of masking have changed since, the landing is masked again first.
     """
     from pipelines.extract.time_window import parse_moment
     from pipelines.usecases import sync

@@ -5,10 +5,10 @@ A killed run leaves a record that says so: its outcome is "incomplete" until the
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Sequence
 from datetime import datetime
+from errno import ENOENT
 from typing import Any
 
 from pipelines.extract.fetch_policy import REASONS
@@ -101,12 +101,12 @@ def row(home: Home, run_id: str) -> dict[str, Any]:
     """The current record of the run, by column of ``SYNC_RUNS``.
 
     Raises:
-        FileNotFoundError: the record is gone, and with it perhaps the home folder.
+        FileNotFoundError: it is gone, as somebody removed the home folder while the run was in it.
     """
-    rows = run_records.records(home).filter(run_id=run_id)
-    if rows.is_empty():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(home.file(home.runs, run_id)))
-    return rows.row(0, named=True)
+    records = run_records.records(home).filter(run_id=run_id)
+    if records.is_empty():
+        raise FileNotFoundError(ENOENT, os.strerror(ENOENT), str(home.runs))
+    return records.row(0, named=True)
 
 
 def _end_columns(record: dict[str, Any], at: datetime) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from warehouse.schema.conversations import CONVERSATIONS, VISITED_AGENTS
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS, VISITED_AGENTS
 from warehouse.schema.operations import AGENTS, CONVERSATION_LIST
 from warehouse.schema.transcript import TURNS
 from warehouse.schema.types import Table
@@ -21,9 +21,9 @@ def refresh_agents(home: Home) -> None:
 
 def _agents(home: Home) -> pl.DataFrame:
     """The rows of ``agents``; the name is the latest one of a list row or a document."""
-    conversations = lake.read(
-        home, CONVERSATIONS, ["conversation_id", "agent_id", "agent_name", "start_time_at", "checked_at"]
-    )
+    conversations = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "agent_name", "start_time_at"])
+    checks = lake.read(home, CONVERSATION_CHECKS, ["conversation_id", "checked_at"])
+    conversations = conversations.join(checks, "conversation_id", "left")
     list_rows = lake.read(home, CONVERSATION_LIST, ["agent_id", "agent_name", "start_time_at", "last_seen_at"])
     empty = parquet.frame(VISITED_AGENTS, []).select("conversation_id", "agent_id")
     visits = pl.concat(

@@ -27,7 +27,7 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Table
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Raise it whenever the same document gives other rows: the next run then flattens every document again."""
 
 BATCH_SIZE = 500
@@ -50,10 +50,7 @@ class Snapshot:
 
     conversation_id: str
     payload: bytes
-    content_sha256: str
     fetched_at: datetime
-    checked_at: datetime
-    settle_state: str
     deleted_at: datetime | None = None
     deletion_reason: str | None = None
 
@@ -184,13 +181,9 @@ def _derived_columns(starts: Sequence[tuple[Snapshot, datetime]]) -> pl.DataFram
         "start_date": [start.date() for _, start in starts],
         "start_time_at": [_to_microseconds(start) for _, start in starts],
         "fetched_at": [_to_microseconds(snapshot.fetched_at) for snapshot in snapshots],
-        "checked_at": [_to_microseconds(snapshot.checked_at) for snapshot in snapshots],
-        "content_sha256": [snapshot.content_sha256 for snapshot in snapshots],
-        "parser_version": [PARSER_VERSION] * len(snapshots),
         "is_deleted": [snapshot.deleted_at is not None for snapshot in snapshots],
         "deleted_at": [snapshot.deleted_at and _to_microseconds(snapshot.deleted_at) for snapshot in snapshots],
         "deletion_reason": [snapshot.deletion_reason for snapshot in snapshots],
-        "settle_state": [snapshot.settle_state for snapshot in snapshots],
     }
     return build_frame(CONVERSATIONS, [columns])
 

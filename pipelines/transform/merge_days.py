@@ -3,8 +3,9 @@
 Three levels run in parallel. Groups of days are flattened in worker processes, if there are many. Within a group, the
 tables of a day are merged in threads. The days of a group follow one another.
 
-``conversations`` is written last for each day. Its rows hold ``checked_at`` and ``parser_version``, from which
-``refresh_lake.stale_snapshots`` sees what is up to date. So a merge that was interrupted is found and repeated.
+``conversations`` is written first for each day: it says where a conversation has rows. ``conversation_checks`` is
+written last: from its rows ``refresh_lake.stale_snapshots`` sees what is up to date. So a merge that was interrupted is
+found and repeated. A conversation that was fetched again without news changes no other table.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.transform.flatten import Snapshot, flatten
+from pipelines.transform.flatten import PARSER_VERSION, Snapshot, flatten
 from pipelines.transform.settle_state import settle_state
 from pipelines.transform.worker_pool import WorkerPool
-from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.storage import lake, landing, parquet
@@ -95,7 +96,8 @@ def reflatten_days(home: Home, days: Sequence[pl.DataFrame], reread_days: Sequen
 def _flatten_and_merge(
     home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int], threads: Executor
 ) -> Iterator[FlattenedDay]:
-    flattened = flatten(_read_snapshots(home, pl.concat(days), reread_days))
+    hashes = dict[str, str]()  # of the documents that were read, by conversation
+    flattened = flatten(_read_snapshots(home, pl.concat(days), hashes))
     # pop, so that a table is not kept twice, as a whole and by day
     rows = {
         table.name: _split_by_day(lake.prepare(home, table, flattened.frames.pop(table.name)), days)
@@ -103,15 +105,17 @@ def _flatten_and_merge(
     }
     for number, stale in enumerate(days):
         day, ids = stale["start_date"][0], stale["conversation_id"].to_list()
+        conversations = rows[CONVERSATIONS.name][number]
         lake.upsert_partition(home, DELETIONS, day, _deletion_rows(stale), ids)
+        lake.upsert_partition(home, CONVERSATIONS, day, conversations, ids, is_prepared=True)
         merges = [
             threads.submit(lake.upsert_partition, home, table, day, rows[table.name][number], ids, is_prepared=True)
             for table in _CHILD_TABLES
         ]
         for merge in merges:
             merge.result()  # a failure ends the day here, before its conversations count as up to date
-        conversations = rows[CONVERSATIONS.name][number]
-        lake.upsert_partition(home, CONVERSATIONS, day, conversations, ids, is_prepared=True)
+        checks = _check_rows(stale.join(conversations, "conversation_id", "semi"), hashes, reread_days)
+        lake.upsert_partition(home, CONVERSATION_CHECKS, day, checks, ids)
         errors = {
             conversation_id: error for conversation_id, error in flattened.errors.items() if conversation_id in ids
         }
@@ -130,21 +134,18 @@ def _group_days(stale: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:
         yield days
 
 
-def _read_snapshots(home: Home, stale: pl.DataFrame, reread_days: Sequence[int]) -> Iterator[Snapshot]:
-    """Snapshots with their payloads, some hundreds in memory at a time."""
-    state = settle_state(pl.col("fetched_at"), reread_days).alias("settle_state")
-    states = stale.select("conversation_id", "kind", "fetched_at", state)
-    for documents in landing.payloads(home, stale["start_date"].unique(), states["conversation_id"]):
+def _read_snapshots(home: Home, stale: pl.DataFrame, hashes: dict[str, str]) -> Iterator[Snapshot]:
+    """Snapshots with their payloads, some hundreds in memory at a time; adds the payloads' SHA-256 to ``hashes``."""
+    latest = stale.select("conversation_id", "kind", "fetched_at")
+    for documents in landing.payloads(home, stale["start_date"].unique(), latest["conversation_id"]):
         # The latest snapshot may be newer than the latest one with content, if it only says ``unchanged`` or ``gone``.
-        snapshots = documents.rename({"fetched_at": "content_at"}).join(states, "conversation_id")
+        snapshots = documents.rename({"fetched_at": "content_at"}).join(latest, "conversation_id")
         for row in snapshots.iter_rows(named=True):
+            hashes[row["conversation_id"]] = row["content_sha256"]
             yield Snapshot(
                 row["conversation_id"],
                 row["payload"],
-                row["content_sha256"],
                 row["content_at"],
-                row["fetched_at"],
-                row["settle_state"],
                 row["fetched_at"] if row["kind"] == "gone" else None,
                 DELETION_REASONS.get(row["kind"]),
             )
@@ -172,15 +173,27 @@ def _deletion_rows(stale: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _check_rows(stale: pl.DataFrame, hashes: dict[str, str], reread_days: Sequence[int]) -> pl.DataFrame:
+    """Rows of ``conversation_checks`` for the stale snapshots of a day that were flattened."""
+    return stale.select(
+        "conversation_id",
+        "start_date",
+        checked_at="fetched_at",
+        content_sha256=pl.col("conversation_id").replace_strict(hashes, return_dtype=pl.String),
+        parser_version=pl.lit(PARSER_VERSION, pl.Int64),
+        settle_state=settle_state(pl.col("fetched_at"), reread_days),
+    )
+
+
 def _remove_from_former_days(home: Home, stale: pl.DataFrame) -> None:
     """Remove conversations from the day that they had before the API corrected their start.
 
     This comes before the new rows are written: an interruption then leaves a conversation on no day, which the next run
-    repairs, and never on two. ``conversations``, the first of the tables, is last here as well.
+    repairs, and never on two. The tables follow in the reverse order, so ``conversations`` shows the day until the end.
     """
     moved = stale.filter(pl.col("lake_date") != pl.col("start_date"))
     for (former_day,), rows in moved.group_by("lake_date"):
-        for table in reversed(DOCUMENT_TABLES):
+        for table in (CONVERSATION_CHECKS, *reversed(DOCUMENT_TABLES)):
             empty = pl.DataFrame(schema=parquet.polars_schema(table))
             if isinstance(former_day, date):
                 lake.upsert_partition(home, table, former_day, empty, rows["conversation_id"].to_list())

@@ -20,7 +20,7 @@ from pipelines.transform.merge_days import DELETION_REASONS, map_kind, reflatten
 from pipelines.transform.schema_drift import refresh_unknown
 from pipelines.transform.tools import refresh_tools
 from pipelines.transform.worker_pool import WorkerPool
-from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, UNFLATTENABLE
 from warehouse.storage import activity_log, lake, landing, quarantine, run_records
 from warehouse.storage.home import Home
@@ -41,9 +41,10 @@ def stale_snapshots(home: Home, *, full_refresh: bool = False) -> pl.DataFrame:
     With ``full_refresh``, all latest snapshots. ``lake_date`` is the day of the conversation in the lake, null if none.
     """
     latest = landing.latest_snapshots(home)
-    lake_names = {"start_date": "lake_date", "content_sha256": "lake_sha256"}
-    columns = ["conversation_id", "checked_at", "parser_version", *lake_names]
-    lake_rows = lake.read(home, CONVERSATIONS, columns).rename(lake_names)
+    lake_rows = lake.read(home, CONVERSATIONS, ["conversation_id", "start_date"])
+    checks = lake.read(home, CONVERSATION_CHECKS).drop("workspace")
+    lake_rows = lake_rows.join(checks, ["conversation_id", "start_date"], "left")
+    lake_rows = lake_rows.rename({"start_date": "lake_date", "content_sha256": "lake_sha256"})
     deletions = lake.read(home, DELETIONS, ["conversation_id", "noticed_at", "reason"])
     compared = latest.join(lake_rows, "conversation_id", "left").join(deletions, "conversation_id", "left")
     is_absent = pl.col("lake_date").is_null()

@@ -10,6 +10,7 @@ from typing import TypeVar
 from pipelines.errors import ApiError
 from pipelines.extract import run_log
 from pipelines.usecases.context import Context
+from pipelines.usecases.masking_state import start_masking
 from warehouse.errors import ConvohouseError
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import check_complete
@@ -35,6 +36,7 @@ def run_session(context: Context, run_id: str, what: str, *, is_offline: bool = 
     """
     workspaces = context.workspaces_with_data() if is_offline else context.workspaces()
     with context.write_lock(what):
+        start_masking(context)
         purge(context.home.all_workspaces)  # an erasure that was interrupted is finished by the next writer
         for workspace in workspaces:
             merge(workspace.home)

@@ -17,6 +17,7 @@ from pipelines.transform.refresh_lake import RefreshResult
 from pipelines.transform.worker_pool import WorkerPool
 from pipelines.usecases import reference_data, sync_steps
 from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.masking_state import apply_masking, changed_masking
 from pipelines.usecases.run_session import describe_failed_check, finish_runs, for_each_workspace, run_session
 from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult
@@ -29,7 +30,7 @@ class SyncResult:
     """The outcome of a run; it is complete if there are no ``problems``.
 
     ``runs`` are its rows of ``sync_runs``, one per workspace. ``warnings`` name reference data that could not be
-    fetched; the conversations are complete without it.
+    fetched, and changed settings; the conversations are complete without it.
     """
 
     runs: tuple[dict[str, Any], ...]
@@ -84,6 +85,7 @@ def sync(
     warnings: list[str] = []
     sync_steps.read_project_ahead(context)
     with run_session(context, run_id, "sync") as workspaces, build_after_outage(context, workspaces, run_id, progress):
+        warnings.extend(changed_masking(context))
         with context.worker_pool() as worker_pool:
             fetch_stats = for_each_workspace(workspaces, run_id, copy)
             _flatten(workspaces, run_id, progress, worker_pool)
@@ -122,6 +124,8 @@ def reprocess(
 ) -> SyncResult:
     """Rebuild the lake and the warehouse from the landing, without the API: all days, or those of a window.
 
+    If the landing was masked under other rules or settings, it is masked again first.
+
     Raises:
         ConvohouseError: the run stopped; the next one continues from it.
     """
@@ -135,6 +139,7 @@ def reprocess(
         )
 
     with run_session(context, run_id, "reprocess", is_offline=True) as workspaces:
+        apply_masking(context, workspaces)
         with context.worker_pool() as worker_pool:
             for workspace in workspaces:
                 reflatten(workspace)

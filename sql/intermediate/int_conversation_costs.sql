@@ -2,10 +2,12 @@
 description = """What a conversation cost in US dollars, and how we know: one row per conversation. Order of trust: the dollars \
 that the API reports; else the credits, at the rate of the plan on that day (seeds.credits_per_usd); else unknown."""
 grain = ["conversation_id"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
+start_date = "UTC day on which the conversation started."
 credits_per_usd = "Credits for one US dollar on the conversation's plan and day; null when the plan has no rate."
 cost_usd = "Cost of the conversation; null when unknown."
 cost_basis = "reported (by the API), plan_rate (credits at the plan's rate) or unknown."
@@ -32,6 +34,7 @@ rated as (
     select
         conversations.workspace,
         conversations.conversation_id,
+        conversations.start_date,
         conversations.cost_credits,
         conversations.cost_fiat_usd,
         rates.credits_per_usd
@@ -56,6 +59,7 @@ final as (
     select
         rated.workspace,
         rated.conversation_id,
+        rated.start_date,
         rated.credits_per_usd,
         coalesce(rated.cost_fiat_usd, rated.cost_credits / rated.credits_per_usd) as cost_usd,
         case

@@ -3,6 +3,7 @@ description = """Which conversations count, and whose they are: one row per conv
 or failed) and no pattern of seeds.excluded_callers fits its caller, user, agent or id. Every fact and every metric takes \
 its answer from here. A redaction takes the caller's identity, so a deleted conversation is then left out only by its agent or id."""
 grain = ["conversation_id"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."

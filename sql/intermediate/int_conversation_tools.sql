@@ -1,10 +1,12 @@
 /*
 description = "What the tools of a conversation add up to, and where it was transferred: one row per conversation that used a tool."
 grain = ["conversation_id"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
+start_date = "UTC day on which the conversation started."
 n_tool_calls = "Tool calls, nested ones included."
 n_tool_errors = "Tool calls whose result is an error."
 n_unanswered_tool_calls = "Tool calls without a result in the transcript."
@@ -24,6 +26,7 @@ call_counts as (
     select
         workspace,
         conversation_id,
+        start_date,
         count(*) as n_tool_calls,
         count(*) filter (where is_error) as n_tool_errors,
         count(*) filter (where not is_answered) as n_unanswered_tool_calls
@@ -47,6 +50,7 @@ outcomes as (
     select
         workspace,
         conversation_id,
+        start_date,
         bool_or(what like 'transfer_to_agent%' and depth = 0) as is_transferred_to_agent,
         bool_or(what like 'transfer_to_number%') as is_transferred_to_human,
         bool_or(what like 'voicemail_detection%') as is_voicemail
@@ -58,6 +62,7 @@ final as (
     select
         coalesce(call_counts.workspace, outcomes.workspace) as workspace,
         coalesce(call_counts.conversation_id, outcomes.conversation_id) as conversation_id,
+        coalesce(call_counts.start_date, outcomes.start_date) as start_date,
         coalesce(call_counts.n_tool_calls, 0) as n_tool_calls,
         coalesce(call_counts.n_tool_errors, 0) as n_tool_errors,
         coalesce(call_counts.n_unanswered_tool_calls, 0) as n_unanswered_tool_calls,

@@ -1,10 +1,12 @@
 /*
 description = "What the transcript entries of a conversation add up to: one row per conversation that has entries."
 grain = ["conversation_id"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
+start_date = "UTC day on which the conversation started."
 n_turns = "Transcript entries, tool entries included."
 n_user_turns = "Entries in which the user said something: not '...', the sign for silence."
 n_agent_turns = "Entries in which the agent said something: not the entries of tool calls and results."
@@ -22,6 +24,7 @@ final as (
     select
         workspace,
         conversation_id,
+        start_date,
         count(*) as n_turns,
         count(*) filter (where role = 'user' and is_spoken and not is_silent) as n_user_turns,
         count(*) filter (where role = 'agent' and is_spoken) as n_agent_turns,

@@ -5,6 +5,7 @@ what the API itemises (it is inside the call charge and is taken out of call), l
 left of the cost (negative when the parts say more than the whole). In US dollars a reported cost is split by the \
 reported prices, a cost at the plan's rate by credits; less than a billionth of a dollar of rounding goes to call."""
 grain = ["conversation_id", "component"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."

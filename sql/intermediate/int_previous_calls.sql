@@ -5,6 +5,7 @@ grain = ["conversation_id"]
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
+start_date = "UTC day on which the conversation started."
 previous_at = "Start of that caller's previous conversation of that agent, whatever came of it; null at the first."
 
 [tests]
@@ -22,6 +23,7 @@ final as (
     select
         conversations.workspace,
         conversations.conversation_id,
+        conversations.start_date,
         lag(conversations.started_at) over (
             partition by conversations.workspace, flags.caller_id, conversations.agent_id
             order by conversations.started_at, conversations.conversation_id

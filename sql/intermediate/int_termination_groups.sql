@@ -1,8 +1,10 @@
 /*
-description = "Group of every text that a conversation ever gave as its termination_reason: one row per text that fits a pattern of seeds.termination_groups."
-grain = ["termination_reason"]
+description = "Group of every text that a conversation of a day gave as its termination_reason: one row per day and text that fits a pattern of seeds.termination_groups."
+grain = ["start_date", "termination_reason"]
+incremental_by = "start_date"
 
 [columns]
+start_date = "UTC day on which the conversations started."
 termination_reason = "Why conversations ended, free text."
 termination_group = "Group of the first pattern that fits."
 */
@@ -15,13 +17,16 @@ patterns as (
 ),
 
 reasons as (
-    select distinct termination_reason
+    select distinct
+        start_date,
+        termination_reason
     from conversations
     where termination_reason is not null
 ),
 
 final as (
     select
+        reasons.start_date,
         reasons.termination_reason,
         arg_min(patterns.termination_group, patterns.priority) as termination_group
     from reasons

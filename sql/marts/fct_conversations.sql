@@ -2,6 +2,7 @@
 description = """Conversations, open, finished and deleted ones: one row per conversation. Deleted conversations keep their \
 numbers and lose their content. Flags about the outcome are null while a conversation is open. Metrics count where is_counted."""
 grain = ["conversation_id"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."
@@ -79,7 +80,6 @@ p95_wait_secs = "95th percentile of the conversation's wait, exact and interpola
 summary_title = "Title of the summary."
 is_deleted = "Whether the API no longer has the conversation."
 deleted_at = "When its absence was noticed."
-settle_state = "open, settling or settled: whether it will be read again."
 fetched_at = "When this content was read from the API."
 
 [tests]
@@ -110,7 +110,6 @@ not_null = [
   "has_feedback_comment",
   "n_waits",
   "is_deleted",
-  "settle_state",
   "fetched_at",
 ]
 same_count_as = "staging.stg_conversations"
@@ -303,7 +302,6 @@ final as (
         conversations.summary_title,
         conversations.is_deleted,
         conversations.deleted_at,
-        conversations.settle_state,
         conversations.fetched_at
     from conversations
     inner join identified on conversations.conversation_id = identified.conversation_id
@@ -312,7 +310,10 @@ final as (
     left join turns on conversations.conversation_id = turns.conversation_id
     left join tools on conversations.conversation_id = tools.conversation_id
     left join previous_calls on conversations.conversation_id = previous_calls.conversation_id
-    left join termination_groups on conversations.termination_reason = termination_groups.termination_reason
+    left join termination_groups
+        on
+            conversations.start_date = termination_groups.start_date
+            and conversations.termination_reason = termination_groups.termination_reason
 )
 
 select * from final

@@ -2,6 +2,7 @@
 description = """Fields collected from the conversation, filled or not: one row per conversation and field. A redaction leaves \
 <redacted> where a value was, so a field of a deleted conversation still counts as filled."""
 grain = ["conversation_id", "data_collection_id"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."

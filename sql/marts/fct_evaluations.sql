@@ -1,6 +1,7 @@
 /*
 description = "Verdicts on evaluation criteria: one row per conversation and criterion."
 grain = ["conversation_id", "criteria_id"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."

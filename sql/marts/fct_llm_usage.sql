@@ -3,6 +3,7 @@ description = """Tokens and their price by scope and model: one row per conversa
 Choose one scope and never add scopes: initiated is all that was generated and is what is paid, irreversible the part \
 of it that was delivered, turn the same usage by transcript entry."""
 grain = ["conversation_id", "scope", "turn_index", "model"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."

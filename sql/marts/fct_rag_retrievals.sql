@@ -2,6 +2,7 @@
 description = """Retrievals from the knowledge base: one row per transcript entry that holds one. An entry holds one when it \
 has a query, a latency, an embedding model or a chunk."""
 grain = ["conversation_id", "turn_index"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."

@@ -3,6 +3,7 @@ description = """Tool calls, each with its result: one row per tool call, those 
 A tool call and its result are in different transcript entries; they are matched by conversation and request_id. Where a \
 request_id repeats, the first call takes the first result, the second the second. Without a request_id it has no result."""
 grain = ["conversation_id", "call_index"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."

@@ -2,6 +2,7 @@
 description = """Transfers to another agent or to a number, tried and done: one row per tool result that is a transfer. \
 One inside a workflow (depth above 0) leads to a node of the same agent."""
 grain = ["conversation_id", "result_index"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."

@@ -2,6 +2,7 @@
 description = """Timings of transcript entries, long form: one row per entry and metric. Where is_repeat, a tool entry only \
 repeats the timing of the spoken entry before it, and must not count again."""
 grain = ["conversation_id", "turn_index", "metric"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."

@@ -1,7 +1,7 @@
 /*
 description = "Transcript entries with their waits, tools and retrieval, of open, finished and deleted conversations: one row per transcript entry."
 grain = ["conversation_id", "turn_index"]
-batch_by = "start_date"
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."

@@ -5,6 +5,7 @@ no platform category itemises, which is all of it on older conversations; platfo
 of the call charge and so taken out of call; llm is the LLM charge; unexplained is what is left of the reported cost, \
 with its sign, and has no row when nothing is."""
 grain = ["workspace", "start_date", "agent_id", "component"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."

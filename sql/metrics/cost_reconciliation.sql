@@ -4,6 +4,7 @@ The cost of a conversation is held against its call charge + LLM charge, in cred
 the sum of the prices of the tokens that were initiated, in US dollars. Only conversations that tell both sides are compared; \
 those that tell a cost and no parts, as before July 2025, are counted apart."""
 grain = ["workspace", "start_date"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."

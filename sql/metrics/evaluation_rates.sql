@@ -3,6 +3,7 @@ description = """A criterion's day: one row per workspace, UTC day, agent and ev
 conversations that were put to the criterion and that seeds.excluded_callers does not leave out. A verdict that is neither \
 success nor failure counts as unknown, and success_coverage says how many are not."""
 grain = ["workspace", "start_date", "agent_id", "criteria_id"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."

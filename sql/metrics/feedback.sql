@@ -2,6 +2,7 @@
 description = """What users said of the conversations: one row per workspace, UTC day and agent with finished conversations that count. \
 Feedback of a deleted conversation stays."""
 grain = ["workspace", "start_date", "agent_id"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."

@@ -3,6 +3,7 @@ description = """Where the time of an answer goes: one row per workspace, UTC da
 the transcript entries of finished conversations that seeds.excluded_callers does not leave out. A timing that a tool entry \
 only repeats does not count twice. Percentiles are over entries, exact and interpolated."""
 grain = ["workspace", "start_date", "agent_id", "metric"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."

@@ -4,6 +4,7 @@ prices are of scope initiated: all that was generated, which is what is paid. Wh
 irreversible) is in separate columns and is never added. A conversation that used two models counts in both rows, so \
 n_calls and call_minutes do not add up over models."""
 grain = ["workspace", "start_date", "agent_id", "model"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."

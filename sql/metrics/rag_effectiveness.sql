@@ -3,6 +3,7 @@ description = """Use of the knowledge base: one row per workspace, UTC day and a
 seeds.excluded_callers does not leave out, those without a retrieval included. Distances are those of the API: the \
 smaller, the nearer a chunk is to the query."""
 grain = ["workspace", "start_date", "agent_id"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."

@@ -37,6 +37,10 @@ conversations as (
     select * from staging.stg_conversations
 ),
 
+conversation_checks as (
+    select * from staging.stg_conversation_checks
+),
+
 mart as (
     select * from marts.fct_conversations
 ),
@@ -78,7 +82,7 @@ placed as (
         ids.workspace,
         ids.start_date,
         conversation_list.last_seen_at,
-        conversations.settle_state,
+        conversation_checks.settle_state,
         conversation_list.conversation_id is not null as is_listed,
         conversations.conversation_id is not null as is_flattened,
         mart.conversation_id is not null as is_in_mart,
@@ -89,6 +93,8 @@ placed as (
         on ids.conversation_id = conversation_list.conversation_id and ids.start_date = conversation_list.start_date
     left join conversations
         on ids.conversation_id = conversations.conversation_id and ids.start_date = conversations.start_date
+    left join conversation_checks
+        on ids.conversation_id = conversation_checks.conversation_id and ids.start_date = conversation_checks.start_date
     left join mart
         on ids.conversation_id = mart.conversation_id and ids.start_date = mart.start_date
     left join deletions

@@ -3,6 +3,7 @@ description = """Where conversations were handed on: one row per workspace, UTC 
 seeds.excluded_callers does not leave out. A conversation can be handed on several times. A step to another node of a workflow \
 is no transfer to an agent; a transfer to a number counts wherever it was made."""
 grain = ["workspace", "start_date", "kind", "from_agent_id", "to_agent_id", "to_number"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."

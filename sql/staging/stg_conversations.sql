@@ -228,13 +228,9 @@ final as (
         realtime_config_snapshots,
         otlp_traces,
         fetched_at,
-        checked_at,
-        content_sha256,
-        parser_version,
         is_deleted,
         deleted_at,
         deletion_reason,
-        settle_state,
         extra
     from source
 )

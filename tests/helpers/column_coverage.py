@@ -36,7 +36,7 @@ def flat(documents: Iterable[dict[str, Any]], *, as_webhooks: bool = False) -> d
         landed = mask(landed)
         if as_webhooks:
             landed = {"type": "post_call_transcription", "event_timestamp": 1, "data": landed}
-        return Snapshot(document["conversation_id"], json.dumps(landed).encode(), "sha", READ_AT, READ_AT, "settled")
+        return Snapshot(document["conversation_id"], json.dumps(landed).encode(), READ_AT)
 
     flattened = flatten(map(snapshot, documents))
     assert flattened.errors == {}

@@ -16,10 +16,10 @@ from pipelines.transform import flatten
 from pipelines.transform.refresh_lake import refresh_lake, stale_snapshots
 from tests.helpers.sample_documents import detail
 from warehouse.errors import HomeError, LockedError, SchemaError
-from warehouse.schema.conversations import CONVERSATIONS, TAGS
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS, TAGS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS
-from warehouse.schema.registry import TABLES
+from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES, TABLES
 from warehouse.schema.transcript import TURNS
 from warehouse.storage import lake, landing, lock, parquet, quarantine
 from warehouse.storage.home import Home
@@ -158,10 +158,15 @@ def test_the_latest_documents_are_read_at_once_or_in_batches(home, monkeypatch, 
 def test_an_unchanged_snapshot_updates_only_checked_at(home):
     landing.land_documents(home, [snapshot(messages=["one"])])
     refresh_lake(home, reread_days=REREAD)
+    before = {file: file.stat().st_ino for file in home.lake.rglob("*.parquet")}
     landing.land_documents(home, [snapshot(messages=["one"], kind="unchanged", at=AT + timedelta(days=30))])
     refresh_lake(home, reread_days=REREAD)
-    row = lake.read(home, CONVERSATIONS).row(0, named=True)
-    assert (row["fetched_at"], row["checked_at"], row["settle_state"]) == (AT, AT + timedelta(days=30), "settled")
+    row = lake.read(home, CONVERSATION_CHECKS).row(0, named=True)
+    assert (row["checked_at"], row["settle_state"]) == (AT + timedelta(days=30), "settled")
+    assert lake.read(home, CONVERSATIONS)["fetched_at"].to_list() == [AT]
+    after = {file: file.stat().st_ino for file in home.lake.rglob("*.parquet")}
+    written = {file.relative_to(home.lake).parts[0] for file in after if after[file] != before.get(file)}
+    assert {name for name in written if BY_NAME[name].is_daily} == {"conversation_checks"}
     assert messages_in_lake(home) == [("conv_a", "one")]
 
 
@@ -202,33 +207,74 @@ def test_a_corrected_start_moves_a_conversation_to_its_day(home):
     assert rows == [(date(2026, 11, 4), "one"), (date(2026, 11, 4), "two")]
 
 
-def test_an_interrupted_merge_is_repeated(home, monkeypatch):
+@pytest.fixture
+def interrupted(home, monkeypatch):
+    """Flatten what is landed, interrupted somewhere in the middle; returns the tables that were written."""
+
+    def refresh():
+        upsert, written = lake.upsert_partition, []
+
+        def interrupt(home, table, *arguments, **options):
+            if table is TAGS:
+                raise KeyboardInterrupt
+            written.append(table.name)
+            upsert(home, table, *arguments, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("warehouse.storage.lake.upsert_partition", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                refresh_lake(home, reread_days=REREAD)
+        return written
+
+    return refresh
+
+
+def test_an_interrupted_merge_is_repeated(home, interrupted):
     landing.land_documents(home, [snapshot(messages=["one"]), snapshot("conv_b", messages=["two"])])
-    upsert, written = lake.upsert_partition, []
-
-    def interrupt(home, table, *arguments, **options):
-        if table is TAGS:  # somewhere in the middle
-            raise KeyboardInterrupt
-        written.append(table.name)
-        upsert(home, table, *arguments, **options)
-
-    monkeypatch.setattr("warehouse.storage.lake.upsert_partition", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        refresh_lake(home, reread_days=REREAD)
-    monkeypatch.undo()
+    written = interrupted()
     assert written
-    assert "conversations" not in written
+    assert "conversation_checks" not in written
     assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
     assert messages_in_lake(home) == [("conv_a", "one"), ("conv_b", "two")]
+
+
+def test_after_an_interrupted_merge_a_corrected_start_leaves_nothing_on_the_former_day(home, interrupted):
+    landing.land_documents(home, [snapshot(messages=["one"])])
+    assert "turns" in interrupted()
+    start = STARTED + timedelta(days=3)
+    landing.land_documents(home, [snapshot(messages=["one"], start=start, at=AT + timedelta(days=4))])
+    refresh_lake(home, reread_days=REREAD)
+    for table in (CONVERSATIONS, TURNS, CONVERSATION_CHECKS):
+        assert lake.read(home, table)["start_date"].to_list() == [start.date()], table.name
 
 
 def test_a_new_parser_version_rebuilds_every_row(home, monkeypatch):
     landing.land_documents(home, [snapshot(), snapshot("conv_b", start=STARTED + timedelta(days=1))])
     refresh_lake(home, reread_days=REREAD)
-    for module in ("pipelines.transform.refresh_lake", "pipelines.transform.flatten"):
+    for module in ("pipelines.transform.refresh_lake", "pipelines.transform.merge_days"):
         monkeypatch.setattr(f"{module}.PARSER_VERSION", flatten.PARSER_VERSION + 1)
     assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
     assert stale_snapshots(home).is_empty()
+
+
+def test_a_lake_from_before_conversation_checks_becomes_like_a_new_one(home):
+    landing.land_documents(home, [snapshot(messages=["one"]), snapshot("conv_b", start=STARTED + timedelta(days=1))])
+    refresh_lake(home, reread_days=REREAD)
+    expected = {table.name: lake.read(home, table) for table in (*DOCUMENT_TABLES, CONVERSATION_CHECKS)}
+    columns = set(lake.read(home, CONVERSATION_CHECKS).columns) - {"conversation_id", "start_date", "workspace"}
+    for day in lake.days(home, CONVERSATIONS):
+        (file,) = lake.day_files(home, CONVERSATIONS, day)
+        earlier = pl.read_parquet(file, glob=False).with_columns(
+            pl.lit("0.2.0").alias(name) for name in sorted(columns)
+        )
+        earlier.write_parquet(file)
+    shutil.rmtree(home.table(CONVERSATION_CHECKS))
+    assert stale_snapshots(home).height == 2
+    assert refresh_lake(home, reread_days=REREAD).n_flattened == 2
+    for table in (*DOCUMENT_TABLES, CONVERSATION_CHECKS):
+        assert lake.read(home, table).equals(expected[table.name]), table.name
+    for file in (file for day in lake.days(home, CONVERSATIONS) for file in lake.day_files(home, CONVERSATIONS, day)):
+        assert columns.isdisjoint(parquet.file_schema(file))
 
 
 def test_a_deleted_lake_is_rebuilt_from_the_landing(home):

@@ -20,6 +20,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.emulator.server.tools_endpoint import listed_tools
 from pipelines.errors import ApiUnavailableError, CredentialsError
 from pipelines.settings import Settings
+from pipelines.transform.flatten import PARSER_VERSION
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.transform.tools import refresh_tools
 from pipelines.usecases import reference_data
@@ -33,7 +34,7 @@ from pipelines.usecases.reference_data import (
 )
 from tests.helpers.disk_contents import contents
 from tests.helpers.recording_app import Tap
-from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.reference_data import LLM_PRICES, REFERENCE_TABLES, TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 from warehouse.schema.usage import LLM_USAGE
@@ -266,11 +267,13 @@ def call(context, conversation_id, agent_id, *, started=NIGHT, reads=(), rag=Non
     day = started.date()
     landed = {"conversation_id": conversation_id, "start_date": day, "start_time_at": started, "agent_id": agent_id}
     landing.land_documents(context.home, [landed | {"kind": "document", "fetched_at": NIGHT, "content_sha256": "00"}])
-    lineage = {"checked_at": NIGHT, "content_sha256": "00", "parser_version": 1, "is_deleted": False}
     row = {"conversation_id": conversation_id, "start_date": day, "agent_id": agent_id, "status": "done"}
-    times = {"start_time_at": started, "fetched_at": NIGHT, "settle_state": "settled", "call_duration_secs": 60}
-    conversations = parquet.frame(CONVERSATIONS, [row | lineage | times | {"rag_usage_usage_count": rag}])
+    times = {"start_time_at": started, "fetched_at": NIGHT, "is_deleted": False, "call_duration_secs": 60}
+    conversations = parquet.frame(CONVERSATIONS, [row | times | {"rag_usage_usage_count": rag}])
     lake.upsert_partition(context.home, CONVERSATIONS, day, conversations, [conversation_id])
+    check = {"conversation_id": conversation_id, "start_date": day, "checked_at": NIGHT, "content_sha256": "00"}
+    checks = parquet.frame(CONVERSATION_CHECKS, [check | {"parser_version": PARSER_VERSION, "settle_state": "settled"}])
+    lake.upsert_partition(context.home, CONVERSATION_CHECKS, day, checks, [conversation_id])
     usage = [
         {"turn_index": turn, "scope": "turn", "model": "m", "token_kind": kind, "tokens": tokens}
         for turn, kinds in enumerate(reads)

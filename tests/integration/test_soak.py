@@ -25,7 +25,7 @@ from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Context
 from tests.helpers.recording_app import assert_equals
 from warehouse.build.runner import BuildResult
-from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.storage import lake
 
@@ -106,7 +106,8 @@ def late_values(document):
 def copied_values(home):
     """By conversation, when it was last checked, and its late values in the lake."""
     columns = ["status", *(name for name in LATE)]
-    rows = lake.read(home, CONVERSATIONS, ["conversation_id", "checked_at", *columns])
+    checks = lake.read(home, CONVERSATION_CHECKS, ["conversation_id", "checked_at"])
+    rows = checks.join(lake.read(home, CONVERSATIONS, ["conversation_id", *columns]), "conversation_id")
     return {row[0]: (row[1], row[2:]) for row in rows.rows()}
 
 
@@ -138,7 +139,7 @@ def test_a_month_of_nights_ends_with_the_warehouse_equal_to_the_world(world, clo
     assert min(kinds.values()) > 0, kinds
     assert lake.read(here.home, CONVERSATIONS).height + removed.height == kinds["n_new"]
     assert {each["conversation_id"] for each in truth if is_blanked(each)} <= set(removed["conversation_id"])
-    assert lake.read(here.home, CONVERSATIONS).filter(pl.col("settle_state") != "settled").height == 0
+    assert lake.read(here.home, CONVERSATION_CHECKS).filter(pl.col("settle_state") != "settled").height == 0
 
 
 def is_blanked(document):

@@ -72,7 +72,7 @@ def written(document):
 
 
 def snapshot(document):
-    return Snapshot(str(document.get("conversation_id")), written(document), "sha", READ_AT, READ_AT, "open")
+    return Snapshot(str(document.get("conversation_id")), written(document), READ_AT)
 
 
 def all_rows(*documents):

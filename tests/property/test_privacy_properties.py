@@ -94,8 +94,7 @@ def test_hiding_twice_is_hiding_once(text):
 
 def frames(documents):
     return flatten(
-        Snapshot(document["conversation_id"], json.dumps(document).encode(), "sha", READ_AT, READ_AT, "settled")
-        for document in documents
+        Snapshot(document["conversation_id"], json.dumps(document).encode(), READ_AT) for document in documents
     ).frames
 
 

@@ -95,8 +95,7 @@ def test_the_lake_is_the_same_to_the_byte_in_any_order_of_snapshots(built_at_onc
 def rows(documents):
     """Rows of each table, sorted by key as they are written."""
     flattened = flatten(
-        Snapshot(document["conversation_id"], json.dumps(document).encode(), "sha", READ_AT, READ_AT, "open")
-        for document in documents
+        Snapshot(document["conversation_id"], json.dumps(document).encode(), READ_AT) for document in documents
     )
     assert flattened.errors == {}
     return {name: frame.sort(BY_NAME[name].key).rows() for name, frame in flattened.frames.items()}

@@ -67,16 +67,14 @@ class LakeRows:
             "status": "done",
             "start_time_at": NOON,
             "fetched_at": NOON,
-            "settle_state": "settled",
-        }
-        derived = {
-            "checked_at": NOON,
-            "content_sha256": "00",
-            "parser_version": 1,
             "is_deleted": False,
             "conversation_id": conversation_id,
         }
-        self.add("conversations", **(defaults | derived | row))
+        checks = {"checked_at": NOON, "content_sha256": "00", "parser_version": 1, "settle_state": "settled"}
+        values = defaults | checks | row
+        keys = {name: values[name] for name in ("workspace", "conversation_id", "start_date") if name in values}
+        self.add("conversations", **{name: value for name, value in values.items() if name not in checks})
+        self.add("conversation_checks", **(keys | {name: values[name] for name in checks}))
 
     def tokens(self, scope: str, turn_index: int, kind: str, price_usd: float | None, *, tokens: int = 1) -> None:
         """Usage of model m: tokens of a kind and their price."""

@@ -1,7 +1,8 @@
-"""A model that is built in batches of days has the same rows as one that is built at once."""
+"""Every model that says it is incremental has the same rows whether it is built day by day or at once."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -10,26 +11,33 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pipelines.emulator.generator.world import World
+from pipelines.transform.agents import refresh_agents
+from pipelines.transform.flatten import Snapshot, flatten
 from tests.sql.conftest import LakeRows
-from warehouse.build.incremental import CONVERSATIONS_PER_BATCH
 from warehouse.build.materialize import materialize
 from warehouse.connection import connect
 from warehouse.errors import ModelError
-from warehouse.models.project import Model, Project, read_project
+from warehouse.models.project import DAY, Model, Project, read_project
+from warehouse.schema.registry import BY_NAME
+from warehouse.storage import lake
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.whole_build
 
 DAYS = [date(2026, 11, day) for day in (1, 2, 3, 7)]
+UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
+DOCUMENTS = list(World(seed=5, conversations=120, days=5, until=UNTIL).details(UNTIL))
 Rows = dict[str, list[tuple[object, ...]]]
 
 LISTED = """/*
 description = "Turns with columns of other tables of their conversations."
 grain = ["conversation_id", "turn_index"]
-batch_by = "start_date"
+incremental_by = "start_date"
 
 [columns]
 conversation_id = "Call."
+start_date = "Day."
 turn_index = "Turn."
 n_deletions = "Whether the call was deleted."
 n_agents = "Agents that there are."
@@ -37,39 +45,36 @@ n_agents = "Agents that there are."
 with turns as (select * from staging.stg_turns), deletions as (select * from staging.stg_deletions),
 agents as (select * from staging.stg_agents), n as (select count(*) as n_agents from agents),
 final as (
-    select coalesce(turns.conversation_id, deletions.conversation_id) as conversation_id, turns.turn_index,
+    select coalesce(turns.conversation_id, deletions.conversation_id) as conversation_id,
+        coalesce(turns.start_date, deletions.start_date) as start_date, turns.turn_index,
         (deletions.conversation_id is not null)::int as n_deletions, n.n_agents
     from turns full join deletions on turns.conversation_id = deletions.conversation_id cross join n
 )
 select * from final
 """
+AT_ONCE = 1_000_000
 
 
-def batched(model: Model) -> Model:
-    return replace(
-        model,
-        header=msgspec.structs.replace(
-            model.header, batch_by="start_date" if model.is_conversation_local and not model.is_view else None
-        ),
-    )
+def incremental(model: Model) -> Model:
+    return replace(model, header=msgspec.structs.replace(model.header, incremental_by="start_date"))
 
 
 def build_models(home: Home, project: Project, batch_size: int) -> Rows:
-    """Rows of the models with batch_by, with the types of their columns."""
+    """Rows of the incremental models, with the types of their columns."""
     with connect() as connection:
         connection.execute("attach ':memory:' as warehouse")
         connection.execute("use warehouse")
         materialize(connection, home, project, batch_size=batch_size)
-        found = {
+        rows_by_model = {
             model.key: [*connection.execute(f"describe {model.key}").fetchall(), *sorted(rows, key=repr)]
             for model in project.models
-            if model.header.batch_by
+            if model.header.incremental_by
             for rows in [connection.table(model.key).fetchall()]
         }
         assert connection.execute(
-            "select count(*) from duckdb_databases() where database_name like 'batch%'"
+            "select count(*) from duckdb_databases() where database_name like 'days%'"
         ).fetchall() == [(0,)]
-    return found
+    return rows_by_model
 
 
 @pytest.fixture
@@ -108,34 +113,60 @@ def lake_of_four_days(rows: LakeRows) -> Home:
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 7])
-def test_every_local_model_has_the_same_rows(lake_of_four_days: Home, project: Project, batch_size: int) -> None:
-    every = replace(project, models=tuple(map(batched, project.models)))
-    at_once = build_models(lake_of_four_days, every, CONVERSATIONS_PER_BATCH)
-    assert {key for key, rows in at_once.items() if len(rows) > len(project.by_key[key].header.columns)} >= {
-        "marts.fct_turns",
-        "marts.fct_llm_usage",
-        "marts.fct_tool_calls",
-        "marts.fct_evaluations",
-        "marts.fct_turn_latency",
-        "marts.fct_conversations",
+def test_every_incremental_model_has_the_same_rows(lake_of_four_days: Home, project: Project, batch_size: int) -> None:
+    assert build_models(lake_of_four_days, project, batch_size) == build_models(lake_of_four_days, project, AT_ONCE)
+
+
+def test_every_incremental_model_has_the_same_rows_over_emulated_conversations(
+    tmp_path: Path, project: Project
+) -> None:
+    home = Home(tmp_path / "home").open()
+    lake.ensure_schema_files(home)
+    payloads = [(document["conversation_id"], json.dumps(document).encode()) for document in DOCUMENTS]
+    for name, frame in flatten(Snapshot(*payload, UNTIL) for payload in payloads).frames.items():
+        for (day,), rows in frame.group_by("start_date"):
+            lake.overwrite_partition(home, BY_NAME[name], day, rows)
+    refresh_agents(home)
+    at_once = build_models(home, project, AT_ONCE)
+    columns = {key: list(project.by_key[key].header.columns) for key in at_once}
+    days = {key: {row[columns[key].index(DAY)] for row in rows[len(columns[key]) :]} for key, rows in at_once.items()}
+    assert {key: len(of_model) for key, of_model in days.items() if len(of_model) < 3} == {}, "too few to prove it"
+    assert rounded(build_models(home, project, 1)) == rounded(at_once)
+
+
+def rounded(rows_by_model: Rows) -> Rows:
+    """The digits of floats that do not depend on the order of a sum."""
+    return {
+        key: sorted((tuple(f"{v:.9g}" if isinstance(v, float) else v for v in row) for row in rows), key=repr)
+        for key, rows in rows_by_model.items()
     }
-    assert build_models(lake_of_four_days, every, batch_size) == at_once
 
 
-def test_rows_without_a_conversation_are_not_left_out(
+def test_these_tests_notice_a_model_that_looks_across_days(lake_of_four_days: Home, project: Project) -> None:
+    across = {"metrics.repeat_callers", "metrics.tool_reliability", "marts.dim_dates", "metrics.anomalies"}
+    models = tuple(incremental(model) if model.key in across else model for model in project.models)
+    by_day, at_once = (build_models(lake_of_four_days, replace(project, models=models), size) for size in (1, AT_ONCE))
+    assert {key for key in at_once if by_day[key] != at_once[key]} >= {"marts.dim_dates", "metrics.anomalies"}
+
+
+def test_rows_that_only_one_relation_has_are_not_left_out(
     lake_of_four_days: Home, read_listed: Callable[[str], Project]
 ) -> None:
     listed = read_listed(LISTED)
     (rows,) = build_models(lake_of_four_days, listed, 3).values()
-    without_conversation = {row for row in rows if row[0] in ("c10", "gone", "nobody")}
-    assert without_conversation == {("c10", 0, 1, 1), ("c10", 1, 1, 1), ("gone", None, 1, 1), ("nobody", 0, 0, 1)}
-    assert [rows] == list(build_models(lake_of_four_days, listed, CONVERSATIONS_PER_BATCH).values())
+    assert {row for row in rows if row[0] in ("c10", "gone", "nobody")} == {
+        ("c10", DAYS[0], 0, 1, 1),
+        ("c10", DAYS[0], 1, 1, 1),
+        ("gone", DAYS[0], None, 1, 1),
+        ("nobody", date(2026, 11, 5), 0, 0, 1),
+    }
+    assert [rows] == list(build_models(lake_of_four_days, listed, AT_ONCE).values())
 
 
-def test_a_model_that_is_not_local_is_refused_by_file_and_line(read_listed: Callable[[str], Project]) -> None:
+def test_a_model_without_days_is_refused_by_file_and_line(read_listed: Callable[[str], Project]) -> None:
     with pytest.raises(ModelError) as raised:
-        read_listed(LISTED.replace("on turns.conversation_id = deletions.conversation_id", "on true"))
-    assert "listed.sql:4: marts.listed is not a table that is local to a conversation." in raised.value.message
+        read_listed(LISTED.replace('start_date = "Day."', 'day = "Day."'))
+    assert "listed.sql:4: marts.listed is not a table with a column start_date." in raised.value.message
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ import polars as pl
 import pytest
 
 from warehouse.build.runner import BuildResult, build
-from warehouse.build.state import BUILD_CALLS, BUILD_INPUTS
 from warehouse.connection import open_warehouse
 from warehouse.errors import ModelError, NothingBuiltError, QueryError
-from warehouse.models.build_tables import GENERATED_TABLES
+from warehouse.models.build_tables import BUILD_INPUTS, GENERATED_TABLES
 from warehouse.models.project import Project
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import TABLES
@@ -262,9 +261,7 @@ def test_every_relation_and_every_column_has_a_comment(built: Home, project: Pro
         "union all select schema_name, view_name, comment from duckdb_views() where not internal",
     ).to_dicts()
     expected = {model.key for model in project.models} | {seed.key for seed in project.seeds}
-    expected |= {each.key for each in (*GENERATED_TABLES, BUILD_INPUTS, BUILD_CALLS)} | {
-        f"lake.{table.name}" for table in TABLES
-    }
+    expected |= {each.key for each in (*GENERATED_TABLES, BUILD_INPUTS)} | {f"lake.{table.name}" for table in TABLES}
     assert {f"{row['schema_name']}.{row['name']}" for row in described} == expected
     assert [row for row in described if not row["comment"]] == []
     columns = query(
@@ -355,10 +352,8 @@ def test_lake_views_follow_the_files(rows: Any) -> None:
     assert query(home, "select count(*) as n from lake.warnings").to_dicts() == [{"n": 0}]
     rows.add("warnings", warning_index=0, warning="first")
     rows.write()
-    older = parquet.frame(WARNINGS, [{"conversation_id": "c0", "start_date": rows.day, "warning_index": 0}]).drop(
-        "warning"
-    )
-    parquet.write_file(home, home.partition(WARNINGS, rows.day) / "older.parquet", older)
+    other = parquet.frame(WARNINGS, [{"conversation_id": "c0", "start_date": rows.day, "warning_index": 0}])
+    parquet.write_file(home, home.partition(WARNINGS, rows.day) / "other.parquet", other)
     found = query(home, "select conversation_id, warning from lake.warnings order by 1").to_dicts()
     assert found == [{"conversation_id": "c0", "warning": None}, {"conversation_id": "c1", "warning": "first"}]
 

@@ -138,14 +138,13 @@ def test_call_with_everything(rows: Any) -> None:
             "summary_title": "A title",
             "is_deleted": False,
             "deleted_at": None,
-            "settle_state": "settled",
             "fetched_at": rows.noon,
         }
     ]
 
 
 def test_open_call_of_which_nothing_is_known(rows: Any) -> None:
-    rows.call(agent_id=None, status=None, settle_state="open")
+    rows.call(agent_id=None, status=None)
     (row,) = rows.model(KEY)
     defaults = {name: value for name, value in row.items() if value is not None}
     assert defaults == {
@@ -175,7 +174,6 @@ def test_open_call_of_which_nothing_is_known(rows: Any) -> None:
         "has_feedback_comment": False,
         "n_waits": 0,
         "is_deleted": False,
-        "settle_state": "open",
         "fetched_at": rows.noon,
     }
 

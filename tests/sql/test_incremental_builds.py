@@ -22,18 +22,21 @@ from warehouse.storage.home import Home
 pytestmark = pytest.mark.whole_build
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
-DOCUMENTS = list(World(seed=3, conversations=150, days=6, until=UNTIL).details(UNTIL))
+DOCUMENTS = list(World(seed=3, conversations=260, days=26, until=UNTIL).details(UNTIL))
 NEW = 20
 """Conversations that are not landed before the first night."""
-NIGHTS = 4
+NIGHTS = 3
+CHANGED_DAYS = 3
+"""Days of which conversations change in a night."""
 TABLES = [model for model in read_project().models if not model.is_view]
-LOCAL = {model.key for model in TABLES if model.is_conversation_local}
+INCREMENTAL = {model.key for model in TABLES if model.header.incremental_by}
+ZONES = {"main": "Pacific/Auckland"}
 
 Document = dict[str, Any]
 
 
-def start_of(document: Document) -> int:
-    return int(document["metadata"]["start_time_unix_secs"])
+def start_of(document: Document) -> datetime:
+    return datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC)
 
 
 def unchanged(document: Document) -> Document:
@@ -61,22 +64,33 @@ def of_another_agent(document: Document) -> Document:
     return document | {"agent_id": DOCUMENTS[0]["agent_id"]}
 
 
+def ended_otherwise(document: Document) -> Document:
+    return document | {"metadata": document["metadata"] | {"termination_reason": f"Reason of {start_of(document)}"}}
+
+
+def moved(document: Document, back: timedelta) -> Document:
+    start = int((start_of(document) - back).timestamp())
+    return document | {"metadata": document["metadata"] | {"start_time_unix_secs": start}}
+
+
 def a_day_before(document: Document) -> Document:
-    return document | {"metadata": document["metadata"] | {"start_time_unix_secs": start_of(document) - 86_400}}
+    return moved(document, timedelta(days=1))
 
 
-CHANGES = [unchanged, failed, cut, dearer, of_another_caller, of_another_agent, a_day_before]
+CHANGES = [unchanged, failed, cut, dearer, of_another_caller, of_another_agent, ended_otherwise, a_day_before]
 
 
 def land(home: Home, documents: list[Document], at: datetime) -> None:
     """Land the documents as they are at that time, and flatten them."""
-    rows = []
+    rows, landed = [], dict(landing.latest_snapshots(home).select("conversation_id", "shown_sha256").iter_rows())
     for document in documents:
-        payload, start = json.dumps(document).encode(), datetime.fromtimestamp(start_of(document), UTC)
+        payload, start = json.dumps(document).encode(), start_of(document)
         key = {"conversation_id": document["conversation_id"], "start_date": start.date(), "start_time_at": start}
         sha = hashlib.sha256(payload).hexdigest()
         rows.append(key | {"status": document["status"], "kind": "document", "fetched_at": at, "payload": payload})
         rows[-1] |= {"content_sha256": sha}
+        if landed.get(document["conversation_id"]) == sha:
+            rows[-1] |= {"kind": "unchanged", "payload": None}
     landing.land_documents(home, rows)
     assert refresh_lake(home, reread_days=(1, 7)).n_flattened == len(documents)
 
@@ -98,55 +112,81 @@ def summary(result: BuildResult) -> list[tuple[object, ...]]:
 
 
 def incremental(result: BuildResult) -> set[str]:
-    return {model.key for model in result.models if model.is_incremental} & LOCAL
+    return {model.key for model in result.models if model.is_incremental} & INCREMENTAL
 
 
-def test_an_incremental_warehouse_is_the_same_as_a_full_refresh(tmp_path: Path) -> None:
-    chance = random.Random(1)
+def rebuilt(result: BuildResult) -> set[str]:
+    """Tables that were not reused."""
+    return {model.key for model in result.models if not model.is_reused} - {
+        model.key for model in read_project().models if model.is_view
+    }
+
+
+def build_like_a_full_refresh(home: Home) -> BuildResult:
+    """An incremental build, after which a full refresh finds no other row, type or count."""
+    result = build(home, zones=ZONES)
+    assert result.failed == ()
+    incremental_rows = rows_of(home)
+    refreshed = build(home, zones=ZONES, full_refresh=True)
+    assert incremental(refreshed) == set()
+    assert {name for name, rows in rows_of(home).items() if rows != incremental_rows[name]} == set()
+    assert summary(refreshed) == summary(result)
+    return result
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A built home without the newest conversations."""
     home = Home(tmp_path / "home").open()
+    land(home, DOCUMENTS[NEW:], UNTIL)
+    assert build(home, zones=ZONES).is_swapped
+    return home
+
+
+def test_an_incremental_warehouse_is_the_same_as_a_full_refresh(home: Home) -> None:
+    chance = random.Random(1)
     latest = {document["conversation_id"]: document for document in DOCUMENTS[NEW:]}
     not_landed = DOCUMENTS[:NEW]
-    land(home, list(latest.values()), UNTIL)
-    assert build(home).is_swapped
     incremental_models = set[str]()
     for night in range(1, NIGHTS + 1):
-        changed = [chance.choice(CHANGES)(latest[id_]) for id_ in chance.sample(sorted(latest), chance.randint(3, 8))]
-        changed += [not_landed.pop() for _ in range(chance.randint(0, 4))]
+        days = chance.sample(sorted({start_of(document).date() for document in latest.values()}), CHANGED_DAYS)
+        candidates = [document for document in latest.values() if start_of(document).date() in days]
+        chosen = chance.sample(candidates, len(CHANGES))
+        changed = [change(document) for change, document in zip(CHANGES, chosen, strict=True)]
+        changed += [not_landed.pop() for _ in range(chance.randint(0, 2))]
         land(home, changed, UNTIL + timedelta(days=night))
         latest |= {document["conversation_id"]: document for document in changed}
+        incremental_models |= incremental(build_like_a_full_refresh(home))
+    assert incremental_models == INCREMENTAL
 
-        result = build(home)
-        assert result.failed == ()
-        incremental_rows = rows_of(home)
-        incremental_models |= incremental(result)
-
-        refreshed = build(home, full_refresh=True)
-        assert incremental(refreshed) == set()
-        assert {name for name, rows in rows_of(home).items() if rows != incremental_rows[name]} == set()
-        assert summary(refreshed) == summary(result)
-    assert incremental_models == LOCAL
-
-    land(home, [failed(document) for document in DOCUMENTS[: len(DOCUMENTS) // 2]], UNTIL + timedelta(days=99))
-    assert incremental(build(home)) == set(), "if many conversations changed, everything is rebuilt"
+    land(home, [failed(document) for document in DOCUMENTS[NEW:]], UNTIL + timedelta(days=99))
+    assert incremental(build(home, zones=ZONES)) == set(), "if most days changed, everything is rebuilt"
 
 
-def test_conversations_that_were_only_fetched_again_change_no_model_without_the_time(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home").open()
-    land(home, DOCUMENTS, UNTIL)
-    build(home)
-    land(home, DOCUMENTS[:5], UNTIL + timedelta(days=9))
-    result = build(home)
-    rebuilt = {model.key for model in result.models if not (model.is_reused or model.is_incremental)}
-    assert rebuilt == {
-        "intermediate.int_previous_calls",
-        "intermediate.int_termination_groups",
-        "marts.dim_dates",
-        "metrics.batch_calls",
-        "metrics.spend_forecast",
-        "metrics.sync_health",
-    }, "models that read staging.stg_conversations, and models that use all of its columns"
-    assert incremental(result) == {
-        "intermediate.int_conversation_costs",
-        "intermediate.int_conversation_flags",
-        "marts.fct_conversations",
-    }
+def test_a_conversation_that_moves_to_another_day_leaves_the_former_one(home: Home) -> None:
+    document = DOCUMENTS[NEW]
+    day = start_of(document).date() - timedelta(days=9)
+    land(home, [moved(document, timedelta(days=9))], UNTIL + timedelta(days=1))
+    assert "marts.fct_turns" in incremental(build_like_a_full_refresh(home))
+    id_ = document["conversation_id"]
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        days = {
+            key: set(connection.table(key).filter(f"conversation_id = '{id_}'").project("start_date").fetchall())
+            for key in ("marts.fct_conversations", "marts.fct_turns")
+        }
+    assert days == {"marts.fct_conversations": {(day,)}, "marts.fct_turns": {(day,)}}
+
+
+def test_conversations_that_were_only_fetched_again_change_no_model_without_the_time(home: Home) -> None:
+    land(home, DOCUMENTS[NEW : NEW + 5], UNTIL + timedelta(days=9))
+    result = build(home, zones=ZONES)
+    assert rebuilt(result) == {"metrics.sync_health"}
+    assert {check.check.model for check in result.checks if not check.is_reused} == {"lake.conversation_checks"}
+
+
+def test_what_comes_out_the_same_is_not_stale_for_what_reads_it(home: Home) -> None:
+    title = DOCUMENTS[NEW] | {"analysis": (DOCUMENTS[NEW]["analysis"] or {}) | {"call_summary_title": "Another"}}
+    land(home, [title], UNTIL + timedelta(days=1))
+    result = build_like_a_full_refresh(home)
+    assert "marts.fct_conversations" in incremental(result)
+    assert rebuilt(result).isdisjoint({"marts.fct_turns", "metrics.cost_daily", "metrics.anomalies"})

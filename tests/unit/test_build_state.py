@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.build.state import FULL_CHANGE, GLOBAL_INPUTS, Change, changed_relations, stale_models
+from warehouse.build.incremental import Days, stale_days
+from warehouse.build.state import GLOBAL_INPUTS, changed_relations, stale_share
 from warehouse.models.headers import Header
 from warehouse.models.project import Model, Project
 
@@ -36,9 +38,19 @@ def reached(before: dict[str, str], now: dict[str, str]) -> set[str]:
     return changes.keys() | stale_models(DIAMOND, changes)
 
 
+def stale_models(project: Project, changes: dict[str, Days | None]) -> set[str]:
+    """The models that depend on a change."""
+    stale = dict(changes)
+    for model in project.models:
+        if any(read in stale for read in model.reads):
+            stale[model.key] = stale_days(model, stale, ())
+    return {model.key for model in project.models if model.key in stale}
+
+
 def test_nothing_is_stale_where_nothing_changed() -> None:
     assert changed_relations(FINGERPRINTS, dict(FINGERPRINTS)) == {}
-    assert stale_models(DIAMOND, {}) == frozenset()
+    assert stale_models(DIAMOND, {}) == set()
+    assert stale_share(DIAMOND, {}, FINGERPRINTS) == 0
 
 
 def test_all_that_depends_on_a_changed_table_is_stale() -> None:
@@ -65,28 +77,30 @@ def test_a_changed_global_input_or_another_set_of_relations_leaves_nothing_to_re
     assert changed_relations(more, FINGERPRINTS) is None
 
 
-def test_days_that_changed_with_their_conversations_differ_from_days_that_changed_without() -> None:
-    files = {"lake.conversations/1": "1", "lake.turns/1": "1", "lake.turns/2": "1", "lake.turn_metrics/1": "1"}
-    before = FINGERPRINTS | {"lake.conversations": "1", "lake.turn_metrics": "1"} | files
-    calls = {"lake.conversations": "2", "lake.conversations/1": "2"}
-    both = calls | {"lake.turns": "2", "lake.turns/1": "2"}
-    partial = Change(is_partial=True)
-    assert changed_relations(before, before | calls) == {"lake.conversations": partial}
-    assert changed_relations(before, before | both) == {"lake.conversations": partial, "lake.turns": partial}
-    assert changed_relations(before, before | both | {"lake.turns/3": "2"}) == {
-        "lake.conversations": partial,
-        "lake.turns": FULL_CHANGE,
-    }
-    removed = {name: value for name, value in (before | both).items() if name != "lake.turns/2"}
-    assert changed_relations(before, removed) == {"lake.conversations": partial, "lake.turns": FULL_CHANGE}
+def test_only_the_days_that_changed_came_or_went_are_changed() -> None:
+    before = FINGERPRINTS | {"lake.turns/2026-11-01": "1", "lake.turns/2026-11-02": "1"}
+    first, second, third = (date(2026, 11, day) for day in (1, 2, 3))
+    assert changed_relations(before, before | {"lake.turns/2026-11-01": "2"}) == {"lake.turns": {first}}
+    assert changed_relations(before, before | {"lake.turns/2026-11-03": "2"}) == {"lake.turns": {third}}
+    removed = {name: value for name, value in before.items() if name != "lake.turns/2026-11-02"}
+    assert changed_relations(before, removed) == {"lake.turns": {second}}
+    assert changed_relations(before, removed | {"lake.deletions/2026-11-01": "1"}) is None
 
 
-def test_a_change_of_some_columns_affects_only_models_that_name_them() -> None:
-    header = Header(description="", grain=(), columns={})
-    two, all_ = (Model("marts", "m", Path(), header, "", (), "", used) for used in (frozenset({"a", "b"}), None))
-    assert [Change(frozenset({"b", "c"})).affects(model) for model in (two, all_)] == [True, True]
-    assert [Change(frozenset({"c"})).affects(model) for model in (two, all_)] == [False, True]
-    assert FULL_CHANGE.affects(two)
+def test_an_incremental_model_is_stale_on_the_days_of_what_it_reads() -> None:
+    first, second = date(2026, 11, 1), date(2026, 11, 2)
+    header = Header(description="", grain=(), columns={}, incremental_by="start_date")
+    model = Model("marts", "m", Path(), header, "", ("lake.turns", "lake.warnings", "seeds.rates"), "")
+    whole = Model("marts", "w", Path(), Header(description="", grain=(), columns={}), "", model.reads, "")
+    changes = {"lake.turns": Days({first}), "lake.warnings": Days({second}), "lake.agents": None}
+    with_days = {"lake.turns", "lake.warnings"}
+    assert stale_days(model, changes, with_days) == {first, second}
+    assert stale_days(whole, changes, with_days) is None
+    assert stale_days(model, changes | {"seeds.rates": None}, with_days) is None
+    assert stale_days(model, changes | {"lake.turns": None}, with_days) is None
+    assert stale_days(model, changes, {"lake.turns"}) is None
+    inputs = [f"lake.turns/{day}" for day in range(8)]
+    assert stale_share(Project((model, whole), (), ()), {"lake.turns": Days({first, second})}, inputs) == 0.625
 
 
 @st.composite

@@ -180,7 +180,7 @@ def test_a_value_that_is_nested_too_deep_fails_only_its_document():
     def snapshot(conversation_id, depth):
         document = json.dumps(detail(conversation_id=conversation_id, otlp_traces="X")).encode()
         payload = document.replace(b'"X"', b"[" * depth + b"]" * depth)
-        return Snapshot(conversation_id, payload, "sha", READ_AT, READ_AT, "open")
+        return Snapshot(conversation_id, payload, READ_AT)
 
     snapshots = [snapshot(f"conv_{depth}", depth) for depth in (1, 200, *range(900, 1010), 5000)]
     flattened = flatten(snapshots)
@@ -201,7 +201,7 @@ def test_whatever_goes_wrong_with_a_document_in_a_table_the_others_are_flattened
     monkeypatch.setattr(tool_calls, "build_columns", fail_for_one)
     ids = [f"conv_{number}" for number in range(20)]
     payloads = {name: json.dumps(detail(conversation_id=name)).encode() for name in ids}
-    flattened = flatten(Snapshot(name, payloads[name], "sha", READ_AT, READ_AT, "open") for name in ids)
+    flattened = flatten(Snapshot(name, payloads[name], READ_AT) for name in ids)
     assert flattened.errors == {"conv_7": "the document cannot be flattened: OverflowError: int too big to convert"}
     assert flattened.frames["conversations"]["conversation_id"].to_list() == [name for name in ids if name != "conv_7"]
 
@@ -218,10 +218,8 @@ def test_whatever_goes_wrong_with_a_document_in_a_table_the_others_are_flattened
     ],
 )
 def test_a_document_that_cannot_be_decoded_is_reported_and_the_others_are_flattened(payload, reason):
-    good = Snapshot(
-        "conv_good", json.dumps(detail(conversation_id="conv_good")).encode(), "sha", READ_AT, READ_AT, "open"
-    )
-    flattened = flatten([Snapshot("conv_a", payload, "sha", READ_AT, READ_AT, "open"), good])
+    good = Snapshot("conv_good", json.dumps(detail(conversation_id="conv_good")).encode(), READ_AT)
+    flattened = flatten([Snapshot("conv_a", payload, READ_AT), good])
     assert list(flattened.errors) == ["conv_a"]
     assert reason in flattened.errors["conv_a"]
     assert flattened.frames["conversations"]["conversation_id"].to_list() == ["conv_good"]

@@ -255,3 +255,25 @@ def test_an_odd_document_is_no_error(odd):
     PEOPLE.pseudonymize(
         {"transcript": odd, "metadata": odd, "user_id": odd, "conversation_initiation_client_data": odd}
     )
+
+
+def test_an_id_of_the_customers_data_is_no_id_of_the_vendor():
+    said = "555-123-4567"
+    document = {
+        "metadata": {"phone_call": {"sip_header_dynamic_variables": {"sip_contact_id": said}, "call_sid": said}},
+        "transcript": [
+            {"dynamic_variable_updates": [{"variable_name": "mail_id", "old_value": said, "new_value": said}]}
+        ],
+        "tomorrow": {"mail_id": EMAIL, "contact_id": NUMBER, "trace_id": "4155552671"},
+    }
+    assert PEOPLE.pseudonymize(document) == {
+        "metadata": {"phone_call": {"sip_header_dynamic_variables": {"sip_contact_id": "<phone>"}, "call_sid": said}},
+        "transcript": [
+            {
+                "dynamic_variable_updates": [
+                    {"variable_name": "mail_id", "old_value": "<phone>", "new_value": "<phone>"},
+                ]
+            }
+        ],
+        "tomorrow": {"mail_id": "<email>", "contact_id": "<phone>", "trace_id": "4155552671"},
+    }

@@ -8,11 +8,7 @@ import pytest
 
 OWN = {
     "fetched_at": datetime(2026, 11, 1, tzinfo=UTC),
-    "checked_at": datetime(2026, 11, 1, tzinfo=UTC),
-    "content_sha256": "sha",
-    "parser_version": 1,
     "is_deleted": False,
-    "settle_state": "settled",
 }
 """Columns that the pipeline adds to the row of a conversation."""
 

@@ -33,10 +33,7 @@ def flattened():
     before = [(id_of(payload), payload) for payload in payloads()]
     after = [(conversation_id, redact(payload)[0]) for conversation_id, payload in before]
     return tuple(
-        flatten(
-            Snapshot(conversation_id, payload, "sha", READ_AT, READ_AT, "settled")
-            for conversation_id, payload in documents
-        ).frames
+        flatten(Snapshot(conversation_id, payload, READ_AT) for conversation_id, payload in documents).frames
         for documents in (before, after)
     )
 

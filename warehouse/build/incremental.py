@@ -1,253 +1,182 @@
-"""Models that are built in parts: incrementally, or in batches of days.
+"""Models by day, as dbt's microbatch and SQLMesh's incremental by time range build them.
 
-**Incrementally.** ``IncrementalBuilder`` rebuilds only the rows of conversations that changed. The model's SELECT runs
-on views that hold just these conversations; its rows replace the old ones. They are compared with the old ones first,
-so that a model downstream is left alone if no column that it uses has changed. A model that has to be rebuilt as a
-whole is compared too, because often few of its rows differ, or none.
-
-**In batches.** ``build_batches`` builds a model with ``batch_by`` some days at a time, as dbt's microbatch does, so
-that not all turns have to fit into memory at once.
-
-Both need a model that is local to a conversation (``warehouse.models.row_locality``).
+A model with ``incremental_by = "start_date"`` in its header says that its rows of a day follow from the rows of that
+day in what it reads. Its SELECT is run on views that hold some days only: the stale ones, or batches of all days to
+save memory. Any other model is computed as a whole. New rows are compared with the old ones by a hash per day, and only
+days that differ are replaced and are stale for the models that read it.
 """
 
 # ruff: noqa: S608 -- every name in these statements is from sql/ or warehouse.schema, none from a user
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from glob import escape
-from threading import Lock
+from pathlib import Path
 
 import duckdb
 
-from warehouse.build.state import BASELINE_DATABASE, FULL_CHANGE, MAX_CHANGED_SHARE, Baseline, Change
 from warehouse.connection import execute_with_memory_retry, read_parquet_sql, sql_literal
-from warehouse.models.project import ALL_SCHEMAS, Model, Project, conversation_relations
-from warehouse.models.row_locality import KEY
-from warehouse.parallel import map_parallel
+from warehouse.errors import ModelError
+from warehouse.models.project import ALL_SCHEMAS, DAY, Model, Project, relations_with_days
 from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.schema.registry import DOCUMENT_TABLES
-from warehouse.schema.types import Table
+from warehouse.schema.registry import BY_NAME, TABLES
 from warehouse.storage import lake
 from warehouse.storage.home import Home
 
-WAREHOUSE = "warehouse"
-"""Name under which the file that is being built is attached."""
-
-CHANGED_DATABASE = "changed_conversations"
-"""Database in memory with the ids of the changed conversations, and with views that hold only these."""
-
-MAX_COMPARED_ROWS = 100_000
-"""Rows up to which a model without conversations is compared with its old version."""
-
 CONVERSATIONS_PER_BATCH = 25_000
-"""Conversations of a batch, unless a single day has more. The turns of so many fill several of DuckDB's row groups;
-row groups that are mostly empty would be written again by the next batch."""
+"""Conversations of a batch, unless a single day has more. The turns of so many fill several of DuckDB's row groups."""
 
-_CHANGED_IDS = f"{CHANGED_DATABASE}.main.ids"
-_IN_CHANGED = f"where {KEY} in (select {KEY} from {_CHANGED_IDS})"
-_CONVERSATIONS = f"lake.{CONVERSATIONS.name}"
-_DOCUMENT_TABLES = {f"lake.{table.name}": table for table in DOCUMENT_TABLES}
+Days = frozenset[date | None]
+"""Days on which a relation changed; None is the day of rows without one, and of relations that have no days."""
 
 
-class IncrementalBuilder:
-    """Rebuilds models from what changed since the baseline, which stays attached until the connection is closed."""
+def is_on(days: Days | None) -> str:
+    """The SQL condition that a row is of one of the days (None: any); it is never null."""
+    if days is None:
+        return "true"
+    dates = ", ".join(f"date '{day}'" for day in sorted(day for day in days if day is not None))
+    is_listed = f"{DAY} is not null and {DAY} in ({dates})" if dates else "false"
+    return f"({DAY} is null or {is_listed})" if None in days else f"({is_listed})"
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, home: Home, project: Project, baseline: Baseline) -> None:
-        """``WAREHOUSE`` is attached: a copy of the current warehouse, whose views read the lake as it is now."""
-        self._conversation_relations = conversation_relations(project.models)
-        connection.execute(f"attach {sql_literal(str(home.warehouse))} as {BASELINE_DATABASE} (read_only)")
-        connection.execute(f"attach ':memory:' as {CHANGED_DATABASE}")
-        for schema in ALL_SCHEMAS:
-            connection.execute(f"create schema {CHANGED_DATABASE}.{schema}")
-        connection.register("changed_ids", baseline.changed_ids)
-        connection.execute(f"create table {_CHANGED_IDS} as from changed_ids")
-        connection.unregister("changed_ids")
-        incremental = [model for model in project.models if model.is_conversation_local and not model.is_view]
-        self._reads = sorted({read for model in incremental for read in model.reads})
-        self._is_ready, self._lock = False, Lock()
 
-    def _create_views(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Create the views when the first model needs them: creating one opens every file that it reads."""
-        with self._lock:  # models are built by several threads; the others wait until the views exist
-            if self._is_ready:
-                return
-            for read in self._reads:
-                condition = _IN_CHANGED if read in self._conversation_relations else ""
-                connection.execute(f"create view {CHANGED_DATABASE}.{read} as from {WAREHOUSE}.{read} {condition}")
-            self._is_ready = True
+def stale_days(model: Model, changes: Mapping[str, Days | None], with_days: Collection[str]) -> Days | None:
+    """The days on which a model can differ after changes of what it reads (None: all); None if it has to be rebuilt.
 
-    def build(self, connection: duckdb.DuckDBPyConnection, model: Model) -> Change | None:
-        """Rebuild the rows of changed conversations; returns how the model has changed, None if it has not.
+    Only an incremental model does not have to be rebuilt as a whole. A view has the days of the table that it reads.
+    """
+    days = [changes[read] if read in with_days else None for read in model.reads if read in changes]
+    is_by_day = model.header.incremental_by or (model.is_view and model.key in with_days)
+    if not is_by_day or None in days:
+        return None
+    return Days().union(*(some for some in days if some is not None))
+
+
+class DayBuilder:
+    """Builds models in the connection's current database; ``batch_size`` are the conversations of a batch of days."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, home: Home, project: Project, batch_size: int) -> None:
+        (self._target,) = connection.execute("select current_catalog()").fetchall()[0]
+        self._home, self._models, self._size = home, project.by_key, batch_size
+        self.with_days = relations_with_days(project.models)
+        lake_days = (day for table in TABLES for day in lake.days(home, table))
+        self._n_by_day: dict[date | None, int] = dict.fromkeys(lake_days, 0)
+        counts = f"select {DAY}, count(*) from lake.{CONVERSATIONS.name} group by all"
+        self._n_by_day |= dict(connection.execute(counts).fetchall())
+        self.is_batched = sum(self._n_by_day.values()) > batch_size
+
+    def create(self, connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+        """Create or replace the model's table or view."""
+        kind, batches = "view" if model.is_view else "table", self._batches(connection, model, None)
+        if batches == [None]:
+            execute_with_memory_retry(connection, f"create or replace {kind} {model.key} as {model.sql}")
+            return
+        connection.execute(f"create or replace table {model.key} as from ({model.sql}) limit 0")
+        for days in batches:
+            with self._views(connection, model, days):
+                execute_with_memory_retry(connection, f"insert into {self._target}.{model.key} {model.sql}")
+
+    def update(
+        self, connection: duckdb.DuckDBPyConnection, model: Model, days: Days | None, types: Mapping[str, str]
+    ) -> Days | None:
+        """Rebuild the rows of some days (None: all) of a table with the columns ``types``; the days that now differ.
+
+        None if the rows have other types by now: nothing was changed, and the table has to be created again.
 
         Raises:
-            duckdb.Error: the model cannot be built.
+            ModelError: its rows are not of the days that they were computed from.
         """
-        self._create_views(connection)
-        target = f"{WAREHOUSE}.{model.key}"
-        old_rows = f"(from {BASELINE_DATABASE}.{model.key} {_IN_CHANGED})"
-        connection.execute(f"use {CHANGED_DATABASE}")
-        # one transaction, so one snapshot of the ids: another thread's diff may add some between two statements
-        connection.begin()
-        try:
-            connection.execute(f"create temp table new_rows as {model.sql}")
-            change = _conversation_change(connection, model, old_rows, "temp.new_rows")
-            if change is not None:
-                connection.execute(f"delete from {target} {_IN_CHANGED}")
-                connection.execute(f"insert into {target} from temp.new_rows")
+        differing = Days()
+        for batch in self._batches(connection, model, days):
+            with self._views(connection, model, batch):
+                execute_with_memory_retry(connection, f"create or replace temp table new_rows as {model.sql}")
+            if describe(connection, "temp.new_rows") != types:
+                return None
+            differing |= self._replace(connection, model, batch)
             connection.execute("drop table temp.new_rows")
-            connection.commit()
-        except duckdb.Error:
-            connection.rollback()
-            raise
-        finally:
-            connection.execute(f"use {WAREHOUSE}")
-        return change
+        return differing
 
-    def diff(self, connection: duckdb.DuckDBPyConnection, model: Model) -> Change | None:
-        """How a model that was rebuilt as a whole differs from its old version; None if it does not.
+    def _replace(self, connection: duckdb.DuckDBPyConnection, model: Model, batch: Days | None) -> Days:
+        """Replace rows of the batch by ``temp.new_rows`` on the days on which they differ; returns these days."""
+        if connection.execute(f"from temp.new_rows where not {is_on(batch)} limit 1").fetchall():
+            message = f"{model.path}: {model.key} has rows of other days than those that it reads."
+            raise ModelError(message, "Remove incremental_by.")
+        has_days, columns = model.key in self.with_days, ", ".join(f'"{name}"' for name in model.header.columns)
+        hashes = (
+            f"select {DAY if has_days else 'null::date'} as day, count(*) as n, sum(hash({columns})) as hashes from"
+        )
+        old, new = f"{hashes} {model.key} where {is_on(batch)} group by day", f"{hashes} temp.new_rows group by day"
+        differing = f"select distinct day from (({old} except {new}) union all ({new} except {old}))"
+        days = Days(day for (day,) in connection.execute(differing).fetchall())
+        if days:
+            condition = is_on(days if has_days else None)
+            connection.execute(f"delete from {model.key} where {condition}")
+            connection.execute(f"insert into {model.key} from temp.new_rows where {condition}")
+        return days
 
-        Conversations whose rows differ are added to the changed ones, for the models that are built after this one.
+    def _batches(self, connection: duckdb.DuckDBPyConnection, model: Model, days: Days | None) -> Sequence[Days | None]:
+        """The days (None: all) in batches of at most ``batch_size`` conversations, unless a single day has more."""
+        if not model.header.incremental_by or (days is None and not self.is_batched):
+            return [None]
+        if days is None:
+            tables = [read for read in model.reads if read in self.with_days and read in self._models]
+            selects = " union ".join(f"select {DAY} from {table}" for table in tables) or "select null::date limit 0"
+            days = Days(self._n_by_day) | {day for (day,) in connection.execute(selects).fetchall()}
+        batches, n_conversations = list[set[date | None]](), self._size
+        for day in sorted(days, key=str):
+            n_conversations += self._n_by_day.get(day, 0)
+            if not batches or n_conversations > self._size:
+                batches.append(set())
+                n_conversations = self._n_by_day.get(day, 0)
+            batches[-1].add(day)
+        return [Days(batch) for batch in batches]
+
+    @contextmanager
+    def _views(self, connection: duckdb.DuckDBPyConnection, model: Model, days: Days | None) -> Iterator[None]:
+        """Within it, the names of all relations with days that the model reads mean only their rows of these days.
+
+        A model names its relations without a database, so the current one decides which it reads.
         """
-        old, new = f"{BASELINE_DATABASE}.{model.key}", f"{WAREHOUSE}.{model.key}"
-        n_rows = connection.execute(f"select count(*) from {new}").fetchall()[0][0]
-        if model.key not in self._conversation_relations:
-            is_changed = n_rows > MAX_COMPARED_ROWS or _is_different(connection, old, new)
-            return FULL_CHANGE if is_changed else None
-        connection.execute(f"create temp table differing as {_differing_ids_sql(model, old, new)}")
-        n_ids, n_null_ids = connection.execute(
-            f"select count(*), count(*) filter (where {KEY} is null) from temp.differing"
-        ).fetchall()[0]
-        change = None
-        if n_null_ids or n_ids > MAX_CHANGED_SHARE * n_rows:
-            change = FULL_CHANGE
-        elif n_ids:
-            condition = f"where {KEY} in (from temp.differing)"
-            change = _conversation_change(connection, model, f"(from {old} {condition})", f"(from {new} {condition})")
-            connection.execute(
-                f"insert into {_CHANGED_IDS} from temp.differing where {KEY} not in (from {_CHANGED_IDS})"
-            )
-        connection.execute("drop table temp.differing")
-        return change
-
-
-def _conversation_change(connection: duckdb.DuckDBPyConnection, model: Model, old: str, new: str) -> Change | None:
-    """How rows of conversations differ; by columns if the model has one row per conversation."""
-    if model.header.grain != (KEY,):
-        return Change(is_partial=True) if _is_different(connection, old, new) else None
-    names = [name for name in model.header.columns if name != KEY]
-    comparisons = "".join(f', bool_or(o."{name}" is distinct from n."{name}")' for name in names)
-    has_other_rows, *is_changed = connection.execute(
-        f"select coalesce(bool_or(o.{KEY} is null or n.{KEY} is null), false){comparisons} "
-        f"from {old} o full join {new} n on o.{KEY} = n.{KEY}"
-    ).fetchall()[0]
-    if has_other_rows:
-        return Change(is_partial=True)
-    columns = frozenset(name for name, is_other in zip(names, is_changed, strict=True) if is_other)
-    return Change(columns, is_partial=True) if columns else None
-
-
-def _is_different(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> bool:
-    """Whether two relations hold different rows, or a row a different number of times."""
-    sql = f"(from {old} except all from {new}) union all (from {new} except all from {old}) limit 1"
-    return bool(connection.execute(sql).fetchall())
-
-
-def _differing_ids_sql(model: Model, old: str, new: str) -> str:
-    """The conversations of which two relations hold different rows, by a hash of each row."""
-    columns = ", ".join(f'"{name}"' for name in model.header.columns)
-    before, now = (f"select {KEY}, hash({columns}) as row_hash from {relation}" for relation in (old, new))
-    return f"select distinct {KEY} from (({before} except all {now}) union all ({now} except all {before}))"
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """The conversations of some days; without days, the rows of no conversation. ``name`` is its database of views."""
-
-    name: str
-    days: tuple[date, ...] = ()
-
-
-def build_batches(
-    connection: duckdb.DuckDBPyConnection, model: Model, *, home: Home, project: Project, size: int
-) -> None:
-    """Create or replace the model's table in the current database, which has all that the model reads.
-
-    ``size`` is the number of conversations of a batch, unless a single day has more.
-
-    Raises:
-        duckdb.Error: the model cannot be built.
-    """
-    (target,) = connection.execute("select current_catalog()").fetchall()[0]
-    batches = [_Batch(f"batch_{number}", days) for number, days in enumerate(_batch_days(connection, home, size), 1)]
-    batches.append(_Batch("batch_without_conversation"))
-    for batch in batches:
-        connection.execute(f"attach ':memory:' as {batch.name}")
-        for schema in ALL_SCHEMAS:
-            connection.execute(f"create schema {batch.name}.{schema}")
-
-    def insert(cursor: duckdb.DuckDBPyConnection, batch: _Batch) -> None:
-        # the model names its relations without a database, so the cursor's current one decides which views it reads
-        cursor.execute(f"use {batch.name}")
+        if days is None:
+            yield
+            return
+        name = f"days_of_{model.schema}_{model.name}"
+        connection.execute(f"attach ':memory:' as {name}")
         try:
-            for name, select in _batch_views(home, project, model, batch, target).items():
-                cursor.execute(f"create view {name} as {select}")
-            execute_with_memory_retry(cursor, f"insert into {target}.{model.key} {model.sql}")
+            for schema in ALL_SCHEMAS:
+                connection.execute(f"create schema {name}.{schema}")
+            connection.execute(f"use {name}")
+            for relation, select in self._selects(model.reads, days).items():
+                connection.execute(f"create view {relation} as {select}")
+            yield
         finally:
-            cursor.execute(f"use {target}")  # the cursor goes on to another batch, or is the connection itself
+            connection.execute(f"use {self._target}")
+            connection.execute(f"detach {name}")
 
-    connection.execute(f"create or replace table {model.key} as from ({model.sql}) limit 0")
-    map_parallel(connection, insert, batches)
-    for batch in batches:
-        connection.execute(f"detach {batch.name}")
-
-
-def _batch_days(connection: duckdb.DuckDBPyConnection, home: Home, size: int) -> Iterator[tuple[date, ...]]:
-    """Days of which any table has files, in order; as many per batch as have at most ``size`` conversations."""
-    n_by_day = dict(connection.execute(f"select start_date, count(*) from {_CONVERSATIONS} group by all").fetchall())
-    days, n_conversations = list[date](), 0
-    for day in lake.days(home, DOCUMENT_TABLES):
-        n_of_day = n_by_day.get(day, 0)
-        if days and n_conversations + n_of_day > size:
-            yield tuple(days)
-            days, n_conversations = [], 0
-        days.append(day)
-        n_conversations += n_of_day
-    if days:
-        yield tuple(days)
+    def _selects(self, reads: Iterable[str], days: Days) -> dict[str, str]:
+        """A SELECT of the rows of the days for each relation, after those that it reads itself."""
+        selects = dict[str, str]()
+        for name in reads:
+            model = self._models.get(name)
+            if name in self.with_days and model is None:
+                table = BY_NAME[name.removeprefix("lake.")]
+                files = [file for day in days if day is not None for file in lake.day_files(self._home, table, day)]
+                files.append(lake.schema_file(self._home, table))  # read_parquet needs a file
+                selects[name] = read_parquet_sql(table.column_names, map(_file_literal, files))
+            elif name in self.with_days and model is not None and model.is_view:
+                selects |= self._selects(model.reads, days) | {name: model.sql}
+            else:
+                condition = is_on(days if name in self.with_days else None)
+                selects[name] = f"from {self._target}.{name} where {condition}"
+        return selects
 
 
-def _batch_views(home: Home, project: Project, model: Model, batch: _Batch, target: str) -> Mapping[str, str]:
-    """A SELECT for each relation that the model reads, each after those that it reads itself."""
-    models, with_conversations = project.by_key, conversation_relations(project.models)
-    selects = {_CONVERSATIONS: _days_sql(home, CONVERSATIONS, batch.days)}
-    condition = (
-        f"in (select {KEY} from {_CONVERSATIONS})"
-        if batch.days
-        else f"not in (select {KEY} from {target}.{_CONVERSATIONS})"
-    )
-
-    def select(name: str) -> str:
-        model_read = models.get(name)
-        if name in _DOCUMENT_TABLES:
-            return _days_sql(home, _DOCUMENT_TABLES[name], batch.days)
-        if model_read is not None and model_read.is_view and model_read.is_conversation_local:
-            for upstream in model_read.reads:
-                selects.setdefault(upstream, select(upstream))
-            return model_read.sql
-        where = f" where coalesce({KEY}, '') {condition}" if name in with_conversations else ""
-        return f"from {target}.{name}{where}"
-
-    for name in model.reads:
-        selects.setdefault(name, select(name))
-    return selects
+def _file_literal(file: Path) -> str:
+    return sql_literal(escape(str(file.resolve())))
 
 
-def _days_sql(home: Home, table: Table, days: tuple[date, ...]) -> str:
-    """A SELECT of a table's rows on some days."""
-    files = [file for day in days for file in home.partition(table, day).glob("*.parquet")]
-    files.append(lake.schema_file(home, table))  # read_parquet needs a file, and a batch may have none
-    return read_parquet_sql(table.column_names, (sql_literal(escape(str(file.resolve()))) for file in files))
+def describe(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """DuckDB's types of a relation by column, in order."""
+    return {row[0]: row[1] for row in connection.execute(f"describe {relation}").fetchall()}

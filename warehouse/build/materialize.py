@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from itertools import count
 
 import duckdb
 
-from warehouse.build.incremental import CONVERSATIONS_PER_BATCH, IncrementalBuilder, build_batches
-from warehouse.build.state import EMPTY_BASELINE, FULL_CHANGE, Baseline, Change, ModelState
-from warehouse.connection import execute_with_memory_retry, lake_files_sql, read_parquet_sql, sql_literal
+from warehouse.build.incremental import CONVERSATIONS_PER_BATCH, DayBuilder, Days, describe, stale_days
+from warehouse.build.state import EMPTY_BASELINE, Baseline, ModelState
+from warehouse.connection import lake_files_sql, read_parquet_sql, sql_literal
 from warehouse.errors import ModelError
 from warehouse.models.build_tables import (
     GENERATED_TABLES,
@@ -28,7 +27,6 @@ from warehouse.models.build_tables import (
 )
 from warehouse.models.project import ALL_SCHEMAS, Model, Project
 from warehouse.parallel import MAX_THREADS, map_parallel, run_graph
-from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.storage.home import Home
@@ -73,7 +71,7 @@ def materialize(
     """Create all relations of ``project`` in the current database, which is a copy of ``baseline`` or empty.
 
     What the baseline has unchanged is reused. If there are more than ``batch_size`` conversations, models are built one
-    after the other, and those with ``batch_by`` in batches.
+    after the other, and incremental ones in batches of days.
 
     Raises:
         ModelError: see ``warehouse.build.runner.build``.
@@ -87,26 +85,20 @@ def materialize(
         seed.load(connection)
     METRIC_HEADERS.load(connection, metric_header_rows((model.key, model.header) for model in project.models))
     WORKSPACES.load(connection, workspace_rows(zones or {}))
-    incremental = IncrementalBuilder(connection, home, project, baseline) if baseline.names else None
-    n_conversations = connection.execute(f"select count(*) from lake.{CONVERSATIONS.name}").fetchall()[0][0]
-    batches = (
-        partial(build_batches, home=home, project=project, size=batch_size) if n_conversations > batch_size else None
+    builder = _ModelBuilder(
+        baseline, DayBuilder(connection, home, project, batch_size), dict(baseline.changed_days), clock
     )
-    builder = _ModelBuilder(baseline, dict(baseline.changed), incremental, batches, clock)
     models = builder.build_all(connection, project, progress)
-    replaced = [
-        model for model, state in zip(project.models, models, strict=True) if not state.is_reused | state.is_incremental
-    ]
     write_comments(
         connection,
         [
             *map(_lake_comment, tables),
             *(RelationComment("table", seed.key, seed.header.description, seed.header.columns) for seed in seeds),
             *(RelationComment("table", table.key, table.description, table.columns) for table in GENERATED_TABLES),
-            *map(_model_comment, replaced),
+            *map(_model_comment, builder.created),
         ],
     )
-    return MaterializeResult(models, baseline.names - builder.changed.keys())
+    return MaterializeResult(models, baseline.names - builder.changed_days.keys())
 
 
 def write_comments(connection: duckdb.DuckDBPyConnection, comments: Iterable[RelationComment]) -> None:
@@ -135,7 +127,8 @@ def _lake_comment(table: Table) -> RelationComment:
 
 
 def _model_comment(model: Model) -> RelationComment:
-    return RelationComment(_kind(model), model.key, model.header.description, model.header.columns)
+    kind = "view" if model.is_view else "table"
+    return RelationComment(kind, model.key, model.header.description, model.header.columns)
 
 
 def _create_lake_view(connection: duckdb.DuckDBPyConnection, home: Home, table: Table) -> None:
@@ -147,16 +140,16 @@ def _create_lake_view(connection: duckdb.DuckDBPyConnection, home: Home, table: 
 class _ModelBuilder:
     """Builds each model in the cheapest way that its changed inputs allow.
 
-    ``changed`` begins with the changes of the baseline and grows by each model that comes out different. Several
+    ``changed_days`` begins with the changes of the baseline and grows by each model that comes out different. Several
     threads read and write it without a lock: a model is built only after all that it reads, so the entries that it
-    looks at are final. ``incremental`` is None without a baseline, ``batches`` where one batch holds all conversations.
+    looks at are final. ``created`` are the models that have no comments yet.
     """
 
     baseline: Baseline
-    changed: dict[str, Change]
-    incremental: IncrementalBuilder | None
-    batches: Callable[[duckdb.DuckDBPyConnection, Model], None] | None
+    days: DayBuilder
+    changed_days: dict[str, Days | None]
     clock: Callable[[], float]
+    created: list[Model] = field(default_factory=list)
 
     def build_all(
         self, connection: duckdb.DuckDBPyConnection, project: Project, progress: Progress
@@ -169,51 +162,43 @@ class _ModelBuilder:
             {key: [read for read in model.reads if read in models] for key, model in models.items()},
             on_start=lambda key: progress(key, next(numbers), len(models)),
             # with very many conversations one query keeps all threads busy, and two at once need twice the memory
-            max_threads=1 if self.batches else MAX_THREADS,
+            max_threads=1 if self.days.is_batched else MAX_THREADS,
         )
         return tuple(states[key] for key in models)
 
     def _build(self, connection: duckdb.DuckDBPyConnection, model: Model) -> ModelState:
-        """Build a model, or the part of it that its changed inputs affect."""
-        before, changed = self.baseline.models.get(model.key), self.changed
-        changes = [changed[read] for read in model.reads if read in changed and changed[read].affects(model)]
-        if before is not None and not changes and model.key not in changed:
+        """Build a model, or the days of it that its changed inputs affect."""
+        before, changed_days = self.baseline.models.get(model.key), self.changed_days
+        is_other = before is None or model.key in changed_days
+        if before is not None and not is_other and not any(read in changed_days for read in model.reads):
             return before
         started = self.clock()
-        is_partial = model.is_conversation_local and all(change.is_partial for change in changes)
-        is_incremental = before is not None and model.key not in changed and (model.is_view or is_partial)
-        change: Change | None = FULL_CHANGE
+        days = None if is_other else stale_days(model, changed_days, self.days.with_days)
         try:
-            if before is None or self.incremental is None or model.key in changed:
-                types = self._replace(connection, model)
+            if before is None or is_other:
+                types, change = self._create(connection, model), None
             elif model.is_view:
-                types, change = before.types, Change(is_partial=is_partial)
-            elif is_partial:
-                types, change = before.types, self.incremental.build(connection, model)
+                types, change = before.types, days
             else:
-                types = self._replace(connection, model)
-                change = self.incremental.diff(connection, model) if types == before.types else FULL_CHANGE
+                types, change = before.types, self.days.update(connection, model, days, before.types)
+                if change is None:
+                    types = self._create(connection, model)
             n_rows = connection.execute(f"select count(*) from {model.key}").fetchall()[0][0]
         except duckdb.Error as error:
             message = f"{model.path}: {model.key} cannot be built: {error}"
             raise ModelError(message, "The current warehouse stays in place.") from error
-        if change is not None:
-            changed[model.key] = change
+        if change is None or change:
+            changed_days[model.key] = change
+        is_incremental = not is_other and (model.is_view or days is not None)
         return ModelState(model.key, n_rows, self.clock() - started, types, is_incremental=is_incremental)
 
-    def _replace(self, connection: duckdb.DuckDBPyConnection, model: Model) -> dict[str, str]:
-        """Build a model as a whole; its types by column."""
-        if model.header.batch_by and self.batches:
-            self.batches(connection, model)
-        else:
-            execute_with_memory_retry(connection, f"create or replace {_kind(model)} {model.key} as {model.sql}")
-        types = {row[0]: row[1] for row in connection.execute(f"describe {model.key}").fetchall()}
+    def _create(self, connection: duckdb.DuckDBPyConnection, model: Model) -> dict[str, str]:
+        """Create or replace a model; its types by column."""
+        self.days.create(connection, model)
+        self.created.append(model)
+        types = describe(connection, model.key)
         _check_columns(model, types)
         return types
-
-
-def _kind(model: Model) -> str:
-    return "view" if model.is_view else "table"
 
 
 def _check_columns(model: Model, types: Iterable[str]) -> None:

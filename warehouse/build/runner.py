@@ -1,8 +1,8 @@
 """Builds the warehouse: views on the lake, seeds, models in order, comments; checks it; and only then swaps it in.
 
 The new file starts as a copy of the current warehouse, from which everything that has not changed is reused
-(``warehouse.build.state``); of many stale models, only the rows of changed conversations are rebuilt. If most models
-are stale, the copy turns out to be damaged or the caller asks for a full refresh, it starts from nothing.
+(``warehouse.build.state``); of incremental models, only the rows of stale days are rebuilt. If most of the models is
+stale, the copy turns out to be damaged or the caller asks for a full refresh, it starts from nothing.
 
 Everything is written to ``warehouse.duckdb.new``, so readers keep the old file until ``os.replace``. A failed check
 keeps the old warehouse and leaves the new one as ``warehouse.duckdb.rejected`` for inspection. The file has DuckDB's
@@ -22,26 +22,25 @@ from pathlib import Path
 import duckdb
 
 from warehouse.build import state
-from warehouse.build.incremental import WAREHOUSE
 from warehouse.build.materialize import Progress, RelationComment, materialize, no_progress, write_comments
 from warehouse.build.state import (
-    BUILD_CALLS,
-    BUILD_INPUTS,
     EMPTY_BASELINE,
     MTIME_RESOLUTION,
     Baseline,
     ModelState,
     load_baseline,
-    write_conversation_fingerprints,
 )
 from warehouse.connection import DEFAULT_LIMITS, Limits, connect, sql_literal
 from warehouse.errors import ModelError
+from warehouse.models.build_tables import BUILD_INPUTS
 from warehouse.models.checks import CheckResult, run
 from warehouse.models.data_quality import all_checks
 from warehouse.models.project import SQL_DIR, Project, read_project
-from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake
 from warehouse.storage.home import Home
+
+WAREHOUSE = "warehouse"
+"""Name under which the file that is being built is attached."""
 
 ATTACH_OPTIONS = "storage_version 'v1.0.0', recovery_mode 'no_wal_writes'"
 """Without a write-ahead log: a build that was cut short starts over with a new file."""
@@ -102,7 +101,7 @@ def build(
             )
             checks = run(connection, all_checks(project), built.unchanged)
             mtime = int(new.stat().st_mtime)
-            _write_state(connection, baseline, inputs, built.models, mtime)
+            _write_state(connection, inputs, built.models, mtime)
             connection.execute("checkpoint")  # detaching would checkpoint as well, but swallow its errors
             connection.execute("use memory")
             connection.execute(f"detach {WAREHOUSE}")
@@ -110,7 +109,7 @@ def build(
         return built.models, checks
 
     _remove(new)
-    if baseline.names and not baseline.changed:
+    if baseline.names and not baseline.changed_days:
         return _reuse_all(home, project, baseline, progress)
     try:
         written = None
@@ -135,17 +134,13 @@ def build(
 
 def _write_state(
     connection: duckdb.DuckDBPyConnection,
-    baseline: Baseline,
     inputs: Mapping[str, str],
     models: Iterable[ModelState],
     mtime: int,
 ) -> None:
     state.write_state(connection, inputs, models, mtime)
-    if not baseline.is_unchanged(f"lake.{CONVERSATIONS.name}"):
-        write_conversation_fingerprints(connection)
-    tables = (BUILD_INPUTS, BUILD_CALLS)
-    comments = [RelationComment("table", table.key, table.description, table.columns) for table in tables]
-    write_comments(connection, comments)
+    comment = RelationComment("table", BUILD_INPUTS.key, BUILD_INPUTS.description, BUILD_INPUTS.columns)
+    write_comments(connection, [comment])
 
 
 def _reuse_all(home: Home, project: Project, baseline: Baseline, progress: Progress) -> BuildResult:

@@ -64,6 +64,16 @@ WORKSPACES = GeneratedTable(
     },
 )
 
+BUILD_INPUTS = GeneratedTable(
+    "build_inputs",
+    "What this warehouse was built from: one row per input of the build. The next build sees what changed.",
+    {
+        "name": "Lake table or day of one, seed or model; code, tests, removed (redacted or erased), file (this one).",
+        "mark": "Fingerprint at the time of the build; of the file, its time of modification as Unix time in seconds.",
+        "n_rows": "Rows of a model.",
+    },
+)
+
 GENERATED_TABLES = (METRIC_HEADERS, WORKSPACES)
 
 

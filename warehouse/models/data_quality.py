@@ -14,7 +14,7 @@ import polars as pl
 from warehouse.connection import open_warehouse
 from warehouse.models.checks import SAMPLE_ROWS, Check, CheckResult, header_checks, row_check, run, unique_check
 from warehouse.models.project import Project, SingularTest, read_project
-from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
@@ -73,12 +73,13 @@ def check_complete(home: Home) -> tuple[CheckResult, ...]:
     """Compare listing, landing and lake: nothing is missing in either direction, and nothing is in quarantine."""
     listed = landing.latest_list_rows(home, ())
     snapshots = landing.latest_snapshots(home)
-    in_lake = lake.read(home, CONVERSATIONS, ["conversation_id"])
+    in_lake, checked = (lake.read(home, table, ["conversation_id"]) for table in (CONVERSATIONS, CONVERSATION_CHECKS))
+    complete = in_lake.join(checked, "conversation_id", "semi")
     deletions = lake.read(home, DELETIONS, ["conversation_id"])
     has_content = snapshots.filter(pl.col("content_at").is_not_null())
     is_removed = snapshots.filter(pl.col("kind").is_in([*landing.REMOVED_KINDS, landing.ERASED]))
     missing = pl.concat(
-        [has_content.join(in_lake, "conversation_id", "anti"), is_removed.join(deletions, "conversation_id", "anti")]
+        [has_content.join(complete, "conversation_id", "anti"), is_removed.join(deletions, "conversation_id", "anti")]
     )
     return (
         _result(LISTED_IS_LANDED, listed.join(snapshots, "conversation_id", "anti")),

@@ -7,8 +7,8 @@
   ``warehouse.models.inheritance`` adds the columns that ``[columns]`` leaves out, with their descriptions from there.
 - ``inherits_metrics_from = "intermediate.int_agent_measures"`` also adds the metrics of these columns.
 - With either, a metric takes from the metric of the same column there what it leaves out.
-- ``batch_by = "start_date"`` is for a model that is local to a conversation and would have to hold all turns at once:
-  it is built some days at a time (``warehouse.build.incremental``).
+- ``incremental_by = "start_date"`` says that the model's rows of a day follow from the rows of that day in what it
+  reads, so that it can be built some days at a time (``warehouse.build.incremental``).
 
 The unit of a column follows from its name (``warehouse.schema.types.unit_of``). Singular tests and seeds have smaller
 headers of the same kind.
@@ -79,7 +79,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     columns: dict[str, str] = {}
     inherits_columns_from: str | None = None
     inherits_metrics_from: str | None = None
-    batch_by: Literal["start_date"] | None = None
+    incremental_by: Literal["start_date"] | None = None
     tests: Tests = Tests()
     metrics: dict[str, Metric] = {}
 

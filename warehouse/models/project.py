@@ -8,14 +8,13 @@ to be a CTE.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from warehouse.errors import ModelError
-from warehouse.models import row_locality
 from warehouse.models.build_tables import GENERATED_TABLES
 from warehouse.models.headers import Header, SingularHeader, line_of, parse_header, split_header
 from warehouse.models.inheritance import read_header
@@ -27,8 +26,8 @@ SQL_DIR = Path(__file__).parents[2] / "sql"
 SCHEMAS = ("staging", "intermediate", "marts", "metrics")
 ALL_SCHEMAS = ("lake", "seeds", *SCHEMAS)
 """Schemas of the models and of their sources."""
-CONVERSATION_TABLES = frozenset(f"lake.{table.name}" for table in TABLES if row_locality.KEY in table.column_names)
-"""Tables of the lake with a ``conversation_id``."""
+DAY = "start_date"
+"""Column with the day of a row, by which relations are compared and models are built incrementally."""
 VIEWS = ("staging",)
 """Schemas whose models are views: staging only renames the lake. Other models are read often, so they are tables."""
 
@@ -39,10 +38,6 @@ class Model:
 
     Attributes:
         reads: Qualified names of the relations that it selects from, sorted.
-        used_columns: Names of columns that can matter in what it reads; None for all
-            (``warehouse.models.column_usage``).
-        is_conversation_local: Its rows of a conversation follow from that conversation's rows in what it reads
-            (``warehouse.models.row_locality``).
         keeps_lake_key: It returns rows of one table of the lake with their key, so they are as unique as there.
     """
 
@@ -53,8 +48,6 @@ class Model:
     sql: str
     reads: tuple[str, ...]
     sha256: str
-    used_columns: frozenset[str] | None = None
-    is_conversation_local: bool = False
     keeps_lake_key: bool = False
 
     @property
@@ -118,9 +111,13 @@ def read_project(sql_dir: Path = SQL_DIR, user_seeds: Path | None = None) -> Pro
     return Project(ordered, seeds, singular_tests)
 
 
-def conversation_relations(models: Iterable[Model]) -> frozenset[str]:
-    """Names of the models and tables of the lake that have a ``conversation_id``."""
-    return CONVERSATION_TABLES | {model.key for model in models if row_locality.KEY in model.header.columns}
+def relations_with_days(models: Iterable[Model]) -> frozenset[str]:
+    """Names of the daily tables of the lake, of the views on them, and of all tables of models with the column."""
+    names = {f"lake.{table.name}" for table in TABLES if table.is_daily}
+    for model in models:  # in build order
+        if DAY in model.header.columns and (not model.is_view or names.issuperset(model.reads)):
+            names.add(model.key)
+    return frozenset(names)
 
 
 def ordered_models(models: Mapping[str, Model], seeds: Iterable[str]) -> tuple[Model, ...]:
@@ -173,8 +170,7 @@ def _read(files: tuple[tuple[Path, str], ...]) -> tuple[tuple[Model, ...], tuple
     of_models = [source for source in sources if source.path.parent.name in SCHEMAS]
     headers = _headers({source.key: source for source in of_models})
     models = [_model(source, headers[source.key]) for source in of_models]
-    keyed = conversation_relations(models)
-    models = [_analyze(model, source, keyed) for model, source in zip(models, of_models, strict=True)]
+    models = [_analyze(model, source) for model, source in zip(models, of_models, strict=True)]
     return tuple(models), tuple(_singular_test(source) for source in sources if source not in of_models)
 
 
@@ -210,20 +206,16 @@ def _model(source: _Source, header: Header) -> Model:
     return Model(path.parent.name, path.stem, path, header, source.sql, source.select.reads, sha256)
 
 
-def _analyze(model: Model, source: _Source, keyed: Collection[str]) -> Model:
-    """The model with the properties of its SELECT; the relations ``keyed`` have a ``conversation_id``."""
+def _analyze(model: Model, source: _Source) -> Model:
+    """The model with the properties of its SELECT."""
     select, grain = source.select, model.header.grain
-    used_columns = None if select.used_columns is None else select.used_columns | model.header.columns.keys()
     table = BY_NAME.get((select.row_source or "").removeprefix("lake."))
     sources = {column.source for column in select.final if column.name in grain and column.is_plain}
-    is_conversation_local = row_locality.is_conversation_local(select.tree, keyed)
-    if model.header.batch_by and (model.is_view or not is_conversation_local):
-        at = f"{model.path}:{line_of(source.toml, 'batch_by')}"
-        raise ModelError(f"{at}: {model.key} is not a table that is local to a conversation.", "Remove batch_by.")
+    if model.header.incremental_by and (model.is_view or DAY not in model.header.columns):
+        at = f"{model.path}:{line_of(source.toml, 'incremental_by')}"
+        raise ModelError(f"{at}: {model.key} is not a table with a column {DAY}.", "Remove incremental_by.")
     return replace(
         model,
-        used_columns=used_columns,
-        is_conversation_local=is_conversation_local,
         keeps_lake_key=table is not None
         and model.header.inherits_columns_from is not None
         and sources.issuperset(table.key),

@@ -14,8 +14,6 @@ from typing import Any
 import duckdb
 import msgspec
 
-from warehouse.models.column_usage import STAR_KEYS, used_columns
-
 _TREES = """
 select json_serialize_sql(text, skip_null := true, skip_empty := true, skip_default := true)
 from unnest(?::varchar[]) texts(text)
@@ -24,6 +22,8 @@ from unnest(?::varchar[]) texts(text)
 Tree = dict[str, Any]
 
 _JOINS = ("REGULAR", "CROSS")
+_STAR_KEYS = {"class", "type", "relation_name", "exclude_list", "query_location", "query_location_length"}
+"""Keys of a star that only passes columns on, perhaps not all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,6 @@ class Select:
         unqualified: Names without a schema that are not CTEs.
         final: Columns of the CTE ``final``, stars without a name; empty if there is none, or if it is not a plain
             SELECT.
-        used_columns: See ``warehouse.models.column_usage``.
         row_source: The one relation whose rows it returns, each at most once; None if it can return others.
         tree: Its node in the tree of DuckDB's parser.
     """
@@ -55,7 +54,6 @@ class Select:
     reads: tuple[str, ...]
     unqualified: tuple[str, ...]
     final: tuple[SelectedColumn, ...]
-    used_columns: frozenset[str] | None = field(default=None, compare=False, repr=False)
     row_source: str | None = field(default=None, compare=False, repr=False)
     tree: Tree = field(default_factory=dict, compare=False, repr=False)
 
@@ -93,7 +91,6 @@ def _read(text: str, tree: Tree) -> Select | UnsupportedSqlError:
         reads,
         tuple(sorted(name for schema, name in tables if not schema and name not in ctes)),
         tuple(_selected(column) for column in _final(top)),
-        used_columns(nodes),
         reads[0] if len(reads) == 1 and all(map(_keeps_grain, nodes)) else None,
         top,
     )
@@ -138,7 +135,7 @@ def _columns(query: Tree, ctes: Mapping[str, Tree], relations: Mapping[str, Iter
         if item["class"] != "STAR":
             yield _selected(item)
             continue
-        if not item.keys() <= STAR_KEYS:
+        if not item.keys() <= _STAR_KEYS:
             raise StarError
         for alias, names in _sources(query["from_table"], ctes, relations):
             if item.get("relation_name", alias) == alias:

@@ -5,7 +5,23 @@ from __future__ import annotations
 from warehouse.schema.conversation_client_data import CLIENT_DATA
 from warehouse.schema.conversation_features import FEATURE_COLUMNS
 from warehouse.schema.conversation_metadata import CHANNEL, CHARGING, FEEDBACK, RETENTION, TERMINATION
-from warehouse.schema.types import BOOL, FLOAT, INT, JSON, TEXT, TIME, column, derived, free_text, identifier, table
+from warehouse.schema.types import (
+    BOOL,
+    CONVERSATION_ID,
+    FLOAT,
+    INT,
+    JSON,
+    START_DATE,
+    TEXT,
+    TIME,
+    WORKSPACE,
+    Table,
+    column,
+    derived,
+    free_text,
+    identifier,
+    table,
+)
 
 _ROOT = (
     column("agent_id", TEXT, "Agent that the conversation was started with."),
@@ -48,15 +64,11 @@ _UNDOCUMENTED = (
 
 _SYNC_STATE = (
     derived("fetched_at", TIME, "When this content was first fetched.", required=True),
-    derived("checked_at", TIME, "When the conversation was last fetched, changed or not.", required=True),
-    derived("content_sha256", TEXT, "SHA-256 of the canonical document.", required=True),
-    derived("parser_version", INT, "Version of the flattening that made the rows.", required=True),
     derived("is_deleted", BOOL, "Whether the API no longer has the conversation.", required=True),
     derived("deleted_at", TIME, "When the sync noticed the deletion."),
     derived("deletion_reason", TEXT, "deleted (404), retention (the API removed the content) or null."),
-    derived("settle_state", TEXT, "open, settling or settled: whether it will be fetched again.", required=True),
 )
-"""What the sync adds: when the document was fetched, its hash, whether it was deleted."""
+"""What the sync adds: when the document was fetched, whether it was deleted."""
 
 CONVERSATIONS = table(
     "conversations",
@@ -82,6 +94,22 @@ CONVERSATIONS = table(
         "analysis.data_collection_results_list",
     ),
 )
+
+CONVERSATION_CHECKS = Table(
+    "conversation_checks",
+    "conversation in the lake: which snapshot its rows are from, and when it was last fetched",
+    ("conversation_id",),
+    (
+        WORKSPACE,
+        CONVERSATION_ID,
+        START_DATE,
+        derived("checked_at", TIME, "When the conversation was last fetched, changed or not.", required=True),
+        derived("content_sha256", TEXT, "SHA-256 of the canonical document.", required=True),
+        derived("parser_version", INT, "Version of the flattening that made the rows.", required=True),
+        derived("settle_state", TEXT, "open, settling or settled: whether it will be fetched again.", required=True),
+    ),
+)
+"""What changes when a conversation is fetched again without news: a table of its own, so that no other file does."""
 
 VISITED_AGENTS = table(
     "visited_agents",

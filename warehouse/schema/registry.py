@@ -11,7 +11,7 @@ from __future__ import annotations
 from warehouse.schema.activity import ACTIVITY_TABLES
 from warehouse.schema.analysis import DATA_COLLECTION_RESULTS, EVALUATION_RESULTS
 from warehouse.schema.conversation_client_data import DYNAMIC_VARIABLES
-from warehouse.schema.conversations import CONVERSATIONS, TAGS, VISITED_AGENTS, WARNINGS
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS, TAGS, VISITED_AGENTS, WARNINGS
 from warehouse.schema.operations import AGENTS, CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS, UNKNOWN_FIELDS
 from warehouse.schema.reference_data import REFERENCE_TABLES
 from warehouse.schema.tool_calls import DYNAMIC_VARIABLE_UPDATES, TOOL_CALLS, TOOL_RESULTS, WORKFLOW_STEPS
@@ -43,6 +43,7 @@ DOCUMENT_TABLES: tuple[Table, ...] = (
 
 TABLES: tuple[Table, ...] = (
     *DOCUMENT_TABLES,
+    CONVERSATION_CHECKS,
     CONVERSATION_LIST,
     AGENTS,
     DELETIONS,

@@ -6,7 +6,7 @@ key, with the schema that ``warehouse.schema`` declares. Rows get the name of th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -38,10 +38,15 @@ def schema_file(home: Home, table: Table) -> Path:
     return (home.partition(table, SCHEMA_DAY) if table.is_daily else home.table(table)) / SCHEMA_FILE
 
 
-def days(home: Home, tables: Iterable[Table]) -> list[date]:
-    """Days of which any of some daily tables has files, in order; ``SCHEMA_DAY`` is one of them."""
-    folders = {folder.name for table in tables for folder in home.table(table).glob(DAY_FOLDERS)}
-    return sorted(date.fromisoformat(name.partition("=")[2]) for name in folders)
+def days(home: Home, table: Table) -> list[date]:
+    """The days of which a daily table has files, in order, ``SCHEMA_DAY`` left out; none for other tables."""
+    folders = home.table(table).glob(DAY_FOLDERS) if table.is_daily else ()
+    return sorted({date.fromisoformat(folder.name.partition("=")[2]) for folder in folders} - {SCHEMA_DAY})
+
+
+def day_files(home: Home, table: Table, day: date) -> list[Path]:
+    """The files of a day, of all workspaces."""
+    return sorted(home.all_workspaces.files(home.partition(table, day)))
 
 
 def ensure_schema_files(home: Home) -> None:

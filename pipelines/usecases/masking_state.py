@@ -1,0 +1,119 @@
+"""Under which rules and settings the landing of a home was masked: a change is reported, ``reprocess`` applies it.
+
+``.masking.json`` in the home folder says what holds for all that is landed. The key of the pseudonyms is in it as a
+fingerprint only.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipelines.extract.landing_rows import hide
+from pipelines.transform.canonical_json import dump, fingerprint, load
+from pipelines.usecases.context import Context
+from warehouse.storage.home import Home
+from warehouse.storage.remask import remask
+
+RULES_VERSION = 2
+"""Version of the rules in ``pipelines.privacy``; the landing of a home without a state was masked by version 1."""
+STATE_FILE = ".masking.json"
+
+
+@dataclass(frozen=True, slots=True)
+class MaskingState:
+    """``pii`` is the setting, ``key`` the fingerprint of its key."""
+
+    rules: int
+    pii: str
+    key: str | None
+
+
+def current_state(context: Context) -> MaskingState:
+    """The rules and settings of now."""
+    settings = context.settings
+    is_hashed = settings.pii == "hash" and settings.pii_key is not None
+    key = settings.pii_key.get_secret_value().encode() if is_hashed and settings.pii_key else None
+    return MaskingState(
+        RULES_VERSION, settings.pii, hmac.digest(key, b"convohouse masking", "sha256").hex()[:16] if key else None
+    )
+
+
+def start_masking(context: Context) -> None:
+    """Write the state of a home that has no data yet; needs the write lock."""
+    if not any(context.home.landing.rglob("*.parquet")):
+        _write(context.home, current_state(context))
+
+
+def changed_masking(context: Context) -> tuple[str, ...]:
+    """A warning if what is landed was masked by other rules or settings, with what to do."""
+    landed, now = _read(context.home), current_state(context)
+    if landed == now:
+        return ()
+    if landed is None or landed.rules != now.rules:
+        return ("What is landed was masked by the rules of an earlier version. `convohouse reprocess` masks it.",)
+    if now.pii == "keep":
+        return ("The setting pii was hash. What is landed stays hashed; `convohouse reprocess` accepts that.",)
+    if landed.pii == "keep":
+        return ("The setting pii was keep: people are in what is landed. `convohouse reprocess` hides them.",)
+    problem = "CONVOHOUSE_PII_KEY has changed: whoever is landed already has another hash than from now on."
+    remedy = "Set the earlier key again, or sync into a new home folder; `convohouse reprocess` accepts both hashes."
+    return (f"{problem} {remedy}",)
+
+
+def apply_masking(context: Context, workspaces: Sequence[Context]) -> int:
+    """Mask what is landed by the rules and settings of now, if others hold; returns the number of rewritten files."""
+    now = current_state(context)
+    if _read(context.home) == now:
+        return 0
+    n_files = sum(_remask(workspace) for workspace in workspaces)
+    _write(context.home, now)
+    return n_files
+
+
+def _remask(workspace: Context) -> int:
+    pseudonyms = workspace.pseudonyms
+
+    def change(row: Mapping[str, Any], hash_column: str) -> Mapping[str, Any]:
+        payload = row["payload"]
+        if payload is None or row.get("is_redacted"):
+            return row
+        document = load(payload)
+        hidden = hide(document, pseudonyms)
+        if hidden == document:
+            return row
+        return {**row, "payload": dump(hidden), hash_column: fingerprint(hidden)}
+
+    def change_list_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        changed = change(row, "fingerprint")
+        return changed if changed is row else {**changed, "agent_name": hide(row["agent_name"], pseudonyms)}
+
+    landed: dict[str, str] = {}
+
+    def change_tool(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        changed = change(row, "content_sha256")
+        if row["payload"] is None:
+            return row
+        tool_id, sha256 = row["tool_id"], changed["content_sha256"]
+        if landed.get(tool_id) == sha256:  # a definition lands only if it has changed
+            return {**changed, "payload": None}
+        landed[tool_id] = sha256
+        return changed
+
+    return remask(workspace.home, lambda row: change(row, "content_sha256"), change_list_row, change_tool)
+
+
+def _read(home: Home) -> MaskingState | None:
+    try:
+        return MaskingState(**json.loads((home.root / STATE_FILE).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def _write(home: Home, state: MaskingState) -> None:
+    temporary = home.root / f"{STATE_FILE}.new"
+    temporary.write_text(json.dumps(asdict(state)) + "\n", encoding="utf-8")
+    temporary.rename(home.root / STATE_FILE)

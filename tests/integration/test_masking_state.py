@@ -1,0 +1,82 @@
+"""A changed masking is reported by every sync until reprocess has applied it to what is landed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+
+from pipelines.emulator.generator.world import World
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
+from pipelines.settings import Settings
+from pipelines.usecases import reference_data, sync, sync_steps
+from pipelines.usecases.context import Context
+from pipelines.usecases.masking_state import STATE_FILE, apply_masking, changed_masking
+from pipelines.usecases.run_session import run_session
+from tests.helpers.disk_contents import contents
+from tests.integration.test_privacy import PEOPLE
+from warehouse.schema.reference_data import TOOL_VERSIONS
+from warehouse.storage import lake, landing
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+RUN_AT = UNTIL + timedelta(hours=2)
+KEY, OTHER_KEY = "0123456789abcdef-of-the-tests", "another-key-of-the-tests"
+
+
+@pytest.fixture
+def world():
+    return World(seed=11, conversations=40, days=3, until=UNTIL)
+
+
+def test_what_was_landed_with_people_is_hidden_and_nothing_is_fetched_again(tmp_path, world):
+    people = {person for document in world.details(UNTIL) for person in PEOPLE.findall(json.dumps(document))}
+    times = (RUN_AT + timedelta(minutes=minutes) for minutes in count())
+    with running(create_app(world, clock=lambda: UNTIL)) as base_url:
+
+        def context(**changes):
+            settings = Settings(home=tmp_path / "home", base_url=base_url, api_key="demo", **changes)
+            at = next(times)
+            return Context(settings, clock=lambda: at)
+
+        def copy(run_id, **changes):
+            with run_session(context(**changes), run_id, "sync") as (workspace,):
+                window, _ = sync_steps.window_of(workspace)
+                sync_steps.list_conversations(workspace, window, run_id)
+                with workspace.worker_pool() as worker_pool:
+                    stats = sync_steps.fetch_documents(workspace, run_id, worker_pool=worker_pool)
+                reference_data.fetch_and_land_tools(workspace)
+                return changed_masking(workspace), stats.n_landed
+
+        hashing = {"pii": "hash", "pii_key": KEY}
+        assert copy("first")[0] == ()
+        home = context().home
+        n_versions = lake.read(home, TOOL_VERSIONS).height
+        assert any(person.encode() in contents(home.landing) for person in people)
+
+        (warning,), _ = copy("changed", **hashing)
+        assert "convohouse reprocess" in warning
+        n_rows = (landing.snapshots(home).height, landing.latest_list_rows(home).height)
+        assert apply_masking(context(**hashing), [context(**hashing)]) > 0
+        assert apply_masking(context(**hashing), [context(**hashing)]) == 0
+        assert (landing.snapshots(home).height, landing.latest_list_rows(home).height) == n_rows
+        assert sorted(person for person in people if person.encode() in contents(home.landing)) == []
+
+        assert copy("after", **hashing) == ((), 0)
+        assert lake.read(home, TOOL_VERSIONS).height == n_versions
+        assert KEY.encode() not in contents(home.root)
+        assert "CONVOHOUSE_PII_KEY has changed" in changed_masking(context(pii="hash", pii_key=OTHER_KEY))[0]
+        assert "pii was hash" in changed_masking(context())[0]
+
+
+@pytest.mark.timeout(400)
+def test_a_home_of_an_earlier_version_says_so_until_it_is_reprocessed(tmp_path, world):
+    with running(create_app(world, clock=lambda: UNTIL)) as base_url:
+        context = Context(Settings(home=tmp_path, base_url=base_url, api_key="demo"), clock=lambda: RUN_AT)
+        sync.sync(context, run_id="first")
+        (tmp_path / STATE_FILE).unlink()
+        assert "earlier version" in changed_masking(context)[0]
+        sync.reprocess(context, run_id="second")
+        assert changed_masking(context) == ()

@@ -1,0 +1,72 @@
+"""Rewrites landed documents, list rows and tools as other masking rules want them; a repeat changes nothing.
+
+Each file is rewritten and renamed, so readers see the old or the new one. Hashes of content change with the content, so
+the rows that refer to them follow. A run that was killed in between leaves some that do not: then the next sync fetches
+the conversation again, and nothing else happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
+from warehouse.schema.reference_data import LANDED_TOOLS
+from warehouse.schema.types import Table
+from warehouse.storage import landing, parquet
+from warehouse.storage.home import Home
+
+ChangeRow = Callable[[Mapping[str, object]], Mapping[str, object]]
+"""Gives the row with its payload masked and its hash; the row itself if nothing changes."""
+
+_FOOTERS = ("window", "listed_at")
+"""Keys of a footer, which a rewritten file keeps."""
+
+
+def remask(home: Home, change_document: ChangeRow, change_list_row: ChangeRow, change_tool: ChangeRow) -> int:
+    """Rewrite what is landed of a workspace, where it changes; returns the number of rewritten files."""
+    documents = home.files(home.landing, landing.DAY_FOLDERS)
+    listings, tools = home.files(home.listings), home.files(home.tools)
+    n_listings, fingerprints = _rewrite_all(home, LANDED_LISTINGS, listings, change_list_row)
+    n_documents, hashes = _rewrite_all(home, LANDED_DOCUMENTS, documents, change_document)
+    n_tools, tool_hashes = _rewrite_all(home, LANDED_TOOLS, tools, change_tool)
+    for file in documents:
+        _rename(home, LANDED_DOCUMENTS, file, {"content_sha256": hashes, "list_fingerprint": fingerprints})
+    for file in tools:
+        _rename(home, LANDED_TOOLS, file, {"content_sha256": tool_hashes})
+    return n_listings + n_documents + n_tools
+
+
+def _rewrite_all(home: Home, table: Table, files: list[Path], change: ChangeRow) -> tuple[int, dict[str, str]]:
+    """Rewrite the files in which a row changes; returns their number, and the new hash of content by the old one."""
+    hash_column = "fingerprint" if table is LANDED_LISTINGS else "content_sha256"
+    n_files = 0
+    hashes: dict[str, str] = {}
+    for file in files:
+        rows = list(parquet.read_files(table, [file]).iter_rows(named=True))
+        changed = [change(row) for row in rows]
+        pairs = [(old, new) for old, new in zip(rows, changed, strict=True) if new is not old]
+        hashes |= {str(old[hash_column]): str(new[hash_column]) for old, new in pairs}
+        if pairs:
+            _write(home, file, parquet.frame(table, changed))
+            n_files += 1
+    return n_files, hashes
+
+
+def _rename(home: Home, table: Table, file: Path, hashes: Mapping[str, Mapping[str, str]]) -> None:
+    rows = parquet.read_files(table, [file])
+    renamed = rows.with_columns(
+        pl.col(column).replace(list(new_by_old), list(new_by_old.values()))
+        for column, new_by_old in hashes.items()
+        if new_by_old
+    )
+    if not renamed.equals(rows, null_equal=True):
+        _write(home, file, renamed)
+
+
+def _write(home: Home, file: Path, rows: pl.DataFrame) -> None:
+    metadata = pl.read_parquet_metadata(file)
+    footer = {key: metadata[key] for key in _FOOTERS if key in metadata}
+    parquet.write_file(home, file, rows, footer=footer)

@@ -17,7 +17,7 @@ from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import calculate_llm_usage, list_tools
 from pipelines.api.responses import ToolsPage
 from pipelines.api.tasks import run_concurrently
-from pipelines.errors import ApiError, NotFoundError, UsageError
+from pipelines.errors import ApiError, ApiUnavailableError, NotFoundError, UsageError
 from pipelines.extract import llm_price_queries
 from pipelines.extract.land_tools import land_listing
 from pipelines.extract.llm_price_queries import PriceQuery
@@ -118,8 +118,9 @@ def fetch_and_land_prices(
     if queries:
         asyncio.run(fetcher.fetch())
         land_prices(context.home, asked_at, list(fetcher.rows.values()))
-        for agent_id, error in fetcher.failed.items():
-            quarantine.set_aside(context.home, agent_id, at=asked_at, reason=PRICE_UNAVAILABLE, error=error)
+        if not agents:  # for named agents, the caller says what failed
+            for agent_id, error in fetcher.failed.items():
+                quarantine.set_aside(context.home, agent_id, at=asked_at, reason=PRICE_UNAVAILABLE, error=error)
         llm_prices.refresh_prices(context.home)
         refresh_quarantine(context.home)
     responses, unpriced_agents = fetcher.rows, fetcher.missing | fetcher.failed
@@ -154,8 +155,8 @@ class _PriceFetcher:
         """
         async with self._context.connect(self._context.settings) as client:
             await run_concurrently(self._fetch_agent(client, query) for query in self._queries)
-        if self._error is not None and not self.rows and not self.missing:
-            raise self._error  # as many agents as there are failed: there is nothing to compare them with
+        if isinstance(self._error, ApiUnavailableError) and not self.rows and not self.missing:
+            raise self._error  # all agents failed, however few there are
 
     async def _fetch_agent(self, client: ApiClient, query: PriceQuery) -> None:
         try:

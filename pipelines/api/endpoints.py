@@ -12,6 +12,8 @@ from pipelines.api.client import ApiClient
 from pipelines.api.error_mapping import CHECK_HOST
 from pipelines.api.responses import (
     ListPage,
+    MalformedRow,
+    ToolsPage,
     check_conversation,
     check_mp3,
     check_prices,
@@ -147,14 +149,15 @@ async def has_token(client: ApiClient, agent_id: str) -> bool:
     return await client.get(f"{CONVERSATION}/token", {"agent_id": agent_id}, partial(has_field, "token"))
 
 
-async def list_tools(client: ApiClient) -> dict[str, dict[str, Any]]:
-    """Get all tools of the workspace, page by page where the API has pages: unchanged definitions by tool id.
+async def list_tools(client: ApiClient) -> ToolsPage:
+    """Get all tools of the workspace as one page, page by page where the API has pages.
 
     Raises:
         ApiError: as ``ApiClient.get``; also for a 404, as this host has no such endpoint, and when a cursor repeats:
             the list would never end.
     """
     tools: dict[str, dict[str, Any]] = {}
+    malformed: list[MalformedRow] = []
     cursors: set[str] = set()
     params: dict[str, str | int] = {"page_size": MAX_TOOLS_PER_PAGE}
     while True:
@@ -163,8 +166,9 @@ async def list_tools(client: ApiClient) -> dict[str, dict[str, Any]]:
         except NotFoundError as error:
             raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
         tools |= page.tools
+        malformed += page.malformed
         if page.next_cursor is None:
-            return tools
+            return ToolsPage(tools=tools, next_cursor=None, malformed=malformed)
         if page.next_cursor in cursors:
             raise ApiError("The list of tools loops: the same cursor came twice.", "Run again later.")
         cursors.add(page.next_cursor)

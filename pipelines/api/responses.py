@@ -6,19 +6,26 @@ status and start time are required; an optional field of another type becomes ``
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, TypeGuard
 
 import msgspec
 
 from pipelines.privacy.messages import hide_message
+from warehouse.schema.operations import ROW_PREFIX, TOOL_PREFIX
 
-UnixSecs = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
+LAST_SEC = 253_402_300_799
+UnixSecs = Annotated[int, msgspec.Meta(ge=0, le=LAST_SEC)]
 """Seconds since 1970, up to the end of the year 9999: what a timestamp column can hold."""
+FractionalUnixSecs = Annotated[float, msgspec.Meta(ge=0, le=LAST_SEC)]
+"""The same, as a number that may have a fraction, which is dropped."""
 
 MESSAGE_LENGTH = 300
+MAX_ID_LENGTH = 200
 
 
 class RowFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,18 +44,30 @@ class ListRow(RowFields, frozen=True, kw_only=True):
     raw: bytes
 
 
+class MalformedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of a list that cannot be used, and why; ``name`` is the id or, without one, a prefix and a hash."""
+
+    name: str
+    error: str
+
+
 class ListPage(msgspec.Struct, frozen=True, kw_only=True):
     """One page of the list; ``next_cursor`` is None on the last."""
 
     conversations: list[ListRow]
     next_cursor: str | None
+    malformed: list[MalformedRow] = []
 
 
 class ToolsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of the workspace's tools: unchanged definitions by tool id; ``next_cursor`` is None on the last."""
+    """One page of the workspace's tools: unchanged definitions by tool id; ``next_cursor`` is None on the last.
+
+    ``malformed`` are entries without an id.
+    """
 
     tools: dict[str, dict[str, Any]]
     next_cursor: str | None
+    malformed: list[MalformedRow] = []
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -59,13 +78,13 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 
 class _PageFields(msgspec.Struct):
-    conversations: list[dict[str, Any]]
+    conversations: list[Any]
     next_cursor: str | None = None
     has_more: bool | None = None
 
 
 class _ToolsFields(msgspec.Struct):
-    tools: list[dict[str, Any]]
+    tools: list[Any]
     next_cursor: str | None = None
     has_more: bool | None = None
 
@@ -79,7 +98,7 @@ class _RawRows(msgspec.Struct):
 
 
 class _MetadataFields(msgspec.Struct):
-    start_time_unix_secs: UnixSecs
+    start_time_unix_secs: FractionalUnixSecs
 
 
 class _ConversationFields(msgspec.Struct):
@@ -97,30 +116,50 @@ that Python can parse, shows up like this."""
 def parse_page(body: bytes) -> ListPage:
     """Parse a page of the list of conversations.
 
+    A row that lacks a required field, or has one of another type, is among the malformed.
+
     Raises:
-        ValueError: it is not JSON, or a page or a row lacks a required field.
+        ValueError: it is not JSON, or not a page.
     """
     document = _parse(body)
     page = msgspec.convert(document, _PageFields)
-    rows = [
-        ListRow(**msgspec.structs.asdict(_row_fields(row)), raw=raw)
-        for row, raw in zip(page.conversations, _raw_rows(body, page.conversations), strict=True)
-    ]
-    return ListPage(conversations=rows, next_cursor=_next_cursor(page))
+    rows: list[ListRow] = []
+    malformed: list[MalformedRow] = []
+    for row, raw in zip(page.conversations, _raw_rows(body, page.conversations), strict=True):
+        try:
+            rows.append(ListRow(**msgspec.structs.asdict(_row_fields(row)), raw=raw))
+        except ValueError as error:
+            malformed.append(MalformedRow(name=_row_name(row, raw), error=hide_message(str(error))))
+    return ListPage(conversations=rows, next_cursor=_next_cursor(page), malformed=malformed)
+
+
+def is_usable_id(conversation_id: object) -> TypeGuard[str]:
+    """Whether it can be stored, and be part of the path of a request."""
+    return (
+        isinstance(conversation_id, str)
+        and conversation_id not in {"", ".", ".."}
+        and len(conversation_id) <= MAX_ID_LENGTH
+        and conversation_id.isprintable()  # which a lone surrogate is not
+    )
 
 
 def parse_tools(body: bytes) -> ToolsPage:
     """Parse the list of tools: all at once, as in the 2025 API reference, or one page, as the API answers since 2026.
 
     Raises:
-        ValueError: it is not JSON, or a tool has no id.
+        ValueError: it is not JSON, or not a list of tools.
     """
     page = msgspec.convert(_parse(body), _ToolsFields)
-    ids = [tool.get("id") for tool in page.tools]
-    if not all(isinstance(tool_id, str) and tool_id for tool_id in ids):
-        message = "a tool has no id"
-        raise ValueError(message)
-    return ToolsPage(tools=dict(zip(map(str, ids), page.tools, strict=True)), next_cursor=_next_cursor(page))
+    tools: dict[str, dict[str, Any]] = {}
+    malformed: list[MalformedRow] = []
+    for tool in page.tools:
+        if isinstance(tool, dict) and is_usable_id(tool_id := tool.get("id")):
+            tools[tool_id] = tool
+        else:
+            malformed.append(
+                MalformedRow(name=_hashed_name(TOOL_PREFIX, json.dumps(tool).encode()), error="a tool has no id")
+            )
+    return ToolsPage(tools=tools, next_cursor=_next_cursor(page), malformed=malformed)
 
 
 def check_prices(body: bytes) -> bytes:
@@ -248,11 +287,36 @@ def _raw_rows(body: bytes, rows: list[dict[str, Any]]) -> list[bytes]:
         return [json.dumps(row).encode() for row in rows]
 
 
-def _row_fields(row: dict[str, Any]) -> RowFields:
+def _row_name(row: Any, raw: bytes) -> str:
+    conversation_id = row.get("conversation_id") if isinstance(row, dict) else None
+    return conversation_id if is_usable_id(conversation_id) else _hashed_name(ROW_PREFIX, raw)
+
+
+def _hashed_name(prefix: str, raw: bytes) -> str:
+    return f"{prefix}{hashlib.sha256(raw).hexdigest()[:12]}"
+
+
+def _row_fields(row: Any) -> RowFields:
+    """The fields of a list row.
+
+    Raises:
+        ValueError: a required one is missing, or has another type.
+    """
+    if isinstance(row, dict) and not is_usable_id(row.get("conversation_id")):
+        message = "the conversation_id of a list row is no id"
+        raise ValueError(message)
     try:
         return msgspec.convert(row, RowFields)
     except msgspec.ValidationError:
-        return msgspec.convert({**row, **_optional_fields(row)}, RowFields, strict=False)
+        if not isinstance(row, dict):
+            raise
+        start = {"start_time_unix_secs": _whole_secs(row.get("start_time_unix_secs"))}
+        return msgspec.convert({**row, **start, **_optional_fields(row)}, RowFields, strict=False)
+
+
+def _whole_secs(value: Any) -> Any:
+    """A time rounded down to seconds where it is a number; anything else unchanged, for the decoder to reject."""
+    return math.floor(value) if isinstance(value, float) and math.isfinite(value) else value
 
 
 def _optional_fields(row: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from pipelines.cli.metrics import metrics
 from pipelines.cli.options import Options, help_epilog, shared_options
 from pipelines.cli.prices import prices
 from pipelines.cli.query import query
+from pipelines.cli.render import emit
 from pipelines.cli.reprocess import reprocess
 from pipelines.cli.retain import retain
 from pipelines.cli.retry import retry
@@ -124,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:  # noqa: BLE001 - the last handler: every error ends as a line
         if options.is_debug:
             traceback.print_exc()
-        code = report_error(error)
+        code = report_error(error, is_json=options.is_json)
     sys.exit(code)
 
 
@@ -134,6 +135,8 @@ def _run(arguments: Sequence[str] | None, options: Options) -> int:
             code = cli.main(arguments, prog_name="convohouse", obj=options, standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        if options.is_json or "--json" in (sys.argv[1:] if arguments is None else arguments):
+            _emit_error(error.format_message(), "", error.exit_code)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; everything fetched so far is kept", err=True)
@@ -142,8 +145,8 @@ def _run(arguments: Sequence[str] | None, options: Options) -> int:
     return code if isinstance(code, int) else 0
 
 
-def report_error(error: Exception) -> int:
-    """Say what went wrong and what to do; returns the exit code.
+def report_error(error: Exception, *, is_json: bool = False) -> int:
+    """Say what went wrong and what to do, with ``is_json`` as data as well; returns the exit code.
 
     DuckDB's messages keep their line breaks, because they point at a place in the SQL.
     """
@@ -164,7 +167,14 @@ def report_error(error: Exception) -> int:
         click.echo(wrap_lines(f"error: {' '.join(message.split())}", width), err=True)
     if hint:
         click.echo(wrap_lines(hint, width), err=True)
+    if is_json:
+        _emit_error(message, hint, code)
     return code
+
+
+def _emit_error(message: str, hint: str, code: int) -> None:
+    """An error as the JSON object of a command that could give no other."""
+    emit({"error": {"message": message, "hint": hint, "exit_code": code}})
 
 
 def _replace_unencodable(stream: TextIO) -> None:

@@ -28,7 +28,7 @@ from pipelines.cli.sync import new_run_id, report, run_facts
 def retry(options: Options) -> None:
     """Fetch quarantined conversations again.
 
-    A response that is no valid document, or a document that cannot be flattened, is quarantined, and the others go on.
+    A conversation that cannot be fetched, landed or flattened is quarantined, and the others go on.
     The next sync tries it again as well; this command fetches nothing else.
     """
     from pipelines.usecases import sync

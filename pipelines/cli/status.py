@@ -100,7 +100,7 @@ def _facts(workspace: Status) -> Iterator[tuple[str, str]]:
     yield "warehouse", _describe_build(workspace)
     due = ", ".join(f"{number:,} {reason}" for reason, number in workspace.to_fetch.items() if number)
     yield "next sync", f"fetches {f'{due}, and' if due else 'only'} what is new"
-    yield "quarantine", plural(len(workspace.quarantine), "document")
+    yield "quarantine", plural(len(workspace.quarantine), "item")
     yield "on disk", ", ".join(f"{part} {size(n_bytes)}" for part, n_bytes in workspace.sizes.items())
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 
-from pipelines.api.circuit_breaker import CircuitBreaker
+from pipelines.api.circuit_breaker import N_PROBES, CircuitBreaker
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_conversation
 from pipelines.api.tasks import run_workers
-from pipelines.errors import ApiUnavailableError, MalformedResponseError, NotFoundError
-from pipelines.extract.land_responses import Response, quarantine
+from pipelines.errors import MalformedResponseError, NotFoundError
+from pipelines.extract.land_responses import Response
 from pipelines.extract.landing_pipeline import FetchStats, LandingPipeline
+from pipelines.privacy.messages import hide_message
+from warehouse.errors import ConvohouseError
+from warehouse.schema.operations import UNFETCHABLE, UNREADABLE
+from warehouse.storage import landing, quarantine
 
 
 async def fetch_conversations(
@@ -28,15 +33,14 @@ async def fetch_conversations(
 ) -> None:
     """Fetch every conversation of ``plan`` (rows of ``plan_fetches``); ``pipeline`` lands and counts the responses.
 
-    A malformed document goes to quarantine, and a conversation without a response is counted as failed; the others
-    continue.
+    A conversation without a usable response goes to quarantine with the reason, and the others continue.
 
     Raises:
-        CredentialsError: the key is rejected; all responses before are landed.
+        ApiError: the key is rejected, the host is another one, or the API is down, as ``CircuitBreaker`` decides; all
+            responses before are landed.
         OSError: a response could not be landed.
-        ApiUnavailableError: the API is down; all responses before are landed.
     """
-    fetcher = _Fetcher(client, pipeline, clock, on_fetched)
+    fetcher = _Fetcher(client, plan["conversation_id"], pipeline, clock, on_fetched)
     try:
         await run_workers(plan.iter_rows(named=True), n_workers, fetcher.fetch)
     finally:
@@ -50,16 +54,19 @@ class _Fetcher:
     def __init__(
         self,
         client: ApiClient,
+        planned_ids: pl.Series,
         pipeline: LandingPipeline,
         clock: Callable[[], datetime],
         on_fetched: Callable[[FetchStats], None],
     ) -> None:
         self._client = client
+        self._planned_ids = planned_ids
         self._pipeline = pipeline
         self._stats = pipeline.stats
         self._clock = clock
         self._on_fetched = on_fetched
         self._breaker = CircuitBreaker()
+        self._answered_id: str | None = None
 
     async def fetch(self, row: Mapping[str, Any]) -> None:
         """Fetch one conversation and submit the response."""
@@ -72,28 +79,53 @@ class _Fetcher:
             self._submit(response)
 
     async def _request(self, row: Mapping[str, Any]) -> Response | None:
-        """The response to land; None where there is none, which is then counted as failed."""
+        """The response to land, where a 404 is a deletion; None where the conversation is set aside.
+
+        Raises:
+            ConvohouseError: it is not the conversation that fails, but the key, the host or the API.
+        """
+        conversation_id = row["conversation_id"]
         try:
-            body = await get_conversation(self._client, row["conversation_id"])
-        except (NotFoundError, MalformedResponseError, RecursionError, ApiUnavailableError) as error:
-            return self._classify(row, error)
+            body = await get_conversation(self._client, conversation_id)
+        except NotFoundError:
+            return Response(row, None, self._clock())
+        except ConvohouseError as error:
+            await self._breaker.on_item_error(error, self._is_api_answering)
+            self._set_aside(conversation_id, error)
+            return None
         return Response(row, body, self._clock())
 
-    def _classify(self, row: Mapping[str, Any], error: Exception) -> Response | None:
-        """A 404 is landed as a deletion, a malformed document goes to quarantine, an outage opens the breaker."""
-        conversation_id = row["conversation_id"]
-        match error:
-            case NotFoundError():
-                return Response(row, None, self._clock())
-            case ApiUnavailableError():
-                self._stats.failed[conversation_id] = error.message
-                self._breaker.on_error(error)
-            case _:
-                self._stats.failed[conversation_id] = str(error)
-                quarantine(self._pipeline.home, conversation_id, error, self._clock())
-        return None
+    def _set_aside(self, conversation_id: str, error: ConvohouseError) -> None:
+        self._stats.failed[conversation_id] = str(error)
+        reason = UNREADABLE if isinstance(error, MalformedResponseError) else UNFETCHABLE
+        text = hide_message(str(error))
+        quarantine.set_aside(self._pipeline.home, conversation_id, at=self._clock(), reason=reason, error=text)
+
+    async def _is_api_answering(self) -> bool:
+        """Whether the API answers for any conversation that has not failed in this run, so far as one is known."""
+        return any(await asyncio.gather(*map(self._is_answered, self._probe_ids())))
+
+    async def _is_answered(self, conversation_id: str) -> bool:
+        try:
+            await get_conversation(self._client, conversation_id)
+        except NotFoundError:
+            return True
+        except ConvohouseError:
+            return False
+        return True
+
+    def _probe_ids(self) -> list[str]:
+        """The conversation that was answered last; before the first, the one landed last and some of the plan."""
+        if self._answered_id is not None:
+            return [self._answered_id]
+        landed = landing.latest_snapshots(self._pipeline.home).filter(
+            pl.col("content_at").is_not_null(), ~pl.col("conversation_id").is_in(self._planned_ids.to_list())
+        )
+        planned = self._planned_ids.reverse().gather_every(max(self._planned_ids.len() // N_PROBES, 1))
+        return [*landed.sort("fetched_at")["conversation_id"].tail(1), *planned.head(N_PROBES)]
 
     def _submit(self, response: Response) -> None:
+        self._answered_id = response.plan_row["conversation_id"]
         self._breaker.on_response()
         self._stats.n_fetched += 1
         self._pipeline.submit(response)

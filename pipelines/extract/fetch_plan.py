@@ -13,8 +13,8 @@ from pipelines.extract.fetch_policy import decide_refetch
 from pipelines.extract.removals import ids_to_confirm
 from pipelines.extract.time_window import Window
 from warehouse.schema.activity import FEEDBACK_SENT
-from warehouse.schema.operations import QUARANTINE
-from warehouse.storage import activity_log, lake, landing
+from warehouse.schema.operations import MALFORMED_ROW, QUARANTINE, QUARANTINE_REASONS, ROW_PREFIX
+from warehouse.storage import activity_log, lake, landing, quarantine
 from warehouse.storage.home import Home
 from warehouse.storage.landing import Listing
 from warehouse.storage.landing_sequence import NOT_LANDED, order
@@ -56,7 +56,8 @@ def plan_fetches(
         all_rows = pl.concat([landed_rows, listed.select(landed_rows.columns)])
     announced = announced_conversations(home)
     unlanded = announced.filter(~pl.col("is_landed"))  # perhaps not listed either; if they are, the list row counts
-    all_rows = pl.concat([unlanded, all_rows], how="diagonal_relaxed").select(landed_rows.columns)
+    malformed = _conversations_of_malformed_rows(home)
+    all_rows = pl.concat([malformed, unlanded, all_rows], how="diagonal_relaxed").select(landed_rows.columns)
     requested_ids = {*conversations_with_new_feedback(home), *announced["conversation_id"]}
     latest_rows = all_rows.unique("conversation_id", keep="last", maintain_order=True)
     rows = decide_refetch(
@@ -71,18 +72,37 @@ def plan_fetches(
     if only_ids is not None:
         rows = rows.filter(pl.col("conversation_id").is_in(list(only_ids)))
     if window is not None:
-        rows = rows.filter(pl.col("start_time_at") < window.until)
+        is_in_window = pl.col("start_time_at") < window.until
         if window.since is not None:
-            rows = rows.filter(pl.col("start_time_at") >= window.since)
+            is_in_window &= pl.col("start_time_at") >= window.since
         if window.agent_id is not None:
-            rows = rows.filter(pl.col("agent_id") == window.agent_id)
+            is_in_window &= pl.col("agent_id") == window.agent_id
+        # When a conversation with a malformed list row started is unknown: it may belong to any window.
+        rows = rows.filter(is_in_window | pl.col("conversation_id").is_in(malformed["conversation_id"].to_list()))
     return rows
 
 
+def _conversations_of_malformed_rows(home: Home) -> pl.DataFrame:
+    """Conversations whose list row was set aside and which are not landed: conversation_id, start_time_at.
+
+    They are read by their id; the start is the time of the listing, until the document says it.
+    """
+    rows = quarantine.current(home).filter(
+        pl.col("reason") == MALFORMED_ROW, ~pl.col("conversation_id").str.starts_with(ROW_PREFIX)
+    )
+    landed = landing.latest_snapshots(home, rows["conversation_id"])
+    unlanded = rows.join(landed, "conversation_id", "anti")
+    return unlanded.select("conversation_id", start_time_at="fetched_at")
+
+
 def quarantined_ids(home: Home) -> set[str]:
-    """Conversations in quarantine: their response was malformed, or their document could not be flattened."""
-    unflattened = lake.read(home, QUARANTINE, ["conversation_id"])["conversation_id"]
-    return {*landing.quarantined(home)["conversation_id"], *unflattened}
+    """Conversations in quarantine, for whatever reason; not list rows without an id, tools and prices."""
+    columns = ["conversation_id", "reason"]
+    rows = pl.concat([quarantine.current(home).select(columns), lake.read(home, QUARANTINE, columns)])
+    of_conversations = rows.filter(
+        pl.col("reason").is_in(QUARANTINE_REASONS), ~pl.col("conversation_id").str.starts_with(ROW_PREFIX)
+    )
+    return set(of_conversations["conversation_id"])
 
 
 def conversations_with_new_feedback(home: Home) -> set[str]:

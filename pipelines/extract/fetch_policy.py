@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from pipelines.transform.settle_state import FINISHED
+from pipelines.transform.settle_state import is_open
 from warehouse.storage.landing import BEGINNING, ERASED, Listing
 from warehouse.storage.landing_sequence import CLOCK_TOLERANCE, order
 
@@ -126,7 +126,7 @@ def decide_refetch(
         .then(None)
         .when(pl.col("kind").is_null())
         .then(pl.lit("new"))
-        .when(~is_gone & (pl.col("status").is_null() | ~pl.col("status").is_in(FINISHED)))
+        .when(~is_gone & is_open(pl.col("fetched_at"), reread_days))
         .then(pl.lit("open"))
         .when(is_new_row | is_there_again)
         .then(pl.lit("changed"))

@@ -1,4 +1,7 @@
-"""Land a batch of responses as snapshots; runs in a thread or in a worker process."""
+"""Land a batch of responses as snapshots; runs in a thread or in a worker process.
+
+A document that cannot be landed is set aside by its id, and the others of the batch are landed.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from typing import Any
 import polars as pl
 
 from pipelines.extract.landing_rows import deleted_row, snapshot_row
-from pipelines.privacy.messages import hide_message
+from pipelines.privacy.messages import describe_error
 from pipelines.privacy.pseudonyms import Pseudonymizer
-from warehouse.storage import landing
+from warehouse.schema.operations import UNREADABLE
+from warehouse.storage import landing, quarantine
 from warehouse.storage.home import Home
 
 
@@ -40,30 +44,40 @@ class LandResult:
 def land_responses(
     home: Home, responses: Sequence[Response], pseudonyms: Pseudonymizer | None = None, sequence: int | None = None
 ) -> LandResult:
-    """Land responses; a document that is nested too deep to read goes to quarantine, and the others are landed.
+    """Land responses; those that cannot be landed go to quarantine. ``sequence`` is as for ``landing.land_documents``.
 
-    ``sequence`` is as for ``landing.land_documents``.
+    Raises:
+        OSError: the disk is full, or the folder cannot be written.
     """
-    rows: list[dict[str, object]] = []
-    unreadable: dict[str, str] = {}
-    for response in responses:
-        if response.body is None:
-            rows.append(deleted_row(response.plan_row, response.fetched_at))
-            continue
-        try:
-            rows.append(snapshot_row(response.plan_row, response.body, response.fetched_at, pseudonyms))
-        except RecursionError as error:
-            conversation_id = response.plan_row["conversation_id"]
-            unreadable[conversation_id] = str(error)
-            quarantine(home, conversation_id, error, response.fetched_at)
+    rows, errors = _snapshot_rows(responses, pseudonyms)
+    fetched_at = {response.plan_row["conversation_id"]: response.fetched_at for response in responses}
+    for conversation_id, error in errors.items():
+        quarantine.set_aside(home, conversation_id, at=fetched_at[conversation_id], reason=UNREADABLE, error=error)
     has_payload = pl.col("payload").is_not_null().alias("has_payload")
     # Without the payloads: the result can come from another process, and documents are expensive to send.
-    return LandResult(
-        landing.land_documents(home, rows, sequence).select(*landing.DOCUMENT_COLUMNS, has_payload), unreadable
-    )
+    landed = landing.land_documents(home, rows, sequence).select(*landing.DOCUMENT_COLUMNS, has_payload)
+    return LandResult(landed, errors)
 
 
-def quarantine(home: Home, conversation_id: str, error: Exception, at: datetime) -> None:
-    """Land a quarantine entry: the response for a conversation was not a readable document."""
-    reason = {"fetched_at": at, "reason": "unreadable", "error": hide_message(str(error))}
-    landing.land_quarantine(home, {"conversation_id": conversation_id, **reason})
+def _snapshot_rows(
+    responses: Sequence[Response], pseudonyms: Pseudonymizer | None
+) -> tuple[list[dict[str, object]], dict[str, str]]:
+    """Rows of ``LANDED_DOCUMENTS``, and by id why there is none."""
+    rows: list[dict[str, object]] = []
+    errors: dict[str, str] = {}
+    for response in responses:
+        try:
+            rows.append(_snapshot_row(response, pseudonyms))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with this document, the others are landed
+            errors[response.plan_row["conversation_id"]] = f"the document cannot be landed: {describe_error(error)}"
+    return rows, errors
+
+
+def _snapshot_row(response: Response, pseudonyms: Pseudonymizer | None) -> dict[str, object]:
+    if response.body is None:
+        return deleted_row(response.plan_row, response.fetched_at)
+    row = snapshot_row(response.plan_row, response.body, response.fetched_at, pseudonyms)
+    for value in row.values():
+        if isinstance(value, str):
+            value.encode()  # raises for a lone surrogate, which no column can hold
+    return row

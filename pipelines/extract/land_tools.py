@@ -10,21 +10,43 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from pipelines.api.responses import ToolsPage
 from pipelines.privacy.mask_documents import mask
+from pipelines.privacy.messages import describe_error
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint
-from pipelines.transform.tools import STATISTICS, latest_definitions
+from pipelines.transform.tools import STATISTICS, ToolDefinition, flatten_tools, latest_definitions
+from warehouse.schema.operations import TOOL_UNREADABLE
+from warehouse.storage import quarantine
 from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import land_tools
 
 
 def land_listing(
-    home: Home, tools: Mapping[str, Mapping[str, Any]], listed_at: datetime, pseudonyms: Pseudonymizer | None = None
-) -> None:
-    """Land a complete listing (definitions by tool id), with credentials masked and, if configured, pseudonyms."""
+    home: Home, listing: ToolsPage, listed_at: datetime, pseudonyms: Pseudonymizer | None = None
+) -> dict[str, str]:
+    """Land a complete listing, with credentials masked and, if configured, pseudonyms.
+
+    A tool that cannot be landed or flattened is set aside; if it is known, it stays as it was.
+
+    Returns:
+        Why tools were set aside, by their id.
+    """
+    errors = {row.name: row.error for row in listing.malformed}
     landed = dict(latest_definitions(home).select("tool_id", "content_sha256").rows())
-    rows = [_row(tool_id, tool, listed_at, landed.get(tool_id), pseudonyms) for tool_id, tool in tools.items()]
+    rows: list[dict[str, object]] = []
+    for tool_id, tool in listing.tools.items():
+        try:
+            rows.append(_row(tool_id, tool, listed_at, landed.get(tool_id), pseudonyms))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one tool, the others are landed
+            errors[tool_id] = f"the tool cannot be landed: {describe_error(error)}"
+            if tool_id in landed:
+                unchanged = {"content_sha256": landed[tool_id], "usage_stats": dump(None)}
+                rows.append({"tool_id": tool_id, "listed_at": listed_at, **unchanged})
     land_tools(home, listed_at, rows)
+    for tool_id, text in errors.items():
+        quarantine.set_aside(home, tool_id, at=listed_at, reason=TOOL_UNREADABLE, error=text)
+    return errors
 
 
 def _row(
@@ -39,6 +61,8 @@ def _row(
         masked = pseudonyms.pseudonymize(masked)
     definition = {key: value for key, value in masked.items() if key != STATISTICS}
     content = fingerprint(definition)
+    if content != landed_sha256:
+        flatten_tools([ToolDefinition(tool_id, masked, content, listed_at, listed_at, listed_at, is_gone=False)])
     return {
         "tool_id": tool_id,
         "listed_at": listed_at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,7 +58,7 @@ def snapshot_row(
         pseudonyms: Replaces personal data, where given.
 
     Raises:
-        RecursionError: the document is nested too deep.
+        Exception: of any kind, as the document may hold anything: nested too deep, a time after the year 9999.
     """
     raw = load(body)
     document = hide(raw, pseudonyms)
@@ -68,7 +69,7 @@ def snapshot_row(
     texts = n_texts(document)
     is_emptied = is_emptied_upstream(document.get("status"), texts, plan_row.get("shown_texts"))
     metadata = document["metadata"]
-    start = datetime.fromtimestamp(float(metadata["start_time_unix_secs"]), UTC)
+    start = datetime.fromtimestamp(math.floor(float(metadata["start_time_unix_secs"])), UTC)
     duration = metadata.get("call_duration_secs")
     status, agent_id = document.get("status"), document.get("agent_id")
     return {

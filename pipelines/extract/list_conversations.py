@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import ListQuery, iterate_list, list_page
-from pipelines.api.responses import ListPage, ListRow
+from pipelines.api.responses import ListPage, ListRow, MalformedRow
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import CursorRefusedError
 from pipelines.extract.landing_rows import list_row
 from pipelines.extract.time_window import Window
+from pipelines.privacy.messages import describe_error
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from warehouse.schema.landing import LANDED_LISTINGS
-from warehouse.storage import parquet
+from warehouse.schema.operations import MALFORMED_ROW, QUARANTINE, ROW_PREFIX
+from warehouse.storage import parquet, quarantine
 
 MAX_PARTS = 8
 """Parts of a window that are listed concurrently, each with its own cursor."""
@@ -24,6 +27,16 @@ MIN_PAGES_PER_PART = 4
 """Fewer pages are not worth a cursor of their own."""
 MAX_RESTARTS = 2
 """How often a part is listed again from its start after the API rejected its cursor."""
+MAX_AHEAD = timedelta(days=1)
+"""A start later than this after the time of the listing is an error of the row, not of a clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRows:
+    """The rows of a window: ``rows`` of ``LANDED_LISTINGS``, and those set aside as rows of ``QUARANTINE``."""
+
+    rows: pl.DataFrame
+    malformed: pl.DataFrame
 
 
 async def list_rows(
@@ -32,8 +45,10 @@ async def list_rows(
     listed_at: datetime,
     on_rows: Callable[[int], None],
     pseudonyms: Pseudonymizer | None = None,
-) -> pl.DataFrame:
+) -> ListedRows:
     """The latest row of every conversation in the window; opens and closes the client.
+
+    A row that cannot be used is set aside, and the others are listed.
 
     Args:
         client: The API.
@@ -42,16 +57,18 @@ async def list_rows(
         on_rows: Receives the number of conversations so far, after each page.
         pseudonyms: Replaces personal data, where given.
 
-    Returns:
-        Columns of ``LANDED_LISTINGS``.
-
     Raises:
         ApiError: a page failed; an incomplete list is never returned.
     """
     lister = _Lister(client, window, listed_at, on_rows, pseudonyms)
     async with client:
         await lister.list_window()
-    return pl.concat(lister.pages).unique("conversation_id", keep="last", maintain_order=True)
+    rows = pl.concat(lister.pages).unique("conversation_id", keep="last", maintain_order=True)
+    malformed = [
+        {"conversation_id": row.name, "fetched_at": listed_at, "reason": MALFORMED_ROW, "error": _describe(row, window)}
+        for row in {row.name: row for row in lister.malformed}.values()
+    ]
+    return ListedRows(rows, parquet.frame(QUARANTINE, malformed))
 
 
 class _Lister:
@@ -66,6 +83,7 @@ class _Lister:
         pseudonyms: Pseudonymizer | None,
     ) -> None:
         self.pages = [parquet.frame(LANDED_LISTINGS, [])]
+        self.malformed: list[MalformedRow] = []
         self._client = client
         self._window = window
         self._listed_at = listed_at
@@ -104,10 +122,26 @@ class _Lister:
     def _add(self, page: ListPage) -> None:
         """Turn a page into a frame at once: this takes a third of the memory of keeping its rows as objects."""
         rows = [row for row in page.conversations if self._window.contains(_start(row), row.agent_id)]
-        landed_rows = [list_row(row, self._listed_at, self._pseudonyms) for row in rows]
-        self.pages.append(parquet.frame(LANDED_LISTINGS, landed_rows))
-        self._ids.update(row.conversation_id for row in rows)
+        self.malformed += page.malformed
+        self.malformed += [
+            MalformedRow(name=row.conversation_id, error="the start of a list row is in the future")
+            for row in page.conversations
+            if _start(row) > self._listed_at + MAX_AHEAD
+        ]
+        self.pages.append(self._frame(rows))
+        self._ids.update(self.pages[-1]["conversation_id"])
         self._on_rows(len(self._ids))
+
+    def _frame(self, rows: Sequence[ListRow]) -> pl.DataFrame:
+        """The rows to land; a row with a value that no column can hold is set aside."""
+        try:
+            return parquet.frame(LANDED_LISTINGS, [list_row(row, self._listed_at, self._pseudonyms) for row in rows])
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one row, the others are listed
+            if len(rows) > 1:
+                return pl.concat([self._frame([row]) for row in rows])
+            reason = f"the list row cannot be landed: {describe_error(error)}"
+            self.malformed += [MalformedRow(name=row.conversation_id, error=reason) for row in rows]
+            return parquet.frame(LANDED_LISTINGS, [])
 
 
 def _estimate_pages(first: ListPage, window: Window) -> int:
@@ -116,6 +150,13 @@ def _estimate_pages(first: ListPage, window: Window) -> int:
     if window.since is None or not starts:
         return 1
     return int((window.until - window.since) / max(window.until - min(starts), timedelta(seconds=1)))
+
+
+def _describe(row: MalformedRow, window: Window) -> str:
+    """Why a row was set aside and, as a conversation without an id cannot be read by it, how to list it again."""
+    since = window.since or quarantine.BEGINNING
+    way_out = f"; `convohouse sync --since {since:%Y-%m-%d}` lists it again"
+    return f"{row.error}{way_out if row.name.startswith(ROW_PREFIX) else ''}"
 
 
 def _query(window: Window) -> ListQuery:

@@ -19,9 +19,10 @@ from pipelines.privacy.mask_documents import mask
 from pipelines.transform.canonical_json import dump, load
 from pipelines.transform.settle_state import FINISHED
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import PRICE_UNAVAILABLE
 from warehouse.schema.reference_data import LLM_PRICES
 from warehouse.schema.usage import LLM_USAGE
-from warehouse.storage import lake, landing, parquet
+from warehouse.storage import lake, landing, parquet, quarantine
 from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import latest_price_request_at, price_rows
 from warehouse.storage.landing_sequence import CLOCK_TOLERANCE
@@ -61,14 +62,16 @@ class PriceQuery:
 def is_due(home: Home, now: datetime, every_days: int) -> bool:
     """Whether the prices are to be fetched: the last time was ``every_days`` or more days ago (0: never).
 
-    Also when an agent was queried without a length, before its first conversations were in the lake, and its length can
-    be measured now.
+    Also when the prices of an agent are in quarantine, and when an agent was queried without a length, before its first
+    conversations were in the lake, and its length can be measured now.
     """
     asked_at = latest_price_request_at(home)
     if every_days == 0:
         return False
     # Prices of the future were landed by a clock that was ahead.
     if asked_at is None or (now.date() - asked_at.date()).days >= every_days or asked_at > now + CLOCK_TOLERANCE:
+        return True
+    if not quarantine.current(home).filter(reason=PRICE_UNAVAILABLE).is_empty():
         return True
     without_length = price_rows(home).filter(asked_at=asked_at, prompt_basis=UNKNOWN_BASIS)["agent_id"]
     return not without_length.is_empty() and not measured_lengths(home).keys().isdisjoint(without_length)

@@ -50,10 +50,10 @@ def add_counts(home: Home, run_id: str, *, at: datetime, **counts: int) -> None:
     )
 
 
-def finish_run(home: Home, run_id: str, *, at: datetime, outcome: str, error: str | None = None) -> None:
-    """Set the final ``outcome``, one of ``OUTCOMES``, and the error."""
+def finish_run(home: Home, run_id: str, *, at: datetime, outcome: str, error: str | None = None, **counts: int) -> None:
+    """Set the final ``outcome``, one of ``OUTCOMES``, the error, and counts of the state at the end."""
     record = row(home, run_id)
-    run_records.write(home, record | {"outcome": outcome, "error": error} | _end_columns(record, at))
+    run_records.write(home, record | {"outcome": outcome, "error": error, **counts} | _end_columns(record, at))
 
 
 def is_started(home: Home, run_id: str) -> bool:

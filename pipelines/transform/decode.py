@@ -6,6 +6,7 @@ spring 2025, which were directly below ``conversation_turn_metrics``, are moved 
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,9 +53,9 @@ def read_nested(shape: Object, value: Any, path: str, extra: dict[str, Any]) -> 
 
 
 def started_at(detail: Any) -> datetime | None:
-    """Start of the conversation, UTC; None where the value is missing or is not a time."""
+    """Start of the conversation in whole seconds, UTC; None where the value is missing or is not a time."""
     seconds = CONVERTERS[Type.TIME](detail.metadata.start_time_unix_secs)
-    return None if seconds is UNCONVERTIBLE else datetime.fromtimestamp(seconds, UTC)
+    return None if seconds is UNCONVERTIBLE else datetime.fromtimestamp(math.floor(seconds), UTC)
 
 
 def _decode_leniently(payload: bytes) -> Any:

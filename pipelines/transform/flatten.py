@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from pipelines.privacy.messages import hide_message
+from pipelines.privacy.messages import describe_error, hide_message
 from pipelines.transform import tool_calls
 from pipelines.transform.decode import UnflattenableError, read_detail, started_at
 from pipelines.transform.path_values import Columns, ParsedBatch
@@ -108,14 +108,14 @@ def _paused_cycle_collector() -> Iterator[None]:
 def _flatten_batch(batch: Sequence[Snapshot], errors: dict[str, str]) -> Frames:
     """The frames of a batch.
 
-    A value can be nested too deep to be encoded though it was decoded. Only the whole batch fails then, so it is halved
-    until the document is isolated.
+    A value can be nested too deep to be encoded though it was decoded, or be one that no column can hold. Only the
+    whole batch fails then, so it is halved until the document is isolated.
     """
     try:
         return _build_frames(batch, errors)
-    except RecursionError:
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one document, the others are flattened
         if len(batch) == 1:
-            errors[batch[0].conversation_id] = "the document is nested too deep"
+            errors[batch[0].conversation_id] = f"the document cannot be flattened: {describe_error(error)}"
             return []
         half = len(batch) // 2
         return _flatten_batch(batch[:half], errors) + _flatten_batch(batch[half:], errors)

@@ -6,9 +6,10 @@ lost, and a run that was interrupted needs no repair of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 
 import polars as pl
 
@@ -20,8 +21,8 @@ from pipelines.transform.schema_drift import refresh_unknown
 from pipelines.transform.tools import refresh_tools
 from pipelines.transform.worker_pool import WorkerPool
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
-from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE
-from warehouse.storage import activity_log, lake, landing, run_records
+from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, UNFLATTENABLE
+from warehouse.storage import activity_log, lake, landing, quarantine, run_records
 from warehouse.storage.home import Home
 
 
@@ -97,7 +98,7 @@ def refresh_lake(
     refresh_agents(home)  # reads conversations and their list rows from the lake
     run_records.refresh_lake(home)
     activity_log.refresh_lake(home)
-    _refresh_quarantine(home, stale["conversation_id"].to_list(), result.errors)
+    refresh_quarantine(home, stale["conversation_id"].to_list(), result.errors)
     return result
 
 
@@ -117,19 +118,21 @@ def _drop_rows(rows: pl.DataFrame, other_rows: pl.DataFrame) -> pl.DataFrame:
     return rows.join(other_rows, on=rows.columns, how="anti", nulls_equal=True)
 
 
-def _refresh_quarantine(home: Home, tried_ids: Collection[str], errors: dict[str, str]) -> None:
-    """Rebuild ``quarantine``: responses that are not documents, and documents that could not be flattened.
+def refresh_quarantine(
+    home: Home, tried_ids: Collection[str] = (), errors: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Rebuild ``quarantine``: what was set aside before the landing, and documents that could not be flattened.
 
     Of earlier runs, only the documents that this run did not try remain.
     """
-    unreadable = landing.quarantined(home)
+    unreadable = quarantine.current(home)
     not_tried = lake.read(home, QUARANTINE).filter(
-        pl.col("reason") == "unflattenable", ~pl.col("conversation_id").is_in(list(tried_ids))
+        pl.col("reason") == UNFLATTENABLE, ~pl.col("conversation_id").is_in(list(tried_ids))
     )
     latest = landing.latest_snapshots(home, errors).select("conversation_id", "fetched_at")
     unflattenable = pl.DataFrame(
         {"conversation_id": list(errors), "error": list(errors.values())},
         {"conversation_id": pl.String, "error": pl.String},
     ).join(latest, "conversation_id")
-    rows = [unreadable, not_tried, unflattenable.with_columns(reason=pl.lit("unflattenable"))]
+    rows = [unreadable, not_tried, unflattenable.with_columns(reason=pl.lit(UNFLATTENABLE))]
     lake.overwrite_table(home, QUARANTINE, pl.concat(rows, how="diagonal").unique("conversation_id", keep="last"))

@@ -8,22 +8,28 @@ A key may lack the scopes for reference data, which must not stop the copy of th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pipelines.api.circuit_breaker import N_PROBES, CircuitBreaker
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import calculate_llm_usage, list_tools
+from pipelines.api.responses import ToolsPage
 from pipelines.api.tasks import run_concurrently
-from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError, UsageError
+from pipelines.errors import ApiError, ApiUnavailableError, NotFoundError, UsageError
 from pipelines.extract import llm_price_queries
 from pipelines.extract.land_tools import land_listing
 from pipelines.extract.llm_price_queries import PriceQuery
+from pipelines.privacy.messages import describe_error, hide_message
 from pipelines.transform import llm_prices
+from pipelines.transform.refresh_lake import refresh_quarantine
 from pipelines.transform.tools import refresh_tools
 from pipelines.usecases.context import Context, Progress, no_progress
+from warehouse.errors import ConvohouseError
+from warehouse.schema.operations import PRICE_UNAVAILABLE
 from warehouse.schema.reference_data import TOOLS
-from warehouse.storage import lake
+from warehouse.storage import lake, quarantine
 from warehouse.storage.landing_reference_data import land_prices
 
 
@@ -53,28 +59,26 @@ def fetch_and_land_tools(context: Context, progress: Progress = no_progress) -> 
     """
     listed_at, client = context.clock(), context.connect(context.settings)
 
-    async def fetch_tools() -> dict[str, dict[str, object]]:
+    async def fetch_tools() -> ToolsPage:
         async with client:
             return await list_tools(client)
 
-    tools = asyncio.run(fetch_tools())
-    progress("tools", len(tools), len(tools))
-    _land_tools(context, tools, listed_at)
+    listing = asyncio.run(fetch_tools())
+    progress("tools", len(listing.tools), len(listing.tools))
+    _land_tools(context, listing, listed_at)
     refresh_tools(context.home)
+    refresh_quarantine(context.home)
     tool_rows = lake.read(context.home, TOOLS, ["changed_at", "is_gone"])
     return ToolsResult(
-        n_listed=len(tools),
+        n_listed=len(listing.tools),
         n_changed=tool_rows.filter(changed_at=listed_at).height,
         n_gone=tool_rows.filter(is_gone=True).height,
     )
 
 
-def _land_tools(context: Context, tools: Mapping[str, Mapping[str, object]], listed_at: datetime) -> None:
+def _land_tools(context: Context, listing: ToolsPage, listed_at: datetime) -> None:
     lake.ensure_schema_files(context.home)
-    try:
-        land_listing(context.home, tools, listed_at, context.pseudonyms)
-    except RecursionError:
-        raise ApiError("A tool's definition is nested too deeply to be read.", "Look at the tools' schemas.") from None
+    land_listing(context.home, listing, listed_at, context.pseudonyms)
 
 
 def fetch_and_land_prices(
@@ -97,8 +101,8 @@ def fetch_and_land_prices(
         progress: Called after each agent.
 
     Raises:
-        CredentialsError: the key is refused or lacks the scope; nothing is landed.
-        ApiUnavailableError: the API is down; nothing is landed.
+        ApiError: the key is refused or lacks the scope, or the API is down, as ``CircuitBreaker`` decides; nothing is
+            landed. An error of one agent is set aside.
     """
     settings, asked_at = context.settings, context.clock()
     lake.ensure_schema_files(context.home)
@@ -110,42 +114,90 @@ def fetch_and_land_prices(
         pages=settings.prices_pages if number_of_pages is None else number_of_pages,
         is_rag=is_rag_enabled,
     )
-    responses, unpriced_agents = asyncio.run(_fetch_prices(context, queries, progress)) if queries else ({}, {})
+    fetcher = _PriceFetcher(context, queries, asked_at, progress)
     if queries:
-        rows = [query.row(asked_at, responses[query.agent_id]) for query in queries if query.agent_id in responses]
-        land_prices(context.home, asked_at, rows)
+        asyncio.run(fetcher.fetch())
+        land_prices(context.home, asked_at, list(fetcher.rows.values()))
+        if not agents:  # for named agents, the caller says what failed
+            for agent_id, error in fetcher.failed.items():
+                quarantine.set_aside(context.home, agent_id, at=asked_at, reason=PRICE_UNAVAILABLE, error=error)
         llm_prices.refresh_prices(context.home)
+        refresh_quarantine(context.home)
+    responses, unpriced_agents = fetcher.rows, fetcher.missing | fetcher.failed
     empty = responses.keys() - llm_price_queries.priced_agents(context.home, asked_at)
     unpriced_agents |= dict.fromkeys(sorted(empty), "The API returned no prices for it.")
     return PricesResult(asked_at, tuple(queries), unpriced_agents)
 
 
-async def _fetch_prices(
-    context: Context, queries: Sequence[PriceQuery], progress: Progress
-) -> tuple[dict[str, bytes], dict[str, str]]:
-    """The response for each agent, and why others have none."""
-    responses: dict[str, bytes] = {}
-    unpriced_agents: dict[str, str] = {}
-    client = context.connect(context.settings)
+class _PriceFetcher:
+    """Requests the prices of agents.
 
-    async def fetch(query: PriceQuery) -> None:
+    ``rows`` are those to land, by agent. ``failed`` agents are set aside with the reason; ``missing`` agents were
+    deleted, or have an invalid id.
+    """
+
+    def __init__(self, context: Context, queries: Sequence[PriceQuery], asked_at: datetime, progress: Progress) -> None:
+        self.rows: dict[str, dict[str, object]] = {}
+        self.failed: dict[str, str] = {}
+        self.missing: dict[str, str] = {}
+        self._context = context
+        self._queries = queries
+        self._asked_at = asked_at
+        self._progress = progress
+        self._breaker = CircuitBreaker()
+        self._error: ConvohouseError | None = None
+
+    async def fetch(self) -> None:
+        """Request the prices of all agents.
+
+        Raises:
+            ApiError: it is not an agent that fails, but the key or the API.
+        """
+        async with self._context.connect(self._context.settings) as client:
+            await run_concurrently(self._fetch_agent(client, query) for query in self._queries)
+        if isinstance(self._error, ApiUnavailableError) and not self.rows and not self.missing:
+            raise self._error  # all agents failed, however few there are
+
+    async def _fetch_agent(self, client: ApiClient, query: PriceQuery) -> None:
         try:
-            responses[query.agent_id] = await calculate_llm_usage(
-                client,
-                query.agent_id,
-                prompt_length=query.prompt_length,
-                number_of_pages=query.number_of_pages,
-                rag_enabled=query.is_rag_enabled,
-            )
-        except (CredentialsError, ApiUnavailableError):
-            raise
-        except (ApiError, UsageError) as error:  # a problem of this agent only: it was deleted, or its id is invalid
-            unpriced_agents[query.agent_id] = error.message
-        progress("prices", len(responses) + len(unpriced_agents), len(queries))
+            body = await _request(client, query)
+            self.rows[query.agent_id] = query.row(self._asked_at, body)
+            self._breaker.on_response()
+        except (NotFoundError, UsageError) as error:
+            self.missing[query.agent_id] = error.message
+        except ConvohouseError as error:
+            self._error = error
+            await self._breaker.on_item_error(error, lambda: self._is_api_answering(client))
+            self.failed[query.agent_id] = hide_message(error.message)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one response, the others are landed
+            self.failed[query.agent_id] = f"the prices cannot be landed: {describe_error(error)}"
+        self._progress("prices", len(self.rows) + len(self.failed) + len(self.missing), len(self._queries))
 
-    async with client:
-        await run_concurrently(map(fetch, queries))
-    return responses, unpriced_agents
+    async def _is_api_answering(self, client: ApiClient) -> bool:
+        """Whether the API answers for an agent that was answered before; as long as there is none, for one of some."""
+        answered = [query for query in self._queries if query.agent_id in self.rows]
+        probes = answered[-1:] or self._queries[-N_PROBES:]
+        return any(await asyncio.gather(*(_is_answered(client, query) for query in probes)))
+
+
+async def _request(client: ApiClient, query: PriceQuery) -> bytes:
+    return await calculate_llm_usage(
+        client,
+        query.agent_id,
+        prompt_length=query.prompt_length,
+        number_of_pages=query.number_of_pages,
+        rag_enabled=query.is_rag_enabled,
+    )
+
+
+async def _is_answered(client: ApiClient, query: PriceQuery) -> bool:
+    try:
+        await _request(client, query)
+    except NotFoundError:
+        return True
+    except ConvohouseError:
+        return False
+    return True
 
 
 def copy_due_prices(context: Context, progress: Progress = no_progress) -> int:
@@ -166,18 +218,18 @@ class ToolsSync:
         self._context = context
         self._progress = progress
         self._listed_at: datetime | None = None
-        self._tools: dict[str, dict[str, object]] = {}
+        self._listing: ToolsPage | None = None
         self._error: ApiError | None = None
 
     async def fetch(self, client: ApiClient) -> None:
         """List the tools with an open client; an error of the API is kept for ``land``."""
         self._listed_at = self._context.clock()
         try:
-            self._tools = await list_tools(client)
+            self._listing = await list_tools(client)
         except ApiError as error:
             self._error = error
         else:
-            self._progress("tools", len(self._tools), len(self._tools))
+            self._progress("tools", len(self._listing.tools), len(self._listing.tools))
 
     def land(self) -> tuple[str, ...]:
         """Land the listing if there is one.
@@ -188,8 +240,8 @@ class ToolsSync:
         try:
             if self._error is not None:
                 raise self._error
-            if self._listed_at is not None:
-                _land_tools(self._context, self._tools, self._listed_at)
+            if self._listed_at is not None and self._listing is not None:
+                _land_tools(self._context, self._listing, self._listed_at)
         except ApiError as error:
             return (f"The tools could not be fetched: {error}",)
         return ()

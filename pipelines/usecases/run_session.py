@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import starmap
 from typing import TypeVar
 
 from pipelines.errors import ApiError, WorkspaceError
@@ -13,6 +14,8 @@ from pipelines.usecases.masking_state import start_masking
 from warehouse.errors import ConvohouseError
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import check_complete
+from warehouse.schema.operations import QUARANTINE
+from warehouse.storage import lake
 from warehouse.storage.erasure import purge
 from warehouse.storage.landing_merge import merge
 
@@ -59,7 +62,7 @@ def for_each_workspace(
         The result of the step by name of the workspace, without those that failed or were skipped.
 
     Raises:
-        ApiError: there is only one workspace, or every one failed.
+        ApiError: every workspace failed.
         WorkspaceError: likewise.
     """
     results: dict[str, T] = {}
@@ -70,8 +73,6 @@ def for_each_workspace(
         try:
             results[workspace.settings.workspace] = step(workspace)
         except (ApiError, WorkspaceError) as error:
-            if len(workspaces) == 1:
-                raise
             _fail(workspace, run_id, error)
             errors.append(error)
     if errors and not results:
@@ -85,7 +86,7 @@ def finish_runs(
     shared_problems: Iterable[str],
     problems_by_workspace: Mapping[str, Iterable[str]] | None = None,
 ) -> tuple[str, ...]:
-    """End the run records: complete if everything listed is in the lake and there is no other problem.
+    """End the run records: complete if everything listed is in the lake, nothing is in quarantine and all is well.
 
     Args:
         workspaces: The workspaces of the run.
@@ -94,7 +95,8 @@ def finish_runs(
         problems_by_workspace: Problems of a single workspace, by its name.
 
     Returns:
-        Every problem: those of single workspaces (named if there are several), then the shared ones.
+        Every problem: those of single workspaces (named if there are several), then the shared ones. Each item in
+        quarantine is one, by its id and with the reason.
     """
     shared_problems = tuple(shared_problems)
     problems: list[str] = []
@@ -102,20 +104,34 @@ def finish_runs(
         name = workspace.settings.workspace
         failure = run_log.failure_of(workspace.home, run_id)
         missing = (describe_failed_check(result) for result in check_complete(workspace.home) if not result.is_passed)
+        quarantined = lake.read(workspace.home, QUARANTINE, ["conversation_id", "error"])
         workspace_problems = (
             *([failure] if failure else []),
             *(problems_by_workspace or {}).get(name, ()),
+            *starmap(_describe_quarantined, quarantined.rows()),
             *missing,
         )
         record_problems = (*workspace_problems, *shared_problems)
         outcome = "failed" if failure else "incomplete" if record_problems else "complete"
         error = "; ".join(record_problems) or None
-        run_log.finish_run(workspace.home, run_id, at=workspace.clock(), outcome=outcome, error=error)
+        run_log.finish_run(
+            workspace.home,
+            run_id,
+            at=workspace.clock(),
+            outcome=outcome,
+            error=error,
+            n_quarantined=quarantined.height,
+        )
         if len(workspaces) == 1:
             problems += workspace_problems
         else:
             problems += [f"{name}: {problem}" for problem in workspace_problems]
     return (*problems, *shared_problems)
+
+
+def _describe_quarantined(item_id: str, error: str) -> str:
+    """One line on an item that was set aside; it always names the item."""
+    return error if item_id in error else f"{item_id}: {error}"
 
 
 def describe_failed_check(result: CheckResult) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import starmap
 from typing import Any
 
+from pipelines.errors import ApiError
 from pipelines.extract import run_log
 from pipelines.extract.fetch_plan import FetchPlan, quarantined_ids
 from pipelines.extract.landing_pipeline import FetchStats
 from pipelines.extract.time_window import Window
+from pipelines.transform.refresh_lake import RefreshResult
 from pipelines.transform.worker_pool import WorkerPool
 from pipelines.usecases import reference_data, sync_steps
 from pipelines.usecases.context import Context, Progress, no_progress
@@ -63,9 +65,9 @@ def sync(
     in which nothing known is found.
 
     Raises:
-        ConvohouseError: the run stopped; what was landed is kept, and the next run continues from it. If there are
-            several workspaces, an API error in one of them, or one that cannot be copied as it is, is a problem of the
-            result and stops no other.
+        ConvohouseError: the run stopped; what was landed is kept, and the next run continues from it. An API error is
+            raised after what had landed was flattened and built; if there are several workspaces, one in some of them,
+            or one that cannot be copied as it is, is a problem of the result.
     """
 
     def copy(workspace: Context) -> FetchStats:
@@ -86,15 +88,15 @@ def sync(
 
     warnings: list[str] = []
     sync_steps.read_project_ahead(context)
-    with run_session(context, run_id, "sync") as workspaces:
+    with run_session(context, run_id, "sync") as workspaces, build_after_outage(context, workspaces, run_id, progress):
         warnings.extend(changed_masking(context))
         with context.worker_pool() as worker_pool:
             fetch_stats = for_each_workspace(workspaces, run_id, copy)
-            missing = _flatten(workspaces, run_id, fetch_stats, progress, worker_pool, allow_removals=allow_removals)
+            _flatten(workspaces, run_id, progress, worker_pool, allow_removals=allow_removals)
         for workspace in workspaces:
             if workspace.settings.workspace in fetch_stats:
                 warnings.extend(reference_data.sync_prices(workspace, progress))
-        return replace(_build_and_finish(context, workspaces, run_id, missing, progress), warnings=tuple(warnings))
+        return replace(_build_and_finish(context, workspaces, run_id, progress), warnings=tuple(warnings))
 
 
 def retry(context: Context, *, run_id: str, progress: Progress = no_progress) -> SyncResult:
@@ -109,11 +111,11 @@ def retry(context: Context, *, run_id: str, progress: Progress = no_progress) ->
             workspace, run_id, progress=progress, worker_pool=worker_pool, only=quarantined_ids(workspace.home)
         )
 
-    with run_session(context, run_id, "retry") as workspaces:
+    with run_session(context, run_id, "retry") as workspaces, build_after_outage(context, workspaces, run_id, progress):
         with context.worker_pool() as worker_pool:
-            fetch_stats = for_each_workspace(workspaces, run_id, fetch)
-            missing = _flatten(workspaces, run_id, fetch_stats, progress, worker_pool)
-        return _build_and_finish(context, workspaces, run_id, missing, progress)
+            for_each_workspace(workspaces, run_id, fetch)
+            _flatten(workspaces, run_id, progress, worker_pool)
+        return _build_and_finish(context, workspaces, run_id, progress)
 
 
 def reprocess(
@@ -143,8 +145,23 @@ def reprocess(
     with run_session(context, run_id, "reprocess", is_offline=True) as workspaces:
         apply_masking(context, workspaces)
         with context.worker_pool() as worker_pool:
-            missing = for_each_workspace(workspaces, run_id, reflatten)
-        return _build_and_finish(context, workspaces, run_id, missing, progress, full_refresh=True)
+            for_each_workspace(workspaces, run_id, reflatten)
+        return _build_and_finish(context, workspaces, run_id, progress, full_refresh=True)
+
+
+@contextmanager
+def build_after_outage(
+    context: Context, workspaces: Sequence[Context], run_id: str, progress: Progress = no_progress
+) -> Iterator[None]:
+    """If the API fails for every workspace, flatten and build what has landed, and only then raise the error."""
+    try:
+        yield
+    except ApiError:
+        if any(workspace.home.files(workspace.home.landing, landing.DAY_FOLDERS) for workspace in workspaces):
+            with context.worker_pool() as worker_pool:
+                _flatten(workspaces, run_id, progress, worker_pool)
+            _build_and_finish(context, workspaces, run_id, progress)
+        raise
 
 
 def plan(
@@ -186,45 +203,31 @@ def check(context: Context) -> tuple[CheckResult, ...]:
 def _flatten(
     workspaces: Sequence[Context],
     run_id: str,
-    fetch_stats: Mapping[str, FetchStats],
     progress: Progress,
     worker_pool: WorkerPool,
     *,
     allow_removals: bool = False,
-) -> dict[str, dict[str, str]]:
-    """Flatten every workspace, also one whose API failed, as it may have landed documents before.
+) -> None:
+    """Flatten every workspace, also one whose API failed, as it may have landed documents before."""
 
-    Returns:
-        By workspace, the conversations that could not be fetched or flattened, and why.
-    """
-
-    def flatten(workspace: Context) -> dict[str, str]:
-        name = workspace.settings.workspace
-        unfetched = fetch_stats[name].failed if name in fetch_stats else {}
-        result = sync_steps.flatten_conversations(
+    def flatten(workspace: Context) -> RefreshResult:
+        return sync_steps.flatten_conversations(
             workspace, run_id, progress=progress, worker_pool=worker_pool, allow_removals=allow_removals
         )
-        return {**unfetched, **result.errors}
 
-    return for_each_workspace(workspaces, run_id, flatten, includes_failed=True)
+    for_each_workspace(workspaces, run_id, flatten, includes_failed=True)
 
 
 def _build_and_finish(
     context: Context,
     workspaces: Sequence[Context],
     run_id: str,
-    missing: Mapping[str, Mapping[str, str]],
     progress: Progress,
     *,
     full_refresh: bool = False,
 ) -> SyncResult:
-    """Build the warehouse and end the run records; ``missing`` is the result of ``_flatten``."""
+    """Build the warehouse and end the run records."""
     build_result = sync_steps.build_models(context, progress, full_refresh=full_refresh)
-    problems = finish_runs(
-        workspaces,
-        run_id,
-        map(describe_failed_check, build_result.failed),
-        {name: list(starmap(sync_steps.describe_missing, reasons.items())) for name, reasons in missing.items()},
-    )
+    problems = finish_runs(workspaces, run_id, map(describe_failed_check, build_result.failed))
     runs = tuple(run_log.row(workspace.home, run_id) for workspace in workspaces)
     return SyncResult(runs, problems, build_result)

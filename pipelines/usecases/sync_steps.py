@@ -15,6 +15,8 @@ from functools import partial
 from threading import Thread
 from typing import Any
 
+import polars as pl
+
 from pipelines.api.client import ApiClient, Stats
 from pipelines.api.tasks import run_beside
 from pipelines.extract import run_log
@@ -33,12 +35,7 @@ from pipelines.usecases.context import Context, Progress, no_progress
 from warehouse.build.runner import BuildResult, build
 from warehouse.errors import ConvohouseError
 from warehouse.models.project import read_project
-from warehouse.storage import lake, landing
-
-
-def describe_missing(conversation_id: str, reason: str) -> str:
-    """One line on a conversation that could not be fetched or flattened; it always names the conversation."""
-    return reason if conversation_id in reason else f"{conversation_id}: {reason}"
+from warehouse.storage import lake, landing, quarantine
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +74,18 @@ def list_conversations(
     run_log.start_run(context.home, run_id, at=listed_at, window=window)
     client = context.connect(context.settings)
     try:
-        list_page_rows = asyncio.run(
+        listed = asyncio.run(
             list_rows(client, window, listed_at, lambda n: progress("list", n, None), context.pseudonyms)
         )
         if not allow_removals:
             connect = partial(context.connect, context.settings)
-            asyncio.run(check_identity(connect, context.home, context.settings.base_url, window, list_page_rows))
+            asyncio.run(check_identity(connect, context.home, context.settings.base_url, window, listed.rows))
     finally:
         run_log.add_counts(context.home, run_id, at=context.clock(), **_request_counts(client.stats))
-    rows = landable(context.home, list_page_rows)
+    rows = landable(context.home, listed.rows)
+    # Before the listing: a run that is killed in between must not leave a complete listing without them.
+    erased_ids = list(landing.erased_ids(context.home))
+    quarantine.land(context.home, listed.malformed.filter(~pl.col("conversation_id").is_in(erased_ids)))
     landing.land_listing(context.home, window.as_listing(listed_at), rows)
     remember(context.home, context.settings.base_url, rows)
     progress("list", rows.height, rows.height)
@@ -110,10 +110,8 @@ def plan(
     context.home.check()
     window, is_requested = window_of(context, since, until, agent_id)
     client, now = context.connect(context.settings), context.clock()
-    list_page_rows = asyncio.run(
-        list_rows(client, window, now, lambda n: progress("list", n, None), context.pseudonyms)
-    )
-    rows = landable(context.home, list_page_rows)
+    listed = asyncio.run(list_rows(client, window, now, lambda n: progress("list", n, None), context.pseudonyms))
+    rows = landable(context.home, listed.rows)
     progress("list", rows.height, rows.height)
     to_fetch = plan_fetches(
         context.home,
@@ -241,9 +239,7 @@ def flatten_conversations(
         on_day=lambda n, total: progress("flatten", n, total),
     )
     progress("flatten", result.n_flattened, result.n_flattened)
-    run_log.add_counts(
-        context.home, run_id, at=context.clock(), n_flattened=result.n_flattened, n_quarantined=len(result.errors)
-    )
+    run_log.add_counts(context.home, run_id, at=context.clock(), n_flattened=result.n_flattened)
     return result
 
 

@@ -22,7 +22,7 @@ from warehouse.schema.activity import WEBHOOK_EVENTS
 from warehouse.schema.landing import LANDED_DOCUMENTS
 from warehouse.schema.operations import QUARANTINE
 from warehouse.schema.types import Table
-from warehouse.storage import activity_log, landing, landing_files, parquet
+from warehouse.storage import activity_log, landing, landing_files, parquet, quarantine
 from warehouse.storage.home import Home
 
 T = TypeVar("T")
@@ -107,8 +107,7 @@ class BatchWriter:
             landing.land_documents(self._home, rows)
             return self._home.landing / f"start_date={rows[0]['start_date']}"
         if table_name == QUARANTINE.name:
-            for row in rows:
-                landing.land_quarantine(self._home, row)
+            quarantine.land(self._home, parquet.frame(QUARANTINE, rows))
             return self._home.quarantine
         activity_log.append(self._home, WEBHOOK_EVENTS, rows)
         return activity_log.folder(self._home, WEBHOOK_EVENTS)

@@ -10,24 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeGuard
+from typing import Any
 
-import msgspec
-
-from pipelines.api.responses import check_conversation
+from pipelines.api.responses import check_conversation, is_usable_id
 from pipelines.extract.landing_rows import n_texts, snapshot_row
 from pipelines.privacy.mask_documents import mask_text
+from pipelines.privacy.messages import describe_error
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, load
 from pipelines.webhook.body import RefusedError
 from warehouse.schema.activity import INITIATION_FAILURE, WEBHOOK_EVENTS
 from warehouse.schema.landing import LANDED_DOCUMENTS
-from warehouse.schema.operations import QUARANTINE
+from warehouse.schema.operations import QUARANTINE, UNREADABLE
 from warehouse.schema.types import Table
 from warehouse.storage import parquet
 
 TRANSCRIPT = "post_call_transcription"
-MAX_ID_LENGTH = 200
 MAX_TEXT_LENGTH = 200
 MAX_SHOWN_LENGTH = 40
 _MAX_SIP_STATUS = 999
@@ -56,7 +54,7 @@ def read_event(body: bytes | bytearray, now: datetime, pseudonyms: Pseudonymizer
     # Older bodies have the fields of the conversation beside the type.
     data: dict[str, Any] = event["data"] if isinstance(event.get("data"), dict) else event
     conversation_id = data.get("conversation_id")
-    if not _is_usable_id(conversation_id):
+    if not is_usable_id(conversation_id):
         if event_type == TRANSCRIPT:
             raise RefusedError(422, "the event has no conversation")
         return Landing(f"ignored: {shown_type} is about no conversation")
@@ -70,9 +68,9 @@ def read_event(body: bytes | bytearray, now: datetime, pseudonyms: Pseudonymizer
     try:
         row = _snapshot_row(data, conversation_id, _event_time(event, now), pseudonyms)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with this document, the API is not to send it again
-        reason = {"fetched_at": now, "reason": "unreadable", "error": f"webhook: {_reason(error)}"}
+        reason = {"fetched_at": now, "reason": UNREADABLE, "error": f"webhook: {describe_error(error)}"}
         rows = ((QUARANTINE, {"conversation_id": conversation_id} | reason), fact)
-        return Landing(f"quarantined {conversation_id}: {_reason(error)}", conversation_id, rows)
+        return Landing(f"quarantined {conversation_id}: {describe_error(error)}", conversation_id, rows)
     return Landing(f"landed {conversation_id}", conversation_id, ((LANDED_DOCUMENTS, row),))
 
 
@@ -95,16 +93,6 @@ def _event(body: bytes | bytearray) -> dict[str, Any]:
     if not isinstance(event, dict):
         raise RefusedError(422, "the body is not a JSON object")
     return event
-
-
-def _is_usable_id(conversation_id: object) -> TypeGuard[str]:
-    """Whether it can be stored, and be part of the path of a request."""
-    return (
-        isinstance(conversation_id, str)
-        and conversation_id not in {"", ".", ".."}
-        and len(conversation_id) <= MAX_ID_LENGTH
-        and conversation_id.isprintable()  # which a lone surrogate is not
-    )
 
 
 def _event_time(event: Mapping[str, Any], now: datetime) -> datetime:
@@ -154,10 +142,3 @@ def _text(value: object, pseudonyms: Pseudonymizer | None) -> str | None:
     if pseudonyms is not None:
         text = str(pseudonyms.pseudonymize({"text": text})["text"])
     return text[:MAX_TEXT_LENGTH]
-
-
-def _reason(error: Exception) -> str:
-    """The error without a value of the document, which the text of most exceptions may quote."""
-    if isinstance(error, msgspec.ValidationError | OverflowError | RecursionError | UnicodeError):
-        return f"{type(error).__name__}: {error}"[:MAX_TEXT_LENGTH]
-    return type(error).__name__

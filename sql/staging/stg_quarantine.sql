@@ -1,5 +1,5 @@
 /*
-description = "Lake table quarantine, its columns named for people: one row per document that could not be flattened."
+description = "Lake table quarantine, its columns named for people: one row per item that was set aside."
 grain = ["conversation_id"]
 inherits_columns_from = "lake.quarantine"
 */

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -14,8 +16,11 @@ from pipelines.emulator.server.serve import running
 from pipelines.errors import ForeignWorkspaceError, RemovalsError
 from pipelines.extract.deletion_policy import apply_policy
 from pipelines.usecases import sync
+from pipelines.webhook.batch_writer import BatchWriter
+from pipelines.webhook.events import read_event
 from tests.helpers.emulated_dagster import LAST, Emulated
 from warehouse.schema.registry import BY_NAME
+from warehouse.serve.query import query
 from warehouse.storage import lake, landing, lock
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -136,3 +141,21 @@ def test_a_run_against_another_workspace_fails_before_anything_of_it_lands(run, 
     assert (ran.run_record["outcome"], ran.run_record["error"]) == ("failed", str(caught.value))
     assert landing.snapshots(copied.home).sort(pl.all()).equals(snapshots.sort(pl.all()))
     assert landing.listings(copied.home) == listings
+
+
+def test_what_landed_before_an_outage_is_in_the_warehouse(run, copied, emulated):
+    known = set(lake.read(copied.home, BY_NAME["conversations"])["conversation_id"])
+    emulated.now += timedelta(hours=6)
+    document = next(document for document in emulated.details() if document["conversation_id"] not in known)
+    event = {"type": "post_call_transcription", "event_timestamp": emulated.now.timestamp(), "data": document}
+    webhook = read_event(json.dumps(event).encode(), emulated.now, None)
+    asyncio.run(BatchWriter(copied.home).land(webhook.conversation_id, webhook.rows))
+    emulated.is_down = True
+    try:
+        ran = run(copied)
+    finally:
+        emulated.is_down = False
+    assert ran.run_record["outcome"] == "failed"
+    assert "answered 503" in ran.failures[0]
+    in_mart = query(copied.home, "select conversation_id from marts.fct_conversations")["conversation_id"]
+    assert webhook.conversation_id in set(in_mart)

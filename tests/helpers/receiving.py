@@ -22,7 +22,7 @@ from pipelines.webhook.receiver import Answer, create_app
 from pipelines.webhook.server import create_server
 from tests.helpers.webhook_signature import sign
 from warehouse.schema.activity import WEBHOOK_EVENTS
-from warehouse.storage import activity_log, landing
+from warehouse.storage import activity_log, landing, quarantine
 
 SECRET = "wsec_0123456789"  # noqa: S105 - of this test
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
@@ -74,7 +74,7 @@ class Receiving:
         return activity_log.latest_entries(self.home, WEBHOOK_EVENTS).drop("sequence").to_dicts()
 
     def quarantined(self) -> list[str]:
-        return landing.quarantined(self.home)["conversation_id"].to_list()
+        return quarantine.current(self.home)["conversation_id"].to_list()
 
     @contextmanager
     def serving(self) -> Iterator[None]:

@@ -31,7 +31,7 @@ INTRODUCTION = """\
 <!-- Written by `make docs` from the help texts of the commands; change those, not this file. -->
 
 `convohouse COMMAND --help` shows the same on the terminal. Data goes to standard output, messages to standard error, so
-output can be piped. With `--json`, the data is one JSON document."""
+output can be piped. With `--json`, the data is one JSON document, and so is an error, under the key `error`."""
 
 
 def commands_text() -> str:

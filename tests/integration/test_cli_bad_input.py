@@ -69,6 +69,26 @@ def test_wrong_input_is_refused_and_nothing_is_written(
     assert files == {"taken", "foreign", "foreign/notes.txt"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["sync", "--json"], 3, ["No API key", "ELEVENLABS_API_KEY"]),
+        (["--json", "sync", "--since", "yesterday"], 2, ["'yesterday' is no date", "7d"]),
+        (["check", "--json"], 2, ["There is no warehouse in data yet"]),
+        (["sync", "--nonsense", "--json"], 2, ["No such option"]),
+        (["sync", "--json", "--nonsense"], 2, ["No such option"]),
+    ],
+)
+def test_an_error_with_json_is_one_object_on_standard_output_and_the_same_lines_beside_it(
+    arguments: list[str], code: int, words: list[str], tmp_path: Path
+) -> None:
+    ended = run(tmp_path, *arguments)
+    error = ended.data["error"]
+    assert (ended.code, error["exit_code"], list(ended.data)) == (code, code, ["error"])
+    assert [word for word in words if word not in f"{error['message']} {error['hint']}"] == []
+    assert " ".join(ended.err.split()).replace("Error: ", "error: ").count(" ".join(error["message"].split())) == 1
+
+
 def test_debug_shows_the_traceback_and_the_same_lines(tmp_path: Path) -> None:
     ended = run(tmp_path, "sync", "--debug")
     assert ended.code == 3

@@ -148,7 +148,8 @@ def test_a_full_disk_ends_with_one_line_and_the_next_run_goes_on(filled, api, co
     with monkeypatch.context() as patch:
         patch.setattr(parquet, "write_file", fill)
         ended = run(parent, "sync", "--json", **settings)
-    assert (ended.code, ended.out, len(ended.err.splitlines())) == (1, b"", 2), ended.err  # what, and what to do
+    assert (ended.code, len(ended.err.splitlines())) == (1, 2), ended.err  # what, and what to do
+    assert "No space left on device" in ended.data["error"]["message"]
     assert "No space left on device" in ended.err
     assert partial_files(context.home) == []
 
@@ -184,7 +185,7 @@ def test_a_home_that_vanishes_ends_the_run_with_one_line_and_the_next_starts_fro
         patch.setattr(parquet, "write_file", vanish)
         settings = KEY | {"ELEVENLABS_BASE_URL": url, "CONVOHOUSE_HOME": str(context.home.root)}
         ended = run(context.home.root.parent, "sync", "--json", **settings)
-    assert (ended.code, ended.out, len(ended.err.splitlines())) == (1, b"", 2), ended.err
+    assert (ended.code, list(ended.data), len(ended.err.splitlines())) == (1, ["error"], 2), ended.err
     assert "No such file or directory" in ended.err
 
     tap.asked.clear()

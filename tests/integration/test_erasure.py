@@ -22,7 +22,7 @@ from tests.helpers.run_cli import run
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.transcript import TURNS
-from warehouse.storage import lake, landing
+from warehouse.storage import lake, landing, quarantine
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -249,9 +249,7 @@ def test_the_command_asks_first_and_prints_a_receipt(tmp_path):
 def test_a_quarantined_response_is_erased_as_well(tmp_path):
     context = Context(Settings(home=tmp_path / "home [1]", api_key="demo"), clock=lambda: UNTIL)
     home = context.home.open()
-    landing.land_quarantine(
-        home, {"conversation_id": "conv_cut", "fetched_at": UNTIL, "reason": "unreadable", "error": "said by Ada"}
-    )
+    quarantine.set_aside(home, "conv_cut", at=UNTIL, reason="unreadable", error="said by Ada")
     refresh_lake(home, reread_days=())
     assert b"said by Ada" in contents(home.root)
     (receipt,) = erase(context, ["conv_cut"]).receipts

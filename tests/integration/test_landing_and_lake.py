@@ -21,7 +21,7 @@ from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS
 from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES, TABLES
 from warehouse.schema.transcript import TURNS
-from warehouse.storage import lake, landing, lock, parquet
+from warehouse.storage import lake, landing, lock, parquet, quarantine
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -319,9 +319,7 @@ def test_the_lake_is_the_same_in_any_order_of_arrival_and_after_repeated_refresh
 def test_a_document_that_cannot_be_flattened_is_in_quarantine_until_it_can(home):
     broken = snapshot("conv_bad") | {"payload": b'{"conversation_id": "conv_bad"}'}
     landing.land_documents(home, [broken, snapshot()])
-    landing.land_quarantine(
-        home, {"conversation_id": "conv_cut", "fetched_at": AT, "reason": "unreadable", "error": "cut"}
-    )
+    quarantine.set_aside(home, "conv_cut", at=AT, reason="unreadable", error="cut")
     for _ in range(2):  # it is tried again, and is not there twice
         done = refresh_lake(home, reread_days=REREAD)
         assert list(done.errors) == ["conv_bad"]

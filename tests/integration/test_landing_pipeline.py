@@ -19,7 +19,7 @@ from pipelines.extract.landing_pipeline import MIN_SLOTS, FetchStats, LandingPip
 from pipelines.transform.canonical_json import dump
 from pipelines.transform.worker_pool import WorkerPool
 from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.storage import lake, landing, parquet
+from warehouse.storage import lake, landing, parquet, quarantine
 from warehouse.storage.home import Home
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
@@ -100,7 +100,7 @@ def test_a_response_that_cannot_be_read_is_quarantined_and_a_404_is_landed(home)
     assert stats == FetchStats(n_fetched=2, n_landed=1, n_gone=1)
     kinds = landing.snapshots(home).sort("kind").select("conversation_id", "kind").rows()
     assert kinds == [(first["conversation_id"], "document"), (second["conversation_id"], "gone")]
-    assert landing.quarantined(home)["conversation_id"].to_list() == [third["conversation_id"]]
+    assert quarantine.current(home)["conversation_id"].to_list() == [third["conversation_id"]]
 
 
 def test_a_failed_landing_ends_the_fetching_soon(home, monkeypatch):

@@ -117,5 +117,5 @@ def test_rows_that_pages_repeat_are_one_conversation_each(world, tmp_path):
 def test_a_cursor_that_repeats_ends_with_a_clear_error(world, tmp_path):
     with running(create_app(world, clock=lambda: UNTIL, faults=Faults(repeat_cursor=1.0))) as url:
         ended = run(tmp_path, "sync", "--json", ELEVENLABS_API_KEY="demo", ELEVENLABS_BASE_URL=url)
-    assert (ended.code, ended.out, len(ended.err.splitlines())) == (3, b"", 2)
+    assert (ended.code, list(ended.data), len(ended.err.splitlines())) == (3, ["error"], 2)
     assert "The list loops: the same cursor came twice" in ended.err

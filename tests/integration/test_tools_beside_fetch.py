@@ -90,9 +90,8 @@ def test_a_run_without_anything_to_fetch_lists_the_tools_as_well(context):
     assert tool_rows(here.home).height == 28
 
 
-def test_a_conversation_that_is_refused_ends_the_run_and_no_tools_are_landed(context):
-    conversation_id = next(iter(WORLD.details(UNTIL)))["conversation_id"]
-    with running(api(denied=(conversation_id,))) as base_url:
+def test_conversations_that_are_all_refused_end_the_run_and_no_tools_are_landed(context):
+    with running(api(denied=[document["conversation_id"] for document in WORLD.details(UNTIL)])) as base_url:
         here = context(base_url)
         with pytest.raises(CredentialsError, match="the key lacks a scope"):
             sync.sync(here, run_id="run")

@@ -22,7 +22,7 @@ from tests.helpers.receiving import AT, SECRET, UNTIL, Receiving
 from tests.helpers.webhook_signature import sign
 from warehouse.schema.activity import WEBHOOK_EVENTS
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
-from warehouse.storage import activity_log, lake, landing
+from warehouse.storage import activity_log, lake, landing, quarantine
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -159,7 +159,7 @@ def test_a_document_that_cannot_be_stored_is_set_aside_with_its_reason_and_block
     assert here.send(event(bad | changes)) == (200, "already received")
     assert here.send(event(good))[0] == 200
     assert (here.landed(), here.quarantined()) == ([good["conversation_id"]], [bad["conversation_id"]])
-    (row,) = landing.quarantined(here.home).to_dicts()
+    (row,) = quarantine.current(here.home).to_dicts()
     assert row["error"].startswith("webhook: ")
     assert b"1234567" not in contents(here.home.root)
     assert due(here)[bad["conversation_id"]] == "new"

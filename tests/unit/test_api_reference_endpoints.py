@@ -40,7 +40,7 @@ def ask(call: Call, *answers: Any, status: int = 200) -> tuple[Any, list[httpx.R
 
 def test_the_format_without_pages_has_all_tools():
     found, asked = ask(list_tools, {"tools": [{"id": "a", "x": 1}, {"id": "b"}]})
-    assert found == {"a": {"id": "a", "x": 1}, "b": {"id": "b"}}
+    assert found.tools == {"a": {"id": "a", "x": 1}, "b": {"id": "b"}}
     assert [str(request.url) for request in asked] == ["https://api.example.com/v1/convai/tools?page_size=100"]
 
 
@@ -51,7 +51,7 @@ def test_pages_are_followed_to_the_last_and_a_repeated_tool_counts_once():
         {"tools": [], "next_cursor": None, "has_more": False},
     ]
     found, asked = ask(list_tools, *pages)
-    assert found == {"a": {"id": "a", "x": 2}, "b": {"id": "b"}}
+    assert found.tools == {"a": {"id": "a", "x": 2}, "b": {"id": "b"}}
     assert [dict(request.url.params) for request in asked] == [
         {"page_size": "100"},
         {"page_size": "100", "cursor": "c1"},
@@ -61,7 +61,15 @@ def test_pages_are_followed_to_the_last_and_a_repeated_tool_counts_once():
 
 def test_a_cursor_on_a_last_page_is_not_followed():
     found, asked = ask(list_tools, {"tools": [{"id": "a"}], "next_cursor": "c", "has_more": False})
-    assert (list(found), len(asked)) == (["a"], 1)
+    assert (list(found.tools), len(asked)) == (["a"], 1)
+
+
+@pytest.mark.parametrize("tool", [{"name": "without an id"}, {"id": 7}, {"id": ""}, {"id": "\ud800"}, "a", None])
+def test_a_tool_without_an_id_is_named_and_costs_no_other(tool):
+    found, _ = ask(list_tools, {"tools": [{"id": "a"}, tool, {"id": "b"}]})
+    assert list(found.tools) == ["a", "b"]
+    (malformed,) = found.malformed
+    assert malformed.name.startswith("tool_")
 
 
 def test_a_list_that_loops_is_an_error():
@@ -73,11 +81,7 @@ def test_a_list_that_loops_is_an_error():
     "body",
     [
         {"tools": [{"id": "a"}], "has_more": True},
-        {"tools": [{"name": "without an id"}]},
-        {"tools": [{"id": 7}]},
-        {"tools": [{"id": ""}]},
         {"tools": {"id": "a"}},
-        {"tools": ["a"]},
         {},
         [],
         b'{"tools": [',

@@ -92,13 +92,6 @@ def test_the_last_page_is_known(rest: bytes, expected: str | None) -> None:
         b"[]",
         b'{"ok": true}',
         b'{"conversations": [{"conver',
-        page(b"5"),
-        page(b'{"conversation_id": "c", "status": "done"}'),
-        page(b'{"conversation_id": "c", "start_time_unix_secs": 1}'),
-        page(b'{"start_time_unix_secs": 1, "status": "done"}'),
-        page(b'{"conversation_id": "c", "start_time_unix_secs": -1, "status": "done"}'),
-        page(b'{"conversation_id": "c", "start_time_unix_secs": 1782336379000, "status": "done"}'),
-        page(b'{"conversation_id": "c", "start_time_unix_secs": 1.5, "status": "done"}'),
         page(b'{"conversation_id": "c", "start_time_unix_secs": 1, "status": "done", "x": "\xff"}'),
         page(BARE_ROW, rest=b', "next_cursor": null, "has_more": true'),
     ],
@@ -109,9 +102,47 @@ def test_a_page_that_cannot_be_trusted_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        (b"null", "list_row_74234e98afe7"),
+        (b"5", "list_row_ef2d127de37b"),
+        (b"[]", "list_row_4f53cda18c2b"),
+        (b'{"start_time_unix_secs": 1, "status": "done"}', "list_row_"),
+        (b'{"conversation_id": 5, "start_time_unix_secs": 1, "status": "done"}', "list_row_"),
+        (b'{"conversation_id": "..", "start_time_unix_secs": 1, "status": "done"}', "list_row_"),
+        (b'{"conversation_id": "\\ud800", "start_time_unix_secs": 1, "status": "done"}', "list_row_"),
+        (b'{"conversation_id": "c", "status": "done"}', "c"),
+        (b'{"conversation_id": "c", "start_time_unix_secs": 1}', "c"),
+        (b'{"conversation_id": "c", "start_time_unix_secs": 1, "status": null}', "c"),
+        (b'{"conversation_id": "c", "start_time_unix_secs": null, "status": "done"}', "c"),
+        (b'{"conversation_id": "c", "start_time_unix_secs": -1, "status": "done"}', "c"),
+        (b'{"conversation_id": "c", "start_time_unix_secs": 1e300, "status": "done"}', "c"),
+        (b'{"conversation_id": "c", "start_time_unix_secs": NaN, "status": "done"}', "c"),
+        (b'{"conversation_id": "c", "start_time_unix_secs": 1782336379000, "status": "done"}', "c"),
+        (b'{"conversation_id": "c", "start_time_unix_secs": "soon", "status": "done"}', "c"),
+    ],
+)
+def test_a_malformed_row_is_named_and_costs_no_other(row: bytes, name: str) -> None:
+    read = parse_page(page(row, BARE_ROW))
+
+    assert [other.conversation_id for other in read.conversations] == ["conv_2"]
+    (malformed,) = read.malformed
+    assert malformed.name.startswith(name)
+    assert malformed.error
+
+
+@pytest.mark.parametrize("start", [b"1.73", b'"1.0"', b"1", b"1e0"])
+def test_a_start_is_rounded_down_to_seconds(start: bytes) -> None:
+    row = b'{"conversation_id": "c", "start_time_unix_secs": %b, "status": "done"}' % start
+
+    assert [read.start_time_unix_secs for read in parse_page(page(row)).conversations] == [1]
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b'{"conversation_id": "conv_1", "metadata": {"start_time_unix_secs": 1}, "unknown": [1e400]}',
+        b'{"conversation_id": "conv_1", "metadata": {"start_time_unix_secs": 1.73}}',
         b'{"metadata": {"start_time_unix_secs": 12.0}}',
         b'{"metadata": {"start_time_unix_secs": 1}, "conversation_id": null}',
         b'{"metadata": {"start_time_unix_secs": 1}, "message": "\\udc00", "big": 99999999999999999999}',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from pipelines.api.circuit_breaker import MAX_CONSECUTIVE_FAILURES, CircuitBreaker
@@ -49,3 +51,37 @@ def test_once_open_it_stays_open():
     for number in range(3):
         with pytest.raises(ApiUnavailableError):
             breaker.on_error(unavailable(number))
+
+
+def decide(errors, answers):
+    """How many errors are an item's until one is raised, and how many probes that takes."""
+    breaker, probes = CircuitBreaker(), []
+
+    async def probe():
+        probes.append(len(probes))
+        return answers[len(probes) - 1]
+
+    async def work():
+        for number, error in enumerate(errors):
+            try:
+                await breaker.on_item_error(error, probe)
+            except type(error):
+                return number
+        return len(errors)
+
+    return asyncio.run(work()), len(probes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers", "decision"),
+    [
+        (ApiUnavailableError, [True, True, True], (12, 2)),
+        (ApiUnavailableError, [True, False], (9, 2)),
+        (ApiError, [False], (4, 1)),
+        (MalformedResponseError, [False], (4, 1)),
+        (CredentialsError, [False], (0, 1)),
+        (CredentialsError, [True, True, False], (2, 3)),
+    ],
+)
+def test_a_probe_decides_whether_failures_are_those_of_items(kind, answers, decision):
+    assert decide([kind("no", status=500) for _ in range(12)], answers) == decision

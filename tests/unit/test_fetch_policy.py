@@ -52,6 +52,10 @@ NOTHING_LISTED, NOTHING_LANDED = listed().clear(), landed().clear()
         (listed(), landed(status="processing", kind="unchanged"), "open"),
         (NOTHING_LISTED, landed(status="initiated"), "open"),
         (listed(), landed(status=None), "open"),
+        (listed(), landed(status="archived"), "open"),
+        (listed(), landed(status="archived", ended_at=NOW - 31 * DAY), None),  # perhaps a new final status
+        (listed(), landed(status=None, ended_at=NOW - 31 * DAY), None),
+        (listed(), landed(status="in-progress", ended_at=NOW - 31 * DAY), "open"),
         (listed(fingerprint="f2"), landed(), "changed"),
         (listed(), landed(list_fingerprint=None), "changed"),
         (listed(fingerprint="f2"), landed(status="processing"), "open"),
@@ -128,6 +132,9 @@ def test_the_columns_of_a_decision():
     [
         ({"status": "in-progress"}, "open"),
         ({"status": None}, "open"),
+        ({"status": "archived"}, "open"),
+        ({"status": "archived", "ended_at": NOW - 31 * DAY}, "settled"),
+        ({"status": "processing", "ended_at": NOW - 31 * DAY}, "open"),
         ({}, "settling"),
         ({"ended_at": NOW - 31 * DAY}, "settled"),
         ({"ended_at": NOW - 29 * DAY}, "settling"),

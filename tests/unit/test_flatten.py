@@ -8,6 +8,7 @@ from operator import itemgetter
 
 import pytest
 
+from pipelines.transform import tool_calls
 from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers.sample_documents import READ_AT, STARTED, detail, recorded_documents
 from warehouse.schema.registry import BY_NAME
@@ -187,6 +188,22 @@ def test_a_value_that_is_nested_too_deep_fails_only_its_document():
     assert ids.isdisjoint(flattened.errors)
     assert ids | set(flattened.errors) == {snapshot.conversation_id for snapshot in snapshots}
     assert ("conv_200" in ids, "conv_5000" in flattened.errors) == (True, True)
+
+
+def test_whatever_goes_wrong_with_a_document_in_a_table_the_others_are_flattened(monkeypatch):
+    build_columns = tool_calls.build_columns
+
+    def fail_for_one(batch):
+        if "conv_7" in batch.values_at("conversation_id").elements:
+            raise OverflowError("int too big to convert")
+        return build_columns(batch)
+
+    monkeypatch.setattr(tool_calls, "build_columns", fail_for_one)
+    ids = [f"conv_{number}" for number in range(20)]
+    payloads = {name: json.dumps(detail(conversation_id=name)).encode() for name in ids}
+    flattened = flatten(Snapshot(name, payloads[name], READ_AT) for name in ids)
+    assert flattened.errors == {"conv_7": "the document cannot be flattened: OverflowError: int too big to convert"}
+    assert flattened.frames["conversations"]["conversation_id"].to_list() == [name for name in ids if name != "conv_7"]
 
 
 @pytest.mark.parametrize(

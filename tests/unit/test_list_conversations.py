@@ -79,8 +79,9 @@ def listed(api):
         monotonic=lambda: 0.0,
         concurrency=8,
     )
-    rows = asyncio.run(list_rows(client, Window(SINCE, UNTIL), UNTIL, lambda _n: None))
-    return rows["conversation_id"].to_list()
+    listed = asyncio.run(list_rows(client, Window(SINCE, UNTIL), UNTIL, lambda _n: None))
+    assert listed.malformed.is_empty()
+    return listed.rows["conversation_id"].to_list()
 
 
 def all_ids(api):

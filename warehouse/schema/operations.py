@@ -65,21 +65,39 @@ DELETIONS = Table(
     ),
 )
 
+MALFORMED_ROW, UNFETCHABLE, UNREADABLE, UNFLATTENABLE = QUARANTINE_REASONS = (
+    "malformed_row",
+    "unfetchable",
+    "unreadable",
+    "unflattenable",
+)
+ROW_PREFIX, TOOL_PREFIX = "list_row_", "tool_"
+"""Beginning of the name of a list row, and of a tool, without an id; a hash of it follows."""
+TOOL_UNREADABLE, PRICE_UNAVAILABLE = REFERENCE_REASONS = ("tool_unreadable", "price_unavailable")
+
 QUARANTINE = Table(
     "quarantine",
-    "conversation whose document could not be read or flattened",
+    "item that was set aside, and is tried again by each run: a conversation, a list row, a tool or a price",
     ("conversation_id",),
     (
         WORKSPACE,
-        derived("conversation_id", TEXT, "Id that was requested.", required=True),
-        derived("fetched_at", TIME, "When the document was fetched.", required=True),
+        derived(
+            "conversation_id",
+            TEXT,
+            "Id of the conversation, or of a tool or an agent, as the reason says; without an id list_row_… or tool_….",
+            required=True,
+        ),
+        derived("fetched_at", TIME, "When it was fetched, or when the listing that showed it began.", required=True),
         derived(
             "reason",
             TEXT,
-            "unreadable (not JSON) or unflattenable (no ids or no start).",
+            "malformed_row (its list row has no valid id, start or status), unfetchable (the API answered with an "
+            "error), unreadable (the response is no document, or holds what no column can), unflattenable (the landed "
+            "document has no ids, no start, or holds what no table can), tool_unreadable (a tool of the list) or "
+            "price_unavailable (the prices of an agent).",
             required=True,
         ),
-        derived("error", TEXT, "Error message of the reader.", required=True),
+        derived("error", TEXT, "Error message.", required=True),
     ),
     is_daily=False,
 )
@@ -148,7 +166,7 @@ SYNC_RUNS = Table(
         derived("n_unchanged", INT, "Conversations fetched whose content was already landed.", required=True),
         derived("n_gone", INT, "Conversations that the API answered with 404.", required=True),
         derived("n_flattened", INT, "Conversations written to the lake.", required=True),
-        derived("n_quarantined", INT, "Conversations put into quarantine.", required=True),
+        derived("n_quarantined", INT, "Rows of quarantine at the end of the run.", required=True),
         derived("n_requests", INT, "HTTP requests, including retries.", required=True),
         derived("n_retries", INT, "HTTP requests that were retries.", required=True),
         derived("received_bytes", INT, "Bytes of HTTP responses.", required=True),

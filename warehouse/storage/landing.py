@@ -2,9 +2,9 @@
 
 ``landing/start_date=…/*.parquet`` has snapshots of conversations, one segment per flush. ``landing/listings`` has list
 rows, one file per complete listing; its footer has the window that was listed, and a row that has not changed since an
-earlier listing is without its content. ``landing/quarantine`` has the conversations whose response was not a document.
-Small files are merged (``landing_merge``). There is no other state: which conversations are known, which are open and
-which window comes next is read from these files.
+earlier listing is without its content. ``landing/quarantine`` is that of the module ``quarantine``. Small files are
+merged (``landing_merge``). There is no other state: which conversations are known, which are open and which window
+comes next is read from these files.
 
 A snapshot is one landed version of one conversation: its document, or the fact that it was unchanged, emptied by
 retention or gone.
@@ -22,8 +22,7 @@ from typing import Any
 
 import polars as pl
 
-from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS, LANDED_QUARANTINE
-from warehouse.schema.operations import QUARANTINE
+from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.storage import landing_files, landing_sequence, parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing_sequence import file_name, next_number, order, order_of
@@ -115,13 +114,6 @@ def land_listing(home: Home, listing: Listing, rows: pl.DataFrame) -> None:
     numbered_rows = compared.with_columns(sequence=pl.lit(number, pl.Int64)).select(LANDED_LISTINGS.column_names)
     target = home.file(home.listings, file_name(number))
     parquet.write_file(home, target, numbered_rows, footer=windows_footer([window]))
-
-
-def land_quarantine(home: Home, row: Mapping[str, object]) -> None:
-    """Record a response that was not a document; its body is not stored, as credentials in it could not be masked."""
-    number = next_number(home)
-    data = parquet.frame(LANDED_QUARANTINE, [{**row, "sequence": number}])
-    parquet.write_file(home, home.file(home.quarantine, file_name(number)), data)
 
 
 def windows(file: Path) -> list[dict[str, Any]]:
@@ -335,15 +327,3 @@ def _latest_documents(rows: pl.DataFrame) -> pl.DataFrame:
     """The latest snapshot with a document of each conversation."""
     documents = _in_order(rows).filter(pl.col("kind") == "document")
     return documents.unique("conversation_id", keep="last", maintain_order=True)
-
-
-def quarantined(home: Home) -> pl.DataFrame:
-    """Conversations whose latest response was not a document: rows of ``QUARANTINE``."""
-    rows = landing_files.read(home, LANDED_QUARANTINE, home.quarantine).with_columns(order=LANDING_ORDER)
-    latest = rows.sort("order", maintain_order=True).unique("conversation_id", keep="last", maintain_order=True)
-    landed = (
-        snapshots(home, latest["conversation_id"]).group_by("conversation_id").agg(landed_order=LANDING_ORDER.max())
-    )
-    joined = latest.join(landed, "conversation_id", "left")
-    is_latest = pl.col("landed_order").is_null() | (pl.col("landed_order") < pl.col("order"))
-    return joined.filter(is_latest).select(QUARANTINE.column_names)

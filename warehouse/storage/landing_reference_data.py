@@ -64,7 +64,12 @@ def price_rows(home: Home) -> pl.DataFrame:
     return parquet.read_files(LANDED_PRICES, home.files(home.prices))  # the names of the files sort so
 
 
+def price_requests(home: Home) -> list[datetime]:
+    """Time of each round of price requests, in the order in which they landed."""
+    files = home.files(home.prices)  # their names sort so
+    return [datetime.fromisoformat(pl.read_parquet_metadata(file)[_ASKED_AT]) for file in files]
+
+
 def latest_price_request_at(home: Home) -> datetime | None:
-    """Time of the latest round of price requests; None if there was none."""
-    files = home.files(home.prices)  # their names sort as they landed
-    return datetime.fromisoformat(pl.read_parquet_metadata(files[-1])[_ASKED_AT]) if files else None
+    """Time of the round of price requests that landed last; None if there was none."""
+    return max(price_requests(home)[-1:], default=None)

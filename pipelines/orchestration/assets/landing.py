@@ -21,6 +21,7 @@ from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.run_session import for_each_workspace
+from pipelines.usecases.sync import build_after_outage
 from pipelines.usecases.sync_steps import ListedWindow
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.storage import landing
@@ -48,8 +49,8 @@ def conversation_list(
     One row per conversation and listing, in one Parquet file per listing. A listing lands only when all its pages have
     been fetched.
 
-    If this fails, nothing of the listing has landed. Run it again; the error says if the API was down, refused the key,
-    or if another run holds the home folder.
+    If this fails, nothing of the listing has landed, and the warehouse was built from what had landed before. Run it
+    again; the error says if the API was down, refused the key, or if another run holds the home folder.
     """
     run_id, started_at = context.run.run_id, app_context.clock()
 
@@ -57,7 +58,10 @@ def conversation_list(
         window = requested_window(context, workspace, config)
         return sync_steps.list_conversations(workspace, window, run_id, progress)
 
-    with step_session(app_context, run_id, "listing conversations") as workspaces:
+    with (
+        step_session(app_context, run_id, "listing conversations") as workspaces,
+        build_after_outage(app_context, workspaces, run_id, progress),
+    ):
         listed_windows = for_each_workspace(workspaces, run_id, list_workspace)
         rows = landing.latest_list_rows(app_context.home.all_workspaces).filter(pl.col("listed_at") >= started_at)
     log_other_days(context, LISTINGS, rows["start_date"])
@@ -94,9 +98,9 @@ def conversation_details(
     One row per snapshot: a conversation is fetched when it is new, and again while it is open, when its list row has
     changed, and on fixed days after its end. An unchanged document lands as a row without content.
 
-    If this fails, what has landed is kept, and the next run fetches only what is missing. If its check fails, the other
-    conversations are complete: the next run fetches the missing ones again, and
-    `convohouse retry` the quarantined ones.
+    If this fails, what has landed is in the warehouse, and the next run fetches only what is missing. If its check
+    fails, the other conversations are complete: the next run fetches the missing ones again, as does
+    `convohouse retry`.
     """
     run_id, started_at = context.run.run_id, app_context.clock()
 
@@ -108,6 +112,7 @@ def conversation_details(
 
     with (
         step_session(app_context, run_id, "fetching conversations") as workspaces,
+        build_after_outage(app_context, workspaces, run_id, progress),
         app_context.worker_pool() as worker_pool,
     ):
         fetch_stats = for_each_workspace(workspaces, run_id, fetch_workspace).values()

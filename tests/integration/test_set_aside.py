@@ -1,0 +1,286 @@
+"""One wrong item costs only itself: it is set aside by name, and everything else is in the warehouse the same night."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines.api.client import ApiClient
+from pipelines.emulator.generator.world import World
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
+from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError
+from pipelines.settings import Settings
+from pipelines.usecases import sync
+from pipelines.usecases.context import Context
+from pipelines.webhook.batch_writer import BatchWriter
+from pipelines.webhook.events import read_event
+from tests.helpers.recording_app import assert_equals
+from tests.helpers.spoiling_app import Answer, SpoilingApp, vendor
+from warehouse.schema.operations import QUARANTINE, SYNC_RUNS
+from warehouse.schema.reference_data import LLM_PRICES, TOOLS
+from warehouse.storage import lake
+
+pytestmark = pytest.mark.usefixtures("few_models")
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+NIGHT = timedelta(days=1)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+HTML = Answer(200, b"<h1>Welcome to nginx</h1>", ((b"content-type", b"text/html"),))
+
+
+@pytest.fixture(scope="module")
+def world():
+    return World(seed=11, conversations=60, days=3, until=UNTIL)
+
+
+@pytest.fixture(scope="module")
+def documents(world):
+    """By id, oldest first."""
+    details = sorted(world.details(UNTIL), key=lambda document: document["metadata"]["start_time_unix_secs"])
+    return {document["conversation_id"]: document for document in details}
+
+
+class Nights:
+    """A home, an API that can be spoilt, and a clock that goes on by a night with each run."""
+
+    def __init__(self, folder, world):
+        self.api = SpoilingApp(create_app(world, clock=lambda: UNTIL))
+        self.now, self.n_runs, self.slept = UNTIL + timedelta(hours=2), 0, [0.0]
+        self.settings = Settings(
+            home=folder / "home", api_key="demo", reread_days=(), prices_every_days=0, concurrency=4
+        )
+
+    def context(self, url=""):
+        settings = self.settings.model_copy(update={"base_url": url} if url else {})
+        return Context(settings, clock=lambda: self.now, connect=self.connect)
+
+    def connect(self, settings):
+        async def at_once(secs):
+            self.slept[0] += secs
+            await asyncio.sleep(0)
+
+        return ApiClient(
+            settings.base_url, settings.key(), concurrency=4, sleep=at_once, monotonic=lambda: self.slept[0]
+        )
+
+    def run(self, command=sync.sync, **options):
+        self.n_runs += 1
+        self.now += NIGHT
+        with running(self.api) as url:
+            return command(self.context(url), run_id=f"run {self.n_runs}", **options)
+
+    def quarantined(self):
+        return dict(lake.read(self.context().home, QUARANTINE, ["conversation_id", "reason"]).rows())
+
+    def last_run(self):
+        return lake.read(self.context().home, SYNC_RUNS).sort("started_at").row(-1, named=True)
+
+
+@pytest.fixture
+def nights(tmp_path, world):
+    return Nights(tmp_path, world)
+
+
+def changed(document, **metadata):
+    return Answer(200, document | {"metadata": document["metadata"] | metadata})
+
+
+def post(context, document):
+    """Receive a webhook with a document, as the receiver does."""
+    event = {"type": "post_call_transcription", "event_timestamp": UNTIL.timestamp(), "data": document}
+    landing = read_event(json.dumps(event).encode(), UNTIL, None)
+    assert landing.message.startswith("quarantined")
+    asyncio.run(BatchWriter(context.home.open()).land(landing.conversation_id, landing.rows))
+
+
+def test_one_403_one_absurd_duration_one_null_list_row_and_one_wrong_webhook_cost_only_themselves_for_three_nights(
+    nights, documents
+):
+    refused, absurd, wrong = list(documents)[5], list(documents)[20], list(documents)[40]
+    nights.api.details = {
+        refused: vendor(403, "missing_permissions"),
+        absurd: changed(documents[absurd], call_duration_secs=1e300),
+        wrong: changed(documents[wrong], call_duration_secs=-1e300),
+    }
+    nights.api.rows = lambda rows: [None, *rows]
+    post(nights.context(), json.loads(nights.api.details[wrong].content))
+    rest = [document for name, document in documents.items() if name not in {refused, absurd, wrong}]
+
+    for _ in range(3):
+        result = nights.run()
+        quarantined = nights.quarantined()
+        assert_equals(nights.context(), rest)
+        (null_row,) = [name for name in quarantined if name.startswith("list_row_")]
+        assert quarantined == {
+            refused: "unfetchable",
+            absurd: "unreadable",
+            wrong: "unreadable",
+            null_row: "malformed_row",
+        }
+        assert not result.is_complete
+        assert all(any(name in problem for problem in result.problems) for name in quarantined)
+        assert result.build_result.is_swapped
+        assert (result.run["n_quarantined"], result.run["outcome"]) == (4, "incomplete")
+
+    nights.api.details, nights.api.rows = {}, list
+    assert nights.run(since=BEGINNING).problems == ()
+    assert nights.quarantined() == {}
+    assert_equals(nights.context(), list(documents.values()))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        vendor(400),
+        vendor(401, "invalid_api_key"),
+        vendor(402, "quota_exceeded"),
+        vendor(403, "missing_permissions"),
+        vendor(422),
+        vendor(500),
+        Answer(307, b"", ((b"location", b"https://login.example/"),)),
+        Answer(404, b"<h1>no such context</h1>"),
+        Answer(200, b"null"),
+        HTML,
+    ],
+    ids=lambda answer: f"{answer.status}-{answer.content[:12].decode()}",
+)
+def test_conversations_that_fail_with_any_answer_are_set_aside_wherever_they_are_in_the_queue(
+    answer, nights, documents
+):
+    bad = [*list(documents)[:6], list(documents)[30], *list(documents)[-6:-1]]
+    nights.api.details = dict.fromkeys(bad, answer)
+    result = nights.run()
+    assert_equals(nights.context(), [document for name, document in documents.items() if name not in bad])
+    assert set(nights.quarantined()) == set(bad)
+    assert all(any(name in problem for problem in result.problems) for name in bad)
+
+
+def test_a_night_with_nothing_but_failing_conversations_is_no_outage(nights, documents):
+    bad = list(documents)[-6:]
+    nights.api.details = dict.fromkeys(bad, vendor(500))
+    nights.run()
+    for _ in range(2):
+        problems = nights.run().problems
+        assert all(any(name in problem for problem in problems) for name in bad)
+        assert set(nights.quarantined()) == set(bad)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (vendor(503), ApiUnavailableError),
+        (vendor(401, "invalid_api_key"), CredentialsError),
+        (vendor(403, "missing_permissions"), CredentialsError),
+        (Answer(302, b"", ((b"location", b"https://login.example/"),)), ApiError),
+    ],
+    ids=["503", "401", "403", "302"],
+)
+def test_an_outage_ends_the_run_soon_and_what_is_landed_is_built(answer, error, nights, documents):
+    names = list(documents)
+    landed, later = names[:30], names[30:]
+    nights.api.rows = lambda rows: [row for row in rows if row["conversation_id"] in landed]
+    assert nights.run().problems == ()
+
+    nights.api.rows, nights.api.details = list, dict.fromkeys(names, answer)
+    webhook = documents[later[0]]
+    event = {"type": "post_call_transcription", "event_timestamp": UNTIL.timestamp(), "data": webhook}
+    landing = read_event(json.dumps(event).encode(), UNTIL, None)
+    asyncio.run(BatchWriter(nights.context().home).land(landing.conversation_id, landing.rows))
+    nights.api.asked.clear()
+    with pytest.raises(error):
+        nights.run()
+    assert sum(n > 0 for path, n in nights.api.asked.items() if "/conversations/" in path) < 20
+    assert_equals(nights.context(), [documents[name] for name in names[:31]])
+    assert nights.last_run()["outcome"] == "failed"
+
+
+BAD_ROWS = {
+    "null start": {"start_time_unix_secs": None},
+    "negative start": {"start_time_unix_secs": -5},
+    "millisecond start": {"start_time_unix_secs": 1_790_000_000_000},
+    "start in the future": {"start_time_unix_secs": 4_000_000_000},
+    "text start": {"start_time_unix_secs": "soon"},
+    "null status": {"status": None},
+    "lone surrogate": {"agent_id": "\ud800"},
+}
+
+
+@pytest.mark.parametrize("name", BAD_ROWS)
+def test_a_conversation_with_a_malformed_list_row_is_named_and_read_by_its_id(name, nights, documents):
+    bad = list(documents)[-10]  # which the second night lists as well
+    nights.api.rows = lambda rows: [row | (BAD_ROWS[name] if row["conversation_id"] == bad else {}) for row in rows]
+    for _ in range(2):
+        result = nights.run()
+        assert_equals(nights.context(), list(documents.values()))
+        assert nights.quarantined() == {bad: "malformed_row"}
+        assert any(bad in problem for problem in result.problems)
+    nights.api.rows = list
+    assert nights.run().problems == ()
+
+
+@pytest.mark.parametrize("row", [None, 5, [], {}, {"conversation_id": 17}, {"conversation_id": ".."}], ids=str)
+def test_a_list_row_without_an_id_is_named_until_a_listing_as_long_shows_it_no_more(row, nights, documents):
+    nights.api.rows = lambda rows: [*rows, row]
+    result = nights.run()
+    (name,) = nights.quarantined()
+    assert any(name in problem for problem in result.problems)
+    assert_equals(nights.context(), list(documents.values()))
+    nights.api.rows = list
+    assert any(name in problem for problem in nights.run().problems)  # it lists only the last days
+    assert nights.run(since=BEGINNING).problems == ()
+
+
+def test_a_start_with_a_fraction_is_rounded_down_in_the_list_and_in_the_document(nights, documents):
+    odd = list(documents)[10]
+    start = documents[odd]["metadata"]["start_time_unix_secs"]
+    nights.api.rows = lambda rows: [
+        row | ({"start_time_unix_secs": start + 0.73} if row["conversation_id"] == odd else {}) for row in rows
+    ]
+    nights.api.details = {odd: changed(documents[odd], start_time_unix_secs=start + 0.73)}
+    assert nights.run().problems == ()
+    assert_equals(nights.context(), list(documents.values()))
+
+
+def test_a_tool_without_an_id_and_a_tool_that_no_table_can_hold_are_named_and_the_others_are_updated(nights):
+    assert nights.run().problems == ()
+    before = lake.read(nights.context().home, TOOLS).sort("tool_id")
+    bad, good = before["tool_id"][:2]
+
+    def spoil(tools):
+        by_id = {tool["id"]: tool for tool in tools}
+        by_id[bad]["tool_config"]["name"] = "no text that a column can hold: \ud800"
+        by_id[good]["tool_config"]["description"] = "another"
+        return [None, *by_id.values()]
+
+    nights.api.tools = spoil
+    for _ in range(2):
+        result = nights.run()
+        quarantined = nights.quarantined()
+        (nameless,) = quarantined.keys() - {bad}
+        assert quarantined == {bad: "tool_unreadable", nameless: "tool_unreadable"}
+        assert all(any(name in problem for problem in result.problems) for name in quarantined)
+        after = lake.read(nights.context().home, TOOLS).sort("tool_id")
+        assert not after["is_gone"].any()
+        changed = after.filter(after["content_sha256"] != before["content_sha256"])
+        assert changed["tool_id"].to_list() == [good]
+    nights.api.tools = list
+    assert nights.run().problems == ()
+
+
+@pytest.mark.parametrize("answer", [vendor(403, "missing_permissions"), vendor(422), vendor(500), HTML], ids=str)
+def test_an_agent_whose_prices_fail_is_named_and_asked_again_the_next_night(answer, nights, documents):
+    nights.settings = nights.settings.model_copy(update={"prices_every_days": 7})
+    agents = sorted({document["agent_id"] for document in documents.values()})
+    nights.api.prices = {agents[0]: answer}
+    for _ in range(2):
+        result = nights.run()
+        assert nights.quarantined() == {agents[0]: "price_unavailable"}
+        assert any(agents[0] in problem for problem in result.problems)
+        assert set(lake.read(nights.context().home, LLM_PRICES)["agent_id"]) >= {*agents[2:]}
+    nights.api.prices = {}
+    assert nights.run().problems == ()
+    assert nights.quarantined() == {}

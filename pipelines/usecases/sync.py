@@ -15,6 +15,7 @@ from pipelines.extract.time_window import Window
 from pipelines.transform.refresh_lake import RefreshResult
 from pipelines.transform.worker_pool import WorkerPool
 from pipelines.usecases import reference_data, sync_steps
+from pipelines.usecases.agents import require_agent
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.masking_state import apply_masking, changed_masking
 from pipelines.usecases.run_session import describe_failed_check, finish_runs, for_each_workspace, run_session
@@ -60,6 +61,7 @@ def sync(
     """List, fetch, land, flatten, build and check every workspace.
 
     Raises:
+        UsageError: no listing has ever shown this agent in any workspace.
         ConvohouseError: the run stopped; what was landed is kept, and the next run continues from it. If there are
             several workspaces, an API error in one of them is a problem of the result and stops no other.
     """
@@ -86,6 +88,7 @@ def sync(
         warnings.extend(changed_masking(context))
         with context.worker_pool() as worker_pool:
             fetch_stats = for_each_workspace(workspaces, run_id, copy)
+            require_agent(context.home, agent_id)
             missing = _flatten(workspaces, run_id, fetch_stats, progress, worker_pool)
         for workspace in workspaces:
             if workspace.settings.workspace in fetch_stats:
@@ -155,15 +158,19 @@ def plan(
 
     Raises:
         HomeError: the folder is no convohouse home.
+        UsageError: no listing has ever shown this agent in any workspace.
         ApiError: a page of a list could not be fetched.
     """
     context.home.check()
-    return {
+    plans = {
         workspace.settings.workspace: sync_steps.plan(
             workspace, since=since, until=until, agent_id=agent_id, progress=progress
         )
         for workspace in context.workspaces()
     }
+    if not any(plan.n_listed for plan in plans.values()):
+        require_agent(context.home, agent_id)
+    return plans
 
 
 def check(context: Context) -> tuple[CheckResult, ...]:

@@ -1,0 +1,44 @@
+"""Fresh means listed: the time until which all agents' conversations were listed, and everything listed was copied.
+
+Each complete run notes how far the listings go (``listed_until``) in its record. One that listed nothing, one agent or
+an earlier month does not move this time. ``metrics.sync_health`` takes the same maximum of the same column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from warehouse.schema.operations import SYNC_RUNS
+from warehouse.storage import lake
+from warehouse.storage.home import Home
+from warehouse.storage.landing import Listing
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+def listed_until(listings: Iterable[Listing]) -> datetime | None:
+    """Time until which conversations of all agents are listed without a gap since the first such listing.
+
+    A listing covers no time after its own start. ``listings`` are in the order in which they landed. None if no listing
+    was of all agents.
+    """
+    spans = [
+        (listing.since or BEGINNING, min(listing.until, listing.listed_at) if listing.until else listing.listed_at)
+        for listing in listings
+        if listing.agent_id is None
+    ]
+    if not spans:
+        return None
+    until = spans[0][1]
+    for since, end in sorted(spans):
+        if since <= until:
+            until = max(until, end)
+    return until
+
+
+def last_full_listing_at(home: Home, *, now: datetime) -> datetime | None:
+    """How fresh a workspace is; None if no complete run has listed all agents. A time after ``now`` does not count."""
+    times = lake.read(home, SYNC_RUNS, ["last_full_listing_at"])["last_full_listing_at"]
+    latest = times.filter(times <= now).max()
+    return latest if isinstance(latest, datetime) else None

@@ -55,14 +55,18 @@ flags as (
 numbered_calls as (
     select
         *,
-        row_number() over (partition by workspace, conversation_id, request_id order by depth, call_index) as occurrence
+        row_number() over (
+            partition by workspace, conversation_id, request_id order by depth, call_index
+        ) as occurrence
     from tool_calls
 ),
 
 numbered_results as (
     select
         *,
-        row_number() over (partition by workspace, conversation_id, request_id order by depth, result_index) as occurrence
+        row_number() over (
+            partition by workspace, conversation_id, request_id order by depth, result_index
+        ) as occurrence
     from tool_results
 ),
 

@@ -19,7 +19,7 @@ from pipelines.extract.time_window import Window
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import parquet
-from warehouse.storage.freshness import BEGINNING
+from warehouse.storage.landing import BEGINNING
 
 logger = logging.getLogger(__name__)
 

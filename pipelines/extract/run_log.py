@@ -55,7 +55,7 @@ def add_counts(home: Home, run_id: str, *, at: datetime, **counts: int) -> None:
 def finish_run(home: Home, run_id: str, *, at: datetime, outcome: str, error: str | None = None) -> None:
     """Set the final ``outcome``, one of ``OUTCOMES``, and the error; a complete run notes how far the listings go."""
     record = row(home, run_id)
-    listed_at = listed_until(landing.listings(home)) if outcome == "complete" else None
+    listed_at = listed_until(landing.listings(home), now=at) if outcome == "complete" else None
     final = {"outcome": outcome, "error": error, "last_full_listing_at": listed_at}
     run_records.write(home, record | final | _end_columns(record, at))
 

@@ -101,11 +101,11 @@ def test_only_a_listing_of_all_agents_up_to_now_makes_a_home_fresh(world, tmp_pa
         ]
         assert {result.run["outcome"] for result in results} == {"complete"}
         assert freshness(context).sample_rows == ({"workspace": "main", "last_full_listing_at": UNTIL},)
-        assert read_status(context.home, now=moments[0], reread_days=()).last_full_listing_at == UNTIL
+        assert status_of(context).last_full_listing_at == UNTIL
 
         sync.sync(context, run_id="next night")
     assert freshness(context).is_passed
-    assert read_status(context.home, now=moments[0], reread_days=()).last_full_listing_at == moments[0]
+    assert status_of(context).last_full_listing_at == moments[0]
 
 
 def test_an_agent_that_no_listing_has_shown_is_a_usage_error_that_names_the_known_ones(world, tmp_path):
@@ -127,3 +127,10 @@ def test_an_agent_that_no_listing_has_shown_is_a_usage_error_that_names_the_know
 def freshness(context):
     (result,) = [result for result in sync.check(context) if result.check == FRESH]
     return result
+
+
+def status_of(context):
+    settings = context.settings
+    return read_status(
+        context.home, now=context.clock(), reread_days=settings.reread_days, confirm_after=settings.confirm_after
+    )

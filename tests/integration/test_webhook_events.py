@@ -42,7 +42,7 @@ def event(data, kind=TRANSCRIPT, at=AT - 60):
 
 def due(here, now=None):
     """Ids and reasons of the conversations that the next run fetches."""
-    plan = plan_fetches(here.home, now=now or here.now, reread_days=())
+    plan = plan_fetches(here.home, now=now or here.now, reread_days=(), confirm_after=timedelta(days=1))
     return dict(plan.select("conversation_id", "reason").rows())
 
 
@@ -223,12 +223,12 @@ def test_many_events_are_merged_into_few_files_and_none_is_lost(here):
     ]
     for number, row in enumerate(rows):
         at = UNTIL + timedelta(seconds=number)
-        activity_log.append(here.home, WEBHOOK_EVENTS, [row | {"received_at": at}], at)
+        activity_log.append(here.home, WEBHOOK_EVENTS, [row | {"received_at": at}])
     before = here.events()
     activity_log.refresh_lake(here.home)
     assert len(here.home.files(activity_log.folder(here.home, WEBHOOK_EVENTS))) == 1
     assert (len(before), here.events()) == (150, before)
-    activity_log.append(here.home, WEBHOOK_EVENTS, [rows[0] | {"received_at": UNTIL}], UNTIL + timedelta(days=1))
+    activity_log.append(here.home, WEBHOOK_EVENTS, [rows[0] | {"received_at": UNTIL}])
     assert [row["received_at"] for row in here.events() if row["conversation_id"] == "conv_0"] == [UNTIL]
 
 

@@ -14,8 +14,9 @@ def day(number):
     return datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=number)
 
 
-def listing(listed_at, since, until, agent_id=None):
-    return Listing(day(listed_at), None if since is None else day(since), day(until), agent_id)
+def listing(listed_at, since, until, agent_id=None, newest=None):
+    start, newest_start_at = (None if number is None else day(number) for number in (since, newest))
+    return Listing(day(listed_at), start, day(until), agent_id, newest_start_at)
 
 
 FIRST = listing(10, None, 10)
@@ -33,8 +34,11 @@ FIRST = listing(10, None, 10)
         ([FIRST, listing(12, 1, 5)], 10),
         ([FIRST, listing(15, 14, 15)], 10),  # after a gap
         ([FIRST, listing(15, 14, 15), listing(16, 7, 14)], 15),
+        ([FIRST, listing(90, 7, 90, newest=12)], 12),  # the clock was ahead: what it showed counts
+        ([FIRST, listing(90, 7, 90)], 10),
+        ([FIRST, listing(90, 7, 90, newest=12), listing(14, 12, 14)], 14),
         ([listing(10, 8, 10), listing(12, 1, 3)], 10),  # the copy starts where the first listing does
     ],
 )
 def test_listed_until(listings, until):
-    assert listed_until(listings) == (None if until is None else day(until))
+    assert listed_until(listings, now=day(20)) == (None if until is None else day(until))

@@ -21,6 +21,7 @@ from warehouse.schema.types import Table
 from warehouse.storage import lake, landing
 from warehouse.storage.freshness import last_full_listing_at
 from warehouse.storage.home import Home
+from warehouse.storage.landing_sequence import CLOCK_TOLERANCE
 
 LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COMPLETENESS = tuple(
     Check(name, f"lake.{CONVERSATIONS.name}", description, "")
@@ -33,6 +34,12 @@ LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COM
 )
 """Completeness; these checks have no SQL, because they compare the lake with the landing files."""
 
+LANDED_IN_THE_PAST = Check(
+    "landed_in_the_past",
+    f"lake.{CONVERSATIONS.name}",
+    "Nothing that counts was landed by a clock that was ahead of this one.",
+    "",
+)
 FRESH = Check(
     "sync_is_fresh",
     f"lake.{SYNC_RUNS.name}",
@@ -93,6 +100,26 @@ def check_complete(home: Home) -> tuple[CheckResult, ...]:
         _result(LAKE_IS_LANDED, in_lake.join(snapshots, "conversation_id", "anti")),
         _result(NOTHING_IN_QUARANTINE, lake.read(home, QUARANTINE)),
     )
+
+
+def check_landed_times(homes: Iterable[Home], *, now: datetime) -> CheckResult:
+    """Whether the latest snapshots, and the last listing, of each workspace are not of the future.
+
+    If they are, the clock was ahead when they landed, or is behind now. The next sync reads these conversations again.
+    """
+    failing: list[dict[str, Any]] = []
+    for home in homes:
+        snapshots = landing.latest_snapshots(home).filter(
+            pl.col("fetched_at") > now + CLOCK_TOLERANCE, pl.col("kind") != landing.ERASED
+        )
+        rows = snapshots.select(pl.lit(home.workspace).alias("workspace"), "conversation_id", at="fetched_at")
+        failing += rows.iter_rows(named=True)
+        failing += [
+            {"workspace": home.workspace, "conversation_id": None, "at": listing.listed_at}
+            for listing in landing.listings(home)[-1:]
+            if listing.listed_at > now + CLOCK_TOLERANCE
+        ]
+    return CheckResult(LANDED_IN_THE_PAST, len(failing), tuple(failing[:SAMPLE_ROWS]))
 
 
 def check_fresh(homes: Iterable[Home], *, now: datetime, within: timedelta) -> CheckResult:

@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path("data"), description="Folder that holds landing, lake and warehouse.duckdb.")
     timezone: Zone = Field(default="UTC", description="IANA time zone of the nightly schedule and of local days.")
     fresh_hours: int = Field(
-        default=36, ge=1, description="Hours after its last complete run after which a workspace counts as stale."
+        default=36, ge=1, description="Hours after its last full listing after which a workspace counts as stale."
     )
     lookback_days: int = Field(
         default=3, ge=0, le=365, description="Days before the last complete run that are listed again."

@@ -29,6 +29,8 @@ AGENT = "/v1/convai/agent"
 TOOLS = "/v1/convai/tools"
 MAX_TOOLS_PER_PAGE = 100
 """The API's maximum page size."""
+MAX_PAGES_WITHOUT_NEWS = 50
+"""Pages in a row without a new conversation after which a list is taken to be endless."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +71,19 @@ async def iterate_list(client: ApiClient, query: ListQuery, cursor: str | None =
     Conversations that start meanwhile can make rows repeat.
 
     Raises:
-        ApiError: as ``list_page``, and when a cursor repeats: the list would never end.
+        ApiError: as ``list_page``, and when a cursor repeats or many pages have nothing new: the list would never end.
     """
     cursors = set() if cursor is None else {cursor}
+    ids: set[str] = set()
+    n_without_news = 0
     while True:
         page = await list_page(client, query, cursor)
+        n_known = len(ids)
+        ids.update(row.conversation_id for row in page.conversations)
+        n_without_news = 0 if len(ids) > n_known else n_without_news + 1
+        if n_without_news == MAX_PAGES_WITHOUT_NEWS:
+            message = f"The list does not end: {n_without_news} pages in a row have nothing new."
+            raise ApiError(message, "Run again later.")
         yield page
         cursor = page.next_cursor
         if cursor is None:

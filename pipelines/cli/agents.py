@@ -10,24 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from warehouse.storage.home import Home
 
-MAX_LISTED = 20
-"""Agents that an error lists."""
-
 _AGENT_ID = re.compile(r"agent_.+|[A-Za-z0-9]{20}")
 """The form of an id; those of older agents have no prefix."""
 
 
-def agent_names(home: Home) -> dict[str, str | None]:
-    """Name by id of every agent that the home has seen, in any workspace; None where the API never gave one."""
-    from warehouse.schema.operations import AGENTS
-    from warehouse.storage import lake
-
-    rows = lake.read(home.all_workspaces, AGENTS, ["agent_id", "agent_name"]).rows()
-    return dict(sorted(rows, key=lambda row: (row[1] is None, row[1] or "", row[0])))
-
-
 def agent_labels(home: Home) -> dict[str, str]:
     """What tables call an agent, by id: its name, with the id after it where several have the same; else the id."""
+    from pipelines.usecases.agents import agent_names
+
     names = agent_names(home)
     counts = Counter(names.values())
     return {
@@ -56,13 +46,15 @@ def resolve_agents(home: Home, texts: Iterable[str], *, allow_unseen: bool = Fal
     Raises:
         UsageError: see ``resolve_agent``.
     """
+    from pipelines.usecases.agents import agent_names
+
     names = agent_names(home)
     return tuple(_resolve(names, text.strip(), allow_unseen=allow_unseen or not names) for text in texts)
 
 
 def _resolve(names: Mapping[str, str | None], text: str, *, allow_unseen: bool) -> str:
     from pipelines.errors import UsageError
-    from warehouse.suggestions import did_you_mean, suggest
+    from pipelines.usecases.agents import unknown_agent
 
     if text in names:
         return text
@@ -73,16 +65,4 @@ def _resolve(names: Mapping[str, str | None], text: str, *, allow_unseen: bool) 
         raise UsageError(f"Several agents are called {text!r}.", f"Give the id of one: {', '.join(ids)}.")
     if allow_unseen and _AGENT_ID.fullmatch(text):
         return text
-    if not names:
-        raise UsageError(
-            f"There is no agent {text!r}: no agents are known here yet.", "Give an id, or run `convohouse sync` first."
-        )
-    labels = [name or agent_id for agent_id, name in names.items()]
-    similar = [label for label in labels if text and text.casefold() in label.casefold()]
-    meant = did_you_mean(similar[:3] or suggest(text, [*labels, *names]))
-    raise UsageError(f"There is no agent {text!r}.", f"{meant}Known agents: {_list(labels)}.")
-
-
-def _list(labels: list[str]) -> str:
-    others = f" and {len(labels) - MAX_LISTED} more (`convohouse query 'from marts.dim_agents'`)"
-    return f"{', '.join(labels[:MAX_LISTED])}{others if len(labels) > MAX_LISTED else ''}"
+    raise unknown_agent(names, text)

@@ -96,6 +96,8 @@ def _facts(workspace: Status) -> Iterator[tuple[str, str]]:
     if workspace.n_deleted:
         yield "", f"{workspace.n_deleted:,} deleted at the API"
     yield "last listed", f"{moment(workspace.listed_at)}: {workspace.n_listed:,} known"
+    full_listing_at = workspace.last_full_listing_at
+    yield "listed until", f"{moment(full_listing_at)}, all agents" if full_listing_at else "not all agents yet"
     yield "last fetched", f"{moment(workspace.read_at)}: {workspace.n_landed:,} landed"
     yield "warehouse", _describe_build(workspace)
     due = ", ".join(f"{number:,} {reason}" for reason, number in workspace.to_fetch.items() if number)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import polars as pl
 
 from pipelines.api.client import ApiClient
@@ -20,6 +22,9 @@ from pipelines.privacy.pseudonyms import Pseudonymizer
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import MALFORMED_ROW, QUARANTINE, ROW_PREFIX
 from warehouse.storage import parquet, quarantine
+from warehouse.storage.landing import BEGINNING
+
+logger = logging.getLogger(__name__)
 
 MAX_PARTS = 8
 """Parts of a window that are listed concurrently, each with its own cursor."""
@@ -29,6 +34,8 @@ MAX_RESTARTS = 2
 """How often a part is listed again from its start after the API rejected its cursor."""
 MAX_AHEAD = timedelta(days=1)
 """A start later than this after the time of the listing is an error of the row, not of a clock."""
+SECOND_PAGE_SIZE = 83
+"""Rows per page when a part is listed again. No page but every 8,300th row ends where one of 100 rows does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,10 @@ async def list_rows(
     """The latest row of every conversation in the window; opens and closes the client.
 
     A row that cannot be used is set aside, and the others are listed.
+
+    That the API ends a list proves nothing. A list of several pages is listed a second time, with other pages: an API
+    that counts rows instead of naming the last one skips some between two pages when conversations are deleted. And
+    whatever was listed, the time before its oldest conversation is listed once more, until there is nothing older.
 
     Args:
         client: The API.
@@ -90,6 +101,7 @@ class _Lister:
         self._on_rows = on_rows
         self._pseudonyms = pseudonyms
         self._ids: set[str] = set()
+        self._skipped_ids: set[str] = set()
 
     async def list_window(self) -> None:
         """List the window with the cursor of its first page, or in parts if many pages would follow.
@@ -100,24 +112,64 @@ class _Lister:
         self._add(page)
         n_parts = min(MAX_PARTS, _estimate_pages(page, self._window) // MIN_PAGES_PER_PART)
         if page.next_cursor is None:
-            return
-        if n_parts > 1:
+            await self._list_older(self._window)
+        elif n_parts > 1:
             await run_concurrently(self._list_part(part) for part in self._window.split(n_parts))
         else:
             await self._list_part(self._window, page.next_cursor)
 
     async def _list_part(self, part: Window, cursor: str | None = None) -> None:
-        """List a part from a page on; if the API rejects the cursor, from its start, as a cursor cannot be renewed."""
+        """List a part from a page on, then again in other pages, then what may be older."""
+        n_pages = await self._list_pages(_query(part), cursor)
+        if n_pages > 1 or cursor is not None:
+            await self._list_again(_query(part, SECOND_PAGE_SIZE))
+        await self._list_older(part)
+
+    async def _list_older(self, part: Window) -> None:
+        """List a part up to the oldest conversation listed in it, until that is still the oldest afterwards."""
+        previous, oldest = None, self._oldest_in(part)
+        while oldest is not None and oldest != previous:
+            await self._list_again(_query(Window(part.since, oldest + timedelta(seconds=1), part.agent_id)))
+            previous, oldest = oldest, self._oldest_in(part)
+
+    async def _list_again(self, query: ListQuery) -> None:
+        """List what should be known already; of a row that is, nothing is kept."""
+        n_known = len(self._skipped_ids)
+        await self._list_pages(query, is_repeated=True)
+        if n_skipped := len(self._skipped_ids) - n_known:
+            logger.warning("The list had skipped %d conversations, which a second request for them showed.", n_skipped)
+
+    async def _list_pages(self, query: ListQuery, cursor: str | None = None, *, is_repeated: bool = False) -> int:
+        """List from a page on; if the API rejects the cursor, from the start, as a cursor cannot be renewed.
+
+        Returns:
+            The number of pages.
+        """
+        n_pages = 0
         for restart in range(MAX_RESTARTS + 1):
             try:
-                async for page in iterate_list(self._client, _query(part), cursor):
-                    self._add(page)
+                async for page in iterate_list(self._client, query, cursor):
+                    n_pages += 1
+                    self._add(self._only_skipped(page) if is_repeated else page)
             except CursorRefusedError:
                 if restart == MAX_RESTARTS:
                     raise
                 cursor = None
             else:
-                return
+                break
+        return n_pages
+
+    def _only_skipped(self, page: ListPage) -> ListPage:
+        """The rows of a page that are not listed yet."""
+        rows = [row for row in page.conversations if row.conversation_id not in self._ids]
+        self._skipped_ids |= {row.conversation_id for row in rows if _start(row) < self._listed_at}
+        return msgspec.structs.replace(page, conversations=rows)
+
+    def _oldest_in(self, part: Window) -> datetime | None:
+        """Start of the oldest conversation listed in a part."""
+        starts = pl.concat([page["start_time_at"] for page in self.pages])
+        oldest = starts.filter((starts >= (part.since or BEGINNING)) & (starts < part.until)).min()
+        return oldest if isinstance(oldest, datetime) else None
 
     def _add(self, page: ListPage) -> None:
         """Turn a page into a frame at once: this takes a third of the memory of keeping its rows as objects."""
@@ -159,9 +211,10 @@ def _describe(row: MalformedRow, window: Window) -> str:
     return f"{row.error}{way_out if row.name.startswith(ROW_PREFIX) else ''}"
 
 
-def _query(window: Window) -> ListQuery:
+def _query(window: Window, page_size: int = 100) -> ListQuery:
     """The window in Unix seconds, a second wider on both sides: whether the API's bounds are inclusive is unknown."""
     return ListQuery(
+        page_size=page_size,
         call_start_after_unix=_unix(window.since) - 1 if window.since else None,
         call_start_before_unix=_unix(window.until) + 1,
         agent_id=window.agent_id,

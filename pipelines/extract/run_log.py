@@ -15,7 +15,8 @@ from pipelines.extract.fetch_policy import REASONS
 from pipelines.extract.time_window import Window
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.types import Type
-from warehouse.storage import run_records
+from warehouse.storage import landing, run_records
+from warehouse.storage.freshness import listed_until
 from warehouse.storage.home import ANY_WORKSPACE, Home
 
 OUTCOMES = ("complete", "incomplete", "failed")
@@ -36,6 +37,7 @@ def start_run(home: Home, run_id: str, *, at: datetime, window: Window | None) -
             "since_at": window.since if window else None,
             "until_at": window.until if window else None,
             "agent_id": window.agent_id if window else None,
+            "last_full_listing_at": None,
             "outcome": "incomplete",
             "error": UNFINISHED,
         },
@@ -51,9 +53,14 @@ def add_counts(home: Home, run_id: str, *, at: datetime, **counts: int) -> None:
 
 
 def finish_run(home: Home, run_id: str, *, at: datetime, outcome: str, error: str | None = None, **counts: int) -> None:
-    """Set the final ``outcome``, one of ``OUTCOMES``, the error, and counts of the state at the end."""
+    """Set the final ``outcome``, one of ``OUTCOMES``, the error, and counts of the state at the end.
+
+    A complete run notes how far the listings go.
+    """
     record = row(home, run_id)
-    run_records.write(home, record | {"outcome": outcome, "error": error, **counts} | _end_columns(record, at))
+    listed_at = listed_until(landing.listings(home), now=at) if outcome == "complete" else None
+    final = {"outcome": outcome, "error": error, "last_full_listing_at": listed_at}
+    run_records.write(home, record | final | counts | _end_columns(record, at))
 
 
 def is_started(home: Home, run_id: str) -> bool:

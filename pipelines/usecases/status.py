@@ -21,6 +21,7 @@ from pipelines.transform.settle_state import settle_state
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE
 from warehouse.storage import lake, landing, landing_files, run_records
+from warehouse.storage.freshness import last_full_listing_at
 from warehouse.storage.home import Home
 
 STATES = ("open", "settling", "settled")
@@ -32,7 +33,8 @@ MAX_RUNS = 5
 class Status:
     """One workspace of a home folder at one moment; counts are of conversations.
 
-    ``states`` counts those that are open (not finished), settling (will be fetched again) and settled. ``to_fetch``
+    ``last_full_listing_at`` says how fresh it is (``warehouse.storage.freshness``). ``states`` counts those that are
+    open (not finished), settling (will be fetched again) and settled. ``to_fetch``
     counts, by reason, those already listed that the next run would fetch. ``n_behind`` have a snapshot that the lake
     lacks. ``quarantine`` and ``runs`` are rows of ``quarantine`` and ``sync_runs``, latest first. ``sizes`` are bytes
     on disk by part.
@@ -49,6 +51,7 @@ class Status:
     first_date: date | None
     last_date: date | None
     listed_at: datetime | None
+    last_full_listing_at: datetime | None
     read_at: datetime | None
     built_at: datetime | None
     states: dict[str, int]
@@ -93,6 +96,7 @@ def read_status(home: Home, *, now: datetime, reread_days: Sequence[int], confir
         first_date=_date(conversations["start_date"].min()),
         last_date=_date(conversations["start_date"].max()),
         listed_at=max((listing.listed_at for listing in listings), default=None),
+        last_full_listing_at=last_full_listing_at(home, now=now),
         read_at=_datetime(snapshots["fetched_at"].max()),
         built_at=_built_at(home),
         states={state: states.filter(state=state).height for state in STATES},

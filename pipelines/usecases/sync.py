@@ -16,6 +16,7 @@ from pipelines.extract.time_window import Window
 from pipelines.transform.refresh_lake import RefreshResult
 from pipelines.transform.worker_pool import WorkerPool
 from pipelines.usecases import reference_data, sync_steps
+from pipelines.usecases.agents import require_agent
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.masking_state import apply_masking, changed_masking
 from pipelines.usecases.run_session import describe_failed_check, finish_runs, for_each_workspace, run_session
@@ -65,6 +66,7 @@ def sync(
     in which nothing known is found.
 
     Raises:
+        UsageError: no listing has ever shown this agent in any workspace.
         ConvohouseError: the run stopped; what was landed is kept, and the next run continues from it. An API error is
             raised after what had landed was flattened and built; if there are several workspaces, one in some of them,
             or one that cannot be copied as it is, is a problem of the result.
@@ -92,6 +94,7 @@ def sync(
         warnings.extend(changed_masking(context))
         with context.worker_pool() as worker_pool:
             fetch_stats = for_each_workspace(workspaces, run_id, copy)
+            require_agent(context.home, agent_id)
             _flatten(workspaces, run_id, progress, worker_pool, allow_removals=allow_removals)
         for workspace in workspaces:
             if workspace.settings.workspace in fetch_stats:
@@ -176,15 +179,19 @@ def plan(
 
     Raises:
         HomeError: the folder is no convohouse home.
+        UsageError: no listing has ever shown this agent in any workspace.
         ApiError: a page of a list could not be fetched.
     """
     context.home.check()
-    return {
+    plans = {
         workspace.settings.workspace: sync_steps.plan(
             workspace, since=since, until=until, agent_id=agent_id, progress=progress
         )
         for workspace in context.workspaces()
     }
+    if not any(plan.n_listed for plan in plans.values()):
+        require_agent(context.home, agent_id)
+    return plans
 
 
 def check(context: Context) -> tuple[CheckResult, ...]:

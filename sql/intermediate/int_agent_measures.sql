@@ -364,7 +364,7 @@ entries as (
         included.version_id,
         turns.wait_secs
     from turns
-    inner join included on turns.conversation_id = included.conversation_id
+    inner join included on turns.workspace = included.workspace and turns.conversation_id = included.conversation_id
     where included.is_counted and turns.wait_secs is not null
 ),
 

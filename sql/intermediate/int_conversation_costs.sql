@@ -42,12 +42,14 @@ rated as (
     left join rates on lower(conversations.tier) = lower(rates.tier) and conversations.start_date >= rates.valid_from
     qualify
         row_number() over (
-            partition by conversations.conversation_id order by rates.valid_from desc, rates.tier
+            partition by conversations.workspace, conversations.conversation_id
+            order by rates.valid_from desc, rates.tier
         ) = 1
 ),
 
 initiated as (
     select
+        workspace,
         conversation_id,
         cast(sum(cast(llm_cost_usd as decimal(38, 12))) as double) as llm_cost_usd
     from llm_usage
@@ -69,7 +71,7 @@ final as (
         end as cost_basis,
         initiated.llm_cost_usd
     from rated
-    left join initiated on rated.conversation_id = initiated.conversation_id
+    left join initiated on rated.workspace = initiated.workspace and rated.conversation_id = initiated.conversation_id
 )
 
 select * from final

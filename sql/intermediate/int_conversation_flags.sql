@@ -44,24 +44,28 @@ identified as (
 
 identities as (
     select
+        workspace,
         conversation_id,
         'conversation_id' as kind,
         conversation_id as identity
     from identified
     union all
     select
+        workspace,
         conversation_id,
         'agent_id' as kind,
         agent_id as identity
     from identified
     union all
     select
+        workspace,
         conversation_id,
         'user_id' as kind,
         user_id as identity
     from identified
     union all
     select
+        workspace,
         conversation_id,
         'caller_id' as kind,
         caller_id as identity
@@ -69,7 +73,9 @@ identities as (
 ),
 
 excluded as (
-    select distinct identities.conversation_id
+    select distinct
+        identities.workspace,
+        identities.conversation_id
     from identities
     inner join excluded_callers
         on identities.kind = excluded_callers.kind and identities.identity like excluded_callers.pattern
@@ -88,7 +94,8 @@ final as (
         excluded.conversation_id is not null as is_excluded,
         identified.is_finished and excluded.conversation_id is null as is_counted
     from identified
-    left join excluded on identified.conversation_id = excluded.conversation_id
+    left join excluded
+        on identified.workspace = excluded.workspace and identified.conversation_id = excluded.conversation_id
 )
 
 select * from final

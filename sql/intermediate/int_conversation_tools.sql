@@ -70,7 +70,8 @@ final as (
         coalesce(outcomes.is_transferred_to_human, false) as is_transferred_to_human,
         coalesce(outcomes.is_voicemail, false) as is_voicemail
     from call_counts
-    full outer join outcomes on call_counts.conversation_id = outcomes.conversation_id
+    full outer join outcomes
+        on call_counts.workspace = outcomes.workspace and call_counts.conversation_id = outcomes.conversation_id
 )
 
 select * from final

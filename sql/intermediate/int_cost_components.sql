@@ -63,6 +63,7 @@ counted_conversations as (
 
 categories as (
     select
+        platform_usage.workspace,
         platform_usage.conversation_id,
         platform_usage.category,
         cast(coalesce(platform_usage.charge_credits, 0) as decimal(38, 6)) as credits,
@@ -73,11 +74,15 @@ categories as (
             end as decimal(38, 12)
         ) as usd
     from platform_usage
-    inner join counted_conversations on platform_usage.conversation_id = counted_conversations.conversation_id
+    inner join counted_conversations
+        on
+            platform_usage.workspace = counted_conversations.workspace
+            and platform_usage.conversation_id = counted_conversations.conversation_id
 ),
 
 itemised as (
     select
+        workspace,
         conversation_id,
         cast(sum(credits) as decimal(38, 6)) as credits,
         cast(sum(usd) as decimal(38, 12)) as usd,
@@ -95,7 +100,10 @@ remainders as (
         greatest(counted_conversations.call_credits - coalesce(itemised.credits, 0), 0) as rest_credits,
         greatest(coalesce(counted_conversations.call_usd, 0) - coalesce(itemised.usd, 0), 0) as rest_usd
     from counted_conversations
-    left join itemised on counted_conversations.conversation_id = itemised.conversation_id
+    left join itemised
+        on
+            counted_conversations.workspace = itemised.workspace
+            and counted_conversations.conversation_id = itemised.conversation_id
 ),
 
 left_over as (
@@ -116,6 +124,7 @@ settled as (
 
 parts as (
     select
+        workspace,
         conversation_id,
         'call' as component,
         rest_credits as credits,
@@ -123,6 +132,7 @@ parts as (
     from settled
     union all
     select
+        workspace,
         conversation_id,
         'llm' as component,
         llm_credits as credits,
@@ -130,6 +140,7 @@ parts as (
     from settled
     union all
     select
+        workspace,
         conversation_id,
         'platform_' || category as component,
         credits,
@@ -137,6 +148,7 @@ parts as (
     from categories
     union all
     select
+        workspace,
         conversation_id,
         'unexplained' as component,
         left_credits as credits,
@@ -167,7 +179,7 @@ final as (
         case when parts.component = 'call' then settled.free_minutes end as free_minutes,
         case when parts.component = 'llm' then settled.free_llm_usd end as free_llm_usd
     from parts
-    inner join settled on parts.conversation_id = settled.conversation_id
+    inner join settled on parts.workspace = settled.workspace and parts.conversation_id = settled.conversation_id
 )
 
 select * from final

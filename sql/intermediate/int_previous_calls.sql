@@ -29,7 +29,8 @@ final as (
             order by conversations.started_at, conversations.conversation_id
         ) as previous_at
     from conversations
-    inner join flags on conversations.conversation_id = flags.conversation_id
+    inner join flags
+        on conversations.workspace = flags.workspace and conversations.conversation_id = flags.conversation_id
     where flags.caller_id is not null
 )
 

@@ -160,6 +160,7 @@ termination_groups as (
 
 visits as (
     select
+        workspace,
         conversation_id,
         count(distinct agent_id) as n_agents
     from visited_agents
@@ -168,6 +169,7 @@ visits as (
 
 identified as (
     select
+        conversations.workspace,
         conversations.conversation_id,
         call_flags.user_id,
         call_flags.caller_id,
@@ -186,12 +188,16 @@ identified as (
             else 'voice'
         end as channel
     from conversations
-    inner join call_flags on conversations.conversation_id = call_flags.conversation_id
+    inner join call_flags
+        on
+            conversations.workspace = call_flags.workspace
+            and conversations.conversation_id = call_flags.conversation_id
     left join workspaces on conversations.workspace = workspaces.workspace
 ),
 
 flags as (
     select
+        conversations.workspace,
         conversations.conversation_id,
         coalesce(tools.is_transferred_to_agent, false) or coalesce(visits.n_agents, 0) > 1 as is_transferred_to_agent,
         coalesce(tools.is_transferred_to_human, false) as is_transferred_to_human,
@@ -204,9 +210,12 @@ flags as (
             false
         ) as is_abandoned
     from conversations
-    left join turns on conversations.conversation_id = turns.conversation_id
-    left join tools on conversations.conversation_id = tools.conversation_id
-    left join visits on conversations.conversation_id = visits.conversation_id
+    left join turns
+        on conversations.workspace = turns.workspace and conversations.conversation_id = turns.conversation_id
+    left join tools
+        on conversations.workspace = tools.workspace and conversations.conversation_id = tools.conversation_id
+    left join visits
+        on conversations.workspace = visits.workspace and conversations.conversation_id = visits.conversation_id
 ),
 
 final as (
@@ -304,12 +313,22 @@ final as (
         conversations.deleted_at,
         conversations.fetched_at
     from conversations
-    inner join identified on conversations.conversation_id = identified.conversation_id
-    inner join costs on conversations.conversation_id = costs.conversation_id
-    inner join flags on conversations.conversation_id = flags.conversation_id
-    left join turns on conversations.conversation_id = turns.conversation_id
-    left join tools on conversations.conversation_id = tools.conversation_id
-    left join previous_calls on conversations.conversation_id = previous_calls.conversation_id
+    inner join identified
+        on
+            conversations.workspace = identified.workspace
+            and conversations.conversation_id = identified.conversation_id
+    inner join costs
+        on conversations.workspace = costs.workspace and conversations.conversation_id = costs.conversation_id
+    inner join flags
+        on conversations.workspace = flags.workspace and conversations.conversation_id = flags.conversation_id
+    left join turns
+        on conversations.workspace = turns.workspace and conversations.conversation_id = turns.conversation_id
+    left join tools
+        on conversations.workspace = tools.workspace and conversations.conversation_id = tools.conversation_id
+    left join previous_calls
+        on
+            conversations.workspace = previous_calls.workspace
+            and conversations.conversation_id = previous_calls.conversation_id
     left join termination_groups
         on
             conversations.start_date = termination_groups.start_date

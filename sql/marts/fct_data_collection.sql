@@ -68,7 +68,7 @@ final as (
         coalesce(flags.is_finished, false) as is_finished,
         coalesce(flags.is_counted, false) as is_counted
     from judged
-    left join flags on judged.conversation_id = flags.conversation_id
+    left join flags on judged.workspace = flags.workspace and judged.conversation_id = flags.conversation_id
 )
 
 select * from final

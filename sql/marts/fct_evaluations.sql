@@ -47,7 +47,7 @@ final as (
         coalesce(flags.is_finished, false) as is_finished,
         coalesce(flags.is_counted, false) as is_counted
     from evaluations
-    left join flags on evaluations.conversation_id = flags.conversation_id
+    left join flags on evaluations.workspace = flags.workspace and evaluations.conversation_id = flags.conversation_id
 )
 
 select * from final

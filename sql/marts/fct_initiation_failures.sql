@@ -37,7 +37,8 @@ final as (
         events.sip_status,
         conversations.conversation_id is not null as has_conversation
     from events
-    left join conversations on events.conversation_id = conversations.conversation_id
+    left join conversations
+        on events.workspace = conversations.workspace and events.conversation_id = conversations.conversation_id
     where events.event_type = 'call_initiation_failure'
 )
 

@@ -92,7 +92,7 @@ final as (
         coalesce(flags.is_finished, false) as is_finished,
         coalesce(flags.is_counted, false) as is_counted
     from by_model
-    left join flags on by_model.conversation_id = flags.conversation_id
+    left join flags on by_model.workspace = flags.workspace and by_model.conversation_id = flags.conversation_id
 )
 
 select * from final

@@ -39,6 +39,7 @@ flags as (
 
 chunks_in_turn as (
     select
+        workspace,
         conversation_id,
         turn_index,
         count(*) as n_chunks,
@@ -66,9 +67,12 @@ final as (
         coalesce(flags.is_finished, false) as is_finished,
         coalesce(flags.is_counted, false) as is_counted
     from turns
-    left join flags on turns.conversation_id = flags.conversation_id
+    left join flags on turns.workspace = flags.workspace and turns.conversation_id = flags.conversation_id
     left join chunks_in_turn
-        on turns.conversation_id = chunks_in_turn.conversation_id and turns.turn_index = chunks_in_turn.turn_index
+        on
+            turns.workspace = chunks_in_turn.workspace
+            and turns.conversation_id = chunks_in_turn.conversation_id
+            and turns.turn_index = chunks_in_turn.turn_index
     where
         turns.rag_query is not null
         or turns.rag_latency_secs is not null

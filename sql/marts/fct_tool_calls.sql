@@ -55,14 +55,18 @@ flags as (
 numbered_calls as (
     select
         *,
-        row_number() over (partition by conversation_id, request_id order by depth, call_index) as occurrence
+        row_number() over (
+            partition by workspace, conversation_id, request_id order by depth, call_index
+        ) as occurrence
     from tool_calls
 ),
 
 numbered_results as (
     select
         *,
-        row_number() over (partition by conversation_id, request_id order by depth, result_index) as occurrence
+        row_number() over (
+            partition by workspace, conversation_id, request_id order by depth, result_index
+        ) as occurrence
     from tool_results
 ),
 
@@ -99,10 +103,11 @@ final as (
     from numbered_calls as calls
     left join numbered_results as results
         on
-            calls.conversation_id = results.conversation_id
+            calls.workspace = results.workspace
+            and calls.conversation_id = results.conversation_id
             and calls.request_id = results.request_id
             and calls.occurrence = results.occurrence
-    left join flags on calls.conversation_id = flags.conversation_id
+    left join flags on calls.workspace = flags.workspace and calls.conversation_id = flags.conversation_id
 )
 
 select * from final

@@ -76,8 +76,12 @@ final as (
         coalesce(flags.is_finished, false) as is_finished,
         coalesce(flags.is_counted, false) as is_counted
     from tried
-    left join flags on tried.conversation_id = flags.conversation_id
-    left join turns on tried.conversation_id = turns.conversation_id and tried.turn_index = turns.turn_index
+    left join flags on tried.workspace = flags.workspace and tried.conversation_id = flags.conversation_id
+    left join turns
+        on
+            tried.workspace = turns.workspace
+            and tried.conversation_id = turns.conversation_id
+            and tried.turn_index = turns.turn_index
     where tried.kind is not null
 )
 

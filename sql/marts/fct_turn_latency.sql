@@ -44,7 +44,8 @@ final as (
         coalesce(flags.is_finished, false) as is_finished,
         coalesce(flags.is_counted, false) as is_counted
     from turn_metrics
-    left join flags on turn_metrics.conversation_id = flags.conversation_id
+    left join flags
+        on turn_metrics.workspace = flags.workspace and turn_metrics.conversation_id = flags.conversation_id
 )
 
 select * from final

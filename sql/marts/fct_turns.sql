@@ -72,6 +72,7 @@ llm_usage as (
 
 waits as (
     select
+        workspace,
         conversation_id,
         turn_index,
         max(elapsed_secs) filter (where metric = 'convai_ttf_audio_since_silence') as wait_secs,
@@ -86,6 +87,7 @@ waits as (
 
 calls_in_turn as (
     select
+        workspace,
         conversation_id,
         turn_index,
         count(*) as n_tool_calls
@@ -95,6 +97,7 @@ calls_in_turn as (
 
 results_in_turn as (
     select
+        workspace,
         conversation_id,
         turn_index,
         count(*) as n_tool_results
@@ -104,6 +107,7 @@ results_in_turn as (
 
 chunks_in_turn as (
     select
+        workspace,
         conversation_id,
         turn_index,
         count(*) as n_rag_chunks
@@ -113,6 +117,7 @@ chunks_in_turn as (
 
 usage_in_turn as (
     select
+        workspace,
         conversation_id,
         turn_index,
         sum(price_usd) as llm_cost_usd
@@ -156,16 +161,32 @@ final as (
         coalesce(flags.is_finished, false) as is_finished,
         coalesce(flags.is_counted, false) as is_counted
     from turns
-    left join flags on turns.conversation_id = flags.conversation_id
-    left join waits on turns.conversation_id = waits.conversation_id and turns.turn_index = waits.turn_index
+    left join flags on turns.workspace = flags.workspace and turns.conversation_id = flags.conversation_id
+    left join waits
+        on
+            turns.workspace = waits.workspace
+            and turns.conversation_id = waits.conversation_id
+            and turns.turn_index = waits.turn_index
     left join calls_in_turn
-        on turns.conversation_id = calls_in_turn.conversation_id and turns.turn_index = calls_in_turn.turn_index
+        on
+            turns.workspace = calls_in_turn.workspace
+            and turns.conversation_id = calls_in_turn.conversation_id
+            and turns.turn_index = calls_in_turn.turn_index
     left join results_in_turn
-        on turns.conversation_id = results_in_turn.conversation_id and turns.turn_index = results_in_turn.turn_index
+        on
+            turns.workspace = results_in_turn.workspace
+            and turns.conversation_id = results_in_turn.conversation_id
+            and turns.turn_index = results_in_turn.turn_index
     left join chunks_in_turn
-        on turns.conversation_id = chunks_in_turn.conversation_id and turns.turn_index = chunks_in_turn.turn_index
+        on
+            turns.workspace = chunks_in_turn.workspace
+            and turns.conversation_id = chunks_in_turn.conversation_id
+            and turns.turn_index = chunks_in_turn.turn_index
     left join usage_in_turn
-        on turns.conversation_id = usage_in_turn.conversation_id and turns.turn_index = usage_in_turn.turn_index
+        on
+            turns.workspace = usage_in_turn.workspace
+            and turns.conversation_id = usage_in_turn.conversation_id
+            and turns.turn_index = usage_in_turn.turn_index
 )
 
 select * from final

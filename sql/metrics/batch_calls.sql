@@ -92,6 +92,7 @@ staged as (
 
 attempts as (
     select
+        workspace,
         conversation_id,
         coalesce(batch_call_recipient_id, conversation_id) as recipient,
         coalesce(phone_call_call_result, whatsapp_call_result) as call_result
@@ -106,7 +107,8 @@ counted_conversations as (
         attempts.call_result,
         conversations.is_voicemail or coalesce(attempts.call_result = 'voicemail', false) as is_machine
     from conversations
-    inner join attempts on conversations.conversation_id = attempts.conversation_id
+    inner join attempts
+        on conversations.workspace = attempts.workspace and conversations.conversation_id = attempts.conversation_id
     where not conversations.is_excluded
 ),
 

@@ -53,7 +53,7 @@ spoken as (
         agent_id,
         role,
         is_interrupted,
-        row_number() over (partition by conversation_id order by turn_index) as turn_position
+        row_number() over (partition by workspace, conversation_id order by turn_index) as turn_position
     from turns
     where is_counted and is_spoken and not is_silent
 ),

@@ -113,7 +113,8 @@ initiated as (
         cast(sum(cast(llm_usage.other_usd as decimal(38, 12))) as double) as other_usd,
         sum(cast(llm_usage.llm_cost_usd as decimal(38, 12))) as llm_cost_usd
     from llm_usage
-    inner join conversations on llm_usage.conversation_id = conversations.conversation_id
+    inner join conversations
+        on llm_usage.workspace = conversations.workspace and llm_usage.conversation_id = conversations.conversation_id
     where llm_usage.is_counted and llm_usage.scope = 'initiated'
     group by all
 ),

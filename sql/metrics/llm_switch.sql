@@ -128,7 +128,8 @@ used as (
         llm_usage.model,
         sum(cast(llm_usage.llm_cost_usd as decimal(38, 12))) as llm_cost_usd
     from recent
-    inner join llm_usage on recent.conversation_id = llm_usage.conversation_id
+    inner join llm_usage
+        on recent.workspace = llm_usage.workspace and recent.conversation_id = llm_usage.conversation_id
     where llm_usage.scope = 'initiated'
     group by all
 ),

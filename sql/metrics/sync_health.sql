@@ -18,6 +18,7 @@ n_deleted = "Conversations that the API no longer has."
 n_quarantined = "Conversations whose document is set aside."
 n_missing = "Conversations that were listed and are neither in the lake, nor gone, nor set aside."
 last_listed_at = "Last listing that showed a conversation of the day; null when only details were landed."
+last_full_listing_at = "Time until which conversations of all agents of the workspace were listed, of its complete runs before this build, the same on each of its rows; null when there was none. It says how fresh the copy is."
 last_complete_run_at = "End of the workspace's last complete run before this build, the same on each of its rows; null when there was none."
 
 [tests]
@@ -90,24 +91,39 @@ placed as (
         quarantine.conversation_id is not null as is_quarantined
     from ids
     left join conversation_list
-        on ids.conversation_id = conversation_list.conversation_id and ids.start_date = conversation_list.start_date
+        on
+            ids.workspace = conversation_list.workspace
+            and ids.conversation_id = conversation_list.conversation_id
+            and ids.start_date = conversation_list.start_date
     left join conversations
-        on ids.conversation_id = conversations.conversation_id and ids.start_date = conversations.start_date
+        on
+            ids.workspace = conversations.workspace
+            and ids.conversation_id = conversations.conversation_id
+            and ids.start_date = conversations.start_date
     left join conversation_checks
-        on ids.conversation_id = conversation_checks.conversation_id and ids.start_date = conversation_checks.start_date
+        on
+            ids.workspace = conversation_checks.workspace
+            and ids.conversation_id = conversation_checks.conversation_id
+            and ids.start_date = conversation_checks.start_date
     left join mart
-        on ids.conversation_id = mart.conversation_id and ids.start_date = mart.start_date
+        on
+            ids.workspace = mart.workspace
+            and ids.conversation_id = mart.conversation_id
+            and ids.start_date = mart.start_date
     left join deletions
-        on ids.conversation_id = deletions.conversation_id and ids.start_date = deletions.start_date
-    left join quarantine on ids.conversation_id = quarantine.conversation_id
+        on
+            ids.workspace = deletions.workspace
+            and ids.conversation_id = deletions.conversation_id
+            and ids.start_date = deletions.start_date
+    left join quarantine on ids.workspace = quarantine.workspace and ids.conversation_id = quarantine.conversation_id
 ),
 
 last_run as (
     select
         workspace,
-        max(ended_at) as last_complete_run_at
+        max(ended_at) filter (where outcome = 'complete') as last_complete_run_at,
+        max(last_full_listing_at) as last_full_listing_at
     from sync_runs
-    where outcome = 'complete'
     group by all
 ),
 
@@ -128,6 +144,7 @@ final as (
             where placed.is_listed and not (placed.is_flattened or placed.is_deleted or placed.is_quarantined)
         ) as n_missing,
         max(placed.last_seen_at) as last_listed_at,
+        any_value(last_run.last_full_listing_at) as last_full_listing_at,
         any_value(last_run.last_complete_run_at) as last_complete_run_at
     from placed
     left join last_run on placed.workspace = last_run.workspace

@@ -33,6 +33,7 @@ final as (
         n_retries,
         received_bytes,
         elapsed_secs,
+        last_full_listing_at,
         outcome,
         error
     from source

@@ -12,6 +12,7 @@ conversations as (
 
 done as (
     select
+        workspace,
         conversation_id,
         bool_or(kind = 'number') as is_to_number,
         bool_or(kind = 'agent' and depth = 0) as is_to_agent
@@ -22,13 +23,15 @@ done as (
 
 final as (
     select
+        conversations.workspace,
         conversations.conversation_id,
         conversations.is_transferred_to_human,
         conversations.is_transferred_to_agent,
         done.is_to_number,
         done.is_to_agent
     from conversations
-    left join done on conversations.conversation_id = done.conversation_id
+    left join done
+        on conversations.workspace = done.workspace and conversations.conversation_id = done.conversation_id
     where
         conversations.is_finished
         and (

@@ -163,3 +163,17 @@ def test_a_listing_alone_is_an_incomplete_run(run, copied):
     ran = run(copied, "backfill", assets=("landing.listings",))
     assert ran.failures == []
     assert ran.run_record["outcome"] == "incomplete"
+
+
+def test_sync_health_is_materialized_only_by_a_run_that_lists_all_agents_up_to_now(run, first, copied, emulated):
+    """Its freshness policy counts from there; that of an incomplete run is in test_dagster_failures."""
+    assert is_health_materialized(first)
+    emulated.now += timedelta(minutes=40)
+    ran = run(copied, "backfill", assets=("metrics.sync_health",))
+    assert ran.failures == []
+    assert (ran.run_record["outcome"], is_health_materialized(ran)) == ("complete", False)
+
+
+def is_health_materialized(ran):
+    key = dg.AssetKey(["metrics", "sync_health"])
+    return key in {event.asset_key for event in ran.result.get_asset_materialization_events()}

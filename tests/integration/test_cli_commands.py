@@ -87,6 +87,7 @@ def test_status_for_people(filled: Path, n_calls: int) -> None:
     said = run(filled, "status").text
     assert f"  conversations  {n_calls} with" in said
     assert "3 open, " in said
+    assert "\n  listed until   2" in said
     assert "  next sync      fetches 3 open" in said
     assert "\nLast runs:\nstarted" in said
 

@@ -17,6 +17,9 @@ from pipelines.usecases import erasure, sync
 from pipelines.usecases.context import Context
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.run_cli import run
+from warehouse.build.lake_checks import check_lake
+from warehouse.build.runner import build
+from warehouse.errors import HomeError
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.serve.query import query
@@ -189,6 +192,33 @@ def test_two_names_for_one_workspace_are_refused(context, urls):
     with pytest.raises(SettingsError, match="would count twice") as refused:
         Settings(home=context.settings.home, workspaces=duplicates).workspace_settings()
     assert KEYS["eu"] not in str(refused.value)
+
+
+def test_a_workspace_under_a_second_name_is_refused_before_any_model_is_built_and_there_is_a_way_out(
+    apis, urls, tmp_path
+):
+    """Settings that were renamed: nothing there says that it is the same workspace, but its conversations do."""
+
+    def context_for(name):
+        settings = Settings(home=tmp_path / "home", base_url=urls["eu"], api_key=KEYS["eu"], workspace=name)
+        return Context(settings, clock=lambda: UNTIL)
+
+    assert sync.sync(context_for("eu"), run_id="1").problems == ()
+    with pytest.raises(HomeError, match="workspaces eu and europe have the same conversations") as refused:
+        sync.sync(context_for("europe"), run_id="2")
+    home = context_for("eu").home
+    with pytest.raises(HomeError, match="eu and europe"):
+        check_lake(home)
+    assert counts(home) == {"eu": len(apis["eu"].documents)}
+    run_record = lake.read(home.for_workspace("europe"), SYNC_RUNS).row(0, named=True)
+    assert (run_record["outcome"], run_record["error"]) == ("failed", str(refused.value))
+
+    assert "landing/ and lake/ that are called `eu.*` or `europe.*`" in refused.value.hint
+    for folder in (home.landing, home.lake):
+        for file in folder.rglob("europe.*"):
+            file.unlink()
+    build(home)
+    assert counts(home) == {"eu": len(apis["eu"].documents)}
 
 
 @pytest.fixture

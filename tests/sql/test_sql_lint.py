@@ -11,6 +11,7 @@ import pytest
 from warehouse.models.lint import RULES, lint, lint_text
 
 SELECT = "with final as (select {} as a from marts.x) select a from final"
+JOIN = "with final as (select x.a from marts.x {}) select a from final"
 BAD = [
     ("replace-once", SELECT.format("regexp_replace(b, 'x', 'y')")),
     ("replace-once", SELECT.format("regexp_replace(b, 'x', 'y', 'gi')")),
@@ -55,6 +56,17 @@ BAD = [
     ("arbitrary-row", "with final as (select a from marts.x limit 1) select a from final"),
     ("final-star", "with x as (select * from marts.x), final as (select * from x) select * from final"),
     ("final-star", "with final as (select y.* from marts.y union all select x.* from marts.x) select a from final"),
+    ("join-without-workspace", JOIN.format("left join marts.y on x.conversation_id = y.conversation_id")),
+    (
+        "join-without-workspace",
+        JOIN.format("left join marts.y on y.turn_index = x.turn_index and y.conversation_id = x.conversation_id"),
+    ),
+    (
+        "join-without-workspace",
+        JOIN.format("left join marts.y on x.conversation_id = y.conversation_id and x.workspace = 'main'"),
+    ),
+    ("join-without-workspace", JOIN.format("left join marts.y using (conversation_id)")),
+    ("join-without-workspace", JOIN.format("where x.conversation_id in (select conversation_id from marts.z)")),
     ("pivot", "with final as (select a from marts.x pivot (sum(b) for c in ('d'))) select a from final"),
     (
         "pivot",
@@ -115,6 +127,15 @@ def test_a_bad_example_breaks_its_rule_and_no_other(rule: str, sql: str) -> None
 def test_every_rule_has_a_bad_example() -> None:
     assert {rule.name for rule in RULES} == {name for name, _ in BAD}
     assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+def test_a_join_of_conversations_with_their_workspace_is_allowed() -> None:
+    for condition in (
+        "on x.workspace = y.workspace and x.conversation_id = y.conversation_id and x.turn_index = y.turn_index",
+        "using (workspace, conversation_id)",
+        "on x.agent_id = y.agent_id",
+    ):
+        assert broken(JOIN.format(f"left join marts.y {condition}")) == []
 
 
 @pytest.mark.parametrize("expression", GOOD)

@@ -13,9 +13,11 @@ def listed(rows: Any, conversation_id: str, **row: object) -> None:
     rows.add("conversation_list", **({"conversation_id": conversation_id} | defaults | row))
 
 
-def run(rows: Any, run_id: str, outcome: str, hours: int, workspace: str = "main") -> None:
+def run(rows: Any, run_id: str, outcome: str, hours: int, workspace: str = "main", *, lists_all: bool = True) -> None:
     of_it = {"run_id": run_id, "workspace": workspace, "outcome": outcome, "elapsed_secs": 1.0}
-    rows.whole("sync_runs", started_at=rows.noon, ended_at=rows.noon + timedelta(hours=hours), **of_it)
+    listed_at = rows.noon + timedelta(hours=hours - 1) if outcome == "complete" and lists_all else None
+    times = {"started_at": rows.noon, "ended_at": rows.noon + timedelta(hours=hours), "last_full_listing_at": listed_at}
+    rows.whole("sync_runs", **times, **of_it)
 
 
 def test_sync_health(rows: Any) -> None:
@@ -32,7 +34,7 @@ def test_sync_health(rows: Any) -> None:
         )
     rows.whole("quarantine", conversation_id="aside", fetched_at=rows.noon, reason="unreadable", error="cut")
     run(rows, "first", "complete", 1)
-    run(rows, "second", "complete", 5)
+    run(rows, "second", "complete", 5, lists_all=False)
     run(rows, "third", "incomplete", 7)
 
     first_day, next_day = rows.model("metrics.sync_health")
@@ -51,6 +53,7 @@ def test_sync_health(rows: Any) -> None:
         "n_quarantined": 1,
         "n_missing": 1,
         "last_listed_at": rows.noon,
+        "last_full_listing_at": rows.noon,
         "last_complete_run_at": rows.noon + timedelta(hours=5),
     }
     assert (next_day["start_date"], next_day["n_listed"], next_day["n_settled"], next_day["n_missing"]) == (
@@ -70,11 +73,11 @@ def test_sync_health_by_workspace(rows: Any) -> None:
     run(rows, "first", "complete", 1)
     run(rows, "first", "complete", 3, "second")
     run(rows, "first", "failed", 5, "third")
-    columns = ("workspace", "n_listed", "n_missing", "last_complete_run_at")
+    columns = ("workspace", "n_listed", "n_missing", "last_full_listing_at", "last_complete_run_at")
     assert [tuple(row.values()) for row in rows.model("metrics.sync_health", *columns)] == [
-        ("main", 1, 0, rows.noon + timedelta(hours=1)),
-        ("second", 1, 1, rows.noon + timedelta(hours=3)),
-        ("third", 1, 1, None),
+        ("main", 1, 0, rows.noon, rows.noon + timedelta(hours=1)),
+        ("second", 1, 1, rows.noon + timedelta(hours=2), rows.noon + timedelta(hours=3)),
+        ("third", 1, 1, None, None),
     ]
 
 

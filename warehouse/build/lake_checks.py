@@ -8,6 +8,7 @@ from warehouse.models.checks import CheckResult, run
 from warehouse.models.data_quality import check_complete, schema_checks
 from warehouse.models.project import Project
 from warehouse.storage.home import Home
+from warehouse.storage.identity import check_identities
 
 NO_MODELS = Project((), (), ())
 
@@ -16,7 +17,11 @@ def check_lake(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> tuple[CheckRes
     """Whether the lake has the keys and values that its schema promises, then whether anything listed is missing.
 
     Every table must have a file (``lake.ensure_schema_files``).
+
+    Raises:
+        HomeError: two workspaces have the same conversations.
     """
+    check_identities(home)
     with connect(limits=limits, temporary=home.temporary) as connection:
         materialize(connection, home, NO_MODELS)
         by_schema = run(connection, schema_checks())

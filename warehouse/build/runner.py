@@ -38,6 +38,7 @@ from warehouse.models.data_quality import all_checks
 from warehouse.models.project import SQL_DIR, Project, read_project
 from warehouse.storage import lake
 from warehouse.storage.home import Home
+from warehouse.storage.identity import check_identities
 
 WAREHOUSE = "warehouse"
 """Name under which the file that is being built is attached."""
@@ -82,11 +83,13 @@ def build(
         clock: Seconds, to time each model.
 
     Raises:
+        HomeError: two workspaces have the same conversations.
         ModelError: a seed is wrong, a model cannot be read, ordered or built, its header and its columns differ, or the
             disk is full; the current warehouse stays as it is.
     """
     project = read_project(sql_dir, home.seeds)
     lake.ensure_schema_files(home)
+    check_identities(home)
     inputs = state.fingerprints(home, project, zones or {})
     baseline = EMPTY_BASELINE if full_refresh else load_baseline(home, project, inputs, limits)
     new = home.warehouse_new

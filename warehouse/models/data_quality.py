@@ -19,6 +19,7 @@ from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.storage import lake, landing
+from warehouse.storage.freshness import last_full_listing_at
 from warehouse.storage.home import Home
 from warehouse.storage.landing_sequence import CLOCK_TOLERANCE
 
@@ -39,7 +40,12 @@ LANDED_IN_THE_PAST = Check(
     "Nothing that counts was landed by a clock that was ahead of this one.",
     "",
 )
-FRESH = Check("sync_is_fresh", f"lake.{SYNC_RUNS.name}", "Every workspace had a complete run recently.", "")
+FRESH = Check(
+    "sync_is_fresh",
+    f"lake.{SYNC_RUNS.name}",
+    "In every workspace, all agents were listed recently, and what was listed is copied.",
+    "",
+)
 
 
 def schema_checks() -> tuple[Check, ...]:
@@ -117,16 +123,14 @@ def check_landed_times(homes: Iterable[Home], *, now: datetime) -> CheckResult:
 
 
 def check_fresh(homes: Iterable[Home], *, now: datetime, within: timedelta) -> CheckResult:
-    """Whether each workspace has a complete run that ended no longer than ``within`` before ``now``."""
-    stale: list[dict[str, Any]] = []
-    for home in homes:
-        runs = lake.read(home, SYNC_RUNS, ["outcome", "ended_at"]).filter(
-            pl.col("outcome") == "complete", pl.col("ended_at") <= now + CLOCK_TOLERANCE
-        )
-        ended_at = runs["ended_at"].max()
-        if not isinstance(ended_at, datetime) or now - ended_at > within:
-            stale.append({"workspace": home.workspace, "last_complete_run_at": ended_at})
-    return CheckResult(FRESH, len(stale), tuple(stale))
+    """Whether ``last_full_listing_at`` of each workspace is no longer than ``within`` before ``now``."""
+    listed = {home.workspace: last_full_listing_at(home, now=now) for home in homes}
+    stale: tuple[dict[str, Any], ...] = tuple(
+        {"workspace": workspace, "last_full_listing_at": listed_at}
+        for workspace, listed_at in listed.items()
+        if listed_at is None or now - listed_at > within
+    )
+    return CheckResult(FRESH, len(stale), stale)
 
 
 def _table_checks(table: Table) -> tuple[Check, Check]:

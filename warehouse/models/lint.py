@@ -1,4 +1,6 @@
-"""The lint of ``sql/``: finds constructs that mean something else on another engine, and says what to write instead.
+"""The lint of ``sql/``: finds constructs that mean something else on another engine or with a second workspace.
+
+For each, it says what to write instead.
 
 The other engine is Spark, on which the models should run as well. Dividing two integers gives a fraction on both
 (``1 / 2`` is 0.5), so ``/`` is allowed; a model that needs an integer says how it rounds.
@@ -135,6 +137,12 @@ RULES = (
         "every column by name, or inherit the columns",
         lint_rules.is_star_of_final,
         listed_columns_only=True,
+    ),
+    Rule(
+        "join-without-workspace",
+        "conversations of two workspaces can have the same id, and each would be joined to the other's rows",
+        "a.workspace = b.workspace and a.conversation_id = b.conversation_id",
+        lint_rules.joins_without_workspace,
     ),
     Rule("pivot", "every engine has its own syntax for pivot", "max(x) filter (where …)", lint_rules.is_pivot),
     Rule(

@@ -169,6 +169,26 @@ def is_only_duckdb(node: exp.Expr, word: str) -> bool:
     return isinstance(node, exp.Columns | exp.Comprehension | exp.Glob | exp.SimilarTo)
 
 
+def joins_without_workspace(node: exp.Expr, _word: str) -> bool:
+    """A join, or a condition with a subquery, on ``conversation_id`` alone."""
+    if isinstance(node, exp.In):
+        return node.args.get("query") is not None and _is_column(node.this, "conversation_id")
+    if not isinstance(node, exp.Join):
+        return False
+    names = {column.name for column in node.args.get("using") or ()}
+    condition = node.args.get("on")
+    names |= {
+        equality.left.name
+        for equality in (condition.find_all(exp.EQ) if condition else ())
+        if _is_column(equality.left, equality.right.name) and _is_column(equality.right, equality.left.name)
+    }
+    return "conversation_id" in names and "workspace" not in names
+
+
+def _is_column(node: exp.Expr, name: str) -> bool:
+    return isinstance(node, exp.Column) and node.name == name
+
+
 def _is_named(node: exp.Expr, *names: str) -> bool:
     """Whether it is a call of a function with one of these names, which sqlglot has no class for."""
     return isinstance(node, exp.Anonymous) and str(node.this).lower() in names

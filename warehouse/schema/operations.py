@@ -171,6 +171,13 @@ SYNC_RUNS = Table(
         derived("n_retries", INT, "HTTP requests that were retries.", required=True),
         derived("received_bytes", INT, "Bytes of HTTP responses.", required=True),
         derived("elapsed_secs", FLOAT, "Duration of the run.", required=True),
+        derived(
+            "last_full_listing_at",
+            TIME,
+            "Time until which conversations of all agents were listed without a gap when the run ended, also if the "
+            "run itself listed nothing, one agent or an earlier time; null if there was no such listing, if the run is "
+            "not complete, and in older rows.",
+        ),
         derived("outcome", TEXT, "complete, incomplete or failed.", required=True),
         derived("error", TEXT, "Why the run failed or is incomplete; null if complete."),
     ),

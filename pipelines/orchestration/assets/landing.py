@@ -19,6 +19,7 @@ from pipelines.orchestration.partitions import (
 from pipelines.orchestration.run_session import step_session
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases import sync_steps
+from pipelines.usecases.agents import require_agent
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.run_session import for_each_workspace
 from pipelines.usecases.sync import build_after_outage
@@ -63,6 +64,7 @@ def conversation_list(
         build_after_outage(app_context, workspaces, run_id, progress),
     ):
         listed_windows = for_each_workspace(workspaces, run_id, list_workspace)
+        require_agent(app_context.home, None if config.everywhere else config.agent_id)
         rows = landing.latest_list_rows(app_context.home.all_workspaces).filter(pl.col("listed_at") >= started_at)
     log_other_days(context, LISTINGS, rows["start_date"])
     windows = "; ".join(f"{name}: {result.window}" for name, result in listed_windows.items())

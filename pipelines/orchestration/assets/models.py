@@ -1,7 +1,7 @@
 """The SQL models and seeds as one multi-asset, because one build writes and checks all of them before the swap."""
 
-from collections.abc import Collection, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -19,6 +19,7 @@ from warehouse.models.data_quality import project_checks
 from warehouse.models.lineage import column_lineage
 from warehouse.models.project import Model, Project
 from warehouse.models.seeds import Seed
+from warehouse.storage.freshness import last_full_listing_at
 
 SYNC_HEALTH = "metrics.sync_health"
 
@@ -31,7 +32,8 @@ _GENERATED = tuple(
 def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
     """The multi-asset that builds the warehouse, with one asset per seed and model of ``project``.
 
-    The freshness policy of ``metrics.sync_health`` fails if no run swapped in a warehouse for ``fresh_for``.
+    ``metrics.sync_health`` is materialized only by a run that lists all agents of every workspace up to now and is
+    complete, so its freshness policy fails if there was no such run for ``fresh_for``.
     """
     models = [_model_spec(model, fresh_for) for model in project.models]
 
@@ -48,11 +50,16 @@ def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         """Build and check every model, and swap the new warehouse in if every check passed."""
         with step_session(app_context, context.run.run_id, "building the warehouse") as workspaces:
+            listed_before = list(map(_listed_at, workspaces))
             result = sync_steps.build_models(app_context, progress)
             problems = finish_run(workspaces, context.run.run_id, result.failed)
+            is_fresh = _is_news(listed_before, workspaces, fresh_for)
         if result.is_swapped:
             yield from _materializations(
-                project, result, newest_day_metrics(app_context.home), context.selected_asset_keys
+                project,
+                result,
+                newest_day_metrics(app_context.home),
+                context.selected_asset_keys - (set() if is_fresh else {asset_key(SYNC_HEALTH)}),
             )
             if ANOMALIES_CHECK.key in context.selected_asset_check_keys:
                 yield check_anomalies(app_context.home)
@@ -89,6 +96,19 @@ def _materializations(
             )
 
 
+def _listed_at(workspace: Context) -> datetime | None:
+    return last_full_listing_at(workspace.home, now=workspace.clock())
+
+
+def _is_news(before: Sequence[datetime | None], workspaces: Sequence[Context], fresh_for: timedelta) -> bool:
+    """Whether this run listed every workspace further than ``before``, and up to a time that is fresh."""
+    for listed_before, workspace in zip(before, workspaces, strict=True):
+        listed_at = _listed_at(workspace)
+        if listed_at in {None, listed_before} or workspace.clock() - listed_at > fresh_for:
+            return False
+    return True
+
+
 def _model_spec(model: Model, fresh_for: timedelta) -> dg.AssetSpec:
     return dg.AssetSpec(
         asset_key(model.key),
@@ -97,6 +117,7 @@ def _model_spec(model: Model, fresh_for: timedelta) -> dg.AssetSpec:
         group_name=model.schema,
         kinds=KINDS["model"],
         code_version=model.sha256,
+        skippable=model.key == SYNC_HEALTH,
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=fresh_for) if model.key == SYNC_HEALTH else None,
         metadata={"dagster/table_name": model.key, "sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```")},
     )

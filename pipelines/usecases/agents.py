@@ -1,0 +1,53 @@
+"""The agents that a home folder has seen, and the error about any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pipelines.errors import UsageError
+from warehouse.schema.operations import AGENTS
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
+from warehouse.suggestions import did_you_mean, suggest
+
+MAX_LISTED = 20
+"""Agents that an error lists."""
+
+
+def agent_names(home: Home) -> dict[str, str | None]:
+    """Name by id of every agent that the home has seen, in any workspace; None where the API never gave one."""
+    rows = lake.read(home.all_workspaces, AGENTS, ["agent_id", "agent_name"]).rows()
+    return dict(sorted(rows, key=lambda row: (row[1] is None, row[1] or "", row[0])))
+
+
+def require_agent(home: Home, agent_id: str | None) -> None:
+    """After a listing of one agent: check that a listing, now or earlier, or a conversation has shown this agent.
+
+    An agent that does not exist has an empty list, which says nothing else about it.
+
+    Raises:
+        UsageError: none has; the hint lists the known agents.
+    """
+    if agent_id is None:
+        return
+    names = agent_names(home)
+    listed_ids = landing.latest_list_rows(home.all_workspaces, ("agent_id",))["agent_id"]
+    if agent_id not in names and agent_id not in listed_ids:
+        raise unknown_agent(names, agent_id)
+
+
+def unknown_agent(names: Mapping[str, str | None], text: str) -> UsageError:
+    """The error that no agent has this name or id; ``names`` are the known agents by id."""
+    if not names:
+        return UsageError(
+            f"There is no agent {text!r}: no agents are known here yet.", "Give an id, or run `convohouse sync` first."
+        )
+    labels = [name or agent_id for agent_id, name in names.items()]
+    similar = [label for label in labels if text and text.casefold() in label.casefold()]
+    meant = did_you_mean(similar[:3] or suggest(text, [*labels, *names]))
+    return UsageError(f"There is no agent {text!r}.", f"{meant}Known agents: {_list(labels)}.")
+
+
+def _list(labels: Sequence[str]) -> str:
+    others = f" and {len(labels) - MAX_LISTED} more (`convohouse query 'from marts.dim_agents'`)"
+    return f"{', '.join(labels[:MAX_LISTED])}{others if len(labels) > MAX_LISTED else ''}"

@@ -1,0 +1,45 @@
+"""Fresh means listed: the time until which all agents' conversations were listed, and everything listed was copied.
+
+Each complete run notes how far the listings go (``listed_until``) in its record. One that listed nothing, one agent or
+an earlier month does not move this time. ``metrics.sync_health`` takes the same maximum of the same column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from warehouse.schema.operations import SYNC_RUNS
+from warehouse.storage import lake
+from warehouse.storage.home import Home
+from warehouse.storage.landing import BEGINNING, Listing
+from warehouse.storage.landing_sequence import CLOCK_TOLERANCE
+
+
+def listed_until(listings: Iterable[Listing], *, now: datetime) -> datetime | None:
+    """Time until which conversations of all agents are listed without a gap since the first such listing.
+
+    A listing covers no time after its own start; if our clock was ahead then, none after the newest conversation that
+    it showed. ``listings`` are in the order in which they landed. None if no listing was of all agents.
+    """
+    spans = [(listing.since or BEGINNING, _end(listing, now)) for listing in listings if listing.agent_id is None]
+    if not spans:
+        return None
+    until = spans[0][1]
+    for since, end in sorted(spans):
+        if since <= until:
+            until = max(until, end)
+    return until
+
+
+def _end(listing: Listing, now: datetime) -> datetime:
+    if listing.listed_at > now + CLOCK_TOLERANCE:
+        return min(listing.newest_start_at or listing.since or BEGINNING, now)
+    return min(listing.until or listing.listed_at, listing.listed_at)
+
+
+def last_full_listing_at(home: Home, *, now: datetime) -> datetime | None:
+    """How fresh a workspace is; None if no complete run has listed all agents. A time after ``now`` does not count."""
+    times = lake.read(home, SYNC_RUNS, ["last_full_listing_at"])["last_full_listing_at"]
+    latest = times.filter(times <= now + CLOCK_TOLERANCE).max()
+    return latest if isinstance(latest, datetime) else None

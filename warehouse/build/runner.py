@@ -88,6 +88,7 @@ def build(
     project = read_project(sql_dir, home.seeds)
     lake.ensure_schema_files(home)
     inputs = state.fingerprints(home, project, zones or {})
+    home.warehouse_log.unlink(missing_ok=True)  # what another program has written is no part of what was built
     baseline = EMPTY_BASELINE if full_refresh else load_baseline(home, project, inputs, limits)
     new = home.warehouse_new
 
@@ -157,7 +158,7 @@ def _swap(home: Home, *, is_passed: bool) -> bool:
     new, rejected = home.warehouse_new, _rejected(home)
     _remove(rejected)
     if is_passed:
-        _wal(home.warehouse).unlink(missing_ok=True)  # the old file's log must not be replayed on the new one
+        home.warehouse_log.unlink(missing_ok=True)  # the old file's log must not be replayed on the new one
         new.replace(home.warehouse)
     else:
         new.replace(rejected)

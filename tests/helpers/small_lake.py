@@ -29,8 +29,7 @@ def _turn(workspace: str, day: date, index: int) -> dict[str, Any]:
 def _conversation(workspace: str, day: date) -> dict[str, Any]:
     at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC) + timedelta(microseconds=1)
     row = {"conversation_id": f"conv_{workspace}_{day}", "start_date": day, "start_time_at": at, "status": "done"}
-    row |= {"agent_id": "agent", "call_duration_secs": 1, "fetched_at": at, "checked_at": at, "settle_state": "settled"}
-    return row | {"content_sha256": "00", "parser_version": 1, "is_deleted": False}
+    return row | {"agent_id": "agent", "call_duration_secs": 1, "fetched_at": at, "is_deleted": False}
 
 
 def fill(home: Home) -> None:

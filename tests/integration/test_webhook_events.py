@@ -21,7 +21,7 @@ from tests.helpers.disk_contents import contents
 from tests.helpers.receiving import AT, SECRET, UNTIL, Receiving
 from tests.helpers.webhook_signature import sign
 from warehouse.schema.activity import WEBHOOK_EVENTS
-from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.storage import activity_log, lake, landing
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -87,7 +87,7 @@ def test_a_body_without_transcript_never_hides_a_fuller_one(transcript, here):
     answer = here.send(event(poor, at=AT - 30))
     assert answer == (200, f"noted {document['conversation_id']}, which has no transcript here")
     assert sync.reprocess(here.context, run_id="1").problems == ()
-    (row,) = lake.read(here.home, CONVERSATIONS).to_dicts()
+    (row,) = lake.read(here.home, CONVERSATION_CHECKS).to_dicts()
     assert row["content_sha256"] == landing.snapshots(here.home)["content_sha256"].item()
     assert lake.read(here.home, CONVERSATIONS)["conversation_id"].to_list() == [document["conversation_id"]]
     assert due(here) == {document["conversation_id"]: "asked"}

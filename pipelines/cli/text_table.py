@@ -20,7 +20,7 @@ MAX_CELL = 60
 MIN_PROSE = 12
 """Characters below which a column of prose cannot be read."""
 _GAP = 2
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters, which a terminal obeys, and those that turn the direction of the text around them."""
 
 

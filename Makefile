@@ -9,7 +9,7 @@ ENGINES := .venv/engines/.is-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test test-fast lint engines bench docs readme lock clean
+.PHONY: help setup demo dev test test-fast lint engines chaos bench docs readme lock clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
@@ -43,6 +43,9 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL and plain 
 
 engines: $(DEV) $(ENGINES)  ## Read the lake with engines that are large or need Java (1.5 GB in .venv/engines)
 	$(BIN)/python -m pytest -m engines tests/engines
+
+chaos: $(DEV)  ## Run sixty nights of random kills, faults and damage (10 minutes); SEED=N repeats one
+	$(BIN)/python -m pytest -m chaos tests/chaos -k sixty $(if $(SEED),--seed $(SEED))
 
 bench: $(DEV) $(BENCH)  ## Measure against other tools; FULL=1: the sizes of RESULTS.md (45 minutes)
 	$(BIN)/python -m benchmarks.run $(if $(FULL),--full)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -53,6 +54,13 @@ Policy = Literal["redact", "erase", "keep"]
 def _without_slash(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         message = "must start with http:// or https://"
+        raise ValueError(message)
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # the client says what is wrong with the host
+        return value.rstrip("/")
+    if parts.username is not None or parts.query or parts.fragment:
+        message = "must not hold a user name, password, query or fragment: it is shown in messages"
         raise ValueError(message)
     return value.rstrip("/")
 

@@ -8,7 +8,7 @@ file until the last connection to it is closed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
@@ -21,6 +21,7 @@ from warehouse.errors import NothingBuiltError, QueryError
 from warehouse.schema.types import Table
 from warehouse.storage import lake
 from warehouse.storage.home import Home
+from warehouse.storage.spill import spill_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +51,19 @@ _MEMORY_LIMIT_LOCK = Lock()
 def connect(
     path: Path | None = None, *, limits: Limits = DEFAULT_LIMITS, temporary: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection in UTC, closed at the end: in memory, or read-only to the file ``path``; spills to ``temporary``."""
+    """A connection in UTC, closed at the end: in memory, or read-only to file ``path``; spills below ``temporary``."""
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": limits.memory}
     if limits.threads is not None:
         config["threads"] = limits.threads
-    if temporary is not None:
-        config["temp_directory"] = str(temporary)
-    connection = duckdb.connect(str(path or ":memory:"), read_only=path is not None, config=config)
-    try:
-        connection.execute("set global TimeZone = 'UTC'")  # global: its cursors inherit it
-        yield connection
-    finally:
-        connection.close()
+    with nullcontext() if temporary is None else spill_folder(temporary) as folder:
+        if folder is not None:
+            config["temp_directory"] = str(folder)
+        connection = duckdb.connect(str(path or ":memory:"), read_only=path is not None, config=config)
+        try:
+            connection.execute("set global TimeZone = 'UTC'")  # global: its cursors inherit it
+            yield connection
+        finally:
+            connection.close()
 
 
 @contextmanager
@@ -70,11 +72,16 @@ def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[d
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
-        QueryError: the file cannot be opened.
+        QueryError: the file cannot be opened, or another program has written to it.
     """
     if not home.warehouse.exists():
         raise NothingBuiltError(
             f"There is no warehouse in {home.root} yet.", "Run `convohouse sync`, or `convohouse build`."
+        )
+    if home.warehouse_log.exists():  # our builds write none; DuckDB would apply it, even that of a file before
+        raise QueryError(
+            f"Another program has written to {home.warehouse}: it left {home.warehouse_log.name}.",
+            "Close that program, then run `convohouse build`, which drops what it has written.",
         )
     try:
         with connect(home.warehouse, limits=limits, temporary=home.temporary) as connection:

@@ -222,6 +222,10 @@ class ApiClient:
 
     def _on_no_response(self, request: ApiRequest[T], failure: ConnectionFailure) -> RetryableFailure:
         self.limiter.on_failure()
+        if failure.is_malformed:
+            self._has_responded = True
+            message = f"{request.endpoint} answered with a body that cannot be read: {failure.reason}."
+            return record_failure(request, MalformedResponseError(message, CHECK_HOST))
         if failure.is_timeout:
             self.limiter.on_overload(request.n_cuts)
         message = self._without_key(f"{request.endpoint} got no answer from {self._transport.host}: {failure.reason}.")

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 from pipelines.api.client import ApiClient
 from pipelines.api.error_mapping import CHECK_HOST
+from pipelines.api.mp3 import check_mp3
 from pipelines.api.responses import (
     ListPage,
     MalformedRow,
     ToolsPage,
     check_conversation,
-    check_mp3,
     check_prices,
     has_field,
     parse_page,

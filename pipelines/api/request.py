@@ -40,10 +40,14 @@ class ApiRequest(Generic[T]):
 
 @dataclass(frozen=True)
 class ConnectionFailure:
-    """An attempt without a response, and why; ``is_timeout`` where no complete response came in time."""
+    """An attempt without a response, and why.
+
+    ``is_timeout`` where no complete response came in time, ``is_malformed`` where its body cannot be used.
+    """
 
     reason: str
     is_timeout: bool = False
+    is_malformed: bool = False
 
 
 @dataclass(frozen=True)

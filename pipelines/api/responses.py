@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, BinaryIO, TypeGuard
+from typing import Annotated, Any, TypeGuard
 
 import msgspec
 
@@ -183,20 +183,6 @@ def check_conversation(body: bytes, conversation_id: str) -> bytes:
         message = "it is another conversation"
         raise ValueError(message)
     return body
-
-
-def check_mp3(file: BinaryIO) -> None:
-    """Check that a file starts like an MP3: with an ID3 tag, or with the sync word of an MPEG layer III frame.
-
-    Raises:
-        ValueError: it does not.
-    """
-    file.seek(0)
-    head = file.read(3)
-    is_frame = head[:1] == b"\xff" and head[1:2] != b"" and head[1] & 0xE6 == 0xE2  # noqa: PLR2004 - 11 bits set, layer III
-    if head != b"ID3" and not is_frame:
-        message = "it is not an MP3" if head else "it is empty"
-        raise ValueError(message)
 
 
 def has_field(name: str, body: bytes) -> bool:

@@ -18,7 +18,7 @@ import aiohttp
 import httpx
 import httpx_aiohttp
 
-from pipelines.api.download import stream
+from pipelines.api.download import UnusableBodyError, read, stream
 from pipelines.api.error_mapping import CHECK_HOST
 from pipelines.api.request import ApiRequest, ConnectionFailure
 from pipelines.errors import SettingsError
@@ -67,12 +67,17 @@ class Transport:
         self.host = url.host
         self._base_url = base_url.rstrip("/")
         self._http = _Client(
-            headers={"xi-api-key": key, "accept": "application/json", "user-agent": "convohouse"},
+            headers={
+                "xi-api-key": key,
+                "accept": "application/json",
+                "accept-encoding": "gzip, deflate",
+                "user-agent": "convohouse",
+            },
             timeout=httpx.Timeout(None, connect=min(CONNECT_TIMEOUT_SECS, connect_secs)),
             limits=httpx.Limits(max_connections=connections, keepalive_expiry=KEEP_ALIVE_SECS),
             follow_redirects=False,
             trust_env=not is_loopback,  # no proxy of the environment for the emulator on this machine
-            verify=_no_trust() if is_loopback and url.scheme == "http" else _system_trust(trust_env=not is_loopback),
+            verify=_no_trust() if is_loopback and url.scheme == "http" else _system_trust(),
             transport=transport,
         )
 
@@ -97,8 +102,10 @@ class Transport:
                     json=request.body,
                 )
                 if request.into is None:
-                    return await self._http.send(http_request)
+                    return await read(await self._http.send(http_request, stream=True))
                 return await stream(self._http, http_request, request.into, limit, secs)
+        except UnusableBodyError as error:
+            return ConnectionFailure(str(error), is_malformed=True)
         except TimeoutError:
             return ConnectionFailure(f"nothing complete within {secs:g} s", is_timeout=True)
         except (httpx.RequestError, aiohttp.ClientError, OSError, UnicodeError) as error:  # UnicodeError: host name
@@ -116,9 +123,9 @@ def _parse_base_url(base_url: str) -> httpx.URL:
 
 
 @cache
-def _system_trust(*, trust_env: bool) -> ssl.SSLContext:
-    """The certificate authorities of httpx or of the environment; cached, as loading them takes over 20 ms."""
-    return httpx.create_ssl_context(trust_env=trust_env)
+def _system_trust() -> ssl.SSLContext:
+    """The certificate authorities of httpx or of SSL_CERT_FILE; cached, as loading them takes over 20 ms."""
+    return httpx.create_ssl_context()
 
 
 @cache

@@ -39,7 +39,7 @@ from pipelines.cli.status import status
 from pipelines.cli.summary import summary
 from pipelines.cli.sync import sync
 from pipelines.cli.tables import tables
-from pipelines.cli.text_table import terminal_width, wrap_lines
+from pipelines.cli.text_table import escape_invisible, terminal_width, wrap_lines
 from pipelines.cli.tools import tools
 from pipelines.cli.webhook import webhook
 from warehouse.errors import ConvohouseError, QueryError
@@ -162,7 +162,7 @@ def report_error(error: Exception, *, is_json: bool = False) -> int:
             hint, code = "This is a bug: run the command again with --debug and report the output.", 1
     width = terminal_width(sys.stderr)
     if isinstance(error, QueryError):
-        click.echo(f"error: {message.strip()}", err=True)
+        click.echo(escape_invisible(f"error: {message.strip()}"), err=True)
     else:
         click.echo(wrap_lines(f"error: {' '.join(message.split())}", width), err=True)
     if hint:

@@ -61,7 +61,8 @@ def query(options: Options, sql: str, form: str | None, output: Path | None) -> 
 
     The SQL is DuckDB's; `-` reads it from standard input. The warehouse is opened read-only. A table shows the first
     rows, the columns that fit the terminal, and numbers with their unit; csv, json (a list of rows) and parquet have
-    all rows, all columns and raw values. `convohouse tables` lists what there is to query.
+    all rows, all columns and raw values; csv has an apostrophe before texts that a spreadsheet would run as a formula.
+    `convohouse tables` lists what there is to query.
     """
     form = chosen_format(options, form, output)
     print_answer(options, run_query(options, _sql_text(sql)), form, output)

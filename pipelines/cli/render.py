@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.text_table import Layout, lay_out, terminal_width, wrap_lines
+from pipelines.cli.text_table import Layout, escape_invisible, lay_out, terminal_width, wrap_lines
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +34,9 @@ def emit(data: Mapping[str, Any]) -> None:
 
 
 def write(content: bytes) -> None:
-    """Bytes on standard output, whatever the terminal's encoding."""
+    """Bytes on standard output, whatever the terminal's encoding; on a terminal, without control characters."""
+    if sys.stdout.isatty():
+        content = escape_invisible(content.decode(errors="replace")).encode()
     sys.stdout.flush()
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
@@ -92,7 +94,7 @@ def encode(frame: pl.DataFrame, form: str) -> bytes:
     """All rows as bytes of a format.
 
     JSON is a list of rows; numbers are numbers, whole and exact, times are ISO 8601, bytes are base64, NaN is null. CSV
-    has lists and structs as JSON text.
+    has lists and structs as JSON text, and an apostrophe before what a spreadsheet would run (``without_formulas``).
     """
     match form:
         case "parquet":
@@ -139,10 +141,28 @@ def _encode_csv(frame: pl.DataFrame) -> bytes:
         if column.dtype.is_nested() or column.dtype == pl.Binary
         else column.dt.to_string("iso:strict")
         if column.dtype == pl.Datetime
+        else without_formulas(column)
+        if column.dtype == pl.String
         else column
         for column in frame
     ]
-    return pl.DataFrame(flat).write_csv().encode()
+    table = pl.DataFrame(flat)
+    return (
+        table.rename(dict(zip(table.columns, without_formulas(pl.Series(table.columns)), strict=True)))
+        .write_csv()
+        .encode()
+    )
+
+
+def without_formulas(texts: pl.Series) -> pl.Series:
+    """Texts with an apostrophe before those that a spreadsheet would run as a formula.
+
+    A caller chooses the words of a transcript. A telephone number or another text of digits stays as it is.
+    """
+    import polars as pl
+
+    is_formula = texts.str.contains(r"^[=+\-@\t\r\n＝＋－＠]") & ~texts.str.contains(r"^[+-][\d ().,/-]*$")  # noqa: RUF001
+    return pl.select(pl.when(is_formula).then(pl.lit("'") + texts).otherwise(texts).alias(texts.name)).to_series()
 
 
 def _encode_json(value: object) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from pipelines.cli.confirm import is_confirmed
 from pipelines.cli.options import AGENT_HELP, Options, exit_with, help_epilog, pass_options, shared_options
 from pipelines.cli.progress import show_progress
 from pipelines.cli.render import emit
+from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
     from pipelines.usecases.context import Context
@@ -76,6 +78,8 @@ def retain(
     from pipelines.usecases.retention import Rule, select_expired
     from warehouse.serve.value_format import format_number, plural
 
+    if re.fullmatch(r"0+d", older_than.strip()):
+        raise UsageError("0d is no age: every conversation is older.", "Give at least a day, such as 365d, or a date.")
     context = options.context()
     share = context.settings.retain_max_share if max_share is None else max_share
     rule = Rule(parse_moment(older_than, context.clock()), resolve_agent(context.home, agent), only)

@@ -7,6 +7,7 @@ Text that goes into a file or a pipe has no width.
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -19,6 +20,8 @@ MAX_CELL = 60
 MIN_PROSE = 12
 """Characters below which a column of prose cannot be read."""
 _GAP = 2
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, which a terminal obeys, and those that turn the direction of the text around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ def lay_out(
         width: Columns of the terminal; None means no limit.
         max_cell: Characters after which a cell is cut with an ellipsis, on a terminal.
     """
+    rows = [[escape_invisible(cell) for cell in row] for row in rows]
     if width and max_cell:
         rows = [[cut(cell, max_cell) for cell in row] for row in rows]
     widths = _natural_widths(names, rows)
@@ -79,7 +83,7 @@ def lay_out(
 
 def aligned(facts: Iterable[tuple[str, str]], width: int | None = None) -> str:
     """Two columns, indented; a fact without a name continues the one before. The second one wraps between words."""
-    pairs = list(facts)
+    pairs = [(name, escape_invisible(text)) for name, text in facts]
     name_width = max((len(name) for name, _ in pairs), default=0)
     start = name_width + 4
     lines: list[str] = []
@@ -92,10 +96,16 @@ def aligned(facts: Iterable[tuple[str, str]], width: int | None = None) -> str:
 
 
 def wrap_lines(text: str, width: int | None) -> str:
-    """Long lines wrapped between words, each continued with its own indentation."""
+    """Long lines wrapped between words, each continued with its own indentation; without control characters."""
+    text = escape_invisible(text)
     if not width:
         return text
     return "\n".join(_wrap_line(line, width) for line in text.split("\n"))
+
+
+def escape_invisible(text: str) -> str:
+    """Text that shows control characters as JSON does: what a caller said must not control a terminal."""
+    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def cut(text: str, length: int) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_audio
-from pipelines.api.responses import check_mp3
+from pipelines.api.mp3 import check_mp3
 from pipelines.errors import ApiError, CredentialsError
 from pipelines.usecases.batch_runner import BatchRunner
 from pipelines.usecases.context import Context, Progress, no_progress

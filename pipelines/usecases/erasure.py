@@ -7,7 +7,7 @@ else, which any later run completes. Repeating an erasure ends in the same state
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -66,7 +66,7 @@ def erase(
         progress: Called while the warehouse is rebuilt.
 
     Raises:
-        CredentialsError: ``is_upstream``, and no key is set.
+        CredentialsError: ``is_upstream``, and a workspace with one of them has no key; nothing was deleted.
         HomeError: see ``Context.write_lock``.
         LockedError: see ``Context.write_lock``.
     """
@@ -77,16 +77,22 @@ def erase(
     with context.write_lock("erase"):
         landed_ids = set(erasure.find_start_dates(home, ids)["conversation_id"])
         known_ids = [conversation_id for conversation_id in dict.fromkeys(ids) if conversation_id in landed_ids]
-        for workspace in context.workspaces_with_data():
-            start_dates = erasure.find_start_dates(workspace.home, known_ids)
-            if is_upstream and not start_dates.is_empty():
+        start_dates_by_workspace = [
+            (workspace, start_dates)
+            for workspace in context.workspaces_with_data()
+            if not (start_dates := erasure.find_start_dates(workspace.home, known_ids)).is_empty()
+        ]
+        if is_upstream:
+            require_keys(workspace for workspace, _ in start_dates_by_workspace)
+        for workspace, start_dates in start_dates_by_workspace:
+            if is_upstream:
                 deletions, errors = asyncio.run(delete_upstream(workspace, start_dates["conversation_id"].to_list()))
                 upstream, failed = upstream | deletions, failed | errors
-            start_dates = start_dates.filter(~pl.col("conversation_id").is_in(list(failed)))
+            remaining = start_dates.filter(~pl.col("conversation_id").is_in(list(failed)))
             # from here on the erasure cannot be lost: every later run purges what has a tombstone
-            erasure.write_tombstones(workspace.home, start_dates, workspace.clock())
-            ids_to_erase += start_dates["conversation_id"].to_list()
-        ids_to_erase.sort(key=known_ids.index)
+            erasure.write_tombstones(workspace.home, remaining, workspace.clock())
+            ids_to_erase += remaining["conversation_id"].to_list()
+        ids_to_erase.sort(key={conversation_id: place for place, conversation_id in enumerate(known_ids)}.__getitem__)
         lake_counts = _count_lake_rows(home, ids_to_erase)
         landing_counts = erasure.purge(home)
         problems = _rebuild(context, progress) if ids_to_erase else ()
@@ -104,6 +110,16 @@ def erase(
         failed=failed,
         problems=problems,
     )
+
+
+def require_keys(workspaces: Iterable[Context]) -> None:
+    """Check that each workspace has a key, before the first conversation of any is deleted at the API.
+
+    Raises:
+        CredentialsError: one has none.
+    """
+    for workspace in workspaces:
+        workspace.settings.key()
 
 
 async def delete_upstream(context: Context, ids: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -143,7 +159,7 @@ def _count_lake_rows(home: Home, ids: Sequence[str]) -> dict[str, dict[str, int]
 def _rebuild(context: Context, progress: Progress) -> tuple[str, ...]:
     """Rebuild lake and warehouse without the erased conversations; returns the failed checks."""
     # temporary files and copies beside the warehouse, such as a rejected build, may hold erased content as well
-    for leftover in (*context.home.temporary.iterdir(), *context.home.root.glob(f"{context.home.warehouse.name}.*")):
+    for leftover in (*context.home.temporary.rglob("*"), *context.home.root.glob(f"{context.home.warehouse.name}.*")):
         if leftover.is_file():
             leftover.unlink()
     for workspace in context.workspaces_with_data():

@@ -13,8 +13,9 @@ from datetime import datetime
 import polars as pl
 
 from pipelines.errors import RetentionError
+from pipelines.transform.settle_state import FINISHED
 from pipelines.usecases.context import Context, Progress, no_progress
-from pipelines.usecases.erasure import ErasureResult, delete_upstream, erase
+from pipelines.usecases.erasure import ErasureResult, delete_upstream, erase, require_keys
 from warehouse.storage import landing
 from warehouse.storage.home import Home
 
@@ -47,7 +48,7 @@ class Selection:
 
 
 def select_expired(context: Context, rule: Rule, *, max_share: float, is_upstream_only: bool = False) -> Selection:
-    """Select the conversations of a rule, out of all that are stored here.
+    """Select the conversations of a rule, out of all that are stored here; those in progress are never selected.
 
     Args:
         context: The home folder, with all its configured workspaces.
@@ -63,7 +64,8 @@ def select_expired(context: Context, rule: Rule, *, max_share: float, is_upstrea
     for workspace in context.workspaces():
         excluded_kinds = ("gone", landing.ERASED) if is_upstream_only else (landing.ERASED,)
         stored = _stored_conversations(workspace.home, excluded_kinds)
-        expired = stored.filter(pl.col("start_time_at") < rule.before)
+        has_ended = pl.col("status").is_null() | pl.col("status").is_in(FINISHED)
+        expired = stored.filter(pl.col("start_time_at") < rule.before, has_ended)
         if rule.agent_id is not None:
             expired = expired.filter(agent_id=rule.agent_id)
         if rule.status is not None:
@@ -100,14 +102,15 @@ def apply_upstream(context: Context, selection: Selection) -> tuple[dict[str, st
         As ``erasure.delete_upstream``.
 
     Raises:
-        CredentialsError: no key is set.
+        CredentialsError: a workspace with one of them has no key; nothing was deleted.
     """
     outcomes: dict[str, str] = {}
     failed: dict[str, str] = {}
-    for workspace in context.workspaces():
-        if ids := selection.ids.get(workspace.settings.workspace):
-            deletions, errors = asyncio.run(delete_upstream(workspace, ids))
-            outcomes, failed = outcomes | deletions, failed | errors
+    workspaces = [workspace for workspace in context.workspaces() if selection.ids.get(workspace.settings.workspace)]
+    require_keys(workspaces)
+    for workspace in workspaces:
+        deletions, errors = asyncio.run(delete_upstream(workspace, selection.ids[workspace.settings.workspace]))
+        outcomes, failed = outcomes | deletions, failed | errors
     return outcomes, failed
 
 

@@ -1,16 +1,21 @@
 """The client over a real socket: what it makes of resets, cuts and silence depends on aiohttp, and no mock shows it."""
 
 import asyncio
+import io
 import logging
 import socket
 import struct
+import tracemalloc
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
 
 from pipelines.api.client import ApiClient
-from pipelines.api.endpoints import ListQuery, get_conversation, list_page
+from pipelines.api.download import MAX_BODY_BYTES
+from pipelines.api.endpoints import ListQuery, get_audio, get_conversation, list_page
+from pipelines.emulator.server.audio import silence
 from pipelines.errors import ApiError, ApiUnavailableError, MalformedResponseError
 
 T = TypeVar("T")
@@ -227,3 +232,47 @@ def test_a_redirect_is_not_followed_over_the_wire() -> None:
         ask(server, conversation)
 
     assert len(server.request_lines) == 1
+
+
+def bomb(name: str) -> bytes:
+    packer = zlib.compressobj(9, wbits=31)
+    gzip = b"".join(packer.compress(bytes(2**20)) for _ in range(400)) + packer.flush()
+    return http(gzip if name == "gzip" else b"x" * 100, headers=f"content-encoding: {name}\r\n")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip", "br"])
+def test_a_body_that_decompresses_to_gigabytes_is_not_read_into_memory(encoding: str) -> None:
+    server = RawServer(says(bomb(encoding)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedResponseError, match=r"more than 64 MiB|not requested"):
+            ask(server, conversation)
+        assert tracemalloc.get_traced_memory()[1] < 2 * MAX_BODY_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_large_error_body_is_not_read_into_memory() -> None:
+    refusal = http(bytes(MAX_BODY_BYTES + 1), "400 Bad Request")
+    with pytest.raises(MalformedResponseError, match="more than 64 MiB"):
+        ask(RawServer(says(refusal)), conversation)
+
+
+MP3 = silence(2)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        then_closes(b"HTTP/1.1 200 OK\r\n\r\n" + MP3[:-104]),
+        then_closes(http(MP3, length=len(MP3) + 104)),
+        then_closes(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n68\r\n" + MP3[:104] + b"\r\n"),
+        says(http(MP3[:-1])),
+    ],
+    ids=["without a length", "before its length", "before its last chunk", "in a frame"],
+)
+def test_a_recording_that_was_cut_short_is_fetched_again(answer: Action) -> None:
+    file = io.BytesIO()
+    server = RawServer(answer, says(http(MP3)))
+    ask(server, lambda api: get_audio(api, "conv_1", file))
+    assert (file.getvalue(), len(server.request_lines)) == (MP3, 2)

@@ -202,3 +202,19 @@ def test_the_demo_refuses_the_home_of_another_demo(tmp_path: Path) -> None:
     )
     (home.root / "demo.json").write_text("{}")
     assert_refused(run(tmp_path, "demo"), 2, "demo.json is no file of a demo", "--home")
+
+
+@pytest.mark.parametrize("url", ["https://ada:hunter2@gateway.example", "https://gateway.example/?key=hunter2"])
+@pytest.mark.parametrize("command", ["doctor", "sync", "status"])
+@pytest.mark.parametrize("place", ["variable", "workspace"])
+def test_a_password_in_a_base_url_is_refused_and_never_shown(place, command, url, tmp_path):
+    settings = {"ELEVENLABS_API_KEY": "sk_secret", "ELEVENLABS_BASE_URL": url}
+    if place == "workspace":
+        text = f'[workspaces.eu]\nkey_variable = "EU_KEY"\nbase_url = "{url}"\n'
+        (tmp_path / "convohouse.toml").write_text(text)
+        settings = {"EU_KEY": "sk_secret"}
+    ended = run(tmp_path, command, *(["--offline"] if command == "doctor" else []), **settings)
+    assert ended.code != 0
+    assert "base_url" in (ended.text + ended.err).lower()
+    assert "must not hold a user name" in " ".join((ended.text + ended.err).split())
+    assert "hunter2" not in ended.text + ended.err

@@ -19,10 +19,11 @@ from pipelines.usecases.erasure import Receipt, erase
 from tests.helpers.disk_contents import contents
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
+from warehouse.schema.activity import ACTIVITY_TABLES
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.transcript import TURNS
-from warehouse.storage import lake, landing, quarantine
+from warehouse.storage import activity_log, lake, landing, quarantine
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -243,6 +244,42 @@ def test_the_command_asks_first_and_prints_a_receipt(tmp_path):
         0,
         True,
         True,
+    )
+
+
+def test_receipts_have_the_order_of_the_request_and_many_take_no_longer(tmp_path):
+    context = Context(Settings(home=tmp_path / "home", api_key="demo"), clock=lambda: UNTIL)
+    home = context.home.open()
+    ids = [f"conv_{number:05}" for number in range(2000)][::-1]
+    start = {"start_date": UNTIL.date(), "start_time_at": UNTIL, "kind": "document", "fetched_at": UNTIL}
+    landing.land_documents(home, [start | {"conversation_id": each} for each in ids])
+    result = erase(context, Ids(ids))
+    assert [receipt.conversation_id for receipt in result.receipts] == ids
+
+
+class Ids(list):
+    """Ids whose places are not searched one by one, which takes minutes for a hundred thousand."""
+
+    def index(self, *_):
+        raise AssertionError("searched")
+
+
+def test_the_log_of_what_was_done_forgets_an_erased_conversation(tmp_path):
+    context = Context(Settings(home=tmp_path / "home", api_key="demo"), clock=lambda: UNTIL)
+    home = context.home.open()
+    start = {"start_date": UNTIL.date(), "start_time_at": UNTIL, "kind": "gone", "fetched_at": UNTIL}
+    landing.land_documents(home, [start | {"conversation_id": name} for name in ("conv_a", "conv_b")])
+    tables = [table for table in ACTIVITY_TABLES if "conversation_id" in table.column_names]
+    assert len(tables) > 1
+    for table in tables:
+        rows = [dict.fromkeys(table.key, None) | {"conversation_id": name} for name in ("conv_a", "conv_b")]
+        activity_log.append(home, table, rows, UNTIL)
+    erase(context, ["conv_a"])
+    for table in tables:
+        assert activity_log.latest_entries(home, table)["conversation_id"].to_list() == ["conv_b"], table.name
+        assert lake.read(home, table)["conversation_id"].to_list() == ["conv_b"], table.name
+    assert b"conv_a" not in b"".join(
+        path.read_bytes() for table in tables for path in activity_log.folder(home, table).iterdir()
     )
 
 

@@ -19,13 +19,13 @@ from tests.helpers.layout_2 import downgrade_views
 from tests.helpers.run_cli import run
 from tests.helpers.small_lake import DAYS, fill
 from warehouse.build.runner import build
-from warehouse.connection import HOME_VARIABLE
+from warehouse.connection import HOME_VARIABLE, connect
 from warehouse.errors import HomeError, QueryError
 from warehouse.models.data_quality import check_warehouse
 from warehouse.schema.transcript import TURNS
 from warehouse.serve.query import query
 from warehouse.storage import lock
-from warehouse.storage.home import LAYOUT_VERSION, Home
+from warehouse.storage.home import LAYOUT_VERSION, UPGRADABLE_LAYOUT, Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -62,6 +62,63 @@ def test_a_kill_while_a_home_is_made_does_not_lock_it_out(kill, tmp_path):
         names = sorted(path.name for path in home.root.iterdir())
     assert names == [MARKER, ".lock", ".lock.owner", ".tmp", "lake", "landing"]
     assert home.root.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_was_there_before_is_closed_to_others_once(tmp_path):
+    home = Home(tmp_path / "home")
+    home.root.mkdir(mode=0o755)
+    home.open()
+    assert home.root.stat().st_mode & 0o777 == 0o700
+    home.root.chmod(0o750)
+    assert home.open().root.stat().st_mode & 0o777 == 0o750
+    home.write_marker(upgraded_from=UPGRADABLE_LAYOUT)  # a home of an earlier version
+    assert home.root.stat().st_mode & 0o777 == 0o700
+
+
+READER = """
+import sys, time
+from pathlib import Path
+from warehouse.connection import Limits, connect
+with connect(temporary=Path(sys.argv[1]), limits=Limits("30MB", 1)) as connection:
+    connection.execute("create temp table large as select range as n, random() as text from range(8000000)")
+    print(flush=True)
+    time.sleep(600)
+"""
+
+
+def test_the_next_run_removes_what_a_killed_reader_has_spilled_and_nothing_of_one_that_lives(tmp_path):
+    home = Home(tmp_path / "home").open()
+    command = [sys.executable, "-c", READER, str(home.temporary)]
+    readers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]  # noqa: S603 - ours
+    try:
+        for reader in readers:
+            reader.stdout.readline()
+        spills = {folder: sorted(folder.iterdir()) for folder in home.temporary.iterdir()}
+        assert len(spills) == 2
+        assert all(spills.values())
+        readers[0].kill()
+        readers[0].wait()
+        with lock.write_lock(home, what="build", now=AT):
+            (living,) = home.temporary.iterdir()
+        assert sorted(living.iterdir()) == spills[living]
+        readers[1].kill()
+        readers[1].wait()
+        with lock.write_lock(home, what="build", now=AT):
+            assert list(home.temporary.iterdir()) == []
+    finally:
+        for reader in readers:
+            reader.kill()
+            reader.communicate()
+
+
+def test_a_reader_leaves_no_folder_and_needs_none(tmp_path):
+    home = Home(tmp_path / "home").open()
+    with connect(temporary=home.temporary) as first, connect(temporary=home.temporary) as second:
+        folders = [c.execute("select current_setting('temp_directory')").fetchone() for c in (first, second)]
+        assert folders[0] == folders[1]
+    assert list(home.temporary.iterdir()) == []
+    with connect(temporary=tmp_path / "read-only" / ".tmp") as connection:
+        assert connection.execute("select 1").fetchall() == [(1,)]
 
 
 def test_a_full_disk_leaves_no_empty_marker(tmp_path):

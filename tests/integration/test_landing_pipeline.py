@@ -148,3 +148,20 @@ def test_a_landing_that_stalls_stops_the_requests_and_every_response_is_landed_w
     requested = asyncio.run(work())
     assert len(requested) == MIN_SLOTS < len(DOCUMENTS)
     assert set(landing.snapshots(home)["conversation_id"]) == set(requested)
+
+
+def test_a_failure_of_the_last_batch_is_raised_by_the_drain(home, monkeypatch):
+    monkeypatch.setattr(parquet, "_write_parquet", full_disk)
+
+    async def work():
+        pipeline = LandingPipeline(home, FetchStats(), worker_pool=WorkerPool(0), monotonic=lambda: 0.0)
+        await pipeline.acquire_slot()
+        pipeline.submit(Response(plan_row(DOCUMENTS[0]), dump(DOCUMENTS[0]), UNTIL))
+        await pipeline.drain()
+
+    with pytest.raises(OSError, match="No space left"):
+        asyncio.run(work())
+
+
+def full_disk(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

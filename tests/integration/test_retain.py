@@ -15,9 +15,11 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
+from pipelines.usecases.retention import Rule, select_expired
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.run_cli import run
 from warehouse.storage import landing
+from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -153,3 +155,40 @@ def test_a_rule_that_selects_too_much_is_refused_before_anything_is_erased(where
 
 def test_an_invalid_age_is_refused(copied):
     assert copied.retain("--older-than", "ninety").code == 2
+
+
+@pytest.mark.parametrize("age", ["0d", "000d"])
+def test_an_age_of_no_days_is_refused(age, copied):
+    stored_ids = copied.stored_ids()
+    result = copied.retain("--older-than", age, "--max-share", "1", "--yes")
+    assert (result.code, "0d is no age" in result.err, copied.stored_ids()) == (2, True, stored_ids)
+
+
+def test_a_conversation_in_progress_is_never_selected(tmp_path):
+    home = Home(tmp_path / "home").open()
+    context = Context(Settings(home=home.root, api_key="demo"), clock=lambda: UNTIL)
+    start = UNTIL - timedelta(days=9)
+    statuses = ["initiated", "in-progress", "processing", "done", "failed", None]
+    landing.land_documents(home, [snapshot(f"conv_{status}", start, status) for status in statuses])
+    selection = select_expired(context, Rule(UNTIL), max_share=1)
+    assert sorted(selection.all_ids) == ["conv_None", "conv_done", "conv_failed"]
+
+
+def test_the_first_moment_that_a_rule_does_not_select_is_its_own(tmp_path):
+    home = Home(tmp_path / "home").open()
+    context = Context(Settings(home=home.root, api_key="demo"), clock=lambda: UNTIL)
+    before = UNTIL - timedelta(days=9)
+    starts = {"older": before - timedelta(seconds=1), "exactly": before, "younger": before + timedelta(seconds=1)}
+    landing.land_documents(home, [snapshot(name, start, "done") for name, start in starts.items()])
+    assert select_expired(context, Rule(before), max_share=1).all_ids == ("older",)
+
+
+def snapshot(conversation_id, start, status):
+    return {
+        "conversation_id": conversation_id,
+        "start_date": start.date(),
+        "start_time_at": start,
+        "kind": "document",
+        "status": status,
+        "fetched_at": UNTIL,
+    }

@@ -107,6 +107,22 @@ def test_retention_deletes_at_both_apis(worlds, settings, tmp_path):
     assert sum(before.values()) - len(old_ids) == sum(len(list(worlds[name].details(UNTIL))) for name in NAMES)
 
 
+@pytest.mark.parametrize("command", ["erase", "retain --both", "retain --upstream"])
+def test_nothing_is_deleted_at_any_api_if_the_key_of_one_is_missing(command, worlds, settings, tmp_path):
+    before = {name: sorted(map(str, worlds[name].details(UNTIL))) for name in NAMES}
+    ids = [finished(worlds[name])[0]["conversation_id"] for name in NAMES]
+    name, *option = command.split()
+    arguments = ["--older-than", "2026-11-22", "--max-share", "1", *option] if option else [*ids, "--upstream"]
+    keys = settings | {"US_KEY": ""}
+    result = run(tmp_path, name, *arguments, "--yes", "--json", **keys)
+    assert (result.code, "No API key is set for workspace us." in result.err) == (3, True)
+    assert {name: sorted(map(str, worlds[name].details(UNTIL))) for name in NAMES} == before
+    assert run(tmp_path, "query", "select count(*) as n from lake.deletions", "--json").data == [{"n": 0}]
+    if not option:
+        of_eu = run(tmp_path, "erase", ids[0], "--upstream", "--yes", "--json", **keys)
+        assert (of_eu.code, of_eu.data["receipts"][0]["upstream"]) == (0, "deleted")
+
+
 def test_a_receiver_needs_the_name_of_its_workspace(settings, tmp_path):
     result = run(tmp_path, "webhook", ELEVENLABS_WEBHOOK_SECRET="wsec_1", **settings)  # noqa: S106 - of this test
     assert (result.code, "Give --workspace: eu, us." in result.err) == (2, True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,8 +14,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from warehouse.build import runner, state
 from warehouse.build.runner import BuildResult, build
 from warehouse.connection import open_warehouse
+from warehouse.errors import QueryError
 from warehouse.schema.conversations import WARNINGS
 from warehouse.schema.registry import BY_NAME
 from warehouse.storage import lake, landing, parquet
@@ -223,6 +227,89 @@ def test_a_damaged_warehouse_is_no_baseline(home: Home, build_sql: Build) -> Non
     os.utime(home.warehouse, ns=(stat.st_mtime_ns, stat.st_mtime_ns))
     assert rebuilt(build_sql()) == all_models
     assert everything(home)["rows"]["marts.constant"] == [(42,)]
+
+
+FOREIGN = """
+import duckdb, os, signal, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute("update marts.constant set n = 7")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("changed", [(), (0, 1, 2)], ids=["nothing new", "new rows"])
+def test_the_log_of_a_foreign_writer_is_refused_by_readers_and_dropped_by_the_next_build(
+    changed: tuple[int, ...], home: Home, build_sql: Build
+) -> None:
+    build_sql()
+    subprocess.run([sys.executable, "-c", FOREIGN, str(home.warehouse)], check=False)  # noqa: S603 - ours
+    assert home.warehouse_log.exists()
+    with pytest.raises(QueryError, match=r"Another program has written to .*warehouse\.duckdb\.wal"):
+        everything(home)
+    if changed:
+        warn(home, *changed)
+    assert build_sql().is_swapped
+    assert not home.warehouse_log.exists()
+    assert everything(home)["rows"]["marts.constant"] == [(42,)]
+
+
+def test_a_log_that_appears_during_a_build_is_not_kept_beside_the_new_file(
+    home: Home, build_sql: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_sql()
+    subprocess.run([sys.executable, "-c", FOREIGN, str(home.warehouse)], check=False)  # noqa: S603 - ours
+    log = home.warehouse_log.read_bytes()
+    real = runner.materialize
+
+    def materialize(*arguments: Any, **options: Any) -> Any:
+        home.warehouse_log.write_bytes(log)
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(runner, "materialize", materialize)
+    warn(home, 0, 1, 2)
+    assert build_sql().is_swapped
+    assert not home.warehouse_log.exists()
+    assert everything(home)["rows"]["marts.constant"] == [(42,)]
+
+
+def test_a_file_that_proves_damaged_only_while_it_is_reused_is_rebuilt(
+    home: Home, build_sql: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_models = rebuilt(build_sql())
+    copied = []
+
+    def copy_damaged(source: Path, target: Path) -> None:
+        content = bytearray(source.read_bytes())
+        content[12_288:] = bytes(len(content) - 12_288)
+        target.write_bytes(content)
+        copied.append(target)
+
+    monkeypatch.setattr(runner.shutil, "copyfile", copy_damaged)
+    warn(home, 0, 1, 2)
+    result = build_sql()
+    assert (len(copied), rebuilt(result), result.is_swapped) == (1, all_models, True)
+    assert everything(home)["rows"]["marts.doubled"] == [(0,), (2,), (4,)]
+
+
+@pytest.mark.parametrize(("n_free", "n_reused"), [(50, 7), (51, 0)])
+def test_a_file_with_many_free_blocks_is_no_baseline(n_free: int, n_reused: int, home: Home, build_sql: Build) -> None:
+    build_sql()
+
+    class Connection:
+        """The warehouse, with other numbers of blocks."""
+
+        def __init__(self, real: duckdb.DuckDBPyConnection) -> None:
+            self.real = real
+
+        def execute(self, sql: str) -> Any:
+            if "pragma_database_size" not in sql:
+                return self.real.execute(sql)
+            return self.real.execute(f"select 100, {n_free}")
+
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{home.warehouse}' as {state.BASELINE_DATABASE} (read_only)")
+        baseline = state.read_state(Connection(connection), home.warehouse)  # type: ignore[arg-type]
+    assert len(baseline.models) == n_reused
 
 
 def test_a_home_that_was_moved_shows_its_own_lake(home: Home, build_sql: Build, tmp_path: Path) -> None:

@@ -43,6 +43,12 @@ def test_the_authorities_are_read_once_for_all_clients(bundles, monkeypatch) -> 
     assert bundles == [{"cafile": "of-the-company.pem"}]
 
 
+def test_https_to_ourselves_trusts_the_authorities_of_the_environment(bundles, monkeypatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "of-the-company.pem")
+    ApiClient("https://localhost:8443", "key")
+    assert bundles == [{"cafile": "of-the-company.pem"}]
+
+
 def test_plain_http_to_ourselves_reads_no_authorities_and_trusts_none(bundles) -> None:
     ApiClient("http://127.0.0.1:8000", "key")
     assert bundles == []

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import csv
 import io
+import json
+from contextlib import redirect_stdout
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -10,9 +13,10 @@ import pytest
 from pipelines.cli.demo import DemoWorld
 from pipelines.cli.main import report_error
 from pipelines.cli.progress import ProgressLines
-from pipelines.cli.render import encode, hidden_columns_note, table
+from pipelines.cli.render import encode, hidden_columns_note, table, write
 from pipelines.cli.sync import describe_fetched, new_run_id
 from pipelines.cli.text_table import Layout, aligned, lay_out, wrap_lines
+from tests.helpers.run_cli import Terminal
 from warehouse.errors import QueryError
 from warehouse.serve.value_format import duration, format_value, moment, plural, size
 
@@ -40,6 +44,16 @@ def test_csv_is_exact() -> None:
         '"ü☎ ""a"",\nb","",,9007199254740993,2.50,0.1,NaN,2026-11-22T12:30:05.000000+00:00,2026-11-22,'
         '"[1,null]","""YQ=="""\n'
     )
+
+
+def test_csv_holds_no_formula_and_leaves_numbers_alone() -> None:
+    formulas = ["=1+1", "+cmd|' /C calc'!A0", "-1+cmd", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1"]
+    texts = ["+49 30 1234-5", "-1", "a=b", "", None, "don't"]
+    frame = pl.DataFrame({"=text": formulas + texts, "amount": [-1.5] * len(formulas + texts)})
+    head, *rows = csv.reader(io.StringIO(encode(frame, "csv").decode(), newline=""))
+    assert head == ["'=text", "amount"]
+    assert rows == [[text, "-1.5"] for text in [*(f"'{text}" for text in formulas), *(text or "" for text in texts)]]
+    assert json.loads(encode(frame, "json"))[0]["=text"] == "=1+1"
 
 
 def test_json_is_exact() -> None:
@@ -135,6 +149,37 @@ def test_lines_wrap_between_words_and_keep_their_indentation() -> None:
     assert wrap_lines("one two three", None) == "one two three"
     assert wrap_lines("x" * 30, 12) == "x" * 30
     assert aligned([("name", "one two three four")], 20) == "  name  one two\n        three four"
+
+
+INVISIBLE = "a\x1b[2Jb\x9b1mc\u202ed\u2066e\rf"
+SHOWN = r"a\u001b[2Jb\u009b1mc\u202ed\u2066e\u000df"
+
+
+def test_no_text_for_people_holds_characters_that_control_a_terminal() -> None:
+    assert lay_out(["n"], [[INVISIBLE]], width=80).text == f"n\n{SHOWN}"
+    assert aligned([("n", INVISIBLE)]) == f"  n  {SHOWN}"
+    assert wrap_lines(INVISIBLE, None) == wrap_lines(INVISIBLE, 80) == SHOWN
+    assert table([{"n": INVISIBLE}], ["n"]).text == "n\na [2Jb 1mc\\u202ed\\u2066e f"
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_answers_on_a_terminal_hold_none_either_and_files_are_exact(form: str) -> None:
+    frame = pl.DataFrame({"n": [INVISIBLE]})
+    exact = encode(frame, form)
+    for stream, is_exact in ((io.TextIOWrapper, True), (Terminal, False)):
+        out = stream(io.BytesIO(), "utf-8")
+        with redirect_stdout(out):
+            write(exact)
+        content = out.buffer.getvalue()
+        assert (content == exact) == is_exact
+        if form == "json":
+            assert json.loads(content) == [{"n": INVISIBLE}]
+        assert is_exact or content.decode().replace("\n", "").isprintable()
+
+
+def test_an_error_of_duckdb_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    report_error(QueryError(INVISIBLE, INVISIBLE))
+    assert capsys.readouterr().err == f"error: {SHOWN}\n{SHOWN}\n"
 
 
 def test_values_cannot_control_a_terminal_or_the_markup() -> None:

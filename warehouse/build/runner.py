@@ -91,6 +91,7 @@ def build(
     lake.ensure_schema_files(home)
     check_identities(home)
     inputs = state.fingerprints(home, project, zones or {})
+    home.warehouse_log.unlink(missing_ok=True)  # what another program has written is no part of what was built
     baseline = EMPTY_BASELINE if full_refresh else load_baseline(home, project, inputs, limits)
     new = home.warehouse_new
 
@@ -160,7 +161,7 @@ def _swap(home: Home, *, is_passed: bool) -> bool:
     new, rejected = home.warehouse_new, _rejected(home)
     _remove(rejected)
     if is_passed:
-        _wal(home.warehouse).unlink(missing_ok=True)  # the old file's log must not be replayed on the new one
+        home.warehouse_log.unlink(missing_ok=True)  # the old file's log must not be replayed on the new one
         new.replace(home.warehouse)
     else:
         new.replace(rejected)

@@ -12,12 +12,14 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from warehouse.errors import HomeError
 from warehouse.schema.types import Table
+from warehouse.storage.spill import remove_stale_spills
 
 MARKER_FILE = ".convohouse.json"
 LAYOUT_VERSION = 3
@@ -130,6 +132,11 @@ class Home:
         return self.root / "warehouse.duckdb"
 
     @property
+    def warehouse_log(self) -> Path:
+        """The write-ahead log that a foreign program leaves beside the DuckDB file."""
+        return self.root / "warehouse.duckdb.wal"
+
+    @property
     def warehouse_new(self) -> Path:
         """The DuckDB file while it is built."""
         return self.root / "warehouse.duckdb.new"
@@ -143,7 +150,7 @@ class Home:
         return self.table(table) / f"day={day.isoformat()}"
 
     def open(self) -> Home:
-        """Create the folder (mode 0700, as it holds what people said) or check that it is a home.
+        """Create the folder or check that it is a home.
 
         The marker comes first and is renamed in, so that a process that is killed leaves nothing or a home.
 
@@ -213,12 +220,17 @@ class Home:
     def write_marker(self, *, upgraded_from: int | None = None) -> None:
         """Mark the folder as a home of this version, some of whose files may still have the names of another.
 
+        The folder gets mode 0700, as it holds what people said, also if it was there before. A mode that its owner
+        gives it later stays.
+
         Raises:
             OSError: the disk is full, or the folder cannot be written; the marker is as it was.
         """
         marker: dict[str, object] = {"product": "convohouse", "layout": LAYOUT_VERSION}
         if upgraded_from is not None:
             marker["upgraded_from"] = upgraded_from
+        with suppress(PermissionError):  # it can be written, but is another user's
+            self.root.chmod(0o700)
         temporary = self.root / f"{MARKER_FILE}.{uuid.uuid4().hex}"
         try:
             with temporary.open("w", encoding="utf-8") as file:
@@ -232,8 +244,9 @@ class Home:
     def remove_stale_temp_files(self) -> None:
         """Remove the files that a killed run left half-written; needs the write lock.
 
-        Only our own files: DuckDB spills into the same folder, perhaps for a reader, and removes its files itself.
+        A reader that is still there keeps what it has spilled.
         """
+        remove_stale_spills(self.temporary)
         patterns = (f"{MARKER_FILE}.*", f"{self.warehouse_new.name}*")
         for file in (*self.temporary.glob("*.parquet"), *(file for name in patterns for file in self.root.glob(name))):
             file.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -56,8 +57,8 @@ class Home:
             self.ahead, self.now = timedelta(), START + 8 * DAY
             self.sync()
             yield
-            documents = list(self.world.details(self.now))
-            self.world.delete(documents[0]["conversation_id"], self.now)
+            self.deleted_id = next(self.world.details(self.now))["conversation_id"]
+            self.world.delete(self.deleted_id, self.now)
             for days in (1, 1, 40):
                 self.now += timedelta(days=days)
                 self.sync()
@@ -98,14 +99,20 @@ class Home:
         return {document["conversation_id"]: document["status"] for document in self.world.details(self.now)}
 
     def lake(self):
-        """Every row of the tables about conversations, without the times of our clock."""
+        """Every row of the tables about conversations, without the times of our clock.
+
+        Left out is what the world itself deletes or empties: a clock that is behind may list it too late.
+        """
+        remaining = [row.conversation_id for row in self.world.visible(self.now) if row.redacted_at is None]
+        is_compared = pl.col("conversation_id").is_in([*remaining, self.deleted_id])
         tables = (*DOCUMENT_TABLES, CONVERSATION_LIST, DELETIONS)
-        frames = {table.name: lake.read(self.context.home, table) for table in tables}
+        frames = {table.name: lake.read(self.context.home, table).filter(is_compared) for table in tables}
         return {name: rows.drop(OF_OUR_CLOCK, strict=False).sort(pl.all()).rows() for name, rows in frames.items()}
 
 
+@pytest.mark.timeout(400)
 @settings(
-    max_examples=5,
+    max_examples=3,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],

@@ -74,6 +74,7 @@ def check_complete(home: Home) -> tuple[CheckResult, ...]:
     listed = landing.latest_list_rows(home, ())
     snapshots = landing.latest_snapshots(home)
     in_lake, complete = (lake.read(home, table, ["conversation_id"]) for table in (CONVERSATIONS, CONVERSATION_CHECKS))
+    complete = complete.join(in_lake, "conversation_id", "semi")
     deletions = lake.read(home, DELETIONS, ["conversation_id"])
     has_content = snapshots.filter(pl.col("content_at").is_not_null())
     is_removed = snapshots.filter(pl.col("kind").is_in([*landing.REMOVED_KINDS, landing.ERASED]))

@@ -13,7 +13,7 @@ from pipelines.extract.fetch_policy import decide_refetch
 from pipelines.extract.time_window import Window
 from warehouse.schema.activity import FEEDBACK_SENT
 from warehouse.schema.operations import QUARANTINE
-from warehouse.storage import activity_log, lake, landing
+from warehouse.storage import activity_log, damage, lake, landing
 from warehouse.storage.home import Home
 from warehouse.storage.landing import Listing
 
@@ -49,7 +49,8 @@ def plan_fetches(
     all_rows = landed_rows if list_rows is None else pl.concat([landed_rows, list_rows.select(landed_rows.columns)])
     announced = announced_conversations(home)
     unlanded = announced.filter(~pl.col("is_landed"))  # perhaps not listed either; if they are, the list row counts
-    all_rows = pl.concat([unlanded, all_rows], how="diagonal_relaxed").select(landed_rows.columns)
+    lost = damage.lost_conversations(home)
+    all_rows = pl.concat([unlanded, lost, all_rows], how="diagonal_relaxed").select(landed_rows.columns)
     requested_ids = {*conversations_with_new_feedback(home), *announced["conversation_id"]}
     rows = decide_refetch(
         all_rows.unique("conversation_id", keep="last", maintain_order=True),

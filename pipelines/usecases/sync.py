@@ -21,6 +21,7 @@ from pipelines.usecases.run_session import describe_failed_check, finish_runs, f
 from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import check_complete, check_fresh, check_warehouse
+from warehouse.models.file_checks import RECORDED, check_files
 from warehouse.storage import landing
 
 
@@ -29,7 +30,7 @@ class SyncResult:
     """The outcome of a run; it is complete if there are no ``problems``.
 
     ``runs`` are its rows of ``sync_runs``, one per workspace. ``warnings`` name reference data that could not be
-    fetched, and changed settings; the conversations are complete without it.
+    fetched, changed settings, and damaged files; the conversations are complete without it.
     """
 
     runs: tuple[dict[str, Any], ...]
@@ -82,7 +83,7 @@ def sync(
 
     warnings: list[str] = []
     sync_steps.read_project_ahead(context)
-    with run_session(context, run_id, "sync") as workspaces:
+    with run_session(context, run_id, "sync", warn=warnings.append) as workspaces:
         warnings.extend(changed_masking(context))
         with context.worker_pool() as worker_pool:
             fetch_stats = for_each_workspace(workspaces, run_id, copy)
@@ -105,11 +106,12 @@ def retry(context: Context, *, run_id: str, progress: Progress = no_progress) ->
             workspace, run_id, progress=progress, worker_pool=worker_pool, only=quarantined_ids(workspace.home)
         )
 
-    with run_session(context, run_id, "retry") as workspaces:
+    warnings: list[str] = []
+    with run_session(context, run_id, "retry", warn=warnings.append) as workspaces:
         with context.worker_pool() as worker_pool:
             fetch_stats = for_each_workspace(workspaces, run_id, fetch)
             missing = _flatten(workspaces, run_id, fetch_stats, progress, worker_pool)
-        return _build_and_finish(context, workspaces, run_id, missing, progress)
+        return replace(_build_and_finish(context, workspaces, run_id, missing, progress), warnings=tuple(warnings))
 
 
 def reprocess(
@@ -136,11 +138,13 @@ def reprocess(
             workspace, run_id, days, progress, worker_pool=worker_pool, full_refresh=True
         )
 
-    with run_session(context, run_id, "reprocess", is_offline=True) as workspaces:
+    warnings: list[str] = []
+    with run_session(context, run_id, "reprocess", is_offline=True, warn=warnings.append) as workspaces:
         apply_masking(context, workspaces)
         with context.worker_pool() as worker_pool:
             missing = {workspace.settings.workspace: reflatten(workspace).errors for workspace in workspaces}
-        return _build_and_finish(context, workspaces, run_id, missing, progress, full_refresh=True)
+        result = _build_and_finish(context, workspaces, run_id, missing, progress, full_refresh=True)
+        return replace(result, warnings=tuple(warnings))
 
 
 def plan(
@@ -166,16 +170,21 @@ def plan(
     }
 
 
-def check(context: Context) -> tuple[CheckResult, ...]:
+def check(context: Context, *, is_deep: bool = False) -> tuple[CheckResult, ...]:
     """Run every check of the lake and of the current warehouse, without changing anything.
+
+    If a file cannot be read, nothing else is checked. With ``is_deep``, every value of every file is read.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
     """
     home = context.home.all_workspaces
+    files = check_files((workspace.home for workspace in context.workspaces_with_data()), is_deep=is_deep)
+    if any(not result.is_passed for result in files if result.check != RECORDED):
+        return files
     within = timedelta(hours=context.settings.fresh_hours)
     freshness = check_fresh((workspace.home for workspace in context.workspaces()), now=context.clock(), within=within)
-    return (*check_warehouse(home), *check_complete(home), freshness)
+    return (*files, *check_warehouse(home), *check_complete(home), freshness)
 
 
 def _flatten(

@@ -8,7 +8,7 @@ aside in ``damaged/``: its conversations then count as not fetched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.registry import BY_NAME, TABLES
 from warehouse.storage import lake, landing, parquet
-from warehouse.storage.home import RESERVED_WORKSPACE, Home
+from warehouse.storage.home import Home
 
 
 def unreadable_files(home: Home, folder: Path, *, is_deep: bool = False) -> Iterator[tuple[Path, str]]:
@@ -26,7 +26,11 @@ def unreadable_files(home: Home, folder: Path, *, is_deep: bool = False) -> Iter
 
     Without ``is_deep`` only the footers are read, which a file that was cut short does not have; with it, every value.
     """
-    for file in home.files(folder, "**/"):
+    yield from _unreadable(home.files(folder, "**/"), is_deep=is_deep)
+
+
+def _unreadable(files: Iterable[Path], *, is_deep: bool) -> Iterator[tuple[Path, str]]:
+    for file in files:
         reason = _problem(file, is_deep=is_deep)
         if reason and file.exists():  # a writer may have removed it
             yield file, reason
@@ -88,12 +92,12 @@ def _repair_lake(home: Home, *, is_deep: bool) -> list[str]:
     lines: list[str] = []
     lost_days: set[date] = set()
     for table in TABLES:
-        for workspace in (home, home.for_workspace(RESERVED_WORKSPACE)):
-            for file, reason in unreadable_files(workspace, home.table(table), is_deep=is_deep):
-                file.unlink()
-                lines.append(f"{file} could not be read, and is rebuilt from the landing. {reason}")
-                if table.is_daily and workspace is home:
-                    lost_days.add(date.fromisoformat(file.parent.name.partition("=")[2]))
+        files = home.files(home.table(table), lake.DAY_FOLDERS if table.is_daily else "")
+        for file, reason in _unreadable([*files, lake.schema_file(home, table)], is_deep=is_deep):
+            file.unlink()
+            lines.append(f"{file} could not be read, and is rebuilt from the landing. {reason}")
+            if table.is_daily:
+                lost_days.add(date.fromisoformat(file.parent.name.partition("=")[2]))
     wrong = wrong_counts(home) if is_deep else _missing(home)
     for file, n_recorded, n_rows in wrong:
         lines.append(f"{file} had {n_rows} of {n_recorded} rows, and is rebuilt from the landing.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.types import Type
 from warehouse.storage import parquet
-from warehouse.storage.home import Home, unique_name
+from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import land_tools
 
 LOOKBACK = timedelta(days=3)
@@ -89,7 +90,7 @@ def _write_listings(home: Home, rows: pl.DataFrame, n_listings: int) -> None:
         shown = shown if since is None else shown.filter(pl.col("start_time_at") >= since)
         window = {"listed_at": at.isoformat(), "since": since and since.isoformat(), "until": at.isoformat()}
         footer = {"window": json.dumps(window | {"agent_id": None})}
-        target = home.file(home.listings, unique_name(at))
+        target = home.file(home.listings, _old_name(at))
         parquet.write_file(home, target, shown.with_columns(listed_at=pl.lit(at)), footer=footer)
 
 
@@ -116,4 +117,9 @@ def _write_segment(home: Home, row: pl.DataFrame, repeat: int) -> None:
     if repeat:
         row = row.with_columns(kind=pl.lit("unchanged"), payload=pl.lit(None, pl.Binary))
     folder = home.landing / f"start_date={row['start_date'][0]}"
-    parquet.write_file(home, home.file(folder, unique_name(fetched_at)), row)
+    parquet.write_file(home, home.file(folder, _old_name(fetched_at)), row)
+
+
+def _old_name(at: datetime) -> str:
+    """The name of a landed file in a home of 0.2.0."""
+    return f"{at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"

@@ -24,6 +24,18 @@ class RetentionError(ConvohouseError):
     """A retention rule would remove more than it may."""
 
 
+class WorkspaceError(ConvohouseError):
+    """A workspace cannot be copied as it is; the others can."""
+
+
+class RemovalsError(WorkspaceError):
+    """More conversations than usual look removed at the API; nothing was removed here."""
+
+
+class ForeignWorkspaceError(WorkspaceError):
+    """The host and the key lead to another workspace than the one that the home folder has; nothing was landed."""
+
+
 class WorkerError(ConvohouseError):
     """A worker process ended before its work was done."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Literal
@@ -138,6 +138,18 @@ class Settings(BaseSettings):
         default="redact",
         description="What to do with a conversation that was deleted or emptied at the API: redact, erase or keep it.",
     )
+    confirm_deletion_hours: float = Field(
+        default=24.0,
+        ge=0,
+        description="Hours until a deletion is looked at a second time; only then is anything redacted or erased.",
+    )
+    max_removal_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Share of a workspace's conversations that one run may redact or erase because the API deleted "
+        "them; fewer than 10 always, and announced retention does not count.",
+    )
     pii: Literal["keep", "hash"] = Field(
         default="keep",
         description="Phone numbers, user ids, e-mail addresses, cards: keep them, or hash or mask them on landing.",
@@ -217,6 +229,11 @@ class Settings(BaseSettings):
     def zone(self) -> tzinfo:
         """The time zone as an object."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def confirm_after(self) -> timedelta:
+        """Time between the two observations of a deletion."""
+        return timedelta(hours=self.confirm_deletion_hours)
 
     def clock(self) -> Callable[[], datetime]:
         """The clock of every command: the real one, or one that starts at ``now`` and runs on from there.

@@ -52,8 +52,8 @@ class Finding:
 def doctor(options: Options, offline: bool) -> None:
     """Check that everything is set up, and say what to do if not.
 
-    Checks the settings, the home folder, your own seeds, the disk, the API and the libraries. Nothing is changed. The
-    key is never shown, not even a part of it. One row of the conversation list is requested from the API.
+    Checks the settings, the home folder, the clock, your own seeds, the disk, the API and the libraries. Nothing is
+    changed. The key is never shown, not even a part of it. One row of the conversation list is requested from the API.
     """
     from pipelines import settings as sources
 
@@ -66,7 +66,7 @@ def doctor(options: Options, offline: bool) -> None:
         names = ", ".join(f"{name} ({source})" for name, source in sorted(origins.items()))
         findings = [Finding("settings", error.message, f"Correct it; these are set: {names}.", 1)]
     else:
-        findings = [*_settings(settings, origins), *_home(settings.home), _seeds(settings.home)]
+        findings = [*_settings(settings, origins), *_home(settings.home), *_clock(settings), _seeds(settings.home)]
         for workspace in settings.workspace_settings():
             key = "[workspaces]" if settings.workspaces else origins.get("api_key", "default")
             findings += _workspace(workspace, key, is_offline=offline, is_one_of_several=bool(settings.workspaces))
@@ -135,6 +135,30 @@ def _home(root: Path) -> Iterator[Finding]:
         "Free some disk space: a build needs twice the size of the warehouse." if is_little else "",
         int(is_little),
     )
+
+
+def _clock(settings: Settings) -> Iterator[Finding]:
+    """Whether anything was landed in the future of this machine's clock."""
+    from warehouse.models.data_quality import check_landed_times
+    from warehouse.serve.value_format import plural
+    from warehouse.storage.home import Home
+
+    home, now = Home(settings.home), settings.clock()()
+    try:
+        home.check()
+    except (HomeError, OSError):
+        return  # another finding says so
+    result = check_landed_times(map(home.for_workspace, home.workspaces()), now=now)
+    said = f"{now:%Y-%m-%d %H:%M} UTC"
+    if result.is_passed:
+        yield Finding("clock", said)
+    else:
+        yield Finding(
+            "clock",
+            f"{said}; {plural(result.n_failing, 'landed time')} ahead of it",
+            "If the clock is behind, set it right. If it was ahead, run convohouse sync: it reads them again.",
+            1,
+        )
 
 
 def _seeds(root: Path) -> Finding:

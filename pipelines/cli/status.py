@@ -52,7 +52,12 @@ def status(options: Options) -> None:
     context = options.context()
     now = context.clock()
     statuses = [
-        read_status(workspace.home, now=now, reread_days=workspace.settings.reread_days)
+        read_status(
+            workspace.home,
+            now=now,
+            reread_days=workspace.settings.reread_days,
+            confirm_after=workspace.settings.confirm_after,
+        )
         for workspace in context.workspaces_with_data()
     ]
     if options.is_json:

@@ -39,7 +39,7 @@ WHY = {
         },
         {
             0: "everything listed is in the warehouse",
-            1: "incomplete, or a check failed: each problem is named",
+            1: "incomplete, a check failed, or too much would be removed: each problem is named",
             2: "a date, the agent, a setting or the home folder is wrong",
             3: "the API or its key",
         },
@@ -51,9 +51,17 @@ WHY = {
 @click.option(
     "--plan", "is_plan", is_flag=True, help="Only list, and say what would be fetched and why; nothing is written."
 )
+@click.option(
+    "--allow-removals",
+    is_flag=True,
+    help="Redact or erase however many conversations were deleted at the API, and accept a workspace in which nothing "
+    "known is found.",
+)
 @shared_options
 @pass_options
-def sync(options: Options, since: str | None, until: str | None, agent: str | None, is_plan: bool) -> None:
+def sync(
+    options: Options, *, since: str | None, until: str | None, agent: str | None, is_plan: bool, allow_removals: bool
+) -> None:
     """Copy what is new, open, changed or due into the warehouse.
 
     Conversations are listed, fetched and flattened into the lake, and the warehouse is built from it. Without options
@@ -78,7 +86,13 @@ def sync(options: Options, since: str | None, until: str | None, agent: str | No
         return
     with show_progress(options) as show:
         result = sync_usecase.sync(
-            context, run_id=new_run_id(now), since=since_at, until=until_at, agent_id=agent_id, progress=show
+            context,
+            run_id=new_run_id(now),
+            since=since_at,
+            until=until_at,
+            agent_id=agent_id,
+            allow_removals=allow_removals,
+            progress=show,
         )
     report(options, result, "complete: everything listed is in the warehouse", run_facts(result.run))
 

@@ -7,6 +7,7 @@ import polars as pl
 from warehouse.schema.activity import INITIATION_FAILURE, WEBHOOK_EVENTS
 from warehouse.storage import activity_log, landing
 from warehouse.storage.home import Home
+from warehouse.storage.landing_sequence import order
 
 
 def announced_conversations(home: Home) -> pl.DataFrame:
@@ -16,10 +17,14 @@ def announced_conversations(home: Home) -> pl.DataFrame:
     is left out: the API may have no conversation of it, and the list shows those that it has.
     """
     events = activity_log.latest_entries(home, WEBHOOK_EVENTS).filter(pl.col("event_type") != INITIATION_FAILURE)
-    latest = events.sort("received_at").unique("conversation_id", keep="last", maintain_order=True)
-    snapshots = landing.latest_snapshots(home, latest["conversation_id"]).select("conversation_id", "fetched_at")
+    in_order = events.with_columns(event_order=order("sequence", "received_at")).sort(
+        "event_order", maintain_order=True
+    )
+    latest = in_order.unique("conversation_id", keep="last", maintain_order=True)
+    snapshots = landing.latest_snapshots(home, latest["conversation_id"])
+    landed_orders = snapshots.select("conversation_id", landed_order=landing.LANDING_ORDER)
     return (
-        latest.join(snapshots, "conversation_id", "left")
-        .filter(pl.col("fetched_at").is_null() | (pl.col("received_at") >= pl.col("fetched_at")))
-        .select("conversation_id", "agent_id", start_time_at="event_at", is_landed=pl.col("fetched_at").is_not_null())
+        latest.join(landed_orders, "conversation_id", "left")
+        .filter(pl.col("landed_order").is_null() | (pl.col("event_order") >= pl.col("landed_order")))
+        .select("conversation_id", "agent_id", start_time_at="event_at", is_landed=pl.col("landed_order").is_not_null())
     )

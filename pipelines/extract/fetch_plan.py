@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import polars as pl
 
 from pipelines.extract.announced import announced_conversations
 from pipelines.extract.fetch_policy import decide_refetch
+from pipelines.extract.removals import ids_to_confirm
 from pipelines.extract.time_window import Window
 from warehouse.schema.activity import FEEDBACK_SENT
 from warehouse.schema.operations import QUARANTINE
 from warehouse.storage import activity_log, damage, lake, landing
 from warehouse.storage.home import Home
 from warehouse.storage.landing import Listing
+from warehouse.storage.landing_sequence import NOT_LANDED, order
 
-LIST_COLUMNS = ("start_time_at", "agent_id", "status", "fingerprint", "listed_at")
+LIST_COLUMNS = ("start_time_at", "agent_id", "status", "fingerprint", "listed_at", "sequence")
 """What a decision needs of the latest list rows, besides the id."""
 
 
@@ -36,29 +38,36 @@ def plan_fetches(
     *,
     now: datetime,
     reread_days: Sequence[int],
+    confirm_after: timedelta,
     listing: Listing | None = None,
     list_rows: pl.DataFrame | None = None,
     only_ids: Collection[str] | None = None,
 ) -> pl.DataFrame:
     """The conversations to fetch and why, in a window or all; columns as of ``fetch_policy.decide_refetch``.
 
+    A conversation that looked removed ``confirm_after`` ago or earlier is looked at a second time.
     ``listing`` and its ``list_rows`` are not landed, as in a dry run, but count as if they were. ``only_ids`` are
     fetched whether or not they are due, and nothing else is.
     """
     landed_rows = landing.latest_list_rows(home, LIST_COLUMNS)
-    all_rows = landed_rows if list_rows is None else pl.concat([landed_rows, list_rows.select(landed_rows.columns)])
+    all_rows = landed_rows
+    if list_rows is not None:
+        listed = list_rows.with_columns(sequence=pl.lit(NOT_LANDED, pl.Int64))
+        all_rows = pl.concat([landed_rows, listed.select(landed_rows.columns)])
     announced = announced_conversations(home)
     unlanded = announced.filter(~pl.col("is_landed"))  # perhaps not listed either; if they are, the list row counts
     lost = damage.lost_conversations(home)
     all_rows = pl.concat([unlanded, lost, all_rows], how="diagonal_relaxed").select(landed_rows.columns)
     requested_ids = {*conversations_with_new_feedback(home), *announced["conversation_id"]}
+    latest_rows = all_rows.unique("conversation_id", keep="last", maintain_order=True)
     rows = decide_refetch(
-        all_rows.unique("conversation_id", keep="last", maintain_order=True),
+        latest_rows,
         landing.latest_snapshots(home),
         now=now,
         reread_days=reread_days,
-        listings=[*landing.listings(home), *([listing] if listing else [])],
+        listings=[*landing.listings(home), *([replace(listing, sequence=NOT_LANDED)] if listing else [])],
         requested_ids=requested_ids if only_ids is None else only_ids,
+        ids_to_confirm=ids_to_confirm(home, now=now, confirm_after=confirm_after, list_rows=latest_rows),
     )
     if only_ids is not None:
         rows = rows.filter(pl.col("conversation_id").is_in(list(only_ids)))
@@ -82,6 +91,6 @@ def conversations_with_new_feedback(home: Home) -> set[str]:
     sent = activity_log.latest_entries(home, FEEDBACK_SENT).filter(outcome="sent")
     if sent.is_empty():
         return set()
-    fetched = landing.latest_snapshots(home).select("conversation_id", "fetched_at")
-    newer = sent.join(fetched, "conversation_id").filter(pl.col("sent_at") >= pl.col("fetched_at"))
+    snapshots = landing.latest_snapshots(home).select("conversation_id", landed_order=landing.LANDING_ORDER)
+    newer = sent.join(snapshots, "conversation_id").filter(order("sequence", "sent_at") >= pl.col("landed_order"))
     return set(newer["conversation_id"])

@@ -4,7 +4,8 @@ A conversation is fetched when it is new, was not finished in its latest snapsho
 that led to that snapshot, or is due: analysis, ratings and retention change a finished conversation without a trace in
 its list row, so it is fetched again some days after its end, by default 1, 7 and 30. One that a complete listing should
 have shown and did not is fetched again as well: only a 404 for the conversation itself says that it is deleted, never a
-gap in a list.
+gap in a list. A 404 is not believed for ever: it is asked for a second time, and a listing that shows the conversation
+later revokes it.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from pipelines.transform.settle_state import FINISHED
-from warehouse.storage.landing import ERASED, Listing
+from warehouse.storage.landing import BEGINNING, ERASED, Listing
+from warehouse.storage.landing_sequence import CLOCK_TOLERANCE, order
 
 REASONS = ("new", "open", "changed", "missing", "due", "asked")
 """Why a conversation is fetched, by precedence: the first reason that applies."""
 
 
-_BEGINNING, _END = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+_END = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def latest_due_refetch(now: datetime, reread_days: Sequence[int]) -> pl.Expr:
@@ -41,35 +43,37 @@ def missing_from_listing(list_rows: pl.DataFrame, listings: Sequence[Listing]) -
         listings: Every complete listing; one of a single agent says nothing about other agents' conversations.
 
     Returns:
-        conversation_id, missed_at: when the latest such listing started.
+        conversation_id, missed_order: the latest such listing in the order of the landing (``landing_sequence.order``).
     """
-    rows = list_rows.select("conversation_id", "start_time_at", "agent_id", "listed_at").sort("start_time_at")
+    listed_order = order("sequence", "listed_at").alias("listed_order")
+    rows = list_rows.select("conversation_id", "start_time_at", "agent_id", listed_order).sort("start_time_at")
     missing = [
         (rows if agent_id is None else rows.filter(agent_id=agent_id))
         .join_asof(_latest_listings(listings, agent_id), left_on="start_time_at", right_on="since")
-        .filter(pl.col("listed_at") < pl.col("missed_at"))
-        .select("conversation_id", "missed_at")
+        .filter(pl.col("listed_order") < pl.col("missed_order"))
+        .select("conversation_id", "missed_order")
         for agent_id in {None, *(listing.agent_id for listing in listings)}
     ]
-    return pl.concat(missing).group_by("conversation_id").agg(pl.col("missed_at").max())
+    return pl.concat(missing).group_by("conversation_id").agg(pl.col("missed_order").max())
 
 
 def _latest_listings(listings: Sequence[Listing], agent_id: str | None) -> pl.DataFrame:
     """The latest listing by start time of a conversation, of the listings of one agent, or of those of all agents.
 
     Returns:
-        since, missed_at: from each start time on until the next, when the latest listing of it started, null if none.
+        since, missed_order: from each start time on until the next, the latest listing of it (its order), null if none.
     """
-    bounds = [(listing.since or _BEGINNING, listing.until or _END) for listing in listings]
-    starts = sorted({_BEGINNING, *(bound for window in bounds for bound in window)})
-    listed_at: list[datetime | None] = [None] * len(starts)
+    bounds = [(listing.since or BEGINNING, listing.until or _END) for listing in listings]
+    starts = sorted({BEGINNING, *(bound for window in bounds for bound in window)})
+    latest: list[int | None] = [None] * len(starts)
     # Of many listings, only the latest matters at any start time: comparing rows with each listing would be quadratic.
-    for listing, (since, until) in sorted(zip(listings, bounds, strict=True), key=lambda pair: pair[0].listed_at):
+    for listing, (since, until) in sorted(zip(listings, bounds, strict=True), key=lambda pair: pair[0].order):
         if listing.agent_id == agent_id:
             first, last = bisect_left(starts, since), bisect_left(starts, until)
-            listed_at[first:last] = [listing.listed_at] * (last - first)
-    time = pl.Datetime("us", "UTC")
-    return pl.DataFrame({"since": starts, "missed_at": listed_at}, {"since": time, "missed_at": time})
+            latest[first:last] = [listing.order] * (last - first)
+    return pl.DataFrame(
+        {"since": starts, "missed_order": latest}, {"since": pl.Datetime("us", "UTC"), "missed_order": pl.Int64}
+    )
 
 
 def decide_refetch(
@@ -80,6 +84,7 @@ def decide_refetch(
     reread_days: Sequence[int],
     listings: Sequence[Listing] = (),
     requested_ids: Collection[str] = (),
+    ids_to_confirm: Collection[str] = (),
 ) -> pl.DataFrame:
     """Which conversations to fetch, and why.
 
@@ -90,6 +95,7 @@ def decide_refetch(
         reread_days: Days after the end of a conversation at which it is fetched again.
         listings: Every complete listing, for the conversations that a listing missed.
         requested_ids: Conversations to fetch where no other reason applies: quarantined, or with new feedback.
+        ids_to_confirm: Conversations whose removal has to be observed a second time (``removals.ids_to_confirm``).
 
     Returns:
         Oldest first: conversation_id, start_time_at, agent_id, status, fingerprint (of the list row; null where it was
@@ -105,11 +111,15 @@ def decide_refetch(
         "content_sha256",
         "shown_texts",
         "fetched_at",
+        landed_order=order("sequence", "fetched_at"),
         landed_start=pl.col("start_time_at"),
         landed_agent=pl.col("agent_id"),
     )
-    listed = list_rows.select("conversation_id", "start_time_at", "agent_id", "fingerprint", list_status="status")
+    names = ("conversation_id", "start_time_at", "agent_id", "fingerprint")
+    listed = list_rows.select(*names, list_status="status", listed_order=order("sequence", "listed_at"))
     is_gone = pl.col("kind") == "gone"
+    is_there_again = is_gone & (pl.col("listed_order") > pl.col("landed_order"))
+    is_to_confirm = pl.col("conversation_id").is_in(list(ids_to_confirm))
     is_new_row = pl.col("fingerprint").is_not_null() & pl.col("fingerprint").ne_missing(pl.col("list_fingerprint"))
     reason = (
         pl.when(pl.col("kind") == ERASED)
@@ -118,11 +128,13 @@ def decide_refetch(
         .then(pl.lit("new"))
         .when(~is_gone & (pl.col("status").is_null() | ~pl.col("status").is_in(FINISHED)))
         .then(pl.lit("open"))
-        .when(is_new_row)
+        .when(is_new_row | is_there_again)
         .then(pl.lit("changed"))
-        .when(~is_gone & (pl.col("fetched_at") < pl.col("missed_at")))
+        .when(pl.when(is_gone).then(is_to_confirm).otherwise(pl.col("landed_order") < pl.col("missed_order")))
         .then(pl.lit("missing"))
-        .when(~is_gone & (pl.col("fetched_at") < latest_due_refetch(now, reread_days)))
+        .when(pl.col("fetched_at") > now + CLOCK_TOLERANCE)  # landed by a clock that was ahead: any refetch may be due
+        .then(pl.lit("due"))
+        .when(~is_gone & (is_to_confirm | (pl.col("fetched_at") < latest_due_refetch(now, reread_days))))
         .then(pl.lit("due"))
         .when(pl.col("conversation_id").is_in(list(requested_ids)))
         .then(pl.lit("asked"))

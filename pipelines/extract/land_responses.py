@@ -37,8 +37,13 @@ class LandResult:
     unreadable: dict[str, str]
 
 
-def land_responses(home: Home, responses: Sequence[Response], pseudonyms: Pseudonymizer | None = None) -> LandResult:
-    """Land responses; a document that is nested too deep to read goes to quarantine, and the others are landed."""
+def land_responses(
+    home: Home, responses: Sequence[Response], pseudonyms: Pseudonymizer | None = None, sequence: int | None = None
+) -> LandResult:
+    """Land responses; a document that is nested too deep to read goes to quarantine, and the others are landed.
+
+    ``sequence`` is as for ``landing.land_documents``.
+    """
     rows: list[dict[str, object]] = []
     unreadable: dict[str, str] = {}
     for response in responses:
@@ -53,7 +58,9 @@ def land_responses(home: Home, responses: Sequence[Response], pseudonyms: Pseudo
             quarantine(home, conversation_id, error, response.fetched_at)
     has_payload = pl.col("payload").is_not_null().alias("has_payload")
     # Without the payloads: the result can come from another process, and documents are expensive to send.
-    return LandResult(landing.land_documents(home, rows).select(*landing.DOCUMENT_COLUMNS, has_payload), unreadable)
+    return LandResult(
+        landing.land_documents(home, rows, sequence).select(*landing.DOCUMENT_COLUMNS, has_payload), unreadable
+    )
 
 
 def quarantine(home: Home, conversation_id: str, error: Exception, at: datetime) -> None:

@@ -19,6 +19,7 @@ from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.merge_days import FlattenedDay, reflatten_days
 from pipelines.transform.worker_pool import WorkerPool
 from warehouse.storage.home import Home
+from warehouse.storage.landing_sequence import next_number
 
 FLUSH_SECS = 2.0
 """A batch is landed after this time, full or not."""
@@ -74,6 +75,7 @@ class LandingPipeline:
         self._pseudonyms = pseudonyms
         self._completed_days = completed_days
         self._batch: list[Response] = []
+        self._sequence: int | None = None
         self._n_flushed = 0
         self._flushed_at = monotonic()
         self._n_slots = MIN_SLOTS
@@ -98,6 +100,9 @@ class LandingPipeline:
 
     def submit(self, response: Response) -> None:
         """Add a response to the batch, and start to land the batch when it is full or old enough."""
+        if not self._batch:
+            # Not when it lands: a webhook that lands meanwhile came after these responses were read, or could have.
+            self._sequence = next_number(self.home, is_synced=False)
         self._batch.append(response)
         if self._is_flush_due():
             self._flush()
@@ -124,7 +129,8 @@ class LandingPipeline:
         self._n_flushed += len(responses)
         self._flushed_at = self._monotonic()
         on_landed = partial(self._on_landed, responses)
-        self._start(on_landed, land_responses, self.home, responses, self._pseudonyms, n_slots=len(responses))
+        work = (land_responses, self.home, responses, self._pseudonyms, self._sequence)
+        self._start(on_landed, *work, n_slots=len(responses))
         self._grow_slots()
 
     def _grow_slots(self) -> None:

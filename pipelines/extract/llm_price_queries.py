@@ -24,6 +24,7 @@ from warehouse.schema.usage import LLM_USAGE
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import latest_price_request_at, price_rows
+from warehouse.storage.landing_sequence import CLOCK_TOLERANCE
 
 CHARACTERS_A_TOKEN = 4
 RECENT_DAYS = 30
@@ -66,7 +67,8 @@ def is_due(home: Home, now: datetime, every_days: int) -> bool:
     asked_at = latest_price_request_at(home)
     if every_days == 0:
         return False
-    if asked_at is None or (now.date() - asked_at.date()).days >= every_days:
+    # Prices of the future were landed by a clock that was ahead.
+    if asked_at is None or (now.date() - asked_at.date()).days >= every_days or asked_at > now + CLOCK_TOLERANCE:
         return True
     without_length = price_rows(home).filter(asked_at=asked_at, prompt_basis=UNKNOWN_BASIS)["agent_id"]
     return not without_length.is_empty() and not measured_lengths(home).keys().isdisjoint(without_length)

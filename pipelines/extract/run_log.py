@@ -5,11 +5,11 @@ A killed run leaves a record that says so: its outcome is "incomplete" until the
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
+from errno import ENOENT
 from typing import Any
-
-import polars as pl
 
 from pipelines.extract.fetch_policy import REASONS
 from pipelines.extract.time_window import Window
@@ -98,8 +98,15 @@ def n_unread(home: Home, run_id: str) -> int:
 
 
 def row(home: Home, run_id: str) -> dict[str, Any]:
-    """The current record of the run, by column of ``SYNC_RUNS``."""
-    return run_records.records(home).row(by_predicate=pl.col("run_id") == run_id, named=True)
+    """The current record of the run, by column of ``SYNC_RUNS``.
+
+    Raises:
+        FileNotFoundError: it is gone, as somebody removed the home folder while the run was in it.
+    """
+    records = run_records.records(home).filter(run_id=run_id)
+    if records.is_empty():
+        raise FileNotFoundError(ENOENT, os.strerror(ENOENT), str(home.runs))
+    return records.row(0, named=True)
 
 
 def _end_columns(record: dict[str, Any], at: datetime) -> dict[str, object]:

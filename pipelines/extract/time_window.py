@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from pipelines.errors import UsageError
-from warehouse.storage.landing import Listing
+from warehouse.storage.landing import BEGINNING, Listing
 
 MOMENT_HINT = "Give a date such as 2026-01-31, a time such as 2026-01-31T14:00+01:00, or days ago such as 7d."
 
@@ -56,8 +56,8 @@ class Window:
         return is_in_time and (self.agent_id is None or agent_id in {None, self.agent_id})
 
     def as_listing(self, listed_at: datetime) -> Listing:
-        """The record of a complete listing of this window that started at ``listed_at``."""
-        return Listing(listed_at, self.since, self.until, self.agent_id)
+        """The record of a complete listing of this window that started at ``listed_at``, and covers no time after."""
+        return Listing(listed_at, self.since, min(self.until, listed_at), self.agent_id)
 
     def __str__(self) -> str:
         """For messages."""
@@ -86,20 +86,24 @@ def next_window(listings: Iterable[Listing], *, now: datetime, lookback_days: in
 
     The first listing of all agents decides where the copy starts; without one, the window is all of history. A later
     listing extends it only if it overlaps or is adjacent. One that leaves a gap does not, so this window covers the
-    gap.
+    gap. What a listing covers ends with the newest conversation that it showed: our clock may have been wrong, but
+    nothing is known to have started later. So this window may be longer than needed, and then has few conversations.
 
     Args:
-        listings: Every complete listing, oldest first (``landing.listings``).
+        listings: Every complete listing, in the order of their landing (``landing.listings``).
         now: The run's time.
         lookback_days: Days that are listed again.
     """
-    all_agents = [listing for listing in listings if listing.agent_id is None and listing.until is not None]
-    if not all_agents:
+    spans = [
+        (listing.since or BEGINNING, min(listing.until, listing.listed_at, listing.newest_start_at or listing.until))
+        for listing in listings
+        if listing.agent_id is None and listing.until is not None
+    ]
+    covered_until = spans[0][1] if spans else BEGINNING
+    for since, until in sorted(spans):
+        if since <= covered_until:
+            covered_until = max(covered_until, until)
+    if covered_until == BEGINNING:
         return Window(None, now)
-    covered_until = all_agents[0].until or now
-    beginning = datetime.min.replace(tzinfo=UTC)
-    for listing in sorted(all_agents, key=lambda listing: listing.since or beginning):
-        if listing.until is not None and (listing.since or beginning) <= covered_until:
-            covered_until = max(covered_until, listing.until)
     # A second more, so that whether the API's bounds are inclusive makes no difference.
     return Window(min(covered_until, now) - timedelta(days=lookback_days, seconds=1), now)

@@ -203,13 +203,13 @@ RULES = (
 """The rules for texts, besides the vendors' forms (``credential_forms``). A text without any of the signs, in lower
 case, does not match the pattern."""
 
-_SIGN = re.compile(r"[=:<%&]|--|',|\",|----")
+_SIGN = re.compile(r"[=<%&]|:(?!\d\d(?!\w))|--|',|\",|----")  # but not the colon of a time: 10:30
 _WORDS = ("bearer", "basic", " is ", "was", "-u ", "password ", "sshpass")
 _MIN_LENGTH = 5
 
 
-def may_contain_credentials(text: str) -> bool:
-    """Whether a text has a sign of a credential: a cheap check that spares most texts ``mask_plain``."""
+def may_match_rules(text: str) -> bool:
+    """Whether a text can match one of ``RULES``: a cheap check that spares most texts ``mask_plain``."""
     if len(text) < _MIN_LENGTH:
         return False
     if not text.isascii():
@@ -217,7 +217,17 @@ def may_contain_credentials(text: str) -> bool:
     if _SIGN.search(text):
         return True
     lowered = text.lower()
-    return any(map(lowered.__contains__, _WORDS)) or LONG_WORD.search(text) is not None
+    return any(map(lowered.__contains__, _WORDS))
+
+
+def may_have_form(text: str) -> bool:
+    """Whether a text has a word that is long enough for the form of a vendor's credential."""
+    return LONG_WORD.search(fold(text)) is not None
+
+
+def mask_forms(text: str) -> str:
+    """A text with every word masked that has the form of a vendor's credential."""
+    return replace(text, FORM, MASK, _secret)
 
 
 def mask_plain(text: str) -> str:
@@ -226,4 +236,4 @@ def mask_plain(text: str) -> str:
     for rule in RULES:
         if any(map(lowered.__contains__, rule.signs)):
             text = replace(text, rule.pattern, MASK, rule.span_of)
-    return replace(text, FORM, MASK, _secret) if LONG_WORD.search(fold(text)) else text
+    return mask_forms(text) if may_have_form(text) else text

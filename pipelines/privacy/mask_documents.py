@@ -13,7 +13,7 @@ from operator import is_
 from typing import Any
 
 from pipelines.privacy.credential_names import Secrecy, looks_secret, secrecy, words
-from pipelines.privacy.credentials import MASK, mask_plain, may_contain_credentials
+from pipelines.privacy.credentials import MASK, mask_forms, mask_plain, may_have_form, may_match_rules
 from pipelines.privacy.embedded_json import change_text
 
 _LOCATORS = frozenset({"secret_id", "variable_name", "env_var_label"})
@@ -68,7 +68,10 @@ def mask_text(text: str) -> str:
     """A text with its credentials masked; JSON stays JSON, at every level of nesting."""
     if text in _clean_texts:
         return text
-    masked = change_text(text, mask, mask_plain) if may_contain_credentials(text) else text
+    if may_match_rules(text):
+        masked = change_text(text, mask, mask_plain)
+    else:
+        masked = mask_forms(text) if may_have_form(text) else text
     if masked is text and len(text) <= _MAX_REMEMBERED_LENGTH and secrecy(text) is not Secrecy.CERTAIN:
         if len(_clean_texts) >= _MAX_REMEMBERED:
             _clean_texts.clear()

@@ -170,7 +170,7 @@ def _definitions(rows: pl.DataFrame, last_listing: datetime) -> Iterator[ToolDef
             row["first_seen_at"],
             row["changed_at"],
             row["last_seen_at"],
-            row["last_seen_at"] < last_listing,
+            row["last_seen_at"] != last_listing,
         )
 
 

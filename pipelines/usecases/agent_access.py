@@ -59,7 +59,7 @@ def check_agents(context: Context, agents: Sequence[str], progress: Progress = n
         asyncio.run(checker.check_all(unique_agents))
         checks = sorted(checker.checks, key=lambda check: (check.agent_id, check.way))
         entries = [asdict(check) | {"asked_at": asked_at} for check in checks]
-        activity_log.append(context.home, AGENT_ACCESS, entries, asked_at)
+        activity_log.append(context.home, AGENT_ACCESS, entries)
         activity_log.refresh_lake(context.home)
     return tuple(checks)
 

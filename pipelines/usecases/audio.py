@@ -129,10 +129,18 @@ class _Downloader:
             raise error
         if error.status in NO_RECORDING_STATUSES:
             self.result.n_missing += 1
-            self._log(row, "missing", {"reason": error.message})
+            self._log_not_found(row, error)
             return
         self.result.failed[row["conversation_id"]] = str(error)
         self.runner.breaker.on_error(error)
+
+    def _log_not_found(self, row: Mapping[str, Any], error: ApiError) -> None:
+        """One refusal may be a wrong key or a fault of a moment: only after a second, later one is it not asked for."""
+        first_at = row["not_found_at"]
+        if first_at is None:
+            self._log(row, "not_found", {"reason": error.message})
+        elif self.context.clock() - first_at >= self.context.settings.confirm_after:
+            self._log(row, "missing", {"reason": error.message})
 
     async def _log_saved(self, row: Mapping[str, Any], file: Path) -> None:
         self._log(row, "saved", await asyncio.to_thread(_file_columns, file, self.context.home.root))

@@ -81,5 +81,5 @@ class BatchRunner:
 
     def _write_entries(self) -> None:
         # Cleared only after the write: if that fails, the entries are written again at the end of the run.
-        activity_log.append(self._context.home, self._table, self._entries, self._context.clock())
+        activity_log.append(self._context.home, self._table, self._entries)
         self._entries = []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from pipelines.errors import ApiError
+from pipelines.errors import ApiError, WorkspaceError
 from pipelines.extract import run_log
 from pipelines.usecases.context import Context
 from pipelines.usecases.masking_state import start_masking
@@ -67,25 +67,29 @@ def _repair(workspace: Context, warn: Callable[[str], None], *, is_deep: bool) -
         write_tombstones(home, damage.lost_tombstones(home), workspace.clock())
 
 
-def for_each_workspace(workspaces: Sequence[Context], run_id: str, step: Callable[[Context], T]) -> dict[str, T]:
+def for_each_workspace(
+    workspaces: Sequence[Context], run_id: str, step: Callable[[Context], T], *, includes_failed: bool = False
+) -> dict[str, T]:
     """Do a step for each workspace; an API error ends the run record of its workspace, and the others continue.
 
-    A workspace whose record an earlier step of the run ended as failed is skipped.
+    So does a workspace that cannot be copied as it is. A workspace whose record an earlier step of the run ended as
+    failed is skipped, unless ``includes_failed``.
 
     Returns:
         The result of the step by name of the workspace, without those that failed or were skipped.
 
     Raises:
         ApiError: there is only one workspace, or every one failed.
+        WorkspaceError: likewise.
     """
     results: dict[str, T] = {}
-    errors: list[ApiError] = []
+    errors: list[ApiError | WorkspaceError] = []
     for workspace in workspaces:
-        if run_log.failure_of(workspace.home, run_id):
+        if not includes_failed and run_log.failure_of(workspace.home, run_id):
             continue
         try:
             results[workspace.settings.workspace] = step(workspace)
-        except ApiError as error:
+        except (ApiError, WorkspaceError) as error:
             if len(workspaces) == 1:
                 raise
             _fail(workspace, run_id, error)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import polars as pl
 
 from pipelines.extract.fetch_plan import conversations_with_new_feedback
 from pipelines.extract.fetch_policy import REASONS, decide_refetch
+from pipelines.extract.removals import ids_to_confirm
 from pipelines.transform.refresh_lake import stale_snapshots
 from pipelines.transform.settle_state import settle_state
 from warehouse.schema.conversations import CONVERSATIONS
@@ -61,7 +62,7 @@ class Status:
         return {"wanted" if name == "to_fetch" else name: value for name, value in asdict(self).items()}
 
 
-def read_status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Status:
+def read_status(home: Home, *, now: datetime, reread_days: Sequence[int], confirm_after: timedelta) -> Status:
     """Read the status of a workspace; the home folder may be empty or missing."""
     listed, snapshots = landing.latest_list_rows(home), landing.latest_snapshots(home)
     conversations = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "start_date"])
@@ -76,6 +77,7 @@ def read_status(home: Home, *, now: datetime, reread_days: Sequence[int]) -> Sta
         reread_days=reread_days,
         listings=listings,
         requested_ids=conversations_with_new_feedback(home),
+        ids_to_confirm=ids_to_confirm(home, now=now, confirm_after=confirm_after, list_rows=listed),
     )
     runs = run_records.records(home).sort("started_at", descending=True).head(MAX_RUNS)
     quarantine = lake.read(home, QUARANTINE).sort("fetched_at", descending=True)

@@ -12,7 +12,6 @@ from pipelines.extract import run_log
 from pipelines.extract.fetch_plan import FetchPlan, quarantined_ids
 from pipelines.extract.landing_pipeline import FetchStats
 from pipelines.extract.time_window import Window
-from pipelines.transform.refresh_lake import RefreshResult
 from pipelines.transform.worker_pool import WorkerPool
 from pipelines.usecases import reference_data, sync_steps
 from pipelines.usecases.context import Context, Progress, no_progress
@@ -20,7 +19,7 @@ from pipelines.usecases.masking_state import apply_masking, changed_masking
 from pipelines.usecases.run_session import describe_failed_check, finish_runs, for_each_workspace, run_session
 from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult
-from warehouse.models.data_quality import check_complete, check_fresh, check_warehouse
+from warehouse.models.data_quality import check_complete, check_fresh, check_landed_times, check_warehouse
 from warehouse.models.file_checks import RECORDED, check_files
 from warehouse.storage import landing
 
@@ -56,18 +55,23 @@ def sync(
     since: datetime | None = None,
     until: datetime | None = None,
     agent_id: str | None = None,
+    allow_removals: bool = False,
     progress: Progress = no_progress,
 ) -> SyncResult:
     """List, fetch, land, flatten, build and check every workspace.
 
+    ``allow_removals`` lets this run redact or erase however many conversations the API deleted, and copy a workspace
+    in which nothing known is found.
+
     Raises:
         ConvohouseError: the run stopped; what was landed is kept, and the next run continues from it. If there are
-            several workspaces, an API error in one of them is a problem of the result and stops no other.
+            several workspaces, an API error in one of them, or one that cannot be copied as it is, is a problem of the
+            result and stops no other.
     """
 
     def copy(workspace: Context) -> FetchStats:
         window, is_requested = sync_steps.window_of(workspace, since, until, agent_id)
-        sync_steps.list_conversations(workspace, window, run_id, progress)
+        sync_steps.list_conversations(workspace, window, run_id, progress, allow_removals=allow_removals)
         tools = reference_data.ToolsSync(workspace, progress)
         stats = sync_steps.fetch_documents(
             workspace,
@@ -87,7 +91,7 @@ def sync(
         warnings.extend(changed_masking(context))
         with context.worker_pool() as worker_pool:
             fetch_stats = for_each_workspace(workspaces, run_id, copy)
-            missing = _flatten(workspaces, run_id, fetch_stats, progress, worker_pool)
+            missing = _flatten(workspaces, run_id, fetch_stats, progress, worker_pool, allow_removals=allow_removals)
         for workspace in workspaces:
             if workspace.settings.workspace in fetch_stats:
                 warnings.extend(reference_data.sync_prices(workspace, progress))
@@ -131,18 +135,18 @@ def reprocess(
     """
     window = Window(since, until or context.clock())
 
-    def reflatten(workspace: Context) -> RefreshResult:
+    def reflatten(workspace: Context) -> dict[str, str]:
         starts = landing.latest_snapshots(workspace.home).select("start_date", "start_time_at")
         days = None if since is until is None else {day for day, start in starts.rows() if window.contains(start, None)}
         return sync_steps.flatten_conversations(
             workspace, run_id, days, progress, worker_pool=worker_pool, full_refresh=True
-        )
+        ).errors
 
     warnings: list[str] = []
     with run_session(context, run_id, "reprocess", is_offline=True, warn=warnings.append) as workspaces:
         apply_masking(context, workspaces)
         with context.worker_pool() as worker_pool:
-            missing = {workspace.settings.workspace: reflatten(workspace).errors for workspace in workspaces}
+            missing = for_each_workspace(workspaces, run_id, reflatten)
         result = _build_and_finish(context, workspaces, run_id, missing, progress, full_refresh=True)
         return replace(result, warnings=tuple(warnings))
 
@@ -183,8 +187,9 @@ def check(context: Context, *, is_deep: bool = False) -> tuple[CheckResult, ...]
     if any(not result.is_passed for result in files if result.check != RECORDED):
         return files
     within = timedelta(hours=context.settings.fresh_hours)
-    freshness = check_fresh((workspace.home for workspace in context.workspaces()), now=context.clock(), within=within)
-    return (*files, *check_warehouse(home), *check_complete(home), freshness)
+    homes, now = [workspace.home for workspace in context.workspaces()], context.clock()
+    freshness = check_fresh(homes, now=now, within=within)
+    return (*files, *check_warehouse(home), *check_complete(home), check_landed_times(homes, now=now), freshness)
 
 
 def _flatten(
@@ -193,19 +198,24 @@ def _flatten(
     fetch_stats: Mapping[str, FetchStats],
     progress: Progress,
     worker_pool: WorkerPool,
+    *,
+    allow_removals: bool = False,
 ) -> dict[str, dict[str, str]]:
     """Flatten every workspace, also one whose API failed, as it may have landed documents before.
 
     Returns:
         By workspace, the conversations that could not be fetched or flattened, and why.
     """
-    missing = {}
-    for workspace in workspaces:
+
+    def flatten(workspace: Context) -> dict[str, str]:
         name = workspace.settings.workspace
         unfetched = fetch_stats[name].failed if name in fetch_stats else {}
-        result = sync_steps.flatten_conversations(workspace, run_id, progress=progress, worker_pool=worker_pool)
-        missing[name] = {**unfetched, **result.errors}
-    return missing
+        result = sync_steps.flatten_conversations(
+            workspace, run_id, progress=progress, worker_pool=worker_pool, allow_removals=allow_removals
+        )
+        return {**unfetched, **result.errors}
+
+    return for_each_workspace(workspaces, run_id, flatten, includes_failed=True)
 
 
 def _build_and_finish(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -25,6 +26,7 @@ from pipelines.extract.fetch_policy import REASONS
 from pipelines.extract.landing_pipeline import FetchStats, LandingPipeline
 from pipelines.extract.list_conversations import list_rows
 from pipelines.extract.time_window import Window, next_window
+from pipelines.extract.workspace_identity import check_identity, remember
 from pipelines.transform.refresh_lake import RefreshResult, refresh_lake
 from pipelines.transform.worker_pool import WorkerPool
 from pipelines.usecases.context import Context, Progress, no_progress
@@ -63,11 +65,19 @@ def window_of(
     return Window(since, until or now, agent_id), True
 
 
-def list_conversations(context: Context, window: Window, run_id: str, progress: Progress = no_progress) -> ListedWindow:
+def list_conversations(
+    context: Context,
+    window: Window,
+    run_id: str,
+    progress: Progress = no_progress,
+    *,
+    allow_removals: bool = False,
+) -> ListedWindow:
     """Start the run record, list the window, and land the listing once it is complete.
 
     Raises:
         ApiError: a page of the list could not be fetched; nothing is landed.
+        ForeignWorkspaceError: nothing known was found, and not ``allow_removals``; nothing is landed.
     """
     listed_at = context.clock()
     run_log.start_run(context.home, run_id, at=listed_at, window=window)
@@ -76,10 +86,14 @@ def list_conversations(context: Context, window: Window, run_id: str, progress: 
         list_page_rows = asyncio.run(
             list_rows(client, window, listed_at, lambda n: progress("list", n, None), context.pseudonyms)
         )
+        if not allow_removals:
+            connect = partial(context.connect, context.settings)
+            asyncio.run(check_identity(connect, context.home, context.settings.base_url, window, list_page_rows))
     finally:
         run_log.add_counts(context.home, run_id, at=context.clock(), **_request_counts(client.stats))
     rows = landable(context.home, list_page_rows)
     landing.land_listing(context.home, window.as_listing(listed_at), rows)
+    remember(context.home, context.settings.base_url, rows)
     progress("list", rows.height, rows.height)
     run_log.add_counts(context.home, run_id, at=context.clock(), n_listed=rows.height)
     return ListedWindow(window, rows.height)
@@ -112,6 +126,7 @@ def plan(
         window if is_requested else None,
         now=now,
         reread_days=context.settings.reread_days,
+        confirm_after=context.settings.confirm_after,
         listing=window.as_listing(now),
         list_rows=rows,
     )
@@ -147,7 +162,12 @@ def fetch_documents(
         ApiError: the API is down or refuses the key; what was landed before is kept.
     """
     rows = plan_fetches(
-        context.home, window, now=context.clock(), reread_days=context.settings.reread_days, only_ids=only
+        context.home,
+        window,
+        now=context.clock(),
+        reread_days=context.settings.reread_days,
+        confirm_after=context.settings.confirm_after,
+        only_ids=only,
     )
     progress("fetch", 0, rows.height)
     if rows.is_empty() and fetch_beside is None:
@@ -201,6 +221,7 @@ def flatten_conversations(
     *,
     worker_pool: WorkerPool,
     full_refresh: bool = False,
+    allow_removals: bool = False,
 ) -> RefreshResult:
     """Apply the policy for upstream deletions to the landing, then flatten its snapshots that are not in the lake yet.
 
@@ -211,8 +232,12 @@ def flatten_conversations(
         progress: Called after each flattened day with the number of conversations.
         worker_pool: Processes that flatten large batches.
         full_refresh: Flatten again also what the lake already has.
+        allow_removals: Apply the policy to however many deletions there are.
+
+    Raises:
+        RemovalsError: the policy would remove too much; nothing is removed, and nothing flattened.
     """
-    apply_policy(context.home, context.settings.on_upstream_delete, context.clock())
+    apply_policy(context.home, context.settings, context.clock(), allow_removals=allow_removals)
     result = refresh_lake(
         context.home,
         reread_days=context.settings.reread_days,

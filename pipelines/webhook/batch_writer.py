@@ -12,10 +12,9 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import polars as pl
 
@@ -111,8 +110,7 @@ class BatchWriter:
             for row in rows:
                 landing.land_quarantine(self._home, row)
             return self._home.quarantine
-        received_at = cast("datetime", rows[0]["received_at"])
-        activity_log.append(self._home, WEBHOOK_EVENTS, rows, received_at)
+        activity_log.append(self._home, WEBHOOK_EVENTS, rows)
         return activity_log.folder(self._home, WEBHOOK_EVENTS)
 
 

@@ -82,6 +82,7 @@ def _snapshot_row(
     raw = dump({key: value for key, value in data.items() if key not in {"type", "event_timestamp"}})
     check_conversation(raw, conversation_id)
     row = snapshot_row({"conversation_id": conversation_id} | _NEVER_LISTED, raw, at, pseudonyms)
+    row["is_webhook"] = True
     parquet.frame(LANDED_DOCUMENTS, [row])  # raises where a column cannot hold its value, before others share its file
     return row
 

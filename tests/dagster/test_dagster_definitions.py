@@ -117,7 +117,9 @@ def test_the_nightly_run_begins_where_the_last_listing_ended_less_the_look_back(
     app_context = Context(Settings(home=tmp_path / "home", lookback_days=3, api_key=None))
     until = datetime(2026, 1, 10, 2, tzinfo=UTC)
     Home(tmp_path / "home").open()
-    landing.land_listing(app_context.home, landing.Listing(until, None, until), parquet.frame(LANDED_LISTINGS, []))
+    row = {"conversation_id": "a", "start_date": until.date(), "start_time_at": until, "fingerprint": "a"}
+    rows = parquet.frame(LANDED_LISTINGS, [row | {"listed_at": until}])
+    landing.land_listing(app_context.home, landing.Listing(until, None, until), rows)
     request = tick(app_context, datetime(2026, 1, 15, 2, tzinfo=ZoneInfo("UTC")))
     assert days(request) == ("2026-01-07", "2026-01-15")
     assert {op: settings["config"]["everywhere"] for op, settings in request.run_config["ops"].items()} == {

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import polars as pl
 import pytest
 from dagster import AssetKey
 from dagster._serdes import serialize_value
 
-from tests.helpers.emulated_dagster import LAST
+from pipelines.emulator.generator.world import World
+from pipelines.emulator.server.serve import running
+from pipelines.errors import ForeignWorkspaceError, RemovalsError
+from pipelines.extract.deletion_policy import apply_policy
+from pipelines.usecases import sync
+from tests.helpers.emulated_dagster import LAST, Emulated
 from warehouse.schema.registry import BY_NAME
-from warehouse.storage import lake, lock
+from warehouse.storage import lake, landing, lock
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -99,3 +106,33 @@ def test_an_empty_window_is_refused(run, emulated, tmp_path):
     config = {"since": "2025-12-24"}
     ran = run(emulated.app_context(tmp_path / "home"), "backfill", config={"landing__listings": {"config": config}})
     assert ran.failures[0].startswith("The window is empty")
+
+
+def test_a_run_that_would_remove_too_much_fails_with_the_text_of_the_command(run, copied, emulated):
+    latest = landing.latest_snapshots(copied.home).filter(status="done").head(12)
+    for _ in range(2):
+        emulated.now += timedelta(days=1)
+        gone = latest.select("conversation_id", "start_date", "start_time_at", "agent_id", kind=pl.lit("gone"))
+        landing.land_documents(copied.home, gone.with_columns(fetched_at=emulated.now).to_dicts())
+    turns = lake.read(copied.home, BY_NAME["turns"])
+    ran = run(copied, assets=("lake.turns",))
+    with pytest.raises(RemovalsError) as caught:
+        apply_policy(copied.home, copied.settings, emulated.now)
+    assert ran.failures == [str(caught.value)]
+    assert (ran.run_record["outcome"], ran.run_record["error"]) == ("failed", str(caught.value))
+    assert lake.read(copied.home, BY_NAME["turns"]).equals(turns)
+    assert not landing.snapshots(copied.home)["is_redacted"].any()
+
+
+def test_a_run_against_another_workspace_fails_before_anything_of_it_lands(run, copied, emulated):
+    until = datetime(2025, 11, 21, tzinfo=UTC)
+    other = Emulated(World(seed=99, conversations=60, days=4, until=until), now=emulated.now)
+    snapshots, listings = landing.snapshots(copied.home), landing.listings(copied.home)
+    with running(other) as other.url:
+        ran = run(other.app_context(copied.home.root))
+        with pytest.raises(ForeignWorkspaceError) as caught:
+            sync.sync(other.app_context(copied.home.root), run_id="2")
+    assert ran.failures == [str(caught.value)]
+    assert (ran.run_record["outcome"], ran.run_record["error"]) == ("failed", str(caught.value))
+    assert landing.snapshots(copied.home).sort(pl.all()).equals(snapshots.sort(pl.all()))
+    assert landing.listings(copied.home) == listings

@@ -62,12 +62,12 @@ def test_the_access_check_warns_of_an_agent_with_recent_calls_that_cannot_be_rea
 
     unreachable_id, *others = sorted(agents)
     rows = [
-        {"agent_id": agent_id, "way": way, "asked_at": emulated.now.replace(year=2026), "latency_secs": 0.1}
+        {"agent_id": agent_id, "way": way, "asked_at": emulated.now - timedelta(days=365), "latency_secs": 0.1}
         | {"is_reachable": agent_id == others[0] and way == "token"}
         for agent_id in (unreachable_id, others[0], "agent_without_calls")
         for way in ("signed_url", "token")
     ]
-    activity_log.append(copied.home, AGENT_ACCESS, rows, emulated.now)
+    activity_log.append(copied.home, AGENT_ACCESS, rows)
     assert unreachable_agents(copied.home) == [unreachable_id]
 
 

@@ -71,7 +71,7 @@ class Receiving:
         return landing.snapshots(self.home)["conversation_id"].to_list()
 
     def events(self) -> list[dict[str, Any]]:
-        return activity_log.latest_entries(self.home, WEBHOOK_EVENTS).to_dicts()
+        return activity_log.latest_entries(self.home, WEBHOOK_EVENTS).drop("sequence").to_dicts()
 
     def quarantined(self) -> list[str]:
         return landing.quarantined(self.home)["conversation_id"].to_list()

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS, TAGS
+from warehouse.schema.conversations import CONVERSATIONS, TAGS
 from warehouse.schema.operations import AGENTS, QUARANTINE
 from warehouse.schema.transcript import TURNS
 from warehouse.schema.types import Table
@@ -32,11 +32,6 @@ def _conversation(workspace: str, day: date) -> dict[str, Any]:
     return row | {"agent_id": "agent", "call_duration_secs": 1, "fetched_at": at, "is_deleted": False}
 
 
-def _check(workspace: str, day: date) -> dict[str, Any]:
-    row = {"conversation_id": f"conv_{workspace}_{day}", "start_date": day, "checked_at": AT, "content_sha256": "00"}
-    return row | {"parser_version": 1, "settle_state": "settled"}
-
-
 def fill(home: Home) -> None:
     """Write the tables; the second workspace has no turns on the second day, and only one day has tags."""
     lake.ensure_schema_files(home)
@@ -44,7 +39,6 @@ def fill(home: Home) -> None:
         workspace = home.for_workspace(name)
         for day in DAYS:
             _write_day(workspace, CONVERSATIONS, day, [_conversation(name, day)])
-            _write_day(workspace, CONVERSATION_CHECKS, day, [_check(name, day)])
             if (name, day) != (WORKSPACES[1], DAYS[1]):
                 _write_day(workspace, TURNS, day, [_turn(name, day, index) for index in range(3)])
         tag = {"conversation_id": f"conv_{name}_{DAYS[2]}", "start_date": DAYS[2]}

@@ -34,7 +34,7 @@ SCHEMAS = ("lake", "staging", "marts", "metrics")
 MEASURED = ("elapsed_secs", "n_requests", "n_retries", "n_throttled")
 """Columns of a run's own measurements, which differ from run to run."""
 
-BOOKKEEPING = ("checked_at", "settle_state", "parser_version")
+BOOKKEEPING = ("checked_at", "content_sha256", "parser_version", "settle_state")
 """Columns about the copy of a conversation, not about the conversation."""
 
 

@@ -104,7 +104,7 @@ def test_every_recording_is_saved_and_logged_with_size_and_hash(copied):
     assert (again.n_saved, again.n_before, api.asked) == (0, len(saved), {})
 
 
-def test_a_missing_recording_is_logged_and_not_requested_again_and_the_others_are_saved(copied):
+def test_a_recording_that_was_missing_twice_is_not_requested_again_and_the_others_are_saved(copied):
     api, context = copied
     first, second, third, *rest = api.with_audio()
     api.instead = {
@@ -116,13 +116,28 @@ def test_a_missing_recording_is_logged_and_not_requested_again_and_the_others_ar
     assert (done.n_saved, done.n_missing, list(done.failed)) == (len(rest), 2, [third])
     assert "it is not an MP3" in done.failed[third]
     rows = logged(context.home)
-    assert [rows[each]["outcome"] for each in (first, second)] == ["missing", "missing"]
+    assert [rows[each]["outcome"] for each in (first, second)] == ["not_found", "not_found"]
     assert third not in rows
     assert set(files(context.home)) == set(rest)
+    for later, outcome in ((timedelta(hours=23), "not_found"), (timedelta(hours=1), "missing")):
+        api.now += later
+        assert download_audio(context, AudioSelection(), budget_bytes=PLENTY).n_missing == 2
+        assert [logged(context.home)[each]["outcome"] for each in (first, second)] == [outcome, outcome]
     api.instead.clear()
     api.asked.clear()
     assert download_audio(context, AudioSelection(), budget_bytes=PLENTY).n_saved == 1
     assert api.asked == {third: 1}
+
+
+def test_a_recording_that_was_missing_once_is_saved_once_it_is_there(copied):
+    api, context = copied
+    first, *_ = api.with_audio()
+    api.instead = {first: (404, b"{}")}
+    download_audio(context, AudioSelection(), budget_bytes=PLENTY)
+    api.instead.clear()
+    api.now += timedelta(days=1)
+    assert download_audio(context, AudioSelection(), budget_bytes=PLENTY).n_saved == 1
+    assert logged(context.home)[first]["outcome"] == "saved"
 
 
 def test_the_budget_holds_for_all_recordings_together(copied):
@@ -170,8 +185,10 @@ def test_erasing_and_redacting_remove_the_recording_and_its_log_entry(copied):
     assert done.receipts[0].landing["n_recordings"] == 1
     assert set(files(context.home)) == {second, *rest} == set(logged(context.home))
     api.world.delete(second, api.now)
-    api.now += timedelta(minutes=1)
-    sync.sync(context, run_id="2", since=UNTIL - timedelta(days=9))
+    for run_id in ("2", "3"):
+        assert second in files(context.home)
+        api.now += timedelta(days=1)
+        sync.sync(context, run_id=run_id, since=UNTIL - timedelta(days=9))
     assert set(files(context.home)) == set(rest) == set(logged(context.home))
     assert query(context.home, "select count(*) from lake.audio_files").item() == len(rest)
 

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import polars as pl
 import pytest
 
-from pipelines.api.client import ApiClient
-from pipelines.emulator.generator.world import World
-from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.errors import ApiUnavailableError
-from pipelines.settings import Settings
 from pipelines.usecases import sync, sync_steps
-from pipelines.usecases.context import Context
 from tests.helpers.disk_contents import contents
-from tests.helpers.recording_app import Tap
+from tests.helpers.nights import NIGHT, UNTIL, Nights
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.landing import LANDED_LISTINGS
-from warehouse.schema.operations import DELETIONS
 from warehouse.schema.transcript import TURNS
 from warehouse.serve.query import query
 from warehouse.storage import lake, landing, parquet
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
-UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
-NIGHT = timedelta(days=1)
 OF_CONTENT = {
     *(("data_collection_fill", name) for name in ("n_typed", "n_of_declared_type", "of_declared_type_rate")),
     *(("data_collection_fill", name) for name in ("n_values", "top_values")),
@@ -38,56 +29,6 @@ OF_CONTENT = {
 """Measures of content and persons, which a redaction removes; all others stay."""
 MOMENT = timedelta(milliseconds=1)
 """Too short for any conversation of the world to change."""
-
-
-class Hiding(World):
-    """A world whose list can leave out conversations that it has."""
-
-    hidden: frozenset[str] | set[str] = frozenset()
-
-    def rows(self, *arguments, **options):
-        return (pair for pair in super().rows(*arguments, **options) if pair[0].conversation_id not in self.hidden)
-
-
-class Nights:
-    """A world, its server and a home folder that move together through the nights."""
-
-    def __init__(self, home):
-        self.home = home
-        self.now = UNTIL
-        self.world = Hiding(seed=14, conversations=130, days=6, until=UNTIL)
-        self.app = Tap(create_app(self.world, clock=lambda: self.now))
-        self.slept = 0.0
-
-    def context(self, base_url, **settings):
-        async def no_sleep(secs):
-            self.slept += secs
-            await asyncio.sleep(0)
-
-        def connect(settings):
-            return ApiClient(
-                settings.base_url, settings.key(), concurrency=8, sleep=no_sleep, monotonic=lambda: self.slept
-            )
-
-        all_settings = Settings(home=self.home, base_url=base_url, api_key="demo", **settings)
-        return Context(all_settings, clock=lambda: self.now, connect=connect)
-
-    def documents(self):
-        return {document["conversation_id"]: document for document in self.world.details(self.now)}
-
-    def finished(self):
-        """The id of a finished conversation of yesterday with texts that no other has."""
-        documents = self.documents()
-        return next(
-            conversation_id
-            for conversation_id, document in documents.items()
-            if document["status"] == "done"
-            and len(document["transcript"]) > 6
-            and datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC) > UNTIL - NIGHT
-        )
-
-    def recorded(self, context):
-        return lake.read(context.home, DELETIONS).select("conversation_id", "noticed_at", "evidence", "reason").rows()
 
 
 @pytest.fixture
@@ -133,21 +74,24 @@ def metrics(home):
 
 
 @pytest.mark.usefixtures("every_model")
-def test_a_deletion_is_noticed_by_the_next_run_and_removes_content_but_no_number(nights):
+def test_a_deletion_is_noticed_by_the_next_run_and_confirmed_it_removes_content_but_no_number(nights):
     deleted_id = nights.finished()
     words = unique_texts(nights, deleted_id, words_only=True)
     with running(nights.app) as url:
-        context = nights.context(url)
+        context = nights.context(url, confirm_deletion_hours=0)
         sync.sync(context, run_id="1")
         before, numbers = contents(context.home.root), metrics(context.home)
         assert {text for text in words if text.encode() in before} == words != set()
         roles = lake.read(context.home, TURNS).filter(conversation_id=deleted_id)["role"].to_list()
 
         nights.world.delete(deleted_id, nights.now)
-        nights.now += MOMENT
-        result = sync.sync(context, run_id="2")
-    assert (result.problems, result.run["n_missing"], result.run["n_gone"]) == ((), 1, 1)
-    assert nights.recorded(context) == [(deleted_id, nights.now, "not_found", "deleted")]
+        for run_id in ("2", "3"):
+            kept = contents(context.home.root)
+            assert {text for text in words if text.encode() in kept} == words
+            nights.now += MOMENT
+            result = sync.sync(context, run_id=run_id)
+            assert (result.problems, result.run["n_missing"], result.run["n_gone"]) == ((), 1, 1)
+            assert nights.recorded(context) == [(deleted_id, nights.now, "not_found", "deleted")]
     row = lake.read(context.home, CONVERSATIONS).filter(conversation_id=deleted_id).row(0, named=True)
     assert (row["is_deleted"], row["deletion_reason"], row["user_id"]) == (True, "deleted", None)
     turns = lake.read(context.home, TURNS).filter(conversation_id=deleted_id)
@@ -213,7 +157,7 @@ def test_an_incomplete_listing_makes_no_deletion(nights):
 
 @pytest.mark.parametrize("policy", ["keep", "redact", "erase"])
 def test_content_that_upstream_retention_removed_is_treated_by_the_policy(nights, policy):
-    later = UNTIL + 18 * NIGHT
+    later = UNTIL + 17 * NIGHT
     with running(nights.app) as url:
         context = nights.context(url, on_upstream_delete=policy)
         sync.sync(context, run_id="1")
@@ -227,7 +171,12 @@ def test_content_that_upstream_retention_removed_is_treated_by_the_policy(nights
             and not document["transcript"]
             and document["status"] in ("done", "failed")
         }
-        result = sync.sync(context, run_id="2")
+        assert sync.sync(context, run_id="2").problems == ()
+        after_one = lake.read(context.home, TURNS)
+        of_blanked = pl.col("conversation_id").is_in(list(blanked))
+        assert after_one.filter(of_blanked)["message"].equals(before.filter(of_blanked)["message"])
+        nights.now += NIGHT
+        result = sync.sync(context, run_id="3")
         words = {
             entry["message"]
             for conversation_id in blanked
@@ -258,15 +207,16 @@ def test_a_policy_that_is_changed_later_reaches_what_was_deleted_before(nights):
         keeping = nights.context(url, on_upstream_delete="keep")
         sync.sync(keeping, run_id="1")
         nights.world.delete(deleted_id, nights.now)
-        nights.now += MOMENT
-        sync.sync(keeping, run_id="2")
+        for run_id in ("2", "3"):
+            nights.now += NIGHT
+            sync.sync(keeping, run_id=run_id)
         messages = set(lake.read(keeping.home, TURNS).filter(conversation_id=deleted_id)["message"].drop_nulls())
         assert nights.recorded(keeping) == [(deleted_id, nights.now, "not_found", "deleted")]
-        sync.sync(nights.context(url), run_id="3")
+        sync.sync(nights.context(url), run_id="4")
         redacted = set(lake.read(keeping.home, TURNS).filter(conversation_id=deleted_id)["message"].drop_nulls())
         assert (len(messages) > 2, redacted <= {"<redacted>", "..."}) == (True, True)
         nights.now += MOMENT
         erasing = nights.context(url, on_upstream_delete="erase")
-        assert sync.sync(erasing, run_id="4").problems == ()
+        assert sync.sync(erasing, run_id="5").problems == ()
     assert nights.recorded(erasing) == [(deleted_id, nights.now, "erased", "erased")]
     assert lake.read(erasing.home, TURNS).filter(conversation_id=deleted_id).is_empty()

@@ -145,8 +145,9 @@ def test_the_lake_shows_the_latest_snapshot_of_each_conversation(home):
 def test_the_latest_documents_are_read_at_once_or_in_batches(home, monkeypatch, batch_size):
     monkeypatch.setattr(landing, "PAYLOAD_BATCH_SIZE", batch_size)
     later = AT + timedelta(hours=1)
+    landing.land_documents(home, [snapshot("conv_a"), snapshot("conv_b")])
     landing.land_documents(home, [snapshot("conv_b", messages=["new"], at=later), snapshot("conv_c")])
-    landing.land_documents(home, [snapshot("conv_a"), snapshot("conv_b"), snapshot("conv_b", kind="gone", at=later)])
+    landing.land_documents(home, [snapshot("conv_b", kind="gone", at=later)])
     batches = list(landing.payloads(home, [DAY], ["conv_a", "conv_b", "conv_d"]))
     documents = pl.concat(batches).sort("conversation_id")
     assert documents.rows() == [

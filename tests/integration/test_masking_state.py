@@ -47,7 +47,7 @@ def test_what_was_landed_with_people_is_hidden_and_nothing_is_fetched_again(tmp_
                 sync_steps.list_conversations(workspace, window, run_id)
                 with workspace.worker_pool() as worker_pool:
                     stats = sync_steps.fetch_documents(workspace, run_id, worker_pool=worker_pool)
-                reference_data.sync_tools(workspace)
+                reference_data.fetch_and_land_tools(workspace)
                 return changed_masking(workspace), stats.n_landed
 
         hashing = {"pii": "hash", "pii_key": KEY}
@@ -58,10 +58,10 @@ def test_what_was_landed_with_people_is_hidden_and_nothing_is_fetched_again(tmp_
 
         (warning,), _ = copy("changed", **hashing)
         assert "convohouse reprocess" in warning
-        n_rows = (landing.snapshots(home).height, landing.list_rows(home).height)
+        n_rows = (landing.snapshots(home).height, landing.latest_list_rows(home).height)
         assert apply_masking(context(**hashing), [context(**hashing)]) > 0
         assert apply_masking(context(**hashing), [context(**hashing)]) == 0
-        assert (landing.snapshots(home).height, landing.list_rows(home).height) == n_rows
+        assert (landing.snapshots(home).height, landing.latest_list_rows(home).height) == n_rows
         assert sorted(person for person in people if person.encode() in contents(home.landing)) == []
 
         assert copy("after", **hashing) == ((), 0)

@@ -146,6 +146,7 @@ def test_names_and_content_are_synced_before_the_answer(here, monkeypatch):
     assert here.post(*post_call(document, SECRET, AT))[0] == 200
     day = datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC).date()
     assert [re.sub(r"[0-9a-f]{32}", "…", name) for name in synced] == [
+        ".sequence",
         ".tmp/….parquet",
         f"landing/start_date={day}",
         "landing",

@@ -21,7 +21,7 @@ from tests.helpers.disk_contents import contents
 from tests.helpers.receiving import AT, SECRET, UNTIL, Receiving
 from tests.helpers.webhook_signature import sign
 from warehouse.schema.activity import WEBHOOK_EVENTS
-from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.storage import activity_log, lake, landing
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -42,7 +42,7 @@ def event(data, kind=TRANSCRIPT, at=AT - 60):
 
 def due(here, now=None):
     """Ids and reasons of the conversations that the next run fetches."""
-    plan = plan_fetches(here.home, now=now or here.now, reread_days=())
+    plan = plan_fetches(here.home, now=now or here.now, reread_days=(), confirm_after=timedelta(days=1))
     return dict(plan.select("conversation_id", "reason").rows())
 
 
@@ -87,7 +87,7 @@ def test_a_body_without_transcript_never_hides_a_fuller_one(transcript, here):
     answer = here.send(event(poor, at=AT - 30))
     assert answer == (200, f"noted {document['conversation_id']}, which has no transcript here")
     assert sync.reprocess(here.context, run_id="1").problems == ()
-    (row,) = lake.read(here.home, CONVERSATIONS).to_dicts()
+    (row,) = lake.read(here.home, CONVERSATION_CHECKS).to_dicts()
     assert row["content_sha256"] == landing.snapshots(here.home)["content_sha256"].item()
     assert lake.read(here.home, CONVERSATIONS)["conversation_id"].to_list() == [document["conversation_id"]]
     assert due(here) == {document["conversation_id"]: "asked"}
@@ -223,12 +223,12 @@ def test_many_events_are_merged_into_few_files_and_none_is_lost(here):
     ]
     for number, row in enumerate(rows):
         at = UNTIL + timedelta(seconds=number)
-        activity_log.append(here.home, WEBHOOK_EVENTS, [row | {"received_at": at}], at)
+        activity_log.append(here.home, WEBHOOK_EVENTS, [row | {"received_at": at}])
     before = here.events()
     activity_log.refresh_lake(here.home)
     assert len(here.home.files(activity_log.folder(here.home, WEBHOOK_EVENTS))) == 1
     assert (len(before), here.events()) == (150, before)
-    activity_log.append(here.home, WEBHOOK_EVENTS, [rows[0] | {"received_at": UNTIL}], UNTIL + timedelta(days=1))
+    activity_log.append(here.home, WEBHOOK_EVENTS, [rows[0] | {"received_at": UNTIL}])
     assert [row["received_at"] for row in here.events() if row["conversation_id"] == "conv_0"] == [UNTIL]
 
 

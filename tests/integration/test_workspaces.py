@@ -20,7 +20,7 @@ from tests.helpers.run_cli import run
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.serve.query import query
-from warehouse.storage import lake
+from warehouse.storage import lake, landing
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -126,6 +126,20 @@ def test_an_api_error_stops_no_other_workspace_and_is_named(context, apis):
     apis["eu"].is_down = False
     assert sync.sync(context, run_id="2").problems == ()
     assert counts(context.home) == {name: len(api.documents) for name, api in apis.items()}
+
+
+def test_a_workspace_whose_host_and_key_are_swapped_stops_no_other_and_is_named(context, apis):
+    sync.sync(context, run_id="1")
+    eu_home = context.home.for_workspace("eu")
+    listings, snapshots = landing.listings(eu_home), landing.snapshots(eu_home).height
+    apis["eu"].app = create_app(
+        World(seed=13, conversations=40, days=3, until=UNTIL), clock=lambda: UNTIL, key=KEYS["eu"]
+    )
+    result = sync.sync(context, run_id="2")
+    (problem,) = result.problems
+    assert problem.startswith("eu: Workspace eu: the API at 127.0.0.1")
+    assert {row["workspace"]: row["outcome"] for row in result.runs} == {"eu": "failed", "us": "complete"}
+    assert (landing.listings(eu_home), landing.snapshots(eu_home).height) == (listings, snapshots)
 
 
 def test_the_run_fails_if_every_api_fails(context, apis):

@@ -352,10 +352,8 @@ def test_lake_views_follow_the_files(rows: Any) -> None:
     assert query(home, "select count(*) as n from lake.warnings").to_dicts() == [{"n": 0}]
     rows.add("warnings", warning_index=0, warning="first")
     rows.write()
-    older = parquet.frame(WARNINGS, [{"conversation_id": "c0", "start_date": rows.day, "warning_index": 0}]).drop(
-        "warning"
-    )
-    parquet.write_file(home, home.partition(WARNINGS, rows.day) / "older.parquet", older)
+    other = parquet.frame(WARNINGS, [{"conversation_id": "c0", "start_date": rows.day, "warning_index": 0}])
+    parquet.write_file(home, home.partition(WARNINGS, rows.day) / "other.parquet", other)
     found = query(home, "select conversation_id, warning from lake.warnings order by 1").to_dicts()
     assert found == [{"conversation_id": "c0", "warning": None}, {"conversation_id": "c1", "warning": "first"}]
 

@@ -61,7 +61,8 @@ NOTHING_LISTED, NOTHING_LANDED = listed().clear(), landed().clear()
         (listed(), landed(ended_at=NOW - 8 * DAY, fetched_at=NOW - 6 * DAY), "due"),
         (listed(), landed(ended_at=NOW - 40 * DAY, fetched_at=NOW - 20 * DAY), "due"),
         (listed(), landed(ended_at=NOW - 40 * DAY, fetched_at=NOW - 9 * DAY), None),
-        (listed(), landed(kind="gone", status=None, ended_at=None), None),
+        (listed(listed_at=NOW - DAY), landed(kind="gone", status=None, ended_at=None), None),
+        (listed(), landed(kind="gone", status=None, ended_at=None), "changed"),  # listed after the 404
         (listed(fingerprint="f2"), landed(kind="gone", status=None, ended_at=None), "changed"),
         (listed(fingerprint="f2"), landed(kind=ERASED, status=None, ended_at=None), None),
         (NOTHING_LISTED, landed(kind=ERASED, status=None, ended_at=None), None),
@@ -87,13 +88,22 @@ LATER = NOW + timedelta(minutes=5)
         (Listing(NOW, None, NOW), landed(), None),  # the listing that showed it
         (Listing(LATER, None, None), landed(fetched_at=LATER), None),  # fetched since
         (Listing(LATER, None, None), landed(status="processing"), "open"),
-        (Listing(LATER, None, None), landed(kind="gone", status=None, ended_at=None), None),
+        (Listing(LATER, None, None), landed(kind="gone", status=None, ended_at=None, fetched_at=NOW), None),
         (Listing(LATER, None, None), landed(kind=ERASED, status=None, ended_at=None), None),
         (Listing(LATER, None, None), NOTHING_LANDED, "new"),
     ],
 )
 def test_a_conversation_that_a_complete_listing_misses_is_fetched(listing, snapshots, reason):
     decided = decide_refetch(listed(agent_id="agent_a"), snapshots, now=NOW, reread_days=REREAD, listings=[listing])
+    assert decided["reason"].to_list() == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("gone", "missing"), ("blanked", "due"), (ERASED, None)])
+def test_a_removal_is_looked_at_a_second_time(kind, reason):
+    list_rows = listed(listed_at=NOW - DAY)
+    decided = decide_refetch(
+        list_rows, landed(kind=kind), now=NOW, reread_days=REREAD, ids_to_confirm={"conv_a", "conv_b"}
+    )
     assert decided["reason"].to_list() == ([reason] if reason else [])
 
 

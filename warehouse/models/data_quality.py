@@ -20,6 +20,7 @@ from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.storage import lake, landing
 from warehouse.storage.home import Home
+from warehouse.storage.landing_sequence import CLOCK_TOLERANCE
 
 LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COMPLETENESS = tuple(
     Check(name, f"lake.{CONVERSATIONS.name}", description, "")
@@ -32,6 +33,12 @@ LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COM
 )
 """Completeness; these checks have no SQL, because they compare the lake with the landing files."""
 
+LANDED_IN_THE_PAST = Check(
+    "landed_in_the_past",
+    f"lake.{CONVERSATIONS.name}",
+    "Nothing that counts was landed by a clock that was ahead of this one.",
+    "",
+)
 FRESH = Check("sync_is_fresh", f"lake.{SYNC_RUNS.name}", "Every workspace had a complete run recently.", "")
 
 
@@ -73,8 +80,8 @@ def check_complete(home: Home) -> tuple[CheckResult, ...]:
     """Compare listing, landing and lake: nothing is missing in either direction, and nothing is in quarantine."""
     listed = landing.latest_list_rows(home, ())
     snapshots = landing.latest_snapshots(home)
-    in_lake, complete = (lake.read(home, table, ["conversation_id"]) for table in (CONVERSATIONS, CONVERSATION_CHECKS))
-    complete = complete.join(in_lake, "conversation_id", "semi")
+    in_lake, checked = (lake.read(home, table, ["conversation_id"]) for table in (CONVERSATIONS, CONVERSATION_CHECKS))
+    complete = in_lake.join(checked, "conversation_id", "semi")
     deletions = lake.read(home, DELETIONS, ["conversation_id"])
     has_content = snapshots.filter(pl.col("content_at").is_not_null())
     is_removed = snapshots.filter(pl.col("kind").is_in([*landing.REMOVED_KINDS, landing.ERASED]))
@@ -89,11 +96,33 @@ def check_complete(home: Home) -> tuple[CheckResult, ...]:
     )
 
 
+def check_landed_times(homes: Iterable[Home], *, now: datetime) -> CheckResult:
+    """Whether the latest snapshots, and the last listing, of each workspace are not of the future.
+
+    If they are, the clock was ahead when they landed, or is behind now. The next sync reads these conversations again.
+    """
+    failing: list[dict[str, Any]] = []
+    for home in homes:
+        snapshots = landing.latest_snapshots(home).filter(
+            pl.col("fetched_at") > now + CLOCK_TOLERANCE, pl.col("kind") != landing.ERASED
+        )
+        rows = snapshots.select(pl.lit(home.workspace).alias("workspace"), "conversation_id", at="fetched_at")
+        failing += rows.iter_rows(named=True)
+        failing += [
+            {"workspace": home.workspace, "conversation_id": None, "at": listing.listed_at}
+            for listing in landing.listings(home)[-1:]
+            if listing.listed_at > now + CLOCK_TOLERANCE
+        ]
+    return CheckResult(LANDED_IN_THE_PAST, len(failing), tuple(failing[:SAMPLE_ROWS]))
+
+
 def check_fresh(homes: Iterable[Home], *, now: datetime, within: timedelta) -> CheckResult:
     """Whether each workspace has a complete run that ended no longer than ``within`` before ``now``."""
     stale: list[dict[str, Any]] = []
     for home in homes:
-        runs = lake.read(home, SYNC_RUNS, ["outcome", "ended_at"]).filter(outcome="complete")
+        runs = lake.read(home, SYNC_RUNS, ["outcome", "ended_at"]).filter(
+            pl.col("outcome") == "complete", pl.col("ended_at") <= now + CLOCK_TOLERANCE
+        )
         ended_at = runs["ended_at"].max()
         if not isinstance(ended_at, datetime) or now - ended_at > within:
             stale.append({"workspace": home.workspace, "last_complete_run_at": ended_at})

@@ -1,8 +1,13 @@
-"""Tables of the landing: snapshots of conversations, and list rows."""
+"""Tables of the landing: snapshots of conversations, list rows, and lake tables with the order of the landing."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from warehouse.schema.operations import QUARANTINE
 from warehouse.schema.types import BOOL, INT, TEXT, TIME, WORKSPACE, Table, Type, derived
+
+SEQUENCE = derived("sequence", INT, "Number that grows with everything that lands in the home; null in files of 0.2.0.")
 
 LANDED_DOCUMENTS = Table(
     "documents",
@@ -37,6 +42,8 @@ LANDED_DOCUMENTS = Table(
             Type.BINARY,
             "The document, masked as described in docs/privacy.md; null if unchanged or gone.",
         ),
+        derived("is_webhook", BOOL, "Whether a webhook brought it; fetched_at is the event's time then."),
+        SEQUENCE,
     ),
 )
 
@@ -61,5 +68,15 @@ LANDED_LISTINGS = Table(
         ),
         derived("last_seen_at", TIME, "When the last listing that showed this row began; null means at listed_at."),
         derived("payload", Type.BINARY, "The list row as the API sent it; {} after its conversation was redacted."),
+        SEQUENCE,
+        derived("last_seen_sequence", INT, "Number of the last listing that showed this row; null means sequence."),
     ),
 )
+
+
+def with_sequence(table: Table) -> Table:
+    """The table as it lands: with the order of the landing, which the lake's table does not have."""
+    return replace(table, columns=(*table.columns, SEQUENCE))
+
+
+LANDED_QUARANTINE = with_sequence(QUARANTINE)

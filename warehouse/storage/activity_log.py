@@ -7,15 +7,16 @@ that name has the latest entry of each key. The entries of a conversation are de
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from warehouse.schema.activity import ACTIVITY_TABLES
+from warehouse.schema.landing import with_sequence
 from warehouse.schema.types import Table
 from warehouse.storage import lake, parquet
-from warehouse.storage.home import Home, unique_name
+from warehouse.storage.home import Home
+from warehouse.storage.landing_sequence import file_name, next_number
 
 MAX_FILES = 100
 """Files of a table that every run reads; a webhook can write one of its own."""
@@ -26,16 +27,21 @@ def folder(home: Home, table: Table) -> Path:
     return home.landing / table.name
 
 
-def append(home: Home, table: Table, rows: Sequence[Mapping[str, object]], at: datetime) -> None:
+def append(home: Home, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Append rows of ``table``; they are on the disk once this returns."""
     if rows:
-        target = home.file(folder(home, table), unique_name(at))
-        parquet.write_file(home, target, parquet.frame(table, rows))
+        number = next_number(home)
+        data = parquet.frame(with_sequence(table), [{**row, "sequence": number} for row in rows])
+        parquet.write_file(home, home.file(folder(home, table), file_name(number)), data)
 
 
 def latest_entries(home: Home, table: Table) -> pl.DataFrame:
-    """The latest entry of each key, in the order in which these were written."""
-    entries = parquet.read_files(table, home.files(folder(home, table)))
+    """The latest entry of each key, in the order in which these were written; columns of the table and ``sequence``."""
+    return _read(table, home.files(folder(home, table)))
+
+
+def _read(table: Table, files: Sequence[Path]) -> pl.DataFrame:
+    entries = parquet.read_files(with_sequence(table), files)  # the names of the files sort as they landed
     return entries.unique(table.key, keep="last", maintain_order=True)
 
 
@@ -44,7 +50,7 @@ def refresh_lake(home: Home) -> None:
     for table in ACTIVITY_TABLES:
         entries = latest_entries(home, table)
         if not entries.is_empty() or lake.read(home, table, table.key).height:
-            lake.overwrite_table(home, table, entries)
+            lake.overwrite_table(home, table, entries.select(table.column_names))
         _merge_files(home, table)
 
 
@@ -55,9 +61,7 @@ def _merge_files(home: Home, table: Table) -> None:
     """
     files = home.files(folder(home, table))
     if len(files) > MAX_FILES:
-        parquet.write_file(
-            home, files[-1], parquet.read_files(table, files).unique(table.key, keep="last", maintain_order=True)
-        )
+        parquet.write_file(home, files[-1], _read(table, files))
         for file in files[:-1]:
             file.unlink()
 
@@ -72,7 +76,7 @@ def delete_entries(home: Home, tables: Collection[Table], ids: Collection[str]) 
         if parquet.read_files(table, files, ["conversation_id"]).filter(is_deleted).is_empty():
             continue
         for file in files:
-            rows = parquet.read_files(table, [file])
+            rows = parquet.read_files(with_sequence(table), [file])
             remaining = rows.filter(~is_deleted)
             if remaining.is_empty():
                 file.unlink()

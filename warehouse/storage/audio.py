@@ -50,7 +50,8 @@ def select_conversations(home: Home, selection: AudioSelection) -> pl.DataFrame:
     """The selected conversations, oldest first, except those that the activity log says have no recording.
 
     Returns:
-        conversation_id, start_date, is_logged (whether the activity log has the recording as saved).
+        conversation_id, start_date, is_logged (whether the activity log has the recording as saved), not_found_at (when
+        a request first found none, null if none did since it was saved).
     """
     columns = ("conversation_id", "start_date", "start_time_at", "agent_id", "has_audio", "is_deleted")
     conversations = lake.read(home, CONVERSATIONS, columns)
@@ -64,12 +65,17 @@ def select_conversations(home: Home, selection: AudioSelection) -> pl.DataFrame:
     if selection.sample is not None:
         sample = sorted(conversations["conversation_id"], key=_id_hash)[: selection.sample]
         conversations = conversations.filter(pl.col("conversation_id").is_in(sample))
-    entries = activity_log.latest_entries(home, AUDIO_FILES).select("conversation_id", "outcome")
+    entries = activity_log.latest_entries(home, AUDIO_FILES).select("conversation_id", "outcome", "fetched_at")
     return (
         conversations.sort("start_time_at", "conversation_id")
         .join(entries, "conversation_id", "left", maintain_order="left")
         .filter(pl.col("outcome").ne_missing("missing"))
-        .select("conversation_id", "start_date", is_logged=(pl.col("outcome") == "saved").fill_null(value=False))
+        .select(
+            "conversation_id",
+            "start_date",
+            is_logged=(pl.col("outcome") == "saved").fill_null(value=False),
+            not_found_at=pl.when(outcome="not_found").then("fetched_at"),
+        )
     )
 
 

@@ -15,8 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.schema.activity import ACTIVITY_TABLES
-from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
-from warehouse.schema.operations import QUARANTINE
+from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS, LANDED_QUARANTINE
 from warehouse.schema.types import Table
 from warehouse.storage import activity_log, audio, landing, parquet
 from warehouse.storage.home import Home
@@ -56,7 +55,7 @@ def find_start_dates(home: Home, ids: Collection[str]) -> pl.DataFrame:
     sources = (
         landing.latest_snapshots(home).select("conversation_id", "start_date"),
         landing.latest_list_rows(home).select("conversation_id", "start_date"),
-        parquet.read_files(QUARANTINE, _quarantine_files(home)).select(
+        parquet.read_files(LANDED_QUARANTINE, _quarantine_files(home)).select(
             "conversation_id", start_date=pl.col("fetched_at").dt.date()
         ),
     )
@@ -100,10 +99,10 @@ def purge(home: Home) -> dict[str, RemovedCounts]:
             removed[conversation_id].n_list_rows += n_rows
             removed[conversation_id].n_listings += 1
         _rewrite_listing(home, file, lambda rows: rows.filter(~is_erased))
-    for file, counts in _files_containing(QUARANTINE, _quarantine_files(home), is_erased):
+    for file, counts in _files_containing(LANDED_QUARANTINE, _quarantine_files(home), is_erased):
         for conversation_id, n_rows in counts.items():
             removed[conversation_id].n_quarantined += n_rows
-        _rewrite(home, QUARANTINE, file, lambda rows: rows.filter(~is_erased))
+        _rewrite(home, LANDED_QUARANTINE, file, lambda rows: rows.filter(~is_erased))
     is_snapshot = is_erased & (pl.col("kind") != landing.ERASED)
     for file, counts in _files_containing(LANDED_DOCUMENTS, _document_files(home), is_snapshot):
         for conversation_id, n_rows in counts.items():

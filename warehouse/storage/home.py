@@ -13,7 +13,7 @@ import json
 import os
 import uuid
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from warehouse.errors import HomeError
@@ -34,11 +34,6 @@ ANY_WORKSPACE = "*"
 """In place of a workspace's name: the glob of the files of all workspaces."""
 RESERVED_WORKSPACE = "schema"
 """Not allowed as a workspace's name: the schema files of the lake are called so (``lake.SCHEMA_FILE``)."""
-
-
-def unique_name(at: datetime) -> str:
-    """A file name for ``Home.file`` that sorts by time and that no other process can choose at the same time."""
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +95,11 @@ class Home:
         return self.root / "landing" / "runs"
 
     @property
+    def identity(self) -> Path:
+        """The host and the agents by which a workspace is recognized, as JSON."""
+        return self.root / "landing" / f"{self.workspace}.identity.json"
+
+    @property
     def lake(self) -> Path:
         """The relational tables."""
         return self.root / "lake"
@@ -123,6 +123,11 @@ class Home:
     def lock(self) -> Path:
         """File of the write lock."""
         return self.root / ".lock"
+
+    @property
+    def sequence(self) -> Path:
+        """File with the number of what landed last."""
+        return self.root / ".sequence"
 
     @property
     def warehouse(self) -> Path:

@@ -14,30 +14,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
+from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS, LANDED_QUARANTINE
 from warehouse.schema.operations import QUARANTINE
-from warehouse.storage import landing_files, parquet
-from warehouse.storage.home import Home, unique_name
+from warehouse.storage import landing_files, landing_sequence, parquet
+from warehouse.storage.home import Home
+from warehouse.storage.landing_sequence import file_name, next_number, order, order_of
 
 DAY_FOLDERS = "start_date=*/"
 """Glob of the folders of snapshots."""
 
 DOCUMENT_COLUMNS = tuple(name for name in LANDED_DOCUMENTS.column_names if name != "payload")
 """All columns except the payload, which is most of a file and rarely needed."""
-LIST_ROW_COLUMNS = tuple(name for name in LANDED_LISTINGS.column_names if name not in {"last_seen_at", "payload"})
+LIST_ROW_COLUMNS = tuple(
+    name for name in LANDED_LISTINGS.column_names if name not in {"last_seen_at", "last_seen_sequence", "payload"}
+)
 LIST_ROW_CONTENT = ("start_date", "start_time_at", "agent_id", "agent_name", "status", "fingerprint", "payload")
 """Columns that are null in a row that says only that a conversation was listed again."""
 LAST_SEEN_AT = pl.coalesce("last_seen_at", "listed_at")
+LAST_SEEN_SEQUENCE = pl.coalesce("last_seen_sequence", "sequence")
 WINDOW_KEY = "window"
 """Key in the footer of a listing: its window as JSON; in a merged file, a list of windows."""
 
+LANDING_ORDER = order("sequence", "fetched_at")
+"""Snapshots and entries of the quarantine sort by it as they landed."""
 REMOVED_KINDS = ("gone", "blanked")
 """Kinds of a snapshot that say that the API removed the conversation (404) or its content (retention)."""
 PAYLOAD_BATCH_SIZE = 500
@@ -50,20 +57,43 @@ ERASED = "erased"
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One complete listing: its start, its window (None is unbounded) and the agent it was limited to."""
+    """One complete listing: its start, its window (None is unbounded) and the agent it was limited to.
+
+    ``newest_start_at`` is when the newest conversation that it showed started, by the clock of the API; where it showed
+    none, the start of its window. It is None in files of 0.2.0, as is ``sequence``.
+    """
 
     listed_at: datetime
     since: datetime | None
     until: datetime | None
     agent_id: str | None = None
+    newest_start_at: datetime | None = None
+    sequence: int | None = None
+
+    @property
+    def order(self) -> int:
+        """Listings sort by it as they landed; it compares to ``landing_sequence.order`` of rows."""
+        return order_of(self.sequence, self.listed_at)
 
 
-def land_documents(home: Home, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
-    """Append snapshots, one segment per start date, each written atomically; returns them as a frame."""
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+"""Start of a window without ``since``."""
+
+
+def land_documents(home: Home, rows: Sequence[Mapping[str, object]], sequence: int | None = None) -> pl.DataFrame:
+    """Append snapshots, one segment per start date, each written atomically; returns them as a frame.
+
+    ``sequence`` is their number in the order of the landing, if it was taken before: when the first of them was read.
+    """
     data = parquet.frame(LANDED_DOCUMENTS, rows)
+    if not rows:
+        return data
+    number = next_number(home, is_synced=False) if sequence is None else sequence
+    landing_sequence.sync(home)
+    data = data.with_columns(sequence=pl.lit(number, pl.Int64))
     for (day,), segment in data.group_by("start_date", maintain_order=True):
         folder = home.landing / f"start_date={day}"
-        parquet.write_file(home, home.file(folder, unique_name(segment["fetched_at"][0])), segment)
+        parquet.write_file(home, home.file(folder, file_name(number)), segment)
     return data
 
 
@@ -72,58 +102,54 @@ def land_listing(home: Home, listing: Listing, rows: pl.DataFrame) -> None:
 
     A row that equals the conversation's latest lands without its content: that it was listed is all that is new.
     """
-    landed = latest_list_rows(home, ("fingerprint", "listed_at"), ids=rows["conversation_id"])
-    # If the clock went back, the row lands in full: by time, it would follow another than the latest row.
-    latest = landed.filter(pl.col("listed_at") <= listing.listed_at).select("conversation_id", latest="fingerprint")
+    landed = latest_list_rows(home, ("fingerprint",), ids=rows["conversation_id"])
+    latest = landed.select("conversation_id", latest="fingerprint")
     is_changed = pl.col("fingerprint").ne_missing(pl.col("latest"))
     content = (pl.when(is_changed).then(name).alias(name) for name in LIST_ROW_CONTENT)
     compared = rows.join(latest, "conversation_id", "left", maintain_order="left").with_columns(*content)
-    window = {
-        "listed_at": listing.listed_at.isoformat(),
-        "since": listing.since.isoformat() if listing.since else None,
-        "until": listing.until.isoformat() if listing.until else None,
-        "agent_id": listing.agent_id,
-    }
-    target = home.file(home.listings, unique_name(listing.listed_at))
-    parquet.write_file(home, target, compared.select(rows.columns), footer=windows_footer([window]))
+    number, newest_start_at = next_number(home), rows["start_time_at"].max()
+    if not isinstance(newest_start_at, datetime):
+        newest_start_at = listing.since or BEGINNING
+    window = asdict(replace(listing, newest_start_at=newest_start_at, sequence=number))
+    window = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in window.items()}
+    numbered_rows = compared.with_columns(sequence=pl.lit(number, pl.Int64)).select(LANDED_LISTINGS.column_names)
+    target = home.file(home.listings, file_name(number))
+    parquet.write_file(home, target, numbered_rows, footer=windows_footer([window]))
 
 
 def land_quarantine(home: Home, row: Mapping[str, object]) -> None:
     """Record a response that was not a document; its body is not stored, as credentials in it could not be masked."""
-    data = parquet.frame(QUARANTINE, [row])
-    parquet.write_file(home, home.file(home.quarantine, unique_name(data["fetched_at"].item())), data)
+    number = next_number(home)
+    data = parquet.frame(LANDED_QUARANTINE, [{**row, "sequence": number}])
+    parquet.write_file(home, home.file(home.quarantine, file_name(number)), data)
 
 
-def windows(file: Path) -> list[dict[str, str | None]]:
-    """The windows of the listings in a file: listed_at, since, until, agent_id."""
+def windows(file: Path) -> list[dict[str, Any]]:
+    """The windows of the listings in a file: the fields of ``Listing``, times as text."""
     value = json.loads(pl.read_parquet_metadata(file)[WINDOW_KEY])
     return value if isinstance(value, list) else [value]
 
 
-def windows_footer(listed_windows: Sequence[Mapping[str, str | None]]) -> dict[str, str]:
+def windows_footer(listed_windows: Sequence[Mapping[str, object]]) -> dict[str, str]:
     """The footer of a file with the rows of these listings."""
     return {WINDOW_KEY: json.dumps(listed_windows)}
 
 
 def listings(home: Home) -> list[Listing]:
-    """Every complete listing, oldest first."""
+    """Every complete listing, in the order in which they landed."""
 
-    def read_windows(files: list[Path]) -> list[dict[str, str | None]]:
+    def read_windows(files: list[Path]) -> list[dict[str, Any]]:
         return [window for file in files for window in windows(file)]
 
     listed_windows = landing_files.read_consistently(
         lambda: landing_files.list_files(home, home.listings), read_windows
     )
-    complete_listings = [
-        Listing(
-            datetime.fromisoformat(str(window["listed_at"])),
-            datetime.fromisoformat(window["since"]) if window["since"] else None,
-            datetime.fromisoformat(window["until"]) if window["until"] else None,
-            window["agent_id"],
-        )
-        for window in listed_windows
-    ]
-    return sorted(complete_listings, key=lambda listing: listing.listed_at)
+    return sorted(map(_parse_window, listed_windows), key=lambda listing: listing.order)
+
+
+def _parse_window(window: Mapping[str, Any]) -> Listing:
+    times = {key: window[key] for key in ("listed_at", "since", "until", "newest_start_at") if window.get(key)}
+    return Listing(**{**window, **{key: datetime.fromisoformat(text) for key, text in times.items()}})
 
 
 def latest_list_rows(
@@ -134,30 +160,53 @@ def latest_list_rows(
     Args:
         home: The home folder.
         columns: Columns of ``LANDED_LISTINGS`` besides the id. ``listed_at`` is when a listing showed the conversation
-            last, whether or not its row had changed. ``first_seen_at`` is when one showed it first.
+            last, whether or not its row had changed, ``sequence`` the number of that listing. ``first_seen_at`` is when
+            one showed it first.
         ids: Conversations; None for all.
     """
     content = [name for name in columns if name in LIST_ROW_CONTENT]
-    names = ["conversation_id", "workspace", "listed_at", "last_seen_at", *{"fingerprint", *content}]
+    times = ("listed_at", "last_seen_at", "sequence", "last_seen_sequence")
+    names = ["conversation_id", "workspace", *times, *{"fingerprint", *content}]
     has_id = None if ids is None else pl.col("conversation_id").is_in(list(ids))
     rows = landing_files.read(home, LANDED_LISTINGS, home.listings, columns=names, where=has_id)
-    seen = rows.group_by("conversation_id").agg(first_seen_at=pl.col("listed_at").min(), seen_at=LAST_SEEN_AT.max())
-    latest = (
-        rows.filter(pl.col("fingerprint").is_not_null())
-        .sort("listed_at", maintain_order=True)
-        .unique("conversation_id", keep="last", maintain_order=True)
-        .join(seen, "conversation_id", maintain_order="left")
+    in_order = rows.sort(order("sequence", "listed_at"), maintain_order=True)
+    first_seen = in_order.group_by("conversation_id").agg(first_seen_at=pl.col("listed_at").first())
+    # A row that was seen again and again, and merged, may be last although another landed after it.
+    by_last_sight = rows.select("conversation_id", seen_at=LAST_SEEN_AT, seen_sequence=LAST_SEEN_SEQUENCE).sort(
+        order("seen_sequence", "seen_at"), maintain_order=True
     )
-    return latest.with_columns(listed_at="seen_at").select(*dict.fromkeys(("conversation_id", *columns)))
+    last_seen = by_last_sight.unique("conversation_id", keep="last")
+    latest = (
+        in_order.filter(pl.col("fingerprint").is_not_null())
+        .unique("conversation_id", keep="last", maintain_order=True)
+        .join(first_seen, "conversation_id", maintain_order="left")
+        .join(last_seen, "conversation_id", maintain_order="left")
+    )
+    return latest.with_columns(listed_at="seen_at", sequence="seen_sequence").select(
+        *dict.fromkeys(("conversation_id", *columns))
+    )
 
 
 def snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFrame:
-    """Every landed snapshot, of all conversations or of some, without its payload, oldest first."""
+    """Every landed snapshot, of all conversations or of some, without its payload, in the order of their landing."""
     id_list = None if ids is None else list(ids)
     if id_list == []:
         return parquet.read_files(LANDED_DOCUMENTS, [], DOCUMENT_COLUMNS)
     has_id = None if id_list is None else pl.col("conversation_id").is_in(id_list)
-    return _read_documents(home, DOCUMENT_COLUMNS, has_id).sort("fetched_at", maintain_order=True)
+    return _read_documents(home, DOCUMENT_COLUMNS, has_id).sort(LANDING_ORDER, maintain_order=True)
+
+
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Snapshots in the order of their landing, without webhooks that came after what was read later than their event.
+
+    The event of a webhook says when its document was current, and a webhook can be late. Only its own time can tell; if
+    our clock was wrong meanwhile, the next sync, which fetches what a webhook brought, decides.
+    """
+    in_order = rows.sort(LANDING_ORDER, maintain_order=True)
+    if not rows["is_webhook"].any():
+        return in_order
+    read_before = pl.col("fetched_at").cum_max().shift().over("conversation_id")
+    return in_order.filter(~(pl.col("is_webhook") & (pl.col("fetched_at") < read_before)).fill_null(value=False))
 
 
 def _read_documents(home: Home, columns: Sequence[str], where: pl.Expr | None) -> pl.DataFrame:
@@ -196,7 +245,7 @@ def latest_snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFra
 
 def _latest_of(rows: pl.DataFrame) -> pl.DataFrame:
     """The latest snapshot of each conversation, as ``latest_snapshots`` returns it; rows of ``DOCUMENT_COLUMNS``."""
-    in_order = rows.sort("fetched_at", maintain_order=True)
+    in_order = _in_order(rows)
     content = (
         in_order.filter(kind="document")
         .group_by("conversation_id")
@@ -264,29 +313,37 @@ def payloads(home: Home, days: Iterable[date], ids: Iterable[str]) -> Iterator[p
         file for day in days for file in landing_files.list_files(home, home.landing / f"start_date={day.isoformat()}")
     ]
     id_list = list(ids)
-    is_selected = (pl.col("kind") == "document") & pl.col("conversation_id").is_in(id_list)
-    keys, columns = ("conversation_id", "fetched_at"), ("conversation_id", "fetched_at", "content_sha256", "payload")
+    is_selected = pl.col("conversation_id").is_in(id_list)
+    keys = ("conversation_id", "fetched_at", "sequence")
+    names, columns = (*keys, "kind", "is_webhook"), ("conversation_id", "fetched_at", "content_sha256", "payload")
     if len(id_list) <= PAYLOAD_BATCH_SIZE:  # a first pass to find the latest would double the cost
-        yield _latest(parquet.read_files(LANDED_DOCUMENTS, files, columns, is_selected))
+        rows = parquet.read_files(LANDED_DOCUMENTS, files, (*names, *columns[2:]), is_selected)
+        yield _latest_documents(rows).select(columns)
         return
-    latest = _latest(parquet.read_files(LANDED_DOCUMENTS, files, keys, is_selected, file_column="file"))
+    rows = parquet.read_files(LANDED_DOCUMENTS, files, names, is_selected, file_column="file")
+    latest = _latest_documents(rows)
     numbered = latest.sort("file").with_columns(batch=pl.int_range(pl.len()) // PAYLOAD_BATCH_SIZE)
     for batch in numbered.partition_by("batch"):
-        rows = parquet.read_files(LANDED_DOCUMENTS, map(Path, batch["file"].unique().sort()), columns, is_selected)
-        yield rows.join(batch.select(keys), keys, "semi").unique("conversation_id", keep="last", maintain_order=True)
+        is_document = is_selected & (pl.col("kind") == "document")
+        batch_files = map(Path, batch["file"].unique().sort())
+        rows = parquet.read_files(LANDED_DOCUMENTS, batch_files, (*keys, *columns[2:]), is_document)
+        documents = rows.join(batch.select(keys), keys, "semi", nulls_equal=True, maintain_order="left")
+        yield documents.unique("conversation_id", keep="last", maintain_order=True).select(columns)
 
 
-def _latest(rows: pl.DataFrame) -> pl.DataFrame:
-    """The latest row of each conversation."""
-    in_order = rows.sort("fetched_at", maintain_order=True)
-    return in_order.unique("conversation_id", keep="last", maintain_order=True)
+def _latest_documents(rows: pl.DataFrame) -> pl.DataFrame:
+    """The latest snapshot with a document of each conversation."""
+    documents = _in_order(rows).filter(pl.col("kind") == "document")
+    return documents.unique("conversation_id", keep="last", maintain_order=True)
 
 
 def quarantined(home: Home) -> pl.DataFrame:
     """Conversations whose latest response was not a document: rows of ``QUARANTINE``."""
-    rows = landing_files.read(home, QUARANTINE, home.quarantine)
-    latest = _latest(rows)
-    landed = snapshots(home, latest["conversation_id"]).group_by("conversation_id")
-    joined = latest.join(landed.agg(landed_at=pl.col("fetched_at").max()), "conversation_id", "left")
-    is_latest = pl.col("landed_at").is_null() | (pl.col("landed_at") < pl.col("fetched_at"))
+    rows = landing_files.read(home, LANDED_QUARANTINE, home.quarantine).with_columns(order=LANDING_ORDER)
+    latest = rows.sort("order", maintain_order=True).unique("conversation_id", keep="last", maintain_order=True)
+    landed = (
+        snapshots(home, latest["conversation_id"]).group_by("conversation_id").agg(landed_order=LANDING_ORDER.max())
+    )
+    joined = latest.join(landed, "conversation_id", "left")
+    is_latest = pl.col("landed_order").is_null() | (pl.col("landed_order") < pl.col("order"))
     return joined.filter(is_latest).select(QUARANTINE.column_names)

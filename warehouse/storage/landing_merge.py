@@ -18,12 +18,12 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
-from warehouse.schema.operations import QUARANTINE
+from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS, LANDED_QUARANTINE
 from warehouse.schema.reference_data import LANDED_TOOLS
 from warehouse.storage import landing, landing_reference_data, parquet, run_records
 from warehouse.storage.home import Home
 from warehouse.storage.landing_files import MERGED, Merge, merge_records, merges
+from warehouse.storage.landing_sequence import order
 
 MIN_FILES = 4
 SMALL_BYTES = 1024 * 1024
@@ -44,7 +44,7 @@ def merge(home: Home) -> None:
     """
     for folder in sorted({file.parent for file in home.files(home.landing, landing.DAY_FOLDERS)}):
         _merge_folder(home, folder, lambda files: (parquet.read_files(LANDED_DOCUMENTS, files), {}))
-    _merge_folder(home, home.quarantine, lambda files: (parquet.read_files(QUARANTINE, files), {}))
+    _merge_folder(home, home.quarantine, lambda files: (parquet.read_files(LANDED_QUARANTINE, files), {}))
     _merge_folder(home, home.listings, _combine_listings)
     _merge_folder(home, home.tools, _combine_tools)
     _merge_folder(home, home.runs, lambda files: (run_records.read(files), {}))
@@ -66,7 +66,8 @@ def _merge_folder(home: Home, folder: Path, combine: Combine) -> None:
 def _groups(files: Sequence[Path]) -> list[list[Path]]:
     """What to merge: runs of small files, each up to ``MERGED_BYTES`` in all; none if the small files are few.
 
-    Only neighbours by time are merged: a row may count as a repetition of another only if no row between them differs.
+    Only neighbours in the order of the landing are merged: a row may count as a repetition of another only if no row
+    between them differs.
     """
     sizes = [file.stat().st_size for file in files]
     if sum(size < SMALL_BYTES for size in sizes) < MIN_FILES:
@@ -96,16 +97,20 @@ def _combine_tools(files: Sequence[Path]) -> tuple[pl.DataFrame, Footer]:
 def merge_list_rows(rows: pl.DataFrame) -> pl.DataFrame:
     """One row per conversation and uninterrupted content; rows of ``LANDED_LISTINGS``, in any order.
 
-    ``listed_at`` is the first listing that showed it, ``last_seen_at`` the last. Merging merged rows again, with or
-    without the rows that they came from, changes nothing.
+    ``listed_at`` and ``sequence`` are of the first listing that showed it, ``last_seen_at`` and ``last_seen_sequence``
+    of the last. Merging merged rows again, with or without the rows that they came from, changes nothing.
     """
-    in_order = rows.sort("conversation_id", "listed_at", maintain_order=True)
+    in_order = rows.sort("conversation_id", order("sequence", "listed_at"), maintain_order=True)
     content_before = pl.col("fingerprint").forward_fill().shift().over("conversation_id")
     starts = pl.col("fingerprint").is_not_null() & pl.col("fingerprint").ne_missing(content_before)
+    seen = {"last_seen_at": landing.LAST_SEEN_AT, "last_seen_sequence": landing.LAST_SEEN_SEQUENCE}
     return (
-        in_order.with_columns(last_seen_at=landing.LAST_SEEN_AT, run=starts.cum_sum().over("conversation_id"))
+        in_order.with_columns(**seen, run=starts.cum_sum().over("conversation_id"))
         .group_by("conversation_id", "run", maintain_order=True)
-        .agg(pl.all().exclude("last_seen_at").first(), pl.col("last_seen_at").max())
+        .agg(
+            pl.all().exclude(*seen).first(),
+            pl.col(*seen).sort_by(order("last_seen_sequence", "last_seen_at")).last(),
+        )
         .select(LANDED_LISTINGS.column_names)
     )
 

@@ -15,7 +15,8 @@ import polars as pl
 
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
 from warehouse.storage import landing_files, parquet
-from warehouse.storage.home import Home, unique_name
+from warehouse.storage.home import Home
+from warehouse.storage.landing_sequence import file_name, next_number
 
 _LISTED_AT, _ASKED_AT = "listed_at", "asked_at"
 """Keys in the footer of a file."""
@@ -23,8 +24,8 @@ _LISTED_AT, _ASKED_AT = "listed_at", "asked_at"
 
 def land_tools(home: Home, listed_at: datetime, rows: Sequence[Mapping[str, object]]) -> None:
     """Append a complete listing, even an empty one."""
-    data = parquet.frame(LANDED_TOOLS, rows)
-    target = home.file(home.tools, unique_name(listed_at))
+    data = parquet.frame(LANDED_TOOLS, rows).sort("tool_id")
+    target = home.file(home.tools, file_name(next_number(home)))
     parquet.write_file(home, target, data, footer=tools_footer([listed_at]))
 
 
@@ -39,32 +40,31 @@ def listing_times(file: Path) -> list[datetime]:
 
 
 def tool_listings(home: Home) -> list[datetime]:
-    """Start of each complete listing, oldest first."""
+    """Start of each complete listing, in the order in which they landed."""
     return landing_files.read_consistently(
         lambda: landing_files.list_files(home, home.tools),
-        lambda files: sorted(at for file in files for at in listing_times(file)),
+        lambda files: [at for file in files for at in listing_times(file)],
     )
 
 
 def tool_rows(home: Home) -> pl.DataFrame:
-    """Every row of every listing of the tools, oldest first; columns of ``LANDED_TOOLS``."""
-    return landing_files.read(home, LANDED_TOOLS, home.tools).sort("listed_at", "tool_id")
+    """Every row of every listing of the tools, in the order in which they landed; columns of ``LANDED_TOOLS``."""
+    return landing_files.read(home, LANDED_TOOLS, home.tools)  # the names of the files sort so
 
 
 def land_prices(home: Home, asked_at: datetime, rows: Sequence[Mapping[str, object]]) -> None:
     """Append the responses to a round of price requests, even none: the next is due some time after this one."""
-    data = parquet.frame(LANDED_PRICES, rows)
-    parquet.write_file(
-        home, home.file(home.prices, unique_name(asked_at)), data, footer={_ASKED_AT: asked_at.isoformat()}
-    )
+    data = parquet.frame(LANDED_PRICES, rows).sort("agent_id")
+    target = home.file(home.prices, file_name(next_number(home)))
+    parquet.write_file(home, target, data, footer={_ASKED_AT: asked_at.isoformat()})
 
 
 def price_rows(home: Home) -> pl.DataFrame:
-    """Every response with prices, oldest first; columns of ``LANDED_PRICES``."""
-    return parquet.read_files(LANDED_PRICES, home.files(home.prices)).sort("asked_at", "agent_id")
+    """Every response with prices, in the order in which they landed; columns of ``LANDED_PRICES``."""
+    return parquet.read_files(LANDED_PRICES, home.files(home.prices))  # the names of the files sort so
 
 
 def latest_price_request_at(home: Home) -> datetime | None:
     """Time of the latest round of price requests; None if there was none."""
-    files = home.files(home.prices)  # their names sort by time
+    files = home.files(home.prices)  # their names sort as they landed
     return datetime.fromisoformat(pl.read_parquet_metadata(files[-1])[_ASKED_AT]) if files else None

@@ -15,7 +15,7 @@ import polars as pl
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.reference_data import LANDED_TOOLS
 from warehouse.schema.types import Table
-from warehouse.storage import lake, parquet
+from warehouse.storage import landing, parquet
 from warehouse.storage.home import Home
 
 ChangeRow = Callable[[Mapping[str, object]], Mapping[str, object]]
@@ -27,7 +27,7 @@ _FOOTERS = ("window", "listed_at")
 
 def remask(home: Home, change_document: ChangeRow, change_list_row: ChangeRow, change_tool: ChangeRow) -> int:
     """Rewrite what is landed of a workspace, where it changes; returns the number of rewritten files."""
-    documents = home.files(home.landing, lake.DAY_FOLDERS)
+    documents = home.files(home.landing, landing.DAY_FOLDERS)
     listings, tools = home.files(home.listings), home.files(home.tools)
     n_listings, fingerprints = _rewrite_all(home, LANDED_LISTINGS, listings, change_list_row)
     n_documents, hashes = _rewrite_all(home, LANDED_DOCUMENTS, documents, change_document)

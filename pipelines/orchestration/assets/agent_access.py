@@ -15,6 +15,7 @@ from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import activity_log, lake
 from warehouse.storage.home import Home
+from warehouse.storage.landing_sequence import order
 
 GROUP = "upstream"
 """Assets that need more requests than conversations do, and that run only on demand."""
@@ -77,7 +78,8 @@ def unreachable_agents(home: Home) -> list[str]:
     recent = conversations.filter(pl.col("start_time_at") >= pl.col("start_time_at").max() - RECENT)
     latest = (
         activity_log.latest_entries(home, AGENT_ACCESS)
-        .filter(pl.col("asked_at") == pl.col("asked_at").max().over("agent_id"))
+        .with_columns(check=order("sequence", "asked_at"))
+        .filter(pl.col("check") == pl.col("check").max().over("agent_id"))
         .group_by("agent_id")
         .agg(pl.col("is_reachable").any())
     )

@@ -17,6 +17,7 @@ from pipelines.orchestration.run_session import fail_if, finish_run, step_sessio
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
+from pipelines.usecases.run_session import for_each_workspace
 from warehouse.build.lake_checks import check_lake
 from warehouse.models.data_quality import COMPLETENESS, schema_checks
 from warehouse.models.project import SCHEMAS
@@ -75,12 +76,17 @@ def lake_tables(
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Flatten the landed snapshots that the lake lacks into all its tables, then check the lake."""
     run_id, days = context.run.run_id, None if config.everywhere else run_days(context)
-    changed_days: set[date] = set()
     with step_session(app_context, run_id, "flattening conversations") as workspaces:
         with app_context.worker_pool() as worker_pool:
-            for workspace in workspaces:
-                result = sync_steps.flatten_conversations(workspace, run_id, days, progress, worker_pool=worker_pool)
-                changed_days |= {*result.days}
+            flattened_days = for_each_workspace(
+                workspaces,
+                run_id,
+                lambda workspace: (
+                    sync_steps.flatten_conversations(workspace, run_id, days, progress, worker_pool=worker_pool).days
+                ),
+                includes_failed=True,
+            )
+        changed_days = {day for days_of_workspace in flattened_days.values() for day in days_of_workspace}
         results = check_lake(app_context.home.all_workspaces)
         failed_checks = [result for result in results if not result.is_passed and result.check not in COMPLETENESS]
         # with models to follow and no failed check, the run goes on, and their step ends the run records

@@ -1,0 +1,148 @@
+"""Which removals count as expected, and when a run refuses to remove: retention that works is never refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from pipelines.errors import RemovalsError
+from pipelines.extract.deletion_policy import apply_policy
+from pipelines.extract.removals import read_removals
+from pipelines.settings import Settings
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage import lake, landing, parquet
+from warehouse.storage.home import Home
+
+FIRST_NIGHT = datetime(2026, 11, 1, 2, tzinfo=UTC)
+DAY = timedelta(days=1)
+PER_DAY = 12
+RETENTION_DAYS = 14
+
+
+@pytest.fixture(params=["redact", "erase"])
+def settings(request, tmp_path):
+    return Settings(home=tmp_path / "home", on_upstream_delete=request.param)
+
+
+@pytest.fixture
+def home(settings):
+    home = Home(settings.home, settings.workspace).open()
+    lake.ensure_schema_files(home)
+    return home
+
+
+def started(day):
+    """Id and start of each conversation of a day, counted from the first night."""
+    start = FIRST_NIGHT.replace(hour=9) + day * DAY
+    return [(f"conv_{day}_{number}", start + timedelta(minutes=number)) for number in range(PER_DAY)]
+
+
+def land(home, conversations, at, kind, agent_id="agent_a"):
+    common = {"agent_id": agent_id, "status": "done", "kind": kind, "fetched_at": at}
+    texts = {"payload": b'{"transcript": []}', "content_sha256": "00", "n_texts": 3} if kind == "document" else {}
+    rows = [
+        {"conversation_id": name, "start_date": start.date(), "start_time_at": start, "ended_at": start}
+        | common
+        | texts
+        for name, start in conversations
+    ]
+    landing.land_documents(home, rows)
+
+
+def announce(home, conversations, at):
+    for name, start in conversations:
+        row = {"conversation_id": name, "start_date": start.date(), "deletion_settings_deletion_time_at": at}
+        rows = pl.concat([lake.read(home, CONVERSATIONS), parquet.frame(CONVERSATIONS, [row])], how="diagonal_relaxed")
+        lake.overwrite_partition(home, CONVERSATIONS, start.date(), rows.filter(start_date=start.date()))
+
+
+def removed_ids(home):
+    """Conversations whose content is no longer landed."""
+    snapshots = landing.snapshots(home)
+    return set(snapshots.filter(pl.col("is_redacted") | (pl.col("kind") == landing.ERASED))["conversation_id"])
+
+
+def keep_14_days(home, settings, n_nights, agent_id="agent_a"):
+    """Nights of a workspace whose API keeps 14 days and announces nothing; returns the time of the last."""
+    at = FIRST_NIGHT
+    for day in range(-RETENTION_DAYS, 0):
+        land(home, started(day), at, "document", agent_id)
+    for number in range(1, n_nights + 1):
+        at = FIRST_NIGHT + number * DAY
+        land(home, started(number - 1), at, "document", agent_id)
+        for days_ago in (1, 0):  # the second look at yesterday's, the first at today's
+            if number - days_ago > 0:
+                land(home, started(number - days_ago - 1 - RETENTION_DAYS), at, "gone", agent_id)
+        apply_policy(home, settings, at)
+    return at
+
+
+def test_nightly_retention_that_nobody_announced_is_never_refused(home, settings):
+    keep_14_days(home, settings, n_nights=9)
+    assert removed_ids(home) == {name for number in range(8) for name, _ in started(number - RETENTION_DAYS)}
+
+
+def test_a_fault_is_refused_in_a_workspace_with_retention_too(home, settings):
+    at = keep_14_days(home, settings, n_nights=5)
+    removed = removed_ids(home)
+    remaining = [pair for day in range(5 - RETENTION_DAYS, 5) for pair in started(day)]
+    for later in (1, 2):
+        land(home, remaining, at + later * DAY, "gone")
+    with pytest.raises(RemovalsError):
+        apply_policy(home, settings, at + 2 * DAY)
+    assert removed_ids(home) == removed
+
+
+def test_removals_night_after_night_are_no_rule_where_older_conversations_are_left(home, settings):
+    for day in range(-40, 0):
+        land(home, started(day), FIRST_NIGHT, "document")
+    for number in (1, 2, 3):
+        for day in range(-RETENTION_DAYS, number - RETENTION_DAYS):
+            land(home, started(day) + started(day - 5), FIRST_NIGHT + number * DAY, "gone")
+    with pytest.raises(RemovalsError, match="48 of 480 conversations"):
+        apply_policy(home, settings, FIRST_NIGHT + 3 * DAY)
+    assert removed_ids(home) == set()
+
+
+@pytest.mark.parametrize("kind", ["gone", "blanked"])
+@pytest.mark.parametrize("announced_for", [0, 3])
+def test_what_the_document_announced_is_removed_and_never_counted(home, settings, kind, announced_for):
+    conversations = started(-5) + started(-4)
+    land(home, conversations, FIRST_NIGHT, "document")
+    announce(home, conversations, FIRST_NIGHT + announced_for * DAY)
+    for number in (1, 2):
+        land(home, conversations, FIRST_NIGHT + number * DAY, kind)
+    if announced_for == 0:
+        apply_policy(home, settings, FIRST_NIGHT + 2 * DAY)
+        assert removed_ids(home) == {name for name, _ in conversations}
+        return
+    with pytest.raises(RemovalsError):
+        apply_policy(home, settings, FIRST_NIGHT + 2 * DAY)
+    assert removed_ids(home) == set()
+
+
+def test_nine_are_removed_and_ten_of_twelve_are_not(home, settings):
+    conversations = started(-5)
+    land(home, conversations, FIRST_NIGHT, "document")
+    for number in (1, 2):
+        land(home, conversations[:9], FIRST_NIGHT + number * DAY, "gone")
+    apply_policy(home, settings, FIRST_NIGHT + 2 * DAY)
+    assert len(removed_ids(home)) == 9
+    others = started(-4)
+    land(home, others, FIRST_NIGHT, "document")
+    for number in (3, 4):
+        land(home, others[:10], FIRST_NIGHT + number * DAY, "gone")
+    with pytest.raises(RemovalsError):
+        apply_policy(home, settings, FIRST_NIGHT + 4 * DAY)
+    apply_policy(home, settings, FIRST_NIGHT + 4 * DAY, allow_removals=True)
+    assert len(removed_ids(home)) == 19
+
+
+def test_a_document_between_two_404s_revokes_the_first(home):
+    (conversation,) = started(-5)[:1]
+    for number, kind in enumerate(("document", "gone", "unchanged", "gone")):
+        land(home, [conversation], FIRST_NIGHT + number * DAY, kind)
+    (row,) = read_removals(home).to_dicts()
+    assert (row["n_observations"], row["noticed_at"]) == (1, FIRST_NIGHT + 3 * DAY)

@@ -43,6 +43,17 @@ MAX_MEMORY = "2GB"
 HOME_VARIABLE = "convohouse_home"
 """Variable of a connection: the home folder, as a glob pattern, whose files the views of schema ``lake`` read."""
 
+LOCKED_DOWN = {
+    "python_enable_replacements": "false",  # else the name of one of our variables would be a table
+    "enable_external_access": "false",
+    "allowed_configs": "['memory_limit', 'threads', 'TimeZone']",  # of ours: ``execute_with_memory_retry``, the checks
+    "lock_configuration": "true",
+}
+"""Settings, in this order, of the connections to ``warehouse.duckdb``, after the lake was allowed to them."""
+
+_LOCK_DOWN_LOCK = Lock()
+"""Connections of a process to one file share their settings, which only the first may set."""
+
 _MEMORY_LIMIT_LOCK = Lock()
 """All cursors share one memory limit: it must not be lowered while another thread's statement needs the raised one."""
 
@@ -68,7 +79,10 @@ def connect(
 
 @contextmanager
 def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to ``warehouse.duckdb``.
+    """A read-only connection to ``warehouse.duckdb``, which reaches no other file than those of the lake.
+
+    It can neither load extensions nor change settings. To write, it has only ``COPY`` into the lake and the folder of
+    spills: what a user typed goes through ``warehouse.serve.query``, which takes nothing but a SELECT.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
@@ -86,6 +100,7 @@ def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[d
     try:
         with connect(home.warehouse, limits=limits, temporary=home.temporary) as connection:
             _read_own_files(connection, home)
+            _lock_down(connection, home)
             yield connection
     except duckdb.IOException as error:
         raise QueryError(str(error), "If the file is damaged or in use, run `convohouse build`.") from error
@@ -108,6 +123,20 @@ def _read_own_files(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
             f"The warehouse of {home.root} was built in another folder, and its views read the files there.",
             "Run `convohouse build`.",
         )
+
+
+def _lock_down(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Let a connection read no file but those of the lake, and keep it so."""
+    lake_folder = f"{home.root.resolve()}/{home.lake.name}"
+    folders = ", ".join(
+        sql_literal(folder) for folder in (lake_folder, escape(lake_folder))
+    )  # a pattern is compared too
+    with _LOCK_DOWN_LOCK:
+        if connection.execute("select current_setting('lock_configuration')").fetchall() == [(True,)]:
+            return
+        connection.execute(f"set allowed_directories = [{folders}]")
+        for name, value in LOCKED_DOWN.items():
+            connection.execute(f"set {name} = {value}")
 
 
 def execute_with_memory_retry(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:

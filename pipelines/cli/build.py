@@ -62,21 +62,27 @@ def build(options: Options) -> None:
 
 @click.command(
     epilog=help_epilog(
-        {"convohouse check": "all of them", "convohouse check --json | jq .failed": "for programs"}, EXIT_CODES
+        {
+            "convohouse check": "all of them",
+            "convohouse check --deep": "read every file from end to end as well",
+            "convohouse check --json | jq .failed": "for programs",
+        },
+        EXIT_CODES,
     )
 )
+@click.option("--deep", "is_deep", is_flag=True, help="Read every value of the landing, the lake and the warehouse.")
 @shared_options
 @pass_options
-def check(options: Options) -> None:
+def check(options: Options, is_deep: bool) -> None:
     """Run every check on the current warehouse.
 
-    The lake is checked against its schema, the models against their headers, and the listings against the lake.
-    Nothing is changed. A check that fails is named, with a failing row.
+    The lake is checked against its schema and its recorded row counts, the models against their headers, and the
+    listings against the lake. Nothing is changed. A check that fails is named, with a failing row.
     """
     from pipelines.usecases import sync
     from warehouse.serve.value_format import plural
 
-    results = sync.check(options.context())
+    results = sync.check(options.context(), is_deep=is_deep)
     failed = [result for result in results if not result.is_passed]
     if options.is_json:
         emit({"n_checks": len(results), "failed": _as_data(failed)})

@@ -14,7 +14,7 @@ from pipelines.extract.removals import ids_to_confirm
 from pipelines.extract.time_window import Window
 from warehouse.schema.activity import FEEDBACK_SENT
 from warehouse.schema.operations import MALFORMED_ROW, QUARANTINE, QUARANTINE_REASONS, ROW_PREFIX
-from warehouse.storage import activity_log, lake, landing, quarantine
+from warehouse.storage import activity_log, damage, lake, landing, quarantine
 from warehouse.storage.home import Home
 from warehouse.storage.landing import Listing
 from warehouse.storage.landing_sequence import NOT_LANDED, order
@@ -56,8 +56,8 @@ def plan_fetches(
         all_rows = pl.concat([landed_rows, listed.select(landed_rows.columns)])
     announced = announced_conversations(home)
     unlanded = announced.filter(~pl.col("is_landed"))  # perhaps not listed either; if they are, the list row counts
-    malformed = _conversations_of_malformed_rows(home)
-    all_rows = pl.concat([malformed, unlanded, all_rows], how="diagonal_relaxed").select(landed_rows.columns)
+    malformed, lost = _conversations_of_malformed_rows(home), damage.lost_conversations(home)
+    all_rows = pl.concat([malformed, unlanded, lost, all_rows], how="diagonal_relaxed").select(landed_rows.columns)
     requested_ids = {*conversations_with_new_feedback(home), *announced["conversation_id"]}
     latest_rows = all_rows.unique("conversation_id", keep="last", maintain_order=True)
     rows = decide_refetch(

@@ -23,7 +23,7 @@ def step_session(app_context: Context, run_id: str, what: str) -> Iterator[tuple
             the API client has already retried what can be, and a lock that is held needs a person to look.
     """
     try:
-        with run_session(app_context, run_id, what) as workspaces:
+        with run_session(app_context, run_id, what, warn=dg.get_dagster_logger().warning) as workspaces:
             yield workspaces
     except ConvohouseError as error:
         raise dg.Failure(str(error), allow_retries=False) from None

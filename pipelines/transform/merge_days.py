@@ -106,16 +106,20 @@ def _flatten_and_merge(
     for number, stale in enumerate(days):
         day, ids = stale["start_date"][0], stale["conversation_id"].to_list()
         conversations = rows[CONVERSATIONS.name][number]
-        lake.upsert_partition(home, DELETIONS, day, _deletion_rows(stale), ids)
-        lake.upsert_partition(home, CONVERSATIONS, day, conversations, ids, is_prepared=True)
-        merges = [
-            threads.submit(lake.upsert_partition, home, table, day, rows[table.name][number], ids, is_prepared=True)
+        counts = {
+            DELETIONS.name: lake.upsert_partition(home, DELETIONS, day, _deletion_rows(stale), ids),
+            CONVERSATIONS.name: lake.upsert_partition(home, CONVERSATIONS, day, conversations, ids, is_prepared=True),
+        }
+        merges = {
+            table.name: threads.submit(
+                lake.upsert_partition, home, table, day, rows[table.name][number], ids, is_prepared=True
+            )
             for table in _CHILD_TABLES
-        ]
-        for merge in merges:
-            merge.result()  # a failure ends the day here, before its conversations count as up to date
+        }
+        # a failure ends the day here, before its conversations count as up to date
+        counts |= {name: merge.result() for name, merge in merges.items()}
         checks = _check_rows(stale.join(conversations, "conversation_id", "semi"), hashes, reread_days)
-        lake.upsert_partition(home, CONVERSATION_CHECKS, day, checks, ids)
+        lake.upsert_partition(home, CONVERSATION_CHECKS, day, checks, ids, counts=counts)
         errors = {
             conversation_id: error for conversation_id, error in flattened.errors.items() if conversation_id in ids
         }
@@ -193,7 +197,12 @@ def _remove_from_former_days(home: Home, stale: pl.DataFrame) -> None:
     """
     moved = stale.filter(pl.col("lake_date") != pl.col("start_date"))
     for (former_day,), rows in moved.group_by("lake_date"):
+        if not isinstance(former_day, date):
+            continue
+        ids, counts = rows["conversation_id"].to_list(), dict[str, int]()
         for table in (CONVERSATION_CHECKS, *reversed(DOCUMENT_TABLES)):
             empty = pl.DataFrame(schema=parquet.polars_schema(table))
-            if isinstance(former_day, date):
-                lake.upsert_partition(home, table, former_day, empty, rows["conversation_id"].to_list())
+            counts[table.name] = lake.upsert_partition(home, table, former_day, empty, ids)
+        empty = pl.DataFrame(schema=parquet.polars_schema(CONVERSATION_CHECKS))
+        del counts[CONVERSATION_CHECKS.name]
+        lake.upsert_partition(home, CONVERSATION_CHECKS, former_day, empty, ids, counts=counts)

@@ -15,19 +15,27 @@ from warehouse.errors import ConvohouseError
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import check_complete
 from warehouse.schema.operations import QUARANTINE
-from warehouse.storage import lake
-from warehouse.storage.erasure import purge
+from warehouse.storage import damage, lake
+from warehouse.storage.erasure import purge, write_tombstones
 from warehouse.storage.landing_merge import merge
 
 T = TypeVar("T")
 
 
+def no_warning(text: str) -> None:
+    """A ``warn`` that is not shown."""
+
+
 @contextmanager
-def run_session(context: Context, run_id: str, what: str, *, is_offline: bool = False) -> Iterator[tuple[Context, ...]]:
+def run_session(
+    context: Context, run_id: str, what: str, *, is_offline: bool = False, warn: Callable[[str], None] = no_warning
+) -> Iterator[tuple[Context, ...]]:
     """Hold the lock of the home folder during a run or one step of it, and keep the run record of each workspace.
 
     Yields the configured workspaces; if ``is_offline``, also those that only have data. An exception ends the records
     as failed. A record that does not exist yet is started here, because Dagster can run any single step as a run.
+    ``warn`` is called with each damaged file, which this run fetches or flattens again; if it ``is_offline``, every
+    value of every file is read to find them.
 
     Raises:
         HomeError: see ``Context.write_lock``.
@@ -36,6 +44,8 @@ def run_session(context: Context, run_id: str, what: str, *, is_offline: bool = 
     """
     workspaces = context.workspaces_with_data() if is_offline else context.workspaces()
     with context.write_lock(what):
+        for workspace in workspaces:
+            _repair(workspace, warn, is_deep=is_offline)
         start_masking(context)
         purge(context.home.all_workspaces)  # an erasure that was interrupted is finished by the next writer
         for workspace in workspaces:
@@ -48,6 +58,15 @@ def run_session(context: Context, run_id: str, what: str, *, is_offline: bool = 
             for workspace in workspaces:
                 _fail(workspace, run_id, error)
             raise
+
+
+def _repair(workspace: Context, warn: Callable[[str], None], *, is_deep: bool) -> None:
+    home = workspace.home
+    problems = damage.repair(home, workspace.clock(), is_deep=is_deep)
+    for problem in problems:
+        warn(problem)
+    if home.damaged.exists():
+        write_tombstones(home, damage.lost_tombstones(home), workspace.clock())
 
 
 def for_each_workspace(

@@ -23,6 +23,7 @@ from pipelines.usecases.run_session import describe_failed_check, finish_runs, f
 from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import check_complete, check_fresh, check_landed_times, check_warehouse
+from warehouse.models.file_checks import RECORDED, check_files
 from warehouse.storage import landing
 
 
@@ -31,7 +32,7 @@ class SyncResult:
     """The outcome of a run; it is complete if there are no ``problems``.
 
     ``runs`` are its rows of ``sync_runs``, one per workspace. ``warnings`` name reference data that could not be
-    fetched, and changed settings; the conversations are complete without it.
+    fetched, changed settings, and damaged files; the conversations are complete without it.
     """
 
     runs: tuple[dict[str, Any], ...]
@@ -90,7 +91,10 @@ def sync(
 
     warnings: list[str] = []
     sync_steps.read_project_ahead(context)
-    with run_session(context, run_id, "sync") as workspaces, build_after_outage(context, workspaces, run_id, progress):
+    with (
+        run_session(context, run_id, "sync", warn=warnings.append) as workspaces,
+        build_after_outage(context, workspaces, run_id, progress),
+    ):
         warnings.extend(changed_masking(context))
         with context.worker_pool() as worker_pool:
             fetch_stats = for_each_workspace(workspaces, run_id, copy)
@@ -114,11 +118,15 @@ def retry(context: Context, *, run_id: str, progress: Progress = no_progress) ->
             workspace, run_id, progress=progress, worker_pool=worker_pool, only=quarantined_ids(workspace.home)
         )
 
-    with run_session(context, run_id, "retry") as workspaces, build_after_outage(context, workspaces, run_id, progress):
+    warnings: list[str] = []
+    with (
+        run_session(context, run_id, "retry", warn=warnings.append) as workspaces,
+        build_after_outage(context, workspaces, run_id, progress),
+    ):
         with context.worker_pool() as worker_pool:
             for_each_workspace(workspaces, run_id, fetch)
             _flatten(workspaces, run_id, progress, worker_pool)
-        return _build_and_finish(context, workspaces, run_id, progress)
+        return replace(_build_and_finish(context, workspaces, run_id, progress), warnings=tuple(warnings))
 
 
 def reprocess(
@@ -138,18 +146,20 @@ def reprocess(
     """
     window = Window(since, until or context.clock())
 
-    def reflatten(workspace: Context) -> dict[str, str]:
+    def reflatten(workspace: Context) -> RefreshResult:
         starts = landing.latest_snapshots(workspace.home).select("start_date", "start_time_at")
         days = None if since is until is None else {day for day, start in starts.rows() if window.contains(start, None)}
         return sync_steps.flatten_conversations(
             workspace, run_id, days, progress, worker_pool=worker_pool, full_refresh=True
-        ).errors
+        )
 
-    with run_session(context, run_id, "reprocess", is_offline=True) as workspaces:
+    warnings: list[str] = []
+    with run_session(context, run_id, "reprocess", is_offline=True, warn=warnings.append) as workspaces:
         apply_masking(context, workspaces)
         with context.worker_pool() as worker_pool:
             for_each_workspace(workspaces, run_id, reflatten)
-        return _build_and_finish(context, workspaces, run_id, progress, full_refresh=True)
+        result = _build_and_finish(context, workspaces, run_id, progress, full_refresh=True)
+        return replace(result, warnings=tuple(warnings))
 
 
 @contextmanager
@@ -194,17 +204,22 @@ def plan(
     return plans
 
 
-def check(context: Context) -> tuple[CheckResult, ...]:
+def check(context: Context, *, is_deep: bool = False) -> tuple[CheckResult, ...]:
     """Run every check of the lake and of the current warehouse, without changing anything.
+
+    If a file cannot be read, nothing else is checked. With ``is_deep``, every value of every file is read.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
     """
     home = context.home.all_workspaces
+    files = check_files((workspace.home for workspace in context.workspaces_with_data()), is_deep=is_deep)
+    if any(not result.is_passed for result in files if result.check != RECORDED):
+        return files
     within = timedelta(hours=context.settings.fresh_hours)
     homes, now = [workspace.home for workspace in context.workspaces()], context.clock()
     freshness = check_fresh(homes, now=now, within=within)
-    return (*check_warehouse(home), *check_complete(home), check_landed_times(homes, now=now), freshness)
+    return (*files, *check_warehouse(home), *check_complete(home), check_landed_times(homes, now=now), freshness)
 
 
 def _flatten(

@@ -33,9 +33,11 @@ from pipelines.transform.refresh_lake import RefreshResult, refresh_lake
 from pipelines.transform.worker_pool import WorkerPool
 from pipelines.usecases.context import Context, Progress, no_progress
 from warehouse.build.runner import BuildResult, build
-from warehouse.errors import ConvohouseError
+from warehouse.errors import ConvohouseError, ModelError
 from warehouse.models.project import read_project
-from warehouse.storage import lake, landing, quarantine
+from warehouse.storage import damage, lake, landing, quarantine
+
+REBUILD_HINT = "Run `convohouse reprocess`, which rebuilds them from the landing."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,11 @@ def window_of(
     """The window of a run, and whether the user requested it: then only its conversations are fetched."""
     now = context.clock()
     if since is None and until is None and agent_id is None:
-        return next_window(landing.listings(context.home), now=now, lookback_days=context.settings.lookback_days), False
+        listings = landing.listings(context.home)
+        in_full = [listing.listed_at for listing in listings if listing.since is None and listing.agent_id is None]
+        if damage.has_lost_listings(context.home, max(in_full, default=None)):
+            return Window(None, now), False
+        return next_window(listings, now=now, lookback_days=context.settings.lookback_days), False
     return Window(since, until or now, agent_id), True
 
 
@@ -261,6 +267,9 @@ def build_models(context: Context, progress: Progress = no_progress, *, full_ref
     """Build the warehouse from the lake and swap it in if every check passed.
 
     Models whose inputs have not changed since the last build are reused, except in a ``full_refresh``.
+
+    Raises:
+        ModelError: see ``build``; files of the lake that cannot be read are named.
     """
 
     def report(_model: str, number: int, total: int) -> None:
@@ -268,7 +277,13 @@ def build_models(context: Context, progress: Progress = no_progress, *, full_ref
         if number == total:
             progress("check", 0, None)
 
-    result = build(context.home, full_refresh=full_refresh, zones=context.zones, progress=report)
+    try:
+        result = build(context.home, full_refresh=full_refresh, zones=context.zones, progress=report)
+    except ModelError as error:
+        files = damage.unreadable_files(context.home.all_workspaces, context.home.lake, is_deep=True)
+        if names := ", ".join(str(file) for file, _ in files):
+            raise ModelError(f"Files of the lake cannot be read: {names}.", REBUILD_HINT) from error
+        raise
     progress("check", len(result.checks), len(result.checks))
     return result
 

@@ -1,6 +1,12 @@
-"""Runs SQL on the warehouse of a home; the error for an unknown table or column suggests a similar name."""
+"""Runs a SELECT on the warehouse of a home; the error for an unknown table or column suggests a similar name.
+
+What a SELECT is, DuckDB's parser says. It also calls a ``with`` that writes one, so the parts are looked at too.
+"""
 
 from __future__ import annotations
+
+import re
+from contextlib import suppress
 
 import duckdb
 import polars as pl
@@ -10,26 +16,56 @@ from warehouse.errors import QueryError
 from warehouse.serve.name_suggestions import suggestion
 from warehouse.storage.home import Home
 
+READING_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
+"""Types of queries in DuckDB's parse tree that only read; others are ``COPY_QUERY_NODE`` and the like."""
+
+NODE_TYPE = re.compile(r'"type":"(\w+_NODE)"')
+"""In a parse tree as JSON; a quote in a text of the query is escaped there."""
+
 
 def query(home: Home, sql: str, *, limits: Limits = DEFAULT_LIMITS) -> pl.DataFrame:
-    """The rows of ``sql``; a frame without columns for a statement that returns none.
+    """The rows of ``sql``, which is one SELECT.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
-        QueryError: the SQL failed; the message is DuckDB's.
+        QueryError: the SQL is no SELECT, or failed; then the message is DuckDB's.
     """
     with open_warehouse(home, limits=limits) as connection:
         try:
-            relation = connection.sql(sql)
-            rows: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
+            rows: pl.DataFrame = _select(connection, sql).pl()
         except duckdb.Error as error:
             raise QueryError(str(error), _hint(connection, error)) from error
     return rows
 
 
+def _select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation:
+    """The relation of a SELECT, which is executed when its rows are read.
+
+    Raises:
+        duckdb.Error: DuckDB cannot read it, or it would write as a part of a SELECT.
+        QueryError: it is no SELECT, or several.
+    """
+    types = [statement.type for statement in connection.extract_statements(sql)]
+    if types == [duckdb.StatementType.SELECT] and _node_types(connection, sql) <= READING_NODES:
+        return connection.sql(sql)
+    if types in ([duckdb.StatementType.SELECT], [duckdb.StatementType.MULTI]):
+        # A PIVOT that looks up its columns, or a COPY of one: DuckDB says no more. As a subquery, none can write.
+        subquery = f"select * from (\n{sql.rstrip().removesuffix(';')}\n)"  # noqa: S608 -- it is the user's
+        with suppress(duckdb.ParserException):
+            if len(connection.extract_statements(subquery)) == 1:
+                return connection.sql(subquery)
+    raise QueryError("A query is one SELECT: it is read-only.", "`convohouse build` writes the warehouse.")
+
+
+def _node_types(connection: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
+    """Types of the queries that a SELECT consists of; only ``other`` if DuckDB does not say."""
+    (serialized,) = connection.execute("select cast(json_serialize_sql($sql) as varchar)", {"sql": sql}).fetchall()[0]
+    return set(NODE_TYPE.findall(serialized)) or {"other"}
+
+
 def _hint(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> str:
     if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
         return f"{suggestion(connection, str(error))}`convohouse tables` lists the tables and their columns."
-    if "read-only" in str(error):
-        return "Queries cannot change the warehouse; `convohouse build` writes it."
+    if isinstance(error, duckdb.PermissionException):
+        return "A query reads the warehouse and its lake, and no other file, address or extension."
     return "Write tables with their schema, such as marts.fct_conversations."

@@ -92,6 +92,7 @@ def purge(home: Home) -> dict[str, RemovedCounts]:
     for conversation_id, n_files in audio.delete_recordings(home, ids).items():
         removed[conversation_id].n_recordings = n_files
     activity_log.delete_entries(home, ACTIVITY_TABLES, ids)
+    _empty_damaged_files(home)
     is_erased = pl.col("conversation_id").is_in(list(ids))
     for file, counts in _files_containing(LANDED_LISTINGS, _listing_files(home), is_erased):
         for conversation_id, n_rows in counts.items():
@@ -114,6 +115,8 @@ def purge(home: Home) -> dict[str, RemovedCounts]:
 def redact(home: Home, ids: Collection[str], redact_document: RedactDocument) -> None:
     """Remove the recordings of conversations, then their content in the landing; a repeat changes nothing."""
     audio.delete_recordings(home, ids)
+    if ids:
+        _empty_damaged_files(home)
     has_id = pl.col("conversation_id").is_in(list(ids))
     has_payload = has_id & (pl.col("payload") != EMPTY_PAYLOAD)
     payload = pl.when(has_payload).then(pl.lit(EMPTY_PAYLOAD)).otherwise("payload")
@@ -147,6 +150,13 @@ def _redact_snapshot(row: Mapping[str, object], redact_document: RedactDocument)
         "payload": redacted_payload,
         "content_sha256": sha256 if is_document else row["content_sha256"],
     }
+
+
+def _empty_damaged_files(home: Home) -> None:
+    """Empty the files that were set aside: whose rows they have cannot be read. Their names say what was lost."""
+    for file in home.damaged.rglob("*.damaged"):
+        if file.stat().st_size:
+            file.write_bytes(b"")
 
 
 def _document_files(home: Home) -> list[Path]:

@@ -107,6 +107,11 @@ class Home:
         return self.root / "lake"
 
     @property
+    def damaged(self) -> Path:
+        """Files of the landing that could not be read, below the same folders; it exists only if there were any."""
+        return self.root / "damaged"
+
+    @property
     def seeds(self) -> Path:
         """The user's seeds, which replace ours; the folder exists only if the user created it."""
         return self.root / "seeds"

@@ -6,7 +6,8 @@ key, with the schema that ``warehouse.schema`` declares. Rows get the name of th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -26,6 +27,10 @@ SCHEMA_FILE = f"{RESERVED_WORKSPACE}.parquet"
 
 SCHEMA_DAY = date(1970, 1, 1)
 """Day of a daily table's schema file: its folder comes first, and many engines take the columns of the first file."""
+
+
+COUNTS_KEY = "n_rows"
+"""Key in the footer of a file of ``conversation_checks``: the rows of each table on its day, as JSON."""
 
 
 def files_glob(table: Table) -> str:
@@ -70,7 +75,9 @@ def update_columns(home: Home, table: Table) -> None:
     for file in home.all_workspaces.files(home.table(table), DAY_FOLDERS if table.is_daily else ""):
         workspace = file.name.partition(".")[0]
         if workspace != RESERVED_WORKSPACE and _is_outdated(file, schema):
-            parquet.write_file(home.for_workspace(workspace), file, parquet.read_files(table, [file]))
+            counts = read_counts(file)
+            footer = None if counts is None else {COUNTS_KEY: json.dumps(counts)}
+            parquet.write_file(home.for_workspace(workspace), file, parquet.read_files(table, [file]), footer=footer)
 
 
 def _is_outdated(file: Path, schema: pl.Schema) -> bool:
@@ -114,11 +121,19 @@ def prepare(home: Home, table: Table, data: pl.DataFrame) -> pl.DataFrame:
 
 
 def upsert_partition(
-    home: Home, table: Table, day: date, data: pl.DataFrame, ids: Collection[str], *, is_prepared: bool = False
-) -> None:
+    home: Home,
+    table: Table,
+    day: date,
+    data: pl.DataFrame,
+    ids: Collection[str],
+    *,
+    is_prepared: bool = False,
+    counts: Mapping[str, int] | None = None,
+) -> int:
     """Replace the rows of the conversations ``ids`` on one day by ``data``; other rows stay. Idempotent by key.
 
-    ``data`` may be part of the result of ``prepare``, in its order.
+    ``data`` may be part of the result of ``prepare``, in its order. ``counts`` are stored as ``read_counts`` reads
+    them. Returns the number of rows of the day.
 
     The file is not written if it already has these rows and the current schema, so that the next build, which goes by
     a file's size and time, takes it for unchanged.
@@ -128,18 +143,26 @@ def upsert_partition(
     if target.exists():
         existing = parquet.read_files(table, [target])
         is_replaced = existing["conversation_id"].is_in(list(ids))
-        if existing.filter(is_replaced).equals(data) and parquet.file_schema(target) == data.schema:
-            return
+        is_same = existing.filter(is_replaced).equals(data) and parquet.file_schema(target) == data.schema
+        if is_same and read_counts(target) == counts:
+            return existing.height
         # Both parts are sorted by the key, which begins with the conversation: sorting by that alone is enough.
         data = pl.concat([existing.filter(~is_replaced), data]).sort("conversation_id", maintain_order=True)
-    _write_or_remove(home, target, data)
+    _write_or_remove(home, target, data, None if counts is None else {COUNTS_KEY: json.dumps(counts)})
+    return data.height
 
 
-def _write_or_remove(home: Home, target: Path, data: pl.DataFrame) -> None:
+def read_counts(file: Path) -> dict[str, int] | None:
+    """The number of rows that each table had on the day of the file when it was written; None if it was not stored."""
+    text = pl.read_parquet_metadata(file).get(COUNTS_KEY)
+    return None if text is None else json.loads(text)
+
+
+def _write_or_remove(home: Home, target: Path, data: pl.DataFrame, footer: dict[str, str] | None = None) -> None:
     if data.is_empty():
         target.unlink(missing_ok=True)
     else:
-        parquet.write_file(home, target, data)
+        parquet.write_file(home, target, data, footer=footer)
 
 
 def read(home: Home, table: Table, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:

@@ -1,0 +1,199 @@
+"""Files that are lost, cut short or changed at rest are named, and what they had is flattened or fetched again."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from pipelines.emulator.generator.world import World
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
+from pipelines.settings import Settings
+from pipelines.usecases import erasure, sync
+from pipelines.usecases.context import Context
+from tests.helpers.recording_app import Tap
+from tests.helpers.run_cli import run
+from warehouse.schema.registry import BY_NAME
+from warehouse.serve.query import query
+from warehouse.storage import lake, landing, parquet
+from warehouse.storage.home import Home
+
+pytestmark = pytest.mark.usefixtures("few_models")
+
+UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+DAILY = ["conversations", "conversation_checks", "turns", "tool_calls", "conversation_list"]
+WITHOUT_DAYS = ["agents", "tools", "llm_prices", "sync_runs", "quarantine"]
+
+
+@pytest.fixture(scope="module")
+def world():
+    return World(seed=11, conversations=30, days=3, until=UNTIL)
+
+
+@pytest.fixture(scope="module")
+def app(world):
+    return Tap(create_app(world, clock=lambda: UNTIL))
+
+
+@pytest.fixture(scope="module")
+def url(app):
+    with running(app) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def original(url, tmp_path_factory):
+    context = Context(
+        Settings(home=tmp_path_factory.mktemp("damage") / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL
+    )
+    assert sync.sync(context, run_id="first").problems == ()
+    return context.home
+
+
+@pytest.fixture
+def context(original, url, app, tmp_path):
+    shutil.copytree(original.root, tmp_path / "home")
+    app.asked.clear()
+    return Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL)
+
+
+def lake_file(home, name):
+    table = BY_NAME[name]
+    return max(home.files(home.table(table), lake.DAY_FOLDERS if table.is_daily else ""))
+
+
+def rows_of(home, name):
+    return lake.read(home, BY_NAME[name]).sort(pl.all())
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def failed(context, *, is_deep=False):
+    results = sync.check(context, is_deep=is_deep)
+    return {result.check.name: str(result.sample_rows) for result in results if not result.is_passed}
+
+
+def assert_repaired(context, original, result, file):
+    assert [warning for warning in result.warnings if str(file) in warning], result.warnings
+    assert result.problems == ()
+    assert failed(context, is_deep=True) == {}
+    for name in ("conversations", "turns", "tool_calls", "conversation_list", "agents", "tools"):
+        assert rows_of(context.home, name).equals(rows_of(original, name)), name
+    turns = query(context.home, "select count(*) as n from lake.turns")["n"].item()
+    assert turns == rows_of(original, "turns").height
+
+
+@pytest.mark.parametrize("name", [*DAILY[:1], *DAILY[2:4]])
+def test_a_lost_day_of_one_table_is_named_and_rebuilt(name, context, original):
+    file = lake_file(context.home, name)
+    file.unlink()
+    assert str(file) in failed(context)["lake_has_recorded_rows"]
+    assert_repaired(context, original, sync.sync(context, run_id="second"), file)
+
+
+def test_lost_rows_are_named_and_rebuilt(context, original):
+    file = lake_file(context.home, "turns")
+    pl.read_parquet(file, glob=False).head(-3).write_parquet(file)
+    assert str(file) in failed(context)["lake_has_recorded_rows"]
+    assert_repaired(context, original, sync.reprocess(context, run_id="second"), file)
+
+
+@pytest.mark.parametrize("command", [sync.sync, sync.reprocess])
+@pytest.mark.parametrize("name", [*DAILY, *WITHOUT_DAYS, "schema"])
+def test_a_cut_file_of_the_lake_is_named_and_rebuilt(name, command, context, original):
+    file = lake.schema_file(context.home, BY_NAME["turns"]) if name == "schema" else lake_file(context.home, name)
+    cut(file)
+    assert str(file) in failed(context)["lake_is_readable"]
+    assert_repaired(context, original, command(context, run_id="second"), file)
+
+
+def test_a_build_names_a_cut_file(context, tmp_path):
+    file = lake_file(context.home, "turns")
+    cut(file)
+    built = run(tmp_path, "--home", str(context.home.root), "build")
+    assert (built.code, str(file) in built.err, "reprocess" in built.err) == (1, True, True), built.err
+
+
+def test_a_cut_file_of_the_landing_is_named_and_its_conversations_are_fetched_again(context, original, app):
+    file = max(context.home.files(context.home.landing, landing.DAY_FOLDERS))
+    lost = set(parquet.read_files(landing.LANDED_DOCUMENTS, [file])["conversation_id"])
+    cut(file)
+    assert str(file) in failed(context)["landing_is_readable"]
+    result = sync.sync(context, run_id="second")
+    assert {path.rpartition("/")[2] for path in app.details} >= lost
+    assert_repaired(context, original, result, file)
+    assert [path.name.startswith(file.stem) for path in context.home.damaged.rglob("*.damaged")] == [True]
+    assert sync.sync(context, run_id="third").warnings == ()
+
+
+def test_after_a_listing_is_lost_all_of_history_is_listed_once(context, original):
+    moments = [UNTIL + timedelta(minutes=1)]
+    context = replace(context, clock=lambda: moments[0])
+    assert sync.sync(context, run_id="zero").problems == ()
+    assert [window.since is None for window in landing.listings(context.home)] == [True, False]
+    listing = min(context.home.files(context.home.listings))
+    segment = min(context.home.files(context.home.landing, landing.DAY_FOLDERS))
+    cut(listing)
+    cut(segment)
+    moments[0] += timedelta(minutes=1)
+    result = sync.sync(context, run_id="second")
+    assert [str(segment) in warning for warning in result.warnings].count(True) == 1
+    assert [warning for warning in result.warnings if str(listing) in warning]
+    assert (result.problems, failed(context, is_deep=True)) == ((), {})
+    assert rows_of(context.home, "turns").equals(rows_of(original, "turns"))
+    moments[0] += timedelta(minutes=1)
+    assert sync.sync(context, run_id="third").problems == ()
+    assert [window.since is None for window in landing.listings(context.home)] == [False, True, False]
+
+
+def test_an_erased_conversation_stays_erased_and_no_damaged_file_keeps_it(context, app):
+    conversation_id = rows_of(context.home, "conversations")["conversation_id"][0]
+    erasure.erase(context, [conversation_id])
+    for file in context.home.files(context.home.landing, landing.DAY_FOLDERS):
+        cut(file)
+    result = sync.sync(context, run_id="second")
+    assert result.problems == ()
+    assert conversation_id in landing.erased_ids(context.home)
+    assert conversation_id not in {path.rpartition("/")[2] for path in app.details}
+    assert conversation_id not in set(rows_of(context.home, "conversations")["conversation_id"])
+    assert {file.stat().st_size for file in context.home.damaged.rglob("*.damaged")} == {0}
+
+
+def flip(file, at):
+    content = bytearray(file.read_bytes())
+    content[at] ^= 0xFF
+    file.write_bytes(content)
+
+
+def test_deep_reads_every_block_of_the_warehouse(context, tmp_path):
+    warehouse = context.home.warehouse
+    middle = range(warehouse.stat().st_size // 4, warehouse.stat().st_size, 50_000)
+    for at in middle:
+        flip(warehouse, at)
+    ended = run(tmp_path, "--home", str(context.home.root), "check", "--deep", "--json")
+    assert ended.code == 1
+    assert [result["check"] for result in ended.data["failed"]] == ["warehouse_is_readable"]
+    assert run(tmp_path, "--home", str(context.home.root), "build").code == 0
+    assert failed(context, is_deep=True) == {}
+
+
+def test_deep_reads_every_value_of_the_lake(context, original):
+    file = lake_file(context.home, "turns")
+    for at in range(4, 400):  # pages of the first columns; the footer is at the end
+        flip(file, at)
+    assert set(failed(context, is_deep=True)) == {"lake_is_readable"}
+    assert_repaired(context, original, sync.reprocess(context, run_id="second"), file)
+
+
+def test_check_changes_nothing(context):
+    cut(lake_file(context.home, "turns"))
+    before = {path: path.stat().st_mtime_ns for path in context.home.root.rglob("*")}
+    failed(context, is_deep=True)
+    assert {path: path.stat().st_mtime_ns for path in context.home.root.rglob("*")} == before
+    assert Home(context.home.root).exists()

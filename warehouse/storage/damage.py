@@ -1,0 +1,135 @@
+"""Damage at rest: files that cannot be read, and files of the lake that have other rows than were written.
+
+The row counts of a day are in the footer of its file of ``conversation_checks``, which is written last
+(``lake.write_counts``). An unreadable file of the lake is removed, and its day loses that file too: its conversations
+then count as not flattened, and the next refresh takes them from the landing. An unreadable file of the landing is set
+aside in ``damaged/``: its conversations then count as not fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
+from warehouse.schema.operations import DELETIONS
+from warehouse.schema.registry import BY_NAME, TABLES
+from warehouse.storage import lake, landing, parquet
+from warehouse.storage.home import Home
+
+
+def unreadable_files(home: Home, folder: Path, *, is_deep: bool = False) -> Iterator[tuple[Path, str]]:
+    """The workspace's Parquet files below a folder that cannot be read, and why.
+
+    Without ``is_deep`` only the footers are read, which a file that was cut short does not have; with it, every value.
+    """
+    yield from _unreadable(home.files(folder, "**/"), is_deep=is_deep)
+
+
+def _unreadable(files: Iterable[Path], *, is_deep: bool) -> Iterator[tuple[Path, str]]:
+    for file in files:
+        reason = _problem(file, is_deep=is_deep)
+        if reason and file.exists():  # a writer may have removed it
+            yield file, reason
+
+
+def _problem(file: Path, *, is_deep: bool) -> str | None:
+    try:
+        pl.read_parquet_metadata(file)
+        if is_deep:
+            from pyarrow import parquet as arrow  # noqa: PLC0415 -- a tenth of a second that a sync does not need
+
+            arrow.read_table(file, partitioning=None)
+    except Exception as error:  # noqa: BLE001 -- damaged bytes raise anything
+        return " ".join(str(error).split()) or type(error).__name__
+    return None
+
+
+def wrong_counts(home: Home) -> Iterator[tuple[Path, int, int]]:
+    """The files of a workspace's days that do not have the rows that were recorded: file, recorded, actual."""
+    from pyarrow import parquet as arrow  # noqa: PLC0415 -- as above
+
+    for day, counts in _recorded(home):
+        for name, n_recorded in counts.items():
+            file = home.file(home.partition(BY_NAME[name], day))
+            n_rows = arrow.read_metadata(file).num_rows if file.exists() else 0
+            if n_rows != n_recorded:
+                yield file, n_recorded, n_rows
+
+
+def _recorded(home: Home) -> Iterator[tuple[date, dict[str, int]]]:
+    """The row counts by table that were recorded for each day; a day that was written by version 0.2.0 has none."""
+    for day in lake.days(home, CONVERSATION_CHECKS):
+        file = home.file(home.partition(CONVERSATION_CHECKS, day))
+        counts = lake.read_counts(file) if file.exists() else None
+        if counts is not None:
+            yield day, {name: n_rows for name, n_rows in counts.items() if name in BY_NAME}
+
+
+def repair(home: Home, at: datetime, *, is_deep: bool = False) -> list[str]:
+    """Set aside or remove what cannot be read, so that this run fetches or flattens it again; needs the write lock.
+
+    Returns:
+        A line for each damaged file, and for each file of the lake that is missing.
+    """
+    return [*_repair_landing(home, at, is_deep=is_deep), *_repair_lake(home, is_deep=is_deep)]
+
+
+def _repair_landing(home: Home, at: datetime, *, is_deep: bool) -> list[str]:
+    lines = []
+    for file, reason in unreadable_files(home, home.landing, is_deep=is_deep):
+        target = home.damaged / file.relative_to(home.root).with_name(f"{file.stem}.{at:%Y%m%dT%H%M%S%f}.damaged")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(target)
+        lines.append(f"{file} cannot be read, and is set aside as {target}. What it had is fetched again. {reason}")
+    return lines
+
+
+def _repair_lake(home: Home, *, is_deep: bool) -> list[str]:
+    lines: list[str] = []
+    lost_days: set[date] = set()
+    for table in TABLES:
+        files = home.files(home.table(table), lake.DAY_FOLDERS if table.is_daily else "")
+        for file, reason in _unreadable([*files, lake.schema_file(home, table)], is_deep=is_deep):
+            file.unlink()
+            lines.append(f"{file} could not be read, and is rebuilt from the landing. {reason}")
+            if table.is_daily:
+                lost_days.add(date.fromisoformat(file.parent.name.partition("=")[2]))
+    wrong = wrong_counts(home) if is_deep else _missing(home)
+    for file, n_recorded, n_rows in wrong:
+        lines.append(f"{file} had {n_rows} of {n_recorded} rows, and is rebuilt from the landing.")
+        lost_days.add(date.fromisoformat(file.parent.name.partition("=")[2]))
+    for day in lost_days:
+        home.file(home.partition(CONVERSATION_CHECKS, day)).unlink(missing_ok=True)
+    return lines
+
+
+def _missing(home: Home) -> Iterator[tuple[Path, int, int]]:
+    for day, counts in _recorded(home):
+        for name, n_recorded in counts.items():
+            file = home.file(home.partition(BY_NAME[name], day))
+            if n_recorded and not file.exists():
+                yield file, n_recorded, 0
+
+
+def lost_conversations(home: Home) -> pl.DataFrame:
+    """Conversations of the lake whose snapshots were set aside: conversation_id, start_time_at, agent_id."""
+    columns = ["conversation_id", "start_time_at", "agent_id"]
+    if not home.damaged.exists():
+        return pl.DataFrame(schema={name: parquet.polars_schema(CONVERSATIONS)[name] for name in columns})
+    return lake.read(home, CONVERSATIONS, columns).join(landing.latest_snapshots(home), "conversation_id", "anti")
+
+
+def lost_tombstones(home: Home) -> pl.DataFrame:
+    """Erased conversations of the lake whose tombstones were set aside: conversation_id, start_date."""
+    erased = lake.read(home, DELETIONS, ["conversation_id", "start_date", "reason"]).filter(reason=landing.ERASED)
+    return erased.filter(~pl.col("conversation_id").is_in(list(landing.erased_ids(home)))).drop("reason")
+
+
+def has_lost_listings(home: Home, listed_in_full_at: datetime | None) -> bool:
+    """Whether a listing was set aside since the latest listing without a beginning."""
+    names = (file.name.split(".")[-2] for file in (home.damaged / "landing" / "listings").glob(f"{home.workspace}.*"))
+    return any(listed_in_full_at is None or name > f"{listed_in_full_at:%Y%m%dT%H%M%S%f}" for name in names)

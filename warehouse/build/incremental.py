@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from glob import escape
-from pathlib import Path
 
 import duckdb
 
@@ -164,17 +163,14 @@ class DayBuilder:
                 table = BY_NAME[name.removeprefix("lake.")]
                 files = [file for day in days if day is not None for file in lake.day_files(self._home, table, day)]
                 files.append(lake.schema_file(self._home, table))  # read_parquet needs a file
-                selects[name] = read_parquet_sql(table.column_names, map(_file_literal, files))
+                literals = (sql_literal(escape(str(file.resolve()))) for file in files)
+                selects[name] = read_parquet_sql(table.column_names, literals)
             elif name in self.with_days and model is not None and model.is_view:
                 selects |= self._selects(model.reads, days) | {name: model.sql}
             else:
                 condition = is_on(days if name in self.with_days else None)
                 selects[name] = f"from {self._target}.{name} where {condition}"
         return selects
-
-
-def _file_literal(file: Path) -> str:
-    return sql_literal(escape(str(file.resolve())))
 
 
 def describe(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:

@@ -194,7 +194,7 @@ def test_what_a_clock_that_was_behind_rated_or_announced_is_fetched_once(tmp_pat
     activity_log.append(home, FEEDBACK_SENT, [rating])
     activity_log.append(home, WEBHOOK_EVENTS, [event | {"received_at": START - YEAR}])
     for number in (1, 2):
-        plan = plan_fetches(home, now=START + DAY, reread_days=())
+        plan = plan_fetches(home, now=START + DAY, reread_days=(), confirm_after=DAY)
         assert dict(plan.select("conversation_id", "reason").rows())[f"conv_{number}"] == "asked"
         land_snapshot(home, f"conv_{number}", number)
-    assert plan_fetches(home, now=START + DAY, reread_days=()).is_empty()
+    assert plan_fetches(home, now=START + DAY, reread_days=(), confirm_after=DAY).is_empty()

@@ -273,7 +273,7 @@ def test_the_log_of_what_was_done_forgets_an_erased_conversation(tmp_path):
     assert len(tables) > 1
     for table in tables:
         rows = [dict.fromkeys(table.key, None) | {"conversation_id": name} for name in ("conv_a", "conv_b")]
-        activity_log.append(home, table, rows, UNTIL)
+        activity_log.append(home, table, rows)
     erase(context, ["conv_a"])
     for table in tables:
         assert activity_log.latest_entries(home, table)["conversation_id"].to_list() == ["conv_b"], table.name

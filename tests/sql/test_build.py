@@ -387,7 +387,8 @@ def test_a_failing_query_shows_duckdbs_message_and_a_hint(built: Home, sql: str,
     assert hint in raised.value.hint
 
 
-def test_a_query_uses_utc_and_may_return_no_columns(built: Home) -> None:
+def test_a_query_uses_utc_and_sets_nothing(built: Home) -> None:
     zone = query(built, "select current_setting('TimeZone') as zone").to_dicts()
     assert zone == [{"zone": "UTC"}]
-    assert query(built, "set threads = 1").is_empty()
+    with pytest.raises(QueryError, match="one SELECT"):
+        query(built, "set threads = 1")

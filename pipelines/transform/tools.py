@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -29,6 +29,7 @@ REQUEST_SCHEMAS = {"api_schema": "", "base_api_schema": "base_", "api_schema_ove
 TOOL_TABLE = RecordTable(TOOLS)
 PARAMETER_TABLE = RecordTable(TOOL_PARAMETERS)
 _DERIVED_COLUMNS = ("tool_id", "first_seen_at", "changed_at", "last_seen_at", "is_gone", "content_sha256")
+_TICK = timedelta(microseconds=1)  # the unit of our times
 _PLAIN_NAME = re.compile(r"[\w-]+")
 
 
@@ -175,17 +176,23 @@ def _definitions(rows: pl.DataFrame, last_listing: datetime) -> Iterator[ToolDef
 
 
 def _versions(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row per definition that a tool had, with the paths that differ from the previous definition."""
+    """One row per definition that a tool had, with the paths that differ from the previous definition.
+
+    A version begins after the previous one, also if the clock went back in between.
+    """
     previous: dict[str, Any] = {}
+    valid_from: dict[str, datetime] = {}
     versions = []
     for row in rows.filter(pl.col("payload").is_not_null()).iter_rows(named=True):
         tool_id, definition = row["tool_id"], load(row["payload"])
         changes = sorted(set(_changed_paths(previous[tool_id], definition))) if tool_id in previous else None
         previous[tool_id] = definition
+        after_previous = valid_from[tool_id] + _TICK if tool_id in valid_from else row["listed_at"]
+        valid_from[tool_id] = max(row["listed_at"], after_previous)
         versions.append(
             {
                 "tool_id": tool_id,
-                "valid_from_at": row["listed_at"],
+                "valid_from_at": valid_from[tool_id],
                 "content_sha256": row["content_sha256"],
                 "changes": None if changes is None else dump(changes).decode(),
             }

@@ -15,6 +15,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.extract.fetch_plan import plan_fetches
 from pipelines.extract.llm_price_queries import is_due
 from pipelines.settings import Settings
+from pipelines.transform.tools import refresh_tools
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from tests.helpers.landed_files import START, land_rows, land_snapshot
@@ -24,6 +25,7 @@ from warehouse.schema.activity import FEEDBACK_SENT, WEBHOOK_EVENTS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.landing import LANDED_DOCUMENTS
 from warehouse.schema.operations import DELETIONS
+from warehouse.schema.reference_data import TOOL_VERSIONS
 from warehouse.storage import activity_log, lake, landing, landing_merge, parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import land_prices, land_tools, tool_listings
@@ -183,6 +185,18 @@ def test_reference_data_and_prices_follow_the_landing(tmp_path):
     assert tool_listings(home) == [START + YEAR, START]
     assert is_due(home, START, 30)
     assert not is_due(home, START + YEAR, 30)
+
+
+def test_versions_of_a_tool_follow_each_other_though_the_clock_went_back(tmp_path):
+    home = Home(tmp_path / "home").open()
+    lake.ensure_schema_files(home)
+    for number, at in enumerate((START, START - YEAR, START)):
+        row = {"tool_id": "tool_1", "listed_at": at, "content_sha256": str(number), "usage_stats": b"{}"}
+        land_tools(home, at, [row | {"payload": f'{{"tool_config": {{"name": "v{number}"}}}}'.encode()}])
+    refresh_tools(home)
+    versions = lake.read(home, TOOL_VERSIONS).sort("valid_from_at").select("valid_from_at", "content_sha256")
+    begins = [START + timedelta(microseconds=number) for number in range(3)]
+    assert versions.rows() == list(zip(begins, "012", strict=True))
 
 
 def test_what_a_clock_that_was_behind_rated_or_announced_is_fetched_once(tmp_path):

@@ -111,6 +111,7 @@ def decide_refetch(
         "content_sha256",
         "shown_texts",
         "fetched_at",
+        "content_at",
         landed_order=order("sequence", "fetched_at"),
         landed_start=pl.col("start_time_at"),
         landed_agent=pl.col("agent_id"),
@@ -118,13 +119,14 @@ def decide_refetch(
     names = ("conversation_id", "start_time_at", "agent_id", "fingerprint")
     listed = list_rows.select(*names, list_status="status", listed_order=order("sequence", "listed_at"))
     is_gone = pl.col("kind") == "gone"
+    is_without_content = (pl.col("kind") == "unchanged") & pl.col("content_at").is_null()  # its document was damaged
     is_there_again = is_gone & (pl.col("listed_order") > pl.col("landed_order"))
     is_to_confirm = pl.col("conversation_id").is_in(list(ids_to_confirm))
     is_new_row = pl.col("fingerprint").is_not_null() & pl.col("fingerprint").ne_missing(pl.col("list_fingerprint"))
     reason = (
         pl.when(pl.col("kind") == ERASED)
         .then(None)
-        .when(pl.col("kind").is_null())
+        .when(pl.col("kind").is_null() | is_without_content)
         .then(pl.lit("new"))
         .when(~is_gone & is_open(pl.col("fetched_at"), reread_days))
         .then(pl.lit("open"))
@@ -150,7 +152,8 @@ def decide_refetch(
             pl.coalesce("agent_id", "landed_agent").alias("agent_id"),
             pl.coalesce("status", "list_status").alias("status"),
             "fingerprint",
-            "content_sha256",
+            # without it, the response is not compared with a document that is no longer landed
+            pl.when(~is_without_content.fill_null(value=False)).then("content_sha256").alias("content_sha256"),
             "shown_texts",
             "reason",
         )

@@ -36,7 +36,8 @@ def landed(**changes):
         "fetched_at": NOW - timedelta(minutes=30),
         "content_sha256": "sha",
     }
-    return parquet.frame(LANDED_DOCUMENTS, [row | changes]).select(*READ_KEYS, shown_texts="n_texts")
+    frame = parquet.frame(LANDED_DOCUMENTS, [row | changes])
+    return frame.select(*READ_KEYS, content_at="fetched_at", shown_texts="n_texts")
 
 
 NOTHING_LISTED, NOTHING_LANDED = listed().clear(), landed().clear()
@@ -144,3 +145,10 @@ def test_the_columns_of_a_decision():
 def test_when_a_conversation_is_settled(changes, state):
     snapshots = landed(fetched_at=NOW, **changes)
     assert snapshots.select(settle_state(pl.col("fetched_at"), REREAD)).item() == state
+
+
+def test_a_conversation_whose_document_was_lost_is_fetched_and_landed_again():
+    """What is left says only that the document had not changed: it is damaged, and was set aside."""
+    lost = landed(kind="unchanged").with_columns(content_at=pl.lit(None, pl.Datetime("us", "UTC")))
+    decided = decide_refetch(listed(), lost, now=NOW, reread_days=REREAD)
+    assert decided.select("reason", "content_sha256").rows() == [("new", None)]

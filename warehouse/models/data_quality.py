@@ -90,12 +90,13 @@ def check_complete(home: Home) -> tuple[CheckResult, ...]:
     complete = in_lake.join(checked, "conversation_id", "semi")
     deletions = lake.read(home, DELETIONS, ["conversation_id"])
     has_content = snapshots.filter(pl.col("content_at").is_not_null())
+    landed = snapshots.filter((pl.col("kind") != "unchanged") | pl.col("content_at").is_not_null())
     is_removed = snapshots.filter(pl.col("kind").is_in([*landing.REMOVED_KINDS, landing.ERASED]))
     missing = pl.concat(
         [has_content.join(complete, "conversation_id", "anti"), is_removed.join(deletions, "conversation_id", "anti")]
     )
     return (
-        _result(LISTED_IS_LANDED, listed.join(snapshots, "conversation_id", "anti")),
+        _result(LISTED_IS_LANDED, listed.join(landed, "conversation_id", "anti")),
         _result(LANDED_IS_IN_LAKE, missing),
         _result(LAKE_IS_LANDED, in_lake.join(snapshots, "conversation_id", "anti")),
         _result(NOTHING_IN_QUARANTINE, lake.read(home, QUARANTINE)),

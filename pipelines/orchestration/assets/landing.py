@@ -69,7 +69,11 @@ def conversation_list(
     log_other_days(context, LISTINGS, rows["start_date"])
     windows = "; ".join(f"{name}: {result.window}" for name, result in listed_windows.items())
     return dg.MaterializeResult(
-        metadata={"window": windows, "n_listed": sum(result.n_listed for result in listed_windows.values())}
+        metadata={
+            "window": windows,
+            "n_listed": sum(result.n_listed for result in listed_windows.values()),
+            "n_skipped": sum(len(result.skipped_ids) for result in listed_windows.values()),
+        }
     )
 
 

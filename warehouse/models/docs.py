@@ -20,6 +20,7 @@ METRICS_ORDER = (
     "agent_daily",
     "agent_scorecard",
     "version_comparison",
+    "experiments",
     "cost_daily",
     "cost_reconciliation",
     "llm_cost",

@@ -40,7 +40,7 @@ def analyse(rng: Random, blueprint: Blueprint, script: Script) -> Json:
     scoped = {
         "scope": "conversation",
         "source_agent_id": agent.agent_id,
-        "source_branch_id": agent.branch_id,
+        "source_branch_id": blueprint.branch_id,
         "evaluation_criteria_results": dict(results),
         "data_collection_results": {},
         "successful": successful,
@@ -114,7 +114,8 @@ def _shares(blueprint: Blueprint, name: str) -> tuple[float, float]:
         return STORY.broken_criterion.failure, STORY.broken_criterion.unknown
     if blueprint.is_new_version:
         return STORY.new_version.failure, STORY.verdicts.unknown
-    return STORY.verdicts.failure, STORY.verdicts.unknown
+    failure = STORY.branch.failure if blueprint.is_branch else STORY.verdicts.failure
+    return failure, STORY.verdicts.unknown
 
 
 def _rationales(blueprint: Blueprint, name: str, result: str, *, has_talk: bool) -> list[str] | tuple[str, ...]:

@@ -104,7 +104,8 @@ def _categories(blueprint: Blueprint, script: Script, charged: int, *, is_burst:
         "other": charged // 60 if caller % 15 == 0 else 0,
     }
     voice = _category(charged - sum(parts.values()), duration)
-    return {"voice": voice, **{name: _category(part, duration) for name, part in parts.items() if part}}
+    secs = {"silence": round(duration * (5 + caller % 10) / 100)}
+    return {"voice": voice, **{name: _category(part, secs.get(name, duration)) for name, part in parts.items() if part}}
 
 
 def _category(charge: int, quantity: float) -> Json:

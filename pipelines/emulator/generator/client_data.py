@@ -25,7 +25,7 @@ def initiation_data(blueprint: Blueprint, script: Script, metadata: Json) -> Jso
             "source": metadata["conversation_initiation_source"] if metadata["text_only"] else None,
             "version": metadata["conversation_initiation_source_version"],
         },
-        "branch_id": blueprint.agent.branch_id if is_fourth else None,
+        "branch_id": blueprint.branch_id if is_fourth else None,
         "environment": "production" if is_fourth else None,
         "starting_workflow_node_id": "node_01k5gf1start" if blueprint.scenario.startswith("workflow") else None,
         "procedure_ids": ["proc_7701kd3verify"] if blueprint.scenario == "procedure" else None,

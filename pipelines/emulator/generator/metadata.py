@@ -73,7 +73,7 @@ def describe(
         "sms": sms if scenario == "sms" else None,
         "agent_created_from": _EDITED_WITH[blueprint.start % 6],
         "agent_last_updated_from": _EDITED_WITH[blueprint.start % 5],
-        "queue_wait_secs": round(rng.random() * 2, 3) if phone_call and blueprint.caller % 6 == 0 else None,
+        "queue_wait_secs": round(45 * rng.random() ** 5, 3) if phone_call and blueprint.caller % 6 == 0 else None,
         "cost_fiat": _cost_fiat(rng, charging),
         "voice_rewards": [],
     }

@@ -37,8 +37,17 @@ CONVERSATION = {
     "is_deleted": "false",
 }
 TURN = {"workspace": "main", "start_date": DAY, "is_finished": "true", "is_counted": "true"}
-ORDINARY = {"marts.fct_conversations": CONVERSATION, "marts.fct_turns": TURN}
-"""Values of the columns that an example does not show; numbers and flags that it needs are in it."""
+PART = {"workspace": "main", "start_date": DAY}
+ORDINARY = {"marts.fct_conversations": CONVERSATION, "marts.fct_turns": TURN, "marts.fct_tool_calls": TURN}
+"""Values of the columns that an example does not show."""
+FLAGS = {
+    "is_voicemail": "voicemail",
+    "is_error": "error",
+    "is_abandoned": "abandoned",
+    "is_transferred_to_human": "transferred",
+    "is_contained": "contained",
+}
+"""The outcome that a flag of a conversation says."""
 
 
 @pytest.fixture(scope="module", name="warehouse")
@@ -56,7 +65,9 @@ def insert(connection: duckdb.DuckDBPyConnection, rows: Rows) -> None:
     table = connection.table(rows.relation)
     types = dict(zip(table.columns, table.types, strict=True))
     for number, row in enumerate(rows.rows):
-        values = ORDINARY.get(rows.relation, {}) | row
+        values = ORDINARY.get(rows.relation, PART) | row
+        if "outcome" in row:
+            values |= {flag: str(outcome == row["outcome"]) for flag, outcome in FLAGS.items()}
         if "conversation_id" in types:
             values = {"conversation_id": f"c{number + 1}"} | values
         cells = [f"cast({_literal(text)} as {types[name]})" for name, text in values.items()]

@@ -34,6 +34,7 @@ METRICS_ORDER = (
     "data_collection_fill",
     "termination_reasons",
     "feedback",
+    "sentiment",
     "transfers",
     "conversation_flow",
     "rag_effectiveness",

@@ -1,6 +1,7 @@
 """The answers in docs/questions.md: its SQL is run on the demo, and the table below each is what comes out.
 
-``python -m tests.helpers.questions <home of the demo>`` writes the tables; a test compares them with a run, dates aside.
+``make readme`` writes the tables, as does ``python -m tests.helpers.questions demo`` where a demo has run; a test
+compares them with a run, dates aside.
 """
 
 from __future__ import annotations
@@ -54,13 +55,12 @@ def comparable(table: str) -> str:
     return _DATE.sub("DATE", table)
 
 
-def main() -> None:
+def write(home: Home) -> None:
     """Write the tables of docs/questions.md."""
-    home = Home(Path(sys.argv[1]))
     text = QUESTIONS_FILE.read_text(encoding="utf-8")
     text = _QUESTION.sub(lambda match: match["sql"] + answer(home, match["query"]), text)
     QUESTIONS_FILE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    write(Home(Path(sys.argv[1])))

@@ -58,6 +58,12 @@ def empty_warehouse(tmp_path_factory: pytest.TempPathFactory, project: Project) 
         relations = {rows.relation for example in EXAMPLES for rows in (*example.inputs, example.result)}
         models = [key for key in relations if key in project.by_key]
         LakeRows(home, project).materialize(connection, *models)
+        for key in models:
+            if project.by_key[key].is_view:  # a table, into which an example can be written
+                connection.execute(f"create table view_rows as from {key}")
+                connection.execute(f"drop view {key}")
+                connection.execute(f"create table {key} as from view_rows")
+                connection.execute("drop table view_rows")
         yield connection
 
 

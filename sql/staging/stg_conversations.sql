@@ -77,6 +77,7 @@ final as (
         termination_reason,
         error_code,
         error_reason,
+        error_type,
         main_language,
         text_only as is_text_only,
         timezone,

@@ -75,6 +75,7 @@ TERMINATION = (
     column("metadata.termination_reason", TEXT, "Why the conversation ended; open text."),
     column("metadata.error.code", INT, "Code of the error that ended the conversation."),
     free_text("metadata.error.reason", TEXT, "Text of the error that ended the conversation."),
+    column("metadata.error.error_type", TEXT, "Kind of the error, such as no_answer; open text.", name="error_type"),
     column("metadata.main_language", TEXT, "Main language of the conversation."),
     column("metadata.text_only", BOOL, "Whether the conversation was a chat without audio."),
     column("metadata.timezone", TEXT, "Time zone that was given to the agent."),

@@ -25,7 +25,7 @@ TURNS = table(
     columns=(
         column("role", TEXT, "user or agent."),
         free_text(
-            "message", TEXT, "What was said; null in tool entries, '...' for a silent user, truncated if interrupted."
+            "message", TEXT, "What was said; null or empty in tool entries, '...' for silence, cut if interrupted."
         ),
         free_text("original_message", TEXT, "Full text of an interrupted agent turn."),
         column("interrupted", BOOL, "Whether the user interrupted."),
@@ -90,7 +90,7 @@ TURN_METRICS = table(
     keys=(TURN_INDEX, derived("metric", TEXT, "Name of the metric in the API.", required=True)),
     columns=(
         column("elapsed_time", FLOAT, "Measured time.", name="elapsed_secs"),
-        derived("is_repeat", BOOL, "Whether a tool entry repeats the spoken entry before it.", required=True),
+        derived("is_repeat", BOOL, "Whether the entry repeats the timings of the entry before it.", required=True),
     ),
 )
 

@@ -14,9 +14,8 @@ from pipelines.transform.decode import UnflattenableError, to_builtins
 from pipelines.transform.document_schema import DETAIL, Items, Leaf, Object, Shape, object_at
 from pipelines.transform.lenient_decode import CONVERTERS, UNCONVERTIBLE
 from warehouse.schema import registry, tool_calls
-from warehouse.schema.types import Sensitivity, display_path
+from warehouse.schema.types import REDACTED, Sensitivity, display_path
 
-REDACTED = "<redacted>"
 SILENCE = "..."
 """Message of a silent user: a marker, and not something that was said."""
 

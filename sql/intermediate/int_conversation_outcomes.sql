@@ -40,6 +40,10 @@ entries as (
     select * from staging.stg_turns
 ),
 
+triggered_guardrails as (
+    select * from staging.stg_triggered_guardrails
+),
+
 tools as (
     select * from intermediate.int_conversation_tools
 ),
@@ -48,16 +52,37 @@ termination_groups as (
     select * from intermediate.int_termination_groups
 ),
 
-guardrails as (
+last_entries as (
     select
         workspace,
         conversation_id,
-        max(turn_index) as last_index,
-        arg_max(triggered_guardrails, turn_index) filter (where coalesce(triggered_guardrails, '[]') <> '[]')
-            as triggered_guardrails,
-        max(turn_index) filter (where coalesce(triggered_guardrails, '[]') <> '[]') as guardrail_index
+        max(turn_index) as last_index
     from entries
     group by all
+),
+
+last_guardrails as (
+    select
+        workspace,
+        conversation_id,
+        turn_index,
+        coalesce(nullif(guardrail_name, ''), guardrail_type) as guardrail
+    from triggered_guardrails
+    qualify
+        row_number() over (partition by workspace, conversation_id order by turn_index desc, guardrail_index) = 1
+),
+
+guardrails as (
+    select
+        last_guardrails.workspace,
+        last_guardrails.conversation_id,
+        last_guardrails.guardrail,
+        last_guardrails.turn_index = last_entries.last_index as is_last
+    from last_guardrails
+    inner join last_entries
+        on
+            last_guardrails.workspace = last_entries.workspace
+            and last_guardrails.conversation_id = last_entries.conversation_id
 ),
 
 facts as (
@@ -98,10 +123,9 @@ facts as (
             as is_voicemail_by_tool,
         coalesce(tools.is_transferred_to_human, false) as is_transferred_to_human,
         coalesce(tools.is_transferred_to_number, false) as is_transferred_to_number,
-        coalesce(guardrails.guardrail_index = guardrails.last_index, false) as is_guardrail_last,
+        coalesce(guardrails.is_last, false) as is_guardrail_last,
         coalesce(
-            nullif(json_extract_string(guardrails.triggered_guardrails, '$[0].guardrail_name'), ''),
-            nullif(json_extract_string(guardrails.triggered_guardrails, '$[0].guardrail_type'), ''),
+            guardrails.guardrail,
             nullif(trim(regexp_extract(conversations.termination_reason, '^[^:]*:(.*)$', 1)), ''),
             'guardrail'
         ) as guardrail

@@ -23,7 +23,7 @@ is_finished = "Whether the conversation is done or failed."
 is_excluded = "Whether seeds.excluded_callers leaves the conversation out of the metrics."
 is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 channel = "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget)."
-direction = "inbound or outbound; null when no phone or WhatsApp conversation."
+direction = "inbound or outbound; null when no phone, WhatsApp or SMS conversation, or unknown."
 initiation_source = "SDK, widget or provider that started it."
 batch_call_id = "Batch that the conversation belongs to."
 main_language = "Main language of the conversation."
@@ -32,12 +32,13 @@ call_duration_secs = "Length of the conversation."
 queue_wait_secs = "Time in the queue before the conversation was taken."
 call_successful = "success, failure or unknown: the vendor's verdict; null when not judged."
 success_score = "Score of success, in the vendor's points."
-cost_credits = "Cost of the conversation: call charge + LLM charge."
+cost_credits = "Cost of the conversation: call charge + LLM charge, also where the API reports only these; null when unknown."
+voice_surcharge_credits = "Surcharge for the voice, which the vendor bills on top: it is in neither cost_credits nor cost_usd."
 call_cost_credits = "Call part of the cost."
 llm_cost_credits = "LLM part of the cost."
 platform_cost_credits = "Platform part of the cost, itself a part of the call part; null on older conversations."
 llm_price_usd = "LLM cost as reported."
-llm_cost_usd = "LLM cost: the price of all tokens that were initiated."
+llm_cost_usd = "LLM cost: the price of all tokens that were initiated, or delivered where only those are reported."
 platform_price_usd = "Platform part of the cost as reported; null on older conversations."
 cost_usd = "Cost of the conversation; null when unknown, see cost_basis."
 cost_basis = "reported (by the API), plan_rate (credits at the plan's rate) or unknown."
@@ -74,7 +75,7 @@ dislikes = "Thumbs down."
 has_feedback_comment = "Whether the user left a comment."
 feedback_comment = "The comment; <redacted> once deleted."
 user_id = "Id of the user, as the client gave it; null when unknown or erased."
-caller_id = "Who called: the other phone number, else the WhatsApp user, else the user's id; null when unknown or erased."
+caller_id = "Who called or was called: the phone number in E.164, else the WhatsApp user, else the user's id; null when unknown, withheld or erased."
 is_repeat_caller_7d = "Whether the same caller had talked to the same agent within the 7 days before; attempts that reached nobody or a machine do not count; null without a caller."
 n_waits = "Entries with a wait; repeats and greetings dropped."
 first_response_secs = "Wait before the agent's first answer that has one."
@@ -188,10 +189,20 @@ identified as (
         case
             when conversations.phone_call_type is not null or conversations.phone_call_external_number is not null
                 then 'phone'
-            when conversations.whatsapp_user_id is not null or conversations.whatsapp_phone_number_id is not null
+            when
+                conversations.whatsapp_user_id is not null
+                or conversations.whatsapp_phone_number_id is not null
+                or conversations.whatsapp_direction is not null
                 then 'whatsapp'
-            when conversations.sms is not null then 'sms'
+            when conversations.sms_direction is not null or conversations.sms_user_phone_number is not null then 'sms'
+            when conversations.initiation_source = 'whatsapp' then 'whatsapp'
+            when conversations.initiation_source = 'twilio_sms' then 'sms'
             when conversations.is_text_only then 'chat'
+            when
+                conversations.initiation_source in (
+                    'twilio', 'sip_trunk', 'exotel', 'genesys', 'avaya', 'audiocodes', 'amazon_connect'
+                )
+                then 'phone'
             else 'voice'
         end as channel
     from conversations
@@ -234,7 +245,7 @@ final as (
         identified.is_excluded,
         identified.is_counted,
         identified.channel,
-        coalesce(conversations.phone_call_direction, conversations.whatsapp_direction) as direction,
+        conversations.direction,
         conversations.initiation_source,
         conversations.batch_call_id,
         conversations.main_language,
@@ -243,7 +254,8 @@ final as (
         conversations.queue_wait_secs,
         conversations.call_successful,
         conversations.success_score,
-        conversations.cost_credits,
+        costs.cost_credits,
+        costs.voice_surcharge_credits,
         conversations.call_cost_credits,
         conversations.llm_cost_credits,
         conversations.platform_cost_credits,
@@ -285,8 +297,17 @@ final as (
         conversations.error_type,
         conversations.error_reason,
         conversations.rating,
-        conversations.likes,
-        conversations.dislikes,
+        -- older and smaller forms have the thumb, and no counts of it
+        case
+            when coalesce(conversations.likes, 0) + coalesce(conversations.dislikes, 0) > 0 then conversations.likes
+            when conversations.feedback_overall_score = 'like' then 1
+            else conversations.likes
+        end as likes,
+        case
+            when coalesce(conversations.likes, 0) + coalesce(conversations.dislikes, 0) > 0 then conversations.dislikes
+            when conversations.feedback_overall_score = 'dislike' then 1
+            else conversations.dislikes
+        end as dislikes,
         coalesce(trim(conversations.feedback_comment) <> '', false) as has_feedback_comment,
         conversations.feedback_comment,
         identified.user_id,

@@ -9,6 +9,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 scope = "initiated or irreversible (whole conversation), or turn: never add scopes."
+is_total = "Whether the row belongs to the scope to add up: initiated, or irreversible where the conversation has no initiated usage."
 turn_index = "Transcript entry for scope turn, -1 for the whole conversation."
 model = "Model."
 start_date = "UTC day on which the conversation started."
@@ -29,7 +30,7 @@ is_finished = "Whether the conversation is done or failed."
 is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
-not_null = ["workspace", "conversation_id", "scope", "turn_index", "model", "start_date", "is_finished", "is_counted"]
+not_null = ["workspace", "conversation_id", "scope", "is_total", "turn_index", "model", "start_date", "is_finished", "is_counted"]
 accepted = { scope = ["initiated", "irreversible", "turn"] }
 references = { conversation_id = "marts.fct_conversations.conversation_id" }
 */
@@ -39,6 +40,14 @@ with llm_usage as (
 
 flags as (
     select * from intermediate.int_conversation_flags
+),
+
+initiated as (
+    select distinct
+        workspace,
+        conversation_id
+    from llm_usage
+    where scope = 'initiated'
 ),
 
 by_model as (
@@ -73,6 +82,8 @@ final as (
         by_model.workspace,
         by_model.conversation_id,
         by_model.scope,
+        by_model.scope = 'initiated'
+        or (by_model.scope = 'irreversible' and initiated.conversation_id is null) as is_total,
         by_model.turn_index,
         by_model.model,
         by_model.start_date,
@@ -93,6 +104,8 @@ final as (
         coalesce(flags.is_counted, false) as is_counted
     from by_model
     left join flags on by_model.workspace = flags.workspace and by_model.conversation_id = flags.conversation_id
+    left join initiated
+        on by_model.workspace = initiated.workspace and by_model.conversation_id = initiated.conversation_id
 )
 
 select * from final

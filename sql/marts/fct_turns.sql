@@ -62,6 +62,10 @@ multivoice_parts as (
     select * from staging.stg_multivoice_parts
 ),
 
+turn_files as (
+    select * from staging.stg_turn_files
+),
+
 tool_calls as (
     select * from staging.stg_tool_calls
 ),
@@ -94,34 +98,37 @@ waits as (
 ),
 
 -- a blank is any space, separator or invisible sign
-spoken_parts as (
+parts_and_files as (
     select
         workspace,
         conversation_id,
         turn_index
     from multivoice_parts
     where regexp_matches(text, '[^\s\p{Z}\p{C}]')
-    group by all
+    union
+    select
+        workspace,
+        conversation_id,
+        turn_index
+    from turn_files
 ),
 
 entries as (
     select
         turns.*,
         coalesce(regexp_matches(turns.message, '[^\s\p{Z}\p{C}]'), false) as has_message,
-        spoken_parts.turn_index is not null
-        or turns.file_input is not null
-        or coalesce(turns.file_inputs, '[]') <> '[]' as has_parts_or_files,
+        parts_and_files.turn_index is not null as has_parts_or_files,
         coalesce(
             turns.source_medium, case when coalesce(conversations.is_text_only, false) then 'text' else 'audio' end
         ) = 'audio' as is_voice
     from turns
     left join conversations
         on turns.workspace = conversations.workspace and turns.conversation_id = conversations.conversation_id
-    left join spoken_parts
+    left join parts_and_files
         on
-            turns.workspace = spoken_parts.workspace
-            and turns.conversation_id = spoken_parts.conversation_id
-            and turns.turn_index = spoken_parts.turn_index
+            turns.workspace = parts_and_files.workspace
+            and turns.conversation_id = parts_and_files.conversation_id
+            and turns.turn_index = parts_and_files.turn_index
 ),
 
 calls_in_turn as (

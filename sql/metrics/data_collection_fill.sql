@@ -57,7 +57,7 @@ counted as (
         -- a redaction leaves no value to show
         is_filled and coalesce(value_text <> '<redacted>', true) as is_shown
     from collected
-    where is_counted
+    where is_counted and scope_index = -1
 ),
 
 declared as (

@@ -115,7 +115,7 @@ initiated as (
     from llm_usage
     inner join conversations
         on llm_usage.workspace = conversations.workspace and llm_usage.conversation_id = conversations.conversation_id
-    where llm_usage.is_counted and llm_usage.scope = 'initiated'
+    where llm_usage.is_counted and llm_usage.is_total
     group by all
 ),
 

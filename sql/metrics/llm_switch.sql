@@ -130,7 +130,7 @@ used as (
     from recent
     inner join llm_usage
         on recent.workspace = llm_usage.workspace and recent.conversation_id = llm_usage.conversation_id
-    where llm_usage.scope = 'initiated'
+    where llm_usage.is_total
     group by all
 ),
 

@@ -90,7 +90,7 @@ def _call_with_parts(rows: Any, name: str, workspace: str = "main", **row: objec
     rows.add("turn_metrics", metric="convai_ttf_audio_since_silence", elapsed_secs=1.0, is_repeat=False, **at)
     rows.add("tool_calls", call_index=0, depth=0, request_id="r", tool_name="look_up", **at)
     rows.add(
-        "tool_results", result_index=0, depth=0, request_id="t", type="system", tool_name="transfer_to_number", **at
+        "tool_results", result_index=0, depth=0, request_id="r", type="system", tool_name="transfer_to_number", **at
     )
     rows.add("evaluation_results", criteria_id="polite", result="success", **of_it)
     rows.add("data_collection_results", data_collection_id="name", **of_it)

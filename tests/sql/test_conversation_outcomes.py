@@ -12,8 +12,11 @@ from sqlglot import exp, parse_one
 from warehouse.connection import Limits, connect
 
 KEY = "intermediate.int_conversation_outcomes"
-GUARDRAIL = '[{"guardrail_type": "custom", "guardrail_name": "no_advice"}]'
-NAMELESS = '[{"guardrail_type": "profanity"}]'
+GUARDRAILS = {
+    "guardrail": {"guardrail_type": "custom", "guardrail_name": "no_advice"},
+    "nameless": {"guardrail_type": "profanity"},
+}
+"""By the name of an entry's role in the cases, the guardrail that the entry triggered."""
 SILENCE = "Ending conversation after 40 seconds of silence."
 TIME_LIMIT = "Conversation has exceeded maximum duration"
 QUOTA = "This request exceeds your quota limit."
@@ -136,9 +139,6 @@ CASES: dict[str, Case] = {
     ),
     "guardrail of the text": case("blocked no_advice", WORDS, termination_reason="Guardrail triggered: no_advice "),
     "guardrail of the type": case("blocked guardrail", WORDS, error_code=1008, error_type="guardrail_triggered"),
-    "guardrail redacted": case(
-        "blocked no_advice", WORDS, ("redacted", ""), termination_reason="Guardrail triggered: no_advice"
-    ),
     "guardrail at the end": case("blocked no_advice", WORDS, ("guardrail", ""), status="failed"),
     "guardrail on the way": case("contained other", WORDS, ("guardrail", ""), HELLO),
     "guardrail, then hung up": case("contained ended_by_user", WORDS, ("guardrail", ""), termination_reason=HANGS_UP),
@@ -206,16 +206,11 @@ CASES: dict[str, Case] = {
 def add(rows: Any, name: str, columns: dict[str, Any], turns: list[tuple[str, str]], results: list[Any]) -> None:
     times = {column: rows.noon for column, value in columns.items() if value == "noon"}
     rows.call(name, **(columns | times))
-    guardrails = {"guardrail": GUARDRAIL, "nameless": NAMELESS, "redacted": '"<redacted>"'}
     for index, (role, message) in enumerate(turns):
-        rows.add(
-            "turns",
-            conversation_id=name,
-            turn_index=index,
-            role="agent" if role in guardrails else role,
-            message=message,
-            triggered_guardrails=guardrails.get(role, "[]"),
-        )
+        at = {"conversation_id": name, "turn_index": index}
+        rows.add("turns", role="agent" if role in GUARDRAILS else role, message=message, **at)
+        if role in GUARDRAILS:
+            rows.add("triggered_guardrails", guardrail_index=0, **GUARDRAILS[role], **at)
     for index, row in enumerate(results):
         rows.add("tool_results", conversation_id=name, result_index=index, turn_index=1, depth=0, **row)
 

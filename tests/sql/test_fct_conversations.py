@@ -91,6 +91,7 @@ def test_call_with_everything(rows: Any) -> None:
             "call_successful": "success",
             "success_score": 0.9,
             "cost_credits": 600,
+            "voice_surcharge_credits": None,
             "call_cost_credits": 540,
             "llm_cost_credits": 60,
             "platform_cost_credits": 540,
@@ -290,7 +291,7 @@ def test_outcome_and_flags(rows: Any) -> None:
 def test_channel_and_termination_group(rows: Any) -> None:
     rows.call("c1", phone_call_type="sip_trunking", text_only=True, termination_reason="Call ended by remote party")
     rows.call("c2", whatsapp_whatsapp_user_id="w", termination_reason="Client disconnected: 1005")
-    rows.call("c3", sms="{}", termination_reason="voicemail_detection tool was called.")
+    rows.call("c3", sms_direction="inbound", termination_reason="voicemail_detection tool was called.")
     rows.call("c4", text_only=True, termination_reason="Call exceeded the maximum duration")
     rows.call("c5", termination_reason="")
     rows.call("c6", status="failed", error_type="llm_error")

@@ -29,8 +29,12 @@ def test_data_collection_with_everything_and_nothing(rows: Any) -> None:
     nothing = {
         "workspace": "main",
         "conversation_id": "c2",
+        "scope_index": -1,
         "data_collection_id": "name",
         "start_date": rows.day,
+        "scope": None,
+        "source_agent_id": None,
+        "source_branch_id": None,
         "agent_id": None,
         "version_id": None,
         "declared_type": None,

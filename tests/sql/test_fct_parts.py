@@ -127,6 +127,7 @@ CALL = {
     "tool_type": "webhook",
     "params_as_json": None,
     "mcp_server_name": None,
+    "has_call": True,
     "error_type": None,
     "raw_error_message": None,
     "result_value": None,
@@ -181,10 +182,18 @@ def test_tool_calls_each_with_its_result(rows: Any) -> None:
     rows.add(
         "tool_results", result_index=3, turn_index=6, request_id="r3", **(defaults | {"depth": 1, "is_error": False})
     )
-    rows.add("tool_results", result_index=4, turn_index=6, request_id="orphan", **defaults)
+    rows.add("tool_results", result_index=4, turn_index=6, request_id="orphan", **(defaults | {"is_error": True}))
+    rows.add("tool_results", result_index=5, turn_index=7, request_id="r2", **defaults, tool_latency_secs=9.0)
     actual = rows.model("marts.fct_tool_calls")
     base = CALL | {"start_date": rows.day}
+    of_result = base | UNANSWERED | {"has_call": False, "is_answered": True}
     assert actual == [
+        # a third result of two calls, a result without its call, one without a request_id
+        of_result
+        | {"call_index": -6, "turn_index": 7, "result_turn_index": 7, "request_id": "r2", "latency_secs": 9.0},
+        of_result
+        | {"call_index": -5, "turn_index": 6, "result_turn_index": 6, "request_id": "orphan", "is_error": True},
+        of_result | {"call_index": -3, "turn_index": 4, "result_turn_index": 4, "request_id": None},
         base | UNANSWERED | {"call_index": 0, "turn_index": 1, "request_id": "r1"},
         base
         | {"call_index": 1, "turn_index": 1, "request_id": "r2", "result_turn_index": 2}
@@ -230,12 +239,13 @@ def test_llm_usage_keeps_scopes_apart(rows: Any) -> None:
         "input_cache_write_usd": None,
         "output_usd": None,
         "other_usd": None,
+        "is_total": False,
         "is_finished": True,
         "is_counted": True,
     }
     assert rows.model("marts.fct_llm_usage") == [
         base
-        | {"scope": "initiated", "turn_index": -1, "llm_cost_usd": 0.9375}
+        | {"scope": "initiated", "is_total": True, "turn_index": -1, "llm_cost_usd": 0.9375}
         | {"input_tokens": 100, "input_cache_read_tokens": 40, "input_cache_write_tokens": 20}
         | {"output_tokens": 10, "other_tokens": 5, "input_usd": 0.5, "input_cache_read_usd": 0.0}
         | {"input_cache_write_usd": 0.25, "output_usd": 0.125, "other_usd": 0.0625},
@@ -253,8 +263,12 @@ def test_evaluations(rows: Any) -> None:
         {
             "workspace": "main",
             "conversation_id": "c1",
+            "scope_index": -1,
             "criteria_id": "polite",
             "start_date": rows.day,
+            "scope": None,
+            "source_agent_id": None,
+            "source_branch_id": None,
             "agent_id": "a1",
             "version_id": "v1",
             "result": "success",
@@ -268,8 +282,12 @@ def test_evaluations(rows: Any) -> None:
         {
             "workspace": "main",
             "conversation_id": "c2",
+            "scope_index": -1,
             "criteria_id": "polite",
             "start_date": rows.day,
+            "scope": None,
+            "source_agent_id": None,
+            "source_branch_id": None,
             "agent_id": "a1",
             "version_id": None,
             "result": None,

@@ -115,16 +115,23 @@ def test_llm_cost(rows: Any) -> None:
                 "delivered_usd": 0.20,
                 "undelivered_usd": 0.30,
             },
-            # c6: delivered, and no account of what was initiated
+            # c6: only what was delivered is reported, so that counts
             {
                 **key,
                 "workspace": "other",
-                "n_calls": 0,
-                "call_minutes": 0.0,
+                "n_calls": 1,
+                "call_minutes": 1.0,
                 **NO_TOKENS,
                 **NO_MONEY,
+                "output_tokens": 7,
+                "output_usd": 0.07,
+                "llm_cost_usd": 0.07,
+                "llm_cost_usd_coverage": 1.0,
+                "llm_cost_usd_per_call": 0.07,
+                "llm_cost_usd_per_minute": 0.07,
                 "delivered_tokens": 7,
                 "delivered_usd": 0.07,
+                "undelivered_usd": 0.0,
             },
         )
     ]

@@ -172,7 +172,7 @@ observations as (
         1 as n_observations,
         case when is_contained then 1.0 else 0.0 end as total
     from conversations
-    where is_counted and not is_voicemail
+    where is_counted and outcome not in ('not_reached', 'voicemail')
     union all
     select
         workspace,

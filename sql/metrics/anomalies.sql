@@ -101,7 +101,7 @@ measured as (
         'containment_rate' as measure,
         'share' as kind,
         containment_rate as value,
-        n_calls as n_observations
+        n_reached as n_observations
     from agent_daily
     union all
     select
@@ -121,7 +121,7 @@ measured as (
         'abandonment_rate' as measure,
         'share' as kind,
         abandonment_rate as value,
-        n_calls as n_observations
+        n_reached as n_observations
     from agent_daily
     union all
     select

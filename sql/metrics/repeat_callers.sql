@@ -76,6 +76,10 @@ with conversations as (
     select * from marts.fct_conversations
 ),
 
+returns as (
+    select * from intermediate.int_returns
+),
+
 coverage as (
     select
         workspace,
@@ -84,39 +88,22 @@ coverage as (
     group by all
 ),
 
-known_callers as (
-    select
-        conversation_id,
-        workspace,
-        start_date,
-        agent_id,
-        caller_id,
-        call_successful,
-        is_counted,
-        started_at,
-        lead(started_at) over (
-            partition by workspace, agent_id, caller_id
-            order by started_at, conversation_id
-        ) as next_at
-    from conversations
-    where
-        caller_id is not null
-        and not is_excluded
-        and coalesce(outcome, '') not in ('not_reached', 'voicemail')
-),
-
 counted_conversations as (
     select
-        workspace,
-        start_date,
-        agent_id,
-        caller_id,
-        call_successful = 'success' as is_success,
-        coalesce(next_at <= started_at + interval 1 day, false) as is_back_1d,
-        coalesce(next_at <= started_at + interval 7 day, false) as is_back_7d,
-        coalesce(next_at <= started_at + interval 30 day, false) as is_back_30d
-    from known_callers
-    where is_counted
+        conversations.workspace,
+        conversations.start_date,
+        conversations.agent_id,
+        conversations.caller_id,
+        coalesce(conversations.call_successful = 'success', false) as is_success,
+        returns.is_back_1d,
+        returns.is_back_7d,
+        returns.is_back_30d
+    from conversations
+    inner join returns
+        on
+            conversations.workspace = returns.workspace
+            and conversations.conversation_id = returns.conversation_id
+    where conversations.is_counted
 ),
 
 callers as (

@@ -78,8 +78,8 @@ def test_a_week_without_the_troubles_of_the_one_before(rows: Any) -> None:
     actual = rows.model("metrics.agent_scorecard", *names, *(f"{name}_change" for name in names))
     nothing = (None, None, None, None, None)
     assert [tuple(row.values()) for row in actual] == [
-        (1, 0.25, 0.25, 0.25, 0.25, *nothing),
-        (0, 0.0, 0.0, 0.0, 1.0, -1, -0.25, -0.25, -0.25, 0.75),
+        pytest.approx((1, 0.25, 0.25, 1 / 3, 1 / 3, *nothing)),
+        pytest.approx((0, 0.0, 0.0, 0.0, 1.0, -1, -0.25, -0.25, -1 / 3, 2 / 3)),
     ]
 
 

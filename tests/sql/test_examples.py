@@ -123,6 +123,11 @@ def test_example(example: Example, warehouse: duckdb.DuckDBPyConnection, project
     assert actual == [{name: expected(text) for name, text in row.items()} for row in example.result.rows]
 
 
+def test_every_measure_of_an_agent_has_an_example(project: Project) -> None:
+    shown = {column for example in EXAMPLES for row in example.result.rows for column in row}
+    assert set(project.by_key["intermediate.int_agent_measures"].header.metrics) - shown == set()
+
+
 def test_an_example_is_named_by_a_metric_that_its_result_shows(project: Project) -> None:
     for example in EXAMPLES:
         model, _, column = example.metric.partition(".")

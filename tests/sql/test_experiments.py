@@ -31,7 +31,8 @@ def add_calls(rows: Any, branch: str, verdict: str, n: int, **row: object) -> No
 
 
 def add_waits(rows: Any, conversation_id: str, *waits: float) -> None:
-    for index, secs in enumerate(waits):
+    rows.add("turns", conversation_id=conversation_id, turn_index=0, role="user", message="Hello?")
+    for index, secs in enumerate(waits, 1):
         entry = {"conversation_id": conversation_id, "turn_index": index}
         rows.add("turns", **entry, role="agent", message="Hi")
         rows.add("turn_metrics", **entry, metric=WAIT, elapsed_secs=secs, is_repeat=False)

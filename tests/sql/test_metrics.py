@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.two_weeks import UNTOLD
+
 WAIT = "convai_ttf_audio_since_silence"
 
 
@@ -105,7 +107,7 @@ def test_agent_daily(rows: Any) -> None:
             "n_transferred_to_human": 1,
             "transfer_rate": 0.25,
             "n_contained": 1,
-            "containment_rate": 0.25,
+            "containment_rate": 1 / 3,
             "n_voicemail": 1,
             "voicemail_rate": 0.25,
             "n_errors": 1,
@@ -121,6 +123,21 @@ def test_agent_daily(rows: Any) -> None:
             "wait_p90_secs": 2.8,
             "wait_p95_secs": 2.9,
             "wait_p99_secs": 2.98,
+            "wait_within_good_rate": 1 / 3,
+            "wait_within_fair_rate": 1 / 3,
+            "wait_within_poor_rate": 1.0,
+            "n_reached": 3,
+            "reach_rate": 0.75,
+            "n_reached_judged": 2,
+            "n_resolved_contained": 1,
+            "resolved_containment_rate": 0.5,
+            "n_handled": 3,
+            "aht_mean_secs": 60.0,
+            "aht_p50_secs": 60.0,
+            "aht_p90_secs": 108.0,
+            "n_satisfied": 1,
+            "csat_rate": 0.5,
+            **UNTOLD,
         }
     )
     assert {name: value for name, value in empty.items() if value not in (0, None)} == {
@@ -145,11 +162,21 @@ def test_agent_daily(rows: Any) -> None:
         "voicemail_rate",
         "error_rate",
         "abandonment_rate",
+        "reach_rate",
+        "resolved_containment_rate",
+        "aht_mean_secs",
+        "aht_p50_secs",
+        "aht_p90_secs",
+        "csat_rate",
         "rating",
         "wait_p50_secs",
         "wait_p90_secs",
         "wait_p95_secs",
         "wait_p99_secs",
+        "wait_within_good_rate",
+        "wait_within_fair_rate",
+        "wait_within_poor_rate",
+        *(name for name, value in UNTOLD.items() if value is None),
     }
 
 

@@ -20,6 +20,7 @@ from warehouse.schema.types import Column, Table, unit_of
 METRICS_ORDER = (
     "agent_daily",
     "agent_scorecard",
+    "targets",
     "version_comparison",
     "experiments",
     "cost_daily",
@@ -35,6 +36,7 @@ METRICS_ORDER = (
     "termination_reasons",
     "feedback",
     "sentiment",
+    "guardrails",
     "transfers",
     "conversation_flow",
     "rag_effectiveness",

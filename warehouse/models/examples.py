@@ -1,8 +1,8 @@
 """Worked examples of metrics: small tables of rows and what a metric makes of them, in ``sql/examples/``.
 
 A file ``<model>.<column>.md`` is printed in ``docs/metrics.md`` as it is, and ``tests/sql/test_examples.py`` runs it.
-Its paragraphs end with the name of a relation in backticks, each followed by a table: first the rows that are there, last
-those of the model. Columns that are not shown have the value of an ordinary finished conversation, or null.
+Its paragraphs end with the name of a relation in backticks, each followed by a table: first the rows that are there,
+last those of the model. Columns that are not shown have the value of an ordinary finished conversation, or null.
 """
 
 from __future__ import annotations

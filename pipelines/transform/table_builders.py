@@ -94,10 +94,10 @@ def _turn_files() -> tuple[TableBuilder, TableBuilder]:
 
 
 def _turn_metrics() -> TableBuilder:
-    """Timings of turns; ``is_repeat`` is set where a tool call's entry repeats the spoken entry before it.
+    """Timings of turns; ``is_repeat`` is set where an entry repeats the timings of the entry before it.
 
-    So no timing counts twice. Source: recorded responses; the entry of a tool call has the same values to the last
-    digit.
+    So no timing counts twice. Source: recorded responses; the entry of a tool call has the same values as the spoken
+    entry before it, to the last digit, and its message may be null or empty.
     """
     all_metrics = _from_objects(TURN_METRICS)
 
@@ -108,31 +108,24 @@ def _turn_metrics() -> TableBuilder:
 
 
 def _are_repeats(batch: ParsedBatch) -> list[bool]:
-    """For each metric, in the order of the rows, whether it repeats the one of the spoken entry before it."""
+    """For each metric, in the order of the rows, whether it repeats the one of the entry before it.
+
+    The entry before it is the last one with timings, of the same role and with no entry of the other role in between.
+    """
     are_repeats: list[bool] = []
-    spoken_metrics: Mapping[str, Any] = {}
-    current_document = None
+    current_run: tuple[int, str | None] | None = None
+    earlier: Mapping[str, float] = {}
     for document, _, entry in batch.values_at("transcript[]"):
+        if (document, entry.role) != current_run:
+            current_run, earlier = (document, entry.role), {}
         turn_metrics = entry.conversation_turn_metrics
-        if turn_metrics is None or turn_metrics.metrics is None:
+        if turn_metrics is None or not turn_metrics.metrics:
             continue
-        metrics = turn_metrics.metrics
-        if document != current_document:
-            current_document, spoken_metrics = document, {}
-        if entry.message is None:
-            are_repeats += [
-                _is_same_timing(spoken_metrics.get(name), metric)
-                for name, metric in metrics.items()
-                if metric is not None
-            ]
-        else:
-            spoken_metrics = metrics
-            are_repeats += [False for metric in metrics.values() if metric is not None]
+        metrics = {name: metric for name, metric in turn_metrics.metrics.items() if metric is not None}
+        timings = {name: metric.elapsed_time for name, metric in metrics.items() if metric.elapsed_time is not None}
+        are_repeats += [name in earlier and earlier[name] == timings.get(name) for name in metrics]
+        earlier = timings
     return are_repeats
-
-
-def _is_same_timing(spoken_metric: Any, metric: Any) -> bool:
-    return spoken_metric is not None and spoken_metric.elapsed_time == metric.elapsed_time is not None
 
 
 def _llm_usage(scope: str, path: str) -> TableBuilder:

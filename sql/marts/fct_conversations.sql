@@ -49,7 +49,7 @@ is_dev_discount = "Whether the call part was halved as a development conversatio
 free_minutes = "Minutes taken from the plan's free minutes."
 free_llm_usd = "US dollars taken from the plan's free LLM dollars."
 n_turns = "Transcript entries, tool entries included."
-n_user_turns = "Entries in which the user said something; silence ('...') does not count."
+n_user_turns = "Entries in which the user said something, a file included; silence ('...' and the like) does not count."
 n_agent_turns = "Entries in which the agent said something; entries of tool calls and results do not count."
 n_interruptions = "Agent entries that the user cut."
 n_tool_calls = "Tool calls, nested ones included."
@@ -57,14 +57,17 @@ n_tool_errors = "Tool calls whose result is an error."
 n_unanswered_tool_calls = "Tool calls without a result in the transcript."
 n_rag_retrievals = "Retrievals from the knowledge base, as the API counts."
 is_transferred_to_agent = "Whether the conversation went to another agent: a transfer that succeeded, or several visited agents; null when open."
-is_transferred_to_human = "Whether a transfer to a number succeeded; null when open."
-is_voicemail = "Whether an answering machine took the conversation; null when open."
-is_abandoned = "Whether it ended within 30 s without a word of the user; null when open."
-is_contained = "Whether the agent brought it to its end: done, no human, no voicemail, not abandoned; null when open."
-is_error = "Whether it failed or ended with an error; null when open."
-termination_reason = "Why the conversation ended, free text."
-termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, limit or other (seeds.termination_groups); null when open."
+outcome = "What became of it: unknown, not_reached, voicemail, error, blocked, abandoned, transferred, cut_off or contained; null when open."
+outcome_reason = "What tells the outcome, such as no_answer, by_tool, the type of the error or the name of the guardrail; null when open."
+is_transferred_to_human = "Whether the outcome is transferred; null when open."
+is_voicemail = "Whether the outcome is voicemail; null when open."
+is_abandoned = "Whether the outcome is abandoned; null when open."
+is_contained = "Whether the outcome is contained; null when open."
+is_error = "Whether the outcome is error; null when open."
+termination_reason = "Why the conversation ended, free text; null where the API gives none or a blank one."
+termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, guardrail, quota, limit or other (seeds.termination_groups); null when open."
 error_code = "Error that ended the conversation."
+error_type = "Kind of the error, such as no_answer; open text."
 error_reason = "Error in words."
 rating = "Rating of the conversation by the user."
 likes = "Thumbs up."
@@ -73,8 +76,8 @@ has_feedback_comment = "Whether the user left a comment."
 feedback_comment = "The comment; <redacted> once deleted."
 user_id = "Id of the user, as the client gave it; null when unknown or erased."
 caller_id = "Who called or was called: the phone number in E.164, else the WhatsApp user, else the user's id; null when unknown, withheld or erased."
-is_repeat_caller_7d = "Whether the same caller had called the same agent within the 7 days before; null without a caller."
-n_waits = "Entries with a wait; repeats dropped."
+is_repeat_caller_7d = "Whether the same caller had talked to the same agent within the 7 days before; attempts that reached nobody or a machine do not count; null without a caller."
+n_waits = "Entries with a wait; repeats and greetings dropped."
 first_response_secs = "Wait before the agent's first answer that has one."
 median_wait_secs = "Median wait of the conversation, exact and interpolated."
 p95_wait_secs = "95th percentile of the conversation's wait, exact and interpolated."
@@ -116,9 +119,10 @@ not_null = [
 same_count_as = "staging.stg_conversations"
 
 [tests.accepted]
+outcome = ["unknown", "not_reached", "voicemail", "error", "blocked", "abandoned", "transferred", "cut_off", "contained"]
 channel = ["phone", "whatsapp", "sms", "chat", "voice"]
 cost_basis = ["reported", "plan_rate", "unknown"]
-termination_group = ["agent_ended", "client_left", "silence", "error", "transfer", "voicemail", "limit", "other"]
+termination_group = ["agent_ended", "client_left", "silence", "error", "transfer", "voicemail", "guardrail", "quota", "limit", "other"]
 
 [tests.references]
 agent_id = "marts.dim_agents.agent_id"
@@ -151,6 +155,10 @@ tools as (
     select * from intermediate.int_conversation_tools
 ),
 
+outcomes as (
+    select * from intermediate.int_conversation_outcomes
+),
+
 previous_calls as (
     select * from intermediate.int_previous_calls
 ),
@@ -178,7 +186,6 @@ identified as (
         call_flags.is_excluded,
         call_flags.is_counted,
         conversations.started_at at time zone coalesce(workspaces.time_zone, 'UTC') as local_start_at,
-        coalesce(conversations.status = 'failed' or conversations.error_code is not null, false) as is_error,
         case
             when conversations.phone_call_type is not null or conversations.phone_call_external_number is not null
                 then 'phone'
@@ -210,19 +217,8 @@ flags as (
     select
         conversations.workspace,
         conversations.conversation_id,
-        coalesce(tools.is_transferred_to_agent, false) or coalesce(visits.n_agents, 0) > 1 as is_transferred_to_agent,
-        coalesce(tools.is_transferred_to_human, false) as is_transferred_to_human,
-        coalesce(tools.is_voicemail, false) or coalesce(conversations.feature_voicemail_detection_used, false)
-            as is_voicemail,
-        coalesce(
-            conversations.call_duration_secs < 30
-            and coalesce(turns.n_user_turns, 0) = 0
-            and coalesce(conversations.n_user_messages, 0) = 0,
-            false
-        ) as is_abandoned
+        coalesce(tools.is_transferred_to_agent, false) or coalesce(visits.n_agents, 0) > 1 as is_transferred_to_agent
     from conversations
-    left join turns
-        on conversations.workspace = turns.workspace and conversations.conversation_id = turns.conversation_id
     left join tools
         on conversations.workspace = tools.workspace and conversations.conversation_id = tools.conversation_id
     left join visits
@@ -283,27 +279,22 @@ final as (
         coalesce(tools.n_unanswered_tool_calls, 0) as n_unanswered_tool_calls,
         conversations.n_rag_retrievals,
         case when identified.is_finished then flags.is_transferred_to_agent end as is_transferred_to_agent,
-        case when identified.is_finished then flags.is_transferred_to_human end as is_transferred_to_human,
-        case when identified.is_finished then flags.is_voicemail end as is_voicemail,
-        case when identified.is_finished then flags.is_abandoned end as is_abandoned,
-        case
-            when identified.is_finished
-                then not (
-                    identified.is_error
-                    or flags.is_transferred_to_human
-                    or flags.is_voicemail
-                    or flags.is_abandoned
-                )
-        end as is_contained,
-        case when identified.is_finished then identified.is_error end as is_error,
-        conversations.termination_reason,
+        outcomes.outcome,
+        outcomes.outcome_reason,
+        outcomes.is_transferred_to_human,
+        outcomes.is_voicemail,
+        outcomes.is_abandoned,
+        outcomes.is_contained,
+        outcomes.is_error,
+        nullif(trim(conversations.termination_reason), '') as termination_reason,
         case
             when not identified.is_finished then null
             when termination_groups.termination_group is not null then termination_groups.termination_group
-            when identified.is_error then 'error'
+            when outcomes.is_error then 'error'
             else 'other'
         end as termination_group,
         conversations.error_code,
+        conversations.error_type,
         conversations.error_reason,
         conversations.rating,
         -- older and smaller forms have the thumb, and no counts of it
@@ -342,6 +333,8 @@ final as (
         on conversations.workspace = costs.workspace and conversations.conversation_id = costs.conversation_id
     inner join flags
         on conversations.workspace = flags.workspace and conversations.conversation_id = flags.conversation_id
+    inner join outcomes
+        on conversations.workspace = outcomes.workspace and conversations.conversation_id = outcomes.conversation_id
     left join turns
         on conversations.workspace = turns.workspace and conversations.conversation_id = turns.conversation_id
     left join tools

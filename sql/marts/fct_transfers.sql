@@ -33,6 +33,10 @@ with tool_results as (
     select * from staging.stg_tool_results
 ),
 
+system_tool_results as (
+    select * from intermediate.int_system_tool_results
+),
+
 turns as (
     select * from staging.stg_turns
 ),
@@ -43,16 +47,18 @@ flags as (
 
 tried as (
     select
-        *,
+        tool_results.*,
         case
-            when coalesce(result_type, tool_name) like 'transfer_to_agent%' then 'agent'
-            when coalesce(result_type, tool_name) like 'transfer_to_number%' then 'number'
+            when system_tool_results.system_tool like 'transfer_to_agent%' then 'agent'
+            when system_tool_results.system_tool like 'transfer_to_number%' then 'number'
         end as kind,
-        coalesce(is_error, false)
-        or coalesce(is_blocked, false)
-        or not coalesce(tool_has_been_called, true)
-        or coalesce(result_status, 'success') <> 'success' as is_failed
+        not system_tool_results.is_success as is_failed
     from tool_results
+    inner join system_tool_results
+        on
+            tool_results.workspace = system_tool_results.workspace
+            and tool_results.conversation_id = system_tool_results.conversation_id
+            and tool_results.result_index = system_tool_results.result_index
 ),
 
 final as (

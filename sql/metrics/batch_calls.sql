@@ -1,7 +1,7 @@
 /*
 description = """How a batch of outbound conversations went: one row per workspace and batch, over conversations that count. Answered is a \
-conversation that a person took: where the provider tells the result of the attempt, it is 'answered'; where it does not, the \
-user said a word; a conversation that an answering machine took is never answered. A recipient who was tried twice is one \
+conversation that a person took: the provider says so, or the user said a word; one whose outcome is not_reached or voicemail is \
+never answered. A recipient who was tried twice is one \
 recipient and two conversations."""
 grain = ["workspace", "batch_call_id"]
 inherits_columns_from = "intermediate.int_agent_measures"
@@ -12,7 +12,6 @@ last_call_at = "Start of its last conversation."
 n_recipients = "Recipients called, open conversations included; a conversation without a recipient (erased) counts as one of its own."
 n_answered = "Finished conversations that a person took."
 answer_rate = "Conversations answered among the finished ones."
-n_voicemail = "Finished conversations that an answering machine took."
 cost_usd_per_call = "US dollars per finished conversation."
 cost_usd_per_answered = "US dollars of all finished conversations per answered one."
 cost_usd_per_success = "US dollars of all finished conversations per successful one."
@@ -44,7 +43,7 @@ differs_from_vendor = "Recipients that were not called yet are not in it: the ba
 
 [metrics.answer_rate]
 name = "Answer rate of a batch"
-numerator = "n_answered: result 'answered' or, where no result is told, a word of the user; never a machine"
+numerator = "n_answered: the provider's result is 'answered', or the user said a word; never not_reached or voicemail"
 denominator = "n_calls"
 null_when = "null without finished conversations"
 direction = "high"
@@ -52,7 +51,6 @@ differs_from_vendor = "A conversation that voicemail detection took is not answe
 
 [metrics.voicemail_rate]
 name = "Voicemail rate of a batch"
-differs_from_vendor = "The voicemail tool and the provider's result are both believed."
 
 [metrics.error_rate]
 name = "Error rate of a batch"
@@ -104,8 +102,7 @@ counted_conversations as (
     select
         conversations.*,
         attempts.recipient,
-        attempts.call_result,
-        conversations.is_voicemail or coalesce(attempts.call_result = 'voicemail', false) as is_machine
+        attempts.call_result
     from conversations
     inner join attempts
         on conversations.workspace = attempts.workspace and conversations.conversation_id = attempts.conversation_id
@@ -119,10 +116,9 @@ recipients as (
         count(distinct recipient) as n_recipients,
         count(*) filter (
             where is_counted
-            and not is_machine
-            and case when call_result is null then n_user_turns > 0 else call_result = 'answered' end
-        ) as n_answered,
-        count(*) filter (where is_counted and is_machine) as n_voicemail
+            and outcome not in ('not_reached', 'voicemail')
+            and (n_user_turns > 0 or call_result = 'answered')
+        ) as n_answered
     from counted_conversations
     group by all
 ),
@@ -143,8 +139,8 @@ final as (
         batches.n_open,
         recipients.n_answered,
         recipients.n_answered / nullif(batches.n_calls, 0) as answer_rate,
-        recipients.n_voicemail,
-        recipients.n_voicemail / nullif(batches.n_calls, 0) as voicemail_rate,
+        batches.n_voicemail,
+        batches.voicemail_rate,
         batches.n_errors,
         batches.error_rate,
         batches.call_minutes,

@@ -9,12 +9,12 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, limit or other."
+termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, guardrail, quota, limit or other."
 termination_reason = "Why they ended, in the API's words; null when it gives none, or a blank one."
 n_calls = "Finished conversations that ended so."
 n_day_calls = "All finished conversations of the agent and day."
 termination_rate = "Conversations that ended so among all of the agent and day; rows of a group add up."
-n_errors = "Conversations that ended so and failed or have an error code."
+n_errors = "Conversations that ended so and whose outcome is error."
 call_minutes = "Minutes of the conversations that ended so."
 
 [tests]
@@ -22,7 +22,7 @@ not_null = ["workspace", "start_date", "termination_group", "n_calls", "n_day_ca
 references = { agent_id = "marts.dim_agents.agent_id" }
 
 [tests.accepted]
-termination_group = ["agent_ended", "client_left", "silence", "error", "transfer", "voicemail", "limit", "other"]
+termination_group = ["agent_ended", "client_left", "silence", "error", "transfer", "voicemail", "guardrail", "quota", "limit", "other"]
 
 [metrics.n_calls]
 name = "Conversations by how they ended"
@@ -49,7 +49,7 @@ reasons as (
         start_date,
         agent_id,
         termination_group,
-        nullif(trim(termination_reason), '') as termination_reason,
+        termination_reason,
         count(*) as n_calls,
         count(*) filter (where is_error) as n_errors,
         cast(coalesce(sum(call_duration_secs), 0) as bigint) as call_secs

@@ -95,7 +95,7 @@ parts as (
         1 as n_before,
         0 as n_after
     from latencies
-    where is_counted and not is_repeat and elapsed_secs is not null
+    where is_counted and is_measured
     union all
     select
         'latency_stages' as metric,

@@ -19,8 +19,9 @@ def add_call(rows: Any, name: str, day: date, **row: object) -> None:
 
 
 def add_turns(rows: Any, call: str, day: date, *turns: tuple[bool, float | None]) -> None:
-    """Spoken entries of the agent: whether the user cut it, and the wait before it."""
-    for index, (is_cut, wait) in enumerate(turns):
+    """Words of the user, then spoken entries of the agent: whether the user cut it, and the wait before it."""
+    rows.add("turns", conversation_id=call, start_date=day, turn_index=0, role="user", message="Hello?")
+    for index, (is_cut, wait) in enumerate(turns, 1):
         of_it = {"conversation_id": call, "start_date": day, "turn_index": index}
         # the version that makes an entry is another one here, to which its wait does not belong
         rows.add("turns", **of_it, role="agent", message="Hi", interrupted=is_cut, agent_metadata_version_id="v9")
@@ -30,7 +31,7 @@ def add_turns(rows: Any, call: str, day: date, *turns: tuple[bool, float | None]
 
 def add_transfer(rows: Any, call: str, day: date, what: str) -> None:
     of_it = {"conversation_id": call, "start_date": day, "turn_index": 0, "result_index": 0}
-    rows.add("tool_results", **of_it, depth=0, request_id="r", tool_name=what, result_type=what)
+    rows.add("tool_results", **of_it, depth=0, request_id="r", type="system", result_type=what)
 
 
 def add_tokens(rows: Any, call: str, day: date, scope: str, price_usd: float) -> None:
@@ -84,7 +85,8 @@ def add_two_weeks(rows: Any) -> None:
         charging_tier="free",
         features_usage_voicemail_detection_used=True,
     )
-    add_call(rows, "c4", NEXT_MONDAY, version_id="v2", status="failed", call_duration_secs=0, user_message_count=1)
+    failed = {"status": "failed", "call_duration_secs": 0, "accepted_time_at": noon(NEXT_MONDAY)}
+    add_call(rows, "c4", NEXT_MONDAY, version_id="v2", **failed)
     add_call(
         rows,
         "c5",
@@ -154,7 +156,7 @@ FIRST = {
     "wait_p99_secs": 2.98,
 }
 
-# c3 (abandoned to a machine, no rate for its plan), c4 (failed) and c5 (900 credits are 0.15), one open
+# c3 (a machine, no rate for its plan), c4 (failed) and c5 (900 credits are 0.15), one open
 SECOND = {
     "n_calls": 3,
     "n_open": 1,
@@ -185,8 +187,8 @@ SECOND = {
     "voicemail_rate": 1 / 3,
     "n_errors": 1,
     "error_rate": 1 / 3,
-    "n_abandoned": 1,
-    "abandonment_rate": 1 / 3,
+    "n_abandoned": 0,
+    "abandonment_rate": 0.0,
     "n_ratings": 1,
     "rating": 4.0,
     "likes": 0,
@@ -204,8 +206,8 @@ BARE = dict.fromkeys(FIRST) | {
     **dict.fromkeys((name for name in FIRST if name.endswith(("_coverage", "_rate"))), 0.0),
     "n_calls": 1,
     "n_unknown": 1,
-    "n_contained": 1,
-    "containment_rate": 1.0,
+    "n_abandoned": 1,
+    "abandonment_rate": 1.0,
     "call_minutes": 0.0,
     "likes": 0,
     "dislikes": 0,
@@ -241,7 +243,7 @@ CHANGE = {
     "containment_rate_change": -1 / 6,
     "voicemail_rate_change": 1 / 3,
     "error_rate_change": 1 / 3,
-    "abandonment_rate_change": 1 / 3,
+    "abandonment_rate_change": 0.0,
     "rating_change": 0.5,
     "wait_p50_secs_change": 2.0,
     "wait_p90_secs_change": 1.2,

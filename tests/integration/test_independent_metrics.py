@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 
 from tests.helpers.table_hashes import HASHES, OFFICE, UNTIL, sync_world, table_hashes, world
 from tests.independent import daily_metrics, detail_metrics, part_metrics
+from tests.independent.outcomes import outcome
 from warehouse.serve.query import query
 
 METRICS = {
@@ -64,6 +66,17 @@ def test_a_metric_is_what_the_documents_say(home, counted, metric):
     for row, same in zip(actual, expected, strict=True):
         computed = {name: row[name] for name in same}
         assert computed == {name: _nearly(value) for name, value in same.items()}
+
+
+def test_an_outcome_is_what_the_document_says(home, counted):
+    expected = {
+        document["conversation_id"]: outcome(document) if daily_metrics.is_finished(document) else None
+        for document in counted
+    }
+    rows = query(home, "select conversation_id, outcome from marts.fct_conversations where not is_excluded").to_dicts()
+    assert {row["conversation_id"]: row["outcome"] for row in rows} == expected
+    common = Counter(expected.values())
+    assert {"not_reached", "voicemail", "error", "abandoned", "transferred", "contained"} <= common.keys()
 
 
 def test_the_tables_are_those_that_the_version_before_built(home):

@@ -66,18 +66,20 @@ def test_a_week_is_compared_with_the_same_agents_in_the_same_workspace(rows: Any
 
 
 def test_a_week_without_the_troubles_of_the_one_before(rows: Any) -> None:
-    # a machine took the failed call, in which nobody spoke
-    trouble = {"status": "failed", "features_usage_voicemail_detection_used": True}
-    add_call(rows, "c1", MONDAY, call_duration_secs=5, **trouble)
-    add_call(rows, "c2", MONDAY, call_duration_secs=60)
-    add_call(rows, "c3", MONDAY, status="in-progress")
-    add_call(rows, "c4", NEXT_MONDAY, call_duration_secs=60)
+    add_call(rows, "c1", MONDAY, call_duration_secs=5, features_usage_voicemail_detection_used=True)
+    add_call(rows, "c2", MONDAY, call_duration_secs=5, status="failed")
+    add_call(rows, "c3", MONDAY, call_duration_secs=5)
+    add_call(rows, "c4", MONDAY, call_duration_secs=60)
+    add_turns(rows, "c4", MONDAY)
+    add_call(rows, "c5", MONDAY, status="in-progress")
+    add_call(rows, "c6", NEXT_MONDAY, call_duration_secs=60)
+    add_turns(rows, "c6", NEXT_MONDAY)
     names = ("n_open", "voicemail_rate", "error_rate", "abandonment_rate", "containment_rate")
     actual = rows.model("metrics.agent_scorecard", *names, *(f"{name}_change" for name in names))
     nothing = (None, None, None, None, None)
     assert [tuple(row.values()) for row in actual] == [
-        (1, 0.5, 0.5, 0.5, 0.5, *nothing),
-        (0, 0.0, 0.0, 0.0, 1.0, -1, -0.5, -0.5, -0.5, 0.5),
+        (1, 0.25, 0.25, 0.25, 0.25, *nothing),
+        (0, 0.0, 0.0, 0.0, 1.0, -1, -0.25, -0.25, -0.25, 0.75),
     ]
 
 

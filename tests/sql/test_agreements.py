@@ -29,12 +29,14 @@ def _calls(rows: Any) -> None:
     rows.call("c4", agent_id="a9", call_duration_secs=60, **paid)
     rows.call("c5", version_id="v1", status="in-progress")
     for name in ("c1", "c3", "c4"):
-        at = {"conversation_id": name, "turn_index": 0}
+        at = {"conversation_id": name, "turn_index": 1}
+        rows.add("turns", conversation_id=name, turn_index=0, role="user", message="Hello")
         rows.add("turns", role="agent", message="Hello", **at)
         rows.add("turn_metrics", metric="convai_ttf_audio_since_silence", elapsed_secs=1.0, is_repeat=False, **at)
         rows.add("turn_metrics", metric="convai_llm_service_ttfb", elapsed_secs=1.0, is_repeat=False, **at)
         rows.add("tool_calls", call_index=0, depth=0, request_id="r", tool_name="transfer_to_number", **at)
-        rows.add("tool_results", result_index=0, depth=0, request_id="r", tool_name="transfer_to_number", **at)
+        done = {"type": "system", "result_type": "transfer_to_number_twilio_success"}
+        rows.add("tool_results", result_index=0, depth=0, request_id="r", **done, **at)
     rows.tokens("initiated", -1, "input", 0.5)
     rows.tokens("irreversible", -1, "input", 0.25)
 
@@ -55,7 +57,7 @@ CHANGES: dict[str, set[str]] = {
     "update marts.dim_agent_versions set n_calls = 2": {"agents_agree"},
     "update marts.fct_transfers set kind = 'agent'": {"transfers_agree"},
     "update marts.fct_transfers set is_error = true where conversation_id = 'c4'": {"transfers_agree"},
-    "update marts.fct_turn_latency set is_repeat = true": {"waits_agree"},
+    "update marts.fct_turn_latency set is_measured = false": {"waits_agree"},
     "update marts.fct_turn_latency set is_counted = true where conversation_id = 'c3'": {"waits_agree"},
     "update marts.fct_llm_usage set input_tokens = 2 where scope = 'initiated'": {"tokens_agree"},
     "delete from marts.fct_llm_usage where scope = 'irreversible'": {"tokens_agree"},

@@ -8,9 +8,10 @@ from typing import Any
 def test_turns_with_their_measures_and_without(rows: Any) -> None:
     rows.call()
     rows.call("c2", status="in-progress", agent_id=None)
+    rows.add("turns", turn_index=0, role="user", message="Hm")
     rows.add(
         "turns",
-        turn_index=0,
+        turn_index=1,
         role="agent",
         message="How ...",
         original_message="How are you?",
@@ -34,15 +35,15 @@ def test_turns_with_their_measures_and_without(rows: Any) -> None:
         "convai_unheard_of": 9.0,
     }
     for metric, secs in metrics.items():
-        rows.add("turn_metrics", turn_index=0, metric=metric, elapsed_secs=secs, is_repeat=False)
-        rows.add("turn_metrics", turn_index=1, metric=metric, elapsed_secs=secs, is_repeat=True)
-    rows.add("turns", turn_index=1, role="agent")
-    rows.add("tool_calls", turn_index=1, call_index=0, depth=0)
-    rows.add("tool_results", turn_index=1, result_index=0, depth=0)
-    rows.add("tool_results", turn_index=1, result_index=1, depth=1)
-    rows.add("rag_chunks", turn_index=0, chunk_index=0)
-    rows.tokens("turn", 0, "input", 0.5)
-    rows.tokens("turn", 0, "output_total", 0.25)
+        rows.add("turn_metrics", turn_index=1, metric=metric, elapsed_secs=secs, is_repeat=False)
+        rows.add("turn_metrics", turn_index=2, metric=metric, elapsed_secs=secs, is_repeat=True)
+    rows.add("turns", turn_index=2, role="agent")
+    rows.add("tool_calls", turn_index=2, call_index=0, depth=0)
+    rows.add("tool_results", turn_index=2, result_index=0, depth=0)
+    rows.add("tool_results", turn_index=2, result_index=1, depth=1)
+    rows.add("rag_chunks", turn_index=1, chunk_index=0)
+    rows.tokens("turn", 1, "input", 0.5)
+    rows.tokens("turn", 1, "output_total", 0.25)
     rows.add("turns", conversation_id="c2", turn_index=0, role="user", message="...")
     nothing = {
         "workspace": "main",
@@ -71,12 +72,14 @@ def test_turns_with_their_measures_and_without(rows: Any) -> None:
         "feedback_score": None,
         "llm_cost_usd": None,
     }
-    tool_entry = {"turn_index": 1, "role": "agent", "n_tool_calls": 1, "n_tool_results": 2}
+    user_entry = {"turn_index": 0, "role": "user", "message": "Hm", "is_spoken": True}
+    tool_entry = {"turn_index": 2, "role": "agent", "n_tool_calls": 1, "n_tool_results": 2}
     of_c1 = {"workspace": "main", "conversation_id": "c1", "agent_id": "a1", "is_finished": True, "is_counted": True}
     assert rows.model("marts.fct_turns") == [
+        nothing | of_c1 | user_entry | {"speaking_agent_id": "a1"},
         of_c1
         | {
-            "turn_index": 0,
+            "turn_index": 1,
             "start_date": rows.day,
             "speaking_agent_id": "a2",
             "branch_id": "b",

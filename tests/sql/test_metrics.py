@@ -8,7 +8,7 @@ WAIT = "convai_ttf_audio_since_silence"
 
 
 def _agent_day(rows: Any) -> None:
-    """Five calls of a1 (success, failure and deleted, abandoned to a machine, failed, open), one open call of a2."""
+    """Five calls of a1 (success, failure and deleted, a machine, failed, open), one open call of a2."""
     rows.call(
         "c1",
         call_duration_secs=60,
@@ -36,7 +36,7 @@ def _agent_day(rows: Any) -> None:
         charging_tier="free",
         features_usage_voicemail_detection_used=True,
     )
-    rows.call("c4", status="failed", call_duration_secs=0, error_code=1002, user_message_count=1)
+    rows.call("c4", status="failed", call_duration_secs=0, error_code=1002, accepted_time_at=rows.noon)
     rows.call(
         "c5", status="in-progress", cost_credits=9999, charging_tier="starter", analysis_call_successful="success"
     )
@@ -47,8 +47,10 @@ def _agent_day(rows: Any) -> None:
         ("c1", 2, "agent", "How are you?", False, 1.0),
         ("c1", 3, "agent", None, False, None),
         ("c1", 4, "agent", None, False, 2.0),
-        ("c2", 0, "agent", "Hello", False, 3.0),
-        ("c5", 0, "agent", "Hello", True, 100.0),
+        ("c2", 0, "user", "Hi", False, None),
+        ("c2", 1, "agent", "Hello", False, 3.0),
+        ("c5", 0, "user", "Hi", False, None),
+        ("c5", 1, "agent", "Hello", True, 100.0),
     ]
     for call, turn, role, message, interrupted, wait in turns:
         rows.add("turns", conversation_id=call, turn_index=turn, role=role, message=message, interrupted=interrupted)
@@ -108,8 +110,8 @@ def test_agent_daily(rows: Any) -> None:
             "voicemail_rate": 0.25,
             "n_errors": 1,
             "error_rate": 0.25,
-            "n_abandoned": 1,
-            "abandonment_rate": 0.25,
+            "n_abandoned": 0,
+            "abandonment_rate": 0.0,
             "n_ratings": 2,
             "rating": 3.5,
             "likes": 1,

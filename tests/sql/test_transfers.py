@@ -19,7 +19,13 @@ COLUMNS = (
 
 def _transfer(rows: Any, call: str, index: int, kind: str, to: str | None, **row: object) -> None:
     where = "result_to_agent" if kind == "agent" else "result_transfer_number"
-    defaults = {"depth": 0, "tool_name": f"transfer_to_{kind}", "result_type": f"transfer_to_{kind}_success", where: to}
+    defaults = {
+        "depth": 0,
+        "type": "system",
+        "tool_name": f"transfer_to_{kind}",
+        "result_type": f"transfer_to_{kind}_success",
+        where: to,
+    }
     rows.add("tool_results", **({"conversation_id": call, "turn_index": 1, "result_index": index} | defaults | row))
 
 

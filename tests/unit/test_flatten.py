@@ -91,14 +91,18 @@ def test_nested_tools_are_rows_of_their_own(flat):
     ]
 
 
-def test_metrics_that_a_tool_entry_repeats_are_flagged(flat):
+def test_metrics_that_an_entry_repeats_are_flagged_whatever_its_message(flat):
     def metrics(**secs):
         return {"metrics": {name: {"elapsed_time": value} for name, value in secs.items()}}
 
     transcript = [
         {"role": "agent", "message": "One moment.", "conversation_turn_metrics": metrics(ttfb=0.5, tts=0.1)},
         {"role": "agent", "message": None, "conversation_turn_metrics": metrics(ttfb=0.5, tts=0.2)},
-        {"role": "agent", "message": "Done.", "conversation_turn_metrics": metrics(ttfb=0.5)},
+        {"role": "agent", "message": "", "conversation_turn_metrics": metrics(ttfb=0.5)},
+        {"role": "agent", "message": ""},
+        {"role": "agent", "message": "Done.", "conversation_turn_metrics": metrics(ttfb=0.5, tts=0.1)},
+        {"role": "user", "message": "Thanks"},
+        {"role": "agent", "message": "Bye.", "conversation_turn_metrics": metrics(ttfb=0.5)},
     ]
     rows = flat(detail(transcript=transcript))["turn_metrics"]
     assert [(row["turn_index"], row["metric"], row["elapsed_secs"], row["is_repeat"]) for row in rows] == [
@@ -106,7 +110,10 @@ def test_metrics_that_a_tool_entry_repeats_are_flagged(flat):
         (0, "tts", 0.1, False),
         (1, "ttfb", 0.5, True),
         (1, "tts", 0.2, False),
-        (2, "ttfb", 0.5, False),
+        (2, "ttfb", 0.5, True),
+        (4, "ttfb", 0.5, True),
+        (4, "tts", 0.1, False),
+        (6, "ttfb", 0.5, False),
     ]
 
 

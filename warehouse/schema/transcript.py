@@ -25,7 +25,7 @@ TURNS = table(
     columns=(
         column("role", TEXT, "user or agent."),
         free_text(
-            "message", TEXT, "What was said; null in tool entries, '...' for a silent user, truncated if interrupted."
+            "message", TEXT, "What was said; null or empty in tool entries, '...' for silence, cut if interrupted."
         ),
         free_text("original_message", TEXT, "Full text of an interrupted agent turn."),
         column("interrupted", BOOL, "Whether the user interrupted."),

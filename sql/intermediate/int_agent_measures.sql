@@ -566,7 +566,8 @@ sums as (
         count(*) filter (where is_counted and is_transferred_to_human) as n_transferred_to_human,
         count(*) filter (where is_counted and is_contained) as n_contained,
         count(*) filter (where is_reached and is_over_1d and is_back_1d is not null) as n_followed,
-        count(*) filter (where is_contained and is_reached and is_over_1d and not is_back_1d) as n_contained_no_callback,
+        count(*) filter (where is_contained and is_reached and is_over_1d and not is_back_1d)
+            as n_contained_no_callback,
         count(*) filter (where is_reached and is_judged) as n_reached_judged,
         count(*) filter (where is_counted and is_contained and call_successful = 'success') as n_resolved_contained,
         count(*) filter (where is_reached and is_over_7d and is_back_7d is not null) as n_traced,

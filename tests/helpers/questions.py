@@ -18,7 +18,7 @@ from warehouse.storage.home import Home
 
 QUESTIONS_FILE = ROOT / "docs" / "questions.md"
 
-_QUESTION = re.compile(r"(?P<sql>```sql\n(?P<query>.*?)```\n\n)(?P<answer>(?:\|.*\n)*)", re.DOTALL)
+_QUESTION = re.compile(r"(?P<sql>```sql\n(?P<query>[^`]*)```\n\n)(?P<answer>(?:\|.*\n)*)\n?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SMALL = 0.1
 """Amounts below it are shown with three significant digits, others with three decimals."""
@@ -58,7 +58,7 @@ def comparable(table: str) -> str:
 def write(home: Home) -> None:
     """Write the tables of docs/questions.md."""
     text = QUESTIONS_FILE.read_text(encoding="utf-8")
-    text = _QUESTION.sub(lambda match: match["sql"] + answer(home, match["query"]), text)
+    text = _QUESTION.sub(lambda match: match["sql"] + answer(home, match["query"]) + "\n", text).rstrip("\n") + "\n"
     QUESTIONS_FILE.write_text(text, encoding="utf-8")
 
 

@@ -119,10 +119,14 @@ def test_the_answers_that_the_docs_show_are_those_of_the_demo(demo):
 
 def test_no_metric_of_the_catalogue_is_empty_on_the_demo(demo):
     _, home = demo
-    metrics = query(home, "select model, list(column_name) as names from metrics.catalog group by model order by model")
+    metrics = query(home, "select model, list(column_name) as names from metrics.catalog group by model")
+    empty = set()
     for model, names in metrics.iter_rows():
         counts = query(home, f"select {', '.join(f'count({name}) as {name}' for name in names)} from {model}")  # noqa: S608
-        assert [name for name, n in counts.row(0, named=True).items() if n == 0] == [], model
+        empty |= {f"{model}.{name}" for name, n in counts.row(0, named=True).items() if n == 0}
+    assert empty == {
+        "metrics.repeat_callers.return_30d_rate"
+    }  # the demo is 30 days, and the window 30 days and one more
 
 
 @pytest.mark.parametrize("command", list(cli.commands))

@@ -42,6 +42,8 @@ def play_dialogue(rng: Random, blueprint: Blueprint, variables: dict[str, str]) 
     else:
         reason = _talk(script)
     _decorate(script)
+    if blueprint.scenario == "guardrail" and blueprint.caller % 2:
+        reason = f"Guardrail triggered: {_GUARDRAIL['guardrail_name']}"
     script.finish()
     return script, reason
 

@@ -24,7 +24,12 @@ _ERRORS = (
     (1011, "Internal error while generating speech"),
     (1002, None),
 )
-_COMMENTS = ("Very quick and friendly!", "Had to repeat myself twice.", "Die Wartezeit war kurz, danke.", None)
+_COMMENTS = (
+    ("It did not understand me.", "Had to repeat myself twice.", "Das hat mir nicht geholfen.", None),
+    ("Very quick and friendly!", "Solved at once.", "Die Wartezeit war kurz, danke.", None),
+)
+"""Of low and of high ratings."""
+_LOW_RATING = 3
 _NO_ANSWER = {"code": 1011, "reason": "request timed out"}
 _NOT_JUDGED = "Evaluation could not determine if conversation goals were met."
 _RETENTION_DAYS = 730
@@ -106,8 +111,9 @@ def _feedback(rng: Random, blueprint: Blueprint) -> Json:
         like = happens(rng, 0.7)
         score = {"overall_score": "like" if like else "dislike", "likes": int(like), "dislikes": int(not like)}
         return no_feedback() | score | {"type": "thumbs"}
-    comment = _COMMENTS[int(rng.random() * len(_COMMENTS))]
-    return no_feedback() | {"type": "rating", "rating": 1 + int(rng.random() ** 0.5 * 5), "comment": comment}
+    place, rating = rng.random(), 1 + int(rng.random() ** 0.5 * 5)
+    comments = _COMMENTS[rating > _LOW_RATING]
+    return no_feedback() | {"type": "rating", "rating": rating, "comment": comments[int(place * len(comments))]}
 
 
 def _origin(rng: Random, blueprint: Blueprint) -> tuple[str, str]:

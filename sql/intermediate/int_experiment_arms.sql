@@ -2,7 +2,7 @@
 description = """Two variants (versions or branches) of an agent in the time in which both answered: one row per pair, side and measure. The \
 common time is from the later of the two first conversations to the earlier of the two last ones; only conversations that started in it \
 count, and a pair of which one side has none is left out. Observations are grouped by caller, because conversations of one caller are \
-alike: a conversation without a caller is a caller of its own. With n observations of G callers, of mean m, the variance of the mean \
+alike: a conversation without a caller is a caller of its own, and one who met both sides counts on each. With n observations of G callers, of mean m, the variance of the mean \
 is G / (G - 1) × Σ (total of the caller - m × observations of the caller)² / n²; with one observation a caller that is the usual s² / n."""
 grain = ["workspace", "agent_id", "variant_kind", "variant_a", "variant_b", "measure", "side"]
 

@@ -37,8 +37,11 @@ CONVERSATION = {
     "is_deleted": "false",
 }
 TURN = {"workspace": "main", "start_date": DAY, "is_finished": "true", "is_counted": "true"}
-PART = {"workspace": "main", "start_date": DAY}
+PART = {"workspace": "main", "agent_id": "agent", "start_date": DAY}
+EXPERIMENT = {"variant_kind": "branch", "variant_a": "a", "variant_b": "b"}
+EXPERIMENT |= {"workspace": "main", "agent_id": "agent", "common_from_at": NOON, "common_until_at": NOON}
 ORDINARY = {"marts.fct_conversations": CONVERSATION, "marts.fct_turns": TURN, "marts.fct_tool_calls": TURN}
+ORDINARY |= {"intermediate.int_experiment_arms": EXPERIMENT}
 """Values of the columns that an example does not show."""
 FLAGS = {
     "is_voicemail": "voicemail",
@@ -71,7 +74,7 @@ def insert(connection: duckdb.DuckDBPyConnection, rows: Rows) -> None:
     table = connection.table(rows.relation)
     types = dict(zip(table.columns, table.types, strict=True))
     for number, row in enumerate(rows.rows):
-        values = ORDINARY.get(rows.relation, PART) | row
+        values = {name: text for name, text in ORDINARY.get(rows.relation, PART).items() if name in types} | row
         if "outcome" in row:
             values |= {flag: str(outcome == row["outcome"]) for flag, outcome in FLAGS.items()}
         if "conversation_id" in types:
@@ -89,7 +92,7 @@ def expected(text: str) -> Any:
     if text == "":
         return None
     try:
-        return pytest.approx(float(Fraction(text.replace(" ", ""))), abs=1e-9)
+        return pytest.approx(float(Fraction(text.replace(" ", ""))), abs=1e-7)
     except ValueError:
         return text
 

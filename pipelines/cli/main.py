@@ -16,6 +16,7 @@ import click
 
 from pipelines.cli.access import access
 from pipelines.cli.audio import audio
+from pipelines.cli.bill import bill
 from pipelines.cli.build import build, check
 from pipelines.cli.demo import demo
 from pipelines.cli.doctor import doctor
@@ -41,6 +42,7 @@ from pipelines.cli.sync import sync
 from pipelines.cli.tables import tables
 from pipelines.cli.text_table import escape_invisible, terminal_width, wrap_lines
 from pipelines.cli.tools import tools
+from pipelines.cli.versions import versions
 from pipelines.cli.webhook import webhook
 from warehouse.errors import ConvohouseError, QueryError
 
@@ -109,6 +111,8 @@ for _command in (
     webhook,
     tools,
     prices,
+    versions,
+    bill,
     doctor,
     emulate,
 ):

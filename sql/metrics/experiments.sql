@@ -31,7 +31,7 @@ difference_low = "Lower end of the 95 % confidence interval of the difference; n
 difference_high = "Upper end of it."
 p_value = "Probability of a difference this large or larger if A and B do not differ, two-sided; null without enough data."
 has_enough_data = "Whether each side has the callers that seeds.thresholds asks for (experiment_min_callers, never fewer than 10)."
-planned_share_b = "Share of B among the conversations of both that seeds.traffic_shares planned; null when it does not name both."
+planned_share_b = "Share of B among the conversations of both that was planned: in seeds.traffic_shares, else the branches' share of the traffic as the API lists it, if it never changed; null when not known of both."
 actual_share_b = "Share of B among the conversations of both in the common time."
 sample_ratio_p = "Probability of a split this far from the planned one or farther, by chance (chi-square, 1 degree of freedom); null without a plan. Below 0.001 the sides are not comparable."
 finding = "The row as a sentence."
@@ -66,6 +66,10 @@ traffic_shares as (
     select * from seeds.traffic_shares
 ),
 
+branches as (
+    select * from staging.stg_agent_branches
+),
+
 agents as (
     select * from marts.dim_agents
 ),
@@ -74,6 +78,18 @@ minimum as (
     select greatest(10, max(value)) as n_callers
     from thresholds
     where threshold = 'experiment_min_callers'
+),
+
+-- what a branch was to get: as its owner wrote down, else the share that the listings always showed
+planned as (
+    select
+        branches.workspace,
+        branches.agent_id,
+        branches.branch_id as variant_id,
+        max(branches.current_live_percentage) / 100 as share
+    from branches
+    group by all
+    having count(distinct branches.current_live_percentage) = 1 and count(branches.current_live_percentage) = count(*)
 ),
 
 paired as (
@@ -100,7 +116,10 @@ paired as (
         b.variance_of_mean as variance_b,
         minimum.n_callers as n_callers_needed,
         a.n_callers >= minimum.n_callers and b.n_callers >= minimum.n_callers as has_enough_data,
-        planned_b.share / nullif(planned_a.share + planned_b.share, 0) as planned_share_b
+        coalesce(
+            written_b.share / nullif(written_a.share + written_b.share, 0),
+            planned_b.share / nullif(planned_a.share + planned_b.share, 0)
+        ) as planned_share_b
     from arms as a
     inner join arms as b
         on
@@ -112,10 +131,20 @@ paired as (
             and a.measure = b.measure
             and b.side = 'b'
     cross join minimum
-    left join traffic_shares as planned_a
-        on a.agent_id = planned_a.agent_id and a.variant_a = planned_a.variant_id
-    left join traffic_shares as planned_b
-        on a.agent_id = planned_b.agent_id and a.variant_b = planned_b.variant_id
+    left join traffic_shares as written_a
+        on a.agent_id = written_a.agent_id and a.variant_a = written_a.variant_id
+    left join traffic_shares as written_b
+        on a.agent_id = written_b.agent_id and a.variant_b = written_b.variant_id
+    left join planned as planned_a
+        on
+            a.workspace = planned_a.workspace
+            and a.agent_id = planned_a.agent_id
+            and a.variant_a = planned_a.variant_id
+    left join planned as planned_b
+        on
+            a.workspace = planned_b.workspace
+            and a.agent_id = planned_b.agent_id
+            and a.variant_b = planned_b.variant_id
     where a.side = 'a'
 ),
 

@@ -323,3 +323,29 @@ def test_variants_that_do_not_differ_seldom_seem_to(tmp_path: Path, project: Pro
     for _, n, n_significant, n_different, _ in rows:
         assert 0.03 * n <= n_significant <= 0.07 * n
         assert 0.03 * n <= n_different <= 0.07 * n
+
+
+def test_the_split_that_the_api_lists_is_the_plan_unless_it_changed_or_another_is_written_down(rows: Any) -> None:
+    def list_branch(branch: str, *shares: float) -> None:
+        for day, share in enumerate(shares):
+            at = rows.noon + timedelta(days=day)
+            key = {"agent_id": "a1", "branch_id": branch, "valid_from_at": at, "last_seen_at": at}
+            rows.whole("agent_branches", **key, current_live_percentage=share)
+
+    for branch, n in (("a", 60), ("b", 20)):
+        add_calls(rows, branch, "success", n)
+    list_branch("a", 75.0, 75.0)
+    list_branch("b", 25.0)
+    list_branch("c", 0.0)
+    names = ("planned_share_b", "actual_share_b", "sample_ratio_p")
+    as_planned = {"planned_share_b": 0.25, "actual_share_b": 0.25, "sample_ratio_p": pytest.approx(1)}
+    assert experiments(rows, *names)["success_rate"] == as_planned
+    rows.seed("traffic_shares", "a1,a,0.5", "a1,b,0.5")
+    # 80 halved: chi-square (60 - 40)² / 40 + (20 - 40)² / 40 = 20
+    written = {"planned_share_b": 0.5, "actual_share_b": 0.25, "sample_ratio_p": pytest.approx(stats.chi2.sf(20, 1))}
+    assert experiments(rows, *names)["success_rate"] == written
+    rows.seed("traffic_shares", "a1,a,0.5", "a2,b,0.5")
+    assert experiments(rows, *names)["success_rate"] == as_planned
+    list_branch("b", 25.0, 25.0, 40.0)
+    unknown = {"planned_share_b": None, "actual_share_b": 0.25, "sample_ratio_p": None}
+    assert experiments(rows, *names)["success_rate"] == unknown

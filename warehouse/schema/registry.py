@@ -8,6 +8,7 @@ OpenAPI reference of November 2025 and the additions of the current API (docs/ap
 
 from __future__ import annotations
 
+from warehouse.schema.account_data import ACCOUNT_TABLES
 from warehouse.schema.activity import ACTIVITY_TABLES
 from warehouse.schema.analysis import DATA_COLLECTION_RESULTS, EVALUATION_RESULTS, SCOPED_ANALYSES
 from warehouse.schema.conversation_client_data import DYNAMIC_VARIABLES
@@ -69,6 +70,7 @@ TABLES: tuple[Table, ...] = (
     UNKNOWN_FIELDS,
     SYNC_RUNS,
     *REFERENCE_TABLES,
+    *ACCOUNT_TABLES,
     *ACTIVITY_TABLES,
 )
 """Every table of the lake."""

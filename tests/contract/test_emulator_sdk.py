@@ -120,6 +120,7 @@ def test_no_key_of_todays_form_is_unknown_but_those_that_the_real_api_sends_unpu
         ".analysis.sentiment_analysis",
         ".conversation_initiation_client_data.tool_mock_config",
         ".hiding_reason",
+        ".metadata.error.error_type",
         ".realtime_config_snapshots",
         ".smb_metadata",
         ".transcript[].config_snapshot_id",

@@ -34,15 +34,17 @@ def is_finished(document: Document) -> bool:
 
 
 def caller(document: Document) -> str | None:
-    """Who called, by the first thing that tells."""
+    """Who called, by the first thing that tells; a number as a plus and digits, which is E.164 for those emulated."""
     metadata, client = document["metadata"], document.get("conversation_initiation_client_data") or {}
-    identities = (
+    numbers = (
         (metadata.get("phone_call") or {}).get("external_number"),
         (metadata.get("whatsapp") or {}).get("whatsapp_user_id"),
-        document.get("user_id"),
-        client.get("user_id"),
+        (metadata.get("sms") or {}).get("sms_user_phone_number"),
+        None if metadata.get("phone_call") else (client.get("dynamic_variables") or {}).get("system__caller_id"),
     )
-    return next((value for value in identities if value is not None), None)
+    number = next((f"+{''.join(filter(str.isdigit, value))}" for value in numbers if value), None)
+    users = (document.get("user_id"), client.get("user_id"))
+    return number or next((value for value in users if value is not None), None)
 
 
 def grouped(documents: Iterable[Document], key: Callable[[Document], K]) -> dict[K, list[Document]]:
@@ -111,8 +113,10 @@ def cost_usd(document: Document) -> Fraction | None:
 
 
 def llm_usd(document: Document) -> float | None:
-    """Price of what was generated."""
-    block = (charging(document).get("llm_usage") or {}).get("initiated_generation") or {}
+    """Price of what was generated, or of what was delivered where nothing else is reported."""
+    blocks: Document = charging(document).get("llm_usage") or {}
+    names = ("initiated_generation", "irreversible_generation")
+    block = next((blocks[name] for name in names if (blocks.get(name) or {}).get("model_usage")), {})
     return total(kind.get("price") for kinds in (block.get("model_usage") or {}).values() for kind in kinds.values())
 
 

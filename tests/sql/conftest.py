@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ import duckdb
 import pytest
 
 from pipelines.transform.agents import refresh_agents
+from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers.small_builds import without_comments
 from warehouse.build import materialize
 from warehouse.connection import Limits, connect
@@ -77,6 +79,16 @@ class LakeRows:
         values |= self._derived(values)
         self.add("conversations", **{name: value for name, value in values.items() if name not in checks})
         self.add("conversation_checks", **(keys | {name: values[name] for name in checks}))
+
+    def document(self, document: dict[str, Any]) -> None:
+        """The rows of a document, as the flattening makes them."""
+        snapshot = Snapshot(document["conversation_id"], json.dumps(document).encode(), NOON)
+        flattened = flatten([snapshot])
+        assert flattened.errors == {}
+        for table, frame in flattened.frames.items():
+            self.rows[table] += [
+                {name: value for name, value in row.items() if value is not None} for row in frame.to_dicts()
+            ]
 
     @staticmethod
     def _derived(values: Row) -> Row:

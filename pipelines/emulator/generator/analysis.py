@@ -37,7 +37,7 @@ def analyse(rng: Random, blueprint: Blueprint, script: Script) -> Json:
         summary = "The call ended before the caller said what it was about."
     collected = {field.name: _collect(rng, blueprint, field, variables, has_talk=has_talk) for field in agent.fields}
     share = verdicts.count("success") / len(verdicts)
-    scoped = {
+    whole = {
         "scope": "conversation",
         "source_agent_id": agent.agent_id,
         "source_branch_id": agent.branch_id,
@@ -46,6 +46,7 @@ def analyse(rng: Random, blueprint: Blueprint, script: Script) -> Json:
         "successful": successful,
         "success_score": share,
     }
+    part = whole | {"scope": "agent", "data_collection_results": dict(collected)}
     return {
         "evaluation_criteria_results": results,
         "data_collection_results": collected,
@@ -55,7 +56,7 @@ def analyse(rng: Random, blueprint: Blueprint, script: Script) -> Json:
         "call_success_score": round(share, 3),
         "transcript_summary": summary + "\n",
         "call_summary_title": title,
-        "scoped": [scoped] if blueprint.caller % 10 == 0 else [],
+        "scoped": [whole, part] if blueprint.caller % 10 == 0 else [],
         "sentiment_analysis": _sentiment(script.n_heard, round((share + rng.random()) / 2, 3)),
     }
 

@@ -77,6 +77,11 @@ class Blueprint:
         return f"+1555011{self.caller:04d}"
 
     @property
+    def has_shared_voice(self) -> bool:
+        """Whether the voice is that of somebody else, who is rewarded, and for which there is a surcharge."""
+        return self.caller % 13 == 0
+
+    @property
     def user_id(self) -> str | None:
         """The user id that the integration passed; half of the callers have one."""
         return f"customer-{self.caller:04d}" if self.caller % 2 else None

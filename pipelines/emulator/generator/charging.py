@@ -60,7 +60,7 @@ def charge(rng: Random, blueprint: Blueprint, script: Script) -> tuple[Json | No
             "total_audio_input_seconds": 0.0 if script.is_chat else round(script.heard_secs, 3),
         },
         "analysis": _analysis(blueprint),
-        "voice_surcharge_charge": 0,
+        "voice_surcharge_charge": blueprint.duration if blueprint.has_shared_voice and not script.is_chat else 0,
     }
     return charging, call_charge + llm_charge
 

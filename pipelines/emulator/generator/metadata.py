@@ -38,7 +38,6 @@ def describe(
     source, method = _origin(rng, blueprint)
     is_phone = agent.channel != "chat" and scenario != "genesys"
     phone_call = _phone_call(rng, blueprint) if is_phone else None
-    sms = {"direction": "inbound", "sms_user_phone_number": blueprint.phone, "agent_phone_number": "+15550100550"}
     ticket = str(40_000 + blueprint.caller)
     is_unanswered = scenario == "no_answer"
     return {
@@ -70,12 +69,12 @@ def describe(
         "timezone": agent.timezone,
         "async_metadata": _delivery(blueprint, ticket) if scenario == "zendesk" else None,
         "whatsapp": _whatsapp(blueprint) if scenario == "whatsapp" else None,
-        "sms": sms if scenario == "sms" else None,
+        "sms": _sms(blueprint) if scenario == "sms" else None,
         "agent_created_from": _EDITED_WITH[blueprint.start % 6],
         "agent_last_updated_from": _EDITED_WITH[blueprint.start % 5],
         "queue_wait_secs": round(rng.random() * 2, 3) if phone_call and blueprint.caller % 6 == 0 else None,
         "cost_fiat": _cost_fiat(rng, charging),
-        "voice_rewards": [],
+        "voice_rewards": [] if script.is_chat else _voice_rewards(blueprint),
     }
 
 
@@ -169,8 +168,44 @@ def _error(blueprint: Blueprint) -> Json | None:
 
 
 def _whatsapp(blueprint: Blueprint) -> Json:
-    number = {"direction": "inbound", "whatsapp_phone_number_id": "109876543210987"}
-    return number | {"whatsapp_user_id": blueprint.phone[1:]}
+    """A third is opened by a template of the business."""
+    user, start = blueprint.phone[1:], blueprint.start
+    whatsapp = {"direction": "inbound", "whatsapp_phone_number_id": "109876543210987", "whatsapp_user_id": user}
+    if blueprint.caller % 3:
+        return whatsapp
+    opening = {
+        "template_name": "appointment_reminder",
+        "wamid": f"wamid.{blueprint.conversation_id[5:]}",
+        "sent_at_unix": start - 90,
+        "delivered_at_unix": start - 88,
+        "read_at_unix": start - 40,
+        "replied_at_unix": start,
+        "failed_at_unix": None,
+        "error_code": None,
+        "pricing_category": "utility",
+        "billable": True,
+    }
+    return whatsapp | {
+        "direction": "outbound",
+        "awaiting_first_user_message": False,
+        "recipient": {"phone": user, "bsuid": None},
+        "opening_message": opening,
+    }
+
+
+def _sms(blueprint: Blueprint) -> Json:
+    return {
+        "direction": "inbound",
+        "phone_number_id": "phnum_4701kd5sms",
+        "sms_user_phone_number": blueprint.phone,
+        "agent_phone_number": "+15550100550",
+    }
+
+
+def _voice_rewards(blueprint: Blueprint) -> list[Json]:
+    """What the owner of a shared voice earns; few agents have one."""
+    reward = {"voice_id": blueprint.agent.voice_id, "reward_usd_cents": blueprint.duration / 20}
+    return [reward] if blueprint.has_shared_voice else []
 
 
 def _cost_fiat(rng: Random, charging: Json | None) -> float | None:

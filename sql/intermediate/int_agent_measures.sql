@@ -2,7 +2,7 @@
 description = """Measures of conversations, computed once for the models of schema metrics, which inherit their texts and metrics from \
 here. A row is a group of conversations of a workspace: an agent's day, week or version, an agent's day by channel or by language, an hour \
 of the week, or a batch; breakdown says which. What counts is as in metrics.agent_daily. Waits of entries count for the agent and version \
-that the conversation was started with; only days, weeks and versions have them. Conversations without a batch are a row of their own."""
+that the conversation was started with; hours of the week and batches have none. Conversations without a batch are a row of their own."""
 grain = [
   "workspace",
   "breakdown",
@@ -23,6 +23,7 @@ breakdown = "What the row is a group of: day, week, version, channel, language, 
 start_date = "UTC day on which the conversations started."
 week_start_date = "Monday of the week in which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered; null where the API does not tell."
 channel = "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget)."
 main_language = "Main language of the conversations, as the API names it; null when not told."
@@ -51,6 +52,7 @@ cost_usd_coverage = "Finished conversations whose cost in US dollars is known, a
 cost_usd_per_call = "Cost per finished conversation."
 cost_usd_per_minute = "Cost per minute of finished conversations."
 cost_usd_per_success = "Cost of all finished conversations per successful one."
+traced_cost_usd = "Cost of all finished conversations whose next 7 days are in the data: the numerator of cost_usd_per_resolution."
 cost_usd_per_resolution = "Cost of all finished conversations whose next 7 days are in the data, per first-contact resolution."
 llm_cost_usd = "Price of the tokens that were initiated; null when no usage is told."
 n_agent_turns = "Entries in which the agent said something."
@@ -228,7 +230,7 @@ differs_from_vendor = "No counterpart known. Conversations judged unknown are in
 [metrics.cost_usd_per_resolution]
 name = "Cost per first-contact resolution"
 unit = "US dollars per resolution"
-numerator = "cost_usd of all finished conversations whose next 7 days are in the data"
+numerator = "traced_cost_usd: cost of all finished conversations whose next 7 days are in the data"
 denominator = "n_resolved"
 null_when = "null without a resolution or without a known cost"
 direction = "low"
@@ -452,7 +454,11 @@ denominator = "n_waits"
 null_when = "null without waits"
 direction = "high"
 */
-with conversations as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+conversations as (
     select * from marts.fct_conversations
 ),
 
@@ -622,6 +628,8 @@ entries as (
         included.week_start_date,
         included.agent_id,
         included.version_id,
+        included.channel,
+        included.main_language,
         turns.wait_secs,
         turns.wait_secs <= limits.wait_good_secs as is_good,
         turns.wait_secs <= limits.wait_fair_secs as is_fair,
@@ -636,6 +644,8 @@ waits as (
     select
         workspace,
         case
+            when grouping(main_language) = 0 then 'language'
+            when grouping(channel) = 0 then 'channel'
             when grouping(version_id) = 0 then 'version'
             when grouping(week_start_date) = 0 then 'week'
             else 'day'
@@ -644,6 +654,8 @@ waits as (
         week_start_date,
         agent_id,
         version_id,
+        channel,
+        main_language,
         count(*) as n_waits,
         count(*) filter (where is_good) as n_good,
         count(*) filter (where is_fair) as n_fair,
@@ -654,7 +666,9 @@ waits as (
     group by grouping sets (
         (workspace, start_date, agent_id),
         (workspace, week_start_date, agent_id),
-        (workspace, agent_id, version_id)
+        (workspace, agent_id, version_id),
+        (workspace, start_date, agent_id, channel),
+        (workspace, start_date, agent_id, main_language)
     )
 ),
 
@@ -665,6 +679,7 @@ final as (
         judged.start_date,
         judged.week_start_date,
         judged.agent_id,
+        agent_names.agent_name,
         judged.version_id,
         judged.channel,
         judged.main_language,
@@ -696,6 +711,7 @@ final as (
         judged.cost_usd / nullif(judged.n_calls, 0) as cost_usd_per_call,
         judged.cost_usd / (nullif(judged.call_secs, 0) / 60) as cost_usd_per_minute,
         judged.cost_usd / nullif(judged.n_success, 0) as cost_usd_per_success,
+        judged.traced_cost_usd,
         judged.traced_cost_usd / nullif(judged.n_resolved, 0) as cost_usd_per_resolution,
         judged.llm_cost_usd,
         judged.n_agent_turns,
@@ -749,7 +765,7 @@ final as (
         judged.n_satisfied / nullif(judged.n_ratings, 0) as csat_rate,
         judged.likes,
         judged.dislikes,
-        case when judged.breakdown in ('day', 'week', 'version') then coalesce(waits.n_waits, 0) end as n_waits,
+        case when judged.breakdown not in ('hour', 'batch') then coalesce(waits.n_waits, 0) end as n_waits,
         waits.percentiles[1] as wait_p50_secs,
         waits.percentiles[2] as wait_p90_secs,
         waits.percentiles[3] as wait_p95_secs,
@@ -758,6 +774,8 @@ final as (
         waits.n_fair / nullif(waits.n_waits, 0) as wait_within_fair_rate,
         waits.n_poor / nullif(waits.n_waits, 0) as wait_within_poor_rate
     from judged
+    left join agent_names
+        on judged.workspace = agent_names.workspace and judged.agent_id = agent_names.agent_id
     left join waits
         on
             judged.workspace = waits.workspace
@@ -766,6 +784,8 @@ final as (
             and judged.week_start_date is not distinct from waits.week_start_date
             and judged.agent_id is not distinct from waits.agent_id
             and judged.version_id is not distinct from waits.version_id
+            and judged.channel is not distinct from waits.channel
+            and judged.main_language is not distinct from waits.main_language
 )
 
 select * from final

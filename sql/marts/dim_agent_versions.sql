@@ -7,6 +7,7 @@ grain = ["workspace", "agent_id", "version_id"]
 [columns]
 workspace = "Workspace of the API that the agent belongs to."
 agent_id = "Agent that the conversations were started with; null when not told."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 branch_id = "Branch of the version."
 branch_name = "Name of the branch, when it was last listed."
@@ -57,6 +58,7 @@ listed as (
     select
         versions.workspace,
         versions.agent_id,
+        agents.agent_name,
         versions.version_id,
         versions.branch_id,
         branches.branch_name,
@@ -86,6 +88,7 @@ answered as (
     select
         workspace,
         agent_id,
+        max(agent_name) as agent_name,
         version_id,
         min(started_at) as first_call_at,
         max(started_at) as last_call_at,
@@ -100,6 +103,7 @@ final as (
     select
         coalesce(answered.workspace, listed.workspace) as workspace,
         coalesce(answered.agent_id, listed.agent_id) as agent_id,
+        coalesce(answered.agent_name, listed.agent_name) as agent_name,
         coalesce(answered.version_id, listed.version_id) as version_id,
         listed.branch_id,
         listed.branch_name,

@@ -11,7 +11,7 @@ grain = ["workspace", "agent_id", "variant_kind", "variant_a", "variant_b", "mea
 [columns]
 workspace = "Workspace of the API that the conversations belong to."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent."
+agent_name = "Latest name of the agent; null when the API never told one."
 variant_kind = "What is compared: version or branch."
 variant_a = "The variant that answered first."
 variant_b = "The variant that is compared with it."
@@ -70,8 +70,8 @@ branches as (
     select * from staging.stg_agent_branches
 ),
 
-agents as (
-    select * from marts.dim_agents
+agent_names as (
+    select * from intermediate.int_agent_names
 ),
 
 minimum as (
@@ -429,7 +429,7 @@ final as (
     select
         worded.workspace,
         worded.agent_id,
-        agents.agent_name,
+        agent_names.agent_name,
         worded.variant_kind,
         worded.variant_a,
         worded.variant_b,
@@ -458,7 +458,7 @@ final as (
             else '.'
         end as finding
     from worded
-    left join agents on worded.workspace = agents.workspace and worded.agent_id = agents.agent_id
+    left join agent_names on worded.workspace = agent_names.workspace and worded.agent_id = agent_names.agent_id
 )
 
 select * from final

@@ -7,7 +7,7 @@ grain = ["workspace", "start_date", "agent_id", "guardrail_type", "guardrail_nam
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent."
+agent_name = "Latest name of the agent; null when the API never told one."
 guardrail_type = "Kind of the guardrail, in the API's word; null when not told."
 guardrail_name = "Name of the guardrail; null when not told."
 n_calls = "Finished conversations in which it was triggered."
@@ -41,8 +41,8 @@ triggered as (
     select * from staging.stg_triggered_guardrails
 ),
 
-agents as (
-    select * from marts.dim_agents
+agent_names as (
+    select * from intermediate.int_agent_names
 ),
 
 counted as (
@@ -80,7 +80,7 @@ final as (
         counted.workspace,
         counted.start_date,
         counted.agent_id,
-        agents.agent_name,
+        agent_names.agent_name,
         counted.guardrail_type,
         counted.guardrail_name,
         counted.n_calls,
@@ -94,7 +94,7 @@ final as (
             counted.workspace = days.workspace
             and counted.start_date = days.start_date
             and counted.agent_id is not distinct from days.agent_id
-    left join agents on counted.workspace = agents.workspace and counted.agent_id = agents.agent_id
+    left join agent_names on counted.workspace = agent_names.workspace and counted.agent_id = agent_names.agent_id
 )
 
 select * from final

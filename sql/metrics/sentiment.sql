@@ -8,7 +8,7 @@ grain = ["workspace", "start_date", "agent_id", "sentiment"]
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent."
+agent_name = "Latest name of the agent; null when the API never told one."
 sentiment = "positive, neutral or negative, in the API's word; open text."
 n_calls = "Finished conversations with the label."
 n_labelled = "Finished conversations of the agent's day with any label: the n of the rate."
@@ -37,8 +37,8 @@ with conversations as (
     select * from marts.fct_conversations
 ),
 
-agents as (
-    select * from marts.dim_agents
+agent_names as (
+    select * from intermediate.int_agent_names
 ),
 
 labelled as (
@@ -67,14 +67,14 @@ final as (
         days.workspace,
         days.start_date,
         days.agent_id,
-        agents.agent_name,
+        agent_names.agent_name,
         days.sentiment,
         days.n_calls,
         cast(days.n_labelled as bigint) as n_labelled,
         days.n_calls / days.n_labelled as sentiment_rate,
         days.n_labelled / days.n_day_calls as sentiment_coverage
     from days
-    left join agents on days.workspace = agents.workspace and days.agent_id = agents.agent_id
+    left join agent_names on days.workspace = agent_names.workspace and days.agent_id = agent_names.agent_id
     where days.sentiment is not null
 )
 

@@ -8,7 +8,7 @@ grain = ["workspace", "week_start_date", "agent_id", "metric"]
 workspace = "Workspace of the API that the conversations belong to."
 week_start_date = "Monday of the week in which the conversations started."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent."
+agent_name = "Latest name of the agent; null when the API never told one."
 metric = "Column of metrics.agent_scorecard."
 metric_name = "Its name for people."
 is_over = "Whether the workspace has a conversation on a later day than the week's Sunday."
@@ -48,8 +48,8 @@ metric_headers as (
     select * from seeds.metric_headers
 ),
 
-agents as (
-    select * from marts.dim_agents
+agent_names as (
+    select * from intermediate.int_agent_names
 ),
 
 -- a value that only a rounding keeps from its target has reached it
@@ -141,7 +141,7 @@ final as (
         candidates.workspace,
         candidates.week_start_date,
         candidates.agent_id,
-        agents.agent_name,
+        agent_names.agent_name,
         candidates.metric,
         metric_headers.name as metric_name,
         candidates.is_over,
@@ -156,7 +156,7 @@ final as (
     from candidates
     inner join metric_headers
         on metric_headers.model = 'metrics.agent_scorecard' and candidates.metric = metric_headers.column_name
-    left join agents on candidates.workspace = agents.workspace and candidates.agent_id = agents.agent_id
+    left join agent_names on candidates.workspace = agent_names.workspace and candidates.agent_id = agent_names.agent_id
     where candidates.choice = 1
 )
 

@@ -180,6 +180,7 @@ FIRST = {
     "wait_within_good_rate": 0.5,
     "wait_within_fair_rate": 0.5,
     "wait_within_poor_rate": 1.0,
+    "traced_cost_usd": 0.4,
     **UNTOLD,
 }
 
@@ -239,6 +240,7 @@ SECOND = {
     "wait_within_good_rate": 0.0,
     "wait_within_fair_rate": 0.0,
     "wait_within_poor_rate": 0.0,
+    "traced_cost_usd": 0.15,
     **UNTOLD,
 }
 

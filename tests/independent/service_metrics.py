@@ -116,6 +116,7 @@ def _served(calls: list[Document], words: dict[str, str], after: dict[str, float
         "n_traced_judged": len(traced_judged),
         "fcr_judged_rate": ratio(len(resolved), len(traced_judged)),
         "fcr_coverage": ratio(len(traced_judged), len(traced)),
+        "traced_cost_usd": cost,
         "cost_usd_per_resolution": ratio(cost, len(resolved)),
     }
 

@@ -1,4 +1,4 @@
-"""No value of a document is in none of a column, ``extra`` or the list of exceptions, whatever stands where.
+"""No value of a document is in none of a column, ``extra`` or the list of exceptions, whatever is where.
 
 Documents with every key of today's API are changed: a new key, or a value of another type, with a text that occurs
 nowhere else. The text must be in a cell of the rows.

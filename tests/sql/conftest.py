@@ -86,7 +86,9 @@ class LakeRows:
         flattened = flatten([snapshot])
         assert flattened.errors == {}
         for table, frame in flattened.frames.items():
-            self.rows[table] += frame.to_dicts()
+            self.rows[table] += [
+                {name: value for name, value in row.items() if value is not None} for row in frame.to_dicts()
+            ]
 
     @staticmethod
     def _derived(values: Row) -> Row:

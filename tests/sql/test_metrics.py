@@ -83,6 +83,7 @@ def test_agent_daily(rows: Any) -> None:
             "workspace": "main",
             "start_date": rows.day,
             "agent_id": "a1",
+            "agent_name": None,
             "n_calls": 4,
             "n_open": 1,
             "n_deleted": 1,
@@ -137,6 +138,7 @@ def test_agent_daily(rows: Any) -> None:
             "aht_p90_secs": 108.0,
             "n_satisfied": 1,
             "csat_rate": 0.5,
+            "traced_cost_usd": None,
             **UNTOLD,
         }
     )
@@ -147,6 +149,7 @@ def test_agent_daily(rows: Any) -> None:
         "n_open": 1,
     }
     assert {name for name, value in empty.items() if value is None} == {
+        "agent_name",
         "success_rate",
         "success_coverage",
         "cost_credits",
@@ -176,6 +179,7 @@ def test_agent_daily(rows: Any) -> None:
         "wait_within_good_rate",
         "wait_within_fair_rate",
         "wait_within_poor_rate",
+        "traced_cost_usd",
         *(name for name, value in UNTOLD.items() if value is None),
     }
 

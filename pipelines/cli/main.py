@@ -39,10 +39,11 @@ from pipelines.cli.status import status
 from pipelines.cli.summary import summary
 from pipelines.cli.sync import sync
 from pipelines.cli.tables import tables
-from pipelines.cli.text_table import escape_invisible, terminal_width, wrap_lines
+from pipelines.cli.text_table import terminal_width, wrap_lines
 from pipelines.cli.tools import tools
 from pipelines.cli.webhook import webhook
 from warehouse.errors import ConvohouseError, QueryError
+from warehouse.serve.value_format import escape_invisible
 
 INTERRUPTED = 130
 """Exit code of a program that Ctrl-C ended, by the convention of shells."""

@@ -2,7 +2,7 @@
 description = """Measures of conversations, computed once for the models of schema metrics, which inherit their texts and metrics from \
 here. A row is a group of conversations of a workspace: an agent's day, week or version, an agent's day by channel or by language, an hour \
 of the week, or a batch; breakdown says which. What counts is as in metrics.agent_daily. Waits of entries count for the agent and version \
-that the conversation was started with; only days, weeks and versions have them. Conversations without a batch are a row of their own."""
+that the conversation was started with; hours of the week and batches have none. Conversations without a batch are a row of their own."""
 grain = [
   "workspace",
   "breakdown",
@@ -23,6 +23,7 @@ breakdown = "What the row is a group of: day, week, version, channel, language, 
 start_date = "UTC day on which the conversations started."
 week_start_date = "Monday of the week in which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered; null where the API does not tell."
 channel = "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget)."
 main_language = "Main language of the conversations, as the API names it; null when not told."
@@ -269,7 +270,11 @@ null_when = "null without waits"
 direction = "low"
 differs_from_vendor = "As the median."
 */
-with conversations as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+conversations as (
     select * from marts.fct_conversations
 ),
 
@@ -362,6 +367,8 @@ entries as (
         included.week_start_date,
         included.agent_id,
         included.version_id,
+        included.channel,
+        included.main_language,
         turns.wait_secs
     from turns
     inner join included on turns.workspace = included.workspace and turns.conversation_id = included.conversation_id
@@ -372,6 +379,8 @@ waits as (
     select
         workspace,
         case
+            when grouping(main_language) = 0 then 'language'
+            when grouping(channel) = 0 then 'channel'
             when grouping(version_id) = 0 then 'version'
             when grouping(week_start_date) = 0 then 'week'
             else 'day'
@@ -380,6 +389,8 @@ waits as (
         week_start_date,
         agent_id,
         version_id,
+        channel,
+        main_language,
         count(*) as n_waits,
         -- four aggregates would keep every wait four times in memory
         quantile_cont(wait_secs, [0.5, 0.9, 0.95, 0.99]) as percentiles
@@ -387,7 +398,9 @@ waits as (
     group by grouping sets (
         (workspace, start_date, agent_id),
         (workspace, week_start_date, agent_id),
-        (workspace, agent_id, version_id)
+        (workspace, agent_id, version_id),
+        (workspace, start_date, agent_id, channel),
+        (workspace, start_date, agent_id, main_language)
     )
 ),
 
@@ -398,6 +411,7 @@ final as (
         judged.start_date,
         judged.week_start_date,
         judged.agent_id,
+        agent_names.agent_name,
         judged.version_id,
         judged.channel,
         judged.main_language,
@@ -447,12 +461,14 @@ final as (
         judged.rating_points / nullif(judged.n_ratings, 0) as rating,
         judged.likes,
         judged.dislikes,
-        case when judged.breakdown in ('day', 'week', 'version') then coalesce(waits.n_waits, 0) end as n_waits,
+        case when judged.breakdown not in ('hour', 'batch') then coalesce(waits.n_waits, 0) end as n_waits,
         waits.percentiles[1] as wait_p50_secs,
         waits.percentiles[2] as wait_p90_secs,
         waits.percentiles[3] as wait_p95_secs,
         waits.percentiles[4] as wait_p99_secs
     from judged
+    left join agent_names
+        on judged.workspace = agent_names.workspace and judged.agent_id = agent_names.agent_id
     left join waits
         on
             judged.workspace = waits.workspace
@@ -461,6 +477,8 @@ final as (
             and judged.week_start_date is not distinct from waits.week_start_date
             and judged.agent_id is not distinct from waits.agent_id
             and judged.version_id is not distinct from waits.version_id
+            and judged.channel is not distinct from waits.channel
+            and judged.main_language is not distinct from waits.main_language
 )
 
 select * from final

@@ -9,6 +9,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 start_date = "UTC day on which the conversation started."
 user_id = "Id of the user, as the client gave it; null when unknown or erased."
@@ -21,7 +22,11 @@ is_counted = "Whether the conversation counts in the metrics: finished and not e
 not_null = ["workspace", "conversation_id", "start_date", "is_finished", "is_excluded", "is_counted"]
 same_count_as = "staging.stg_conversations"
 */
-with conversations as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+conversations as (
     select * from staging.stg_conversations
 ),
 
@@ -110,6 +115,7 @@ final as (
         identified.workspace,
         identified.conversation_id,
         identified.agent_id,
+        agent_names.agent_name,
         identified.version_id,
         identified.start_date,
         identified.user_id,
@@ -118,6 +124,8 @@ final as (
         excluded.conversation_id is not null as is_excluded,
         identified.is_finished and excluded.conversation_id is null as is_counted
     from identified
+    left join agent_names
+        on identified.workspace = agent_names.workspace and identified.agent_id = agent_names.agent_id
     left join excluded
         on identified.workspace = excluded.workspace and identified.conversation_id = excluded.conversation_id
 )

@@ -6,6 +6,7 @@ grain = ["workspace", "agent_id", "version_id"]
 [columns]
 workspace = "Workspace of the API that the agent belongs to."
 agent_id = "Agent that the conversations were started with; null when not told."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 first_call_at = "Start of its first conversation."
 last_call_at = "Start of its last conversation."
@@ -24,6 +25,7 @@ final as (
     select
         workspace,
         agent_id,
+        max(agent_name) as agent_name,
         version_id,
         min(started_at) as first_call_at,
         max(started_at) as last_call_at,

@@ -8,7 +8,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 agent_id = "Agent that the conversation was started with."
-agent_name = "Name of the agent at the time of reading; null on older conversations."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 branch_id = "Branch of the agent that answered."
 environment = "Environment of the agent, such as production."
@@ -18,6 +18,7 @@ local_start_at = "Start of the conversation by the clock of the workspace's time
 local_start_date = "Day on which the conversation started in the workspace's time zone."
 local_start_hour = "Hour of the day at which it started there, 0 to 23."
 local_weekday = "Day of the week on which it started there, 1 Monday to 7 Sunday."
+local_weekday_name = "That day's name, Monday to Sunday."
 status = "initiated, in-progress, processing, done or failed; open text."
 is_finished = "Whether the conversation is done or failed."
 is_excluded = "Whether seeds.excluded_callers leaves the conversation out of the metrics."
@@ -81,7 +82,12 @@ n_waits = "Entries with a wait; repeats and greetings dropped."
 first_response_secs = "Wait before the agent's first answer that has one."
 median_wait_secs = "Median wait of the conversation, exact and interpolated."
 p95_wait_secs = "95th percentile of the conversation's wait, exact and interpolated."
+n_slow_waits = "Waits longer than wait_poor_secs of seeds.thresholds."
+main_llm = "Language model that cost most, else that used most tokens; null when no usage is told."
+n_failed_criteria = "Evaluation criteria that the conversation as a whole did not meet."
+tags = "Ids of its tags in the order of the alphabet, a comma and a space between them; null without tags."
 summary_title = "Title of the summary."
+transcript_summary = "Summary of the transcript; <redacted> once deleted."
 is_deleted = "Whether the API no longer has the conversation."
 deleted_at = "When its absence was noticed."
 fetched_at = "When this content was read from the API."
@@ -96,6 +102,7 @@ not_null = [
   "local_start_date",
   "local_start_hour",
   "local_weekday",
+  "local_weekday_name",
   "is_finished",
   "is_excluded",
   "is_counted",
@@ -113,6 +120,8 @@ not_null = [
   "n_unanswered_tool_calls",
   "has_feedback_comment",
   "n_waits",
+  "n_slow_waits",
+  "n_failed_criteria",
   "is_deleted",
   "fetched_at",
 ]
@@ -131,16 +140,16 @@ with conversations as (
     select * from staging.stg_conversations
 ),
 
-workspaces as (
-    select * from seeds.workspaces
+times as (
+    select * from intermediate.int_conversation_times
 ),
 
 call_flags as (
     select * from intermediate.int_conversation_flags
 ),
 
-visited_agents as (
-    select * from staging.stg_visited_agents
+details as (
+    select * from intermediate.int_conversation_details
 ),
 
 costs as (
@@ -167,25 +176,16 @@ termination_groups as (
     select * from intermediate.int_termination_groups
 ),
 
-visits as (
-    select
-        workspace,
-        conversation_id,
-        count(distinct agent_id) as n_agents
-    from visited_agents
-    group by all
-),
-
 identified as (
     select
         conversations.workspace,
         conversations.conversation_id,
+        call_flags.agent_name,
         call_flags.user_id,
         call_flags.caller_id,
         call_flags.is_finished,
         call_flags.is_excluded,
         call_flags.is_counted,
-        conversations.started_at at time zone coalesce(workspaces.time_zone, 'UTC') as local_start_at,
         case
             when conversations.phone_call_type is not null or conversations.phone_call_external_number is not null
                 then 'phone'
@@ -210,19 +210,6 @@ identified as (
         on
             conversations.workspace = call_flags.workspace
             and conversations.conversation_id = call_flags.conversation_id
-    left join workspaces on conversations.workspace = workspaces.workspace
-),
-
-flags as (
-    select
-        conversations.workspace,
-        conversations.conversation_id,
-        coalesce(tools.is_transferred_to_agent, false) or coalesce(visits.n_agents, 0) > 1 as is_transferred_to_agent
-    from conversations
-    left join tools
-        on conversations.workspace = tools.workspace and conversations.conversation_id = tools.conversation_id
-    left join visits
-        on conversations.workspace = visits.workspace and conversations.conversation_id = visits.conversation_id
 ),
 
 final as (
@@ -230,16 +217,17 @@ final as (
         conversations.workspace,
         conversations.conversation_id,
         conversations.agent_id,
-        conversations.agent_name,
+        coalesce(identified.agent_name, conversations.agent_name) as agent_name,
         conversations.version_id,
         conversations.branch_id,
         conversations.environment,
         conversations.started_at,
         conversations.start_date,
-        identified.local_start_at,
-        cast(identified.local_start_at as date) as local_start_date,
-        hour(identified.local_start_at) as local_start_hour,
-        date_diff('day', date_trunc('week', identified.local_start_at), identified.local_start_at) + 1 as local_weekday,
+        times.local_start_at,
+        times.local_start_date,
+        times.local_start_hour,
+        times.local_weekday,
+        times.local_weekday_name,
         conversations.status,
         identified.is_finished,
         identified.is_excluded,
@@ -278,7 +266,10 @@ final as (
         coalesce(tools.n_tool_errors, 0) as n_tool_errors,
         coalesce(tools.n_unanswered_tool_calls, 0) as n_unanswered_tool_calls,
         conversations.n_rag_retrievals,
-        case when identified.is_finished then flags.is_transferred_to_agent end as is_transferred_to_agent,
+        case
+            when identified.is_finished
+                then coalesce(tools.is_transferred_to_agent, false) or coalesce(details.n_agents, 0) > 1
+        end as is_transferred_to_agent,
         outcomes.outcome,
         outcomes.outcome_reason,
         outcomes.is_transferred_to_human,
@@ -320,7 +311,12 @@ final as (
         turns.first_response_secs,
         turns.median_wait_secs,
         turns.p95_wait_secs,
+        coalesce(turns.n_slow_waits, 0) as n_slow_waits,
+        details.main_llm,
+        coalesce(details.n_failed_criteria, 0) as n_failed_criteria,
+        details.tags,
         conversations.summary_title,
+        conversations.transcript_summary,
         conversations.is_deleted,
         conversations.deleted_at,
         conversations.fetched_at
@@ -331,8 +327,10 @@ final as (
             and conversations.conversation_id = identified.conversation_id
     inner join costs
         on conversations.workspace = costs.workspace and conversations.conversation_id = costs.conversation_id
-    inner join flags
-        on conversations.workspace = flags.workspace and conversations.conversation_id = flags.conversation_id
+    inner join times
+        on conversations.workspace = times.workspace and conversations.conversation_id = times.conversation_id
+    left join details
+        on conversations.workspace = details.workspace and conversations.conversation_id = details.conversation_id
     inner join outcomes
         on conversations.workspace = outcomes.workspace and conversations.conversation_id = outcomes.conversation_id
     left join turns

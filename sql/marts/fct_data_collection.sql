@@ -14,6 +14,7 @@ scope = "conversation (the full transcript) or agent (where the agent of the sco
 source_agent_id = "Agent whose criteria and fields the scope has; null for the analysis of the conversation."
 source_branch_id = "Branch of that agent."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 declared_type = "Type asked for: string, boolean, integer or number; JSON where several; null when not told."
 value = "The value as JSON text; null when it was null."
@@ -57,6 +58,7 @@ final as (
         judged.source_agent_id,
         judged.source_branch_id,
         flags.agent_id,
+        flags.agent_name,
         flags.version_id,
         judged.json_schema_type as declared_type,
         judged.value,

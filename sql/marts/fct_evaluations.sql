@@ -13,6 +13,7 @@ scope = "conversation (the full transcript) or agent (where the agent of the sco
 source_agent_id = "Agent whose criteria and fields the scope has; null for the analysis of the conversation."
 source_branch_id = "Branch of that agent."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 result = "success, failure or unknown; open text."
 rationale = "Why."
@@ -46,6 +47,7 @@ final as (
         evaluations.source_agent_id,
         evaluations.source_branch_id,
         flags.agent_id,
+        flags.agent_name,
         flags.version_id,
         evaluations.result,
         evaluations.rationale,

@@ -14,6 +14,7 @@ turn_index = "Transcript entry for scope turn, -1 for the whole conversation."
 model = "Model."
 start_date = "UTC day on which the conversation started."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 input_tokens = "Tokens read afresh."
 input_cache_read_tokens = "Tokens read from the cache."
@@ -88,6 +89,7 @@ final as (
         by_model.model,
         by_model.start_date,
         flags.agent_id,
+        flags.agent_name,
         flags.version_id,
         cast(coalesce(by_model.input_tokens, 0) as bigint) as input_tokens,
         cast(coalesce(by_model.input_cache_read_tokens, 0) as bigint) as input_cache_read_tokens,

@@ -12,6 +12,7 @@ conversation_id = "Id of the conversation."
 call_index = "Running number of the tool call in the conversation, from 0; below 0 in the row of a result that no call is left for."
 start_date = "UTC day on which the conversation started."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 turn_index = "Transcript entry that holds the tool call, or the result that no call is left for."
 result_turn_index = "Transcript entry that holds the result; null when unanswered."
@@ -34,6 +35,9 @@ result_value = "The result, the API's own text (often JSON)."
 result_type = "Which system result it is; null for other tools."
 result_status = "success or error, of a system result."
 result_reason = "Why the system tool was used."
+called_at = "Start of the entry that holds the tool call: when the API says that it was created, else the start of the conversation and the seconds since; null when neither is told."
+local_start_hour = "Hour of the day at which the conversation started in the workspace's time zone, 0 to 23."
+local_weekday_name = "Day of the week on which it started there, Monday to Sunday."
 is_finished = "Whether the conversation is done or failed."
 is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
@@ -49,8 +53,16 @@ tool_results as (
     select * from staging.stg_tool_results
 ),
 
+turns as (
+    select * from marts.fct_turns
+),
+
 flags as (
     select * from intermediate.int_conversation_flags
+),
+
+times as (
+    select * from intermediate.int_conversation_times
 ),
 
 numbered_calls as (
@@ -115,6 +127,7 @@ final as (
         matched.call_index,
         matched.start_date,
         flags.agent_id,
+        flags.agent_name,
         flags.version_id,
         matched.turn_index,
         matched.result_turn_index,
@@ -137,10 +150,19 @@ final as (
         matched.result_type,
         matched.result_status,
         matched.result_reason,
+        turns.turn_at as called_at,
+        times.local_start_hour,
+        times.local_weekday_name,
         coalesce(flags.is_finished, false) as is_finished,
         coalesce(flags.is_counted, false) as is_counted
     from matched
     left join flags on matched.workspace = flags.workspace and matched.conversation_id = flags.conversation_id
+    left join times on matched.workspace = times.workspace and matched.conversation_id = times.conversation_id
+    left join turns
+        on
+            matched.workspace = turns.workspace
+            and matched.conversation_id = turns.conversation_id
+            and matched.turn_index = turns.turn_index
 )
 
 select * from final

@@ -10,6 +10,7 @@ conversation_id = "Id of the conversation."
 result_index = "Running number of the tool result in the conversation, from 0."
 start_date = "UTC day on which the conversation started."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 turn_index = "Transcript entry that holds the result."
 depth = "0 in the transcript, +1 for each workflow step around it."
@@ -68,6 +69,7 @@ final as (
         tried.result_index,
         tried.start_date,
         flags.agent_id,
+        flags.agent_name,
         flags.version_id,
         tried.turn_index,
         tried.depth,

@@ -11,6 +11,7 @@ turn_index = "Position of the transcript entry, from 0."
 metric = "What was timed, in the API's word, such as convai_llm_service_ttfb; open text."
 start_date = "UTC day on which the conversation started."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 elapsed_secs = "Time that passed."
 is_repeat = "Whether the entry only repeats the timings of the entry before it."
@@ -53,6 +54,7 @@ final as (
         turn_metrics.metric,
         turn_metrics.start_date,
         flags.agent_id,
+        flags.agent_name,
         flags.version_id,
         turn_metrics.elapsed_secs,
         turn_metrics.is_repeat,

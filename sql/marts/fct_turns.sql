@@ -9,6 +9,7 @@ conversation_id = "Id of the conversation."
 turn_index = "Position of the transcript entry, from 0."
 start_date = "UTC day on which the conversation started."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 speaking_agent_id = "Agent that made the entry; the conversation's agent where the API does not say."
 branch_id = "Branch of the agent that made the entry."
 version_id = "Version of the agent that made the entry."
@@ -34,6 +35,9 @@ tts_ttfb_secs = "Time to the first byte of speech (metric convai_tts_service_ttf
 asr_latency_secs = "Time of the speech recognition after the user's end (metric convai_asr_trailing_service_latency), repeats dropped."
 feedback_score = "like or dislike of the entry."
 llm_cost_usd = "Price of the model's usage for the entry."
+turn_at = "Start of the entry: when the API says that it was created, else the start of the conversation and the seconds since; null when neither is told."
+local_start_hour = "Hour of the day at which the conversation started in the workspace's time zone, 0 to 23."
+local_weekday_name = "Day of the week on which it started there, Monday to Sunday."
 is_finished = "Whether the conversation is done or failed."
 is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
@@ -48,6 +52,10 @@ with turns as (
 
 flags as (
     select * from intermediate.int_conversation_flags
+),
+
+times as (
+    select * from intermediate.int_conversation_times
 ),
 
 conversations as (
@@ -179,6 +187,7 @@ final as (
         turns.turn_index,
         turns.start_date,
         flags.agent_id,
+        flags.agent_name,
         coalesce(turns.speaking_agent_id, flags.agent_id) as speaking_agent_id,
         turns.branch_id,
         turns.version_id,
@@ -208,10 +217,18 @@ final as (
         waits.asr_latency_secs,
         turns.feedback_score,
         usage_in_turn.llm_cost_usd,
+        coalesce(
+            turns.created_at,
+            times.started_at
+            + case when turns.time_in_call_secs < 0 then 0 else turns.time_in_call_secs end * interval 1 second
+        ) as turn_at,
+        times.local_start_hour,
+        times.local_weekday_name,
         coalesce(flags.is_finished, false) as is_finished,
         coalesce(flags.is_counted, false) as is_counted
     from entries as turns
     left join flags on turns.workspace = flags.workspace and turns.conversation_id = flags.conversation_id
+    left join times on turns.workspace = times.workspace and turns.conversation_id = times.conversation_id
     left join waits
         on
             turns.workspace = waits.workspace

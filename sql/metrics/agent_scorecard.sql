@@ -63,6 +63,7 @@ final as (
         weeks.workspace,
         weeks.week_start_date,
         weeks.agent_id,
+        weeks.agent_name,
         coverage.newest_date >= weeks.week_start_date + interval 7 day as is_over,
         weeks.* exclude (
             workspace,
@@ -70,6 +71,7 @@ final as (
             start_date,
             week_start_date,
             agent_id,
+            agent_name,
             version_id,
             channel,
             main_language,

@@ -9,6 +9,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 metric = "What was timed, in the API's word, such as convai_llm_service_ttfb; open text."
 n_calls = "Finished conversations with such a timing."
 n_latencies = "Entries with such a timing: the n of the percentiles."
@@ -64,6 +65,7 @@ final as (
         workspace,
         start_date,
         agent_id,
+        agent_name,
         metric,
         count(distinct conversation_id) as n_calls,
         count(*) as n_latencies,

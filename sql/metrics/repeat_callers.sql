@@ -11,6 +11,7 @@ grain = ["workspace", "start_date", "agent_id"]
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 n_calls = "Finished conversations (done or failed)."
 n_reached = "Finished conversations that reached somebody: the outcome is neither not_reached nor voicemail."
 n_known_calls = "Conversations that reached somebody whose number or id is known."
@@ -72,7 +73,11 @@ null_when = "null without a known caller, and until a conversation later than 7 
 direction = "high"
 differs_from_vendor = "No counterpart known. Conversations judged unknown are in the denominator and not resolved."
 */
-with conversations as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+conversations as (
     select * from marts.fct_conversations
 ),
 
@@ -198,6 +203,7 @@ final as (
         workspace,
         start_date,
         agent_id,
+        agent_name,
         n_calls,
         n_reached,
         n_known_calls,
@@ -212,6 +218,7 @@ final as (
         n_resolved,
         n_resolved / nullif(n_known_calls, 0) as first_contact_resolution_rate
     from counted
+    left join agent_names using (workspace, agent_id)
 )
 
 select * from final

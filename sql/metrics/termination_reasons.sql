@@ -9,6 +9,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, guardrail, quota, limit or other."
 termination_reason = "Why they ended, in the API's words; null when it gives none, or a blank one."
 n_calls = "Finished conversations that ended so."
@@ -39,7 +40,11 @@ null_when = "never null"
 direction = "neither"
 differs_from_vendor = "Of all finished conversations, those without a reason included."
 */
-with conversations as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+conversations as (
     select * from marts.fct_conversations
 ),
 
@@ -70,6 +75,7 @@ final as (
         workspace,
         start_date,
         agent_id,
+        agent_name,
         termination_group,
         termination_reason,
         n_calls,
@@ -78,6 +84,7 @@ final as (
         n_errors,
         call_secs / 60 as call_minutes
     from days
+    left join agent_names using (workspace, agent_id)
 )
 
 select * from final

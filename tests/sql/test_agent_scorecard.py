@@ -26,12 +26,15 @@ from tests.helpers.two_weeks import (
 
 def test_weeks_and_their_change(rows: Any) -> None:
     add_two_weeks(rows)
-    key = {"workspace": "main", "agent_id": "a1"}
+    key = {"workspace": "main", "agent_id": "a1", "agent_name": None}
     assert rows.model("metrics.agent_scorecard") == [
         pytest.approx(row)
         for row in (
             key | {"week_start_date": MONDAY, "is_over": True} | FIRST | NO_CHANGE,
-            key | {"agent_id": "a2", "week_start_date": MONDAY, "is_over": True} | ONLY_OPEN | NO_CHANGE,
+            key
+            | {"agent_id": "a2", "agent_name": None, "week_start_date": MONDAY, "is_over": True}
+            | ONLY_OPEN
+            | NO_CHANGE,
             key | {"week_start_date": NEXT_MONDAY, "is_over": True} | SECOND | CHANGE,
             # no call in the week of 16 November, so there is nothing to compare with
             key | {"week_start_date": date(2026, 11, 23), "is_over": False} | BARE | NO_CHANGE,

@@ -53,7 +53,7 @@ CHANGES: dict[str, set[str]] = {
     "update metrics.cost_daily set cost_usd = 1.001 where component = 'call'": {"costs_agree"},
     "update metrics.cost_daily set workspace = 'second'": {"costs_agree"},
     "delete from metrics.cost_daily": {"costs_agree"},
-    "update marts.dim_agents set n_calls = 1 where agent_id = 'a9'": {"agents_agree"},
+    "update marts.dim_agents set n_agent_calls = 1 where agent_id = 'a9'": {"agents_agree"},
     "update marts.dim_agent_versions set n_calls = 2": {"agents_agree"},
     "update marts.fct_transfers set kind = 'agent'": {"transfers_agree"},
     "update marts.fct_transfers set is_error = true where conversation_id = 'c4'": {"transfers_agree"},

@@ -16,6 +16,7 @@ def test_of_a_call_all_is_told(rows: Any) -> None:
             "workspace": "main",
             "conversation_id": "c1",
             "agent_id": "a1",
+            "agent_name": None,
             "version_id": "v1",
             "start_date": rows.day,
             "user_id": "u1",

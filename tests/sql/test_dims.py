@@ -31,8 +31,8 @@ def test_agents_from_calls_lists_entries_and_visits(rows: Any) -> None:
             "agent_name": "New name",
             "first_call_at": rows.noon,
             "last_call_at": later,
-            "n_calls": 2,
-            "n_open": 1,
+            "n_agent_calls": 2,
+            "n_agent_open": 1,
         },
         {
             "workspace": "main",
@@ -40,8 +40,8 @@ def test_agents_from_calls_lists_entries_and_visits(rows: Any) -> None:
             "agent_name": None,
             "first_call_at": rows.noon,
             "last_call_at": rows.noon,
-            "n_calls": 0,
-            "n_open": 0,
+            "n_agent_calls": 0,
+            "n_agent_open": 0,
         },
         {
             "workspace": "main",
@@ -49,8 +49,8 @@ def test_agents_from_calls_lists_entries_and_visits(rows: Any) -> None:
             "agent_name": None,
             "first_call_at": later,
             "last_call_at": later,
-            "n_calls": 0,
-            "n_open": 0,
+            "n_agent_calls": 0,
+            "n_agent_open": 0,
         },
         {
             "workspace": "main",
@@ -58,8 +58,8 @@ def test_agents_from_calls_lists_entries_and_visits(rows: Any) -> None:
             "agent_name": "Listed",
             "first_call_at": rows.noon,
             "last_call_at": rows.noon,
-            "n_calls": 0,
-            "n_open": 0,
+            "n_agent_calls": 0,
+            "n_agent_open": 0,
         },
     ]
 
@@ -70,7 +70,7 @@ def test_agents_of_two_workspaces_and_calls_that_do_not_count(rows: Any) -> None
     rows.call("c2", workspace="second", agent_id="b1")
     rows.call("c3")
     rows.call("c4", status="in-progress")
-    actual = rows.model("marts.dim_agents", "workspace", "agent_id", "n_calls", "n_open")
+    actual = rows.model("marts.dim_agents", "workspace", "agent_id", "n_agent_calls", "n_agent_open")
     assert [tuple(row.values()) for row in actual] == [("main", "a1", 1, 0), ("second", "b1", 1, 0)]
 
 
@@ -88,13 +88,14 @@ def test_versions_of_agents(rows: Any) -> None:
         {
             "workspace": "main",
             "agent_id": "a1",
+            "agent_name": None,
             "version_id": "v1",
             "first_call_at": rows.noon,
             "last_call_at": rows.noon + timedelta(hours=2),
             "n_calls": 2,
             "n_open": 1,
         },
-        {"workspace": "second", "agent_id": "b1", "version_id": "v2"} | only,
+        {"workspace": "second", "agent_id": "b1", "agent_name": None, "version_id": "v2"} | only,
     ]
 
 

@@ -27,6 +27,7 @@ def test_call_with_everything(rows: Any) -> None:
         analysis_call_successful="success",
         analysis_call_success_score=0.9,
         analysis_call_summary_title="A title",
+        analysis_transcript_summary="A summary",
         cost_credits=600,
         charging_call_charge_credits=540,
         charging_llm_charge_credits=60,
@@ -59,6 +60,11 @@ def test_call_with_everything(rows: Any) -> None:
     rows.add("tool_calls", turn_index=3, call_index=0, depth=0, request_id="r", tool_name="look_up")
     rows.add("tool_calls", turn_index=3, call_index=1, depth=0, request_id="s", tool_name="look_up")
     rows.add("tool_results", turn_index=4, result_index=0, depth=0, request_id="r", tool_name="look_up", is_error=True)
+    for index, tag in enumerate(("tag_b", "tag_a")):
+        rows.add("tags", tag_index=index, tag_id=tag)
+    for name, result in (("polite", "failure"), ("brief", "success"), ("sure", "unknown")):
+        rows.add("evaluation_results", criteria_id=name, result=result)
+    rows.add("evaluation_results", scope_index=0, criteria_id="polite", result="failure")
     rows.tokens("initiated", -1, "input", 0.02)
     rows.tokens("irreversible", -1, "input", 0.01)
     assert rows.model(KEY) == [
@@ -76,6 +82,7 @@ def test_call_with_everything(rows: Any) -> None:
             "local_start_date": rows.day,
             "local_start_hour": 13,
             "local_weekday": 1,
+            "local_weekday_name": "Monday",
             "status": "done",
             "is_finished": True,
             "is_excluded": False,
@@ -139,7 +146,12 @@ def test_call_with_everything(rows: Any) -> None:
             "first_response_secs": 1.0,
             "median_wait_secs": 1.5,
             "p95_wait_secs": pytest.approx(1.95),
+            "n_slow_waits": 0,
+            "main_llm": "m",
+            "n_failed_criteria": 1,
+            "tags": "tag_a, tag_b",
             "summary_title": "A title",
+            "transcript_summary": "A summary",
             "is_deleted": False,
             "deleted_at": None,
             "fetched_at": rows.noon,
@@ -160,6 +172,7 @@ def test_open_call_of_which_nothing_is_known(rows: Any) -> None:
         "local_start_date": rows.day,
         "local_start_hour": 12,
         "local_weekday": 1,
+        "local_weekday_name": "Monday",
         "is_finished": False,
         "is_excluded": False,
         "is_counted": False,
@@ -177,6 +190,8 @@ def test_open_call_of_which_nothing_is_known(rows: Any) -> None:
         "n_unanswered_tool_calls": 0,
         "has_feedback_comment": False,
         "n_waits": 0,
+        "n_slow_waits": 0,
+        "n_failed_criteria": 0,
         "is_deleted": False,
         "fetched_at": rows.noon,
     }

@@ -36,6 +36,7 @@ def test_data_collection_with_everything_and_nothing(rows: Any) -> None:
         "source_agent_id": None,
         "source_branch_id": None,
         "agent_id": None,
+        "agent_name": None,
         "version_id": None,
         "declared_type": None,
         "value": None,
@@ -50,7 +51,7 @@ def test_data_collection_with_everything_and_nothing(rows: Any) -> None:
     }
     assert rows.model("marts.fct_data_collection") == [
         nothing
-        | {"conversation_id": "c1", "agent_id": "a1", "version_id": "v1", "declared_type": "string"}
+        | {"conversation_id": "c1", "agent_id": "a1", "agent_name": None, "version_id": "v1", "declared_type": "string"}
         | {"value": '"Ann"', "value_text": "Ann", "is_filled": True, "is_of_declared_type": True}
         | {"rationale": "She said so.", "is_finished": True, "is_counted": True},
         nothing,
@@ -100,6 +101,7 @@ def test_turn_latency_keeps_repeats_apart(rows: Any) -> None:
         "metric": "convai_llm_service_ttfb",
         "start_date": rows.day,
         "agent_id": "a1",
+        "agent_name": None,
         "version_id": "v1",
         "elapsed_secs": 0.5,
         "is_repeat": False,
@@ -111,7 +113,14 @@ def test_turn_latency_keeps_repeats_apart(rows: Any) -> None:
         of_c1,
         of_c1 | {"turn_index": 1, "is_repeat": True, "is_measured": False},
         of_c1
-        | {"conversation_id": "c2", "metric": "new", "agent_id": None, "version_id": None, "elapsed_secs": None}
+        | {
+            "conversation_id": "c2",
+            "metric": "new",
+            "agent_id": None,
+            "agent_name": None,
+            "version_id": None,
+            "elapsed_secs": None,
+        }
         | {"is_measured": False, "is_finished": False, "is_counted": False},
     ]
 
@@ -160,6 +169,7 @@ def test_rag_retrievals(rows: Any) -> None:
         "turn_index": 3,
         "start_date": rows.day,
         "agent_id": "a1",
+        "agent_name": None,
         "version_id": "v1",
         "embedding_model": None,
         "retrieval_query": None,
@@ -226,6 +236,7 @@ def test_transfers_with_everything_and_nothing(rows: Any) -> None:
         "result_index": 0,
         "start_date": rows.day,
         "agent_id": None,
+        "agent_name": None,
         "version_id": None,
         "turn_index": 0,
         "depth": 0,
@@ -240,7 +251,7 @@ def test_transfers_with_everything_and_nothing(rows: Any) -> None:
         "is_finished": False,
         "is_counted": False,
     }
-    of_c1 = {"conversation_id": "c1", "agent_id": "a1", "version_id": "v1", "turn_index": 3}
+    of_c1 = {"conversation_id": "c1", "agent_id": "a1", "agent_name": None, "version_id": "v1", "turn_index": 3}
     of_c1 |= {"is_finished": True, "is_counted": True}
     assert rows.model("marts.fct_transfers") == [
         nothing

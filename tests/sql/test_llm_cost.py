@@ -62,7 +62,7 @@ def test_llm_cost(rows: Any) -> None:
     rows.call("c6", workspace="other", call_duration_secs=60)
     used(rows, "c6", "output_total", 7, 0.07, scope="irreversible", workspace="other")
 
-    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1", "model": "m"}
+    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1", "agent_name": None, "model": "m"}
     assert rows.model("metrics.llm_cost") == [
         pytest.approx(row)
         for row in (
@@ -104,6 +104,7 @@ def test_llm_cost(rows: Any) -> None:
             {
                 **key,
                 "agent_id": None,
+                "agent_name": None,
                 "n_calls": 1,
                 "call_minutes": 0.0,
                 **NO_TOKENS,

@@ -81,6 +81,7 @@ def test_agent_daily(rows: Any) -> None:
             "workspace": "main",
             "start_date": rows.day,
             "agent_id": "a1",
+            "agent_name": None,
             "n_calls": 4,
             "n_open": 1,
             "n_deleted": 1,
@@ -130,6 +131,7 @@ def test_agent_daily(rows: Any) -> None:
         "n_open": 1,
     }
     assert {name for name, value in empty.items() if value is None} == {
+        "agent_name",
         "success_rate",
         "success_coverage",
         "cost_credits",

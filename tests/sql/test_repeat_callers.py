@@ -52,6 +52,7 @@ def test_repeat_callers(rows: Any) -> None:
             "workspace": "main",
             "start_date": rows.day,
             "agent_id": "a1",
+            "agent_name": None,
             "n_calls": 13,  # p1 p2 q1 r1 s1 t1 u1 v1 w1 x1 y1, and m1 x3
             "n_reached": 11,  # all but m1 x3
             "n_known_calls": 10,  # all but y1

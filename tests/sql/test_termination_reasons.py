@@ -21,7 +21,7 @@ def test_termination_reasons(rows: Any) -> None:
     ]
     for call, reason, row in calls:
         rows.call(call, termination_reason=reason, **row)
-    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1", "n_day_calls": 6}
+    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1", "agent_name": None, "n_day_calls": 6}
     names = ("termination_group", "termination_reason", "n_calls", "termination_rate", "n_errors", "call_minutes")
     assert rows.model(METRIC) == [
         pytest.approx(key | dict(zip(names, values, strict=True)))

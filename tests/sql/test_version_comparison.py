@@ -24,7 +24,7 @@ from tests.helpers.two_weeks import (
 
 def test_versions_side_by_side(rows: Any) -> None:
     add_two_weeks(rows)
-    key = {"workspace": "main", "agent_id": "a1"}
+    key = {"workspace": "main", "agent_id": "a1", "agent_name": None}
     # Wilson, z² = 3.841459. One of two: (1 + 1.920729 ± 1.959964 √(1·1/2 + 0.960365)) ÷ 5.841459.
     first = {"version_id": "v1", "n_judged": 2, "success_rate_low": 0.0945312, "success_rate_high": 0.9054688}
     # Two of two: (2 + 1.920729 ± 1.920729) ÷ 5.841459.
@@ -42,7 +42,7 @@ def test_versions_side_by_side(rows: Any) -> None:
             FIRST | first,
             SECOND | second,
             BARE | unjudged | {"version_id": None},
-            ONLY_OPEN | unjudged | {"agent_id": "a2", "version_id": "v7"},
+            ONLY_OPEN | unjudged | {"agent_id": "a2", "agent_name": None, "version_id": "v7"},
         )
     ]
 

@@ -48,8 +48,11 @@ def _read_list(entries: list[Any], id_name: str, results: dict[str, Any], maps: 
                 setattr(result, id_name, key)
     left_over = []
     for index, entry in enumerate(entries):
-        entry_id = None if entry is None else getattr(entry, id_name)
-        if entry is None or any(entry in results_of_scope.values() for results_of_scope in maps):
+        if entry is None:
+            continue
+        entry_id = getattr(entry, id_name)
+        # Almost every entry is that of its own id in the first map.
+        if entry == results.get(entry_id) or any(entry in results_of_scope.values() for results_of_scope in maps):
             continue
         if entry_id is None or results.get(entry_id) is not None:
             left_over.append(index)

@@ -53,11 +53,11 @@ ROWS = """
 @shared_options
 @pass_options
 def bill(options: Options, days: int, is_sync: bool) -> None:
-    """Show the vendor's bill by UTC day, beside the cost of the conversations.
+    """Show the vendor's bill by day beside the cost of conversations.
 
-    The difference is what the vendor bills for agents less the cost of the conversations that started on that day. The
-    explanation names what can be behind it: a day that was not over, conversations that are not finished, that were
-    deleted or erased, or whose cost is not known.
+    Days are UTC days. The difference is what the vendor bills for agents less the cost of the conversations that
+    started on that day. The explanation names what can be behind it: a day that was not over, conversations that are
+    not finished, that were deleted or erased, or whose cost is not known.
     """
     from warehouse.serve.query import query
     from warehouse.serve.value_format import plural

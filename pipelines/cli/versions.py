@@ -51,7 +51,7 @@ ROWS = """
 @shared_options
 @pass_options
 def versions(options: Options, agents: tuple[str, ...], is_sync: bool) -> None:
-    """List the versions of the agents: branch, time, author, what was changed, conversations.
+    """List versions of agents: when, by whom, what was changed.
 
     AGENT is the name or the id of an agent. What was changed are the paths of the configuration that differ from the
     version before. Versions that only conversations name have neither time nor author.

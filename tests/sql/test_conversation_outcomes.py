@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 from sqlglot import exp, parse_one
 
+from pipelines.transform.flatten import Snapshot, flatten
 from warehouse.connection import Limits, connect
 
 KEY = "intermediate.int_conversation_outcomes"
@@ -309,3 +313,41 @@ def test_a_change_of_any_rule_changes_an_answer(upstream: duckdb.DuckDBPyConnect
     assert len(changes) > 95
     unnoticed = [label for label, mutant in changes.items() if answers(upstream, mutant) == expected]
     assert unnoticed == []
+
+
+DOCS = (Path(__file__).parents[2] / "docs" / "outcomes.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_the_docs_has_the_outcomes_in_the_order_of_the_sql(project: Any) -> None:
+    documented = re.findall(r"^\| `(\w+)` \| (?!holds)", DOCS.partition("## What follows")[0], re.MULTILINE)
+    model = project.by_key[KEY]
+    (cte,) = (cte for cte in parse_one(model.sql, dialect="duckdb").find_all(exp.CTE) if cte.alias == "outcomes")
+    case_of_outcome = next(node for node in cte.find_all(exp.Case))
+    results = [branch.args["true"] for branch in case_of_outcome.args["ifs"]] + [case_of_outcome.args["default"]]
+    assert documented == [result.name for result in results if not isinstance(result, exp.Null)]
+    assert documented == list(model.header.tests.accepted["outcome"])
+
+
+def test_the_flags_of_the_docs_are_those_of_the_outcomes(upstream: duckdb.DuckDBPyConnection) -> None:
+    follows = DOCS.partition("## What follows")[2].partition("## Sources")[0]
+    for flag, outcome in re.findall(r"^\| `(is_\w+)` \| `(\w+)` \|", follows, re.MULTILINE):
+        query = f"select distinct outcome from {KEY} where {flag}"  # noqa: S608 - names of ours
+        assert upstream.execute(query).fetchall() == [(outcome,)]
+
+
+def test_every_example_of_the_docs_has_the_outcome_of_its_title(rows: Any) -> None:
+    examples = re.findall(r"^### (\w+), (\w+)\n.*?```json\n(.*?)```", DOCS, re.MULTILINE | re.DOTALL)
+    documents = [
+        example | {"conversation_id": f"conv_{index}", "agent_id": "a1"}
+        for index, example in enumerate(json.loads(text) for *_, text in examples)
+    ]
+    for index, document in enumerate(documents):
+        document["metadata"]["start_time_unix_secs"] = 1_790_000_000 + index
+    for name, frame in flatten(
+        Snapshot(document["conversation_id"], json.dumps(document).encode(), rows.noon) for document in documents
+    ).frames.items():
+        for row in frame.to_dicts():
+            rows.add(name, **{column: value for column, value in row.items() if value is not None})
+    actual = [(row["outcome"], row["outcome_reason"]) for row in rows.model(KEY, "outcome", "outcome_reason")]
+    assert actual == [(outcome, reason) for outcome, reason, _ in examples]
+    assert len({outcome for outcome, _ in actual}) == 9

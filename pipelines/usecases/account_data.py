@@ -122,7 +122,7 @@ def fetch_and_land_agents(context: Context, progress: Progress = no_progress) ->
     landed = {
         item: load(payload) for item, payload in latest_documents(home, LANDED_AGENTS)["item_id", "payload"].rows()
     }
-    wanted = _versions_in_conversations(home)
+    seen_versions = _versions_in_conversations(home)
 
     async def fetch() -> tuple[list[str], _Items]:
         async with context.connect(context.settings) as client:
@@ -130,7 +130,7 @@ def fetch_and_land_agents(context: Context, progress: Progress = no_progress) ->
             items = _Items(lambda: api.list_agents(client))
 
             async def fetch_agent(agent_id: str) -> None:
-                await _fetch_agent(client, agent_id, items, landed, wanted.get(agent_id, ()))
+                await _fetch_agent(client, agent_id, items, landed, seen_versions.get(agent_id, ()))
                 progress("agents", sum(id_ in items.documents for id_ in agents), len(agents))
 
             await run_concurrently(map(fetch_agent, agents))

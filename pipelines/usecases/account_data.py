@@ -36,7 +36,7 @@ from warehouse.storage import lake, parquet, quarantine
 from warehouse.storage.home import Home
 from warehouse.storage.landing_account_data import is_due, item_listings, latest_documents
 
-NO_SUCH_STATUSES = frozenset({400, 403, 404, 409, 410, 422})
+NO_SUCH_STATUSES = frozenset({400, 404, 409, 410, 422})
 """How the API may answer for a version that it no longer has, and for the branches of an agent without any."""
 MAX_VERSIONS = 50
 """Versions of an agent that one run fetches; the next run goes on with their parents."""

@@ -33,6 +33,8 @@ COMMANDS = (
     "webhook",
     "tools",
     "prices",
+    "versions",
+    "bill",
     "doctor",
     "emulate",
 )

@@ -8,7 +8,10 @@ from click.testing import CliRunner
 
 from pipelines.cli.main import cli
 
-HEAVY = ("dagster", "polars", "duckdb", "pyarrow", "httpx", "aiohttp", "pydantic", "rich", "sqlglot", "starlette")
+HEAVY = (
+    *("dagster", "polars", "duckdb", "pyarrow", "httpx", "aiohttp", "pydantic", "rich", "sqlglot", "starlette"),
+    "phonenumbers",
+)
 COMMANDS = (
     "demo",
     "sync",

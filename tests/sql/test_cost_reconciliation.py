@@ -50,11 +50,11 @@ def test_cost_reconciliation(rows: Any) -> None:
             "workspace": "main",
             "start_date": rows.day,
             "n_calls": 6,  # c1 to c5 and c7
-            "cost_credits": 205,
+            "cost_credits": 210,
             "n_cost_alone": 1,
-            "n_cost_compared": 3,  # c1, c2, c3
-            "compared_cost_credits": 180,
-            "call_cost_credits": 130,
+            "n_cost_compared": 4,  # c1, c2, c3, and c7, whose cost is the sum of its charges
+            "compared_cost_credits": 185,
+            "call_cost_credits": 135,
             "llm_cost_credits": 40,
             "unexplained_credits": 10,  # 20 - 10
             "n_cost_differences": 2,

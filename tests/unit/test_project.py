@@ -64,7 +64,6 @@ def test_cycle_names_its_path() -> None:
 def test_upstream_is_what_a_model_needs() -> None:
     project = read_project().upstream("marts.fct_evaluations")
     assert {found.key for found in project.models} == {
-        "staging.stg_agents",
         "staging.stg_evaluation_results",
         "staging.stg_conversations",
         "intermediate.int_agent_names",

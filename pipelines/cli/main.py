@@ -17,6 +17,7 @@ import click
 from pipelines.cli.access import access
 from pipelines.cli.audio import audio
 from pipelines.cli.build import build, check
+from pipelines.cli.contract import contract
 from pipelines.cli.demo import demo
 from pipelines.cli.doctor import doctor
 from pipelines.cli.drift import drift
@@ -96,6 +97,7 @@ for _command in (
     find,
     show,
     tables,
+    contract,
     build,
     reprocess,
     retry,

@@ -20,6 +20,7 @@ COMMANDS = (
     "find",
     "show",
     "tables",
+    "contract",
     "build",
     "reprocess",
     "retry",

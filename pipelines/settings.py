@@ -199,6 +199,10 @@ class Settings(BaseSettings):
         description="Secret with which the API signs its post-call webhooks; needed by `convohouse webhook`. While one "
         "replaces another, both, separated by a comma.",
     )
+    mcp_token: SecretStr | None = Field(
+        default=None,
+        description="Token that clients of `convohouse mcp --http` have to send; needed on any host but this machine.",
+    )
     retain_max_share: float = Field(
         default=0.5, gt=0, le=1, description="Share of all conversations that `convohouse retain` may erase at once."
     )

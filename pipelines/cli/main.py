@@ -27,6 +27,7 @@ from pipelines.cli.explain import explain
 from pipelines.cli.feedback import feedback
 from pipelines.cli.find import find
 from pipelines.cli.interrupts import defer_interrupts
+from pipelines.cli.mcp import mcp
 from pipelines.cli.metrics import metrics
 from pipelines.cli.options import Options, help_epilog, shared_options
 from pipelines.cli.prices import prices
@@ -109,6 +110,7 @@ for _command in (
     audio,
     access,
     webhook,
+    mcp,
     tools,
     prices,
     doctor,

@@ -32,6 +32,7 @@ COMMANDS = (
     "audio",
     "access",
     "webhook",
+    "mcp",
     "tools",
     "prices",
     "doctor",

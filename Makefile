@@ -6,10 +6,12 @@ RUN := .venv/.run-is-installed
 DEV := .venv/.dev-is-installed
 BENCH := .venv/bench/.is-installed
 ENGINES := .venv/engines/.is-installed
+CONTRACTS := .venv/contracts/.is-installed
+SUPERSET := .venv/superset/.is-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test test-fast lint engines chaos bench docs readme lock clean
+.PHONY: help setup demo dev superset test test-fast lint engines chaos bench docs readme lock clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
@@ -21,6 +23,9 @@ demo: $(RUN)  ## Run the whole job on the emulated API, without a key, into the 
 
 dev: $(RUN)  ## Start Dagster with its page of assets, jobs and schedules
 	$(BIN)/dagster dev
+
+superset: $(RUN) $(SUPERSET)  ## Start Superset with a dashboard of the demo (0.9 GB in .venv/superset); HOME_FOLDER=data: of yours
+	$(BIN)/python examples/superset/start.py --home $(or $(HOME_FOLDER),demo)
 
 test: lint  ## Run lint, then every test
 	$(PYTEST)
@@ -41,7 +46,7 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL and plain 
 	$(BIN)/python -m tests.helpers.plain_language
 	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
-engines: $(DEV) $(ENGINES)  ## Read the lake with engines that are large or need Java (1.5 GB in .venv/engines)
+engines: $(DEV) $(ENGINES) $(CONTRACTS) $(SUPERSET)  ## Test with engines and tools that are large or need Java (2.9 GB in .venv)
 	$(BIN)/python -m pytest -m engines tests/engines
 
 chaos: $(DEV)  ## Run sixty nights of random kills, faults and damage (10 minutes); SEED=N repeats one
@@ -62,6 +67,8 @@ lock: $(DEV)  ## Resolve the dependencies again and write the lock files
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --all-extras -o requirements-dev.lock
 	$(BIN)/uv pip compile benchmarks/requirements.in $(LOCK) -o requirements-bench.lock
 	$(BIN)/uv pip compile tests/engines/requirements.in $(LOCK) -o requirements-engines.lock
+	$(BIN)/uv pip compile tests/engines/contracts.in $(LOCK) -o requirements-contracts.lock
+	$(BIN)/uv pip compile examples/superset/requirements.in $(LOCK) -o requirements-superset.lock
 
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
@@ -92,4 +99,10 @@ $(ENGINES): requirements-engines.lock
 	@echo "Creating .venv/engines with engines that read the lake ..."
 	@test -x .venv/engines/bin/python || $(BIN)/python -m venv .venv/engines
 	@.venv/engines/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
+	@touch $@
+
+$(CONTRACTS) $(SUPERSET): .venv/%/.is-installed: requirements-%.lock
+	@echo "Creating .venv/$* ..."
+	@test -x .venv/$*/bin/python || $(BIN)/python -m venv .venv/$*
+	@.venv/$*/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
 	@touch $@

@@ -103,6 +103,20 @@ class Workspace(BaseModel):
     timezone: Zone | None = None
 
 
+class PublishTarget(BaseModel):
+    """A target of ``convohouse publish``: a table ``[publish.<name>]`` of ``convohouse.toml``.
+
+    ``credentials`` are options by their names in the target's own library, instead of ``publish_credentials``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    target: str
+    format: Literal["delta", "parquet", "csv"] | None = None
+    tables: tuple[str, ...] = ()
+    credentials: dict[str, SecretStr] = {}
+
+
 class Settings(BaseSettings):
     """All settings. The docs show the description of each field."""
 
@@ -201,6 +215,17 @@ class Settings(BaseSettings):
     )
     retain_max_share: float = Field(
         default=0.5, gt=0, le=1, description="Share of all conversations that `convohouse retain` may erase at once."
+    )
+
+    publish: dict[Name, PublishTarget] = Field(
+        default={},
+        description="Where to publish to: [publish.<name>] with target (a path or URL), format and tables. Each is an "
+        "asset in Dagster, which the nightly run publishes.",
+    )
+    publish_credentials: dict[str, SecretStr] = Field(
+        default={},
+        description="Credentials of targets as JSON, by their names in the target's library, such as "
+        "aws_access_key_id, or user and password of a database.",
     )
 
     now: Annotated[datetime, AfterValidator(_to_utc)] | None = Field(

@@ -29,6 +29,7 @@ from pipelines.cli.interrupts import defer_interrupts
 from pipelines.cli.metrics import metrics
 from pipelines.cli.options import Options, help_epilog, shared_options
 from pipelines.cli.prices import prices
+from pipelines.cli.publish import publish
 from pipelines.cli.query import query
 from pipelines.cli.render import emit
 from pipelines.cli.reprocess import reprocess
@@ -97,6 +98,7 @@ for _command in (
     show,
     tables,
     build,
+    publish,
     reprocess,
     retry,
     check,

@@ -24,7 +24,7 @@ from pipelines.usecases.run_session import describe_failed_check
 from pipelines.usecases.sync_steps import build_models
 from warehouse.connection import connect
 from warehouse.errors import ConvohouseError, ModelError, NothingBuiltError, PublishError
-from warehouse.models.project import read_project
+from warehouse.models.project import SQL_DIR, read_project
 from warehouse.publish import record
 from warehouse.publish.record import RecordedTarget
 from warehouse.publish.source import Source, select_tables, table_names
@@ -189,7 +189,7 @@ def _publish(context: Context, job: Job, progress: Progress, *, is_dry_run: bool
     former = before.tables if before else ()
     with ExitStack() as stack:
         connection = stack.enter_context(connect(home.warehouse, temporary=home.temporary))
-        source = Source(connection, home, read_project(user_seeds=home.seeds))
+        source = Source(connection, home, read_project(SQL_DIR, home.seeds))
         names = select_tables(source.names(), job.selection)
         tables = tuple(source.table(name) for name in names)
         publication = Publication(
@@ -252,7 +252,7 @@ def _job(context: Context, text: str, format_: str | None, selection: tuple[str,
         raise UsageError(f"The target cannot be used: {error}.", "`convohouse publish --help` has examples.") from None
     before = record.find_target(context.home, target.url, target.format)
     chosen = selection or (before.selection if before else ()) or DEFAULT_SELECTION[target.format]
-    names = table_names(read_project(user_seeds=context.home.seeds))
+    names = table_names(read_project(SQL_DIR, context.home.seeds))
     try:
         select_tables(names, chosen)
     except KeyError as error:

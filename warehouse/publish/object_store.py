@@ -68,7 +68,6 @@ def _open(target: Target) -> tuple[pafs.FileSystem, str]:
         PublishError: an option is missing.
     """
     if target.is_local:
-        target.folder.mkdir(parents=True, exist_ok=True)
         return pafs.LocalFileSystem(), str(target.folder)
     parts, options = urlsplit(target.url), target.options
     path = f"{parts.netloc}{parts.path}"

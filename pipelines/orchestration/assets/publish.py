@@ -5,7 +5,8 @@ from __future__ import annotations
 import dagster as dg
 
 from pipelines.orchestration.asset_keys import asset_key
-from pipelines.settings import PublishTarget, Settings
+from pipelines.settings import Settings
+from pipelines.settings_types import PublishTarget
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.publish import choose_jobs
 from pipelines.usecases.publish import publish as publish_jobs

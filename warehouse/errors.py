@@ -52,3 +52,7 @@ class NothingBuiltError(ConvohouseError):
     """The warehouse was queried before the first build."""
 
     exit_code = 2
+
+
+class PublishError(ConvohouseError):
+    """A target cannot be published to: it cannot be reached, refuses the credentials, or has something else there."""

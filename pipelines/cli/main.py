@@ -31,6 +31,7 @@ from pipelines.cli.mcp import mcp
 from pipelines.cli.metrics import metrics
 from pipelines.cli.options import Options, help_epilog, shared_options
 from pipelines.cli.prices import prices
+from pipelines.cli.publish import publish
 from pipelines.cli.query import query
 from pipelines.cli.render import emit
 from pipelines.cli.reprocess import reprocess
@@ -100,6 +101,7 @@ for _command in (
     tables,
     contract,
     build,
+    publish,
     reprocess,
     retry,
     check,

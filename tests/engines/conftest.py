@@ -1,21 +1,29 @@
-"""A home with conversations, which the tools of these tests read."""
+"""A home with conversations, published, and Superset on a copy of it: what the tools of these tests read."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from pipelines.emulator.generator.world import World
-from pipelines.emulator.server.app import create_app
-from pipelines.emulator.server.serve import running
-from tests.helpers.day import midnight
-from tests.helpers.run_cli import run
+from tests.helpers.agreement_home import Published, publish_scorecard
+from tests.helpers.running_superset import Superset, running
 from warehouse.storage.home import Home
 
 
 @pytest.fixture(scope="session")
-def synced_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Ten days of conversations; nobody changes it."""
-    folder = tmp_path_factory.mktemp("synced")
-    with running(create_app(World(conversations=250, days=10, until=midnight()), clock=midnight)) as url:
-        assert run(folder, "sync", ELEVENLABS_API_KEY="demo", ELEVENLABS_BASE_URL=url).code == 0
-    return Home(folder / "data")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """Ten days of conversations, with all models; nobody changes it."""
+    folder = tmp_path_factory.mktemp("published")
+    return publish_scorecard(folder, conversations=250, days=10, has_all_models=True)
+
+
+@pytest.fixture(scope="session")
+def synced_home(published: Published) -> Home:
+    return published.home
+
+
+@pytest.fixture(scope="session")
+def superset(synced_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Superset]:
+    with running(synced_home, tmp_path_factory.mktemp("superset")) as server:
+        yield server

@@ -8,7 +8,20 @@ from click.testing import CliRunner
 
 from pipelines.cli.main import cli
 
-HEAVY = ("dagster", "polars", "duckdb", "pyarrow", "httpx", "aiohttp", "pydantic", "rich", "sqlglot", "starlette")
+HEAVY = (
+    "dagster",
+    "deltalake",
+    "adbc_driver_manager",
+    "polars",
+    "duckdb",
+    "pyarrow",
+    "httpx",
+    "aiohttp",
+    "pydantic",
+    "rich",
+    "sqlglot",
+    "starlette",
+)
 COMMANDS = (
     "demo",
     "sync",
@@ -22,6 +35,7 @@ COMMANDS = (
     "tables",
     "contract",
     "build",
+    "publish",
     "reprocess",
     "retry",
     "check",

@@ -69,3 +69,4 @@ def _create_views(connection: duckdb.DuckDBPyConnection, name: str) -> None:
         withheld = WITHHELD.get(f"{schema}.{table}", frozenset())
         shown = ", ".join(f'"{column}"' for column in column_names if column not in withheld)
         connection.execute(f"create view {schema}.{table} as select {shown} from {name}.{schema}.{table}")
+        connection.execute(f"create view main.{table} as from {schema}.{table}")  # the short name, as in the file

@@ -18,7 +18,7 @@ from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiError
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases.context import Context, Progress, no_progress
-from pipelines.usecases.publish import publish_removals
+from pipelines.usecases.published_removals import publish_removals
 from pipelines.usecases.run_session import describe_failed_check
 from pipelines.usecases.sync_steps import build_models
 from warehouse.publish import record
@@ -122,7 +122,10 @@ def _reach_targets(context: Context, progress: Progress, problems: Sequence[str]
     if problems:
         reason = "The warehouse was not rebuilt."
         return {target.url: reason for target in record.pending_targets(context.home)}
-    return {result.target: result.problem for result in publish_removals(context, progress)}
+    problem_by_target: dict[str, str | None] = {}
+    for result in publish_removals(context, progress):  # a folder can have tables in several formats
+        problem_by_target[result.target] = problem_by_target.get(result.target) or result.problem
+    return problem_by_target
 
 
 def require_keys(workspaces: Iterable[Context]) -> None:

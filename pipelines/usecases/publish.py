@@ -123,26 +123,17 @@ def publish(
         results = [_publish_to(context, job, progress, is_dry_run=is_dry_run) for job in jobs]
         targets = {(job.target.url, job.target.format) for job in jobs}
         if not is_dry_run:
-            results += _publish_pending(context, progress, except_targets=targets)
+            results += publish_pending(context, progress, except_targets=targets)
     return tuple(results)
 
 
-def publish_removals(context: Context, progress: Progress = no_progress) -> tuple[TargetResult, ...]:
-    """Publish to the targets that may still have what was erased or redacted.
+def publish_pending(
+    context: Context, progress: Progress, except_targets: Iterable[tuple[str, str]] = ()
+) -> list[TargetResult]:
+    """Publish to the targets that may still have what was erased or redacted, except some.
 
     The caller holds the lock, and has built the warehouse.
     """
-    return tuple(_publish_pending(context, progress))
-
-
-def describe_problem(result: TargetResult) -> str:
-    """One line on a target that an erasure or a redaction did not reach."""
-    return f"{result.target} may still have what was erased or redacted. {result.problem}"
-
-
-def _publish_pending(
-    context: Context, progress: Progress, except_targets: Iterable[tuple[str, str]] = ()
-) -> list[TargetResult]:
     excepted = set(except_targets)
     return [
         _publish_to(context, _recorded_job(context.settings, recorded), progress)

@@ -19,7 +19,7 @@ from pipelines.usecases import reference_data, sync_steps
 from pipelines.usecases.agents import require_agent
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.masking_state import apply_masking, changed_masking
-from pipelines.usecases.publish import describe_problem, publish_removals
+from pipelines.usecases.published_removals import describe_problem, publish_removals
 from pipelines.usecases.run_session import describe_failed_check, finish_runs, for_each_workspace, run_session
 from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult

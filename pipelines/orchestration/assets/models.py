@@ -13,7 +13,7 @@ from pipelines.orchestration.run_session import fail_if, finish_run, step_sessio
 from pipelines.orchestration.table_metadata import sql_table_schema, table_column_lineage
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
-from pipelines.usecases.publish import describe_problem, publish_removals
+from pipelines.usecases.published_removals import describe_problem, publish_removals
 from warehouse.build.runner import BuildResult
 from warehouse.models.build_tables import GENERATED_TABLES
 from warehouse.models.data_quality import project_checks

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
 
 
 def test_the_api_gives_the_numbers_of_each_agent_and_week(superset: Superset) -> None:
-    """To the last digit: the scorecard is computed from the conversations and entries of the week."""
+    """To the last digit; DuckDB 1 rounds the interpolation of a percentile in another way than the warehouse's."""
     columns = "agent_id, n_calls, success_rate, cost_usd, wait_p95_secs"
     weeks = query(superset.home, "select distinct week_start_date from metrics.agent_scorecard")["week_start_date"]
     assert len(weeks) > 1
@@ -31,15 +31,19 @@ def test_the_api_gives_the_numbers_of_each_agent_and_week(superset: Superset) ->
             row | {"wait_p95_secs": waits.get(row["agent_id"])}
             for row in superset.rows("agent_daily", ["agent_id"], time_range)
         ]
+        for row in expected:
+            row["wait_p95_secs"] = row["wait_p95_secs"] and pytest.approx(row["wait_p95_secs"], rel=1e-15)
         assert sorted(shown, key=lambda row: row["agent_id"]) == expected
 
 
 def test_the_dashboard_shows_the_numbers_of_the_warehouse(superset: Superset) -> None:
     summary = run(superset.home.root, "--home", str(superset.home.root), "summary", "--json").data
     wait = query(superset.home, "select quantile_cont(wait_secs, 0.95) from marts.fct_turns where is_counted").item()
+    n_agents = query(superset.home, "select count(distinct agent_id) from metrics.agent_daily").item()
+    n_rows = n_agents + query(superset.home, "select count(*) from metrics.agent_scorecard").item()  # of two tables
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1400, "height": 1500})
+        page = browser.new_page(viewport={"width": 1400, "height": 2600})
         page.set_default_timeout(PAGE_SECS * 1000)
         page.goto(f"{superset.url}/login/")
         page.fill("#username", "admin")
@@ -49,9 +53,8 @@ def test_the_dashboard_shows_the_numbers_of_the_warehouse(superset: Superset) ->
         page.goto(f"{superset.url}/superset/dashboard/convohouse/")
         page.wait_for_function("document.querySelectorAll('.header-line').length == 4")
         page.wait_for_function("document.querySelectorAll('[data-test=\"loading-indicator\"], .loading').length == 0")
-        page.wait_for_selector("table tbody tr")
+        page.wait_for_function(f"document.querySelectorAll('table tbody tr').length == {n_rows}")
         numbers = [element.inner_text() for element in page.query_selector_all(".header-line")]
-        rows = len(page.query_selector_all("table tbody tr"))
         text = page.inner_text("body")
         browser.close()
     assert numbers == [
@@ -60,7 +63,6 @@ def test_the_dashboard_shows_the_numbers_of_the_warehouse(superset: Superset) ->
         format_value(summary["cost_usd"], "US dollars"),
         f"{wait:,.2f}",
     ]
-    assert rows == query(superset.home, "select count(distinct agent_id) from metrics.agent_daily").item()
     assert "Data error" not in text
     assert "rror:" not in text
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +37,24 @@ class Superset:
     def rows(self, dataset: str, columns: list[str], time_range: str = "No filter") -> list[dict[str, Any]]:
         """What a chart of the metrics would show, not from its cache."""
         filters = [{"col": "start_date", "op": "TEMPORAL_RANGE", "val": time_range}]
-        body = {
-            "datasource": {"id": self.datasets[dataset], "type": "table"},
-            "queries": [{"metrics": METRICS[dataset], "columns": columns, "filters": filters}],
-            "force": True,
-        }
+        return self._query({"metrics": METRICS[dataset], "columns": columns, "filters": filters}, dataset)
+
+    def _query(self, query: dict[str, Any], dataset: str) -> list[dict[str, Any]]:
+        body = {"datasource": {"id": self.datasets[dataset], "type": "table"}, "queries": [query], "force": True}
         answer = self.client.post("/api/v1/chart/data", json=body)
         assert answer.status_code == 200, answer.text
         (result,) = answer.json()["result"]
         rows: list[dict[str, Any]] = result["data"]
         return rows
+
+    def weeks(self, agent: str, week: date) -> list[dict[str, Any]]:
+        """The row of the scorecard of an agent's week, as the chart of weeks reads it."""
+        filters = [
+            {"col": "agent_id", "op": "==", "val": agent},
+            {"col": "week_start_date", "op": "TEMPORAL_RANGE", "val": f"{week} : {week + timedelta(days=1)}"},
+        ]
+        columns = ["n_calls", "success_rate", "cost_usd", "wait_p95_secs"]
+        return self._query({"columns": columns, "filters": filters, "metrics": None}, "agent_scorecard")
 
     def run(self, sql: str) -> httpx.Response:
         """Run a statement in SQL Lab."""

@@ -184,6 +184,7 @@ def test_what_was_said_is_a_tool_only_if_allowed(home: Home) -> None:
     "sql",
     [
         "select message from marts.fct_turns",
+        "select message from fct_turns",
         "from lake.turns",
         "from staging.stg_turns",
         "from warehouse.marts.fct_turns",
@@ -252,7 +253,7 @@ def test_a_query_is_limited_in_rows_and_time_and_writes_nothing(home: Home) -> N
         server,
         ("query", {"sql": "select start_date from metrics.agent_daily order by all"}),
         ("query", {"sql": "select start_date from metrics.agent_daily order by all", "limit": 2}),
-        ("query", {"sql": "select sum(n_calls) as n_calls from metrics.agent_daily"}),
+        ("query", {"sql": "select sum(n_calls) as n_calls from agent_daily"}),
         ("query", {"sql": "select count(*) from range(100000000000) a, range(100000) b"}),
         ("query", {"sql": "drop table marts.fct_turns"}),
         ("query", {"sql": "select 1; select 2"}),
@@ -261,7 +262,7 @@ def test_a_query_is_limited_in_rows_and_time_and_writes_nothing(home: Home) -> N
     assert (asked["n"], asked["is_truncated"]) == (2, True)
     n_calls = query(home, "select cast(sum(n_calls) as bigint) from metrics.agent_daily").item()
     assert (enough["rows"], enough["is_truncated"], enough["columns"]) == ([{"n_calls": n_calls}], False, ["n_calls"])
-    assert enough["definition"] == "select sum(n_calls) as n_calls from metrics.agent_daily"
+    assert enough["definition"] == "select sum(n_calls) as n_calls from agent_daily"
     assert "took longer than 0.5 seconds and was stopped" in slow
     for refused in (write, several):
         assert "A query is one SELECT: it is read-only." in refused

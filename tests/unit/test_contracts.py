@@ -130,14 +130,15 @@ def test_every_chart_of_the_bundle_has_its_dataset_and_its_metrics(contracts: di
     parts = {path: data for path, data in files.items() if path.count("/") > 1 or "/charts/" in path}
     datasets = {data["uuid"]: data for path, data in parts.items() if "/datasets/" in path}
     charts = {data["uuid"]: data for path, data in parts.items() if "/charts/" in path}
-    assert len(charts) == 11
+    assert len(charts) == 12
     for chart in charts.values():
         dataset = datasets[chart["dataset_uuid"]]
         metrics = {metric["metric_name"] for metric in dataset["metrics"]}
         columns = {column["column_name"] for column in dataset["columns"]}
         params = chart["params"]
         assert {*params.get("metrics", []), *filter(None, [params.get("metric")])} <= metrics
-        assert {*params.get("groupby", []), "start_date"} <= columns
+        (time_filter,) = params["adhoc_filters"]
+        assert {*params.get("groupby", []), *params.get("all_columns", []), time_filter["subject"]} <= columns
     (dashboard,) = [data for path, data in files.items() if "/dashboards/" in path]
     items = [item for item in dashboard["position"].values() if isinstance(item, dict)]
     shown = {item["meta"]["uuid"] for item in items if item["type"] == "CHART"}

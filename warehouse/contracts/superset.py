@@ -20,6 +20,9 @@ from warehouse.models.project import Project
 ROOT = "convohouse"
 """Folder of the bundle, and name of the database and of the dashboard's address."""
 
+WEEKS = "metrics.agent_scorecard"
+"""Rows to show as they are: their percentiles are those of a whole week."""
+
 WAITS = "waits"
 WAIT_COLUMNS = ("workspace", "start_date", "agent_id", "agent_name", "version_id", "wait_secs", "is_counted")
 """Columns of the waits, those of them that the table of entries has."""
@@ -34,13 +37,14 @@ _VERSION = "1.0.0"
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart on a dataset; ``params`` are Superset's own, besides those that follow from the kind."""
+    """A chart on a dataset with the column ``time``; ``params`` are Superset's own, besides those of every chart."""
 
     name: str
     dataset: str
     kind: str
     params: Mapping[str, Any]
     width: int
+    time: str = "start_date"
 
 
 def superset(project: Project, database: Path) -> dict[str, dict[str, Any]]:
@@ -49,6 +53,7 @@ def superset(project: Project, database: Path) -> dict[str, dict[str, Any]]:
     metrics = aggregates(relations.values())
     datasets = [
         *(_dataset(relations[key], [metric for metric in metrics if metric.relation == key]) for key in ADDITIVE),
+        _dataset(relations[WEEKS], (), "week_start_date"),
         _waits(relations[ENTRIES], [metric for metric in metrics if metric.relation == ENTRIES]),
     ]
     charts = _charts(_agent(relations))
@@ -70,8 +75,8 @@ def _slug(name: str) -> str:
 
 def _agent(relations: Mapping[str, Relation]) -> str:
     """The column that names agents: the name where all datasets have it, else the id."""
-    keys = (*ADDITIVE, ENTRIES)
-    has_names = all(field in {f.name for f in relations[key].fields} for key in keys for field in ("agent_name",))
+    keys = (*ADDITIVE, ENTRIES, WEEKS)
+    has_names = all(any(field.name == "agent_name" for field in relations[key].fields) for key in keys)
     return "agent_name" if has_names else "agent_id"
 
 
@@ -89,11 +94,11 @@ def _database(path: Path) -> dict[str, Any]:
     }
 
 
-def _dataset(relation: Relation, metrics: Iterable[Aggregate]) -> dict[str, Any]:
+def _dataset(relation: Relation, metrics: Iterable[Aggregate], time: str = "start_date") -> dict[str, Any]:
     return {
         "table_name": relation.name,
         "schema": relation.schema,
-        "main_dttm_col": "start_date",
+        "main_dttm_col": time,
         "description": relation.description,
         "uuid": _uuid("dataset", relation.name),
         "database_uuid": _uuid("database", ROOT),
@@ -152,6 +157,7 @@ def _charts(agent: str) -> tuple[Chart, ...]:
         ("Wait a day, 95th percentile", WAITS, "wait_p95_secs"),
     )
     table = ["n_calls", "success_rate", "success_coverage", "containment_rate", "cost_usd", "cost_usd_per_call"]
+    weeks = ["week_start_date", agent, *table, "wait_p95_secs", "n_waits"]
     shares = (("Channels", "channel_mix", "channel"), ("Languages", "language_mix", "main_language"))
     return (
         *(Chart(name, dataset, "big_number_total", {"metric": metric}, 3) for name, dataset, metric in totals),
@@ -176,6 +182,19 @@ def _charts(agent: str) -> tuple[Chart, ...]:
             Chart(name, dataset, "pie", {"metric": "n_calls", "groupby": [column], "row_limit": 100}, 3)
             for name, dataset, column in shares
         ),
+        Chart(
+            "Weeks",
+            "agent_scorecard",
+            "table",
+            {
+                "query_mode": "raw",
+                "all_columns": weeks,
+                "order_by_cols": ['["week_start_date", false]'],
+                "row_limit": 1000,
+            },
+            12,
+            "week_start_date",
+        ),
     )
 
 
@@ -185,7 +204,7 @@ def _chart(chart: Chart) -> dict[str, Any]:
         "comparator": "No filter",
         "expressionType": "SIMPLE",
         "operator": "TEMPORAL_RANGE",
-        "subject": "start_date",
+        "subject": chart.time,
     }
     return {
         "slice_name": chart.name,

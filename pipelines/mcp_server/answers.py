@@ -245,17 +245,18 @@ class Answers:
     def data_as_of(self) -> datetime | None:
         """The time until which all conversations are listed and in the warehouse; None if that cannot be said.
 
-        It is the oldest of the workspaces' last full listings, and not after the build that is being read.
+        Of several workspaces, the oldest. What was listed after the last build does not count: a build may have failed.
         """
+        home = self.context.home
+        built = built_at(home)
+        if built is None:
+            return None
         with self.lock:
             times = [
-                built_at(self.context.home),
-                *(
-                    last_full_listing_at(workspace.home, now=workspace.clock())
-                    for workspace in self.context.workspaces_with_data()
-                ),
+                last_full_listing_at(workspace.home, now=workspace.clock(), built_at=built)
+                for workspace in self.context.workspaces_with_data()
             ]
-        return None if None in times else min(time for time in times if time is not None)
+        return None if None in times else min((time for time in times if time is not None), default=None)
 
     @property
     def _connect(self) -> Connect:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,7 +52,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     folder = tmp_path_factory.mktemp("mcp")
     with running(create_app(World(conversations=250, days=10, until=UNTIL), clock=lambda: UNTIL)) as url:
         assert run(folder, "sync", ELEVENLABS_API_KEY="demo", ELEVENLABS_BASE_URL=url).code == 0
-    return Home(folder / "data")
+    home = Home(folder / "data")
+    built_at = day.now().timestamp()  # by the clock of the tests
+    os.utime(home.warehouse, (built_at, built_at))
+    return home
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +71,10 @@ def answers(home: Home, *, has_transcripts: bool = False, rows: int = 1000, secs
 
 
 def as_of(home: Home) -> str:
-    """The time of the last full listing, as `convohouse status` says, or of the build, if that was before."""
+    """The time of the last full listing, as `convohouse status` says."""
     (workspace,) = run(home.root.parent, "status", "--json").data["workspaces"]
-    listed_at, built_at = (datetime.fromisoformat(workspace[name]) for name in ("last_full_listing_at", "built_at"))
-    return min(listed_at, built_at).isoformat().replace("+00:00", "Z")
+    listed_at: str = workspace["last_full_listing_at"]
+    return listed_at.replace("+00:00", "Z")
 
 
 def ask(server: Any, *calls: Call) -> list[Any]:
@@ -305,6 +309,16 @@ def test_sync_health_counts_conversations_and_says_as_of_when(home: Home) -> Non
     assert str(home.root) not in json.dumps(health)
 
 
+def test_what_was_listed_after_the_build_is_not_in_the_data(home: Home, tmp_path: Path) -> None:
+    """The build of a run was refused: the warehouse is the one before, from when nothing was listed."""
+    older = Home(Path(shutil.copytree(home.root, tmp_path / "data")))
+    before_the_run = day.midnight().timestamp()
+    os.utime(older.warehouse, (before_the_run, before_the_run))
+    (answer,) = ask(create_server(answers(older)), ("sync_health", {}))
+    assert answer["data_as_of"] is None
+    assert answer["workspaces"][0]["last_full_listing_at"] is not None
+
+
 def test_a_token_is_asked_for_and_needed_on_another_host(home: Home) -> None:
     with serving(home, "--host", "0.0.0.0", CONVOHOUSE_MCP_TOKEN=TOKEN) as address:  # noqa: S104 - what is tested
         url = address.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
@@ -370,6 +384,24 @@ def test_metrics_of_contracts_added_up_to_weeks_are_those_of_the_scorecard(home:
         compared.add(aggregate.column)
         assert any(expected is not None for expected, _ in rows), aggregate.column
     assert {"n_calls", "success_rate", "cost_usd", "rating", "wait_p95_secs"} <= compared
+
+
+def test_every_metric_of_the_semantic_model_can_be_evaluated(home: Home) -> None:
+    """Over all rows of its dataset, as the model spells it, and as Superset does."""
+    model = run(home.root.parent, "contract", "osi", "--json").data
+    sources = {dataset["name"]: dataset["source"] for dataset in model["datasets"]}
+    (expressions, plain) = ({}, {})
+    for metric in model["metrics"]:
+        ((dialect),) = metric["expression"]["dialects"]
+        dataset = next(name for name in sources if f"{name}." in dialect["expression"])
+        rows = query(home, f"select {dialect['expression']} as value from {sources[dataset]} as {dataset}")  # noqa: S608 - ours
+        expressions[metric["name"]] = rows.item()
+    for aggregate in aggregates(relations_of(read_project())):
+        name = f"{aggregate.relation.partition('.')[2]}_{aggregate.column}"
+        plain[name] = query(home, f"select {aggregate.sql()} from {aggregate.relation}").item()  # noqa: S608 - ours
+    assert expressions == pytest.approx(plain, rel=1e-12)
+    assert expressions["agent_daily_n_calls"] == expressions["channel_mix_n_calls"] > 100
+    assert None not in expressions.values()
 
 
 def test_types_of_contracts_are_those_of_the_warehouse(home: Home) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from threading import Event, Thread, Timer
 
@@ -25,7 +26,7 @@ from tests.helpers.published import delta_rows, home_rows, in_order, small_copie
 from tests.helpers.run_cli import run
 from warehouse.models.project import read_project
 from warehouse.publish import record
-from warehouse.publish.postgres import _loadable
+from warehouse.publish.postgres import _loadable, column_name
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -136,7 +137,7 @@ def test_a_database_has_every_table_with_types_comments_and_keys(copies, home, d
         ).fetchall()
         assert {name: text for name, _, text in described} == header.columns
         types = {name: type_ for name, type_, _ in described}
-        assert [types[name] for name in ("conversation_id", "start_time_at", "local_start_at", "start_date")] == [
+        assert [types[name] for name in ("conversation_id", "started_at", "local_start_at", "start_date")] == [
             "text",
             "timestamp with time zone",
             "timestamp without time zone",
@@ -145,6 +146,11 @@ def test_a_database_has_every_table_with_types_comments_and_keys(copies, home, d
         assert {types[name] for name in ("cost_credits", "call_duration_secs")} <= {"bigint", "double precision"}
         comment = "select obj_description('marts.fct_conversations'::regclass)"
         assert connection.execute(comment).fetchall() == [(header.description,)]
+        expected = home_rows(home, "lake.conversations").columns
+        stored = connection.execute("select * from lake.conversations limit 0").description
+        assert [column.name for column in stored] == [column_name(name) for name in expected]
+        long_name = "a" * 70
+        assert column_name(long_name) == "a" * 54 + "_" + sha256(long_name.encode()).hexdigest()[:8]
         keys = dict(
             connection.execute(
                 "select conrelid::regclass::text, pg_get_constraintdef(oid) from pg_constraint "

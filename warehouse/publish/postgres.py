@@ -9,11 +9,13 @@ granted on the new one. ``convohouse.published`` says which rows are there, in t
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
+from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import adbc_driver_postgresql.dbapi  # type: ignore[import-untyped]
@@ -35,6 +37,7 @@ LOCK_ATTEMPTS, LOCK_PAUSE_SECS = 600, 0.1
 IN_USE = "55P03"
 """SQLSTATE of a lock that another transaction holds."""
 CONNECT_TIMEOUT_SECS = "10"
+MAX_NAME_LENGTH = 63
 
 TYPES: dict[pa.DataType, str] = {
     pa.string(): "text",
@@ -99,6 +102,28 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
     return outcomes
 
 
+def column_name(name: str) -> str:
+    """A column's name as it is, or shortened to what PostgreSQL takes, with a hash of the whole."""
+    if len(name) <= MAX_NAME_LENGTH:
+        return name
+    return f"{name[: MAX_NAME_LENGTH - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _type(field: pa.Field[Any]) -> str:
+    """The type of a column.
+
+    Raises:
+        PublishError: PostgreSQL has none.
+    """
+    if pa.types.is_decimal(field.type):
+        return f"numeric({field.type.precision}, {field.type.scale})"
+    if field.type not in TYPES:
+        raise PublishError(
+            f"PostgreSQL has no type for column {field.name}.", f"Cast it from {field.type} in its model."
+        )
+    return TYPES[field.type]
+
+
 @contextmanager
 def _transaction(target: Target) -> Iterator[dbapi.Cursor]:
     """A cursor in a transaction, which is rolled back unless it was committed."""
@@ -140,20 +165,19 @@ def _begin(cursor: dbapi.Cursor) -> dict[str, str]:
 def _load(cursor: dbapi.Cursor, source: Source, table: SourceTable) -> None:
     """Create and fill a table beside the current one."""
     name = _loaded(table.key)
-    columns = ", ".join(f'"{field.name}" {TYPES[field.type]}' for field in table.schema)
+    columns = ", ".join(f'"{column_name(field.name)}" {_type(field)}' for field in table.schema)
     cursor.execute(f"create table {name} ({columns})")
     batches = source.batches(table)
-    rows = pa.RecordBatchReader.from_batches(
-        table.schema.remove_metadata(), (_loadable(batch, table.schema) for batch in batches)
-    )
+    schema = pa.schema([pa.field(column_name(field.name), field.type) for field in table.schema])
+    rows = pa.RecordBatchReader.from_batches(schema, (_loadable(batch, schema) for batch in batches))
     cursor.adbc_ingest(name.partition(".")[2].strip('"'), rows, mode="append", db_schema_name=STATE_SCHEMA)
-    key = ", ".join(f'"{column}"' for column in table.primary_key)
+    key = ", ".join(f'"{column_name(column)}"' for column in table.primary_key)
     kind = "unique nulls not distinct" if source.has_nulls(table) else "primary key"
     # named, as the names of indexes are those of a schema, into which the table moves
     cursor.execute(f'alter table {name} add constraint "{table.key}_key" {kind} ({key})')
     cursor.execute(f"comment on table {name} is {sql_literal(table.description)}")
     for column, text in table.comments.items():
-        cursor.execute(f'comment on column {name}."{column}" is {sql_literal(text)}')
+        cursor.execute(f'comment on column {name}."{column_name(column)}" is {sql_literal(text)}')
     cursor.execute(f"analyze {name}")
 
 
@@ -163,7 +187,7 @@ def _loadable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     for array, field in zip(batch.columns, schema, strict=True):
         values = array.cast(field.type)
         arrays.append(pc.replace_substring(values, "\0", "") if pa.types.is_string(field.type) else values)
-    return pa.RecordBatch.from_arrays(arrays, schema=schema.remove_metadata())
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _lock(cursor: dbapi.Cursor, keys: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> None:

@@ -56,13 +56,13 @@ CHANGES = ("written", "removed", "unchanged")
 def publish(
     options: Options, *, target: str | None, format_: str | None, tables: tuple[str, ...], dry_run: bool, forget: bool
 ) -> None:
-    """Copy tables to Delta Lake, PostgreSQL or files, and keep them up to date.
+    """Copy tables to Delta Lake, PostgreSQL or files.
 
     TARGET is a folder, s3://, gs:// or az:// for Delta Lake, postgresql:// for a database, or the name of a table
     [publish.NAME] in convohouse.toml. Without it, all of those and all earlier targets. Lake and warehouse are brought
     up to date first, without the API.
 
-    Tables that have not changed are not written again. Readers see a table before or after, never half of it.
+    A table that has not changed is not written again. Readers see a table before or after, never half of it.
     Credentials are in CONVOHOUSE_PUBLISH_CREDENTIALS, or where the libraries of AWS, Google, Azure and PostgreSQL look
     for them. Later erasures and redactions reach every target; one that cannot be reached is named, and is tried again.
     """

@@ -9,10 +9,14 @@ granted on the new one. ``convohouse.published`` says which rows are there, in t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import adbc_driver_postgresql.dbapi  # type: ignore[import-untyped]
 import pyarrow as pa
@@ -28,9 +32,12 @@ STATE_SCHEMA = "convohouse"
 STATE = f"{STATE_SCHEMA}.published"
 LOCK = 5_404_310_842
 """Of PostgreSQL's advisory locks: one publication at a time."""
-LOCK_TIMEOUT = "60s"
-"""Time to wait for readers that hold a table in a transaction of their own."""
+LOCK_ATTEMPTS, LOCK_PAUSE_SECS = 600, 0.1
+"""A minute, for readers that hold a table in a transaction of their own."""
+IN_USE = "55P03"
+"""SQLSTATE of a lock that another transaction holds."""
 CONNECT_TIMEOUT_SECS = "10"
+MAX_NAME_LENGTH = 63
 
 TYPES: dict[pa.DataType, str] = {
     pa.string(): "text",
@@ -70,11 +77,8 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
     outcomes = []
     with target.reporting(dbapi.Error, OSError), _transaction(target) as cursor:
         current = _begin(cursor)
-        for name in publication.obsolete:
-            if name in current:
-                cursor.execute(f"drop table if exists {_quoted(name)}")
-                cursor.execute(f"delete from {STATE} where name = {sql_literal(name)}")
-                outcomes.append(Outcome(name, REMOVED, 0))
+        obsolete = [name for name in publication.obsolete if name in current]
+        outcomes += [Outcome(name, REMOVED, 0) for name in obsolete]
         changed = []
         for number, table in enumerate(publication.tables, 1):
             is_changed = current.get(table.key) != table.fingerprint
@@ -87,10 +91,37 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
         if publication.is_dry_run:
             cursor.execute("rollback")
             return outcomes
-        for table in changed:  # after all are loaded: from here on, readers wait
+        current_changed = [table.key for table in changed if table.key in current]
+        _lock(cursor, [*obsolete, *current_changed])  # after all are loaded: from here on, readers wait
+        for name in obsolete:
+            cursor.execute(f"drop table {_quoted(name)}")
+            cursor.execute(f"delete from {STATE} where name = {sql_literal(name)}")
+        for table in changed:
             _replace(cursor, table, publication.now)
         cursor.execute("commit")
     return outcomes
+
+
+def column_name(name: str) -> str:
+    """A column's name as it is, or shortened to what PostgreSQL takes, with a hash of the whole."""
+    if len(name) <= MAX_NAME_LENGTH:
+        return name
+    return f"{name[: MAX_NAME_LENGTH - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _type(field: pa.Field[Any]) -> str:
+    """The type of a column.
+
+    Raises:
+        PublishError: PostgreSQL has none.
+    """
+    if pa.types.is_decimal(field.type):
+        return f"numeric({field.type.precision}, {field.type.scale})"
+    if field.type not in TYPES:
+        raise PublishError(
+            f"PostgreSQL has no type for column {field.name}.", f"Cast it from {field.type} in its model."
+        )
+    return TYPES[field.type]
 
 
 @contextmanager
@@ -107,7 +138,7 @@ def _transaction(target: Target) -> Iterator[dbapi.Cursor]:
 def _uri(target: Target) -> str:
     """The URL with what the options say: user and password, and parameters of libpq."""
     parts, options = urlsplit(target.url), dict(target.options)
-    user = options.pop("user", None) or parts.username
+    user = options.pop("user", None) or (None if parts.username is None else unquote(parts.username))
     password = options.pop("password", None)
     login = "" if user is None else quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
     host = parts.netloc.rpartition("@")[2]
@@ -118,7 +149,6 @@ def _uri(target: Target) -> str:
 
 def _begin(cursor: dbapi.Cursor) -> dict[str, str]:
     """Fingerprint by table, as far as the table is there."""
-    cursor.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
     cursor.execute("set local time zone 'UTC'")
     cursor.execute(f"select pg_advisory_xact_lock({LOCK})")
     cursor.fetchall()
@@ -135,20 +165,19 @@ def _begin(cursor: dbapi.Cursor) -> dict[str, str]:
 def _load(cursor: dbapi.Cursor, source: Source, table: SourceTable) -> None:
     """Create and fill a table beside the current one."""
     name = _loaded(table.key)
-    columns = ", ".join(f'"{field.name}" {TYPES[field.type]}' for field in table.schema)
+    columns = ", ".join(f'"{column_name(field.name)}" {_type(field)}' for field in table.schema)
     cursor.execute(f"create table {name} ({columns})")
     batches = source.batches(table)
-    rows = pa.RecordBatchReader.from_batches(
-        table.schema.remove_metadata(), (_loadable(batch, table.schema) for batch in batches)
-    )
+    schema = pa.schema([pa.field(column_name(field.name), field.type) for field in table.schema])
+    rows = pa.RecordBatchReader.from_batches(schema, (_loadable(batch, schema) for batch in batches))
     cursor.adbc_ingest(name.partition(".")[2].strip('"'), rows, mode="append", db_schema_name=STATE_SCHEMA)
-    key = ", ".join(f'"{column}"' for column in table.primary_key)
+    key = ", ".join(f'"{column_name(column)}"' for column in table.primary_key)
     kind = "unique nulls not distinct" if source.has_nulls(table) else "primary key"
     # named, as the names of indexes are those of a schema, into which the table moves
     cursor.execute(f'alter table {name} add constraint "{table.key}_key" {kind} ({key})')
     cursor.execute(f"comment on table {name} is {sql_literal(table.description)}")
     for column, text in table.comments.items():
-        cursor.execute(f'comment on column {name}."{column}" is {sql_literal(text)}')
+        cursor.execute(f'comment on column {name}."{column_name(column)}" is {sql_literal(text)}')
     cursor.execute(f"analyze {name}")
 
 
@@ -158,7 +187,28 @@ def _loadable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     for array, field in zip(batch.columns, schema, strict=True):
         values = array.cast(field.type)
         arrays.append(pc.replace_substring(values, "\0", "") if pa.types.is_string(field.type) else values)
-    return pa.RecordBatch.from_arrays(arrays, schema=schema.remove_metadata())
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _lock(cursor: dbapi.Cursor, keys: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> None:
+    """Lock all tables at once, without holding one while it waits for another.
+
+    A query that reads several of them locks these in its own order: two that wait for each other would be a deadlock,
+    and PostgreSQL would end one of them.
+    """
+    if not keys:
+        return
+    for number in count(1):
+        cursor.execute("savepoint unlocked")
+        try:
+            cursor.execute(f"lock table {', '.join(map(_quoted, keys))} in access exclusive mode nowait")
+        except dbapi.Error as error:
+            if error.sqlstate != IN_USE or number == LOCK_ATTEMPTS:
+                raise
+            cursor.execute("rollback to savepoint unlocked")
+            sleep(LOCK_PAUSE_SECS)
+        else:
+            return
 
 
 def _replace(cursor: dbapi.Cursor, table: SourceTable, now: datetime) -> None:

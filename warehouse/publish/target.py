@@ -25,6 +25,8 @@ DEFAULT_SELECTION = {
 OBJECT_STORES = {"s3": "s3", "s3a": "s3", "gs": "gs", "az": "az"}
 DATABASES = ("postgresql", "postgres")
 SECRET_PARAMETERS = ("password", "sslpassword")
+MAX_MESSAGE_LENGTH = 600
+"""Characters of a library's error that are shown: it may quote a whole statement."""
 MIN_SECRET_LENGTH = 4
 """Shorter values of credentials, such as "true", are shown in errors: they would blank out half of a message."""
 
@@ -54,11 +56,12 @@ class Target:
         return self.url.startswith("file:")
 
     def without_secrets(self, text: str) -> str:
-        """A text, such as an error of a library, in one line, in which no value of the options is left."""
+        """A text, such as an error of a library, as one short line, in which no value of the options is left."""
         for value in self.options.values():
             if len(value) >= MIN_SECRET_LENGTH:
                 text = text.replace(value, "***")
-        return " ".join(text.split())
+        text = " ".join(text.split())
+        return text if len(text) < MAX_MESSAGE_LENGTH else f"{text[:200]} … {text[200 - MAX_MESSAGE_LENGTH :]}"
 
     @contextmanager
     def reporting(self, *errors: type[Exception]) -> Iterator[None]:

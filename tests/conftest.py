@@ -20,6 +20,13 @@ from warehouse.models.project import read_project
 
 FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
 
+READERS_OF_THE_PROJECT = (
+    "warehouse.build.runner",
+    "warehouse.models.data_quality",
+    "pipelines.orchestration.build_defs",
+    "pipelines.usecases.publish",
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -93,7 +100,7 @@ def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         yield
         return
     few = read_project().upstream(*FEW)
-    for module in ("warehouse.build.runner", "warehouse.models.data_quality", "pipelines.orchestration.build_defs"):
+    for module in READERS_OF_THE_PROJECT:
         monkeypatch.setattr(f"{module}.read_project", lambda *_: few)
     with without_comments():
         yield

@@ -18,6 +18,7 @@ from pipelines.cli.access import access
 from pipelines.cli.audio import audio
 from pipelines.cli.bill import bill
 from pipelines.cli.build import build, check
+from pipelines.cli.contract import contract
 from pipelines.cli.demo import demo
 from pipelines.cli.doctor import doctor
 from pipelines.cli.drift import drift
@@ -27,9 +28,11 @@ from pipelines.cli.explain import explain
 from pipelines.cli.feedback import feedback
 from pipelines.cli.find import find
 from pipelines.cli.interrupts import defer_interrupts
+from pipelines.cli.mcp import mcp
 from pipelines.cli.metrics import metrics
 from pipelines.cli.options import Options, help_epilog, shared_options
 from pipelines.cli.prices import prices
+from pipelines.cli.publish import publish
 from pipelines.cli.query import query
 from pipelines.cli.render import emit
 from pipelines.cli.reprocess import reprocess
@@ -99,7 +102,9 @@ for _command in (
     find,
     show,
     tables,
+    contract,
     build,
+    publish,
     reprocess,
     retry,
     check,
@@ -110,6 +115,7 @@ for _command in (
     audio,
     access,
     webhook,
+    mcp,
     tools,
     prices,
     versions,

@@ -35,6 +35,7 @@ NOUNS = {
     "send": "conversations",
     "delete": "conversations",
     "erase": "conversations",
+    "publish": "tables",
 }
 """What is counted in a stage."""
 

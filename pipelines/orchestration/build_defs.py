@@ -11,6 +11,7 @@ from pipelines.orchestration.assets.audio import audio_job, recordings
 from pipelines.orchestration.assets.lake import lake_tables
 from pipelines.orchestration.assets.landing import conversation_details, conversation_list
 from pipelines.orchestration.assets.models import models_asset
+from pipelines.orchestration.assets.publish import publish_assets
 from pipelines.orchestration.assets.reference_data import agents, batches, bills, prices, tools
 from pipelines.orchestration.jobs import backfill, nightly, nightly_schedule
 from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
@@ -47,6 +48,7 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
             recordings,
             lake_tables,
             models_asset(read_project(), fresh_for),
+            *publish_assets(app_context.settings, read_project()),
         ],
         jobs=[nightly, backfill, access_job, audio_job, webhook_job],
         sensors=[webhook_sensor],

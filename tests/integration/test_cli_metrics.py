@@ -206,7 +206,7 @@ def test_explain_suggests_what_was_meant(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
-        ("from fct_turns", "fct_turns is in schema marts: write marts.fct_turns."),
+        ("from stg_turns", "stg_turns is in schema staging: write staging.stg_turns."),
         ("from mart.fct_turns", "fct_turns is in schema marts: write marts.fct_turns."),
         ("from marts.fct_conversation", "Did you mean marts.fct_conversations or "),
         ("from agentdaily", "Did you mean metrics.agent_daily"),

@@ -149,7 +149,7 @@ def test_call_with_everything(rows: Any) -> None:
             "n_slow_waits": 0,
             "main_llm": "m",
             "n_failed_criteria": 1,
-                "sentiment_label": None,
+            "sentiment_label": None,
             "tags": "tag_a, tag_b",
             "summary_title": "A title",
             "transcript_summary": "A summary",

@@ -11,6 +11,8 @@ from pipelines.cli.main import cli
 HEAVY = (
     *("dagster", "polars", "duckdb", "pyarrow", "httpx", "aiohttp", "pydantic", "rich", "sqlglot", "starlette"),
     "phonenumbers",
+    "deltalake",
+    "adbc_driver_manager",
 )
 COMMANDS = (
     "demo",
@@ -23,7 +25,9 @@ COMMANDS = (
     "find",
     "show",
     "tables",
+    "contract",
     "build",
+    "publish",
     "reprocess",
     "retry",
     "check",
@@ -34,6 +38,7 @@ COMMANDS = (
     "audio",
     "access",
     "webhook",
+    "mcp",
     "tools",
     "prices",
     "versions",

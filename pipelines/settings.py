@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Literal
@@ -89,6 +89,7 @@ Url = Annotated[str, AfterValidator(_without_slash)]
 Zone = Annotated[str, AfterValidator(_check_zone)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$"), AfterValidator(_check_name)]
 """A workspace's name is part of file names."""
+Owner = Annotated[str, Field(pattern=r"^(team:[A-Za-z0-9_-]+|[^@\s]+@[^@\s]+\.[^@\s]+)$")]
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 """Only upper case, so that a key that was written here by mistake is refused, and never printed."""
 
@@ -135,6 +136,13 @@ class Settings(BaseSettings):
     timezone: Zone = Field(default="UTC", description="IANA time zone of the nightly schedule and of local days.")
     fresh_hours: int = Field(
         default=36, ge=1, description="Hours after its last full listing after which a workspace counts as stale."
+    )
+    first_day: date | None = Field(
+        default=None,
+        description="First day (UTC) that Dagster shows as a partition [default: the first day that has landed].",
+    )
+    owners: tuple[Owner, ...] = Field(
+        default=(), description="Owners of the assets in Dagster: mail addresses, or team:NAME."
     )
     lookback_days: int = Field(
         default=3, ge=0, le=365, description="Days before the last complete run that are listed again."

@@ -13,8 +13,7 @@ import dagster as dg
 from pipelines.orchestration.asset_keys import op_name
 from pipelines.orchestration.assets.landing import LISTINGS
 from pipelines.orchestration.build_defs import build_defs
-from pipelines.orchestration.jobs import BACKFILL
-from pipelines.orchestration.partitions import range_tags
+from pipelines.orchestration.partitions import BACKFILL, range_tags
 from pipelines.usecases.context import Context, Progress, no_progress
 
 INSTANCE_FILE = "dagster.yaml"

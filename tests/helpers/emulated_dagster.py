@@ -16,8 +16,7 @@ from pipelines.api.client import ApiClient
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.orchestration.build_defs import build_defs
-from pipelines.orchestration.jobs import ALL_ASSETS, NIGHTLY
-from pipelines.orchestration.partitions import range_tags
+from pipelines.orchestration.partitions import NIGHTLY, range_tags
 from pipelines.orchestration.run_in_process import step_errors
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context
@@ -122,15 +121,14 @@ class Runner:
         config: dict[str, Any] | None = None,
         assets: tuple[str, ...] = (),
     ) -> FinishedRun:
-        """Run a job, or some of its assets, over days; the nightly job with the config of its schedule."""
+        """Run a job, or some of its assets, over days; the nightly job without any, as its schedule."""
         instance = self.exit_stack.enter_context(dg.DagsterInstance.ephemeral())
         definition = build_defs(app_context=app_context).resolve_job_def(job)
-        ops = config or (ALL_ASSETS.to_config_dict()["ops"] if job == NIGHTLY else {})
         result = definition.execute_in_process(
-            run_config={"ops": ops, "loggers": QUIET},
+            run_config={"ops": config or {}, "loggers": QUIET},
             instance=instance,
             raise_on_error=False,
-            tags=range_tags(*days),
+            tags={} if job == NIGHTLY else range_tags(*days),
             asset_selection=[dg.AssetKey(name.split(".")) for name in assets] or None,
         )
         return FinishedRun(app_context, result, instance)

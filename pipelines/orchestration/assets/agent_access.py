@@ -7,6 +7,7 @@ import dagster as dg
 import polars as pl
 
 from pipelines.orchestration.asset_keys import KINDS, asset_key
+from pipelines.orchestration.partitions import SINGLE_RUN
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases.agent_access import check_agents, known_agents
 from pipelines.usecases.context import Context, Progress
@@ -18,7 +19,6 @@ from warehouse.storage.home import Home
 from warehouse.storage.landing_sequence import order
 
 GROUP = "upstream"
-"""Assets that need more requests than conversations do, and that run only on demand."""
 ACCESS = asset_key("landing.agent_access")
 REACHABLE_CHECK = "agents_with_calls_can_be_reached"
 RECENT = timedelta(days=7)
@@ -28,6 +28,7 @@ RECENT = timedelta(days=7)
     key=ACCESS,
     group_name=GROUP,
     kinds=KINDS["landing"],
+    backfill_policy=SINGLE_RUN,
     metadata={"dagster/column_schema": table_schema(AGENT_ACCESS)},
     check_specs=[
         dg.AssetCheckSpec(

@@ -12,9 +12,9 @@ from pipelines.orchestration.partitions import (
     DAYS,
     SINGLE_RUN,
     RequestedDays,
-    RunScope,
     log_other_days,
     requested_window,
+    run_days,
 )
 from pipelines.orchestration.run_session import step_session
 from pipelines.orchestration.table_metadata import table_schema
@@ -64,13 +64,13 @@ def conversation_list(
         build_after_outage(app_context, workspaces, run_id, progress),
     ):
         listed_windows = for_each_workspace(workspaces, run_id, list_workspace)
-        require_agent(app_context.home, None if config.everywhere else config.agent_id)
+        require_agent(app_context.home, config.agent_id if run_days(context) else None)
         rows = landing.latest_list_rows(app_context.home.all_workspaces).filter(pl.col("listed_at") >= started_at)
     log_other_days(context, LISTINGS, rows["start_date"])
     windows = "; ".join(f"{name}: {result.window}" for name, result in listed_windows.items())
-    return dg.MaterializeResult(
-        metadata={"window": windows, "n_listed": sum(result.n_listed for result in listed_windows.values())}
-    )
+    n_listed = sum(result.n_listed for result in listed_windows.values())
+    context.log.info(f"Listed {n_listed} conversations. {windows}")
+    return dg.MaterializeResult(metadata={"window": windows, "n_listed": n_listed})
 
 
 @dg.asset(
@@ -91,7 +91,6 @@ def conversation_list(
 )
 def conversation_details(
     context: dg.AssetExecutionContext,
-    config: RunScope,
     app_context: dg.ResourceParam[Context],
     progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
@@ -107,10 +106,10 @@ def conversation_details(
     run_id, started_at = context.run.run_id, app_context.clock()
 
     def fetch_workspace(workspace: Context) -> FetchStats:
-        window = run_log.window(workspace.home, run_id) or requested_window(context, workspace, RequestedDays())
-        return sync_steps.fetch_documents(
-            workspace, run_id, None if config.everywhere else window, progress, worker_pool=worker_pool
-        )
+        window = None
+        if run_days(context):
+            window = run_log.window(workspace.home, run_id) or requested_window(context, workspace, RequestedDays())
+        return sync_steps.fetch_documents(workspace, run_id, window, progress, worker_pool=worker_pool)
 
     with (
         step_session(app_context, run_id, "fetching conversations") as workspaces,
@@ -120,9 +119,14 @@ def conversation_details(
         fetch_stats = for_each_workspace(workspaces, run_id, fetch_workspace).values()
         snapshots = landing.snapshots(app_context.home.all_workspaces).filter(pl.col("fetched_at") >= started_at)
     log_other_days(context, DOCUMENTS, snapshots["start_date"])
-    counts = ("n_fetched", "n_landed", "n_unchanged", "n_gone")
-    yield dg.MaterializeResult(metadata={name: sum(getattr(stats, name) for stats in fetch_stats) for name in counts})
+    names = ("n_fetched", "n_landed", "n_unchanged", "n_gone")
+    counts = {name: sum(getattr(stats, name) for stats in fetch_stats) for name in names}
     n_failing = sum(len(stats.failed) for stats in fetch_stats)
+    context.log.info(
+        f"Fetched {counts['n_fetched']} conversations: {counts['n_landed']} landed, {counts['n_unchanged']} unchanged, "
+        f"{counts['n_gone']} gone; {n_failing} could not be fetched."
+    )
+    yield dg.MaterializeResult(metadata=counts)
     yield dg.AssetCheckResult(
         check_name=ALL_FETCHED_CHECK, asset_key=DOCUMENTS, passed=not n_failing, metadata={"n_failing": n_failing}
     )

@@ -20,7 +20,7 @@ demo: $(RUN)  ## Run the whole job on the emulated API, without a key, into the 
 	$(BIN)/convohouse demo
 
 dev: $(RUN)  ## Start Dagster with its page of assets, jobs and schedules
-	$(BIN)/dagster dev
+	$(BIN)/convohouse dev
 
 test: lint  ## Run lint, then every test
 	$(PYTEST)

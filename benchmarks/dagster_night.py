@@ -28,7 +28,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.orchestration.build_defs import build_defs
 from pipelines.orchestration.partitions import NIGHTLY
-from pipelines.orchestration.run_in_process import step_errors
+from pipelines.orchestration.run_errors import step_errors
 from pipelines.settings import Settings
 from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Context
@@ -47,6 +47,7 @@ class StepTimer:
         self.secs = (0.0, 0.0)
 
     def __call__(self, entry: dg.EventLogEntry) -> None:
+        """Note an event."""
         event = entry.dagster_event
         if event and event.step_key == MODELS_STEP and event.event_type_value == "STEP_START":
             self.start = time.perf_counter(), time.process_time()
@@ -54,7 +55,7 @@ class StepTimer:
             self.secs = time.perf_counter() - self.start[0], time.process_time() - self.start[1]
 
 
-def in_dagster(context: Context, folder: Path, night: date) -> list[str]:
+def in_dagster(context: Context, folder: Path) -> list[str]:
     """Run the job; cells: events, MB of events, MB of files, wall and processor seconds of the models and of all."""
     files_before = disk_bytes(folder)
     job = build_defs(app_context=context).resolve_job_def(NIGHTLY)
@@ -74,7 +75,12 @@ def in_dagster(context: Context, folder: Path, night: date) -> list[str]:
         entries = [len(serialize_value(entry)) for entry in instance.all_logs(run_id)]
     files = disk_bytes(folder) - files_before
     times = (*timer.secs, *secs)
-    return [f"{len(entries):,}", f"{sum(entries) / 1e6:.2f}", f"{files / 1e6:.2f}", *(f"{value:.2f}" for value in times)]
+    return [
+        f"{len(entries):,}",
+        f"{sum(entries) / 1e6:.2f}",
+        f"{files / 1e6:.2f}",
+        *(f"{value:.2f}" for value in times),
+    ]
 
 
 def outside(context: Context, night: date) -> list[str]:
@@ -128,7 +134,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "instance").mkdir()
-        shutil.copy(ROOT / "dagster.yaml", folder / "instance")
+        shutil.copy(ROOT / "deploy" / "dagster.yaml", folder / "instance")
         clock = MovingClock(midnight(first))
         app = create_app(world.until(first + timedelta(days=1)), clock=lambda: clock.start, key=KEY)
         with running(app) as url:
@@ -136,9 +142,7 @@ def main() -> None:
                 for name in ("sync", "Dagster"):
                     clock.set(midnight(night))
                     context = Context(Settings(home=folder / name, base_url=url, api_key=KEY), clock=clock)
-                    cells = (
-                        in_dagster(context, folder / "instance", night) if name == "Dagster" else outside(context, night)
-                    )
+                    cells = in_dagster(context, folder / "instance") if name == "Dagster" else outside(context, night)
                     table.add_row("first" if night == first else "next", name, *cells)
     Console(width=150).print(table)
 

@@ -6,6 +6,7 @@ variables keep the vendor's names; all others are ``CONVOHOUSE_*``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -207,6 +208,24 @@ class Settings(BaseSettings):
         description="Secret with which the API signs its post-call webhooks; needed by `convohouse webhook`. While one "
         "replaces another, both, separated by a comma.",
     )
+    alert_webhook: SecretStr | None = Field(
+        default=None,
+        description="Address to which Dagster posts alerts in the form of Slack's incoming webhooks; it is a secret.",
+    )
+    alert_smtp: SecretStr | None = Field(
+        default=None,
+        description="Mail server for alerts: smtp://USER:PASSWORD@HOST:587 (STARTTLS where offered) or smtps://….",
+    )
+    alert_mail_to: tuple[str, ...] = Field(default=(), description="Addresses to which alerts are mailed.")
+    alert_mail_from: str | None = Field(
+        default=None, description="Sender of mailed alerts [default: the first address of alert_mail_to]."
+    )
+    keep_runs_days: int = Field(
+        default=90, ge=1, description="Days after which Dagster's job `prune` deletes runs and their events."
+    )
+    dagster_url: Url | None = Field(
+        default=None, description="Address of Dagster's page, such as http://localhost:3000, for links in alerts."
+    )
     retain_max_share: float = Field(
         default=0.5, gt=0, le=1, description="Share of all conversations that `convohouse retain` may erase at once."
     )
@@ -333,6 +352,17 @@ def load_settings(**overrides: object) -> Settings:
 def _variables() -> dict[str, str | None]:
     """Variables of the environment, then of ``.env``, by name in lower case."""
     return {**DotEnvSettingsSource(Settings).env_vars, **EnvSettingsSource(Settings).env_vars}
+
+
+def dagster_home() -> Path | None:
+    """The folder that ``DAGSTER_HOME`` names, if it is set."""
+    value = os.environ.get("DAGSTER_HOME")  # noqa: TID251 - this module reads the environment
+    return Path(value) if value else None
+
+
+def environment(**additions: str) -> dict[str, str]:
+    """The environment for a process of ours, with additions."""
+    return {**os.environ, **additions}  # noqa: TID251 - this module reads the environment
 
 
 def origins() -> dict[str, str]:

@@ -18,6 +18,7 @@ from pipelines.cli.access import access
 from pipelines.cli.audio import audio
 from pipelines.cli.build import build, check
 from pipelines.cli.demo import demo
+from pipelines.cli.dev import dev
 from pipelines.cli.doctor import doctor
 from pipelines.cli.drift import drift
 from pipelines.cli.emulate import emulate
@@ -109,6 +110,7 @@ for _command in (
     webhook,
     tools,
     prices,
+    dev,
     doctor,
     emulate,
 ):

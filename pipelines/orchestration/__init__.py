@@ -6,11 +6,3 @@ which is in ``pipelines.usecases``, so that the command line does the same work 
 In this package ``context`` is Dagster's, ``app_context`` is ours (``pipelines.usecases.context.Context``, over all
 workspaces) and ``workspace`` is a ``Context`` of one workspace.
 """
-
-import warnings
-
-from dagster import BetaWarning
-
-# Dagster warns at each use of what it calls beta, in the middle of the demo's output; its version is pinned.
-for _beta in ("Parameter `backfill_policy`", "Class `.*CodeReference", "Function `with_source_code_references`"):
-    warnings.filterwarnings("ignore", _beta, BetaWarning)

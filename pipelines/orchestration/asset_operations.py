@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from pipelines.orchestration.asset_keys import GROUPS
+from pipelines.orchestration.beta import no_beta_warnings
 from pipelines.orchestration.partitions import DAYS, days_from, first_day
 from pipelines.settings import Settings
 from warehouse.storage.home import Home
@@ -13,8 +16,9 @@ _FOLDERS = {"documents": "", "recordings": "../audio"}
 """Folders below the landing of assets whose folder has another name."""
 
 
-def with_settings(asset: dg.AssetsDefinition, settings: Settings) -> dg.AssetsDefinition:
-    """The asset with the days, owners, group, tags and location that the settings imply."""
+@no_beta_warnings()
+def with_settings(assets: Sequence[dg.AssetsDefinition], settings: Settings) -> list[dg.AssetsDefinition]:
+    """The assets with the days, owners, groups, tags, code links and locations that the settings imply."""
     days = days_from(first_day(settings))
     home = Home(settings.home.absolute())
 
@@ -29,7 +33,8 @@ def with_settings(asset: dg.AssetsDefinition, settings: Settings) -> dg.AssetsDe
             metadata={"dagster/table_name": ".".join(spec.key.path), "dagster/uri": _uri(home, spec.key)},
         )
 
-    return asset.map_asset_specs(completed)
+    referenced = dg.with_source_code_references(assets)
+    return [asset.map_asset_specs(completed) for asset in referenced if isinstance(asset, dg.AssetsDefinition)]
 
 
 def _uri(home: Home, key: dg.AssetKey) -> str:

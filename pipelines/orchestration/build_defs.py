@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import dagster as dg
 
+from pipelines.orchestration.alert_sensor import alert_sensor
 from pipelines.orchestration.asset_operations import with_settings
 from pipelines.orchestration.assets.agent_access import access_job, agent_access
 from pipelines.orchestration.assets.audio import audio_job, recordings
@@ -14,7 +15,9 @@ from pipelines.orchestration.assets.landing import conversation_details, convers
 from pipelines.orchestration.assets.models import models_asset
 from pipelines.orchestration.assets.reference_data import prices, tools
 from pipelines.orchestration.jobs import backfill, nightly_job, nightly_schedule
+from pipelines.orchestration.killed_runs import context_resource, killed_runs_sensor
 from pipelines.orchestration.partitions import first_day
+from pipelines.orchestration.prune import prune_job, prune_schedule
 from pipelines.orchestration.table_metadata import column_types
 from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
 from pipelines.settings import load_settings
@@ -53,10 +56,10 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
     read_elsewhere = {dep.asset_key for asset in assets for spec in asset.specs for dep in spec.deps}
     models = models_asset(read_project(), fresh_for, column_types(app_context.home), read_elsewhere)
     return dg.Definitions(
-        assets=[with_settings(asset, settings) for asset in dg.with_source_code_references([*assets, models])],
-        jobs=[nightly, backfill, access_job, audio_job, webhooks],
-        sensors=[webhook_sensor(webhooks)],
-        schedules=[nightly_schedule(settings.timezone, nightly)],
-        resources={"app_context": app_context, "progress": progress},
+        assets=with_settings([*assets, models], settings),
+        jobs=[nightly, backfill, access_job, audio_job, webhooks, prune_job],
+        sensors=[webhook_sensor(webhooks), alert_sensor, killed_runs_sensor],
+        schedules=[nightly_schedule(settings.timezone, nightly), prune_schedule],
+        resources={"app_context": context_resource(app_context), "progress": progress},
         executor=dg.in_process_executor,  # six trivial assets take 15 s, against 49 s with a process for each
     )

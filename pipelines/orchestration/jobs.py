@@ -1,17 +1,17 @@
 """The jobs over the whole pipeline, and the schedule of the nightly one."""
 
 from datetime import UTC, date
+from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import (
-    UnresolvedAssetJobDefinition as UnresolvedAssetJob,  # what define_asset_job returns; it has no public name
-)
 
 from pipelines.errors import ApiError
 from pipelines.orchestration.asset_keys import UPSTREAM_GROUP
 from pipelines.orchestration.partitions import BACKFILL, NIGHTLY, day_tag, first_day
 from pipelines.usecases.context import Context
 
+AssetJob = Any
+"""What ``define_asset_job`` returns; Dagster has no public name for it."""
 NIGHTLY_CRON = "0 2 * * *"
 RETRY_ALL_STEPS = {"dagster/retry_strategy": "ALL_STEPS"}
 """A run whose process was killed is started once more (``run_retries``), from its first step: it is fast where nothing
@@ -36,8 +36,7 @@ ACTIVE_STATUSES = [
 ]
 
 
-
-def nightly_job(today: date) -> UnresolvedAssetJob:
+def nightly_job(today: date) -> AssetJob:
     """The job without limits: its day is only the one that is logged even if nothing of it has changed.
 
     Dagster needs a day to run assets that have days. ``today`` is that of a run without one, as by ``dagster job
@@ -52,7 +51,7 @@ def nightly_job(today: date) -> UnresolvedAssetJob:
     )
 
 
-def nightly_schedule(timezone: str, job: UnresolvedAssetJob) -> dg.ScheduleDefinition:
+def nightly_schedule(timezone: str, job: AssetJob) -> dg.ScheduleDefinition:
     """Runs at 2:00 of ``timezone``."""
 
     @dg.schedule(

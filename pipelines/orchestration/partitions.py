@@ -36,9 +36,6 @@ def first_day(settings: Settings) -> date:
     return settings.first_day or landed or FIRST_DAY
 
 
-SINGLE_RUN = dg.BackfillPolicy.single_run()
-
-
 class RequestedDays(dg.Config):
     """A window within the run's days."""
 

@@ -5,7 +5,7 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
-from pipelines.orchestration.jobs import ACTIVE_STATUSES, RETRY_ALL_STEPS, UnresolvedAssetJob
+from pipelines.orchestration.jobs import ACTIVE_STATUSES, RETRY_ALL_STEPS, AssetJob
 from pipelines.orchestration.partitions import WEBHOOKS, day_tag, first_day
 from pipelines.transform.refresh_lake import stale_snapshots
 from pipelines.usecases.context import Context
@@ -14,7 +14,7 @@ from warehouse.models.project import SCHEMAS
 INTERVAL_SECS = 60
 
 
-def webhook_job(today: date) -> UnresolvedAssetJob:
+def webhook_job(today: date) -> AssetJob:
     """The job of the sensor; ``today`` as for the nightly one."""
     return dg.define_asset_job(
         WEBHOOKS,
@@ -24,7 +24,7 @@ def webhook_job(today: date) -> UnresolvedAssetJob:
     )
 
 
-def webhook_sensor(job: UnresolvedAssetJob) -> dg.SensorDefinition:
+def webhook_sensor(job: AssetJob) -> dg.SensorDefinition:
     """Starts the job when the landing has snapshots that the lake lacks."""
 
     @dg.sensor(

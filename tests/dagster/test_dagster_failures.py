@@ -46,9 +46,12 @@ def test_a_failed_check_of_the_models_blocks_the_swap(run, copied):
     before = copied.home.warehouse.read_bytes()
     repeat_a_turn(copied.home, conversation_id="conv_of_nobody", message="What somebody said.")
     ran = run(copied)
-    name = "marts_fct_turns_references_conversation_id"
-    assert failed_checks(ran) == {name}
-    assert ran.checks[name].metadata["n_failing"].value == 1
+    name, check_name = "marts_fct_turns_references_conversation_id", "marts.fct_turns: keys"
+    assert failed_checks(ran) == {check_name}
+    metadata = ran.checks[check_name].metadata
+    assert (metadata["n_failing"].value, metadata["failing_columns"].value) == (1, "conversation_id")
+    assert "conversation_id not in" in metadata["failing_rows"].value
+    assert ran.checks[check_name].description.endswith("in marts.fct_conversations.conversation_id. Failing rows: 1.")
     (error,) = ran.failures
     assert error.startswith(f"{name} failed in marts.fct_turns: Every conversation_id is in marts.fct_conversations")
     assert error.endswith("Failing rows: 1.")
@@ -65,7 +68,8 @@ def test_a_failed_check_of_the_lake_keeps_the_models_from_being_built(run, copie
     before = copied.home.warehouse.read_bytes()
     repeat_a_turn(copied.home)
     ran = run(copied)
-    assert failed_checks(ran) == {"lake_turns_unique"}
+    assert failed_checks(ran) == {"lake.turns: keys"}
+    assert ran.checks["lake.turns: keys"].metadata["failing_columns"].value == "conversation_id, turn_index"
     assert ran.failures == [
         "lake_turns_unique failed in lake.turns: One row per conversation_id, turn_index. Failing rows: 1."
     ]

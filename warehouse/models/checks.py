@@ -24,8 +24,8 @@ from warehouse.schema.types import unit_of
 
 SAMPLE_ROWS = 5
 """Failing rows that a result shows."""
-KEYS, REQUIRED_COLUMNS, ACCEPTED_VALUES = "keys", "required_columns", "accepted_values"
-"""Groups of checks: of unique keys, references and row counts; of columns that are never null; of values."""
+KEYS, COLUMNS = "keys", "columns"
+"""Groups of checks: of unique keys, references and row counts; of required columns and accepted values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def header_checks(key: str, header: Header | SeedHeader) -> Iterator[Check]:
     yield unique_check(f"{name}_unique", key, tests.unique or header.grain)
     for column in tests.not_null:
         about = f"{column} is never null."
-        yield row_check(f"{name}_not_null_{column}", key, [column], f"{column} is null", about, group=REQUIRED_COLUMNS)
+        yield row_check(f"{name}_not_null_{column}", key, [column], f"{column} is null", about, group=COLUMNS)
     for column, values in tests.accepted.items():
         accepted = ", ".join(_literal(value) for value in values)
         failing_when = f"{column} not in ({accepted})"
@@ -133,12 +133,12 @@ def header_checks(key: str, header: Header | SeedHeader) -> Iterator[Check]:
             failing_when,
             f"{column} is null or one of {accepted}.",
             sql=f"select {column}, count(*) as n_rows from {key} where {failing_when} group by {column}",
-            group=ACCEPTED_VALUES,
+            group=COLUMNS,
         )
     for column, minimum in tests.at_least.items():
         about = f"{column} is null or at least {minimum:g}."
         failing_when = f"{column} < {minimum}"
-        yield row_check(f"{name}_at_least_{column}", key, [column], failing_when, about, group=ACCEPTED_VALUES)
+        yield row_check(f"{name}_at_least_{column}", key, [column], failing_when, about, group=COLUMNS)
     for column, target in tests.references.items():
         table, _, target_column = target.rpartition(".")
         yield Check(
@@ -165,7 +165,7 @@ def header_checks(key: str, header: Header | SeedHeader) -> Iterator[Check]:
     for column in header.columns:
         if unit_of(column) == "share of 1":
             about, failing_when = f"{column} is between 0 and 1.", f"not ({column} between 0 and 1)"
-            yield row_check(f"{name}_share_{column}", key, [column], failing_when, about, group=ACCEPTED_VALUES)
+            yield row_check(f"{name}_share_{column}", key, [column], failing_when, about, group=COLUMNS)
 
 
 def row_check(

@@ -12,7 +12,16 @@ from typing import Any
 import polars as pl
 
 from warehouse.connection import open_warehouse
-from warehouse.models.checks import REQUIRED_COLUMNS, SAMPLE_ROWS, Check, CheckResult, header_checks, row_check, run, unique_check
+from warehouse.models.checks import (
+    COLUMNS,
+    SAMPLE_ROWS,
+    Check,
+    CheckResult,
+    header_checks,
+    row_check,
+    run,
+    unique_check,
+)
 from warehouse.models.project import Project, SingularTest, read_project
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
@@ -146,7 +155,7 @@ def _table_checks(table: Table) -> tuple[Check, Check]:
             required,
             is_empty,
             "Required columns are filled.",
-            group=REQUIRED_COLUMNS,
+            group=COLUMNS,
         ),
     )
 

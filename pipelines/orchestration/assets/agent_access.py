@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 
 from pipelines.orchestration.asset_keys import KINDS, asset_key
-from pipelines.orchestration.partitions import SINGLE_RUN
+from pipelines.orchestration.beta import SINGLE_RUN
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases.agent_access import check_agents, known_agents
 from pipelines.usecases.context import Context, Progress

@@ -7,7 +7,7 @@ from pipelines.extract.time_window import parse_moment
 from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.assets.agent_access import GROUP
 from pipelines.orchestration.assets.landing import DOCUMENTS
-from pipelines.orchestration.partitions import SINGLE_RUN
+from pipelines.orchestration.beta import SINGLE_RUN
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases.audio import DownloadResult, download_audio
 from pipelines.usecases.context import Context, Progress

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 from pipelines.orchestration.asset_keys import KINDS, asset_key
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.assets.reference_data import PRICES, TOOLS
+from pipelines.orchestration.beta import SINGLE_RUN
 from pipelines.orchestration.checks import UNKNOWN_FIELDS_CHECK, check_evaluations, check_specs, check_unknown_fields
-from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, log_other_days, planned_days, run_days
+from pipelines.orchestration.partitions import DAYS, log_other_days, planned_days, run_days
 from pipelines.orchestration.run_session import fail_if, finish_run, step_session
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases import sync_steps
@@ -92,10 +93,11 @@ def lake_tables(
         # with models to follow and no failed check, the run goes on, and their step ends the run records
         is_last_step = bool(failed_checks) or not _has_models(context)
         problems = finish_run(workspaces, run_id, failed_checks) if is_last_step else ()
-    context.log.info(
+    summary = (
         f"Flattened {sum(result.n_flattened for result in refreshed)} conversations of {len(changed_days)} days; "
         f"{len(failed_checks)} of {len(results)} checks of the lake failed."
     )
+    context.log.info(summary)
     yield from _materializations(context, app_context.home, sorted(changed_days))
     yield from check_evaluations(results, context.selected_asset_check_keys)
     if UNKNOWN_FIELDS_CHECK.key in context.selected_asset_check_keys:

@@ -8,9 +8,9 @@ import polars as pl
 from pipelines.extract import run_log
 from pipelines.extract.landing_pipeline import FetchStats
 from pipelines.orchestration.asset_keys import KINDS, asset_key
+from pipelines.orchestration.beta import SINGLE_RUN
 from pipelines.orchestration.partitions import (
     DAYS,
-    SINGLE_RUN,
     RequestedDays,
     log_other_days,
     requested_window,
@@ -69,7 +69,8 @@ def conversation_list(
     log_other_days(context, LISTINGS, rows["start_date"])
     windows = "; ".join(f"{name}: {result.window}" for name, result in listed_windows.items())
     n_listed = sum(result.n_listed for result in listed_windows.values())
-    context.log.info(f"Listed {n_listed} conversations. {windows}")
+    summary = f"Listed {n_listed} conversations. {windows}"
+    context.log.info(summary)
     return dg.MaterializeResult(metadata={"window": windows, "n_listed": n_listed})
 
 
@@ -122,10 +123,11 @@ def conversation_details(
     names = ("n_fetched", "n_landed", "n_unchanged", "n_gone")
     counts = {name: sum(getattr(stats, name) for stats in fetch_stats) for name in names}
     n_failing = sum(len(stats.failed) for stats in fetch_stats)
-    context.log.info(
+    summary = (
         f"Fetched {counts['n_fetched']} conversations: {counts['n_landed']} landed, {counts['n_unchanged']} unchanged, "
         f"{counts['n_gone']} gone; {n_failing} could not be fetched."
     )
+    context.log.info(summary)
     yield dg.MaterializeResult(metadata=counts)
     yield dg.AssetCheckResult(
         check_name=ALL_FETCHED_CHECK, asset_key=DOCUMENTS, passed=not n_failing, metadata={"n_failing": n_failing}

@@ -7,9 +7,9 @@ from typing import Any
 import dagster as dg
 
 from pipelines.orchestration.asset_keys import KINDS, asset_key
+from pipelines.orchestration.beta import SINGLE_RUN, no_beta_warnings
 from pipelines.orchestration.checks import check_evaluations, check_specs
 from pipelines.orchestration.metric_checks import AGENT_DAILY, ANOMALIES_CHECK, check_anomalies, newest_day_metrics
-from pipelines.orchestration.partitions import SINGLE_RUN
 from pipelines.orchestration.run_session import fail_if, finish_run, step_session
 from pipelines.orchestration.table_metadata import ColumnTypes, code_reference, sql_table_schema, table_column_lineage
 from pipelines.usecases import sync_steps
@@ -23,7 +23,7 @@ from warehouse.models.project import Model, Project
 from warehouse.models.seeds import Seed
 from warehouse.storage.freshness import last_full_listing_at
 
-SEEDS = "seeds"
+SEEDS, VIEWS = "seeds.", "staging."
 SYNC_HEALTH = "metrics.sync_health"
 
 _GENERATED = tuple(
@@ -34,8 +34,12 @@ _GENERATED = tuple(
 )
 
 
+@no_beta_warnings()
 def models_asset(
-    project: Project, fresh_for: timedelta, types: ColumnTypes | None = None, read_elsewhere: Collection[dg.AssetKey] = ()
+    project: Project,
+    fresh_for: timedelta,
+    types: ColumnTypes | None = None,
+    read_elsewhere: Collection[dg.AssetKey] = (),
 ) -> dg.AssetsDefinition:
     """The multi-asset that builds the warehouse, with one asset per seed and model of ``project``.
 
@@ -101,13 +105,13 @@ def _summary(result: BuildResult) -> str:
 def _built(result: BuildResult, newest_day: Mapping[str, Any]) -> dict[dg.AssetKey, dict[str, Any]]:
     """Metadata by asset of what the build has built, without what it reused; ``newest_day`` is of the agents' days.
 
-    A seed was read again if its checks were run again.
+    A seed was read again if its checks were run again. A view of schema staging has no rows of its own: a build that
+    reuses anything leaves it as it is.
     """
     repeated = {check.check.model for check in result.checks if not check.is_reused and check.check.group == KEYS}
-    built: dict[dg.AssetKey, dict[str, Any]] = {
-        asset_key(name): {} for name in repeated if name.startswith(f"{SEEDS}.")
-    }
-    models = [model for model in result.models if not model.is_reused]
+    built: dict[dg.AssetKey, dict[str, Any]] = {asset_key(name): {} for name in repeated if name.startswith(SEEDS)}
+    is_full = not any(model.is_reused for model in result.models)
+    models = [model for model in result.models if not model.is_reused and (is_full or not model.key.startswith(VIEWS))]
     if models:
         built |= {asset_key(table.key): {} for table in GENERATED_TABLES}
     for model in models:
@@ -175,9 +179,7 @@ def _seed_spec(seed: Seed) -> dg.AssetSpec:
     )
 
 
-def _with_table_metadata(
-    project: Project, specs: Iterable[dg.AssetSpec], types: ColumnTypes
-) -> Iterator[dg.AssetSpec]:
+def _with_table_metadata(project: Project, specs: Iterable[dg.AssetSpec], types: ColumnTypes) -> Iterator[dg.AssetSpec]:
     """Columns and their lineage as metadata of the definitions of models: on each event, they were most of the log."""
     sources, models = column_lineage(project), project.by_key
     for spec in specs:
@@ -185,8 +187,6 @@ def _with_table_metadata(
         if name in models:
             columns = sql_table_schema(models[name], types.get(name, {}))
             lineage = table_column_lineage(sources[name])
-            yield spec.merge_attributes(
-                metadata={"dagster/column_schema": columns, "dagster/column_lineage": lineage}
-            )
+            yield spec.merge_attributes(metadata={"dagster/column_schema": columns, "dagster/column_lineage": lineage})
         else:
             yield spec

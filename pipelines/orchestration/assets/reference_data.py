@@ -8,7 +8,7 @@ from pipelines.errors import ApiError
 from pipelines.extract import run_log
 from pipelines.orchestration.asset_keys import KINDS, asset_key
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
-from pipelines.orchestration.partitions import SINGLE_RUN
+from pipelines.orchestration.beta import SINGLE_RUN
 from pipelines.orchestration.run_session import step_session
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases.context import Context, Progress

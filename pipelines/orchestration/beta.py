@@ -1,0 +1,21 @@
+"""What Dagster calls beta, used without its warning at each use: our version of it is pinned, and tests use it."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+SINGLE_RUN = dg.BackfillPolicy.single_run()
+"""Many days in one run; of every asset, as Dagster refuses a range of days over assets that differ in it."""
+
+# at import, where the decorators of the assets are run
+warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
+
+
+@contextmanager
+def no_beta_warnings() -> Iterator[None]:
+    """Without warnings that something is beta; also a decorator."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        yield

@@ -1,0 +1,28 @@
+"""Why a run failed, in one line per problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import dagster as dg
+
+
+def step_errors(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    """Why the steps of a run failed: see ``failure_lines``."""
+    return failure_lines(result.all_events)
+
+
+def failure_lines(events: Iterable[dg.DagsterEvent]) -> Iterator[str]:
+    """Why a run failed, one line per problem; an unexpected exception is reduced to its root cause."""
+    for event in events:
+        if event.event_type == dg.DagsterEventType.RUN_FAILURE and not event.job_failure_data.first_step_failure_event:
+            yield event.message or "The run failed."
+        if not event.is_step_failure:
+            continue
+        failure = event.step_failure_data
+        if failure.user_failure_data and failure.user_failure_data.description:
+            yield from failure.user_failure_data.description.splitlines()
+        elif cause := failure.error:
+            while cause.cause:
+                cause = cause.cause
+            yield cause.message.strip()

@@ -28,7 +28,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.orchestration.build_defs import build_defs
 from pipelines.orchestration.partitions import NIGHTLY
-from pipelines.orchestration.run_errors import step_errors
+from pipelines.orchestration.run_errors import failure_lines
 from pipelines.settings import Settings
 from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Context
@@ -71,7 +71,7 @@ def in_dagster(context: Context, folder: Path) -> list[str]:
         )
         secs = time.perf_counter() - wall, time.process_time() - processor
         if not result.success:
-            raise SystemExit("\n".join(step_errors(result)))
+            raise SystemExit("\n".join(failure_lines(result.all_events)))
         entries = [len(serialize_value(entry)) for entry in instance.all_logs(run_id)]
     files = disk_bytes(folder) - files_before
     times = (*timer.secs, *secs)

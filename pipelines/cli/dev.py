@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,7 +32,7 @@ MODULE = "pipelines.definitions"
 @shared_options
 @pass_options
 def dev(options: Options, *, port: int) -> None:
-    """Start Dagster with its page of assets, jobs and schedules, until Ctrl-C.
+    """Start Dagster with its page, until Ctrl-C.
 
     In the home folder of a demo, the emulated API of the demo runs beside it, up to now: everything can be materialized
     without a key. Dagster keeps its runs in the folder that DAGSTER_HOME names, by default `.dagster`.
@@ -49,13 +50,14 @@ def dev(options: Options, *, port: int) -> None:
         options.say(f"Dagster's page: http://localhost:{port}. Its runs are kept in {folder}. Ctrl-C stops it.")
         if not variables and settings.api_key is None and not settings.workspaces:
             options.say("No API key is set: the schedule nightly skips its ticks until there is one.")
-        own = {"DAGSTER_HOME": str(folder), "CONVOHOUSE_HOME": str(settings.home.absolute())}
+        folders = {"DAGSTER_HOME": str(folder), "CONVOHOUSE_HOME": str(settings.home.absolute())}
         command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-m", MODULE, "--port", str(port)]
-        try:
-            ended = subprocess.run(command, env=environment(**own, **variables), check=False)  # noqa: S603 - ours
-        except KeyboardInterrupt:
-            return
-    exit_with(0 if ended.returncode == 0 else 1)
+        process = subprocess.Popen(command, env=environment(**folders, **variables))  # noqa: S603 - ours
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+        while process.poll() is None:
+            with suppress(KeyboardInterrupt):  # Dagster gets it too, and ends its services
+                process.wait()
+    exit_with(0 if process.returncode == 0 else 1)
 
 
 @contextmanager

@@ -4,8 +4,6 @@ With its run, the event goes that says that a day is there. What is on the disk 
 without a run. So are days that the command line has copied, of which Dagster knows nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
@@ -54,7 +52,7 @@ def _stored_days(home: Home) -> Mapping[dg.AssetKey, set[str]]:
     return stored
 
 
-@dg.op(name=PRUNE)
+@dg.op(name="delete_old_runs")
 def prune_op(context: dg.OpExecutionContext, app_context: dg.ResourceParam[Context]) -> None:
     """Delete old runs, and report what they were the only proof of."""
     settings = app_context.settings

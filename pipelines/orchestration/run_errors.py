@@ -7,16 +7,13 @@ from collections.abc import Iterable, Iterator
 import dagster as dg
 
 
-def step_errors(result: dg.ExecuteInProcessResult) -> Iterator[str]:
-    """Why the steps of a run failed: see ``failure_lines``."""
-    return failure_lines(result.all_events)
-
-
 def failure_lines(events: Iterable[dg.DagsterEvent]) -> Iterator[str]:
     """Why a run failed, one line per problem; an unexpected exception is reduced to its root cause."""
     for event in events:
-        if event.event_type == dg.DagsterEventType.RUN_FAILURE and not event.job_failure_data.first_step_failure_event:
-            yield event.message or "The run failed."
+        if event.event_type == dg.DagsterEventType.RUN_FAILURE:
+            if not getattr(event.event_specific_data, "first_step_failure_event", None):  # no step says why
+                yield event.message or "The run failed."
+            continue
         if not event.is_step_failure:
             continue
         failure = event.step_failure_data

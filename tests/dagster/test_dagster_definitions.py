@@ -36,6 +36,10 @@ def test_loading_needs_no_key_and_writes_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_dagster_accepts_the_definitions():
+    dg.Definitions.validate_loadable(build_defs(app_context=APP_CONTEXT))
+
+
 def test_every_table_and_model_is_an_asset(graph):
     project = read_project()
     tables = {f"lake/{table.name}" for table in TABLES}
@@ -128,8 +132,10 @@ def tick(app_context, at):
     """What the schedule does at a moment of its time zone."""
     schedule = build_defs(app_context=app_context).resolve_schedule_def("nightly")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", at.tzinfo.key)
+    folder = app_context.home.root.parent / "dagster"
+    folder.mkdir()
     with (
-        dg.DagsterInstance.ephemeral() as instance,
+        dg.DagsterInstance.from_config(str(folder)) as instance,
         dg.build_schedule_context(
             instance=instance, scheduled_execution_time=at, resources={"app_context": app_context}
         ) as context,
@@ -159,7 +165,10 @@ def test_the_day_of_a_nightly_run_is_the_running_utc_day(timezone, local, day, t
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"api_key": None}, "No API key is set."),
+        (
+            {"api_key": None},
+            "No API key is set. Set ELEVENLABS_API_KEY (in the environment or in .env); `convohouse demo` needs none.",
+        ),
         (
             {"api_key": "sk", "first_day": date(2026, 2, 1)},
             "The first day is 2026-02-01, as CONVOHOUSE_FIRST_DAY says.",

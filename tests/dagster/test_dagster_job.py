@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 from dagster._serdes import serialize_value
 
+from pipelines.clock import utc_now
 from pipelines.orchestration.build_defs import build_defs
+from pipelines.orchestration.prune import delete_runs, report_stored_days
 from tests.helpers.emulated_dagster import FIRST, KEY, LAST, check_name, started_at
 from tests.independent import row_counts
 from warehouse.schema.conversations import CONVERSATIONS
@@ -101,13 +103,23 @@ def test_the_key_is_nowhere_in_dagsters_log(first):
     assert [text for text in (*entries, run_record) if KEY in text] == []
 
 
-def test_what_was_reused_is_not_logged_again(run, copied):
+@pytest.mark.usefixtures("few_models")
+def test_what_was_reused_is_not_logged_again_and_old_runs_can_be_deleted(run, copied, emulated):
+    assert run(copied, "webhooks").failures == []
     ran = run(copied, "webhooks")
     assert ran.failures == []
     keys = {event.asset_key.path[0] for event in ran.result.get_asset_materialization_events()}
     assert keys == {"lake"}
-    assert {check.asset_key.path[0] for check in ran.checks.values()} == {"lake", "metrics"}
-    assert [name for name in ran.checks if "metrics" in name or name == "nothing_is_unusual"] == ["nothing_is_unusual"]
+    models = [name for name, check in ran.checks.items() if check.asset_key.path[0] != "lake"]
+    assert models == ["nothing_is_unusual"]
+
+    days = {day.isoformat() for day in lake.days(copied.home, BY_NAME["turns"])}
+    assert delete_runs(ran.instance, utc_now() - timedelta(days=1)) == 0
+    assert delete_runs(ran.instance, utc_now() + timedelta(days=1)) == 1
+    assert ran.materialized_days("lake.turns") == set()
+    assert report_stored_days(ran.instance, copied.home, days) > len(days)
+    assert ran.materialized_days("lake.turns") == ran.materialized_days("landing.documents") == days
+    assert report_stored_days(ran.instance, copied.home, days) == 0
 
 
 @pytest.mark.usefixtures("few_models")

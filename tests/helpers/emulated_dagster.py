@@ -17,7 +17,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.orchestration.build_defs import build_defs
 from pipelines.orchestration.partitions import NIGHTLY, range_tags
-from pipelines.orchestration.run_errors import step_errors
+from pipelines.orchestration.run_errors import failure_lines
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context
 from warehouse.schema.operations import SYNC_RUNS
@@ -91,7 +91,7 @@ class FinishedRun:
 
     @property
     def failures(self) -> list[str]:
-        return list(step_errors(self.result))
+        return list(failure_lines(self.result.all_events))
 
     @property
     def run_record(self) -> dict[str, Any]:

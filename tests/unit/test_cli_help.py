@@ -33,6 +33,7 @@ COMMANDS = (
     "webhook",
     "tools",
     "prices",
+    "dev",
     "doctor",
     "emulate",
 )

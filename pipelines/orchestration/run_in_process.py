@@ -21,6 +21,8 @@ from pipelines.usecases.context import Context, Progress, no_progress
 ON_THE_PAGE = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("pipelines.definitions"), "__repository__")
 """The code location as `convohouse dev` names it: Dagster's page shows only runs that belong to one. This, and so how
 the run is made, is not public in Dagster, whose version is pinned."""
+NOT_AGAIN = {"dagster/max_retries": "0"}
+"""Dagster must not start a killed run of a command again: it would use another home folder, and another API."""
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 
@@ -46,7 +48,7 @@ def run_job(app_context: Context, *, since: datetime, until: datetime, progress:
             job,
             run_config={"ops": {op_name(LISTINGS): {"config": config}}, "loggers": QUIET},
             tags={
-                **job.run_tags,
+                **NOT_AGAIN,
                 **range_tags(since.astimezone(UTC).date(), (until - timedelta(microseconds=1)).astimezone(UTC).date()),
             },
             remote_job_origin=RemoteJobOrigin(ON_THE_PAGE, BACKFILL),

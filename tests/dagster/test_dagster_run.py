@@ -46,6 +46,8 @@ def test_the_run_is_kept_in_the_projects_folder(emulated, tmp_path, monkeypatch,
         record = instance.get_run_record_by_id(outcome.run_id)
         assert (record.dagster_run.job_name, record.dagster_run.status) == ("backfill", dg.DagsterRunStatus.SUCCESS)
         assert instance.get_latest_materialization_event(dg.AssetKey(["lake", "turns"])).run_id == outcome.run_id
+        assert record.dagster_run.tags["dagster/max_retries"] == "0"
+        assert record.dagster_run.remote_job_origin.location_name == "pipelines.definitions"
         assert instance.telemetry_enabled is False
         assert instance.nux_enabled is False
 

@@ -113,6 +113,14 @@ def test_a_refused_key_is_one_line_and_a_failed_run_record(run, emulated, tmp_pa
     assert ran.instance.get_latest_materialization_event(AssetKey(["landing", "listings"])) is None
 
 
+def test_a_backfill_without_days_says_what_to_give(run, emulated, tmp_path):
+    ran = run(emulated.app_context(tmp_path / "home"), "backfill", days=None)
+    assert ran.failures == [
+        "The job backfill needs days: choose partitions on its page, or use `convohouse sync --since --until`. "
+        "The job nightly needs none."
+    ]
+
+
 def test_an_empty_window_is_refused(run, emulated, tmp_path):
     config = {"since": "2025-12-24"}
     ran = run(emulated.app_context(tmp_path / "home"), "backfill", config={"landing__listings": {"config": config}})

@@ -169,6 +169,7 @@ def test_a_person_can_backfill_switch_on_and_look(dev, page, tmp_path):
     page.goto(f"{dev.url}/locations/{LOCATION}/jobs/nightly/playground")
     expect(page.get_by_text("partition: ").first).to_be_visible()  # filled in: there is no day to choose
     page.get_by_role("button", name="Launch Run").click()
+    page.get_by_role("button", name="Confirm").click()  # that no day was chosen
     nightly = lambda: [run["status"] for run in dev.runs() if run["jobName"] == "nightly"]  # noqa: E731
     wait_for("the nightly run", lambda: nightly() in (["SUCCESS"], ["FAILURE"]), dev.log.read_text)
     assert nightly() == ["SUCCESS"]

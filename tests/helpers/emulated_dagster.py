@@ -126,7 +126,7 @@ class Runner:
         app_context: Context,
         job: str = NIGHTLY,
         *,
-        days: tuple[date, date] = (FIRST, LAST),
+        days: tuple[date, date] | None = (FIRST, LAST),
         config: dict[str, Any] | None = None,
         assets: tuple[str, ...] = (),
     ) -> FinishedRun:
@@ -137,7 +137,7 @@ class Runner:
             run_config={"ops": config or {}, "loggers": QUIET},
             instance=instance,
             raise_on_error=False,
-            tags={} if job == NIGHTLY else range_tags(*days),
+            tags=range_tags(*days) if days and job != NIGHTLY else {},
             asset_selection=[dg.AssetKey(name.split(".")) for name in assets] or None,
         )
         return FinishedRun(app_context, result, instance)

@@ -116,8 +116,10 @@ def test_a_refused_key_is_one_line_and_a_failed_run_record(run, emulated, tmp_pa
 def test_a_backfill_without_days_says_what_to_give(run, emulated, tmp_path):
     ran = run(emulated.app_context(tmp_path / "home"), "backfill", days=None)
     assert ran.failures == [
-        "The job backfill needs days: choose partitions on its page, or use `convohouse sync --since --until`. "
-        "The job nightly needs none."
+        (
+            "The job backfill needs days: choose partitions on its page, or use `convohouse sync --since --until`. "
+            "The job nightly needs none."
+        )
     ]
 
 

@@ -30,7 +30,7 @@ BUDGET = "month_start_date,agent_id,budget_usd\n2026-11-01,*,1500\n"
 def documented(program: str) -> str:
     """The line of docs/operations.md that calls a program for the backup."""
     text = (ROOT / "docs" / "operations.md").read_text().partition("### Backup and restore")[2]
-    return re.findall(rf"^\$ ({program}.*)$", text, re.MULTILINE)[0]
+    return re.findall(rf"^({program}.*)$", text, re.MULTILINE)[0]
 
 
 def rows_of(home: Home) -> dict[str, list[tuple[object, ...]]]:

@@ -6,10 +6,11 @@ RUN := .venv/.run-is-installed
 DEV := .venv/.dev-is-installed
 BENCH := .venv/bench/.is-installed
 ENGINES := .venv/engines/.is-installed
+SPARK := .venv/spark/.is-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test test-fast lint engines chaos bench docs readme lock clean
+.PHONY: help setup demo dev test test-fast lint engines spark chaos bench docs readme lock clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
@@ -41,8 +42,13 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL and plain 
 	$(BIN)/python -m tests.helpers.plain_language
 	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
-engines: $(DEV) $(ENGINES)  ## Read the lake with engines that are large or need Java (1.5 GB in .venv/engines)
+engines: $(DEV) $(ENGINES) $(SPARK)  ## Read the lake with large engines, and run the models on Sail (1.5 GB in .venv)
 	$(BIN)/python -m pytest -m engines tests/engines
+	.venv/spark/bin/python -m pytest -m sail tests/engines
+	.venv/spark/bin/python -m pytest --numprocesses auto --dist loadfile --engine sail tests/sql
+
+spark: $(DEV) $(SPARK)  ## Run the models on a real cluster of Spark and compare every row (an hour; needs Java)
+	.venv/spark/bin/python -m pytest -m spark tests/engines
 
 chaos: $(DEV)  ## Run sixty nights of random kills, faults and damage (10 minutes); SEED=N repeats one
 	$(BIN)/python -m pytest -m chaos tests/chaos -k sixty $(if $(SEED),--seed $(SEED))
@@ -59,10 +65,15 @@ readme: $(DEV)  ## Write the output of a demo run into README.md
 
 lock: $(DEV)  ## Resolve the dependencies again and write the lock files
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra build -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml $(LOCK) --all-extras -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) $(DEV_EXTRAS:%=--extra %) -o requirements-dev.lock
 	$(BIN)/uv pip compile benchmarks/requirements.in $(LOCK) -o requirements-bench.lock
 	$(BIN)/uv pip compile tests/engines/requirements.in $(LOCK) -o requirements-engines.lock
+	$(BIN)/uv pip compile tests/engines/spark.in -c requirements-dev.lock $(LOCK) $(IN_DEV:%=--no-emit-package %) \
+		-o requirements-spark.lock
 
+# Not spark and sail: together 180 MB, which only .venv/spark needs.
+DEV_EXTRAS := build test interop lint page publish postgres mcp
+IN_DEV := numpy pandas pyarrow python-dateutil six protobuf typing-extensions
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 clean:  ## Remove the environment, caches and the demo's data
@@ -92,4 +103,12 @@ $(ENGINES): requirements-engines.lock
 	@echo "Creating .venv/engines with engines that read the lake ..."
 	@test -x .venv/engines/bin/python || $(BIN)/python -m venv .venv/engines
 	@.venv/engines/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
+	@touch $@
+
+$(SPARK): requirements-spark.lock $(DEV)
+	@echo "Creating .venv/spark with Spark and Sail, on top of .venv ..."
+	@test -x .venv/spark/bin/python || $(BIN)/python -m venv .venv/spark
+	@$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' > \
+		`.venv/spark/bin/python -c 'import site; print(site.getsitepackages()[0])'`/dev.pth
+	@.venv/spark/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
 	@touch $@

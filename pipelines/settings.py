@@ -230,6 +230,20 @@ class Settings(BaseSettings):
         default=0.5, gt=0, le=1, description="Share of all conversations that `convohouse retain` may erase at once."
     )
 
+    engine: Literal["duckdb", "sail", "spark"] = Field(
+        default="duckdb", description="Engine of `convohouse build --into`: where the models run."
+    )
+    engine_remote: str | None = Field(
+        default=None, description="Address of the engine's Spark Connect server, such as sc://host:15002."
+    )
+    engine_lakes: tuple[str, ...] = Field(
+        default=(),
+        description="Folders or URLs of the lakes that `convohouse build --into` reads [default: that of the home].",
+    )
+    engine_into: str | None = Field(
+        default=None, description="Folder or URL into which `convohouse build` writes Parquet tables [default: none]."
+    )
+
     now: Annotated[datetime, AfterValidator(_to_utc)] | None = Field(
         default=None,
         description="The time that commands use as now, an ISO time or date (UTC without a zone); for tests and "

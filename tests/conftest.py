@@ -22,6 +22,9 @@ FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metric
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine", default="duckdb", help="Engine of the hand-worked cases of tests/sql: or sail, or sc://…"
+    )
     parser.addoption("--today", type=date.fromisoformat, default=day.TODAY, metavar="DATE", help="Day of the tests.")
 
 

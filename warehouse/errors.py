@@ -52,3 +52,7 @@ class NothingBuiltError(ConvohouseError):
     """The warehouse was queried before the first build."""
 
     exit_code = 2
+
+
+class EngineError(ConvohouseError):
+    """An engine cannot be reached, or could not do what was asked; the message names the model and is the engine's."""

@@ -116,13 +116,21 @@ class ApiClient:
         client.stats = Stats()
         return client
 
-    async def get(self, path: str, params: Mapping[str, str | int], decode: Callable[[bytes], T]) -> T:
+    async def get(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        decode: Callable[[bytes], T],
+        *,
+        max_secs: float | None = None,
+    ) -> T:
         """Get ``path`` and return the body as decoded by ``decode``, after as many attempts as it takes.
 
         Args:
             path: Absolute path with its variable parts percent-encoded.
             params: The query; a 4xx means something else where it has a ``cursor``.
             decode: Decodes the body; its ``ValueError`` marks a malformed response, which is retried.
+            max_secs: Time for all attempts, where it is less than that of the client.
 
         Raises:
             CredentialsError: the key, its scope or its quota is rejected.
@@ -132,7 +140,7 @@ class ApiClient:
             ApiUnavailableError: no usable response until the deadline, or sooner where the host never responded at all.
             ApiError: any other rejection, redirects included.
         """
-        return await self._request(path, decode, params=params)
+        return await self._request(path, decode, params=params, max_secs=max_secs)
 
     async def post(self, path: str, body: Mapping[str, object], decode: Callable[[bytes], T]) -> T:
         """Post ``body`` as JSON to ``path``, and decode the response; as it is retried, it must be idempotent.
@@ -170,11 +178,12 @@ class ApiClient:
         method: str = "GET",
         body: Mapping[str, object] | None = None,
         into: BinaryIO | None = None,
+        max_secs: float | None = None,
     ) -> T:
         # The slot is kept over all attempts, also while the request waits for the next one. If it were released,
         # another request would go out at once to an API that has just asked for less.
         async with self.limiter.slot():
-            deadline = self._monotonic() + self._deadline_secs
+            deadline = self._monotonic() + min(self._deadline_secs, max_secs or self._deadline_secs)
             request = ApiRequest(path, params or {}, decode, deadline, method, body, into)
             outcome = await self._attempt(request)
             if isinstance(outcome, RetryableFailure):

@@ -94,17 +94,18 @@ async def iterate_list(client: ApiClient, query: ListQuery, cursor: str | None =
         cursors.add(cursor)
 
 
-async def get_conversation(client: ApiClient, conversation_id: str) -> bytes:
+async def get_conversation(client: ApiClient, conversation_id: str, *, max_secs: float | None = None) -> bytes:
     """Get one conversation; return the unchanged body, checked to be complete JSON and to have this id.
+
+    ``max_secs`` limits the time of all attempts, where it is less than that of the client.
 
     Raises:
         UsageError: the id cannot be part of a path.
         ApiError: as ``ApiClient.get``; ``NotFoundError`` where it is deleted, ``MalformedResponseError`` where the body
             fails the check.
     """
-    return await client.get(
-        _conversation_path(conversation_id), {}, partial(check_conversation, conversation_id=conversation_id)
-    )
+    check = partial(check_conversation, conversation_id=conversation_id)
+    return await client.get(_conversation_path(conversation_id), {}, check, max_secs=max_secs)
 
 
 async def delete_conversation(client: ApiClient, conversation_id: str) -> bool:

@@ -13,6 +13,8 @@ from pipelines.cli.progress import show_progress
 from pipelines.cli.render import emit, table
 
 if TYPE_CHECKING:
+    from pipelines.usecases.context import Context
+    from pipelines.usecases.engine_build import EngineTarget
     from warehouse.models.checks import CheckResult
 
 EXIT_CODES = {
@@ -24,21 +26,41 @@ EXIT_CODES = {
 
 @click.command(
     epilog=help_epilog(
-        {"convohouse build": "a full refresh", "convohouse build --json | jq .models": "for programs"}, EXIT_CODES
+        {
+            "convohouse build": "a full refresh",
+            "convohouse build --json | jq .models": "for programs",
+            "convohouse build --into /srv/tables": "Parquet tables instead of warehouse.duckdb",
+            "convohouse build --engine sail --into s3://bucket/tables": "by Sail, in this process",
+            "convohouse build --engine spark --remote sc://host:15002 --into s3://bucket/tables": "by a cluster",
+        },
+        EXIT_CODES,
     )
 )
+@click.option("--engine", type=click.Choice(["duckdb", "sail", "spark"]), help="Where the models run, with --into.")
+@click.option("--remote", metavar="URL", help="Address of the engine's Spark Connect server: sc://host:15002.")
+@click.option(
+    "--lake", "lakes", multiple=True, metavar="URL", help="Lake to read [default: the home's]; may be repeated."
+)
+@click.option("--into", metavar="URL", help="Write Parquet tables into this folder or object store.")
 @shared_options
 @pass_options
-def build(options: Options) -> None:
+def build(options: Options, engine: str | None, remote: str | None, lakes: tuple[str, ...], into: str | None) -> None:
     """Rebuild the warehouse from the lake: a full refresh.
 
     All models of sql/ are built and checked; neither the API nor a key is needed. The new file replaces the old one
     only if every check passed. Programs that have the old file open can go on reading it.
+
+    With --into, the models run on an engine and are written as Parquet tables, from one lake or from several with
+    different conversations. current.json in the target names the tables to read, once every check has passed.
     """
     from pipelines.usecases import sync_steps
+    from pipelines.usecases.engine_build import EngineTarget
     from warehouse.serve.value_format import duration, plural
 
     context = options.context()
+    if target := EngineTarget.of(context, engine=engine, remote=remote, lakes=lakes, into=into):
+        _build_on_engine(options, context, target)
+        return
     started = time.monotonic()
     with context.write_lock("build"), show_progress(options) as show:
         built = sync_steps.build_models(context, show, full_refresh=True)
@@ -58,6 +80,39 @@ def build(options: Options) -> None:
             options.say("The old warehouse is unchanged; the new one is beside it as warehouse.duckdb.rejected.")
             click.echo(failed_checks_table(built.failed))
     exit_with(0 if built.is_swapped else 1)
+
+
+def _build_on_engine(options: Options, context: Context, target: EngineTarget) -> None:
+    from pipelines.usecases.engine_build import build_on_engine
+    from warehouse.serve.value_format import duration, plural
+
+    started = time.monotonic()
+    with show_progress(options) as show:
+        built = build_on_engine(context, target, show)
+    secs = time.monotonic() - started
+    if options.is_json:
+        emit(
+            {
+                "engine": target.engine,
+                "into": target.into,
+                "build": built.build_id,
+                "is_current": built.is_current,
+                "secs": secs,
+                "tables": built.folders,
+                "failed": _as_data(built.failed),
+            }
+        )
+    else:
+        options.say(
+            f"{plural(len(built.folders), 'table')} by {target.engine} in {duration(secs)}, "
+            f"{len(built.checks) - len(built.failed):,} of {plural(len(built.checks), 'check')} passed"
+        )
+        if built.is_current:
+            options.say(f"{target.into}/current.json names them.")
+        else:
+            options.say(f"The tables before stay current; the new ones are in {target.into}/builds/{built.build_id}.")
+            click.echo(failed_checks_table(built.failed))
+    exit_with(0 if built.is_current else 1)
 
 
 @click.command(

@@ -21,6 +21,9 @@ from warehouse.errors import ConvohouseError
 from warehouse.schema.operations import UNFETCHABLE, UNREADABLE
 from warehouse.storage import landing, quarantine
 
+SECS_IF_QUARANTINED = 20.0
+"""Time for a conversation that already failed in an earlier run: it usually fails again, and must not delay the run."""
+
 
 async def fetch_conversations(
     client: ApiClient,
@@ -67,6 +70,7 @@ class _Fetcher:
         self._on_fetched = on_fetched
         self._breaker = CircuitBreaker()
         self._answered_id: str | None = None
+        self._quarantined_ids = frozenset(quarantine.current(pipeline.home)["conversation_id"])
 
     async def fetch(self, row: Mapping[str, Any]) -> None:
         """Fetch one conversation and submit the response."""
@@ -86,7 +90,8 @@ class _Fetcher:
         """
         conversation_id = row["conversation_id"]
         try:
-            body = await get_conversation(self._client, conversation_id)
+            max_secs = SECS_IF_QUARANTINED if conversation_id in self._quarantined_ids else None
+            body = await get_conversation(self._client, conversation_id, max_secs=max_secs)
         except NotFoundError:
             return Response(row, None, self._clock())
         except ConvohouseError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,8 +23,6 @@ from warehouse.schema.operations import MALFORMED_ROW, QUARANTINE, ROW_PREFIX
 from warehouse.storage import parquet, quarantine
 from warehouse.storage.landing import BEGINNING
 
-logger = logging.getLogger(__name__)
-
 MAX_PARTS = 8
 """Parts of a window that are listed concurrently, each with its own cursor."""
 MIN_PAGES_PER_PART = 4
@@ -40,10 +37,14 @@ SECOND_PAGE_SIZE = 83
 
 @dataclass(frozen=True, slots=True)
 class ListedRows:
-    """The rows of a window: ``rows`` of ``LANDED_LISTINGS``, and those set aside as rows of ``QUARANTINE``."""
+    """The rows of a window: ``rows`` of ``LANDED_LISTINGS``, and those set aside as rows of ``QUARANTINE``.
+
+    ``skipped_ids`` are the conversations that only a second request showed.
+    """
 
     rows: pl.DataFrame
     malformed: pl.DataFrame
+    skipped_ids: frozenset[str] = frozenset()
 
 
 async def list_rows(
@@ -79,7 +80,7 @@ async def list_rows(
         {"conversation_id": row.name, "fetched_at": listed_at, "reason": MALFORMED_ROW, "error": _describe(row, window)}
         for row in {row.name: row for row in lister.malformed}.values()
     ]
-    return ListedRows(rows, parquet.frame(QUARANTINE, malformed))
+    return ListedRows(rows, parquet.frame(QUARANTINE, malformed), frozenset(lister.skipped_ids))
 
 
 class _Lister:
@@ -95,13 +96,13 @@ class _Lister:
     ) -> None:
         self.pages = [parquet.frame(LANDED_LISTINGS, [])]
         self.malformed: list[MalformedRow] = []
+        self.skipped_ids: set[str] = set()
         self._client = client
         self._window = window
         self._listed_at = listed_at
         self._on_rows = on_rows
         self._pseudonyms = pseudonyms
         self._ids: set[str] = set()
-        self._skipped_ids: set[str] = set()
 
     async def list_window(self) -> None:
         """List the window with the cursor of its first page, or in parts if many pages would follow.
@@ -134,10 +135,7 @@ class _Lister:
 
     async def _list_again(self, query: ListQuery) -> None:
         """List what should be known already; of a row that is, nothing is kept."""
-        n_known = len(self._skipped_ids)
         await self._list_pages(query, is_repeated=True)
-        if n_skipped := len(self._skipped_ids) - n_known:
-            logger.warning("The list had skipped %d conversations, which a second request for them showed.", n_skipped)
 
     async def _list_pages(self, query: ListQuery, cursor: str | None = None, *, is_repeated: bool = False) -> int:
         """List from a page on; if the API rejects the cursor, from the start, as a cursor cannot be renewed.
@@ -162,7 +160,7 @@ class _Lister:
     def _only_skipped(self, page: ListPage) -> ListPage:
         """The rows of a page that are not listed yet."""
         rows = [row for row in page.conversations if row.conversation_id not in self._ids]
-        self._skipped_ids |= {row.conversation_id for row in rows if _start(row) < self._listed_at}
+        self.skipped_ids |= {row.conversation_id for row in rows if _start(row) < self._listed_at}
         return msgspec.structs.replace(page, conversations=rows)
 
     def _oldest_in(self, part: Window) -> datetime | None:

@@ -52,13 +52,23 @@ def add_counts(home: Home, run_id: str, *, at: datetime, **counts: int) -> None:
     )
 
 
-def finish_run(home: Home, run_id: str, *, at: datetime, outcome: str, error: str | None = None, **counts: int) -> None:
+def finish_run(
+    home: Home,
+    run_id: str,
+    *,
+    at: datetime,
+    outcome: str,
+    error: str | None = None,
+    is_fresh: bool = False,
+    **counts: int,
+) -> None:
     """Set the final ``outcome``, one of ``OUTCOMES``, the error, and counts of the state at the end.
 
-    A complete run notes how far the listings go.
+    If it ``is_fresh``, the run has copied all that was listed, apart from items in quarantine, and notes how far the
+    listings go.
     """
     record = row(home, run_id)
-    listed_at = listed_until(landing.listings(home), now=at) if outcome == "complete" else None
+    listed_at = listed_until(landing.listings(home), now=at) if is_fresh else None
     final = {"outcome": outcome, "error": error, "last_full_listing_at": listed_at}
     run_records.write(home, record | final | counts | _end_columns(record, at))
 

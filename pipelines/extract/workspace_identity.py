@@ -12,6 +12,7 @@ import os
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import polars as pl
@@ -25,6 +26,10 @@ from warehouse.storage.home import Home
 
 N_PROBES = 10
 """Landed conversations that are looked up where a listing shows nothing known, spread over their time."""
+RECENT = timedelta(days=2)
+"""The API has a conversation for longer than this, unless it was deleted by hand."""
+REMOVED = ("gone", landing.ERASED)
+"""Kinds of a snapshot of a conversation that the API is not expected to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +81,12 @@ async def check_identity(
         home: The workspace.
         base_url: That of the API.
         window: The window that was listed.
-        list_rows: The rows of the listing.
+        list_rows: The rows of the listing, none of which an earlier one had.
 
     Raises:
         ApiError: the API is down, or refuses the key.
         ForeignWorkspaceError: nothing known was found.
     """
-    if landing.latest_list_rows(home, (), ids=list_rows["conversation_id"]).height:
-        return  # the usual case, for which no snapshot is read
     identity = read_identity(home)
     is_same_host = identity.host in (None, host_of(base_url))
     listed = landing.latest_list_rows(home, ("start_time_at", "agent_id"))
@@ -93,23 +96,49 @@ async def check_identity(
         return
     agents = identity.agents.union(landed_rows["agent_id"].drop_nulls())
     is_agent_known = not agents.isdisjoint(list_rows["agent_id"])
-    is_removed = pl.col("kind").is_in(["gone", landing.ERASED])
+    is_removed = pl.col("kind").is_in(REMOVED)
     candidates = landed_rows.join(latest.filter(is_removed), "conversation_id", "anti").sort("start_time_at")
     is_one_expected = any(window.contains(*row) for row in candidates.select("start_time_at", "agent_id").rows())
     if is_agent_known and is_same_host and (not is_one_expected or candidates.height < N_PROBES):
         return
     if candidates.is_empty():
         return  # the first listing, or all conversations were removed before: there is nothing to compare
+    await _look_up(connect, home, base_url, candidates)
+
+
+async def check_landed(
+    connect: Callable[[], ApiClient], home: Home, base_url: str, now: datetime, *, is_anything_known: bool
+) -> None:
+    """Look up landed conversations, for a run that lists none: one answer is enough, usually that of the newest.
+
+    On the same host only recent ones are looked up, as the API may have deleted the others since, and none if the run
+    was answered with anything that is known.
+
+    Raises:
+        ApiError: the API is down, or refuses the key.
+        ForeignWorkspaceError: nothing known was found.
+    """
+    latest = landing.latest_snapshots(home).select("conversation_id", "start_time_at", "kind")
+    candidates = latest.filter(~pl.col("kind").is_in(REMOVED)).sort("start_time_at")
+    if read_identity(home).host in (None, host_of(base_url)):
+        candidates = candidates.filter(pl.col("start_time_at") > now - RECENT, not is_anything_known)
+    if not candidates.is_empty():
+        await _look_up(connect, home, base_url, candidates)
+
+
+async def _look_up(connect: Callable[[], ApiClient], home: Home, base_url: str, candidates: pl.DataFrame) -> None:
+    """Raise an error unless the API has one of some conversations, of which the newest is looked up first."""
     ids = candidates.gather_every(max(1, -(-candidates.height // N_PROBES)))["conversation_id"].to_list()
     async with connect() as client:
-        for conversation_id in reversed(ids):
+        for conversation_id in dict.fromkeys((candidates["conversation_id"][-1], *reversed(ids))):
             if await _is_there(client, conversation_id):
                 return
+    former_host = read_identity(home).host
     host = host_of(base_url)
-    former_host = "" if is_same_host else f", which was copied from {identity.host}"
+    origin = "" if former_host in (None, host) else f", which was copied from {former_host}"
     raise ForeignWorkspaceError(
-        f"Workspace {home.workspace}{former_host}: the API at {host} lists none of its conversations, and has none of "
-        f"the {len(ids)} that were looked up. Nothing was landed.",
+        f"Workspace {home.workspace}{origin}: the API at {host} shows none of its conversations, and has none of "
+        "those that were looked up. Nothing was landed.",
         "The key or the host is probably that of another workspace: correct it, or choose another folder with --home. "
         "If it is this workspace, run `convohouse sync --allow-removals` once.",
     )

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import dagster as dg
 
 from pipelines.orchestration.asset_keys import GROUPS
-from pipelines.orchestration.beta import no_beta_warnings
+from pipelines.orchestration.beta import SINGLE_RUN, no_beta_warnings
 from pipelines.orchestration.partitions import DAYS, days_from, first_day
 from pipelines.settings import Settings
+from warehouse.models.project import SCHEMAS
 from warehouse.storage.home import Home
 
 _FOLDERS = {"documents": "", "recordings": "../audio"}
@@ -34,7 +35,11 @@ def with_settings(assets: Sequence[dg.AssetsDefinition], settings: Settings) -> 
         )
 
     referenced = dg.with_source_code_references(assets)
-    return [asset.map_asset_specs(completed) for asset in referenced if isinstance(asset, dg.AssetsDefinition)]
+    return [
+        asset.map_asset_specs(completed).with_attributes(backfill_policy=SINGLE_RUN)
+        for asset in referenced
+        if isinstance(asset, dg.AssetsDefinition)
+    ]
 
 
 def _uri(home: Home, key: dg.AssetKey) -> str:
@@ -42,6 +47,6 @@ def _uri(home: Home, key: dg.AssetKey) -> str:
     name = ".".join(names)
     if schema == "landing":
         return (home.landing / _FOLDERS.get(name, name)).resolve().as_uri()
-    if schema == "lake":
-        return (home.lake / name).as_uri()
-    return f"{home.warehouse.as_uri()}#{schema}.{name}"
+    if schema in {"seeds", *SCHEMAS}:
+        return f"{home.warehouse.as_uri()}#{schema}.{name}"
+    return (home.root / schema / name).as_uri()

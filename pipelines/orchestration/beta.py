@@ -9,9 +9,6 @@ import dagster as dg
 SINGLE_RUN = dg.BackfillPolicy.single_run()
 """Many days in one run; of every asset, as Dagster refuses a range of days over assets that differ in it."""
 
-# at import, where the decorators of the assets are run
-warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
-
 
 @contextmanager
 def no_beta_warnings() -> Iterator[None]:

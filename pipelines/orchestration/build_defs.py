@@ -42,7 +42,7 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
     app_context = app_context or Context(load_settings())
     settings = app_context.settings
     fresh_for = timedelta(hours=settings.fresh_hours)
-    assets = [
+    assets = [  # all but the models: those that read models among them
         conversation_list,
         conversation_details,
         tools,

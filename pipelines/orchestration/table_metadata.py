@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.orchestration.asset_keys import asset_key
+from pipelines.orchestration.beta import no_beta_warnings
 from warehouse.errors import ConvohouseError
 from warehouse.models.project import Model
 from warehouse.models.seeds import Seed
@@ -43,6 +44,7 @@ def column_types(home: Home) -> dict[str, dict[str, str]]:
     return types
 
 
+@no_beta_warnings()
 def code_reference(path: Path) -> dict[str, dg.CodeReferencesMetadataValue]:
     """Metadata that links an asset to its file."""
     reference = dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=path.name)

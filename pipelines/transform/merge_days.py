@@ -18,6 +18,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.transform.flatten import PARSER_VERSION, Snapshot, flatten
+from pipelines.transform.merge_large_day import is_large, merge_by_range
 from pipelines.transform.settle_state import settle_state
 from pipelines.transform.worker_pool import WorkerPool
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
@@ -96,6 +97,12 @@ def reflatten_days(home: Home, days: Sequence[pl.DataFrame], reread_days: Sequen
 def _flatten_and_merge(
     home: Home, days: Sequence[pl.DataFrame], reread_days: Sequence[int], threads: Executor
 ) -> Iterator[FlattenedDay]:
+    large_days = [stale for stale in days if is_large(home, stale)]
+    for stale in large_days:
+        yield _merge_large_day(home, stale, reread_days)
+    days = [stale for stale in days if not any(stale is large_day for large_day in large_days)]
+    if not days:
+        return
     hashes = dict[str, str]()  # of the documents that were read, by conversation
     flattened = flatten(_read_snapshots(home, pl.concat(days), hashes))
     # pop, so that a table is not kept twice, as a whole and by day
@@ -124,6 +131,26 @@ def _flatten_and_merge(
             conversation_id: error for conversation_id, error in flattened.errors.items() if conversation_id in ids
         }
         yield FlattenedDay(day, conversations.height, errors)
+
+
+def _merge_large_day(home: Home, stale: pl.DataFrame, reread_days: Sequence[int]) -> FlattenedDay:
+    """As ``_flatten_and_merge``, range by range."""
+    errors, n_flattened = dict[str, str](), 0
+
+    def flatten_range(in_range: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        nonlocal n_flattened
+        hashes = dict[str, str]()
+        flattened = flatten(_read_snapshots(home, in_range, hashes))
+        errors.update(flattened.errors)
+        rows = {table.name: lake.prepare(home, table, flattened.frames.pop(table.name)) for table in DOCUMENT_TABLES}
+        n_flattened += rows[CONVERSATIONS.name].height
+        checks = _check_rows(in_range.join(rows[CONVERSATIONS.name], "conversation_id", "semi"), hashes, reread_days)
+        rows[CONVERSATION_CHECKS.name] = lake.prepare(home, CONVERSATION_CHECKS, checks)
+        rows[DELETIONS.name] = lake.prepare(home, DELETIONS, _deletion_rows(in_range))
+        return rows
+
+    merge_by_range(home, stale, flatten_range, (DELETIONS, *DOCUMENT_TABLES), CONVERSATION_CHECKS)
+    return FlattenedDay(stale["start_date"][0], n_flattened, errors)
 
 
 def _group_days(stale: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:

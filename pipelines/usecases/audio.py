@@ -22,6 +22,7 @@ from pipelines.api.mp3 import check_mp3
 from pipelines.errors import ApiError, CredentialsError
 from pipelines.usecases.batch_runner import BatchRunner
 from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.workspace_lookup import require_same_workspace
 from warehouse.schema.activity import AUDIO_FILES
 from warehouse.storage import audio
 from warehouse.storage.audio import AudioSelection
@@ -55,6 +56,7 @@ def download_audio(
 
     Raises:
         CredentialsError: the key is rejected, or lacks the scope.
+        ForeignWorkspaceError: the API is that of another workspace.
         ApiUnavailableError: the API is down; what was saved before stays.
         HomeError: see ``Context.write_lock``.
         LockedError: see ``Context.write_lock``.
@@ -63,6 +65,8 @@ def download_audio(
     with context.write_lock("audio"):
         audio.remove_partial_downloads(context.home)
         rows = audio.select_conversations(context.home, choice)
+        if not rows.is_empty():
+            require_same_workspace(context)
         runner = BatchRunner(
             context,
             AUDIO_FILES,

@@ -26,6 +26,7 @@ from pipelines.transform import llm_prices
 from pipelines.transform.refresh_lake import refresh_quarantine
 from pipelines.transform.tools import refresh_tools
 from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.workspace_lookup import require_same_workspace
 from warehouse.errors import ConvohouseError
 from warehouse.schema.operations import PRICE_UNAVAILABLE
 from warehouse.schema.reference_data import TOOLS
@@ -56,6 +57,7 @@ def fetch_and_land_tools(context: Context, progress: Progress = no_progress) -> 
 
     Raises:
         ApiError: the tools could not be listed; nothing is landed.
+        ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
     """
     listed_at, client = context.clock(), context.connect(context.settings)
 
@@ -64,6 +66,8 @@ def fetch_and_land_tools(context: Context, progress: Progress = no_progress) -> 
             return await list_tools(client)
 
     listing = asyncio.run(fetch_tools())
+    tool_ids = lake.read(context.home, TOOLS, ["tool_id"])["tool_id"]
+    require_same_workspace(context, is_anything_known=not listing.tools.keys().isdisjoint(tool_ids))
     progress("tools", len(listing.tools), len(listing.tools))
     _land_tools(context, listing, listed_at)
     refresh_tools(context.home)

@@ -13,7 +13,7 @@ from pipelines.usecases.context import Context
 from pipelines.usecases.masking_state import start_masking
 from warehouse.errors import ConvohouseError
 from warehouse.models.checks import CheckResult
-from warehouse.models.data_quality import check_complete
+from warehouse.models.data_quality import NOTHING_IN_QUARANTINE, check_complete
 from warehouse.schema.operations import QUARANTINE
 from warehouse.storage import damage, lake
 from warehouse.storage.erasure import purge, write_tombstones
@@ -122,14 +122,14 @@ def finish_runs(
     for workspace in workspaces:
         name = workspace.settings.workspace
         failure = run_log.failure_of(workspace.home, run_id)
-        missing = (describe_failed_check(result) for result in check_complete(workspace.home) if not result.is_passed)
-        quarantined = lake.read(workspace.home, QUARANTINE, ["conversation_id", "error"])
-        workspace_problems = (
-            *([failure] if failure else []),
-            *(problems_by_workspace or {}).get(name, ()),
-            *starmap(_describe_quarantined, quarantined.rows()),
-            *missing,
+        missing = (
+            describe_failed_check(result)
+            for result in check_complete(workspace.home)
+            if not result.is_passed and result.check is not NOTHING_IN_QUARANTINE
         )
+        quarantined = lake.read(workspace.home, QUARANTINE, ["conversation_id", "error"])
+        run_problems = (*([failure] if failure else []), *(problems_by_workspace or {}).get(name, ()), *missing)
+        workspace_problems = (*run_problems, *starmap(_describe_quarantined, quarantined.rows()))
         record_problems = (*workspace_problems, *shared_problems)
         outcome = "failed" if failure else "incomplete" if record_problems else "complete"
         error = "; ".join(record_problems) or None
@@ -139,6 +139,7 @@ def finish_runs(
             at=workspace.clock(),
             outcome=outcome,
             error=error,
+            is_fresh=not run_problems and not shared_problems,
             n_quarantined=quarantined.height,
         )
         if len(workspaces) == 1:

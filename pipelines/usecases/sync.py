@@ -20,6 +20,7 @@ from pipelines.usecases.agents import require_agent
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.masking_state import apply_masking, changed_masking
 from pipelines.usecases.run_session import describe_failed_check, finish_runs, for_each_workspace, run_session
+from pipelines.usecases.workspace_lookup import require_same_workspace
 from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import check_complete, check_fresh, check_landed_times, check_warehouse
@@ -75,7 +76,8 @@ def sync(
 
     def copy(workspace: Context) -> FetchStats:
         window, is_requested = sync_steps.window_of(workspace, since, until, agent_id)
-        sync_steps.list_conversations(workspace, window, run_id, progress, allow_removals=allow_removals)
+        listed = sync_steps.list_conversations(workspace, window, run_id, progress, allow_removals=allow_removals)
+        warnings.extend(listed.warnings())
         tools = reference_data.ToolsSync(workspace, progress)
         stats = sync_steps.fetch_documents(
             workspace,
@@ -114,9 +116,10 @@ def retry(context: Context, *, run_id: str, progress: Progress = no_progress) ->
     """
 
     def fetch(workspace: Context) -> FetchStats:
-        return sync_steps.fetch_documents(
-            workspace, run_id, progress=progress, worker_pool=worker_pool, only=quarantined_ids(workspace.home)
-        )
+        ids = quarantined_ids(workspace.home)
+        if ids:
+            require_same_workspace(workspace)
+        return sync_steps.fetch_documents(workspace, run_id, progress=progress, worker_pool=worker_pool, only=ids)
 
     warnings: list[str] = []
     with (

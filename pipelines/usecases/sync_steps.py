@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -36,16 +36,33 @@ from warehouse.build.runner import BuildResult, build
 from warehouse.errors import ConvohouseError, ModelError
 from warehouse.models.project import read_project
 from warehouse.storage import damage, lake, landing, quarantine
+from warehouse.storage.freshness import listed_until
+from warehouse.storage.home import Home
 
+MAX_NAMES = 5
+"""Ids that a warning names."""
+LIST_DELAY = timedelta(hours=1)
+"""A conversation that started this long before a listing had to be in it."""
 REBUILD_HINT = "Run `convohouse reprocess`, which rebuilds them from the landing."
 
 
 @dataclass(frozen=True, slots=True)
 class ListedWindow:
-    """A window whose listing is landed; ``n_listed`` counts its conversations."""
+    """A window whose listing is landed; ``n_listed`` counts its conversations.
+
+    ``skipped_ids`` are those that an earlier request for their time had skipped, see ``sync_runs.n_skipped``.
+    """
 
     window: Window
     n_listed: int
+    skipped_ids: frozenset[str] = frozenset()
+
+    def warnings(self) -> tuple[str, ...]:
+        """One line if conversations had been skipped; they are copied now."""
+        if not self.skipped_ids:
+            return ()
+        names = ", ".join(sorted(self.skipped_ids)[:MAX_NAMES]) + (", …" if len(self.skipped_ids) > MAX_NAMES else "")
+        return (f"The API's list had skipped {len(self.skipped_ids):,} conversations, which this run copies: {names}",)
 
 
 def window_of(
@@ -83,7 +100,8 @@ def list_conversations(
         listed = asyncio.run(
             list_rows(client, window, listed_at, lambda n: progress("list", n, None), context.pseudonyms)
         )
-        if not allow_removals:
+        listed_before = landing.latest_list_rows(context.home, (), ids=listed.rows["conversation_id"])
+        if not allow_removals and listed_before.is_empty():
             connect = partial(context.connect, context.settings)
             asyncio.run(check_identity(connect, context.home, context.settings.base_url, window, listed.rows))
     finally:
@@ -92,11 +110,27 @@ def list_conversations(
     # Before the listing: a run that is killed in between must not leave a complete listing without them.
     erased_ids = list(landing.erased_ids(context.home))
     quarantine.land(context.home, listed.malformed.filter(~pl.col("conversation_id").is_in(erased_ids)))
+    skipped_ids = listed.skipped_ids | _skipped_earlier(context.home, rows, listed_before, listed_at)
     landing.land_listing(context.home, window.as_listing(listed_at), rows)
     remember(context.home, context.settings.base_url, rows)
     progress("list", rows.height, rows.height)
-    run_log.add_counts(context.home, run_id, at=context.clock(), n_listed=rows.height)
-    return ListedWindow(window, rows.height)
+    run_log.add_counts(context.home, run_id, at=context.clock(), n_listed=rows.height, n_skipped=len(skipped_ids))
+    return ListedWindow(window, rows.height, skipped_ids)
+
+
+def _skipped_earlier(home: Home, rows: pl.DataFrame, listed_before: pl.DataFrame, listed_at: datetime) -> set[str]:
+    """Conversations of a listing that an earlier listing of all agents had to show, and did not."""
+    listings = [listing for listing in landing.listings(home) if listing.agent_id is None]
+    until = listed_until(listings, now=listed_at)
+    if until is None:
+        return set()
+    since = min(listing.since or landing.BEGINNING for listing in listings)
+    set_aside = quarantine.current(home)["conversation_id"]
+    new_rows = rows.join(listed_before, "conversation_id", "anti").filter(
+        pl.col("start_time_at").is_between(since, until - LIST_DELAY, closed="left"),
+        ~pl.col("conversation_id").is_in(set_aside.to_list()),
+    )
+    return set(new_rows["conversation_id"])
 
 
 def plan(

@@ -1,10 +1,13 @@
-"""Find the workspace of a conversation, where a home folder has several."""
+"""Find the workspace of a conversation, where a home folder has several, and make sure that a key leads to it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from functools import partial
 
 from pipelines.errors import UsageError
+from pipelines.extract.workspace_identity import check_landed
 from pipelines.usecases.context import Context
 from warehouse.storage.erasure import find_start_dates
 
@@ -31,3 +34,24 @@ def group_by_workspace(context: Context, ids: Iterable[str]) -> list[tuple[Conte
             f"{remaining[0]!r} is in none of the {len(workspaces)} workspaces.", "Sync the workspace first."
         )
     return [(workspace, workspace_ids) for workspace, workspace_ids in groups if workspace_ids]
+
+
+def require_same_workspace(context: Context, *, is_anything_known: bool = False) -> None:
+    """For a run that lists no conversations: check that host and key lead to the workspace of the home folder.
+
+    ``is_anything_known`` says that the API has answered with something that was copied from it before.
+
+    Raises:
+        ApiError: the API is down, or refuses the key.
+        ForeignWorkspaceError: the API has none of the conversations that were looked up.
+    """
+    connect = partial(context.connect, context.settings)
+    asyncio.run(
+        check_landed(
+            connect,
+            context.home,
+            context.settings.base_url,
+            context.clock(),
+            is_anything_known=is_anything_known,
+        )
+    )

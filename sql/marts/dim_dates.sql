@@ -25,10 +25,14 @@ bounds as (
     from conversations
 ),
 
-days as (
-    select cast(unnest(generate_series(first_date, last_date, interval 1 day)) as date) as start_date
+midnights as (
+    select unnest(generate_series(first_date, last_date, interval 1 day)) as midnight
     from bounds
     where first_date is not null
+),
+
+days as (
+    select cast(midnight as date) as start_date from midnights
 ),
 
 weeks as (

@@ -17,6 +17,7 @@ final as (
         until_at,
         agent_id,
         n_listed,
+        n_skipped,
         n_new,
         n_open,
         n_changed,

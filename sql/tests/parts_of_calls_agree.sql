@@ -120,7 +120,7 @@ parts as (
     from rag_effectiveness
 ),
 
-final as (
+totals as (
     select
         metric,
         workspace,
@@ -128,7 +128,11 @@ final as (
         cast(sum(n_after) as bigint) as n_after
     from parts
     group by all
-    having sum(n_before) <> sum(n_after)
+),
+
+final as (
+    select * from totals
+    where n_before <> n_after
 )
 
 select * from final

@@ -21,7 +21,7 @@ from warehouse.storage.home import Home
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
 
-PYTHON = Path(__file__).parents[2] / ".venv" / "engines" / "bin" / "python"
+ENVIRONMENTS = Path(__file__).parents[2] / ".venv"
 ENGINES = ("DuckDB", "DuckDB, hive on", "DuckDB, hive off", "chDB", "Daft", "Sail", "Spark")
 """DuckDB is 1.x here."""
 
@@ -41,7 +41,9 @@ def read(engine: str, home: Home) -> subprocess.CompletedProcess[bytes]:
     """Read the tables in a process of the engines' environment; it writes them into the folder of the home."""
     tables = [table.name for table in COMPARED.values()]
     output = home.root.parent
-    command = [PYTHON, lake_engines.__file__, engine, output, output, DAY.isoformat(), *tables]
+    environment = "spark" if engine in ("Sail", "Spark") else "engines"
+    python = ENVIRONMENTS / environment / "bin" / "python"
+    command = [python, lake_engines.__file__, engine, output, output, DAY.isoformat(), *tables]
     return subprocess.run(command, capture_output=True, timeout=500, check=False)  # noqa: S603 - ours
 
 

@@ -17,9 +17,14 @@ from pipelines.errors import ForeignWorkspaceError, RemovalsError
 from pipelines.extract.workspace_identity import host_of
 from pipelines.settings import Settings
 from pipelines.usecases import sync
+from pipelines.usecases.audio import download_audio
+from pipelines.usecases.reference_data import fetch_and_land_tools
 from tests.helpers.nights import NIGHT, UNTIL, Nights
+from warehouse.schema.operations import UNFETCHABLE
+from warehouse.schema.reference_data import TOOLS
 from warehouse.schema.transcript import TURNS
-from warehouse.storage import lake, landing
+from warehouse.storage import lake, landing, quarantine
+from warehouse.storage.audio import AudioSelection
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -27,6 +32,19 @@ pytestmark = pytest.mark.usefixtures("few_models")
 @pytest.fixture
 def nights(tmp_path):
     return Nights(tmp_path / "home")
+
+
+def tools(context):
+    with context.write_lock("tools"):
+        fetch_and_land_tools(context)
+
+
+def recordings(context):
+    download_audio(context, AudioSelection(), budget_bytes=10**9)
+
+
+def retry(context):
+    sync.retry(context, run_id="retry")
 
 
 @contextmanager
@@ -143,6 +161,38 @@ def test_another_workspace_is_noticed_before_anything_of_it_lands(nights, policy
             assert caught.value.exit_code == 1
         assert (landed(context.home), lake.read(context.home, TURNS).equals(rows)) == (before, True)
         assert sync.sync(context, run_id="4").problems == ()
+
+
+@pytest.mark.parametrize("command", [tools, recordings, retry])
+def test_a_command_that_lists_no_conversations_notices_another_workspace_too(nights, command):
+    foreign = create_app(World(seed=99, conversations=60, days=6, until=UNTIL), clock=lambda: nights.now)
+    with running(nights.app) as url, running(foreign) as foreign_url:
+        context, wrong = nights.context(url), nights.context(foreign_url)
+        sync.sync(context, run_id="1")
+        quarantine.set_aside(context.home, nights.finished(), at=nights.now, reason=UNFETCHABLE, error="HTTP 403")
+        before = landed(context.home)
+        with pytest.raises(
+            ForeignWorkspaceError, match=f"copied from {host_of(url)}: the API at {host_of(foreign_url)}"
+        ):
+            command(wrong)
+        assert landed(context.home) == before
+        assert not any(context.home.files(context.home.root / "audio", "**/"))
+        command(context)
+
+
+def test_tools_of_which_none_is_known_are_of_another_workspace_unless_a_recent_conversation_is_there(nights):
+    """The key is another one, on the same host."""
+    with running(nights.app) as url:
+        context = nights.context(url)
+        sync.sync(context, run_id="1")
+        context.home.identity.unlink()
+    with running(create_app(World(seed=99, conversations=60, days=6, until=UNTIL), clock=lambda: nights.now)) as url:
+        wrong, rows = nights.context(url), lake.read(context.home, TOOLS)
+        lake.overwrite_table(context.home, TOOLS, rows.with_columns(tool_id=pl.lit("tool_of_mine")).head(1))
+        with pytest.raises(ForeignWorkspaceError):
+            tools(wrong)
+        nights.now += timedelta(days=3)  # nothing is recent: what is gone since may have been deleted
+        tools(wrong)
 
 
 def test_what_is_remembered_of_a_workspace_is_its_host_and_agents_and_nothing_of_the_key(nights):

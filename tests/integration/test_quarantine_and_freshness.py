@@ -5,20 +5,27 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import polars as pl
 import pytest
 
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.errors import UsageError
+from pipelines.extract import run_log
+from pipelines.extract.time_window import Window
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
+from pipelines.usecases.run_session import finish_runs
 from pipelines.usecases.status import read_status
+from tests.helpers.nights import Nights
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
 from warehouse.models.data_quality import FRESH
-from warehouse.storage import run_records
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.landing import LANDED_LISTINGS
+from warehouse.storage import lake, landing, run_records
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -74,13 +81,57 @@ def test_a_home_without_a_recent_complete_run_is_stale(world, tmp_path, hours, i
     assert result.sample_rows == sample
 
 
-def test_an_incomplete_run_does_not_count_as_fresh(spoilt, tmp_path):
+def test_an_item_in_quarantine_makes_runs_incomplete_and_not_stale(spoilt, tmp_path):
+    """Every night names it and ends with exit 1; that nothing newer is known would be wrong."""
+    times = [UNTIL]
     with running(spoilt) as url:
-        settings = HASTY | {"ELEVENLABS_BASE_URL": url}
-        run(tmp_path, "sync", **settings)
-        checked = run(tmp_path, "check", "--json", **settings)
-    failed = {result["check"]: result["sample"] for result in checked.data["failed"]}
-    assert failed["sync_is_fresh"] == [{"workspace": "main", "last_full_listing_at": None}]
+        settings = Settings(home=tmp_path / "home", base_url=url, api_key="demo", request_deadline_secs=1)
+        context = Context(settings, clock=lambda: times[0])
+        for run_id in ("1", "2"):
+            times[0] = UNTIL + timedelta(days=int(run_id))
+            result = sync.sync(context, run_id=run_id)
+            assert (result.run["outcome"], [spoilt.spoilt in problem for problem in result.problems]) == (
+                "incomplete",
+                [True],
+            )
+            assert status_of(context).last_full_listing_at == times[0]
+            assert freshness(context).is_passed
+
+
+def test_a_run_after_which_something_listed_is_not_in_the_lake_is_not_fresh(world, tmp_path):
+    with running(create_app(world, clock=lambda: UNTIL)) as url:
+        context = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL)
+        sync.sync(context, run_id="1")
+        row = landing.latest_list_rows(context.home, LANDED_LISTINGS.column_names).tail(1)
+        lost = row.with_columns(conversation_id=pl.lit("conv_lost")).select(LANDED_LISTINGS.column_names)
+        landing.land_listing(context.home, Window(None, UNTIL).as_listing(UNTIL), lost)
+        run_log.start_run(context.home, "2", at=UNTIL, window=None)
+        assert len(finish_runs([context], "2", ())) == 1
+        assert run_log.row(context.home, "2")["last_full_listing_at"] is None
+        run_log.start_run(context.home, "3", at=UNTIL, window=None)
+        finish_runs([context], "3", ["a check of the warehouse failed"])
+        assert run_log.row(context.home, "3")["last_full_listing_at"] is None
+
+
+def test_conversations_that_an_earlier_listing_had_skipped_are_copied_and_reported(tmp_path):
+    nights = Nights(tmp_path / "home")
+    starts = {name: document["metadata"]["start_time_unix_secs"] for name, document in nights.documents().items()}
+    skipped = sorted(name for name, start in starts.items() if start < UNTIL.timestamp() - 3600)[:7]
+    nights.world.hidden = set(skipped)
+    with running(nights.app) as url:
+        context = nights.context(url, lookback_days=9)
+        first = sync.sync(context, run_id="1")
+        assert (first.run["n_skipped"], first.warnings) == (0, ())
+        nights.world.hidden = set()
+        nights.now += timedelta(hours=2)
+        second = sync.sync(context, run_id="2")
+        assert second.run["n_skipped"] == 7
+        assert second.warnings == (
+            "The API's list had skipped 7 conversations, which this run copies: " + ", ".join(skipped[:5]) + ", …",
+        )
+        assert set(skipped) <= set(lake.read(context.home, CONVERSATIONS)["conversation_id"])
+        nights.now += timedelta(hours=2)
+        assert sync.sync(context, run_id="3").run["n_skipped"] == 0
 
 
 def test_only_a_listing_of_all_agents_up_to_now_makes_a_home_fresh(world, tmp_path):

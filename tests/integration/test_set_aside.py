@@ -13,6 +13,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError
+from pipelines.extract.fetch_conversations import SECS_IF_QUARANTINED
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
@@ -130,6 +131,20 @@ def test_one_403_one_absurd_duration_one_null_list_row_and_one_wrong_webhook_cos
     assert nights.run(since=BEGINNING).problems == ()
     assert nights.quarantined() == {}
     assert_equals(nights.context(), list(documents.values()))
+
+
+def test_a_conversation_that_fails_for_ever_takes_its_full_time_in_the_first_night_only(nights, documents):
+    nights.api.details = {list(documents)[5]: Answer(500, b"")}
+    waits = []
+    for _ in range(3):
+        before = nights.slept[0]
+        nights.run()
+        waits.append(nights.slept[0] - before)
+    assert waits[0] > 100  # CONVOHOUSE_REQUEST_DEADLINE_SECS is 180
+    assert waits[1] <= SECS_IF_QUARANTINED
+    assert waits[2] <= SECS_IF_QUARANTINED
+    nights.api.details = {}
+    assert nights.run().problems == ()
 
 
 @pytest.mark.parametrize(

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 
 from pipelines.transform.agents import refresh_agents
 from tests.helpers.small_builds import without_comments
 from warehouse.build import materialize
 from warehouse.connection import Limits, connect
+from warehouse.engines.build import column_types
+from warehouse.engines.engine import Engine
+from warehouse.engines.spark import sail_engine, spark_engine
+from warehouse.models.build_tables import METRIC_HEADERS, WORKSPACES, metric_header_rows, workspace_rows
 from warehouse.models.project import SQL_DIR, Project, read_project
 from warehouse.models.seeds import read_seeds
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import BY_NAME, TABLES
-from warehouse.schema.types import Type
+from warehouse.schema.types import Table, Type
 from warehouse.storage import lake, parquet
 from warehouse.storage.home import DEFAULT_WORKSPACE, Home
 
@@ -35,8 +42,8 @@ class LakeRows:
 
     day, noon = DAY, NOON
 
-    def __init__(self, home: Home, project: Project) -> None:
-        self.home, self.project = home, project
+    def __init__(self, home: Home, project: Project, engine: Engine | None = None) -> None:
+        self.home, self.project, self.engine = home, project, engine
         self.rows: dict[str, list[Row]] = defaultdict(list)
         self.wholes: dict[str, list[Row]] = defaultdict(list)
         self.zones: dict[str, str] = {}
@@ -101,7 +108,9 @@ class LakeRows:
         refresh_agents(home)
 
     def model(self, key: str, *columns: str) -> list[Row]:
-        """Rows of the model by its grain; of some columns, or of all."""
+        """Rows of the model by its grain, on the engine of the test run; of some columns, or of all."""
+        if self.engine is not None:
+            return self._model_on_engine(self.engine, key, columns)
         grain = ", ".join(self.project.by_key[key].header.grain)
         with connect(limits=Limits(threads=1)) as connection:
             self.materialize(connection, key)
@@ -109,11 +118,38 @@ class LakeRows:
             actual: list[Row] = relation.project(", ".join(columns) or "*").pl().to_dicts()
         return actual
 
+    def _model_on_engine(self, engine: Engine, key: str, columns: tuple[str, ...]) -> list[Row]:
+        """As ``model``; the files are in a folder beside the home."""
+        home, project = self.write(), self._upstream(key)
+        for table in self._tables(project, key):
+            engine.read_lake(table, [str(home.lake)])
+        for seed in project.seeds:
+            engine.load(seed.key, seed.rows)
+        engine.load(METRIC_HEADERS.key, metric_header_rows((model.key, model.header) for model in project.models))
+        engine.load(WORKSPACES.key, workspace_rows(self.zones))
+        types = types_of_project() if self.project == read_project() else column_types(self.project)
+        for model in project.models:
+            folder = None if model.is_view else str(home.root.parent / "engine" / model.schema / model.name)
+            engine.materialize(model, types[model.key], folder)
+        rows = pl.DataFrame(engine.query(f"select * from {key}"), infer_schema_length=None)  # noqa: S608 - ours
+        if rows.is_empty():
+            return []
+        # as polars reads them from DuckDB: decimals are decimals, and a null sorts last
+        return rows.sort(self.project.by_key[key].header.grain, nulls_last=True).select(columns or pl.all()).to_dicts()
+
+    def _upstream(self, *keys: str) -> Project:
+        return replace(self.project.upstream(*keys), seeds=read_seeds(SQL_DIR / "seeds", self.home.seeds))
+
+    @staticmethod
+    def _tables(project: Project, *keys: str) -> list[Table]:
+        """The tables of the lake that these models read."""
+        reads = {*keys, f"lake.{CONVERSATIONS.name}", *(read for model in project.models for read in model.reads)}
+        return [table for table in TABLES if f"lake.{table.name}" in reads]
+
     def materialize(self, connection: duckdb.DuckDBPyConnection, *keys: str) -> None:
         """Create the models and all that they need: no other table of the lake, and no comments."""
-        project = replace(self.project.upstream(*keys), seeds=read_seeds(SQL_DIR / "seeds", self.home.seeds))
-        reads = {*keys, f"lake.{CONVERSATIONS.name}", *(read for model in project.models for read in model.reads)}
-        tables = [table for table in TABLES if f"lake.{table.name}" in reads]
+        project = self._upstream(*keys)
+        tables = self._tables(project, *keys)
         with without_comments(), pytest.MonkeyPatch.context() as patch:
             patch.setattr(materialize, "TABLES", tables)
             patch.setattr(lake, "TABLES", tables)
@@ -132,6 +168,33 @@ def project() -> Project:
     return read_project()
 
 
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine | None]:
+    """The engine of ``--engine``; None for DuckDB, on which the models are built as a home's warehouse is."""
+    name = request.config.getoption("--engine")
+    if name == "duckdb":
+        yield None
+        return
+    # The client of Spark takes a main module without a file, as a worker of pytest has, for a doctest of its own.
+    sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
+    with sail_engine() if name == "sail" else spark_engine(name) as engine:
+        yield engine
+
+
+@cache
+def types_of_project() -> dict[str, dict[str, str]]:
+    return column_types(read_project())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test of hand-made ``rows`` is one of every engine; on another than DuckDB, only these are run."""
+    for item in items:
+        if rows.__name__ in getattr(item, "fixturenames", ()):
+            item.add_marker("every_engine")
+    if config.getoption("--engine") != "duckdb":
+        items[:] = [item for item in items if item.get_closest_marker("every_engine")]
+
+
 @pytest.fixture
-def rows(tmp_path: Path, project: Project) -> LakeRows:
-    return LakeRows(Home(tmp_path / "home").open(), project)
+def rows(tmp_path: Path, project: Project, engine: Engine | None) -> LakeRows:
+    return LakeRows(Home(tmp_path / "home").open(), project, engine)

@@ -67,6 +67,9 @@ BAD = [
     ),
     ("join-without-workspace", JOIN.format("left join marts.y using (conversation_id)")),
     ("join-without-workspace", JOIN.format("where x.conversation_id in (select conversation_id from marts.z)")),
+    ("nested-generator", SELECT.format("cast(unnest(b) as date)")),
+    ("nested-generator", SELECT.format("unnest(b) + 1")),
+    ("shadowed-having", "with final as (select sum(a) as a from marts.x having sum(a) > 1) select a from final"),
     ("pivot", "with final as (select a from marts.x pivot (sum(b) for c in ('d'))) select a from final"),
     (
         "pivot",

@@ -35,10 +35,10 @@ from warehouse.storage.landing_sequence import CLOCK_TOLERANCE
 LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COMPLETENESS = tuple(
     Check(name, f"lake.{CONVERSATIONS.name}", description, "")
     for name, description in (
-        ("listed_is_landed", "Every listed conversation is landed."),
-        ("landed_is_in_lake", "Every landed conversation is in the lake."),
+        ("listed_is_landed", "Every listed conversation is landed, or in quarantine."),
+        ("landed_is_in_lake", "Every landed conversation is in the lake, or in quarantine."),
         ("lake_is_landed", "Every row comes from a landed document."),
-        ("nothing_in_quarantine", "No document is in quarantine."),
+        ("nothing_in_quarantine", "No item is in quarantine."),
     )
 )
 """Completeness; these checks have no SQL, because they compare the lake with the landing files."""
@@ -104,11 +104,13 @@ def check_complete(home: Home) -> tuple[CheckResult, ...]:
     missing = pl.concat(
         [has_content.join(complete, "conversation_id", "anti"), is_removed.join(deletions, "conversation_id", "anti")]
     )
+    quarantined = lake.read(home, QUARANTINE)
+    unlanded = listed.join(landed, "conversation_id", "anti")
     return (
-        _result(LISTED_IS_LANDED, listed.join(landed, "conversation_id", "anti")),
-        _result(LANDED_IS_IN_LAKE, missing),
+        _result(LISTED_IS_LANDED, unlanded.join(quarantined, "conversation_id", "anti")),
+        _result(LANDED_IS_IN_LAKE, missing.join(quarantined, "conversation_id", "anti")),
         _result(LAKE_IS_LANDED, in_lake.join(snapshots, "conversation_id", "anti")),
-        _result(NOTHING_IN_QUARANTINE, lake.read(home, QUARANTINE)),
+        _result(NOTHING_IN_QUARANTINE, quarantined),
     )
 
 

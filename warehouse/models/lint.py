@@ -144,6 +144,18 @@ RULES = (
         "a.workspace = b.workspace and a.conversation_id = b.conversation_id",
         lint_rules.joins_without_workspace,
     ),
+    Rule(
+        "nested-generator",
+        "Spark has unnest only as a column of its own",
+        "unnest(x) as y in one CTE, and the expression of y in the next",
+        lint_rules.nests_generator,
+    ),
+    Rule(
+        "shadowed-having",
+        "Sail takes sum(x) in having for the sum of the column x of the result",
+        "the sum in one CTE, and where in the next",
+        lint_rules.filters_shadowed_sum,
+    ),
     Rule("pivot", "every engine has its own syntax for pivot", "max(x) filter (where …)", lint_rules.is_pivot),
     Rule(
         "by-number",

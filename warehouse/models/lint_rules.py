@@ -137,6 +137,20 @@ def is_star_of_final(node: exp.Expr, _word: str) -> bool:
     return cte is not None and cte.alias == "final"
 
 
+def nests_generator(node: exp.Expr, _word: str) -> bool:
+    """``unnest`` inside another expression than its alias."""
+    return isinstance(node, exp.Explode | exp.Unnest) and isinstance(node.parent, exp.Func | exp.Binary | exp.Unary)
+
+
+def filters_shadowed_sum(node: exp.Expr, _word: str) -> bool:
+    """``having`` with an aggregate of a column whose name the SELECT gives to something else."""
+    if not isinstance(node, exp.Having) or not isinstance(node.parent, exp.Select):
+        return False
+    aliases = {column.alias for column in node.parent.selects if isinstance(column, exp.Alias)}
+    columns = {column for aggregate in node.find_all(exp.AggFunc) for column in aggregate.find_all(exp.Column)}
+    return any(column.name in aliases and not column.table for column in columns)
+
+
 def is_pivot(node: exp.Expr, _word: str) -> bool:
     """``pivot`` and ``unpivot``."""
     return isinstance(node, exp.Pivot)

@@ -149,6 +149,12 @@ SYNC_RUNS = Table(
         derived("until_at", TIME, "End of the window that was listed."),
         derived("agent_id", TEXT, "Agent that the run was limited to."),
         derived("n_listed", INT, "Conversations that were listed.", required=True),
+        derived(
+            "n_skipped",
+            INT,
+            "Conversations that an earlier request for their time had skipped: an earlier listing, made an hour or "
+            "more after they started, or the first request of this one. They are copied; null in older rows.",
+        ),
         derived("n_new", INT, "Conversations fetched because they had never been landed.", required=True),
         derived("n_open", INT, "Conversations fetched because they were not yet done or failed.", required=True),
         derived("n_changed", INT, "Conversations fetched because their list row had changed.", required=True),
@@ -175,8 +181,8 @@ SYNC_RUNS = Table(
             "last_full_listing_at",
             TIME,
             "Time until which conversations of all agents were listed without a gap when the run ended, also if the "
-            "run itself listed nothing, one agent or an earlier time; null if there was no such listing, if the run is "
-            "not complete, and in older rows.",
+            "run itself listed nothing, one agent or an earlier time; null if there was no such listing, if the run "
+            "failed or is incomplete for another reason than items in quarantine, and in older rows.",
         ),
         derived("outcome", TEXT, "complete, incomplete or failed.", required=True),
         derived("error", TEXT, "Why the run failed or is incomplete; null if complete."),

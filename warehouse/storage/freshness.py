@@ -1,7 +1,8 @@
 """Fresh means listed: the time until which all agents' conversations were listed, and everything listed was copied.
 
-Each complete run notes how far the listings go (``listed_until``) in its record. One that listed nothing, one agent or
-an earlier month does not move this time. ``metrics.sync_health`` takes the same maximum of the same column.
+Each run that copied all that was listed notes how far the listings go (``listed_until``) in its record, also if items
+are in quarantine: these are named by its problems, every night. A run that listed nothing, one agent or an earlier
+month does not move this time. ``metrics.sync_health`` takes the same maximum of the same column.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def _end(listing: Listing, now: datetime) -> datetime:
 
 
 def last_full_listing_at(home: Home, *, now: datetime) -> datetime | None:
-    """How fresh a workspace is; None if no complete run has listed all agents. A time after ``now`` does not count."""
+    """How fresh a workspace is, or None if no run has copied all agents; a time after ``now`` does not count."""
     times = lake.read(home, SYNC_RUNS, ["last_full_listing_at"])["last_full_listing_at"]
     latest = times.filter(times <= now + CLOCK_TOLERANCE).max()
     return latest if isinstance(latest, datetime) else None

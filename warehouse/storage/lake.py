@@ -152,6 +152,20 @@ def upsert_partition(
     return data.height
 
 
+def replace_partition(
+    home: Home, table: Table, day: date, parts: Sequence[Path], counts: Mapping[str, int] | None = None
+) -> None:
+    """Replace the rows of a day by those of some files, which follow one another in the order of the key.
+
+    For a day that is too large to be held in memory. ``counts`` as in ``upsert_partition``.
+    """
+    target = home.file(home.partition(table, day))
+    if parts:
+        parquet.join_files(home, target, parts, footer=None if counts is None else {COUNTS_KEY: json.dumps(counts)})
+    else:
+        target.unlink(missing_ok=True)
+
+
 def read_counts(file: Path) -> dict[str, int] | None:
     """The number of rows that each table had on the day of the file when it was written; None if it was not stored."""
     text = pl.read_parquet_metadata(file).get(COUNTS_KEY)

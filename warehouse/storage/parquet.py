@@ -66,6 +66,28 @@ def write_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str
         temporary.unlink(missing_ok=True)
 
 
+def join_files(home: Home, target: Path, parts: Sequence[Path], *, footer: dict[str, str] | None = None) -> None:
+    """Write the rows of some files of one schema, one after the other, as one file: atomically, without holding them.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written.
+    """
+    temporary = home.temporary / f"{uuid.uuid4().hex}.parquet"
+    try:
+        try:
+            pl.scan_parquet([str(part) for part in parts], glob=False).sink_parquet(
+                temporary, compression="zstd", compression_level=3, metadata=footer, maintain_order=True
+            )
+        except pl.exceptions.ComputeError as error:
+            raise OSError(f"{temporary} cannot be written: {error}.") from error
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the file names in a folder survive a power cut, as ``fsync`` of a file does for its content."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -7,7 +7,6 @@ import dagster as dg
 import polars as pl
 
 from pipelines.orchestration.asset_keys import KINDS, asset_key
-from pipelines.orchestration.beta import SINGLE_RUN
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases.agent_access import check_agents, known_agents
 from pipelines.usecases.context import Context, Progress
@@ -28,7 +27,6 @@ RECENT = timedelta(days=7)
     key=ACCESS,
     group_name=GROUP,
     kinds=KINDS["landing"],
-    backfill_policy=SINGLE_RUN,
     metadata={"dagster/column_schema": table_schema(AGENT_ACCESS)},
     check_specs=[
         dg.AssetCheckSpec(

@@ -7,7 +7,6 @@ from pipelines.extract.time_window import parse_moment
 from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.assets.agent_access import GROUP
 from pipelines.orchestration.assets.landing import DOCUMENTS
-from pipelines.orchestration.beta import SINGLE_RUN
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases.audio import DownloadResult, download_audio
 from pipelines.usecases.context import Context, Progress
@@ -39,7 +38,6 @@ class AudioConfig(dg.Config):
     deps=[DOCUMENTS],
     group_name=GROUP,
     kinds={"python", "mp3"},
-    backfill_policy=SINGLE_RUN,
     metadata={"dagster/column_schema": table_schema(AUDIO_FILES)},
 )
 def recordings(

@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 from pipelines.orchestration.asset_keys import KINDS, asset_key
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.assets.reference_data import PRICES, TOOLS
-from pipelines.orchestration.beta import SINGLE_RUN
 from pipelines.orchestration.checks import UNKNOWN_FIELDS_CHECK, check_evaluations, check_specs, check_unknown_fields
 from pipelines.orchestration.partitions import DAYS, log_other_days, planned_days, run_days
 from pipelines.orchestration.run_session import fail_if, finish_run, step_session
@@ -67,7 +66,6 @@ def _spec(table: Table) -> dg.AssetSpec:
         UNKNOWN_FIELDS_CHECK,
     ],
     can_subset=True,
-    backfill_policy=SINGLE_RUN,
 )
 def lake_tables(
     context: dg.AssetExecutionContext,

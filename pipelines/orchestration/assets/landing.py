@@ -8,7 +8,6 @@ import polars as pl
 from pipelines.extract import run_log
 from pipelines.extract.landing_pipeline import FetchStats
 from pipelines.orchestration.asset_keys import KINDS, asset_key
-from pipelines.orchestration.beta import SINGLE_RUN
 from pipelines.orchestration.partitions import (
     DAYS,
     RequestedDays,
@@ -36,7 +35,6 @@ ALL_FETCHED_CHECK = "every_wanted_call_is_read"
     group_name="landing",
     kinds=KINDS["landing"],
     partitions_def=DAYS,
-    backfill_policy=SINGLE_RUN,
     metadata={"dagster/column_schema": table_schema(LANDED_LISTINGS)},
 )
 def conversation_list(
@@ -69,9 +67,10 @@ def conversation_list(
     log_other_days(context, LISTINGS, rows["start_date"])
     windows = "; ".join(f"{name}: {result.window}" for name, result in listed_windows.items())
     n_listed = sum(result.n_listed for result in listed_windows.values())
-    summary = f"Listed {n_listed} conversations. {windows}"
+    n_skipped = sum(len(result.skipped_ids) for result in listed_windows.values())
+    summary = f"Listed {n_listed} conversations, and {n_skipped} that earlier listings had skipped. {windows}"
     context.log.info(summary)
-    return dg.MaterializeResult(metadata={"window": windows, "n_listed": n_listed})
+    return dg.MaterializeResult(metadata={"window": windows, "n_listed": n_listed, "n_skipped": n_skipped})
 
 
 @dg.asset(
@@ -80,7 +79,6 @@ def conversation_list(
     group_name="landing",
     kinds=KINDS["landing"],
     partitions_def=DAYS,
-    backfill_policy=SINGLE_RUN,
     metadata={"dagster/column_schema": table_schema(LANDED_DOCUMENTS)},
     check_specs=[
         dg.AssetCheckSpec(

@@ -7,7 +7,6 @@ from typing import Any
 import dagster as dg
 
 from pipelines.orchestration.asset_keys import KINDS, asset_key
-from pipelines.orchestration.beta import SINGLE_RUN, no_beta_warnings
 from pipelines.orchestration.checks import check_evaluations, check_specs
 from pipelines.orchestration.metric_checks import AGENT_DAILY, ANOMALIES_CHECK, check_anomalies, newest_day_metrics
 from pipelines.orchestration.run_session import fail_if, finish_run, step_session
@@ -34,7 +33,6 @@ _GENERATED = tuple(
 )
 
 
-@no_beta_warnings()
 def models_asset(
     project: Project,
     fresh_for: timedelta,
@@ -62,7 +60,6 @@ def models_asset(
         specs=specs,
         check_specs=[*check_specs(project_checks(project)), ANOMALIES_CHECK],
         can_subset=True,
-        backfill_policy=SINGLE_RUN,
     )
     def warehouse(
         context: dg.AssetExecutionContext,

@@ -8,7 +8,6 @@ from pipelines.errors import ApiError
 from pipelines.extract import run_log
 from pipelines.orchestration.asset_keys import KINDS, asset_key
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
-from pipelines.orchestration.beta import SINGLE_RUN
 from pipelines.orchestration.run_session import step_session
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases.context import Context, Progress
@@ -30,7 +29,6 @@ def _asset(
         deps=deps,
         group_name="landing",
         kinds=KINDS["landing"],
-        backfill_policy=SINGLE_RUN,
         metadata={"dagster/column_schema": table_schema(table)},
         check_specs=[dg.AssetCheckSpec(check_name, asset=key, description=description)],
     )

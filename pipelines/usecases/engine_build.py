@@ -1,0 +1,93 @@
+"""Build the models on an engine, from lakes into Parquet tables in a folder or an object store."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+from pipelines.errors import UsageError
+from pipelines.usecases.context import Context, Progress, no_progress
+from warehouse.engines.build import EngineBuild, build_tables
+from warehouse.engines.duckdb import duckdb_engine
+from warehouse.engines.engine import Engine
+from warehouse.models.project import read_project
+
+ENGINES = ("duckdb", "sail", "spark")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineTarget:
+    """Where to build: the engine, its server (None for one in this process), the lakes and the folder of the tables."""
+
+    engine: str
+    remote: str | None
+    lakes: tuple[str, ...]
+    into: str
+
+    @classmethod
+    def of(
+        cls,
+        context: Context,
+        *,
+        engine: str | None = None,
+        remote: str | None = None,
+        lakes: Sequence[str] = (),
+        into: str | None = None,
+    ) -> EngineTarget | None:
+        """The target of the options, else of the settings; None if neither names a folder for the tables.
+
+        Raises:
+            UsageError: options for an engine, but no folder for the tables; Spark without the address of its server.
+        """
+        settings = context.settings
+        target = into or settings.engine_into
+        if target is None:
+            if engine or remote or lakes:
+                raise UsageError("There is no target for the tables.", "Give --into, a folder or a URL.")
+            return None
+        name, address = engine or settings.engine, remote or settings.engine_remote
+        if name == "spark" and address is None:
+            raise UsageError("Spark needs the address of its server.", "Give --remote, such as sc://host:15002.")
+        if name == "duckdb" and remote is not None:
+            raise UsageError("DuckDB runs in this process.", "Leave --remote out, or give --engine.")
+        return cls(name, address, tuple(lakes) or settings.engine_lakes or (str(context.home.lake.resolve()),), target)
+
+
+def build_on_engine(context: Context, target: EngineTarget, progress: Progress = no_progress) -> EngineBuild:
+    """Build and check every model on the engine; the current tables are replaced only if every check passed.
+
+    Where the lake of the home is read, its lock is held, as a sync would replace files.
+
+    Raises:
+        EngineError: the engine is not installed or cannot be reached, or a model failed, which is named.
+        LockedError: another run holds the lock of the home.
+        ModelError: the models cannot be read.
+    """
+
+    def report(model: str, number: int, total: int) -> None:
+        progress("check" if model == "checks" else "build", number, total)
+
+    is_local = str(context.home.lake.resolve()) in target.lakes
+    lock: AbstractContextManager[None] = context.write_lock("build") if is_local else nullcontext()
+    with lock, _connect(target) as engine:
+        return build_tables(
+            engine,
+            read_project(user_seeds=context.home.seeds),
+            lakes=target.lakes,
+            into=target.into,
+            build_id=f"{context.clock():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+            zones=context.zones,
+            progress=report,
+        )
+
+
+def _connect(target: EngineTarget) -> AbstractContextManager[Engine]:
+    if target.engine == "duckdb":
+        return duckdb_engine()
+    from warehouse.engines.spark import sail_engine, spark_engine  # noqa: PLC0415 - pyarrow.parquet, and extras
+
+    if target.engine == "sail":
+        return sail_engine(target.remote)
+    return spark_engine(str(target.remote))

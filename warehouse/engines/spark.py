@@ -1,0 +1,173 @@
+"""Spark and Sail, by a client of Spark Connect. Only this module imports pyspark and pysail, which are extras."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse.engines.spark_sql import spark_type, to_spark
+from warehouse.engines.storage import open_folder
+from warehouse.errors import EngineError
+from warehouse.models.project import Model
+from warehouse.schema.types import Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+SESSION = {
+    "spark.sql.session.timeZone": "UTC",
+    # a sum or product of decimals keeps its digits, as DuckDB's does, instead of losing some so as to fit in 38
+    "spark.sql.decimalOperations.allowPrecisionLoss": "false",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+}
+EXTRAS = {"spark": "pip install 'convohouse[spark]'", "sail": "pip install 'convohouse[sail]'"}
+
+
+@contextmanager
+def spark_engine(remote: str) -> Iterator[SparkEngine]:
+    """An engine on the Spark Connect server ``remote``, such as ``sc://host:15002``.
+
+    Raises:
+        EngineError: the client is not installed, or there is no server.
+    """
+    session = _connect(remote)
+    try:
+        yield SparkEngine("spark", session)
+    finally:
+        session.stop()
+
+
+@contextmanager
+def sail_engine(remote: str | None = None) -> Iterator[SparkEngine]:
+    """An engine on a Sail server, by default one in this process.
+
+    Raises:
+        EngineError: it is not installed, or there is no server.
+    """
+    if remote is not None:
+        session = _connect(remote)
+        try:
+            yield SparkEngine("sail", session)
+        finally:
+            session.stop()
+        return
+    try:
+        from pysail.spark import SparkConnectServer  # noqa: PLC0415 - an extra of 165 MB
+    except ImportError as error:
+        raise EngineError("Sail is not installed.", f"Install it: {EXTRAS['sail']}") from error
+    server = SparkConnectServer(ip="127.0.0.1", port=0)
+    server.start(background=True)
+    host, port = server.listening_address
+    session = _connect(f"sc://{host}:{port}")
+    try:
+        yield SparkEngine("sail", session)
+    finally:
+        session.stop()
+        server.stop()
+
+
+def _connect(remote: str) -> SparkSession:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about the version of pandas, which is not used here
+            from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise EngineError("The client of Spark Connect is not installed.", f"Install it: {EXTRAS['spark']}") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            session = SparkSession.builder.remote(remote).create()
+            for name, value in SESSION.items():
+                session.conf.set(name, value)
+    except Exception as error:
+        raise EngineError(
+            f"There is no Spark Connect server at {remote}: {_message(error)}", "Check --remote."
+        ) from error
+    return session
+
+
+def relation_name(schema: str, name: str) -> str:
+    """Name of a relation on the server: a temporary view of the session, which no other session sees."""
+    return f"{schema}__{name}"
+
+
+class SparkEngine:
+    """An engine behind Spark Connect; see ``warehouse.engines.engine.Engine``."""
+
+    def __init__(self, name: str, session: SparkSession) -> None:
+        self.name = name
+        self._session = session
+
+    def read_lake(self, table: Table, lakes: Sequence[str]) -> None:
+        """See ``Engine``; the folder of a day is not a column."""
+        with _engine_errors(f"lake.{table.name}"):
+            frames = [self._session.read.parquet(f"{lake}/{table.name}").select(*table.column_names) for lake in lakes]
+            rows = frames[0]
+            for frame in frames[1:]:
+                rows = rows.unionByName(frame)
+            rows.createOrReplaceTempView(relation_name("lake", table.name))
+
+    def load(self, key: str, rows: pl.DataFrame) -> None:
+        """See ``Engine``."""
+        table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+        schema = pa.schema([pa.field(field.name, _plain(field.type)) for field in table.schema])
+        with _engine_errors(key):
+            from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - an extra
+
+            data: pa.Table | list[object] = table.cast(schema) if table.num_rows else []
+            frame = self._session.createDataFrame(data, schema=from_arrow_schema(schema))
+            frame.createOrReplaceTempView(relation_name(*key.split(".")))
+
+    def materialize(self, model: Model, types: Mapping[str, str], folder: str | None) -> None:
+        """See ``Engine``."""
+        with _engine_errors(model.key):
+            sql = to_spark(model.sql, relation_name, list(model.header.columns))
+            columns = [f"cast(`{name}` as {spark_type(types[name])}) as `{name}`" for name in types]
+            rows = self._session.sql(sql).selectExpr(*columns)
+            if folder is not None:
+                rows = self._write(rows, folder)
+            rows.createOrReplaceTempView(relation_name(model.schema, model.name))
+
+    def _write(self, rows: DataFrame, folder: str) -> DataFrame:
+        """Write rows, and read them again: Sail plans some columns with another type than it writes."""
+        rows.write.mode("overwrite").parquet(folder)
+        written = self._session.read.parquet(folder)
+        if not written.columns:  # Sail writes no file where there is no row
+            filesystem, path = open_folder(folder)
+            filesystem.create_dir(path, recursive=True)
+            pq.write_table(rows.limit(0).toArrow(), f"{path}/schema.parquet", filesystem=filesystem)
+            written = self._session.read.parquet(folder)
+        return written
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """See ``Engine``."""
+        with _engine_errors("a check"):
+            rows: list[dict[str, Any]] = self._session.sql(to_spark(sql, relation_name)).toArrow().to_pylist()
+            return rows
+
+
+def _plain(arrow_type: pa.DataType) -> pa.DataType:
+    return pa.string() if pa.types.is_large_string(arrow_type) else arrow_type
+
+
+@contextmanager
+def _engine_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except EngineError:
+        raise
+    except Exception as error:
+        raise EngineError(f"{what} failed on the engine: {_message(error)}", "See the log of the server.") from error
+
+
+def _message(error: Exception) -> str:
+    """The first line of an engine's message, without the stack trace of its server."""
+    text = re.sub(r"\s+", " ", str(error).partition("\n\nJVM stacktrace")[0]).strip()
+    return text[:500] or type(error).__name__

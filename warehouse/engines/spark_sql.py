@@ -1,0 +1,106 @@
+"""The SQL of a model for Spark and Sail: a pure function over sqlglot's trees, from DuckDB's dialect.
+
+sqlglot translates most of it. The rewrites here are what it leaves different; each says what would be wrong without it.
+``warehouse.models.lint`` forbids in ``sql/`` what no rewrite can make equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import sqlglot
+from sqlglot import exp
+
+Naming = Callable[[str, str], str]
+"""From schema and name of a relation to its name on the engine."""
+
+TYPES = {"TIMESTAMP": "timestamp_ntz", "TIMESTAMP WITH TIME ZONE": "timestamp", "HUGEINT": "decimal(38, 0)"}
+"""Types of DuckDB that sqlglot would translate to another one."""
+
+
+def to_spark(sql: str, relation: Naming, columns: Sequence[str] = ()) -> str:
+    """The SELECT in Spark's dialect.
+
+    Args:
+        sql: One SELECT in DuckDB's dialect.
+        relation: Names the relations that it reads.
+        columns: The columns of CTE ``final`` in order; needed where it has a star with ``exclude``.
+
+    Raises:
+        ParseError: it is no SELECT that sqlglot can read.
+    """
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    for select in tree.find_all(exp.Select):
+        _write_out_groups(select)
+        _write_out_star(select, columns)
+    for rewrite in (_percentile, _struct, _wall_clock, _interval):
+        tree = tree.transform(rewrite)
+    for table in list(tree.find_all(exp.Table)):
+        if table.db:
+            table.replace(exp.to_table(relation(table.db, table.name)).as_(table.alias_or_name))
+    return tree.sql(dialect="spark", pretty=True)
+
+
+def spark_type(duckdb_type: str) -> str:
+    """A type as DuckDB describes it, in Spark's dialect."""
+    if duckdb_type in TYPES:
+        return TYPES[duckdb_type]
+    return exp.DataType.build(duckdb_type, dialect="duckdb").sql(dialect="spark").lower()
+
+
+def _percentile(node: exp.Expr) -> exp.Expr:
+    """``quantile_cont`` and ``median`` as ``percentile``: which is exact on both."""
+    if isinstance(node, exp.PercentileCont) and not isinstance(node.parent, exp.WithinGroup):
+        return exp.func("percentile", node.this, node.expression)
+    if isinstance(node, exp.Median):
+        return exp.func("percentile", node.this, exp.Literal.number("0.5"))
+    return node
+
+
+def _struct(node: exp.Expr) -> exp.Expr:
+    """``row(a, b)``, by which rows are ordered, as ``struct``; so is ``hash(a, b)``, which has only 32 bits there."""
+    if isinstance(node, exp.Anonymous) and node.name.lower() in ("row", "hash"):
+        return exp.func("struct", *node.expressions)
+    return node
+
+
+def _wall_clock(node: exp.Expr) -> exp.Expr:
+    """A time at a zone is without zone, while ``from_utc_timestamp`` returns an instant."""
+    if isinstance(node, exp.AtTimeZone):
+        return exp.cast(exp.func("from_utc_timestamp", node.this, node.args["zone"]), "timestamp_ntz", dialect="spark")
+    return node
+
+
+def _interval(node: exp.Expr) -> exp.Expr:
+    """Parentheses: in ``interval 7 day and x``, Spark reads ``day and`` as a range of units."""
+    if isinstance(node, exp.Interval) and not isinstance(node.parent, exp.Paren):
+        return exp.paren(node, copy=False)
+    return node
+
+
+def _write_out_groups(select: exp.Select) -> None:
+    """``group by all`` as the expressions without an aggregate: Sail does not have it."""
+    group = select.args.get("group")
+    if group is not None and group.args.get("all"):
+        keys = [column.unalias() for column in select.selects if not column.find(exp.AggFunc, exp.AnonymousAggFunc)]
+        select.set("group", exp.Group(expressions=[key.copy() for key in keys]) if keys else None)
+
+
+def _write_out_star(select: exp.Select, columns: Sequence[str]) -> None:
+    """A star with ``exclude`` as its columns: Sail does not have ``* except (…)``.
+
+    They are the columns of the result that the SELECT does not name itself.
+    """
+    stars = [column for column in select.selects if _excludes(column)]
+    if not stars:
+        return
+    (star,) = stars
+    others = {column.alias_or_name for column in select.selects if column is not star}
+    relation = star.table if isinstance(star, exp.Column) else None
+    names = [exp.column(name, relation) for name in columns if name not in others]
+    select.set("expressions", [name for column in select.selects for name in (names if column is star else [column])])
+
+
+def _excludes(column: exp.Expr) -> bool:
+    star = column.this if isinstance(column, exp.Column) else column
+    return isinstance(star, exp.Star) and bool(star.args.get("except_"))

@@ -1,0 +1,49 @@
+"""Small files beside the tables of an engine, in a folder or an object store."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pyarrow import fs
+
+
+def open_folder(url: str) -> tuple[fs.FileSystem, str]:
+    """File system and path of a folder or a URL such as ``s3://bucket/warehouse``; credentials are the environment's.
+
+    Raises:
+        ValueError: the scheme is unknown.
+    """
+    if not urlsplit(url).scheme:
+        return fs.LocalFileSystem(), str(Path(url).absolute())
+    return fs.FileSystem.from_uri(url)
+
+
+def write_text(url: str, name: str, text: str) -> None:
+    """Write a file at once: readers see the old one or the new one, never a part."""
+    filesystem, path = open_folder(url)
+    filesystem.create_dir(path, recursive=True)
+    if not isinstance(filesystem, fs.LocalFileSystem):
+        with filesystem.open_output_stream(f"{path}/{name}") as stream:  # one put, which is atomic
+            stream.write(text.encode())
+        return
+    temporary = Path(path) / f".{uuid.uuid4().hex}.tmp"
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(Path(path) / name)
+
+
+def read_text(url: str, name: str) -> str | None:
+    """The content of a file; None if there is none."""
+    filesystem, path = open_folder(url)
+    if filesystem.get_file_info(f"{path}/{name}").type != fs.FileType.File:
+        return None
+    with filesystem.open_input_stream(f"{path}/{name}") as stream:
+        return bytes(stream.read()).decode()
+
+
+def remove_folder(url: str) -> None:
+    """Remove a folder with all that it has; nothing if there is none."""
+    filesystem, path = open_folder(url)
+    if filesystem.get_file_info(path).type == fs.FileType.Directory:
+        filesystem.delete_dir(path)

@@ -23,7 +23,7 @@ demo: $(RUN)  ## Run the whole job on the emulated API, without a key, into the 
 	$(BIN)/convohouse demo
 
 dev: $(RUN)  ## Start Dagster with its page of assets, jobs and schedules
-	$(BIN)/dagster dev
+	$(BIN)/convohouse dev
 
 superset: $(RUN) $(SUPERSET)  ## Start Superset with a dashboard of the demo (0.9 GB in .venv/superset); HOME_FOLDER=data: of yours
 	$(BIN)/python examples/superset/start.py --home $(or $(HOME_FOLDER),demo)

@@ -36,6 +36,10 @@ class ForeignWorkspaceError(WorkspaceError):
     """The host and the key lead to another workspace than the one that the home folder has; nothing was landed."""
 
 
+class NotificationError(ConvohouseError):
+    """An alert could not be sent; the message shows no address, as that may be a secret."""
+
+
 class WorkerError(ConvohouseError):
     """A worker process ended before its work was done."""
 

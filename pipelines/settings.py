@@ -6,9 +6,10 @@ variables keep the vendor's names; all others are ``CONVOHOUSE_*``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Literal
@@ -37,7 +38,7 @@ from pydantic_settings import SettingsError as SourceError
 
 from pipelines.clock import clock_from, utc_now
 from pipelines.errors import CredentialsError, SettingsError
-from pipelines.settings_types import DEFAULT_BASE_URL, Name, PublishTarget, Url, Workspace, Zone
+from pipelines.settings_types import DEFAULT_BASE_URL, Name, Owner, PublishTarget, Url, Workspace, Zone
 from warehouse.storage.home import DEFAULT_WORKSPACE
 
 API_KEY = "ELEVENLABS_API_KEY"
@@ -84,6 +85,13 @@ class Settings(BaseSettings):
     timezone: Zone = Field(default="UTC", description="IANA time zone of the nightly schedule and of local days.")
     fresh_hours: int = Field(
         default=36, ge=1, description="Hours after its last full listing after which a workspace counts as stale."
+    )
+    first_day: date | None = Field(
+        default=None,
+        description="First day (UTC) that Dagster shows as a partition [default: the first day that has landed].",
+    )
+    owners: tuple[Owner, ...] = Field(
+        default=(), description="Owners of the assets in Dagster: mail addresses, or team:NAME."
     )
     lookback_days: int = Field(
         default=3, ge=0, le=365, description="Days before the last complete run that are listed again."
@@ -154,6 +162,24 @@ class Settings(BaseSettings):
     mcp_token: SecretStr | None = Field(
         default=None,
         description="Token that clients of `convohouse mcp --http` have to send; needed on any host but this machine.",
+    )
+    alert_webhook: SecretStr | None = Field(
+        default=None,
+        description="Address to which Dagster posts alerts in the form of Slack's incoming webhooks; it is a secret.",
+    )
+    alert_smtp: SecretStr | None = Field(
+        default=None,
+        description="Mail server for alerts: smtp://USER:PASSWORD@HOST:587 (STARTTLS where offered) or smtps://….",
+    )
+    alert_mail_to: tuple[str, ...] = Field(default=(), description="Addresses to which alerts are mailed.")
+    alert_mail_from: str | None = Field(
+        default=None, description="Sender of mailed alerts [default: the first address of alert_mail_to]."
+    )
+    keep_runs_days: int = Field(
+        default=90, ge=1, description="Days after which Dagster's job `prune` deletes runs and their events."
+    )
+    dagster_url: Url | None = Field(
+        default=None, description="Address of Dagster's page, such as http://localhost:3000, for links in alerts."
     )
     retain_max_share: float = Field(
         default=0.5, gt=0, le=1, description="Share of all conversations that `convohouse retain` may erase at once."
@@ -305,6 +331,17 @@ def load_settings(**overrides: object) -> Settings:
 def _variables() -> dict[str, str | None]:
     """Variables of the environment, then of ``.env``, by name in lower case."""
     return {**DotEnvSettingsSource(Settings).env_vars, **EnvSettingsSource(Settings).env_vars}
+
+
+def dagster_home() -> Path | None:
+    """The folder that ``DAGSTER_HOME`` names, if it is set."""
+    value = os.environ.get("DAGSTER_HOME")  # noqa: TID251 - this module reads the environment
+    return Path(value) if value else None
+
+
+def environment(**additions: str) -> dict[str, str]:
+    """The environment for a process of ours, with additions."""
+    return {**os.environ, **additions}  # noqa: TID251 - this module reads the environment
 
 
 def origins() -> dict[str, str]:

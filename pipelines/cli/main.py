@@ -20,6 +20,7 @@ from pipelines.cli.bill import bill
 from pipelines.cli.build import build, check
 from pipelines.cli.contract import contract
 from pipelines.cli.demo import demo
+from pipelines.cli.dev import dev
 from pipelines.cli.doctor import doctor
 from pipelines.cli.drift import drift
 from pipelines.cli.emulate import emulate
@@ -120,6 +121,7 @@ for _command in (
     prices,
     versions,
     bill,
+    dev,
     doctor,
     emulate,
 ):

@@ -13,6 +13,17 @@ KINDS = {
 """The technology tags of an asset in Dagster's graph, by group."""
 
 
+GROUPS = {
+    name: f"{number}_{name}"
+    for number, name in enumerate(
+        ("landing", "lake", "seeds", "staging", "intermediate", "marts", "metrics", "upstream"), 1
+    )
+}
+"""Groups by schema, with a number because Dagster's page sorts them by name: in the order in which the data flows."""
+UPSTREAM_GROUP = GROUPS["upstream"]
+"""Assets that need more requests than conversations do, and that run only on demand."""
+
+
 def asset_key(name: str) -> dg.AssetKey:
     """The asset key of a qualified name such as ``lake.turns``."""
     return dg.AssetKey(name.split("."))

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import dagster as dg
 
+from pipelines.orchestration.alert_sensor import alert_sensor
+from pipelines.orchestration.asset_operations import with_settings
 from pipelines.orchestration.assets.agent_access import access_job, agent_access
 from pipelines.orchestration.assets.audio import audio_job, recordings
 from pipelines.orchestration.assets.lake import lake_tables
@@ -13,7 +15,11 @@ from pipelines.orchestration.assets.landing import conversation_details, convers
 from pipelines.orchestration.assets.models import models_asset
 from pipelines.orchestration.assets.publish import publish_assets
 from pipelines.orchestration.assets.reference_data import agents, batches, bills, prices, tools
-from pipelines.orchestration.jobs import backfill, nightly, nightly_schedule
+from pipelines.orchestration.jobs import backfill, nightly_job, nightly_schedule
+from pipelines.orchestration.killed_runs import context_resource, killed_runs_sensor
+from pipelines.orchestration.partitions import first_day
+from pipelines.orchestration.prune import prune_job, prune_schedule
+from pipelines.orchestration.table_metadata import column_types
 from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
 from pipelines.settings import load_settings
 from pipelines.usecases.context import Context, Progress, no_progress
@@ -23,7 +29,8 @@ from warehouse.models.project import read_project
 def build_defs(*, app_context: Context | None = None, progress: Progress = no_progress) -> dg.Definitions:
     """Build the definitions: assets, checks, jobs, schedule and sensor.
 
-    This reads the settings and ``sql/`` and nothing else: it needs no network, no key and no home folder.
+    This reads the settings, ``sql/`` and, if there is one, the home folder (first day, types of columns). It needs no
+    network and no key, and writes nothing.
 
     Args:
         app_context: Settings, clock and API client of the runs; by default read from the environment.
@@ -34,25 +41,30 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
         ModelError: a SQL model cannot be parsed.
     """
     app_context = app_context or Context(load_settings())
-    fresh_for = timedelta(hours=app_context.settings.fresh_hours)
+    settings = app_context.settings
+    fresh_for = timedelta(hours=settings.fresh_hours)
+    assets = [  # all but the models: those that read models among them
+        conversation_list,
+        conversation_details,
+        tools,
+        prices,
+        agents,
+        batches,
+        bills,
+        agent_access,
+        recordings,
+        lake_tables,
+    ]
+    today = max(app_context.clock().date(), first_day(settings))
+    nightly, webhooks = nightly_job(today), webhook_job(today)
+    read_elsewhere = {dep.asset_key for asset in assets for spec in asset.specs for dep in spec.deps}
+    project = read_project()
+    models = models_asset(project, fresh_for, column_types(app_context.home), read_elsewhere)
     return dg.Definitions(
-        assets=[
-            conversation_list,
-            conversation_details,
-            tools,
-            prices,
-            agents,
-            batches,
-            bills,
-            agent_access,
-            recordings,
-            lake_tables,
-            models_asset(read_project(), fresh_for),
-            *publish_assets(app_context.settings, read_project()),
-        ],
-        jobs=[nightly, backfill, access_job, audio_job, webhook_job],
-        sensors=[webhook_sensor],
-        schedules=[nightly_schedule(app_context.settings.timezone)],
-        resources={"app_context": app_context, "progress": progress},
+        assets=with_settings([*assets, models, *publish_assets(settings, project)], settings),
+        jobs=[nightly, backfill, access_job, audio_job, webhooks, prune_job],
+        sensors=[webhook_sensor(webhooks), alert_sensor, killed_runs_sensor],
+        schedules=[nightly_schedule(settings.timezone, nightly), prune_schedule],
+        resources={"app_context": context_resource(app_context), "progress": progress},
         executor=dg.in_process_executor,  # six trivial assets take 15 s, against 49 s with a process for each
     )

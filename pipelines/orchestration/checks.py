@@ -1,5 +1,8 @@
 """Asset checks: every check of the lake and of the models in Dagster's terms.
 
+Checks of a table with the same group (keys; columns: required and accepted values) are one check in Dagster, which
+names the columns that fail. There are 600 of them otherwise, and logging them took longer than running them.
+
 Dagster's log gets counts only, never failing rows: they can hold what people said, and an erased conversation must
 leave no trace there. ``convohouse check`` shows the rows. For an unknown field the log has its path, its kind and the
 id of one conversation, never a value.
@@ -7,6 +10,7 @@ id of one conversation, never a value.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -27,37 +31,73 @@ UNKNOWN_FIELDS_CHECK = dg.AssetCheckSpec(
 _MAX_SAMPLE_ROWS = 10
 
 
-def check_spec(check: Check, *, blocking: bool = True) -> dg.AssetCheckSpec:
-    """The declaration of a check; if a blocking one fails, Dagster skips the assets downstream of its table."""
-    return dg.AssetCheckSpec(check.name, asset=asset_key(check.model), description=check.description, blocking=blocking)
+def check_specs(checks: Iterable[Check]) -> Iterator[dg.AssetCheckSpec]:
+    """The declarations of checks; none is ``blocking``, as a step with a failed check fails and so blocks the next."""
+    groups: defaultdict[dg.AssetCheckKey, list[str]] = defaultdict(list)
+    for check in checks:
+        groups[_key(check)].append(check.description)
+    for key, descriptions in groups.items():
+        yield dg.AssetCheckSpec(key.name, asset=key.asset_key, description=" ".join(dict.fromkeys(descriptions)))
 
 
-def check_results(
+def check_evaluations(
     results: Iterable[CheckResult], selected: Collection[dg.AssetCheckKey]
-) -> Iterator[dg.AssetCheckResult]:
-    """Results of the selected checks; a failed one has the SQL that selects its failing rows."""
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Evaluations of the selected checks, except those of which nothing was run again.
+
+    A failed one names the columns and has the SQL that selects its failing rows.
+    """
+    groups: defaultdict[dg.AssetCheckKey, list[CheckResult]] = defaultdict(list)
     for result in results:
-        check = result.check
-        if dg.AssetCheckKey(asset_key(check.model), check.name) in selected:
-            metadata: dict[str, Any] = {"n_failing": result.n_failing}
-            if check.sql and not result.is_passed:
-                metadata["failing_rows"] = dg.MetadataValue.md(f"```sql\n{check.sql}\n```")
-            yield dg.AssetCheckResult(
-                passed=result.is_passed, asset_key=asset_key(check.model), check_name=check.name, metadata=metadata
-            )
+        groups[_key(result.check)].append(result)
+    for key, group_results in groups.items():
+        if key in selected and not all(result.is_reused for result in group_results):
+            yield _evaluation(key, [result for result in group_results if not result.is_passed])
 
 
-def check_unknown_fields(home: Home) -> dg.AssetCheckResult:
+def _key(check: Check) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(asset_key(check.model), check.group or check.name)
+
+
+def _evaluation(key: dg.AssetCheckKey, failed: Collection[CheckResult]) -> dg.AssetCheckEvaluation:
+    metadata: dict[str, Any] = {"n_failing": sum(result.n_failing for result in failed)}
+    if columns := dict.fromkeys(column for result in failed for column in result.check.columns):
+        metadata["failing_columns"] = ", ".join(columns)
+    if queries := [f"```sql\n{result.check.sql}\n```" for result in failed if result.check.sql]:
+        metadata["failing_rows"] = dg.MetadataValue.md("\n\n".join(queries))
+    description = " ".join(f"{result.check.description} Failing rows: {result.n_failing}." for result in failed)
+    return evaluation(key, is_passed=not failed, metadata=metadata, description=description)
+
+
+def evaluation(
+    key: dg.AssetCheckKey,
+    *,
+    is_passed: bool,
+    metadata: dict[str, Any],
+    description: str = "",
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+) -> dg.AssetCheckEvaluation:
+    """The outcome of a check, to be logged: one that is yielded as a result costs a second event, an output."""
+    return dg.AssetCheckEvaluation(
+        key.asset_key,
+        key.name,
+        passed=is_passed,
+        metadata=metadata,
+        description=description or None,
+        severity=severity,
+    )
+
+
+def check_unknown_fields(home: Home) -> dg.AssetCheckEvaluation:
     """Whether the last run saw new unknown fields; only a warning, because their values are stored all the same."""
     new_fields, _ = new_unknown(home)
     metadata: dict[str, Any] = {"n_new": new_fields.height}
     if not new_fields.is_empty():
         sample = new_fields.select("path", "kind", "example_id").head(_MAX_SAMPLE_ROWS).to_dicts()
         metadata["new_fields"] = dg.MetadataValue.table([dg.TableRecord(field) for field in sample])
-    return dg.AssetCheckResult(
-        passed=new_fields.is_empty(),
-        asset_key=UNKNOWN_FIELDS_CHECK.asset_key,
-        check_name=UNKNOWN_FIELDS_CHECK.name,
+    return evaluation(
+        UNKNOWN_FIELDS_CHECK.key,
+        is_passed=new_fields.is_empty(),
         severity=dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )

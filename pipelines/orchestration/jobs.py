@@ -1,71 +1,90 @@
 """The jobs over the whole pipeline, and the schedule of the nightly one."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date
+from typing import Any
 
 import dagster as dg
 
-from pipelines.extract.time_window import next_window
-from pipelines.orchestration.asset_keys import op_name
-from pipelines.orchestration.assets.agent_access import GROUP
-from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
-from pipelines.orchestration.partitions import RequestedDays, RunScope, range_tags
+from pipelines.errors import ApiError
+from pipelines.orchestration.asset_keys import UPSTREAM_GROUP
+from pipelines.orchestration.partitions import BACKFILL, NIGHTLY, day_tag, first_day
 from pipelines.usecases.context import Context
-from warehouse.storage import landing
 
-BACKFILL, NIGHTLY = "backfill", "nightly"
+AssetJob = Any
+"""What ``define_asset_job`` returns; Dagster has no public name for it."""
 NIGHTLY_CRON = "0 2 * * *"
-ALL_ASSETS = dg.RunConfig(
-    ops={
-        op_name(LISTINGS): RequestedDays(everywhere=True),
-        op_name(DOCUMENTS): RunScope(everywhere=True),
-        "lake": RunScope(everywhere=True),
-    }
-)
+RETRY_ALL_STEPS = {"dagster/retry_strategy": "ALL_STEPS"}
+"""A run whose process was killed is started once more (``run_retries``), from its first step: it is fast where nothing
+is left to do, and what it lists and counts belongs to one run."""
 
-FULL_PIPELINE = dg.AssetSelection.all() - dg.AssetSelection.groups(GROUP)
-"""Every asset except those of the group ``upstream``, which have their own jobs."""
+FULL_PIPELINE = dg.AssetSelection.all() - dg.AssetSelection.groups(UPSTREAM_GROUP)
+"""Every asset except those of the group of requests on demand, which have their own jobs."""
 
 backfill = dg.define_asset_job(
     BACKFILL,
     FULL_PIPELINE,
+    tags=RETRY_ALL_STEPS,
     description="Copies the conversations of a range of days, in one run. "
     "The run config can limit it to one agent or to a part of a day.",
 )
 
-nightly = dg.define_asset_job(
-    NIGHTLY,
-    FULL_PIPELINE,
-    config=ALL_ASSETS,
-    description="Copies what is new since the last run, and fetches again what is open, changed or due on any day. "
-    "Several workspaces are copied one after the other.",
-)
+ACTIVE_STATUSES = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
 
 
-def nightly_schedule(timezone: str) -> dg.ScheduleDefinition:
-    """Runs at 2:00 of ``timezone``, over the days of ``nightly_range``."""
+def nightly_job(today: date) -> AssetJob:
+    """The job without limits: its day is only the one that is logged even if nothing of it has changed.
+
+    Dagster needs a day to run assets that have days. ``today`` is that of a run without one, as by ``dagster job
+    launch``.
+    """
+    return dg.define_asset_job(
+        NIGHTLY,
+        FULL_PIPELINE,
+        tags={**RETRY_ALL_STEPS, **day_tag(today)},
+        description="Copies what is new since the last run, and fetches again what is open, changed or due, on any "
+        "day: whatever day is chosen does not limit it. Several workspaces are copied one after the other.",
+    )
+
+
+def nightly_schedule(timezone: str, job: AssetJob) -> dg.ScheduleDefinition:
+    """Runs at 2:00 of ``timezone``."""
 
     @dg.schedule(
         name=NIGHTLY,
-        job=nightly,
+        job=job,
         cron_schedule=NIGHTLY_CRON,
         execution_timezone=timezone,
         description=f"Every night at 2:00 ({timezone}), copies what is new, open, changed or due.",
     )
-    def schedule(context: dg.ScheduleEvaluationContext, app_context: dg.ResourceParam[Context]) -> dg.RunRequest:
+    def schedule(
+        context: dg.ScheduleEvaluationContext, app_context: dg.ResourceParam[Context]
+    ) -> dg.RunRequest | dg.SkipReason:
+        """A run, unless no workspace has a key or the run of the night before has not ended."""
         at = context.scheduled_execution_time.astimezone(UTC)
-        return dg.RunRequest(at.isoformat(), run_config=ALL_ASSETS, tags=range_tags(*nightly_range(app_context, at)))
+        if reason := missing_keys(app_context):
+            return dg.SkipReason(reason)
+        if context.instance.get_runs_count(dg.RunsFilter(job_name=NIGHTLY, statuses=ACTIVE_STATUSES)):
+            return dg.SkipReason("The nightly run before has not ended; it copies up to its own time.")
+        if at.date() < first_day(app_context.settings):
+            return dg.SkipReason(f"The first day is {first_day(app_context.settings)}, as CONVOHOUSE_FIRST_DAY says.")
+        return dg.RunRequest(at.isoformat(), tags=day_tag(at.date()))
 
     return schedule
 
 
-def nightly_range(app_context: Context, at: datetime) -> tuple[date, date]:
-    """First and last day of a nightly run, from the end of the last complete listing less the look-back.
-
-    The first run of a home copies all of history, although its range has only the look-back.
-    """
-    lookback = app_context.settings.lookback_days
-    windows = (
-        next_window(landing.listings(workspace.home), now=at, lookback_days=lookback)
-        for workspace in app_context.workspaces()
-    )
-    return min(window.since or at - timedelta(days=lookback) for window in windows).date(), at.date()
+def missing_keys(app_context: Context) -> str:
+    """Why nothing can be copied: no workspace has a key; empty if one has."""
+    reasons = []
+    for workspace in app_context.workspaces():
+        try:
+            workspace.settings.key()
+        except ApiError as error:
+            reasons.append(str(error))
+        else:
+            return ""
+    return " ".join(reasons)

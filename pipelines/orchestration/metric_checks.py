@@ -7,6 +7,8 @@ from typing import Any
 import dagster as dg
 
 from pipelines.orchestration.asset_keys import asset_key
+from pipelines.orchestration.checks import evaluation
+from pipelines.usecases.alerts import unusual_measures
 from warehouse.serve.query import query
 from warehouse.storage.home import Home
 
@@ -31,12 +33,6 @@ _NEWEST_DAY = """
     from metrics.agent_daily
     where start_date = (select max(start_date) from metrics.agent_daily)
 """
-_UNUSUAL = """
-    select workspace, start_date::varchar as start_date, agent_id, measure, value, expected, deviation
-    from metrics.anomalies
-    qualify is_flagged and start_date = max(start_date) over (partition by workspace)
-    order by abs(deviation) / nullif(spread, 0) desc, workspace, agent_id, measure
-"""
 
 
 def newest_day_metrics(home: Home) -> dict[str, Any]:
@@ -45,17 +41,16 @@ def newest_day_metrics(home: Home) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def check_anomalies(home: Home) -> dg.AssetCheckResult:
+def check_anomalies(home: Home) -> dg.AssetCheckEvaluation:
     """Whether the newest day of a workspace has no flagged measure; only a warning, because the data may be right."""
-    anomalies = query(home, _UNUSUAL)
+    anomalies = unusual_measures(home)
     metadata: dict[str, Any] = {"n_unusual": anomalies.height}
     if not anomalies.is_empty():
         sample = anomalies.head(_MAX_SAMPLE_ROWS).to_dicts()
         metadata["measures"] = dg.MetadataValue.table([dg.TableRecord(row) for row in sample])
-    return dg.AssetCheckResult(
-        passed=anomalies.is_empty(),
-        asset_key=ANOMALIES_CHECK.asset_key,
-        check_name=ANOMALIES_CHECK.name,
+    return evaluation(
+        ANOMALIES_CHECK.key,
+        is_passed=anomalies.is_empty(),
         severity=dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )

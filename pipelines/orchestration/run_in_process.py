@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run_iterator
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from pipelines.orchestration.asset_keys import op_name
 from pipelines.orchestration.assets.landing import LISTINGS
 from pipelines.orchestration.build_defs import build_defs
-from pipelines.orchestration.jobs import BACKFILL
-from pipelines.orchestration.partitions import range_tags
+from pipelines.orchestration.instance import open_instance
+from pipelines.orchestration.partitions import BACKFILL, range_tags
+from pipelines.orchestration.run_errors import failure_lines
 from pipelines.usecases.context import Context, Progress, no_progress
 
-INSTANCE_FILE = "dagster.yaml"
+ON_THE_PAGE = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("pipelines.definitions"), "__repository__")
+"""The code location as `convohouse dev` names it: Dagster's page shows only runs that belong to one. This, and so how
+the run is made, is not public in Dagster, whose version is pinned."""
+NOT_AGAIN = {"dagster/max_retries": "0"}
+"""Dagster must not start a killed run of a command again: it would use another home folder, and another API."""
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 
@@ -33,34 +38,21 @@ class Outcome:
 def run_job(app_context: Context, *, since: datetime, until: datetime, progress: Progress = no_progress) -> Outcome:
     """Copy the conversations that started in [since, until), in one run.
 
-    If the current folder has a ``dagster.yaml``, the run is stored as it says and appears in Dagster's UI; otherwise
+    In the project's folder, or with ``DAGSTER_HOME``, the run is stored and appears in Dagster's page; elsewhere
     Dagster stores nothing.
     """
     config = {"since": since.isoformat(), "until": until.isoformat()}
     job = build_defs(app_context=app_context, progress=progress).resolve_job_def(BACKFILL)
-    with _instance(Path.cwd()) as instance:
-        result = job.execute_in_process(
+    with open_instance(Path.cwd()) as instance:
+        run = instance.create_run_for_job(
+            job,
             run_config={"ops": {op_name(LISTINGS): {"config": config}}, "loggers": QUIET},
-            instance=instance,
-            raise_on_error=False,
-            tags=range_tags(since.astimezone(UTC).date(), (until - timedelta(microseconds=1)).astimezone(UTC).date()),
+            tags={
+                **NOT_AGAIN,
+                **range_tags(since.astimezone(UTC).date(), (until - timedelta(microseconds=1)).astimezone(UTC).date()),
+            },
+            remote_job_origin=RemoteJobOrigin(ON_THE_PAGE, BACKFILL),
         )
-    return Outcome(result.run_id, result.success, tuple(step_errors(result)))
-
-
-def _instance(folder: Path) -> AbstractContextManager[dg.DagsterInstance]:
-    if (folder / INSTANCE_FILE).is_file():
-        return dg.DagsterInstance.from_config(str(folder))
-    return dg.DagsterInstance.ephemeral()
-
-
-def step_errors(result: dg.ExecuteInProcessResult) -> Iterator[str]:
-    """Why the steps of a run failed, one line per problem; an unexpected exception is reduced to its root cause."""
-    for event in result.filter_events(lambda event: event.is_step_failure):
-        failure = event.step_failure_data
-        if failure.user_failure_data and failure.user_failure_data.description:
-            yield from failure.user_failure_data.description.splitlines()
-        elif cause := failure.error:
-            while cause.cause:
-                cause = cause.cause
-            yield cause.message.strip()
+        errors = tuple(failure_lines(list(execute_run_iterator(InMemoryJob(job), run, instance))))
+        ended_run = instance.get_run_by_id(run.run_id)
+    return Outcome(run.run_id, bool(ended_run and ended_run.is_success), errors)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
+from pipelines.orchestration.asset_keys import GROUPS
 from pipelines.orchestration.build_defs import build_defs
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context
 from warehouse.models.project import read_project
-from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.registry import TABLES
-from warehouse.storage import landing, parquet
-from warehouse.storage.home import Home
 
 PROJECT = Path(__file__).parents[2]
 APP_CONTEXT = Context(Settings(home=Path("nowhere"), api_key=None))
@@ -38,6 +36,10 @@ def test_loading_needs_no_key_and_writes_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_dagster_accepts_the_definitions():
+    dg.Definitions.validate_loadable(build_defs(app_context=APP_CONTEXT))
+
+
 def test_every_table_and_model_is_an_asset(graph):
     project = read_project()
     tables = {f"lake/{table.name}" for table in TABLES}
@@ -52,9 +54,51 @@ def test_every_asset_is_described_grouped_and_tagged(graph):
     for node in graph.asset_nodes:
         assert node.description, node.key
         is_on_demand = node.key.path in (["landing", "agent_access"], ["landing", "recordings"])
-        assert node.group_name == ("upstream" if is_on_demand else node.key.path[0])
+        group = "upstream" if is_on_demand else node.key.path[0]
+        assert node.group_name == GROUPS.get(group, group)
         assert node.kinds, node.key
+        assert node.tags["layer"] == node.key.path[0]
+        assert node.metadata["dagster/code_references"].code_references
         assert node.is_executable
+
+
+def test_groups_are_in_the_order_of_the_way():
+    assert list(GROUPS.values()) == sorted(GROUPS.values())
+
+
+def test_assets_say_where_they_are_and_whose(tmp_path):
+    settings = Settings(home=tmp_path, api_key=None, owners=("team:data", "a@example.com"))
+    graph = build_defs(app_context=Context(settings)).resolve_asset_graph()
+    uris = {
+        name: graph.get(dg.AssetKey(name.split("."))).metadata["dagster/uri"]
+        for name in ("landing.documents", "landing.tools", "landing.recordings", "lake.turns", "marts.fct_turns")
+    }
+    root = tmp_path.as_uri()
+    assert uris == {
+        "landing.documents": f"{root}/landing",
+        "landing.tools": f"{root}/landing/tools",
+        "landing.recordings": f"{root}/audio",
+        "lake.turns": f"{root}/lake/turns",
+        "marts.fct_turns": f"{root}/warehouse.duckdb#marts.fct_turns",
+    }
+    assert {tuple(node.owners) for node in graph.asset_nodes} == {("team:data", "a@example.com")}
+
+
+@pytest.mark.parametrize(
+    ("landed", "setting", "expected"),
+    [
+        ((), None, "2024-01-01"),
+        (("2026-01-03", "2025-12-30"), None, "2025-12-30"),
+        (("2026-01-03",), date(2025, 11, 1), "2025-11-01"),
+    ],
+)
+def test_the_first_partition_is_what_is_set_or_what_has_landed(tmp_path, landed, setting, expected):
+    for day in landed:
+        (tmp_path / "landing" / f"start_date={day}").mkdir(parents=True)
+    context = Context(Settings(home=tmp_path, api_key=None, first_day=setting))
+    graph = build_defs(app_context=context).resolve_asset_graph()
+    partitions = {node.partitions_def.get_first_partition_key() for node in graph.asset_nodes if node.is_partitioned}
+    assert partitions == {expected}
 
 
 def test_models_depend_on_what_their_sql_reads(graph):
@@ -73,9 +117,10 @@ def test_models_have_the_hash_of_their_file_as_version(graph):
 
 
 def test_daily_assets_are_backfilled_by_one_run_over_many_days(graph):
-    daily = {node.key.to_user_string(): node.backfill_policy for node in graph.asset_nodes if node.is_partitioned}
+    daily = {node.key.to_user_string() for node in graph.asset_nodes if node.is_partitioned}
     expected = {f"lake/{table.name}" for table in TABLES if table.is_daily} | {"landing/listings", "landing/documents"}
-    assert daily == dict.fromkeys(expected, dg.BackfillPolicy.single_run())
+    assert daily == expected
+    assert {node.backfill_policy for node in graph.asset_nodes} == {dg.BackfillPolicy.single_run()}
 
 
 def test_the_current_day_is_a_partition(graph):
@@ -85,46 +130,52 @@ def test_the_current_day_is_a_partition(graph):
 
 
 def tick(app_context, at):
-    """The schedule's run request at a moment of its time zone."""
+    """What the schedule does at a moment of its time zone."""
     schedule = build_defs(app_context=app_context).resolve_schedule_def("nightly")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", at.tzinfo.key)
-    with dg.build_schedule_context(scheduled_execution_time=at, resources={"app_context": app_context}) as context:
-        return schedule.evaluate_tick(context).run_requests[0]
-
-
-def days(request):
-    return tuple(request.tags[f"dagster/asset_partition_range_{side}"] for side in ("start", "end"))
+    folder = app_context.home.root.parent / "dagster"
+    folder.mkdir()
+    with (
+        dg.DagsterInstance.from_config(str(folder)) as instance,
+        dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=at, resources={"app_context": app_context}
+        ) as context,
+    ):
+        return schedule.evaluate_tick(context)
 
 
 @pytest.mark.parametrize(
-    ("timezone", "local", "expected"),
+    ("timezone", "local", "day"),
     [
-        ("UTC", "2026-01-15T02:00", ("2026-01-12", "2026-01-15")),
-        ("Europe/Berlin", "2025-10-26T02:00", ("2025-10-23", "2025-10-26")),  # comes twice
-        ("Europe/Berlin", "2025-03-30T03:00", ("2025-03-27", "2025-03-30")),  # two o'clock does not come
-        ("America/Los_Angeles", "2025-11-02T02:00", ("2025-10-30", "2025-11-02")),
-        ("Asia/Tokyo", "2026-01-15T02:00", ("2026-01-11", "2026-01-14")),  # still the day before in UTC
+        ("UTC", "2026-01-15T02:00", "2026-01-15"),
+        ("Europe/Berlin", "2025-10-26T02:00", "2025-10-26"),  # comes twice
+        ("Europe/Berlin", "2025-03-30T03:00", "2025-03-30"),  # two o'clock does not come
+        ("America/Los_Angeles", "2025-11-02T02:00", "2025-11-02"),
+        ("Asia/Tokyo", "2026-01-15T02:00", "2026-01-14"),  # still the day before in UTC
     ],
 )
-def test_the_first_nightly_run_is_about_the_look_back_up_to_the_running_utc_day(timezone, local, expected, tmp_path):
-    app_context = Context(Settings(home=tmp_path / "home", timezone=timezone, lookback_days=3, api_key=None))
-    request = tick(app_context, datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(timezone)))
-    assert days(request) == expected
+def test_the_day_of_a_nightly_run_is_the_running_utc_day(timezone, local, day, tmp_path):
+    app_context = Context(Settings(home=tmp_path / "home", timezone=timezone, api_key="sk"))
+    at = datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(timezone))
+    (request,) = tick(app_context, at).run_requests
+    assert request.tags["dagster/partition"] == day
+    assert (request.run_key, request.run_config) == (at.astimezone(UTC).isoformat(), {})
     assert not app_context.home.root.exists()
 
 
-def test_the_nightly_run_begins_where_the_last_listing_ended_less_the_look_back(tmp_path):
-    app_context = Context(Settings(home=tmp_path / "home", lookback_days=3, api_key=None))
-    until = datetime(2026, 1, 10, 2, tzinfo=UTC)
-    Home(tmp_path / "home").open()
-    row = {"conversation_id": "a", "start_date": until.date(), "start_time_at": until, "fingerprint": "a"}
-    rows = parquet.frame(LANDED_LISTINGS, [row | {"listed_at": until}])
-    landing.land_listing(app_context.home, landing.Listing(until, None, until), rows)
-    request = tick(app_context, datetime(2026, 1, 15, 2, tzinfo=ZoneInfo("UTC")))
-    assert days(request) == ("2026-01-07", "2026-01-15")
-    assert {op: settings["config"]["everywhere"] for op, settings in request.run_config["ops"].items()} == {
-        "landing__listings": True,
-        "landing__documents": True,
-        "lake": True,
-    }
-    assert request.run_key == "2026-01-15T02:00:00+00:00"
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        (
+            {"api_key": None},
+            "No API key is set. Set ELEVENLABS_API_KEY (in the environment or in .env); `convohouse demo` needs none.",
+        ),
+        (
+            {"api_key": "sk", "first_day": date(2026, 2, 1)},
+            "The first day is 2026-02-01, as CONVOHOUSE_FIRST_DAY says.",
+        ),
+    ],
+)
+def test_a_night_on_which_nothing_can_be_copied_is_skipped_and_says_why(settings, reason, tmp_path):
+    data = tick(Context(Settings(home=tmp_path / "home", **settings)), datetime(2026, 1, 15, 2, tzinfo=ZoneInfo("UTC")))
+    assert (data.run_requests, data.skip_message) == ([], reason)

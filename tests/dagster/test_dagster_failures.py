@@ -46,9 +46,12 @@ def test_a_failed_check_of_the_models_blocks_the_swap(run, copied):
     before = copied.home.warehouse.read_bytes()
     repeat_a_turn(copied.home, conversation_id="conv_of_nobody", message="What somebody said.")
     ran = run(copied)
-    name = "marts_fct_turns_references_conversation_id"
-    assert failed_checks(ran) == {name}
-    assert ran.checks[name].metadata["n_failing"].value == 1
+    name, check_name = "marts_fct_turns_references_conversation_id", "marts.fct_turns: keys"
+    assert failed_checks(ran) == {check_name}
+    metadata = ran.checks[check_name].metadata
+    assert (metadata["n_failing"].value, metadata["failing_columns"].value) == (1, "conversation_id")
+    assert "conversation_id not in" in metadata["failing_rows"].value
+    assert ran.checks[check_name].description.endswith("in marts.fct_conversations.conversation_id. Failing rows: 1.")
     (error,) = ran.failures
     assert error.startswith(f"{name} failed in marts.fct_turns: Every conversation_id is in marts.fct_conversations")
     assert error.endswith("Failing rows: 1.")
@@ -65,7 +68,8 @@ def test_a_failed_check_of_the_lake_keeps_the_models_from_being_built(run, copie
     before = copied.home.warehouse.read_bytes()
     repeat_a_turn(copied.home)
     ran = run(copied)
-    assert failed_checks(ran) == {"lake_turns_unique"}
+    assert failed_checks(ran) == {"lake.turns: keys"}
+    assert ran.checks["lake.turns: keys"].metadata["failing_columns"].value == "conversation_id, turn_index"
     assert ran.failures == [
         "lake_turns_unique failed in lake.turns: One row per conversation_id, turn_index. Failing rows: 1."
     ]
@@ -107,6 +111,16 @@ def test_a_refused_key_is_one_line_and_a_failed_run_record(run, emulated, tmp_pa
     assert "sk_another_key" not in "".join(serialize_value(entry) for entry in ran.instance.all_logs(ran.result.run_id))
     assert (ran.run_record["outcome"], ran.run_record["error"]) == ("failed", error)
     assert ran.instance.get_latest_materialization_event(AssetKey(["landing", "listings"])) is None
+
+
+def test_a_backfill_without_days_says_what_to_give(run, emulated, tmp_path):
+    ran = run(emulated.app_context(tmp_path / "home"), "backfill", days=None)
+    assert ran.failures == [
+        (
+            "The job backfill needs days: choose partitions on its page, or use `convohouse sync --since --until`. "
+            "The job nightly needs none."
+        )
+    ]
 
 
 def test_an_empty_window_is_refused(run, emulated, tmp_path):

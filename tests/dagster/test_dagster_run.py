@@ -1,4 +1,4 @@
-"""The job as the command line runs it, and Dagster's storage as dagster.yaml names it."""
+"""The job as the command line runs it, and Dagster's storage as deploy/dagster.yaml names it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from warehouse.storage import lake
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
-DAGSTER_YAML = Path(__file__).parents[2] / "dagster.yaml"
+PROJECT = Path(__file__).parents[2]
 SINCE = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
 
 REFERENCE_STAGES = {"tools", "prices", "agents", "batches", "bill"}
 
 
-def test_the_run_is_kept_where_dagster_yaml_is(emulated, tmp_path, monkeypatch, capfd):
+def test_the_run_is_kept_in_the_projects_folder(emulated, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
-    shutil.copy(DAGSTER_YAML, tmp_path)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    shutil.copytree(PROJECT / "deploy", tmp_path / "deploy")
     app_context, stages = emulated.app_context(tmp_path / "home"), []
     outcome = run_job(
         app_context,
@@ -42,11 +43,13 @@ def test_the_run_is_kept_where_dagster_yaml_is(emulated, tmp_path, monkeypatch, 
     assert set(begun) > REFERENCE_STAGES
     assert ("fetch", n_calls, n_calls) in stages
     assert capfd.readouterr() == ("", "")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".dagster", "dagster.yaml", "home"]
-    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".dagster", "deploy", "home"]
+    with dg.DagsterInstance.from_config(str(tmp_path / ".dagster")) as instance:
         record = instance.get_run_record_by_id(outcome.run_id)
         assert (record.dagster_run.job_name, record.dagster_run.status) == ("backfill", dg.DagsterRunStatus.SUCCESS)
         assert instance.get_latest_materialization_event(dg.AssetKey(["lake", "turns"])).run_id == outcome.run_id
+        assert record.dagster_run.tags["dagster/max_retries"] == "0"
+        assert record.dagster_run.remote_job_origin.location_name == "pipelines.definitions"
         assert instance.telemetry_enabled is False
         assert instance.nux_enabled is False
 

@@ -22,7 +22,7 @@ from pipelines.orchestration.assets.models import models_asset
 from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
 from pipelines.transform.canonical_json import dump, load
 from pipelines.usecases.context import no_progress
-from tests.helpers.emulated_dagster import QUIET
+from tests.helpers.emulated_dagster import LAST, QUIET
 from warehouse.models.project import read_project
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS
@@ -33,8 +33,7 @@ from warehouse.storage import activity_log, lake, landing
 def definitions(copied):
     return dg.Definitions(
         assets=[agent_access, recordings, lake_tables, models_asset(read_project(), timedelta(hours=36))],
-        jobs=[access_job, audio_job, webhook_job],
-        sensors=[webhook_sensor],
+        jobs=[access_job, audio_job, webhook_job(LAST)],
         resources={"app_context": copied, "progress": no_progress},
         executor=dg.in_process_executor,
     )
@@ -85,7 +84,7 @@ def test_the_sensor_sees_a_landed_webhook_and_its_job_brings_it_into_the_warehou
 
         def evaluate():
             with dg.build_sensor_context(instance=instance, resources={"app_context": copied}) as context:
-                return webhook_sensor(context)
+                return webhook_sensor(webhook_job(LAST))(context)
 
         assert isinstance(evaluate(), dg.SkipReason)
         document = emulated.details()[-1] | {"conversation_id": "conv_by_webhook"}

@@ -16,9 +16,8 @@ from pipelines.api.client import ApiClient
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.orchestration.build_defs import build_defs
-from pipelines.orchestration.jobs import ALL_ASSETS, NIGHTLY
-from pipelines.orchestration.partitions import range_tags
-from pipelines.orchestration.run_in_process import step_errors
+from pipelines.orchestration.partitions import NIGHTLY, range_tags
+from pipelines.orchestration.run_errors import failure_lines
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context
 from warehouse.schema.operations import SYNC_RUNS
@@ -26,6 +25,7 @@ from warehouse.storage import lake
 
 KEY = "sk_the_key_of_the_tests"
 FIRST, LAST = date(2025, 11, 17), date(2025, 11, 20)
+GROUPS_OF_CHECKS = ("keys", "columns")
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 
@@ -34,6 +34,7 @@ class Emulated:
     """The API at a moment, which a test may move.
 
     ``invalid_id`` is the conversation whose detail is invalid JSON. While the API ``is_down``, every response is a 503.
+    While it ``holds_details``, requests for conversations wait; ``n_held`` counts them.
     """
 
     world: World
@@ -42,12 +43,18 @@ class Emulated:
     invalid_id: str | None = None
     key: str = KEY
     is_down: bool = False
+    holds_details: bool = False
+    n_held: int = 0
     app: Any = field(init=False)
 
     def __post_init__(self) -> None:
         self.app = create_app(self.world, clock=lambda: self.now, key=self.key)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self.holds_details and "/conversations/" in scope.get("path", ""):
+            self.n_held += 1
+            while self.holds_details:  # noqa: ASYNC110 - set by another thread
+                await asyncio.sleep(0.05)
         if self.is_down and scope["type"] == "http":
             await send({"type": "http.response.start", "status": 503, "headers": []})
             await send({"type": "http.response.body", "body": b""})
@@ -84,7 +91,7 @@ class FinishedRun:
 
     @property
     def failures(self) -> list[str]:
-        return list(step_errors(self.result))
+        return list(failure_lines(self.result.all_events))
 
     @property
     def run_record(self) -> dict[str, Any]:
@@ -95,7 +102,8 @@ class FinishedRun:
 
     @property
     def checks(self) -> dict[str, dg.AssetCheckEvaluation]:
-        return {check.check_name: check for check in self.result.get_asset_check_evaluations()}
+        """By name; a check that many tables have, by the name of its table as well."""
+        return {check_name(check): check for check in self.result.get_asset_check_evaluations()}
 
     def metadata(self, name: str) -> dict[str, Any]:
         """The metadata of an asset's last materialization."""
@@ -118,22 +126,27 @@ class Runner:
         app_context: Context,
         job: str = NIGHTLY,
         *,
-        days: tuple[date, date] = (FIRST, LAST),
+        days: tuple[date, date] | None = (FIRST, LAST),
         config: dict[str, Any] | None = None,
         assets: tuple[str, ...] = (),
     ) -> FinishedRun:
-        """Run a job, or some of its assets, over days; the nightly job with the config of its schedule."""
+        """Run a job, or some of its assets, over days; the nightly job without any, as its schedule."""
         instance = self.exit_stack.enter_context(dg.DagsterInstance.ephemeral())
         definition = build_defs(app_context=app_context).resolve_job_def(job)
-        ops = config or (ALL_ASSETS.to_config_dict()["ops"] if job == NIGHTLY else {})
         result = definition.execute_in_process(
-            run_config={"ops": ops, "loggers": QUIET},
+            run_config={"ops": config or {}, "loggers": QUIET},
             instance=instance,
             raise_on_error=False,
-            tags=range_tags(*days),
+            tags=range_tags(*days) if days and job != NIGHTLY else {},
             asset_selection=[dg.AssetKey(name.split(".")) for name in assets] or None,
         )
         return FinishedRun(app_context, result, instance)
+
+
+def check_name(check: dg.AssetCheckEvaluation | dg.AssetCheckKey) -> str:
+    """The name of a check, with its table if many tables have such a check."""
+    name = check.name if isinstance(check, dg.AssetCheckKey) else check.check_name
+    return f"{'.'.join(check.asset_key.path)}: {name}" if name in GROUPS_OF_CHECKS else name
 
 
 def started_at(detail: dict[str, Any]) -> datetime:

@@ -43,6 +43,7 @@ COMMANDS = (
     "prices",
     "versions",
     "bill",
+    "dev",
     "doctor",
     "emulate",
 )

@@ -24,6 +24,8 @@ from warehouse.schema.types import unit_of
 
 SAMPLE_ROWS = 5
 """Failing rows that a result shows."""
+KEYS, COLUMNS = "keys", "columns"
+"""Groups of checks: of unique keys, references and row counts; of required columns and accepted values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Check:
     ``sql`` selects what fails, and reads ``also_reads`` besides the model. ``passes_when`` is an aggregate over the
     model's rows that is true where none fails, so that one scan answers many checks of a model; it is empty where no
     aggregate can express the check. ``columns`` are the columns that the check is about, and ``failing_when`` is the
-    condition that is true of a failing row; it is empty where no row fails on its own.
+    condition that is true of a failing row; it is empty where no row fails on its own. Checks of a model with the same
+    ``group`` are one check in Dagster; one without a group is shown by its name.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Check:
     passes_when: str = ""
     columns: tuple[str, ...] = ()
     failing_when: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,8 @@ def header_checks(key: str, header: Header | SeedHeader) -> Iterator[Check]:
     tests, name = header.tests, key.replace(".", "_")
     yield unique_check(f"{name}_unique", key, tests.unique or header.grain)
     for column in tests.not_null:
-        yield row_check(f"{name}_not_null_{column}", key, [column], f"{column} is null", f"{column} is never null.")
+        about = f"{column} is never null."
+        yield row_check(f"{name}_not_null_{column}", key, [column], f"{column} is null", about, group=COLUMNS)
     for column, values in tests.accepted.items():
         accepted = ", ".join(_literal(value) for value in values)
         failing_when = f"{column} not in ({accepted})"
@@ -128,10 +133,12 @@ def header_checks(key: str, header: Header | SeedHeader) -> Iterator[Check]:
             failing_when,
             f"{column} is null or one of {accepted}.",
             sql=f"select {column}, count(*) as n_rows from {key} where {failing_when} group by {column}",
+            group=COLUMNS,
         )
     for column, minimum in tests.at_least.items():
         about = f"{column} is null or at least {minimum:g}."
-        yield row_check(f"{name}_at_least_{column}", key, [column], f"{column} < {minimum}", about)
+        failing_when = f"{column} < {minimum}"
+        yield row_check(f"{name}_at_least_{column}", key, [column], failing_when, about, group=COLUMNS)
     for column, target in tests.references.items():
         table, _, target_column = target.rpartition(".")
         yield Check(
@@ -141,6 +148,8 @@ def header_checks(key: str, header: Header | SeedHeader) -> Iterator[Check]:
             f"select {column}, count(*) as n_rows from {key} where {column} not in "
             f"(select {target_column} from {table} where {target_column} is not null) group by {column}",
             (table,),
+            columns=(column,),
+            group=KEYS,
         )
     if tests.same_count_as:
         other = tests.same_count_as
@@ -151,15 +160,23 @@ def header_checks(key: str, header: Header | SeedHeader) -> Iterator[Check]:
             f"select * from (select (select count(*) from {key}) as n_rows, (select count(*) from {other}) as n_other) "
             "where n_rows <> n_other",
             (other,),
+            group=KEYS,
         )
     for column in header.columns:
         if unit_of(column) == "share of 1":
             about, failing_when = f"{column} is between 0 and 1.", f"not ({column} between 0 and 1)"
-            yield row_check(f"{name}_share_{column}", key, [column], failing_when, about)
+            yield row_check(f"{name}_share_{column}", key, [column], failing_when, about, group=COLUMNS)
 
 
 def row_check(
-    name: str, relation: str, columns: Iterable[str], failing_when: str, description: str, *, sql: str = ""
+    name: str,
+    relation: str,
+    columns: Iterable[str],
+    failing_when: str,
+    description: str,
+    *,
+    sql: str = "",
+    group: str = "",
 ) -> Check:
     """A check that no row of a relation meets the condition ``failing_when``; ``sql`` may group the failing rows."""
     return Check(
@@ -170,6 +187,7 @@ def row_check(
         passes_when=f"bool_or({failing_when}) is not true",
         columns=tuple(columns),
         failing_when=failing_when,
+        group=group,
     )
 
 
@@ -188,6 +206,7 @@ def unique_check(name: str, relation: str, key: Iterable[str]) -> Check:
         f"select {names}, count(*) as n_rows from {relation} group by {names} having count(*) > 1",
         passes_when=f"count(*) = count(distinct hash({names}))",
         columns=columns,
+        group=KEYS,
     )
 
 

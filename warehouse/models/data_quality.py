@@ -12,7 +12,16 @@ from typing import Any
 import polars as pl
 
 from warehouse.connection import open_warehouse
-from warehouse.models.checks import SAMPLE_ROWS, Check, CheckResult, header_checks, row_check, run, unique_check
+from warehouse.models.checks import (
+    COLUMNS,
+    SAMPLE_ROWS,
+    Check,
+    CheckResult,
+    header_checks,
+    row_check,
+    run,
+    unique_check,
+)
 from warehouse.models.project import Project, SingularTest, read_project
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE, SYNC_RUNS
@@ -142,7 +151,14 @@ def _table_checks(table: Table) -> tuple[Check, Check]:
     is_empty = " or ".join(f"{name} is null" for name in required)
     return (
         unique_check(f"lake_{table.name}_unique", relation, table.key),
-        row_check(f"lake_{table.name}_required", relation, required, is_empty, "Required columns are filled."),
+        row_check(
+            f"lake_{table.name}_required",
+            relation,
+            required,
+            is_empty,
+            "Required columns are filled.",
+            group=COLUMNS,
+        ),
     )
 
 

@@ -18,7 +18,6 @@ from warehouse.storage.home import Home
 from warehouse.storage.landing_sequence import order
 
 GROUP = "upstream"
-"""Assets that need more requests than conversations do, and that run only on demand."""
 ACCESS = asset_key("landing.agent_access")
 REACHABLE_CHECK = "agents_with_calls_can_be_reached"
 RECENT = timedelta(days=7)

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 from pipelines.orchestration.asset_keys import KINDS, asset_key
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.assets.reference_data import AGENTS, BATCHES, BILLS, PRICES, TOOLS
-from pipelines.orchestration.checks import UNKNOWN_FIELDS_CHECK, check_results, check_spec, check_unknown_fields
-from pipelines.orchestration.partitions import DAYS, SINGLE_RUN, RunScope, log_other_days, run_days
+from pipelines.orchestration.checks import UNKNOWN_FIELDS_CHECK, check_evaluations, check_specs, check_unknown_fields
+from pipelines.orchestration.partitions import DAYS, log_other_days, planned_days, run_days
 from pipelines.orchestration.run_session import fail_if, finish_run, step_session
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases import sync_steps
@@ -67,39 +67,43 @@ def _spec(table: Table) -> dg.AssetSpec:
     name="lake",
     specs=[_spec(table) for table in TABLES],
     check_specs=[
-        *map(check_spec, schema_checks()),
-        *(check_spec(check, blocking=False) for check in COMPLETENESS),
+        *check_specs(schema_checks()),
+        *check_specs(COMPLETENESS),
         UNKNOWN_FIELDS_CHECK,
     ],
     can_subset=True,
-    backfill_policy=SINGLE_RUN,
 )
 def lake_tables(
     context: dg.AssetExecutionContext,
-    config: RunScope,
     app_context: dg.ResourceParam[Context],
     progress: dg.ResourceParam[Progress],
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckEvaluation]:
     """Flatten the landed snapshots that the lake lacks into all its tables, then check the lake."""
-    run_id, days = context.run.run_id, None if config.everywhere else run_days(context)
+    run_id = context.run.run_id
     with step_session(app_context, run_id, "flattening conversations") as workspaces:
+        days = run_days(context) or None
         with app_context.worker_pool() as worker_pool:
-            flattened_days = for_each_workspace(
+            refreshed = for_each_workspace(
                 workspaces,
                 run_id,
-                lambda workspace: (
-                    sync_steps.flatten_conversations(workspace, run_id, days, progress, worker_pool=worker_pool).days
+                lambda workspace: sync_steps.flatten_conversations(
+                    workspace, run_id, days, progress, worker_pool=worker_pool
                 ),
                 includes_failed=True,
-            )
-        changed_days = {day for days_of_workspace in flattened_days.values() for day in days_of_workspace}
+            ).values()
+        changed_days = {day for result in refreshed for day in result.days}
         results = check_lake(app_context.home.all_workspaces)
         failed_checks = [result for result in results if not result.is_passed and result.check not in COMPLETENESS]
         # with models to follow and no failed check, the run goes on, and their step ends the run records
         is_last_step = bool(failed_checks) or not _has_models(context)
         problems = finish_run(workspaces, run_id, failed_checks) if is_last_step else ()
+    summary = (
+        f"Flattened {sum(result.n_flattened for result in refreshed)} conversations of {len(changed_days)} days; "
+        f"{len(failed_checks)} of {len(results)} checks of the lake failed."
+    )
+    context.log.info(summary)
     yield from _materializations(context, app_context.home, sorted(changed_days))
-    yield from check_results(results, context.selected_asset_check_keys)
+    yield from check_evaluations(results, context.selected_asset_check_keys)
     if UNKNOWN_FIELDS_CHECK.key in context.selected_asset_check_keys:
         yield check_unknown_fields(app_context.home)
     fail_if(problems)
@@ -115,7 +119,7 @@ def _materializations(
             continue
         if table.is_daily:
             counts = partial(_counts_of_day, home, table)
-            for day in run_days(context):
+            for day in planned_days(context):
                 context.add_asset_metadata(counts(day), key, day.isoformat())
             log_other_days(context, key, changed_days, counts)
         yield dg.MaterializeResult(asset_key=key, metadata=_counts("dagster/row_count", home.table(table)))

@@ -10,11 +10,10 @@ from pipelines.extract.landing_pipeline import FetchStats
 from pipelines.orchestration.asset_keys import KINDS, asset_key
 from pipelines.orchestration.partitions import (
     DAYS,
-    SINGLE_RUN,
     RequestedDays,
-    RunScope,
     log_other_days,
     requested_window,
+    run_days,
 )
 from pipelines.orchestration.run_session import step_session
 from pipelines.orchestration.table_metadata import table_schema
@@ -36,7 +35,6 @@ ALL_FETCHED_CHECK = "every_wanted_call_is_read"
     group_name="landing",
     kinds=KINDS["landing"],
     partitions_def=DAYS,
-    backfill_policy=SINGLE_RUN,
     metadata={"dagster/column_schema": table_schema(LANDED_LISTINGS)},
 )
 def conversation_list(
@@ -64,17 +62,15 @@ def conversation_list(
         build_after_outage(app_context, workspaces, run_id, progress),
     ):
         listed_windows = for_each_workspace(workspaces, run_id, list_workspace)
-        require_agent(app_context.home, None if config.everywhere else config.agent_id)
+        require_agent(app_context.home, config.agent_id if run_days(context) else None)
         rows = landing.latest_list_rows(app_context.home.all_workspaces).filter(pl.col("listed_at") >= started_at)
     log_other_days(context, LISTINGS, rows["start_date"])
     windows = "; ".join(f"{name}: {result.window}" for name, result in listed_windows.items())
-    return dg.MaterializeResult(
-        metadata={
-            "window": windows,
-            "n_listed": sum(result.n_listed for result in listed_windows.values()),
-            "n_skipped": sum(len(result.skipped_ids) for result in listed_windows.values()),
-        }
-    )
+    n_listed = sum(result.n_listed for result in listed_windows.values())
+    n_skipped = sum(len(result.skipped_ids) for result in listed_windows.values())
+    summary = f"Listed {n_listed} conversations, and {n_skipped} that earlier listings had skipped. {windows}"
+    context.log.info(summary)
+    return dg.MaterializeResult(metadata={"window": windows, "n_listed": n_listed, "n_skipped": n_skipped})
 
 
 @dg.asset(
@@ -83,7 +79,6 @@ def conversation_list(
     group_name="landing",
     kinds=KINDS["landing"],
     partitions_def=DAYS,
-    backfill_policy=SINGLE_RUN,
     metadata={"dagster/column_schema": table_schema(LANDED_DOCUMENTS)},
     check_specs=[
         dg.AssetCheckSpec(
@@ -95,7 +90,6 @@ def conversation_list(
 )
 def conversation_details(
     context: dg.AssetExecutionContext,
-    config: RunScope,
     app_context: dg.ResourceParam[Context],
     progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
@@ -111,10 +105,10 @@ def conversation_details(
     run_id, started_at = context.run.run_id, app_context.clock()
 
     def fetch_workspace(workspace: Context) -> FetchStats:
-        window = run_log.window(workspace.home, run_id) or requested_window(context, workspace, RequestedDays())
-        return sync_steps.fetch_documents(
-            workspace, run_id, None if config.everywhere else window, progress, worker_pool=worker_pool
-        )
+        window = None
+        if run_days(context):
+            window = run_log.window(workspace.home, run_id) or requested_window(context, workspace, RequestedDays())
+        return sync_steps.fetch_documents(workspace, run_id, window, progress, worker_pool=worker_pool)
 
     with (
         step_session(app_context, run_id, "fetching conversations") as workspaces,
@@ -124,9 +118,15 @@ def conversation_details(
         fetch_stats = for_each_workspace(workspaces, run_id, fetch_workspace).values()
         snapshots = landing.snapshots(app_context.home.all_workspaces).filter(pl.col("fetched_at") >= started_at)
     log_other_days(context, DOCUMENTS, snapshots["start_date"])
-    counts = ("n_fetched", "n_landed", "n_unchanged", "n_gone")
-    yield dg.MaterializeResult(metadata={name: sum(getattr(stats, name) for stats in fetch_stats) for name in counts})
+    names = ("n_fetched", "n_landed", "n_unchanged", "n_gone")
+    counts = {name: sum(getattr(stats, name) for stats in fetch_stats) for name in names}
     n_failing = sum(len(stats.failed) for stats in fetch_stats)
+    summary = (
+        f"Fetched {counts['n_fetched']} conversations: {counts['n_landed']} landed, {counts['n_unchanged']} unchanged, "
+        f"{counts['n_gone']} gone; {n_failing} could not be fetched."
+    )
+    context.log.info(summary)
+    yield dg.MaterializeResult(metadata=counts)
     yield dg.AssetCheckResult(
         check_name=ALL_FETCHED_CHECK, asset_key=DOCUMENTS, passed=not n_failing, metadata={"n_failing": n_failing}
     )

@@ -1,54 +1,72 @@
 """The SQL models and seeds as one multi-asset, because one build writes and checks all of them before the swap."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
 from pipelines.orchestration.asset_keys import KINDS, asset_key
-from pipelines.orchestration.checks import check_results, check_spec
+from pipelines.orchestration.checks import check_evaluations, check_specs
 from pipelines.orchestration.metric_checks import AGENT_DAILY, ANOMALIES_CHECK, check_anomalies, newest_day_metrics
 from pipelines.orchestration.run_session import fail_if, finish_run, step_session
-from pipelines.orchestration.table_metadata import sql_table_schema, table_column_lineage
+from pipelines.orchestration.table_metadata import ColumnTypes, code_reference, sql_table_schema, table_column_lineage
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.published_removals import describe_problem, publish_removals
 from warehouse.build.runner import BuildResult
 from warehouse.models.build_tables import GENERATED_TABLES
+from warehouse.models.checks import KEYS
 from warehouse.models.data_quality import project_checks
 from warehouse.models.lineage import column_lineage
 from warehouse.models.project import Model, Project
 from warehouse.models.seeds import Seed
 from warehouse.storage.freshness import last_full_listing_at
 
+SEEDS, VIEWS = "seeds.", "staging."
 SYNC_HEALTH = "metrics.sync_health"
 
 _GENERATED = tuple(
-    dg.AssetSpec(asset_key(table.key), description=table.description, group_name="seeds", kinds=KINDS["seeds"])
+    dg.AssetSpec(
+        asset_key(table.key), description=table.description, group_name="seeds", kinds=KINDS["seeds"], skippable=True
+    )
     for table in GENERATED_TABLES
 )
 
 
-def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
+def models_asset(
+    project: Project,
+    fresh_for: timedelta,
+    types: ColumnTypes | None = None,
+    read_elsewhere: Collection[dg.AssetKey] = (),
+) -> dg.AssetsDefinition:
     """The multi-asset that builds the warehouse, with one asset per seed and model of ``project``.
 
     ``metrics.sync_health`` is materialized only by a run that lists all agents of every workspace up to now and is
     complete, so its freshness policy fails if there was no such run for ``fresh_for``.
+
+    Args:
+        project: The models.
+        fresh_for: See above.
+        types: DuckDB types of columns by model, of the current warehouse.
+        read_elsewhere: Models that assets of other steps depend on. Dagster skips a step if anything that it depends on
+            was not materialized, so these are materialized by every run; of the others, only what was built again.
     """
     models = [_model_spec(model, fresh_for) for model in project.models]
+    always = {*read_elsewhere, asset_key(SYNC_HEALTH)}
+    specs = list(_with_table_metadata(project, [*map(_seed_spec, project.seeds), *_GENERATED, *models], types or {}))
 
     @dg.multi_asset(
         name="warehouse",
-        specs=[*map(_seed_spec, project.seeds), *_GENERATED, *models],
-        check_specs=[*map(check_spec, project_checks(project)), ANOMALIES_CHECK],
+        specs=specs,
+        check_specs=[*check_specs(project_checks(project)), ANOMALIES_CHECK],
         can_subset=True,
     )
     def warehouse(
         context: dg.AssetExecutionContext,
         app_context: dg.ResourceParam[Context],
         progress: dg.ResourceParam[Progress],
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    ) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult[None] | dg.AssetCheckEvaluation]:
         """Build and check every model, and swap the new warehouse in if every check passed."""
         with step_session(app_context, context.run.run_id, "building the warehouse") as workspaces:
             listed_before = list(map(_listed_at, workspaces))
@@ -57,46 +75,67 @@ def models_asset(project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
             unreached = [describe_problem(removal) for removal in removals if removal.problem]
             problems = (*finish_run(workspaces, context.run.run_id, result.failed), *unreached)
             is_fresh = _is_news(listed_before, workspaces, fresh_for)
+        context.log.info(_summary(result))
         if result.is_swapped:
-            yield from _materializations(
-                project,
-                result,
-                newest_day_metrics(app_context.home),
-                context.selected_asset_keys - (set() if is_fresh else {asset_key(SYNC_HEALTH)}),
-            )
+            built = _built(result, newest_day_metrics(app_context.home))
+            keys = [  # in build order
+                spec.key
+                for spec in specs
+                if spec.key in context.selected_asset_keys and (is_fresh or spec.key != asset_key(SYNC_HEALTH))
+            ]
+            is_by_hand = bool(context.run.asset_selection)  # what somebody has chosen is logged, reused or not
+            yield from _materializations(keys, built, keys if is_by_hand else always)
             if ANOMALIES_CHECK.key in context.selected_asset_check_keys:
                 yield check_anomalies(app_context.home)
-        yield from check_results(result.checks, context.selected_asset_check_keys)
+        yield from check_evaluations(result.checks, context.selected_asset_check_keys)
         fail_if(problems)
 
     return warehouse
 
 
-def _materializations(
-    project: Project, result: BuildResult, newest_day: Mapping[str, Any], selected: Collection[dg.AssetKey]
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Materializations of the selected assets only, although the build has rebuilt every stale one.
+def _summary(result: BuildResult) -> str:
+    n_reused = sum(model.is_reused for model in result.models)
+    n_repeated = sum(not check.is_reused for check in result.checks)
+    return (
+        f"Built {len(result.models) - n_reused} models and reused {n_reused}; {n_repeated} checks run, "
+        f"{len(result.failed)} failed. The warehouse was {'replaced' if result.is_swapped else 'kept as it was'}."
+    )
 
-    ``newest_day`` is metadata of ``metrics.agent_daily``.
+
+def _built(result: BuildResult, newest_day: Mapping[str, Any]) -> dict[dg.AssetKey, dict[str, Any]]:
+    """Metadata by asset of what the build has built, without what it reused; ``newest_day`` is of the agents' days.
+
+    A seed was read again if its checks were run again. A view of schema staging has no rows of its own: a build that
+    reuses anything leaves it as it is.
     """
-    for name in (*(table.key for table in GENERATED_TABLES), *(seed.key for seed in project.seeds)):
-        if asset_key(name) in selected:
-            yield dg.MaterializeResult(asset_key=asset_key(name))
-    sources, models = column_lineage(project), project.by_key
-    for model in result.models:
-        if asset_key(model.key) in selected:
-            yield dg.MaterializeResult(
-                asset_key=asset_key(model.key),
-                metadata={
-                    "dagster/row_count": model.n_rows,
-                    "dagster/column_schema": sql_table_schema(models[model.key], model.types),
-                    "dagster/column_lineage": table_column_lineage(sources[model.key]),
-                    "elapsed_secs": model.secs,
-                    "is_reused": model.is_reused,
-                    "is_incremental": model.is_incremental,
-                    **(newest_day if model.key == AGENT_DAILY else {}),
-                },
-            )
+    repeated = {check.check.model for check in result.checks if not check.is_reused and check.check.group == KEYS}
+    built: dict[dg.AssetKey, dict[str, Any]] = {asset_key(name): {} for name in repeated if name.startswith(SEEDS)}
+    is_full = not any(model.is_reused for model in result.models)
+    models = [model for model in result.models if not model.is_reused and (is_full or not model.key.startswith(VIEWS))]
+    if models:
+        built |= {asset_key(table.key): {} for table in GENERATED_TABLES}
+    for model in models:
+        built[asset_key(model.key)] = {
+            "dagster/row_count": model.n_rows,
+            "elapsed_secs": model.secs,
+            "is_incremental": model.is_incremental,
+            **(newest_day if model.key == AGENT_DAILY else {}),
+        }
+    return built
+
+
+def _materializations(
+    keys: Iterable[dg.AssetKey], built: Mapping[dg.AssetKey, Mapping[str, Any]], always: Collection[dg.AssetKey]
+) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult[None]]:
+    """Materializations of what was built, and ``always`` of some, in the order of ``keys``.
+
+    A plain ``AssetMaterialization`` is one event, a ``MaterializeResult``, for which other steps wait, is two.
+    """
+    for key in keys:
+        if key in always:
+            yield dg.MaterializeResult(asset_key=key, metadata=built.get(key, {}))
+        elif key in built:
+            yield dg.AssetMaterialization(key, metadata=built[key])
 
 
 def _listed_at(workspace: Context) -> datetime | None:
@@ -120,9 +159,12 @@ def _model_spec(model: Model, fresh_for: timedelta) -> dg.AssetSpec:
         group_name=model.schema,
         kinds=KINDS["model"],
         code_version=model.sha256,
-        skippable=model.key == SYNC_HEALTH,
+        skippable=True,
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=fresh_for) if model.key == SYNC_HEALTH else None,
-        metadata={"dagster/table_name": model.key, "sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```")},
+        metadata={
+            "sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```"),
+            **code_reference(model.path),
+        },
     )
 
 
@@ -132,5 +174,19 @@ def _seed_spec(seed: Seed) -> dg.AssetSpec:
         description=seed.header.description,
         group_name="seeds",
         kinds=KINDS["seeds"],
-        metadata={"dagster/column_schema": sql_table_schema(seed, seed.header.types)},
+        skippable=True,
+        metadata={"dagster/column_schema": sql_table_schema(seed, seed.header.types), **code_reference(seed.path)},
     )
+
+
+def _with_table_metadata(project: Project, specs: Iterable[dg.AssetSpec], types: ColumnTypes) -> Iterator[dg.AssetSpec]:
+    """Columns and their lineage as metadata of the definitions of models: on each event, they were most of the log."""
+    sources, models = column_lineage(project), project.by_key
+    for spec in specs:
+        name = ".".join(spec.key.path)
+        if name in models:
+            columns = sql_table_schema(models[name], types.get(name, {}))
+            lineage = table_column_lineage(sources[name])
+            yield spec.merge_attributes(metadata={"dagster/column_schema": columns, "dagster/column_lineage": lineage})
+        else:
+            yield spec

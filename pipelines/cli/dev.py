@@ -1,0 +1,78 @@
+"""``convohouse dev``: Dagster with its page on this machine; the home folder of a demo brings its emulated API."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from pipelines.cli.demo import WORLD_FILE, DemoWorld
+from pipelines.cli.emulate import KEY
+from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
+
+MODULE = "pipelines.definitions"
+
+
+@click.command(
+    epilog=help_epilog(
+        {
+            "convohouse dev": "Dagster's page at http://localhost:3000",
+            "convohouse --home demo dev": "the same with the data of a demo, and without a key",
+        },
+        {0: "stopped by Ctrl-C", 2: "not the folder of the project, or a setting is wrong"},
+    )
+)
+@click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Port of the page.")
+@shared_options
+@pass_options
+def dev(options: Options, *, port: int) -> None:
+    """Start Dagster with its page, until Ctrl-C.
+
+    In the home folder of a demo, the emulated API of the demo runs beside it, up to now: everything can be materialized
+    without a key. Dagster keeps its runs in the folder that DAGSTER_HOME names, by default `.dagster`.
+    """
+    from pipelines.errors import UsageError
+    from pipelines.orchestration.instance import instance_folder
+    from pipelines.settings import environment
+
+    settings = options.settings()
+    folder = instance_folder(Path.cwd())
+    if folder is None:
+        hint = "Start it in the project's folder, or set DAGSTER_HOME."
+        raise UsageError("Dagster has no folder for its runs here.", hint)
+    with _emulated_api(options) as variables:
+        options.say(f"Dagster's page: http://localhost:{port}. Its runs are kept in {folder}. Ctrl-C stops it.")
+        if not variables and settings.api_key is None and not settings.workspaces:
+            options.say("No API key is set: the schedule nightly skips its ticks until there is one.")
+        folders = {"DAGSTER_HOME": str(folder), "CONVOHOUSE_HOME": str(settings.home.absolute())}
+        command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-m", MODULE, "--port", str(port)]
+        process = subprocess.Popen(command, env=environment(**folders, **variables))  # noqa: S603 - ours
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+        while process.poll() is None:
+            with suppress(KeyboardInterrupt):  # Dagster gets it too, and ends its services
+                process.wait()
+    exit_with(0 if process.returncode == 0 else 1)
+
+
+@contextmanager
+def _emulated_api(options: Options) -> Iterator[dict[str, str]]:
+    """Serve the API of a demo; yields the variables by which it is used, none if the home folder is no demo's."""
+    from pipelines.emulator.server.app import create_app
+    from pipelines.emulator.server.serve import running
+
+    settings = options.settings()
+    file = settings.home / WORLD_FILE
+    if not file.is_file():
+        yield {}
+        return
+    demo, clock = DemoWorld.read(file), settings.clock()
+    world = demo.until(clock().date() + timedelta(days=demo.days))
+    with running(create_app(world, clock=clock, key=KEY)) as url:
+        options.say(f"The emulated API of this demo is at {url}.")
+        yield {"ELEVENLABS_BASE_URL": url, "ELEVENLABS_API_KEY": KEY}

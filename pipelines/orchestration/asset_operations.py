@@ -1,0 +1,52 @@
+"""What the settings say about assets: where they are, who owns them, and the first day that is a partition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from pipelines.orchestration.asset_keys import GROUPS
+from pipelines.orchestration.beta import SINGLE_RUN, no_beta_warnings
+from pipelines.orchestration.partitions import DAYS, days_from, first_day
+from pipelines.settings import Settings
+from warehouse.models.project import SCHEMAS
+from warehouse.storage.home import Home
+
+_FOLDERS = {"documents": "", "recordings": "../audio"}
+"""Folders below the landing of assets whose folder has another name."""
+
+
+@no_beta_warnings()
+def with_settings(assets: Sequence[dg.AssetsDefinition], settings: Settings) -> list[dg.AssetsDefinition]:
+    """The assets with the days, owners, groups, tags, code links and locations that the settings imply."""
+    days = days_from(first_day(settings))
+    home = Home(settings.home.absolute())
+
+    def completed(spec: dg.AssetSpec) -> dg.AssetSpec:
+        group = spec.group_name or spec.key.path[0]
+        return spec.replace_attributes(
+            group_name=GROUPS.get(group, group),
+            partitions_def=days if spec.partitions_def == DAYS else spec.partitions_def,
+            owners=[*spec.owners, *settings.owners],
+        ).merge_attributes(
+            tags={"layer": spec.key.path[0]},
+            metadata={"dagster/table_name": ".".join(spec.key.path), "dagster/uri": _uri(home, spec.key)},
+        )
+
+    referenced = dg.with_source_code_references(assets)
+    return [
+        asset.map_asset_specs(completed).with_attributes(backfill_policy=SINGLE_RUN)
+        for asset in referenced
+        if isinstance(asset, dg.AssetsDefinition)
+    ]
+
+
+def _uri(home: Home, key: dg.AssetKey) -> str:
+    schema, *names = key.path
+    name = ".".join(names)
+    if schema == "landing":
+        return (home.landing / _FOLDERS.get(name, name)).resolve().as_uri()
+    if schema in {"seeds", *SCHEMAS}:
+        return f"{home.warehouse.as_uri()}#{schema}.{name}"
+    return (home.root / schema / name).as_uri()

@@ -1,0 +1,101 @@
+"""Runs whose process was killed: Dagster's launcher does not notice if its own server died too, and waits for ever.
+
+The process of a run holds a lock of the operating system until it ends, however it ends. A run that Dagster takes for
+running while nobody holds its lock has been killed. The sensor ends it as failed, so the queue goes on, and Dagster
+starts it again (``run_retries`` in ``dagster.yaml``).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC
+from pathlib import Path
+
+import dagster as dg
+from filelock import FileLock, Timeout
+
+from pipelines.usecases.context import Context
+
+INTERVAL_SECS = 30
+START_SECS = 300.0
+"""Until then a run that has started has locked; it does so before its first step."""
+KILLED = "The process of this run was killed, or its machine was restarted."
+_held: list[FileLock] = []
+"""Locks of the runs of this process, until it ends: a run that succeeds says so after its last step."""
+
+
+def context_resource(app_context: Context) -> dg.ResourceDefinition:
+    """The context as a resource; whoever gets it in a run has locked the run."""
+
+    def create(context: dg.InitResourceContext) -> Context:
+        if context.run is not None and context.instance is not None and not context.instance.is_ephemeral:
+            _hold(_folder(context.instance), context.run.run_id)
+        return app_context
+
+    return dg.ResourceDefinition(create)
+
+
+def _hold(folder: Path, run_id: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(_file(folder, run_id), timeout=0)
+    with suppress(Timeout):  # this process has it already
+        lock.acquire()
+        _held.append(lock)
+
+
+@dg.sensor(
+    name="killed_runs",
+    minimum_interval_seconds=INTERVAL_SECS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Ends runs as failed whose process was killed, so that the next one can start.",
+)
+def killed_runs_sensor(context: dg.SensorEvaluationContext, app_context: dg.ResourceParam[Context]) -> dg.SkipReason:
+    """End the killed runs of this code location; the locks of other locations may be on other machines."""
+    instance, folder, location = context.instance, _folder(context.instance), _location(context)
+    started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    killed = []
+    for record in instance.get_run_records(started):
+        run = record.dagster_run
+        origin = run.remote_job_origin
+        is_ours = origin is None or origin.location_name == location
+        if is_ours and not _is_held(folder, run.run_id) and _has_locked(folder, record, app_context):
+            instance.report_run_failed(run, KILLED)
+            killed.append(run.run_id)
+    for file in folder.glob("*.lock"):
+        if not _is_held(folder, file.stem):
+            file.unlink(missing_ok=True)
+    return dg.SkipReason(f"Ended as failed: {', '.join(killed)}." if killed else "No run was killed.")
+
+
+def _has_locked(folder: Path, record: dg.RunRecord, app_context: Context) -> bool:
+    """Whether the run had the time to lock."""
+    if _file(folder, record.dagster_run.run_id).exists():
+        return True
+    started_at = record.start_time or record.create_timestamp.replace(tzinfo=UTC).timestamp()
+    return app_context.clock().timestamp() - started_at > START_SECS
+
+
+def _is_held(folder: Path, run_id: str) -> bool:
+    file = _file(folder, run_id)
+    if not file.exists():
+        return False
+    lock = FileLock(file, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _location(context: dg.SensorEvaluationContext) -> str | None:
+    origin = context.code_location_origin
+    return origin.location_name if origin else None
+
+
+def _folder(instance: dg.DagsterInstance) -> Path:
+    return Path(instance.root_directory) / "running"
+
+
+def _file(folder: Path, run_id: str) -> Path:
+    return folder / f"{run_id}.lock"

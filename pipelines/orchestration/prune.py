@@ -1,0 +1,79 @@
+"""Deletes old runs and their events from Dagster's storage, which otherwise grows by a megabyte a night.
+
+With its run, the event goes that says that a day is there. What is on the disk and has no event left is reported again,
+without a run. So are days that the command line has copied, of which Dagster knows nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+import dagster as dg
+
+from pipelines.orchestration.asset_keys import asset_key
+from pipelines.orchestration.partitions import days_from, first_day
+from pipelines.usecases.context import Context
+from warehouse.schema.registry import TABLES
+from warehouse.storage import lake, landing
+from warehouse.storage.home import Home
+
+PRUNE = "prune"
+CRON = "0 5 * * 0"
+ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+BATCH = 100
+
+
+def delete_runs(instance: dg.DagsterInstance, before: datetime) -> int:
+    """Delete the ended runs that were created before a moment; returns their number."""
+    n_deleted = 0
+    old = dg.RunsFilter(statuses=ENDED, created_before=before)
+    while records := instance.get_run_records(old, limit=BATCH):
+        for record in records:
+            instance.delete_run(record.dagster_run.run_id)
+        n_deleted += len(records)
+    return n_deleted
+
+
+def report_stored_days(instance: dg.DagsterInstance, home: Home, valid_days: Iterable[str]) -> int:
+    """Report days of landing and lake that are on the disk and that Dagster takes for missing; returns their number."""
+    n_reported, valid = 0, set(valid_days)
+    for key, days in _stored_days(home).items():
+        for day in sorted((days & valid) - instance.get_materialized_partitions(key)):
+            instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=day))
+            n_reported += 1
+    return n_reported
+
+
+def _stored_days(home: Home) -> Mapping[dg.AssetKey, set[str]]:
+    landed = {folder.name.partition("=")[2] for folder in home.landing.glob(landing.DAY_FOLDERS)}
+    stored = {asset_key("landing.listings"): landed, asset_key("landing.documents"): landed}
+    for table in TABLES:
+        if table.is_daily:
+            stored[asset_key(f"lake.{table.name}")] = {day.isoformat() for day in lake.days(home, table)}
+    return stored
+
+
+@dg.op(name="delete_old_runs")
+def prune_op(context: dg.OpExecutionContext, app_context: dg.ResourceParam[Context]) -> None:
+    """Delete old runs, and report what they were the only proof of."""
+    settings = app_context.settings
+    n_deleted = delete_runs(context.instance, app_context.clock() - timedelta(days=settings.keep_runs_days))
+    days = days_from(first_day(settings)).get_partition_keys(current_time=app_context.clock())
+    n_reported = report_stored_days(context.instance, app_context.home.all_workspaces, days)
+    summary = (
+        f"Deleted {n_deleted} runs that are older than {settings.keep_runs_days} days; reported {n_reported} days."
+    )
+    context.log.info(summary)
+
+
+@dg.job(name=PRUNE, description="Deletes old runs and their events. The data itself is not touched.")
+def prune_job() -> None:
+    """Delete old runs."""
+    prune_op()
+
+
+prune_schedule = dg.ScheduleDefinition(
+    name=PRUNE,
+    job=prune_job,
+    cron_schedule=CRON,
+    description="Every Sunday at 5:00 (UTC), deletes runs that are older than CONVOHOUSE_KEEP_RUNS_DAYS.",
+)

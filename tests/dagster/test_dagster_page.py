@@ -1,0 +1,175 @@
+"""Dagster's page as `convohouse dev` starts it on a demo home: what a person clicks works, and says what it should."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from pipelines.clock import utc_now
+from tests.helpers.dagster_processes import PROJECT, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]  # Dagster, a demo, four runs and a browser
+
+CODE = "import sys; from pipelines.cli.main import main; main(sys.argv[1:])"
+LOCATION = "pipelines.definitions"
+REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": LOCATION}
+DAYS = [(utc_now().date() - timedelta(days=n)).isoformat() for n in (3, 2, 1)]
+"""Of the real time, as Dagster offers no days that are ahead of it."""
+
+
+@dataclass(frozen=True)
+class Dev:
+    """A running `convohouse dev`."""
+
+    url: str
+    log: Path
+
+    def query(self, text: str, **variables: Any) -> dict[str, Any]:
+        """Ask Dagster as its page does."""
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            f"{self.url}/graphql",
+            data=json.dumps({"query": text, "variables": variables}).encode(),
+            headers={"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - as above
+            return json.load(response)["data"]
+
+    def is_loaded(self) -> bool:
+        try:
+            return bool(self.query("{repositoriesOrError{... on RepositoryConnection{nodes{name}}}}"))
+        except (OSError, KeyError):
+            return False
+
+    def runs(self) -> list[dict[str, Any]]:
+        return self.query("{runsOrError{... on Runs{results{runId jobName status}}}}")["runsOrError"]["results"]
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory) -> Iterator[Dev]:
+    """`convohouse dev` in a project's folder, on the home folder of a small demo, after a backfill of three days."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(PROJECT / "deploy", folder / "deploy")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    names = ("PATH", "HOME", "TMPDIR", "LANG")
+    environment = {name: os.environ[name] for name in names if name in os.environ}  # noqa: TID251 - for a process
+    environment |= {"PYTHONPATH": str(PROJECT), "CONVOHOUSE_HOME": "demo"}
+    command = [sys.executable, "-c", CODE]
+    size = ("--conversations", "20", "--days", "4")
+    subprocess.run([*command, "demo", *size], cwd=folder, env=environment, check=True, capture_output=True)  # noqa: S603
+    with (folder / "dev.log").open("w") as log:
+        process = subprocess.Popen(  # noqa: S603 - ours
+            [*command, "dev", "--port", str(port)],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    started = Dev(f"http://127.0.0.1:{port}", folder / "dev.log")
+    try:
+        wait_for("Dagster's page", started.is_loaded, started.log.read_text)
+        yield started
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        message = "No Chromium is installed."
+        if os.environ.get("CI"):  # noqa: TID251 - CI installs it
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1600, "height": 1000})
+        page.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
+        yield page
+        browser.close()
+
+
+def test_a_person_can_backfill_switch_on_and_look(dev, page, tmp_path):
+    warnings = [line for line in dev.log.read_text().splitlines() if "WARNING" in line or "Warning" in line]
+    assert [line for line in warnings if "No cursor for event type" not in line] == []  # as in every new instance
+    keys = dev.query("{assetNodes{assetKey{path} groupName}}")["assetNodes"]
+    selected = [{"path": node["assetKey"]["path"]} for node in keys if node["groupName"] != "8_upstream"]
+    launched = dev.query(
+        "mutation($given:LaunchBackfillParams!){launchPartitionBackfill(backfillParams:$given){__typename}}",
+        given={"assetSelection": selected, "partitionNames": DAYS},
+    )
+    assert launched == {"launchPartitionBackfill": {"__typename": "LaunchBackfillSuccess"}}
+    state = "{partitionBackfillsOrError{... on PartitionBackfills{results{status}}}}"
+
+    def backfill_status() -> str:
+        (backfill,) = dev.query(state)["partitionBackfillsOrError"]["results"]
+        return backfill["status"] if backfill["status"] not in ("REQUESTED", "COMPLETING") else ""
+
+    assert wait_for("the backfill", backfill_status, dev.log.read_text).startswith("COMPLETED")
+    assert {run["status"] for run in dev.runs()} == {"SUCCESS"}
+    demo_runs = [run for run in dev.runs() if run["jobName"] == "backfill"]
+    assert len(demo_runs) == 2
+
+    page.goto(f"{dev.url}/jobs")
+    page.get_by_role("link", name="nightly").first.wait_for()
+    page.goto(f"{dev.url}/locations/{LOCATION}/jobs/backfill/runs")
+    expect(page.get_by_text(demo_runs[0]["runId"][:8]).first).to_be_visible()
+    page.goto(f"{dev.url}/overview")
+    expect(page.get_by_role("link", name="backfill")).to_be_visible()
+
+    page.goto(f"{dev.url}/asset-groups")
+    groups = ["1_landing", "2_lake", "3_seeds", "4_staging", "5_intermediate", "6_marts", "7_metrics", "8_upstream"]
+    for group in groups:
+        expect(page.get_by_text(group).first).to_be_visible()
+    page.screenshot(path=tmp_path / "lineage.png")
+
+    page.goto(f"{dev.url}/assets/metrics/agent_daily")
+    expect(page.get_by_text("agent_daily.sql").first).to_be_visible()
+    expect(page.get_by_text("success_rate").first).to_be_visible()
+    page.screenshot(path=tmp_path / "asset.png")
+
+    page.goto(f"{dev.url}/assets/metrics/agent_daily?view=checks")
+    for check in ("agent_daily_agrees", "columns", "keys"):
+        expect(page.get_by_text(check, exact=True).first).to_be_visible()
+    page.screenshot(path=tmp_path / "checks.png")
+
+    page.goto(f"{dev.url}/runs/{demo_runs[0]['runId']}")
+    expect(page.get_by_text("Success").first).to_be_visible()
+    page.get_by_placeholder("Filter").first.fill("Listed")
+    expect(page.get_by_text("conversations.").first).to_be_visible()
+    page.screenshot(path=tmp_path / "run.png")
+    assert all((tmp_path / f"{name}.png").stat().st_size > 20_000 for name in ("lineage", "asset", "checks", "run"))
+
+    switched = dev.query(
+        "mutation($which:ScheduleSelector!){startSchedule(scheduleSelector:$which){__typename}}",
+        which={**REPOSITORY, "scheduleName": "nightly"},
+    )
+    assert switched == {"startSchedule": {"__typename": "ScheduleStateResult"}}
+    page.goto(f"{dev.url}/locations/{LOCATION}/jobs/nightly/playground")
+    expect(page.get_by_text("partition: ").first).to_be_visible()  # filled in: there is no day to choose
+    page.get_by_role("button", name="Launch Run").click()
+    page.get_by_role("button", name="Confirm").click()  # that no day was chosen
+    nightly = lambda: [run["status"] for run in dev.runs() if run["jobName"] == "nightly"]  # noqa: E731
+    wait_for("the nightly run", lambda: nightly() in (["SUCCESS"], ["FAILURE"]), dev.log.read_text)
+    assert nightly() == ["SUCCESS"]

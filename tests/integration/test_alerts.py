@@ -1,0 +1,168 @@
+"""Alerts to a real webhook and a real mail server: each thing is told once, by each channel, without a secret."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import duckdb
+import polars as pl
+import pytest
+
+from pipelines.errors import NotificationError
+from pipelines.settings import Settings
+from pipelines.usecases.alerts import STATE_FILE, AlertState, channels, failed_run, find_alerts, send_new
+from pipelines.usecases.context import Context
+from tests.helpers.alert_receivers import PASSWORD, mail_server, slack
+from warehouse.schema.operations import QUARANTINE, UNKNOWN_FIELDS
+from warehouse.storage import lake
+from warehouse.storage.home import Home
+
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+KEY = "sk_0123456789abcdef0123456789abcdef"
+PAGE = "https://dagster.example"
+STALE = f"""convohouse: the data is older than 36 hours
+- main: last listed in full at None
+See why the last runs failed: `convohouse status`. Then run `convohouse sync`, or the job nightly.
+{PAGE}/assets/metrics/sync_health"""
+UNUSUAL = f"""convohouse: a measure is unusual
+- main, agent_a, 2026-11-21: success_rate is 0.1, expected about 0.8
+The data may be right. `metrics.anomalies` has the days before; `convohouse find` shows conversations.
+{PAGE}/assets/metrics/anomalies"""
+UNKNOWN = f"""convohouse: the API sends fields that the schema does not know
+- metadata.brand_new (key), such as in conv_1
+Nothing is lost: `convohouse drift` shows them. An update of convohouse may have columns for them.
+{PAGE}/assets/lake/unknown_fields"""
+SET_ASIDE = f"""convohouse: items were set aside
+- conv_2: unreadable, The response is no document.
+Each run tries them again; `convohouse retry` does so now.
+{PAGE}/assets/lake/quarantine"""
+
+
+def set_aside(home: Home, **errors: str) -> None:
+    rows = [
+        {"workspace": "main", "conversation_id": item_id, "fetched_at": NOW, "reason": "unreadable", "error": error}
+        for item_id, error in errors.items()
+    ]
+    lake.overwrite_table(
+        home, QUARANTINE, pl.DataFrame(rows, schema_overrides={"fetched_at": pl.Datetime("us", "UTC")})
+    )
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A home in which everything is wrong: never listed, an anomaly, an unknown field, a conversation in quarantine."""
+    home = Home(tmp_path / "home").open()
+    set_aside(home, conv_2="The response is no document.")
+    seen = {"first_seen_at": NOW, "last_seen_at": NOW}
+    unknown = {"workspace": "main", "path": "metadata.brand_new", "value": "", "kind": "key", "n_rows": 3}
+    row = unknown | {"n_conversations": 3, "example_id": "conv_1"} | seen
+    times = dict.fromkeys(seen, pl.Datetime("us", "UTC"))
+    lake.overwrite_table(home, UNKNOWN_FIELDS, pl.DataFrame([row], schema_overrides=times))
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("create schema metrics")
+        connection.execute(
+            "create table metrics.anomalies (workspace text, start_date date, agent_id text, measure text, value double"
+            ", expected double, spread double, deviation double, is_flagged boolean)"
+        )
+        values = ("main", date(2026, 11, 21), "agent_a", "success_rate", 0.1, 0.8, 0.1, -0.7, True)
+        connection.execute("insert into metrics.anomalies values (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+    return home
+
+
+def context_of(home: Home, now: datetime = NOW, **settings: object) -> Context:
+    return Context(Settings(home=home.root, api_key=KEY, dagster_url=PAGE, **settings), clock=lambda: now)
+
+
+def send(context: Context, *more) -> int:
+    return send_new(context, [*more, *find_alerts(context)], AlertState.read(context.home, context.clock()))
+
+
+def test_alerts_are_off_until_a_channel_is_set():
+    assert channels(Settings(api_key=None)) == {}
+    assert channels(Settings(api_key=None, alert_smtp="smtp://localhost")) == {}
+    assert channels(Settings(api_key=None, alert_webhook="https://example.com", alert_mail_to=("a@b.c",))).keys() == {
+        "webhook"
+    }
+
+
+def test_each_problem_is_told_once_and_a_new_one_alone(home):
+    with slack() as receiver:
+        context = context_of(home, alert_webhook=receiver.url)
+        assert send(context) == 4
+        assert [post["text"] for post in receiver.posts] == [STALE, UNUSUAL, UNKNOWN, SET_ASIDE]
+        assert {tuple(post) for post in receiver.posts} == {("text",)}
+        assert send(context) == 0
+        set_aside(home, conv_2="The response is no document.", conv_3="No start.")
+        assert send(context) == 1
+        assert "- conv_3: unreadable, No start.\nEach run" in receiver.posts[-1]["text"]
+        assert "conv_2" not in receiver.posts[-1]["text"]
+        assert len(receiver.posts) == 5
+    assert "conv_" not in (home.root / STATE_FILE).read_text()
+
+
+def test_what_was_right_for_a_week_is_told_again(home):
+    with slack() as receiver:
+        set_aside(home, conv_2="No start.")
+        send(context_of(home, alert_webhook=receiver.url))
+        lake.overwrite_table(home, QUARANTINE, lake.read(home, QUARANTINE).clear())
+        assert send(context_of(home, NOW + timedelta(days=6), alert_webhook=receiver.url)) == 0
+        set_aside(home, conv_2="No start.")
+        assert send(context_of(home, NOW + timedelta(days=6, hours=1), alert_webhook=receiver.url)) == 0
+        lake.overwrite_table(home, QUARANTINE, lake.read(home, QUARANTINE).clear())
+        send(context_of(home, NOW + timedelta(days=14), alert_webhook=receiver.url))
+        set_aside(home, conv_2="No start.")
+        assert send(context_of(home, NOW + timedelta(days=14), alert_webhook=receiver.url)) == 1
+
+
+def test_a_mail_has_the_same_text(home):
+    with mail_server() as mailbox:
+        context = context_of(
+            home,
+            alert_smtp=mailbox.url,
+            alert_mail_to=("a@example.com", "b@example.com"),
+            alert_mail_from="c@example.com",
+        )
+        assert send(context) == 4
+        assert send(context) == 0
+    first = mailbox.mails[0]
+    assert (first["From"], first["To"], first["Subject"]) == (
+        "c@example.com",
+        "a@example.com, b@example.com",
+        "convohouse: the data is older than 36 hours",
+    )
+    texts = [mail.get_payload(decode=True).decode().replace("\r\n", "\n").strip() for mail in mailbox.mails]
+    assert texts == [STALE, UNUSUAL, UNKNOWN, SET_ASIDE]
+
+
+def test_a_channel_that_is_down_gets_its_messages_later_and_the_other_only_once(home):
+    with slack() as receiver, mail_server() as mailbox:
+        receiver.status = 500
+        channel = {"alert_webhook": receiver.url, "alert_smtp": mailbox.url, "alert_mail_to": ("a@example.com",)}
+        with pytest.raises(NotificationError) as caught:
+            send(context_of(home, **channel))
+        assert str(caught.value) == "The webhook for alerts answered 500."
+        assert (len(receiver.posts), len(mailbox.mails)) == (0, 4)
+        receiver.status = 200
+        assert send(context_of(home, **channel)) == 4
+        assert (len(receiver.posts), len(mailbox.mails)) == (4, 4)
+
+
+def test_no_message_and_no_error_shows_a_secret(home):
+    set_aside(home, conv_2=f"The key {KEY} was refused, so was +49 151 23456789.")
+    with slack() as receiver:
+        context = context_of(home, alert_webhook=receiver.url)
+        send(context, failed_run("run_1", "nightly", [f"{receiver.url} has the key {KEY}"], context.settings))
+    text = "\n".join(post["text"] for post in receiver.posts)
+    assert "the run nightly failed" in text
+    assert f"{PAGE}/runs/run_1" in text
+    assert [secret for secret in (KEY, "hook-secret", "23456789") if secret in text] == []
+    server = f"smtp://robot:{PASSWORD}@127.0.0.1:1"
+    unreachable = context_of(home, alert_webhook=receiver.url, alert_smtp=server, alert_mail_to=("a@example.com",))
+    with pytest.raises(NotificationError) as caught:
+        send(unreachable, failed_run("run_2", "nightly", ["Another reason."], unreachable.settings))
+    assert str(caught.value) == (
+        "The webhook for alerts cannot be reached (ConnectError). "
+        "The mail server for alerts did not take it (ConnectionRefusedError)."
+    )

@@ -199,6 +199,11 @@ class Settings(BaseSettings):
         description="Secret with which the API signs its post-call webhooks; needed by `convohouse webhook`. While one "
         "replaces another, both, separated by a comma.",
     )
+    page_token: SecretStr | None = Field(
+        default=None,
+        description="Who has this token may see the page of `convohouse serve`; 16 characters or more, needed by hosts "
+        "that other machines reach.",
+    )
     retain_max_share: float = Field(
         default=0.5, gt=0, le=1, description="Share of all conversations that `convohouse retain` may erase at once."
     )

@@ -40,7 +40,7 @@ Spec = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart with what stands around it.
+    """A chart with its title and its table of numbers.
 
     ``metric`` is the id of its entry in the catalogue; ``columns`` are those of its table of numbers, column to
     heading; ``units`` format them.
@@ -125,7 +125,7 @@ def _base() -> alt.Chart:
 def _days() -> alt.X:
     # a day is a text: as a time, a browser would shift it by its own time zone
     label = "utcFormat(toDate(datum.value), '%-d %b')"
-    axis = alt.Axis(title=None, labelExpr=label, labelAngle=0, labelOverlap="greedy", ticks=False)
+    axis = alt.Axis(title=None, labelExpr=label, labelAngle=0, labelOverlap="greedy", labelSeparation=8, ticks=False)
     return alt.X("day:O", sort="ascending", axis=axis)
 
 

@@ -32,7 +32,7 @@ def explanation(name: str) -> Explanation | None:
 def build(visit: Visit) -> dict[str, Any]:
     """The values of the list, limited to a text that was searched for."""
     text = visit.filter.values.get("q", "")[:MAX_NAME_LENGTH]
-    wanted = text.casefold().split()
+    search_words = text.casefold().split()
     models = [model for schema in PUBLIC_SCHEMAS for model in project().models if model.schema == schema]
     groups = []
     for model in models:
@@ -46,14 +46,18 @@ def build(visit: Visit) -> dict[str, Any]:
                 "url": f"/catalogue/{model.key}.{column}",
             }
             for column, metric in model.header.metrics.items()
-            if _fits(wanted, model.key, column, metric.name, model.header.columns[column])
+            if _fits(search_words, model.key, column, metric.name, model.header.columns[column])
         ]
         columns = [
             {"column": column, "description": text_, "unit": unit_of(column), "url": f"/catalogue/{model.key}.{column}"}
             for column, text_ in model.header.columns.items()
-            if column not in model.header.metrics and _fits(wanted, model.key, column, text_)
+            if column not in model.header.metrics and _fits(search_words, model.key, column, text_)
         ]
-        if metrics or (columns and (wanted or model.schema == "marts")) or (wanted and _fits(wanted, model.key)):
+        if (
+            metrics
+            or (columns and (search_words or model.schema == "marts"))
+            or (search_words and _fits(search_words, model.key))
+        ):
             groups.append(
                 {
                     "model": model.key,
@@ -66,9 +70,9 @@ def build(visit: Visit) -> dict[str, Any]:
     return {"groups": groups, "text": text, "charts": []}
 
 
-def _fits(wanted: list[str], *texts: str) -> bool:
+def _fits(search_words: list[str], *texts: str) -> bool:
     together = " ".join(texts).casefold()
-    return all(word in together for word in wanted)
+    return all(word in together for word in search_words)
 
 
 def build_entry(visit: Visit) -> dict[str, Any]:

@@ -50,22 +50,24 @@ def build(visit: Visit) -> dict[str, Any]:
     """The values of the template."""
     values = visit.filter.values
     conditions = parse(values)
-    found = read_conversations(visit.reader, conditions)
-    own = {key: values[key] for key in OWN_KEYS if key in values}
+    page = read_conversations(visit.reader, conditions)
+    own_values = {key: values[key] for key in OWN_KEYS if key in values}
     return {
-        "found": found,
-        "rows": [row | {"agent": visit.agent(row["agent_id"])} for row in found.rows],
-        "conditions": described(values),
-        "without": {key: visit.filter.url("/conversations", **(own | {key: None})) for key in own},
+        "list": page,
+        "rows": [row | {"agent": visit.agent(row["agent_id"])} for row in page.rows],
+        "conditions": describe(values),
+        "without": {key: visit.filter.url("/conversations", **(own_values | {key: None})) for key in own_values},
         "pages": {
-            number: visit.filter.url("/conversations", **own, page=number)
-            for number in (found.page - 1, found.page + 1)
+            number: visit.filter.url("/conversations", **own_values, page=number)
+            for number in (page.page - 1, page.page + 1)
         },
         "outcomes": OUTCOMES,
         "verdicts": VERDICTS,
         "sorts": SORT_NAMES,
         "hidden": {
-            key: value for key, value in own.items() if key not in ("outcome", "verdict", "min_wait", "words", "sort")
+            key: value
+            for key, value in own_values.items()
+            if key not in ("outcome", "verdict", "min_wait", "words", "sort")
         },
     }
 
@@ -96,7 +98,7 @@ def parse(values: dict[str, str]) -> Conditions:
     )
 
 
-def described(values: dict[str, str]) -> dict[str, str]:
+def describe(values: dict[str, str]) -> dict[str, str]:
     """The page's own conditions in words, by parameter."""
     texts: dict[str, Callable[[str], str]] = {
         "outcome": lambda value: f"outcome {value}",

@@ -99,10 +99,9 @@ def _component(name: str) -> str:
 
 
 def _forecast(visit: Visit) -> list[Chart]:
-    found = money.forecast(visit.reader)
-    if found is None:
+    month, days = money.forecast(visit.reader)
+    if month is None:
         return []
-    month, days = found
     total, rows = 0.0, []
     for row in days:
         total += row["cost_usd"] or 0

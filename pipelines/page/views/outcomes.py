@@ -108,17 +108,22 @@ def _failures(visit: Visit) -> Quotes:
         name="failures",
         title="Why criteria failed",
         note="the newest, in the judge's words",
-        rows=[
-            {
-                "title": f"{words(row['criteria_id'])}: {row['summary_title'] or 'conversation'}",
-                "detail": f"{visit.agent(row['agent_id'])}, {day(row['started_at'].date())}",
-                "text": row["rationale"],
-                "url": conversation_url(row["conversation_id"]),
-            }
-            for row in outcomes.failures(visit.reader)
-        ],
+        rows=failed_conversations(visit),
         wide=True,
     )
+
+
+def failed_conversations(visit: Visit) -> list[dict[str, Any]]:
+    """The newest failed criteria as quotations."""
+    return [
+        {
+            "title": f"{words(row['criteria_id'])}: {row['summary_title'] or 'conversation'}",
+            "detail": f"{visit.agent(row['agent_id'])}, {day(row['started_at'].date())}",
+            "text": row["rationale"],
+            "url": conversation_url(row["conversation_id"]),
+        }
+        for row in outcomes.failures(visit.reader)
+    ]
 
 
 def _returns(visit: Visit) -> Facts:

@@ -102,12 +102,12 @@ def models(reader: Reader) -> list[Row]:
     return reader.rows(MODELS)
 
 
-def forecast(reader: Reader) -> tuple[Row, list[Row]] | None:
-    """The newest month's forecast of the selection's agent, or of all, and the cost of its days; None without one."""
+def forecast(reader: Reader) -> tuple[Row | None, list[Row]]:
+    """The newest month's forecast of the selection's agent, or of all (None without one), and the cost of its days."""
     agent_id, workspace = _agent(reader)
     rows = reader.rows(FORECAST, agent_id=agent_id, workspace=workspace)
     if not rows:
-        return None
+        return None, []
     (month,) = rows
     spent = reader.rows(
         MONTH_DAYS,

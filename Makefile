@@ -9,7 +9,7 @@ ENGINES := .venv/engines/.is-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test test-fast lint engines chaos bench docs readme lock clean
+.PHONY: help setup demo dev test test-fast lint engines chaos bench docs readme screenshots lock clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
@@ -57,8 +57,11 @@ docs: $(DEV)  ## Write the generated documents: tables, metrics, commands, setti
 readme: $(DEV)  ## Write the output of a demo run into README.md
 	$(BIN)/python -m tests.helpers.readme_demo
 
+screenshots: $(DEV)  ## Take the pictures of docs/images, with Chromium
+	$(BIN)/python -m tests.helpers.screenshots
+
 lock: $(DEV)  ## Resolve the dependencies again and write the lock files
-	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra build -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra build --extra page -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --all-extras -o requirements-dev.lock
 	$(BIN)/uv pip compile benchmarks/requirements.in $(LOCK) -o requirements-bench.lock
 	$(BIN)/uv pip compile tests/engines/requirements.in $(LOCK) -o requirements-engines.lock

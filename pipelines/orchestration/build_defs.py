@@ -12,6 +12,7 @@ from pipelines.orchestration.assets.lake import lake_tables
 from pipelines.orchestration.assets.landing import conversation_details, conversation_list
 from pipelines.orchestration.assets.models import models_asset
 from pipelines.orchestration.assets.reference_data import prices, tools
+from pipelines.orchestration.assets.weekly_report import weekly_report, weekly_report_job, weekly_report_schedule
 from pipelines.orchestration.jobs import backfill, nightly, nightly_schedule
 from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
 from pipelines.settings import load_settings
@@ -42,12 +43,16 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
             prices,
             agent_access,
             recordings,
+            weekly_report,
             lake_tables,
             models_asset(read_project(), fresh_for),
         ],
-        jobs=[nightly, backfill, access_job, audio_job, webhook_job],
+        jobs=[nightly, backfill, access_job, audio_job, webhook_job, weekly_report_job],
         sensors=[webhook_sensor],
-        schedules=[nightly_schedule(app_context.settings.timezone)],
+        schedules=[
+            nightly_schedule(app_context.settings.timezone),
+            weekly_report_schedule(app_context.settings.timezone),
+        ],
         resources={"app_context": app_context, "progress": progress},
         executor=dg.in_process_executor,  # six trivial assets take 15 s, against 49 s with a process for each
     )

@@ -17,6 +17,7 @@ from typing import Any
 import altair as alt
 
 from pipelines.page.palette import CATEGORIES
+from pipelines.page.text import visible
 from warehouse.serve.pages.measures import FEW
 from warehouse.serve.pages.selection import Period
 
@@ -72,7 +73,10 @@ class Chart:
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     names = ("day", "value", "low", "high", "series", "label", "n", "url", "tip", "x", "y", "kind", "text")
-    return {name: row[name] for name in names if row.get(name) is not None}
+    values = {name: row[name] for name in names if row.get(name) is not None}
+    return {
+        name: visible(value) if isinstance(value, str) and name != "url" else value for name, value in values.items()
+    }
 
 
 def _format(unit: str) -> str:

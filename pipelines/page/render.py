@@ -8,6 +8,7 @@ from typing import Any
 
 import vl_convert
 from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from pipelines.page import palette, text
 from warehouse.serve.value_format import duration, plural
@@ -20,6 +21,11 @@ def _template(name: str) -> str | None:
     return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
+def _visible(value: object) -> object:
+    """Every text that a template shows, whoever wrote it; markup is ours, and its texts were shown this way."""
+    return text.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 @cache
 def environment() -> Environment:
     """The environment of all templates; their names are ours, none comes from a URL."""
@@ -27,13 +33,13 @@ def environment() -> Environment:
         loader=FunctionLoader(_template),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     env.filters |= {
         "number": text.number,
         "change": text.change,
-        "visible": text.visible,
         "day": text.day,
         "words": text.words,
         "language": text.language,

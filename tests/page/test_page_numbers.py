@@ -1,5 +1,7 @@
 """Every number of a page is that of SQL over the marts for exactly its filter."""
 
+# ruff: noqa: S608 -- the statements are of these tests
+
 from __future__ import annotations
 
 import json
@@ -141,12 +143,15 @@ def test_the_days_of_a_chart_lead_to_the_conversations_that_it_counts(client, pa
 
 
 def test_the_parts_of_a_stack_add_up_to_the_whole(client, page_home):
-    ((cost,),) = [tuple(row.values()) for row in sql(page_home, f"select sum(cost_usd) as c from marts.fct_conversations where is_finished and {FILTERS['']}")]  # fmt: skip
-    assert sum(
-        row["value"] for row in charts(client.get("/money").text)["components"] if "value" in row
-    ) == pytest.approx(cost)
-    ((n_calls,),) = [tuple(row.values()) for row in sql(page_home, f"select count(*) as n from marts.fct_conversations where is_finished and {FILTERS['']}")]  # fmt: skip
-    assert sum(row["value"] for row in charts(client.get("/outcomes").text)["outcomes"] if "value" in row) == n_calls
+    (whole,) = sql(
+        page_home,
+        "select sum(cost_usd) as cost_usd, count(*) as n_calls "
+        f"from marts.fct_conversations where is_finished and {FILTERS['']}",
+    )
+    components = charts(client.get("/money").text)["components"]
+    assert sum(row.get("value", 0) for row in components) == pytest.approx(whole["cost_usd"])
+    outcomes = charts(client.get("/outcomes").text)["outcomes"]
+    assert sum(row.get("value", 0) for row in outcomes) == whole["n_calls"]
 
 
 def test_the_criteria_are_sums_over_sums_by_agent(client, page_home):
@@ -167,25 +172,30 @@ def test_the_criteria_are_sums_over_sums_by_agent(client, page_home):
     ]
 
 
-@pytest.mark.parametrize(
-    ("query", "where"),
-    [
-        ("verdict=failure", "call_successful = 'failure'"),
-        ("outcome=error", "is_error and is_finished"),
-        ("contained=no", "is_finished and not is_contained"),
-        ("min_wait=2", "conversation_id in (select conversation_id from marts.fct_turns where wait_secs > 2)"),
-        ("criterion=request_resolved&result=failure", "conversation_id in (select conversation_id from marts.fct_evaluations where criteria_id = 'request_resolved' and result = 'failure')"),
-        ("tool=find_customer", "conversation_id in (select conversation_id from marts.fct_tool_calls where tool_name = 'find_customer')"),
-        ("tool_error=lookup_reservation", "conversation_id in (select conversation_id from marts.fct_tool_calls where tool_name = 'lookup_reservation' and is_error)"),
-        ("termination=client_left", "termination_group = 'client_left'"),
-        ("model=gpt-4.1-mini", "conversation_id in (select conversation_id from marts.fct_llm_usage where model = 'gpt-4.1-mini')"),
-        ("weekday=2&hour=10", "local_weekday = 2 and local_start_hour = 10"),
-        ("repeat=yes", "is_repeat_caller_7d"),
-        ("words=APPOINTMENT", "conversation_id in (select conversation_id from marts.fct_turns where message ilike '%appointment%')"),
-        ("verdict=failure&channel=chat&min_wait=", "call_successful = 'failure' and channel = 'chat'"),
-    ],
-)  # fmt: skip
-def test_each_condition_of_the_list_is_the_one_that_it_says(query, where, client, page_home):
+def having(table, condition):
+    return f"conversation_id in (select conversation_id from marts.{table} where {condition})"
+
+
+CONDITIONS = {
+    "verdict=failure": "call_successful = 'failure'",
+    "outcome=error": "is_error and is_finished",
+    "contained=no": "is_finished and not is_contained",
+    "min_wait=2": having("fct_turns", "wait_secs > 2"),
+    "criterion=request_resolved": having("fct_evaluations", "criteria_id = 'request_resolved' and result = 'failure'"),
+    "tool=find_customer": having("fct_tool_calls", "tool_name = 'find_customer'"),
+    "tool_error=lookup_reservation": having("fct_tool_calls", "tool_name = 'lookup_reservation' and is_error"),
+    "termination=client_left": "termination_group = 'client_left'",
+    "model=gpt-4.1-mini": having("fct_llm_usage", "model = 'gpt-4.1-mini'"),
+    "weekday=2&hour=10": "local_weekday = 2 and local_start_hour = 10",
+    "repeat=yes": "is_repeat_caller_7d",
+    "words=APPOINTMENT": having("fct_turns", "message ilike '%appointment%'"),
+    "verdict=failure&channel=chat&min_wait=": "call_successful = 'failure' and channel = 'chat'",
+}
+
+
+@pytest.mark.parametrize("query", CONDITIONS)
+def test_each_condition_of_the_list_is_the_one_that_it_says(query, client, page_home):
+    where = CONDITIONS[query]
     ((n,),) = [
         tuple(row.values())
         for row in sql(page_home, f"select count(*) as n from marts.fct_conversations where {where} and {FILTERS['']}")
@@ -204,6 +214,7 @@ def test_the_pages_of_a_list_have_each_conversation_once(client, page_home):
             break
     expected = sql(
         page_home,
-        f"select conversation_id from marts.fct_conversations where {FILTERS['']} order by started_at desc, conversation_id",
+        f"select conversation_id from marts.fct_conversations where {FILTERS['']} "
+        "order by started_at desc, conversation_id",
     )
     assert ids == [row["conversation_id"] for row in expected]

@@ -8,12 +8,28 @@ from click.testing import CliRunner
 
 from pipelines.cli.main import cli
 
-HEAVY = ("dagster", "polars", "duckdb", "pyarrow", "httpx", "aiohttp", "pydantic", "rich", "sqlglot", "starlette")
+HEAVY = (
+    "dagster",
+    "polars",
+    "duckdb",
+    "pyarrow",
+    "httpx",
+    "aiohttp",
+    "pydantic",
+    "rich",
+    "sqlglot",
+    "starlette",
+    "altair",
+    "jinja2",
+    "vl_convert",
+)
 COMMANDS = (
     "demo",
     "sync",
     "status",
     "summary",
+    "serve",
+    "report",
     "query",
     "metrics",
     "explain",

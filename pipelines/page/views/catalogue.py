@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from pipelines.page.text import visible
 from pipelines.page.views.base import View, Visit
 from warehouse.models.project import Project, read_project
 from warehouse.schema.types import unit_of
@@ -81,7 +80,7 @@ def build_entry(visit: Visit) -> dict[str, Any]:
     entry = explanation(name)
     if entry is None:
         similar = suggest(project(), name)
-        return {"entry": None, "name": visible(name), "similar": similar, "http_status": 404, "charts": []}
+        return {"entry": None, "name": name, "similar": similar, "http_status": 404, "charts": []}
     return {
         "entry": entry,
         "name": entry.name,

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.page import charts
 from pipelines.page.charts import Chart
-from pipelines.page.text import day, number
+from pipelines.page.text import day, number, words
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Facts, Table
 from warehouse.serve.pages import money
@@ -95,7 +95,7 @@ def _components(visit: Visit) -> Chart:
 
 
 def _component(name: str) -> str:
-    return COMPONENT_NAMES.get(name, name.removeprefix("platform_").replace("_", " ").capitalize())
+    return COMPONENT_NAMES.get(name, words(name.removeprefix("platform_")).capitalize())
 
 
 def _forecast(visit: Visit) -> list[Chart]:

@@ -76,7 +76,10 @@ select
     tools.tool_name,
     coalesce(nullif(tools.error_type, ''), 'not given') as error_type,
     count(*) as n_errors,
-    mode(tools.raw_error_message order by tools.raw_error_message) as message,
+    mode(
+        left(coalesce(tools.raw_error_message, tools.result_value), 200)
+        order by coalesce(tools.raw_error_message, tools.result_value)
+    ) as message,
     max(conversations.started_at) as last_at
 from conversations
 join marts.fct_tool_calls as tools using (workspace, conversation_id, start_date)

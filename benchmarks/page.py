@@ -1,10 +1,10 @@
 """Measure the page: ``python -m benchmarks.page`` serves homes of 20,000 and 200,000 conversations.
 
 Each page is asked for with its default days (14 of 90) and with all days. Wall time is from the request to the last
-byte, processor time is the server's; the median of five requests counts, after one that is not counted. Bytes are as sent
-(compressed) and as the browser reads them. At the end, the server's memory (resident, and its peak) after 100 and after
-1,000 requests over all pages. The budget: 300 ms of processor time at 20,000 conversations and 1 s at 200,000 for the
-default days, and 1.5 MB for a first load with charts.
+byte, processor time is the server's; the median of five requests counts, after one that is not counted. Bytes are as
+sent (compressed) and as the browser reads them. At the end, the server's memory (resident, and its peak) after 100 and
+after 1,000 requests over all pages. The budget: 300 ms of processor time at 20,000 conversations and 1 s at 200,000 for
+the default days, and 1.5 MB for a first load with charts.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import click
 
 from pipelines.cli.access import access
 from pipelines.cli.audio import audio
+from pipelines.cli.bill import bill
 from pipelines.cli.build import build, check
 from pipelines.cli.demo import demo
 from pipelines.cli.doctor import doctor
@@ -41,10 +42,12 @@ from pipelines.cli.status import status
 from pipelines.cli.summary import summary
 from pipelines.cli.sync import sync
 from pipelines.cli.tables import tables
-from pipelines.cli.text_table import escape_invisible, terminal_width, wrap_lines
+from pipelines.cli.text_table import terminal_width, wrap_lines
 from pipelines.cli.tools import tools
+from pipelines.cli.versions import versions
 from pipelines.cli.webhook import webhook
 from warehouse.errors import ConvohouseError, QueryError
+from warehouse.serve.value_format import escape_invisible
 
 INTERRUPTED = 130
 """Exit code of a program that Ctrl-C ended, by the convention of shells."""
@@ -113,6 +116,8 @@ for _command in (
     webhook,
     tools,
     prices,
+    versions,
+    bill,
     doctor,
     emulate,
 ):

@@ -86,7 +86,7 @@ def metrics(
 def _print_table(options: Options, home: Home, model: MetricModel, column: str | None, frame: pl.DataFrame) -> None:
     """The rows for people: keys, then the requested metric, then the other columns; agents by name."""
     agent_columns = [name for name in frame.columns if name.endswith("agent_id")]
-    hidden = {"agent_name"} if agent_columns else set()
+    hidden = {name for name in frame.columns if name.endswith("agent_name")} if agent_columns else set()
     if len(home.workspaces()) == 1:
         hidden.add("workspace")
     names = dict.fromkeys((*model.keys, *([column] if column else ()), *frame.columns))
@@ -168,4 +168,7 @@ def _print_list(options: Options, models: dict[str, MetricModel]) -> None:
     for model in models.values():
         echo(f"{model.name}: {plural(model.n_rows, 'row')}, one per {', '.join(model.keys)}")
         click.echo(f"{table(model.metrics, LISTED_COLUMNS, prose=('name', 'unit')).text}\n")
-    options.say("`convohouse metrics MODEL` prints one, `convohouse explain ID` tells how a metric is computed.")
+    options.say(
+        "`convohouse metrics MODEL` prints one, `convohouse explain ID` tells how a metric is computed.\n"
+        "What became of a conversation is its outcome: `convohouse explain fct_conversations.outcome`."
+    )

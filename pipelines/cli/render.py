@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.text_table import Layout, escape_invisible, lay_out, terminal_width, wrap_lines
+from pipelines.cli.text_table import Layout, lay_out, terminal_width, wrap_lines
+from warehouse.serve.value_format import escape_invisible
 
 if TYPE_CHECKING:
     import polars as pl

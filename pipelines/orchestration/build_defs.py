@@ -11,7 +11,7 @@ from pipelines.orchestration.assets.audio import audio_job, recordings
 from pipelines.orchestration.assets.lake import lake_tables
 from pipelines.orchestration.assets.landing import conversation_details, conversation_list
 from pipelines.orchestration.assets.models import models_asset
-from pipelines.orchestration.assets.reference_data import prices, tools
+from pipelines.orchestration.assets.reference_data import agents, batches, bills, prices, tools
 from pipelines.orchestration.assets.weekly_report import weekly_report, weekly_report_job, weekly_report_schedule
 from pipelines.orchestration.jobs import backfill, nightly, nightly_schedule
 from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
@@ -41,6 +41,9 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
             conversation_details,
             tools,
             prices,
+            agents,
+            batches,
+            bills,
             agent_access,
             recordings,
             weekly_report,

@@ -103,6 +103,7 @@ def sync(
         for workspace in workspaces:
             if workspace.settings.workspace in fetch_stats:
                 warnings.extend(reference_data.sync_prices(workspace, progress))
+                warnings.extend(reference_data.sync_account_data(workspace, progress))
         return replace(_build_and_finish(context, workspaces, run_id, progress), warnings=tuple(warnings))
 
 

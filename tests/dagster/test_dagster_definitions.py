@@ -43,7 +43,7 @@ def test_every_table_and_model_is_an_asset(graph):
     tables = {f"lake/{table.name}" for table in TABLES}
     models = {model.key.replace(".", "/") for model in project.models}
     seeds = {seed.key.replace(".", "/") for seed in project.seeds} | {"seeds/metric_headers", "seeds/workspaces"}
-    names = ("listings", "documents", "tools", "prices", "agent_access", "recordings")
+    names = ("listings", "documents", "tools", "prices", "agents", "batches", "bills", "agent_access", "recordings")
     landed = {f"landing/{name}" for name in names}
     expected = tables | models | seeds | landed | {"reports/weekly"}
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == expected

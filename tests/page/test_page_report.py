@@ -11,6 +11,8 @@ import pytest
 from tests.helpers.run_cli import run
 from warehouse.serve.summary import markdown_summary, slack_summary
 
+pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
+
 NOW = {"CONVOHOUSE_NOW": "2026-11-26"}
 
 

@@ -25,6 +25,8 @@ from warehouse.serve.query import query
 from warehouse.storage.audio import recording_file
 from warehouse.storage.home import Home
 
+pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
+
 BASE = "http://127.0.0.1"
 TOKEN = "a-token-of-the-tests"  # noqa: S105 - of these tests
 SCRIPT = "<script>alert(1)</script>"

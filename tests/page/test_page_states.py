@@ -19,6 +19,8 @@ from warehouse.serve.query import query
 from warehouse.storage import lock
 from warehouse.storage.home import Home
 
+pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
+
 BASE = "http://127.0.0.1"
 PATHS = [view.path for view in VIEWS if "{" not in view.path]
 

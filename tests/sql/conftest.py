@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ import duckdb
 import pytest
 
 from pipelines.transform.agents import refresh_agents
+from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers.small_builds import without_comments
 from warehouse.build import materialize
 from warehouse.connection import Limits, connect
@@ -42,7 +44,8 @@ class LakeRows:
         self.zones: dict[str, str] = {}
 
     def add(self, table: str, **row: object) -> None:
-        self.rows[table].append({"conversation_id": "c1", "start_date": DAY} | row)
+        of_whole = {"scope_index": -1} if "scope_index" in BY_NAME[table].key else {}
+        self.rows[table].append({"conversation_id": "c1", "start_date": DAY} | of_whole | row)
 
     def zone(self, time_zone: str, workspace: str = "main") -> None:
         """The time zone of a workspace; UTC when nothing is said."""
@@ -73,8 +76,31 @@ class LakeRows:
         checks = {"checked_at": NOON, "content_sha256": "00", "parser_version": 1, "settle_state": "settled"}
         values = defaults | checks | row
         keys = {name: values[name] for name in ("workspace", "conversation_id", "start_date") if name in values}
+        values |= self._derived(values)
         self.add("conversations", **{name: value for name, value in values.items() if name not in checks})
         self.add("conversation_checks", **(keys | {name: values[name] for name in checks}))
+
+    def document(self, document: dict[str, Any]) -> None:
+        """The rows of a document, as the flattening makes them."""
+        snapshot = Snapshot(document["conversation_id"], json.dumps(document).encode(), NOON)
+        flattened = flatten([snapshot])
+        assert flattened.errors == {}
+        for table, frame in flattened.frames.items():
+            self.rows[table] += [
+                {name: value for name, value in row.items() if value is not None} for row in frame.to_dicts()
+            ]
+
+    @staticmethod
+    def _derived(values: Row) -> Row:
+        """The other party and the direction, which the flattening reads from the columns of the channel."""
+        others = ("phone_call_external_number", "whatsapp_whatsapp_user_id", "sms_sms_user_phone_number")
+        directions = ("phone_call_direction", "whatsapp_direction", "sms_direction")
+        sources_by_name = {"caller_id": others, "direction": directions}
+        return {
+            name: next((values[source] for source in sources if values.get(source)), None)
+            for name, sources in sources_by_name.items()
+            if name not in values
+        }
 
     def tokens(self, scope: str, turn_index: int, kind: str, price_usd: float | None, *, tokens: int = 1) -> None:
         """Usage of model m: tokens of a kind and their price."""

@@ -49,6 +49,8 @@ COMMANDS = (
     "webhook",
     "tools",
     "prices",
+    "versions",
+    "bill",
     "doctor",
     "emulate",
 )

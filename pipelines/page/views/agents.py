@@ -24,7 +24,7 @@ def build(visit: Visit) -> dict[str, Any]:
         if visit.filter.selection.is_compared
         else "",
         "n_calls": sum(row["n_calls"] for row in rows),
-        "blocks": [_scorecard(visit, rows), _versions(visit)],
+        "blocks": [_scorecard(visit, rows), _versions(visit), _experiments(visit)],
         "charts": [],
     }
 
@@ -109,6 +109,24 @@ def _versions(visit: Visit) -> Table:
         },
         metric="metrics.version_comparison.success_rate",
         wide=True,
+    )
+
+
+def _experiments(visit: Visit) -> Table:
+    return Table(
+        name="experiments",
+        title="Versions and branches side by side",
+        note="only those that answered at the same time, over all their days; each row is a test of its own",
+        rows=[
+            row
+            | {"agent": visit.agent(row["agent_id"]), "url": visit.filter.url("/", agent=row["agent_id"], days="all")}
+            for row in agents.experiments(visit.reader)
+        ],
+        columns={"agent": "agent", "finding": "finding", "n_observations_a": "n of A", "n_observations_b": "n of B"},
+        units={"agent": "text", "finding": "prose", "n_observations_a": "count", "n_observations_b": "count"},
+        metric="metrics.experiments.difference",
+        wide=True,
+        empty="No two versions or branches answered at the same time.",
     )
 
 

@@ -10,7 +10,6 @@ from pipelines.page.charts import Chart
 from pipelines.page.text import MAX_TEXT, clock, number
 from pipelines.page.views.base import View, Visit
 from warehouse.serve.conversation import ConversationView, conversation_of
-from warehouse.serve.pages.conversations import OUTCOME
 from warehouse.serve.pages.selection import Reader
 from warehouse.storage.audio import recording_file
 from warehouse.storage.home import Home
@@ -29,18 +28,15 @@ def build(visit: Visit) -> dict[str, Any]:
     if not isinstance(view, ConversationView):
         return {"absent": view, "http_status": 410 if view.reason else 404, "charts": []}
     row = view.conversation
-    outcome = visit.reader.row(
-        f"select {OUTCOME} as outcome from marts.fct_conversations where conversation_id = $id",  # noqa: S608 -- ours
-        id=conversation_id,
-    )["outcome"]
     return {
         "absent": None,
         "row": row,
         "agent": visit.agent(row["agent_id"]),
-        "outcome": outcome,
+        "outcome": row["outcome"] or "open",
         "entries": entries(view)[:MAX_ENTRIES],
         "n_left_out": max(0, len(view.turns) - MAX_ENTRIES),
         "usage": view.llm_usage,
+        "guardrails": view.guardrails,
         "evaluations": view.evaluations,
         "collected": view.data_collection,
         "has_recording": recording(visit.home, visit.reader, conversation_id) is not None,
@@ -52,18 +48,29 @@ def build(visit: Visit) -> dict[str, Any]:
 
 def entries(view: ConversationView) -> list[dict[str, Any]]:
     """The turns in order, each with its tool calls; a turn without words only if it called a tool."""
-    calls: dict[int, list[dict[str, Any]]] = {}
-    for call in view.tool_calls:
-        calls.setdefault(call["turn_index"], []).append(call)
+    calls = _by_turn(view.tool_calls)
+    files, voices = _by_turn(view.files), _by_turn(view.multivoice_parts)
     shown = []
     for turn in view.turns:
-        turn_calls = calls.pop(turn["turn_index"], [])
+        index = turn["turn_index"]
+        turn_calls = calls.pop(index, [])
         message = turn["original_message"] or turn["message"]
-        if message is not None or turn_calls:
-            shown.append(turn | {"said": message, "calls": turn_calls})
+        if message is None and voices.get(index):
+            message = "\n".join(f"{part['voice_label']}: {part['text']}" for part in voices[index])
+        turn_files = [file["original_filename"] or file["mime_type"] or "file" for file in files.get(index, [])]
+        if message is not None or turn_calls or turn_files:
+            shown.append(turn | {"said": message, "calls": turn_calls, "files": turn_files})
     # a call whose turn is not in the transcript is shown at the end
     left = [call for turn_calls in calls.values() for call in turn_calls]
-    return [*shown, *({"role": "tool", "said": None, "time_in_call_secs": None, "calls": [call]} for call in left)]
+    nowhere: dict[str, Any] = {"role": "tool", "said": None, "time_in_call_secs": None, "files": []}
+    return [*shown, *(nowhere | {"calls": [call]} for call in left)]
+
+
+def _by_turn(rows: list[dict[str, Any]]) -> dict[int | None, list[dict[str, Any]]]:
+    turns: dict[int | None, list[dict[str, Any]]] = {}
+    for row in rows:
+        turns.setdefault(row["turn_index"], []).append(row)
+    return turns
 
 
 def recording(home: Home, reader: Reader, conversation_id: str) -> Path | None:

@@ -239,8 +239,19 @@ def _reconciliation(visit: Visit) -> Facts:
             ("Cost against its parts", f"{row['n_cost_compared']:,} conversations compared: {credits_text}"),
             ("Model price against tokens", f"{row['n_llm_compared']:,} compared: {llm_text}"),
             ("Without parts", f"{row['n_cost_alone']:,} conversations say a cost and none of its parts"),
+            *map(_bill, money.bills(visit.reader)),
         ],
     )
+
+
+def _bill(row: dict[str, Any]) -> tuple[str, str]:
+    unit = row["bill_unit"]
+    billed, cost, rest = (
+        "unknown" if row[name] is None else f"{row[name]:,.2f} {unit}"
+        for name in ("billed_amount", "conversations_amount", "unexplained_amount")
+    )
+    text = f"{billed} billed for agents on {row['n_days']:,} days, {cost} in conversations, {rest} unexplained"
+    return "The vendor's bill", text if row["is_complete"] else f"{text}; the newest day was not over yet"
 
 
 def _switches(visit: Visit) -> Table:

@@ -39,8 +39,9 @@ def _lede(total: dict[str, Any]) -> str:
     if not total["n_calls"]:
         return ""
     return (
-        f"{number(total['containment_rate'], SHARE)} of {total['n_calls']:,} conversations were brought to their end "
-        f"by the agent, {number(total['success_rate'], SHARE)} of {total['n_judged']:,} judged ones succeeded."
+        f"{total['n_reached']:,} of {total['n_calls']:,} conversations reached somebody. "
+        f"{number(total['containment_rate'], SHARE)} of these were served to their end without a human; "
+        f"{number(total['success_rate'], SHARE)} of {total['n_judged']:,} judged ones succeeded."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from pipelines.page import charts
@@ -16,7 +17,7 @@ MAX_ITEMS = 6
 
 CARD_SIZES = {
     "success_rate": "judged",
-    "containment_rate": "conversations",
+    "containment_rate": "reached",
     "cost_usd_per_success": "successes",
     "wait_p95_secs": "waits",
     "error_rate": "conversations",
@@ -48,7 +49,7 @@ TRENDS = (
     ("n_calls", "n_calls", "finished conversations, by day"),
     ("cost_usd_per_success", "n_success", "cost of all conversations ÷ successes, by day"),
     ("wait_p95_secs", "n_waits", "19 of 20 waits were shorter, by day"),
-    ("error_rate", "n_calls", "failed or ended with an error, by day"),
+    ("error_rate", "n_calls", "failed, ended with an error, or stopped by the platform, by day"),
 )
 
 
@@ -65,7 +66,6 @@ def build(visit: Visit) -> dict[str, Any]:
         "n_open": overview.n_open,
         "attention": attention[:MAX_ITEMS],
         "n_more": max(0, len(attention) - MAX_ITEMS),
-        "has_targets": False,
         "charts": trends(visit, overview),
     }
 
@@ -110,6 +110,7 @@ def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
                 "n_text": f"n {tool['n_answered']:,} calls",
             }
         )
+    items += [_missed_target(visit, row) for row in overview.missed_targets]
     for row in overview.anomalies:
         is_worse = row["good"] != "neither" and (row["deviation"] > 0) == (row["good"] == "low")
         items.append(
@@ -127,6 +128,23 @@ def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
             }
         )
     return sorted(items, key=lambda item: (not item["mark"], item["n"] < FEW))
+
+
+def _missed_target(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
+    week, unit, n = row["week_start_date"], row["unit"], row["n_observations"] or 0
+    return {
+        "mark": "bad",
+        "title": f"{visit.agent(row['agent_id'])}: {row['metric_name'].lower()} {number(row['value'], unit)}",
+        "detail": f"week of {day(week)}; the target is {number(row['target'], unit)}",
+        "url": visit.filter.url(
+            "/conversations",
+            **{"from": week, "to": week + timedelta(days=6)},
+            agent=row["agent_id"],
+            **MEASURE_LINKS.get(row["metric"], {}),
+        ),
+        "n": n,
+        "n_text": f"n {n:,}",
+    }
 
 
 def trends(visit: Visit, overview: Overview) -> list[Chart]:

@@ -33,6 +33,12 @@ def build(visit: Visit) -> dict[str, Any]:
         if total["n_waits"]
         else "No wait was measured: text chats have none."
     )
+    shares = [
+        f"{number(row['within_rate'], 'share of 1')} within {number(row['value'], SECONDS)}"
+        for row in speed.within(visit.reader)
+    ]
+    if shares:
+        lede += f" {', '.join(shares)}."
     return {
         "heading": "Speed",
         "lede": lede,

@@ -25,6 +25,21 @@ from metrics.version_comparison
 """
 
 
+EXPERIMENTS = """
+select agent_id, variant_kind, measure, finding, n_observations_a, n_observations_b, p_value, has_enough_data
+from metrics.experiments
+where ($agent_id is null or agent_id = $agent_id) and ($workspace is null or workspace = $workspace)
+order by agent_id, variant_kind, variant_a, variant_b, measure
+limit 60
+"""
+
+
+def experiments(reader: Reader) -> list[Row]:
+    """What versions or branches of an agent did in their common time, over all days (``metrics.experiments``)."""
+    selection = reader.chosen
+    return reader.rows(EXPERIMENTS, agent_id=selection.agent_id, workspace=selection.workspace)
+
+
 def scorecard(reader: Reader) -> list[Row]:
     """Measures by agent; ``cells`` has by column value, n, change, whether that is better and whether notable."""
     before = {row["key_0"]: row for row in measure_rows(reader, "agent_id", relation="previous_conversations")}

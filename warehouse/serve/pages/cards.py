@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from warehouse.serve.pages.measures import (
@@ -61,15 +62,18 @@ class Card:
         return self.n < FEW
 
 
-def cards(reader: Reader, columns: tuple[str, ...] = COLUMNS) -> list[Card]:
-    """The cards of the selection of a reader."""
+def cards(reader: Reader, *, targets: Mapping[str, float]) -> list[Card]:
+    """The cards of the selection of a reader; ``targets`` by column, in the unit of the measure."""
     (now,) = measure_rows(reader)
     (before,) = measure_rows(reader, relation="previous_conversations")
     by_day = {row["key_0"]: row for row in measure_rows(reader, "start_date")}
     defined = definitions(reader)
     return [
-        _card(reader.chosen.period, column, defined[column], now=now, before=before, by_day=by_day)
-        for column in columns
+        replace(
+            _card(reader.chosen.period, column, defined[column], now=now, before=before, by_day=by_day),
+            target=targets.get(column),
+        )
+        for column in COLUMNS
     ]
 
 

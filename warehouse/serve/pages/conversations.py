@@ -11,20 +11,20 @@ from warehouse.serve.search_terms import pattern, search_terms
 PAGE_SIZE = 50
 MAX_WORDS = 12
 
-OUTCOME = """
-case
-    when not is_finished then 'open'
-    when is_error then 'error'
-    when is_voicemail then 'voicemail'
-    when is_abandoned then 'abandoned'
-    when is_transferred_to_human then 'transferred'
-    when is_contained then 'contained'
-    else 'other'
-end
-"""
-"""What became of a conversation, the first that holds."""
+OUTCOME = "coalesce(outcome, 'open')"
+"""What became of a conversation (``intermediate.int_conversation_outcomes``)."""
 
-OUTCOMES = ("contained", "transferred", "abandoned", "voicemail", "error", "other")
+OUTCOMES = (
+    "contained",
+    "transferred",
+    "cut_off",
+    "abandoned",
+    "blocked",
+    "error",
+    "voicemail",
+    "not_reached",
+    "unknown",
+)
 VERDICTS = ("success", "failure", "unknown")
 
 SORTS = {
@@ -37,14 +37,14 @@ SORTS = {
 }
 
 HURT = """
-(case when is_error then 4 else 0 end)
+(case when outcome in ('error', 'blocked') then 4 else 0 end)
 + (case when call_successful = 'failure' then 3 else 0 end)
-+ (case when is_abandoned then 2 else 0 end)
++ (case when outcome in ('abandoned', 'cut_off') then 2 else 0 end)
 + (case when n_tool_errors > 0 then 1 else 0 end)
 + (case when coalesce(p95_wait_secs, 0) > 3 then 1 else 0 end)
 + (case when rating <= 2 or dislikes > 0 then 1 else 0 end)
 """
-"""Points: an error 4, a failed verdict 3, abandoned 2, a failed tool, a wait over 3 s and a bad rating 1 each."""
+"""Points: error or guardrail 4, failed verdict 3, left or cut off 2; failed tool, long wait and bad rating 1 each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ def read_conversations(reader: Reader, conditions: Conditions) -> ConversationLi
         f"""
         select
             conversation_id, started_at, agent_id, channel, main_language, call_duration_secs, call_successful,
-            cost_usd, p95_wait_secs, n_tool_errors, rating, summary_title, termination_reason, is_finished,
-            {OUTCOME} as outcome, {HURT} as hurt
+            cost_usd, p95_wait_secs, n_tool_errors, rating, summary_title, {OUTCOME} as shown_outcome,
+            outcome_reason, {HURT} as hurt
         from selected
         where {where}
         order by {SORTS[conditions.sort]}, conversation_id
@@ -122,7 +122,12 @@ def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
         part.rpartition("$")[2].split(")")[0].split(" ")[0]: value for part, value in parts.items() if value is not None
     }
     if conditions.criterion is not None:
-        where.append(_exists("fct_evaluations", "parts.criteria_id = $criterion and parts.result = $criterion_result"))
+        where.append(
+            _exists(
+                "fct_evaluations",
+                "parts.criteria_id = $criterion and parts.result = $criterion_result and parts.scope_index = -1",
+            )
+        )
         parameters |= {"criterion": conditions.criterion, "criterion_result": conditions.criterion_result}
     for number, word in enumerate(search_terms(conditions.words or "")[:MAX_WORDS]):
         where.append(_exists("fct_turns", f"regexp_matches(parts.message, $word_{number})"))

@@ -27,7 +27,7 @@ select
     cast(sum(cast(usage.llm_cost_usd as decimal(38, 12))) as double) as llm_cost_usd
 from conversations
 join marts.fct_llm_usage as usage using (workspace, conversation_id, start_date)
-where usage.scope = 'initiated'
+where usage.is_total
 group by all
 order by llm_cost_usd desc nulls last, usage.model
 """
@@ -75,6 +75,23 @@ select
     cast(sum(cast(unexplained_llm_usd as decimal(38, 12))) as double) as unexplained_llm_usd
 from metrics.cost_reconciliation
 where start_date between $first and $last and ($workspace is null or workspace = $workspace)
+"""
+
+BILLS = """
+select
+    bill_unit,
+    count(*) as n_days,
+    sum(billed_agents_amount) as billed_amount,
+    sum(conversations_amount) as conversations_amount,
+    sum(unexplained_amount) as unexplained_amount,
+    bool_and(is_bill_complete) as is_complete
+from metrics.cost_reconciliation
+where
+    bill_unit is not null
+    and start_date between $first and $last
+    and ($workspace is null or workspace = $workspace)
+group by bill_unit
+order by bill_unit
 """
 
 SWITCHES = """
@@ -128,6 +145,12 @@ def reconciliation(reader: Reader) -> Row:
         last=selection.period.last,
         workspace=selection.workspace,
     )
+
+
+def bills(reader: Reader) -> list[Row]:
+    """The vendor's bill of the days against the cost of their conversations, by the unit of the bill."""
+    selection = reader.chosen
+    return reader.rows(BILLS, first=selection.period.first, last=selection.period.last, workspace=selection.workspace)
 
 
 def cheaper_models(reader: Reader) -> list[Row]:

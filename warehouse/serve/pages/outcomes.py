@@ -23,6 +23,7 @@ select
     n_success / nullif(n_success + n_failure, 0) as success_rate
 from conversations
 join marts.fct_evaluations as evaluations using (workspace, conversation_id, start_date)
+where evaluations.scope_index = -1
 group by all
 order by all
 """
@@ -40,8 +41,8 @@ join marts.fct_evaluations as evaluations using (workspace, conversation_id, sta
 where
     evaluations.result = 'failure'
     and evaluations.rationale is not null
-    and not coalesce(conversations.is_abandoned or conversations.is_voicemail, false)
-    and conversations.n_turns > 1
+    and conversations.outcome in ('contained', 'transferred', 'cut_off', 'blocked', 'error')
+    and evaluations.scope_index = -1
 order by conversations.started_at desc, conversations.conversation_id, evaluations.criteria_id
 limit 8
 """

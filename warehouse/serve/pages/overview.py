@@ -22,14 +22,15 @@ class Overview:
     """What the overview shows.
 
     ``mover`` belongs to the first notable card other than conversations. ``anomalies`` are rows of
-    ``metrics.anomalies`` of the period, with the name and unit of their measure; ``failing_tools`` have error rates of
-    both periods; ``days`` are measures by day.
+    ``metrics.anomalies`` of the period, with the name and unit of their measure; ``missed_targets`` rows of
+    ``metrics.targets``; ``failing_tools`` have error rates of both periods; ``days`` are measures by day.
     """
 
     cards: list[Card]
     headline: Card | None
     mover: Mover | None
     anomalies: list[Row]
+    missed_targets: list[Row]
     failing_tools: list[Row]
     days: list[Row]
     n_open: int
@@ -44,6 +45,29 @@ where
     and ($agent_id is null or agent_id = $agent_id)
     and ($workspace is null or workspace = $workspace)
 order by start_date desc, abs(deviation) / nullif(spread, 0) desc, agent_id, measure
+"""
+
+MISSED_TARGETS = """
+select week_start_date, agent_id, metric, metric_name, value, target, difference, n_observations
+from metrics.targets
+where
+    not is_met
+    and ($agent_id is null or agent_id = $agent_id)
+    and ($workspace is null or workspace = $workspace)
+    and week_start_date = (
+        select max(week_start_date)
+        from metrics.targets
+        where is_over and week_start_date between $first - 6 and $last - 6
+    )
+order by abs(difference) / nullif(target, 0) desc, agent_id, metric
+"""
+"""Of the last week that ended in the period."""
+
+TARGETS = """
+select metric, target
+from seeds.targets
+where agent_id in (coalesce($agent_id, '*'), '*') and valid_from <= $last
+qualify row_number() over (partition by metric order by agent_id = '*', valid_from desc) = 1
 """
 
 TOOL_ERRORS = """
@@ -75,17 +99,18 @@ order by error_rate - previous_error_rate desc nulls last, tool_name
 def read_overview(reader: Reader) -> Overview:
     """The overview of the reader's selection."""
     selection = reader.chosen
-    page_cards = cards(reader)
+    targets = reader.rows(TARGETS, agent_id=selection.agent_id, last=selection.period.last)
+    page_cards = cards(reader, targets={row["metric"]: row["target"] for row in targets})
     notable = [card for card in page_cards if card.is_notable and card.column != "n_calls"]
     headline = max(notable, key=_relative_change, default=None)
     defined = definitions(reader)
-    anomalies = reader.rows(
-        ANOMALIES,
-        first=selection.period.first,
-        last=selection.period.last,
-        agent_id=selection.agent_id,
-        workspace=selection.workspace,
-    )
+    scope = {
+        "first": selection.period.first,
+        "last": selection.period.last,
+        "agent_id": selection.agent_id,
+        "workspace": selection.workspace,
+    }
+    anomalies = reader.rows(ANOMALIES, **scope)
     (n_open,) = reader.row("select count(*) as n_open from selected where not is_before and not is_finished").values()
     return Overview(
         cards=page_cards,
@@ -99,6 +124,11 @@ def read_overview(reader: Reader) -> Overview:
                 "good": defined[row["measure"]].good,
             }
             for row in anomalies
+        ],
+        missed_targets=[
+            row | {"unit": defined[row["metric"]].unit}
+            for row in reader.rows(MISSED_TARGETS, **scope)
+            if row["metric"] in defined
         ],
         failing_tools=newly_failing_tools(reader),
         days=measure_rows(reader, "start_date"),

@@ -31,9 +31,10 @@ EPOCH = date(1970, 1, 1)
 
 COLUMNS = """
     workspace, conversation_id, agent_id, agent_name, version_id, started_at, start_date, local_start_hour,
-    local_weekday, status, is_finished, is_counted, channel, direction, main_language, call_duration_secs,
+    local_weekday, status, outcome, is_finished, is_counted, channel, direction, main_language, call_duration_secs,
     call_successful, cost_usd, cost_credits, cost_basis, n_turns, n_agent_turns, n_interruptions, n_tool_calls,
     n_tool_errors, is_transferred_to_agent, is_transferred_to_human, is_voicemail, is_abandoned, is_contained, is_error,
+    outcome_reason,
     termination_reason, termination_group, error_reason, rating, likes, dislikes, is_repeat_caller_7d, n_waits,
     p95_wait_secs, summary_title, is_deleted
 """

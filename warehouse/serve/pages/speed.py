@@ -33,6 +33,21 @@ select agent_id, 'voice', avg(tts_ttfb_secs), count(tts_ttfb_secs) from entries 
 order by all
 """
 
+WITHIN = """
+select
+    thresholds.threshold,
+    thresholds.value,
+    count(turns.wait_secs) as n_waits,
+    count(*) filter (turns.wait_secs <= thresholds.value) as n_within,
+    n_within / nullif(n_waits, 0) as within_rate
+from conversations
+join marts.fct_turns as turns using (workspace, conversation_id, start_date)
+cross join seeds.thresholds as thresholds
+where turns.wait_secs is not null and thresholds.threshold in ('wait_good_secs', 'wait_fair_secs', 'wait_poor_secs')
+group by all
+order by thresholds.value
+"""
+
 HOURS = """
 select
     conversations.local_weekday as weekday,
@@ -95,6 +110,11 @@ limit 8
 def stages(reader: Reader) -> list[Row]:
     """Mean seconds of each stage by agent, over the entries that have it: means, as these add up."""
     return reader.rows(STAGES)
+
+
+def within(reader: Reader) -> list[Row]:
+    """Share of waits within each limit of ``seeds.thresholds``."""
+    return reader.rows(WITHIN)
 
 
 def by_hour(reader: Reader) -> list[Row]:

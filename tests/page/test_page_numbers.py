@@ -16,6 +16,8 @@ from pipelines.page.text import change, number
 from tests.helpers.page_home import site
 from warehouse.connection import open_warehouse
 
+pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
+
 BASE = "http://127.0.0.1"
 CLINIC = "agent_7301k6rqw8z4e5vbx9n2tmc0hdyj"
 FILTERS = {
@@ -52,7 +54,6 @@ select
     count(*) filter (is_error) / nullif(count(*), 0) as error_rate
 from marts.fct_conversations
 
-pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
 where is_finished and not is_excluded and {where}
 """
 UNITS = {

@@ -37,9 +37,9 @@ WITHIN = """
 select
     thresholds.threshold,
     thresholds.value,
-    count(turns.wait_secs) as n_waits,
+    count(turns.wait_secs) as n_measured,
     count(*) filter (turns.wait_secs <= thresholds.value) as n_within,
-    n_within / nullif(n_waits, 0) as within_rate
+    n_within / nullif(n_measured, 0) as within_rate
 from conversations
 join marts.fct_turns as turns using (workspace, conversation_id, start_date)
 cross join seeds.thresholds as thresholds

@@ -13,6 +13,12 @@ from warehouse.serve.pages.measures import definitions
 from warehouse.serve.pages.status import version_label
 
 SHARE = "share of 1"
+MEASURE_NAMES = {
+    "success_rate": "success",
+    "containment_rate": "containment",
+    "cost_usd_per_call": "cost per conversation",
+    "wait_mean_secs": "mean wait",
+}
 
 
 def build(visit: Visit) -> dict[str, Any]:
@@ -119,11 +125,30 @@ def _experiments(visit: Visit) -> Table:
         note="only those that answered at the same time, over all their days; each row is a test of its own",
         rows=[
             row
-            | {"agent": visit.agent(row["agent_id"]), "url": visit.filter.url("/", agent=row["agent_id"], days="all")}
+            | {
+                "agent": visit.agent(row["agent_id"]),
+                "variants": f"{row['variant_kind']} …{row['variant_a'][-4:]} (A), …{row['variant_b'][-4:]} (B)",
+                "name": MEASURE_NAMES.get(row["measure"], row["measure"]),
+                "url": visit.filter.url("/", agent=row["agent_id"], days="all"),
+            }
             for row in agents.experiments(visit.reader)
         ],
-        columns={"agent": "agent", "finding": "finding", "n_observations_a": "n of A", "n_observations_b": "n of B"},
-        units={"agent": "text", "finding": "prose", "n_observations_a": "count", "n_observations_b": "count"},
+        columns={
+            "agent": "agent",
+            "variants": "variants",
+            "name": "measure",
+            "finding": "finding",
+            "n_observations_a": "n of A",
+            "n_observations_b": "n of B",
+        },
+        units={
+            "agent": "text",
+            "variants": "text",
+            "name": "text",
+            "finding": "prose",
+            "n_observations_a": "count",
+            "n_observations_b": "count",
+        },
         metric="metrics.experiments.difference",
         wide=True,
         empty="No two versions or branches answered at the same time.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from pipelines.page import charts
@@ -108,13 +108,16 @@ def _forecast(visit: Visit) -> list[Chart]:
         rows.append(_point("spent", row["start_date"], total, f"{day(row['start_date'])}: {number(total, USD)} so far"))
     expected = month["expected_usd"]
     if expected is not None and month["last_date"] > month["as_of_date"]:
-        ends = (
-            (month["as_of_date"], total, total, total),
-            (month["last_date"], expected, month["expected_low_usd"], month["expected_high_usd"]),
-        )
-        for at, value, low, high in ends:
+        n_days = (month["last_date"] - month["as_of_date"]).days
+        for number_of_day in range(n_days + 1):
+            part = number_of_day / n_days
+            at = month["as_of_date"] + timedelta(days=number_of_day)
+            value, low, high = (
+                None if month[name] is None else total + part * (month[name] - total)
+                for name in ("expected_usd", "expected_low_usd", "expected_high_usd")
+            )
             text = f"{day(at)}: {number(value, USD)} expected"
-            if high is not None and high > low:
+            if number_of_day and high is not None:
                 text += f", {number(low, USD)} to {number(high, USD)}"
             rows.append(_point("expected", at, value, text) | {"low": low, "high": high})
     if month["budget_usd"] is not None:
@@ -143,7 +146,7 @@ def _forecast(visit: Visit) -> list[Chart]:
     ]
 
 
-def _point(kind: str, at: date, value: float, tip: str) -> dict[str, Any]:
+def _point(kind: str, at: date, value: float | None, tip: str) -> dict[str, Any]:
     return {"kind": kind, "day": at.isoformat(), "date": at, "value": value, "low": None, "high": None, "tip": tip}
 
 
@@ -247,7 +250,7 @@ def _reconciliation(visit: Visit) -> Facts:
 def _bill(row: dict[str, Any]) -> tuple[str, str]:
     unit = row["bill_unit"]
     billed, cost, rest = (
-        "unknown" if row[name] is None else f"{row[name]:,.2f} {unit}"
+        "unknown" if row[name] is None else f"{row[name]:,.{0 if unit == 'credits' else 2}f} {unit}"
         for name in ("billed_amount", "conversations_amount", "unexplained_amount")
     )
     text = f"{billed} billed for agents on {row['n_days']:,} days, {cost} in conversations, {rest} unexplained"

@@ -26,11 +26,12 @@ from metrics.version_comparison
 
 
 EXPERIMENTS = """
-select agent_id, variant_kind, measure, finding, n_observations_a, n_observations_b, p_value, has_enough_data
+select
+    agent_id, variant_kind, variant_a, variant_b, measure, finding, n_observations_a, n_observations_b
 from metrics.experiments
 where ($agent_id is null or agent_id = $agent_id) and ($workspace is null or workspace = $workspace)
-order by agent_id, variant_kind, variant_a, variant_b, measure
-limit 60
+order by has_enough_data desc, agent_id, variant_kind, variant_a, variant_b, measure
+limit 40
 """
 
 

@@ -180,9 +180,7 @@ class Settings(BaseSettings):
     request_deadline_secs: float = Field(default=180.0, gt=0, description="Time for one request with all its retries.")
 
     agent_texts: bool = Field(
-        default=False,
-        description="Whether prompts and other texts of agents' configurations are stored; otherwise their length and "
-        "hash are.",
+        default=False, description="Whether prompts and other texts of agents are stored, not only length and hash."
     )
     prices_every_days: int = Field(
         default=7, ge=0, description="Days after which a sync asks for the prices of language models again; 0: never."

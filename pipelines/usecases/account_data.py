@@ -36,7 +36,7 @@ from warehouse.storage import lake, parquet, quarantine
 from warehouse.storage.home import Home
 from warehouse.storage.landing_account_data import is_due, item_listings, latest_documents
 
-NO_SUCH_STATUSES = frozenset({400, 403, 404, 409, 410, 422})
+NO_SUCH_STATUSES = frozenset({400, 404, 409, 410, 422})
 """How the API may answer for a version that it no longer has, and for the branches of an agent without any."""
 MAX_VERSIONS = 50
 """Versions of an agent that one run fetches; the next run goes on with their parents."""
@@ -122,7 +122,7 @@ def fetch_and_land_agents(context: Context, progress: Progress = no_progress) ->
     landed = {
         item: load(payload) for item, payload in latest_documents(home, LANDED_AGENTS)["item_id", "payload"].rows()
     }
-    wanted = _versions_in_conversations(home)
+    seen_versions = _versions_in_conversations(home)
 
     async def fetch() -> tuple[list[str], _Items]:
         async with context.connect(context.settings) as client:
@@ -130,7 +130,7 @@ def fetch_and_land_agents(context: Context, progress: Progress = no_progress) ->
             items = _Items(lambda: api.list_agents(client))
 
             async def fetch_agent(agent_id: str) -> None:
-                await _fetch_agent(client, agent_id, items, landed, wanted.get(agent_id, ()))
+                await _fetch_agent(client, agent_id, items, landed, seen_versions.get(agent_id, ()))
                 progress("agents", sum(id_ in items.documents for id_ in agents), len(agents))
 
             await run_concurrently(map(fetch_agent, agents))

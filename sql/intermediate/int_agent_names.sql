@@ -1,6 +1,6 @@
 /*
-description = """Names of agents: one row per agent of a workspace. It changes only when a name does, and not with every conversation as \
-staging.stg_agents, so what reads it is not stale every night."""
+description = """Names of agents: one row per agent of a workspace. They come from seeds.agent_names, which changes only with a name, and not \
+from staging.stg_agents, which changes with every conversation: what has a name would be stale every night."""
 grain = ["workspace", "agent_id"]
 
 [columns]
@@ -13,7 +13,7 @@ not_null = ["workspace", "agent_id"]
 same_count_as = "staging.stg_agents"
 */
 with agents as (
-    select * from staging.stg_agents
+    select * from seeds.agent_names
 ),
 
 final as (

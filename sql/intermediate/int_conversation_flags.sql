@@ -14,6 +14,7 @@ version_id = "Version of the agent that answered."
 start_date = "UTC day on which the conversation started."
 user_id = "Id of the user, as the client gave it; null when unknown or erased."
 caller_id = "Who called or was called: the phone number in E.164, else the WhatsApp user, else the user's id; null when unknown, withheld or erased."
+is_text_only = "Whether the conversation was a chat without audio."
 is_finished = "Whether the conversation is done or failed."
 is_excluded = "Whether seeds.excluded_callers leaves the conversation out of the metrics."
 is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
@@ -46,6 +47,7 @@ identified as (
         phone_call_external_number,
         whatsapp_user_id,
         sms_user_phone_number,
+        coalesce(is_text_only, false) as is_text_only,
         coalesce(status in ('done', 'failed'), false) as is_finished
     from conversations
 ),
@@ -120,6 +122,7 @@ final as (
         identified.start_date,
         identified.user_id,
         identified.caller_id,
+        identified.is_text_only,
         identified.is_finished,
         excluded.conversation_id is not null as is_excluded,
         identified.is_finished and excluded.conversation_id is null as is_counted

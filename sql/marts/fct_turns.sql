@@ -58,10 +58,6 @@ times as (
     select * from intermediate.int_conversation_times
 ),
 
-conversations as (
-    select * from staging.stg_conversations
-),
-
 turn_latency as (
     select * from marts.fct_turn_latency
 ),
@@ -127,11 +123,10 @@ entries as (
         coalesce(regexp_matches(turns.message, '[^\s\p{Z}\p{C}]'), false) as has_message,
         parts_and_files.turn_index is not null as has_parts_or_files,
         coalesce(
-            turns.source_medium, case when coalesce(conversations.is_text_only, false) then 'text' else 'audio' end
+            turns.source_medium, case when flags.is_text_only then 'text' else 'audio' end
         ) = 'audio' as is_voice
     from turns
-    left join conversations
-        on turns.workspace = conversations.workspace and turns.conversation_id = conversations.conversation_id
+    left join flags on turns.workspace = flags.workspace and turns.conversation_id = flags.conversation_id
     left join parts_and_files
         on
             turns.workspace = parts_and_files.workspace

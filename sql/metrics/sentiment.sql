@@ -3,6 +3,7 @@ description = """How conversations sounded: one row per workspace, UTC day, agen
 finished conversations that seeds.excluded_callers does not leave out. Conversations without an analysis are in no row but count in \
 the coverage."""
 grain = ["workspace", "start_date", "agent_id", "sentiment"]
+incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."

@@ -179,7 +179,7 @@ def test_explain_shows_a_model_and_prints_its_sql(tmp_path: Path) -> None:
     shown = run(tmp_path, "explain", "agent_daily").text
     assert shown.startswith("metrics.agent_daily\nAn agent's day: ")
     assert "  reads  intermediate.int_agent_measures\n" in shown
-    assert "\n  wait_p99_secs           99th percentile of the wait over entries.\n" in shown
+    assert "\n  wait_p99_secs               99th percentile of the wait over entries.\n" in shown
     printed = run(tmp_path, "explain", "agent_daily", "--sql").text
     assert printed.startswith("with measures as (\n    select * from intermediate.int_agent_measures\n")
     assert printed.endswith("\n\nselect * from final\n")

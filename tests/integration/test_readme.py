@@ -106,6 +106,7 @@ def test_the_output_that_the_readme_shows_is_that_of_the_demo(demo):
     assert comparable(shown_output(README)) == comparable(output), "run `make readme`"
 
 
+@pytest.mark.timeout(400)
 def test_the_answers_that_the_docs_show_are_those_of_the_demo(demo):
     _, home = demo
     shown = questions.questions(questions.QUESTIONS_FILE.read_text(encoding="utf-8"))
@@ -117,6 +118,7 @@ def test_the_answers_that_the_docs_show_are_those_of_the_demo(demo):
             assert questions.comparable(answer) == questions.comparable(table), "run `make readme`"
 
 
+@pytest.mark.timeout(400)
 def test_no_metric_of_the_catalogue_is_empty_on_the_demo(demo):
     _, home = demo
     metrics = query(home, "select model, list(column_name) as names from metrics.catalog group by model")

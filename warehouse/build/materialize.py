@@ -19,9 +19,11 @@ from warehouse.build.state import EMPTY_BASELINE, Baseline, ModelState
 from warehouse.connection import lake_files_sql, read_parquet_sql, sql_literal
 from warehouse.errors import ModelError
 from warehouse.models.build_tables import (
+    AGENT_NAMES,
     GENERATED_TABLES,
     METRIC_HEADERS,
     WORKSPACES,
+    agent_name_rows,
     metric_header_rows,
     workspace_rows,
 )
@@ -85,6 +87,7 @@ def materialize(
         seed.load(connection)
     METRIC_HEADERS.load(connection, metric_header_rows((model.key, model.header) for model in project.models))
     WORKSPACES.load(connection, workspace_rows(zones or {}))
+    AGENT_NAMES.load(connection, agent_name_rows(home))
     builder = _ModelBuilder(
         baseline, DayBuilder(connection, home, project, batch_size), dict(baseline.changed_days), clock
     )

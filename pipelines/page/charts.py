@@ -228,7 +228,8 @@ def heat_map(
     columns_order: tuple[str, ...], n_rows: int, *, share: bool = True, good: str = "high", is_labelled: bool = False
 ) -> Spec:
     """A share or an amount by label and column, with the column ``text`` in the cells if ``is_labelled``."""
-    axis = alt.Axis(title=None, orient="top", labelAngle=0, labelLimit=120)
+    lines_of_label = "split(datum.label, ' ')" if is_labelled else alt.Undefined
+    axis = alt.Axis(title=None, orient="top", labelAngle=0, labelLimit=90, labelExpr=lines_of_label)
     x = alt.X("x:N", sort=list(columns_order), scale=alt.Scale(domain=list(columns_order)), axis=axis)
     y = alt.Y("label:N", sort=None, axis=alt.Axis(title=None, labelLimit=190, labelColor="token:ink"))
     scale = _heat_scale(share=share, good=good)
@@ -260,7 +261,7 @@ def heat_map(
             ),
         )
     )
-    return _finish(cells + texts, max(70, 34 * n_rows + 24))
+    return _finish(cells + texts, max(70, 34 * n_rows + 40))
 
 
 def _heat_scale(*, share: bool, good: str) -> alt.Scale:

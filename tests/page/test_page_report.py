@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import struct
 
+import dagster as dg
 import pytest
 
+from pipelines.orchestration.assets.weekly_report import weekly_report, weekly_report_schedule
+from pipelines.orchestration.build_defs import build_defs
+from pipelines.settings import Settings
+from pipelines.usecases.context import Context
+from tests.helpers.page_home import UNTIL
 from tests.helpers.run_cli import run
 from warehouse.serve.summary import markdown_summary, slack_summary
+from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
 
@@ -76,6 +84,30 @@ def test_a_picture_is_a_png_of_twice_its_size(page_home, tmp_path):
 def test_what_makes_no_sense_is_refused(arguments, message, page_home):
     ended = report(page_home, *arguments)
     assert (ended.code, message in ended.err) == (2, True)
+
+
+def test_the_weekly_report_is_an_asset_of_its_own_that_no_night_writes_and_whose_schedule_is_off(page_home, tmp_path):
+    home = Home(tmp_path / "home")
+    shutil.copytree(page_home.root, home.root)
+    context = Context(Settings(home=home.root, api_key=None), clock=lambda: UNTIL)
+    result = dg.materialize([weekly_report], resources={"app_context": context})
+    assert result.success
+    (file,) = (home.root / "reports").iterdir()
+    assert file.name == "week-2026-11-26.html"
+    assert "19 to 25 Nov 2026" in file.read_text()
+    assert weekly_report_schedule("UTC").default_status is dg.DefaultScheduleStatus.STOPPED
+    defs = build_defs(app_context=context)
+    jobs = {name: defs.resolve_job_def(name).asset_layer for name in ("nightly", "weekly_report")}
+    keys = {name: weekly_report.key in layer.executable_asset_keys for name, layer in jobs.items()}
+    assert keys == {"nightly": False, "weekly_report": True}
+
+
+def test_the_asset_says_what_is_missing_without_a_warehouse(tmp_path):
+    context = Context(Settings(home=tmp_path / "home", api_key=None), clock=lambda: UNTIL)
+    context.home.open()
+    result = dg.materialize([weekly_report], resources={"app_context": context}, raise_on_error=False)
+    assert not result.success
+    assert not (context.home.root / "reports").exists()
 
 
 def test_summaries_for_chat_are_the_six_facts_with_their_markup_escaped(page_home):

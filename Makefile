@@ -12,7 +12,7 @@ SUPERSET := .venv/superset/.is-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev superset test test-fast lint engines spark chaos bench docs readme lock clean
+.PHONY: help setup demo dev superset test test-fast lint engines spark chaos bench docs readme screenshots lock clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
@@ -68,8 +68,11 @@ docs: $(DEV)  ## Write the generated documents: tables, metrics, commands, setti
 readme: $(DEV)  ## Write the output of a demo run into README.md
 	$(BIN)/python -m tests.helpers.readme_demo
 
+screenshots: $(DEV)  ## Take the pictures of docs/images, with Chromium
+	$(BIN)/python -m tests.helpers.screenshots
+
 lock: $(DEV)  ## Resolve the dependencies again and write the lock files
-	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra build -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra build --extra page -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) $(DEV_EXTRAS:%=--extra %) -o requirements-dev.lock
 	$(BIN)/uv pip compile benchmarks/requirements.in $(LOCK) -o requirements-bench.lock
 	$(BIN)/uv pip compile tests/engines/requirements.in $(LOCK) -o requirements-engines.lock

@@ -181,6 +181,11 @@ class Settings(BaseSettings):
     dagster_url: Url | None = Field(
         default=None, description="Address of Dagster's page, such as http://localhost:3000, for links in alerts."
     )
+    page_token: SecretStr | None = Field(
+        default=None,
+        description="Who has this token may see the page of `convohouse serve`; 16 characters or more, needed by hosts "
+        "that other machines reach.",
+    )
     retain_max_share: float = Field(
         default=0.5, gt=0, le=1, description="Share of all conversations that `convohouse retain` may erase at once."
     )

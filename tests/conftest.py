@@ -46,12 +46,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return OneWorkerPerFile(config, log)
 
 
+TOGETHER = ("tests/dagster", "tests/page", "tests/browser")
+"""Folders whose files share a fixture of the session."""
+
+
 class OneWorkerPerFile(LoadFileScheduling):
-    """A file's tests run in one worker, as they share what its fixtures build; all of Dagster's share one first run."""
+    """A file's tests run in one worker, as they share what its fixtures build; so do all of Dagster, and all pages."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "tests/dagster" if file.startswith("tests/dagster/") else file
+        return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
 
 
 @pytest.hookimpl(tryfirst=True)

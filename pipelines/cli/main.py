@@ -36,9 +36,11 @@ from pipelines.cli.prices import prices
 from pipelines.cli.publish import publish
 from pipelines.cli.query import query
 from pipelines.cli.render import emit
+from pipelines.cli.report import report
 from pipelines.cli.reprocess import reprocess
 from pipelines.cli.retain import retain
 from pipelines.cli.retry import retry
+from pipelines.cli.serve import serve
 from pipelines.cli.show import show
 from pipelines.cli.status import status
 from pipelines.cli.summary import summary
@@ -97,6 +99,8 @@ for _command in (
     sync,
     status,
     summary,
+    serve,
+    report,
     query,
     metrics,
     explain,

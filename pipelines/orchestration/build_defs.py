@@ -15,6 +15,7 @@ from pipelines.orchestration.assets.landing import conversation_details, convers
 from pipelines.orchestration.assets.models import models_asset
 from pipelines.orchestration.assets.publish import publish_assets
 from pipelines.orchestration.assets.reference_data import agents, batches, bills, prices, tools
+from pipelines.orchestration.assets.weekly_report import weekly_report, weekly_report_job, weekly_report_schedule
 from pipelines.orchestration.jobs import backfill, nightly_job, nightly_schedule
 from pipelines.orchestration.killed_runs import context_resource, killed_runs_sensor
 from pipelines.orchestration.partitions import first_day
@@ -53,6 +54,7 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
         bills,
         agent_access,
         recordings,
+        weekly_report,
         lake_tables,
     ]
     today = max(app_context.clock().date(), first_day(settings))
@@ -62,9 +64,13 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
     models = models_asset(project, fresh_for, column_types(app_context.home), read_elsewhere)
     return dg.Definitions(
         assets=with_settings([*assets, models, *publish_assets(settings, project)], settings),
-        jobs=[nightly, backfill, access_job, audio_job, webhooks, prune_job],
+        jobs=[nightly, backfill, access_job, audio_job, webhooks, prune_job, weekly_report_job],
         sensors=[webhook_sensor(webhooks), alert_sensor, killed_runs_sensor],
-        schedules=[nightly_schedule(settings.timezone, nightly), prune_schedule],
+        schedules=[
+            nightly_schedule(settings.timezone, nightly),
+            prune_schedule,
+            weekly_report_schedule(settings.timezone),
+        ],
         resources={"app_context": context_resource(app_context), "progress": progress},
         executor=dg.in_process_executor,  # six trivial assets take 15 s, against 49 s with a process for each
     )

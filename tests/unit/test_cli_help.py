@@ -13,12 +13,17 @@ HEAVY = (
     "phonenumbers",
     "deltalake",
     "adbc_driver_manager",
+    "altair",
+    "jinja2",
+    "vl_convert",
 )
 COMMANDS = (
     "demo",
     "sync",
     "status",
     "summary",
+    "serve",
+    "report",
     "query",
     "metrics",
     "explain",

@@ -65,13 +65,18 @@ def read_conversation(home: Home, conversation_id: str) -> ConversationView | No
         QueryError: the file cannot be opened.
     """
     with open_warehouse(home) as connection:
-        rows = _rows(connection, "from marts.fct_conversations where conversation_id = ?", conversation_id)
-        if not rows:
-            return _not_found(connection, conversation_id)
-        agent_id = rows[0]["agent_id"]
-        names = _rows(connection, "select agent_name from marts.dim_agents where agent_id = ?", agent_id)
-        parts = {name: _rows(connection, sql, conversation_id) for name, sql in PARTS.items()}
-        return ConversationView(rows[0], names[0]["agent_name"] if names else None, **parts)
+        return conversation_of(connection, conversation_id)
+
+
+def conversation_of(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> ConversationView | NotFound:
+    """The conversation of that id in an open warehouse; see ``read_conversation``."""
+    rows = _rows(connection, "from marts.fct_conversations where conversation_id = ?", conversation_id)
+    if not rows:
+        return _not_found(connection, conversation_id)
+    agent_id = rows[0]["agent_id"]
+    names = _rows(connection, "select agent_name from marts.dim_agents where agent_id = ?", agent_id)
+    parts = {name: _rows(connection, sql, conversation_id) for name, sql in PARTS.items()}
+    return ConversationView(rows[0], names[0]["agent_name"] if names else None, **parts)
 
 
 def _not_found(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> NotFound:

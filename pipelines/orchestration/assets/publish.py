@@ -35,6 +35,7 @@ def _publish_asset(name: str, config: PublishTarget, project: Project) -> dg.Ass
         key=dg.AssetKey([GROUP, name]),
         group_name=GROUP,
         kinds={target.format},
+        metadata={"dagster/uri": target.url},
         deps=[asset_key(table) for table in tables],
         description=f"Copies {len(tables)} tables to {target.url}. If this fails, the target could not be reached or "
         "refused the credentials; what is there stays as it was, and the next run or `convohouse publish` tries again.",

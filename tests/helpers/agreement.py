@@ -51,8 +51,11 @@ def pyarrow_on_delta(place: str, agent: str, week: str) -> Row:
 
 def chdb_on_delta(place: str, agent: str, week: str) -> Row:
     """Of a Delta target, by chDB."""
+    import os
+
     import chdb
 
+    os.chdir(place)  # it reads below the current folder only
     sql = _sql(agent, week, f"deltaLakeLocal('{place}/metrics/agent_scorecard')")
     rows = chdb.query(sql, "JSONCompact")
     return _only([tuple(row) for row in json.loads(str(rows))["data"]])

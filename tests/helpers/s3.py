@@ -32,6 +32,7 @@ def server(folder: Path) -> Iterator[dict[str, str]]:
         "aws_access_key_id": "key",
         "aws_secret_access_key": SECRET,
         "aws_region": "us-east-1",
+        "aws_allow_http": "true",
     }
     try:
         _wait_for(options["aws_endpoint_url"])

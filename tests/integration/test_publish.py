@@ -92,7 +92,7 @@ def test_every_table_is_read_from_delta_lake_as_it_is_here(context, copies, tmp_
     assert in_order(pl.DataFrame(ds.dataset(table.file_uris()).to_table())).equals(expected)
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        rows = connection.execute("from read_parquet(?)", [table.file_uris()]).pl()
+        rows = connection.read_parquet(table.file_uris()).pl()
     assert in_order(rows).equals(expected)
 
 

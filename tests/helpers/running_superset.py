@@ -83,9 +83,9 @@ def connected(home: Home, url: str, password: str) -> Iterator[Superset]:
 def running(home: Home, folder: Path) -> Iterator[Superset]:
     """Start Superset on a copy of the home in ``folder``, and stop it."""
     home = Home(Path(shutil.copytree(home.root, folder / "data")))
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
     options = ["--home", str(home.root), "--port", str(port), "--state", str(folder / "state")]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - ours

@@ -29,7 +29,7 @@ from pipelines.settings import Settings
 from pipelines.usecases.context import Context
 from tests.helpers import day
 from tests.helpers.run_cli import run
-from warehouse.contracts.aggregates import aggregates
+from warehouse.contracts.aggregates import ADDITIVE, ENTRIES, aggregates
 from warehouse.contracts.relations import PUBLIC_SCHEMAS, relations_of
 from warehouse.models.column_types import column_types
 from warehouse.models.project import read_project
@@ -235,9 +235,9 @@ def test_no_answer_has_what_was_said_or_who_it_was(home: Home, message: str) -> 
 
 def test_what_was_said_can_be_found_and_shown_if_allowed(home: Home, message: str) -> None:
     server = create_server(answers(home, has_transcripts=True))
-    (found,) = ask(server, ("find_conversations", {"words": message}))
-    assert found["n"] == len(found["conversations"]) > 0
-    conversation_id = found["conversations"][0]["conversation_id"]
+    (hits,) = ask(server, ("find_conversations", {"words": message}))
+    assert hits["n"] == len(hits["conversations"]) > 0
+    conversation_id = hits["conversations"][0]["conversation_id"]
     (shown, unknown, turns) = ask(
         server,
         ("show_conversation", {"conversation_id": conversation_id}),
@@ -253,7 +253,7 @@ def test_what_was_said_can_be_found_and_shown_if_allowed(home: Home, message: st
 def test_a_query_is_limited_in_rows_and_time_and_writes_nothing(home: Home) -> None:
     server = create_server(answers(home, rows=3, secs=0.5))
     before = home.warehouse.read_bytes()
-    (few, asked, enough, slow, write, several) = ask(
+    (first, two, enough, slow, write, several) = ask(
         server,
         ("query", {"sql": "select start_date from metrics.agent_daily order by all"}),
         ("query", {"sql": "select start_date from metrics.agent_daily order by all", "limit": 2}),
@@ -262,8 +262,8 @@ def test_a_query_is_limited_in_rows_and_time_and_writes_nothing(home: Home) -> N
         ("query", {"sql": "drop table marts.fct_turns"}),
         ("query", {"sql": "select 1; select 2"}),
     )
-    assert (few["n"], few["is_truncated"]) == (3, True)
-    assert (asked["n"], asked["is_truncated"]) == (2, True)
+    assert (first["n"], first["is_truncated"]) == (3, True)
+    assert (two["n"], two["is_truncated"]) == (2, True)
     n_calls = query(home, "select cast(sum(n_calls) as bigint) from metrics.agent_daily").item()
     assert (enough["rows"], enough["is_truncated"], enough["columns"]) == ([{"n_calls": n_calls}], False, ["n_calls"])
     assert enough["definition"] == "select sum(n_calls) as n_calls from agent_daily"
@@ -386,19 +386,28 @@ def test_metrics_of_contracts_added_up_to_weeks_are_those_of_the_scorecard(home:
     assert {"n_calls", "success_rate", "cost_usd", "rating", "wait_p95_secs"} <= compared
 
 
+def values(home: Home, expressions: dict[str, str], relation: str) -> dict[str, Any]:
+    """Values of expressions over all rows of a relation."""
+    columns = ", ".join(f"{expression} as {name}" for name, expression in expressions.items())
+    return query(home, f"select {columns} from {relation}").row(0, named=True)  # noqa: S608 - ours
+
+
 def test_every_metric_of_the_semantic_model_can_be_evaluated(home: Home) -> None:
     """Over all rows of its dataset, as the model spells it, and as Superset does."""
     model = run(home.root.parent, "contract", "osi", "--json").data
-    sources = {dataset["name"]: dataset["source"] for dataset in model["datasets"]}
-    (expressions, plain) = ({}, {})
-    for metric in model["metrics"]:
-        ((dialect),) = metric["expression"]["dialects"]
-        dataset = next(name for name in sources if f"{name}." in dialect["expression"])
-        rows = query(home, f"select {dialect['expression']} as value from {sources[dataset]} as {dataset}")  # noqa: S608 - ours
-        expressions[metric["name"]] = rows.item()
-    for aggregate in aggregates(relations_of(read_project())):
-        name = f"{aggregate.relation.partition('.')[2]}_{aggregate.column}"
-        plain[name] = query(home, f"select {aggregate.sql()} from {aggregate.relation}").item()  # noqa: S608 - ours
+    expressions, plain = {}, {}
+    for dataset in model["datasets"]:
+        metrics = {
+            metric["name"]: metric["expression"]["dialects"][0]["expression"]
+            for metric in model["metrics"]
+            if metric["name"].startswith(f"{dataset['name']}_")
+        }
+        if metrics:
+            expressions |= values(home, metrics, f"{dataset['source']} as {dataset['name']}")
+    for relation in (*ADDITIVE, ENTRIES):
+        name = relation.partition(".")[2]
+        parts = [aggregate for aggregate in aggregates(relations_of(read_project())) if aggregate.relation == relation]
+        plain |= values(home, {f"{name}_{aggregate.column}": aggregate.sql() for aggregate in parts}, relation)
     assert expressions == pytest.approx(plain, rel=1e-12)
     assert expressions["agent_daily_n_calls"] == expressions["channel_mix_n_calls"] > 100
     assert None not in expressions.values()

@@ -28,7 +28,7 @@ from warehouse.models.project import read_project
 from warehouse.publish import record
 from warehouse.publish.postgres import _loadable, column_name
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = [pytest.mark.usefixtures("few_models"), pytest.mark.timeout(400)]
 
 SOME = ("marts", "metrics", "lake.turns", "lake.deletions")
 PASSWORD = {"password": "s3cret pass"}
@@ -269,7 +269,7 @@ def die(home, point, *arguments):
     }
     function, number, word = point
     command = [sys.executable, kill_publish.__file__, function, str(number), word, *arguments]
-    ended = subprocess.run(command, env=environment, capture_output=True, timeout=100, check=False)  # noqa: S603 - ours
+    ended = subprocess.run(command, env=environment, capture_output=True, timeout=300, check=False)  # noqa: S603 - ours
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
 
 

@@ -21,10 +21,17 @@ from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers.small_builds import without_comments
 from warehouse.build import materialize
 from warehouse.connection import Limits, connect
-from warehouse.engines.build import column_types
 from warehouse.engines.engine import Engine
 from warehouse.engines.spark import sail_engine, spark_engine
-from warehouse.models.build_tables import METRIC_HEADERS, WORKSPACES, metric_header_rows, workspace_rows
+from warehouse.models.build_tables import (
+    AGENT_NAMES,
+    METRIC_HEADERS,
+    WORKSPACES,
+    agent_name_rows,
+    metric_header_rows,
+    workspace_rows,
+)
+from warehouse.models.column_types import column_types
 from warehouse.models.project import SQL_DIR, Project, read_project
 from warehouse.models.seeds import read_seeds
 from warehouse.schema.conversations import CONVERSATIONS
@@ -153,6 +160,7 @@ class LakeRows:
             engine.load(seed.key, seed.rows)
         engine.load(METRIC_HEADERS.key, metric_header_rows((model.key, model.header) for model in project.models))
         engine.load(WORKSPACES.key, workspace_rows(self.zones))
+        engine.load(AGENT_NAMES.key, agent_name_rows(home))
         types = types_of_project() if self.project == read_project() else column_types(self.project)
         for model in project.models:
             folder = None if model.is_view else str(home.root.parent / "engine" / model.schema / model.name)

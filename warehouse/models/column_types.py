@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 
 from warehouse.connection import connect
-from warehouse.models.build_tables import METRIC_HEADERS, WORKSPACES, metric_header_rows, workspace_rows
+from warehouse.models.build_tables import GENERATED_TABLES
 from warehouse.models.project import ALL_SCHEMAS, Project
 from warehouse.schema.registry import TABLES
 from warehouse.storage.parquet import polars_schema
@@ -25,8 +25,8 @@ def column_types(project: Project) -> dict[str, dict[str, str]]:
             _create(connection, f"lake.{table.name}", pl.DataFrame(schema=polars_schema(table)))
         for seed in project.seeds:
             seed.load(connection)
-        METRIC_HEADERS.load(connection, metric_header_rows(()))
-        WORKSPACES.load(connection, workspace_rows({}))
+        for generated in GENERATED_TABLES:
+            generated.load(connection, generated.frame([]))
         for model in project.models:
             connection.execute(f"create table {model.key} as {model.sql}")
         rows = connection.execute(

@@ -61,7 +61,8 @@ def of_another_caller(document: Document) -> Document:
 
 
 def of_another_agent(document: Document) -> Document:
-    return document | {"agent_id": DOCUMENTS[0]["agent_id"]}
+    # with its name, as another name would change the rows of that agent on every day
+    return document | {name: DOCUMENTS[0].get(name) for name in ("agent_id", "agent_name")}
 
 
 def ended_otherwise(document: Document) -> Document:

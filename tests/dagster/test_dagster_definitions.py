@@ -44,7 +44,11 @@ def test_every_table_and_model_is_an_asset(graph):
     project = read_project()
     tables = {f"lake/{table.name}" for table in TABLES}
     models = {model.key.replace(".", "/") for model in project.models}
-    seeds = {seed.key.replace(".", "/") for seed in project.seeds} | {"seeds/metric_headers", "seeds/workspaces"}
+    seeds = {seed.key.replace(".", "/") for seed in project.seeds} | {
+        "seeds/agent_names",
+        "seeds/metric_headers",
+        "seeds/workspaces",
+    }
     names = ("listings", "documents", "tools", "prices", "agents", "batches", "bills", "agent_access", "recordings")
     landed = {f"landing/{name}" for name in names}
     expected = tables | models | seeds | landed | {"reports/weekly"}

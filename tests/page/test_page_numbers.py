@@ -176,6 +176,49 @@ def test_the_criteria_are_sums_over_sums_by_agent(client, page_home):
     ]
 
 
+def test_the_charts_of_speed_are_those_of_sql(client, page_home):
+    counted = (
+        f"conversation_id in (select conversation_id from marts.fct_conversations where is_counted and {FILTERS['']})"
+    )
+    shown = charts(client.get("/speed").text)
+    (model,) = sql(
+        page_home,
+        f"select avg(llm_first_sentence_secs) as mean, count(llm_first_sentence_secs) as n from marts.fct_turns "
+        f"where wait_secs is not null and agent_id = '{CLINIC}' and {counted}",
+    )
+    (stage,) = [
+        row
+        for row in shown["stages"]
+        if row["label"] == "Harbour Clinic Reception" and row["series"].startswith("model")
+    ]
+    assert (stage["value"], stage["n"]) == (pytest.approx(model["mean"]), model["n"])
+    (reach,) = sql(
+        page_home,
+        f"""
+        select count(*) filter (n >= 8) as n_reached, count(*) as n_started
+        from (
+            select count(*) as n from marts.fct_turns
+            where is_spoken and agent_id = '{CLINIC}' and {counted} group by conversation_id
+        )
+        """,
+    )
+    (eighth,) = [row for row in shown["drop_off"] if row["series"] == "Harbour Clinic Reception" and row["x"] == 8]
+    assert (eighth["value"], eighth["n"]) == (reach["n_reached"] / reach["n_started"], reach["n_started"])
+    (cell,) = sql(
+        page_home,
+        f"""
+        select quantile_cont(wait_secs, 0.95) as p95, count(*) as n
+        from marts.fct_turns
+        where wait_secs is not null and conversation_id in (
+            select conversation_id from marts.fct_conversations
+            where local_weekday = 2 and local_start_hour = 10 and is_counted and {FILTERS[""]}
+        )
+        """,
+    )
+    (hour,) = [row for row in shown["hours"] if (row["label"], row["x"]) == ("Tue", "10")]
+    assert (hour["value"], hour["n"]) == (pytest.approx(cell["p95"]), cell["n"])
+
+
 def having(table, condition):
     return f"conversation_id in (select conversation_id from marts.{table} where {condition})"
 

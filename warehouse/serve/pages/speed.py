@@ -5,11 +5,19 @@ from __future__ import annotations
 from warehouse.serve.pages.selection import Reader, Row
 
 STAGES = """
-with entries as (
-    select conversations.agent_id, turns.*
+with means as materialized (
+    select
+        conversations.agent_id,
+        avg(turns.rag_latency_secs) as retrieval_secs,
+        count(turns.rag_latency_secs) as n_retrieval,
+        avg(turns.llm_first_sentence_secs) as model_secs,
+        count(turns.llm_first_sentence_secs) as n_model,
+        avg(turns.tts_ttfb_secs) as voice_secs,
+        count(turns.tts_ttfb_secs) as n_voice
     from conversations
     join marts.fct_turns as turns using (workspace, conversation_id, start_date)
     where turns.wait_secs is not null
+    group by all
 ),
 
 recognition as (
@@ -25,11 +33,11 @@ recognition as (
 
 select agent_id, 'recognition' as stage, mean_secs, n from recognition
 union all
-select agent_id, 'retrieval', avg(rag_latency_secs), count(rag_latency_secs) from entries group by agent_id
+select agent_id, 'retrieval', retrieval_secs, n_retrieval from means
 union all
-select agent_id, 'model', avg(llm_first_sentence_secs), count(llm_first_sentence_secs) from entries group by agent_id
+select agent_id, 'model', model_secs, n_model from means
 union all
-select agent_id, 'voice', avg(tts_ttfb_secs), count(tts_ttfb_secs) from entries group by agent_id
+select agent_id, 'voice', voice_secs, n_voice from means
 order by all
 """
 
@@ -73,17 +81,21 @@ with lengths as (
     group by turns.workspace, turns.conversation_id, conversations.agent_id
 ),
 
+by_length as (
+    select agent_id, n_turns, count(*) as n_conversations from lengths group by all
+),
+
 positions as (
     select unnest(generate_series(1, 30)) as position
 )
 
 select
-    lengths.agent_id,
+    by_length.agent_id,
     positions.position,
-    count(*) filter (lengths.n_turns >= positions.position) as n_calls,
-    count(*) as n_started,
-    n_calls / count(*) as reach_rate
-from lengths
+    cast(coalesce(sum(n_conversations) filter (by_length.n_turns >= positions.position), 0) as bigint) as n_calls,
+    cast(sum(n_conversations) as bigint) as n_started,
+    n_calls / n_started as reach_rate
+from by_length
 cross join positions
 group by all
 having n_calls > 0

@@ -7,7 +7,6 @@ starts it again (``run_retries`` in ``dagster.yaml``).
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 
@@ -20,7 +19,9 @@ INTERVAL_SECS = 30
 START_SECS = 300.0
 """Until then a run that has started has locked; it does so before its first step."""
 KILLED = "The process of this run was killed, or its machine was restarted."
-_held: list[FileLock] = []
+LOCK_SECS = 30.0
+"""The sensor may have the lock for a moment, to look whether it is free."""
+_held: dict[str, FileLock] = {}
 """Locks of the runs of this process, until it ends: a run that succeeds says so after its last step."""
 
 
@@ -36,11 +37,11 @@ def context_resource(app_context: Context) -> dg.ResourceDefinition:
 
 
 def _hold(folder: Path, run_id: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(_file(folder, run_id), timeout=0)
-    with suppress(Timeout):  # this process has it already
+    if run_id not in _held:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(_file(folder, run_id), timeout=LOCK_SECS)
         lock.acquire()
-        _held.append(lock)
+        _held[run_id] = lock
 
 
 @dg.sensor(
@@ -62,8 +63,9 @@ def killed_runs_sensor(context: dg.SensorEvaluationContext, app_context: dg.Reso
             instance.report_run_failed(run, KILLED)
             killed.append(run.run_id)
     for file in folder.glob("*.lock"):
-        if not _is_held(folder, file.stem):
-            file.unlink(missing_ok=True)
+        ended_run = instance.get_run_by_id(file.stem)
+        if (ended_run is None or ended_run.is_finished) and not _is_held(folder, file.stem):
+            file.unlink(missing_ok=True)  # not of a run that is about to lock it
     return dg.SkipReason(f"Ended as failed: {', '.join(killed)}." if killed else "No run was killed.")
 
 

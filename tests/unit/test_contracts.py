@@ -184,10 +184,12 @@ def test_which_metrics_cannot_be_added_up(relations: tuple[Relation, ...]) -> No
     columns = {(aggregate.relation, aggregate.column) for aggregate in aggregates(relations)}
     declared = {(relation.key, name) for relation in relations if relation.key in ADDITIVE for name in relation.metrics}
     waits = {f"wait_p{share}_secs" for share in (50, 90, 95, 99)}
+    rates = ("contained_no_callback", "fcr", "fcr_judged", "queue_abandonment", "resolved_containment")
+    others = {"aht_p50_secs", "aht_p90_secs", "silence_share", *(f"{name}_rate" for name in rates)}
     assert declared - columns == {
         ("metrics.channel_mix", "call_share"),
         ("metrics.language_mix", "call_share"),
-        *(("metrics.agent_daily", name) for name in waits),
+        *(("metrics.agent_daily", name) for name in waits | others),
     }
     assert {column for relation, column in columns if relation == "marts.fct_turns"} == waits
 

@@ -9,7 +9,7 @@ from dagster._core.instance import InstanceRef
 
 from pipelines.settings import dagster_home
 
-PROJECT_FILE = Path("deploy") / "dagster.yaml"
+PROJECT_FILE = Path("dagster.yaml")
 """Dagster's settings as the project has them."""
 FOLDER, FILE = ".dagster", "dagster.yaml"
 _TO_THE_TERMINAL = {

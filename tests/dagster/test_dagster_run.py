@@ -1,4 +1,4 @@
-"""The job as the command line runs it, and Dagster's storage as deploy/dagster.yaml names it."""
+"""The job as the command line runs it, and Dagster's storage as dagster.yaml names it."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Dev:
 def dev(tmp_path_factory) -> Iterator[Dev]:
     """`convohouse dev` in a project's folder, on the home folder of a small demo, with the runs of that demo."""
     folder = tmp_path_factory.mktemp("project")
-    shutil.copytree(PROJECT / "deploy", folder / "deploy")
+    shutil.copy(PROJECT / "dagster.yaml", folder / "dagster.yaml")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -26,7 +26,7 @@ REFERENCE_STAGES = {"tools", "prices", "agents", "batches", "bill"}
 def test_the_run_is_kept_in_the_projects_folder(emulated, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    shutil.copytree(PROJECT / "deploy", tmp_path / "deploy")
+    shutil.copy(PROJECT / "dagster.yaml", tmp_path / "dagster.yaml")
     app_context, stages = emulated.app_context(tmp_path / "home"), []
     outcome = run_job(
         app_context,
@@ -43,7 +43,7 @@ def test_the_run_is_kept_in_the_projects_folder(emulated, tmp_path, monkeypatch,
     assert set(begun) > REFERENCE_STAGES
     assert ("fetch", n_calls, n_calls) in stages
     assert capfd.readouterr() == ("", "")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".dagster", "deploy", "home"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".dagster", "dagster.yaml", "home"]
     with dg.DagsterInstance.from_config(str(tmp_path / ".dagster")) as instance:
         record = instance.get_run_record_by_id(outcome.run_id)
         assert (record.dagster_run.job_name, record.dagster_run.status) == ("backfill", dg.DagsterRunStatus.SUCCESS)

@@ -74,7 +74,7 @@ class Machine:
 def machine(home: Path, folder: Path, **variables: str) -> Iterator[Machine]:
     """A machine with the project's settings of Dagster; at the end, all its processes are killed."""
     folder.mkdir()
-    (folder / "dagster.yaml").write_text((PROJECT / "deploy" / "dagster.yaml").read_text())
+    (folder / "dagster.yaml").write_text((PROJECT / "dagster.yaml").read_text())
     started = Machine(home, folder, variables)
     try:
         yield started

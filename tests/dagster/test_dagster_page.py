@@ -114,7 +114,9 @@ def page() -> Iterator[Page]:
 
 def test_a_person_can_backfill_switch_on_and_look(dev, page, tmp_path):
     warnings = [line for line in dev.log.read_text().splitlines() if "WARNING" in line or "Warning" in line]
-    assert [line for line in warnings if "No cursor for event type" not in line] == []  # as in every new instance
+    # the first as in every new instance; the second of the project's dagster.yaml, which .dagster has a copy of
+    usual = ("No cursor for event type", "Found a dagster instance configuration")
+    assert [line for line in warnings if not any(text in line for text in usual)] == []
     ends = zip(("start", "end"), (DAYS[0], DAYS[-1]), strict=True)
     tags = [{"key": f"dagster/asset_partition_range_{side}", "value": value} for side, value in ends]
     launched = dev.query(

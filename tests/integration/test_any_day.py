@@ -19,11 +19,11 @@ NUMBERS = {
     "n_open": 3,
     "success_rate": 0.666666667,  # 26 of 39, one of them a conversation that failed
     "success_coverage": 0.847826087,
-    "cost_credits": 26547,
-    "cost_usd": 5.26300796,
-    "cost_usd_per_success": 0.202423383,
-    "wait_p50_secs": 0.936289286,
-    "wait_p95_secs": 1.752428103,
+    "cost_credits": 24714,
+    "cost_usd": 4.858507934,
+    "cost_usd_per_success": 0.18686569,
+    "wait_p50_secs": 0.916044018,
+    "wait_p95_secs": 1.741978444,
     "slowest_tool": "lookup_reservation",  # it times out in the evening
     "slowest_tool_p95_secs": 8.444630265,
     "slowest_tool_n_answered": 6,

@@ -66,7 +66,7 @@ def test_sync_says_what_it_did(first: tuple[Path, Ended], n_calls: int) -> None:
     stages = [line.split(":")[0] for line in ended.err.split("\n\n")[0].splitlines()]
     stages = list(dict.fromkeys(stages))
     assert [stages[0], *sorted(stages[1:3])] == ["list", "fetch", "tools"]  # which two run side by side
-    assert stages[3:] == ["flatten", "prices", "build", "check"]
+    assert stages[3:] == ["flatten", "prices", "agents", "batches", "bill", "build", "check"]
     assert f"fetch: {n_calls} of {n_calls} conversations" in ended.err
 
 

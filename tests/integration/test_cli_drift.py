@@ -86,7 +86,7 @@ def test_fields_since_a_date_are_shown_without_control_characters_and_values(fol
     assert (ended.code, ended.err) == (0, "New: 2 unknown fields.\n")
     assert [line.split()[:3] for line in ended.text.splitlines()] == [
         ["path", "kind", "value"],
-        ["metadata.old", "[31m", "key"],
+        ["metadata.old\\u001b[31m", "key", "2"],
         ["status", "word", "melted"],
     ]
     assert "what was said" not in ended.text

@@ -7,10 +7,12 @@ DEV := .venv/.dev-is-installed
 BENCH := .venv/bench/.is-installed
 ENGINES := .venv/engines/.is-installed
 SPARK := .venv/spark/.is-installed
+CONTRACTS := .venv/contracts/.is-installed
+SUPERSET := .venv/superset/.is-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test test-fast lint engines spark chaos bench docs readme lock clean
+.PHONY: help setup demo dev superset test test-fast lint engines spark chaos bench docs readme screenshots lock clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
@@ -22,6 +24,9 @@ demo: $(RUN)  ## Run the whole job on the emulated API, without a key, into the 
 
 dev: $(RUN)  ## Start Dagster with its page of assets, jobs and schedules
 	$(BIN)/convohouse dev
+
+superset: $(RUN) $(SUPERSET)  ## Start Superset with a dashboard of the demo (0.9 GB in .venv/superset); HOME_FOLDER=data: of yours
+	$(BIN)/python examples/superset/start.py --home $(or $(HOME_FOLDER),demo)
 
 test: lint  ## Run lint, then every test
 	$(PYTEST)
@@ -42,7 +47,7 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL and plain 
 	$(BIN)/python -m tests.helpers.plain_language
 	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
-engines: $(DEV) $(ENGINES) $(SPARK)  ## Read the lake with large engines, and run the models on Sail (1.5 GB in .venv)
+engines: $(DEV) $(ENGINES) $(SPARK) $(CONTRACTS) $(SUPERSET)  ## Test with engines and tools that are large or need Java (3.6 GB in .venv)
 	$(BIN)/python -m pytest -m engines tests/engines
 	.venv/spark/bin/python -m pytest -m sail tests/engines
 	.venv/spark/bin/python -m pytest --numprocesses auto --dist loadfile --engine sail tests/sql
@@ -63,13 +68,18 @@ docs: $(DEV)  ## Write the generated documents: tables, metrics, commands, setti
 readme: $(DEV)  ## Write the output of a demo run into README.md
 	$(BIN)/python -m tests.helpers.readme_demo
 
+screenshots: $(DEV)  ## Take the pictures of docs/images, with Chromium
+	$(BIN)/python -m tests.helpers.screenshots
+
 lock: $(DEV)  ## Resolve the dependencies again and write the lock files
-	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra build -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra build --extra page -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) $(DEV_EXTRAS:%=--extra %) -o requirements-dev.lock
 	$(BIN)/uv pip compile benchmarks/requirements.in $(LOCK) -o requirements-bench.lock
 	$(BIN)/uv pip compile tests/engines/requirements.in $(LOCK) -o requirements-engines.lock
 	$(BIN)/uv pip compile tests/engines/spark.in -c requirements-dev.lock $(LOCK) $(IN_DEV:%=--no-emit-package %) \
 		-o requirements-spark.lock
+	$(BIN)/uv pip compile tests/engines/contracts.in $(LOCK) -o requirements-contracts.lock
+	$(BIN)/uv pip compile examples/superset/requirements.in $(LOCK) -o requirements-superset.lock
 
 # Not spark and sail: together 180 MB, which only .venv/spark needs.
 DEV_EXTRAS := build test interop lint page publish postgres mcp
@@ -111,4 +121,10 @@ $(SPARK): requirements-spark.lock $(DEV)
 	@$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' > \
 		`.venv/spark/bin/python -c 'import site; print(site.getsitepackages()[0])'`/dev.pth
 	@.venv/spark/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
+	@touch $@
+
+$(CONTRACTS) $(SUPERSET): .venv/%/.is-installed: requirements-%.lock
+	@echo "Creating .venv/$* ..."
+	@test -x .venv/$*/bin/python || $(BIN)/python -m venv .venv/$*
+	@.venv/$*/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
 	@touch $@

@@ -13,14 +13,11 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
     AliasChoices,
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -41,10 +38,10 @@ from pydantic_settings import SettingsError as SourceError
 
 from pipelines.clock import clock_from, utc_now
 from pipelines.errors import CredentialsError, SettingsError
-from warehouse.storage.home import DEFAULT_WORKSPACE, RESERVED_WORKSPACE
+from pipelines.settings_types import DEFAULT_BASE_URL, Name, Owner, PublishTarget, Url, Workspace, Zone
+from warehouse.storage.home import DEFAULT_WORKSPACE
 
 API_KEY = "ELEVENLABS_API_KEY"
-DEFAULT_BASE_URL = "https://api.elevenlabs.io"
 MIN_PII_KEY_LENGTH = 16
 """Characters; a shorter key could be guessed, and with it every phone number behind a hash."""
 
@@ -52,57 +49,8 @@ Policy = Literal["redact", "erase", "keep"]
 """What to do with a conversation that was deleted or emptied at the API (``extract.deletion_policy``)."""
 
 
-def _without_slash(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        message = "must start with http:// or https://"
-        raise ValueError(message)
-    try:
-        parts = urlsplit(value)
-    except ValueError:  # the client says what is wrong with the host
-        return value.rstrip("/")
-    if parts.username is not None or parts.query or parts.fragment:
-        message = "must not hold a user name, password, query or fragment: it is shown in messages"
-        raise ValueError(message)
-    return value.rstrip("/")
-
-
-def _check_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        message = f"{value!r} is not an IANA time zone such as Europe/Berlin"
-        raise ValueError(message) from error
-    return value
-
-
-def _check_name(value: str) -> str:
-    if value == RESERVED_WORKSPACE:
-        message = f"{RESERVED_WORKSPACE!r} is reserved; choose another name"
-        raise ValueError(message)
-    return value
-
-
 def _to_utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-Url = Annotated[str, AfterValidator(_without_slash)]
-Zone = Annotated[str, AfterValidator(_check_zone)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$"), AfterValidator(_check_name)]
-"""A workspace's name is part of file names."""
-Owner = Annotated[str, Field(pattern=r"^(team:[A-Za-z0-9_-]+|[^@\s]+@[^@\s]+\.[^@\s]+)$")]
-Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
-"""Only upper case, so that a key that was written here by mistake is refused, and never printed."""
-
-
-class Workspace(BaseModel):
-    """One of several workspaces: a table ``[workspaces.<name>]`` of ``convohouse.toml``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    key_variable: Variable
-    base_url: Url = DEFAULT_BASE_URL
-    timezone: Zone | None = None
 
 
 class Settings(BaseSettings):
@@ -188,6 +136,9 @@ class Settings(BaseSettings):
     request_timeout_secs: float = Field(default=30.0, gt=0, description="Time-out of one attempt of a request.")
     request_deadline_secs: float = Field(default=180.0, gt=0, description="Time for one request with all its retries.")
 
+    agent_texts: bool = Field(
+        default=False, description="Whether prompts and other texts of agents are stored, not only length and hash."
+    )
     prices_every_days: int = Field(
         default=7, ge=0, description="Days after which a sync asks for the prices of language models again; 0: never."
     )
@@ -208,6 +159,10 @@ class Settings(BaseSettings):
         description="Secret with which the API signs its post-call webhooks; needed by `convohouse webhook`. While one "
         "replaces another, both, separated by a comma.",
     )
+    mcp_token: SecretStr | None = Field(
+        default=None,
+        description="Token that clients of `convohouse mcp --http` have to send; needed on any host but this machine.",
+    )
     alert_webhook: SecretStr | None = Field(
         default=None,
         description="Address to which Dagster posts alerts in the form of Slack's incoming webhooks; it is a secret.",
@@ -226,6 +181,11 @@ class Settings(BaseSettings):
     dagster_url: Url | None = Field(
         default=None, description="Address of Dagster's page, such as http://localhost:3000, for links in alerts."
     )
+    page_token: SecretStr | None = Field(
+        default=None,
+        description="Who has this token may see the page of `convohouse serve`; 16 characters or more, needed by hosts "
+        "that other machines reach.",
+    )
     retain_max_share: float = Field(
         default=0.5, gt=0, le=1, description="Share of all conversations that `convohouse retain` may erase at once."
     )
@@ -242,6 +202,16 @@ class Settings(BaseSettings):
     )
     engine_into: str | None = Field(
         default=None, description="Folder or URL into which `convohouse build` writes Parquet tables [default: none]."
+    )
+    publish: dict[Name, PublishTarget] = Field(
+        default={},
+        description="Where to publish to: [publish.<name>] with target (a path or URL), format and tables. Each is an "
+        "asset in Dagster, which the nightly run publishes.",
+    )
+    publish_credentials: dict[str, SecretStr] = Field(
+        default={},
+        description="Credentials of targets as JSON, by their names in the target's library, such as "
+        "aws_access_key_id, or user and password of a database.",
     )
 
     now: Annotated[datetime, AfterValidator(_to_utc)] | None = Field(

@@ -20,6 +20,13 @@ from warehouse.models.project import read_project
 
 FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
 
+READERS_OF_THE_PROJECT = (
+    "warehouse.build.runner",
+    "warehouse.models.data_quality",
+    "pipelines.orchestration.build_defs",
+    "pipelines.usecases.publish",
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -39,12 +46,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return OneWorkerPerFile(config, log)
 
 
+TOGETHER = ("tests/dagster", "tests/page", "tests/browser")
+"""Folders whose files share a fixture of the session."""
+
+
 class OneWorkerPerFile(LoadFileScheduling):
-    """A file's tests run in one worker, as they share what its fixtures build; all of Dagster's share one first run."""
+    """A file's tests run in one worker, as they share what its fixtures build; so do all of Dagster, and all pages."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "tests/dagster" if file.startswith("tests/dagster/") else file
+        return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -93,7 +104,7 @@ def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         yield
         return
     few = read_project().upstream(*FEW)
-    for module in ("warehouse.build.runner", "warehouse.models.data_quality", "pipelines.orchestration.build_defs"):
+    for module in READERS_OF_THE_PROJECT:
         monkeypatch.setattr(f"{module}.read_project", lambda *_: few)
     with without_comments():
         yield

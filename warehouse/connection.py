@@ -88,6 +88,23 @@ def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[d
         NothingBuiltError: there is no warehouse yet.
         QueryError: the file cannot be opened, or another program has written to it.
     """
+    require_warehouse(home)
+    try:
+        with connect(home.warehouse, limits=limits, temporary=home.temporary) as connection:
+            _read_own_files(connection, home)
+            _lock_down(connection, home)
+            yield connection
+    except duckdb.IOException as error:
+        raise QueryError(str(error), "If the file is damaged or in use, run `convohouse build`.") from error
+
+
+def require_warehouse(home: Home) -> None:
+    """Check that there is a warehouse, and that it is as its build has written it.
+
+    Raises:
+        NothingBuiltError: there is no warehouse yet.
+        QueryError: another program has written to it.
+    """
     if not home.warehouse.exists():
         raise NothingBuiltError(
             f"There is no warehouse in {home.root} yet.", "Run `convohouse sync`, or `convohouse build`."
@@ -97,13 +114,6 @@ def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[d
             f"Another program has written to {home.warehouse}: it left {home.warehouse_log.name}.",
             "Close that program, then run `convohouse build`, which drops what it has written.",
         )
-    try:
-        with connect(home.warehouse, limits=limits, temporary=home.temporary) as connection:
-            _read_own_files(connection, home)
-            _lock_down(connection, home)
-            yield connection
-    except duckdb.IOException as error:
-        raise QueryError(str(error), "If the file is damaged or in use, run `convohouse build`.") from error
 
 
 def _read_own_files(connection: duckdb.DuckDBPyConnection, home: Home) -> None:

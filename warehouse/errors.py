@@ -56,3 +56,7 @@ class NothingBuiltError(ConvohouseError):
 
 class EngineError(ConvohouseError):
     """An engine cannot be reached, or could not do what was asked; the message names the model and is the engine's."""
+
+
+class PublishError(ConvohouseError):
+    """A target cannot be published to: it cannot be reached, refuses the credentials, or has something else there."""

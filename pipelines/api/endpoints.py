@@ -209,14 +209,14 @@ async def calculate_llm_usage(
     """
     parameters = {"prompt_length": prompt_length, "number_of_pages": number_of_pages, "rag_enabled": rag_enabled}
     body = {name: value for name, value in parameters.items() if value is not None}
-    return await client.post(f"{AGENT}/{_path_segment(agent_id, 'agent')}/llm-usage/calculate", body, check_prices)
+    return await client.post(f"{AGENT}/{path_segment(agent_id, 'agent')}/llm-usage/calculate", body, check_prices)
 
 
 def _conversation_path(conversation_id: str) -> str:
-    return f"{CONVERSATIONS}/{_path_segment(conversation_id, 'conversation')}"
+    return f"{CONVERSATIONS}/{path_segment(conversation_id, 'conversation')}"
 
 
-def _path_segment(identifier: str, kind: str) -> str:
+def path_segment(identifier: str, kind: str) -> str:
     """An id, percent-encoded as a segment of a path.
 
     Raises:

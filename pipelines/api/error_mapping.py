@@ -85,6 +85,8 @@ class ErrorResponse:
 
 def missing_scope(endpoint: str) -> str:
     """The scope that the key needs for ``endpoint`` (method and path); starting a conversation counts as a write."""
+    if "/workspace/analytics/" in endpoint:
+        return "for workspace analytics"
     is_read = endpoint.startswith(("GET ", "POST /v1/convai/agent/")) and "/convai/conversation/" not in endpoint
     return "convai_read" if is_read else "convai_write"
 

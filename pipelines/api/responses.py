@@ -121,7 +121,7 @@ def parse_page(body: bytes) -> ListPage:
     Raises:
         ValueError: it is not JSON, or not a page.
     """
-    document = _parse(body)
+    document = parse_body(body)
     page = msgspec.convert(document, _PageFields)
     rows: list[ListRow] = []
     malformed: list[MalformedRow] = []
@@ -149,7 +149,7 @@ def parse_tools(body: bytes) -> ToolsPage:
     Raises:
         ValueError: it is not JSON, or not a list of tools.
     """
-    page = msgspec.convert(_parse(body), _ToolsFields)
+    page = msgspec.convert(parse_body(body), _ToolsFields)
     tools: dict[str, dict[str, Any]] = {}
     malformed: list[MalformedRow] = []
     for tool in page.tools:
@@ -168,7 +168,7 @@ def check_prices(body: bytes) -> bytes:
     Raises:
         ValueError: it is not.
     """
-    msgspec.convert(_parse(body), _PricesFields)
+    msgspec.convert(parse_body(body), _PricesFields)
     return body
 
 
@@ -191,7 +191,7 @@ def has_field(name: str, body: bytes) -> bool:
     It never raises: an error could hold a part of the body, which is a secret.
     """
     try:
-        document = _parse(body)
+        document = parse_body(body)
     except (ValueError, RecursionError):
         return False
     return isinstance(document, dict) and isinstance(document.get(name), str) and bool(document[name])
@@ -204,7 +204,7 @@ def parse_error(body: bytes) -> ErrorBody:
     as a string. The ``input`` of a validation error repeats what was sent, so it is left out of the message.
     """
     try:
-        document = _parse(body)
+        document = parse_body(body)
     except (ValueError, RecursionError):
         return ErrorBody()
     detail = document.get("detail") if isinstance(document, dict) else None
@@ -239,7 +239,7 @@ def _text(value: object) -> str:
     return hide_message(" ".join(value.split()))[:MESSAGE_LENGTH] if isinstance(value, str) else ""
 
 
-def _parse(body: bytes) -> Any:
+def parse_body(body: bytes) -> Any:
     """Decode all of ``body``: typed decoding skips unknown keys without checking their values.
 
     msgspec rejects a lone surrogate, which the standard library accepts.
@@ -262,7 +262,7 @@ def _conversation_fields(body: bytes) -> _ConversationFields:
             return _CONVERSATION.decode(body)
     except ValueError:
         pass
-    return msgspec.convert(_parse(body), _ConversationFields, strict=False)
+    return msgspec.convert(parse_body(body), _ConversationFields, strict=False)
 
 
 def _raw_rows(body: bytes, rows: list[dict[str, Any]]) -> list[bytes]:

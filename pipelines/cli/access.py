@@ -40,9 +40,10 @@ COLUMNS = {
     )
 )
 @click.argument("agents", nargs=-1, metavar="[AGENT…]")
+@click.option("--agent", "named", multiple=True, metavar="AGENT", help="The same as AGENT; may be repeated.")
 @shared_options
 @pass_options
-def access(options: Options, agents: tuple[str, ...]) -> None:
+def access(options: Options, agents: tuple[str, ...], named: tuple[str, ...]) -> None:
     """Check whether agents can be reached.
 
     Asks the API for a signed URL and a token of each agent, as a web page does before a conversation. No conversation
@@ -53,7 +54,7 @@ def access(options: Options, agents: tuple[str, ...]) -> None:
     from pipelines.usecases.agent_access import check_agents, known_agents
 
     context = options.context()
-    agent_ids = resolve_agents(context.home, agents, allow_unseen=True)
+    agent_ids = resolve_agents(context.home, (*agents, *named), allow_unseen=True)
     contexts = context.workspaces()
     checks: list[AccessCheck] = []
     for workspace in contexts:

@@ -31,7 +31,7 @@ EXIT_CODES = {
             "convohouse build --json | jq .models": "for programs",
             "convohouse build --into /srv/tables": "Parquet tables instead of warehouse.duckdb",
             "convohouse build --engine sail --into s3://bucket/tables": "by Sail, in this process",
-            "convohouse build --engine spark --remote sc://host:15002 --into s3://bucket/tables": "by a cluster",
+            "convohouse build --engine spark --remote sc://host:15002 --into URL": "by a cluster",
         },
         EXIT_CODES,
     )

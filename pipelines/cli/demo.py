@@ -32,6 +32,8 @@ DAYS_BETWEEN = 7
 DRAWN_UNTIL = date(2026, 11, 26)
 """The last day of the conversations that every demo shows, shifted to end with its own first run."""
 YEARS = range(2000, 2100)
+BUDGET_USD = 250
+"""Of each month of a demo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +199,17 @@ def _stored_world(home: Home, new_world: DemoWorld) -> DemoWorld:
     if home.exists() and any(home.landing.rglob("*.parquet")):
         raise UsageError(f"{home.root} holds conversations that are no demo's.", "Give the demo a --home of its own.")
     home.open()
+    _write_budgets(home, new_world)
     new_world.write(file)
     return new_world
+
+
+def _write_budgets(home: Home, world: DemoWorld) -> None:
+    """Write a budget for all agents of each month of a new demo, as a user would: without it no budget is spent."""
+    days = (world.first_until - timedelta(days=number) for number in range(world.days + 1))
+    lines = [f"{month},*,{BUDGET_USD}\n" for month in sorted({day.replace(day=1) for day in days})]
+    home.seeds.mkdir(exist_ok=True)
+    (home.seeds / "budgets.csv").write_text("".join(["month_start_date,agent_id,budget_usd\n", *lines]))
 
 
 def _day(text: str) -> date:
@@ -240,5 +251,6 @@ def _next(root: Path) -> str:
             f'  {program} --home {root} query "from metrics.agent_daily order by start_date desc"',
             f"  {program} --home {root} status",
             f"  CONVOHOUSE_HOME={root} make dev",
+            f"  {program} --home {root} serve",
         )
     )

@@ -31,7 +31,7 @@ NOUNS = {"n_readings": "snapshots"}
         },
         {
             0: "all are erased",
-            1: "an id is unknown, or the warehouse could not be rebuilt",
+            1: "an id is unknown, the warehouse could not be rebuilt, or a target not reached",
             2: "not confirmed: without a terminal --yes is needed",
             3: "the API did not delete one, which is then not erased here either",
         },
@@ -45,10 +45,10 @@ NOUNS = {"n_readings": "snapshots"}
 def erase(options: Options, ids: tuple[str, ...], upstream: bool, yes: bool) -> None:
     """Erase conversations for good, with a receipt for each.
 
-    They are removed from the landing, the lake, the quarantine, the recordings and the warehouse, whatever
-    CONVOHOUSE_ON_UPSTREAM_DELETE says. Only the id and the day of each are kept, so that no later sync brings it back.
-    The warehouse is rebuilt; programs that have the old file open read it until they close it. The command can be
-    repeated at any time, also after it was interrupted.
+    They are removed from the landing, the lake, the quarantine, the recordings, the warehouse and all targets of
+    `convohouse publish`, whatever CONVOHOUSE_ON_UPSTREAM_DELETE says. Only the id and the day of each are kept, so that
+    no later sync brings it back. The warehouse is rebuilt; programs that have the old file open read it until they
+    close it. The command can be repeated at any time, also after it was interrupted.
     """
     from pipelines.usecases.erasure import erase as erase_everywhere
 
@@ -63,7 +63,8 @@ def erase(options: Options, ids: tuple[str, ...], upstream: bool, yes: bool) -> 
     else:
         for line in _lines(result):
             options.say(line)
-    exit_with(3 if result.failed else 1 if result.unknown or result.problems else 0)
+    is_incomplete = result.unknown or result.problems or any(result.targets.values())
+    exit_with(3 if result.failed else 1 if is_incomplete else 0)
 
 
 def _is_confirmed(ids: tuple[str, ...], *, is_upstream: bool) -> bool:
@@ -91,6 +92,16 @@ def _lines(result: ErasureResult) -> Iterator[str]:
         yield f"{conversation_id}: not erased: {reason}"
     for problem in result.problems:
         yield f"warehouse.duckdb was not rebuilt and may still hold it: {problem}"
+    yield from target_lines(result)
+
+
+def target_lines(result: ErasureResult) -> Iterator[str]:
+    """A line for each target that was published to."""
+    for target, problem in result.targets.items():
+        if problem is None:
+            yield f"{target}: erased there too"
+        else:
+            yield f"{target}: not reached, it is pending until the next `convohouse publish` or sync: {problem}"
 
 
 def _upstream(receipt: Receipt) -> str:

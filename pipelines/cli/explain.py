@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     epilog=help_epilog(
         {
             "convohouse explain agent_daily.success_rate": "a metric, back to the API's JSON",
-            "convohouse explain fct_conversations.cost_usd": "a column of a mart",
+            "convohouse explain fct_conversations.outcome": "a column of a mart: what became of a conversation",
             "convohouse explain success_rate": "the models that have it",
             "convohouse explain agent_daily --sql": "the SQL of a model",
             "convohouse explain agent_daily.rating --json | jq .lineage": "for programs",

@@ -16,7 +16,9 @@ import click
 
 from pipelines.cli.access import access
 from pipelines.cli.audio import audio
+from pipelines.cli.bill import bill
 from pipelines.cli.build import build, check
+from pipelines.cli.contract import contract
 from pipelines.cli.demo import demo
 from pipelines.cli.dev import dev
 from pipelines.cli.doctor import doctor
@@ -27,23 +29,29 @@ from pipelines.cli.explain import explain
 from pipelines.cli.feedback import feedback
 from pipelines.cli.find import find
 from pipelines.cli.interrupts import defer_interrupts
+from pipelines.cli.mcp import mcp
 from pipelines.cli.metrics import metrics
 from pipelines.cli.options import Options, help_epilog, shared_options
 from pipelines.cli.prices import prices
+from pipelines.cli.publish import publish
 from pipelines.cli.query import query
 from pipelines.cli.render import emit
+from pipelines.cli.report import report
 from pipelines.cli.reprocess import reprocess
 from pipelines.cli.retain import retain
 from pipelines.cli.retry import retry
+from pipelines.cli.serve import serve
 from pipelines.cli.show import show
 from pipelines.cli.status import status
 from pipelines.cli.summary import summary
 from pipelines.cli.sync import sync
 from pipelines.cli.tables import tables
-from pipelines.cli.text_table import escape_invisible, terminal_width, wrap_lines
+from pipelines.cli.text_table import terminal_width, wrap_lines
 from pipelines.cli.tools import tools
+from pipelines.cli.versions import versions
 from pipelines.cli.webhook import webhook
 from warehouse.errors import ConvohouseError, QueryError
+from warehouse.serve.value_format import escape_invisible
 
 INTERRUPTED = 130
 """Exit code of a program that Ctrl-C ended, by the convention of shells."""
@@ -91,13 +99,17 @@ for _command in (
     sync,
     status,
     summary,
+    serve,
+    report,
     query,
     metrics,
     explain,
     find,
     show,
     tables,
+    contract,
     build,
+    publish,
     reprocess,
     retry,
     check,
@@ -108,8 +120,11 @@ for _command in (
     audio,
     access,
     webhook,
+    mcp,
     tools,
     prices,
+    versions,
+    bill,
     dev,
     doctor,
     emulate,

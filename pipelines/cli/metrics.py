@@ -60,6 +60,7 @@ def metrics(
     computed from. The newest rows come first. A table shows agents by name and hides the workspace if there is only
     one; csv, json and parquet have every column. `convohouse explain` tells how a metric is computed.
     """
+    from pipelines.usecases.metric_lookup import check_filter, find_metric
     from warehouse.serve.metrics import RowFilter, read_models, read_rows
 
     since_at, until_at = _window(options, since, until)
@@ -68,8 +69,8 @@ def metrics(
     home = options.home_folder()
     models = read_models(home)
     if name is not None:
-        model, column = _find_metric(models, name)
-        _check_options(models, model, has_agent=agent is not None, has_dates=bool(since_at or until_at))
+        model, column = find_metric(models, name)
+        check_filter(models, model, has_agent=agent is not None, has_dates=bool(since_at or until_at))
         frame = read_rows(home, model, column, RowFilter(resolve_agent(home, agent), since_at, until_at, limit))
         if form == "table" and output is None:
             _print_table(options, home, model, column, frame)
@@ -86,7 +87,7 @@ def metrics(
 def _print_table(options: Options, home: Home, model: MetricModel, column: str | None, frame: pl.DataFrame) -> None:
     """The rows for people: keys, then the requested metric, then the other columns; agents by name."""
     agent_columns = [name for name in frame.columns if name.endswith("agent_id")]
-    hidden = {"agent_name"} if agent_columns else set()
+    hidden = {name for name in frame.columns if name.endswith("agent_name")} if agent_columns else set()
     if len(home.workspaces()) == 1:
         hidden.add("workspace")
     names = dict.fromkeys((*model.keys, *([column] if column else ()), *frame.columns))
@@ -118,43 +119,6 @@ def _window(options: Options, since: str | None, until: str | None) -> tuple[dat
     return since_at, until_at
 
 
-def _find_metric(models: dict[str, MetricModel], name: str) -> tuple[MetricModel, str | None]:
-    """The model of that name, and the column of a metric's id.
-
-    Raises:
-        UsageError: there is none.
-    """
-    from pipelines.errors import UsageError
-    from warehouse.suggestions import did_you_mean, suggest_column
-
-    front, _, column = name.lower().removeprefix("metrics.").partition(".")
-    if front in models and (not column or column in models[front].columns):
-        return models[front], column or None
-    owners = [model.name for model in models.values() if front in model.columns and not column]
-    if owners:
-        hint = f"It is a column of {', '.join(owners)}: write {owners[0]}.{front} or the like."
-        raise UsageError(f"{name!r} needs its model.", hint)
-    columns = {model.name: model.columns for model in models.values()}
-    meant = did_you_mean(suggest_column(name.removeprefix("metrics."), columns))
-    raise UsageError(f"There is no model or metric {name!r}.", f"{meant}`convohouse metrics` lists them.")
-
-
-def _check_options(models: dict[str, MetricModel], model: MetricModel, *, has_agent: bool, has_dates: bool) -> None:
-    """Refuse an option for which the model has no column.
-
-    Raises:
-        UsageError: it has none.
-    """
-    from pipelines.errors import UsageError
-
-    if has_agent and "agent_id" not in model.columns:
-        names = ", ".join(other.name for other in models.values() if "agent_id" in other.columns)
-        raise UsageError(f"{model.name} has no agent_id for --agent.", f"These models have it: {names}.")
-    if has_dates and model.date is None:
-        names = ", ".join(other.name for other in models.values() if other.date)
-        raise UsageError(f"{model.name} has no date for --since and --until.", f"These models have one: {names}.")
-
-
 def _print_list(options: Options, models: dict[str, MetricModel]) -> None:
     from warehouse.serve.value_format import plural
 
@@ -168,4 +132,7 @@ def _print_list(options: Options, models: dict[str, MetricModel]) -> None:
     for model in models.values():
         echo(f"{model.name}: {plural(model.n_rows, 'row')}, one per {', '.join(model.keys)}")
         click.echo(f"{table(model.metrics, LISTED_COLUMNS, prose=('name', 'unit')).text}\n")
-    options.say("`convohouse metrics MODEL` prints one, `convohouse explain ID` tells how a metric is computed.")
+    options.say(
+        "`convohouse metrics MODEL` prints one, `convohouse explain ID` tells how a metric is computed.\n"
+        "What became of a conversation is its outcome: `convohouse explain fct_conversations.outcome`."
+    )

@@ -42,6 +42,7 @@ UNITS = {"price_per_minute_usd": "US dollars", "paid_usd_per_minute": "US dollar
     )
 )
 @click.argument("agents", nargs=-1, metavar="[AGENT…]")
+@click.option("--agent", "named", multiple=True, metavar="AGENT", help="The same as AGENT; may be repeated.")
 @click.option(
     "--prompt-length",
     type=click.IntRange(0),
@@ -55,7 +56,13 @@ UNITS = {"price_per_minute_usd": "US dollars", "paid_usd_per_minute": "US dollar
 @shared_options
 @pass_options
 def prices(
-    options: Options, agents: tuple[str, ...], prompt_length: int | None, pages: int | None, is_rag: bool | None
+    options: Options,
+    *,
+    agents: tuple[str, ...],
+    named: tuple[str, ...],
+    prompt_length: int | None,
+    pages: int | None,
+    is_rag: bool | None,
 ) -> None:
     """Ask the API what a minute would cost with each language model.
 
@@ -67,7 +74,7 @@ def prices(
     from pipelines.usecases.reference_data import fetch_and_land_prices
 
     context = options.context()
-    agent_ids = resolve_agents(context.home, agents, allow_unseen=True)
+    agent_ids = resolve_agents(context.home, (*agents, *named), allow_unseen=True)
     with context.write_lock("prices"), show_progress(options) as show:
         results = [
             (

@@ -25,6 +25,9 @@ NOUNS = {
     "flatten": "conversations",
     "tools": "tools",
     "prices": "agents",
+    "agents": "agents",
+    "batches": "batches",
+    "bill": "days",
     "build": "models",
     "check": "checks",
     "probe": "agents",
@@ -32,6 +35,7 @@ NOUNS = {
     "send": "conversations",
     "delete": "conversations",
     "erase": "conversations",
+    "publish": "tables",
 }
 """What is counted in a stage."""
 

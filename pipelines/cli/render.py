@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.text_table import Layout, escape_invisible, lay_out, terminal_width, wrap_lines
+from pipelines.cli.text_table import Layout, lay_out, terminal_width, wrap_lines
+from warehouse.serve.value_format import escape_invisible
 
 if TYPE_CHECKING:
     import polars as pl
@@ -96,13 +97,15 @@ def encode(frame: pl.DataFrame, form: str) -> bytes:
     JSON is a list of rows; numbers are numbers, whole and exact, times are ISO 8601, bytes are base64, NaN is null. CSV
     has lists and structs as JSON text, and an apostrophe before what a spreadsheet would run (``without_formulas``).
     """
+    from warehouse.csv_format import to_csv, to_json
+
     match form:
         case "parquet":
             return _encode_parquet(frame)
         case "json":
-            return _encode_json(frame.rows(named=True)) + b"\n"
+            return to_json(frame.rows(named=True)) + b"\n"
         case "csv":
-            return _encode_csv(frame)
+            return to_csv(frame)
         case _:
             return (table(frame.rows(named=True), frame.columns).text + "\n").encode()
 
@@ -127,48 +130,6 @@ def _encode_parquet(frame: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd")
     return buffer.getvalue()
-
-
-def _encode_csv(frame: pl.DataFrame) -> bytes:
-    import polars as pl
-
-    flat = [
-        pl.Series(
-            column.name,
-            [None if value is None else _encode_json(value).decode() for value in column.to_list()],
-            pl.String,
-        )
-        if column.dtype.is_nested() or column.dtype == pl.Binary
-        else column.dt.to_string("iso:strict")
-        if column.dtype == pl.Datetime
-        else without_formulas(column)
-        if column.dtype == pl.String
-        else column
-        for column in frame
-    ]
-    table = pl.DataFrame(flat)
-    return (
-        table.rename(dict(zip(table.columns, without_formulas(pl.Series(table.columns)), strict=True)))
-        .write_csv()
-        .encode()
-    )
-
-
-def without_formulas(texts: pl.Series) -> pl.Series:
-    """Texts with an apostrophe before those that a spreadsheet would run as a formula.
-
-    A caller chooses the words of a transcript. A telephone number or another text of digits stays as it is.
-    """
-    import polars as pl
-
-    is_formula = texts.str.contains(r"^[=+\-@\t\r\n＝＋－＠]") & ~texts.str.contains(r"^[+-][\d ().,/-]*$")  # noqa: RUF001
-    return pl.select(pl.when(is_formula).then(pl.lit("'") + texts).otherwise(texts).alias(texts.name)).to_series()
-
-
-def _encode_json(value: object) -> bytes:
-    import msgspec
-
-    return msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode(value)
 
 
 def _is_numeric(values: Iterable[object]) -> bool:

@@ -10,6 +10,7 @@ import click
 
 from pipelines.cli.agents import resolve_agent
 from pipelines.cli.confirm import is_confirmed
+from pipelines.cli.erase import target_lines
 from pipelines.cli.options import AGENT_HELP, Options, exit_with, help_epilog, pass_options, shared_options
 from pipelines.cli.progress import show_progress
 from pipelines.cli.render import emit
@@ -33,7 +34,7 @@ WHERE = {"here": "here", "upstream": "at the API", "both": "here and at the API"
         },
         {
             0: "done, or it was a dry run",
-            1: "the rule takes too large a share, or the warehouse could not be rebuilt",
+            1: "too large a share, the warehouse was not rebuilt, or a target was not reached",
             2: "the rule or the agent is wrong",
             3: "the API did not delete some; those are not erased here either",
         },
@@ -124,7 +125,9 @@ def _erase(options: Options, context: Context, selection: Selection, where: str)
     _say_failed(options, result.failed)
     for problem in result.problems:
         options.say(f"warehouse.duckdb was not rebuilt and may still hold them: {problem}")
-    exit_with(3 if result.failed else 1 if result.problems else 0)
+    for line in target_lines(result):
+        options.say(line)
+    exit_with(3 if result.failed else 1 if result.problems or any(result.targets.values()) else 0)
 
 
 def _say_failed(options: Options, failed: dict[str, str]) -> None:

@@ -88,10 +88,19 @@ def _sections(view: ConversationView) -> Iterator[str]:
         yield f"Cost by model (tokens):\n{table(map(_usage, view.llm_usage), headings).text}"
     if view.evaluations:
         headings = {"criteria_id": "criterion", "result": "result", "rationale": "why"}
-        yield f"Verdicts:\n{table(view.evaluations, headings, prose=('rationale',)).text}"
+        yield f"Verdicts:\n{_by_scope(view.evaluations, headings, prose=('rationale',))}"
     if view.data_collection:
         headings = {"data_collection_id": "field", "value": "value", "rationale": "why"}
-        yield f"Data collected:\n{table(view.data_collection, headings, prose=('value', 'rationale')).text}"
+        yield f"Data collected:\n{_by_scope(view.data_collection, headings, prose=('value', 'rationale'))}"
+
+
+def _by_scope(rows: list[dict[str, Any]], headings: dict[str, str], *, prose: tuple[str, ...]) -> str:
+    """A table of verdicts or values; if some are of a part of the conversation, it says which part."""
+    if all(row["scope_index"] < 0 for row in rows):
+        return table(rows, headings, prose=prose).text
+    parts = ("scope", "source_agent_id", "source_branch_id")
+    named = [row | {"part": " ".join(row[name] for name in parts if row[name]) or "whole"} for row in rows]
+    return table(named, {"part": "of"} | headings, prose=prose).text
 
 
 def _head(view: ConversationView) -> Iterator[str]:
@@ -105,23 +114,33 @@ def _head(view: ConversationView) -> Iterator[str]:
     facts = (moment(row["started_at"]), length, kind, row["main_language"], row["status"], row["call_successful"])
     yield "  " + format_value(", ".join(str(fact) for fact in facts if fact))
     yield "  " + format_value(", ".join(_cost(row)))
+    if row["outcome"]:
+        yield f"  outcome: {row['outcome'].replace('_', ' ')} ({format_value(row['outcome_reason'])})"
+    if row["queue_wait_secs"] is not None:
+        yield f"  waited {duration(row['queue_wait_secs'])} in the queue"
     if row["summary_title"]:
         yield f"  {format_value(row['summary_title'])}"
     if row["termination_reason"]:
         yield f"  ended: {format_value(row['termination_reason'])}"
-    if row["error_reason"]:
-        yield f"  error: {format_value(row['error_reason'])}"
+    if row["error_reason"] or row["error_type"]:
+        error = ": ".join(text for text in (row["error_type"], row["error_reason"]) if text)
+        yield f"  error: {format_value(error)}"
+    if row["tags"]:
+        yield f"  tags: {format_value(row['tags'])}"
     if row["is_deleted"]:
         yield f"  no longer at the API, noticed on {moment(row['deleted_at'])}"
 
 
 def _cost(row: dict[str, Any]) -> Iterator[str]:
-    from warehouse.serve.value_format import dollars
-
-    cost_credits = row["cost_credits"]
-    yield "cost unknown" if cost_credits is None else f"cost {cost_credits:,} credits"
+    cost_credits, surcharge = row["cost_credits"], row["voice_surcharge_credits"]
+    if cost_credits is None and row["cost_usd"] is None:
+        yield "cost unknown"
+    else:
+        yield "credits unknown" if cost_credits is None else f"cost {cost_credits:,} credits"
     if row["cost_usd"] is not None:
-        yield f"{dollars(row['cost_usd'])} ({row['cost_basis'].replace('_', ' ')})"
+        yield f"{row['cost_usd']:.4f} USD ({row['cost_basis'].replace('_', ' ')})"
+    if surcharge:
+        yield f"and a surcharge of {surcharge:g} credits for the voice, billed apart"
     if row["rating"] is not None:
         yield f"rated {row['rating']}"
     thumbs = {"up": row["likes"], "down": row["dislikes"]}
@@ -131,14 +150,31 @@ def _cost(row: dict[str, Any]) -> Iterator[str]:
 def _turns(view: ConversationView) -> Iterator[str]:
     for turn in view.turns:
         time = _minutes_and_seconds(turn["time_in_call_secs"])
-        if turn["message"] is not None:
-            message = turn["original_message"] or turn["message"]
-            interrupted = " [interrupted]" if turn["is_interrupted"] else ""
-            yield from _entry(time, turn["role"] or "", f"{message}{interrupted}")
+        for text in _said(view, turn):
+            yield from _entry(time, turn["role"] or "", text)
         for call in view.tool_calls:
             if call["turn_index"] == turn["turn_index"]:
                 yield from _entry(time, "tool", f"{call['tool_name']} {_shortened(call['params_as_json'])}".rstrip())
                 yield from _entry("", "", _tool_result(call))
+
+
+def _said(view: ConversationView, turn: dict[str, Any]) -> Iterator[str]:
+    """What an entry says: its message, else the parts of its voices; its files; the guardrails that it triggered."""
+
+    def of_turn(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [row for row in rows if row["turn_index"] == turn["turn_index"]]
+
+    message = turn["original_message"] or turn["message"] or ""
+    if message.strip():
+        yield f"{message}{' [interrupted]' if turn['is_interrupted'] else ''}"
+    else:
+        parts = [row for row in of_turn(view.multivoice_parts) if (row["text"] or "").strip()]
+        yield from (f"{row['voice_label']}: {row['text']}" if row["voice_label"] else row["text"] for row in parts)
+    for row in of_turn(view.files):
+        facts = [text for text in (row["original_filename"] or row["file_id"], row["mime_type"]) if text]
+        yield f"[file: {', '.join(facts) or 'no name'}]"
+    for row in of_turn(view.guardrails):
+        yield f"[guardrail: {row['guardrail_name'] or row['guardrail_type'] or 'no name'}]"
 
 
 def _tool_result(call: dict[str, Any]) -> str:
@@ -174,7 +210,7 @@ def _shortened(text: str | None) -> str:
 def _minutes_and_seconds(secs: float | None) -> str:
     if secs is None:
         return ""
-    minutes, seconds = divmod(int(secs), 60)
+    minutes, seconds = divmod(max(int(secs), 0), 60)
     return f"{minutes}:{seconds:02}"
 
 

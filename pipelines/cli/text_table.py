@@ -7,7 +7,6 @@ Text that goes into a file or a pipe has no width.
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 import textwrap
@@ -15,13 +14,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from warehouse.serve.value_format import escape_invisible
+
 MAX_CELL = 60
 """Characters of a cell on a terminal where the table is one of long values; longer ones end with an ellipsis."""
 MIN_PROSE = 12
 """Characters below which a column of prose cannot be read."""
 _GAP = 2
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control characters, which a terminal obeys, and those that turn the direction of the text around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +100,6 @@ def wrap_lines(text: str, width: int | None) -> str:
     if not width:
         return text
     return "\n".join(_wrap_line(line, width) for line in text.split("\n"))
-
-
-def escape_invisible(text: str) -> str:
-    """Text that shows control characters as JSON does: what a caller said must not control a terminal."""
-    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def cut(text: str, length: int) -> str:

@@ -16,7 +16,7 @@ KINDS = {
 GROUPS = {
     name: f"{number}_{name}"
     for number, name in enumerate(
-        ("landing", "lake", "seeds", "staging", "intermediate", "marts", "metrics", "upstream"), 1
+        ("landing", "lake", "seeds", "staging", "intermediate", "marts", "metrics", "upstream", "publish"), 1
     )
 }
 """Groups by schema, with a number because Dagster's page sorts them by name: in the order in which the data flows."""

@@ -31,7 +31,11 @@ def with_settings(assets: Sequence[dg.AssetsDefinition], settings: Settings) -> 
             owners=[*spec.owners, *settings.owners],
         ).merge_attributes(
             tags={"layer": spec.key.path[0]},
-            metadata={"dagster/table_name": ".".join(spec.key.path), "dagster/uri": _uri(home, spec.key)},
+            metadata={
+                "dagster/table_name": ".".join(spec.key.path),
+                "dagster/uri": _uri(home, spec.key),
+                **spec.metadata,
+            },
         )
 
     referenced = dg.with_source_code_references(assets)

@@ -13,7 +13,9 @@ from pipelines.orchestration.assets.audio import audio_job, recordings
 from pipelines.orchestration.assets.lake import lake_tables
 from pipelines.orchestration.assets.landing import conversation_details, conversation_list
 from pipelines.orchestration.assets.models import models_asset
-from pipelines.orchestration.assets.reference_data import prices, tools
+from pipelines.orchestration.assets.publish import publish_assets
+from pipelines.orchestration.assets.reference_data import agents, batches, bills, prices, tools
+from pipelines.orchestration.assets.weekly_report import weekly_report, weekly_report_job, weekly_report_schedule
 from pipelines.orchestration.jobs import backfill, nightly_job, nightly_schedule
 from pipelines.orchestration.killed_runs import context_resource, killed_runs_sensor
 from pipelines.orchestration.partitions import first_day
@@ -47,19 +49,28 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
         conversation_details,
         tools,
         prices,
+        agents,
+        batches,
+        bills,
         agent_access,
         recordings,
+        weekly_report,
         lake_tables,
     ]
     today = max(app_context.clock().date(), first_day(settings))
     nightly, webhooks = nightly_job(today), webhook_job(today)
     read_elsewhere = {dep.asset_key for asset in assets for spec in asset.specs for dep in spec.deps}
-    models = models_asset(read_project(), fresh_for, column_types(app_context.home), read_elsewhere)
+    project = read_project()
+    models = models_asset(project, fresh_for, column_types(app_context.home), read_elsewhere)
     return dg.Definitions(
-        assets=with_settings([*assets, models], settings),
-        jobs=[nightly, backfill, access_job, audio_job, webhooks, prune_job],
+        assets=with_settings([*assets, models, *publish_assets(settings, project)], settings),
+        jobs=[nightly, backfill, access_job, audio_job, webhooks, prune_job, weekly_report_job],
         sensors=[webhook_sensor(webhooks), alert_sensor, killed_runs_sensor],
-        schedules=[nightly_schedule(settings.timezone, nightly), prune_schedule],
+        schedules=[
+            nightly_schedule(settings.timezone, nightly),
+            prune_schedule,
+            weekly_report_schedule(settings.timezone),
+        ],
         resources={"app_context": context_resource(app_context), "progress": progress},
         executor=dg.in_process_executor,  # six trivial assets take 15 s, against 49 s with a process for each
     )

@@ -24,7 +24,7 @@ IDENTIFIER_KEYS = frozenset(
         *("user_id", "user_identifier", "initiator_id", "system__user_id", "system__initiator_id"),
         *("external_number", "agent_number", "transfer_number", "system__caller_id", "system__called_number"),
         *("whatsapp_user_id", "whatsapp_phone_number_id", "whatsapp_business_account_id"),
-        *("sms_user_phone_number", "agent_phone_number", "caller_id", "phone", "phone_number"),
+        *("sms_user_phone_number", "agent_phone_number", "caller_id", "phone", "phone_number", "bsuid", "wamid"),
     }
 )
 """Keys whose text or number identifies a person: it is hashed, at any place in a document."""

@@ -1,6 +1,7 @@
 """A landed document becomes a struct: the fast decoder first, the lenient one where the fast one rejects it.
 
-Both give the same struct for every form of a document. The body of a webhook is unwrapped. Turn metrics from before
+Both give the same struct for every form of a document. What only the list twins of the analysis have is added to its
+maps (``list_twins``). The body of a webhook is unwrapped. Turn metrics from before
 spring 2025, which were directly below ``conversation_turn_metrics``, are moved below ``metrics``.
 """
 
@@ -14,6 +15,7 @@ import msgspec
 
 from pipelines.transform.document_schema import DETAIL, Object
 from pipelines.transform.lenient_decode import CONVERTERS, UNCONVERTIBLE, convert, parse_json
+from pipelines.transform.list_twins import read_list_twins
 from warehouse.schema.types import Type
 
 _FAST_DECODER = msgspec.json.Decoder(DETAIL.struct)
@@ -38,6 +40,7 @@ def read_detail(payload: bytes) -> Any:
         raise UnflattenableError("the document has no conversation_id or no agent_id")
     if detail.metadata is None or started_at(detail) is None:
         raise UnflattenableError("the document has no metadata.start_time_unix_secs")
+    read_list_twins(detail)
     return detail
 
 

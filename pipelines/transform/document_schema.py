@@ -117,22 +117,46 @@ def _add_leaf(root: Branch, path: str, leaf: Leaf) -> None:
     branch.setdefault(last, leaf)
 
 
-def _to_shape(branch: Branch | Leaf, path: str, row_paths: set[str]) -> Shape:
+class _RowShapes:
+    """Where rows begin; the rows of a table have one shape, so that those of several paths can be compared."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._table_by_path = {display_path(path): table.name for table in tables for path in table.at}
+        self._shapes: dict[str, Object] = {}
+
+    def is_row(self, path: str) -> bool:
+        return path in self._table_by_path
+
+    def shape_at(self, path: str) -> Object | None:
+        """The shape of the table's rows, if another path has it already."""
+        return self._shapes.get(self._table_by_path.get(path, ""))
+
+    def add(self, path: str, shape: Object) -> None:
+        self._shapes[self._table_by_path[path]] = shape
+
+
+def _to_shape(branch: Branch | Leaf, path: str, rows: _RowShapes) -> Shape:
     if isinstance(branch, Leaf):
         return branch
     for bracket in ("[]", "{}"):
         if bracket in branch:
-            return Items(_to_shape(branch[bracket], path + bracket, row_paths), is_map=bracket == "{}")
-    fields = {key: _to_shape(child, f"{path}.{key}".strip("."), row_paths) for key, child in branch.items()}
+            return Items(_to_shape(branch[bracket], path + bracket, rows), is_map=bracket == "{}")
+    shape = rows.shape_at(path)
+    if shape is not None:
+        return shape
+    fields = {key: _to_shape(child, f"{path}.{key}".strip("."), rows) for key, child in branch.items()}
     # Every key is optional. An unknown key is an error here; the lenient decoder then keeps it in ``extra``.
     members = [(key, shape.decode_type, None) for key, shape in fields.items()]
-    is_row = path in row_paths
+    is_row = rows.is_row(path)
     if is_row:
         members.append((EXTRA, str | None, None))
     name = re.sub(r"\W+", "_", path) or "detail"
     # gc=False: decoded JSON has no reference cycles, so the cycle collector need not track these structs.
     struct = msgspec.defstruct(name, members, rename={EXTRA: "extra "}, forbid_unknown_fields=True, gc=False)
-    return Object(fields, is_row, struct)
+    shape = Object(fields, is_row, struct)
+    if is_row:
+        rows.add(path, shape)
+    return shape
 
 
 def build_shape(tables: Iterable[Table], other_paths: Iterable[str] = ()) -> Object:
@@ -148,7 +172,7 @@ def build_shape(tables: Iterable[Table], other_paths: Iterable[str] = ()) -> Obj
                 _add_leaf(root, display_path(f"{row_path}.{key}".strip(".")), Leaf(Type.JSON))
     for path in other_paths:
         _add_leaf(root, path, Leaf(Type.JSON))
-    shape = _to_shape(root, "", {display_path(row_path) for table in tables for row_path in table.at})
+    shape = _to_shape(root, "", _RowShapes(tables))
     assert isinstance(shape, Object)  # noqa: S101 - the root of a document is an object
     return shape
 

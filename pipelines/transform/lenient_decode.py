@@ -3,7 +3,8 @@
 The fast decoder rejects a key that the schema does not know, a value of another type than declared (``12.0`` or
 ``"12"`` for an integer, an object instead of a list), a lone surrogate, and a number outside of ``BOUNDS``. Here, a
 value is converted to the declared type where that is possible. Otherwise it goes, with its path, to ``extra`` of its
-row. Both decoders give the same rows for a document that both can read.
+row. A fraction where a whole number is declared is both: rounded down in its column, and as it came in ``extra``. Both
+decoders give the same rows for a document that both can read.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import msgspec
 
 from pipelines.transform.document_schema import BOUNDS, EXTRA, Items, Leaf, Object, Shape
-from warehouse.schema.types import Type
+from warehouse.schema.types import REDACTED, Type
 
 UNCONVERTIBLE = object()
 """Result of a converter for a value that the column cannot hold; None is a valid value."""
@@ -58,6 +59,10 @@ def convert(shape: Shape, value: Any, path: str = "", extra: dict[str, Any] | No
         return None
     if isinstance(shape, Leaf):
         converted = CONVERTERS[shape.type](value)
+        if shape.type is Type.INT and converted is not UNCONVERTIBLE and _to_float(value) != converted:
+            extra[path] = value
+    elif value == REDACTED:
+        return None  # an object or list of today that was redacted as one value
     elif isinstance(shape, Items):
         converted = _convert_items(shape, value, path, extra)
     else:
@@ -134,9 +139,9 @@ def _to_int(value: Any) -> Any:
             value = int(value)
         except ValueError:
             value = _to_float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
-        return UNCONVERTIBLE
-    return int(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return math.floor(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else UNCONVERTIBLE
 
 
 def _within(low: float, high: float, to_number: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -14,11 +14,12 @@ from pipelines.transform.decode import UnflattenableError, to_builtins
 from pipelines.transform.document_schema import DETAIL, Items, Leaf, Object, Shape, object_at
 from pipelines.transform.lenient_decode import CONVERTERS, UNCONVERTIBLE
 from warehouse.schema import registry, tool_calls
-from warehouse.schema.types import Sensitivity, display_path
+from warehouse.schema.types import REDACTED, Sensitivity, display_path
 
-REDACTED = "<redacted>"
 SILENCE = "..."
 """Message of a silent user: a marker, and not something that was said."""
+
+_MESSAGE_PATH = "transcript[].message"
 
 _SENSITIVITY_BY_PATH: dict[str, Sensitivity | None] = {
     path: column.sensitivity
@@ -76,5 +77,9 @@ def _redact_leaf(shape: Leaf, value: Any, path: str) -> Any:
     sensitivity = _SENSITIVITY_BY_PATH.get(path, Sensitivity.IDENTIFIER)
     if sensitivity is Sensitivity.IDENTIFIER or CONVERTERS[shape.type](value) is UNCONVERTIBLE:
         return None
-    is_without_text = value in ("", [], {}) or (isinstance(value, str) and value.strip() == SILENCE)
-    return value if sensitivity is None or is_without_text else REDACTED
+    is_without_text = value in ("", [], {}) or (isinstance(value, str) and value.strip() in ("", SILENCE))
+    if sensitivity is None or is_without_text:
+        return value
+    # An entry without a letter or a digit stays one: silence where it was spoken, a word where it was written.
+    is_without_words = path == _MESSAGE_PATH and not any(sign.isalnum() for sign in str(value))
+    return SILENCE if is_without_words else REDACTED

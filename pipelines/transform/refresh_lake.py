@@ -13,7 +13,10 @@ from types import MappingProxyType
 
 import polars as pl
 
+from pipelines.transform.agent_configs import refresh_agent_configs
 from pipelines.transform.agents import refresh_agents
+from pipelines.transform.batch_calls import refresh_batch_calls
+from pipelines.transform.bills import refresh_billed_usage
 from pipelines.transform.flatten import PARSER_VERSION
 from pipelines.transform.llm_prices import refresh_prices
 from pipelines.transform.merge_days import DELETION_REASONS, map_kind, reflatten
@@ -93,6 +96,9 @@ def refresh_lake(
         on_day(result.n_flattened, len(stale))
     refresh_tools(home)
     refresh_prices(home)
+    refresh_agent_configs(home)
+    refresh_batch_calls(home)
+    refresh_billed_usage(home)
     refresh_unknown(home)  # reads conversations, tools and prices from the lake
     _refresh_conversation_list(home)
     refresh_agents(home)  # reads conversations and their list rows from the lake

@@ -19,6 +19,7 @@ from pipelines.transform.document_schema import DETAIL, paths
 from pipelines.transform.schema_drift_reference_data import reference_occurrences
 from pipelines.transform.table_builders import SCOPES
 from pipelines.transform.unknown_fields import EMPTY_OCCURRENCES, count_keys, count_rows, summarize
+from warehouse.schema.analysis import DATA_COLLECTION_RESULTS, EVALUATION_RESULTS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.known_values import KNOWN_VALUES
 from warehouse.schema.operations import SYNC_RUNS, UNKNOWN_FIELDS
@@ -29,6 +30,8 @@ from warehouse.storage import lake
 from warehouse.storage.home import Home
 
 _KNOWN_PATHS = tuple(paths(DETAIL))
+_SCOPED = (EVALUATION_RESULTS.name, DATA_COLLECTION_RESULTS.name)
+"""Tables whose rows are of the conversation or of a scope of its analysis."""
 
 
 def refresh_unknown(home: Home) -> None:
@@ -52,28 +55,40 @@ def _conversation_occurrences(home: Home) -> pl.DataFrame:
 def _table_occurrences(home: Home, table: Table) -> Iterator[pl.DataFrame]:
     """Unknown keys, types and values of one table, whose files are read only once."""
     closed_columns = [
-        (column.name, path) for column in table.columns for path in table.paths(column) if path in KNOWN_VALUES
+        (column.name, paths_of)
+        for column in table.columns
+        if (paths_of := table.paths(column))[:1] and paths_of[0] in KNOWN_VALUES
     ]
-    scope = ("scope",) if table is LLM_USAGE else ()
-    columns = dict.fromkeys(("conversation_id", "extra", *scope, *(name for name, _ in closed_columns)))
-    has_unknown = pl.any_horizontal(pl.col("extra").is_not_null(), *(_is_unknown(*closed) for closed in closed_columns))
+    place = {LLM_USAGE.name: "scope", **dict.fromkeys(_SCOPED, "scope_index")}.get(table.name, "conversation_id")
+    columns = dict.fromkeys(("conversation_id", "extra", place, *(name for name, _ in closed_columns)))
+    has_unknown = pl.any_horizontal(
+        pl.col("extra").is_not_null(), *(_is_unknown(name, paths_of[0]) for name, paths_of in closed_columns)
+    )
     rows = lake.read(home, table, list(columns), has_unknown)
-    for path, rows_at_path in _rows_by_path(table, rows.drop_nulls("extra")):
-        yield from count_keys(path, rows_at_path.select("conversation_id", "extra"), _KNOWN_PATHS)
-    for name, path in closed_columns:
-        values = rows.filter(_is_unknown(name, path)).select("conversation_id", value=name)
-        yield count_rows(values.with_columns(path=pl.lit(path), kind=pl.lit("word")))
+    for number, rows_at_path in _rows_by_path(table, rows):
+        extra = rows_at_path.drop_nulls("extra").select("conversation_id", "extra")
+        yield from count_keys(table.at[number], extra, _KNOWN_PATHS)
+        for name, paths_of in closed_columns:
+            path = paths_of[number]
+            values = rows_at_path.filter(_is_unknown(name, path)).select("conversation_id", value=name)
+            yield count_rows(values.with_columns(path=pl.lit(path), kind=pl.lit("word")))
 
 
 def _is_unknown(column: str, path: str) -> pl.Expr:
     return pl.col(column).is_not_null() & ~pl.col(column).is_in(KNOWN_VALUES[path])
 
 
-def _rows_by_path(table: Table, rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
-    """The rows of a table by their path in the document; only ``llm_usage`` has several, told apart by the scope."""
+def _rows_by_path(table: Table, rows: pl.DataFrame) -> list[tuple[int, pl.DataFrame]]:
+    """The rows of a table by the number of their path, where a key tells the paths apart.
+
+    Verdicts and values that only a list twin has count under the map, and all files of an entry under ``file_inputs``.
+    """
     if table is LLM_USAGE:
-        return [(path, rows.filter(scope=scope)) for scope, path in zip(SCOPES, table.at, strict=True)]
-    return [(table.at[0], rows)]
+        return [(number, rows.filter(scope=scope)) for number, scope in enumerate(SCOPES)]
+    if table.name in _SCOPED:
+        is_scoped = pl.col("scope_index") >= 0
+        return [(0, rows.filter(~is_scoped)), (len(table.at) - 1, rows.filter(is_scoped))]
+    return [(0, rows)]
 
 
 _TIME = pl.Datetime("us", "UTC")

@@ -6,11 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.transform.path_values import Columns, ParsedBatch, table_extractor
-from warehouse.schema.analysis import DATA_COLLECTION_RESULTS, EVALUATION_RESULTS
+from pipelines.transform.callers import caller_id, direction
+from pipelines.transform.path_values import DOCUMENT, Columns, ParsedBatch, table_extractor
+from warehouse.schema.analysis import DATA_COLLECTION_RESULTS, EVALUATION_RESULTS, SCOPED_ANALYSES
 from warehouse.schema.conversation_client_data import DYNAMIC_VARIABLES
-from warehouse.schema.conversations import CONVERSATIONS, TAGS, VISITED_AGENTS, WARNINGS
-from warehouse.schema.transcript import MULTIVOICE_PARTS, RAG_CHUNKS, TURN_METRICS, TURNS
+from warehouse.schema.conversations import CONVERSATIONS, TAGS, VISITED_AGENTS, VOICE_REWARDS, WARNINGS
+from warehouse.schema.transcript import (
+    MULTIVOICE_PARTS,
+    RAG_CHUNKS,
+    TRIGGERED_GUARDRAILS,
+    TURN_FILES,
+    TURN_METRICS,
+    TURNS,
+)
 from warehouse.schema.types import Table
 from warehouse.schema.usage import LLM_USAGE, PLATFORM_USAGE, VOICE_USAGE
 
@@ -51,11 +59,45 @@ def _from_scalars(table: Table) -> TableBuilder:
     return TableBuilder(table, build)
 
 
-def _turn_metrics() -> TableBuilder:
-    """Timings of turns; ``is_repeat`` is set where a tool call's entry repeats the spoken entry before it.
+def _conversations() -> TableBuilder:
+    """The conversation itself, with the columns that several places decide."""
+    all_columns = _from_objects(CONVERSATIONS)
 
-    So no timing counts twice. Source: recorded responses; the entry of a tool call has the same values to the last
-    digit.
+    def build(batch: ParsedBatch) -> Columns:
+        details = batch.values_at("").elements
+        others = {"direction": list(map(direction, details)), "caller_id": list(map(caller_id, details))}
+        return {**all_columns.build(batch), **others}
+
+    return TableBuilder(CONVERSATIONS, build)
+
+
+def _turn_files() -> tuple[TableBuilder, TableBuilder]:
+    """Files of an entry: those of ``file_inputs``, then ``file_input`` if it is none of them."""
+    list_path, single_path = TURN_FILES.at
+    extractor = table_extractor(TURN_FILES)
+
+    def build_single(batch: ParsedBatch) -> Columns:
+        files: dict[tuple[int, int], dict[int, Any]] = {}
+        for document, turn_index, file_index, file in batch.values_at(list_path):
+            files.setdefault((document, turn_index), {})[file_index] = file
+        rows = [
+            (document, turn_index, max(earlier, default=-1) + 1, file)
+            for document, turn_index, file in batch.values_at(single_path)
+            if file not in (earlier := files.get((document, turn_index), {})).values()
+        ]
+        if not rows:
+            return {}
+        *keys, structs = zip(*rows, strict=True)
+        return dict(zip((DOCUMENT, *TURN_FILES.key[1:]), keys, strict=True)) | extractor(structs)
+
+    return _from_objects(TURN_FILES), TableBuilder(TURN_FILES, build_single)
+
+
+def _turn_metrics() -> TableBuilder:
+    """Timings of turns; ``is_repeat`` is set where an entry repeats the timings of the entry before it.
+
+    So no timing counts twice. Source: recorded responses; the entry of a tool call has the same values as the spoken
+    entry before it, to the last digit, and its message may be null or empty.
     """
     all_metrics = _from_objects(TURN_METRICS)
 
@@ -66,31 +108,24 @@ def _turn_metrics() -> TableBuilder:
 
 
 def _are_repeats(batch: ParsedBatch) -> list[bool]:
-    """For each metric, in the order of the rows, whether it repeats the one of the spoken entry before it."""
+    """For each metric, in the order of the rows, whether it repeats the one of the entry before it.
+
+    The entry before it is the last one with timings, of the same role and with no entry of the other role in between.
+    """
     are_repeats: list[bool] = []
-    spoken_metrics: Mapping[str, Any] = {}
-    current_document = None
+    current_run: tuple[int, str | None] | None = None
+    earlier: Mapping[str, float] = {}
     for document, _, entry in batch.values_at("transcript[]"):
+        if (document, entry.role) != current_run:
+            current_run, earlier = (document, entry.role), {}
         turn_metrics = entry.conversation_turn_metrics
-        if turn_metrics is None or turn_metrics.metrics is None:
+        if turn_metrics is None or not turn_metrics.metrics:
             continue
-        metrics = turn_metrics.metrics
-        if document != current_document:
-            current_document, spoken_metrics = document, {}
-        if entry.message is None:
-            are_repeats += [
-                _is_same_timing(spoken_metrics.get(name), metric)
-                for name, metric in metrics.items()
-                if metric is not None
-            ]
-        else:
-            spoken_metrics = metrics
-            are_repeats += [False for metric in metrics.values() if metric is not None]
+        metrics = {name: metric for name, metric in turn_metrics.metrics.items() if metric is not None}
+        timings = {name: metric.elapsed_time for name, metric in metrics.items() if metric.elapsed_time is not None}
+        are_repeats += [name in earlier and earlier[name] == timings.get(name) for name in metrics]
+        earlier = timings
     return are_repeats
-
-
-def _is_same_timing(spoken_metric: Any, metric: Any) -> bool:
-    return spoken_metric is not None and spoken_metric.elapsed_time == metric.elapsed_time is not None
 
 
 def _llm_usage(scope: str, path: str) -> TableBuilder:
@@ -107,15 +142,42 @@ def _llm_usage(scope: str, path: str) -> TableBuilder:
     return TableBuilder(LLM_USAGE, build)
 
 
-def _data_collection_results() -> TableBuilder:
-    """Collected values, as they came and by type."""
-    all_results = _from_objects(DATA_COLLECTION_RESULTS)
+def _results(table: Table) -> tuple[TableBuilder, TableBuilder]:
+    """Verdicts or collected values: those of the conversation, then those of the scopes of its analysis.
 
-    def build(batch: ParsedBatch) -> Columns:
-        columns = all_results.build(batch)
-        return {**columns, **_columns_by_type(columns["value"])} if "value" in columns else columns
+    The list twins have no builder: ``pipelines.transform.list_twins`` has put what only they have into the maps.
+    """
+    whole_path, _, scoped_path = table.at
+    id_name, extractor = table.key[-1], table_extractor(table)
 
-    return TableBuilder(DATA_COLLECTION_RESULTS, build)
+    def with_derived(columns: dict[str, Sequence[Any]]) -> Columns:
+        """Values by type, and no id inside an entry that only repeats its key."""
+        inner = columns.pop(f"inner_{id_name}", ())
+        if inner:
+            pairs = zip(inner, columns[id_name], strict=True)
+            columns[f"inner_{id_name}"] = [None if inner_id == key else inner_id for inner_id, key in pairs]
+        return columns | _columns_by_type(columns["value"]) if "value" in columns else columns
+
+    def build_whole(batch: ParsedBatch) -> Columns:
+        results = batch.values_at(whole_path)
+        columns = results.columns((id_name,), extractor)
+        return with_derived({**columns, "scope_index": [-1] * len(results.elements)})
+
+    def build_scoped(batch: ParsedBatch) -> Columns:
+        results = batch.values_at(scoped_path)
+        if not results.elements:
+            return {}
+        scopes = {(document, index): scope for document, index, scope in batch.values_at(SCOPED_ANALYSES.at[0])}
+        parents = [scopes[key] for key in zip(*results.keys[:2], strict=True)]
+        columns = results.columns(("scope_index", id_name), extractor)
+        return with_derived(
+            {**columns, **{name: [getattr(scope, name) for scope in parents] for name in _SCOPE_COLUMNS}}
+        )
+
+    return TableBuilder(table, build_whole), TableBuilder(table, build_scoped)
+
+
+_SCOPE_COLUMNS = ("scope", "source_agent_id", "source_branch_id")
 
 
 def _dynamic_variables() -> TableBuilder:
@@ -150,12 +212,15 @@ def _to_float(value: float) -> float | None:
 
 
 TABLE_BUILDERS: tuple[TableBuilder, ...] = (
-    *(_from_objects(table) for table in (CONVERSATIONS, TURNS, MULTIVOICE_PARTS, RAG_CHUNKS)),
-    *(_from_objects(table) for table in (EVALUATION_RESULTS, PLATFORM_USAGE, VOICE_USAGE, VISITED_AGENTS)),
+    _conversations(),
+    *(_from_objects(table) for table in (TURNS, MULTIVOICE_PARTS, TRIGGERED_GUARDRAILS, RAG_CHUNKS, SCOPED_ANALYSES)),
+    *(_from_objects(table) for table in (PLATFORM_USAGE, VOICE_USAGE, VOICE_REWARDS, VISITED_AGENTS)),
     *(_from_scalars(table) for table in (TAGS, WARNINGS)),
     _turn_metrics(),
     *(_llm_usage(scope, path) for scope, path in zip(SCOPES, LLM_USAGE.at, strict=True)),
-    _data_collection_results(),
+    *_results(EVALUATION_RESULTS),
+    *_results(DATA_COLLECTION_RESULTS),
+    *_turn_files(),
     _dynamic_variables(),
 )
 """Builders of all document tables except those of ``pipelines.transform.tool_calls``."""

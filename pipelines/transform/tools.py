@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from pipelines.transform.canonical_json import dump, load
+from pipelines.transform.history import changed_paths, valid_from
 from pipelines.transform.record_tables import RecordTable
 from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 from warehouse.storage import lake, parquet
@@ -29,7 +30,6 @@ REQUEST_SCHEMAS = {"api_schema": "", "base_api_schema": "base_", "api_schema_ove
 TOOL_TABLE = RecordTable(TOOLS)
 PARAMETER_TABLE = RecordTable(TOOL_PARAMETERS)
 _DERIVED_COLUMNS = ("tool_id", "first_seen_at", "changed_at", "last_seen_at", "is_gone", "content_sha256")
-_TICK = timedelta(microseconds=1)  # the unit of our times
 _PLAIN_NAME = re.compile(r"[\w-]+")
 
 
@@ -176,23 +176,19 @@ def _definitions(rows: pl.DataFrame, last_listing: datetime) -> Iterator[ToolDef
 
 
 def _versions(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row per definition that a tool had, with the paths that differ from the previous definition.
-
-    A version begins after the previous one, also if the clock went back in between.
-    """
+    """One row per definition that a tool had, with the paths that differ from the previous definition."""
     previous: dict[str, Any] = {}
-    valid_from: dict[str, datetime] = {}
+    valid_from_at: dict[str, datetime] = {}
     versions = []
     for row in rows.filter(pl.col("payload").is_not_null()).iter_rows(named=True):
         tool_id, definition = row["tool_id"], load(row["payload"])
-        changes = sorted(set(_changed_paths(previous[tool_id], definition))) if tool_id in previous else None
+        changes = _changes(previous[tool_id], definition) if tool_id in previous else None
         previous[tool_id] = definition
-        after_previous = valid_from[tool_id] + _TICK if tool_id in valid_from else row["listed_at"]
-        valid_from[tool_id] = max(row["listed_at"], after_previous)
+        valid_from_at[tool_id] = valid_from(row["listed_at"], valid_from_at.get(tool_id))
         versions.append(
             {
                 "tool_id": tool_id,
-                "valid_from_at": valid_from[tool_id],
+                "valid_from_at": valid_from_at[tool_id],
                 "content_sha256": row["content_sha256"],
                 "changes": None if changes is None else dump(changes).decode(),
             }
@@ -200,10 +196,6 @@ def _versions(rows: pl.DataFrame) -> pl.DataFrame:
     return parquet.frame(TOOL_VERSIONS, versions)
 
 
-def _changed_paths(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """Paths, from ``tool_config`` on, at which two definitions differ; a list counts as one value."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in old.keys() | new.keys():
-            yield from _changed_paths(old.get(key), new.get(key), f"{path}.{key}".removeprefix("."))
-    elif old != new:
-        yield path.removeprefix("tool_config.")
+def _changes(old: Any, new: Any) -> list[str]:
+    """The paths, from ``tool_config`` on, at which two definitions differ."""
+    return sorted({path.removeprefix("tool_config.") for path in changed_paths(old, new)})

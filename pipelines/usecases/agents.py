@@ -1,8 +1,9 @@
-"""The agents that a home folder has seen, and the error about any other."""
+"""The agents that a home folder has seen, by name or id, and the error about any other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from pipelines.errors import UsageError
 from warehouse.schema.operations import AGENTS
@@ -13,11 +14,51 @@ from warehouse.suggestions import did_you_mean, suggest
 MAX_LISTED = 20
 """Agents that an error lists."""
 
+_AGENT_ID = re.compile(r"agent_.+|[A-Za-z0-9]{20}")
+"""The form of an id; those of older agents have no prefix."""
+
 
 def agent_names(home: Home) -> dict[str, str | None]:
     """Name by id of every agent that the home has seen, in any workspace; None where the API never gave one."""
     rows = lake.read(home.all_workspaces, AGENTS, ["agent_id", "agent_name"]).rows()
     return dict(sorted(rows, key=lambda row: (row[1] is None, row[1] or "", row[0])))
+
+
+def resolve_agent(home: Home, text: str | None, *, allow_unseen: bool = False) -> str | None:
+    """The id of the agent with this name (in any case) or id; None for None.
+
+    Args:
+        home: Where the agents were seen.
+        text: What the user gave.
+        allow_unseen: Whether an id that the home has not seen is given back as it is, for commands that ask the API.
+
+    Raises:
+        UsageError: no agent has this name or id, or several have this name; the hint lists the known ones.
+    """
+    return None if text is None else resolve_agents(home, [text], allow_unseen=allow_unseen)[0]
+
+
+def resolve_agents(home: Home, texts: Iterable[str], *, allow_unseen: bool = False) -> tuple[str, ...]:
+    """The ids of several agents; see ``resolve_agent``.
+
+    Raises:
+        UsageError: see ``resolve_agent``.
+    """
+    names = agent_names(home)
+    return tuple(_resolve(names, text.strip(), allow_unseen=allow_unseen or not names) for text in texts)
+
+
+def _resolve(names: Mapping[str, str | None], text: str, *, allow_unseen: bool) -> str:
+    if text in names:
+        return text
+    ids = [agent_id for agent_id, name in names.items() if name is not None and name.casefold() == text.casefold()]
+    if len(ids) == 1:
+        return ids[0]
+    if ids:
+        raise UsageError(f"Several agents are called {text!r}.", f"Give the id of one: {', '.join(ids)}.")
+    if allow_unseen and _AGENT_ID.fullmatch(text):
+        return text
+    raise unknown_agent(names, text)
 
 
 def require_agent(home: Home, agent_id: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Erase conversations for good: upstream if requested, then in the landing, the lake and the warehouse.
+"""Erase conversations for good: upstream if requested, in landing, lake and warehouse, then where they are published.
 
 The order makes an interruption safe: first the deletion at the API, then a tombstone per conversation, then everything
 else, which any later run completes. Repeating an erasure ends in the same state.
@@ -18,8 +18,10 @@ from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiError
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.published_removals import publish_removals
 from pipelines.usecases.run_session import describe_failed_check
 from pipelines.usecases.sync_steps import build_models
+from warehouse.publish import record
 from warehouse.schema.registry import TABLES
 from warehouse.storage import erasure, lake
 from warehouse.storage.home import Home
@@ -45,13 +47,14 @@ class ErasureResult:
 
     ``unknown`` ids were never landed here. ``failed`` says why the API did not delete an id, which is then not erased
     here either. ``problems`` say why the warehouse could not be rebuilt: the old ``warehouse.duckdb`` may still hold
-    what was erased.
+    what was erased. ``targets`` are those that were published to: None if the erasure reached it, else why not.
     """
 
     receipts: tuple[Receipt, ...]
     unknown: tuple[str, ...]
     failed: dict[str, str]
     problems: tuple[str, ...]
+    targets: dict[str, str | None]
 
 
 def erase(
@@ -96,6 +99,7 @@ def erase(
         lake_counts = _count_lake_rows(home, ids_to_erase)
         landing_counts = erasure.purge(home)
         problems = _rebuild(context, progress) if ids_to_erase else ()
+        targets = _reach_targets(context, progress, problems)
     return ErasureResult(
         receipts=tuple(
             Receipt(
@@ -109,7 +113,19 @@ def erase(
         unknown=tuple(conversation_id for conversation_id in dict.fromkeys(ids) if conversation_id not in landed_ids),
         failed=failed,
         problems=problems,
+        targets=targets,
     )
+
+
+def _reach_targets(context: Context, progress: Progress, problems: Sequence[str]) -> dict[str, str | None]:
+    """Bring the erasure to every target that was published to; the problem by target, None if there is none."""
+    if problems:
+        reason = "The warehouse was not rebuilt."
+        return {target.url: reason for target in record.pending_targets(context.home)}
+    problem_by_target: dict[str, str | None] = {}
+    for result in publish_removals(context, progress):  # a folder can have tables in several formats
+        problem_by_target[result.target] = problem_by_target.get(result.target) or result.problem
+    return problem_by_target
 
 
 def require_keys(workspaces: Iterable[Context]) -> None:

@@ -93,17 +93,17 @@ def _remask(workspace: Context) -> int:
 
     landed: dict[str, str] = {}
 
-    def change_tool(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    def change_item(row: Mapping[str, Any]) -> Mapping[str, Any]:
         changed = change(row, "content_sha256")
         if row["payload"] is None:
             return row
-        tool_id, sha256 = row["tool_id"], changed["content_sha256"]
-        if landed.get(tool_id) == sha256:  # a definition lands only if it has changed
+        item_id, sha256 = row.get("tool_id") or row["item_id"], changed["content_sha256"]
+        if landed.get(item_id) == sha256:  # a document lands only if it has changed
             return {**changed, "payload": None}
-        landed[tool_id] = sha256
+        landed[item_id] = sha256
         return changed
 
-    return remask(workspace.home, lambda row: change(row, "content_sha256"), change_list_row, change_tool)
+    return remask(workspace.home, lambda row: change(row, "content_sha256"), change_list_row, change_item)
 
 
 def _read(home: Home) -> MaskingState | None:

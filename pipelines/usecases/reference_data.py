@@ -25,6 +25,8 @@ from pipelines.privacy.messages import describe_error, hide_message
 from pipelines.transform import llm_prices
 from pipelines.transform.refresh_lake import refresh_quarantine
 from pipelines.transform.tools import refresh_tools
+from pipelines.usecases.account_data import copy_due_agents, copy_due_batches
+from pipelines.usecases.bill import copy_due_bill
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.workspace_lookup import require_same_workspace
 from warehouse.errors import ConvohouseError
@@ -262,3 +264,18 @@ def sync_prices(context: Context, progress: Progress = no_progress) -> tuple[str
     except ApiError as error:
         return (f"The prices of language models could not be fetched: {error}",)
     return ()
+
+
+def sync_account_data(context: Context, progress: Progress = no_progress) -> tuple[str, ...]:
+    """Copy agents, batches and the bill as a part of a sync, once in a UTC day; versions are looked up in the lake.
+
+    Returns:
+        As ``ToolsSync.land``.
+    """
+    warnings = []
+    for name, copy in (("agents", copy_due_agents), ("batches", copy_due_batches), ("bill", copy_due_bill)):
+        try:
+            copy(context, progress)
+        except ApiError as error:
+            warnings.append(f"The {name} could not be fetched: {error}")
+    return tuple(warnings)

@@ -98,7 +98,7 @@ def read_status(home: Home, *, now: datetime, reread_days: Sequence[int], confir
         listed_at=max((listing.listed_at for listing in listings), default=None),
         last_full_listing_at=last_full_listing_at(home, now=now),
         read_at=_datetime(snapshots["fetched_at"].max()),
-        built_at=_built_at(home),
+        built_at=built_at(home),
         states={state: states.filter(state=state).height for state in STATES},
         to_fetch={reason: to_fetch.filter(reason=reason).height for reason in REASONS},
         quarantine=tuple(quarantine.iter_rows(named=True)),
@@ -119,7 +119,8 @@ def _datetime(value: object) -> datetime | None:
     return value if isinstance(value, datetime) else None
 
 
-def _built_at(home: Home) -> datetime | None:
+def built_at(home: Home) -> datetime | None:
+    """When the warehouse was last built; None if it was not."""
     return datetime.fromtimestamp(home.warehouse.stat().st_mtime, UTC) if home.warehouse.exists() else None
 
 

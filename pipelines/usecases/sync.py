@@ -19,6 +19,7 @@ from pipelines.usecases import reference_data, sync_steps
 from pipelines.usecases.agents import require_agent
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.masking_state import apply_masking, changed_masking
+from pipelines.usecases.published_removals import describe_problem, publish_removals
 from pipelines.usecases.run_session import describe_failed_check, finish_runs, for_each_workspace, run_session
 from pipelines.usecases.workspace_lookup import require_same_workspace
 from warehouse.build.runner import BuildResult
@@ -105,6 +106,7 @@ def sync(
         for workspace in workspaces:
             if workspace.settings.workspace in fetch_stats:
                 warnings.extend(reference_data.sync_prices(workspace, progress))
+                warnings.extend(reference_data.sync_account_data(workspace, progress))
         return replace(_build_and_finish(context, workspaces, run_id, progress), warnings=tuple(warnings))
 
 
@@ -251,8 +253,13 @@ def _build_and_finish(
     *,
     full_refresh: bool = False,
 ) -> SyncResult:
-    """Build the warehouse and end the run records."""
+    """Build the warehouse, bring redactions to what was published, and end the run records."""
     build_result = sync_steps.build_models(context, progress, full_refresh=full_refresh)
-    problems = finish_runs(workspaces, run_id, map(describe_failed_check, build_result.failed))
+    shared_problems = [describe_failed_check(result) for result in build_result.failed]
+    if build_result.is_swapped:
+        shared_problems += [
+            describe_problem(result) for result in publish_removals(context, progress) if result.problem
+        ]
+    problems = finish_runs(workspaces, run_id, shared_problems)
     runs = tuple(run_log.row(workspace.home, run_id) for workspace in workspaces)
     return SyncResult(runs, problems, build_result)

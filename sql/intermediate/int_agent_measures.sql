@@ -2,7 +2,7 @@
 description = """Measures of conversations, computed once for the models of schema metrics, which inherit their texts and metrics from \
 here. A row is a group of conversations of a workspace: an agent's day, week or version, an agent's day by channel or by language, an hour \
 of the week, or a batch; breakdown says which. What counts is as in metrics.agent_daily. Waits of entries count for the agent and version \
-that the conversation was started with; only days, weeks and versions have them. Conversations without a batch are a row of their own."""
+that the conversation was started with; hours of the week and batches have none. Conversations without a batch are a row of their own."""
 grain = [
   "workspace",
   "breakdown",
@@ -23,6 +23,7 @@ breakdown = "What the row is a group of: day, week, version, channel, language, 
 start_date = "UTC day on which the conversations started."
 week_start_date = "Monday of the week in which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered; null where the API does not tell."
 channel = "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget)."
 main_language = "Main language of the conversations, as the API names it; null when not told."
@@ -34,6 +35,8 @@ last_call_at = "Start of its last conversation, open ones included."
 n_calls = "Finished conversations (done or failed)."
 n_open = "Conversations that are not finished."
 n_deleted = "Finished conversations that the API no longer has; they are in n_calls."
+n_reached = "Finished conversations that reached somebody: the outcome is neither not_reached nor voicemail."
+reach_rate = "Conversations that reached somebody among the finished ones."
 call_minutes = "Minutes of finished conversations."
 n_success = "Conversations judged a success."
 n_failure = "Conversations judged a failure."
@@ -49,31 +52,68 @@ cost_usd_coverage = "Finished conversations whose cost in US dollars is known, a
 cost_usd_per_call = "Cost per finished conversation."
 cost_usd_per_minute = "Cost per minute of finished conversations."
 cost_usd_per_success = "Cost of all finished conversations per successful one."
+traced_cost_usd = "Cost of all finished conversations whose next 7 days are in the data: the numerator of cost_usd_per_resolution."
+cost_usd_per_resolution = "Cost of all finished conversations whose next 7 days are in the data, per first-contact resolution."
 llm_cost_usd = "Price of the tokens that were initiated; null when no usage is told."
 n_agent_turns = "Entries in which the agent said something."
 n_interruptions = "Agent entries that the user cut."
 interruption_rate = "Interruptions per agent entry."
+n_backchannels = "Entries of the user that were ignored as a mere 'mhm': no interruptions."
+n_audio_calls = "Finished conversations whose seconds of audio are known: the n of talk_share."
+agent_audio_secs = "Seconds of audio of the agent, from text-to-speech."
+user_audio_secs = "Seconds of audio of the user, from the speech recognition."
+talk_share = "The agent's part of the seconds of audio of both, share of 1."
+n_silence_calls = "Finished conversations whose long silences are known: the n of silence_share."
+silence_secs = "Seconds of long silence, as the platform bills them."
+silence_share = "Seconds of long silence in the length of these conversations, share of 1."
 n_transferred = "Conversations transferred to another agent or to a human."
 n_transferred_to_agent = "Conversations transferred to another agent."
-n_transferred_to_human = "Conversations transferred to a human."
+n_transferred_to_human = "Conversations whose outcome is transferred: to a human."
 transfer_rate = "Conversations transferred among the finished ones."
-n_contained = "Conversations that the agent brought to their end: done, no human, no voicemail, not abandoned."
-containment_rate = "Conversations contained among the finished ones."
-n_voicemail = "Conversations that an answering machine took."
-voicemail_rate = "Conversations that an answering machine took among the finished ones."
-n_errors = "Conversations that failed or ended with an error."
+n_contained = "Conversations whose outcome is contained: served to the end without a human."
+containment_rate = "Conversations contained among those that reached somebody."
+n_followed = "Conversations that reached somebody whose number or id is known, and whose next 24 hours are in the data."
+n_contained_no_callback = "Conversations contained among these whose caller did not talk to the agent again within 24 hours."
+contained_no_callback_rate = "Conversations contained without a callback among those followed."
+n_reached_judged = "Conversations that reached somebody and were judged a success or a failure."
+n_resolved_contained = "Conversations contained and judged a success."
+resolved_containment_rate = "Conversations contained and successful among those reached and judged."
+n_traced = "Conversations that reached somebody whose number or id is known, and whose next 7 days are in the data."
+n_resolved = "First-contact resolutions: successful conversations among these whose caller did not talk to the agent again within 7 days."
+fcr_rate = "First-contact resolutions among the conversations traced."
+n_traced_judged = "Conversations traced that were judged a success or a failure."
+fcr_judged_rate = "First-contact resolutions among the conversations traced and judged."
+fcr_coverage = "Conversations judged among those traced."
+n_voicemail = "Conversations whose outcome is voicemail: a machine took them."
+voicemail_rate = "Conversations that a machine took among the finished ones."
+n_errors = "Conversations whose outcome is error: failed, ended with an error or stopped by the platform."
 error_rate = "Conversations with an error among the finished ones."
-n_abandoned = "Conversations that ended within 30 s without a word of the user."
-abandonment_rate = "Conversations abandoned among the finished ones."
+n_abandoned = "Conversations whose outcome is abandoned: they ended without a word of the user."
+abandonment_rate = "Conversations abandoned among those that reached somebody."
+n_queued = "Conversations that reached somebody and whose wait in the queue is known."
+n_queue_abandoned = "Conversations abandoned among these."
+queue_abandonment_rate = "Conversations abandoned among those whose wait in the queue is known."
+asa_secs = "Average speed of answer: mean wait in the queue."
+n_answered_in_time = "Conversations whose wait in the queue was at most service_level_secs (seeds.thresholds)."
+service_level_rate = "Conversations answered in time among those whose wait in the queue is known."
+n_handled = "Conversations that reached somebody and whose length is known."
+aht_mean_secs = "Average handling time: mean length of the conversations that reached somebody."
+aht_p50_secs = "Median of these lengths."
+aht_p90_secs = "90th percentile of these lengths."
 n_ratings = "Conversations with a rating."
 rating = "Mean rating, in the points of the rating scale."
+n_satisfied = "Conversations with a rating of 4 or more."
+csat_rate = "Conversations rated 4 or more among those with a rating."
 likes = "Thumbs up, a count."
 dislikes = "Thumbs down, a count."
-n_waits = "Entries with a wait, repeats dropped: the n of the percentiles."
+n_waits = "Entries with a wait, repeats and greetings dropped: the n of the percentiles."
 wait_p50_secs = "Median wait over entries."
 wait_p90_secs = "90th percentile of the wait over entries."
 wait_p95_secs = "95th percentile of the wait over entries."
 wait_p99_secs = "99th percentile of the wait over entries."
+wait_within_good_rate = "Entries with a wait of at most wait_good_secs (seeds.thresholds) among those with a wait."
+wait_within_fair_rate = "Entries with a wait of at most wait_fair_secs among those with a wait."
+wait_within_poor_rate = "Entries with a wait of at most wait_poor_secs among those with a wait."
 
 [tests]
 not_null = ["workspace", "breakdown", "n_calls", "n_open"]
@@ -99,6 +139,13 @@ numerator = "call_duration_secs of finished conversations ÷ 60"
 null_when = "never null; 0 without conversations"
 direction = "neither"
 differs_from_vendor = "Seconds are added before dividing, so nothing is rounded per conversation."
+
+[metrics.reach_rate]
+name = "Reach rate"
+numerator = "n_reached: finished conversations whose outcome is neither not_reached nor voicemail"
+denominator = "n_calls"
+null_when = "null without finished conversations"
+direction = "high"
 
 [metrics.success_rate]
 name = "Success rate"
@@ -180,6 +227,15 @@ null_when = "null without a success or without a known cost"
 direction = "low"
 differs_from_vendor = "No counterpart known. Conversations judged unknown are in the cost and not among the successes."
 
+[metrics.cost_usd_per_resolution]
+name = "Cost per first-contact resolution"
+unit = "US dollars per resolution"
+numerator = "traced_cost_usd: cost of all finished conversations whose next 7 days are in the data"
+denominator = "n_resolved"
+null_when = "null without a resolution or without a known cost"
+direction = "low"
+differs_from_vendor = "No counterpart known. Conversations of unknown callers are in the cost and never resolved."
+
 [metrics.llm_cost_usd]
 name = "LLM cost"
 numerator = "price of all tokens of scope initiated"
@@ -194,6 +250,29 @@ denominator = "n_agent_turns"
 null_when = "null when the agent said nothing"
 direction = "low"
 
+[metrics.n_backchannels]
+name = "Backchannels"
+numerator = "entries of the user with ignored_as_backchannel"
+null_when = "never null"
+direction = "neither"
+
+[metrics.talk_share]
+name = "Talk share of the agent"
+unit = "share of 1"
+numerator = "agent_audio_secs"
+denominator = "agent_audio_secs + user_audio_secs"
+null_when = "null when the audio of no conversation is known"
+direction = "neither"
+
+[metrics.silence_share]
+name = "Share of long silence"
+unit = "share of 1"
+numerator = "silence_secs"
+denominator = "call_duration_secs of the conversations with a platform usage of voice or silence"
+null_when = "null when the silence of no conversation is known"
+direction = "low"
+differs_from_vendor = "No counterpart known. Only silence that the platform bills as such; the unit of its quantity is taken to be seconds."
+
 [metrics.transfer_rate]
 name = "Transfer rate"
 numerator = "n_transferred: to another agent or to a human"
@@ -204,33 +283,111 @@ differs_from_vendor = "A transfer that failed does not count, nor does a step in
 
 [metrics.containment_rate]
 name = "Containment rate"
-numerator = "n_contained: done without error, human, voicemail or abandonment"
-denominator = "n_calls"
-null_when = "null without finished conversations"
+numerator = "n_contained: the outcome is contained"
+denominator = "n_reached"
+null_when = "null when nobody was reached"
+direction = "high"
+
+[metrics.contained_no_callback_rate]
+name = "Containment without a callback"
+numerator = "n_contained_no_callback: the outcome is contained, and the caller did not talk to the agent again within 24 hours"
+denominator = "n_followed: reached, of a known caller, and a conversation on a later day than the next shows that the 24 hours are over"
+null_when = "null without such conversations"
+direction = "high"
+differs_from_vendor = "No counterpart known. Dialogflow CX counts no callback within 24 hours in the same way."
+
+[metrics.resolved_containment_rate]
+name = "Resolved containment"
+numerator = "n_resolved_contained: the outcome is contained, and the conversation was judged a success"
+denominator = "n_reached_judged: reached, and judged a success or a failure"
+null_when = "null when no conversation reached was judged"
+direction = "high"
+
+[metrics.fcr_rate]
+name = "First-contact resolution"
+numerator = "n_resolved: judged a success, and the caller did not talk to the agent again within 7 days"
+denominator = "n_traced: reached, of a known caller, and a conversation on a later day than the seventh shows that the 7 days are over"
+null_when = "null without such conversations"
+direction = "high"
+differs_from_vendor = "No counterpart known. Conversations that were not judged are in the denominator and not resolved; fcr_judged_rate leaves them out."
+
+[metrics.fcr_judged_rate]
+name = "First-contact resolution, judged"
+numerator = "n_resolved"
+denominator = "n_traced_judged: those of n_traced that were judged a success or a failure"
+null_when = "null when none of them was judged"
+direction = "high"
+
+[metrics.fcr_coverage]
+name = "First-contact resolution coverage"
+numerator = "n_traced_judged"
+denominator = "n_traced"
+null_when = "null without such conversations"
 direction = "high"
 
 [metrics.voicemail_rate]
 name = "Voicemail rate"
-numerator = "n_voicemail"
+numerator = "n_voicemail: the outcome is voicemail"
 denominator = "n_calls"
 null_when = "null without finished conversations"
 direction = "low"
 
 [metrics.error_rate]
 name = "Error rate"
-numerator = "n_errors: failed, or ended with an error code"
+numerator = "n_errors: the outcome is error"
 denominator = "n_calls"
 null_when = "null without finished conversations"
 direction = "low"
-differs_from_vendor = "Finished conversations with an error code count too, not only failed ones."
+differs_from_vendor = "Finished conversations with an error count too; unanswered attempts and stops by a guardrail do not, though the API reports them as failed."
 
 [metrics.abandonment_rate]
 name = "Abandonment rate"
-numerator = "n_abandoned: under 30 s and no word of the user"
-denominator = "n_calls"
-null_when = "null without finished conversations"
+numerator = "n_abandoned: the outcome is abandoned, without a word of the user"
+denominator = "n_reached"
+null_when = "null when nobody was reached"
 direction = "low"
 differs_from_vendor = "No counterpart known. A silent user ('...') has said no word."
+
+[metrics.queue_abandonment_rate]
+name = "Queue abandonment rate"
+numerator = "n_queue_abandoned: the outcome is abandoned"
+denominator = "n_queued: reached, and the API tells the wait in the queue"
+null_when = "null when the wait of no conversation is known"
+direction = "low"
+differs_from_vendor = "No counterpart known. As Amazon Connect, of the contacts that were in a queue."
+
+[metrics.asa_secs]
+name = "Average speed of answer"
+numerator = "seconds in the queue"
+denominator = "n_queued"
+null_when = "null when the wait of no conversation is known"
+direction = "low"
+
+[metrics.service_level_rate]
+name = "Service level"
+numerator = "n_answered_in_time: at most service_level_secs in the queue (seeds.thresholds, 20 s)"
+denominator = "n_queued"
+null_when = "null when the wait of no conversation is known"
+direction = "high"
+
+[metrics.aht_mean_secs]
+name = "Average handling time"
+numerator = "seconds of the conversations reached"
+denominator = "n_handled"
+null_when = "null when the length of no conversation is known"
+direction = "neither"
+
+[metrics.aht_p50_secs]
+name = "Handling time, median"
+numerator = "median of the lengths of conversations reached, exact and interpolated"
+null_when = "null when the length of no conversation is known"
+direction = "neither"
+
+[metrics.aht_p90_secs]
+name = "Handling time, 90th percentile"
+numerator = "90th percentile of the lengths of conversations reached, exact and interpolated"
+null_when = "null when the length of no conversation is known"
+direction = "neither"
 
 [metrics.rating]
 name = "Rating"
@@ -240,6 +397,13 @@ denominator = "n_ratings"
 null_when = "null without ratings"
 direction = "high"
 differs_from_vendor = "Conversations deleted at the vendor are kept."
+
+[metrics.csat_rate]
+name = "Customer satisfaction"
+numerator = "n_satisfied: rated 4 or more"
+denominator = "n_ratings"
+null_when = "null without ratings"
+direction = "high"
 
 [metrics.wait_p50_secs]
 name = "Wait, median"
@@ -268,8 +432,33 @@ numerator = "99th percentile of the waits of entries, exact and interpolated"
 null_when = "null without waits"
 direction = "low"
 differs_from_vendor = "As the median."
+
+[metrics.wait_within_good_rate]
+name = "Waits within a good time"
+numerator = "entries with a wait of at most wait_good_secs (seeds.thresholds, 1 s)"
+denominator = "n_waits"
+null_when = "null without waits"
+direction = "high"
+
+[metrics.wait_within_fair_rate]
+name = "Waits within a fair time"
+numerator = "entries with a wait of at most wait_fair_secs (seeds.thresholds, 1.5 s)"
+denominator = "n_waits"
+null_when = "null without waits"
+direction = "high"
+
+[metrics.wait_within_poor_rate]
+name = "Waits within a poor time"
+numerator = "entries with a wait of at most wait_poor_secs (seeds.thresholds, 3 s)"
+denominator = "n_waits"
+null_when = "null without waits"
+direction = "high"
 */
-with conversations as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+conversations as (
     select * from marts.fct_conversations
 ),
 
@@ -277,12 +466,61 @@ turns as (
     select * from marts.fct_turns
 ),
 
+returns as (
+    select * from intermediate.int_returns
+),
+
+talk as (
+    select * from intermediate.int_conversation_talk
+),
+
+thresholds as (
+    select * from seeds.thresholds
+),
+
+limits as (
+    select
+        max(value) filter (where threshold = 'service_level_secs') as service_level_secs,
+        max(value) filter (where threshold = 'wait_good_secs') as wait_good_secs,
+        max(value) filter (where threshold = 'wait_fair_secs') as wait_fair_secs,
+        max(value) filter (where threshold = 'wait_poor_secs') as wait_poor_secs
+    from thresholds
+),
+
+-- a conversation on a later day is the only sign that a day is over
+coverage as (
+    select
+        workspace,
+        max(start_date) as newest_date
+    from conversations
+    group by all
+),
+
 included as (
     select
-        *,
-        cast(date_trunc('week', start_date) as date) as week_start_date
+        conversations.*,
+        cast(date_trunc('week', conversations.start_date) as date) as week_start_date,
+        conversations.is_counted and conversations.outcome not in ('not_reached', 'voicemail') as is_reached,
+        conversations.call_successful in ('success', 'failure') as is_judged,
+        coverage.newest_date > conversations.start_date + interval 1 day as is_over_1d,
+        coverage.newest_date > conversations.start_date + interval 7 day as is_over_7d,
+        returns.is_back_1d,
+        returns.is_back_7d,
+        talk.agent_audio_secs,
+        talk.user_audio_secs,
+        talk.silence_secs,
+        talk.n_backchannels,
+        limits.service_level_secs
     from conversations
-    where not is_excluded
+    inner join coverage on conversations.workspace = coverage.workspace
+    cross join limits
+    left join returns
+        on
+            conversations.workspace = returns.workspace
+            and conversations.conversation_id = returns.conversation_id
+    left join talk
+        on conversations.workspace = talk.workspace and conversations.conversation_id = talk.conversation_id
+    where not conversations.is_excluded
 ),
 
 sums as (
@@ -311,6 +549,7 @@ sums as (
         count(*) filter (where is_counted) as n_calls,
         count(*) filter (where not is_finished) as n_open,
         count(*) filter (where is_counted and is_deleted) as n_deleted,
+        count(*) filter (where is_reached) as n_reached,
         cast(coalesce(sum(call_duration_secs) filter (where is_counted), 0) as bigint) as call_secs,
         count(*) filter (where is_counted and call_successful = 'success') as n_success,
         count(*) filter (where is_counted and call_successful = 'failure') as n_failure,
@@ -320,14 +559,41 @@ sums as (
         cast(sum(cast(llm_cost_usd as decimal(38, 12))) filter (where is_counted) as double) as llm_cost_usd,
         cast(coalesce(sum(n_agent_turns) filter (where is_counted), 0) as bigint) as n_agent_turns,
         cast(coalesce(sum(n_interruptions) filter (where is_counted), 0) as bigint) as n_interruptions,
+        cast(coalesce(sum(n_backchannels) filter (where is_counted), 0) as bigint) as n_backchannels,
+        count(agent_audio_secs) filter (where is_counted) as n_audio_calls,
+        cast(sum(cast(agent_audio_secs as decimal(38, 9))) filter (where is_counted) as double) as agent_audio_secs,
+        cast(sum(cast(user_audio_secs as decimal(38, 9))) filter (where is_counted) as double) as user_audio_secs,
+        count(silence_secs) filter (where is_counted) as n_silence_calls,
+        cast(sum(cast(silence_secs as decimal(38, 9))) filter (where is_counted) as double) as silence_secs,
+        cast(sum(call_duration_secs) filter (where is_counted and silence_secs is not null) as bigint)
+            as silence_call_secs,
         count(*) filter (where is_counted and (is_transferred_to_agent or is_transferred_to_human)) as n_transferred,
         count(*) filter (where is_counted and is_transferred_to_agent) as n_transferred_to_agent,
         count(*) filter (where is_counted and is_transferred_to_human) as n_transferred_to_human,
         count(*) filter (where is_counted and is_contained) as n_contained,
+        count(*) filter (where is_reached and is_over_1d and is_back_1d is not null) as n_followed,
+        count(*) filter (where is_contained and is_reached and is_over_1d and not is_back_1d)
+            as n_contained_no_callback,
+        count(*) filter (where is_reached and is_judged) as n_reached_judged,
+        count(*) filter (where is_counted and is_contained and call_successful = 'success') as n_resolved_contained,
+        count(*) filter (where is_reached and is_over_7d and is_back_7d is not null) as n_traced,
+        count(*) filter (where is_reached and is_over_7d and not is_back_7d and call_successful = 'success')
+            as n_resolved,
+        count(*) filter (where is_reached and is_over_7d and is_back_7d is not null and is_judged) as n_traced_judged,
+        cast(sum(cast(cost_usd as decimal(38, 12))) filter (where is_counted and is_over_7d) as double)
+            as traced_cost_usd,
         count(*) filter (where is_counted and is_voicemail) as n_voicemail,
         count(*) filter (where is_counted and is_error) as n_errors,
         count(*) filter (where is_counted and is_abandoned) as n_abandoned,
+        count(queue_wait_secs) filter (where is_reached) as n_queued,
+        count(queue_wait_secs) filter (where is_reached and is_abandoned) as n_queue_abandoned,
+        cast(sum(cast(queue_wait_secs as decimal(38, 9))) filter (where is_reached) as double) as queue_secs,
+        count(*) filter (where is_reached and queue_wait_secs <= service_level_secs) as n_answered_in_time,
+        count(call_duration_secs) filter (where is_reached) as n_handled,
+        cast(sum(call_duration_secs) filter (where is_reached) as bigint) as handled_secs,
+        quantile_cont(call_duration_secs, [0.5, 0.9]) filter (where is_reached) as handling_times,
         count(rating) filter (where is_counted) as n_ratings,
+        count(*) filter (where is_counted and rating >= 4) as n_satisfied,
         cast(sum(rating) filter (where is_counted) as bigint) as rating_points,
         cast(coalesce(sum(likes) filter (where is_counted), 0) as bigint) as likes,
         cast(coalesce(sum(dislikes) filter (where is_counted), 0) as bigint) as dislikes
@@ -362,9 +628,15 @@ entries as (
         included.week_start_date,
         included.agent_id,
         included.version_id,
-        turns.wait_secs
+        included.channel,
+        included.main_language,
+        turns.wait_secs,
+        turns.wait_secs <= limits.wait_good_secs as is_good,
+        turns.wait_secs <= limits.wait_fair_secs as is_fair,
+        turns.wait_secs <= limits.wait_poor_secs as is_poor
     from turns
     inner join included on turns.workspace = included.workspace and turns.conversation_id = included.conversation_id
+    cross join limits
     where included.is_counted and turns.wait_secs is not null
 ),
 
@@ -372,6 +644,8 @@ waits as (
     select
         workspace,
         case
+            when grouping(main_language) = 0 then 'language'
+            when grouping(channel) = 0 then 'channel'
             when grouping(version_id) = 0 then 'version'
             when grouping(week_start_date) = 0 then 'week'
             else 'day'
@@ -380,14 +654,21 @@ waits as (
         week_start_date,
         agent_id,
         version_id,
+        channel,
+        main_language,
         count(*) as n_waits,
+        count(*) filter (where is_good) as n_good,
+        count(*) filter (where is_fair) as n_fair,
+        count(*) filter (where is_poor) as n_poor,
         -- four aggregates would keep every wait four times in memory
         quantile_cont(wait_secs, [0.5, 0.9, 0.95, 0.99]) as percentiles
     from entries
     group by grouping sets (
         (workspace, start_date, agent_id),
         (workspace, week_start_date, agent_id),
-        (workspace, agent_id, version_id)
+        (workspace, agent_id, version_id),
+        (workspace, start_date, agent_id, channel),
+        (workspace, start_date, agent_id, main_language)
     )
 ),
 
@@ -398,6 +679,7 @@ final as (
         judged.start_date,
         judged.week_start_date,
         judged.agent_id,
+        agent_names.agent_name,
         judged.version_id,
         judged.channel,
         judged.main_language,
@@ -409,6 +691,8 @@ final as (
         judged.n_calls,
         judged.n_open,
         judged.n_deleted,
+        judged.n_reached,
+        judged.n_reached / nullif(judged.n_calls, 0) as reach_rate,
         judged.call_secs / 60 as call_minutes,
         judged.n_success,
         judged.n_failure,
@@ -427,32 +711,71 @@ final as (
         judged.cost_usd / nullif(judged.n_calls, 0) as cost_usd_per_call,
         judged.cost_usd / (nullif(judged.call_secs, 0) / 60) as cost_usd_per_minute,
         judged.cost_usd / nullif(judged.n_success, 0) as cost_usd_per_success,
+        judged.traced_cost_usd,
+        judged.traced_cost_usd / nullif(judged.n_resolved, 0) as cost_usd_per_resolution,
         judged.llm_cost_usd,
         judged.n_agent_turns,
         judged.n_interruptions,
         judged.n_interruptions / nullif(judged.n_agent_turns, 0) as interruption_rate,
+        judged.n_backchannels,
+        judged.n_audio_calls,
+        judged.agent_audio_secs,
+        judged.user_audio_secs,
+        judged.agent_audio_secs / nullif(judged.agent_audio_secs + judged.user_audio_secs, 0) as talk_share,
+        judged.n_silence_calls,
+        judged.silence_secs,
+        judged.silence_secs / nullif(judged.silence_call_secs, 0) as silence_share,
         judged.n_transferred,
         judged.n_transferred_to_agent,
         judged.n_transferred_to_human,
         judged.n_transferred / nullif(judged.n_calls, 0) as transfer_rate,
         judged.n_contained,
-        judged.n_contained / nullif(judged.n_calls, 0) as containment_rate,
+        judged.n_contained / nullif(judged.n_reached, 0) as containment_rate,
+        judged.n_followed,
+        judged.n_contained_no_callback,
+        judged.n_contained_no_callback / nullif(judged.n_followed, 0) as contained_no_callback_rate,
+        judged.n_reached_judged,
+        judged.n_resolved_contained,
+        judged.n_resolved_contained / nullif(judged.n_reached_judged, 0) as resolved_containment_rate,
+        judged.n_traced,
+        judged.n_resolved,
+        judged.n_resolved / nullif(judged.n_traced, 0) as fcr_rate,
+        judged.n_traced_judged,
+        judged.n_resolved / nullif(judged.n_traced_judged, 0) as fcr_judged_rate,
+        judged.n_traced_judged / nullif(judged.n_traced, 0) as fcr_coverage,
         judged.n_voicemail,
         judged.n_voicemail / nullif(judged.n_calls, 0) as voicemail_rate,
         judged.n_errors,
         judged.n_errors / nullif(judged.n_calls, 0) as error_rate,
         judged.n_abandoned,
-        judged.n_abandoned / nullif(judged.n_calls, 0) as abandonment_rate,
+        judged.n_abandoned / nullif(judged.n_reached, 0) as abandonment_rate,
+        judged.n_queued,
+        judged.n_queue_abandoned,
+        judged.n_queue_abandoned / nullif(judged.n_queued, 0) as queue_abandonment_rate,
+        judged.queue_secs / nullif(judged.n_queued, 0) as asa_secs,
+        judged.n_answered_in_time,
+        judged.n_answered_in_time / nullif(judged.n_queued, 0) as service_level_rate,
+        judged.n_handled,
+        judged.handled_secs / nullif(judged.n_handled, 0) as aht_mean_secs,
+        judged.handling_times[1] as aht_p50_secs,
+        judged.handling_times[2] as aht_p90_secs,
         judged.n_ratings,
         judged.rating_points / nullif(judged.n_ratings, 0) as rating,
+        judged.n_satisfied,
+        judged.n_satisfied / nullif(judged.n_ratings, 0) as csat_rate,
         judged.likes,
         judged.dislikes,
-        case when judged.breakdown in ('day', 'week', 'version') then coalesce(waits.n_waits, 0) end as n_waits,
+        case when judged.breakdown not in ('hour', 'batch') then coalesce(waits.n_waits, 0) end as n_waits,
         waits.percentiles[1] as wait_p50_secs,
         waits.percentiles[2] as wait_p90_secs,
         waits.percentiles[3] as wait_p95_secs,
-        waits.percentiles[4] as wait_p99_secs
+        waits.percentiles[4] as wait_p99_secs,
+        waits.n_good / nullif(waits.n_waits, 0) as wait_within_good_rate,
+        waits.n_fair / nullif(waits.n_waits, 0) as wait_within_fair_rate,
+        waits.n_poor / nullif(waits.n_waits, 0) as wait_within_poor_rate
     from judged
+    left join agent_names
+        on judged.workspace = agent_names.workspace and judged.agent_id = agent_names.agent_id
     left join waits
         on
             judged.workspace = waits.workspace
@@ -461,6 +784,8 @@ final as (
             and judged.week_start_date is not distinct from waits.week_start_date
             and judged.agent_id is not distinct from waits.agent_id
             and judged.version_id is not distinct from waits.version_id
+            and judged.channel is not distinct from waits.channel
+            and judged.main_language is not distinct from waits.main_language
 )
 
 select * from final

@@ -8,10 +8,13 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 start_date = "UTC day on which the conversation started."
+cost_credits = "Cost of the conversation: call charge + LLM charge, also where the API reports only these; null when unknown."
+voice_surcharge_credits = "Surcharge for the voice, which the vendor bills on top: it is in neither cost_credits nor cost_usd."
+voice_surcharge_usd = "The surcharge at the plan's rate; null without a surcharge or a rate."
 credits_per_usd = "Credits for one US dollar on the conversation's plan and day; null when the plan has no rate."
 cost_usd = "Cost of the conversation; null when unknown."
 cost_basis = "reported (by the API), plan_rate (credits at the plan's rate) or unknown."
-llm_cost_usd = "Price of all tokens that were initiated; null when no usage is told."
+llm_cost_usd = "Price of all tokens that were initiated, or that were delivered where the API reports only those; null when no usage is told."
 
 [tests]
 not_null = ["workspace", "conversation_id", "cost_basis"]
@@ -35,7 +38,10 @@ rated as (
         conversations.workspace,
         conversations.conversation_id,
         conversations.start_date,
-        conversations.cost_credits,
+        -- the vendor defines a cost as the sum of both charges
+        coalesce(conversations.cost_credits, conversations.call_cost_credits + conversations.llm_cost_credits)
+            as cost_credits,
+        conversations.voice_surcharge_credits,
         conversations.cost_fiat_usd,
         rates.credits_per_usd
     from conversations
@@ -47,13 +53,13 @@ rated as (
         ) = 1
 ),
 
-initiated as (
+used as (
     select
         workspace,
         conversation_id,
         cast(sum(cast(llm_cost_usd as decimal(38, 12))) as double) as llm_cost_usd
     from llm_usage
-    where scope = 'initiated'
+    where is_total
     group by all
 ),
 
@@ -62,6 +68,9 @@ final as (
         rated.workspace,
         rated.conversation_id,
         rated.start_date,
+        rated.cost_credits,
+        rated.voice_surcharge_credits,
+        rated.voice_surcharge_credits / rated.credits_per_usd as voice_surcharge_usd,
         rated.credits_per_usd,
         coalesce(rated.cost_fiat_usd, rated.cost_credits / rated.credits_per_usd) as cost_usd,
         case
@@ -69,9 +78,9 @@ final as (
             when rated.cost_credits is not null and rated.credits_per_usd is not null then 'plan_rate'
             else 'unknown'
         end as cost_basis,
-        initiated.llm_cost_usd
+        used.llm_cost_usd
     from rated
-    left join initiated on rated.workspace = initiated.workspace and rated.conversation_id = initiated.conversation_id
+    left join used on rated.workspace = used.workspace and rated.conversation_id = used.conversation_id
 )
 
 select * from final

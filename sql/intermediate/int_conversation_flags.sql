@@ -9,10 +9,12 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 start_date = "UTC day on which the conversation started."
 user_id = "Id of the user, as the client gave it; null when unknown or erased."
-caller_id = "Who called: the other phone number, else the WhatsApp user, else the user's id; null when unknown or erased."
+caller_id = "Who called or was called: the phone number in E.164, else the WhatsApp user, else the user's id; null when unknown, withheld or erased."
+is_text_only = "Whether the conversation was a chat without audio."
 is_finished = "Whether the conversation is done or failed."
 is_excluded = "Whether seeds.excluded_callers leaves the conversation out of the metrics."
 is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
@@ -21,7 +23,11 @@ is_counted = "Whether the conversation counts in the metrics: finished and not e
 not_null = ["workspace", "conversation_id", "start_date", "is_finished", "is_excluded", "is_counted"]
 same_count_as = "staging.stg_conversations"
 */
-with conversations as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+conversations as (
     select * from staging.stg_conversations
 ),
 
@@ -37,7 +43,11 @@ identified as (
         version_id,
         start_date,
         coalesce(user_id, client_user_id) as user_id,
-        coalesce(phone_call_external_number, whatsapp_user_id, user_id, client_user_id) as caller_id,
+        coalesce(caller_id, user_id, client_user_id) as caller_id,
+        phone_call_external_number,
+        whatsapp_user_id,
+        sms_user_phone_number,
+        coalesce(is_text_only, false) as is_text_only,
         coalesce(status in ('done', 'failed'), false) as is_finished
     from conversations
 ),
@@ -70,6 +80,28 @@ identities as (
         'caller_id' as kind,
         caller_id as identity
     from identified
+    union all
+    -- a pattern may also be of the form in which the provider writes the number
+    select
+        workspace,
+        conversation_id,
+        'caller_id' as kind,
+        coalesce(phone_call_external_number, whatsapp_user_id, sms_user_phone_number) as identity
+    from identified
+),
+
+patterns as (
+    select
+        kind,
+        pattern
+    from excluded_callers
+    union
+    -- spaces and punctuation of a number are gone in caller_id
+    select
+        kind,
+        regexp_replace(pattern, '[ ().\-/]', '', 'g') as pattern
+    from excluded_callers
+    where kind = 'caller_id' and regexp_matches(pattern, '^\+?[0-9 ().\-/%_]+$')
 ),
 
 excluded as (
@@ -77,8 +109,7 @@ excluded as (
         identities.workspace,
         identities.conversation_id
     from identities
-    inner join excluded_callers
-        on identities.kind = excluded_callers.kind and identities.identity like excluded_callers.pattern
+    inner join patterns on identities.kind = patterns.kind and identities.identity like patterns.pattern
 ),
 
 final as (
@@ -86,14 +117,18 @@ final as (
         identified.workspace,
         identified.conversation_id,
         identified.agent_id,
+        agent_names.agent_name,
         identified.version_id,
         identified.start_date,
         identified.user_id,
         identified.caller_id,
+        identified.is_text_only,
         identified.is_finished,
         excluded.conversation_id is not null as is_excluded,
         identified.is_finished and excluded.conversation_id is null as is_counted
     from identified
+    left join agent_names
+        on identified.workspace = agent_names.workspace and identified.agent_id = agent_names.agent_id
     left join excluded
         on identified.workspace = excluded.workspace and identified.conversation_id = excluded.conversation_id
 )

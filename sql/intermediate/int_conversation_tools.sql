@@ -11,15 +11,16 @@ n_tool_calls = "Tool calls, nested ones included."
 n_tool_errors = "Tool calls whose result is an error."
 n_unanswered_tool_calls = "Tool calls without a result in the transcript."
 is_transferred_to_agent = "Whether a transfer to another agent succeeded; one inside a workflow leads to a node and does not count."
-is_transferred_to_human = "Whether a transfer to a number succeeded."
+is_transferred_to_human = "Whether a transfer to a number, or to the queue of Amazon Connect, succeeded."
+is_transferred_to_number = "Whether a transfer to a number succeeded."
 is_voicemail = "Whether the voicemail tool found an answering machine."
 */
 with tool_calls as (
     select * from marts.fct_tool_calls
 ),
 
-tool_results as (
-    select * from staging.stg_tool_results
+system_tool_results as (
+    select * from intermediate.int_system_tool_results
 ),
 
 call_counts as (
@@ -34,27 +35,18 @@ call_counts as (
     group by all
 ),
 
-succeeded as (
-    select
-        *,
-        coalesce(result_type, tool_name) as what
-    from tool_results
-    where
-        not coalesce(is_error, false)
-        and not coalesce(is_blocked, false)
-        and coalesce(tool_has_been_called, true)
-        and coalesce(result_status, 'success') = 'success'
-),
-
 outcomes as (
     select
         workspace,
         conversation_id,
         start_date,
-        bool_or(what like 'transfer_to_agent%' and depth = 0) as is_transferred_to_agent,
-        bool_or(what like 'transfer_to_number%') as is_transferred_to_human,
-        bool_or(what like 'voicemail_detection%') as is_voicemail
-    from succeeded
+        bool_or(system_tool like 'transfer_to_agent%' and depth = 0) as is_transferred_to_agent,
+        bool_or(system_tool like 'transfer_to_number%') as is_transferred_to_human,
+        bool_or(system_tool like 'transfer_to_number%' and system_tool not like '%amazon_connect%')
+            as is_transferred_to_number,
+        bool_or(system_tool like 'voicemail_detection%') as is_voicemail
+    from system_tool_results
+    where is_success
     group by all
 ),
 
@@ -68,6 +60,7 @@ final as (
         coalesce(call_counts.n_unanswered_tool_calls, 0) as n_unanswered_tool_calls,
         coalesce(outcomes.is_transferred_to_agent, false) as is_transferred_to_agent,
         coalesce(outcomes.is_transferred_to_human, false) as is_transferred_to_human,
+        coalesce(outcomes.is_transferred_to_number, false) as is_transferred_to_number,
         coalesce(outcomes.is_voicemail, false) as is_voicemail
     from call_counts
     full outer join outcomes

@@ -21,7 +21,7 @@ reasons as (
         start_date,
         termination_reason
     from conversations
-    where termination_reason is not null
+    where trim(termination_reason) <> ''
 ),
 
 final as (

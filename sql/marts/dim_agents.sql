@@ -9,11 +9,11 @@ agent_id = "Agent."
 agent_name = "Latest name that was seen; null when the API never told one."
 first_call_at = "Start of the first conversation in which it was seen."
 last_call_at = "Start of the last conversation in which it was seen."
-n_calls = "Finished conversations (done or failed) that were started with it; excluded ones do not count."
-n_open = "Conversations that were started with it and are not finished; excluded ones do not count."
+n_agent_calls = "Finished conversations (done or failed) that were started with it; excluded ones do not count."
+n_agent_open = "Conversations that were started with it and are not finished; excluded ones do not count."
 
 [tests]
-not_null = ["workspace", "agent_id", "first_call_at", "last_call_at", "n_calls", "n_open"]
+not_null = ["workspace", "agent_id", "first_call_at", "last_call_at", "n_agent_calls", "n_agent_open"]
 same_count_as = "staging.stg_agents"
 */
 with agents as (
@@ -28,8 +28,8 @@ counts as (
     select
         workspace,
         agent_id,
-        count(*) filter (where is_counted) as n_calls,
-        count(*) filter (where not is_finished and not is_excluded) as n_open
+        count(*) filter (where is_counted) as n_agent_calls,
+        count(*) filter (where not is_finished and not is_excluded) as n_agent_open
     from flags
     group by all
 ),
@@ -41,8 +41,8 @@ final as (
         agents.agent_name,
         agents.first_call_at,
         agents.last_call_at,
-        coalesce(counts.n_calls, 0) as n_calls,
-        coalesce(counts.n_open, 0) as n_open
+        coalesce(counts.n_agent_calls, 0) as n_agent_calls,
+        coalesce(counts.n_agent_open, 0) as n_agent_open
     from agents
     left join counts on agents.workspace = counts.workspace and agents.agent_id = counts.agent_id
 )

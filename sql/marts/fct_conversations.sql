@@ -8,7 +8,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 agent_id = "Agent that the conversation was started with."
-agent_name = "Name of the agent at the time of reading; null on older conversations."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 branch_id = "Branch of the agent that answered."
 environment = "Environment of the agent, such as production."
@@ -18,12 +18,13 @@ local_start_at = "Start of the conversation by the clock of the workspace's time
 local_start_date = "Day on which the conversation started in the workspace's time zone."
 local_start_hour = "Hour of the day at which it started there, 0 to 23."
 local_weekday = "Day of the week on which it started there, 1 Monday to 7 Sunday."
+local_weekday_name = "That day's name, Monday to Sunday."
 status = "initiated, in-progress, processing, done or failed; open text."
 is_finished = "Whether the conversation is done or failed."
 is_excluded = "Whether seeds.excluded_callers leaves the conversation out of the metrics."
 is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 channel = "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget)."
-direction = "inbound or outbound; null when no phone or WhatsApp conversation."
+direction = "inbound or outbound; null when no phone, WhatsApp or SMS conversation, or unknown."
 initiation_source = "SDK, widget or provider that started it."
 batch_call_id = "Batch that the conversation belongs to."
 main_language = "Main language of the conversation."
@@ -32,12 +33,14 @@ call_duration_secs = "Length of the conversation."
 queue_wait_secs = "Time in the queue before the conversation was taken."
 call_successful = "success, failure or unknown: the vendor's verdict; null when not judged."
 success_score = "Score of success, in the vendor's points."
-cost_credits = "Cost of the conversation: call charge + LLM charge."
+sentiment_label = "positive, neutral or negative: the vendor's analysis; open text, null when not analysed."
+cost_credits = "Cost of the conversation: call charge + LLM charge, also where the API reports only these; null when unknown."
+voice_surcharge_credits = "Surcharge for the voice, which the vendor bills on top: it is in neither cost_credits nor cost_usd."
 call_cost_credits = "Call part of the cost."
 llm_cost_credits = "LLM part of the cost."
 platform_cost_credits = "Platform part of the cost, itself a part of the call part; null on older conversations."
 llm_price_usd = "LLM cost as reported."
-llm_cost_usd = "LLM cost: the price of all tokens that were initiated."
+llm_cost_usd = "LLM cost: the price of all tokens that were initiated, or delivered where only those are reported."
 platform_price_usd = "Platform part of the cost as reported; null on older conversations."
 cost_usd = "Cost of the conversation; null when unknown, see cost_basis."
 cost_basis = "reported (by the API), plan_rate (credits at the plan's rate) or unknown."
@@ -48,7 +51,7 @@ is_dev_discount = "Whether the call part was halved as a development conversatio
 free_minutes = "Minutes taken from the plan's free minutes."
 free_llm_usd = "US dollars taken from the plan's free LLM dollars."
 n_turns = "Transcript entries, tool entries included."
-n_user_turns = "Entries in which the user said something; silence ('...') does not count."
+n_user_turns = "Entries in which the user said something, a file included; silence ('...' and the like) does not count."
 n_agent_turns = "Entries in which the agent said something; entries of tool calls and results do not count."
 n_interruptions = "Agent entries that the user cut."
 n_tool_calls = "Tool calls, nested ones included."
@@ -56,14 +59,17 @@ n_tool_errors = "Tool calls whose result is an error."
 n_unanswered_tool_calls = "Tool calls without a result in the transcript."
 n_rag_retrievals = "Retrievals from the knowledge base, as the API counts."
 is_transferred_to_agent = "Whether the conversation went to another agent: a transfer that succeeded, or several visited agents; null when open."
-is_transferred_to_human = "Whether a transfer to a number succeeded; null when open."
-is_voicemail = "Whether an answering machine took the conversation; null when open."
-is_abandoned = "Whether it ended within 30 s without a word of the user; null when open."
-is_contained = "Whether the agent brought it to its end: done, no human, no voicemail, not abandoned; null when open."
-is_error = "Whether it failed or ended with an error; null when open."
-termination_reason = "Why the conversation ended, free text."
-termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, limit or other (seeds.termination_groups); null when open."
+outcome = "The first that holds: unknown (finished, and nothing tells what became of it), not_reached (nobody was on the line), voicemail (a machine), error (failed, an error, or stopped by the platform), blocked (a guardrail ended it), abandoned (no word of the user), transferred (to a human), cut_off (a limit ended it) or contained (served to its end without a human); null when open."
+outcome_reason = "What tells the outcome, such as no_answer, by_tool, the type of the error or the name of the guardrail; null when open."
+is_transferred_to_human = "Whether the outcome is transferred; null when open."
+is_voicemail = "Whether the outcome is voicemail; null when open."
+is_abandoned = "Whether the outcome is abandoned; null when open."
+is_contained = "Whether the outcome is contained; null when open."
+is_error = "Whether the outcome is error; null when open."
+termination_reason = "Why the conversation ended, free text; null where the API gives none or a blank one."
+termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, guardrail, quota, limit or other (seeds.termination_groups); null when open."
 error_code = "Error that ended the conversation."
+error_type = "Kind of the error, such as no_answer; open text."
 error_reason = "Error in words."
 rating = "Rating of the conversation by the user."
 likes = "Thumbs up."
@@ -71,13 +77,18 @@ dislikes = "Thumbs down."
 has_feedback_comment = "Whether the user left a comment."
 feedback_comment = "The comment; <redacted> once deleted."
 user_id = "Id of the user, as the client gave it; null when unknown or erased."
-caller_id = "Who called: the other phone number, else the WhatsApp user, else the user's id; null when unknown or erased."
-is_repeat_caller_7d = "Whether the same caller had called the same agent within the 7 days before; null without a caller."
-n_waits = "Entries with a wait; repeats dropped."
+caller_id = "Who called or was called: the phone number in E.164, else the WhatsApp user, else the user's id; null when unknown, withheld or erased."
+is_repeat_caller_7d = "Whether the same caller had talked to the same agent within the 7 days before; attempts that reached nobody or a machine do not count; null without a caller."
+n_waits = "Entries with a wait; repeats and greetings dropped."
 first_response_secs = "Wait before the agent's first answer that has one."
 median_wait_secs = "Median wait of the conversation, exact and interpolated."
 p95_wait_secs = "95th percentile of the conversation's wait, exact and interpolated."
+n_slow_waits = "Waits longer than wait_poor_secs of seeds.thresholds."
+main_llm = "Language model that cost most, else that used most tokens; null when no usage is told."
+n_failed_criteria = "Evaluation criteria that the conversation as a whole did not meet."
+tags = "Ids of its tags in the order of the alphabet, a comma and a space between them; null without tags."
 summary_title = "Title of the summary."
+transcript_summary = "Summary of the transcript; <redacted> once deleted."
 is_deleted = "Whether the API no longer has the conversation."
 deleted_at = "When its absence was noticed."
 fetched_at = "When this content was read from the API."
@@ -92,6 +103,7 @@ not_null = [
   "local_start_date",
   "local_start_hour",
   "local_weekday",
+  "local_weekday_name",
   "is_finished",
   "is_excluded",
   "is_counted",
@@ -109,15 +121,18 @@ not_null = [
   "n_unanswered_tool_calls",
   "has_feedback_comment",
   "n_waits",
+  "n_slow_waits",
+  "n_failed_criteria",
   "is_deleted",
   "fetched_at",
 ]
 same_count_as = "staging.stg_conversations"
 
 [tests.accepted]
+outcome = ["unknown", "not_reached", "voicemail", "error", "blocked", "abandoned", "transferred", "cut_off", "contained"]
 channel = ["phone", "whatsapp", "sms", "chat", "voice"]
 cost_basis = ["reported", "plan_rate", "unknown"]
-termination_group = ["agent_ended", "client_left", "silence", "error", "transfer", "voicemail", "limit", "other"]
+termination_group = ["agent_ended", "client_left", "silence", "error", "transfer", "voicemail", "guardrail", "quota", "limit", "other"]
 
 [tests.references]
 agent_id = "marts.dim_agents.agent_id"
@@ -126,16 +141,16 @@ with conversations as (
     select * from staging.stg_conversations
 ),
 
-workspaces as (
-    select * from seeds.workspaces
+times as (
+    select * from intermediate.int_conversation_times
 ),
 
 call_flags as (
     select * from intermediate.int_conversation_flags
 ),
 
-visited_agents as (
-    select * from staging.stg_visited_agents
+details as (
+    select * from intermediate.int_conversation_details
 ),
 
 costs as (
@@ -150,6 +165,10 @@ tools as (
     select * from intermediate.int_conversation_tools
 ),
 
+outcomes as (
+    select * from intermediate.int_conversation_outcomes
+),
+
 previous_calls as (
     select * from intermediate.int_previous_calls
 ),
@@ -158,33 +177,33 @@ termination_groups as (
     select * from intermediate.int_termination_groups
 ),
 
-visits as (
-    select
-        workspace,
-        conversation_id,
-        count(distinct agent_id) as n_agents
-    from visited_agents
-    group by all
-),
-
 identified as (
     select
         conversations.workspace,
         conversations.conversation_id,
+        call_flags.agent_name,
         call_flags.user_id,
         call_flags.caller_id,
         call_flags.is_finished,
         call_flags.is_excluded,
         call_flags.is_counted,
-        conversations.started_at at time zone coalesce(workspaces.time_zone, 'UTC') as local_start_at,
-        coalesce(conversations.status = 'failed' or conversations.error_code is not null, false) as is_error,
         case
             when conversations.phone_call_type is not null or conversations.phone_call_external_number is not null
                 then 'phone'
-            when conversations.whatsapp_user_id is not null or conversations.whatsapp_phone_number_id is not null
+            when
+                conversations.whatsapp_user_id is not null
+                or conversations.whatsapp_phone_number_id is not null
+                or conversations.whatsapp_direction is not null
                 then 'whatsapp'
-            when conversations.sms is not null then 'sms'
+            when conversations.sms_direction is not null or conversations.sms_user_phone_number is not null then 'sms'
+            when conversations.initiation_source = 'whatsapp' then 'whatsapp'
+            when conversations.initiation_source = 'twilio_sms' then 'sms'
             when conversations.is_text_only then 'chat'
+            when
+                conversations.initiation_source in (
+                    'twilio', 'sip_trunk', 'exotel', 'genesys', 'avaya', 'audiocodes', 'amazon_connect'
+                )
+                then 'phone'
             else 'voice'
         end as channel
     from conversations
@@ -192,30 +211,6 @@ identified as (
         on
             conversations.workspace = call_flags.workspace
             and conversations.conversation_id = call_flags.conversation_id
-    left join workspaces on conversations.workspace = workspaces.workspace
-),
-
-flags as (
-    select
-        conversations.workspace,
-        conversations.conversation_id,
-        coalesce(tools.is_transferred_to_agent, false) or coalesce(visits.n_agents, 0) > 1 as is_transferred_to_agent,
-        coalesce(tools.is_transferred_to_human, false) as is_transferred_to_human,
-        coalesce(tools.is_voicemail, false) or coalesce(conversations.feature_voicemail_detection_used, false)
-            as is_voicemail,
-        coalesce(
-            conversations.call_duration_secs < 30
-            and coalesce(turns.n_user_turns, 0) = 0
-            and coalesce(conversations.n_user_messages, 0) = 0,
-            false
-        ) as is_abandoned
-    from conversations
-    left join turns
-        on conversations.workspace = turns.workspace and conversations.conversation_id = turns.conversation_id
-    left join tools
-        on conversations.workspace = tools.workspace and conversations.conversation_id = tools.conversation_id
-    left join visits
-        on conversations.workspace = visits.workspace and conversations.conversation_id = visits.conversation_id
 ),
 
 final as (
@@ -223,22 +218,23 @@ final as (
         conversations.workspace,
         conversations.conversation_id,
         conversations.agent_id,
-        conversations.agent_name,
+        coalesce(identified.agent_name, conversations.agent_name) as agent_name,
         conversations.version_id,
         conversations.branch_id,
         conversations.environment,
         conversations.started_at,
         conversations.start_date,
-        identified.local_start_at,
-        cast(identified.local_start_at as date) as local_start_date,
-        hour(identified.local_start_at) as local_start_hour,
-        date_diff('day', date_trunc('week', identified.local_start_at), identified.local_start_at) + 1 as local_weekday,
+        times.local_start_at,
+        times.local_start_date,
+        times.local_start_hour,
+        times.local_weekday,
+        times.local_weekday_name,
         conversations.status,
         identified.is_finished,
         identified.is_excluded,
         identified.is_counted,
         identified.channel,
-        coalesce(conversations.phone_call_direction, conversations.whatsapp_direction) as direction,
+        conversations.direction,
         conversations.initiation_source,
         conversations.batch_call_id,
         conversations.main_language,
@@ -247,7 +243,9 @@ final as (
         conversations.queue_wait_secs,
         conversations.call_successful,
         conversations.success_score,
-        conversations.cost_credits,
+        conversations.sentiment_label,
+        costs.cost_credits,
+        costs.voice_surcharge_credits,
         conversations.call_cost_credits,
         conversations.llm_cost_credits,
         conversations.platform_cost_credits,
@@ -270,32 +268,39 @@ final as (
         coalesce(tools.n_tool_errors, 0) as n_tool_errors,
         coalesce(tools.n_unanswered_tool_calls, 0) as n_unanswered_tool_calls,
         conversations.n_rag_retrievals,
-        case when identified.is_finished then flags.is_transferred_to_agent end as is_transferred_to_agent,
-        case when identified.is_finished then flags.is_transferred_to_human end as is_transferred_to_human,
-        case when identified.is_finished then flags.is_voicemail end as is_voicemail,
-        case when identified.is_finished then flags.is_abandoned end as is_abandoned,
         case
             when identified.is_finished
-                then not (
-                    identified.is_error
-                    or flags.is_transferred_to_human
-                    or flags.is_voicemail
-                    or flags.is_abandoned
-                )
-        end as is_contained,
-        case when identified.is_finished then identified.is_error end as is_error,
-        conversations.termination_reason,
+                then coalesce(tools.is_transferred_to_agent, false) or coalesce(details.n_agents, 0) > 1
+        end as is_transferred_to_agent,
+        outcomes.outcome,
+        outcomes.outcome_reason,
+        outcomes.is_transferred_to_human,
+        outcomes.is_voicemail,
+        outcomes.is_abandoned,
+        outcomes.is_contained,
+        outcomes.is_error,
+        nullif(trim(conversations.termination_reason), '') as termination_reason,
         case
             when not identified.is_finished then null
             when termination_groups.termination_group is not null then termination_groups.termination_group
-            when identified.is_error then 'error'
+            when outcomes.is_error then 'error'
             else 'other'
         end as termination_group,
         conversations.error_code,
+        conversations.error_type,
         conversations.error_reason,
         conversations.rating,
-        conversations.likes,
-        conversations.dislikes,
+        -- older and smaller forms have the thumb, and no counts of it
+        case
+            when coalesce(conversations.likes, 0) + coalesce(conversations.dislikes, 0) > 0 then conversations.likes
+            when conversations.feedback_overall_score = 'like' then 1
+            else conversations.likes
+        end as likes,
+        case
+            when coalesce(conversations.likes, 0) + coalesce(conversations.dislikes, 0) > 0 then conversations.dislikes
+            when conversations.feedback_overall_score = 'dislike' then 1
+            else conversations.dislikes
+        end as dislikes,
         coalesce(trim(conversations.feedback_comment) <> '', false) as has_feedback_comment,
         conversations.feedback_comment,
         identified.user_id,
@@ -308,7 +313,12 @@ final as (
         turns.first_response_secs,
         turns.median_wait_secs,
         turns.p95_wait_secs,
+        coalesce(turns.n_slow_waits, 0) as n_slow_waits,
+        details.main_llm,
+        coalesce(details.n_failed_criteria, 0) as n_failed_criteria,
+        details.tags,
         conversations.summary_title,
+        conversations.transcript_summary,
         conversations.is_deleted,
         conversations.deleted_at,
         conversations.fetched_at
@@ -319,8 +329,12 @@ final as (
             and conversations.conversation_id = identified.conversation_id
     inner join costs
         on conversations.workspace = costs.workspace and conversations.conversation_id = costs.conversation_id
-    inner join flags
-        on conversations.workspace = flags.workspace and conversations.conversation_id = flags.conversation_id
+    inner join times
+        on conversations.workspace = times.workspace and conversations.conversation_id = times.conversation_id
+    left join details
+        on conversations.workspace = details.workspace and conversations.conversation_id = details.conversation_id
+    inner join outcomes
+        on conversations.workspace = outcomes.workspace and conversations.conversation_id = outcomes.conversation_id
     left join turns
         on conversations.workspace = turns.workspace and conversations.conversation_id = turns.conversation_id
     left join tools

@@ -1,15 +1,20 @@
 /*
-description = """Fields collected from the conversation, filled or not: one row per conversation and field. A redaction leaves \
+description = """Fields collected from the conversation, filled or not, and once more from each scope of the analysis: one row per conversation, scope and field. A redaction leaves \
 <redacted> where a value was, so a field of a deleted conversation still counts as filled."""
-grain = ["conversation_id", "data_collection_id"]
+grain = ["conversation_id", "scope_index", "data_collection_id"]
 incremental_by = "start_date"
 
 [columns]
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
+scope_index = "-1 for the analysis of the conversation, the only one that metrics count; else the position of the scope, which overlaps it."
 data_collection_id = "Field."
 start_date = "UTC day on which the conversation started."
+scope = "conversation (the full transcript) or agent (where the agent of the scope was active); null for the analysis of the conversation."
+source_agent_id = "Agent whose criteria and fields the scope has; null for the analysis of the conversation."
+source_branch_id = "Branch of that agent."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 declared_type = "Type asked for: string, boolean, integer or number; JSON where several; null when not told."
 value = "The value as JSON text; null when it was null."
@@ -23,7 +28,7 @@ is_finished = "Whether the conversation is done or failed."
 is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
-not_null = ["workspace", "conversation_id", "data_collection_id", "start_date", "is_filled", "is_finished", "is_counted"]
+not_null = ["workspace", "conversation_id", "scope_index", "data_collection_id", "start_date", "is_filled", "is_finished", "is_counted"]
 references = { conversation_id = "marts.fct_conversations.conversation_id" }
 same_count_as = "staging.stg_data_collection_results"
 */
@@ -46,9 +51,14 @@ final as (
     select
         judged.workspace,
         judged.conversation_id,
+        judged.scope_index,
         judged.data_collection_id,
         judged.start_date,
+        judged.scope,
+        judged.source_agent_id,
+        judged.source_branch_id,
         flags.agent_id,
+        flags.agent_name,
         flags.version_id,
         judged.json_schema_type as declared_type,
         judged.value,

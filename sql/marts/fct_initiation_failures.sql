@@ -8,6 +8,7 @@ workspace = "Workspace of the API that the attempt belongs to."
 conversation_id = "Id that the attempt's conversation has, or would have."
 failed_at = "When the API reported the failure."
 agent_id = "Agent that was to hold the conversation."
+agent_name = "Latest name of the agent; null when the API never told one."
 batch_call_id = "Batch of the attempt; null outside a batch, and where the API has no conversation."
 failure_reason = "busy, no-answer, unknown, …; open text."
 provider = "How the number was called: twilio or sip; open text."
@@ -17,7 +18,11 @@ has_conversation = "Whether the lake has a conversation of the attempt."
 [tests]
 not_null = ["workspace", "conversation_id", "failed_at", "has_conversation"]
 */
-with events as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+events as (
     select * from staging.stg_webhook_events
 ),
 
@@ -31,6 +36,7 @@ final as (
         events.conversation_id,
         events.event_at as failed_at,
         coalesce(events.agent_id, conversations.agent_id) as agent_id,
+        agent_names.agent_name,
         conversations.batch_call_id,
         events.failure_reason,
         events.provider,
@@ -39,6 +45,10 @@ final as (
     from events
     left join conversations
         on events.workspace = conversations.workspace and events.conversation_id = conversations.conversation_id
+    left join agent_names
+        on
+            events.workspace = agent_names.workspace
+            and coalesce(events.agent_id, conversations.agent_id) = agent_names.agent_id
     where events.event_type = 'call_initiation_failure'
 )
 

@@ -9,10 +9,12 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 scope = "initiated or irreversible (whole conversation), or turn: never add scopes."
+is_total = "Whether the row belongs to the scope to add up: initiated, or irreversible where the conversation has no initiated usage."
 turn_index = "Transcript entry for scope turn, -1 for the whole conversation."
 model = "Model."
 start_date = "UTC day on which the conversation started."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 input_tokens = "Tokens read afresh."
 input_cache_read_tokens = "Tokens read from the cache."
@@ -29,7 +31,7 @@ is_finished = "Whether the conversation is done or failed."
 is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
-not_null = ["workspace", "conversation_id", "scope", "turn_index", "model", "start_date", "is_finished", "is_counted"]
+not_null = ["workspace", "conversation_id", "scope", "is_total", "turn_index", "model", "start_date", "is_finished", "is_counted"]
 accepted = { scope = ["initiated", "irreversible", "turn"] }
 references = { conversation_id = "marts.fct_conversations.conversation_id" }
 */
@@ -39,6 +41,14 @@ with llm_usage as (
 
 flags as (
     select * from intermediate.int_conversation_flags
+),
+
+initiated as (
+    select distinct
+        workspace,
+        conversation_id
+    from llm_usage
+    where scope = 'initiated'
 ),
 
 by_model as (
@@ -73,10 +83,13 @@ final as (
         by_model.workspace,
         by_model.conversation_id,
         by_model.scope,
+        by_model.scope = 'initiated'
+        or (by_model.scope = 'irreversible' and initiated.conversation_id is null) as is_total,
         by_model.turn_index,
         by_model.model,
         by_model.start_date,
         flags.agent_id,
+        flags.agent_name,
         flags.version_id,
         cast(coalesce(by_model.input_tokens, 0) as bigint) as input_tokens,
         cast(coalesce(by_model.input_cache_read_tokens, 0) as bigint) as input_cache_read_tokens,
@@ -93,6 +106,8 @@ final as (
         coalesce(flags.is_counted, false) as is_counted
     from by_model
     left join flags on by_model.workspace = flags.workspace and by_model.conversation_id = flags.conversation_id
+    left join initiated
+        on by_model.workspace = initiated.workspace and by_model.conversation_id = initiated.conversation_id
 )
 
 select * from final

@@ -10,6 +10,7 @@ conversation_id = "Id of the conversation."
 turn_index = "Position of the transcript entry, from 0."
 start_date = "UTC day on which the conversation started."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 embedding_model = "Model that turned text into vectors."
 retrieval_query = "What was looked for."
@@ -56,6 +57,7 @@ final as (
         turns.turn_index,
         turns.start_date,
         flags.agent_id,
+        flags.agent_name,
         flags.version_id,
         turns.rag_embedding_model as embedding_model,
         turns.rag_query as retrieval_query,

@@ -10,6 +10,7 @@ conversation_id = "Id of the conversation."
 result_index = "Running number of the tool result in the conversation, from 0."
 start_date = "UTC day on which the conversation started."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 version_id = "Version of the agent that answered."
 turn_index = "Transcript entry that holds the result."
 depth = "0 in the transcript, +1 for each workflow step around it."
@@ -33,6 +34,10 @@ with tool_results as (
     select * from staging.stg_tool_results
 ),
 
+system_tool_results as (
+    select * from intermediate.int_system_tool_results
+),
+
 turns as (
     select * from staging.stg_turns
 ),
@@ -43,16 +48,18 @@ flags as (
 
 tried as (
     select
-        *,
+        tool_results.*,
         case
-            when coalesce(result_type, tool_name) like 'transfer_to_agent%' then 'agent'
-            when coalesce(result_type, tool_name) like 'transfer_to_number%' then 'number'
+            when system_tool_results.system_tool like 'transfer_to_agent%' then 'agent'
+            when system_tool_results.system_tool like 'transfer_to_number%' then 'number'
         end as kind,
-        coalesce(is_error, false)
-        or coalesce(is_blocked, false)
-        or not coalesce(tool_has_been_called, true)
-        or coalesce(result_status, 'success') <> 'success' as is_failed
+        not system_tool_results.is_success as is_failed
     from tool_results
+    inner join system_tool_results
+        on
+            tool_results.workspace = system_tool_results.workspace
+            and tool_results.conversation_id = system_tool_results.conversation_id
+            and tool_results.result_index = system_tool_results.result_index
 ),
 
 final as (
@@ -62,6 +69,7 @@ final as (
         tried.result_index,
         tried.start_date,
         flags.agent_id,
+        flags.agent_name,
         flags.version_id,
         tried.turn_index,
         tried.depth,

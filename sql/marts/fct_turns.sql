@@ -9,15 +9,16 @@ conversation_id = "Id of the conversation."
 turn_index = "Position of the transcript entry, from 0."
 start_date = "UTC day on which the conversation started."
 agent_id = "Agent that the conversation was started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 speaking_agent_id = "Agent that made the entry; the conversation's agent where the API does not say."
 branch_id = "Branch of the agent that made the entry."
 version_id = "Version of the agent that made the entry."
 workflow_node_id = "Node of the workflow that made the entry."
 role = "user or agent."
-message = "What was said; null on tool entries, '...' for a silent user, cut when interrupted."
+message = "What was said; null or empty on tool entries, '...' and the like for a silent user, cut when interrupted."
 original_message = "Whole text of an interrupted agent turn."
-is_spoken = "Whether the entry says something: its message is not null."
-is_silent = "Whether the entry only says that the user was silent ('...')."
+is_spoken = "Whether the entry says something: its message, its multivoice parts or its files are more than blanks."
+is_silent = "Whether the entry only says that the user was silent or not understood: a voice entry without a letter or a digit, such as '...'."
 is_interrupted = "Whether the user cut in."
 is_backchannel = "Whether the entry was taken as a mere 'mhm'."
 time_in_call_secs = "Start of the entry from the start of the conversation."
@@ -27,13 +28,16 @@ n_tool_calls = "Tool calls in the entry, nested ones included."
 n_tool_results = "Tool results in the entry, nested ones included."
 n_rag_chunks = "Chunks retrieved for the entry."
 rag_latency_secs = "Time of the retrieval."
-wait_secs = "Wait that the caller felt (metric convai_ttf_audio_since_silence); null where a tool entry only repeats it."
+wait_secs = "Wait that the caller felt (metric convai_ttf_audio_since_silence), after an entry of the user; null where an entry only repeats it, and for a greeting."
 llm_ttfb_secs = "Time to the model's first byte (metric convai_llm_service_ttfb), repeats dropped."
 llm_first_sentence_secs = "Time to the model's first sentence (metric convai_llm_service_ttf_sentence), repeats dropped."
 tts_ttfb_secs = "Time to the first byte of speech (metric convai_tts_service_ttfb), repeats dropped."
 asr_latency_secs = "Time of the speech recognition after the user's end (metric convai_asr_trailing_service_latency), repeats dropped."
 feedback_score = "like or dislike of the entry."
 llm_cost_usd = "Price of the model's usage for the entry."
+turn_at = "Start of the entry: when the API says that it was created, else the start of the conversation and the seconds since; null when neither is told."
+local_start_hour = "Hour of the day at which the conversation started in the workspace's time zone, 0 to 23."
+local_weekday_name = "Day of the week on which it started there, Monday to Sunday."
 is_finished = "Whether the conversation is done or failed."
 is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
@@ -50,8 +54,20 @@ flags as (
     select * from intermediate.int_conversation_flags
 ),
 
-turn_metrics as (
-    select * from staging.stg_turn_metrics
+times as (
+    select * from intermediate.int_conversation_times
+),
+
+turn_latency as (
+    select * from marts.fct_turn_latency
+),
+
+multivoice_parts as (
+    select * from staging.stg_multivoice_parts
+),
+
+turn_files as (
+    select * from staging.stg_turn_files
 ),
 
 tool_calls as (
@@ -80,9 +96,42 @@ waits as (
         max(elapsed_secs) filter (where metric = 'convai_llm_service_ttf_sentence') as llm_first_sentence_secs,
         max(elapsed_secs) filter (where metric = 'convai_tts_service_ttfb') as tts_ttfb_secs,
         max(elapsed_secs) filter (where metric = 'convai_asr_trailing_service_latency') as asr_latency_secs
-    from turn_metrics
-    where not is_repeat
+    from turn_latency
+    where is_measured
     group by all
+),
+
+-- a blank is any space, separator or invisible sign
+parts_and_files as (
+    select
+        workspace,
+        conversation_id,
+        turn_index
+    from multivoice_parts
+    where regexp_matches(text, '[^\s\p{Z}\p{C}]')
+    union
+    select
+        workspace,
+        conversation_id,
+        turn_index
+    from turn_files
+),
+
+entries as (
+    select
+        turns.*,
+        coalesce(regexp_matches(turns.message, '[^\s\p{Z}\p{C}]'), false) as has_message,
+        parts_and_files.turn_index is not null as has_parts_or_files,
+        coalesce(
+            turns.source_medium, case when flags.is_text_only then 'text' else 'audio' end
+        ) = 'audio' as is_voice
+    from turns
+    left join flags on turns.workspace = flags.workspace and turns.conversation_id = flags.conversation_id
+    left join parts_and_files
+        on
+            turns.workspace = parts_and_files.workspace
+            and turns.conversation_id = parts_and_files.conversation_id
+            and turns.turn_index = parts_and_files.turn_index
 ),
 
 calls_in_turn as (
@@ -133,6 +182,7 @@ final as (
         turns.turn_index,
         turns.start_date,
         flags.agent_id,
+        flags.agent_name,
         coalesce(turns.speaking_agent_id, flags.agent_id) as speaking_agent_id,
         turns.branch_id,
         turns.version_id,
@@ -140,8 +190,12 @@ final as (
         turns.role,
         turns.message,
         turns.original_message,
-        turns.message is not null as is_spoken,
-        coalesce(turns.role = 'user' and trim(turns.message) = '...', false) as is_silent,
+        turns.has_message or turns.has_parts_or_files as is_spoken,
+        coalesce(turns.role = 'user', false)
+        and turns.is_voice
+        and turns.has_message
+        and not turns.has_parts_or_files
+        and not regexp_matches(turns.message, '[\p{L}\p{N}]') as is_silent,
         coalesce(turns.is_interrupted, false) as is_interrupted,
         turns.is_backchannel,
         turns.time_in_call_secs,
@@ -158,10 +212,18 @@ final as (
         waits.asr_latency_secs,
         turns.feedback_score,
         usage_in_turn.llm_cost_usd,
+        coalesce(
+            turns.created_at,
+            times.started_at
+            + case when turns.time_in_call_secs < 0 then 0 else turns.time_in_call_secs end * interval 1 second
+        ) as turn_at,
+        times.local_start_hour,
+        times.local_weekday_name,
         coalesce(flags.is_finished, false) as is_finished,
         coalesce(flags.is_counted, false) as is_counted
-    from turns
+    from entries as turns
     left join flags on turns.workspace = flags.workspace and turns.conversation_id = flags.conversation_id
+    left join times on turns.workspace = times.workspace and turns.conversation_id = times.conversation_id
     left join waits
         on
             turns.workspace = waits.workspace

@@ -11,6 +11,7 @@ inherits_metrics_from = "intermediate.int_agent_measures"
 is_over = "Whether the workspace has a conversation on a later day than the week's Sunday."
 n_calls_change = "Conversations: less that of the week before."
 n_open_change = "Open conversations: less that of the week before."
+reach_rate_change = "Reach rate: less that of the week before, share of 1."
 call_minutes_change = "Minutes: less that of the week before, in minutes."
 success_rate_change = "Success rate: less that of the week before, share of 1."
 success_coverage_change = "Success coverage: less that of the week before, share of 1."
@@ -20,18 +21,36 @@ cost_usd_coverage_change = "Cost coverage: less that of the week before, share o
 cost_usd_per_call_change = "Cost per conversation: less that of the week before, in US dollars per conversation."
 cost_usd_per_minute_change = "Cost per minute: less that of the week before, in US dollars per minute."
 cost_usd_per_success_change = "Cost per successful conversation: less that of the week before, in US dollars per successful conversation."
+cost_usd_per_resolution_change = "Cost per first-contact resolution: less that of the week before, in US dollars per resolution."
 llm_cost_usd_change = "LLM cost: less that of the week before, in US dollars."
 interruption_rate_change = "Interruptions per agent turn: less that of the week before, share of 1."
+talk_share_change = "Talk share of the agent: less that of the week before, share of 1."
+silence_share_change = "Share of long silence: less that of the week before, share of 1."
 transfer_rate_change = "Transfer rate: less that of the week before, share of 1."
 containment_rate_change = "Containment rate: less that of the week before, share of 1."
+contained_no_callback_rate_change = "Containment without a callback: less that of the week before, share of 1."
+resolved_containment_rate_change = "Resolved containment: less that of the week before, share of 1."
+fcr_rate_change = "First-contact resolution: less that of the week before, share of 1."
+fcr_judged_rate_change = "First-contact resolution, judged: less that of the week before, share of 1."
+fcr_coverage_change = "First-contact resolution coverage: less that of the week before, share of 1."
 voicemail_rate_change = "Voicemail rate: less that of the week before, share of 1."
 error_rate_change = "Error rate: less that of the week before, share of 1."
 abandonment_rate_change = "Abandonment rate: less that of the week before, share of 1."
+queue_abandonment_rate_change = "Queue abandonment rate: less that of the week before, share of 1."
+asa_secs_change = "Average speed of answer: less that of the week before, in seconds."
+service_level_rate_change = "Service level: less that of the week before, share of 1."
+aht_mean_secs_change = "Average handling time: less that of the week before, in seconds."
+aht_p50_secs_change = "Handling time, median: less that of the week before, in seconds."
+aht_p90_secs_change = "Handling time, 90th percentile: less that of the week before, in seconds."
 rating_change = "Rating: less that of the week before, in points."
+csat_rate_change = "Customer satisfaction: less that of the week before, share of 1."
 wait_p50_secs_change = "Wait, median: less that of the week before, in seconds."
 wait_p90_secs_change = "Wait, 90th percentile: less that of the week before, in seconds."
 wait_p95_secs_change = "Wait, 95th percentile: less that of the week before, in seconds."
 wait_p99_secs_change = "Wait, 99th percentile: less that of the week before, in seconds."
+wait_within_good_rate_change = "Waits within a good time: less that of the week before, share of 1."
+wait_within_fair_rate_change = "Waits within a fair time: less that of the week before, share of 1."
+wait_within_poor_rate_change = "Waits within a poor time: less that of the week before, share of 1."
 
 [tests]
 not_null = ["workspace", "week_start_date", "is_over", "n_calls", "n_open", "n_success", "n_failure", "n_unknown", "call_minutes", "n_waits"]
@@ -63,6 +82,7 @@ final as (
         weeks.workspace,
         weeks.week_start_date,
         weeks.agent_id,
+        weeks.agent_name,
         coverage.newest_date >= weeks.week_start_date + interval 7 day as is_over,
         weeks.* exclude (
             workspace,
@@ -70,6 +90,7 @@ final as (
             start_date,
             week_start_date,
             agent_id,
+            agent_name,
             version_id,
             channel,
             main_language,
@@ -84,6 +105,7 @@ final as (
         ),
         weeks.n_calls - before.n_calls as n_calls_change,
         weeks.n_open - before.n_open as n_open_change,
+        weeks.reach_rate - before.reach_rate as reach_rate_change,
         weeks.call_minutes - before.call_minutes as call_minutes_change,
         weeks.success_rate - before.success_rate as success_rate_change,
         weeks.success_coverage - before.success_coverage as success_coverage_change,
@@ -93,18 +115,36 @@ final as (
         weeks.cost_usd_per_call - before.cost_usd_per_call as cost_usd_per_call_change,
         weeks.cost_usd_per_minute - before.cost_usd_per_minute as cost_usd_per_minute_change,
         weeks.cost_usd_per_success - before.cost_usd_per_success as cost_usd_per_success_change,
+        weeks.cost_usd_per_resolution - before.cost_usd_per_resolution as cost_usd_per_resolution_change,
         weeks.llm_cost_usd - before.llm_cost_usd as llm_cost_usd_change,
         weeks.interruption_rate - before.interruption_rate as interruption_rate_change,
+        weeks.talk_share - before.talk_share as talk_share_change,
+        weeks.silence_share - before.silence_share as silence_share_change,
         weeks.transfer_rate - before.transfer_rate as transfer_rate_change,
         weeks.containment_rate - before.containment_rate as containment_rate_change,
+        weeks.contained_no_callback_rate - before.contained_no_callback_rate as contained_no_callback_rate_change,
+        weeks.resolved_containment_rate - before.resolved_containment_rate as resolved_containment_rate_change,
+        weeks.fcr_rate - before.fcr_rate as fcr_rate_change,
+        weeks.fcr_judged_rate - before.fcr_judged_rate as fcr_judged_rate_change,
+        weeks.fcr_coverage - before.fcr_coverage as fcr_coverage_change,
         weeks.voicemail_rate - before.voicemail_rate as voicemail_rate_change,
         weeks.error_rate - before.error_rate as error_rate_change,
         weeks.abandonment_rate - before.abandonment_rate as abandonment_rate_change,
+        weeks.queue_abandonment_rate - before.queue_abandonment_rate as queue_abandonment_rate_change,
+        weeks.asa_secs - before.asa_secs as asa_secs_change,
+        weeks.service_level_rate - before.service_level_rate as service_level_rate_change,
+        weeks.aht_mean_secs - before.aht_mean_secs as aht_mean_secs_change,
+        weeks.aht_p50_secs - before.aht_p50_secs as aht_p50_secs_change,
+        weeks.aht_p90_secs - before.aht_p90_secs as aht_p90_secs_change,
         weeks.rating - before.rating as rating_change,
+        weeks.csat_rate - before.csat_rate as csat_rate_change,
         weeks.wait_p50_secs - before.wait_p50_secs as wait_p50_secs_change,
         weeks.wait_p90_secs - before.wait_p90_secs as wait_p90_secs_change,
         weeks.wait_p95_secs - before.wait_p95_secs as wait_p95_secs_change,
-        weeks.wait_p99_secs - before.wait_p99_secs as wait_p99_secs_change
+        weeks.wait_p99_secs - before.wait_p99_secs as wait_p99_secs_change,
+        weeks.wait_within_good_rate - before.wait_within_good_rate as wait_within_good_rate_change,
+        weeks.wait_within_fair_rate - before.wait_within_fair_rate as wait_within_fair_rate_change,
+        weeks.wait_within_poor_rate - before.wait_within_poor_rate as wait_within_poor_rate_change
     from weeks
     inner join coverage on weeks.workspace = coverage.workspace
     left join weeks as before

@@ -12,6 +12,7 @@ grain = ["workspace", "start_date", "agent_id", "measure"]
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 measure = "Column of metrics.agent_daily."
 value = "The measure on the day, in its own unit."
 n_observations = "What the day's measure was taken over: conversations, judged conversations, agent entries or waits."
@@ -61,7 +62,11 @@ numerator = "whether the deviation is more than three spreads"
 null_when = "never null; no with fewer than 7 days before"
 direction = "low"
 */
-with agent_daily as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+agent_daily as (
     select * from metrics.agent_daily
 ),
 
@@ -101,7 +106,7 @@ measured as (
         'containment_rate' as measure,
         'share' as kind,
         containment_rate as value,
-        n_calls as n_observations
+        n_reached as n_observations
     from agent_daily
     union all
     select
@@ -121,7 +126,7 @@ measured as (
         'abandonment_rate' as measure,
         'share' as kind,
         abandonment_rate as value,
-        n_calls as n_observations
+        n_reached as n_observations
     from agent_daily
     union all
     select
@@ -250,6 +255,7 @@ final as (
         workspace,
         start_date,
         agent_id,
+        agent_name,
         measure,
         value,
         n_observations,
@@ -259,6 +265,7 @@ final as (
         value - expected as deviation,
         coalesce(abs(value - expected) > 3 * spread, false) as is_flagged
     from spreads
+    left join agent_names using (workspace, agent_id)
 )
 
 select * from final

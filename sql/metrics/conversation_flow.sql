@@ -8,6 +8,7 @@ grain = ["workspace", "agent_id", "turn_position"]
 [columns]
 workspace = "Workspace of the API that the conversations belong to."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 turn_position = "Position among the spoken turns of a conversation, from 1."
 n_calls = "Finished conversations that reach the position: the turns at it."
 reach_rate = "Conversations that reach the position among those in which somebody spoke."
@@ -43,7 +44,11 @@ denominator = "n_agent_turns at the position"
 null_when = "null when no turn at the position is the agent's"
 direction = "low"
 */
-with turns as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+turns as (
     select * from marts.fct_turns
 ),
 
@@ -84,6 +89,7 @@ final as (
     select
         workspace,
         agent_id,
+        agent_name,
         turn_position,
         n_calls,
         n_calls / n_spoken_calls as reach_rate,
@@ -93,6 +99,7 @@ final as (
         n_interruptions,
         n_interruptions / nullif(n_agent_turns, 0) as interruption_rate
     from reached
+    left join agent_names using (workspace, agent_id)
 )
 
 select * from final

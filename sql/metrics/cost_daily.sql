@@ -11,6 +11,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 component = "call, llm, platform_<category> or unexplained."
 n_calls = "Finished conversations that have this component."
 cost_credits = "Credits of the component; null when no conversation's credits are known."
@@ -65,7 +66,11 @@ null_when = "null on other components than llm, and when no conversation tells t
 direction = "neither"
 differs_from_vendor = "The sum of what the API tells of each conversation."
 */
-with components as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+components as (
     select * from intermediate.int_cost_components
 ),
 
@@ -74,6 +79,7 @@ final as (
         workspace,
         start_date,
         agent_id,
+        agent_name,
         component,
         count(*) as n_calls,
         cast(sum(cost_credits) as double) as cost_credits,
@@ -83,6 +89,7 @@ final as (
         cast(sum(cast(free_minutes as decimal(38, 12))) as double) as free_minutes,
         cast(sum(cast(free_llm_usd as decimal(38, 12))) as double) as free_llm_usd
     from components
+    left join agent_names using (workspace, agent_id)
     group by all
 )
 

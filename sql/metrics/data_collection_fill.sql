@@ -9,6 +9,7 @@ grain = ["workspace", "agent_id", "data_collection_id"]
 [columns]
 workspace = "Workspace of the API that the conversations belong to."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 data_collection_id = "Field."
 declared_type = "Type asked for, as the newest conversation tells it; null when it does not."
 n_asked = "Finished conversations that were asked for the field."
@@ -47,7 +48,11 @@ null_when = "never null; [] without values"
 direction = "neither"
 differs_from_vendor = "No counterpart known. Values are told apart by their JSON text: 1 and 1.0 are two, as are 1 and '1'."
 */
-with collected as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+collected as (
     select * from marts.fct_data_collection
 ),
 
@@ -57,7 +62,7 @@ counted as (
         -- a redaction leaves no value to show
         is_filled and coalesce(value_text <> '<redacted>', true) as is_shown
     from collected
-    where is_counted
+    where is_counted and scope_index = -1
 ),
 
 declared as (
@@ -137,6 +142,7 @@ final as (
     select
         fields.workspace,
         fields.agent_id,
+        agent_names.agent_name,
         fields.data_collection_id,
         declared.declared_type,
         fields.n_asked,
@@ -148,6 +154,8 @@ final as (
         coalesce(tops.n_values, 0) as n_values,
         concat('[', coalesce(tops.entries, ''), ']') as top_values
     from fields
+    left join agent_names
+        on fields.workspace = agent_names.workspace and fields.agent_id = agent_names.agent_id
     inner join declared
         on
             fields.workspace = declared.workspace

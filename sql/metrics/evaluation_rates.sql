@@ -9,6 +9,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 criteria_id = "Criterion."
 n_calls = "Finished conversations that were put to the criterion."
 n_success = "Conversations that met it."
@@ -47,7 +48,11 @@ null_when = "null when no conversation was scored"
 direction = "high"
 differs_from_vendor = "Points are added before dividing, so that a conversation with more points possible weighs more."
 */
-with evaluations as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+evaluations as (
     select * from marts.fct_evaluations
 ),
 
@@ -64,7 +69,7 @@ counted as (
         cast(sum(cast(score as decimal(38, 12))) filter (where max_score is not null) as double) as points,
         cast(sum(cast(max_score as decimal(38, 12))) filter (where score is not null) as double) as max_points
     from evaluations
-    where is_counted
+    where is_counted and scope_index = -1
     group by all
 ),
 
@@ -73,6 +78,7 @@ final as (
         workspace,
         start_date,
         agent_id,
+        agent_name,
         criteria_id,
         n_calls,
         n_success,
@@ -83,6 +89,7 @@ final as (
         n_scored,
         points / nullif(max_points, 0) as score_share
     from counted
+    left join agent_names using (workspace, agent_id)
 )
 
 select * from final

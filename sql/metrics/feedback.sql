@@ -8,6 +8,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 n_calls = "Finished conversations (done or failed)."
 n_ratings = "Conversations with a rating."
 rating_coverage = "Conversations with a rating among the finished ones."
@@ -51,7 +52,11 @@ numerator = "conversations with a comment that is not empty"
 null_when = "never null"
 direction = "neither"
 */
-with conversations as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+conversations as (
     select * from marts.fct_conversations
 ),
 
@@ -76,6 +81,7 @@ final as (
         workspace,
         start_date,
         agent_id,
+        agent_name,
         n_calls,
         n_ratings,
         n_ratings / n_calls as rating_coverage,
@@ -85,6 +91,7 @@ final as (
         likes / nullif(likes + dislikes, 0) as like_rate,
         n_comments
     from counted
+    left join agent_names using (workspace, agent_id)
 )
 
 select * from final

@@ -48,6 +48,7 @@ final as (
         workspace,
         start_date,
         agent_id,
+        agent_name,
         main_language,
         n_calls,
         n_calls / sum(n_calls) over (partition by workspace, start_date, agent_id) as call_share,
@@ -57,11 +58,18 @@ final as (
         n_unknown,
         success_rate,
         success_coverage,
+        n_reached,
+        n_contained,
+        containment_rate,
         cost_credits,
         cost_usd,
         cost_usd_coverage,
         cost_usd_per_call,
-        cost_usd_per_minute
+        cost_usd_per_minute,
+        n_waits,
+        wait_p50_secs,
+        wait_p90_secs,
+        wait_p95_secs
     from measures
     where breakdown = 'language' and n_calls > 0
 )

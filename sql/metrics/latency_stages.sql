@@ -1,7 +1,7 @@
 /*
 description = """Where the time of an answer goes: one row per workspace, UTC day, agent and metric of the API, over \
-the transcript entries of finished conversations that seeds.excluded_callers does not leave out. A timing that a tool entry \
-only repeats does not count twice. Percentiles are over entries, exact and interpolated."""
+the transcript entries of finished conversations that seeds.excluded_callers does not leave out. A timing that an entry \
+only repeats does not count twice, and the greeting has no wait. Percentiles are over entries, exact and interpolated."""
 grain = ["workspace", "start_date", "agent_id", "metric"]
 incremental_by = "start_date"
 
@@ -9,6 +9,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 metric = "What was timed, in the API's word, such as convai_llm_service_ttfb; open text."
 n_calls = "Finished conversations with such a timing."
 n_latencies = "Entries with such a timing: the n of the percentiles."
@@ -64,6 +65,7 @@ final as (
         workspace,
         start_date,
         agent_id,
+        agent_name,
         metric,
         count(distinct conversation_id) as n_calls,
         count(*) as n_latencies,
@@ -72,7 +74,7 @@ final as (
         quantile_cont(elapsed_secs, 0.95) as latency_p95_secs,
         quantile_cont(elapsed_secs, 0.99) as latency_p99_secs
     from latencies
-    where is_counted and not is_repeat and elapsed_secs is not null
+    where is_counted and is_measured
     group by all
 )
 

@@ -10,6 +10,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 model = "Model."
 n_calls = "Finished conversations that the model was paid for."
 call_minutes = "Minutes of these conversations, the whole of each."
@@ -84,7 +85,11 @@ null_when = "null when one of the two prices is not told"
 direction = "low"
 differs_from_vendor = "No counterpart known. Answers that the user cut, and drafts made before the user had ended."
 */
-with llm_usage as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+llm_usage as (
     select * from marts.fct_llm_usage
 ),
 
@@ -115,7 +120,7 @@ initiated as (
     from llm_usage
     inner join conversations
         on llm_usage.workspace = conversations.workspace and llm_usage.conversation_id = conversations.conversation_id
-    where llm_usage.is_counted and llm_usage.scope = 'initiated'
+    where llm_usage.is_counted and llm_usage.is_total
     group by all
 ),
 
@@ -140,6 +145,7 @@ final as (
         coalesce(initiated.workspace, delivered.workspace) as workspace,
         coalesce(initiated.start_date, delivered.start_date) as start_date,
         coalesce(initiated.agent_id, delivered.agent_id) as agent_id,
+        agent_names.agent_name,
         coalesce(initiated.model, delivered.model) as model,
         coalesce(initiated.n_calls, 0) as n_calls,
         coalesce(initiated.call_secs, 0) / 60 as call_minutes,
@@ -169,6 +175,10 @@ final as (
             and initiated.start_date = delivered.start_date
             and initiated.agent_id is not distinct from delivered.agent_id
             and initiated.model = delivered.model
+    left join agent_names
+        on
+            coalesce(initiated.workspace, delivered.workspace) = agent_names.workspace
+            and coalesce(initiated.agent_id, delivered.agent_id) = agent_names.agent_id
 )
 
 select * from final

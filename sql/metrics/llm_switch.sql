@@ -9,6 +9,7 @@ grain = ["workspace", "agent_id", "model"]
 [columns]
 workspace = "Workspace of the API that the agent belongs to."
 agent_id = "Agent."
+agent_name = "Latest name of the agent; null when the API never told one."
 model = "Candidate model."
 asked_at = "When its price was asked for."
 prompt_length = "Characters of the prompt that it was asked for; null when left to the API."
@@ -70,7 +71,11 @@ null_when = "null when the conversations compared lasted no time"
 direction = "low"
 differs_from_vendor = "What was paid, where the vendor's calculator estimates."
 */
-with llm_prices as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+llm_prices as (
     select * from staging.stg_llm_prices
 ),
 
@@ -130,7 +135,7 @@ used as (
     from recent
     inner join llm_usage
         on recent.workspace = llm_usage.workspace and recent.conversation_id = llm_usage.conversation_id
-    where llm_usage.scope = 'initiated'
+    where llm_usage.is_total
     group by all
 ),
 
@@ -184,6 +189,7 @@ final as (
     select
         workspace,
         agent_id,
+        agent_name,
         model,
         asked_at,
         prompt_length,
@@ -204,6 +210,7 @@ final as (
         case when n_priced_calls > 0 then call_minutes * (main_price_usd - price_per_minute_usd) end
         as estimated_saving_usd
     from candidates
+    left join agent_names using (workspace, agent_id)
 )
 
 select * from final

@@ -9,6 +9,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 n_calls = "Finished conversations (done or failed)."
 n_retrieving_calls = "Finished conversations with a retrieval."
 retrieval_rate = "Conversations with a retrieval among the finished ones."
@@ -83,7 +84,11 @@ denominator = "n_chunks, of the retrievals that tell which were used"
 null_when = "null when no retrieval tells, as on older conversations, or none of them found a chunk"
 direction = "high"
 */
-with conversations as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+conversations as (
     select * from marts.fct_conversations
 ),
 
@@ -127,6 +132,7 @@ final as (
         days.workspace,
         days.start_date,
         days.agent_id,
+        agent_names.agent_name,
         days.n_calls,
         coalesce(retrieved.n_retrieving_calls, 0) as n_retrieving_calls,
         coalesce(retrieved.n_retrieving_calls, 0) / days.n_calls as retrieval_rate,
@@ -143,6 +149,8 @@ final as (
         retrieved.n_chunks_used,
         retrieved.n_chunks_used / nullif(retrieved.n_chunks, 0) as chunk_use_share
     from days
+    left join agent_names
+        on days.workspace = agent_names.workspace and days.agent_id = agent_names.agent_id
     left join retrieved
         on
             days.workspace = retrieved.workspace

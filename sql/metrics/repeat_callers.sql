@@ -1,18 +1,21 @@
 /*
 description = """Who comes back: one row per workspace, UTC day and agent with finished conversations that \
-seeds.excluded_callers does not leave out. A caller came back within n days when the same caller conversations the same agent \
-again, on a conversation finished or not, at most n times 24 hours after a conversation of the day. A window is null until a conversation on a \
-later day than its last shows that the data reaches past it. Callers that are not known (or were erased) are in no \
-number but n_calls; caller_coverage says how many are."""
+seeds.excluded_callers does not leave out. A caller came back within n days when the same caller talks to the same agent \
+again, in a conversation finished or not, at most n times 24 hours after a conversation of the day. Attempts that reached nobody or a \
+machine (outcome not_reached or voicemail) are no contact: they are in n_calls and in no other number. A window is null until a \
+conversation on a later day than its last shows that the data reaches past it. Callers that are not known (or were erased) are in no \
+number but n_calls and n_reached; caller_coverage says how many are."""
 grain = ["workspace", "start_date", "agent_id"]
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
 n_calls = "Finished conversations (done or failed)."
-n_known_calls = "Finished conversations whose caller is known."
-caller_coverage = "Conversations whose caller is known among the finished ones."
+n_reached = "Finished conversations that reached somebody: the outcome is neither not_reached nor voicemail."
+n_known_calls = "Conversations that reached somebody whose number or id is known."
+caller_coverage = "Conversations whose caller is known among those that reached somebody."
 n_callers = "Different callers of these conversations."
 n_returned_1d = "Callers who came back within 1 day; null while the window is open."
 n_returned_7d = "Callers who came back within 7 days; null while the window is open."
@@ -20,25 +23,25 @@ n_returned_30d = "Callers who came back within 30 days; null while the window is
 return_1d_rate = "Callers who came back within 1 day among all."
 return_7d_rate = "Callers who came back within 7 days among all."
 return_30d_rate = "Callers who came back within 30 days among all."
-n_resolved = "Successful conversations whose caller did not conversation again within 7 days; null while that window is open."
+n_resolved = "Successful conversations whose caller did not come back within 7 days; null while that window is open."
 first_contact_resolution_rate = "Conversations resolved among those whose caller is known."
 
 [tests]
-not_null = ["workspace", "start_date", "n_calls", "n_known_calls", "caller_coverage", "n_callers"]
+not_null = ["workspace", "start_date", "n_calls", "n_reached", "n_known_calls", "n_callers"]
 references = { agent_id = "marts.dim_agents.agent_id" }
 
 [metrics.n_callers]
 name = "Callers"
-numerator = "different known callers of the finished conversations"
+numerator = "different known callers of the conversations that reached somebody"
 null_when = "never null"
 direction = "neither"
 differs_from_vendor = "A caller is the other phone number, else the WhatsApp user, else the user's id."
 
 [metrics.caller_coverage]
 name = "Caller coverage"
-numerator = "n_known_calls: finished conversations whose caller is known"
-denominator = "n_calls"
-null_when = "never null"
+numerator = "n_known_calls: conversations that reached somebody who is known"
+denominator = "n_reached"
+null_when = "null when nobody was reached"
 direction = "high"
 
 [metrics.return_1d_rate]
@@ -64,14 +67,22 @@ direction = "low"
 
 [metrics.first_contact_resolution_rate]
 name = "First-contact resolution"
-numerator = "n_resolved: successful conversations whose caller did not conversation the agent again within 7 days"
-denominator = "n_known_calls: finished conversations whose caller is known"
+numerator = "n_resolved: successful conversations whose caller did not come back to the agent within 7 days"
+denominator = "n_known_calls: conversations that reached somebody who is known"
 null_when = "null without a known caller, and until a conversation later than 7 days after the day is in the data"
 direction = "high"
 differs_from_vendor = "No counterpart known. Conversations judged unknown are in the denominator and not resolved."
 */
-with conversations as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+conversations as (
     select * from marts.fct_conversations
+),
+
+returns as (
+    select * from intermediate.int_returns
 ),
 
 coverage as (
@@ -82,36 +93,22 @@ coverage as (
     group by all
 ),
 
-known_callers as (
-    select
-        conversation_id,
-        workspace,
-        start_date,
-        agent_id,
-        caller_id,
-        call_successful,
-        is_counted,
-        started_at,
-        lead(started_at) over (
-            partition by workspace, agent_id, caller_id
-            order by started_at, conversation_id
-        ) as next_at
-    from conversations
-    where caller_id is not null and not is_excluded
-),
-
 counted_conversations as (
     select
-        workspace,
-        start_date,
-        agent_id,
-        caller_id,
-        call_successful = 'success' as is_success,
-        coalesce(next_at <= started_at + interval 1 day, false) as is_back_1d,
-        coalesce(next_at <= started_at + interval 7 day, false) as is_back_7d,
-        coalesce(next_at <= started_at + interval 30 day, false) as is_back_30d
-    from known_callers
-    where is_counted
+        conversations.workspace,
+        conversations.start_date,
+        conversations.agent_id,
+        conversations.caller_id,
+        coalesce(conversations.call_successful = 'success', false) as is_success,
+        returns.is_back_1d,
+        returns.is_back_7d,
+        returns.is_back_30d
+    from conversations
+    inner join returns
+        on
+            conversations.workspace = returns.workspace
+            and conversations.conversation_id = returns.conversation_id
+    where conversations.is_counted
 ),
 
 callers as (
@@ -149,7 +146,8 @@ days as (
         workspace,
         start_date,
         agent_id,
-        count(*) as n_calls
+        count(*) as n_calls,
+        count(*) filter (where outcome not in ('not_reached', 'voicemail')) as n_reached
     from conversations
     where is_counted
     group by all
@@ -172,6 +170,7 @@ counted as (
         reached.start_date,
         reached.agent_id,
         reached.n_calls,
+        reached.n_reached,
         coalesce(returned.n_known_calls, 0) as n_known_calls,
         coalesce(returned.n_callers, 0) as n_callers,
         case when reached.is_over_1d then coalesce(returned.n_returned_1d, 0) end as n_returned_1d,
@@ -191,9 +190,11 @@ final as (
         workspace,
         start_date,
         agent_id,
+        agent_name,
         n_calls,
+        n_reached,
         n_known_calls,
-        n_known_calls / n_calls as caller_coverage,
+        n_known_calls / nullif(n_reached, 0) as caller_coverage,
         n_callers,
         n_returned_1d,
         n_returned_7d,
@@ -204,6 +205,7 @@ final as (
         n_resolved,
         n_resolved / nullif(n_known_calls, 0) as first_contact_resolution_rate
     from counted
+    left join agent_names using (workspace, agent_id)
 )
 
 select * from final

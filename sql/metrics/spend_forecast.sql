@@ -12,6 +12,7 @@ grain = ["workspace", "month_start_date", "agent_id"]
 workspace = "Workspace of the API that the conversations belong to."
 month_start_date = "First UTC day of the month."
 agent_id = "Agent that the conversations were started with; * for all of the workspace."
+agent_name = "Latest name of the agent; null when the API never told one."
 as_of_date = "Newest UTC day of the workspace: the day up to which is spent."
 n_days_left = "Days of the month after it; 0 when the month is over."
 n_calls = "Finished conversations (done or failed) of the month."
@@ -77,7 +78,11 @@ null_when = "null without a budget or without an expectation"
 direction = "low"
 differs_from_vendor = "No counterpart known. Above 1, the budget will not hold."
 */
-with conversations as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+conversations as (
     select * from marts.fct_conversations
 ),
 
@@ -294,6 +299,7 @@ final as (
         forecasts.workspace,
         forecasts.month_start_date,
         forecasts.agent_id,
+        agent_names.agent_name,
         forecasts.as_of_date,
         forecasts.n_days_left,
         forecasts.n_calls,
@@ -319,6 +325,8 @@ final as (
     from forecasts
     left join budgets
         on forecasts.month_start_date = budgets.month_start_date and forecasts.agent_id = budgets.agent_id
+    left join agent_names
+        on forecasts.workspace = agent_names.workspace and forecasts.agent_id = agent_names.agent_id
 )
 
 select * from final

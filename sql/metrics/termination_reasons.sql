@@ -9,12 +9,13 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, limit or other."
+agent_name = "Latest name of the agent; null when the API never told one."
+termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, guardrail, quota, limit or other."
 termination_reason = "Why they ended, in the API's words; null when it gives none, or a blank one."
 n_calls = "Finished conversations that ended so."
 n_day_calls = "All finished conversations of the agent and day."
 termination_rate = "Conversations that ended so among all of the agent and day; rows of a group add up."
-n_errors = "Conversations that ended so and failed or have an error code."
+n_errors = "Conversations that ended so and whose outcome is error."
 call_minutes = "Minutes of the conversations that ended so."
 
 [tests]
@@ -22,7 +23,7 @@ not_null = ["workspace", "start_date", "termination_group", "n_calls", "n_day_ca
 references = { agent_id = "marts.dim_agents.agent_id" }
 
 [tests.accepted]
-termination_group = ["agent_ended", "client_left", "silence", "error", "transfer", "voicemail", "limit", "other"]
+termination_group = ["agent_ended", "client_left", "silence", "error", "transfer", "voicemail", "guardrail", "quota", "limit", "other"]
 
 [metrics.n_calls]
 name = "Conversations by how they ended"
@@ -39,7 +40,11 @@ null_when = "never null"
 direction = "neither"
 differs_from_vendor = "Of all finished conversations, those without a reason included."
 */
-with conversations as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+conversations as (
     select * from marts.fct_conversations
 ),
 
@@ -49,7 +54,7 @@ reasons as (
         start_date,
         agent_id,
         termination_group,
-        nullif(trim(termination_reason), '') as termination_reason,
+        termination_reason,
         count(*) as n_calls,
         count(*) filter (where is_error) as n_errors,
         cast(coalesce(sum(call_duration_secs), 0) as bigint) as call_secs
@@ -70,6 +75,7 @@ final as (
         workspace,
         start_date,
         agent_id,
+        agent_name,
         termination_group,
         termination_reason,
         n_calls,
@@ -78,6 +84,7 @@ final as (
         n_errors,
         call_secs / 60 as call_minutes
     from days
+    left join agent_names using (workspace, agent_id)
 )
 
 select * from final

@@ -10,7 +10,9 @@ workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 kind = "agent or number: where the transfers lead."
 from_agent_id = "Agent that transferred."
+from_agent_name = "Latest name of that agent; null when the API never told one."
 to_agent_id = "Agent transferred to; null when not told, and for numbers."
+to_agent_name = "Latest name of that agent; null when the API never told one."
 to_number = "Number transferred to; null when not told or once deleted, and for agents."
 n_calls = "Finished conversations with such a transfer, whether it took place or not."
 n_transfers = "Transfers tried."
@@ -35,7 +37,11 @@ denominator = "n_transfers"
 null_when = "never null"
 direction = "low"
 */
-with transfers as (
+with agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+transfers as (
     select * from marts.fct_transfers
 ),
 
@@ -57,17 +63,23 @@ counted as (
 
 final as (
     select
-        workspace,
-        start_date,
-        kind,
-        from_agent_id,
-        to_agent_id,
-        to_number,
-        n_calls,
-        n_transfers,
-        n_errors,
-        n_errors / n_transfers as error_rate
+        counted.workspace,
+        counted.start_date,
+        counted.kind,
+        counted.from_agent_id,
+        from_names.agent_name as from_agent_name,
+        counted.to_agent_id,
+        to_names.agent_name as to_agent_name,
+        counted.to_number,
+        counted.n_calls,
+        counted.n_transfers,
+        counted.n_errors,
+        counted.n_errors / counted.n_transfers as error_rate
     from counted
+    left join agent_names as from_names
+        on counted.workspace = from_names.workspace and counted.from_agent_id = from_names.agent_id
+    left join agent_names as to_names
+        on counted.workspace = to_names.workspace and counted.to_agent_id = to_names.agent_id
 )
 
 select * from final

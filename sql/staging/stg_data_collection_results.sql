@@ -1,6 +1,6 @@
 /*
-description = "Lake table data_collection_results, its columns named for people: one row per field collected from the conversation."
-grain = ["conversation_id", "data_collection_id"]
+description = "Lake table data_collection_results, its columns named for people: one row per field collected from the conversation, and from each scope of the analysis."
+grain = ["conversation_id", "scope_index", "data_collection_id"]
 inherits_columns_from = "lake.data_collection_results"
 */
 with source as (
@@ -12,7 +12,12 @@ final as (
         workspace,
         conversation_id,
         start_date,
+        scope_index,
         data_collection_id,
+        scope,
+        source_agent_id,
+        source_branch_id,
+        inner_data_collection_id,
         value,
         value_text,
         value_number,

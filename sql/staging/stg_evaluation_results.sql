@@ -1,6 +1,6 @@
 /*
-description = "Lake table evaluation_results, its columns named for people: one row per evaluation criterion."
-grain = ["conversation_id", "criteria_id"]
+description = "Lake table evaluation_results, its columns named for people: one row per evaluation criterion, and of each scope of the analysis."
+grain = ["conversation_id", "scope_index", "criteria_id"]
 inherits_columns_from = "lake.evaluation_results"
 */
 with source as (
@@ -12,7 +12,12 @@ final as (
         workspace,
         conversation_id,
         start_date,
+        scope_index,
         criteria_id,
+        scope,
+        source_agent_id,
+        source_branch_id,
+        inner_criteria_id,
         result,
         rationale,
         scoring_mode,

@@ -43,12 +43,10 @@ final as (
         platform_event,
         reasoning,
         used_static_kb_document_ids,
-        triggered_guardrails,
-        file_input,
-        file_inputs,
         reasoned,
         config_snapshot_id,
-        contextual_update_info,
+        contextual_update_info_context_id as context_id,
+        contextual_update_info_is_superseded as is_context_superseded,
         analysis,
         extra
     from source

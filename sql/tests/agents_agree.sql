@@ -38,8 +38,8 @@ final as (
     select
         agents.workspace,
         agents.agent_id,
-        agents.n_calls,
-        agents.n_open,
+        agents.n_agent_calls,
+        agents.n_agent_open,
         daily.n_calls as n_calls_daily,
         daily.n_open as n_open_daily,
         versions.n_calls as n_calls_of_versions
@@ -47,9 +47,9 @@ final as (
     left join daily on agents.workspace = daily.workspace and agents.agent_id = daily.agent_id
     left join versions on agents.workspace = versions.workspace and agents.agent_id = versions.agent_id
     where
-        agents.n_calls <> coalesce(daily.n_calls, 0)
-        or agents.n_open <> coalesce(daily.n_open, 0)
-        or coalesce(versions.n_calls, 0) > agents.n_calls
+        agents.n_agent_calls <> coalesce(daily.n_calls, 0)
+        or agents.n_agent_open <> coalesce(daily.n_open, 0)
+        or coalesce(versions.n_calls, 0) > agents.n_agent_calls
 )
 
 select * from final

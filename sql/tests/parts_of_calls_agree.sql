@@ -65,7 +65,7 @@ parts as (
         1 as n_before,
         0 as n_after
     from evaluations
-    where is_counted
+    where is_counted and scope_index = -1
     union all
     select
         'evaluation_rates' as metric,
@@ -80,7 +80,7 @@ parts as (
         1 as n_before,
         0 as n_after
     from collected
-    where is_counted
+    where is_counted and scope_index = -1
     union all
     select
         'data_collection_fill' as metric,
@@ -95,7 +95,7 @@ parts as (
         1 as n_before,
         0 as n_after
     from latencies
-    where is_counted and not is_repeat and elapsed_secs is not null
+    where is_counted and is_measured
     union all
     select
         'latency_stages' as metric,

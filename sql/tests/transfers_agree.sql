@@ -1,6 +1,7 @@
 /*
 description = """Finished conversations with a transfer in fct_transfers that took place are those that fct_conversations says were \
-transferred: all of those to a number, and those to another agent, which several visited agents show too."""
+transferred: those to a number or a queue, unless an outcome that comes first holds, and those to another agent, which several \
+visited agents show too."""
 */
 with transfers as (
     select * from marts.fct_transfers
@@ -25,7 +26,7 @@ final as (
     select
         conversations.workspace,
         conversations.conversation_id,
-        conversations.is_transferred_to_human,
+        conversations.outcome,
         conversations.is_transferred_to_agent,
         done.is_to_number,
         done.is_to_agent
@@ -35,7 +36,8 @@ final as (
     where
         conversations.is_finished
         and (
-            conversations.is_transferred_to_human <> coalesce(done.is_to_number, false)
+            (conversations.outcome = 'transferred' and not coalesce(done.is_to_number, false))
+            or (done.is_to_number and conversations.outcome in ('cut_off', 'contained'))
             or (done.is_to_agent and not conversations.is_transferred_to_agent)
         )
 )

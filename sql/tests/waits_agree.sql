@@ -1,5 +1,5 @@
 /*
-description = "The waits that agent_daily counts are the timings of fct_turn_latency, repeats dropped, workspace by workspace."
+description = "The waits that agent_daily counts are the timings of fct_turn_latency, repeats and greetings dropped, workspace by workspace."
 */
 with agent_daily as (
     select * from metrics.agent_daily
@@ -23,7 +23,7 @@ timed as (
         workspace,
         count(*) as n_waits
     from turn_latency
-    where is_counted and not is_repeat and metric = 'convai_ttf_audio_since_silence' and elapsed_secs is not null
+    where is_counted and is_measured and metric = 'convai_ttf_audio_since_silence'
     group by all
 ),
 

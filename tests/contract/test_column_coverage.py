@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -15,23 +16,37 @@ import pytest
 from jsonschema import Draft202012Validator
 from polars import selectors
 
+from pipelines.transform.document_schema import DETAIL, NESTED_TOOL_LISTS, Items, Object, Shape
 from tests.helpers.column_coverage import EXCEPTIONS, Proof, exception_of, flat, proof
 from tests.helpers.draw_documents import CurrentDetail, Drawing, Leaf, current_api, reference
 from tests.helpers.sample_documents import RECORDED, detail
 from tests.independent.declared_columns import HOMES, KEYS, Rows, Step, cell_of, rows_by_conversation, wrong
 from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.schema.types import Type
 from warehouse.storage.parquet import polars_schema
 
 UNPUBLISHED: dict[tuple[Step, ...], Any] = {
     ("hiding_reason",): "a text",
     ("smb_metadata",): {"key": "smb"},
     ("realtime_config_snapshots",): [{"key": "snapshot"}],
-    ("analysis", "sentiment_analysis"): {"overall_label": "calm"},
+    ("analysis", "sentiment_analysis"): {
+        "overall_label": "positive",
+        "overall_sentiment_score": 0.75,
+        "overall_frustration_score": 0.25,
+        "min_user_sentiment_score": 0.5,
+        "max_user_frustration_score": 0.375,
+        "num_scored_user_turns": 3,
+    },
     ("conversation_initiation_client_data", "tool_mock_config"): {"mocking_strategy": "none"},
     ("transcript", 0, "config_snapshot_id"): "another text",
     ("transcript", 0, "analysis"): {"key": "analysis of the entry"},
 }
 """Keys that no published schema has, each with a value to draw; the response recorded in 2026 has them."""
+
+REPORTED: dict[tuple[Step, ...], Any] = {("metadata", "error"): {"error_type": "no_answer"}}
+"""Keys that only responses that users published have."""
+
+OVERRIDE = "conversation_initiation_client_data_conversation_config_override"
 
 KINDS = {
     "transcript[].tool_calls[].tool_details.type": ["webhook client mcp", "api_integration_webhook"],
@@ -81,7 +96,7 @@ def test_every_value_path_arrives_in_its_declared_column(of_reference, of_today,
     lost = [f"{path}: {what}" for paths in missing for path, what in paths.items()]
     assert not lost, "\n".join(lost)
     assert totals == [291, 563]
-    assert [len(coverage.excepted()) for coverage in proofs] == [2, 24]
+    assert [len(coverage.excepted()) for coverage in proofs] == [2, 4]
 
 
 def test_a_value_without_a_column_is_missed_by_name():
@@ -140,6 +155,14 @@ def differences(before: Rows, after: Rows) -> set[tuple[str, tuple[Any, ...], st
     }
 
 
+FOLLOWING = {
+    ("data_collection_results", "value"): ("value_bool",),
+    ("dynamic_variables", "value"): ("value_bool",),
+    ("conversations", "phone_call_direction"): ("direction",),
+}
+"""Columns that the pipeline derives from another."""
+
+
 def test_a_change_of_a_boolean_or_closed_field_changes_its_declared_cell_and_no_other(either):
     first = {
         leaf.path: (document, leaf)
@@ -152,8 +175,13 @@ def test_a_change_of_a_boolean_or_closed_field_changes_its_declared_cell_and_no_
     for path, (document, leaf) in first.items():
         cell = cell_of(leaf.place)
         table, column = cell.home.table.name, cell.home.column.name
-        twins = {"value_bool"} if column == "value" else set()
-        expected = {(table, cell.key, name) for name in {column, *twins}}
+        expected = {(table, cell.key, name) for name in {column, *FOLLOWING.get((table, column), ())}}
+        if (table, column) == ("scoped_analyses", "scope"):
+            expected |= {
+                (*row, "scope")
+                for row in either.rows[document["conversation_id"]]
+                if row[0] in ("evaluation_results", "data_collection_results") and row[1][0] == cell.key[0]
+            }
         changed_cells = differences(either.rows[document["conversation_id"]], after[f"conv_{path}"])
         if changed_cells != expected or wrong(leaf.place, pairs[path][1].value, after[f"conv_{path}"]):
             wrongly[path] = changed_cells
@@ -187,7 +215,16 @@ def test_every_variant_is_drawn_and_workflows_twice_nested(of_reference, of_toda
 def test_every_declared_path_is_published_or_recorded(of_reference, of_today):
     leaves = [leaf for coverage in (of_reference, of_today) for _, leaf in coverage.leaves()]
     homes = {cell.home.path for leaf in leaves if (cell := cell_of(leaf.place))}
-    assert {home.path for home in HOMES} - homes == {cell_of(place).home.path for place in UNPUBLISHED}
+    assert {home.path for home in HOMES} - homes == {cell_of(place).home.path for place, _ in unpublished()}
+
+
+def unpublished() -> Iterator[tuple[tuple[Step, ...], Any]]:
+    """The values at unpublished keys: those of an object that has columns of its own one by one."""
+    for place, value in (UNPUBLISHED | REPORTED).items():
+        if cell_of(place) is not None:
+            yield place, value
+        else:
+            yield from (((*place, key), item) for key, item in value.items())
 
 
 def test_unpublished_keys_are_recorded():
@@ -201,21 +238,90 @@ def test_unpublished_keys_are_recorded():
 
 def test_unpublished_keys_arrive_in_their_columns():
     document = detail(transcript=[{"role": "user"}], analysis={}, conversation_initiation_client_data={})
-    for (*way, key), value in UNPUBLISHED.items():
+    for (*way, key), value in (UNPUBLISHED | REPORTED).items():
         holder: Any = document
         for step in way:
             holder = holder[step]
         holder[key] = value
     rows = rows_by_conversation(flat([document]))["conv_a"]
-    assert [what for place, value in UNPUBLISHED.items() if (what := wrong(place, value, rows))] == []
+    assert [what for place, value in unpublished() if (what := wrong(place, value, rows))] == []
     assert {row["extra"] for row in rows.values()} == {None}
 
 
-def test_ignored_keys_are_ids_the_start_or_exceptions():
+def test_a_known_key_without_a_column_is_one_that_the_pipeline_reads():
     ignored_paths = {
         f"{at}.{key}".removeprefix(".") for table in DOCUMENT_TABLES for at in table.at for key in table.ignored_keys
     }
-    assert ignored_paths == {*KEYS, *(path for path in EXCEPTIONS if path.endswith("_list"))}
+    assert ignored_paths == set(KEYS)
+
+
+def test_every_value_of_the_shape_is_read_by_a_column():
+    """What the decoder takes without putting it into ``extra`` has a column, or is a list that nests in itself."""
+    sources = {path for table in DOCUMENT_TABLES for column in table.columns for path in table.paths(column)}
+    nested = {f"transcript[].tool_results[].result.steps[].{name}[]" for name in NESTED_TOOL_LISTS}
+    assert set(values_of(DETAIL)) == sources | nested | set(KEYS)
+
+
+def values_of(shape: Shape, path: str = "") -> Iterator[str]:
+    """Paths of the values of a shape: where it goes no deeper."""
+    if isinstance(shape, Object):
+        for key, child in shape.fields.items():
+            yield from values_of(child, f"{path}.{key}".strip("."))
+    elif isinstance(shape, Items):
+        yield from values_of(shape.element, path + ("{}" if shape.is_map else "[]"))
+    else:
+        yield path
+
+
+AS_JSON = {
+    "conversations.charging_analysis_total_price_per_feature": "an open map",
+    "conversations.charging_analysis_total_charge_per_feature": "an open map",
+    "conversations.charging_analysis_last_run_price_per_feature": "an open map",
+    "conversations.charging_analysis_last_run_charge_per_feature": "an open map",
+    "conversations.phone_call_sip_header_dynamic_variables": "an open map",
+    "conversations.async_metadata_platform_metadata": "another form for each external system",
+    "conversations.conversation_initiation_client_data_procedure_ids": "ids",
+    "conversations.conversation_initiation_client_data_start_procedure_ids": "ids",
+    "conversations.conversation_initiation_client_data_tool_mock_config": "unpublished",
+    "conversations.conversation_initiation_client_data_custom_llm_extra_body": "an open map",
+    f"conversations.{OVERRIDE}_turn_soft_timeout_config_additional_soft_timeout_messages": "texts",
+    f"conversations.{OVERRIDE}_asr_keywords": "texts",
+    f"conversations.{OVERRIDE}_tts_supported_voices": "configuration, not what happened",
+    f"conversations.{OVERRIDE}_tts_pronunciation_dictionary_locators": "configuration, not what happened",
+    f"conversations.{OVERRIDE}_agent_prompt_tool_ids": "ids",
+    f"conversations.{OVERRIDE}_agent_prompt_knowledge_base": "configuration, not what happened",
+    f"conversations.{OVERRIDE}_agent_prompt_native_mcp_server_ids": "ids",
+    "conversations.smb_metadata": "unpublished",
+    "conversations.realtime_config_snapshots": "unpublished",
+    "conversations.otlp_traces": "the form of OpenTelemetry",
+    "turns.rag_retrieval_info_used_chunk_ids": "ids",
+    "turns.reasoning": "texts",
+    "turns.used_static_kb_document_ids": "ids",
+    "turns.analysis": "unpublished",
+    "tool_calls.tool_details_headers": "an open map",
+    "tool_calls.tool_details_path_params": "an open map",
+    "tool_calls.tool_details_query_params": "an open map",
+    "tool_calls.tool_details_webhook_details_headers": "an open map",
+    "tool_calls.tool_details_webhook_details_path_params": "an open map",
+    "tool_calls.tool_details_webhook_details_query_params": "an open map",
+    "tool_results.result_chunks": "texts of the knowledge base",
+    "data_collection_results.value": "any value; by type in value_text, value_number and value_bool",
+    "data_collection_results.json_schema_enum": "values of any type",
+    "data_collection_results.json_schema_constant_value": "a value of any type",
+    "data_collection_results.json_schema_allowed_values": "values of any type, or the variable that has them",
+    "dynamic_variables.value": "any value; by type in value_text, value_number and value_bool",
+}
+"""Columns that hold JSON, and why no column or table of their own holds what is in it."""
+
+
+def test_every_column_of_json_has_a_reason():
+    columns = {
+        f"{table.name}.{column.name}"
+        for table in DOCUMENT_TABLES
+        for column in table.columns
+        if column.type is Type.JSON and column.source is not None
+    }
+    assert columns == set(AS_JSON)
 
 
 def test_a_webhooks_body_gives_the_rows_of_the_document_that_it_wraps(either):

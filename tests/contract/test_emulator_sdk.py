@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -17,7 +17,9 @@ from pydantic import BaseModel
 
 from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.generator.world import World
+from pipelines.emulator.server import agents_endpoint
 from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.batches_endpoint import batches
 from pipelines.emulator.server.serve import running
 
 with warnings.catch_warnings():
@@ -120,6 +122,7 @@ def test_no_key_of_todays_form_is_unknown_but_those_that_the_real_api_sends_unpu
         ".analysis.sentiment_analysis",
         ".conversation_initiation_client_data.tool_mock_config",
         ".hiding_reason",
+        ".metadata.error.error_type",
         ".realtime_config_snapshots",
         ".smb_metadata",
         ".transcript[].config_snapshot_id",
@@ -176,6 +179,64 @@ def test_prices_signed_url_and_token(sdk: Any) -> None:
     assert signed.signed_url.startswith("wss://")
     assert token.token
     assert token.conversation_id.startswith("conv_")
+
+
+def test_agents_versions_and_branches(sdk: Any) -> None:
+    listed_agents, cursor = [], None
+    while True:
+        page = sdk.agents.list(page_size=2, cursor=cursor)
+        listed_agents += page.agents
+        cursor = page.next_cursor
+        if not page.has_more:
+            break
+    assert [agent.agent_id for agent in listed_agents] == [agent.agent_id for agent in AGENTS]
+    for agent in AGENTS:
+        checked(vendor.AgentSummaryResponseModel, agents_endpoint.summary(agent))
+        for version in agent.versions:
+            read = sdk.agents.get(agent.agent_id, version_id=version.version_id)
+            assert (read.version_id, read.conversation_config.tts.voice_id) == (version.version_id, agent.voice_id)
+            assert sdk.agents.versions.get(agent.agent_id, version.version_id).branch_id == agent.branch_id
+            checked(vendor.GetAgentResponseModel, agents_endpoint.document(agent, version.version_id) or {})
+            checked(vendor.AgentVersionMetadata, agents_endpoint.version(agent, version.version_id) or {})
+        branches = sdk.agents.branches.list(agent.agent_id, include_archived=True).results
+        assert agent.branch_id in [branch.id for branch in branches if not branch.is_archived]
+        assert sum(branch.current_live_percentage for branch in branches) == 100
+        for branch in agents_endpoint.branches(agent):
+            checked(vendor.AgentBranchSummary, branch)
+
+
+def test_batches_and_their_recipients(sdk: Any, world: World) -> None:
+    page = sdk.batch_calls.list(limit=1)
+    following = sdk.batch_calls.list(limit=1, last_doc=page.next_doc)
+    assert page.has_more
+    assert page.batch_calls[0].id != following.batch_calls[0].id
+    for batch_id, document in batches(world, UNTIL).items():
+        checked(vendor.BatchCallDetailedResponse, document)
+        batch = sdk.batch_calls.get(batch_id)
+        called = [recipient for recipient in batch.recipients if recipient.conversation_id]
+        assert len(called) == batch.total_calls_dispatched < len(batch.recipients)
+
+
+def test_the_bill_of_a_workspace_in_credits(url: str, world: World) -> None:
+    since = int((UNTIL - timedelta(days=3)).timestamp()) * 1000
+    window = {"start_time": since, "end_time": since + 2 * 86_400_000 - 1, "interval_seconds": 86_400}
+    with httpx.Client() as client:
+        usage = ElevenLabs(api_key="demo", base_url=url, httpx_client=client).workspace.usage
+        bill = usage.get_usage_by_product_over_time(**window, group_by=["product_type"])
+        with pytest.raises(ApiError):
+            usage.get_usage(**window, group_by=["product_type", "fiat_currency"])
+        with pytest.raises(UnprocessableEntityError):
+            usage.get_usage(start_time=1, end_time=2, interval_seconds=86_400)
+    checked(vendor.WorkspaceAnalyticsQueryResponseModel, bill.model_dump())
+    assert (bill.columns, bill.column_units) == (["timestamp", "product_type", "credits_used"], [None, None, "credits"])
+    costs = [(blueprint.start // 86_400, cost) for blueprint, cost, _ in world.billed(UNTIL)]
+    first_day = since // 86_400_000
+    expected = {
+        ((UNTIL - timedelta(days=3 - n)).date().isoformat(), sum(cost for day, cost in costs if day == first_day + n))
+        for n in (0, 1)
+    }
+    assert {(str(day)[:10], amount) for day, product, amount in bill.rows if product == "conversational-ai"} == expected
+    assert {product for _, product, _ in bill.rows} == {"conversational-ai", "text-to-speech"}
 
 
 def test_a_wrong_parameter_is_422_before_the_key_is_looked_at(url: str) -> None:

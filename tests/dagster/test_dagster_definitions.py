@@ -44,16 +44,21 @@ def test_every_table_and_model_is_an_asset(graph):
     project = read_project()
     tables = {f"lake/{table.name}" for table in TABLES}
     models = {model.key.replace(".", "/") for model in project.models}
-    seeds = {seed.key.replace(".", "/") for seed in project.seeds} | {"seeds/metric_headers", "seeds/workspaces"}
-    names = ("listings", "documents", "tools", "prices", "agent_access", "recordings")
+    seeds = {seed.key.replace(".", "/") for seed in project.seeds} | {
+        "seeds/agent_names",
+        "seeds/metric_headers",
+        "seeds/workspaces",
+    }
+    names = ("listings", "documents", "tools", "prices", "agents", "batches", "bills", "agent_access", "recordings")
     landed = {f"landing/{name}" for name in names}
-    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == tables | models | seeds | landed
+    expected = tables | models | seeds | landed | {"reports/weekly"}
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == expected
 
 
 def test_every_asset_is_described_grouped_and_tagged(graph):
     for node in graph.asset_nodes:
         assert node.description, node.key
-        is_on_demand = node.key.path in (["landing", "agent_access"], ["landing", "recordings"])
+        is_on_demand = node.key.path in (["landing", "agent_access"], ["landing", "recordings"], ["reports", "weekly"])
         group = "upstream" if is_on_demand else node.key.path[0]
         assert node.group_name == GROUPS.get(group, group)
         assert node.kinds, node.key

@@ -22,8 +22,6 @@ EXCEPTIONS = {
     "transcript[].tool_calls[].tool_details.headers": "values are masked before landing, names stay",
     "transcript[].tool_calls[].tool_details.webhook_details.headers": "values are masked before landing, names stay",
     "conversation_initiation_client_data.dynamic_variables.system__conversation_history": "repeats the transcript",
-    "analysis.evaluation_criteria_results_list": "repeats evaluation_criteria_results",
-    "analysis.data_collection_results_list": "repeats data_collection_results",
 }
 """Paths whose values reach no column, and why. Every other value must arrive."""
 

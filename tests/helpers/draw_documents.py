@@ -48,8 +48,8 @@ class Leaf:
 
     ``path`` is its value path: ``{}`` is any key of a map and ``[]`` any item of a list. The path ends where any value
     is allowed and at a workflow inside a workflow. ``way`` leads to the value through the document. ``place`` does too,
-    but lists nested tool calls and results with those of the transcript, by running number. ``is_unique`` is false for
-    booleans and words of an enum.
+    but lists nested tool calls and results with those of the transcript, by running number, and entries of a list twin
+    with those of its map, by their id. ``is_unique`` is false for booleans and words of an enum.
     """
 
     path: str
@@ -105,7 +105,10 @@ TOOLS = {
 """Lists of tool calls and results, including those in a workflow step."""
 
 OWN_KEYS = ("criteria_id", "data_collection_id")
-"""Values that repeat the key of the map that holds them."""
+"""Values that can repeat the key of the map that holds them; in its twin, a list, they take the place of the key."""
+
+TWIN = "_list"
+"""End of the name of a list that is the twin of a map."""
 
 
 def element(schema: Schema) -> Schema:
@@ -193,13 +196,16 @@ class Drawing:
         return value
 
     def _item(self, spot: Spot, at: int) -> Spot:
+        name = str(spot.way[-1])
+        if name.endswith(TWIN):
+            return spot.below("[]", at, (*spot.place[:-1], name.removesuffix(TWIN), f"id{next(self._numbers)}"))
         table = TOOLS.get(str(spot.way[-1]))
         return spot.below("[]", at, (*spot.place[:2], table, next(self._running[table])) if table else ())
 
     def _value(self, variant: Variant, spot: Spot) -> Any:
         number = next(self._numbers)
-        if spot.way[-1] in OWN_KEYS and isinstance(spot.way[-2], str):
-            return spot.way[-2]
+        if spot.way[-1] in OWN_KEYS and isinstance(spot.way[-2], int):
+            return spot.place[-2]
         if enum_words(variant.schema):
             return enum_words(variant.schema)[number % len(enum_words(variant.schema))]
         drawn = {"string": f"text{number}", "integer": number, "number": number + 0.5, "boolean": number % 2 == 0}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -26,18 +26,17 @@ def read(folder: Path) -> pl.DataFrame:
     return pl.read_parquet(folder / "*.parquet", hive_partitioning=False)
 
 
-def differences(models: Iterable[Model], left: Path, right: Path) -> dict[str, str]:
-    """What differs, by qualified name of the table; empty if all tables are equal."""
-    left_folders, right_folders = current_folders(left), current_folders(right)
-    if left_folders.keys() != right_folders.keys():
-        return {"tables": f"{sorted(left_folders.keys() ^ right_folders.keys())} are only in one build"}
+def differences(models: Iterable[Model], left: Mapping[str, Path], right: Mapping[str, Path]) -> dict[str, str]:
+    """What differs between the tables in some folders, by qualified name; empty if all are equal."""
+    if left.keys() != right.keys():
+        return {"tables": f"{sorted(left.keys() ^ right.keys())} are only in one build"}
     grains = {model.key: list(model.header.grain) for model in models}
-    found = {}
-    for key, folder in left_folders.items():
+    texts = {}
+    for key, folder in left.items():
         try:
             assert_frame_equal(
-                read(folder).sort(grains[key]), read(right_folders[key]).sort(grains[key]), rel_tol=REL_TOL, abs_tol=0
+                read(folder).sort(grains[key]), read(right[key]).sort(grains[key]), rel_tol=REL_TOL, abs_tol=0
             )
         except AssertionError as error:
-            found[key] = str(error)
-    return found
+            texts[key] = str(error)
+    return texts

@@ -30,10 +30,10 @@ class Hiding(World):
 class Nights:
     """A world, its server and a home folder that move together through the nights."""
 
-    def __init__(self, home):
+    def __init__(self, home, *, conversations=130, days=6):
         self.home = home
         self.now = UNTIL
-        self.world = Hiding(seed=14, conversations=130, days=6, until=UNTIL)
+        self.world = Hiding(seed=14, conversations=conversations, days=days, until=UNTIL)
         self.app = Tap(create_app(self.world, clock=lambda: self.now))
         self.slept = 0.0
 

@@ -1,7 +1,7 @@
 """The output of ``make demo`` that README.md shows: run the demo in a new folder, and write its output there.
 
-``python -m tests.helpers.readme_demo`` (``make readme``) writes the block; a test compares it with a run, dates and
-durations aside.
+``python -m tests.helpers.readme_demo`` (``make readme``) writes the block, and the answers of docs/questions.md; tests
+compare both with a run, dates and durations aside.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.helpers import questions
 from tests.helpers.reference_docs import ROOT, replace_block
+from warehouse.storage.home import Home
 
 README_FILE = ROOT / "README.md"
 BLOCK = "demo output"
@@ -69,9 +71,10 @@ def shown_output(readme: str) -> str:
 
 
 def main() -> None:
-    """Write the block of README.md."""
+    """Write the block of README.md and the answers of docs/questions.md."""
     with tempfile.TemporaryDirectory() as folder:
         output = demo_output(Path(folder))
+        questions.write(Home(Path(folder) / "demo"))
     text = README_FILE.read_text(encoding="utf-8")
     README_FILE.write_text(replace_block(text, BLOCK, block(output)), encoding="utf-8")
 

@@ -19,8 +19,9 @@ def add_call(rows: Any, name: str, day: date, **row: object) -> None:
 
 
 def add_turns(rows: Any, call: str, day: date, *turns: tuple[bool, float | None]) -> None:
-    """Spoken entries of the agent: whether the user cut it, and the wait before it."""
-    for index, (is_cut, wait) in enumerate(turns):
+    """Words of the user, then spoken entries of the agent: whether the user cut it, and the wait before it."""
+    rows.add("turns", conversation_id=call, start_date=day, turn_index=0, role="user", message="Hello?")
+    for index, (is_cut, wait) in enumerate(turns, 1):
         of_it = {"conversation_id": call, "start_date": day, "turn_index": index}
         # the version that makes an entry is another one here, to which its wait does not belong
         rows.add("turns", **of_it, role="agent", message="Hi", interrupted=is_cut, agent_metadata_version_id="v9")
@@ -30,7 +31,7 @@ def add_turns(rows: Any, call: str, day: date, *turns: tuple[bool, float | None]
 
 def add_transfer(rows: Any, call: str, day: date, what: str) -> None:
     of_it = {"conversation_id": call, "start_date": day, "turn_index": 0, "result_index": 0}
-    rows.add("tool_results", **of_it, depth=0, request_id="r", tool_name=what, result_type=what)
+    rows.add("tool_results", **of_it, depth=0, request_id="r", type="system", result_type=what)
 
 
 def add_tokens(rows: Any, call: str, day: date, scope: str, price_usd: float) -> None:
@@ -84,7 +85,8 @@ def add_two_weeks(rows: Any) -> None:
         charging_tier="free",
         features_usage_voicemail_detection_used=True,
     )
-    add_call(rows, "c4", NEXT_MONDAY, version_id="v2", status="failed", call_duration_secs=0, user_message_count=1)
+    failed = {"status": "failed", "call_duration_secs": 0, "accepted_time_at": noon(NEXT_MONDAY)}
+    add_call(rows, "c4", NEXT_MONDAY, version_id="v2", **failed)
     add_call(
         rows,
         "c5",
@@ -109,6 +111,18 @@ def add_two_weeks(rows: Any) -> None:
     add_call(rows, "bare", TUESDAY)
     add_call(rows, "only_open", MONDAY, agent_id="a2", version_id="v7", status="initiated")
 
+
+# no caller is known, nobody was in a queue, and the API told nothing of audio
+UNTOLD = {
+    **dict.fromkeys(("n_backchannels", "n_audio_calls", "n_silence_calls", "n_queued", "n_queue_abandoned"), 0),
+    **dict.fromkeys(("n_answered_in_time", "n_followed", "n_contained_no_callback"), 0),
+    **dict.fromkeys(("n_traced", "n_resolved", "n_traced_judged"), 0),
+    **dict.fromkeys(("agent_audio_secs", "user_audio_secs", "talk_share", "silence_secs", "silence_share"), None),
+    **dict.fromkeys(("contained_no_callback_rate", "fcr_rate", "fcr_judged_rate", "fcr_coverage"), None),
+    **dict.fromkeys(("queue_abandonment_rate", "asa_secs", "service_level_rate", "cost_usd_per_resolution"), None),
+}
+
+AMOUNTS = ("agent_audio_secs", "user_audio_secs", "silence_secs")
 
 # c1 and c2: 600 credits at 6000 for a dollar are 0.1, and 0.3 is reported; waits of 1 and 3
 FIRST = {
@@ -152,9 +166,25 @@ FIRST = {
     "wait_p90_secs": 2.8,
     "wait_p95_secs": 2.9,
     "wait_p99_secs": 2.98,
+    "n_reached": 2,
+    "reach_rate": 1.0,
+    "n_reached_judged": 2,
+    "n_resolved_contained": 1,
+    "resolved_containment_rate": 0.5,
+    "n_handled": 2,
+    "aht_mean_secs": 90.0,
+    "aht_p50_secs": 90.0,
+    "aht_p90_secs": 114.0,
+    "n_satisfied": 1,
+    "csat_rate": 0.5,
+    "wait_within_good_rate": 0.5,
+    "wait_within_fair_rate": 0.5,
+    "wait_within_poor_rate": 1.0,
+    "traced_cost_usd": 0.4,
+    **UNTOLD,
 }
 
-# c3 (abandoned to a machine, no rate for its plan), c4 (failed) and c5 (900 credits are 0.15), one open
+# c3 (a machine, no rate for its plan), c4 (failed) and c5 (900 credits are 0.15), one open
 SECOND = {
     "n_calls": 3,
     "n_open": 1,
@@ -180,13 +210,13 @@ SECOND = {
     "n_transferred_to_human": 0,
     "transfer_rate": 1 / 3,
     "n_contained": 1,
-    "containment_rate": 1 / 3,
+    "containment_rate": 0.5,
     "n_voicemail": 1,
     "voicemail_rate": 1 / 3,
     "n_errors": 1,
     "error_rate": 1 / 3,
-    "n_abandoned": 1,
-    "abandonment_rate": 1 / 3,
+    "n_abandoned": 0,
+    "abandonment_rate": 0.0,
     "n_ratings": 1,
     "rating": 4.0,
     "likes": 0,
@@ -196,6 +226,22 @@ SECOND = {
     "wait_p90_secs": 4.0,
     "wait_p95_secs": 4.0,
     "wait_p99_secs": 4.0,
+    "n_reached": 2,
+    "reach_rate": 2 / 3,
+    "n_reached_judged": 1,
+    "n_resolved_contained": 1,
+    "resolved_containment_rate": 1.0,
+    "n_handled": 2,
+    "aht_mean_secs": 50.0,
+    "aht_p50_secs": 50.0,
+    "aht_p90_secs": 90.0,
+    "n_satisfied": 1,
+    "csat_rate": 1.0,
+    "wait_within_good_rate": 0.0,
+    "wait_within_fair_rate": 0.0,
+    "wait_within_poor_rate": 0.0,
+    "traced_cost_usd": 0.15,
+    **UNTOLD,
 }
 
 # a call that lasted no time that is known, was judged by nobody, cost nothing that is known, and had no entry
@@ -204,13 +250,18 @@ BARE = dict.fromkeys(FIRST) | {
     **dict.fromkeys((name for name in FIRST if name.endswith(("_coverage", "_rate"))), 0.0),
     "n_calls": 1,
     "n_unknown": 1,
-    "n_contained": 1,
-    "containment_rate": 1.0,
+    "n_abandoned": 1,
+    "abandonment_rate": 1.0,
     "call_minutes": 0.0,
     "likes": 0,
     "dislikes": 0,
     "success_rate": None,
     "interruption_rate": None,
+    "n_reached": 1,
+    "reach_rate": 1.0,
+    **dict.fromkeys(("resolved_containment_rate", "csat_rate"), None),
+    **dict.fromkeys(("wait_within_good_rate", "wait_within_fair_rate", "wait_within_poor_rate"), None),
+    **UNTOLD,
 }
 
 # no finished call at all
@@ -238,14 +289,24 @@ CHANGE = {
     "llm_cost_usd_change": 0.02,
     "interruption_rate_change": -1 / 6,
     "transfer_rate_change": -1 / 6,
-    "containment_rate_change": -1 / 6,
+    "containment_rate_change": 0.0,
     "voicemail_rate_change": 1 / 3,
     "error_rate_change": 1 / 3,
-    "abandonment_rate_change": 1 / 3,
+    "abandonment_rate_change": 0.0,
     "rating_change": 0.5,
     "wait_p50_secs_change": 2.0,
     "wait_p90_secs_change": 1.2,
     "wait_p95_secs_change": 1.1,
     "wait_p99_secs_change": 1.02,
+    "reach_rate_change": -1 / 3,
+    "resolved_containment_rate_change": 0.5,
+    "aht_mean_secs_change": -40.0,
+    "aht_p50_secs_change": -40.0,
+    "aht_p90_secs_change": -24.0,
+    "csat_rate_change": 0.5,
+    "wait_within_good_rate_change": -0.5,
+    "wait_within_fair_rate_change": -0.5,
+    "wait_within_poor_rate_change": -1.0,
+    **{f"{name}_change": None for name in UNTOLD if not name.startswith("n_") and name not in AMOUNTS},
 }
 NO_CHANGE = dict.fromkeys(CHANGE)

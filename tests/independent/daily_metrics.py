@@ -13,6 +13,8 @@ from fractions import Fraction
 from math import floor
 from typing import Any, TypeVar
 
+from tests.independent.outcomes import outcome, says_something, system_tools
+
 Document = dict[str, Any]
 Row = dict[str, Any]
 K = TypeVar("K", bound=Hashable)
@@ -32,15 +34,17 @@ def is_finished(document: Document) -> bool:
 
 
 def caller(document: Document) -> str | None:
-    """Who called, by the first thing that tells."""
+    """Who called, by the first thing that tells; a number as a plus and digits, which is E.164 for those emulated."""
     metadata, client = document["metadata"], document.get("conversation_initiation_client_data") or {}
-    identities = (
+    numbers = (
         (metadata.get("phone_call") or {}).get("external_number"),
         (metadata.get("whatsapp") or {}).get("whatsapp_user_id"),
-        document.get("user_id"),
-        client.get("user_id"),
+        (metadata.get("sms") or {}).get("sms_user_phone_number"),
+        None if metadata.get("phone_call") else (client.get("dynamic_variables") or {}).get("system__caller_id"),
     )
-    return next((value for value in identities if value is not None), None)
+    number = next((f"+{''.join(filter(str.isdigit, value))}" for value in numbers if value), None)
+    users = (document.get("user_id"), client.get("user_id"))
+    return number or next((value for value in users if value is not None), None)
 
 
 def grouped(documents: Iterable[Document], key: Callable[[Document], K]) -> dict[K, list[Document]]:
@@ -79,27 +83,24 @@ def charging(document: Document) -> Document:
 
 
 def timings(document: Document) -> Iterator[tuple[str, float]]:
-    """Timings as (metric, seconds), without what an entry without words copies from the last words that were timed."""
-    last: dict[str, float | None] = {}
+    """Timings as (metric, seconds), without what an entry copies from the one before it, and the greeting's wait.
+
+    The entry before is the last with timings of the same role, with none of the other role in between.
+    """
+    role, last, has_user = None, {}, False
     for entry in document.get("transcript") or []:
+        if entry["role"] != role:
+            role, last = entry["role"], {}
         block = entry.get("conversation_turn_metrics") or {}
         records = block.get("metrics", block)
         secs = {name: record.get("elapsed_time") for name, record in records.items() if isinstance(record, dict)}
-        has_words = entry.get("message") is not None
         yield from (
             (name, value)
             for name, value in secs.items()
-            if value is not None and (has_words or last.get(name) != value)
+            if value is not None and last.get(name) != value and (has_user or name != WAIT)
         )
-        last = secs if has_words and secs else last
-
-
-def results(tool_results: list[Document] | None, depth: int = 0) -> Iterator[tuple[int, Document]]:
-    """Tool results with their depth, those inside workflow steps after the one that holds them."""
-    for result in tool_results or []:
-        yield depth, result
-        for step in (result.get("result") or {}).get("steps") or []:
-            yield from results(step.get("results"), depth + 1)
+        last = secs or last
+        has_user = has_user or role == "user"
 
 
 def cost_usd(document: Document) -> Fraction | None:
@@ -112,37 +113,24 @@ def cost_usd(document: Document) -> Fraction | None:
 
 
 def llm_usd(document: Document) -> float | None:
-    """Price of what was generated."""
-    block = (charging(document).get("llm_usage") or {}).get("initiated_generation") or {}
+    """Price of what was generated, or of what was delivered where nothing else is reported."""
+    blocks: Document = charging(document).get("llm_usage") or {}
+    names = ("initiated_generation", "irreversible_generation")
+    block = next((blocks[name] for name in names if (blocks.get(name) or {}).get("model_usage")), {})
     return total(kind.get("price") for kinds in (block.get("model_usage") or {}).values() for kind in kinds.values())
 
 
-def _outcome(document: Document) -> dict[str, bool]:
-    """What became of a finished call."""
-    metadata, entries = document["metadata"], document.get("transcript") or []
-    took_place = [
-        (depth, (result.get("result") or {}).get("result_type") or result.get("tool_name") or "")
-        for entry in entries
-        for depth, result in results(entry.get("tool_results"))
-        if not (result.get("is_error") or result.get("is_blocked") or result.get("tool_has_been_called") is False)
-        and (result.get("result") or {}).get("status") in (None, "success")
-    ]
+def _flags(document: Document) -> dict[str, bool]:
+    """What became of a finished call, and whether it passed to another agent."""
     agents = {visit["agent_id"] for visit in document.get("visited_agents") or []}
-    machine = ((metadata.get("features_usage") or {}).get("voicemail_detection") or {}).get("used")
-    said = [entry["message"] for entry in entries if entry["role"] == "user" and entry.get("message") is not None]
-    has_words = any(words.strip() != "..." for words in said) or bool(document.get("user_message_count"))
-    is_error = document["status"] == "failed" or (metadata.get("error") or {}).get("code") is not None
-    to_human = any(what.startswith("transfer_to_number") for _, what in took_place)
-    voicemail = bool(machine) or any(what.startswith("voicemail_detection") for _, what in took_place)
-    abandoned = metadata.get("call_duration_secs", 30) < 30 and not has_words
-    return {
-        "to_agent": len(agents) > 1 or any(d == 0 and what.startswith("transfer_to_agent") for d, what in took_place),
-        "to_human": to_human,
-        "voicemail": voicemail,
-        "error": is_error,
-        "abandoned": abandoned,
-        "contained": not (is_error or to_human or voicemail or abandoned),
-    }
+    to_agent = any(
+        is_success and not depth and tool.startswith("transfer_to_agent")
+        for depth, tool, is_success in system_tools(document)
+    )
+    names = {"transferred": "to_human", "voicemail": "voicemail", "error": "error", "abandoned": "abandoned"}
+    names |= {"contained": "contained"}
+    actual = outcome(document)
+    return {"to_agent": len(agents) > 1 or to_agent} | {flag: actual == name for name, flag in names.items()}
 
 
 def agent_daily(documents: list[Document]) -> list[Row]:
@@ -164,13 +152,13 @@ def _agents_day(documents: list[Document]) -> Row:
         entry
         for call in calls
         for entry in call.get("transcript") or []
-        if entry["role"] == "agent" and entry.get("message") is not None
+        if entry["role"] == "agent" and says_something(entry)
     ]
     cut = sum(1 for entry in spoken if entry.get("interrupted"))
-    outcomes = [_outcome(call) for call in calls]
-    counted = {name: sum(outcome[name] for outcome in outcomes) for name in (outcomes[0] if outcomes else ())}
+    flags = [_flags(call) for call in calls]
+    counted = {name: sum(flag[name] for flag in flags) for name in (flags[0] if flags else ())}
     counted = defaultdict(int, counted)
-    transferred = sum(outcome["to_agent"] or outcome["to_human"] for outcome in outcomes)
+    transferred = sum(flag["to_agent"] or flag["to_human"] for flag in flags)
     opinions = [call["metadata"].get("feedback") or {} for call in calls]
     ratings = [opinion["rating"] for opinion in opinions if opinion.get("rating") is not None]
     waits = [value for call in calls for name, value in timings(call) if name == WAIT]
@@ -199,13 +187,11 @@ def _agents_day(documents: list[Document]) -> Row:
         "n_transferred_to_human": counted["to_human"],
         "transfer_rate": ratio(transferred, n),
         "n_contained": counted["contained"],
-        "containment_rate": ratio(counted["contained"], n),
         "n_voicemail": counted["voicemail"],
         "voicemail_rate": ratio(counted["voicemail"], n),
         "n_errors": counted["error"],
         "error_rate": ratio(counted["error"], n),
         "n_abandoned": counted["abandoned"],
-        "abandonment_rate": ratio(counted["abandoned"], n),
         "n_ratings": len(ratings),
         "rating": ratio(sum(ratings), len(ratings)),
         "likes": sum(opinion.get("likes") or 0 for opinion in opinions),

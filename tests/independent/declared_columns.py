@@ -25,11 +25,6 @@ Rows = dict[tuple[str, tuple[Any, ...]], Row]
 KEYS = {
     "conversation_id": ("conversations", "conversation_id"),
     "metadata.start_time_unix_secs": ("conversations", "start_time_at"),
-    "analysis.evaluation_criteria_results{criteria_id}.criteria_id": ("evaluation_results", "criteria_id"),
-    "analysis.data_collection_results{data_collection_id}.data_collection_id": (
-        "data_collection_results",
-        "data_collection_id",
-    ),
 }
 """Paths without a source: the pipeline reads them into columns that must never be null."""
 
@@ -37,8 +32,17 @@ FIXED: dict[str, dict[str, Any]] = {
     "metadata.charging.llm_usage.initiated_generation": {"scope": "initiated", "turn_index": -1},
     "metadata.charging.llm_usage.irreversible_generation": {"scope": "irreversible", "turn_index": -1},
     "transcript[turn_index].llm_usage": {"scope": "turn"},
+    "analysis.evaluation_criteria_results{": {"scope_index": -1},
+    "analysis.data_collection_results{": {"scope_index": -1},
+    "transcript[turn_index].file_input.": {"file_index": 2},
 }
-"""Keys that the path decides, by the beginning of the path."""
+"""Keys that the path decides, by the beginning of the path; ``file_input`` follows the two files of ``file_inputs``."""
+
+INNER = "inner_"
+"""Beginning of the name of a column with the id inside an entry: it is null where it repeats the key of the entry."""
+
+TWIN = "[list_index]"
+"""Step of a path through a list twin, whose entries are read as those of the map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def _homes() -> list[DeclaredColumn]:
     for table in DOCUMENT_TABLES:
         for at in table.at:
             for column in table.columns:
-                if column.source is not None:
+                if column.source is not None and TWIN not in at:
                     path = at if column.source == "." else f"{at}.{column.source}".removeprefix(".")
                     homes.append(DeclaredColumn(path, table, column))
     return homes
@@ -149,6 +153,8 @@ def wrong(place: tuple[Step, ...], value: Any, rows: Rows) -> str | None:
 
 def _read(content: Any, cell: Cell) -> Any:
     """Content of a cell, in its JSON the value at the cell's place."""
+    if content is None and cell.home.column.name.startswith(INNER):
+        return cell.key[-1]
     if content is None or (cell.home.column.type is not Type.JSON and not cell.rest):
         return content
     value = json.loads(content)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.independent.daily_metrics import Document, Row, day, grouped, is_finished, quantile, ratio, results, total
+from tests.independent.daily_metrics import Document, Row, day, grouped, is_finished, quantile, ratio, total
+from tests.independent.outcomes import results
 
 
 def _finished(documents: list[Document]) -> list[Document]:
@@ -28,7 +29,9 @@ def transfers(documents: list[Document]) -> list[Row]:
             for depth, answer in results(entry.get("tool_results")):
                 result = answer.get("result") or {}
                 what = result.get("result_type") or answer.get("tool_name") or ""
-                if not (what.startswith("transfer_to_number") or (what.startswith("transfer_to_agent") and not depth)):
+                if answer.get("type") != "system" or not (
+                    what.startswith("transfer_to_number") or (what.startswith("transfer_to_agent") and not depth)
+                ):
                     continue
                 way = (
                     day(document),

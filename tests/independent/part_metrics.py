@@ -118,6 +118,7 @@ def _usage(document: Document) -> Iterator[tuple[str, Row]]:
         (blocks.get(name) or {}).get("model_usage") or {}
         for name in ("initiated_generation", "irreversible_generation")
     )
+    initiated = initiated or sent
     for model in {**initiated, **sent}:
         yield model, {"made": initiated.get(model), "sent": sent.get(model)}
 
@@ -171,7 +172,11 @@ def tool_reliability(documents: list[Document]) -> list[Row]:
 
 
 def _uses(document: Document) -> Iterator[tuple[Document, Row]]:
-    """Tool calls with their results: the first call of an id has the first result of it, the outer before the inner."""
+    """Tool calls with their results: the first call of an id has the first result of it, the outer before the inner.
+
+    A result that no call is left for is a use of its own.
+    """
+    taken: list[int] = []
     calls: list[tuple[int, Document]] = []
     answers: list[tuple[int, Document]] = []
     for entry in document.get("transcript") or []:
@@ -182,7 +187,13 @@ def _uses(document: Document) -> Iterator[tuple[Document, Row]]:
             waiting[answer["request_id"]].append(answer)
     for _, call in sorted(calls, key=lambda pair: pair[0]):
         queue = waiting.get(call.get("request_id") or "", [])
-        yield call, {"call": document["conversation_id"], "answer": queue.pop(0) if queue else None}
+        answer = queue.pop(0) if queue else None
+        taken.append(id(answer))
+        named = call if call.get("tool_name") is not None or answer is None else answer
+        yield named, {"call": document["conversation_id"], "answer": answer}
+    for _, answer in answers:
+        if id(answer) not in taken:
+            yield answer, {"call": document["conversation_id"], "answer": answer}
 
 
 def _gather(

@@ -20,6 +20,10 @@ def rows(documents: list[Document]) -> dict[str, int]:
         metadata = document["metadata"]
         for entry in document.get("transcript") or []:
             count["turns"] += 1
+            files = entry.get("file_inputs") or []
+            file = entry.get("file_input")
+            count["turn_files"] += len(files) + (file is not None and file not in files)
+            count["triggered_guardrails"] += len(entry.get("triggered_guardrails") or [])
             count["multivoice_parts"] += len((entry.get("multivoice_message") or {}).get("parts") or [])
             timing = entry.get("conversation_turn_metrics") or {}
             records = timing.get("metrics", timing)
@@ -33,12 +37,16 @@ def rows(documents: list[Document]) -> dict[str, int]:
             count["llm_usage"] += _usage_rows(block)
         count["platform_usage"] += len((charging.get("platform_usage") or {}).get("category_usage") or {})
         count["voice_usage"] += len((charging.get("tts_usage") or {}).get("per_voice_usage") or [])
+        count["voice_rewards"] += len(metadata.get("voice_rewards") or [])
         count["visited_agents"] += len(document.get("visited_agents") or [])
         count["tags"] += len(document.get("tag_ids") or [])
         count["warnings"] += len(metadata.get("warnings") or [])
         analysis = document.get("analysis") or {}
-        count["evaluation_results"] += len(analysis.get("evaluation_criteria_results") or {})
-        count["data_collection_results"] += len(analysis.get("data_collection_results") or {})
+        scopes = analysis.get("scoped") or []
+        count["scoped_analyses"] += len(scopes)
+        for of_scope in (analysis, *scopes):
+            count["evaluation_results"] += len(of_scope.get("evaluation_criteria_results") or {})
+            count["data_collection_results"] += len(of_scope.get("data_collection_results") or {})
         variables = (document.get("conversation_initiation_client_data") or {}).get("dynamic_variables") or {}
         count["dynamic_variables"] += len(variables) - ("system__conversation_history" in variables)
     return dict(count)
@@ -88,7 +96,9 @@ def sums(documents: list[Document]) -> dict[str, float]:
 
 
 def _initiated_usd(charging: Document) -> float:
-    block = (charging.get("llm_usage") or {}).get("initiated_generation") or {}
+    blocks = charging.get("llm_usage") or {}
+    names = ("initiated_generation", "irreversible_generation")
+    block = next((blocks[name] for name in names if (blocks.get(name) or {}).get("model_usage")), {})
     return sum(kind.get("price") or 0 for kinds in (block.get("model_usage") or {}).values() for kind in kinds.values())
 
 

@@ -112,7 +112,7 @@ def test_a_missing_scope_is_named_with_its_endpoint_and_the_other_way_is_still_t
     secrets, settings = api
     detail = {"detail": {"status": "missing_permissions", "message": "The API key lacks convai_write."}}
     secrets.instead["get-signed-url"] = (401, json.dumps(detail).encode())
-    ended = run(tmp_path, "access", FIRST, "--json", **settings)
+    ended = run(tmp_path, "access", "--agent", FIRST, "--json", **settings)
     signed_url, token = ended.data["probes"]
     assert (ended.code, signed_url["is_reachable"], token["is_reachable"]) == (1, False, True)
     assert "GET /v1/convai/conversation/get-signed-url answered 401" in signed_url["reason"]

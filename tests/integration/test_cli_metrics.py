@@ -179,7 +179,7 @@ def test_explain_shows_a_model_and_prints_its_sql(tmp_path: Path) -> None:
     shown = run(tmp_path, "explain", "agent_daily").text
     assert shown.startswith("metrics.agent_daily\nAn agent's day: ")
     assert "  reads  intermediate.int_agent_measures\n" in shown
-    assert "\n  wait_p99_secs           99th percentile of the wait over entries.\n" in shown
+    assert "\n  wait_p99_secs               99th percentile of the wait over entries.\n" in shown
     printed = run(tmp_path, "explain", "agent_daily", "--sql").text
     assert printed.startswith("with measures as (\n    select * from intermediate.int_agent_measures\n")
     assert printed.endswith("\n\nselect * from final\n")
@@ -206,7 +206,7 @@ def test_explain_suggests_what_was_meant(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
-        ("from fct_turns", "fct_turns is in schema marts: write marts.fct_turns."),
+        ("from stg_turns", "stg_turns is in schema staging: write staging.stg_turns."),
         ("from mart.fct_turns", "fct_turns is in schema marts: write marts.fct_turns."),
         ("from marts.fct_conversation", "Did you mean marts.fct_conversations or "),
         ("from agentdaily", "Did you mean metrics.agent_daily"),

@@ -14,9 +14,12 @@ from pipelines.cli.main import cli
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
+from tests.helpers import day, questions
 from tests.helpers.readme_demo import README_FILE, comparable, demo_output, shown_output
 from tests.helpers.reference_docs import COMMANDS_FILE
 from tests.helpers.run_cli import run
+from warehouse.serve.query import query
+from warehouse.storage.home import Home
 
 ROOT = Path(__file__).parents[2]
 README = README_FILE.read_text(encoding="utf-8")
@@ -89,9 +92,43 @@ def test_every_convohouse_command_of_the_readme_and_the_docs_runs(tmp_path):
             run_line(filled(line, run_line))
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A demo as `make demo` runs it: what it printed, and its home."""
+    folder = tmp_path_factory.mktemp("demo")
+    output = demo_output(folder)
+    return output, Home(folder / "demo")
+
+
 @pytest.mark.timeout(400)
-def test_the_output_that_the_readme_shows_is_that_of_the_demo(tmp_path):
-    assert comparable(shown_output(README)) == comparable(demo_output(tmp_path)), "run `make readme`"
+def test_the_output_that_the_readme_shows_is_that_of_the_demo(demo):
+    output, _ = demo
+    assert comparable(shown_output(README)) == comparable(output), "run `make readme`"
+
+
+@pytest.mark.timeout(400)
+def test_the_answers_that_the_docs_show_are_those_of_the_demo(demo):
+    _, home = demo
+    shown = questions.questions(questions.QUESTIONS_FILE.read_text(encoding="utf-8"))
+    assert len(shown) == 20
+    for sql, table in shown:
+        answer = questions.answer(home, sql)
+        assert answer.count("\n") > 2, sql
+        if day.now.start.date() == day.TODAY:  # weeks and weekdays are others on another day
+            assert questions.comparable(answer) == questions.comparable(table), "run `make readme`"
+
+
+@pytest.mark.timeout(400)
+def test_no_metric_of_the_catalogue_is_empty_on_the_demo(demo):
+    _, home = demo
+    metrics = query(home, "select model, list(column_name) as names from metrics.catalog group by model")
+    empty = set()
+    for model, names in metrics.iter_rows():
+        counts = query(home, f"select {', '.join(f'count({name}) as {name}' for name in names)} from {model}")  # noqa: S608
+        empty |= {f"{model}.{name}" for name, n in counts.row(0, named=True).items() if n == 0}
+    assert empty == {
+        "metrics.repeat_callers.return_30d_rate"
+    }  # the demo is 30 days, and the window 30 days and one more
 
 
 @pytest.mark.parametrize("command", list(cli.commands))

@@ -111,6 +111,7 @@ def test_rows_sums_ids_times_and_numbers_are_those_of_the_documents_as_they_came
     assert {column for column in changed if not is_text(column)} == set()
     assert {column for column in changed if column.endswith("_id")} == {
         "conversations.user_id",
+        "conversations.caller_id",
         "conversations.conversation_initiation_client_data_user_id",
         "conversations.initiator_id",
         "conversations.whatsapp_whatsapp_user_id",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,13 +17,21 @@ import polars as pl
 import pytest
 
 from pipelines.transform.agents import refresh_agents
+from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers.small_builds import without_comments
 from warehouse.build import materialize
 from warehouse.connection import Limits, connect
-from warehouse.engines.build import column_types
 from warehouse.engines.engine import Engine
 from warehouse.engines.spark import sail_engine, spark_engine
-from warehouse.models.build_tables import METRIC_HEADERS, WORKSPACES, metric_header_rows, workspace_rows
+from warehouse.models.build_tables import (
+    AGENT_NAMES,
+    METRIC_HEADERS,
+    WORKSPACES,
+    agent_name_rows,
+    metric_header_rows,
+    workspace_rows,
+)
+from warehouse.models.column_types import column_types
 from warehouse.models.project import SQL_DIR, Project, read_project
 from warehouse.models.seeds import read_seeds
 from warehouse.schema.conversations import CONVERSATIONS
@@ -49,7 +58,8 @@ class LakeRows:
         self.zones: dict[str, str] = {}
 
     def add(self, table: str, **row: object) -> None:
-        self.rows[table].append({"conversation_id": "c1", "start_date": DAY} | row)
+        of_whole = {"scope_index": -1} if "scope_index" in BY_NAME[table].key else {}
+        self.rows[table].append({"conversation_id": "c1", "start_date": DAY} | of_whole | row)
 
     def zone(self, time_zone: str, workspace: str = "main") -> None:
         """The time zone of a workspace; UTC when nothing is said."""
@@ -80,8 +90,31 @@ class LakeRows:
         checks = {"checked_at": NOON, "content_sha256": "00", "parser_version": 1, "settle_state": "settled"}
         values = defaults | checks | row
         keys = {name: values[name] for name in ("workspace", "conversation_id", "start_date") if name in values}
+        values |= self._derived(values)
         self.add("conversations", **{name: value for name, value in values.items() if name not in checks})
         self.add("conversation_checks", **(keys | {name: values[name] for name in checks}))
+
+    def document(self, document: dict[str, Any]) -> None:
+        """The rows of a document, as the flattening makes them."""
+        snapshot = Snapshot(document["conversation_id"], json.dumps(document).encode(), NOON)
+        flattened = flatten([snapshot])
+        assert flattened.errors == {}
+        for table, frame in flattened.frames.items():
+            self.rows[table] += [
+                {name: value for name, value in row.items() if value is not None} for row in frame.to_dicts()
+            ]
+
+    @staticmethod
+    def _derived(values: Row) -> Row:
+        """The other party and the direction, which the flattening reads from the columns of the channel."""
+        others = ("phone_call_external_number", "whatsapp_whatsapp_user_id", "sms_sms_user_phone_number")
+        directions = ("phone_call_direction", "whatsapp_direction", "sms_direction")
+        sources_by_name = {"caller_id": others, "direction": directions}
+        return {
+            name: next((values[source] for source in sources if values.get(source)), None)
+            for name, sources in sources_by_name.items()
+            if name not in values
+        }
 
     def tokens(self, scope: str, turn_index: int, kind: str, price_usd: float | None, *, tokens: int = 1) -> None:
         """Usage of model m: tokens of a kind and their price."""
@@ -127,6 +160,7 @@ class LakeRows:
             engine.load(seed.key, seed.rows)
         engine.load(METRIC_HEADERS.key, metric_header_rows((model.key, model.header) for model in project.models))
         engine.load(WORKSPACES.key, workspace_rows(self.zones))
+        engine.load(AGENT_NAMES.key, agent_name_rows(home))
         types = types_of_project() if self.project == read_project() else column_types(self.project)
         for model in project.models:
             folder = None if model.is_view else str(home.root.parent / "engine" / model.schema / model.name)

@@ -82,6 +82,6 @@ def test_each_breakdown_has_its_keys_and_no_other(rows: Any) -> None:
     }
     nothing = dict.fromkeys((*keys, "batch_call_id"))
     assert {row.pop("breakdown"): row for row in actual} == {
-        name: nothing | key | {"n_calls": 1, "n_waits": 0 if name in ("day", "week", "version") else None}
+        name: nothing | key | {"n_calls": 1, "n_waits": None if name in ("hour", "batch") else 0}
         for name, key in expected.items()
     }

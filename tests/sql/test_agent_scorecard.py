@@ -26,12 +26,15 @@ from tests.helpers.two_weeks import (
 
 def test_weeks_and_their_change(rows: Any) -> None:
     add_two_weeks(rows)
-    key = {"workspace": "main", "agent_id": "a1"}
+    key = {"workspace": "main", "agent_id": "a1", "agent_name": None}
     assert rows.model("metrics.agent_scorecard") == [
         pytest.approx(row)
         for row in (
             key | {"week_start_date": MONDAY, "is_over": True} | FIRST | NO_CHANGE,
-            key | {"agent_id": "a2", "week_start_date": MONDAY, "is_over": True} | ONLY_OPEN | NO_CHANGE,
+            key
+            | {"agent_id": "a2", "agent_name": None, "week_start_date": MONDAY, "is_over": True}
+            | ONLY_OPEN
+            | NO_CHANGE,
             key | {"week_start_date": NEXT_MONDAY, "is_over": True} | SECOND | CHANGE,
             # no call in the week of 16 November, so there is nothing to compare with
             key | {"week_start_date": date(2026, 11, 23), "is_over": False} | BARE | NO_CHANGE,
@@ -66,18 +69,20 @@ def test_a_week_is_compared_with_the_same_agents_in_the_same_workspace(rows: Any
 
 
 def test_a_week_without_the_troubles_of_the_one_before(rows: Any) -> None:
-    # a machine took the failed call, in which nobody spoke
-    trouble = {"status": "failed", "features_usage_voicemail_detection_used": True}
-    add_call(rows, "c1", MONDAY, call_duration_secs=5, **trouble)
-    add_call(rows, "c2", MONDAY, call_duration_secs=60)
-    add_call(rows, "c3", MONDAY, status="in-progress")
-    add_call(rows, "c4", NEXT_MONDAY, call_duration_secs=60)
+    add_call(rows, "c1", MONDAY, call_duration_secs=5, features_usage_voicemail_detection_used=True)
+    add_call(rows, "c2", MONDAY, call_duration_secs=5, status="failed")
+    add_call(rows, "c3", MONDAY, call_duration_secs=5)
+    add_call(rows, "c4", MONDAY, call_duration_secs=60)
+    add_turns(rows, "c4", MONDAY)
+    add_call(rows, "c5", MONDAY, status="in-progress")
+    add_call(rows, "c6", NEXT_MONDAY, call_duration_secs=60)
+    add_turns(rows, "c6", NEXT_MONDAY)
     names = ("n_open", "voicemail_rate", "error_rate", "abandonment_rate", "containment_rate")
     actual = rows.model("metrics.agent_scorecard", *names, *(f"{name}_change" for name in names))
     nothing = (None, None, None, None, None)
     assert [tuple(row.values()) for row in actual] == [
-        (1, 0.5, 0.5, 0.5, 0.5, *nothing),
-        (0, 0.0, 0.0, 0.0, 1.0, -1, -0.5, -0.5, -0.5, 0.5),
+        pytest.approx((1, 0.25, 0.25, 1 / 3, 1 / 3, *nothing)),
+        pytest.approx((0, 0.0, 0.0, 0.0, 1.0, -1, -0.25, -0.25, -1 / 3, 2 / 3)),
     ]
 
 

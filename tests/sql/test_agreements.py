@@ -12,6 +12,8 @@ NAMES = {
     "agent_daily_agrees",
     "agents_agree",
     "costs_agree",
+    "resolutions_agree",
+    "thresholds_are_complete",
     "tokens_agree",
     "tool_reliability_agrees",
     "transfers_agree",
@@ -29,12 +31,14 @@ def _calls(rows: Any) -> None:
     rows.call("c4", agent_id="a9", call_duration_secs=60, **paid)
     rows.call("c5", version_id="v1", status="in-progress")
     for name in ("c1", "c3", "c4"):
-        at = {"conversation_id": name, "turn_index": 0}
+        at = {"conversation_id": name, "turn_index": 1}
+        rows.add("turns", conversation_id=name, turn_index=0, role="user", message="Hello")
         rows.add("turns", role="agent", message="Hello", **at)
         rows.add("turn_metrics", metric="convai_ttf_audio_since_silence", elapsed_secs=1.0, is_repeat=False, **at)
         rows.add("turn_metrics", metric="convai_llm_service_ttfb", elapsed_secs=1.0, is_repeat=False, **at)
         rows.add("tool_calls", call_index=0, depth=0, request_id="r", tool_name="transfer_to_number", **at)
-        rows.add("tool_results", result_index=0, depth=0, request_id="r", tool_name="transfer_to_number", **at)
+        done = {"type": "system", "result_type": "transfer_to_number_twilio_success"}
+        rows.add("tool_results", result_index=0, depth=0, request_id="r", **done, **at)
     rows.tokens("initiated", -1, "input", 0.5)
     rows.tokens("irreversible", -1, "input", 0.25)
 
@@ -48,14 +52,17 @@ CHANGES: dict[str, set[str]] = {
     "update metrics.agent_daily set cost_usd = 0 where agent_id is null": {"agent_daily_agrees", "costs_agree"},
     "update metrics.agent_daily set n_open = 3 where agent_id = 'a1'": {"agent_daily_agrees", "agents_agree"},
     "delete from metrics.agent_daily where workspace = 'second'": {"agent_daily_agrees"},
+    "update metrics.repeat_callers set n_reached = 9 where agent_id = 'a1'": {"resolutions_agree"},
+    "update metrics.agent_daily set n_resolved = 1 where agent_id = 'a1'": {"resolutions_agree"},
+    "delete from seeds.thresholds where threshold = 'wait_poor_secs'": {"thresholds_are_complete"},
     "update metrics.cost_daily set cost_usd = 1.001 where component = 'call'": {"costs_agree"},
     "update metrics.cost_daily set workspace = 'second'": {"costs_agree"},
     "delete from metrics.cost_daily": {"costs_agree"},
-    "update marts.dim_agents set n_calls = 1 where agent_id = 'a9'": {"agents_agree"},
+    "update marts.dim_agents set n_agent_calls = 1 where agent_id = 'a9'": {"agents_agree"},
     "update marts.dim_agent_versions set n_calls = 2": {"agents_agree"},
     "update marts.fct_transfers set kind = 'agent'": {"transfers_agree"},
     "update marts.fct_transfers set is_error = true where conversation_id = 'c4'": {"transfers_agree"},
-    "update marts.fct_turn_latency set is_repeat = true": {"waits_agree"},
+    "update marts.fct_turn_latency set is_measured = false": {"waits_agree"},
     "update marts.fct_turn_latency set is_counted = true where conversation_id = 'c3'": {"waits_agree"},
     "update marts.fct_llm_usage set input_tokens = 2 where scope = 'initiated'": {"tokens_agree"},
     "delete from marts.fct_llm_usage where scope = 'irreversible'": {"tokens_agree"},

@@ -137,8 +137,8 @@ def test_each_measure_is_the_column_of_agent_daily(rows: Any) -> None:
         for turn in (1, 2):
             rows.add("turns", **key, turn_index=turn, role="agent", message="Yes", interrupted=number == turn == 1)
         wait = {"metric": "convai_ttf_audio_since_silence", "is_repeat": False}
-        if number < 3:
-            rows.add("turn_metrics", **key, **wait, turn_index=1, elapsed_secs=number + 1.0)
+        if number in (1, 2, 3):
+            rows.add("turn_metrics", **key, **wait, turn_index=1, elapsed_secs=float(number))
     for number in (7, 8, 9):
         rows.add("visited_agents", conversation_id=f"c{number}", start_date=FIRST, visit_index=0, agent_id="a1")
         rows.add("visited_agents", conversation_id=f"c{number}", start_date=FIRST, visit_index=1, agent_id="a2")

@@ -262,7 +262,8 @@ def test_every_relation_and_every_column_has_a_comment(built: Home, project: Pro
     ).to_dicts()
     expected = {model.key for model in project.models} | {seed.key for seed in project.seeds}
     expected |= {each.key for each in (*GENERATED_TABLES, BUILD_INPUTS)} | {f"lake.{table.name}" for table in TABLES}
-    assert {f"{row['schema_name']}.{row['name']}" for row in described} == expected
+    short_names = {f"main.{model.name}": model for model in project.models if model.schema in ("marts", "metrics")}
+    assert {f"{row['schema_name']}.{row['name']}" for row in described} == expected | short_names.keys()
     assert [row for row in described if not row["comment"]] == []
     columns = query(
         built, "select schema_name, table_name, column_name, comment from duckdb_columns() where not internal"
@@ -274,6 +275,23 @@ def test_every_relation_and_every_column_has_a_comment(built: Home, project: Pro
     for model in project.models:
         for name, about in model.header.columns.items():
             assert by_column[model.schema, model.name, name] == about
+    for model in short_names.values():
+        names = list(model.header.columns)
+        assert [by_column["main", model.name, name] for name in names] == list(model.header.columns.values())
+
+
+def test_marts_and_metrics_can_be_named_without_a_schema(built: Home, project: Project) -> None:
+    for name in ("fct_turns", "agent_daily"):
+        schema = "marts" if name.startswith("fct") else "metrics"
+        assert query(built, f"from {name}").equals(query(built, f"from {schema}.{name}"))
+    shown = set(query(built, "select name from (show tables)")["name"])
+    assert shown == {model.name for model in project.models if model.schema in ("marts", "metrics")}
+
+
+def test_a_name_is_not_in_both_schemas_that_can_be_left_out(build_sql: BuildSql) -> None:
+    model = '/*\ndescription = "One."\ngrain = ["a"]\n\n[columns]\na = "One."\n*/\nselect 1 as a\n'
+    with pytest.raises(ModelError, match=r"metrics/answers\.sql: metrics\.answers has the name of marts\.answers"):
+        build_sql({"marts/answers.sql": model, "metrics/answers.sql": model})
 
 
 def test_catalog_is_what_the_headers_say(built: Home, project: Project) -> None:

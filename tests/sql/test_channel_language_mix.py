@@ -14,14 +14,21 @@ def _calls(rows: Any) -> None:
     rows.call("c1", call_duration_secs=60, **phone, **success)
     rows.call("c2", call_duration_secs=120, status="failed", analysis_call_successful="failure", **phone)
     rows.call("c3", text_only=True, call_duration_secs=0, cost_credits=60, charging_tier="starter")
+    for turn, (role, wait) in enumerate((("user", None), ("agent", 1.0), ("agent", 3.0))):
+        rows.add("turns", turn_index=turn, role=role, message="Hi")
+        if wait:
+            of_wait = {"metric": "convai_ttf_audio_since_silence", "is_repeat": False}
+            rows.add("turn_metrics", turn_index=turn, elapsed_secs=wait, **of_wait)
     rows.call("c4", status="processing", cost_fiat_usd=9.0, **phone)
     rows.call("c5", user_id="bot", cost_fiat_usd=9.0, **phone)
     rows.call("c6", workspace="other", **phone)
 
 
 def _expected(rows: Any, column: str, first: str | None, second: str | None) -> list[Any]:
-    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1"}
+    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1", "agent_name": None}
     nothing = {"cost_credits": None, "cost_usd": None, "cost_usd_per_call": None, "cost_usd_per_minute": None}
+    silent = {"n_reached": 1, "n_contained": 0, "containment_rate": 0.0, "n_waits": 0}
+    silent |= {"wait_p50_secs": None, "wait_p90_secs": None, "wait_p95_secs": None}
     return [
         # c1 and c2 of three calls, three minutes, one of the two costs known
         {
@@ -40,6 +47,13 @@ def _expected(rows: Any, column: str, first: str | None, second: str | None) -> 
             "cost_usd_coverage": 0.5,
             "cost_usd_per_call": 0.15,
             "cost_usd_per_minute": 0.1,
+            "n_reached": 2,
+            "n_contained": 1,
+            "containment_rate": 0.5,
+            "n_waits": 2,
+            "wait_p50_secs": 2.0,
+            "wait_p90_secs": 2.8,
+            "wait_p95_secs": 2.9,
         },
         # c3: never judged, lasted no time, 60 credits at 6,000 a dollar
         {
@@ -58,6 +72,7 @@ def _expected(rows: Any, column: str, first: str | None, second: str | None) -> 
             "cost_usd_coverage": 1.0,
             "cost_usd_per_call": 0.01,
             "cost_usd_per_minute": None,
+            **silent,
         },
         {
             **key,
@@ -73,6 +88,7 @@ def _expected(rows: Any, column: str, first: str | None, second: str | None) -> 
             "success_coverage": 0.0,
             "cost_usd_coverage": 0.0,
             **nothing,
+            **silent,
         },
     ]
 
@@ -110,6 +126,7 @@ def test_feedback(rows: Any) -> None:
         {
             **key,
             "agent_id": "a1",
+            "agent_name": None,
             "n_calls": 3,
             "n_ratings": 2,
             "rating_coverage": pytest.approx(2 / 3),
@@ -122,6 +139,7 @@ def test_feedback(rows: Any) -> None:
         {
             **key,
             "agent_id": "a2",
+            "agent_name": None,
             "n_calls": 1,
             "n_ratings": 0,
             "rating_coverage": 0.0,

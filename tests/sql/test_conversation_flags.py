@@ -16,10 +16,12 @@ def test_of_a_call_all_is_told(rows: Any) -> None:
             "workspace": "main",
             "conversation_id": "c1",
             "agent_id": "a1",
+            "agent_name": None,
             "version_id": "v1",
             "start_date": rows.day,
             "user_id": "u1",
             "caller_id": "+100",
+            "is_text_only": False,
             "is_finished": True,
             "is_excluded": False,
             "is_counted": True,
@@ -83,12 +85,15 @@ def test_callers_are_left_out_by_number_user_agent_or_id(rows: Any) -> None:
 def _call_with_parts(rows: Any, name: str, workspace: str = "main", **row: object) -> None:
     """A call of 60 s for 6,000 credits (1 US dollar), with one row in each table below it."""
     of_it = {"conversation_id": name, "workspace": workspace}
-    at = of_it | {"turn_index": 0}
+    at = of_it | {"turn_index": 1}
     rows.call(name, workspace=workspace, cost_credits=6000, charging_tier="starter", call_duration_secs=60, **row)
+    rows.add("turns", role="user", message="Hello?", turn_index=0, **of_it)
     rows.add("turns", role="agent", message="Hello", rag_retrieval_info_retrieval_query="price", **at)
     rows.add("turn_metrics", metric="convai_ttf_audio_since_silence", elapsed_secs=1.0, is_repeat=False, **at)
     rows.add("tool_calls", call_index=0, depth=0, request_id="r", tool_name="look_up", **at)
-    rows.add("tool_results", result_index=0, depth=0, request_id="t", tool_name="transfer_to_number", **at)
+    rows.add(
+        "tool_results", result_index=0, depth=0, request_id="r", type="system", tool_name="transfer_to_number", **at
+    )
     rows.add("evaluation_results", criteria_id="polite", result="success", **of_it)
     rows.add("data_collection_results", data_collection_id="name", **of_it)
     usage = {"scope": "initiated", "turn_index": -1, "model": "m", "token_kind": "input", "tokens": 1}
@@ -114,10 +119,15 @@ def test_a_fact_holds_every_call_and_says_which_count(rows: Any, fact: str) -> N
     _call_with_parts(rows, "c1", "second", phone_call_external_number="+1")
     _call_with_parts(rows, "c2", phone_call_external_number="+49")
     _call_with_parts(rows, "c3", status="in-progress")
+    n_rows = 2 if fact == "fct_turns" else 1
     assert rows.model(f"marts.{fact}", "workspace", "conversation_id", "is_finished", "is_counted") == [
-        {"workspace": "second", "conversation_id": "c1", "is_finished": True, "is_counted": True},
-        {"workspace": "main", "conversation_id": "c2", "is_finished": True, "is_counted": False},
-        {"workspace": "main", "conversation_id": "c3", "is_finished": False, "is_counted": False},
+        {"workspace": workspace, "conversation_id": name, "is_finished": is_finished, "is_counted": is_counted}
+        for workspace, name, is_finished, is_counted in (
+            ("second", "c1", True, True),
+            ("main", "c2", True, False),
+            ("main", "c3", False, False),
+        )
+        for _ in range(n_rows)
     ]
 
 

@@ -32,7 +32,7 @@ def test_conversation_flow(rows: Any) -> None:
     _says(rows, "c4", None, "-")
     for call in ("open", "tested"):
         _says(rows, call, "A", "A")
-    key = {"workspace": "main", "agent_id": "a1"}
+    key = {"workspace": "main", "agent_id": "a1", "agent_name": None}
     names = ("turn_position", "n_calls", "reach_rate", "n_ended", "drop_off_rate")
     cuts = ("n_agent_turns", "n_interruptions", "interruption_rate")
     assert rows.model(METRIC) == [

@@ -9,7 +9,14 @@ import pytest
 
 def _component(rows: Any, agent: str, component: str, n_calls: int, **money: float | None) -> dict[str, Any]:
     nothing = {"burst_surcharge_credits": 0.0, "dev_discount_credits": 0.0, "free_minutes": None, "free_llm_usd": None}
-    key = {"workspace": "main", "start_date": rows.day, "agent_id": agent, "component": component, "n_calls": n_calls}
+    key = {
+        "workspace": "main",
+        "start_date": rows.day,
+        "agent_id": agent,
+        "agent_name": None,
+        "component": component,
+        "n_calls": n_calls,
+    }
     return key | nothing | money
 
 

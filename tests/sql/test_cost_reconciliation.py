@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 
 NEXT_DAY = date(2026, 11, 3)
+BILL = (
+    *("bill_unit", "billed_amount", "billed_agents_amount", "billed_other_amount", "conversations_amount"),
+    *("unexplained_amount", "is_bill_complete", "n_unknown_cost", "bill_explanation"),
+)
 
 
 def charged(rows: Any, call: str, cost: int | None, parts: tuple[int | None, int | None], **row: object) -> None:
@@ -46,11 +50,11 @@ def test_cost_reconciliation(rows: Any) -> None:
             "workspace": "main",
             "start_date": rows.day,
             "n_calls": 6,  # c1 to c5 and c7
-            "cost_credits": 205,
+            "cost_credits": 210,
             "n_cost_alone": 1,
-            "n_cost_compared": 3,  # c1, c2, c3
-            "compared_cost_credits": 180,
-            "call_cost_credits": 130,
+            "n_cost_compared": 4,  # c1, c2, c3, and c7, whose cost is the sum of its charges
+            "compared_cost_credits": 185,
+            "call_cost_credits": 135,
             "llm_cost_credits": 40,
             "unexplained_credits": 10,  # 20 - 10
             "n_cost_differences": 2,
@@ -59,10 +63,15 @@ def test_cost_reconciliation(rows: Any) -> None:
             "usage_usd": 0.3300000004,
             "unexplained_llm_usd": 0.0199999996,
             "n_llm_differences": 1,
-        },
+            "n_open": 1,  # c6
+            "n_removed": 0,
+        }
+        | dict.fromkeys(BILL),
         abs=1e-12,
     )
     assert {name: value for name, value in next_day.items() if value is not None} == {
+        "n_open": 0,
+        "n_removed": 0,
         "workspace": "main",
         "start_date": NEXT_DAY,
         "n_calls": 1,
@@ -73,3 +82,53 @@ def test_cost_reconciliation(rows: Any) -> None:
         "n_llm_differences": 0,
     }
     assert (other["workspace"], other["cost_credits"], other["unexplained_credits"]) == ("other", 10, 0)
+
+
+def billed(rows: Any, day: date, product: str, amount: float, *, unit: str = "credits", **row: object) -> None:
+    defaults = {"asked_at": rows.noon, "is_complete": True, "usage_date": day}
+    rows.whole("billed_usage", product_type=product, unit=unit, amount=amount, **(defaults | row))
+
+
+def test_the_bill_and_what_explains_the_rest(rows: Any) -> None:
+    days = [date(2026, 11, day) for day in range(2, 9)]
+    rows.call("c1", cost_credits=70, start_date=days[0])
+    rows.call("c2", cost_credits=30, start_date=days[0], status="failed")
+    billed(rows, days[0], "conversational-ai", 100)
+    billed(rows, days[0], "text-to-speech", 25)  # adds up, beside another product
+    rows.call("c3", cost_credits=10, start_date=days[1])
+    rows.call("c4", start_date=days[1])  # its cost is not known
+    rows.call("c5", start_date=days[1], status="in-progress", cost_credits=9)
+    rows.add("deletions", conversation_id="c6", start_date=days[1], noticed_at=rows.noon, evidence="e", reason="erased")
+    rows.add(
+        "deletions", conversation_id="c3", start_date=days[1], noticed_at=rows.noon, evidence="e", reason="deleted"
+    )
+    rows.add(
+        "deletions", conversation_id="c7", start_date=days[1], noticed_at=rows.noon, evidence="e", reason="retention"
+    )
+    billed(rows, days[1], "ElevenAgents", 60, is_complete=False)
+    rows.call("c8", cost_fiat_usd=0.5, start_date=days[2])
+    rows.call("c9", start_date=days[2])
+    billed(rows, days[2], "agents", 0.75, unit="usd")
+    rows.call("c10", cost_credits=5, start_date=days[3])
+    billed(rows, days[3], "agents", 0.75, unit="eur")
+    billed(rows, days[4], "text-to-speech", 25)  # a day without a conversation
+    rows.call("c11", cost_credits=5, start_date=days[5])
+    billed(rows, days[5], "conversational-ai", 3)
+    billed(rows, days[5], "conversational-ai", 0.01, unit="usd")  # the workspace moved to the other basis
+    rows.call("c12", cost_credits=5, start_date=days[6], workspace="second")
+    billed(rows, days[6], "none", 0.0)
+
+    actual = rows.model("metrics.cost_reconciliation", "start_date", "n_calls", *BILL, "n_open", "n_removed")
+
+    nothing = "not explained: billed on another day, or deleted before it was copied"
+    several = "the day was not over; 1 not finished; 1 deleted or erased; 1 without a known cost"
+    assert [tuple(row.values()) for row in actual] == [
+        (days[0], 2, "credits", 125.0, 100.0, 25.0, 100.0, 0.0, True, 0, None, 0, 0),
+        (days[1], 2, "credits", 60.0, 60.0, 0.0, 10.0, 50.0, False, 1, several, 1, 1),
+        (days[2], 2, "usd", 0.75, 0.75, 0.0, 0.5, 0.25, True, 1, "1 without a known cost", 0, 0),
+        (days[3], 1, "eur", 0.75, 0.75, 0.0, None, None, True, 1, "the bill is in another currency", 0, 0),
+        (days[4], 0, "credits", 25.0, 0.0, 25.0, 0.0, 0.0, True, 0, None, 0, 0),
+        (days[5], 1, "credits", 3.0, 3.0, 0.0, 5.0, -2.0, True, 0, nothing, 0, 0),
+        (days[6], 0, "credits", 0.0, 0.0, 0.0, 0.0, 0.0, True, 0, None, 0, 0),
+        (days[6], 1, None, None, None, None, None, None, None, None, None, 0, 0),
+    ]

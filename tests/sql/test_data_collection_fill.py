@@ -34,7 +34,7 @@ def test_data_collection_fill(rows: Any) -> None:
     _collected(rows, "c1", "never", [])
     _collected(rows, "c2", "never", None)
     _collected(rows, "c1", "untold", {"street": "x"})
-    key = {"workspace": "main", "agent_id": "a1"}
+    key = {"workspace": "main", "agent_id": "a1", "agent_name": None}
     nothing = {"n_filled": 0, "fill_rate": 0.0, "n_typed": 0, "n_of_declared_type": 0, "of_declared_type_rate": None}
     assert rows.model(METRIC) == [
         pytest.approx(key | row)

@@ -31,8 +31,8 @@ def test_agents_from_calls_lists_entries_and_visits(rows: Any) -> None:
             "agent_name": "New name",
             "first_call_at": rows.noon,
             "last_call_at": later,
-            "n_calls": 2,
-            "n_open": 1,
+            "n_agent_calls": 2,
+            "n_agent_open": 1,
         },
         {
             "workspace": "main",
@@ -40,8 +40,8 @@ def test_agents_from_calls_lists_entries_and_visits(rows: Any) -> None:
             "agent_name": None,
             "first_call_at": rows.noon,
             "last_call_at": rows.noon,
-            "n_calls": 0,
-            "n_open": 0,
+            "n_agent_calls": 0,
+            "n_agent_open": 0,
         },
         {
             "workspace": "main",
@@ -49,8 +49,8 @@ def test_agents_from_calls_lists_entries_and_visits(rows: Any) -> None:
             "agent_name": None,
             "first_call_at": later,
             "last_call_at": later,
-            "n_calls": 0,
-            "n_open": 0,
+            "n_agent_calls": 0,
+            "n_agent_open": 0,
         },
         {
             "workspace": "main",
@@ -58,8 +58,8 @@ def test_agents_from_calls_lists_entries_and_visits(rows: Any) -> None:
             "agent_name": "Listed",
             "first_call_at": rows.noon,
             "last_call_at": rows.noon,
-            "n_calls": 0,
-            "n_open": 0,
+            "n_agent_calls": 0,
+            "n_agent_open": 0,
         },
     ]
 
@@ -70,7 +70,7 @@ def test_agents_of_two_workspaces_and_calls_that_do_not_count(rows: Any) -> None
     rows.call("c2", workspace="second", agent_id="b1")
     rows.call("c3")
     rows.call("c4", status="in-progress")
-    actual = rows.model("marts.dim_agents", "workspace", "agent_id", "n_calls", "n_open")
+    actual = rows.model("marts.dim_agents", "workspace", "agent_id", "n_agent_calls", "n_agent_open")
     assert [tuple(row.values()) for row in actual] == [("main", "a1", 1, 0), ("second", "b1", 1, 0)]
 
 
@@ -84,18 +84,51 @@ def test_versions_of_agents(rows: Any) -> None:
     rows.call("c6", version_id="v1", status="in-progress")
     rows.call("c7", version_id="v2", agent_id="b1", workspace="second")
     only = {"first_call_at": rows.noon, "last_call_at": rows.noon, "n_calls": 1, "n_open": 0}
-    assert rows.model("marts.dim_agent_versions") == [
+    seen = ("workspace", "agent_id", "agent_name", "version_id", "first_call_at", "last_call_at", "n_calls", "n_open")
+    assert rows.model("marts.dim_agent_versions", *seen) == [
         {
             "workspace": "main",
             "agent_id": "a1",
+            "agent_name": None,
             "version_id": "v1",
             "first_call_at": rows.noon,
             "last_call_at": rows.noon + timedelta(hours=2),
             "n_calls": 2,
             "n_open": 1,
         },
-        {"workspace": "second", "agent_id": "b1", "version_id": "v2"} | only,
+        {"workspace": "second", "agent_id": "b1", "agent_name": None, "version_id": "v2"} | only,
     ]
+
+
+def test_versions_that_the_api_keeps_say_what_changed(rows: Any) -> None:
+    rows.call("c1", version_id="v1")
+    rows.call("c2", version_id="v9")  # the API no longer has it
+    row = {"agent_id": "a1", "branch_id": "b1", "content_sha256": "00", "seq_no_in_branch": 1}
+    rows.whole("agent_versions", **row, version_id="v1", description="First", llm="small", committed_at=rows.noon)
+    changed = {"changes": '["conversation_config.agent.prompt.llm"]', "parent_version_id": "v1", "seq_no_in_branch": 2}
+    kept = {"llm": "large", "author_name": "Kim", "prompt_length": 12, "voice_id": "v", "tts_model": "t"}
+    counts = {"n_tools": 3, "n_criteria": 4}
+    rows.whole("agent_versions", **(row | changed | kept | counts), version_id="v2", description="A larger model")
+    rows.whole("agent_versions", **(row | {"agent_id": "a2"}), version_id="v3")  # an agent without conversations
+    branch = {"agent_id": "a1", "branch_id": "b1", "last_seen_at": rows.noon, "content_sha256": "00"}
+    for hours, is_current, percentage in ((0, False, 100.0), (1, True, 25.0)):
+        at = rows.noon + timedelta(hours=hours)
+        state = {"valid_from_at": at, "is_current": is_current, "current_live_percentage": percentage}
+        rows.whole("agent_branches", **branch, **state, branch_name="Main")
+    first, second, third = rows.model("marts.dim_agent_versions")
+    known = {"workspace": "main", "agent_id": "a1", "branch_id": "b1", "branch_name": "Main"}
+    nothing = dict.fromkeys(first)
+    used = {"first_call_at": rows.noon, "last_call_at": rows.noon, "n_calls": 1, "n_open": 0}
+    live = known | {"branch_live_percentage": 25.0}
+    old = {"version_id": "v1", "description": "First", "llm": "small", "committed_at": rows.noon, "seq_no_in_branch": 1}
+    assert first == nothing | live | old | used
+    assert second == nothing | live | kept | counts | changed | {
+        "version_id": "v2",
+        "description": "A larger model",
+        "n_calls": 0,
+        "n_open": 0,
+    }
+    assert third == nothing | {"workspace": "main", "agent_id": "a1", "version_id": "v9"} | used
 
 
 def test_days_from_the_first_call_to_the_last(rows: Any) -> None:

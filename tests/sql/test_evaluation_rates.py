@@ -28,7 +28,7 @@ def test_evaluation_rates(rows: Any) -> None:
     for call, criteria, result, score, max_score in verdicts:
         row = {"conversation_id": call, "criteria_id": criteria}
         rows.add("evaluation_results", **row, result=result, score=score, max_score=max_score)
-    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1"}
+    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1", "agent_name": None}
     assert rows.model(METRIC) == [
         pytest.approx(key | row)
         for row in (

@@ -27,6 +27,7 @@ def test_call_with_everything(rows: Any) -> None:
         analysis_call_successful="success",
         analysis_call_success_score=0.9,
         analysis_call_summary_title="A title",
+        analysis_transcript_summary="A summary",
         cost_credits=600,
         charging_call_charge_credits=540,
         charging_llm_charge_credits=60,
@@ -59,6 +60,11 @@ def test_call_with_everything(rows: Any) -> None:
     rows.add("tool_calls", turn_index=3, call_index=0, depth=0, request_id="r", tool_name="look_up")
     rows.add("tool_calls", turn_index=3, call_index=1, depth=0, request_id="s", tool_name="look_up")
     rows.add("tool_results", turn_index=4, result_index=0, depth=0, request_id="r", tool_name="look_up", is_error=True)
+    for index, tag in enumerate(("tag_b", "tag_a")):
+        rows.add("tags", tag_index=index, tag_id=tag)
+    for name, result in (("polite", "failure"), ("brief", "success"), ("sure", "unknown")):
+        rows.add("evaluation_results", criteria_id=name, result=result)
+    rows.add("evaluation_results", scope_index=0, criteria_id="polite", result="failure")
     rows.tokens("initiated", -1, "input", 0.02)
     rows.tokens("irreversible", -1, "input", 0.01)
     assert rows.model(KEY) == [
@@ -76,6 +82,7 @@ def test_call_with_everything(rows: Any) -> None:
             "local_start_date": rows.day,
             "local_start_hour": 13,
             "local_weekday": 1,
+            "local_weekday_name": "Monday",
             "status": "done",
             "is_finished": True,
             "is_excluded": False,
@@ -91,6 +98,7 @@ def test_call_with_everything(rows: Any) -> None:
             "call_successful": "success",
             "success_score": 0.9,
             "cost_credits": 600,
+            "voice_surcharge_credits": None,
             "call_cost_credits": 540,
             "llm_cost_credits": 60,
             "platform_cost_credits": 540,
@@ -114,6 +122,8 @@ def test_call_with_everything(rows: Any) -> None:
             "n_unanswered_tool_calls": 1,
             "n_rag_retrievals": 2,
             "is_transferred_to_agent": False,
+            "outcome": "contained",
+            "outcome_reason": "ended_by_agent",
             "is_transferred_to_human": False,
             "is_voicemail": False,
             "is_abandoned": False,
@@ -122,6 +132,7 @@ def test_call_with_everything(rows: Any) -> None:
             "termination_reason": "end_call tool was called.",
             "termination_group": "agent_ended",
             "error_code": None,
+            "error_type": None,
             "error_reason": None,
             "rating": 5,
             "likes": 1,
@@ -135,7 +146,13 @@ def test_call_with_everything(rows: Any) -> None:
             "first_response_secs": 1.0,
             "median_wait_secs": 1.5,
             "p95_wait_secs": pytest.approx(1.95),
+            "n_slow_waits": 0,
+            "main_llm": "m",
+            "n_failed_criteria": 1,
+            "sentiment_label": None,
+            "tags": "tag_a, tag_b",
             "summary_title": "A title",
+            "transcript_summary": "A summary",
             "is_deleted": False,
             "deleted_at": None,
             "fetched_at": rows.noon,
@@ -156,6 +173,7 @@ def test_open_call_of_which_nothing_is_known(rows: Any) -> None:
         "local_start_date": rows.day,
         "local_start_hour": 12,
         "local_weekday": 1,
+        "local_weekday_name": "Monday",
         "is_finished": False,
         "is_excluded": False,
         "is_counted": False,
@@ -173,6 +191,8 @@ def test_open_call_of_which_nothing_is_known(rows: Any) -> None:
         "n_unanswered_tool_calls": 0,
         "has_feedback_comment": False,
         "n_waits": 0,
+        "n_slow_waits": 0,
+        "n_failed_criteria": 0,
         "is_deleted": False,
         "fetched_at": rows.noon,
     }
@@ -231,10 +251,12 @@ def test_repeat_caller_within_seven_days_of_the_same_agent(rows: Any) -> None:
     ]
 
 
-def test_transfers_voicemail_abandonment_and_containment(rows: Any) -> None:
+def test_outcome_and_flags(rows: Any) -> None:
     def result(call: str, tool: str, **row: object) -> None:
         index = len(rows.rows["tool_results"])
-        defaults = {"turn_index": 1, "result_index": index, "depth": 0, "request_id": f"r{index}", "tool_name": tool}
+        rows.add("turns", conversation_id=call, turn_index=0, role="user", message="Hi")
+        defaults = {"turn_index": 1, "result_index": index, "depth": 0, "request_id": f"r{index}"}
+        defaults |= {"type": "system", "tool_name": tool}
         rows.add("tool_results", conversation_id=call, **(defaults | row))
 
     long = {"call_duration_secs": 60}
@@ -255,38 +277,40 @@ def test_transfers_voicemail_abandonment_and_containment(rows: Any) -> None:
     result("c7_voicemail", "voicemail_detection", result_type="voicemail_detection_success")
     rows.call("c8_abandoned", call_duration_secs=29)
     rows.add("turns", conversation_id="c8_abandoned", turn_index=0, role="user", message="...")
-    rows.call("c9_thirty", call_duration_secs=30)
+    rows.call("c9_abandoned_late", call_duration_secs=600)
     rows.call("d1_short_with_words", call_duration_secs=29)
     rows.add("turns", conversation_id="d1_short_with_words", turn_index=0, role="user", message="No")
     rows.call("d2_text_gone", call_duration_secs=29, user_message_count=3)
     rows.call("d3_failed", status="failed", **long)
-    flags = ("is_transferred_to_agent", "is_transferred_to_human", "is_voicemail", "is_abandoned", "is_contained")
+    flags = ("is_transferred_to_human", "is_voicemail", "is_abandoned", "is_contained", "is_error")
+    columns = ("conversation_id", "outcome", "is_transferred_to_agent", *flags)
     actual = {
-        row["conversation_id"]: tuple(row[flag] for flag in flags) for row in rows.model(KEY, "conversation_id", *flags)
+        row["conversation_id"]: (row["outcome"], row["is_transferred_to_agent"], [flag for flag in flags if row[flag]])
+        for row in rows.model(KEY, *columns)
     }
     assert actual == {
-        "c1_to_agent": (True, False, False, False, True),
-        "c2_to_node": (False, False, False, False, True),
-        "c3_visits": (True, False, False, False, True),
-        "c4_to_human": (False, True, False, False, False),
-        "c5_failed_transfer": (False, False, False, False, True),
-        "c6_old_result": (False, True, False, False, False),
-        "c7_voicemail": (False, False, True, False, False),
-        "c8_abandoned": (False, False, False, True, False),
-        "c9_thirty": (False, False, False, False, True),
-        "d1_short_with_words": (False, False, False, False, True),
-        "d2_text_gone": (False, False, False, False, True),
-        "d3_failed": (False, False, False, False, False),
+        "c1_to_agent": ("contained", True, ["is_contained"]),
+        "c2_to_node": ("contained", False, ["is_contained"]),
+        "c3_visits": ("abandoned", True, ["is_abandoned"]),
+        "c4_to_human": ("transferred", False, ["is_transferred_to_human"]),
+        "c5_failed_transfer": ("contained", False, ["is_contained"]),
+        "c6_old_result": ("transferred", False, ["is_transferred_to_human"]),
+        "c7_voicemail": ("voicemail", False, ["is_voicemail"]),
+        "c8_abandoned": ("abandoned", False, ["is_abandoned"]),
+        "c9_abandoned_late": ("abandoned", False, ["is_abandoned"]),
+        "d1_short_with_words": ("contained", False, ["is_contained"]),
+        "d2_text_gone": ("unknown", False, []),
+        "d3_failed": ("error", False, ["is_error"]),
     }
 
 
 def test_channel_and_termination_group(rows: Any) -> None:
     rows.call("c1", phone_call_type="sip_trunking", text_only=True, termination_reason="Call ended by remote party")
     rows.call("c2", whatsapp_whatsapp_user_id="w", termination_reason="Client disconnected: 1005")
-    rows.call("c3", sms="{}", termination_reason="voicemail_detection tool was called.")
+    rows.call("c3", sms_direction="inbound", termination_reason="voicemail_detection tool was called.")
     rows.call("c4", text_only=True, termination_reason="Call exceeded the maximum duration")
     rows.call("c5", termination_reason="")
-    rows.call("c6", status="failed")
+    rows.call("c6", status="failed", error_type="llm_error")
     rows.call("c7", status="processing", termination_reason="end_call tool was called.")
     rows.call("c8", termination_reason="transfer_to_number tool was called.")
     rows.call("c9", termination_reason="Ended after long silence")

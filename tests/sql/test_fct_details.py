@@ -29,9 +29,14 @@ def test_data_collection_with_everything_and_nothing(rows: Any) -> None:
     nothing = {
         "workspace": "main",
         "conversation_id": "c2",
+        "scope_index": -1,
         "data_collection_id": "name",
         "start_date": rows.day,
+        "scope": None,
+        "source_agent_id": None,
+        "source_branch_id": None,
         "agent_id": None,
+        "agent_name": None,
         "version_id": None,
         "declared_type": None,
         "value": None,
@@ -46,7 +51,7 @@ def test_data_collection_with_everything_and_nothing(rows: Any) -> None:
     }
     assert rows.model("marts.fct_data_collection") == [
         nothing
-        | {"conversation_id": "c1", "agent_id": "a1", "version_id": "v1", "declared_type": "string"}
+        | {"conversation_id": "c1", "agent_id": "a1", "agent_name": None, "version_id": "v1", "declared_type": "string"}
         | {"value": '"Ann"', "value_text": "Ann", "is_filled": True, "is_of_declared_type": True}
         | {"rationale": "She said so.", "is_finished": True, "is_counted": True},
         nothing,
@@ -96,18 +101,46 @@ def test_turn_latency_keeps_repeats_apart(rows: Any) -> None:
         "metric": "convai_llm_service_ttfb",
         "start_date": rows.day,
         "agent_id": "a1",
+        "agent_name": None,
         "version_id": "v1",
         "elapsed_secs": 0.5,
         "is_repeat": False,
+        "is_measured": True,
         "is_finished": True,
         "is_counted": True,
     }
     assert rows.model("marts.fct_turn_latency") == [
         of_c1,
-        of_c1 | {"turn_index": 1, "is_repeat": True},
+        of_c1 | {"turn_index": 1, "is_repeat": True, "is_measured": False},
         of_c1
-        | {"conversation_id": "c2", "metric": "new", "agent_id": None, "version_id": None, "elapsed_secs": None}
-        | {"is_finished": False, "is_counted": False},
+        | {
+            "conversation_id": "c2",
+            "metric": "new",
+            "agent_id": None,
+            "agent_name": None,
+            "version_id": None,
+            "elapsed_secs": None,
+        }
+        | {"is_measured": False, "is_finished": False, "is_counted": False},
+    ]
+
+
+def test_a_wait_follows_an_entry_of_the_user(rows: Any) -> None:
+    rows.call()
+    rows.call("c2")
+    wait, ttfb = "convai_ttf_audio_since_silence", "convai_llm_service_ttfb"
+    for turn, role in enumerate(("agent", "agent", "user", "agent")):
+        rows.add("turns", turn_index=turn, role=role)
+        rows.add("turn_metrics", turn_index=turn, metric=wait, elapsed_secs=1.0 + turn, is_repeat=False)
+        rows.add("turn_metrics", turn_index=turn, metric=ttfb, elapsed_secs=0.5 + turn, is_repeat=False)
+    rows.add("turns", conversation_id="c2", turn_index=0, role="agent")
+    rows.add("turn_metrics", conversation_id="c2", turn_index=0, metric=wait, elapsed_secs=1.0, is_repeat=False)
+    actual = rows.model("marts.fct_turn_latency", "conversation_id", "turn_index", "metric", "is_measured")
+    assert [tuple(row.values())[:3] for row in actual if not row["is_measured"]] == [
+        ("c1", 0, wait),
+        ("c1", 1, wait),
+        ("c1", 2, wait),
+        ("c2", 0, wait),
     ]
 
 
@@ -136,6 +169,7 @@ def test_rag_retrievals(rows: Any) -> None:
         "turn_index": 3,
         "start_date": rows.day,
         "agent_id": "a1",
+        "agent_name": None,
         "version_id": "v1",
         "embedding_model": None,
         "retrieval_query": None,
@@ -168,6 +202,7 @@ def test_transfers_with_everything_and_nothing(rows: Any) -> None:
         result_index=0,
         depth=0,
         tool_name="transfer_to_agent",
+        type="system",
         result_type="transfer_to_agent_success",
         result_status="success",
         result_from_agent="a1",
@@ -192,13 +227,16 @@ def test_transfers_with_everything_and_nothing(rows: Any) -> None:
     rows.add(  # a test of the agent: nothing is transferred
         "tool_results", turn_index=4, result_index=3, depth=0, tool_name="transfer_to_agent", result_type="testing"
     )
-    rows.add("tool_results", conversation_id="c2", turn_index=0, result_index=0, depth=0, tool_name="transfer_to_agent")
+    old = {"type": "system", "tool_name": "transfer_to_agent", "result_value": "Transferred"}
+    rows.add("tool_results", conversation_id="c2", turn_index=0, result_index=0, depth=0, **old)
+    rows.add("tool_results", turn_index=5, result_index=4, depth=0, type="webhook", tool_name="transfer_to_agent")
     nothing = {
         "workspace": "main",
         "conversation_id": "c2",
         "result_index": 0,
         "start_date": rows.day,
         "agent_id": None,
+        "agent_name": None,
         "version_id": None,
         "turn_index": 0,
         "depth": 0,
@@ -213,7 +251,7 @@ def test_transfers_with_everything_and_nothing(rows: Any) -> None:
         "is_finished": False,
         "is_counted": False,
     }
-    of_c1 = {"conversation_id": "c1", "agent_id": "a1", "version_id": "v1", "turn_index": 3}
+    of_c1 = {"conversation_id": "c1", "agent_id": "a1", "agent_name": None, "version_id": "v1", "turn_index": 3}
     of_c1 |= {"is_finished": True, "is_counted": True}
     assert rows.model("marts.fct_transfers") == [
         nothing
@@ -236,14 +274,24 @@ def test_transfers_that_did_not_take_place(rows: Any) -> None:
         {"tool_has_been_called": False},
         {"result_status": "error"},
         {"result_status": "success", "is_error": False, "is_blocked": False, "tool_has_been_called": True},
+        {"result_value": '{"status": "success", "reason": "failed before"}'},
+        {"result_value": '{"reason": "The caller asked", "status": "error"}'},
+        {"result_value": "Error: no transfer is configured"},
+        {"result_value": "Transfer failed"},
+        {"result_value": "Transfer failed", "result_type": "transfer_to_number_sip_success"},
     ]
     for index, outcome in enumerate(outcomes):
         defaults = {"turn_index": 0, "result_index": index, "depth": 0, "tool_name": "transfer_to_number"}
-        rows.add("tool_results", **defaults, **outcome)
+        rows.add("tool_results", type="system", **defaults, **outcome)
     actual = rows.model("marts.fct_transfers", "from_agent_id", "is_error", "error")
     assert [tuple(row.values()) for row in actual] == [
         ("a1", False, None),
         ("a1", True, "refused"),
+        ("a1", True, None),
+        ("a1", True, None),
+        ("a1", True, None),
+        ("a1", False, None),
+        ("a1", False, None),
         ("a1", True, None),
         ("a1", True, None),
         ("a1", True, None),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 
 def test_turns_with_their_measures_and_without(rows: Any) -> None:
     rows.call()
     rows.call("c2", status="in-progress", agent_id=None)
+    rows.add("turns", turn_index=0, role="user", message="Hm")
     rows.add(
         "turns",
-        turn_index=0,
+        turn_index=1,
         role="agent",
         message="How ...",
         original_message="How are you?",
@@ -34,15 +36,15 @@ def test_turns_with_their_measures_and_without(rows: Any) -> None:
         "convai_unheard_of": 9.0,
     }
     for metric, secs in metrics.items():
-        rows.add("turn_metrics", turn_index=0, metric=metric, elapsed_secs=secs, is_repeat=False)
-        rows.add("turn_metrics", turn_index=1, metric=metric, elapsed_secs=secs, is_repeat=True)
-    rows.add("turns", turn_index=1, role="agent")
-    rows.add("tool_calls", turn_index=1, call_index=0, depth=0)
-    rows.add("tool_results", turn_index=1, result_index=0, depth=0)
-    rows.add("tool_results", turn_index=1, result_index=1, depth=1)
-    rows.add("rag_chunks", turn_index=0, chunk_index=0)
-    rows.tokens("turn", 0, "input", 0.5)
-    rows.tokens("turn", 0, "output_total", 0.25)
+        rows.add("turn_metrics", turn_index=1, metric=metric, elapsed_secs=secs, is_repeat=False)
+        rows.add("turn_metrics", turn_index=2, metric=metric, elapsed_secs=secs, is_repeat=True)
+    rows.add("turns", turn_index=2, role="agent")
+    rows.add("tool_calls", turn_index=2, call_index=0, depth=0)
+    rows.add("tool_results", turn_index=2, result_index=0, depth=0)
+    rows.add("tool_results", turn_index=2, result_index=1, depth=1)
+    rows.add("rag_chunks", turn_index=1, chunk_index=0)
+    rows.tokens("turn", 1, "input", 0.5)
+    rows.tokens("turn", 1, "output_total", 0.25)
     rows.add("turns", conversation_id="c2", turn_index=0, role="user", message="...")
     nothing = {
         "workspace": "main",
@@ -70,13 +72,25 @@ def test_turns_with_their_measures_and_without(rows: Any) -> None:
         "asr_latency_secs": None,
         "feedback_score": None,
         "llm_cost_usd": None,
+        "turn_at": None,
+        "local_start_hour": 12,
+        "local_weekday_name": "Monday",
     }
-    tool_entry = {"turn_index": 1, "role": "agent", "n_tool_calls": 1, "n_tool_results": 2}
-    of_c1 = {"workspace": "main", "conversation_id": "c1", "agent_id": "a1", "is_finished": True, "is_counted": True}
+    user_entry = {"turn_index": 0, "role": "user", "message": "Hm", "is_spoken": True}
+    tool_entry = {"turn_index": 2, "role": "agent", "n_tool_calls": 1, "n_tool_results": 2}
+    of_c1 = {
+        "workspace": "main",
+        "conversation_id": "c1",
+        "agent_id": "a1",
+        "agent_name": None,
+        "is_finished": True,
+        "is_counted": True,
+    }
     assert rows.model("marts.fct_turns") == [
+        nothing | of_c1 | user_entry | {"speaking_agent_id": "a1"},
         of_c1
         | {
-            "turn_index": 0,
+            "turn_index": 1,
             "start_date": rows.day,
             "speaking_agent_id": "a2",
             "branch_id": "b",
@@ -103,19 +117,78 @@ def test_turns_with_their_measures_and_without(rows: Any) -> None:
             "asr_latency_secs": 0.0625,
             "feedback_score": "like",
             "llm_cost_usd": 0.75,
+            "turn_at": rows.noon + timedelta(seconds=3),
+            "local_start_hour": 12,
+            "local_weekday_name": "Monday",
         },
         nothing | of_c1 | tool_entry | {"speaking_agent_id": "a1"},
         nothing
-        | {"conversation_id": "c2", "agent_id": None, "speaking_agent_id": None}
+        | {"conversation_id": "c2", "agent_id": None, "agent_name": None, "speaking_agent_id": None}
         | {"is_finished": False, "is_counted": False}
         | {"turn_index": 0, "role": "user", "message": "...", "is_spoken": True, "is_silent": True},
     ]
+
+
+def test_the_exact_time_of_an_entry_and_of_its_tool_call(rows: Any) -> None:
+    rows.zone("Asia/Kolkata")
+    created = datetime(2026, 11, 2, 12, 0, 9, 137_000, tzinfo=UTC)
+    rows.call()
+    for turn, row in enumerate(({"time_in_call_secs": -2}, {"time_in_call_secs": 7, "created_at": created}, {})):
+        rows.add("turns", turn_index=turn, role="agent", **row)
+        rows.add("tool_calls", turn_index=turn, call_index=turn, depth=0)
+    times = [rows.noon, created, None]
+    hour = {"local_start_hour": 17, "local_weekday_name": "Monday"}
+    turns = rows.model("marts.fct_turns", "turn_at", *hour)
+    assert turns == [{"turn_at": at} | hour for at in times]
+    assert rows.model("marts.fct_tool_calls", "called_at", *hour) == [{"called_at": at} | hour for at in times]
+
+
+def test_what_a_word_is(rows: Any) -> None:
+    rows.call("c1")
+    rows.call("c2", text_only=True)
+    entries: list[tuple[str, str, str | None, str | None, bool, bool]] = [
+        ("c1", "user", "Hi", None, True, False),
+        ("c1", "user", "...", None, True, True),
+        ("c1", "user", "......", "audio", True, True),
+        ("c1", "user", "!!", None, True, True),
+        ("c1", "user", "7", None, True, False),
+        ("c1", "user", "ж", None, True, False),
+        ("c1", "user", "👍", None, True, True),
+        ("c1", "user", "?", "text", True, False),
+        ("c1", "user", "#", "dtmf", True, False),
+        ("c1", "user", "", None, False, False),
+        ("c1", "user", " \t\n", None, False, False),
+        ("c1", "user", "\u00a0\u200b", None, False, False),
+        ("c1", "user", None, None, False, False),
+        ("c1", "agent", "...", None, True, False),
+        ("c1", "agent", "", None, False, False),
+        ("c2", "user", "?", None, True, False),
+        ("c2", "user", "👍", None, True, False),
+        ("c2", "user", "...", "audio", True, True),
+    ]
+    for index, (call, role, message, medium, _, _) in enumerate(entries):
+        at = {"conversation_id": call, "turn_index": index}
+        rows.add("turns", role=role, message=message, source_medium=medium, **at)
+    more = [  # with a file, with a part, with blank parts, with a part beside a mark
+        ("turn_files", {"file_index": 0}, None, True),
+        ("multivoice_parts", {"part_index": 0, "text": "Hi"}, None, True),
+        ("multivoice_parts", {"part_index": 0, "text": " "}, None, False),
+        ("turn_files", {"file_index": 0}, "!", True),
+    ]
+    for index, (table, row, message, _) in enumerate(more, len(entries)):
+        rows.add("turns", conversation_id="c3", turn_index=index, role="user", message=message)
+        rows.add(table, conversation_id="c3", turn_index=index, **row)
+    actual = rows.model("marts.fct_turns", "message", "is_spoken", "is_silent")
+    expected = [(message, *flags) for _, _, message, _, *flags in entries]
+    expected += [(message, is_spoken, False) for _, _, message, is_spoken in more]
+    assert [tuple(row.values()) for row in actual] == expected
 
 
 CALL = {
     "workspace": "main",
     "conversation_id": "c1",
     "agent_id": "a1",
+    "agent_name": None,
     "version_id": "v1",
     "parent_request_id": None,
     "depth": 0,
@@ -124,12 +197,16 @@ CALL = {
     "tool_type": "webhook",
     "params_as_json": None,
     "mcp_server_name": None,
+    "has_call": True,
     "error_type": None,
     "raw_error_message": None,
     "result_value": None,
     "result_type": None,
     "result_status": None,
     "result_reason": None,
+    "called_at": None,
+    "local_start_hour": 12,
+    "local_weekday_name": "Monday",
     "is_finished": True,
     "is_counted": True,
 }
@@ -178,10 +255,18 @@ def test_tool_calls_each_with_its_result(rows: Any) -> None:
     rows.add(
         "tool_results", result_index=3, turn_index=6, request_id="r3", **(defaults | {"depth": 1, "is_error": False})
     )
-    rows.add("tool_results", result_index=4, turn_index=6, request_id="orphan", **defaults)
+    rows.add("tool_results", result_index=4, turn_index=6, request_id="orphan", **(defaults | {"is_error": True}))
+    rows.add("tool_results", result_index=5, turn_index=7, request_id="r2", **defaults, tool_latency_secs=9.0)
     actual = rows.model("marts.fct_tool_calls")
     base = CALL | {"start_date": rows.day}
+    of_result = base | UNANSWERED | {"has_call": False, "is_answered": True}
     assert actual == [
+        # a third result of two calls, a result without its call, one without a request_id
+        of_result
+        | {"call_index": -6, "turn_index": 7, "result_turn_index": 7, "request_id": "r2", "latency_secs": 9.0},
+        of_result
+        | {"call_index": -5, "turn_index": 6, "result_turn_index": 6, "request_id": "orphan", "is_error": True},
+        of_result | {"call_index": -3, "turn_index": 4, "result_turn_index": 4, "request_id": None},
         base | UNANSWERED | {"call_index": 0, "turn_index": 1, "request_id": "r1"},
         base
         | {"call_index": 1, "turn_index": 1, "request_id": "r2", "result_turn_index": 2}
@@ -216,6 +301,7 @@ def test_llm_usage_keeps_scopes_apart(rows: Any) -> None:
         "model": "m",
         "start_date": rows.day,
         "agent_id": "a1",
+        "agent_name": None,
         "version_id": "v1",
         "input_tokens": 0,
         "input_cache_read_tokens": 0,
@@ -227,12 +313,13 @@ def test_llm_usage_keeps_scopes_apart(rows: Any) -> None:
         "input_cache_write_usd": None,
         "output_usd": None,
         "other_usd": None,
+        "is_total": False,
         "is_finished": True,
         "is_counted": True,
     }
     assert rows.model("marts.fct_llm_usage") == [
         base
-        | {"scope": "initiated", "turn_index": -1, "llm_cost_usd": 0.9375}
+        | {"scope": "initiated", "is_total": True, "turn_index": -1, "llm_cost_usd": 0.9375}
         | {"input_tokens": 100, "input_cache_read_tokens": 40, "input_cache_write_tokens": 20}
         | {"output_tokens": 10, "other_tokens": 5, "input_usd": 0.5, "input_cache_read_usd": 0.0}
         | {"input_cache_write_usd": 0.25, "output_usd": 0.125, "other_usd": 0.0625},
@@ -250,9 +337,14 @@ def test_evaluations(rows: Any) -> None:
         {
             "workspace": "main",
             "conversation_id": "c1",
+            "scope_index": -1,
             "criteria_id": "polite",
             "start_date": rows.day,
+            "scope": None,
+            "source_agent_id": None,
+            "source_branch_id": None,
             "agent_id": "a1",
+            "agent_name": None,
             "version_id": "v1",
             "result": "success",
             "rationale": "Yes",
@@ -265,9 +357,14 @@ def test_evaluations(rows: Any) -> None:
         {
             "workspace": "main",
             "conversation_id": "c2",
+            "scope_index": -1,
             "criteria_id": "polite",
             "start_date": rows.day,
+            "scope": None,
+            "source_agent_id": None,
+            "source_branch_id": None,
             "agent_id": "a1",
+            "agent_name": None,
             "version_id": None,
             "result": None,
             "rationale": None,

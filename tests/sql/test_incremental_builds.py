@@ -61,7 +61,8 @@ def of_another_caller(document: Document) -> Document:
 
 
 def of_another_agent(document: Document) -> Document:
-    return document | {"agent_id": DOCUMENTS[0]["agent_id"]}
+    # with its name, as another name would change the rows of that agent on every day
+    return document | {name: DOCUMENTS[0].get(name) for name in ("agent_id", "agent_name")}
 
 
 def ended_otherwise(document: Document) -> Document:
@@ -144,7 +145,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def test_an_incremental_warehouse_is_the_same_as_a_full_refresh(home: Home) -> None:
-    chance = random.Random(1)
+    chance = random.Random(7)
     latest = {document["conversation_id"]: document for document in DOCUMENTS[NEW:]}
     not_landed = DOCUMENTS[:NEW]
     incremental_models = set[str]()

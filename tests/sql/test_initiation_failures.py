@@ -20,7 +20,22 @@ def test_initiation_failures(rows: Any) -> None:
     nothing = {"workspace": "main", "failed_at": at, "batch_call_id": None}
     nothing |= {"failure_reason": None, "provider": None, "sip_status": None}
     assert rows.model("marts.fct_initiation_failures") == [
-        nothing | {"conversation_id": "c1", "agent_id": "a9", "batch_call_id": "b1", "has_conversation": True} | sip,
-        nothing | {"conversation_id": "c2", "agent_id": "a2", "has_conversation": True},
-        nothing | {"conversation_id": "c3", "agent_id": "a3", "failure_reason": "no-answer", "has_conversation": False},
+        nothing
+        | {
+            "conversation_id": "c1",
+            "agent_id": "a9",
+            "agent_name": None,
+            "batch_call_id": "b1",
+            "has_conversation": True,
+        }
+        | sip,
+        nothing | {"conversation_id": "c2", "agent_id": "a2", "agent_name": None, "has_conversation": True},
+        nothing
+        | {
+            "conversation_id": "c3",
+            "agent_id": "a3",
+            "agent_name": None,
+            "failure_reason": "no-answer",
+            "has_conversation": False,
+        },
     ]

@@ -26,9 +26,11 @@ def test_latency_stages(rows: Any) -> None:
     _timing(rows, "c1", 5, TTFB, None)
     _timing(rows, "open", 0, TTFB, 60.0)
     _timing(rows, "tested", 0, TTFB, 70.0)
-    _timing(rows, "c1", 0, WAIT, 0.5)
+    _timing(rows, "c1", 0, WAIT, 9.0)  # of the greeting
+    rows.add("turns", conversation_id="c1", turn_index=1, role="user")
+    _timing(rows, "c1", 2, WAIT, 0.5)
     _timing(rows, "c1", 0, "convai_never_timed", None)
-    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1"}
+    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1", "agent_name": None}
     assert rows.model(METRIC) == [
         pytest.approx(key | row)
         for row in (

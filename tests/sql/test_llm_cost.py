@@ -62,7 +62,7 @@ def test_llm_cost(rows: Any) -> None:
     rows.call("c6", workspace="other", call_duration_secs=60)
     used(rows, "c6", "output_total", 7, 0.07, scope="irreversible", workspace="other")
 
-    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1", "model": "m"}
+    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1", "agent_name": None, "model": "m"}
     assert rows.model("metrics.llm_cost") == [
         pytest.approx(row)
         for row in (
@@ -104,6 +104,7 @@ def test_llm_cost(rows: Any) -> None:
             {
                 **key,
                 "agent_id": None,
+                "agent_name": None,
                 "n_calls": 1,
                 "call_minutes": 0.0,
                 **NO_TOKENS,
@@ -115,16 +116,23 @@ def test_llm_cost(rows: Any) -> None:
                 "delivered_usd": 0.20,
                 "undelivered_usd": 0.30,
             },
-            # c6: delivered, and no account of what was initiated
+            # c6: only what was delivered is reported, so that counts
             {
                 **key,
                 "workspace": "other",
-                "n_calls": 0,
-                "call_minutes": 0.0,
+                "n_calls": 1,
+                "call_minutes": 1.0,
                 **NO_TOKENS,
                 **NO_MONEY,
+                "output_tokens": 7,
+                "output_usd": 0.07,
+                "llm_cost_usd": 0.07,
+                "llm_cost_usd_coverage": 1.0,
+                "llm_cost_usd_per_call": 0.07,
+                "llm_cost_usd_per_minute": 0.07,
                 "delivered_tokens": 7,
                 "delivered_usd": 0.07,
+                "undelivered_usd": 0.0,
             },
         )
     ]

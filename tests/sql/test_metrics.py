@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.two_weeks import UNTOLD
+
 WAIT = "convai_ttf_audio_since_silence"
 
 
 def _agent_day(rows: Any) -> None:
-    """Five calls of a1 (success, failure and deleted, abandoned to a machine, failed, open), one open call of a2."""
+    """Five calls of a1 (success, failure and deleted, a machine, failed, open), one open call of a2."""
     rows.call(
         "c1",
         call_duration_secs=60,
@@ -36,7 +38,7 @@ def _agent_day(rows: Any) -> None:
         charging_tier="free",
         features_usage_voicemail_detection_used=True,
     )
-    rows.call("c4", status="failed", call_duration_secs=0, error_code=1002, user_message_count=1)
+    rows.call("c4", status="failed", call_duration_secs=0, error_code=1002, accepted_time_at=rows.noon)
     rows.call(
         "c5", status="in-progress", cost_credits=9999, charging_tier="starter", analysis_call_successful="success"
     )
@@ -47,8 +49,10 @@ def _agent_day(rows: Any) -> None:
         ("c1", 2, "agent", "How are you?", False, 1.0),
         ("c1", 3, "agent", None, False, None),
         ("c1", 4, "agent", None, False, 2.0),
-        ("c2", 0, "agent", "Hello", False, 3.0),
-        ("c5", 0, "agent", "Hello", True, 100.0),
+        ("c2", 0, "user", "Hi", False, None),
+        ("c2", 1, "agent", "Hello", False, 3.0),
+        ("c5", 0, "user", "Hi", False, None),
+        ("c5", 1, "agent", "Hello", True, 100.0),
     ]
     for call, turn, role, message, interrupted, wait in turns:
         rows.add("turns", conversation_id=call, turn_index=turn, role=role, message=message, interrupted=interrupted)
@@ -79,6 +83,7 @@ def test_agent_daily(rows: Any) -> None:
             "workspace": "main",
             "start_date": rows.day,
             "agent_id": "a1",
+            "agent_name": None,
             "n_calls": 4,
             "n_open": 1,
             "n_deleted": 1,
@@ -103,13 +108,13 @@ def test_agent_daily(rows: Any) -> None:
             "n_transferred_to_human": 1,
             "transfer_rate": 0.25,
             "n_contained": 1,
-            "containment_rate": 0.25,
+            "containment_rate": 1 / 3,
             "n_voicemail": 1,
             "voicemail_rate": 0.25,
             "n_errors": 1,
             "error_rate": 0.25,
-            "n_abandoned": 1,
-            "abandonment_rate": 0.25,
+            "n_abandoned": 0,
+            "abandonment_rate": 0.0,
             "n_ratings": 2,
             "rating": 3.5,
             "likes": 1,
@@ -119,6 +124,22 @@ def test_agent_daily(rows: Any) -> None:
             "wait_p90_secs": 2.8,
             "wait_p95_secs": 2.9,
             "wait_p99_secs": 2.98,
+            "wait_within_good_rate": 1 / 3,
+            "wait_within_fair_rate": 1 / 3,
+            "wait_within_poor_rate": 1.0,
+            "n_reached": 3,
+            "reach_rate": 0.75,
+            "n_reached_judged": 2,
+            "n_resolved_contained": 1,
+            "resolved_containment_rate": 0.5,
+            "n_handled": 3,
+            "aht_mean_secs": 60.0,
+            "aht_p50_secs": 60.0,
+            "aht_p90_secs": 108.0,
+            "n_satisfied": 1,
+            "csat_rate": 0.5,
+            "traced_cost_usd": None,
+            **UNTOLD,
         }
     )
     assert {name: value for name, value in empty.items() if value not in (0, None)} == {
@@ -128,6 +149,7 @@ def test_agent_daily(rows: Any) -> None:
         "n_open": 1,
     }
     assert {name for name, value in empty.items() if value is None} == {
+        "agent_name",
         "success_rate",
         "success_coverage",
         "cost_credits",
@@ -143,11 +165,22 @@ def test_agent_daily(rows: Any) -> None:
         "voicemail_rate",
         "error_rate",
         "abandonment_rate",
+        "reach_rate",
+        "resolved_containment_rate",
+        "aht_mean_secs",
+        "aht_p50_secs",
+        "aht_p90_secs",
+        "csat_rate",
         "rating",
         "wait_p50_secs",
         "wait_p90_secs",
         "wait_p95_secs",
         "wait_p99_secs",
+        "wait_within_good_rate",
+        "wait_within_fair_rate",
+        "wait_within_poor_rate",
+        "traced_cost_usd",
+        *(name for name, value in UNTOLD.items() if value is None),
     }
 
 

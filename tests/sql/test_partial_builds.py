@@ -361,8 +361,8 @@ def test_the_whole_project_is_the_same_after_changes_as_after_a_full_refresh(row
     assert build(home).is_swapped
     for name, row in (
         ("warnings", {"warning_index": 0, "warning": "w"}),
-        ("evaluation_results", {"criteria_id": "e", "result": "success"}),
-        ("data_collection_results", {"data_collection_id": "d", "value": "v"}),
+        ("evaluation_results", {"scope_index": -1, "criteria_id": "e", "result": "success"}),
+        ("data_collection_results", {"scope_index": -1, "data_collection_id": "d", "value": "v"}),
         ("platform_usage", {"category": "voice", "charge_credits": 3.0, "price_usd": 0.1}),
     ):
         table = BY_NAME[name]

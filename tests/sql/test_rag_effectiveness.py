@@ -41,6 +41,7 @@ def test_rag_effectiveness(rows: Any) -> None:
                 "workspace": "main",
                 "start_date": rows.day,
                 "agent_id": "a1",
+                "agent_name": None,
                 "n_calls": 3,
                 "n_retrieving_calls": 2,
                 "retrieval_rate": 2 / 3,
@@ -69,6 +70,7 @@ def test_a_day_without_a_retrieval_and_one_that_tells_nothing(rows: Any) -> None
     nothing = {
         "workspace": "main",
         "agent_id": None,
+        "agent_name": None,
         "n_calls": 1,
         "n_latencies": 0,
         "latency_p50_secs": None,

@@ -44,13 +44,17 @@ def test_repeat_callers(rows: Any) -> None:
     _call(rows, "x2", _day(0.25), "+9", user_id="tester")  # left out
     _call(rows, "y1", _day(0), None, is_deleted=True)  # who it was is not known
     _call(rows, "z1", _day(0), "+10", status="in-progress")  # open: does not count by itself
+    _call(rows, "m1", _day(0), "+11", phone_call_call_result="no_answer")  # nobody was reached
+    _call(rows, "x3", _day(0.4), "+9", phone_call_call_result="voicemail")  # a machine: +9 is not back
     (actual,) = (row for row in rows.model(METRIC) if (row["start_date"], row["agent_id"]) == (rows.day, "a1"))
     assert actual == pytest.approx(
         {
             "workspace": "main",
             "start_date": rows.day,
             "agent_id": "a1",
-            "n_calls": 11,  # p1 p2 q1 r1 s1 t1 u1 v1 w1 x1 y1
+            "agent_name": None,
+            "n_calls": 13,  # p1 p2 q1 r1 s1 t1 u1 v1 w1 x1 y1, and m1 x3
+            "n_reached": 11,  # all but m1 x3
             "n_known_calls": 10,  # all but y1
             "caller_coverage": 10 / 11,
             "n_callers": 9,

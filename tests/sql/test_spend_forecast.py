@@ -54,6 +54,7 @@ def test_spend_forecast(rows: Any) -> None:
         "workspace": "main",
         "month_start_date": NOVEMBER,
         "agent_id": "a1",
+        "agent_name": None,
         "as_of_date": date(2026, 11, 18),
         "n_days_left": 12,
         "n_calls": 3,
@@ -82,11 +83,11 @@ def test_spend_forecast(rows: Any) -> None:
     assert actual[:5] == [
         pytest.approx(row)
         for row in (
-            {**october, "agent_id": "*"},
+            {**october, "agent_id": "*", "agent_name": None},
             {**october, "budget_usd": 10.0, "budget_burn": 1.5, "expected_budget_burn": 1.5},
-            {**november, "agent_id": "*", "n_calls": 4, "cost_usd_coverage": 0.75, **of_budget},
+            {**november, "agent_id": "*", "agent_name": None, "n_calls": 4, "cost_usd_coverage": 0.75, **of_budget},
             november,
-            {**november, "agent_id": "a2", "n_calls": 1, "n_rate_days": 1, **unknown},
+            {**november, "agent_id": "a2", "agent_name": None, "n_calls": 1, "n_rate_days": 1, **unknown},
         )
     ]
     assert [(row["workspace"], row["agent_id"], row["as_of_date"], row["budget_usd"]) for row in actual[5:]] == [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,17 @@ import sqlglot
 from msgspec.structs import asdict
 from sqlglot import ErrorLevel, exp
 
+from warehouse.contracts.relations import PUBLIC_SCHEMAS
+from warehouse.models.column_types import column_types
 from warehouse.models.headers import NO_COUNTERPART, split_header
 from warehouse.models.lineage import column_lineage
 from warehouse.models.project import SCHEMAS, SQL_DIR, Project
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import unit_of
+from warehouse.serve.without_texts import COMPUTED, WITHHELD
 
+TEXTLESS = ("BIGINT", "DOUBLE", "DECIMAL", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
+"""Types whose values hold no words."""
 FILES = sorted(path for path in SQL_DIR.glob("**/*.sql"))
 
 
@@ -107,3 +113,28 @@ def test_staging_holds_every_column_of_the_lake_and_says_the_same_of_it(project:
         assert list(sources.values()) == list(table.column_names)
         assert model.header.columns == {column: table.column(source).description for column, source in sources.items()}
         assert [sources[column] for column in model.header.grain] == list(table.key)
+
+
+def test_every_text_that_comes_from_words_or_identifiers_is_withheld(project: Project) -> None:
+    """A new column that fails this goes into ``WITHHELD``, or has a test that lists its values."""
+    types, lineage = column_types(project), column_lineage(project)
+    sensitive: dict[tuple[str, str], bool] = {}
+
+    def is_sensitive(relation: str, column: str) -> bool:
+        schema, _, table = relation.partition(".")
+        if schema == "lake":
+            return BY_NAME[table].column(column).sensitivity is not None
+        if (relation, column) not in sensitive:
+            sensitive[relation, column] = False  # while its sources are looked at
+            sources = lineage.get(relation, {}).get(column, [])
+            sensitive[relation, column] = any(is_sensitive(*source) for source in sources)
+        return sensitive[relation, column]
+
+    withheld = defaultdict(set)
+    for model in project.models:
+        for column in model.header.columns if model.schema in PUBLIC_SCHEMAS else ():
+            is_text = types[model.key][column].partition("(")[0] not in TEXTLESS
+            is_listed = column in model.header.tests.accepted or (model.key, column) in COMPUTED
+            if is_text and not is_listed and is_sensitive(model.key, column):
+                withheld[model.key].add(column)
+    assert dict(withheld) == {key: set(columns) for key, columns in WITHHELD.items()}

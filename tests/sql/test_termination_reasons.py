@@ -14,21 +14,21 @@ def test_termination_reasons(rows: Any) -> None:
         ("c2", "Client disconnected: 1005", {"call_duration_secs": 60, "error_code": 1002, "is_deleted": True}),
         ("c3", "Call ended by remote party", {"call_duration_secs": 90}),
         ("c4", "beyond the rules", {}),
-        ("c5", None, {"status": "failed", "call_duration_secs": 0}),
+        ("c5", None, {"status": "failed", "call_duration_secs": 30}),
         ("c6", " ", {"status": "failed"}),
         ("open", "Client disconnected: 1005", {"status": "processing"}),
         ("tested", "Client disconnected: 1005", {"user_id": "tester"}),
     ]
     for call, reason, row in calls:
         rows.call(call, termination_reason=reason, **row)
-    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1", "n_day_calls": 6}
+    key = {"workspace": "main", "start_date": rows.day, "agent_id": "a1", "agent_name": None, "n_day_calls": 6}
     names = ("termination_group", "termination_reason", "n_calls", "termination_rate", "n_errors", "call_minutes")
     assert rows.model(METRIC) == [
         pytest.approx(key | dict(zip(names, values, strict=True)))
         for values in (
             ("client_left", "Call ended by remote party", 1, 1 / 6, 0, 1.5),
             ("client_left", "Client disconnected: 1005", 2, 2 / 6, 1, 1.5),
-            ("error", None, 2, 2 / 6, 2, 0.0),  # no reason and a blank one
+            ("error", None, 2, 2 / 6, 2, 0.5),  # no reason and a blank one
             ("other", "beyond the rules", 1, 1 / 6, 0, 0.0),
         )
     ]

@@ -134,6 +134,7 @@ def test_llm_switch(rows: Any) -> None:
     assert small == {
         "workspace": "main",
         "agent_id": "a1",
+        "agent_name": None,
         "model": "small",
         "asked_at": rows.noon,
         "prompt_length": 900,

@@ -8,7 +8,9 @@ COLUMNS = (
     "start_date",
     "kind",
     "from_agent_id",
+    "from_agent_name",
     "to_agent_id",
+    "to_agent_name",
     "to_number",
     "n_calls",
     "n_transfers",
@@ -19,7 +21,13 @@ COLUMNS = (
 
 def _transfer(rows: Any, call: str, index: int, kind: str, to: str | None, **row: object) -> None:
     where = "result_to_agent" if kind == "agent" else "result_transfer_number"
-    defaults = {"depth": 0, "tool_name": f"transfer_to_{kind}", "result_type": f"transfer_to_{kind}_success", where: to}
+    defaults = {
+        "depth": 0,
+        "type": "system",
+        "tool_name": f"transfer_to_{kind}",
+        "result_type": f"transfer_to_{kind}_success",
+        where: to,
+    }
     rows.add("tool_results", **({"conversation_id": call, "turn_index": 1, "result_index": index} | defaults | row))
 
 
@@ -39,10 +47,10 @@ def test_transfers(rows: Any) -> None:
     _transfer(rows, "open", 0, "agent", "a2", is_error=True)
     _transfer(rows, "tested", 0, "agent", "a2", is_error=True)
     assert [tuple(row[name] for name in COLUMNS) for row in rows.model(METRIC)] == [
-        ("main", rows.day, "agent", "a1", "a2", None, 2, 3, 1, 1 / 3),
-        ("main", rows.day, "agent", "a2", "a3", None, 1, 1, 0, 0.0),
-        ("main", rows.day, "number", "a1", None, "+100", 1, 1, 0, 0.0),
-        ("main", rows.day, "number", "a1", None, None, 1, 1, 1, 1.0),
+        ("main", rows.day, "agent", "a1", None, "a2", None, None, 2, 3, 1, 1 / 3),
+        ("main", rows.day, "agent", "a2", None, "a3", None, None, 1, 1, 0, 0.0),
+        ("main", rows.day, "number", "a1", None, None, None, "+100", 1, 1, 0, 0.0),
+        ("main", rows.day, "number", "a1", None, None, None, None, 1, 1, 1, 1.0),
     ]
 
 
@@ -57,7 +65,7 @@ def test_transfers_of_other_days_and_workspaces_stand_apart(rows: Any) -> None:
     actual = rows.model(METRIC)
     assert [row.keys() for row in actual] == [dict.fromkeys(COLUMNS).keys()] * 3
     assert [tuple(row.values()) for row in actual] == [
-        ("main", rows.day, "agent", None, None, None, 1, 1, 0, 0.0),
-        ("main", tomorrow, "agent", None, None, None, 1, 1, 0, 0.0),
-        ("second", rows.day, "agent", None, None, None, 1, 1, 0, 0.0),
+        ("main", rows.day, "agent", None, None, None, None, None, 1, 1, 0, 0.0),
+        ("main", tomorrow, "agent", None, None, None, None, None, 1, 1, 0, 0.0),
+        ("second", rows.day, "agent", None, None, None, None, None, 1, 1, 0, 0.0),
     ]

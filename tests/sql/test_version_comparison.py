@@ -24,7 +24,7 @@ from tests.helpers.two_weeks import (
 
 def test_versions_side_by_side(rows: Any) -> None:
     add_two_weeks(rows)
-    key = {"workspace": "main", "agent_id": "a1"}
+    key = {"workspace": "main", "agent_id": "a1", "agent_name": None}
     # Wilson, z² = 3.841459. One of two: (1 + 1.920729 ± 1.959964 √(1·1/2 + 0.960365)) ÷ 5.841459.
     first = {"version_id": "v1", "n_judged": 2, "success_rate_low": 0.0945312, "success_rate_high": 0.9054688}
     # Two of two: (2 + 1.920729 ± 1.920729) ÷ 5.841459.
@@ -36,13 +36,14 @@ def test_versions_side_by_side(rows: Any) -> None:
         (noon(since), noon(until))
         for since, until in ((MONDAY, SUNDAY), (NEXT_MONDAY, NEXT_MONDAY), (TUESDAY, TUESDAY), (MONDAY, MONDAY))
     ]
+    unknown = dict.fromkeys(("version_description", "version_committed_at", "changes"))
     assert actual == [
-        pytest.approx(key | row)
+        pytest.approx(key | row | unknown)
         for row in (
             FIRST | first,
             SECOND | second,
             BARE | unjudged | {"version_id": None},
-            ONLY_OPEN | unjudged | {"agent_id": "a2", "version_id": "v7"},
+            ONLY_OPEN | unjudged | {"agent_id": "a2", "agent_name": None, "version_id": "v7"},
         )
     ]
 
@@ -86,4 +87,19 @@ def test_versions_of_two_workspaces_and_of_no_agent(rows: Any) -> None:
         ("main", None, "v1", 1, 1, 0, 1, rows.noon, later),
         ("main", None, None, 1, 0, 0, 2, rows.noon, rows.noon),
         ("second", None, "v1", 1, 0, 0, 0, rows.noon, rows.noon),
+    ]
+
+
+def test_a_version_says_what_was_changed(rows: Any) -> None:
+    rows.call("c1", version_id="v1")
+    rows.call("c2", version_id="v1", workspace="second")
+    rows.call("c3")
+    version = {"version_id": "v1", "agent_id": "a1", "content_sha256": "00", "committed_at": rows.noon}
+    rows.whole("agent_versions", **version, description="Shorter", changes='["name"]')
+    names = ("version_description", "version_committed_at", "changes")
+    actual = rows.model("metrics.version_comparison", "workspace", "version_id", *names)
+    assert [tuple(row.values()) for row in actual] == [
+        ("main", "v1", "Shorter", rows.noon, '["name"]'),
+        ("main", None, None, None, None),
+        ("second", "v1", None, None, None),
     ]

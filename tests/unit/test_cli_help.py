@@ -8,19 +8,31 @@ from click.testing import CliRunner
 
 from pipelines.cli.main import cli
 
-HEAVY = ("dagster", "polars", "duckdb", "pyarrow", "httpx", "aiohttp", "pydantic", "rich", "sqlglot", "starlette")
+HEAVY = (
+    *("dagster", "polars", "duckdb", "pyarrow", "httpx", "aiohttp", "pydantic", "rich", "sqlglot", "starlette"),
+    "phonenumbers",
+    "deltalake",
+    "adbc_driver_manager",
+    "altair",
+    "jinja2",
+    "vl_convert",
+)
 COMMANDS = (
     "demo",
     "sync",
     "status",
     "summary",
+    "serve",
+    "report",
     "query",
     "metrics",
     "explain",
     "find",
     "show",
     "tables",
+    "contract",
     "build",
+    "publish",
     "reprocess",
     "retry",
     "check",
@@ -31,8 +43,11 @@ COMMANDS = (
     "audio",
     "access",
     "webhook",
+    "mcp",
     "tools",
     "prices",
+    "versions",
+    "bill",
     "dev",
     "doctor",
     "emulate",

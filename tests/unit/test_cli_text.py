@@ -159,7 +159,7 @@ def test_no_text_for_people_holds_characters_that_control_a_terminal() -> None:
     assert lay_out(["n"], [[INVISIBLE]], width=80).text == f"n\n{SHOWN}"
     assert aligned([("n", INVISIBLE)]) == f"  n  {SHOWN}"
     assert wrap_lines(INVISIBLE, None) == wrap_lines(INVISIBLE, 80) == SHOWN
-    assert table([{"n": INVISIBLE}], ["n"]).text == "n\na [2Jb 1mc\\u202ed\\u2066e f"
+    assert table([{"n": INVISIBLE}], ["n"]).text == "n\n" + SHOWN.replace(r"\u000d", " ")
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
@@ -183,7 +183,7 @@ def test_an_error_of_duckdb_cannot_control_the_terminal(capsys: pytest.CaptureFi
 
 
 def test_values_cannot_control_a_terminal_or_the_markup() -> None:
-    assert format_value("a\x1b[31mb\r\nc\x9b2Jd") == "a [31mb c 2Jd"
+    assert format_value("a\x1b[31mb\r\nc\x9b2Jd\u200f") == r"a\u001b[31mb c\u009b2Jd\u200f"
     assert table([{"[red]n": "[bold]x[/bold]"}], ["[red]n"]).text.splitlines() == ["[red]n", "[bold]x[/bold]"]
 
 

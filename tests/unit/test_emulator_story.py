@@ -90,6 +90,19 @@ def test_the_newer_version_of_an_agent_fails_more_and_costs_less(finished: Docum
     assert cost(new) < 0.95 * cost(old)
 
 
+def test_a_branch_answers_half_of_an_agents_callers_and_costs_less(finished: Documents) -> None:
+    branches = defaultdict(list)
+    for document in of_agent(finished, STORY.branch.agent):
+        branches[document["branch_id"]].append(document)
+    main, other = BY_KEY[STORY.branch.agent].branch_id, STORY.branch.branch_id
+    assert branches.keys() == {main, other}
+    assert min(map(len, branches.values())) > 40
+    phones = [{(d["metadata"]["phone_call"] or {}).get("external_number") for d in of} for of in branches.values()]
+    assert phones[0] & phones[1] <= {None}
+    costs = {name: mean(document["metadata"]["cost"] for document in of) for name, of in branches.items()}
+    assert costs[other] < 0.85 * costs[main]
+
+
 def test_a_tool_times_out_in_the_evening_alone(finished: Documents) -> None:
     evening = STORY.evening_timeouts
     calls: Counter[bool] = Counter()
@@ -159,7 +172,8 @@ def test_unanswered_conversations_look_like_the_real_ones(finished: Documents) -
         assert document["analysis"]["transcript_summary"] == "Summary couldn't be generated for this call."
         assert document["analysis"]["call_summary_title"] is None
         assert document["analysis"]["evaluation_criteria_results"] == {}
-        assert metadata["error"] == {"code": 1011, "reason": "request timed out"}
+        error_type = {"error_type": "no_answer"} if "conversation_product" in document else {}  # the form of 2026
+        assert metadata["error"] == {"code": 1011, "reason": "request timed out", **error_type}
         if "conversation_product" in document:
             assert metadata["charging"] is None
             call_results[metadata["phone_call"].get("call_result")] += 1

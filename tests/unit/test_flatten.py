@@ -15,14 +15,13 @@ from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Type
 
 HISTORY = "system__conversation_history"
-TWINS = ("evaluation_criteria_results_list", "data_collection_results_list")
 
 
 def leaves(value):
     """Every text, number and true of a document; false, null and empty values are too common to tell apart."""
     if isinstance(value, dict):
         for key, item in value.items():
-            if key != HISTORY and key not in TWINS:
+            if key != HISTORY:
                 yield from leaves(item)
     elif isinstance(value, list):
         for item in value:
@@ -92,14 +91,18 @@ def test_nested_tools_are_rows_of_their_own(flat):
     ]
 
 
-def test_metrics_that_a_tool_entry_repeats_are_flagged(flat):
+def test_metrics_that_an_entry_repeats_are_flagged_whatever_its_message(flat):
     def metrics(**secs):
         return {"metrics": {name: {"elapsed_time": value} for name, value in secs.items()}}
 
     transcript = [
         {"role": "agent", "message": "One moment.", "conversation_turn_metrics": metrics(ttfb=0.5, tts=0.1)},
         {"role": "agent", "message": None, "conversation_turn_metrics": metrics(ttfb=0.5, tts=0.2)},
-        {"role": "agent", "message": "Done.", "conversation_turn_metrics": metrics(ttfb=0.5)},
+        {"role": "agent", "message": "", "conversation_turn_metrics": metrics(ttfb=0.5)},
+        {"role": "agent", "message": ""},
+        {"role": "agent", "message": "Done.", "conversation_turn_metrics": metrics(ttfb=0.5, tts=0.1)},
+        {"role": "user", "message": "Thanks"},
+        {"role": "agent", "message": "Bye.", "conversation_turn_metrics": metrics(ttfb=0.5)},
     ]
     rows = flat(detail(transcript=transcript))["turn_metrics"]
     assert [(row["turn_index"], row["metric"], row["elapsed_secs"], row["is_repeat"]) for row in rows] == [
@@ -107,7 +110,10 @@ def test_metrics_that_a_tool_entry_repeats_are_flagged(flat):
         (0, "tts", 0.1, False),
         (1, "ttfb", 0.5, True),
         (1, "tts", 0.2, False),
-        (2, "ttfb", 0.5, False),
+        (2, "ttfb", 0.5, True),
+        (4, "ttfb", 0.5, True),
+        (4, "tts", 0.1, False),
+        (6, "ttfb", 0.5, False),
     ]
 
 
@@ -119,10 +125,22 @@ def test_numbers_are_read_as_numbers_in_any_notation(flat):
 
 
 @pytest.mark.parametrize(
+    ("metadata", "cost", "duration"),
+    [
+        ({"cost": 70.5, "call_duration_secs": 12.6}, 70, 12),
+        ({"cost": -0.5, "call_duration_secs": "12.6"}, -1, 12),
+    ],
+)
+def test_a_fraction_of_a_whole_number_is_rounded_down_and_kept(metadata, cost, duration, flat):
+    row = flat(detail(metadata={"start_time_unix_secs": STARTED} | metadata))["conversations"][0]
+    assert (row["cost_credits"], row["call_duration_secs"]) == (cost, duration)
+    assert json.loads(row["extra"]) == {f"metadata.{name}": value for name, value in metadata.items()}
+
+
+@pytest.mark.parametrize(
     ("metadata", "extra"),
     [
         ({"cost": "a lot"}, {"metadata.cost": "a lot"}),
-        ({"cost": 12.5}, {"metadata.cost": 12.5}),
         ({"cost": True}, {"metadata.cost": True}),
         ({"cost": 2**70}, {"metadata.cost": 2**70}),
         ({"cost": 10**400}, {"metadata.cost": 10**400}),

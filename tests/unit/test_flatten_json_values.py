@@ -48,6 +48,7 @@ def test_collected_values_of_every_json_type(rows):
     }
     assert rows("data_collection_results", analysis={"data_collection_results": results}) == [
         {
+            "scope_index": -1,
             "data_collection_id": name,
             **columns,
             "json_schema_type": "string",
@@ -74,6 +75,7 @@ def test_each_form_of_the_json_schema_of_a_data_collection(json_schema, columns,
     results = {"field": {"data_collection_id": "field", "value": 0, "json_schema": json_schema}}
     assert rows("data_collection_results", analysis={"data_collection_results": results}) == [
         {
+            "scope_index": -1,
             "data_collection_id": "field",
             "value": "0",
             "value_number": 0.0,

@@ -184,9 +184,6 @@ def test_each_kind_of_system_result(rows):
         for at, result in enumerate(SYSTEM_RESULTS)
     ]
     as_json = {
-        "transfer_to_agent_success": {
-            "branch_info": '{"branch_reason":"traffic_split","branch_id":"b","traffic_percentage":0.5}'
-        },
         "knowledge_base_rag_success": {"chunks": '[{"chunk_id":"c","document_id":"d","content":"text"}]'},
     }
     assert rows("tool_results", transcript=[{"role": "user"}, {"role": "agent", "tool_results": results}]) == [
@@ -204,4 +201,6 @@ def test_each_kind_of_system_result(rows):
 
 
 def _columns(result):
-    return {key if key == "result_type" else f"result_{key}": value for key, value in result.items()}
+    branch = {f"branch_info_{key}": value for key, value in result.get("branch_info", {}).items()}
+    columns = {key: value for key, value in result.items() if key != "branch_info"} | branch
+    return {key if key == "result_type" else f"result_{key}": value for key, value in columns.items()}

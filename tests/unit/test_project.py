@@ -8,6 +8,7 @@ import pytest
 
 from warehouse.errors import ModelError
 from warehouse.models.docs import METRICS_ORDER, metrics_text, tables_text
+from warehouse.models.examples import read_examples
 from warehouse.models.headers import Header, Metric, parse_header, split_header
 from warehouse.models.lineage import column_lineage
 from warehouse.models.project import Model, Project, ordered_models, read_project
@@ -65,6 +66,7 @@ def test_upstream_is_what_a_model_needs() -> None:
     assert {found.key for found in project.models} == {
         "staging.stg_evaluation_results",
         "staging.stg_conversations",
+        "intermediate.int_agent_names",
         "intermediate.int_conversation_flags",
         "marts.fct_evaluations",
     }
@@ -202,7 +204,7 @@ def test_lineage_of_all_models_covers_every_column() -> None:
 
 def test_committed_docs_are_the_generated_ones() -> None:
     assert (ROOT / "docs" / "tables.md").read_text() == tables_text()
-    assert (ROOT / "docs" / "metrics.md").read_text() == metrics_text(read_project())
+    assert (ROOT / "docs" / "metrics.md").read_text() == metrics_text(read_project(), read_examples())
 
 
 def test_the_contents_of_the_metrics_link_every_heading_as_github_does() -> None:

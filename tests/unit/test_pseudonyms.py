@@ -124,7 +124,7 @@ def test_a_whole_document():
             "start_time_unix_secs": STARTED,
             "cost": 4155552671,
             "phone_call": {"external_number": NUMBER, "agent_number": "+4930111222", "call_sid": "4155552671"},
-            "whatsapp": {"whatsapp_user_id": "4930901820", "recipient": {"phone": NUMBER}},
+            "whatsapp": {"whatsapp_user_id": "4930901820", "recipient": {"phone": NUMBER, "bsuid": "US.1349"}},
             "feedback": {"comment": said, "rating": 5},
         },
         analysis={
@@ -193,7 +193,10 @@ def test_a_whole_document():
                 "agent_number": PEOPLE.pseudonym("+4930111222"),
                 "call_sid": "4155552671",
             },
-            "whatsapp": {"whatsapp_user_id": PEOPLE.pseudonym("4930901820"), "recipient": {"phone": number}},
+            "whatsapp": {
+                "whatsapp_user_id": PEOPLE.pseudonym("4930901820"),
+                "recipient": {"phone": number, "bsuid": PEOPLE.pseudonym("US.1349")},
+            },
             "feedback": {"comment": masked, "rating": 5},
         },
         analysis={

@@ -254,6 +254,8 @@ EXPECTED["webhook_unknown_evaluation_2025"] = {
             "charging_free_llm_dollars_consumed": 0.0,
             "phone_call_type": "twilio",
             "phone_call_direction": "inbound",
+            "direction": "inbound",
+            "caller_id": "+15550105361",
             "phone_call_phone_number_id": "phnum_01k02dcragzz0c1xtwqsj0r8af",
             "phone_call_agent_number": "+15550106067",
             "phone_call_external_number": "+15550105361",
@@ -326,10 +328,16 @@ EXPECTED["webhook_unknown_evaluation_2025"] = {
         {"turn_index": 0, "metric": "convai_tts_service_ttfb", "elapsed_secs": 0.3345111159997032, "is_repeat": False},
     ],
     "evaluation_results": [
-        {"criteria_id": "goalcheck", "result": "unknown", "rationale": "The transcript is too short."},
+        {
+            "scope_index": -1,
+            "criteria_id": "goalcheck",
+            "result": "unknown",
+            "rationale": "The transcript is too short.",
+        },
     ],
     "data_collection_results": [
         {
+            "scope_index": -1,
             "data_collection_id": "number",
             "rationale": "The conversation does not contain this value.",
             "json_schema_type": "string",
@@ -339,6 +347,7 @@ EXPECTED["webhook_unknown_evaluation_2025"] = {
             "json_schema_constant_value": '""',
         },
         {
+            "scope_index": -1,
             "data_collection_id": "reason",
             "rationale": "The conversation does not contain this value.",
             "json_schema_type": "string",
@@ -348,6 +357,7 @@ EXPECTED["webhook_unknown_evaluation_2025"] = {
             "json_schema_constant_value": '""',
         },
         {
+            "scope_index": -1,
             "data_collection_id": "name",
             "rationale": "The conversation does not contain this value.",
             "json_schema_type": "string",

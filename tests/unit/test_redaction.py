@@ -106,9 +106,9 @@ def test_a_redacted_document_has_no_key_without_a_column():
             "call_successful": "success",
             "transcript_summary": "<redacted>",
             "evaluation_criteria_results": {
-                "polite": {"result": "success", "rationale": "<redacted>", "criteria_id": None}
+                "polite": {"result": "success", "rationale": "<redacted>", "criteria_id": "p"}
             },
-            "evaluation_criteria_results_list": None,
+            "evaluation_criteria_results_list": [{"rationale": "<redacted>"}],
         },
     }
     assert sha256 == fingerprint(left)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 import duckdb
@@ -19,17 +19,22 @@ from warehouse.build.state import EMPTY_BASELINE, Baseline, ModelState
 from warehouse.connection import lake_files_sql, read_parquet_sql, sql_literal
 from warehouse.errors import ModelError
 from warehouse.models.build_tables import (
+    AGENT_NAMES,
     GENERATED_TABLES,
     METRIC_HEADERS,
     WORKSPACES,
+    agent_name_rows,
     metric_header_rows,
     workspace_rows,
 )
-from warehouse.models.project import ALL_SCHEMAS, Model, Project
+from warehouse.models.project import ALL_SCHEMAS, SHORT_NAMED, Model, Project
 from warehouse.parallel import MAX_THREADS, map_parallel, run_graph
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.storage.home import Home
+
+SHORT_NAMES = "main"
+"""DuckDB's default schema, where the tables of some schemas are views: for tools that look into no other."""
 
 Progress = Callable[[str, int, int], None]
 """Called when a model is started, with its name, its number from 1 and the number of models."""
@@ -85,10 +90,14 @@ def materialize(
         seed.load(connection)
     METRIC_HEADERS.load(connection, metric_header_rows((model.key, model.header) for model in project.models))
     WORKSPACES.load(connection, workspace_rows(zones or {}))
+    AGENT_NAMES.load(connection, agent_name_rows(home))
     builder = _ModelBuilder(
         baseline, DayBuilder(connection, home, project, batch_size), dict(baseline.changed_days), clock
     )
     models = builder.build_all(connection, project, progress)
+    short_names = [model for model in builder.created if model.schema in SHORT_NAMED]
+    for model in short_names:
+        connection.execute(f"create or replace view {SHORT_NAMES}.{model.name} as from {model.key}")
     write_comments(
         connection,
         [
@@ -96,6 +105,7 @@ def materialize(
             *(RelationComment("table", seed.key, seed.header.description, seed.header.columns) for seed in seeds),
             *(RelationComment("table", table.key, table.description, table.columns) for table in GENERATED_TABLES),
             *map(_model_comment, builder.created),
+            *(replace(_model_comment(model), kind="view", key=f"{SHORT_NAMES}.{model.name}") for model in short_names),
         ],
     )
     return MaterializeResult(models, baseline.names - builder.changed_days.keys())

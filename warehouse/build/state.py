@@ -28,7 +28,14 @@ import duckdb
 from warehouse.build.incremental import Days, stale_days
 from warehouse.connection import Limits, connect, sql_literal
 from warehouse.models import build_tables
-from warehouse.models.build_tables import BUILD_INPUTS, METRIC_HEADERS, WORKSPACES, workspace_rows
+from warehouse.models.build_tables import (
+    AGENT_NAMES,
+    BUILD_INPUTS,
+    METRIC_HEADERS,
+    WORKSPACES,
+    agent_name_rows,
+    workspace_rows,
+)
 from warehouse.models.project import Project, relations_with_days
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.registry import TABLES
@@ -151,6 +158,7 @@ def fingerprints(home: Home, project: Project, zones: Mapping[str, str]) -> dict
         REMOVED: _hash([landing.redactions_and_tombstones(home.all_workspaces).write_json()]),
         METRIC_HEADERS.key: _hash([metric_headers.write_json()]),
         WORKSPACES.key: _hash([workspace_rows(zones).write_json()]),
+        AGENT_NAMES.key: _hash([agent_name_rows(home).write_json()]),
         **{name: value for table in TABLES for name, value in _table_fingerprints(home, table)},
         **{seed.key: _hash([repr(seed.header), seed.rows.write_json()]) for seed in project.seeds},
         **{model.key: _hash([model.sha256, repr(model.header)]) for model in project.models},

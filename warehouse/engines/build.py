@@ -13,18 +13,25 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from warehouse.connection import connect
 from warehouse.engines.engine import Engine
 from warehouse.engines.storage import read_text, remove_folder, write_text
 from warehouse.errors import EngineError
-from warehouse.models.build_tables import METRIC_HEADERS, WORKSPACES, metric_header_rows, workspace_rows
+from warehouse.models.build_tables import (
+    AGENT_NAMES,
+    METRIC_HEADERS,
+    WORKSPACES,
+    metric_header_rows,
+    workspace_rows,
+)
 from warehouse.models.checks import SAMPLE_ROWS, Check, CheckResult
+from warehouse.models.column_types import column_types
 from warehouse.models.data_quality import all_checks
-from warehouse.models.project import ALL_SCHEMAS, Project
+from warehouse.models.project import Project
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import AGENTS
 from warehouse.schema.registry import TABLES
-from warehouse.storage import parquet
 
+AGENT_NAMES_SQL = f"select workspace, agent_id, agent_name from lake.{AGENTS.name} order by workspace, agent_id"
 CURRENT = "current.json"
 Progress = Callable[[str, int, int], None]
 """Called with a model (or ``checks``), its number and the number of all."""
@@ -80,6 +87,7 @@ def build_tables(
         engine.load(seed.key, seed.rows)
     engine.load(METRIC_HEADERS.key, metric_header_rows((model.key, model.header) for model in project.models))
     engine.load(WORKSPACES.key, workspace_rows(zones))
+    engine.load(AGENT_NAMES.key, AGENT_NAMES.frame(engine.query(AGENT_NAMES_SQL)))
     folders = {}
     for number, model in enumerate(project.models, 1):
         progress(model.key, number, len(project.models))
@@ -92,26 +100,6 @@ def build_tables(
     if is_current:
         _make_current(into, build_id, folders)
     return EngineBuild(build_id, folders, checks, is_current)
-
-
-def column_types(project: Project) -> dict[str, dict[str, str]]:
-    """DuckDB's type of every column of every model, from building them all on an empty lake."""
-    types = {}
-    with connect() as connection:
-        for schema in ALL_SCHEMAS:
-            connection.execute(f"create schema {schema}")
-        for table in TABLES:
-            connection.register("empty_rows", parquet.frame(table, []))
-            connection.execute(f"create table lake.{table.name} as from empty_rows")
-        for seed in project.seeds:
-            seed.load(connection)
-        METRIC_HEADERS.load(connection, METRIC_HEADERS.frame([]))
-        WORKSPACES.load(connection, WORKSPACES.frame([]))
-        for model in project.models:
-            connection.execute(f"create view {model.key} as {model.sql}")
-            described = connection.execute(f"describe {model.key}").fetchall()
-            types[model.key] = {str(row[0]): str(row[1]) for row in described}
-    return types
 
 
 def _check_ids(engine: Engine) -> None:

@@ -9,6 +9,9 @@ import duckdb
 import polars as pl
 
 from warehouse.models.headers import Header
+from warehouse.schema.operations import AGENTS
+from warehouse.storage import lake
+from warehouse.storage.home import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,17 @@ WORKSPACES = GeneratedTable(
     },
 )
 
+AGENT_NAMES = GeneratedTable(
+    "agent_names",
+    "Agents of the lake by name: one row per agent of a workspace, written by the build.",
+    {
+        "workspace": "Workspace of the API that the agent belongs to.",
+        "agent_id": "Agent.",
+        "agent_name": "Latest name that was seen; null when the API never told one.",
+    },
+)
+"""Of its own, as ``lake.agents`` differs after every conversation, and then all that has a name would be stale."""
+
 BUILD_INPUTS = GeneratedTable(
     "build_inputs",
     "What this warehouse was built from: one row per input of the build. The next build sees what changed.",
@@ -74,12 +88,17 @@ BUILD_INPUTS = GeneratedTable(
     },
 )
 
-GENERATED_TABLES = (METRIC_HEADERS, WORKSPACES)
+GENERATED_TABLES = (METRIC_HEADERS, WORKSPACES, AGENT_NAMES)
 
 
 def workspace_rows(zones: Mapping[str, str]) -> pl.DataFrame:
     """Rows of ``seeds.workspaces``, from the time zone by workspace."""
     return WORKSPACES.frame([{"workspace": name, "time_zone": zone} for name, zone in sorted(zones.items())])
+
+
+def agent_name_rows(home: Home) -> pl.DataFrame:
+    """Rows of ``seeds.agent_names`` from the lake of all workspaces."""
+    return lake.read(home.all_workspaces, AGENTS, list(AGENT_NAMES.columns)).sort("workspace", "agent_id")
 
 
 def metric_header_rows(headers: Iterable[tuple[str, Header]]) -> pl.DataFrame:

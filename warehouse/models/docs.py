@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from warehouse.models.examples import Example, read_examples
 from warehouse.models.project import SCHEMAS, Model, Project, read_project
 from warehouse.models.seeds import Seed
 from warehouse.schema.registry import TABLES
@@ -19,18 +20,23 @@ from warehouse.schema.types import Column, Table, unit_of
 METRICS_ORDER = (
     "agent_daily",
     "agent_scorecard",
+    "targets",
     "version_comparison",
+    "experiments",
     "cost_daily",
     "cost_reconciliation",
     "llm_cost",
     "llm_switch",
     "spend_forecast",
     "tool_reliability",
+    "tool_errors",
     "latency_stages",
     "evaluation_rates",
     "data_collection_fill",
     "termination_reasons",
     "feedback",
+    "sentiment",
+    "guardrails",
     "transfers",
     "conversation_flow",
     "rag_effectiveness",
@@ -56,6 +62,9 @@ _ABOUT_METRICS = """\
 A rate is a sum divided by a sum, never a mean of rates, and null where the denominator is 0; percentiles are exact and
 interpolated. `metrics.catalog` has the same definitions. A name means the same in every model: `n_calls` counts
 finished calls (done or failed), `n_open` the others."""
+_ABOUT_EXAMPLES = """\
+Rows that are there, and what the model makes of them. Each is a file of `sql/examples/`, which a test runs. A column
+that is not shown has the value of an ordinary finished conversation on one day, or none."""
 _HEADING = re.compile(r"^(##+) (.+)$", re.MULTILINE)
 
 
@@ -70,10 +79,13 @@ def tables_text() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def metrics_text(project: Project) -> str:
-    """Markdown of the models of ``sql/``: metrics with their formulas, then all models and seeds with their columns."""
+def metrics_text(project: Project, examples: Collection[Example] = ()) -> str:
+    """Markdown of the models of ``sql/``: metrics with their formulas and examples, then all models and seeds."""
     models = sorted(project.models, key=_reading_order)
     sections = ["## Metrics", *(_metrics_text(model) for model in models if _publishes_metrics(model))]
+    if examples:
+        sections += ["## Worked examples", _ABOUT_EXAMPLES]
+    sections += [f"### {example.metric}\n\n{example.text}" for example in examples]
     for schema in reversed(SCHEMAS):
         sections += [f"## Schema {schema}", *(_model_text(model) for model in models if model.schema == schema)]
     sections += ["## Schema seeds", *(_seed_text(seed) for seed in project.seeds)]
@@ -84,7 +96,7 @@ def metrics_text(project: Project) -> str:
 def write(folder: Path) -> None:
     """Write ``tables.md`` and ``metrics.md`` into the folder."""
     (folder / "tables.md").write_text(tables_text(), encoding="utf-8")
-    (folder / "metrics.md").write_text(metrics_text(read_project()), encoding="utf-8")
+    (folder / "metrics.md").write_text(metrics_text(read_project(), read_examples()), encoding="utf-8")
 
 
 def _publishes_metrics(model: Model) -> bool:

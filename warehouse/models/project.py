@@ -26,6 +26,8 @@ SQL_DIR = Path(__file__).parents[2] / "sql"
 SCHEMAS = ("staging", "intermediate", "marts", "metrics")
 ALL_SCHEMAS = ("lake", "seeds", *SCHEMAS)
 """Schemas of the models and of their sources."""
+SHORT_NAMED = ("marts", "metrics")
+"""Schemas whose models a tool can also name without a schema, so no name is in both."""
 DAY = "start_date"
 """Column with the day of a row, by which relations are compared and models are built incrementally."""
 VIEWS = ("staging",)
@@ -104,11 +106,24 @@ def read_project(sql_dir: Path = SQL_DIR, user_seeds: Path | None = None) -> Pro
     paths = [path for folder in (*SCHEMAS, "tests") for path in sorted((sql_dir / folder).glob("*.sql"))]
     models, singular_tests = _read(tuple((path, path.read_text(encoding="utf-8")) for path in paths))
     seeds = read_seeds(sql_dir / "seeds", user_seeds)
+    _check_short_names(models)
     ordered = ordered_models({model.key: model for model in models}, {seed.key for seed in seeds})
     keys = {model.key for model in models} | {seed.key for seed in seeds}
     for test in singular_tests:
         _check_reads(test.path, test.reads, keys)
     return Project(ordered, seeds, singular_tests)
+
+
+def _check_short_names(models: Iterable[Model]) -> None:
+    """Refuse two models of one name in schemas whose models are named without a schema.
+
+    Raises:
+        ModelError: there are two.
+    """
+    by_name: dict[str, Model] = {}
+    for model in models:
+        if model.schema in SHORT_NAMED and (other := by_name.setdefault(model.name, model)) is not model:
+            raise ModelError(f"{model.path}: {model.key} has the name of {other.key}.", "Give it another name.")
 
 
 def relations_with_days(models: Iterable[Model]) -> frozenset[str]:

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-from warehouse.schema.types import BOOL, FLOAT, INT, JSON, TEXT, TIME, column, free_text, identifier
+from warehouse.schema.types import (
+    BOOL,
+    FLOAT,
+    INT,
+    JSON,
+    TEXT,
+    TIME,
+    Column,
+    Sensitivity,
+    column,
+    derived,
+    free_text,
+    identifier,
+    name_of,
+)
+
+_OPENING = "metadata.whatsapp.opening_message"
+_PERMISSION = "metadata.whatsapp.call_permission_request"
+
+
+def _moment(path: str, text: str) -> Column:
+    """A time whose key ends in ``_unix`` without a unit; the API sends Unix seconds."""
+    return column(path, TIME, text, name=name_of(path).removesuffix("_unix"))
+
 
 CHARGING = (
     column("metadata.cost", INT, "Cost of the conversation: call charge + LLM charge.", unit="credits"),
@@ -36,8 +59,17 @@ CHARGING = (
         FLOAT,
         "Audio sent to the speech recognition, in seconds.",
     ),
-    column("metadata.charging.analysis", JSON, "Charges for the analysis after the conversation."),
-    column("metadata.voice_rewards", JSON, "Rewards to the owners of shared voices."),
+    *(
+        line
+        for part, runs in (("total", "all runs of the analysis"), ("last_run", "the last run of the analysis"))
+        for line in (
+            column(f"metadata.charging.analysis.{part}.price", FLOAT, f"Price of {runs}.", unit="usd"),
+            column(f"metadata.charging.analysis.{part}.charge", INT, f"Charge for {runs}.", unit="credits"),
+            column(f"metadata.charging.analysis.{part}.price_per_feature", JSON, f"That price by feature of {runs}."),
+            column(f"metadata.charging.analysis.{part}.charge_per_feature", JSON, f"That charge by feature of {runs}."),
+        )
+    ),
+    column("metadata.charging.analysis.total.runs", INT, "Runs of the analysis after the conversation."),
 )
 """``metadata.cost*`` and ``metadata.charging``: what the conversation cost."""
 
@@ -52,21 +84,49 @@ CHANNEL = (
     identifier("metadata.phone_call.stream_sid", TEXT, "Twilio's id of the stream."),
     identifier("metadata.phone_call.call_sid", TEXT, "Provider's id of the phone call."),
     identifier("metadata.phone_call.call_id", TEXT, "Id of the phone call at other providers."),
-    column("metadata.phone_call.call_result", TEXT, "Result of the call attempt."),
+    column("metadata.phone_call.call_result", TEXT, "Result of the call attempt; open text."),
     free_text("metadata.phone_call.sip_header_dynamic_variables", JSON, "Variables that came in SIP headers."),
     column("metadata.batch_call.batch_call_id", TEXT, "Batch call that the conversation belongs to."),
     identifier("metadata.batch_call.batch_call_recipient_id", TEXT, "Recipient within the batch call."),
-    column("metadata.batch_call.campaign", JSON, "Campaign of the batch call."),
+    column("metadata.batch_call.campaign.campaign_id", TEXT, "Campaign that the batch call belongs to."),
+    identifier("metadata.batch_call.campaign.campaign_lead_id", TEXT, "Lead of the campaign that was called."),
+    column("metadata.batch_call.campaign.cold_attempt", INT, "Number of the attempt to reach the lead."),
+    column("metadata.batch_call.campaign.conversation_type", TEXT, "Kind of the conversation within the campaign."),
     column("metadata.whatsapp.whatsapp_business_account_id", TEXT, "WhatsApp account of the business."),
     identifier("metadata.whatsapp.whatsapp_user_id", TEXT, "WhatsApp user."),
-    column("metadata.whatsapp.direction", TEXT, "Direction of the WhatsApp conversation."),
+    column("metadata.whatsapp.direction", TEXT, "inbound, outbound or unknown: who began the WhatsApp conversation."),
     column("metadata.whatsapp.whatsapp_phone_number_id", TEXT, "WhatsApp phone number of the business."),
-    identifier("metadata.whatsapp.recipient", JSON, "Recipient of a WhatsApp conversation."),
+    identifier("metadata.whatsapp.recipient.phone", TEXT, "Phone number of the WhatsApp user who was written to."),
+    identifier("metadata.whatsapp.recipient.bsuid", TEXT, "Id of that WhatsApp user within the business account."),
     column("metadata.whatsapp.awaiting_first_user_message", BOOL, "Whether the user has not written yet."),
-    free_text("metadata.whatsapp.opening_message", JSON, "Template message that opened the conversation."),
-    free_text("metadata.whatsapp.call_permission_request", JSON, "Request for permission to call the user."),
-    column("metadata.whatsapp.call_result", TEXT, "Result of the WhatsApp call."),
-    free_text("metadata.sms", JSON, "Data of an SMS conversation."),
+    column(f"{_OPENING}.template_name", TEXT, "Template of the message that opened the conversation."),
+    identifier(f"{_OPENING}.wamid", TEXT, "WhatsApp's id of that message."),
+    _moment(f"{_OPENING}.sent_at_unix", "When that message was sent."),
+    _moment(f"{_OPENING}.delivered_at_unix", "When it was delivered."),
+    _moment(f"{_OPENING}.read_at_unix", "When it was read."),
+    _moment(f"{_OPENING}.replied_at_unix", "When it was answered."),
+    _moment(f"{_OPENING}.failed_at_unix", "When it failed."),
+    column(f"{_OPENING}.error_code", TEXT, "Why it failed: WhatsApp's code."),
+    column(f"{_OPENING}.pricing_category", TEXT, "Category in which WhatsApp prices it."),
+    column(f"{_OPENING}.billable", BOOL, "Whether WhatsApp bills it."),
+    column(f"{_PERMISSION}.state", TEXT, "State of the request for permission to call the user."),
+    _moment(f"{_PERMISSION}.requested_at_unix", "When that permission was requested."),
+    _moment(f"{_PERMISSION}.responded_at_unix", "When the user responded to the request."),
+    column(f"{_PERMISSION}.permanent", BOOL, "Whether the permission is permanent."),
+    column(f"{_PERMISSION}.granted_by_user_call", BOOL, "Whether the user gave the permission by calling."),
+    column("metadata.whatsapp.call_result", TEXT, "Result of the WhatsApp call; open text."),
+    column("metadata.sms.direction", TEXT, "inbound or outbound: who began the SMS conversation."),
+    column("metadata.sms.phone_number_id", TEXT, "Id of the agent's phone number for SMS."),
+    identifier("metadata.sms.sms_user_phone_number", TEXT, "Phone number of the SMS user."),
+    column("metadata.sms.agent_phone_number", TEXT, "Phone number of the agent for SMS."),
+    derived("direction", TEXT, "inbound or outbound, of a phone, WhatsApp or SMS conversation; null if unknown."),
+    Column(
+        "caller_id",
+        TEXT,
+        "Who called or was called: the other phone number, else the WhatsApp user, else the SMS user's number, else "
+        "system__caller_id of an inbound call. Phone numbers are in E.164; null if unknown, withheld or erased.",
+        sensitivity=Sensitivity.IDENTIFIER,
+    ),
 )
 """``metadata.phone_call``, ``batch_call``, ``whatsapp`` and ``sms``: the channel of the conversation."""
 
@@ -75,6 +135,7 @@ TERMINATION = (
     column("metadata.termination_reason", TEXT, "Why the conversation ended; open text."),
     column("metadata.error.code", INT, "Code of the error that ended the conversation."),
     free_text("metadata.error.reason", TEXT, "Text of the error that ended the conversation."),
+    column("metadata.error.error_type", TEXT, "Kind of the error, such as no_answer; open text.", name="error_type"),
     column("metadata.main_language", TEXT, "Main language of the conversation."),
     column("metadata.text_only", BOOL, "Whether the conversation was a chat without audio."),
     column("metadata.timezone", TEXT, "Time zone that was given to the agent."),

@@ -49,8 +49,12 @@ _ANALYSIS = (
     free_text("analysis.transcript_summary", TEXT, "Summary of the conversation."),
     free_text("analysis.call_summary_title", TEXT, "Title of the summary."),
     column("analysis.call_success_score", FLOAT, "Score of success."),
-    free_text("analysis.sentiment_analysis", JSON, "Sentiment of the conversation."),
-    free_text("analysis.scoped", JSON, "Analysis by scope."),
+    column("analysis.sentiment_analysis.overall_label", TEXT, "positive, neutral or negative; open text."),
+    column("analysis.sentiment_analysis.overall_sentiment_score", FLOAT, "Sentiment of the whole conversation."),
+    column("analysis.sentiment_analysis.overall_frustration_score", FLOAT, "Frustration of the whole conversation."),
+    column("analysis.sentiment_analysis.min_user_sentiment_score", FLOAT, "Lowest sentiment of a user's entry."),
+    column("analysis.sentiment_analysis.max_user_frustration_score", FLOAT, "Highest frustration of a user's entry."),
+    column("analysis.sentiment_analysis.num_scored_user_turns", INT, "User's entries that were scored."),
 )
 """``analysis``: the API's evaluation of the conversation as a whole."""
 
@@ -90,8 +94,6 @@ CONVERSATIONS = table(
     ignored_keys=(
         "conversation_id",
         "metadata.start_time_unix_secs",
-        "analysis.evaluation_criteria_results_list",
-        "analysis.data_collection_results_list",
     ),
 )
 
@@ -119,6 +121,17 @@ VISITED_AGENTS = table(
     columns=(
         column("agent_id", TEXT, "Agent visited."),
         column("branch_id", TEXT, "Branch of the agent."),
+    ),
+)
+
+VOICE_REWARDS = table(
+    "voice_rewards",
+    "reward to the owner of a shared voice for a conversation",
+    at="metadata.voice_rewards[reward_index]",
+    keys=(derived("reward_index", INT, "Position of the reward, from 0.", required=True),),
+    columns=(
+        column("voice_id", TEXT, "Id of the voice."),
+        column("reward_usd_cents", FLOAT, "Reward to the owner of the voice, as the API reports it."),
     ),
 )
 

@@ -41,6 +41,8 @@ KNOWN_INITIATION_SOURCES = (
 )
 KNOWN_TOOL_TYPES = ("system", "webhook", "client", "mcp", "workflow", "api_integration_webhook")
 _RESULT = "transcript[].tool_results[].result"
+_ANALYSES = ("analysis.{}{{}}", "analysis.{}_list[]", "analysis.scoped[].{}{{}}")
+"""Where verdicts and collected values are: in a map, in its twin as a list, and in the maps of the scopes."""
 
 KNOWN_VALUES: dict[str, tuple[str, ...]] = {
     "status": ("initiated", "in-progress", "processing", "done", "failed"),
@@ -63,8 +65,11 @@ KNOWN_VALUES: dict[str, tuple[str, ...]] = {
     "metadata.phone_call.type": ("twilio", "sip_trunking", "exotel"),
     "metadata.phone_call.direction": ("inbound", "outbound"),
     "metadata.phone_call.call_result": KNOWN_CALL_RESULTS,
+    "metadata.batch_call.campaign.conversation_type": ("initial", "retry", "callback", "redirect"),
     "metadata.whatsapp.direction": ("inbound", "outbound", "unknown"),
     "metadata.whatsapp.call_result": KNOWN_CALL_RESULTS,
+    "metadata.whatsapp.call_permission_request.state": ("blocked", "sent", "accepted", "declined"),
+    "metadata.sms.direction": ("inbound", "outbound"),
     "metadata.conversation_initiation_source": KNOWN_INITIATION_SOURCES,
     "conversation_initiation_client_data.source_info.source": KNOWN_INITIATION_SOURCES,
     "metadata.initiation_trigger.trigger_type": ("default", "zendesk"),
@@ -72,9 +77,17 @@ KNOWN_VALUES: dict[str, tuple[str, ...]] = {
     "metadata.agent_created_from": KNOWN_AGENT_SOURCES,
     "metadata.agent_last_updated_from": KNOWN_AGENT_SOURCES,
     "analysis.call_successful": KNOWN_SUCCESS_VALUES,
-    "analysis.evaluation_criteria_results{}.result": KNOWN_SUCCESS_VALUES,
-    "analysis.evaluation_criteria_results{}.scoring_mode": ("binary", "numeric_uniform"),
-    "analysis.data_collection_results{}.json_schema.type": ("boolean", "string", "integer", "number"),
+    "analysis.scoped[].scope": ("conversation", "agent"),
+    "analysis.scoped[].successful": KNOWN_SUCCESS_VALUES,
+    **{f"{place.format('evaluation_criteria_results')}.result": KNOWN_SUCCESS_VALUES for place in _ANALYSES},
+    **{
+        f"{place.format('evaluation_criteria_results')}.scoring_mode": ("binary", "numeric_uniform")
+        for place in _ANALYSES
+    },
+    **{
+        f"{place.format('data_collection_results')}.json_schema.type": ("boolean", "string", "integer", "number")
+        for place in _ANALYSES
+    },
     "conversation_initiation_client_data.conversation_config_override.agent.prompt.reasoning_effort": (
         "none",
         "minimal",
@@ -87,6 +100,28 @@ KNOWN_VALUES: dict[str, tuple[str, ...]] = {
     "transcript[].role": ("user", "agent"),
     "transcript[].source_medium": ("audio", "text", "dtmf", "image", "file"),
     "transcript[].feedback.score": KNOWN_FEEDBACK,
+    "transcript[].platform_event": ("user_turn_timeout", "skip_turn_wait_elapsed"),
+    "transcript[].triggered_guardrails[].guardrail_type": (
+        "custom",
+        "prompt_injection",
+        "self_harm_intent",
+        "violence_graphic",
+        "sexual",
+        "violence",
+        "harassment",
+        "sexual_minors",
+        "self_harm",
+        "self_harm_instructions",
+        "harassment_threatening",
+        "hate",
+        "hate_threatening",
+        "profanity",
+        "religion_or_politics",
+        "medical_and_legal",
+        "guardrail",
+    ),
+    "transcript[].triggered_guardrails[].execution_mode": ("streaming", "blocking"),
+    "transcript[].triggered_guardrails[].guardrail_details.type": ("llm", "classifier", "unknown"),
     "transcript[].rag_retrieval_info.embedding_model": ("e5_mistral_7b_instruct", "multilingual_e5_large_instruct"),
     "transcript[].tool_calls[].type": (*KNOWN_TOOL_TYPES, "api_integration_mcp", "smb"),
     "transcript[].tool_calls[].tool_details.type": ("webhook", "client", "mcp", "api_integration_webhook"),
@@ -126,5 +161,6 @@ KNOWN_VALUES: dict[str, tuple[str, ...]] = {
         "no_matching_documents",
         "already_active",
     ),
+    f"{_RESULT}.branch_info.branch_reason": ("configured", "defaulting_to_main", "traffic_split"),
     f"{_RESULT}.steps[].type": ("edge", "nested_tools", "max_iterations_exceeded"),
 }

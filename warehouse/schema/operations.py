@@ -73,18 +73,24 @@ MALFORMED_ROW, UNFETCHABLE, UNREADABLE, UNFLATTENABLE = QUARANTINE_REASONS = (
 )
 ROW_PREFIX, TOOL_PREFIX = "list_row_", "tool_"
 """Beginning of the name of a list row, and of a tool, without an id; a hash of it follows."""
-TOOL_UNREADABLE, PRICE_UNAVAILABLE = REFERENCE_REASONS = ("tool_unreadable", "price_unavailable")
+TOOL_UNREADABLE, PRICE_UNAVAILABLE, AGENT_UNAVAILABLE, BATCH_UNAVAILABLE = REFERENCE_REASONS = (
+    "tool_unreadable",
+    "price_unavailable",
+    "agent_unavailable",
+    "batch_unavailable",
+)
 
 QUARANTINE = Table(
     "quarantine",
-    "item that was set aside, and is tried again by each run: a conversation, a list row, a tool or a price",
+    "item that was set aside and is tried again by each run: a conversation, list row, tool, price, agent or batch",
     ("conversation_id",),
     (
         WORKSPACE,
         derived(
             "conversation_id",
             TEXT,
-            "Id of the conversation, or of a tool or an agent, as the reason says; without an id list_row_… or tool_….",
+            "Id of the conversation, or of a tool, an agent or a batch, as the reason says; without an id list_row_… "
+            "or tool_…; what belongs to an agent has its id and a slash before.",
             required=True,
         ),
         derived("fetched_at", TIME, "When it was fetched, or when the listing that showed it began.", required=True),
@@ -93,8 +99,9 @@ QUARANTINE = Table(
             TEXT,
             "malformed_row (its list row has no valid id, start or status), unfetchable (the API answered with an "
             "error), unreadable (the response is no document, or holds what no column can), unflattenable (the landed "
-            "document has no ids, no start, or holds what no table can), tool_unreadable (a tool of the list) or "
-            "price_unavailable (the prices of an agent).",
+            "document has no ids, no start, or holds what no table can), tool_unreadable (a tool of the list), "
+            "price_unavailable (the prices of an agent), agent_unavailable (the configuration, the branches or a "
+            "version of an agent) or batch_unavailable (a batch of calls).",
             required=True,
         ),
         derived("error", TEXT, "Error message.", required=True),

@@ -8,14 +8,29 @@ OpenAPI reference of November 2025 and the additions of the current API (docs/ap
 
 from __future__ import annotations
 
+from warehouse.schema.account_data import ACCOUNT_TABLES
 from warehouse.schema.activity import ACTIVITY_TABLES
-from warehouse.schema.analysis import DATA_COLLECTION_RESULTS, EVALUATION_RESULTS
+from warehouse.schema.analysis import DATA_COLLECTION_RESULTS, EVALUATION_RESULTS, SCOPED_ANALYSES
 from warehouse.schema.conversation_client_data import DYNAMIC_VARIABLES
-from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS, TAGS, VISITED_AGENTS, WARNINGS
+from warehouse.schema.conversations import (
+    CONVERSATION_CHECKS,
+    CONVERSATIONS,
+    TAGS,
+    VISITED_AGENTS,
+    VOICE_REWARDS,
+    WARNINGS,
+)
 from warehouse.schema.operations import AGENTS, CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS, UNKNOWN_FIELDS
 from warehouse.schema.reference_data import REFERENCE_TABLES
 from warehouse.schema.tool_calls import DYNAMIC_VARIABLE_UPDATES, TOOL_CALLS, TOOL_RESULTS, WORKFLOW_STEPS
-from warehouse.schema.transcript import MULTIVOICE_PARTS, RAG_CHUNKS, TURN_METRICS, TURNS
+from warehouse.schema.transcript import (
+    MULTIVOICE_PARTS,
+    RAG_CHUNKS,
+    TRIGGERED_GUARDRAILS,
+    TURN_FILES,
+    TURN_METRICS,
+    TURNS,
+)
 from warehouse.schema.types import Table
 from warehouse.schema.usage import LLM_USAGE, PLATFORM_USAGE, VOICE_USAGE
 
@@ -23,6 +38,8 @@ DOCUMENT_TABLES: tuple[Table, ...] = (
     CONVERSATIONS,
     TURNS,
     MULTIVOICE_PARTS,
+    TURN_FILES,
+    TRIGGERED_GUARDRAILS,
     TOOL_CALLS,
     TOOL_RESULTS,
     WORKFLOW_STEPS,
@@ -30,11 +47,13 @@ DOCUMENT_TABLES: tuple[Table, ...] = (
     TURN_METRICS,
     RAG_CHUNKS,
     LLM_USAGE,
+    SCOPED_ANALYSES,
     EVALUATION_RESULTS,
     DATA_COLLECTION_RESULTS,
     DYNAMIC_VARIABLES,
     PLATFORM_USAGE,
     VOICE_USAGE,
+    VOICE_REWARDS,
     VISITED_AGENTS,
     TAGS,
     WARNINGS,
@@ -51,6 +70,7 @@ TABLES: tuple[Table, ...] = (
     UNKNOWN_FIELDS,
     SYNC_RUNS,
     *REFERENCE_TABLES,
+    *ACCOUNT_TABLES,
     *ACTIVITY_TABLES,
 )
 """Every table of the lake."""

@@ -25,7 +25,7 @@ TURNS = table(
     columns=(
         column("role", TEXT, "user or agent."),
         free_text(
-            "message", TEXT, "What was said; null in tool entries, '...' for a silent user, truncated if interrupted."
+            "message", TEXT, "What was said; null or empty in tool entries, '...' for silence, cut if interrupted."
         ),
         free_text("original_message", TEXT, "Full text of an interrupted agent turn."),
         column("interrupted", BOOL, "Whether the user interrupted."),
@@ -52,21 +52,19 @@ TURNS = table(
         column("rag_retrieval_info.used_chunk_ids", JSON, "Chunks that were used."),
         column("conversation_turn_metrics.convai_asr_provider", TEXT, "Speech recognition provider of the entry."),
         column("conversation_turn_metrics.convai_tts_model", TEXT, "Text-to-speech model of the entry."),
-        column(
-            "conversation_turn_metrics.convai_tts_cascade", JSON, "Text-to-speech models that were tried, in order."
-        ),
+        column("conversation_turn_metrics.convai_tts_cascade", Type.TEXT_OR_JSON, "Cascade of text-to-speech models."),
         column("conversation_turn_metrics.voice_id", TEXT, "Voice of the entry."),
         identifier("user_identifier", TEXT, "Who spoke, if there are several users."),
         column("ignored_as_backchannel", BOOL, "Whether the entry was ignored as a backchannel, such as 'mhm'."),
-        free_text("platform_event", JSON, "Event of the platform."),
+        column(
+            "platform_event", TEXT, "Event of the platform: user_turn_timeout or skip_turn_wait_elapsed; open text."
+        ),
         free_text("reasoning", JSON, "Reasoning of the language model."),
         column("used_static_kb_document_ids", JSON, "Documents of the knowledge base in the prompt."),
-        free_text("triggered_guardrails", JSON, "Guardrails that were triggered."),
-        free_text("file_input", JSON, "File that the user sent."),
-        free_text("file_inputs", JSON, "Files that the user sent."),
         column("reasoned", BOOL, "Whether the language model reasoned."),
         column("config_snapshot_id", TEXT, "Undocumented; seen in recorded responses."),
-        free_text("contextual_update_info", JSON, "Context that the client sent."),
+        column("contextual_update_info.context_id", TEXT, "Id of the context that the client sent."),
+        column("contextual_update_info.is_superseded", BOOL, "Whether a later context replaced it."),
         free_text("analysis", JSON, "Analysis of the entry."),
     ),
 )
@@ -83,6 +81,43 @@ MULTIVOICE_PARTS = table(
     ),
 )
 
+TURN_FILES = table(
+    "turn_files",
+    "file of a transcript entry",
+    at=("transcript[turn_index].file_inputs[file_index]", "transcript[turn_index].file_input"),
+    keys=(
+        TURN_INDEX,
+        derived(
+            "file_index",
+            INT,
+            "Position in file_inputs, from 0; file_input comes after it unless it is in it.",
+            required=True,
+        ),
+    ),
+    columns=(
+        column("file_id", TEXT, "Id of the file."),
+        free_text("original_filename", TEXT, "Name of the file, as the user sent it."),
+        column("mime_type", TEXT, "Media type of the file."),
+        free_text("file_url", TEXT, "Where the API keeps the file."),
+    ),
+)
+
+TRIGGERED_GUARDRAILS = table(
+    "triggered_guardrails",
+    "guardrail that a transcript entry triggered",
+    at="transcript[turn_index].triggered_guardrails[guardrail_index]",
+    keys=(TURN_INDEX, derived("guardrail_index", INT, "Position of the guardrail, from 0.", required=True)),
+    columns=(
+        column("guardrail_type", TEXT, "custom, prompt_injection, violence, …; open text."),
+        column("guardrail_name", TEXT, "Name of the guardrail."),
+        column("execution_mode", TEXT, "blocking if the response waited for the guardrail, else streaming."),
+        column("guardrail_details.type", TEXT, "Who decided: llm, classifier or unknown."),
+        free_text("guardrail_details.rationale", TEXT, "Why the guardrail triggered."),
+        column("guardrail_details.score", FLOAT, "Score of the entry."),
+        column("guardrail_details.threshold", FLOAT, "Score from which on the guardrail triggers."),
+    ),
+)
+
 TURN_METRICS = table(
     "turn_metrics",
     "timing of a transcript entry",
@@ -90,7 +125,7 @@ TURN_METRICS = table(
     keys=(TURN_INDEX, derived("metric", TEXT, "Name of the metric in the API.", required=True)),
     columns=(
         column("elapsed_time", FLOAT, "Measured time.", name="elapsed_secs"),
-        derived("is_repeat", BOOL, "Whether a tool entry repeats the spoken entry before it.", required=True),
+        derived("is_repeat", BOOL, "Whether the entry repeats the timings of the entry before it.", required=True),
     ),
 )
 

@@ -37,9 +37,14 @@ class Sensitivity(Enum):
     IDENTIFIER = "identifier"  # who somebody is or how to reach them: becomes null
 
 
+REDACTED = "<redacted>"
+"""What a redaction leaves of a free text."""
+
+
 UNITS = {
     "_secs": "seconds",
     "_ms": "milliseconds",
+    "_usd_cents": "US cents",
     "_usd": "US dollars",
     "_credits": "credits",
     "_at": "UTC timestamp",

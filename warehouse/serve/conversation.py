@@ -14,11 +14,18 @@ from warehouse.storage.home import Home
 PARTS = {
     "turns": "from marts.fct_turns where conversation_id = ? order by turn_index",
     "tool_calls": "from marts.fct_tool_calls where conversation_id = ? order by call_index",
-    "llm_usage": "from marts.fct_llm_usage where conversation_id = ? and scope = 'initiated' order by model",
-    "evaluations": "from marts.fct_evaluations where conversation_id = ? order by criteria_id",
-    "data_collection": "from marts.fct_data_collection where conversation_id = ? order by data_collection_id",
+    "llm_usage": "from marts.fct_llm_usage where conversation_id = ? and is_total order by model",
+    "files": "from staging.stg_turn_files where conversation_id = ? order by turn_index, file_index",
+    "multivoice_parts": "from staging.stg_multivoice_parts where conversation_id = ? order by turn_index, part_index",
+    "guardrails": (
+        "from staging.stg_triggered_guardrails where conversation_id = ? order by turn_index, guardrail_index"
+    ),
+    "evaluations": "from marts.fct_evaluations where conversation_id = ? order by scope_index, criteria_id",
+    "data_collection": (
+        "from marts.fct_data_collection where conversation_id = ? order by scope_index, data_collection_id"
+    ),
 }
-"""SELECT of each part of a conversation; of its LLM usage, the part that is paid for (scope ``initiated``)."""
+"""SELECT of each part of a conversation; of its LLM usage, the part that is paid for (``is_total``)."""
 
 MIN_SIMILARITY = 0.85
 """Jaro-Winkler similarity (0 to 1) from which an id is suggested."""
@@ -32,6 +39,9 @@ class ConversationView:
     agent_name: str | None
     turns: list[dict[str, Any]]
     tool_calls: list[dict[str, Any]]
+    files: list[dict[str, Any]]
+    multivoice_parts: list[dict[str, Any]]
+    guardrails: list[dict[str, Any]]
     llm_usage: list[dict[str, Any]]
     evaluations: list[dict[str, Any]]
     data_collection: list[dict[str, Any]]
@@ -55,13 +65,18 @@ def read_conversation(home: Home, conversation_id: str) -> ConversationView | No
         QueryError: the file cannot be opened.
     """
     with open_warehouse(home) as connection:
-        rows = _rows(connection, "from marts.fct_conversations where conversation_id = ?", conversation_id)
-        if not rows:
-            return _not_found(connection, conversation_id)
-        agent_id = rows[0]["agent_id"]
-        names = _rows(connection, "select agent_name from marts.dim_agents where agent_id = ?", agent_id)
-        parts = {name: _rows(connection, sql, conversation_id) for name, sql in PARTS.items()}
-        return ConversationView(rows[0], names[0]["agent_name"] if names else None, **parts)
+        return conversation_of(connection, conversation_id)
+
+
+def conversation_of(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> ConversationView | NotFound:
+    """The conversation of that id in an open warehouse; see ``read_conversation``."""
+    rows = _rows(connection, "from marts.fct_conversations where conversation_id = ?", conversation_id)
+    if not rows:
+        return _not_found(connection, conversation_id)
+    agent_id = rows[0]["agent_id"]
+    names = _rows(connection, "select agent_name from marts.dim_agents where agent_id = ?", agent_id)
+    parts = {name: _rows(connection, sql, conversation_id) for name, sql in PARTS.items()}
+    return ConversationView(rows[0], names[0]["agent_name"] if names else None, **parts)
 
 
 def _not_found(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> NotFound:

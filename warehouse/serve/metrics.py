@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from warehouse.connection import open_warehouse
+from warehouse.serve.query import Connect
 from warehouse.storage.home import Home
 
 DATE_COLUMNS = ("start_date", "week_start_date", "month_start_date", "local_date")
@@ -19,7 +20,7 @@ DATE_COLUMNS = ("start_date", "week_start_date", "month_start_date", "local_date
 
 _COLUMNS = """
 select table_name, column_name from duckdb_columns()
-where schema_name = 'metrics' and table_name <> 'catalog'
+where database_name = current_database() and schema_name = 'metrics' and table_name <> 'catalog'
 order by table_name, column_index
 """
 
@@ -36,7 +37,8 @@ class MetricModel:
     @property
     def keys(self) -> tuple[str, ...]:
         """Columns that identify a row."""
-        return tuple(self.metrics[0]["grain"].split(", ")) if self.metrics else ()
+        grain = self.metrics[0]["grain"].split(", ") if self.metrics else ()
+        return tuple(column for column in grain if column in self.columns)
 
     @property
     def date(self) -> str | None:
@@ -63,7 +65,7 @@ class RowFilter:
     limit: int | None = None
 
 
-def read_models(home: Home) -> dict[str, MetricModel]:
+def read_models(home: Home, connect: Connect = open_warehouse) -> dict[str, MetricModel]:
     """The models of schema metrics by name, without the catalog.
 
     Raises:
@@ -71,7 +73,7 @@ def read_models(home: Home) -> dict[str, MetricModel]:
         QueryError: the file cannot be opened.
     """
     columns: dict[str, list[str]] = {}
-    with open_warehouse(home) as connection:
+    with connect(home) as connection:
         for table, column in connection.execute(_COLUMNS).fetchall():
             columns.setdefault(table, []).append(column)
         catalog = connection.sql("select * from metrics.catalog order by id").pl().to_dicts()
@@ -84,7 +86,9 @@ def read_models(home: Home) -> dict[str, MetricModel]:
     }
 
 
-def read_rows(home: Home, model: MetricModel, column: str | None, rows: RowFilter) -> pl.DataFrame:
+def read_rows(
+    home: Home, model: MetricModel, column: str | None, rows: RowFilter, connect: Connect = open_warehouse
+) -> pl.DataFrame:
     """The rows of a model, newest first; of one ``column``, if given, with the keys and the sample size.
 
     ``rows`` may have an agent or a time range only if the model has a column for it.
@@ -106,7 +110,7 @@ def read_rows(home: Home, model: MetricModel, column: str | None, rows: RowFilte
     sql += f" order by {', '.join(order)}" if order else ""
     sql += f" limit {rows.limit}" if rows.limit else ""
     values = {"agent_id": rows.agent_id, "since": rows.since, "until": rows.until}
-    with open_warehouse(home) as connection:
+    with connect(home) as connection:
         frame: pl.DataFrame = connection.sql(
             sql, params={name: value for name, value in values.items() if value is not None}
         ).pl()

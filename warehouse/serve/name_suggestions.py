@@ -34,7 +34,9 @@ def suggestion(connection: duckdb.DuckDBPyConnection, error: str) -> str:
 def _relations(connection: duckdb.DuckDBPyConnection) -> Relations:
     relations: Relations = {}
     rows = connection.execute(
-        "select schema_name, table_name, column_name from duckdb_columns() where not internal order by all"
+        "select schema_name, table_name, column_name from duckdb_columns() "
+        "where not internal and database_name = current_database() "
+        "and schema_name <> 'main' order by all"  # where the same tables have short names
     ).fetchall()
     for schema, table, column in sorted(rows, key=lambda row: SCHEMAS.index(row[0]) if row[0] in SCHEMAS else -1):
         relations.setdefault(f"{schema}.{table}", []).append(column)

@@ -6,7 +6,10 @@ What a SELECT is, DuckDB's parser says. It also calls a ``with`` that writes one
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from threading import Timer
 
 import duckdb
 import polars as pl
@@ -23,6 +26,26 @@ NODE_TYPE = re.compile(r'"type":"(\w+_NODE)"')
 """In a parse tree as JSON; a quote in a text of the query is escaped there."""
 
 
+Connect = Callable[[Home], AbstractContextManager[duckdb.DuckDBPyConnection]]
+"""How the warehouse is opened: ``open_warehouse``, or ``without_texts.open_without_texts``."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLimits:
+    """How many rows an answer has at most, and how long a query may take."""
+
+    rows: int
+    secs: float
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedAnswer:
+    """The first rows of an answer; ``is_truncated`` says that there are more."""
+
+    rows: pl.DataFrame
+    is_truncated: bool
+
+
 def query(home: Home, sql: str, *, limits: Limits = DEFAULT_LIMITS) -> pl.DataFrame:
     """The rows of ``sql``, which is one SELECT.
 
@@ -36,6 +59,29 @@ def query(home: Home, sql: str, *, limits: Limits = DEFAULT_LIMITS) -> pl.DataFr
         except duckdb.Error as error:
             raise QueryError(str(error), _hint(connection, error)) from error
     return rows
+
+
+def limited_query(home: Home, sql: str, limits: AnswerLimits, connect: Connect = open_warehouse) -> LimitedAnswer:
+    """The first rows of ``sql``, which is one SELECT and is stopped after a time.
+
+    Raises:
+        NothingBuiltError: there is no warehouse yet.
+        QueryError: as ``query``; or it took too long.
+    """
+    with connect(home) as connection:
+        timer = Timer(limits.secs, connection.interrupt)
+        timer.start()
+        try:
+            rows: pl.DataFrame = _select(connection, sql).limit(limits.rows + 1).pl()
+        except duckdb.InterruptException as error:
+            raise QueryError(
+                f"The query took longer than {limits.secs:g} seconds and was stopped.", "Ask for fewer rows or days."
+            ) from error
+        except duckdb.Error as error:
+            raise QueryError(str(error), _hint(connection, error)) from error
+        finally:
+            timer.cancel()
+    return LimitedAnswer(rows.head(limits.rows), rows.height > limits.rows)
 
 
 def _select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation:

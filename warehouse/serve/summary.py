@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from warehouse.serve.query import query
-from warehouse.serve.value_format import NULL_NUMBER, format_number, plural
+from warehouse.serve.value_format import NULL_NUMBER, format_number, format_value, plural
 from warehouse.storage.home import Home
 
 SUMMARY = """
@@ -71,6 +72,25 @@ def summary_facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("wait, 95th percentile", f"{p95}, half are within {p50}"),
         ("slowest tool", _slowest_tool(summary)),
     ]
+
+
+def markdown_summary(summary: dict[str, Any]) -> str:
+    """The six facts as a list in Markdown."""
+    return "\n".join(f"- **{label}:** {_escaped(text, _MARKDOWN)}" for label, text in summary_facts(summary))
+
+
+def slack_summary(summary: dict[str, Any]) -> str:
+    """The six facts in Slack's markup, in which three characters mean something and have entities."""
+    return "\n".join(f"*{label}:* {_escaped(text, _SLACK)}" for label, text in summary_facts(summary))
+
+
+_MARKDOWN = {character: f"\\{character}" for character in "\\`*_[]<>"}
+_SLACK = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def _escaped(text: str, escapes: Mapping[str, str]) -> str:
+    """A text on one line whose markup is none: the name of a tool is somebody else's."""
+    return "".join(escapes.get(character, character) for character in format_value(text))
 
 
 def _conversations(summary: dict[str, Any]) -> str:

@@ -14,11 +14,13 @@ NULL_NUMBER = "\u2013"
 
 SIGNIFICANT_DIGITS = 3
 _SYMBOLS = {"seconds": " s", "milliseconds": " ms", "minutes": " min"}
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_LINE_BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, which a terminal obeys, and those that turn the direction of the text around them."""
 
 
 def format_value(value: object, unit: str | None = None) -> str:
-    """A value as one line without control characters: the words of a conversation must not control a terminal."""
+    """A value as one line that shows control characters: the words of a conversation must not control a terminal."""
     match value:
         case None:
             return "" if unit is None or unit.startswith("UTC") else NULL_NUMBER
@@ -31,7 +33,12 @@ def format_value(value: object, unit: str | None = None) -> str:
         case datetime() if unit == "UTC timestamp":
             return f"{value:%Y-%m-%d %H:%M:%S}"
         case _:
-            return _CONTROL_CHARACTERS.sub(" ", str(value))
+            return escape_invisible(_LINE_BREAKS.sub(" ", str(value)))
+
+
+def escape_invisible(text: str) -> str:
+    """Text that shows characters of control and of direction as JSON does."""
+    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def format_number(value: float, unit: str | None = None) -> str:

@@ -39,8 +39,15 @@ def _end(listing: Listing, now: datetime) -> datetime:
     return min(listing.until or listing.listed_at, listing.listed_at)
 
 
-def last_full_listing_at(home: Home, *, now: datetime) -> datetime | None:
-    """How fresh a workspace is, or None if no run has copied all agents; a time after ``now`` does not count."""
-    times = lake.read(home, SYNC_RUNS, ["last_full_listing_at"])["last_full_listing_at"]
+def last_full_listing_at(home: Home, *, now: datetime, built_at: datetime | None = None) -> datetime | None:
+    """How fresh a workspace is, or None if no run has copied all agents; a time after ``now`` does not count.
+
+    With ``built_at``, how fresh a warehouse of that time is: it has what runs listed that began before. A run builds
+    within its own time, and no other build can come between, as both need the lock.
+    """
+    runs = lake.read(home, SYNC_RUNS, ["started_at", "last_full_listing_at"])
+    if built_at is not None:
+        runs = runs.filter(runs["started_at"] <= built_at)
+    times = runs["last_full_listing_at"]
     latest = times.filter(times <= now + CLOCK_TOLERANCE).max()
     return latest if isinstance(latest, datetime) else None

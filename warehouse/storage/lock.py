@@ -53,6 +53,21 @@ def write_lock(home: Home, *, what: str, now: datetime) -> Iterator[None]:
         lock.release()
 
 
+def holder(home: Home) -> dict[str, str] | None:
+    """What a run that is writing says of itself (``what``, ``since``); None if none is. Takes no lock.
+
+    A killed run leaves its file behind, so it counts only while its process exists.
+    """
+    try:
+        owner = json.loads(home.lock.with_suffix(".owner").read_text(encoding="utf-8"))
+        os.kill(int(owner["pid"]), 0)
+        return {"what": str(owner["what"]), "since": str(owner["since"])}
+    except PermissionError:  # another user's process: it exists
+        return {"what": str(owner["what"]), "since": str(owner["since"])}
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+
+
 def _describe_owner(owner_file: Path) -> str:
     try:
         owner = json.loads(owner_file.read_text(encoding="utf-8"))

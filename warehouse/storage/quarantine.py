@@ -10,11 +10,20 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES
 from warehouse.schema.landing import LANDED_QUARANTINE
-from warehouse.schema.operations import MALFORMED_ROW, PRICE_UNAVAILABLE, QUARANTINE, TOOL_UNREADABLE
+from warehouse.schema.operations import (
+    AGENT_UNAVAILABLE,
+    BATCH_UNAVAILABLE,
+    MALFORMED_ROW,
+    PRICE_UNAVAILABLE,
+    QUARANTINE,
+    TOOL_UNREADABLE,
+)
 from warehouse.storage import landing, landing_files, parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing import LANDING_ORDER, Listing
+from warehouse.storage.landing_account_data import item_listings
 from warehouse.storage.landing_reference_data import price_requests, tool_listings
 from warehouse.storage.landing_sequence import file_name, next_number
 
@@ -42,7 +51,7 @@ def current(home: Home) -> pl.DataFrame:
 
     A conversation is until a later snapshot of it lands. A list row is for as long as listings show it, and after that
     until its conversation has a snapshot or, as its conversation may be unknown, a later listing that reaches as far
-    back no longer shows it. A tool and a price are until they are listed or requested again.
+    back no longer shows it. A tool, a price, an agent and a batch are until they are listed or requested again.
     """
     rows = landing_files.read(home, LANDED_QUARANTINE, home.quarantine).with_columns(order=LANDING_ORDER)
     if rows.is_empty():
@@ -58,6 +67,10 @@ def current(home: Home) -> pl.DataFrame:
         .then(pl.col("fetched_at").is_in(tool_listings(home)[:-1]))
         .when(pl.col("reason") == PRICE_UNAVAILABLE)
         .then(pl.col("fetched_at").is_in(price_requests(home)[:-1]))
+        .when(pl.col("reason") == AGENT_UNAVAILABLE)
+        .then(pl.col("fetched_at").is_in(item_listings(home, LANDED_AGENTS)[:-1]))
+        .when(pl.col("reason") == BATCH_UNAVAILABLE)
+        .then(pl.col("fetched_at").is_in(item_listings(home, LANDED_BATCHES)[:-1]))
         .otherwise(is_landed)
     )
     rows = joined.filter(~is_settled.fill_null(value=False)).select(QUARANTINE.column_names)

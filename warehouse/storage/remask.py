@@ -1,4 +1,6 @@
-"""Rewrites landed documents, list rows and tools as other masking rules want them; a repeat changes nothing.
+"""Rewrites landed documents, list rows, tools, agents and batches as other masking rules want them.
+
+A repeat changes nothing.
 
 Each file is rewritten and renamed, so readers see the old or the new one. Hashes of content change with the content, so
 the rows that refer to them follow. A run that was killed in between leaves some that do not: then the next sync fetches
@@ -15,7 +17,7 @@ import polars as pl
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.reference_data import LANDED_TOOLS
 from warehouse.schema.types import Table
-from warehouse.storage import landing, parquet
+from warehouse.storage import landing, landing_account_data, parquet
 from warehouse.storage.home import Home
 
 ChangeRow = Callable[[Mapping[str, object]], Mapping[str, object]]
@@ -25,18 +27,27 @@ _FOOTERS = ("window", "listed_at")
 """Keys of a footer, which a rewritten file keeps."""
 
 
-def remask(home: Home, change_document: ChangeRow, change_list_row: ChangeRow, change_tool: ChangeRow) -> int:
+def remask(home: Home, change_document: ChangeRow, change_list_row: ChangeRow, change_item: ChangeRow) -> int:
     """Rewrite what is landed of a workspace, where it changes; returns the number of rewritten files."""
     documents = home.files(home.landing, landing.DAY_FOLDERS)
-    listings, tools = home.files(home.listings), home.files(home.tools)
+    listings = home.files(home.listings)
     n_listings, fingerprints = _rewrite_all(home, LANDED_LISTINGS, listings, change_list_row)
     n_documents, hashes = _rewrite_all(home, LANDED_DOCUMENTS, documents, change_document)
-    n_tools, tool_hashes = _rewrite_all(home, LANDED_TOOLS, tools, change_tool)
+    n_items = 0
+    for table, files in _item_files(home):
+        n_files, item_hashes = _rewrite_all(home, table, files, change_item)
+        n_items += n_files
+        for file in files:
+            _rename(home, table, file, {"content_sha256": item_hashes})
     for file in documents:
         _rename(home, LANDED_DOCUMENTS, file, {"content_sha256": hashes, "list_fingerprint": fingerprints})
-    for file in tools:
-        _rename(home, LANDED_TOOLS, file, {"content_sha256": tool_hashes})
-    return n_listings + n_documents + n_tools
+    return n_listings + n_documents + n_items
+
+
+def _item_files(home: Home) -> list[tuple[Table, list[Path]]]:
+    """The landed tables whose documents land only when they have changed, with their files."""
+    folders = [(table, landing_account_data.folder(home, table)) for table in landing_account_data.ITEM_TABLES]
+    return [(table, home.files(folder)) for table, folder in [(LANDED_TOOLS, home.tools), *folders]]
 
 
 def _rewrite_all(home: Home, table: Table, files: list[Path], change: ChangeRow) -> tuple[int, dict[str, str]]:

@@ -46,6 +46,17 @@ class NewVersion(Record, frozen=True):
     model: str
 
 
+class Branch(Record, frozen=True):
+    """A branch of an agent that answers a ``share`` of its callers beside the main one."""
+
+    agent: str
+    branch_id: str
+    version_id: str
+    share: float
+    failure: float
+    duration_factor: float
+
+
 class EveningTimeouts(Record, frozen=True):
     """A tool that times out in the hours from ``from_hour`` to ``until_hour``, both included."""
 
@@ -125,6 +136,7 @@ class Story(Record, frozen=True):
     traffic: Traffic
     verdicts: Verdicts
     new_version: NewVersion
+    branch: Branch
     evening_timeouts: EveningTimeouts
     broken_criterion: BrokenCriterion
     batch: Batch
@@ -137,6 +149,7 @@ class Story(Record, frozen=True):
         """Check every name that means something of another file, and the lengths of the weights."""
         agents = {
             "new_version.agent": [self.new_version.agent],
+            "branch.agent": [self.branch.agent],
             "batch.agent": [self.batch.agent],
             "traffic.late_agents": self.traffic.late_agents,
             "traffic.hours_of": self.traffic.hours_of,

@@ -37,15 +37,16 @@ def analyse(rng: Random, blueprint: Blueprint, script: Script) -> Json:
         summary = "The call ended before the caller said what it was about."
     collected = {field.name: _collect(rng, blueprint, field, variables, has_talk=has_talk) for field in agent.fields}
     share = verdicts.count("success") / len(verdicts)
-    scoped = {
+    whole = {
         "scope": "conversation",
         "source_agent_id": agent.agent_id,
-        "source_branch_id": agent.branch_id,
+        "source_branch_id": blueprint.branch_id,
         "evaluation_criteria_results": dict(results),
         "data_collection_results": {},
         "successful": successful,
         "success_score": share,
     }
+    part = whole | {"scope": "agent", "data_collection_results": dict(collected)}
     return {
         "evaluation_criteria_results": results,
         "data_collection_results": collected,
@@ -55,7 +56,7 @@ def analyse(rng: Random, blueprint: Blueprint, script: Script) -> Json:
         "call_success_score": round(share, 3),
         "transcript_summary": summary + "\n",
         "call_summary_title": title,
-        "scoped": [scoped] if blueprint.caller % 10 == 0 else [],
+        "scoped": [whole, part] if blueprint.caller % 10 == 0 else [],
         "sentiment_analysis": _sentiment(script.n_heard, round((share + rng.random()) / 2, 3)),
     }
 
@@ -114,7 +115,8 @@ def _shares(blueprint: Blueprint, name: str) -> tuple[float, float]:
         return STORY.broken_criterion.failure, STORY.broken_criterion.unknown
     if blueprint.is_new_version:
         return STORY.new_version.failure, STORY.verdicts.unknown
-    return STORY.verdicts.failure, STORY.verdicts.unknown
+    failure = STORY.branch.failure if blueprint.is_branch else STORY.verdicts.failure
+    return failure, STORY.verdicts.unknown
 
 
 def _rationales(blueprint: Blueprint, name: str, result: str, *, has_talk: bool) -> list[str] | tuple[str, ...]:

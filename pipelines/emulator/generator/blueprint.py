@@ -43,7 +43,7 @@ class Blueprint:
 
     ``day`` (days since 1970) is the one that it is drawn for; in a world that is moved it starts on another.
     ``scenario`` is the rarity that it shows, "" for none; ``schema`` is the year of its document's form;
-    ``is_new_version`` holds for the newer version of the story.
+    ``is_new_version`` holds for the newer version of the story, ``is_branch`` for its branch.
     """
 
     conversation_id: str
@@ -55,6 +55,7 @@ class Blueprint:
     agent: Agent
     version_id: str
     is_new_version: bool
+    is_branch: bool
     caller: int
     topic: Topic
     scenario: str
@@ -77,9 +78,19 @@ class Blueprint:
         return f"+1555011{self.caller:04d}"
 
     @property
+    def has_shared_voice(self) -> bool:
+        """Whether the voice is that of somebody else, who is rewarded, and for which there is a surcharge."""
+        return self.caller % 13 == 0
+
+    @property
     def user_id(self) -> str | None:
         """The user id that the integration passed; half of the callers have one."""
         return f"customer-{self.caller:04d}" if self.caller % 2 else None
+
+    @property
+    def branch_id(self) -> str:
+        """The branch of the agent that answers."""
+        return STORY.branch.branch_id if self.is_branch else self.agent.branch_id
 
     @property
     def is_batch(self) -> bool:
@@ -102,7 +113,9 @@ def draw_blueprint(seed: int, day: int, index: int, *, shift_days: int = 0) -> B
     is_abandoned = happens(rng, STORY.traffic.share_abandoned) and not name
     version = agent.version(STORY.day_of_cycle(day))
     is_new_version = agent.key == STORY.new_version.agent and version is agent.versions[-1]
+    is_branch = agent.key == STORY.branch.agent and caller * 37 % 100 < STORY.branch.share * 100
     factor = STORY.new_version.duration_factor if is_new_version else 1.0
+    factor = STORY.branch.duration_factor if is_branch else factor
     duration = schedule.draw_duration(rng, name, is_abandoned=is_abandoned, factor=factor)
     processing = 40 + int(rng.random() * 160)
     if is_open:
@@ -120,8 +133,9 @@ def draw_blueprint(seed: int, day: int, index: int, *, shift_days: int = 0) -> B
         duration=duration,
         done_at=end + processing,
         agent=agent,
-        version_id=version.version_id,
+        version_id=STORY.branch.version_id if is_branch else version.version_id,
         is_new_version=is_new_version,
+        is_branch=is_branch,
         caller=caller,
         topic=topic,
         scenario=name,

@@ -60,7 +60,7 @@ def charge(rng: Random, blueprint: Blueprint, script: Script) -> tuple[Json | No
             "total_audio_input_seconds": 0.0 if script.is_chat else round(script.heard_secs, 3),
         },
         "analysis": _analysis(blueprint),
-        "voice_surcharge_charge": 0,
+        "voice_surcharge_charge": blueprint.duration if blueprint.has_shared_voice and not script.is_chat else 0,
     }
     return charging, call_charge + llm_charge
 
@@ -104,7 +104,8 @@ def _categories(blueprint: Blueprint, script: Script, charged: int, *, is_burst:
         "other": charged // 60 if caller % 15 == 0 else 0,
     }
     voice = _category(charged - sum(parts.values()), duration)
-    return {"voice": voice, **{name: _category(part, duration) for name, part in parts.items() if part}}
+    secs = {"silence": round(duration * (5 + caller % 10) / 100)}
+    return {"voice": voice, **{name: _category(part, secs.get(name, duration)) for name, part in parts.items() if part}}
 
 
 def _category(charge: int, quantity: float) -> Json:

@@ -25,7 +25,7 @@ def initiation_data(blueprint: Blueprint, script: Script, metadata: Json) -> Jso
             "source": metadata["conversation_initiation_source"] if metadata["text_only"] else None,
             "version": metadata["conversation_initiation_source_version"],
         },
-        "branch_id": blueprint.agent.branch_id if is_fourth else None,
+        "branch_id": blueprint.branch_id if is_fourth else None,
         "environment": "production" if is_fourth else None,
         "starting_workflow_node_id": "node_01k5gf1start" if blueprint.scenario.startswith("workflow") else None,
         "procedure_ids": ["proc_7701kd3verify"] if blueprint.scenario == "procedure" else None,
@@ -84,6 +84,12 @@ def _dynamic_variables(blueprint: Blueprint, script: Script, metadata: Json) -> 
         "system__timezone": blueprint.agent.timezone,
         "system__is_text_only": metadata["text_only"],
     }
+    if (
+        blueprint.scenario == "genesys"
+    ):  # no phone_call: only the system says who calls, in the contact center's notation
+        number = blueprint.phone
+        variables["system__caller_id"] = f"{number[:2]} {number[2:5]} {number[5:8]}-{number[8:]}"
+        variables["system__called_number"] = blueprint.agent.number
     variables["system__agent_turns"] = sum(entry["role"] == "agent" for entry in spoken)
     if blueprint.scenario in ("odd_values", "overrides"):
         order = {"id": blueprint.caller, "paid": True}

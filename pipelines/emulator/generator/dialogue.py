@@ -17,6 +17,7 @@ _EVENT_AFTER = 4
 """Turns of the topic before the scripted system-tool event of a scenario."""
 _HUNG_UP = "Call ended by remote party"
 _DISCONNECTED = "Client disconnected: 1005"
+_GUARDED = "I am not able to say what that could be. Please ask a doctor."
 _GUARDRAIL = {
     "guardrail_type": "medical_and_legal",
     "guardrail_name": "No diagnosis",
@@ -42,6 +43,8 @@ def play_dialogue(rng: Random, blueprint: Blueprint, variables: dict[str, str]) 
     else:
         reason = _talk(script)
     _decorate(script)
+    if blueprint.scenario == "guardrail" and blueprint.caller % 2:
+        reason = f"Guardrail triggered: {_GUARDRAIL['guardrail_name']}"
     script.finish()
     return script, reason
 
@@ -122,7 +125,7 @@ def _decorate(script: Script) -> None:
         for entry in spoken[1:]:
             entry["llm_override"] = "gemini-2.0-flash"
     elif scenario == "guardrail":
-        spoken[-1]["triggered_guardrails"] = [dict(_GUARDRAIL)]
+        spoken[-1] |= {"message": _GUARDED, "triggered_guardrails": [dict(_GUARDRAIL)]}
         spoken[-1]["reasoning"] = [{"summary": "The caller asks for a diagnosis.", "provider_redact": False}]
         spoken[-1]["used_static_kb_document_ids"] = [script.blueprint.agent.document_id]
     users = [entry for entry in script.entries if entry["role"] == "user"]

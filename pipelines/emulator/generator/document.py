@@ -39,7 +39,7 @@ def build_document_of_2026(blueprint: Blueprint) -> Json:
     is_unanswered = scenario == "no_answer"
     has_audio = is_unanswered or (bool(script.entries) and not script.is_chat)
     is_failed = scenario == "failed"
-    visited = {"agent_id": agent.agent_id, "branch_id": agent.branch_id}
+    visited = {"agent_id": agent.agent_id, "branch_id": blueprint.branch_id}
     return {
         "agent_id": agent.agent_id,
         "agent_name": agent.name,
@@ -47,7 +47,7 @@ def build_document_of_2026(blueprint: Blueprint) -> Json:
         "conversation_product": "agent",
         "status": "failed" if is_failed or is_unanswered else "done",
         "user_id": blueprint.user_id,
-        "branch_id": agent.branch_id,
+        "branch_id": blueprint.branch_id,
         "version_id": blueprint.version_id,
         "transcript": script.entries,
         "user_message_count": n_user,

@@ -24,7 +24,12 @@ _ERRORS = (
     (1011, "Internal error while generating speech"),
     (1002, None),
 )
-_COMMENTS = ("Very quick and friendly!", "Had to repeat myself twice.", "Die Wartezeit war kurz, danke.", None)
+_COMMENTS = (
+    ("It did not understand me.", "Had to repeat myself twice.", "Das hat mir nicht geholfen.", None),
+    ("Very quick and friendly!", "Solved at once.", "Die Wartezeit war kurz, danke.", None),
+)
+"""Of low and of high ratings."""
+_LOW_RATING = 3
 _NO_ANSWER = {"code": 1011, "reason": "request timed out"}
 _NOT_JUDGED = "Evaluation could not determine if conversation goals were met."
 _RETENTION_DAYS = 730
@@ -38,7 +43,6 @@ def describe(
     source, method = _origin(rng, blueprint)
     is_phone = agent.channel != "chat" and scenario != "genesys"
     phone_call = _phone_call(rng, blueprint) if is_phone else None
-    sms = {"direction": "inbound", "sms_user_phone_number": blueprint.phone, "agent_phone_number": "+15550100550"}
     ticket = str(40_000 + blueprint.caller)
     is_unanswered = scenario == "no_answer"
     return {
@@ -70,12 +74,12 @@ def describe(
         "timezone": agent.timezone,
         "async_metadata": _delivery(blueprint, ticket) if scenario == "zendesk" else None,
         "whatsapp": _whatsapp(blueprint) if scenario == "whatsapp" else None,
-        "sms": sms if scenario == "sms" else None,
+        "sms": _sms(blueprint) if scenario == "sms" else None,
         "agent_created_from": _EDITED_WITH[blueprint.start % 6],
         "agent_last_updated_from": _EDITED_WITH[blueprint.start % 5],
-        "queue_wait_secs": round(rng.random() * 2, 3) if phone_call and blueprint.caller % 6 == 0 else None,
+        "queue_wait_secs": round(45 * rng.random() ** 5, 3) if phone_call and blueprint.caller % 6 == 0 else None,
         "cost_fiat": _cost_fiat(rng, charging),
-        "voice_rewards": [],
+        "voice_rewards": [] if script.is_chat else _voice_rewards(blueprint),
     }
 
 
@@ -106,8 +110,9 @@ def _feedback(rng: Random, blueprint: Blueprint) -> Json:
         like = happens(rng, 0.7)
         score = {"overall_score": "like" if like else "dislike", "likes": int(like), "dislikes": int(not like)}
         return no_feedback() | score | {"type": "thumbs"}
-    comment = _COMMENTS[int(rng.random() * len(_COMMENTS))]
-    return no_feedback() | {"type": "rating", "rating": 1 + int(rng.random() ** 0.5 * 5), "comment": comment}
+    place, rating = rng.random(), 1 + int(rng.random() ** 0.5 * 5)
+    comments = _COMMENTS[rating > _LOW_RATING]
+    return no_feedback() | {"type": "rating", "rating": rating, "comment": comments[int(place * len(comments))]}
 
 
 def _origin(rng: Random, blueprint: Blueprint) -> tuple[str, str]:
@@ -169,8 +174,44 @@ def _error(blueprint: Blueprint) -> Json | None:
 
 
 def _whatsapp(blueprint: Blueprint) -> Json:
-    number = {"direction": "inbound", "whatsapp_phone_number_id": "109876543210987"}
-    return number | {"whatsapp_user_id": blueprint.phone[1:]}
+    """A third is opened by a template of the business."""
+    user, start = blueprint.phone[1:], blueprint.start
+    whatsapp = {"direction": "inbound", "whatsapp_phone_number_id": "109876543210987", "whatsapp_user_id": user}
+    if blueprint.caller % 3:
+        return whatsapp
+    opening = {
+        "template_name": "appointment_reminder",
+        "wamid": f"wamid.{blueprint.conversation_id[5:]}",
+        "sent_at_unix": start - 90,
+        "delivered_at_unix": start - 88,
+        "read_at_unix": start - 40,
+        "replied_at_unix": start,
+        "failed_at_unix": None,
+        "error_code": None,
+        "pricing_category": "utility",
+        "billable": True,
+    }
+    return whatsapp | {
+        "direction": "outbound",
+        "awaiting_first_user_message": False,
+        "recipient": {"phone": user, "bsuid": None},
+        "opening_message": opening,
+    }
+
+
+def _sms(blueprint: Blueprint) -> Json:
+    return {
+        "direction": "inbound",
+        "phone_number_id": "phnum_4701kd5sms",
+        "sms_user_phone_number": blueprint.phone,
+        "agent_phone_number": "+15550100550",
+    }
+
+
+def _voice_rewards(blueprint: Blueprint) -> list[Json]:
+    """What the owner of a shared voice earns; few agents have one."""
+    reward = {"voice_id": blueprint.agent.voice_id, "reward_usd_cents": blueprint.duration / 20}
+    return [reward] if blueprint.has_shared_voice else []
 
 
 def _cost_fiat(rng: Random, charging: Json | None) -> float | None:

@@ -158,7 +158,7 @@ class Script:
         if role == "agent":
             agent_metadata = {
                 "agent_id": blueprint.agent.agent_id,
-                "branch_id": blueprint.agent.branch_id,
+                "branch_id": blueprint.branch_id,
                 "workflow_node_id": self.node,
                 "version_id": blueprint.version_id,
             }

@@ -50,6 +50,7 @@ class World:
         self._by_id = {blueprint.conversation_id: blueprint for blueprint in self._blueprints}
         self._deleted: set[str] = set()
         self._thumbs: dict[str, str | None] = {}
+        self._facts: dict[str, tuple[int, Json | None]] = {}
         self._final = lru_cache(_DOCUMENTS_KEPT)(build_document)
         self._row = lru_cache(_ROWS_KEPT)(self._make_row)
 
@@ -119,6 +120,16 @@ class World:
             return False
         self._thumbs[conversation_id] = score
         return True
+
+    def billed(self, now: datetime) -> Iterator[tuple[Blueprint, int, Json | None]]:
+        """Every conversation that has begun, deleted or not, with its batch, and its credits once it is done."""
+        for position in range(bisect_left(self._places, (int(now.timestamp()) + 1, ""))):
+            blueprint = self._blueprints[position]
+            if blueprint.conversation_id not in self._facts:
+                metadata = self._final(blueprint)["metadata"]
+                self._facts[blueprint.conversation_id] = metadata["cost"] or 0, metadata["batch_call"]
+            cost, batch = self._facts[blueprint.conversation_id]
+            yield blueprint, cost if blueprint.done_at <= now.timestamp() else 0, batch
 
     def _exists(self, conversation_id: str, now: datetime) -> bool:
         blueprint = self._by_id.get(conversation_id)

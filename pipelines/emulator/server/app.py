@@ -1,15 +1,12 @@
-"""The nine endpoints of the API as a starlette app over a ``World``."""
+"""The endpoints of the API as a starlette app over a ``World``."""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
-from functools import wraps
-from typing import Any
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -20,6 +17,7 @@ from pipelines.emulator.data import prices
 from pipelines.emulator.data.agents import BY_ID
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import audio
+from pipelines.emulator.server.account_endpoints import account_routes
 from pipelines.emulator.server.error_responses import (
     ErrorResponse,
     error_2025,
@@ -31,10 +29,10 @@ from pipelines.emulator.server.error_responses import (
 from pipelines.emulator.server.fault_middleware import FaultMiddleware
 from pipelines.emulator.server.faults import Faults
 from pipelines.emulator.server.list_endpoint import page, read_cursor, read_page_size, read_query, write_cursor
+from pipelines.emulator.server.responses import json_response, read_object, with_errors
 from pipelines.emulator.server.tools_endpoint import listed_tools
 
 _REPEATED_ROWS = 5
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(
@@ -54,15 +52,16 @@ def create_app(
     conversation = f"{root}/conversations/{{conversation_id}}"
     return Starlette(
         routes=[
-            Route(f"{root}/conversations", _with_errors(api.list_conversations), methods=["GET"]),
-            Route(conversation, _with_errors(api.conversation), methods=["GET"]),
-            Route(conversation, _with_errors(api.delete), methods=["DELETE"]),
-            Route(f"{conversation}/audio", _with_errors(api.audio), methods=["GET"]),
-            Route(f"{conversation}/feedback", _with_errors(api.feedback), methods=["POST"]),
-            Route(f"{root}/conversation/get-signed-url", _with_errors(api.signed_url), methods=["GET"]),
-            Route(f"{root}/conversation/token", _with_errors(api.token), methods=["GET"]),
-            Route(f"{root}/tools", _with_errors(api.tools), methods=["GET"]),
-            Route(f"{root}/agent/{{agent_id}}/llm-usage/calculate", _with_errors(api.prices), methods=["POST"]),
+            Route(f"{root}/conversations", with_errors(api.list_conversations), methods=["GET"]),
+            Route(conversation, with_errors(api.conversation), methods=["GET"]),
+            Route(conversation, with_errors(api.delete), methods=["DELETE"]),
+            Route(f"{conversation}/audio", with_errors(api.audio), methods=["GET"]),
+            Route(f"{conversation}/feedback", with_errors(api.feedback), methods=["POST"]),
+            Route(f"{root}/conversation/get-signed-url", with_errors(api.signed_url), methods=["GET"]),
+            Route(f"{root}/conversation/token", with_errors(api.token), methods=["GET"]),
+            Route(f"{root}/tools", with_errors(api.tools), methods=["GET"]),
+            Route(f"{root}/agent/{{agent_id}}/llm-usage/calculate", with_errors(api.prices), methods=["POST"]),
+            *account_routes(world, clock, api.authorise),
         ],
         middleware=[Middleware(FaultMiddleware, faults=faults or Faults())],
     )
@@ -81,7 +80,7 @@ class _Api:
     async def list_conversations(self, request: Request) -> Response:
         """A page of rows, newest first."""
         query = read_query(request.query_params)
-        self._authorise(request)
+        self.authorise(request)
         fault, below = request.scope["state"]["fault"], None
         if query.cursor is not None:
             anchor = read_cursor(query.cursor)
@@ -91,29 +90,29 @@ class _Api:
         answer = page(self._world, query, self._clock(), below)
         if fault == "repeat_cursor":
             answer |= {"next_cursor": query.cursor, "has_more": True}
-        return _json(answer)
+        return json_response(answer)
 
     async def conversation(self, request: Request) -> Response:
         """The whole document of a conversation."""
-        self._authorise(request)
+        self.authorise(request)
         conversation_id = request.path_params["conversation_id"]
         document = self._world.detail(conversation_id, self._clock())
         if document is None:
             raise no_conversation(conversation_id)
-        return _json(document)
+        return json_response(document)
 
     async def delete(self, request: Request) -> Response:
         """Delete a conversation; the answer takes turns between the three forms that were seen."""
-        self._authorise(request)
+        self.authorise(request)
         conversation_id = request.path_params["conversation_id"]
         if not self._world.delete(conversation_id, self._clock()):
             raise no_conversation(conversation_id)
         turn = next(self._deletes) % 3
-        return _json({}) if turn == 0 else _json(None) if turn == 1 else Response(status_code=204)
+        return json_response({}) if turn == 0 else json_response(None) if turn == 1 else Response(status_code=204)
 
     async def audio(self, request: Request) -> Response:
         """The recording, for every other conversation without a length."""
-        self._authorise(request)
+        self.authorise(request)
         conversation_id = request.path_params["conversation_id"]
         document = self._world.detail(conversation_id, self._clock())
         if document is None:
@@ -127,15 +126,15 @@ class _Api:
 
     async def feedback(self, request: Request) -> Response:
         """Give a thumb, or take it back."""
-        body = await _read_object(request)
+        body = await read_object(request)
         score = body.get("feedback")
         if score not in ("like", "dislike", None):
             raise validation_error("body", "feedback", "enum", "Input should be 'like' or 'dislike'", score)
-        self._authorise(request)
+        self.authorise(request)
         conversation_id = request.path_params["conversation_id"]
         if not self._world.feedback(conversation_id, score, self._clock()):
             raise no_conversation(conversation_id)
-        return _json({})
+        return json_response({})
 
     async def signed_url(self, request: Request) -> Response:
         """A secret that lets a browser begin a conversation."""
@@ -143,21 +142,21 @@ class _Api:
         extra = "&conversation_id=conv_new" if request.query_params.get("include_conversation_id") == "true" else ""
         secret = self._secret(agent_id)
         url = f"wss://api.elevenlabs.io/v1/convai/conversation?agent_id={agent_id}&conversation_signature={secret}"
-        return _json({"signed_url": url + extra})
+        return json_response({"signed_url": url + extra})
 
     async def token(self, request: Request) -> Response:
         """A secret that lets a browser begin a conversation over WebRTC."""
         secret = self._secret(self._agent(request))
-        return _json({"token": f"emulated.{secret}", "conversation_id": f"conv_{secret[:28]}"})
+        return json_response({"token": f"emulated.{secret}", "conversation_id": f"conv_{secret[:28]}"})
 
     async def tools(self, request: Request) -> Response:
         """The workspace's tools: all at once as in 2025, or paged as in 2026 where a page is requested."""
         size = read_page_size(request.query_params)
         cursor = request.query_params.get("cursor")
-        self._authorise(request)
+        self.authorise(request)
         tools = listed_tools(self._clock() - self._world.shift)
         if "page_size" not in request.query_params and cursor is None:
-            return _json({"tools": tools})
+            return json_response({"tools": tools})
         ids = [tool["id"] for tool in tools]
         begin = 0
         if cursor is not None:
@@ -168,30 +167,30 @@ class _Api:
         page_of_tools = tools[begin : begin + size]
         has_more = begin + size < len(ids)
         following = write_cursor(page_of_tools[-1]["id"], None) if has_more else None
-        return _json({"tools": page_of_tools, "next_cursor": following, "has_more": has_more})
+        return json_response({"tools": page_of_tools, "next_cursor": following, "has_more": has_more})
 
     async def prices(self, request: Request) -> Response:
         """Estimated prices of an agent by model; of an agent of the oldest kind the calculator knows none."""
-        body = await _read_object(request)
+        body = await read_object(request)
         for name, kind in (("prompt_length", int), ("number_of_pages", int), ("rag_enabled", bool)):
             value = body.get(name)
             if value is not None and type(value) is not kind:
                 raise validation_error(
                     "body", name, f"{kind.__name__}_type", f"Input should be a valid {kind.__name__}", value
                 )
-        self._authorise(request)
+        self.authorise(request)
         agent_id = request.path_params["agent_id"]
         if agent_id not in BY_ID:
             raise no_agent(agent_id)
         if not agent_id.startswith("agent_"):
-            return _json({"llm_prices": []})
+            return json_response({"llm_prices": []})
         length, pages = body.get("prompt_length") or 3000, body.get("number_of_pages") or 0
         rag = bool(body.get("rag_enabled"))
         factors = self._world.price_factors(self._clock())
         estimates = [
             (model, prices.price_per_minute(model, length, pages, factors, rag=rag)) for model in prices.MODEL_RATES
         ]
-        return _json(
+        return json_response(
             {
                 "llm_prices": [
                     {"llm": model, "price_per_minute": price, "price_per_message": price / 5}
@@ -204,12 +203,13 @@ class _Api:
         agent_id = request.query_params.get("agent_id")
         if not agent_id:
             raise validation_error("query", "agent_id", "missing", "Field required", None)
-        self._authorise(request)
+        self.authorise(request)
         if agent_id not in BY_ID:
             raise no_agent(agent_id)
         return agent_id
 
-    def _authorise(self, request: Request) -> None:
+    def authorise(self, request: Request) -> None:
+        """Raise the error of a request without a key, with a wrong one, or with one that lacks the scope."""
         given = request.headers.get("xi-api-key")
         if given is None:
             raise error_2025(401, "needs_authorization", "Neither authorization header nor xi-api-key received.")
@@ -224,35 +224,5 @@ class _Api:
         return hashlib.blake2b(f"{agent_id}:{self._clock().timestamp()}".encode(), digest_size=20).hexdigest()
 
 
-def _with_errors(endpoint: Endpoint) -> Endpoint:
-    """Turn an error into its response."""
-
-    @wraps(endpoint)
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except ErrorResponse as error:
-            return _json({"detail": error.detail}, error.status)
-
-    return answer
-
-
-async def _read_object(request: Request) -> dict[str, Any]:
-    raw = await request.body()
-    try:
-        body = msgspec.json.decode(raw or b"{}")
-    except msgspec.DecodeError:
-        raise validation_error(
-            "body", "body", "json_invalid", "JSON decode error", raw.decode(errors="replace")
-        ) from None
-    if not isinstance(body, dict):
-        raise validation_error("body", "body", "model_attributes_type", "Input should be a valid dictionary", body)
-    return body
-
-
 def _trace(request: Request) -> str:
     return str(request.scope["state"]["trace_id"])
-
-
-def _json(content: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(content), status, media_type="application/json")

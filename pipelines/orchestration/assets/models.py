@@ -13,6 +13,7 @@ from pipelines.orchestration.run_session import fail_if, finish_run, step_sessio
 from pipelines.orchestration.table_metadata import ColumnTypes, code_reference, sql_table_schema, table_column_lineage
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
+from pipelines.usecases.published_removals import describe_problem, publish_removals
 from warehouse.build.runner import BuildResult
 from warehouse.models.build_tables import GENERATED_TABLES
 from warehouse.models.checks import KEYS
@@ -70,7 +71,9 @@ def models_asset(
         with step_session(app_context, context.run.run_id, "building the warehouse") as workspaces:
             listed_before = list(map(_listed_at, workspaces))
             result = sync_steps.build_models(app_context, progress)
-            problems = finish_run(workspaces, context.run.run_id, result.failed)
+            removals = publish_removals(app_context, progress) if result.is_swapped else ()
+            unreached = [describe_problem(removal) for removal in removals if removal.problem]
+            problems = (*finish_run(workspaces, context.run.run_id, result.failed), *unreached)
             is_fresh = _is_news(listed_before, workspaces, fresh_for)
         context.log.info(_summary(result))
         if result.is_swapped:

@@ -1,4 +1,4 @@
-"""The landing assets of reference data: the workspaces' tools, and the prices of language models."""
+"""The landing assets of reference data: tools, prices of language models, agents, batches of calls, the bill."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,13 +10,22 @@ from pipelines.orchestration.asset_keys import KINDS, asset_key
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.run_session import step_session
 from pipelines.orchestration.table_metadata import table_schema
+from pipelines.usecases.account_data import copy_due_agents, copy_due_batches
+from pipelines.usecases.bill import copy_due_bill
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.reference_data import copy_due_prices, fetch_and_land_tools
+from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_BILLS
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
 from warehouse.schema.types import Table
 
 TOOLS, PRICES = asset_key("landing.tools"), asset_key("landing.prices")
+AGENTS, BATCHES, BILLS = asset_key("landing.agents"), asset_key("landing.batches"), asset_key("landing.bills")
 TOOLS_CHECK, PRICES_CHECK = "tools_could_be_listed", "prices_could_be_asked_for"
+AGENTS_CHECK, BATCHES_CHECK, BILLS_CHECK = (
+    "agents_could_be_listed",
+    "batches_could_be_listed",
+    "bill_could_be_asked_for",
+)
 
 AssetResults = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
@@ -72,6 +81,66 @@ def prices(
     """
     yield from _land_for_workspaces(
         context, app_context, PRICES, PRICES_CHECK, lambda workspace: copy_due_prices(workspace, progress)
+    )
+
+
+@_asset(
+    AGENTS, LANDED_AGENTS, AGENTS_CHECK, "The key has the scope to read agents, and the API returned them.", [DOCUMENTS]
+)
+def agents(
+    context: dg.AssetExecutionContext,
+    app_context: dg.ResourceParam[Context],
+    progress: dg.ResourceParam[Progress],
+) -> AssetResults:
+    """The configurations, branches and versions of the workspaces' agents, one row per item and listing.
+
+    They are fetched once in a UTC day. A document lands only when it has changed; prompts and other texts only if the
+    setting `CONVOHOUSE_AGENT_TEXTS` says so.
+
+    An API error does not fail the run: the check warns, and the conversations are copied all the same.
+    """
+    yield from _land_for_workspaces(
+        context, app_context, AGENTS, AGENTS_CHECK, lambda workspace: copy_due_agents(workspace, progress)
+    )
+
+
+@_asset(
+    BATCHES,
+    LANDED_BATCHES,
+    BATCHES_CHECK,
+    "The key has the scope to list batches, and the API returned them.",
+    [DOCUMENTS],
+)
+def batches(
+    context: dg.AssetExecutionContext,
+    app_context: dg.ResourceParam[Context],
+    progress: dg.ResourceParam[Progress],
+) -> AssetResults:
+    """The batches of outbound calls, with the numbers of their recipients, one row per batch and listing.
+
+    They are fetched once in a UTC day.
+
+    An API error does not fail the run: the check warns, and the conversations are copied all the same.
+    """
+    yield from _land_for_workspaces(
+        context, app_context, BATCHES, BATCHES_CHECK, lambda workspace: copy_due_batches(workspace, progress)
+    )
+
+
+@_asset(BILLS, LANDED_BILLS, BILLS_CHECK, "The key has the scope for the bill, and the API returned it.", [DOCUMENTS])
+def bills(
+    context: dg.AssetExecutionContext,
+    app_context: dg.ResourceParam[Context],
+    progress: dg.ResourceParam[Progress],
+) -> AssetResults:
+    """The vendor's bill by UTC day and product, one row per response.
+
+    It is requested once in a UTC day, for the days since the last bill and a week before.
+
+    An API error does not fail the run: the check warns, and the next run requests the bill again.
+    """
+    yield from _land_for_workspaces(
+        context, app_context, BILLS, BILLS_CHECK, lambda workspace: copy_due_bill(workspace, progress)
     )
 
 

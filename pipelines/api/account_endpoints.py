@@ -1,0 +1,172 @@
+"""The API's endpoints for what belongs to the workspace: agents' configurations, batches of calls, the bill.
+
+Source: the vendor's SDK 2.78.0; the API reference of November 2025 has none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from functools import partial
+from typing import Any, Literal
+
+import msgspec
+
+from pipelines.api.client import ApiClient
+from pipelines.api.endpoints import path_segment
+from pipelines.api.error_mapping import CHECK_HOST
+from pipelines.api.responses import is_usable_id, parse_body
+from pipelines.errors import ApiError, NotFoundError
+
+AGENTS = "/v1/convai/agents"
+BATCHES = "/v1/convai/batch-calling"
+Basis = Literal["cost", "credits"]
+Document = dict[str, Any]
+
+BILLS: Mapping[Basis, str] = {
+    "cost": "/v1/workspace/analytics/usage",
+    "credits": "/v1/workspace/analytics/query/usage-by-product-over-time",
+}
+"""Where the bill of a workspace is that is billed by cost, and of one that is billed in credits."""
+PAGE_SIZE = 100
+"""The API's maximum page size."""
+MAX_BRANCHES = 100
+DAY_SECS = 86_400
+
+
+async def list_agents(client: ApiClient) -> list[str]:
+    """Ids of all agents of the workspace, in the order of the API.
+
+    Raises:
+        ApiError: as ``ApiClient.get``; also for a 404, and when a cursor repeats: the list would never end.
+    """
+    rows = await _list_all(
+        client, AGENTS, {"page_size": PAGE_SIZE}, key="agents", next_key="next_cursor", cursor_key="cursor"
+    )
+    return list(dict.fromkeys(row["agent_id"] for row in rows if is_usable_id(row.get("agent_id"))))
+
+
+async def list_batches(client: ApiClient) -> dict[str, Document]:
+    """All batches of calls of the workspace, by id, without their recipients.
+
+    Raises:
+        ApiError: as ``list_agents``.
+    """
+    rows = await _list_all(
+        client,
+        f"{BATCHES}/workspace",
+        {"limit": PAGE_SIZE},
+        key="batch_calls",
+        next_key="next_doc",
+        cursor_key="last_doc",
+    )
+    return {row["id"]: row for row in rows if is_usable_id(row.get("id"))}
+
+
+async def get_agent(client: ApiClient, agent_id: str, version_id: str | None = None) -> Document:
+    """The configuration of an agent: as it is, or of one of its versions.
+
+    Raises:
+        ApiError: as ``ApiClient.get``; ``NotFoundError`` where there is no such agent or version.
+    """
+    params: dict[str, str | int] = {} if version_id is None else {"version_id": version_id}
+    return await client.get(_agent_path(agent_id), params, _parse_object)
+
+
+async def get_agent_version(client: ApiClient, agent_id: str, version_id: str) -> Document:
+    """What the API says about a version of an agent: branch, author, time, parents.
+
+    Raises:
+        ApiError: as ``get_agent``.
+    """
+    path = f"{_agent_path(agent_id)}/versions/{path_segment(version_id, 'version')}"
+    return await client.get(path, {}, _parse_object)
+
+
+async def list_branches(client: ApiClient, agent_id: str) -> dict[str, Document]:
+    """The branches of an agent by id, archived ones too.
+
+    Raises:
+        ApiError: as ``get_agent``.
+    """
+    params: dict[str, str | int] = {"include_archived": "true", "limit": MAX_BRANCHES}
+    page = await client.get(f"{_agent_path(agent_id)}/branches", params, partial(_parse_page, key="results"))
+    return {row["id"]: row for row in page["results"] if is_usable_id(row.get("id"))}
+
+
+async def get_batch(client: ApiClient, batch_id: str) -> Document:
+    """A batch of calls with its recipients.
+
+    Raises:
+        ApiError: as ``ApiClient.get``; ``MalformedResponseError`` where the recipients are no list.
+    """
+    return await client.get(f"{BATCHES}/{path_segment(batch_id, 'batch')}", {}, _parse_batch)
+
+
+async def get_bill(client: ApiClient, basis: Basis, since: date, until: date) -> Document:
+    """What the workspace used from a UTC day up to another, which is exclusive, by day and product.
+
+    Raises:
+        ApiError: as ``ApiClient.post``; the workspace may be billed on the other basis.
+    """
+    columns = ["product_type", "fiat_currency"] if basis == "cost" else ["product_type"]
+    body: dict[str, object] = {
+        "start_time": _unix_ms(since),
+        "end_time": _unix_ms(until) - 1,  # no public source says whether the end is inclusive
+        "interval_seconds": DAY_SECS,
+        "group_by": columns,
+    }
+    return await client.post(BILLS[basis], body, _parse_bill)
+
+
+async def _list_all(
+    client: ApiClient, path: str, params: Mapping[str, str | int], *, key: str, next_key: str, cursor_key: str
+) -> list[Document]:
+    """The rows of all pages; ``key`` holds those of a page, ``next_key`` the cursor that is sent as ``cursor_key``."""
+    rows: list[Document] = []
+    cursors: set[str] = set()
+    cursor: dict[str, str | int] = {}
+    while True:
+        try:
+            page = await client.get(path, {**params, **cursor}, partial(_parse_page, key=key))
+        except NotFoundError as error:
+            raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
+        rows += page[key]
+        following = page.get(next_key)
+        if not page.get("has_more", following is not None):
+            return rows
+        if not isinstance(following, str) or not following or following in cursors:
+            raise ApiError(f"GET {path} does not end: more pages, and no new cursor.", "Run again later.")
+        cursors.add(following)
+        cursor = {cursor_key: following}
+
+
+def _parse_object(body: bytes) -> Document:
+    return msgspec.convert(parse_body(body), Document)
+
+
+def _parse_page(body: bytes, key: str) -> Document:
+    page = _parse_object(body)
+    return {**page, key: msgspec.convert(page.get(key), list[Document])}
+
+
+def _parse_batch(body: bytes) -> Document:
+    return _parse_page(body, "recipients")
+
+
+def _parse_bill(body: bytes) -> Document:
+    """A table: names of columns, rows as long as they are."""
+    bill = _parse_object(body)
+    n_columns = len(msgspec.convert(bill.get("columns"), list[str]))
+    if any(len(row) != n_columns for row in msgspec.convert(bill.get("rows"), list[list[Any]])):
+        message = "a row of the bill has not as many values as there are columns"
+        raise ValueError(message)
+    return bill
+
+
+def _agent_path(agent_id: str) -> str:
+    return f"{AGENTS}/{path_segment(agent_id, 'agent')}"
+
+
+def _unix_ms(day: date) -> int:
+    return int(datetime.combine(day, time(), UTC).timestamp()) * 1000

@@ -1,0 +1,98 @@
+"""``convohouse bill``: the vendor's bill by day, beside the cost of the conversations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.progress import show_progress
+from pipelines.cli.render import emit, hidden_columns_note, table
+
+if TYPE_CHECKING:
+    from pipelines.usecases.context import Context
+
+COLUMNS = {
+    "start_date": "day",
+    "bill_unit": "unit",
+    "billed_amount": "billed",
+    "billed_other_amount": "other products",
+    "billed_agents_amount": "for agents",
+    "conversations_amount": "conversations",
+    "unexplained_amount": "difference",
+    "bill_explanation": "explanation",
+}
+ROWS = """
+    select * from metrics.cost_reconciliation
+    where bill_unit is not null
+    qualify dense_rank() over (partition by workspace order by start_date desc) <= ?
+    order by workspace, start_date
+"""
+
+
+@click.command(
+    epilog=help_epilog(
+        {
+            "convohouse bill": "the last 14 days, as of the last sync",
+            "convohouse bill --days 60 --sync": "ask the API first, and build the warehouse",
+            'convohouse query "from lake.billed_usage"': "the bill by product",
+        },
+        {
+            0: "shown",
+            1: "a check failed: the warehouse stays as it was",
+            2: "there is no warehouse yet, or a setting is wrong",
+            3: "the API or its key",
+        },
+    )
+)
+@click.option("--days", type=click.IntRange(1), default=14, show_default=True, metavar="N", help="Days to show.")
+@click.option(
+    "--sync", "is_sync", is_flag=True, help="Ask the API first; the key needs the scope for workspace analytics."
+)
+@shared_options
+@pass_options
+def bill(options: Options, days: int, is_sync: bool) -> None:
+    """Show the vendor's bill by day beside the cost of conversations.
+
+    Days are UTC days. The difference is what the vendor bills for agents less the cost of the conversations that
+    started on that day. The explanation names what can be behind it: a day that was not over, conversations that are
+    not finished, that were deleted or erased, or whose cost is not known.
+    """
+    from warehouse.serve.query import query
+    from warehouse.serve.value_format import plural
+
+    context = options.context()
+    problems = _sync(options, context) if is_sync else ()
+    rows = query(context.home, ROWS.replace("?", str(days))).to_dicts()
+    if options.is_json:
+        emit({"days": rows, "problems": list(problems)})
+    elif rows:
+        several = {"workspace": "workspace"} if len({row["workspace"] for row in rows}) > 1 else {}
+        layout = table(rows, several | COLUMNS)
+        click.echo(layout.text)
+        if layout.hidden:
+            options.say(hidden_columns_note(layout.hidden, "--json has all columns"))
+    if not rows:
+        options.say("There is no bill yet: `convohouse bill --sync` asks for it.")
+    n_explained = sum(row["bill_explanation"] is None for row in rows)
+    options.say(f"\n{plural(len(rows), 'day')}, {n_explained} without a difference.")
+    for problem in problems:
+        options.say(f"  - {problem}")
+    click.get_current_context().exit(1 if problems else 0)
+
+
+def _sync(options: Options, context: Context) -> tuple[str, ...]:
+    """Ask for the bill of each workspace, and build; gives the failed checks."""
+    from pipelines.usecases.bill import fetch_and_land_bill
+    from pipelines.usecases.run_session import describe_failed_check
+    from pipelines.usecases.sync_steps import build_models
+    from warehouse.serve.value_format import plural
+
+    with context.write_lock("bill"), show_progress(options) as show:
+        for workspace in context.workspaces():
+            result = fetch_and_land_bill(workspace, show)
+            units = ", ".join(result.units) or "an empty bill"
+            options.say(f"{workspace.settings.workspace}: {plural(result.n_days, 'day')} asked for, {units}")
+        built = build_models(context, show)
+    return tuple(describe_failed_check(check) for check in built.failed)

@@ -1,0 +1,73 @@
+"""What is landed of agents, branches, versions and batches: the document only when it has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pipelines.privacy.mask_documents import mask
+from pipelines.privacy.messages import describe_error
+from pipelines.privacy.pseudonyms import Pseudonymizer
+from pipelines.transform.canonical_json import dump, fingerprint
+from warehouse.schema.types import Table
+from warehouse.storage import quarantine
+from warehouse.storage.home import Home
+from warehouse.storage.landing_account_data import land_items, latest_documents
+
+Document = Mapping[str, Any]
+
+
+def land_listing(
+    home: Home,
+    table: Table,
+    listed_at: datetime,
+    items: Mapping[str, Document | None],
+    errors: Mapping[str, str],
+    *,
+    reason: str,
+    check: Callable[[str, Document], None],
+    shorten: Callable[[Any], Any] = lambda document: document,
+    pseudonyms: Pseudonymizer | None = None,
+) -> dict[str, str]:
+    """Land a complete listing, with credentials masked and, if configured, pseudonyms.
+
+    Args:
+        home: The home folder.
+        table: The landed table.
+        listed_at: When the listing began.
+        items: Documents by item id; None for an item that is as it landed last.
+        errors: Why items could not be fetched, by id: they are set aside. What is known of them, and below them, stays.
+        reason: Why, in the quarantine.
+        check: Flattens a document, and raises if it cannot.
+        shorten: What is left of a masked document.
+        pseudonyms: Replaces personal data; None keeps it.
+
+    Returns:
+        ``errors``, and those of items that cannot be landed or flattened.
+    """
+    failed = dict(errors)
+    landed = dict(latest_documents(home, table).select("item_id", "content_sha256").rows())
+    rows: dict[str, dict[str, object]] = {}
+    for item_id, document in items.items():
+        if document is None:
+            continue
+        try:
+            masked = mask(document) if pseudonyms is None else pseudonyms.pseudonymize(mask(document))
+            shortened = shorten(masked)
+            content = fingerprint(shortened)
+            if content != landed.get(item_id):
+                check(item_id, shortened)
+                rows[item_id] = {"content_sha256": content, "payload": dump(shortened)}
+            else:
+                rows[item_id] = {"content_sha256": content}
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one item, the others are landed
+            failed[item_id] = f"it cannot be landed: {describe_error(error)}"
+    for item_id, content in landed.items():
+        is_kept = any(item_id == name or item_id.startswith(f"{name}/") for name in failed)
+        if item_id not in rows and (is_kept or item_id in items):
+            rows[item_id] = {"content_sha256": content}
+    land_items(home, table, listed_at, [{"item_id": name, "listed_at": listed_at, **row} for name, row in rows.items()])
+    for item_id, text in failed.items():
+        quarantine.set_aside(home, item_id, at=listed_at, reason=reason, error=text)
+    return failed

@@ -1,0 +1,61 @@
+"""One asset per target ``[publish.<name>]`` of the settings; without any, there is none."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipelines.orchestration.asset_keys import asset_key
+from pipelines.settings import Settings
+from pipelines.settings_types import PublishTarget
+from pipelines.usecases.context import Context, Progress
+from pipelines.usecases.publish import choose_jobs
+from pipelines.usecases.publish import publish as publish_jobs
+from warehouse.errors import ConvohouseError
+from warehouse.models.project import Project
+from warehouse.publish.source import select_tables, table_names
+from warehouse.publish.target import DEFAULT_SELECTION, WRITTEN, parse_target
+
+GROUP = "publish"
+
+
+def publish_assets(settings: Settings, project: Project) -> list[dg.AssetsDefinition]:
+    """The assets of the targets, which depend on the tables that are published there.
+
+    Raises:
+        SettingsError: see ``pipelines.usecases.publish.choose_jobs``.
+    """
+    return [_publish_asset(name, config, project) for name, config in settings.publish.items()]
+
+
+def _publish_asset(name: str, config: PublishTarget, project: Project) -> dg.AssetsDefinition:
+    target = parse_target(config.target, config.format)
+    tables = select_tables(table_names(project), config.tables or DEFAULT_SELECTION[target.format])
+
+    @dg.asset(
+        key=dg.AssetKey([GROUP, name]),
+        group_name=GROUP,
+        kinds={target.format},
+        metadata={"dagster/uri": target.url},
+        deps=[asset_key(table) for table in tables],
+        description=f"Copies {len(tables)} tables to {target.url}. If this fails, the target could not be reached or "
+        "refused the credentials; what is there stays as it was, and the next run or `convohouse publish` tries again.",
+    )
+    def published(
+        app_context: dg.ResourceParam[Context], progress: dg.ResourceParam[Progress]
+    ) -> dg.MaterializeResult[None]:
+        try:
+            results = publish_jobs(app_context, choose_jobs(app_context, name), progress=progress)
+        except ConvohouseError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        if problems := [f"{result.target}: {result.problem}" for result in results if result.problem]:
+            raise dg.Failure("\n".join(problems), allow_retries=False)
+        return dg.MaterializeResult(
+            metadata={
+                "target": target.url,
+                "n_tables": len(results[0].tables),
+                "n_written": sum(table.change == WRITTEN for table in results[0].tables),
+                "dagster/row_count": sum(table.n_rows for table in results[0].tables),
+            }
+        )
+
+    return published

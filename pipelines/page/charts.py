@@ -1,0 +1,359 @@
+"""The charts as Vega-Lite specifications, by altair: each has one place, whichever form shows it.
+
+A chart is drawn from rows of plain values. Columns that charts read: ``day`` (ISO date), ``value``, ``series``,
+``label``, ``n``, ``url`` (where a mark leads), ``tip`` (its text on pointing). Specifications are made once, without
+rows, as altair checks them against its schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from itertools import islice
+from typing import Any
+
+import altair as alt
+
+from pipelines.page.palette import CATEGORIES
+from pipelines.page.text import visible
+from warehouse.serve.pages.measures import FEW
+from warehouse.serve.pages.selection import Period
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+HEIGHT = 190
+FORMATS = {
+    "share of 1": ".0%",
+    "US dollars": "$,.2~f",
+    "seconds": ",.3~f",
+    "minutes": ",.0f",
+    "count": ",.3~r",
+    "credits": ",.0f",
+}
+"""Numbers at an axis, by the unit of ``metrics.catalog``."""
+
+MAX_DAYS = 800
+"""Days without a row that a chart leaves room for."""
+
+Spec = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart with its title and its table of numbers.
+
+    ``metric`` is the id of its entry in the catalogue; ``columns`` are those of its table of numbers, column to
+    heading; ``units`` format them.
+    """
+
+    name: str
+    title: str
+    note: str
+    spec: Spec
+    rows: Sequence[dict[str, Any]]
+    columns: dict[str, str]
+    units: dict[str, str] = field(default_factory=dict)
+    metric: str | None = None
+    wide: bool = False
+    period: Period | None = None
+
+    def filled(self) -> Spec:
+        """The specification with the rows, without what only the table shows.
+
+        Days of ``period`` without a row get an empty one, so that the chart leaves room for them.
+        """
+        rows = [_plain(row) for row in self.rows]
+        if self.period is not None and rows:
+            days = {row["day"] for row in rows}
+            all_days = (self.period.first + timedelta(days=number) for number in range(self.period.n_days))
+            rows += [{"day": str(day)} for day in islice(all_days, MAX_DAYS) if str(day) not in days]
+        return self.spec | {"datasets": {"rows": rows}}
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    names = ("day", "value", "low", "high", "series", "label", "n", "url", "tip", "x", "y", "kind", "text")
+    values = {name: row[name] for name in names if row.get(name) is not None}
+    return {
+        name: visible(value) if isinstance(value, str) and name != "url" else value for name, value in values.items()
+    }
+
+
+def _format(unit: str) -> str:
+    return next((text for name, text in FORMATS.items() if unit.startswith(name)), ",.2~f")
+
+
+def _finish(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int | dict[str, int] = HEIGHT) -> Spec:
+    styled = chart.properties(width="container", height=height, background="transparent").configure(
+        font=FONT,
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+        padding={"left": 2, "right": 6, "top": 6, "bottom": 2},
+        view=alt.ViewConfig(stroke=None),
+        axis=alt.AxisConfig(
+            labelColor="token:muted",
+            titleColor="token:muted",
+            gridColor="token:rule",
+            domainColor="token:rule",
+            tickColor="token:rule",
+            labelFontSize=11,
+            titleFontSize=11,
+            titleFontWeight="normal",
+            labelPadding=5,
+        ),
+        axisY=alt.AxisConfig(domain=False, ticks=False, tickCount=4),
+        axisX=alt.AxisConfig(grid=False, labelFlush=False),
+        legend=alt.LegendConfig(
+            labelColor="token:ink",
+            titleColor="token:muted",
+            labelFontSize=11,
+            orient="top",
+            title=None,
+            symbolSize=70,
+            symbolType="square",
+            offset=6,
+            padding=0,
+            columnPadding=12,
+            labelLimit=220,
+        ),
+        text=alt.MarkConfig(color="token:ink"),
+    )
+    spec: Spec = styled.to_dict()
+    spec.pop("data", None)
+    return spec | {"data": {"name": "rows"}}
+
+
+def _base() -> alt.Chart:
+    return alt.Chart(alt.NamedData(name="rows"))
+
+
+def _days() -> alt.X:
+    # a day is a text: as a time, a browser would shift it by its own time zone
+    label = "utcFormat(toDate(datum.value), '%-d %b')"
+    axis = alt.Axis(title=None, labelExpr=label, labelAngle=0, labelOverlap="greedy", labelSeparation=8, ticks=False)
+    return alt.X("day:O", sort="ascending", axis=axis)
+
+
+def _values(unit: str, *, zero: bool = True, stack: bool | None = None) -> alt.Y:
+    options: dict[str, Any] = {} if stack is None else {"stack": stack}
+    return alt.Y("value:Q", axis=_axis(unit), scale=alt.Scale(zero=zero, nice=True), **options)
+
+
+def _axis(unit: str, **options: Any) -> alt.Axis:
+    if unit == "seconds":
+        options["labelExpr"] = "datum.label + ' s'"
+    return alt.Axis(format=_format(unit), title=None, **options)
+
+
+@cache
+def trend(unit: str, *, zero: bool = True) -> Spec:
+    """A measure by day; days with a small n are hollow and grey."""
+    line = (
+        _base()
+        .mark_line(color="token:accent", strokeWidth=2, interpolate="linear")
+        .encode(x=_days(), y=_values(unit, zero=zero))
+    )
+    points = (
+        _base()
+        .mark_point(filled=True, size=46, strokeWidth=1.6, opacity=1)
+        .encode(
+            x=_days(),
+            y=_values(unit, zero=zero),
+            href="url:N",
+            tooltip="tip:N",
+            stroke=alt.condition(f"datum.n < {FEW}", alt.value("token:neutral"), alt.value("token:accent")),
+            fill=alt.condition(f"datum.n < {FEW}", alt.value("token:paper"), alt.value("token:accent")),
+        )
+    )
+    return _finish(line + points)
+
+
+@cache
+def columns(unit: str) -> Spec:
+    """An amount by day."""
+    return _finish(
+        _base()
+        .mark_bar(color="token:accent", width={"band": 0.72})
+        .encode(x=_days(), y=_values(unit), href="url:N", tooltip="tip:N")
+    )
+
+
+@cache
+def stacked_days(unit: str, names: tuple[str, ...], *, normalize: bool = False) -> Spec:
+    """An amount by day, in parts; ``names`` in the order of the stack, from the bottom."""
+    return _finish(
+        _base()
+        .mark_bar(width={"band": 0.78})
+        .encode(
+            x=_days(),
+            y=alt.Y(
+                "value:Q",
+                stack="normalize" if normalize else "zero",
+                axis=alt.Axis(format=".0%" if normalize else _format(unit), title=None),
+            ),
+            color=_series(names),
+            order=alt.Order("y:Q"),
+            href="url:N",
+            tooltip="tip:N",
+        )
+    )
+
+
+@cache
+def lines(unit: str, names: tuple[str, ...]) -> Spec:
+    """Several measures by day."""
+    return _finish(
+        _base()
+        .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=30, filled=True))
+        .encode(x=_days(), y=_values(unit), color=_series(names), href="url:N", tooltip="tip:N")
+    )
+
+
+@cache
+def bars(unit: str, n_bars: int, *, names: tuple[str, ...] = ()) -> Spec:
+    """An amount by label, in the order of the rows; in parts if ``names`` are given."""
+    encoding: dict[str, Any] = {
+        "x": alt.X("value:Q", axis=_axis(unit, tickCount=4), stack="zero"),
+        "y": alt.Y("label:N", sort=None, axis=alt.Axis(title=None, labelLimit=190, labelColor="token:ink")),
+        "href": "url:N",
+        "tooltip": "tip:N",
+    }
+    if names:
+        encoding |= {"color": _series(names), "order": alt.Order("y:Q")}
+    mark = _base().mark_bar(height={"band": 0.66}, color=alt.Undefined if names else "token:accent")
+    return _finish(mark.encode(**encoding), max(60, 26 * n_bars))
+
+
+@cache
+def heat_map(
+    columns_order: tuple[str, ...], n_rows: int, *, share: bool = True, good: str = "high", is_labelled: bool = False
+) -> Spec:
+    """A share or an amount by label and column, with the column ``text`` in the cells if ``is_labelled``."""
+    lines_of_label = "split(datum.label, ' ')" if is_labelled else alt.Undefined
+    axis = alt.Axis(title=None, orient="top", labelAngle=0, labelLimit=90, labelExpr=lines_of_label)
+    x = alt.X("x:N", sort=list(columns_order), scale=alt.Scale(domain=list(columns_order)), axis=axis)
+    y = alt.Y("label:N", sort=None, axis=alt.Axis(title=None, labelLimit=190, labelColor="token:ink"))
+    scale = _heat_scale(share=share, good=good)
+    cells = (
+        _base()
+        .mark_rect(stroke="token:paper", strokeWidth=2)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color("value:Q", scale=scale, legend=None),
+            opacity=alt.condition(f"datum.n < {FEW}", alt.value(0.45), alt.value(1)),
+            href="url:N",
+            tooltip="tip:N",
+        )
+    )
+    if not is_labelled:
+        return _finish(cells, max(70, 30 * n_rows + 24))
+    texts = (
+        _base()
+        .mark_text(fontSize=12)
+        .encode(
+            x=x,
+            y=y,
+            text="text:N",
+            href="url:N",
+            tooltip="tip:N",
+            color=alt.condition(
+                "datum.value < 0.35 || datum.value > 0.8", alt.value("token:paper"), alt.value("token:ink")
+            ),
+        )
+    )
+    return _finish(cells + texts, max(70, 34 * n_rows + 40))
+
+
+def _heat_scale(*, share: bool, good: str) -> alt.Scale:
+    if good == "high":
+        return alt.Scale(domain=[0.2, 0.6, 1], range=["token:bad", "token:panel", "token:good"], clamp=True)
+    colours = ["token:panel", "token:bad"]
+    return alt.Scale(domain=[0, 1], range=colours) if share else alt.Scale(range=colours)
+
+
+@cache
+def forecast(*, budget: bool) -> Spec:
+    """Cost of the month added up, with the band of its expected rest and the line of the budget."""
+    band = (
+        _base()
+        .transform_filter("datum.kind == 'expected'")
+        .mark_area(color="token:band")
+        .encode(x=_days(), y=alt.Y("low:Q", axis=alt.Axis(format="$,.0f", title=None)), y2="high:Q")
+    )
+    spent = (
+        _base()
+        .transform_filter("datum.kind == 'spent'")
+        .mark_line(color="token:accent", strokeWidth=2.5)
+        .encode(x=_days(), y="value:Q", tooltip="tip:N")
+    )
+    expected = (
+        _base()
+        .transform_filter("datum.kind == 'expected'")
+        .mark_line(color="token:accent", strokeWidth=1.5, strokeDash=[4, 3])
+        .encode(x=_days(), y="value:Q", tooltip="tip:N")
+    )
+    layers = [band, spent, expected]
+    if budget:
+        rule = (
+            _base()
+            .transform_filter("datum.kind == 'budget'")
+            .mark_line(color="token:bad", strokeWidth=1.5)
+            .encode(x=_days(), y="value:Q", tooltip="tip:N")
+        )
+        layers.append(rule)
+    return _finish(alt.layer(*layers))
+
+
+@cache
+def positions(unit: str, title: str) -> Spec:
+    """A share by a running number, one line a series."""
+    return _finish(
+        _base()
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=alt.X("x:Q", axis=alt.Axis(title=title, format="d", tickMinStep=1)),
+            y=_values(unit),
+            color=alt.Color(
+                "series:N", scale=alt.Scale(range=list(CATEGORIES)), legend=alt.Legend(symbolType="stroke")
+            ),
+            tooltip="tip:N",
+        )
+    )
+
+
+@cache
+def hours(unit: str) -> Spec:
+    """An amount by hour of the day."""
+    return _finish(
+        _base()
+        .mark_bar(color="token:accent", width={"band": 0.72})
+        .encode(
+            x=alt.X("label:O", sort=None, axis=alt.Axis(title=None, labelAngle=0, labelOverlap="greedy")),
+            y=_values(unit),
+            href="url:N",
+            tooltip="tip:N",
+        )
+    )
+
+
+def _series(names: tuple[str, ...]) -> alt.Color:
+    return alt.Color(
+        "series:N", sort=list(names), scale=alt.Scale(domain=list(names), range=list(CATEGORIES[: len(names)]))
+    )
+
+
+@cache
+def wait_line() -> Spec:
+    """Waits of one conversation on its time line, in seconds."""
+    return _finish(
+        _base()
+        .mark_bar(width=6)
+        .encode(
+            x=alt.X("x:Q", axis=alt.Axis(title="seconds into the conversation", format="d")),
+            y=_values("seconds"),
+            color=alt.condition("datum.kind == 'long'", alt.value("token:bad"), alt.value("token:accent")),
+            href="url:N",
+            tooltip="tip:N",
+        ),
+        110,
+    )

@@ -1,0 +1,98 @@
+"""The filter of a page is its URL: days, agent, channel, language, version, and whether to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import urlencode
+
+from pipelines.errors import UsageError
+from warehouse.serve.pages.selection import Period, Reader, Selection, default_period
+from warehouse.serve.pages.status import Choices
+
+DAYS = 14
+"""Days of a page without dates: two whole weeks, so that they compare with two whole weeks."""
+QUICK_DAYS = (7, 14, 28, 90)
+ALL = "all"
+KEYS = ("days", "from", "to", "workspace", "agent", "channel", "language", "version", "compare")
+"""Parameters that every page has; a page's own come after these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """The parameters of a URL that are set, and the selection that they mean."""
+
+    values: dict[str, str]
+    selection: Selection
+
+    @property
+    def period(self) -> Period:
+        """The days."""
+        return self.selection.period
+
+    def url(self, path: str, **changes: object) -> str:
+        """A page with this filter and some parameters changed; None takes one away.
+
+        Only the shared parameters are carried over. Dates take the place of a number of days, and the other way round.
+        """
+        values: dict[str, object] = {key: self.values[key] for key in KEYS if key in self.values}
+        if "from" in changes or "to" in changes:
+            values.pop("days", None)
+        if changes.get("days"):
+            values.pop("from", None)
+            values.pop("to", None)
+        values |= {key.rstrip("_"): value for key, value in changes.items()}
+        query = urlencode({key: value for key, value in values.items() if value is not None and value != ""})
+        return f"{path}?{query}" if query else path
+
+    def day_url(self, path: str, day: date, **changes: object) -> str:
+        """A page for one day of the selection."""
+        return self.url(path, **{"from": day, "to": day} | changes)
+
+
+def parse(query: Mapping[str, str], reader: Reader, choices: Choices, listed_until: datetime | None) -> Filter:
+    """The filter of a URL's parameters; empty ones count as missing.
+
+    Raises:
+        UsageError: a date is none, or an agent is unknown.
+    """
+    values = {key: value.strip() for key, value in query.items() if value.strip()}
+    agent_id = values.get("agent")
+    if agent_id is not None and agent_id not in choices.agents:
+        raise UsageError("There is no such agent.", "Choose one from the list.")
+    selection = Selection(
+        period=_period(values, reader, listed_until),
+        is_compared=values.get("compare") != "off",
+        workspace=values.get("workspace"),
+        agent_id=agent_id,
+        channel=values.get("channel"),
+        language=values.get("language"),
+        version_id=values.get("version"),
+    )
+    return Filter(values, selection)
+
+
+def _period(values: Mapping[str, str], reader: Reader, listed_until: datetime | None) -> Period:
+    days = values.get("days", "")
+    if days and days != ALL and not (days.isdecimal() and days.isascii() and 0 < int(days[:6]) <= 10_000):  # noqa: PLR2004 - 27 years
+        raise UsageError(f"{days!r} is no number of days.", "Write a number such as 14, or all.")
+    default = default_period(reader, None if days == ALL else int(days or DAYS), listed_until)
+    first, last = (_date(values.get(name)) for name in ("from", "to"))
+    last = last or max(default.last, first or default.last)
+    first = first or (min(default.first, last))
+    if first > last:
+        raise UsageError("The first day is after the last.", "Exchange the two dates.")
+    return Period(first, last)
+
+
+def _date(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no date.", "Write it as 2026-11-21.") from None
+    if not date(1990, 1, 1) <= day <= date(2200, 1, 1):
+        raise UsageError(f"{text!r} is out of range.", "Write a date such as 2026-11-21.")
+    return day

@@ -1,0 +1,75 @@
+"""The templates, with everything escaped, and the filters that they use."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import vl_convert
+from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from pipelines.page import palette, text
+from warehouse.serve.value_format import duration, plural
+
+_FILES = files("pipelines.page")
+
+
+def _template(name: str) -> str | None:
+    file = _FILES / "templates" / name
+    return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+def _visible(value: object) -> object:
+    """Every text that a template shows, whoever wrote it; markup is ours, and its texts were shown this way."""
+    return text.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def environment() -> Environment:
+    """The environment of all templates; their names are ours, none comes from a URL."""
+    env = Environment(
+        loader=FunctionLoader(_template),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= {
+        "number": text.number,
+        "change": text.change,
+        "day": text.day,
+        "words": text.words,
+        "language": text.language,
+        "clock": text.clock,
+        "moment": text.at,
+        "duration": duration,
+        "plural": plural,
+    }
+    env.globals |= {"days": text.days}
+    return env
+
+
+def render(template: str, **values: Any) -> str:
+    """A template as HTML."""
+    return environment().get_template(template).render(**values)
+
+
+@cache
+def stylesheet() -> str:
+    """The style of all pages."""
+    return palette.css() + (_FILES / "static" / "page.css").read_text(encoding="utf-8")
+
+
+@cache
+def script() -> str:
+    """Our own JavaScript."""
+    return (_FILES / "static" / "page.js").read_text(encoding="utf-8")
+
+
+@cache
+def chart_library() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script that needs no network, from vl-convert."""
+    return str(vl_convert.javascript_bundle(None))  # type: ignore[arg-type]  # its stub has no optional argument

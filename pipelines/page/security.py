@@ -1,0 +1,104 @@
+"""Who may see the page, and what a browser may do with it.
+
+Without a token the server is for this machine alone: it answers only requests whose ``Host`` is a loopback name, so
+that a web page elsewhere cannot read it by a name that leads to 127.0.0.1. With a token, a browser signs in once and
+then has a cookie, which is derived from the token and is not the token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qs
+
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp
+
+from pipelines.page.render import render
+
+COOKIE = "convohouse_page"
+SIGN_IN = "/sign-in"
+MAX_FORM_BYTES = 4096
+MIN_TOKEN_LENGTH = 16
+"""Characters; a shorter token could be guessed over the network."""
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+Next = Callable[[Request], Awaitable[Response]]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name can only be this machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
+
+
+class Guard(BaseHTTPMiddleware):
+    """Lets in those who may see the page, and adds the headers that keep a browser from doing more."""
+
+    def __init__(self, app: ASGIApp, token: str | None) -> None:
+        super().__init__(app)
+        self._token = token.encode() if token else None
+
+    async def dispatch(self, request: Request, call_next: Next) -> Response:
+        """Answer a request, or refuse it."""
+        response = await self._answer(request, call_next)
+        for name, value in HEADERS.items():
+            response.headers[name] = value
+        response.headers.setdefault("Cache-Control", "no-store")  # what is erased must not stay in a cache
+        return response
+
+    async def _answer(self, request: Request, call_next: Next) -> Response:
+        if self._token is None:
+            if is_loopback(request.url.hostname or ""):
+                return await call_next(request)
+            return PlainTextResponse("This page is only for the machine that it runs on.", 403)
+        if request.url.path == SIGN_IN and request.method == "POST":
+            return await self._sign_in(request)
+        if request.url.path.startswith("/static/page."):  # how the form looks; nothing of the data
+            return await call_next(request)
+        if self._is_equal(request.cookies.get(COOKIE, ""), self._cookie()) or self._has_bearer(request):
+            return await call_next(request)
+        return self._ask("")
+
+    async def _sign_in(self, request: Request) -> Response:
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_FORM_BYTES:
+                return PlainTextResponse("The form is too long.", 413)
+        given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
+        if not self._is_equal(given, (self._token or b"").decode()):
+            return self._ask("That is not the token.")
+        response = RedirectResponse("/", 303)
+        secure = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
+        response.set_cookie(COOKIE, self._cookie(), httponly=True, samesite="strict", secure=secure)
+        return response
+
+    def _ask(self, message: str) -> Response:
+        return HTMLResponse(render("sign_in.html", message=message, action=SIGN_IN), 401)
+
+    def _has_bearer(self, request: Request) -> bool:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and self._is_equal(given, (self._token or b"").decode())
+
+    def _cookie(self) -> str:
+        return hmac.new(self._token or b"", b"convohouse page", hashlib.sha256).hexdigest()
+
+    @staticmethod
+    def _is_equal(given: str, expected: str) -> bool:
+        return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode())

@@ -1,0 +1,48 @@
+"""Serves the page on a socket until it is stopped."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+
+import uvicorn
+from starlette.applications import Starlette
+
+from pipelines.listener import base_url, listening
+
+MAX_CONNECTIONS = 100
+STOP_SECS = 5
+
+
+def create_server(app: Starlette) -> uvicorn.Server:
+    """A server of the application; it stops once its ``should_exit`` is set."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            log_level="critical",
+            access_log=False,  # an address holds ids and words that were searched for
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            ws="none",
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_graceful_shutdown=STOP_SECS,
+        )
+    )
+
+
+def serve(app: Starlette, host: str, port: int, *, on_ready: Callable[[str], None] = lambda _: None) -> None:
+    """Serve until Ctrl-C or SIGTERM; ``on_ready`` is called with the URL.
+
+    Raises:
+        UsageError: the port is in use or not allowed.
+        KeyboardInterrupt: it was stopped.
+    """
+    if threading.current_thread() is threading.main_thread():
+        # uvicorn raises the signal that stopped it again at its end: with the default handler, that would be our end.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with listening(host, port) as listener:
+        on_ready(base_url(listener))
+        create_server(app).run([listener])

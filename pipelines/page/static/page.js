@@ -1,0 +1,45 @@
+"use strict";
+// Charts follow the colours of the page; a chart's text on pointing is data, shown as text.
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+
+const tip = document.getElementById("tip");
+function showTip(_handler, event, _item, value) {
+  tip.hidden = value == null || value === "";
+  if (tip.hidden) return;
+  tip.textContent = String(value);
+  const left = Math.min(event.clientX + 12, document.documentElement.clientWidth - tip.offsetWidth - 8);
+  tip.style.left = Math.max(8, left) + "px";
+  tip.style.top = Math.max(8, event.clientY - tip.offsetHeight - 12) + "px";
+}
+
+async function draw(plot) {
+  const text = document.getElementById("chart-" + plot.dataset.chart).textContent;
+  const spec = JSON.parse(text.replace(/"token:(\w+)"/g, (_, name) => JSON.stringify(colour(name))));
+  spec.config.legend.columns = Math.max(1, Math.floor(plot.clientWidth / 200));
+  await vegaEmbed(plot, spec, {
+    actions: false, ast: true, defaultStyle: false, renderer: "svg", tooltip: showTip,
+  });
+  plot.dataset.drawn = "true";
+}
+
+const plots = [...document.querySelectorAll(".plot")];
+const drawAll = () => plots.forEach(draw);
+if (plots.length && window.vegaEmbed) {
+  drawAll();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  addEventListener("beforeprint", drawAll);
+}
+
+// A filter applies when a choice is made; its empty fields stay out of the address.
+for (const form of document.querySelectorAll("form.filter")) {
+  form.addEventListener("formdata", (event) => {
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  });
+  for (const select of form.querySelectorAll("select")) {
+    select.addEventListener("change", () => { if (!select.dataset.keyed) form.requestSubmit(); });
+    // With the keyboard, arrows pass through choices: then only Enter or the button applies them.
+    select.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") form.requestSubmit(); else if (event.key !== "Tab") select.dataset.keyed = "true";
+    });
+  }
+}

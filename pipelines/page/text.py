@@ -1,0 +1,118 @@
+"""Values as words for people: numbers by unit, changes, days, and text that strangers wrote.
+
+A transcript is hostile. Jinja escapes its markup; here its control and direction characters become visible marks, as an
+override of direction could make one text read as another.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+
+from warehouse.serve.value_format import NULL_NUMBER, format_number, moment
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+LANGUAGES = {
+    "ar": "Arabic",
+    "cs": "Czech",
+    "da": "Danish",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fi": "Finnish",
+    "fr": "French",
+    "hi": "Hindi",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "nl": "Dutch",
+    "no": "Norwegian",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "pt-br": "Portuguese (Brazil)",
+    "ru": "Russian",
+    "sv": "Swedish",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "zh": "Chinese",
+}
+"""English names of languages, by the code that the API gives; others are shown by their code."""
+
+MAX_TEXT = 20_000
+"""Characters of one message that a page shows at first."""
+
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+
+
+def visible(text: object) -> str:
+    """A text of a conversation, its control and direction characters as U+ numbers; line breaks and tabs stay."""
+    plain = str(text).replace("\r\n", "\n")
+    return _INVISIBLE.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", plain)
+
+
+def number(value: float | Decimal | None, unit: str | None = None) -> str:
+    """A number with its unit; a dash if it is unknown."""
+    if isinstance(value, Decimal):
+        value = float(value)
+    if value is None:
+        return NULL_NUMBER
+    if unit == "count":
+        return f"{value:,.0f}"
+    if unit == "points":
+        return f"{value:.2f}"
+    if unit and unit.startswith("US dollars"):
+        unit = "US dollars"
+    return format_number(value, unit)
+
+
+def change(value: float | None, unit: str) -> str:
+    """A difference with its sign; of shares in percentage points."""
+    if value is None:
+        return NULL_NUMBER
+    if unit == "share of 1":
+        size, noun = abs(value * 100), "pts"
+        text = f"{size:.1f} {noun}"
+    else:
+        text = number(abs(value), unit)
+    sign = "±" if not value else "+" if value > 0 else "\u2212"
+    return f"{sign}{text}"
+
+
+def day(value: date) -> str:
+    """Tue 24 Nov."""
+    return f"{WEEKDAYS[value.weekday()]} {value.day} {value:%b}"
+
+
+def days(first: date, last: date) -> str:
+    """A period: 12 to 25 Nov 2026."""
+    if first == last:
+        return f"{day(first)} {first.year}"
+    if first.year != last.year:
+        return f"{first.day} {first:%b %Y} to {last.day} {last:%b %Y}"
+    return f"{first.day}{'' if first.month == last.month else f' {first:%b}'} to {last.day} {last:%b %Y}"
+
+
+def clock(secs: float | None) -> str:
+    """Minutes and seconds since the start of a conversation; a negative time is its start."""
+    if secs is None:
+        return ""
+    minutes, seconds = divmod(max(int(secs), 0), 60)
+    return f"{minutes}:{seconds:02}"
+
+
+def words(name: str | None) -> str:
+    """An identifier as words: polite_and_clear is polite and clear."""
+    return visible((name or "not given").replace("_", " "))
+
+
+def language(code: str | None) -> str:
+    """The English name of a language."""
+    return "not known" if not code else LANGUAGES.get(code.lower(), visible(code))
+
+
+def at(value: datetime | None) -> str:
+    """A time in UTC, to the minute."""
+    return moment(value)

@@ -1,0 +1,158 @@
+"""Agents: the scorecard, and the versions of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.page.text import number
+from pipelines.page.views.base import View, Visit
+from pipelines.page.views.blocks import Table
+from pipelines.page.views.overview import MEASURE_LINKS, SHORT_NAMES
+from warehouse.serve.pages import agents
+from warehouse.serve.pages.measures import definitions
+from warehouse.serve.pages.status import version_label
+
+SHARE = "share of 1"
+MEASURE_NAMES = {
+    "success_rate": "success",
+    "containment_rate": "containment",
+    "cost_usd_per_call": "cost per conversation",
+    "wait_mean_secs": "mean wait",
+}
+
+
+def build(visit: Visit) -> dict[str, Any]:
+    """The values of the template."""
+    rows = agents.scorecard(visit.reader)
+    return {
+        "heading": "Agents",
+        "lede": "Arrows compare with the period before; a colour means a change beyond chance, teal for the better."
+        if visit.filter.selection.is_compared
+        else "",
+        "n_calls": sum(row["n_calls"] for row in rows),
+        "blocks": [_scorecard(visit, rows), _versions(visit), _experiments(visit)],
+        "charts": [],
+    }
+
+
+def _scorecard(visit: Visit, rows: list[dict[str, Any]]) -> Table:
+    defined = definitions(visit.reader)
+    return Table(
+        name="scorecard",
+        title="Scorecard",
+        note="",
+        rows=[
+            {
+                "agent": visit.agent(row["agent_id"]),
+                "url": visit.filter.url("/", agent=row["agent_id"]),
+                **{
+                    column: cell
+                    | {
+                        "unit": defined[column].unit,
+                        "url": visit.filter.url(
+                            "/conversations", agent=row["agent_id"], **MEASURE_LINKS.get(column, {})
+                        ),
+                    }
+                    for column, cell in row["cells"].items()
+                },
+            }
+            for row in rows
+        ],
+        columns={"agent": "agent"}
+        | {column: SHORT_NAMES.get(column, defined[column].name) for column in agents.COLUMNS},
+        units={"agent": "text"} | dict.fromkeys(agents.COLUMNS, "change"),
+        metric="metrics.agent_scorecard.success_rate",
+        wide=True,
+    )
+
+
+def _versions(visit: Visit) -> Table:
+    rows = agents.versions(visit.reader)
+    return Table(
+        name="versions",
+        title="Versions",
+        note="conversations of this filter; range: 95 % interval of the success rate over all the version's days",
+        rows=[
+            row
+            | {
+                "agent": visit.agent(row["agent_id"]),
+                "version": version_label(
+                    row["version_id"], row["first_call_at"].date() if row["first_call_at"] else None
+                ),
+                "range": f"{number(row['success_rate_low'], SHARE)} to {number(row['success_rate_high'], SHARE)}"
+                if row["success_rate_low"] is not None
+                else "",
+                "n": row["n_judged"],
+                "url": visit.filter.url("/", agent=row["agent_id"], version=row["version_id"] or "none"),
+            }
+            for row in rows
+        ],
+        columns={
+            "version": "version",
+            "agent": "agent",
+            "n_calls": "conversations",
+            "success_rate": "success",
+            "n_judged": "judged",
+            "range": "range",
+            "containment_rate": "containment",
+            "error_rate": "errors",
+            "wait_p95_secs": "wait p95",
+            "cost_usd_per_call": "cost each",
+            "cost_usd_per_success": "per success",
+        },
+        units={
+            "version": "text",
+            "agent": "text",
+            "n_calls": "count",
+            "success_rate": SHARE,
+            "n_judged": "count",
+            "range": "text",
+            "containment_rate": SHARE,
+            "error_rate": SHARE,
+            "wait_p95_secs": "seconds",
+            "cost_usd_per_call": "US dollars",
+            "cost_usd_per_success": "US dollars",
+        },
+        metric="metrics.version_comparison.success_rate",
+        wide=True,
+    )
+
+
+def _experiments(visit: Visit) -> Table:
+    return Table(
+        name="experiments",
+        title="Versions and branches side by side",
+        note="only those that answered at the same time, over all their days; each row is a test of its own",
+        rows=[
+            row
+            | {
+                "agent": visit.agent(row["agent_id"]),
+                "variants": f"{row['variant_kind']} …{row['variant_a'][-4:]} (A), …{row['variant_b'][-4:]} (B)",
+                "name": MEASURE_NAMES.get(row["measure"], row["measure"]),
+                "url": visit.filter.url("/", agent=row["agent_id"], days="all"),
+            }
+            for row in agents.experiments(visit.reader)
+        ],
+        columns={
+            "agent": "agent",
+            "variants": "variants",
+            "name": "measure",
+            "finding": "finding",
+            "n_observations_a": "n of A",
+            "n_observations_b": "n of B",
+        },
+        units={
+            "agent": "text",
+            "variants": "text",
+            "name": "text",
+            "finding": "prose",
+            "n_observations_a": "count",
+            "n_observations_b": "count",
+        },
+        metric="metrics.experiments.difference",
+        wide=True,
+        empty="No two versions or branches answered at the same time.",
+    )
+
+
+VIEW = View("Agents", "/agents", "blocks.html", build)

@@ -1,0 +1,113 @@
+"""One conversation: who said what when, tools, waits, cost, verdicts, and the recording where there is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipelines.page import charts
+from pipelines.page.charts import Chart
+from pipelines.page.text import MAX_TEXT, clock, number
+from pipelines.page.views.base import View, Visit
+from warehouse.serve.conversation import ConversationView, conversation_of
+from warehouse.serve.pages.selection import Reader
+from warehouse.storage.audio import recording_file
+from warehouse.storage.home import Home
+
+LONG_WAIT_SECS = 3
+"""From here on a wait is marked."""
+
+MAX_ENTRIES = 1000
+"""Entries of a transcript on a page."""
+
+
+def build(visit: Visit) -> dict[str, Any]:
+    """The values of the template, for a conversation that is there and for one that is not."""
+    conversation_id = visit.path["conversation_id"]
+    view = conversation_of(visit.reader.connection, conversation_id)
+    if not isinstance(view, ConversationView):
+        return {"absent": view, "http_status": 410 if view.reason else 404, "charts": []}
+    row = view.conversation
+    return {
+        "absent": None,
+        "row": row,
+        "agent": visit.agent(row["agent_id"]),
+        "outcome": row["outcome"] or "open",
+        "entries": entries(view)[:MAX_ENTRIES],
+        "n_left_out": max(0, len(view.turns) - MAX_ENTRIES),
+        "usage": view.llm_usage,
+        "guardrails": view.guardrails,
+        "evaluations": view.evaluations,
+        "collected": view.data_collection,
+        "has_recording": recording(visit.home, visit.reader, conversation_id) is not None,
+        "long_wait": LONG_WAIT_SECS,
+        "max_text": MAX_TEXT,
+        "charts": [_waits(view)] if row["n_waits"] else [],
+    }
+
+
+def entries(view: ConversationView) -> list[dict[str, Any]]:
+    """The turns in order, each with its tool calls; a turn without words only if it called a tool."""
+    calls = _by_turn(view.tool_calls)
+    files, voices = _by_turn(view.files), _by_turn(view.multivoice_parts)
+    shown = []
+    for turn in view.turns:
+        index = turn["turn_index"]
+        turn_calls = calls.pop(index, [])
+        message = turn["original_message"] or turn["message"]
+        if message is None and voices.get(index):
+            message = "\n".join(f"{part['voice_label']}: {part['text']}" for part in voices[index])
+        turn_files = [file["original_filename"] or file["mime_type"] or "file" for file in files.get(index, [])]
+        if message is not None or turn_calls or turn_files:
+            shown.append(turn | {"said": message, "calls": turn_calls, "files": turn_files})
+    # a call whose turn is not in the transcript is shown at the end
+    left = [call for turn_calls in calls.values() for call in turn_calls]
+    nowhere: dict[str, Any] = {"role": "tool", "said": None, "time_in_call_secs": None, "files": []}
+    return [*shown, *(nowhere | {"calls": [call]} for call in left)]
+
+
+def _by_turn(rows: list[dict[str, Any]]) -> dict[int | None, list[dict[str, Any]]]:
+    turns: dict[int | None, list[dict[str, Any]]] = {}
+    for row in rows:
+        turns.setdefault(row["turn_index"], []).append(row)
+    return turns
+
+
+def recording(home: Home, reader: Reader, conversation_id: str) -> Path | None:
+    """The archived recording of a conversation that the warehouse has; the path is made from the warehouse's row."""
+    rows = reader.rows(
+        "select conversation_id, start_date from marts.fct_conversations where conversation_id = $id",
+        id=conversation_id,
+    )
+    if not rows:
+        return None
+    file = recording_file(home, rows[0]["start_date"], rows[0]["conversation_id"])
+    return file if file.is_file() else None
+
+
+def _waits(view: ConversationView) -> Chart:
+    rows = [
+        {
+            "x": max(turn["time_in_call_secs"] or 0, 0),
+            "value": turn["wait_secs"],
+            "at": clock(turn["time_in_call_secs"]),
+            "kind": "long" if turn["wait_secs"] > LONG_WAIT_SECS else "short",
+            "tip": f"{clock(turn['time_in_call_secs'])}: waited {number(turn['wait_secs'], 'seconds')}",
+            "url": f"#turn-{turn['turn_index']}",
+        }
+        for turn in view.turns
+        if turn["wait_secs"] is not None
+    ]
+    return Chart(
+        name="waits",
+        title="Waits",
+        note="seconds until the agent was heard, by time in the conversation",
+        spec=charts.wait_line(),
+        rows=rows,
+        columns={"at": "at", "value": "wait"},
+        units={"at": "text", "value": "seconds"},
+        metric="metrics.agent_daily.wait_p95_secs",
+    )
+
+
+VIEW = View("Conversation", "/conversations/{conversation_id:path}", "conversation.html", build, has_filter=False)

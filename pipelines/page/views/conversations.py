@@ -1,0 +1,150 @@
+"""The list of conversations; each chart's marks lead here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pipelines.errors import UsageError
+from pipelines.page.text import WEEKDAYS, words
+from pipelines.page.views.base import View, Visit
+from warehouse.serve.pages.conversations import (
+    OUTCOMES,
+    SORTS,
+    VERDICTS,
+    Conditions,
+    read_conversations,
+)
+
+SORT_NAMES = {
+    "hurt": "what hurts",
+    "newest": "newest",
+    "wait": "longest wait",
+    "cost": "most expensive",
+    "length": "longest",
+    "tool_errors": "most tool errors",
+}
+OWN_KEYS = (
+    "outcome",
+    "verdict",
+    "contained",
+    "min_wait",
+    "criterion",
+    "result",
+    "tool",
+    "tool_error",
+    "termination",
+    "model",
+    "weekday",
+    "hour",
+    "repeat",
+    "words",
+    "sort",
+)
+"""Parameters of this page beside the shared ones."""
+
+MAX_WORDS_LENGTH = 300
+
+
+def build(visit: Visit) -> dict[str, Any]:
+    """The values of the template."""
+    values = visit.filter.values
+    conditions = parse(values)
+    page = read_conversations(visit.reader, conditions)
+    own_values = {key: values[key] for key in OWN_KEYS if key in values}
+    return {
+        "list": page,
+        "rows": [row | {"agent": visit.agent(row["agent_id"])} for row in page.rows],
+        "conditions": describe(values),
+        "without": {key: visit.filter.url("/conversations", **(own_values | {key: None})) for key in own_values},
+        "pages": {
+            number: visit.filter.url("/conversations", **own_values, page=number)
+            for number in (page.page - 1, page.page + 1)
+        },
+        "outcomes": OUTCOMES,
+        "verdicts": VERDICTS,
+        "sorts": SORT_NAMES,
+        "hidden": {
+            key: value
+            for key, value in own_values.items()
+            if key not in ("outcome", "verdict", "min_wait", "words", "sort")
+        },
+    }
+
+
+def parse(values: dict[str, str]) -> Conditions:
+    """The conditions of a URL's parameters.
+
+    Raises:
+        UsageError: one is none that the page knows.
+    """
+    return Conditions(
+        outcome=_choice(values, "outcome", (*OUTCOMES, "open")),
+        verdict=_choice(values, "verdict", VERDICTS),
+        is_contained=_yes_or_no(values, "contained"),
+        min_wait_secs=_number(values, "min_wait", 0, 3600),
+        criterion=values.get("criterion"),
+        criterion_result=_choice(values, "result", VERDICTS) or "failure",
+        tool=values.get("tool"),
+        tool_error=values.get("tool_error"),
+        termination=values.get("termination"),
+        model=values.get("model"),
+        weekday=_whole(values, "weekday", 1, 7),
+        hour=_whole(values, "hour", 0, 23),
+        is_repeat_caller=_yes_or_no(values, "repeat"),
+        words=values.get("words", "")[:MAX_WORDS_LENGTH] or None,
+        sort=_choice(values, "sort", tuple(SORTS)) or "hurt",
+        page=_whole(values, "page", 1, 1_000_000) or 1,
+    )
+
+
+def describe(values: dict[str, str]) -> dict[str, str]:
+    """The page's own conditions in words, by parameter."""
+    texts: dict[str, Callable[[str], str]] = {
+        "outcome": lambda value: f"outcome {value}",
+        "verdict": lambda value: f"judged {value}",
+        "contained": lambda value: "contained" if value == "yes" else "not contained",
+        "min_wait": lambda value: f"a wait over {value} s",
+        "criterion": lambda value: f"{words(value)}: {values.get('result', 'failure')}",
+        "tool": lambda value: f"tool {value} called",
+        "tool_error": lambda value: f"tool {value} failed",
+        "termination": lambda value: f"ended by {words(value)}",
+        "model": lambda value: f"model {value}",
+        "weekday": lambda value: f"on {WEEKDAYS[int(value) - 1]}",
+        "hour": lambda value: f"from {int(value)}:00 to {int(value)}:59",
+        "repeat": lambda value: "the caller called before within 7 days" if value == "yes" else "first call in 7 days",
+        "words": lambda value: f"with the words {value}",
+    }
+    return {key: text(values[key]) for key, text in texts.items() if key in values}
+
+
+def _choice(values: dict[str, str], name: str, choices: tuple[str, ...]) -> str | None:
+    value = values.get(name)
+    if value is not None and value not in choices:
+        raise UsageError(f"{name} cannot be {value!r}.", f"It is one of {', '.join(choices)}.")
+    return value
+
+
+def _yes_or_no(values: dict[str, str], name: str) -> bool | None:
+    value = _choice(values, name, ("yes", "no"))
+    return None if value is None else value == "yes"
+
+
+def _number(values: dict[str, str], name: str, low: float, high: float) -> float | None:
+    if name not in values:
+        return None
+    try:
+        number = float(values[name])
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        raise UsageError(f"{name} cannot be {values[name]!r}.", f"It is a number from {low:g} to {high:g}.")
+    return number
+
+
+def _whole(values: dict[str, str], name: str, low: int, high: int) -> int | None:
+    number = _number(values, name, low, high)
+    return None if number is None else int(number)
+
+
+VIEW = View("Conversations", "/conversations", "conversations.html", build)

@@ -1,0 +1,290 @@
+"""Money: by component, agent and model; the month's forecast; whether the bill adds up; cheaper models."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, timedelta
+from typing import Any
+
+from pipelines.page import charts
+from pipelines.page.charts import Chart
+from pipelines.page.text import day, number, words
+from pipelines.page.views.base import View, Visit
+from pipelines.page.views.blocks import Facts, Table
+from warehouse.serve.pages import money
+from warehouse.serve.pages.measures import measure_rows
+
+USD = "US dollars"
+COMPONENT_NAMES = {
+    "call": "Conversation time",
+    "llm": "Language model",
+    "platform_voice": "Voice",
+    "platform_asr": "Speech recognition",
+    "platform_text_message": "Text messages",
+    "platform_reception": "Reception",
+    "platform_silence": "Silence",
+    "platform_burst": "Burst surcharge",
+    "platform_other": "Other parts of the platform",
+    "unexplained": "Unexplained",
+}
+MAX_PARTS = 6
+"""Parts of a stack with a colour of their own; the smallest are one part."""
+REST = "All other"
+
+
+def build(visit: Visit) -> dict[str, Any]:
+    """The values of the template."""
+    (total,) = measure_rows(visit.reader)
+    charts_ = [_components(visit), *_forecast(visit)]
+    return {
+        "heading": "Money",
+        "lede": _lede(total),
+        "n_calls": total["n_calls"],
+        "blocks": [*charts_, _agents(visit), _models(visit), _reconciliation(visit), _switches(visit)],
+        "charts": charts_,
+    }
+
+
+def _lede(total: dict[str, Any]) -> str:
+    if total["cost_usd"] is None:
+        return "No conversation of this filter has a known cost."
+    text = (
+        f"{number(total['cost_usd'], USD)} for {total['n_calls']:,} conversations: "
+        f"{number(total['cost_usd_per_call'], USD)} each, {number(total['cost_usd_per_success'], USD)} per success."
+    )
+    if total["n_priced"] < total["n_calls"]:
+        text += f" The cost of {total['n_calls'] - total['n_priced']:,} is not known and not in it."
+    return text
+
+
+def _components(visit: Visit) -> Chart:
+    rows = money.components(visit.reader)
+    totals: dict[str, float] = defaultdict(float)
+    for row in rows:
+        totals[row["component"]] += row["cost_usd"] or 0
+    largest = sorted(totals, key=lambda component: -totals[component])[:MAX_PARTS]
+    sums: dict[tuple[date, str], float] = defaultdict(float)
+    for row in rows:
+        name = _component(row["component"]) if row["component"] in largest else REST
+        sums[row["start_date"], name] += row["cost_usd"] or 0
+    names = [_component(component) for component in largest] + ([REST] if len(totals) > MAX_PARTS else [])
+    return Chart(
+        name="components",
+        title="Cost by component",
+        note="US dollars by day",
+        spec=charts.stacked_days(USD, tuple(names)),
+        rows=[
+            {
+                "day": start_date.isoformat(),
+                "date": start_date,
+                "series": name,
+                "value": value,
+                "y": names.index(name),
+                "tip": f"{day(start_date)}, {name}: {number(value, USD)}",
+                "url": visit.filter.day_url("/conversations", start_date, sort="cost"),
+            }
+            for (start_date, name), value in sorted(
+                sums.items(), key=lambda item: (item[0][0], names.index(item[0][1]))
+            )
+        ],
+        period=visit.filter.period,
+        columns={"date": "day", "series": "component", "value": "cost"},
+        units={"date": "date", "series": "text", "value": USD},
+        metric="metrics.cost_daily.cost_usd",
+    )
+
+
+def _component(name: str) -> str:
+    return COMPONENT_NAMES.get(name, words(name.removeprefix("platform_")).capitalize())
+
+
+def _forecast(visit: Visit) -> list[Chart]:
+    month, days = money.forecast(visit.reader)
+    if month is None:
+        return []
+    total, rows = 0.0, []
+    for row in days:
+        total += row["cost_usd"] or 0
+        rows.append(_point("spent", row["start_date"], total, f"{day(row['start_date'])}: {number(total, USD)} so far"))
+    expected = month["expected_usd"]
+    if expected is not None and month["last_date"] > month["as_of_date"]:
+        n_days = (month["last_date"] - month["as_of_date"]).days
+        for number_of_day in range(n_days + 1):
+            part = number_of_day / n_days
+            at = month["as_of_date"] + timedelta(days=number_of_day)
+            value, low, high = (
+                None if month[name] is None else total + part * (month[name] - total)
+                for name in ("expected_usd", "expected_low_usd", "expected_high_usd")
+            )
+            text = f"{day(at)}: {number(value, USD)} expected"
+            if number_of_day and high is not None:
+                text += f", {number(low, USD)} to {number(high, USD)}"
+            rows.append(_point("expected", at, value, text) | {"low": low, "high": high})
+    if month["budget_usd"] is not None:
+        rows += [
+            _point("budget", at, month["budget_usd"], f"budget {number(month['budget_usd'], USD)}")
+            for at in (month["month_start_date"], month["last_date"])
+        ]
+    note = f"US dollars of {month['month_start_date']:%B %Y}, added up; expected {number(expected, USD)} at its end"
+    if month["expected_high_usd"] is not None and month["last_date"] > month["as_of_date"]:
+        low, high = (number(month[name], USD) for name in ("expected_low_usd", "expected_high_usd"))
+        note += f" ({low} to {high} in 95 of 100 months)"
+    note += "" if month["budget_usd"] is None else f"; budget {number(month['budget_usd'], USD)}"
+    if not visit.filter.selection.is_all_conversations:
+        note += "; of all conversations of the agent"
+    return [
+        Chart(
+            name="forecast",
+            title="What the month will cost",
+            note=note,
+            spec=charts.forecast(budget=month["budget_usd"] is not None),
+            rows=rows,
+            columns={"date": "day", "kind": "", "value": "added up", "low": "at least", "high": "at most"},
+            units={"date": "date", "kind": "text", "value": USD, "low": USD, "high": USD},
+            metric="metrics.spend_forecast.expected_usd",
+        )
+    ]
+
+
+def _point(kind: str, at: date, value: float | None, tip: str) -> dict[str, Any]:
+    return {"kind": kind, "day": at.isoformat(), "date": at, "value": value, "low": None, "high": None, "tip": tip}
+
+
+def _agents(visit: Visit) -> Table:
+    rows = measure_rows(visit.reader, "agent_id")
+    most = max((row["cost_usd"] or 0 for row in rows), default=0) or 1
+    return Table(
+        name="agents",
+        title="By agent",
+        note="cost of all finished conversations",
+        rows=[
+            row
+            | {
+                "agent": visit.agent(row["key_0"]),
+                "bar": (row["cost_usd"] or 0) / most,
+                "url": visit.filter.url("/conversations", agent=row["key_0"], sort="cost"),
+            }
+            for row in sorted(rows, key=lambda row: -(row["cost_usd"] or 0))
+        ],
+        columns={
+            "agent": "agent",
+            "bar": "",
+            "cost_usd": "cost",
+            "n_calls": "conversations",
+            "cost_usd_per_call": "each",
+            "cost_usd_per_success": "per success",
+            "n_success": "successes",
+        },
+        units={
+            "agent": "text",
+            "bar": "bar",
+            "cost_usd": USD,
+            "n_calls": "count",
+            "cost_usd_per_call": USD,
+            "cost_usd_per_success": USD,
+            "n_success": "count",
+        },
+        metric="metrics.agent_daily.cost_usd",
+    )
+
+
+def _models(visit: Visit) -> Table:
+    return Table(
+        name="models",
+        title="By language model",
+        note="price of the tokens that are paid for",
+        rows=[
+            row
+            | {
+                "model_name": row["model"] or "not given",
+                "url": visit.filter.url("/conversations", model=row["model"], sort="cost"),
+            }
+            for row in money.models(visit.reader)
+        ],
+        columns={
+            "model_name": "model",
+            "llm_cost_usd": "cost",
+            "n_calls": "conversations",
+            "input_tokens": "tokens read",
+            "cached_tokens": "from cache",
+            "output_tokens": "written",
+        },
+        units={
+            "model_name": "text",
+            "llm_cost_usd": USD,
+            "n_calls": "count",
+            "input_tokens": "count",
+            "cached_tokens": "count",
+            "output_tokens": "count",
+        },
+        metric="metrics.llm_cost.llm_cost_usd",
+        empty="No conversation says which model it used.",
+    )
+
+
+def _reconciliation(visit: Visit) -> Facts:
+    row = money.reconciliation(visit.reader)
+    credits_text = (
+        "all add up"
+        if not row["n_cost_differences"]
+        else f"{row['n_cost_differences']:,} do not add up, {row['unexplained_credits']:,} credits unexplained"
+    )
+    llm_text = (
+        "all agree"
+        if not row["n_llm_differences"]
+        else f"{row['n_llm_differences']:,} differ, by {number(row['unexplained_llm_usd'], USD)} together"
+    )
+    return Facts(
+        name="reconciliation",
+        title="Does the bill add up?",
+        note="over all finished conversations of these days, whatever the agent",
+        rows=[
+            ("Cost against its parts", f"{row['n_cost_compared']:,} conversations compared: {credits_text}"),
+            ("Model price against tokens", f"{row['n_llm_compared']:,} compared: {llm_text}"),
+            ("Without parts", f"{row['n_cost_alone']:,} conversations say a cost and none of its parts"),
+            *map(_bill, money.bills(visit.reader)),
+        ],
+    )
+
+
+def _bill(row: dict[str, Any]) -> tuple[str, str]:
+    unit = row["bill_unit"]
+    billed, cost, rest = (
+        "unknown" if row[name] is None else f"{row[name]:,.{0 if unit == 'credits' else 2}f} {unit}"
+        for name in ("billed_amount", "conversations_amount", "unexplained_amount")
+    )
+    text = f"{billed} billed for agents on {row['n_days']:,} days, {cost} in conversations, {rest} unexplained"
+    return "The vendor's bill", text if row["is_complete"] else f"{text}; the newest day was not over yet"
+
+
+def _switches(visit: Visit) -> Table:
+    return Table(
+        name="switches",
+        title="Cheaper models",
+        note="what the last 30 days would have cost by the vendor's estimates; says nothing of quality",
+        rows=[
+            row | {"agent": visit.agent(row["agent_id"]), "url": visit.filter.url("/agents", agent=row["agent_id"])}
+            for row in money.cheaper_models(visit.reader)
+        ],
+        columns={
+            "agent": "agent",
+            "main_model": "now",
+            "model": "instead",
+            "llm_cost_usd": "paid",
+            "estimated_saving_usd": "saving",
+            "n_priced_calls": "conversations",
+        },
+        units={
+            "agent": "text",
+            "main_model": "text",
+            "model": "text",
+            "llm_cost_usd": USD,
+            "estimated_saving_usd": USD,
+            "n_priced_calls": "count",
+        },
+        metric="metrics.llm_switch.estimated_saving_usd",
+        empty="No model is cheaper, or no prices were asked for: convohouse prices.",
+    )
+
+
+VIEW = View("Money", "/money", "blocks.html", build)

@@ -1,0 +1,186 @@
+"""Outcomes: what became of conversations, criteria with rationales, who comes back, how conversations end."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from pipelines.page import charts
+from pipelines.page.charts import Chart
+from pipelines.page.text import day, number, words
+from pipelines.page.views.base import View, Visit
+from pipelines.page.views.blocks import Facts, Quotes, Table
+from warehouse.serve.pages import outcomes
+from warehouse.serve.pages.conversations import OUTCOMES
+from warehouse.serve.pages.measures import measure_rows
+
+SHARE = "share of 1"
+
+
+def conversation_url(conversation_id: str) -> str:
+    """The page of a conversation."""
+    return f"/conversations/{quote(conversation_id, safe='')}"
+
+
+def build(visit: Visit) -> dict[str, Any]:
+    """The values of the template."""
+    (total,) = measure_rows(visit.reader)
+    charts_ = [_by_day(visit), _criteria(visit)]
+    return {
+        "heading": "Outcomes",
+        "lede": _lede(total),
+        "n_calls": total["n_calls"],
+        "blocks": [*charts_, _failures(visit), _returns(visit), _terminations(visit)],
+        "charts": charts_,
+    }
+
+
+def _lede(total: dict[str, Any]) -> str:
+    if not total["n_calls"]:
+        return ""
+    return (
+        f"{total['n_reached']:,} of {total['n_calls']:,} conversations reached somebody. "
+        f"{number(total['containment_rate'], SHARE)} of these were served to their end without a human; "
+        f"{number(total['success_rate'], SHARE)} of {total['n_judged']:,} judged ones succeeded."
+    )
+
+
+def _by_day(visit: Visit) -> Chart:
+    rows = outcomes.outcomes_by_day(visit.reader)
+    names = tuple(name for name in OUTCOMES if any(row["outcome"] == name for row in rows))
+    totals: dict[Any, int] = {}
+    for row in rows:
+        totals[row["start_date"]] = totals.get(row["start_date"], 0) + row["n_calls"]
+    return Chart(
+        name="outcomes",
+        title="Outcomes by day",
+        note="finished conversations",
+        spec=charts.stacked_days("count", tuple(words(name) for name in names)),
+        rows=[
+            {
+                "day": row["start_date"].isoformat(),
+                "date": row["start_date"],
+                "series": words(row["outcome"]),
+                "value": row["n_calls"],
+                "y": names.index(row["outcome"]),
+                "tip": f"{day(row['start_date'])}: {row['n_calls']:,} {words(row['outcome'])}, "
+                f"{number(row['n_calls'] / totals[row['start_date']], SHARE)} of {totals[row['start_date']]:,}",
+                "url": visit.filter.day_url("/conversations", row["start_date"], outcome=row["outcome"]),
+            }
+            for row in rows
+        ],
+        period=visit.filter.period,
+        columns={"date": "day", "series": "outcome", "value": "conversations"},
+        units={"date": "date", "series": "text", "value": "count"},
+        metric="metrics.agent_daily.n_calls",
+    )
+
+
+def _criteria(visit: Visit) -> Chart:
+    rows = [row for row in outcomes.criteria(visit.reader) if row["success_rate"] is not None]
+    names = tuple(dict.fromkeys(words(row["criteria_id"]) for row in sorted(rows, key=lambda row: row["criteria_id"])))
+    return Chart(
+        name="criteria",
+        title="Your criteria, by agent",
+        note="share of success among the judged; pale: fewer than 20",
+        spec=charts.heat_map(names, len({row["agent_id"] for row in rows}), is_labelled=True),
+        rows=[
+            {
+                "label": visit.agent(row["agent_id"]),
+                "x": words(row["criteria_id"]),
+                "value": row["success_rate"],
+                "n": row["n_judged"],
+                "n_failure": row["n_failure"],
+                "text": f"{row['success_rate']:.0%}",
+                "tip": f"{words(row['criteria_id'])}, {visit.agent(row['agent_id'])}: "
+                f"{number(row['success_rate'], SHARE)} of {row['n_judged']:,}, {row['n_failure']:,} failed",
+                "url": visit.filter.url("/conversations", agent=row["agent_id"], criterion=row["criteria_id"]),
+            }
+            for row in rows
+        ],
+        columns={"label": "agent", "x": "criterion", "value": "success", "n": "judged", "n_failure": "failed"},
+        units={"label": "text", "x": "text", "value": SHARE, "n": "count", "n_failure": "count"},
+        metric="metrics.evaluation_rates.success_rate",
+    )
+
+
+def _failures(visit: Visit) -> Quotes:
+    return Quotes(
+        name="failures",
+        title="Why criteria failed",
+        note="the newest, in the judge's words",
+        rows=failed_conversations(visit),
+        wide=True,
+    )
+
+
+def failed_conversations(visit: Visit) -> list[dict[str, Any]]:
+    """The newest failed criteria as quotations."""
+    return [
+        {
+            "title": f"{words(row['criteria_id'])}: {row['summary_title'] or 'conversation'}",
+            "detail": f"{visit.agent(row['agent_id'])}, {day(row['started_at'].date())}",
+            "text": row["rationale"],
+            "url": conversation_url(row["conversation_id"]),
+        }
+        for row in outcomes.failures(visit.reader)
+    ]
+
+
+def _returns(visit: Visit) -> Facts:
+    row = outcomes.returns(visit.reader)
+    note = "callers whose number or id is known, of days that are long enough ago"
+    if not visit.filter.selection.is_all_conversations:
+        note += "; of all conversations of the agent, whatever the channel, language and version"
+    return Facts(
+        name="returns",
+        title="Who comes back",
+        note=note,
+        rows=[
+            (
+                "A success, and no other within 7 days",
+                f"{number(row['first_contact_resolution_rate'], SHARE)} of {row['n_resolvable']:,} conversations",
+            ),
+            ("Back within a day", f"{number(row['return_1d_rate'], SHARE)} of {row['n_callers_1d']:,} callers"),
+            ("Back within 7 days", f"{number(row['return_7d_rate'], SHARE)} of {row['n_callers_7d']:,} callers"),
+            ("Caller known", f"{row['n_known_calls']:,} of {row['n_calls']:,} conversations"),
+        ],
+    )
+
+
+def _terminations(visit: Visit) -> Table:
+    return Table(
+        name="terminations",
+        title="How conversations end",
+        note="by the group of their reason",
+        rows=[
+            row
+            | {
+                "group": words(row["termination_group"]),
+                "bar": float(row["share"]),
+                "n": row["n_judged"],
+                "url": visit.filter.url("/conversations", termination=row["termination_group"]),
+            }
+            for row in outcomes.terminations(visit.reader)
+        ],
+        columns={
+            "group": "ended by",
+            "bar": "",
+            "n_calls": "conversations",
+            "share": "share",
+            "success_rate": "success",
+            "n_judged": "judged",
+        },
+        units={
+            "group": "text",
+            "bar": "bar",
+            "n_calls": "count",
+            "share": SHARE,
+            "success_rate": SHARE,
+            "n_judged": "count",
+        },
+        metric="metrics.termination_reasons.termination_rate",
+    )
+
+
+VIEW = View("Outcomes", "/outcomes", "blocks.html", build)

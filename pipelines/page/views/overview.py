@@ -1,0 +1,169 @@
+"""The overview: is it going well, what changed, where to look."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from pipelines.page import charts
+from pipelines.page.charts import Chart
+from pipelines.page.text import change, day, number
+from pipelines.page.views.base import View, Visit, day_rows
+from warehouse.serve.pages.measures import FEW
+from warehouse.serve.pages.overview import Overview, read_overview
+
+MAX_ITEMS = 6
+"""Of what needs attention; the rest is counted."""
+
+CARD_SIZES = {
+    "success_rate": "judged",
+    "containment_rate": "reached",
+    "cost_usd_per_success": "successes",
+    "wait_p95_secs": "waits",
+    "error_rate": "conversations",
+}
+"""What the n of a card counts."""
+
+SHORT_NAMES = {"cost_usd_per_success": "Cost per success", "n_calls": "Conversations"}
+"""Names in place of the catalogue's where there is little room."""
+
+LINKS: dict[str, dict[str, object]] = {
+    "n_calls": {},
+    "success_rate": {"verdict": "failure"},
+    "containment_rate": {"contained": "no"},
+    "cost_usd_per_success": {"sort": "cost"},
+    "wait_p95_secs": {"sort": "wait"},
+    "error_rate": {"outcome": "error"},
+}
+"""The conversations behind a measure: parameters of the list, by column."""
+
+MEASURE_LINKS = LINKS | {
+    "abandonment_rate": {"outcome": "abandoned"},
+    "transfer_rate": {"outcome": "transferred"},
+    "cost_usd_per_call": {"sort": "cost"},
+    "wait_p50_secs": {"sort": "wait"},
+}
+
+TRENDS = (
+    ("success_rate", "n_judged", "share of judged conversations, by day"),
+    ("n_calls", "n_calls", "finished conversations, by day"),
+    ("cost_usd_per_success", "n_success", "cost of all conversations ÷ successes, by day"),
+    ("wait_p95_secs", "n_waits", "19 of 20 waits were shorter, by day"),
+    ("error_rate", "n_calls", "failed, ended with an error, or stopped by the platform, by day"),
+)
+
+
+def build(visit: Visit) -> dict[str, Any]:
+    """The values of the template."""
+    overview = read_overview(visit.reader)
+    attention = _attention(visit, overview)
+    return {
+        "sentence": sentence(visit, overview),
+        "cards": overview.cards,
+        "card_sizes": CARD_SIZES,
+        "short_names": SHORT_NAMES,
+        "links": {card.column: visit.filter.url("/conversations", **LINKS[card.column]) for card in overview.cards},
+        "n_open": overview.n_open,
+        "attention": attention[:MAX_ITEMS],
+        "n_more": max(0, len(attention) - MAX_ITEMS),
+        "charts": trends(visit, overview),
+    }
+
+
+def sentence(visit: Visit, overview: Overview) -> str:
+    """What changed against the period before, in one sentence."""
+    selection = visit.filter.selection
+    n_calls = overview.cards[0]
+    if not n_calls.value:
+        return "There is no finished conversation for this filter."
+    if not selection.is_compared:
+        return f"{n_calls.value:,.0f} finished conversations; nothing is compared."
+    n_days = selection.period.n_days
+    before = "the day before" if n_days == 1 else f"the {n_days} days before"
+    if n_calls.previous is None:
+        return f"{n_calls.value:,.0f} finished conversations; there are none in {before} to compare with."
+    card = overview.headline
+    if card is None or card.change is None:
+        return f"Compared with {before}, no measure moved by more than chance."
+    unit, verb = card.definition.unit, "rose" if card.change > 0 else "fell"
+    text = (
+        f"{card.definition.name} {verb} from {number(card.previous, unit)} to {number(card.value, unit)} "
+        f"compared with {before}"
+    )
+    if overview.mover:
+        text += f", most at {visit.agent(overview.mover.agent_id)} ({change(overview.mover.change, unit)})"
+    return f"{text}."
+
+
+def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
+    items = []
+    for tool in overview.failing_tools:
+        now, before = (number(tool[name], "share of 1") for name in ("error_rate", "previous_error_rate"))
+        rates = f"{now} of its calls, {before} before"
+        items.append(
+            {
+                "mark": "bad",
+                "title": f"{tool['tool_name']} fails more",
+                "detail": rates,
+                "url": visit.filter.url("/conversations", tool_error=tool["tool_name"]),
+                "n": tool["n_answered"],
+                "n_text": f"n {tool['n_answered']:,} calls",
+            }
+        )
+    items += [_missed_target(visit, row) for row in overview.missed_targets]
+    for row in overview.anomalies:
+        is_worse = row["good"] != "neither" and (row["deviation"] > 0) == (row["good"] == "low")
+        items.append(
+            {
+                "mark": "bad" if is_worse else "",
+                "title": f"{visit.agent(row['agent_id'])}: {str(SHORT_NAMES.get(row['measure'], row['name'])).lower()} "
+                f"{number(row['value'], row['unit'])}",
+                "detail": f"{day(row['start_date'])}; {number(row['expected'], row['unit'])} was expected",
+                "url": visit.filter.day_url(
+                    "/conversations", row["start_date"], agent=row["agent_id"], **MEASURE_LINKS.get(row["measure"], {})
+                ),
+                "n": row["n_observations"],
+                "n_text": f"n {row['n_observations']:,}",
+                "is_worse": is_worse,
+            }
+        )
+    return sorted(items, key=lambda item: (not item["mark"], item["n"] < FEW))
+
+
+def _missed_target(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
+    week, unit, n = row["week_start_date"], row["unit"], row["n_observations"] or 0
+    return {
+        "mark": "bad",
+        "title": f"{visit.agent(row['agent_id'])}: {row['metric_name'].lower()} {number(row['value'], unit)}",
+        "detail": f"week of {day(week)}; the target is {number(row['target'], unit)}",
+        "url": visit.filter.url(
+            "/conversations",
+            **{"from": week, "to": week + timedelta(days=6)},
+            agent=row["agent_id"],
+            **MEASURE_LINKS.get(row["metric"], {}),
+        ),
+        "n": n,
+        "n_text": f"n {n:,}",
+    }
+
+
+def trends(visit: Visit, overview: Overview) -> list[Chart]:
+    """The measures by day."""
+    definitions = {card.column: card.definition for card in overview.cards}
+    return [
+        Chart(
+            name=column,
+            title=SHORT_NAMES.get(column, definitions[column].name),
+            note=f"{note}; hollow: fewer than 20" if size != "n_calls" or column != "n_calls" else note,
+            spec=charts.columns("count") if column == "n_calls" else charts.trend(definitions[column].unit),
+            rows=day_rows(visit, overview.days, column, size, definitions[column].unit, **LINKS[column]),
+            period=visit.filter.period,
+            columns={"date": "day", "value": definitions[column].name} | ({} if column == "n_calls" else {"n": "n"}),
+            units={"date": "date", "value": definitions[column].unit, "n": "count"},
+            metric=definitions[column].id,
+        )
+        for column, size, note in TRENDS
+    ]
+
+
+VIEW = View("Overview", "/", "overview.html", build)

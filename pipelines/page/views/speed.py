@@ -1,0 +1,172 @@
+"""Speed: waits, the stages that take the time, the hours, and where callers leave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.page import charts
+from pipelines.page.charts import Chart
+from pipelines.page.text import WEEKDAYS, day, number
+from pipelines.page.views.base import View, Visit
+from pipelines.page.views.blocks import Quotes
+from pipelines.page.views.outcomes import conversation_url
+from warehouse.serve.pages import speed
+from warehouse.serve.pages.measures import measure_rows
+
+SECONDS = "seconds"
+PERCENTILES = {"wait_p50_secs": "median", "wait_p90_secs": "90th percentile", "wait_p95_secs": "95th percentile"}
+STAGES = {
+    "recognition": "speech recognition",
+    "retrieval": "retrieval",
+    "model": "model, to its first sentence",
+    "voice": "voice",
+}
+
+
+def build(visit: Visit) -> dict[str, Any]:
+    """The values of the template."""
+    (total,) = measure_rows(visit.reader)
+    charts_ = [_waits(visit), _stages(visit), _hours(visit), _drop_off(visit)]
+    lede = (
+        f"Half of {total['n_waits']:,} waits were over after {number(total['wait_p50_secs'], SECONDS)}, "
+        f"19 of 20 after {number(total['wait_p95_secs'], SECONDS)}."
+        if total["n_waits"]
+        else "No wait was measured: text chats have none."
+    )
+    shares = [
+        f"{number(row['within_rate'], 'share of 1')} within {number(row['value'], SECONDS)}"
+        for row in speed.within(visit.reader)
+    ]
+    if shares:
+        lede += f" {', '.join(shares)}."
+    return {
+        "heading": "Speed",
+        "lede": lede,
+        "n_calls": total["n_calls"],
+        "blocks": [*charts_, _slowest(visit)],
+        "charts": charts_,
+    }
+
+
+def _waits(visit: Visit) -> Chart:
+    rows = [row for row in measure_rows(visit.reader, "start_date") if row["n_waits"]]
+    return Chart(
+        name="waits",
+        title="Waits by day",
+        note="seconds from the end of the caller's words until the agent is heard",
+        spec=charts.lines(SECONDS, tuple(PERCENTILES.values())),
+        rows=[
+            {
+                "day": row["key_0"].isoformat(),
+                "date": row["key_0"],
+                "series": name,
+                "value": row[column],
+                "n": row["n_waits"],
+                "tip": f"{day(row['key_0'])}, {name}: {number(row[column], SECONDS)}, n {row['n_waits']:,}",
+                "url": visit.filter.day_url("/conversations", row["key_0"], sort="wait"),
+            }
+            for row in rows
+            for column, name in PERCENTILES.items()
+        ],
+        period=visit.filter.period,
+        columns={"date": "day", "series": "", "value": "wait", "n": "waits"},
+        units={"date": "date", "series": "text", "value": SECONDS, "n": "count"},
+        metric="metrics.agent_daily.wait_p95_secs",
+    )
+
+
+def _stages(visit: Visit) -> Chart:
+    rows = [row for row in speed.stages(visit.reader) if row["mean_secs"] is not None]
+    names = tuple(name for stage, name in STAGES.items() if any(row["stage"] == stage for row in rows))
+    return Chart(
+        name="stages",
+        title="Where the time goes",
+        note="mean seconds of each stage, over the answers that have it",
+        spec=charts.bars(SECONDS, len({row["agent_id"] for row in rows}), names=names),
+        rows=[
+            {
+                "label": visit.agent(row["agent_id"]),
+                "series": STAGES[row["stage"]],
+                "value": row["mean_secs"],
+                "y": names.index(STAGES[row["stage"]]),
+                "n": row["n"],
+                "tip": f"{visit.agent(row['agent_id'])}, {STAGES[row['stage']]}: {number(row['mean_secs'], SECONDS)}, "
+                f"n {row['n']:,}",
+                "url": visit.filter.url("/conversations", agent=row["agent_id"], sort="wait"),
+            }
+            for row in sorted(rows, key=lambda row: (visit.agent(row["agent_id"]), names.index(STAGES[row["stage"]])))
+        ],
+        columns={"label": "agent", "series": "stage", "value": "mean", "n": "answers"},
+        units={"label": "text", "series": "text", "value": SECONDS, "n": "count"},
+        metric="metrics.latency_stages.latency_p50_secs",
+    )
+
+
+def _hours(visit: Visit) -> Chart:
+    hours = tuple(f"{hour}" for hour in range(24))
+    return Chart(
+        name="hours",
+        title="Waits by weekday and hour",
+        note="95th percentile, in the workspace's time zone; pale: fewer than 20 waits",
+        spec=charts.heat_map(hours, 7, share=False, good="low"),
+        rows=[
+            {
+                "label": WEEKDAYS[row["weekday"] - 1],
+                "x": f"{row['hour']}",
+                "value": row["wait_p95_secs"],
+                "n": row["n_waits"],
+                "tip": f"{WEEKDAYS[row['weekday'] - 1]} {row['hour']}:00: {number(row['wait_p95_secs'], SECONDS)}, "
+                f"n {row['n_waits']:,}",
+                "url": visit.filter.url("/conversations", weekday=row["weekday"], hour=row["hour"], sort="wait"),
+            }
+            for row in speed.by_hour(visit.reader)
+        ],
+        columns={"label": "weekday", "x": "hour", "value": "95th percentile", "n": "waits"},
+        units={"label": "text", "x": "text", "value": SECONDS, "n": "count"},
+        metric="metrics.agent_daily.wait_p95_secs",
+    )
+
+
+def _drop_off(visit: Visit) -> Chart:
+    return Chart(
+        name="drop_off",
+        title="How far conversations get",
+        note="share of conversations that reach a spoken turn, of those in which somebody spoke",
+        spec=charts.positions("share of 1", "spoken turn"),
+        rows=[
+            {
+                "series": visit.agent(row["agent_id"]),
+                "x": row["position"],
+                "value": row["reach_rate"],
+                "n": row["n_started"],
+                "tip": f"{visit.agent(row['agent_id'])}: {row['n_calls']:,} of {row['n_started']:,} reach "
+                f"turn {row['position']}",
+            }
+            for row in speed.drop_off(visit.reader)
+        ],
+        columns={"series": "agent", "x": "turn", "value": "share", "n": "conversations"},
+        units={"series": "text", "x": "count", "value": "share of 1", "n": "count"},
+        metric="metrics.conversation_flow.reach_rate",
+    )
+
+
+def _slowest(visit: Visit) -> Quotes:
+    return Quotes(
+        name="slowest",
+        title="The longest waits",
+        note="one line a conversation",
+        rows=[
+            {
+                "title": f"{number(row['longest_wait_secs'], SECONDS)}: {row['summary_title'] or 'without a title'}",
+                "detail": f"{visit.agent(row['agent_id'])}, {day(row['started_at'].date())}; "
+                f"{row['n_long_waits']:,} over 3 s",
+                "text": "",
+                "url": conversation_url(row["conversation_id"]),
+            }
+            for row in speed.slowest(visit.reader)
+        ],
+        wide=True,
+    )
+
+
+VIEW = View("Speed", "/speed", "blocks.html", build)

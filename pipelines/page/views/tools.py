@@ -1,0 +1,158 @@
+"""Tools: which fail, how, when, and since which change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.page import charts
+from pipelines.page.charts import Chart
+from pipelines.page.text import number, words
+from pipelines.page.views.base import View, Visit
+from pipelines.page.views.blocks import Table
+from warehouse.serve.pages import tools
+from warehouse.serve.pages.cards import is_notable
+
+SHARE, SECONDS = "share of 1", "seconds"
+MAX_TOOLS = 10
+"""Rows of the heat map: the tools with most errors."""
+
+
+def build(visit: Visit) -> dict[str, Any]:
+    """The values of the template."""
+    rows = tools.tools(visit.reader)
+    n_errors, n_answered = (sum(row[name] for row in rows) for name in ("n_errors", "n_answered"))
+    chart = _hours(visit, [row["tool_name"] for row in rows if row["n_errors"]][:MAX_TOOLS])
+    (n_calls,) = visit.reader.row("select count(*) as n from conversations").values()
+    return {
+        "heading": "Tools",
+        "lede": f"{n_errors:,} of {n_answered:,} answered tool calls failed ({number(n_errors / n_answered, SHARE)})."
+        if n_answered
+        else "No tool was called.",
+        "n_calls": n_calls,
+        "blocks": [_tools(visit, rows), chart, _errors(visit), *_unused(visit)],
+        "charts": [chart],
+    }
+
+
+def _tools(visit: Visit, rows: list[dict[str, Any]]) -> Table:
+    return Table(
+        name="tools",
+        title="Tools",
+        note="errors among answered calls, with the change against the period before; most errors first",
+        rows=[
+            row
+            | {
+                "errors": _rate(row),
+                "n": row["n_answered"],
+                "url": visit.filter.url(
+                    "/conversations", **{"tool_error" if row["n_errors"] else "tool": row["tool_name"]}
+                ),
+            }
+            for row in rows
+        ],
+        columns={
+            "tool_name": "tool",
+            "tool_type": "type",
+            "n_tool_calls": "calls",
+            "n_calls": "conversations",
+            "n_errors": "errors",
+            "errors": "error rate",
+            "n_timeouts": "time-outs",
+            "n_unanswered": "no result",
+            "latency_p50_secs": "median",
+            "latency_p95_secs": "p95",
+            "response_timeout_secs": "limit",
+            "changed_at": "definition changed",
+        },
+        units={
+            "tool_name": "text",
+            "tool_type": "words",
+            "n_tool_calls": "count",
+            "n_calls": "count",
+            "n_errors": "count",
+            "errors": "change",
+            "n_timeouts": "count",
+            "n_unanswered": "count",
+            "latency_p50_secs": SECONDS,
+            "latency_p95_secs": SECONDS,
+            "response_timeout_secs": SECONDS,
+            "changed_at": "moment",
+        },
+        metric="metrics.tool_reliability.error_rate",
+        wide=True,
+        empty="No tool was called in these conversations.",
+    )
+
+
+def _rate(row: dict[str, Any]) -> dict[str, Any]:
+    value, before = row["error_rate"], row["previous_error_rate"]
+    change = None if value is None or before is None else value - before
+    return {
+        "value": value,
+        "unit": SHARE,
+        "change": change,
+        "is_better": None if not change else change < 0,
+        "is_notable": is_notable("error_rate", value, row["n_answered"], before, row["previous_n_answered"] or 0),
+    }
+
+
+def _hours(visit: Visit, names: list[str]) -> Chart:
+    rows = [row for row in tools.by_hour(visit.reader) if row["tool_name"] in names]
+    return Chart(
+        name="tool_hours",
+        title="Errors by hour",
+        note="share of answered calls that failed, by local hour of the conversation; pale: fewer than 20 calls",
+        spec=charts.heat_map(tuple(f"{hour}" for hour in range(24)), len(names), good="low"),
+        rows=[
+            {
+                "label": row["tool_name"],
+                "x": f"{row['hour']}",
+                "value": row["error_rate"],
+                "n": row["n_answered"],
+                "tip": f"{row['tool_name']}, {row['hour']}:00: {number(row['error_rate'], SHARE)} "
+                f"of {row['n_answered']:,}",
+                "url": visit.filter.url("/conversations", tool_error=row["tool_name"], hour=row["hour"]),
+            }
+            for row in sorted(rows, key=lambda row: (names.index(row["tool_name"]), row["hour"]))
+        ],
+        columns={"label": "tool", "x": "hour", "value": "errors", "n": "calls"},
+        units={"label": "text", "x": "text", "value": SHARE, "n": "count"},
+        metric="metrics.tool_reliability.error_rate",
+    )
+
+
+def _errors(visit: Visit) -> Table:
+    return Table(
+        name="errors",
+        title="Errors by type",
+        note="with the message that came most often",
+        rows=[
+            row
+            | {
+                "type": words(row["error_type"]),
+                "url": visit.filter.url("/conversations", tool_error=row["tool_name"]),
+            }
+            for row in tools.errors(visit.reader)
+        ],
+        columns={"tool_name": "tool", "type": "type", "n_errors": "errors", "message": "message"},
+        units={"tool_name": "text", "type": "text", "n_errors": "count", "message": "prose"},
+        empty="No tool failed.",
+    )
+
+
+def _unused(visit: Visit) -> list[Table]:
+    rows = [row | {"url": None} for row in tools.unused(visit.reader)]
+    if not rows:
+        return []
+    table = Table(
+        name="unused",
+        title="Never called",
+        note="tools that the account has and no conversation ever called",
+        rows=rows,
+        columns={"tool_name": "tool", "tool_type": "type", "first_seen_at": "first seen"},
+        units={"tool_name": "text", "tool_type": "words", "first_seen_at": "moment"},
+    )
+    return [table]
+
+
+VIEW = View("Tools", "/tools", "blocks.html", build)

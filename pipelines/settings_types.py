@@ -1,0 +1,76 @@
+"""The types of single settings: what a URL, a zone, a name may be, and the tables of ``convohouse.toml``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from warehouse.storage.home import RESERVED_WORKSPACE
+
+DEFAULT_BASE_URL = "https://api.elevenlabs.io"
+
+
+def _without_slash(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        message = "must start with http:// or https://"
+        raise ValueError(message)
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # the client says what is wrong with the host
+        return value.rstrip("/")
+    if parts.username is not None or parts.query or parts.fragment:
+        message = "must not hold a user name, password, query or fragment: it is shown in messages"
+        raise ValueError(message)
+    return value.rstrip("/")
+
+
+def _check_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        message = f"{value!r} is not an IANA time zone such as Europe/Berlin"
+        raise ValueError(message) from error
+    return value
+
+
+def _check_name(value: str) -> str:
+    if value == RESERVED_WORKSPACE:
+        message = f"{RESERVED_WORKSPACE!r} is reserved; choose another name"
+        raise ValueError(message)
+    return value
+
+
+Url = Annotated[str, AfterValidator(_without_slash)]
+Zone = Annotated[str, AfterValidator(_check_zone)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$"), AfterValidator(_check_name)]
+"""A workspace's name is part of file names."""
+Owner = Annotated[str, Field(pattern=r"^(team:[A-Za-z0-9_-]+|[^@\s]+@[^@\s]+\.[^@\s]+)$")]
+Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+"""Only upper case, so that a key that was written here by mistake is refused, and never printed."""
+
+
+class Workspace(BaseModel):
+    """One of several workspaces: a table ``[workspaces.<name>]`` of ``convohouse.toml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key_variable: Variable
+    base_url: Url = DEFAULT_BASE_URL
+    timezone: Zone | None = None
+
+
+class PublishTarget(BaseModel):
+    """A target of ``convohouse publish``: a table ``[publish.<name>]`` of ``convohouse.toml``.
+
+    ``credentials`` are options by their names in the target's own library, instead of ``publish_credentials``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    target: str
+    format: Literal["delta", "parquet", "csv"] | None = None
+    tables: tuple[str, ...] = ()
+    credentials: dict[str, SecretStr] = {}

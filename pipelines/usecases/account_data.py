@@ -1,0 +1,294 @@
+"""Agents' configurations and batches of calls: fetched once in a UTC day, landed, and flattened.
+
+As with the other reference data, a key may lack the scope for them, which must not stop the copy of conversations: the
+parts of a sync return an error as a warning. An error of one agent, branch, version or batch is set aside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import polars as pl
+
+from pipelines.api import account_endpoints as api
+from pipelines.api.circuit_breaker import CircuitBreaker
+from pipelines.api.client import ApiClient
+from pipelines.api.tasks import run_concurrently
+from pipelines.errors import ApiError, UsageError
+from pipelines.extract.land_items import land_listing
+from pipelines.privacy.messages import describe_error, hide_message
+from pipelines.transform.agent_configs import BRANCHES, VERSIONS, check_item, parent_version, refresh_agent_configs
+from pipelines.transform.agent_texts import summarize_texts
+from pipelines.transform.batch_calls import check_batch, refresh_batch_calls
+from pipelines.transform.canonical_json import load
+from pipelines.transform.refresh_lake import refresh_quarantine
+from pipelines.usecases.context import Context, Progress, no_progress
+from warehouse.errors import ConvohouseError
+from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import AGENT_UNAVAILABLE, BATCH_UNAVAILABLE
+from warehouse.schema.transcript import TURNS
+from warehouse.schema.types import Table
+from warehouse.storage import lake, parquet, quarantine
+from warehouse.storage.home import Home
+from warehouse.storage.landing_account_data import is_due, item_listings, latest_documents
+
+NO_SUCH_STATUSES = frozenset({400, 404, 409, 410, 422})
+"""How the API may answer for a version that it no longer has, and for the branches of an agent without any."""
+MAX_VERSIONS = 50
+"""Versions of an agent that one run fetches; the next run goes on with their parents."""
+DROPPED_KEYS = frozenset(
+    {
+        "access_info",
+        "default_hold_audio_url",
+        "calls_7d",
+        "draft_exists",
+        "draft_created_at",
+        "draft_is_behind_tip",
+        "commits_ahead",
+        "commits_behind",
+    }
+)
+"""Keys of an agent or branch that say who created it, or change without it; the author of a version lands."""
+BATCH_KEYS = (
+    *("name", "agent_id", "branch_id", "status", "timezone", "created_at_unix", "scheduled_time_unix"),
+    *("last_updated_at_unix", "total_calls_scheduled", "total_calls_dispatched", "total_calls_finished", "retry_count"),
+)
+"""What lands of a batch, with numbers of its recipients: their phone numbers and variables are not needed."""
+FINISHED_BATCH = frozenset({"completed", "failed", "cancelled"})
+Document = Mapping[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsResult:
+    """A listing of agents or batches: how many it has, and why some could not be fetched, by id."""
+
+    n_listed: int
+    errors: Mapping[str, str]
+
+
+class _Items:
+    """Documents fetched so far, and why others could not be, by item id."""
+
+    def __init__(self, probe: Callable[[], Awaitable[object]]) -> None:
+        """``probe`` is a request that has nothing to do with a single item."""
+        self.documents: dict[str, Document | None] = {}
+        self.errors: dict[str, str] = {}
+        self._breaker = CircuitBreaker()
+        self._probe = probe
+
+    async def fetch(self, item_id: str, request: Awaitable[T], none_if: Collection[int] = (404,)) -> T | None:
+        """The response; None if there is none: a status of ``none_if``, or an error of this item, which is kept.
+
+        Raises:
+            ConvohouseError: it is not an item that fails, but the key or the API.
+        """
+        try:
+            response = await request
+        except ConvohouseError as error:
+            if isinstance(error, ApiError) and error.status in none_if:
+                self._breaker.on_response()
+                return None
+            if not isinstance(error, UsageError):
+                await self._breaker.on_item_error(error, self._is_api_answering)
+            self.errors[item_id] = hide_message(error.message)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one response, the others are landed
+            self.errors[item_id] = describe_error(error)
+        else:
+            self._breaker.on_response()
+            return response
+        return None
+
+    async def _is_api_answering(self) -> bool:
+        try:
+            await self._probe()
+        except ConvohouseError:
+            return False
+        return True
+
+
+def fetch_and_land_agents(context: Context, progress: Progress = no_progress) -> ItemsResult:
+    """Fetch every agent of the workspace with its branches and the versions that are not landed; refresh the lake.
+
+    Raises:
+        ApiError: the agents could not be listed, or the API failed; nothing is landed.
+    """
+    listed_at, home = context.clock(), context.home
+    lake.ensure_schema_files(home)
+    landed = {
+        item: load(payload) for item, payload in latest_documents(home, LANDED_AGENTS)["item_id", "payload"].rows()
+    }
+    seen_versions = _versions_in_conversations(home)
+
+    async def fetch() -> tuple[list[str], _Items]:
+        async with context.connect(context.settings) as client:
+            agents = await api.list_agents(client)
+            items = _Items(lambda: api.list_agents(client))
+
+            async def fetch_agent(agent_id: str) -> None:
+                await _fetch_agent(client, agent_id, items, landed, seen_versions.get(agent_id, ()))
+                progress("agents", sum(id_ in items.documents for id_ in agents), len(agents))
+
+            await run_concurrently(map(fetch_agent, agents))
+            return agents, items
+
+    agents, items = asyncio.run(fetch())
+    progress("agents", len(agents), len(agents))
+    shorten = (lambda document: document) if context.settings.agent_texts else summarize_texts
+    errors = land_listing(
+        home,
+        LANDED_AGENTS,
+        listed_at,
+        items.documents,
+        items.errors,
+        reason=AGENT_UNAVAILABLE,
+        check=check_item,
+        shorten=shorten,
+        pseudonyms=context.pseudonyms,
+    )
+    refresh_agent_configs(home)
+    refresh_quarantine(home)
+    return ItemsResult(len(agents), errors)
+
+
+async def _fetch_agent(
+    client: ApiClient, agent_id: str, items: _Items, landed: Mapping[str, Document], seen_versions: Iterable[str]
+) -> None:
+    agent = await items.fetch(agent_id, api.get_agent(client, agent_id))
+    if agent is None:
+        return
+    items.documents[agent_id] = _lasting(agent)
+    if not (agent.get("branch_id") or agent.get("main_branch_id")):
+        return  # an agent without versioning
+    branches = await items.fetch(f"{agent_id}{BRANCHES[:-1]}", api.list_branches(client, agent_id), NO_SUCH_STATUSES)
+    for branch_id, branch in (branches or {}).items():
+        items.documents[f"{agent_id}{BRANCHES}{branch_id}"] = _lasting(branch)
+    of_landed = {parent_version(document) for item, document in landed.items() if item.startswith(agent_id + VERSIONS)}
+    queue = [version for version in (agent.get("version_id"), *sorted(seen_versions), *of_landed) if version]
+    tried: set[str] = set()
+    while queue and len(tried) < MAX_VERSIONS:
+        version_id = str(queue.pop(0))
+        item_id = f"{agent_id}{VERSIONS}{version_id}"
+        if item_id in landed or version_id in tried:
+            continue
+        tried.add(version_id)
+        version = await items.fetch(item_id, _get_version(client, agent_id, version_id), NO_SUCH_STATUSES)
+        if version is not None:
+            items.documents[item_id] = version
+            queue += [parent] if (parent := parent_version(version)) else []
+
+
+async def _get_version(client: ApiClient, agent_id: str, version_id: str) -> Document:
+    metadata = await api.get_agent_version(client, agent_id, version_id)
+    return {"metadata": metadata, "agent": _lasting(await api.get_agent(client, agent_id, version_id))}
+
+
+def _lasting(document: Document) -> Document:
+    return {key: value for key, value in document.items() if key not in DROPPED_KEYS}
+
+
+def _versions_in_conversations(home: Home) -> dict[str, set[str]]:
+    """By agent, the versions that conversations or their entries name; read file by file, as entries are many."""
+    versions: dict[str, set[str]] = {}
+    for table, columns in (
+        (CONVERSATIONS, ("agent_id", "version_id")),
+        (TURNS, ("agent_metadata_agent_id", "agent_metadata_version_id")),
+    ):
+        for file in home.files(home.table(table), lake.DAY_FOLDERS):
+            rows = parquet.read_files(table, [file], columns, pl.col(columns[1]).is_not_null()).unique()
+            for agent_id, version_id in rows.drop_nulls().rows():
+                versions.setdefault(agent_id, set()).add(version_id)
+    return versions
+
+
+def fetch_and_land_batches(context: Context, progress: Progress = no_progress) -> ItemsResult:
+    """List the batches of calls, fetch those that are not finished or have changed, and refresh the lake.
+
+    Raises:
+        ApiError: the batches could not be listed, or the API failed; nothing is landed.
+    """
+    listed_at, home = context.clock(), context.home
+    lake.ensure_schema_files(home)
+    rows = latest_documents(home, LANDED_BATCHES)["item_id", "payload"].rows()
+    landed = {item: load(payload) for item, payload in rows}
+
+    async def fetch() -> tuple[Mapping[str, Document], _Items]:
+        async with context.connect(context.settings) as client:
+            batches = await api.list_batches(client)
+            items = _Items(lambda: api.list_batches(client))
+
+            async def fetch_batch(batch_id: str) -> None:
+                if _is_unchanged(batches[batch_id], landed.get(batch_id)):
+                    items.documents[batch_id] = None
+                elif (batch := await items.fetch(batch_id, api.get_batch(client, batch_id))) is not None:
+                    items.documents[batch_id] = _without_people(batch)
+                progress("batches", len(items.documents) + len(items.errors), len(batches))
+
+            await run_concurrently(map(fetch_batch, batches))
+            return batches, items
+
+    batches, items = asyncio.run(fetch())
+    progress("batches", len(batches), len(batches))
+    errors = land_listing(
+        home,
+        LANDED_BATCHES,
+        listed_at,
+        items.documents,
+        items.errors,
+        reason=BATCH_UNAVAILABLE,
+        check=check_batch,
+        pseudonyms=context.pseudonyms,
+    )
+    refresh_batch_calls(home)
+    refresh_quarantine(home)
+    return ItemsResult(len(batches), errors)
+
+
+def _is_unchanged(batch: Document, landed: Document | None) -> bool:
+    """Whether a finished batch is as it landed; the recipients of one that goes on change without it."""
+    if landed is None or batch.get("status") not in FINISHED_BATCH:
+        return False
+    return all(batch.get(key) == landed.get(key) for key in BATCH_KEYS if key != "name")  # a name can be masked
+
+
+def _without_people(batch: Document) -> Document:
+    recipients = [recipient for recipient in batch["recipients"] if isinstance(recipient, dict)]
+    statuses = [str(recipient.get("status")) for recipient in recipients]
+    return {
+        **{key: batch[key] for key in BATCH_KEYS if key in batch},
+        "n_recipients": len(recipients),
+        "n_never_called": sum(not recipient.get("conversation_id") for recipient in recipients),
+        "recipients_by_status": {status: statuses.count(status) for status in sorted(set(statuses))},
+    }
+
+
+def copy_due_agents(context: Context, progress: Progress = no_progress) -> int:
+    """Copy the agents unless this was done today and without an error; returns their number.
+
+    Raises:
+        ApiError: see ``fetch_and_land_agents``.
+    """
+    return (
+        fetch_and_land_agents(context, progress).n_listed if _is_due(context, LANDED_AGENTS, AGENT_UNAVAILABLE) else 0
+    )
+
+
+def copy_due_batches(context: Context, progress: Progress = no_progress) -> int:
+    """Copy the batches unless this was done today and without an error; returns their number.
+
+    Raises:
+        ApiError: see ``fetch_and_land_batches``.
+    """
+    return (
+        fetch_and_land_batches(context, progress).n_listed if _is_due(context, LANDED_BATCHES, BATCH_UNAVAILABLE) else 0
+    )
+
+
+def _is_due(context: Context, table: Table, reason: str) -> bool:
+    latest_at = max(item_listings(context.home, table)[-1:], default=None)
+    is_tried_again = not quarantine.current(context.home).filter(reason=reason).is_empty()
+    return is_tried_again or is_due(latest_at, context.clock())

@@ -1,0 +1,123 @@
+"""The vendor's bill: what the workspace used, by UTC day and product; fetched once in a UTC day, landed, flattened.
+
+A workspace is billed by cost or in credits, and each has an endpoint. No public source says how the other one answers,
+so both are asked: what is refused by one counts as long as the other answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from pipelines.api.account_endpoints import BILLS, Basis, get_bill
+from pipelines.errors import ApiError, ApiUnavailableError, MalformedResponseError
+from pipelines.privacy.mask_documents import mask
+from pipelines.transform.bills import parse_bill, refresh_billed_usage
+from pipelines.transform.canonical_json import dump
+from pipelines.usecases.context import Context, Progress, no_progress
+from warehouse.schema.account_data import BILLED_USAGE
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage import lake
+from warehouse.storage.home import Home
+from warehouse.storage.landing_account_data import bill_rows, is_due, land_bills
+
+LOOKBACK_DAYS = 7
+"""Days before the last bill that are asked for again: usage may be booked late."""
+DAYS_PER_REQUEST = 31
+
+
+@dataclass(frozen=True, slots=True)
+class BillResult:
+    """A bill that is landed: how many days it has, and the units that it is in."""
+
+    n_days: int
+    units: tuple[str, ...]
+
+
+def fetch_and_land_bill(context: Context, progress: Progress = no_progress) -> BillResult:
+    """Request the bill of the days since the last one, land it, and refresh ``billed_usage``.
+
+    The first request is for all days since the first conversation.
+
+    Raises:
+        ApiError: neither endpoint answered for some days, or one failed; nothing is landed.
+    """
+    home, asked_at = context.home, context.clock()
+    lake.ensure_schema_files(home)
+    windows = list(_windows(home, asked_at.date()))
+    n_days = sum((until - since).days for since, until in windows)
+
+    async def fetch() -> list[dict[str, object]]:
+        rows: list[dict[str, object]] = []
+        n_done = 0
+        async with context.connect(context.settings) as client:
+            for since, until in windows:
+                errors: list[ApiError] = []
+                for basis in BILLS:
+                    try:
+                        bill = await get_bill(client, basis, since, until)
+                    except (ApiUnavailableError, MalformedResponseError):
+                        raise  # it may be the endpoint that has the bill
+                    except ApiError as error:
+                        errors.append(error)
+                    else:
+                        rows.append(_row(bill, basis, since, until, asked_at))
+                if len(errors) == len(BILLS):
+                    raise errors[0]
+                n_done += (until - since).days
+                progress("bill", n_done, n_days)
+        return rows
+
+    land_bills(home, asyncio.run(fetch()))
+    refresh_billed_usage(home)
+    units = lake.read(home, BILLED_USAGE, ["unit", "asked_at"]).filter(asked_at=asked_at)["unit"]
+    return BillResult(n_days, tuple(sorted(units.unique())))
+
+
+def _row(bill: dict[str, Any], basis: Basis, since: date, until: date, asked_at: datetime) -> dict[str, object]:
+    """The row to land.
+
+    Raises:
+        MalformedResponseError: the bill cannot be flattened.
+    """
+    try:
+        list(parse_bill(bill, basis))
+    except (ValueError, TypeError, OverflowError) as error:
+        raise MalformedResponseError(f"POST {BILLS[basis]} answered what is no bill: {error}.") from None
+    return {
+        "basis": basis,
+        "since_date": since,
+        "until_date": until,
+        "asked_at": asked_at,
+        "payload": dump(mask(bill)),
+    }
+
+
+def _windows(home: Home, today: date) -> Iterator[tuple[date, date]]:
+    """The days to request, as first day and day after the last, in parts; every day is in a window of some request."""
+    landed = bill_rows(home)
+    first_day = min(lake.days(home, CONVERSATIONS), default=today)
+    end = today + timedelta(days=1)
+    spans = [(first_day, end)]
+    if not landed.is_empty():
+        windows: list[tuple[date, date]] = landed.select("since_date", "until_date").rows()
+        until = min(today, max(until for _, until in windows))
+        recent = max(first_day, until - timedelta(days=LOOKBACK_DAYS))
+        spans = [(first_day, min(since for since, _ in windows)), (recent, end)]
+    for begin, stop in spans:
+        for n_before in range(0, (stop - begin).days, DAYS_PER_REQUEST):
+            part = begin + timedelta(days=n_before)
+            yield part, min(part + timedelta(days=DAYS_PER_REQUEST), stop)
+
+
+def copy_due_bill(context: Context, progress: Progress = no_progress) -> int:
+    """Copy the bill unless this was done today; returns the number of days.
+
+    Raises:
+        ApiError: see ``fetch_and_land_bill``.
+    """
+    latest_at = max(bill_rows(context.home)["asked_at"].to_list()[-1:], default=None)
+    return fetch_and_land_bill(context, progress).n_days if is_due(latest_at, context.clock()) else 0

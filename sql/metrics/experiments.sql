@@ -1,0 +1,464 @@
+/*
+description = """What two versions or branches of an agent did in the time in which both answered: one row per pair and measure. \
+Variants that followed each other met other callers and are in metrics.version_comparison. The interval of a difference of shares \
+is Newcombe's (hybrid score), its p that of the pooled z test, both with the effective number of observations: n ÷ the design \
+effect of the callers. Means are compared by Welch's t test over callers. Both are what scipy and statsmodels compute, within 1e-6 \
+(tests/sql/test_experiments.py): the quantile of t is the series of Cornish and Fisher (Abramowitz and Stegun 26.7.5), its p \
+Hill's transform to a normal deviate (Communications of the ACM 13, algorithm 395), the normal tail Hart's (1968). Whether intervals of the two sides overlap says nothing, and is not used. Every row is a test of \
+its own: of twenty pairs that do not differ, about one shows a difference."""
+grain = ["workspace", "agent_id", "variant_kind", "variant_a", "variant_b", "measure"]
+
+[columns]
+workspace = "Workspace of the API that the conversations belong to."
+agent_id = "Agent that the conversations were started with."
+agent_name = "Latest name of the agent; null when the API never told one."
+variant_kind = "What is compared: version or branch."
+variant_a = "The variant that answered first."
+variant_b = "The variant that is compared with it."
+measure = "success_rate (over judged conversations), containment_rate (over reached ones), cost_usd_per_call (over those whose cost is known) or wait_mean_secs (over entries with a wait)."
+common_from_at = "Start of the common time."
+common_until_at = "Last start of a conversation in the common time."
+n_calls_a = "Finished conversations of A in the common time."
+n_calls_b = "Finished conversations of B in the common time."
+n_observations_a = "Observations of A: conversations, or entries with a wait."
+n_observations_b = "Observations of B."
+n_callers_a = "Callers of A's observations."
+n_callers_b = "Callers of B's observations."
+value_a = "The measure of A, in its own unit: share of 1, US dollars or seconds."
+value_b = "The measure of B."
+difference = "value_b - value_a."
+difference_low = "Lower end of the 95 % confidence interval of the difference; null without enough data."
+difference_high = "Upper end of it."
+p_value = "Probability of a difference this large or larger if A and B do not differ, two-sided; null without enough data."
+has_enough_data = "Whether each side has the callers that seeds.thresholds asks for (experiment_min_callers, never fewer than 10)."
+planned_share_b = "Share of B among the conversations of both that was planned: in seeds.traffic_shares, else the branches' share of the traffic as the API lists it, if it never changed; null when not known of both."
+actual_share_b = "Share of B among the conversations of both in the common time."
+sample_ratio_p = "Probability of a split this far from the planned one or farther, by chance (chi-square, 1 degree of freedom); null without a plan. Below 0.001 the sides are not comparable."
+finding = "The row as a sentence."
+
+[tests]
+not_null = ["workspace", "agent_id", "variant_kind", "variant_a", "variant_b", "measure", "n_calls_a", "n_calls_b", "n_callers_a", "n_callers_b", "value_a", "value_b", "difference", "has_enough_data", "actual_share_b", "finding"]
+references = { agent_id = "marts.dim_agents.agent_id" }
+
+[metrics.difference]
+name = "Difference of two variants"
+unit = "unit of the measure"
+numerator = "value_b - value_a, over the conversations of the common time"
+null_when = "never null; a measure that a side does not have has no row"
+direction = "neither"
+
+[metrics.p_value]
+name = "p of the difference"
+unit = "share of 1"
+numerator = "two-sided p of the pooled z test (shares) or of Welch's t test (means), clustered by caller"
+null_when = "null when a side has fewer callers than seeds.thresholds asks for"
+direction = "neither"
+*/
+with arms as (
+    select * from intermediate.int_experiment_arms
+),
+
+thresholds as (
+    select * from seeds.thresholds
+),
+
+traffic_shares as (
+    select * from seeds.traffic_shares
+),
+
+branches as (
+    select * from staging.stg_agent_branches
+),
+
+agent_names as (
+    select * from intermediate.int_agent_names
+),
+
+minimum as (
+    select greatest(10, max(value)) as n_callers
+    from thresholds
+    where threshold = 'experiment_min_callers'
+),
+
+-- what a branch was to get: as its owner wrote down, else the share that the listings always showed
+planned as (
+    select
+        branches.workspace,
+        branches.agent_id,
+        branches.branch_id as variant_id,
+        max(branches.current_live_percentage) / 100 as share
+    from branches
+    group by all
+    having count(distinct branches.current_live_percentage) = 1 and count(branches.current_live_percentage) = count(*)
+),
+
+paired as (
+    select
+        a.workspace,
+        a.agent_id,
+        a.variant_kind,
+        a.variant_a,
+        a.variant_b,
+        a.measure,
+        a.measure in ('success_rate', 'containment_rate') as is_share,
+        a.common_from_at,
+        a.common_until_at,
+        a.n_calls as n_calls_a,
+        b.n_calls as n_calls_b,
+        a.n_observations as n_observations_a,
+        b.n_observations as n_observations_b,
+        a.n_callers as n_callers_a,
+        b.n_callers as n_callers_b,
+        a.mean as value_a,
+        b.mean as value_b,
+        b.mean - a.mean as difference,
+        a.variance_of_mean as variance_a,
+        b.variance_of_mean as variance_b,
+        minimum.n_callers as n_callers_needed,
+        a.n_callers >= minimum.n_callers and b.n_callers >= minimum.n_callers as has_enough_data,
+        coalesce(
+            written_b.share / nullif(written_a.share + written_b.share, 0),
+            planned_b.share / nullif(planned_a.share + planned_b.share, 0)
+        ) as planned_share_b
+    from arms as a
+    inner join arms as b
+        on
+            a.workspace = b.workspace
+            and a.agent_id = b.agent_id
+            and a.variant_kind = b.variant_kind
+            and a.variant_a = b.variant_a
+            and a.variant_b = b.variant_b
+            and a.measure = b.measure
+            and b.side = 'b'
+    cross join minimum
+    left join traffic_shares as written_a
+        on a.agent_id = written_a.agent_id and a.variant_a = written_a.variant_id
+    left join traffic_shares as written_b
+        on a.agent_id = written_b.agent_id and a.variant_b = written_b.variant_id
+    left join planned as planned_a
+        on
+            a.workspace = planned_a.workspace
+            and a.agent_id = planned_a.agent_id
+            and a.variant_a = planned_a.variant_id
+    left join planned as planned_b
+        on
+            a.workspace = planned_b.workspace
+            and a.agent_id = planned_b.agent_id
+            and a.variant_b = planned_b.variant_id
+    where a.side = 'a'
+),
+
+-- a share of 0 or 1 has no spread that would show how alike a caller's conversations are: then callers are counted
+weighed as (
+    select
+        *,
+        case
+            when value_a * (1 - value_a) > 0
+                then
+                    n_observations_a
+                    / greatest(1, variance_a * (n_observations_a - 1) / (value_a * (1 - value_a)))
+            else n_callers_a
+        end as weight_a,
+        case
+            when value_b * (1 - value_b) > 0
+                then
+                    n_observations_b
+                    / greatest(1, variance_b * (n_observations_b - 1) / (value_b * (1 - value_b)))
+            else n_callers_b
+        end as weight_b
+    from paired
+    where is_share and has_enough_data
+),
+
+-- Wilson's interval of each side, as in int_agent_measures: z is 1.96 and z² 3.84 at 95 %
+wilson as (
+    select
+        *,
+        (value_a * weight_a + value_b * weight_b) / (weight_a + weight_b) as pooled,
+        (weight_a * value_a + 3.841458820694124 / 2) / (weight_a + 3.841458820694124) as middle_a,
+        (weight_b * value_b + 3.841458820694124 / 2) / (weight_b + 3.841458820694124) as middle_b,
+        1.959963984540054
+        * sqrt(weight_a * value_a * (1 - value_a) + 3.841458820694124 / 4)
+        / (weight_a + 3.841458820694124) as margin_a,
+        1.959963984540054
+        * sqrt(weight_b * value_b * (1 - value_b) + 3.841458820694124 / 4)
+        / (weight_b + 3.841458820694124) as margin_b
+    from weighed
+),
+
+shares as (
+    select
+        workspace,
+        agent_id,
+        variant_kind,
+        variant_a,
+        variant_b,
+        measure,
+        difference
+        - sqrt(power(value_b - (middle_b - margin_b), 2) + power(middle_a + margin_a - value_a, 2)) as difference_low,
+        difference
+        + sqrt(power(middle_b + margin_b - value_b, 2) + power(value_a - (middle_a - margin_a), 2)) as difference_high,
+        coalesce(
+            abs(difference) / nullif(sqrt(pooled * (1 - pooled) * (1 / weight_a + 1 / weight_b)), 0),
+            0
+        ) as z
+    from wilson
+),
+
+welch as (
+    select
+        *,
+        variance_a + variance_b as variance,
+        power(variance_a + variance_b, 2)
+        / nullif(
+            power(variance_a, 2) / (n_callers_a - 1) + power(variance_b, 2) / (n_callers_b - 1),
+            0
+        ) as freedom
+    from paired
+    where not is_share and has_enough_data
+),
+
+-- the quantile of t, by its series in 1 / freedom at 1.96, and what the transform of t needs
+student as (
+    select
+        *,
+        sqrt(variance)
+        * (
+            1.959963984540054
+            + 2.372271230298562 / freedom
+            + 2.8224986157396112 / power(freedom, 2)
+            + 2.555849679507722 / power(freedom, 3)
+            + 1.5895340533938225 / power(freedom, 4)
+        ) as margin,
+        48 * power(freedom - 0.5, 2) as hill,
+        (freedom - 0.5) * ln(1 + power(difference, 2) / nullif(variance, 0) / freedom) as square
+    from welch
+),
+
+-- t as a normal deviate
+means as (
+    select
+        workspace,
+        agent_id,
+        variant_kind,
+        variant_a,
+        variant_b,
+        measure,
+        difference - coalesce(margin, 0) as difference_low,
+        difference + coalesce(margin, 0) as difference_high,
+        case
+            when variance > 0
+                then
+                    sqrt(square)
+                    * (
+                        1
+                        + (
+                            square
+                            + 3
+                            + (((-0.4 * square - 3.3) * square - 24) * square - 85.5)
+                            / (0.8 * square * square + 100 + hill)
+                        )
+                        / hill
+                    )
+            when difference = 0 then 0
+            else 40
+        end as z
+    from student
+),
+
+tests as (
+    select
+        workspace,
+        agent_id,
+        variant_kind,
+        variant_a,
+        variant_b,
+        measure,
+        'difference' as test,
+        difference_low,
+        difference_high,
+        z
+    from shares
+    union all
+    select
+        workspace,
+        agent_id,
+        variant_kind,
+        variant_a,
+        variant_b,
+        measure,
+        'difference' as test,
+        difference_low,
+        difference_high,
+        z
+    from means
+    union all
+    select
+        workspace,
+        agent_id,
+        variant_kind,
+        variant_a,
+        variant_b,
+        measure,
+        'sample ratio' as test,
+        null as difference_low,
+        null as difference_high,
+        abs(n_calls_b - (n_calls_a + n_calls_b) * planned_share_b)
+        / sqrt((n_calls_a + n_calls_b) * planned_share_b * (1 - planned_share_b)) as z
+    from paired
+    where planned_share_b > 0 and planned_share_b < 1
+),
+
+-- both tails of the normal distribution: within 1e-15 up to 7, then a continued fraction
+tails as (
+    select
+        *,
+        case
+            when z > 37 then 0
+            when z < 7.07106781186547
+                then
+                    2
+                    * exp(-z * z / 2)
+                    * (
+                        (((((0.0352624965998911 * z + 0.700383064443688) * z + 6.37396220353165) * z
+                        + 33.912866078383) * z + 112.079291497871) * z + 221.213596169931) * z + 220.206867912376
+                    )
+                    / (
+                        ((((((0.0883883476483184 * z + 1.75566716318264) * z + 16.064177579207) * z
+                        + 86.7807322029461) * z + 296.564248779674) * z + 637.333633378831) * z
+                        + 793.826512519948) * z + 440.413735824752
+                    )
+            else 2 * exp(-z * z / 2) / 2.506628274631 / (z + 1 / (z + 2 / (z + 3 / (z + 4 / (z + 0.65)))))
+        end as p_value
+    from tests
+),
+
+compared as (
+    select
+        paired.*,
+        tests.difference_low,
+        tests.difference_high,
+        tests.p_value,
+        paired.n_calls_b / (paired.n_calls_a + paired.n_calls_b) as actual_share_b,
+        ratios.p_value as sample_ratio_p,
+        tests.difference_low > 0 or tests.difference_high < 0 as is_different,
+        paired.difference > 0 as is_more
+    from paired
+    left join tails as tests
+        on
+            paired.workspace = tests.workspace
+            and paired.agent_id = tests.agent_id
+            and paired.variant_kind = tests.variant_kind
+            and paired.variant_a = tests.variant_a
+            and paired.variant_b = tests.variant_b
+            and paired.measure = tests.measure
+            and tests.test = 'difference'
+    left join tails as ratios
+        on
+            paired.workspace = ratios.workspace
+            and paired.agent_id = ratios.agent_id
+            and paired.variant_kind = ratios.variant_kind
+            and paired.variant_a = ratios.variant_a
+            and paired.variant_b = ratios.variant_b
+            and paired.measure = ratios.measure
+            and ratios.test = 'sample ratio'
+),
+
+rounded as (
+    select
+        *,
+        case measure
+            when 'cost_usd_per_call' then cast(cast(abs(difference_low) as decimal(18, 4)) as varchar)
+            when 'wait_mean_secs' then cast(cast(abs(difference_low) as decimal(18, 2)) as varchar)
+            else cast(cast(abs(difference_low) * 100 as decimal(18, 1)) as varchar)
+        end as low_end,
+        case measure
+            when 'cost_usd_per_call' then cast(cast(abs(difference_high) as decimal(18, 4)) as varchar)
+            when 'wait_mean_secs' then cast(cast(abs(difference_high) as decimal(18, 2)) as varchar)
+            else cast(cast(abs(difference_high) * 100 as decimal(18, 1)) as varchar)
+        end as high_end,
+        case measure
+            when 'cost_usd_per_call' then ' US dollars'
+            when 'wait_mean_secs' then ' s'
+            else ' points'
+        end as unit,
+        case measure
+            when 'success_rate' then 'B succeeds '
+            when 'containment_rate' then 'B contains '
+            when 'cost_usd_per_call' then 'B costs '
+            else 'B lets callers wait '
+        end as subject,
+        case measure
+            when 'success_rate' then ' often than A'
+            when 'containment_rate' then ' often than A'
+            when 'cost_usd_per_call' then ' per conversation than A'
+            else ' than A'
+        end as comparison
+    from compared
+),
+
+worded as (
+    select
+        *,
+        case
+            when not has_enough_data
+                then
+                    'Not enough data: '
+                    || cast(n_callers_a as varchar)
+                    || ' callers of A, '
+                    || cast(n_callers_b as varchar)
+                    || ' of B; each needs '
+                    || cast(cast(ceil(n_callers_needed) as bigint) as varchar)
+            when is_different and is_more
+                then subject || low_end || ' to ' || high_end || unit || ' more' || comparison || '; enough data'
+            when is_different
+                then subject || high_end || ' to ' || low_end || unit || ' less' || comparison || '; enough data'
+            else
+                'No difference is shown: B is between '
+                || low_end
+                || unit
+                || ' below and '
+                || high_end
+                || unit
+                || ' above A'
+        end as result
+    from rounded
+),
+
+final as (
+    select
+        worded.workspace,
+        worded.agent_id,
+        agent_names.agent_name,
+        worded.variant_kind,
+        worded.variant_a,
+        worded.variant_b,
+        worded.measure,
+        worded.common_from_at,
+        worded.common_until_at,
+        worded.n_calls_a,
+        worded.n_calls_b,
+        worded.n_observations_a,
+        worded.n_observations_b,
+        worded.n_callers_a,
+        worded.n_callers_b,
+        worded.value_a,
+        worded.value_b,
+        worded.difference,
+        worded.difference_low,
+        worded.difference_high,
+        worded.p_value,
+        worded.has_enough_data,
+        worded.planned_share_b,
+        worded.actual_share_b,
+        worded.sample_ratio_p,
+        worded.result
+        || case
+            when worded.sample_ratio_p < 0.001 then '. The split is not the planned one: find out why first.'
+            else '.'
+        end as finding
+    from worded
+    left join agent_names on worded.workspace = agent_names.workspace and worded.agent_id = agent_names.agent_id
+)
+
+select * from final

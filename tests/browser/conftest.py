@@ -1,0 +1,32 @@
+"""A browser for all tests of this folder. Where there is none they skip and say so; in CI that is a failure."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.browsing import chromium, chromium_path, is_ci, served
+from tests.helpers.page_home import synced
+
+
+@pytest.fixture(scope="session")
+def page_home(tmp_path_factory):
+    with synced(tmp_path_factory.mktemp("page")) as home:
+        yield home
+
+
+@pytest.fixture(scope="session")
+def url(page_home):
+    with served(page_home) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser(page_home):
+    """After the home is made, and closed with the file: while it is open, nothing can start an event loop here."""
+    if chromium_path() is None:
+        message = "there is no Chromium: apt-get install chromium"
+        if is_ci():
+            pytest.fail(message)
+        pytest.skip(message)
+    with chromium() as started:
+        yield started

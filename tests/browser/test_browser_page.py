@@ -1,0 +1,170 @@
+"""The page as people use it: every page at three widths, light and dark, with the keyboard, and to the transcript."""
+
+# ruff: noqa: S608 -- the statements are of these tests
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from pipelines.page.app import VIEWS
+from pipelines.page.text import number
+from tests.helpers.browsing import SCHEMES, WIDTHS, Visitor
+from warehouse.serve.query import query
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+TUESDAY = "2026-11-24"
+CLINIC = "agent_7301k6rqw8z4e5vbx9n2tmc0hdyj"
+MARKS = "[...document.querySelectorAll('.plot')].map((plot) => plot.querySelectorAll('svg path').length)"
+AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
+
+
+@pytest.fixture
+def paths(page_home):
+    conversation_id = query(
+        page_home,
+        "select conversation_id from marts.fct_conversations where n_tool_errors > 0 and call_successful = 'failure' "
+        "order by n_turns desc, conversation_id limit 1",
+    ).item()
+    pages = [view.path for view in VIEWS if "{" not in view.path]
+    return [*pages, f"/conversations/{conversation_id}", "/catalogue/metrics.agent_daily.cost_usd_per_success"]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_is_drawn_without_an_error_another_host_or_a_line_too_wide(width, scheme, browser, url, paths):
+    visitor = Visitor(browser, url, width=width, scheme=scheme)
+    for path in paths:
+        page = visitor.open(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        plots = page.evaluate(MARKS)
+        assert all(plots), path
+        assert page.locator("h1").count() == 1, path
+    assert visitor.problems == []
+    visitor.context.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1600, "light"), (1600, "dark"), (380, "light")])
+def test_contrast_names_and_roles_pass_axe(width, scheme, browser, url, paths):
+    visitor = Visitor(browser, url, width=width, scheme=scheme)
+    violations = []
+    for path in paths:
+        result = Axe().run(visitor.open(path), options=AXE_RULES)
+        violations += [
+            (path, violation["id"], node["target"], node.get("failureSummary"))
+            for violation in result.response["violations"]
+            for node in violation["nodes"][:3]
+        ]
+    assert violations == []
+    visitor.context.close()
+
+
+def test_dark_is_dark_in_the_charts_too(browser, url):
+    colours = {}
+    for scheme in SCHEMES:
+        page = Visitor(browser, url, scheme=scheme).open("/")
+        background = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        bar = page.locator("[data-chart=n_calls] .mark-rect path").first.get_attribute("fill")
+        colours[scheme] = (background, bar)
+        page.context.close()
+    assert colours == {"light": ("rgb(252, 251, 248)", "#1f5fa8"), "dark": ("rgb(23, 24, 27)", "#86b8f2")}
+
+
+def test_the_numbers_that_a_reader_sees_are_those_of_sql(browser, url, page_home):
+    page = Visitor(browser, url).open(f"/?agent={CLINIC}&days=7")
+    row = query(
+        page_home,
+        "select count(*) as n, count(*) filter (call_successful = 'success') / count(*) filter "
+        "(call_successful <> 'unknown') as rate, count(*) filter (is_error) / count(*) as errors "
+        "from marts.fct_conversations where is_finished and start_date between '2026-11-19' and '2026-11-25' "
+        f"and agent_id = '{CLINIC}'",
+    ).row(0, named=True)
+    shown = {
+        column: page.locator(f"[data-column={column}] .value").inner_text()
+        for column in ("n_calls", "success_rate", "error_rate")
+    }
+    assert shown == {
+        "n_calls": f"{row['n']:,}",
+        "success_rate": number(row["rate"], "share of 1"),
+        "error_rate": number(row["errors"], "share of 1"),
+    }
+    page.context.close()
+
+
+def test_from_success_that_fell_on_a_tuesday_to_the_reason_in_three_clicks(browser, url, page_home):
+    visitor = Visitor(browser, url)
+    page = visitor.open("/")
+    points = page.locator("[data-chart=success_rate] .mark-symbol path")
+    days = [row["day"] for row in json.loads(page.locator("#chart-success_rate").inner_text())["datasets"]["rows"]]
+    points.nth(days.index(TUESDAY)).click()  # 1: the day
+    page.wait_for_url("**/conversations?**")
+    assert parse_qs(urlsplit(page.url).query) == {"from": [TUESDAY], "to": [TUESDAY], "verdict": ["failure"]}
+    n_failed = query(
+        page_home,
+        "select count(*) as n from marts.fct_conversations "
+        f"where start_date = '{TUESDAY}' and call_successful = 'failure'",
+    ).item()
+    assert page.locator("table.conversations tbody tr").count() == n_failed > 0
+    page.locator("table.conversations tbody tr a").last.click()  # 2: one that failed
+    page.wait_for_selector("#transcript")
+    assert page.locator("section[aria-labelledby=verdicts] .tag.bad").count() > 0
+    assert page.locator("section[aria-labelledby=verdicts] .list li").first.inner_text().count("\n") >= 1
+    assert page.locator(".talk .said").count() > 0
+    assert visitor.problems == []
+    page.context.close()
+
+
+def test_with_the_keyboard_alone_through_the_filter_and_into_a_conversation(browser, url):
+    visitor = Visitor(browser, url)
+    page = visitor.open("/conversations")
+    press_until(page, "document.activeElement.name === 'agent'")
+    page.keyboard.type("Harbour")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**agent=**")
+    assert parse_qs(urlsplit(page.url).query)["agent"] == [CLINIC]
+    assert set(page.locator("table.conversations tbody td:nth-child(3)").all_inner_texts()) == {
+        "Harbour Clinic Reception"
+    }
+    press_until(page, "document.activeElement.matches('table.conversations td a')")
+    title = page.evaluate("document.activeElement.innerText")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#transcript")
+    assert page.locator("h1").inner_text() in (title, "Conversation without a title")
+    assert visitor.problems == []
+    page.context.close()
+
+
+def press_until(page, condition):
+    """Tab on until a condition holds for what has the focus, which is to be seen there."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate(condition):
+            assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+            return
+    pytest.fail(f"nothing with the focus ever had: {condition}")
+
+
+def test_a_choice_with_the_mouse_applies_at_once_and_leaves_empty_fields_out_of_the_address(browser, url):
+    visitor = Visitor(browser, url)
+    page = visitor.open("/speed")
+    page.select_option("select[name=channel]", "phone")
+    page.wait_for_url("**channel=phone**")
+    assert sorted(parse_qs(urlsplit(page.url).query, keep_blank_values=True)) == ["channel", "from", "to"]
+    page.wait_for_function("document.querySelector('.plot[data-drawn]')")
+    page.get_by_role("link", name="Money", exact=True).click()
+    page.wait_for_url("**/money?**")
+    assert parse_qs(urlsplit(page.url).query)["channel"] == ["phone"]
+    assert visitor.problems == []
+    page.context.close()
+
+
+def test_what_a_mark_says_on_pointing_is_shown_as_text(browser, url):
+    page = Visitor(browser, url).open("/")
+    page.locator("[data-chart=n_calls] .mark-rect path").first.hover()
+    page.wait_for_selector("#tip:not([hidden])")
+    assert page.locator("#tip").inner_text().startswith("Thu 12 Nov: ")
+    page.context.close()

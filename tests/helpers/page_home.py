@@ -1,0 +1,36 @@
+"""A home for tests of the page: four weeks of the emulated workspace, synced and built once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pipelines.emulator.generator.world import World
+from pipelines.emulator.server.app import create_app as emulate
+from pipelines.emulator.server.serve import running
+from pipelines.page.app import Site
+from pipelines.settings import Settings
+from pipelines.usecases import sync
+from pipelines.usecases.context import Context
+from tests.helpers.small_builds import without_comments
+from warehouse.storage.home import Home
+
+UNTIL = datetime(2026, 11, 26, tzinfo=UTC)
+FRESH = timedelta(hours=36)
+
+
+@contextmanager
+def synced(folder: Path) -> Iterator[Home]:
+    """A home with about 420 conversations up to ``UNTIL``, three of them open."""
+    world = World(seed=7, conversations=420, days=28, until=UNTIL)
+    with running(emulate(world, clock=lambda: UNTIL)) as url, without_comments():
+        context = Context(Settings(home=folder / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL)
+        assert sync.sync(context, run_id="1").problems == ()
+        yield context.home
+
+
+def site(home: Home, now: datetime = UNTIL) -> Site:
+    """The site of a home at a time."""
+    return Site(home, lambda: now, FRESH)

@@ -1,0 +1,141 @@
+"""What a home has, what a target has of it, and the words by which an erased conversation would show."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+
+from pipelines.emulator.server.serve import running
+from pipelines.usecases import sync
+from pipelines.usecases.context import Context
+from tests.conftest import FEW, READERS_OF_THE_PROJECT
+from tests.helpers.nights import NIGHT, Nights
+from tests.helpers.small_builds import without_comments
+from warehouse.models.project import read_project
+from warehouse.publish.source import table_names
+from warehouse.storage.home import Home
+
+
+class Copies:
+    """A home on two nights, the second with new and changed conversations.
+
+    Both are put in the folder in which they were built, by links to the same files: a build there has nothing to do.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self.home = folder, Home(folder / "home [1]")
+        self.nights = Nights(self.home.root, conversations=60, days=3)
+        with running(self.nights.app) as url:
+            sync.sync(self.nights.context(url), run_id="1")
+            self._copy(self.home.root, folder / "first")
+            self.nights.now += NIGHT
+            sync.sync(self.nights.context(url), run_id="2")
+            self._copy(self.home.root, folder / "second")
+        self.names = tables(self.home)
+        self.documents = self.nights.documents()
+        self.conversation_id = self.nights.finished()
+        self.words = unique_words(self.documents, self.conversation_id)
+
+    def put(self, night: str, *, keeps_record: bool = True) -> None:
+        """Make the home what it was on a night; what was published to is as before, or nothing."""
+        record = self.home.root / "published.json"
+        kept = record.read_bytes() if record.exists() and keeps_record else None
+        shutil.rmtree(self.home.root)
+        self._copy(self._folder / night, self.home.root)
+        if kept is not None:
+            record.write_bytes(kept)
+
+    def context(self, **settings: Any) -> Context:
+        """To work on the home without the API."""
+        return self.nights.context("http://127.0.0.1:9", **settings)
+
+    def _copy(self, source: Path, target: Path) -> None:
+        shutil.copytree(source, target, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    """Files of data are never written to but replaced."""
+    if source.endswith((".parquet", ".duckdb")):
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
+
+
+def small_copies(folder: Path) -> Copies:
+    """With the few models that tests of a copy build; for a fixture of a module."""
+    few = read_project().upstream(*FEW)
+    with pytest.MonkeyPatch.context() as patch, without_comments():
+        for module in READERS_OF_THE_PROJECT[:2]:
+            patch.setattr(f"{module}.read_project", lambda *_: few)
+        return Copies(folder)
+
+
+def tables(home: Home) -> tuple[str, ...]:
+    """Every table of a home that can be published."""
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        rows = connection.execute(
+            "select schema_name || '.' || table_name from (select schema_name, table_name from duckdb_tables() "
+            "union all select schema_name, view_name from duckdb_views())"
+        ).fetchall()
+    built = {name for (name,) in rows}
+    return tuple(name for name in table_names(read_project()) if name in built)
+
+
+def home_rows(home: Home, name: str) -> pl.DataFrame:
+    """Rows of a table of a home, sorted by all columns."""
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set variable convohouse_home = $home", {"home": escape(str(home.root))})
+        rows: pl.DataFrame = connection.sql(f"from {name}").pl()
+    return in_order(rows)
+
+
+def delta_rows(target: str, name: str, options: dict[str, str] | None = None) -> pl.DataFrame:
+    """Rows of a table of a Delta target as Polars reads them, sorted by all columns."""
+    return in_order(pl.scan_delta(f"{target}/{name.replace('.', '/')}", storage_options=options).collect())
+
+
+def delta_table(target: Path, name: str) -> DeltaTable:
+    return DeltaTable(target / name.replace(".", "/"))
+
+
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sorted by all columns, with the types that every reader gives."""
+    zoned = [name for name, type_ in rows.schema.items() if isinstance(type_, pl.Datetime) and type_.time_zone]
+    return rows.with_columns(pl.col(zoned).dt.convert_time_zone("UTC")).sort(pl.all(), nulls_last=True)
+
+
+def commits(table: DeltaTable, folder: Path) -> Iterator[list[dict[str, Any]]]:
+    """The actions of each commit of a table's log."""
+    for file in sorted((folder / "_delta_log").glob("*.json")):
+        yield [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def unique_words(documents: dict[str, Any], conversation_id: str) -> set[str]:
+    """Texts of a conversation that no other has."""
+    document = documents[conversation_id]
+    others = json.dumps([other for name, other in documents.items() if name != conversation_id], ensure_ascii=False)
+    candidates = {text for text in _texts(document) if len(text) > 8 and text not in conversation_id}
+    return {text for text in candidates if json.dumps(text, ensure_ascii=False)[1:-1] not in others}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(item)
+
+
+def words_in(content: bytes, words: set[str]) -> set[str]:
+    """Those of the words that some bytes have."""
+    return {word for word in words if word.encode() in content}

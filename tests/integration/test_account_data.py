@@ -1,0 +1,370 @@
+"""Agents' configurations and batches of calls from the emulator: what lands, its history, and what a failure costs."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from pipelines.emulator.data.agents import AGENTS
+from pipelines.emulator.generator.world import World
+from pipelines.emulator.server import agents_endpoint
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
+from pipelines.errors import ApiError, CredentialsError
+from pipelines.settings import Settings
+from pipelines.transform.agent_configs import refresh_agent_configs
+from pipelines.transform.batch_calls import refresh_batch_calls
+from pipelines.usecases.account_data import (
+    ItemsResult,
+    copy_due_agents,
+    copy_due_batches,
+    fetch_and_land_agents,
+    fetch_and_land_batches,
+)
+from pipelines.usecases.context import Context
+from pipelines.usecases.reference_data import sync_account_data
+from tests.helpers.disk_contents import contents
+from tests.helpers.editing_app import EditingApp
+from tests.helpers.spoiling_app import vendor
+from warehouse.schema.account_data import (
+    AGENT_BRANCHES,
+    AGENT_CONFIGS,
+    AGENT_VERSIONS,
+    BATCH_CALLS,
+    LANDED_AGENTS,
+    LANDED_BATCHES,
+)
+from warehouse.schema.operations import QUARANTINE
+from warehouse.storage import lake, landing_merge
+from warehouse.storage.landing_account_data import item_rows
+
+NIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
+FIRST, SECOND = AGENTS[:2]
+PATH = "/v1/convai/agents"
+TABLES = (AGENT_CONFIGS, AGENT_BRANCHES, AGENT_VERSIONS, BATCH_CALLS)
+
+
+class Night:
+    """A clock that a test moves on."""
+
+    def __init__(self):
+        self.now = NIGHT
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Night()
+
+
+@pytest.fixture(scope="module")
+def world():
+    return World(conversations=120, days=20, until=NIGHT + timedelta(days=10))
+
+
+@pytest.fixture
+def api(world, clock):
+    return EditingApp(create_app(world, clock=clock))
+
+
+@pytest.fixture
+def emulated(tmp_path, clock, api):
+    """A context over an emulator."""
+    with ExitStack() as servers:
+        base_url = servers.enter_context(running(api))
+
+        def open_context(**changes):
+            settings = Settings(home=tmp_path / "home", base_url=base_url, api_key="demo", **changes)
+            context = Context(settings, clock=clock)
+            context.home.open()
+            return context
+
+        yield open_context
+
+
+def rows(context, table, **where):
+    return lake.read(context.home, table).filter(**where).to_dicts()
+
+
+def quarantined(context):
+    return dict(lake.read(context.home, QUARANTINE).select("conversation_id", "reason").rows())
+
+
+def rename(name):
+    return lambda agent: agent | {"name": name}
+
+
+def test_agents_land_with_branches_and_versions(emulated, clock):
+    context = emulated()
+    assert fetch_and_land_agents(context) == ItemsResult(len(AGENTS), {})
+    (config,) = rows(context, AGENT_CONFIGS, agent_id=FIRST.agent_id)
+    current = agents_endpoint.current_version(FIRST, clock())
+    assert {name: config[name] for name in ("valid_from_at", "last_seen_at", "is_current", "changes", "prompt")} == {
+        "valid_from_at": NIGHT,
+        "last_seen_at": NIGHT,
+        "is_current": True,
+        "changes": None,
+        "prompt": None,
+    }
+    prompt = agents_endpoint.document(FIRST, current)["conversation_config"]["agent"]["prompt"]["prompt"]
+    measured = ("agent_name", "prompt_length", "n_tools", "n_criteria", "n_data_collection_fields", "version_id")
+    assert tuple(config[name] for name in measured) == (FIRST.name, len(prompt), 3, 3, 4, current)
+    older, newer = sorted(rows(context, AGENT_VERSIONS, agent_id=FIRST.agent_id), key=lambda row: row["committed_at"])
+    said = ("version_id", "description", "author_name", "author_email", "parent_version_id", "changes", "llm")
+    assert [tuple(row[name] for name in said) for row in (older, newer)] == [
+        (
+            FIRST.versions[0].version_id,
+            "First version",
+            "Robin Demo",
+            "robin.demo@example.com",
+            None,
+            None,
+            "gemini-2.5-flash",
+        ),
+        (
+            FIRST.versions[1].version_id,
+            "Confirm before tools are used",
+            "Kim Example",
+            "kim.example@example.com",
+            FIRST.versions[0].version_id,
+            '["conversation_config.agent.prompt.llm","conversation_config.agent.prompt.prompt"]',
+            "gemini-2.5-flash-lite",
+        ),
+    ]
+    branches = rows(context, AGENT_BRANCHES, agent_id=FIRST.agent_id)
+    states = {(row["branch_name"], row["current_live_percentage"], row["is_archived"]) for row in branches}
+    assert states == {("Main", 100.0, False), ("Shorter greeting", 0.0, True)}
+
+
+def test_no_text_of_a_configuration_is_on_the_disk_unless_a_setting_says_so(emulated):
+    context = emulated()
+    fetch_and_land_agents(context)
+    disk = contents(context.home.root)
+    assert b"You are the assistant" not in disk
+    assert FIRST.greeting.encode() not in disk
+    with_texts = emulated(agent_texts=True)
+    fetch_and_land_agents(with_texts)
+    (config,) = rows(with_texts, AGENT_CONFIGS, agent_id=FIRST.agent_id)  # the texts have landed; nothing has changed
+    assert config["prompt"].startswith("You are the assistant of Harbour Clinic Reception.")
+    fetch_and_land_agents(context)
+    (config,) = rows(context, AGENT_CONFIGS, agent_id=FIRST.agent_id)
+    assert (config["prompt"], config["valid_from_at"]) == (None, NIGHT)
+
+
+def test_credentials_and_people_are_masked(emulated, api):
+    secrets = {"custom_llm": {"api_key": "pl4nted00"}, "note": "Call +43 660 1234567, robin.demo@example.com"}
+    api.edits[f"{PATH}/{FIRST.agent_id}"] = lambda agent: agent | {"workflow": secrets}
+    context = emulated(pii="hash", pii_key="0123456789abcdef", agent_texts=True)
+    fetch_and_land_agents(context)
+    fetch_and_land_batches(context)
+    disk = contents(context.home.root)
+    planted = (b"pl4nted", b"1234567", b"robin.demo@example.com", b"kim.example@example.com", b"+15550")
+    assert [word for word in planted if word in disk] == []
+    assert {row["author_email"] for row in rows(context, AGENT_VERSIONS)} == {"<email>"}
+
+
+def test_a_second_day_lands_only_what_has_changed_and_asks_for_no_version_again(emulated, api, clock):
+    context = emulated()
+    copy_due_agents(context)
+    api.asked.clear()
+    clock.now += timedelta(hours=3)
+    assert copy_due_agents(context) == 0  # the same UTC day
+    assert api.asked == {}
+    clock.now = NIGHT + timedelta(days=1)
+    api.edits[f"{PATH}/{FIRST.agent_id}"] = rename("New name")
+    api.edits[f"{PATH}/{SECOND.agent_id}/branches"] = lambda page: (
+        page | {"results": [branch | {"current_live_percentage": 40.0, "calls_7d": 99} for branch in page["results"]]}
+    )
+    assert copy_due_agents(context) == len(AGENTS)
+    assert [path for path in api.asked if "version" in path] == []
+    landed = item_rows(context.home, LANDED_AGENTS).filter(pl.col("listed_at") == clock.now)
+    assert sorted(landed.filter(pl.col("payload").is_not_null())["item_id"]) == sorted(
+        [FIRST.agent_id, f"{SECOND.agent_id}/branches/{SECOND.branch_id}"]
+    )
+    before, after = rows(context, AGENT_CONFIGS, agent_id=FIRST.agent_id)
+    assert [(row["agent_name"], row["changes"], row["is_current"]) for row in (before, after)] == [
+        (FIRST.name, None, False),
+        ("New name", '["name"]', True),
+    ]
+    assert [
+        (row["current_live_percentage"], row["changes"], row["valid_from_at"], row["last_seen_at"], row["is_current"])
+        for row in rows(context, AGENT_BRANCHES, agent_id=SECOND.agent_id)
+    ] == [
+        (100.0, None, NIGHT, NIGHT, False),
+        (40.0, '["current_live_percentage"]', clock.now, clock.now, True),
+    ]
+
+
+def test_history_follows_the_landing_and_not_the_clock(emulated, api, clock):
+    context = emulated()
+    for name, days in (("A", 0), ("B", -30), ("B", 900), ("A", 0)):
+        clock.now = NIGHT + timedelta(days=days)
+        api.edits[f"{PATH}/{FIRST.agent_id}"] = rename(name)
+        fetch_and_land_agents(context)
+    configs = sorted(rows(context, AGENT_CONFIGS, agent_id=FIRST.agent_id), key=lambda row: row["valid_from_at"])
+    tick = timedelta(microseconds=1)
+    assert [row["agent_name"] for row in configs] == ["A", "B", "A"]
+    assert [row["valid_from_at"] for row in configs] == [NIGHT, NIGHT + tick, NIGHT + 2 * tick]
+    assert [row["is_current"] for row in configs] == [False, False, True]
+
+
+def test_a_wrong_clock_does_not_put_the_next_listing_off(emulated, clock):
+    context = emulated()
+    clock.now = NIGHT + timedelta(days=900)
+    assert copy_due_agents(context) == len(AGENTS)
+    clock.now = NIGHT
+    assert copy_due_agents(context) == len(AGENTS)
+
+
+def test_an_agent_that_is_no_longer_listed_is_not_current(emulated, api, clock):
+    context = emulated()
+    fetch_and_land_agents(context)
+    clock.now += timedelta(days=1)
+    api.edits[PATH] = lambda page: page | {"agents": page["agents"][1:]}
+    assert fetch_and_land_agents(context).n_listed == len(AGENTS) - 1
+    assert [row["is_current"] for row in rows(context, AGENT_CONFIGS, agent_id=FIRST.agent_id)] == [False]
+    assert {row["is_current"] for row in rows(context, AGENT_BRANCHES, agent_id=FIRST.agent_id)} == {False}
+    assert {row["is_current"] for row in rows(context, AGENT_CONFIGS, agent_id=SECOND.agent_id)} == {True}
+
+
+def test_an_agent_that_fails_is_set_aside_and_stays_as_it_was(emulated, api, clock):
+    context = emulated()
+    fetch_and_land_agents(context)
+    clock.now += timedelta(days=1)
+    api.edits[f"{PATH}/{FIRST.agent_id}"] = vendor(422)
+    api.edits[f"{PATH}/{SECOND.agent_id}/branches"] = vendor(401, "invalid_api_key")
+    assert copy_due_agents(context) == len(AGENTS)
+    assert quarantined(context) == {
+        FIRST.agent_id: "agent_unavailable",
+        f"{SECOND.agent_id}/branches": "agent_unavailable",
+    }
+    assert {row["is_current"] for table in (AGENT_CONFIGS, AGENT_BRANCHES) for row in rows(context, table)} == {True}
+    api.edits.clear()
+    clock.now += timedelta(hours=1)
+    assert copy_due_agents(context) == len(AGENTS)  # tried again on the same day
+    assert quarantined(context) == {}
+
+
+def test_versions_that_the_api_no_longer_has_are_no_error(emulated, api):
+    version_id = FIRST.versions[0].version_id
+    api.edits[f"{PATH}/{FIRST.agent_id}/versions/{version_id}"] = vendor(422)
+    api.edits[f"{PATH}/{SECOND.agent_id}/branches"] = vendor(404)
+    context = emulated()
+    assert fetch_and_land_agents(context) == ItemsResult(len(AGENTS), {})
+    (newer,) = rows(context, AGENT_VERSIONS, agent_id=FIRST.agent_id)
+    assert (newer["parent_version_id"], newer["changes"]) == (version_id, None)
+
+
+def test_an_item_that_cannot_be_flattened_is_set_aside(emulated, monkeypatch):
+    def fail(item_id, _document):
+        if item_id == FIRST.agent_id:
+            raise ValueError("too deep")
+
+    monkeypatch.setattr("pipelines.usecases.account_data.check_item", fail)
+    context = emulated()
+    assert list(fetch_and_land_agents(context).errors) == [FIRST.agent_id]
+    assert rows(context, AGENT_CONFIGS, agent_id=FIRST.agent_id) == []
+    assert len(rows(context, AGENT_CONFIGS)) == len(AGENTS) - 1
+
+
+@pytest.mark.parametrize("path", [PATH, "/v1/convai/batch-calling/workspace"])
+@pytest.mark.parametrize("error", [vendor(403, "missing_permissions"), vendor(404), vendor(500)])
+def test_what_cannot_be_listed_lands_nothing_and_is_a_warning(emulated, api, path, error):
+    api.edits[path] = error
+    context = emulated(request_deadline_secs=0.5)
+    fetch, name = (fetch_and_land_agents, "agents") if path == PATH else (fetch_and_land_batches, "batches")
+    with pytest.raises(ApiError):
+        fetch(context)
+    table = LANDED_AGENTS if path == PATH else LANDED_BATCHES
+    assert item_rows(context.home, table).is_empty()
+    (warning,) = sync_account_data(context)
+    assert warning.startswith(f"The {name} could not be fetched: GET {path}")
+
+
+def test_a_key_that_is_refused_meanwhile_ends_the_listing(emulated, api):
+    for agent in AGENTS:
+        api.edits[f"{PATH}/{agent.agent_id}"] = vendor(401, "invalid_api_key")
+    api.edits[PATH] = lambda page: api.edits.update({PATH: vendor(401, "invalid_api_key")}) or page
+    context = emulated()
+    with pytest.raises(CredentialsError):
+        fetch_and_land_agents(context)
+    assert item_rows(context.home, LANDED_AGENTS).is_empty()
+
+
+def test_batches_count_those_who_were_never_called(emulated, world, clock, api):
+    context = emulated()
+    result = fetch_and_land_batches(context)
+    truth = {}
+    for blueprint, _, batch in world.billed(clock()):
+        if batch:
+            truth.setdefault(batch["batch_call_id"], []).append(blueprint.conversation_id)
+    assert result == ItemsResult(len(truth), {})
+    for row in rows(context, BATCH_CALLS):
+        n_never_called = 2 + int(row["batch_call_id"][-8:]) % 3
+        n_called = len(truth[row["batch_call_id"]])
+        assert (row["n_recipients"], row["n_never_called"]) == (n_called + n_never_called, n_never_called)
+        assert row["n_calls_dispatched"] == n_called
+        assert row["extra"] is None
+    assert b"+1555" not in contents(context.home.root)
+    assert b"conv_" not in contents(context.home.root)
+
+    api.asked.clear()
+    clock.now += timedelta(days=1)
+    copy_due_batches(context)
+    fetched = {path.rsplit("/", 1)[1] for path in api.asked if "workspace" not in path}
+    assert fetched == {row["batch_call_id"] for row in rows(context, BATCH_CALLS, status="in_progress")}
+
+
+def test_a_batch_that_fails_or_is_gone(emulated, api, clock):
+    context = emulated()
+    fetch_and_land_batches(context)
+    first, *others = sorted(row["batch_call_id"] for row in rows(context, BATCH_CALLS))
+    last = others[-1]
+    clock.now += timedelta(days=1)
+    api.edits[f"/v1/convai/batch-calling/{last}"] = vendor(422)
+    api.edits["/v1/convai/batch-calling/workspace"] = lambda page: (
+        page | {"batch_calls": [batch for batch in page["batch_calls"] if batch["id"] != first]}
+    )
+    assert list(fetch_and_land_batches(context).errors) == [last]
+    assert quarantined(context) == {last: "batch_unavailable"}
+    gone = {row["batch_call_id"]: row["is_gone"] for row in rows(context, BATCH_CALLS)}
+    assert gone == {first: True} | dict.fromkeys(others, False)
+
+
+def test_the_lake_follows_from_the_landing_also_after_a_merge(emulated, api, clock):
+    context = emulated()
+    for day in range(6):
+        clock.now = NIGHT + timedelta(days=day)
+        api.edits[f"{PATH}/{FIRST.agent_id}"] = rename(f"Name {day // 2}")
+        fetch_and_land_agents(context)
+        fetch_and_land_batches(context)
+    before = {table.name: rows(context, table) for table in TABLES}
+    landing_merge.merge(context.home)
+    assert len(list((context.home.landing / "agents").iterdir())) == 1
+    for table in TABLES:
+        for file in context.home.files(context.home.table(table)):
+            file.unlink()
+    refresh_agent_configs(context.home)
+    refresh_batch_calls(context.home)
+    assert {table.name: rows(context, table) for table in TABLES} == before
+    names = {row["agent_name"] for row in rows(context, AGENT_CONFIGS, agent_id=FIRST.agent_id)}
+    assert names == {"Name 0", "Name 1", "Name 2"}
+
+
+def test_workspaces_do_not_touch_each_other(emulated, api):
+    context = emulated()
+    fetch_and_land_agents(context)
+    api.edits[f"{PATH}/{FIRST.agent_id}"] = rename("Second")
+    second = replace(context, settings=emulated(workspace="second").settings)
+    fetch_and_land_agents(second)
+    names = lake.read(context.home.all_workspaces, AGENT_CONFIGS).filter(agent_id=FIRST.agent_id)
+    assert sorted(names.select("workspace", "agent_name", "is_current").rows()) == [
+        ("main", FIRST.name, True),
+        ("second", "Second", True),
+    ]

@@ -1,0 +1,429 @@
+"""Agents ask with the official client, over both transports: exact, limited, and without what was said."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
+
+from pipelines.emulator.generator.world import World
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
+from pipelines.mcp_server.answers import Answers
+from pipelines.mcp_server.server import create_server
+from pipelines.settings import Settings
+from pipelines.usecases.context import Context
+from tests.helpers import day
+from tests.helpers.run_cli import run
+from warehouse.contracts.aggregates import ADDITIVE, ENTRIES, aggregates
+from warehouse.contracts.relations import PUBLIC_SCHEMAS, relations_of
+from warehouse.models.column_types import column_types
+from warehouse.models.project import read_project
+from warehouse.serve.query import AnswerLimits, query
+from warehouse.serve.without_texts import WITHHELD
+from warehouse.storage.home import Home
+
+UNTIL = day.midnight()
+TOKEN = "0123456789abcdef"  # noqa: S105 - of this test
+COMMAND = [sys.executable, "-c", "from pipelines.cli.main import main; main()", "mcp"]
+ALWAYS = ["list_metrics", "explain_metric", "metric", "describe_tables", "query", "sync_health"]
+TRANSCRIPTS = ["find_conversations", "show_conversation"]
+
+Call = tuple[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Ten days of conversations, so that there are two whole weeks of some agent or parts of three."""
+    folder = tmp_path_factory.mktemp("mcp")
+    with running(create_app(World(conversations=250, days=10, until=UNTIL), clock=lambda: UNTIL)) as url:
+        assert run(folder, "sync", ELEVENLABS_API_KEY="demo", ELEVENLABS_BASE_URL=url).code == 0
+    home = Home(folder / "data")
+    built_at = day.now().timestamp()  # by the clock of the tests
+    os.utime(home.warehouse, (built_at, built_at))
+    return home
+
+
+@pytest.fixture(scope="module")
+def message(home: Home) -> str:
+    """Something that a user said."""
+    sql = "select message from marts.fct_turns where role = 'user' order by length(message) desc, message limit 1"
+    return query(home, sql).item()
+
+
+def answers(home: Home, *, has_transcripts: bool = False, rows: int = 1000, secs: float = 20) -> Answers:
+    context = Context(Settings(home=home.root, api_key="demo"), day.now)
+    return Answers(context, AnswerLimits(rows, secs), has_transcripts)
+
+
+def as_of(home: Home) -> str:
+    """The time of the last full listing, as `convohouse status` says."""
+    (workspace,) = run(home.root.parent, "status", "--json").data["workspaces"]
+    listed_at: str = workspace["last_full_listing_at"]
+    return listed_at.replace("+00:00", "Z")
+
+
+def ask(server: Any, *calls: Call) -> list[Any]:
+    """What a client gets: the answers, and the text of an error where a call failed."""
+
+    async def ask_all() -> list[Any]:
+        async with Client(server) as client:
+            results = [await client.call_tool(name, arguments) for name, arguments in calls]
+        return [result.content[0].text if result.is_error else result.structured_content for result in results]
+
+    return asyncio.run(ask_all())
+
+
+def tool_names(server: Any) -> list[str]:
+    async def names() -> list[str]:
+        async with Client(server) as client:
+            return [tool.name for tool in (await client.list_tools()).tools]
+
+    return asyncio.run(names())
+
+
+@contextmanager
+def serving(home: Home, *options: str, **settings: str) -> Iterator[str]:
+    """The command over HTTP, in a process of its own; yields its URL."""
+    command = [*COMMAND, "--http", "--port", "0", "--json", *options]
+    environment = environment_of(home) | settings
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:  # noqa: S603
+        assert process.stdout
+        try:
+            yield json.loads(b"".join(process.stdout.readline() for _ in range(3)))["url"]
+        finally:
+            process.terminate()
+            assert process.wait(20) == 0
+
+
+def environment_of(home: Home) -> dict[str, str]:
+    root = Path(__file__).parents[2]
+    return {"CONVOHOUSE_HOME": str(home.root), "CONVOHOUSE_NOW": day.now().isoformat(), "PYTHONPATH": str(root)}
+
+
+@asynccontextmanager
+async def with_token(url: str, token: str) -> AsyncIterator[Any]:
+    """A transport that sends a token."""
+    async with (
+        create_mcp_http_client({"Authorization": f"Bearer {token}"}) as http_client,
+        streamable_http_client(url, http_client=http_client) as streams,
+    ):
+        yield streams
+
+
+def status_of(url: str, **headers: str) -> int:
+    """Status of the response to a request without a body."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    connection.request("POST", "/mcp", headers={"Content-Type": "application/json"} | headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_a_metric_is_that_of_sql_over_both_transports(home: Home) -> None:
+    """The whole answer: rows with their n, the definition, and as of when."""
+    rows = query(home, "from metrics.agent_scorecard order by week_start_date desc, workspace, agent_id").to_dicts()
+    agent = rows[0]["agent_id"]
+    expected_rows = [
+        {
+            "workspace": row["workspace"],
+            "week_start_date": row["week_start_date"].isoformat(),
+            "agent_id": agent,
+            "n_success": row["n_success"],
+            "n_failure": row["n_failure"],
+            "success_rate": row["success_rate"],
+        }
+        for row in rows
+        if row["agent_id"] == agent
+    ]
+    expected = {
+        "n": len(expected_rows),
+        "data_as_of": as_of(home),
+        "metric": "agent_scorecard.success_rate",
+        "definition": {
+            "name": "Success rate",
+            "description": "Successes among the conversations judged.",
+            "unit": "share of 1",
+            "numerator": "n_success",
+            "denominator": "n_success + n_failure",
+            "null_rule": "null when no conversation was judged",
+            "good": "high",
+            "differs": "Conversations judged unknown are not in the denominator; success_coverage says how many were "
+            "judged.",
+        },
+        "n_columns": ["n_success", "n_failure"],
+        "is_truncated": False,
+        "rows": expected_rows,
+    }
+    call = ("metric", {"name": "agent_scorecard.success_rate", "agent": agent, "since": "60d"})
+    stdio = StdioServerParameters(command=COMMAND[0], args=COMMAND[1:], env=environment_of(home))
+    assert ask(stdio, call) == [expected]
+    with serving(home) as url:
+        assert ask(url, call) == [expected]
+    assert len(expected_rows) > 1
+
+
+def test_what_was_said_is_a_tool_only_if_allowed(home: Home) -> None:
+    assert tool_names(create_server(answers(home))) == ALWAYS
+    assert tool_names(create_server(answers(home, has_transcripts=True))) == [*ALWAYS, *TRANSCRIPTS]
+    with serving(home, "--transcripts") as url:
+        assert tool_names(url) == [*ALWAYS, *TRANSCRIPTS]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select message from marts.fct_turns",
+        "select message from fct_turns",
+        "from lake.turns",
+        "from staging.stg_turns",
+        "from warehouse.marts.fct_turns",
+        "from read_parquet('{lake}/turns/**/*.parquet')",
+        "from query_table('warehouse.marts.fct_turns')",
+        "from query('from ' || (select database_name from duckdb_databases() limit 1) || '.marts.fct_turns')",
+        "select caller_id from marts.fct_conversations",
+        "select to_number from metrics.transfers",
+        "from pragma_storage_info('marts.fct_turns')",
+        "attach '{warehouse}' as other",
+        "select content from read_text('{warehouse}')",
+    ],
+)
+def test_no_spelling_leads_to_what_was_said(sql: str, home: Home) -> None:
+    sql = sql.format(lake=home.lake, warehouse=home.warehouse)
+    (error,) = ask(create_server(answers(home)), ("query", {"sql": sql}))
+    assert isinstance(error, str)
+    assert error.startswith("Error executing tool query: ")
+
+
+def test_no_answer_has_what_was_said_or_who_it_was(home: Home, message: str) -> None:
+    """All rows of all tables that can be read, and the answers of the other tools."""
+    tables = [f"{key}" for key in column_types(read_project()) if key.partition(".")[0] in PUBLIC_SCHEMAS]
+    calls: list[Call] = [
+        *(("query", {"sql": f"from {table}"}) for table in tables),
+        *(("describe_tables", {"name": table}) for table in tables),
+        ("list_metrics", {}),
+        ("metric", {"name": "transfers.n_transfers"}),
+        ("sync_health", {}),
+    ]
+    replies = ask(create_server(answers(home, rows=300)), *calls)
+    assert not [reply for reply in replies if isinstance(reply, str)]
+    columns = {table: set(reply["columns"]) for table, reply in zip(tables, replies, strict=False)}
+    everything = {key: set(names) for key, names in column_types(read_project()).items()}
+    assert columns == {table: everything[table] - WITHHELD.get(table, frozenset()) for table in tables}
+    described = {reply["tables"][0]["table"]: set(reply["tables"][0]["columns"]) for reply in replies[len(tables) : -3]}
+    assert described == columns
+    text = json.dumps(replies, ensure_ascii=False)
+    assert message not in text
+    numbers = query(home, "select distinct caller_id from marts.fct_conversations where caller_id is not null")
+    assert numbers.height > 3
+    assert not [number for number in numbers["caller_id"] if number in text]
+
+
+def test_what_was_said_can_be_found_and_shown_if_allowed(home: Home, message: str) -> None:
+    server = create_server(answers(home, has_transcripts=True))
+    (hits,) = ask(server, ("find_conversations", {"words": message}))
+    assert hits["n"] == len(hits["conversations"]) > 0
+    conversation_id = hits["conversations"][0]["conversation_id"]
+    (shown, unknown, turns) = ask(
+        server,
+        ("show_conversation", {"conversation_id": conversation_id}),
+        ("show_conversation", {"conversation_id": "conv_unknown"}),
+        ("query", {"sql": f"from lake.turns select message where conversation_id = '{conversation_id}'"}),
+    )
+    assert shown["n"] == len(shown["turns"]) == turns["n"]
+    assert message in [turn.get("message") for turn in shown["turns"]]
+    assert shown["conversation"]["conversation_id"] == conversation_id
+    assert unknown == "Error executing tool show_conversation: There is no conversation 'conv_unknown'."
+
+
+def test_a_query_is_limited_in_rows_and_time_and_writes_nothing(home: Home) -> None:
+    server = create_server(answers(home, rows=3, secs=0.5))
+    before = home.warehouse.read_bytes()
+    (first, two, enough, slow, write, several) = ask(
+        server,
+        ("query", {"sql": "select start_date from metrics.agent_daily order by all"}),
+        ("query", {"sql": "select start_date from metrics.agent_daily order by all", "limit": 2}),
+        ("query", {"sql": "select sum(n_calls) as n_calls from agent_daily"}),
+        ("query", {"sql": "select count(*) from range(100000000000) a, range(100000) b"}),
+        ("query", {"sql": "drop table marts.fct_turns"}),
+        ("query", {"sql": "select 1; select 2"}),
+    )
+    assert (first["n"], first["is_truncated"]) == (3, True)
+    assert (two["n"], two["is_truncated"]) == (2, True)
+    n_calls = query(home, "select cast(sum(n_calls) as bigint) from metrics.agent_daily").item()
+    assert (enough["rows"], enough["is_truncated"], enough["columns"]) == ([{"n_calls": n_calls}], False, ["n_calls"])
+    assert enough["definition"] == "select sum(n_calls) as n_calls from agent_daily"
+    assert "took longer than 0.5 seconds and was stopped" in slow
+    for refused in (write, several):
+        assert "A query is one SELECT: it is read-only." in refused
+    assert home.warehouse.read_bytes() == before
+
+
+def test_an_answer_that_is_too_large_is_an_error(home: Home) -> None:
+    (error,) = ask(create_server(answers(home)), ("query", {"sql": "select repeat('x', 2000000) as a"}))
+    assert "bytes, and 1,000,000 are allowed" in error
+
+
+def test_every_metric_is_listed_and_explained(home: Home) -> None:
+    (listed, one_model, explained, unknown, model) = ask(
+        create_server(answers(home)),
+        ("list_metrics", {}),
+        ("list_metrics", {"model": "agent_daily"}),
+        ("explain_metric", {"name": "agent_daily.success_rate"}),
+        ("metric", {"name": "agent_daily.success_rat"}),
+        ("metric", {"name": "agent_daily"}),
+    )
+    hidden = {f"{key.partition('.')[2]}.{name}" for key, names in WITHHELD.items() for name in names}
+    catalog = query(home, "select id from metrics.catalog")["id"].to_list()
+    ids = [metric["id"] for row in listed["models"] for metric in row["metrics"]]
+    assert sorted(ids) == sorted(set(catalog) - hidden)
+    assert listed["n"] == len(ids)
+    assert [row["model"] for row in one_model["models"]] == ["agent_daily"]
+    assert explained["definition"]["denominator"] == "n_success + n_failure"
+    paths = {path for origin in explained["computed_from"] for path in origin["api_paths"]}
+    assert "analysis.call_successful" in paths
+    assert "Did you mean agent_daily.success_rate or" in unknown
+    assert "Name one of its metrics: agent_daily." in model
+
+
+def test_sync_health_counts_conversations_and_says_as_of_when(home: Home) -> None:
+    ((health),) = ask(create_server(answers(home)), ("sync_health", {}))
+    (workspace,) = health["workspaces"]
+    assert health["n"] == workspace["n_in_lake"] == query(home, "select count(*) from lake.conversations").item()
+    assert health["data_as_of"] == as_of(home)
+    assert workspace["last_full_listing_at"] is not None
+    assert str(home.root) not in json.dumps(health)
+
+
+def test_what_was_listed_after_the_build_is_not_in_the_data(home: Home, tmp_path: Path) -> None:
+    """The build of a run was refused: the warehouse is the one before, from when nothing was listed."""
+    older = Home(Path(shutil.copytree(home.root, tmp_path / "data")))
+    before_the_run = day.midnight().timestamp()
+    os.utime(older.warehouse, (before_the_run, before_the_run))
+    (answer,) = ask(create_server(answers(older)), ("sync_health", {}))
+    assert answer["data_as_of"] is None
+    assert answer["workspaces"][0]["last_full_listing_at"] is not None
+
+
+def test_a_token_is_asked_for_and_needed_on_another_host(home: Home) -> None:
+    with serving(home, "--host", "0.0.0.0", CONVOHOUSE_MCP_TOKEN=TOKEN) as address:  # noqa: S104 - what is tested
+        url = address.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+        assert tool_names(with_token(url, TOKEN)) == ALWAYS
+        assert status_of(url) == status_of(url, Authorization=f"Bearer {TOKEN[:-1]}") == 401
+        assert status_of(url, Authorization=f"Bearer {TOKEN}") != 401
+    ended = run(home.root.parent, "mcp", "--http", "--host", "0.0.0.0", "--port", "0")  # noqa: S104
+    assert ended.code == 2
+    assert "0.0.0.0 is not this machine only, and no token is set." in ended.err
+
+
+def test_another_host_name_is_refused_on_this_machine(home: Home) -> None:
+    """A page in a browser could reach the server under a name of its own."""
+    with serving(home) as url:
+        assert status_of(url, Host="pages.example") == 421
+
+
+def test_a_missing_package_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mcp.server", None)
+    monkeypatch.delitem(sys.modules, "pipelines.mcp_server.server")
+    monkeypatch.delattr("pipelines.mcp_server.server")
+    ended = run(home.root.parent, "mcp")
+    assert ended.code == 2
+    assert "The package mcp is not installed." in ended.err
+    assert "pip install 'convohouse[mcp]'" in ended.err
+
+
+def test_an_empty_home_has_no_answers_yet(tmp_path: Path) -> None:
+    (error,) = ask(create_server(answers(Home(tmp_path / "data").open())), ("query", {"sql": "select 1"}))
+    assert "There is no warehouse" in error
+
+
+def test_a_damaged_file_is_an_error_and_no_crash(tmp_path: Path, home: Home) -> None:
+    damaged = Home(tmp_path / "data").open()
+    damaged.warehouse.write_bytes(b"no database")
+    (error,) = ask(create_server(answers(damaged)), ("query", {"sql": "select 1"}))
+    assert "run `convohouse build`" in error
+
+
+def test_metrics_of_contracts_added_up_to_weeks_are_those_of_the_scorecard(home: Home) -> None:
+    """To the last digit, except minutes, which are floating-point numbers already in a day."""
+    rounded = {"call_minutes", "cost_usd_per_minute"}
+    compared = set()
+    for aggregate in aggregates(relations_of(read_project())):
+        if aggregate.relation not in ("metrics.agent_daily", "marts.fct_turns"):
+            continue
+        rows = query(
+            home,
+            f"""
+            with weeks as (
+                select workspace, cast(date_trunc('week', start_date) as date) as week_start_date, agent_id,
+                    {aggregate.sql()} as value
+                from {aggregate.relation} group by all
+            )
+            select scorecard.{aggregate.column} as expected, weeks.value
+            from metrics.agent_scorecard as scorecard
+            left join weeks using (workspace, week_start_date, agent_id)
+            """,  # noqa: S608 - ours
+        ).rows()
+        exact = aggregate.column not in rounded
+        for expected, value in rows:
+            assert value == (expected if exact else pytest.approx(expected, rel=1e-12)), aggregate.column
+        compared.add(aggregate.column)
+        assert any(expected is not None for expected, _ in rows), aggregate.column
+    assert {"n_calls", "success_rate", "cost_usd", "rating", "wait_p95_secs"} <= compared
+
+
+def values(home: Home, expressions: dict[str, str], relation: str) -> dict[str, Any]:
+    """Values of expressions over all rows of a relation."""
+    columns = ", ".join(f"{expression} as {name}" for name, expression in expressions.items())
+    return query(home, f"select {columns} from {relation}").row(0, named=True)  # noqa: S608 - ours
+
+
+def test_every_metric_of_the_semantic_model_can_be_evaluated(home: Home) -> None:
+    """Over all rows of its dataset, as the model spells it, and as Superset does."""
+    model = run(home.root.parent, "contract", "osi", "--json").data
+    expressions, plain = {}, {}
+    for dataset in model["datasets"]:
+        metrics = {
+            metric["name"]: metric["expression"]["dialects"][0]["expression"]
+            for metric in model["metrics"]
+            if metric["name"].startswith(f"{dataset['name']}_")
+        }
+        if metrics:
+            expressions |= values(home, metrics, f"{dataset['source']} as {dataset['name']}")
+    for relation in (*ADDITIVE, ENTRIES):
+        name = relation.partition(".")[2]
+        parts = [aggregate for aggregate in aggregates(relations_of(read_project())) if aggregate.relation == relation]
+        plain |= values(home, {f"{name}_{aggregate.column}": aggregate.sql() for aggregate in parts}, relation)
+    assert expressions == pytest.approx(plain, rel=1e-12)
+    assert expressions["agent_daily_n_calls"] == expressions["channel_mix_n_calls"] > 100
+    assert None not in expressions.values()
+
+
+def test_types_of_contracts_are_those_of_the_warehouse(home: Home) -> None:
+    rows = query(
+        home,
+        "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
+        "where schema_name in ('marts', 'metrics', 'lake') order by all",
+    ).rows()
+    types = column_types(read_project())
+    declared = sorted(
+        (key, column, type_)
+        for key, columns in types.items()
+        if key.partition(".")[0] in ("marts", "metrics", "lake")
+        for column, type_ in columns.items()
+    )
+    assert rows == declared

@@ -1,0 +1,389 @@
+"""Tables published to Delta Lake and to files: exact, not written twice, and without what was erased."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from datetime import timedelta
+
+import duckdb
+import polars as pl
+import pyarrow.dataset as ds
+import pytest
+
+from pipelines.emulator.server.serve import running
+from pipelines.errors import UsageError
+from pipelines.usecases import publish as publishing
+from pipelines.usecases import sync
+from pipelines.usecases.erasure import erase
+from pipelines.usecases.publish import choose_jobs, publish
+from tests.helpers.disk_contents import contents
+from tests.helpers.published import (
+    commits,
+    delta_rows,
+    delta_table,
+    home_rows,
+    in_order,
+    small_copies,
+    words_in,
+)
+from tests.helpers.run_cli import run
+from warehouse.models.project import read_project
+from warehouse.publish import record, source
+from warehouse.publish.target import parse_target
+
+pytestmark = pytest.mark.usefixtures("few_models")
+
+SOME = ("marts", "metrics", "lake.conversations", "lake.turns", "lake.deletions", "lake.agents")
+"""Published by the tests that are not about every table."""
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory):
+    return small_copies(tmp_path_factory.mktemp("copies"))
+
+
+@pytest.fixture
+def home(copies):
+    copies.put("first", keeps_record=False)
+    return copies.home
+
+
+@pytest.fixture
+def context(copies, home):
+    return copies.context()
+
+
+def publish_to(context, target, **choice):
+    (result, *_) = publish(context, choose_jobs(context, str(target), **({"selection": SOME} | choice)))
+    return result
+
+
+def selected(copies, *schemas):
+    """The tables that were published, of some schemas or of all."""
+    return [name for name in copies.names if {name, name.partition(".")[0]} & set(schemas or SOME)]
+
+
+def changes(result):
+    return {outcome.table: outcome.change for outcome in result.tables}
+
+
+def assert_published(context, names, target):
+    """Tables of a Delta target are those of the home, to the last row and type."""
+    for name in names:
+        expected = home_rows(context.home, name)
+        assert delta_rows(str(target), name).equals(expected), name
+
+
+def test_every_table_is_read_from_delta_lake_as_it_is_here(context, copies, tmp_path):
+    target = tmp_path / "delta"
+    result = publish_to(context, target, selection=())
+    assert result.problem is None
+    assert changes(result) == dict.fromkeys(copies.names, "written")
+    assert_published(context, copies.names, target)
+
+    table = delta_table(target, "marts.fct_conversations")
+    expected = home_rows(context.home, "marts.fct_conversations")
+    header = read_project().by_key["marts.fct_conversations"].header
+    assert table.metadata().description == header.description
+    assert {field.name: field.metadata["comment"] for field in table.schema().fields} == header.columns
+    assert in_order(pl.DataFrame(ds.dataset(table.file_uris()).to_table())).equals(expected)
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        rows = connection.read_parquet(table.file_uris()).pl()
+    assert in_order(rows).equals(expected)
+
+
+def test_a_second_publication_writes_nothing(context, copies, tmp_path):
+    target = tmp_path / "delta"
+    publish_to(context, target)
+    files = {file: file.stat().st_mtime_ns for file in target.rglob("*") if file.is_file()}
+    assert changes(publish_to(context, target)) == dict.fromkeys(selected(copies), "unchanged")
+    assert {file: file.stat().st_mtime_ns for file in target.rglob("*") if file.is_file()} == files
+
+
+def test_a_night_writes_only_files_with_other_rows_and_no_commit_adds_what_it_removes(context, copies, tmp_path):
+    target = tmp_path / "delta"
+    publish_to(context, target)
+    names = selected(copies)
+    before = {name: set(delta_table(target, name).file_uris()) for name in names}
+    first_night = {name: home_rows(context.home, name) for name in names}
+    copies.put("second")
+
+    result = publish_to(context, target)
+
+    assert_published(context, selected(copies), target)
+    for outcome in result.tables:
+        table = delta_table(target, outcome.table)
+        assert outcome.n_files == len(set(table.file_uris()) - before[outcome.table])
+        assert (outcome.change == "unchanged") == (table.version() == 0)
+        # earlier versions stay for a week
+        earlier = pl.scan_delta(str(target / outcome.table.replace(".", "/")), version=0).collect()
+        assert in_order(earlier).equals(first_night[outcome.table])
+        for actions in commits(table, target / outcome.table.replace(".", "/")):
+            paths = [action[kind]["path"] for action in actions for kind in ("add", "remove") if kind in action]
+            assert len(paths) == len(set(paths))
+    n_kept = sum(len(uris & set(delta_table(target, name).file_uris())) for name, uris in before.items())
+    assert n_kept >= 5
+
+
+def test_rows_that_come_back_are_read_again(context, copies, tmp_path):
+    target = tmp_path / "delta"
+    for night in ("first", "second", "first"):
+        copies.put(night)
+        publish_to(context, target)
+        assert_published(context, selected(copies), target)
+    assert delta_table(target, "marts.fct_conversations").vacuum(0, enforce_retention_duration=False) != []
+    assert_published(context, selected(copies), target)
+
+
+def test_another_description_is_a_new_version_with_the_same_rows(context, copies, tmp_path, monkeypatch):
+    target = tmp_path / "delta"
+    publish_to(context, target)
+    describe = source._with_comments
+    monkeypatch.setattr(source, "_with_comments", lambda schema, texts: describe(schema, dict.fromkeys(texts, "New.")))
+    assert set(changes(publish_to(context, target)).values()) == {"written"}
+    assert_published(context, selected(copies), target)
+    for name in selected(copies):
+        table = delta_table(target, name)
+        assert (table.version(), {field.metadata["comment"] for field in table.schema().fields}) == (1, {"New."})
+        for actions in commits(table, target / name.replace(".", "/")):
+            paths = [action[kind]["path"] for action in actions for kind in ("add", "remove") if kind in action]
+            assert len(paths) == len(set(paths))
+    assert set(changes(publish_to(context, target)).values()) == {"unchanged"}
+
+
+@pytest.mark.parametrize("format_", ["delta", "parquet", "csv"])
+def test_what_is_erased_leaves_every_file_of_every_version(format_, context, copies, tmp_path):
+    target = tmp_path / "published"
+    for night in ("first", "second"):
+        copies.put(night)
+        publish_to(context, target, format_=format_, selection=("lake", "marts", "metrics"))
+    words = copies.words
+    assert len(words_in(contents(target), words)) > 20
+
+    result = erase(context, [copies.conversation_id])
+
+    assert (result.problems, result.targets) == ((), {target.as_uri(): None})
+    assert words_in(contents(target), words) == set()
+    assert copies.conversation_id.encode() in contents(target)  # in lake.deletions
+    if format_ == "delta":
+        assert_published(context, copies.names, target)
+    assert record.pending_targets(context.home) == ()
+
+
+def test_a_redaction_of_a_sync_reaches_what_was_published(context, copies, tmp_path):
+    target, nights = tmp_path / "delta", copies.nights
+    copies.put("second")
+    publish_to(context, target)
+    before = words_in(contents(target), copies.words)
+    nights.world.delete(copies.conversation_id, nights.now)
+    with running(nights.app) as url:
+        online = nights.context(url, confirm_deletion_hours=0)
+        for run_id in ("deleted 1", "deleted 2", "deleted 3"):
+            nights.now += timedelta(milliseconds=1)
+            assert sync.sync(online, run_id=run_id).problems == ()
+    after, at_home = (words_in(contents(folder), copies.words) for folder in (target, context.home.root))
+    assert len(before - at_home) > 5
+    assert after <= at_home  # what a redaction keeps
+    assert_published(context, selected(copies), target)
+    assert record.pending_targets(context.home) == ()
+
+
+SESSION = """
+import sys, duckdb
+with duckdb.connect(sys.argv[1], read_only=True) as session:
+    for _ in sys.stdin:
+        tables = ("fct_turns", "marts.fct_turns", "lake.turns")
+        print([session.execute(f"select count(*) from {table}").fetchone()[0] for table in tables], flush=True)
+"""
+"""A tool that has the warehouse open, and counts turns whenever it is asked: in a table, and in a view on the lake."""
+
+
+def test_an_open_session_keeps_its_tables_over_a_night_and_a_new_one_sees_the_new(context, copies):
+    nights = copies.nights
+    before = home_rows(context.home, "marts.fct_turns").height
+    command = [sys.executable, "-c", SESSION, str(context.home.warehouse)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as session:  # noqa: S603 - ours
+
+        def count():
+            session.stdin.write("count\n")
+            session.stdin.flush()
+            return json.loads(session.stdout.readline())
+
+        assert count() == [before, before, before]
+        with running(nights.app) as url:
+            assert sync.sync(nights.context(url), run_id="a night").problems == ()
+        after = home_rows(context.home, "marts.fct_turns").height
+        assert after > before
+        assert count() == [before, before, after]  # views on the lake read the files that are there
+        session.stdin.close()
+    reconnected = subprocess.run(command, input="count\n", capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert json.loads(reconnected.stdout) == [after, after, after]
+
+
+def test_a_target_that_cannot_be_reached_is_named_and_stays_pending(context, copies, tmp_path):
+    home, target, away = context.home.root, tmp_path / "delta", tmp_path / "away"
+    conversation_id, words = copies.conversation_id, copies.words
+    copies.put("second")
+    publish_to(context, target)
+    target.rename(away)
+    target.write_text("a file, where the folder was")
+
+    ended = run(tmp_path, "erase", conversation_id, "--yes", "--json", CONVOHOUSE_HOME=str(home))
+
+    assert ended.code == 1
+    assert list(ended.data["targets"]) == [target.as_uri()]
+    assert "Not a directory" in ended.data["targets"][target.as_uri()]
+    said = run(tmp_path, "erase", conversation_id, "--yes", CONVOHOUSE_HOME=str(home))
+    assert (said.code, f"{target.as_uri()}: not reached" in said.err) == (1, True)
+    with running(copies.nights.app) as url:
+        result = sync.sync(copies.nights.context(url), run_id="next")
+    assert [problem for problem in result.problems if "may still have what was erased" in problem]
+
+    target.unlink()
+    away.rename(target)
+    assert words_in(contents(target), words) != set()
+    other = run(
+        tmp_path, "publish", str(tmp_path / "other"), "--json", CONVOHOUSE_HOME=str(home)
+    )  # and the pending one
+    assert (other.code, [result["target"] for result in other.data["targets"]]) == (
+        0,
+        [(tmp_path / "other").as_uri(), target.as_uri()],
+    )
+    assert words_in(contents(target), words) == set()
+
+
+def test_files_are_replaced_only_if_their_rows_are_others(context, copies, tmp_path):
+    target = tmp_path / "files"
+    result = publish_to(context, target, format_="csv")
+    names = selected(copies)
+    assert changes(result) == dict.fromkeys(names, "written")
+    assert sorted(file.name for file in target.iterdir()) == sorted(["convohouse.json", *(f"{n}.csv" for n in names)])
+    for name in names:
+        expected = home_rows(context.home, name)
+        rows = pl.read_csv(target / f"{name}.csv", infer_schema_length=None)
+        assert (rows.columns, rows.height) == (expected.columns, expected.height)
+    cost = pl.read_csv(target / "marts.fct_conversations.csv", infer_schema_length=None)["cost_credits"].sum()
+    assert cost == home_rows(context.home, "marts.fct_conversations")["cost_credits"].sum()
+
+    inodes = {file: file.stat().st_ino for file in target.glob("*.csv")}
+    (target / ".convohouse-left").write_text("by a killed process")
+    result = publish_to(context, target)  # in the format of the last time
+    assert (result.format, set(changes(result).values())) == ("csv", {"unchanged"})
+    assert {file: file.stat().st_ino for file in target.iterdir() if file.suffix == ".csv"} == inodes
+    assert not (target / ".convohouse-left").exists()
+
+    result = publish_to(context, target, selection=("marts.dim_agents",))
+    assert changes(result) == dict.fromkeys(names, "removed") | {"marts.dim_agents": "unchanged"}
+    assert sorted(file.name for file in target.iterdir()) == ["convohouse.json", "marts.dim_agents.csv"]
+    assert changes(publish_to(context, target, selection=())) == {"marts.dim_agents": "unchanged"}
+
+
+def test_parquet_files_have_every_value_and_type(context, copies, tmp_path):
+    result = publish_to(context, tmp_path / "files", format_="parquet")
+    for name in changes(result):
+        rows = pl.read_parquet(tmp_path / "files" / f"{name}.parquet", glob=False)
+        assert in_order(rows).equals(home_rows(context.home, name)), name
+
+
+def test_fewer_tables_leave_none_behind_in_delta_lake(context, copies, tmp_path):
+    target = tmp_path / "delta"
+    publish_to(context, target, selection=("marts", "lake.turns"))
+    result = publish_to(context, target, selection=("lake.turns",))
+    assert changes(result) == dict.fromkeys(selected(copies, "marts"), "removed") | {"lake.turns": "unchanged"}
+    assert [folder.name for folder in target.glob("*/*")] == ["turns"]
+
+
+def test_what_is_not_ours_is_neither_overwritten_nor_recorded(context, tmp_path):
+    foreign = tmp_path / "delta" / "marts" / "dim_agents"
+    foreign.mkdir(parents=True)
+    (foreign / "thesis.txt").write_text("mine")
+    result = publish_to(context, tmp_path / "delta")
+    assert "has something else" in result.problem
+    pl.DataFrame({"a": [1]}).write_delta(str(tmp_path / "theirs" / "marts" / "dim_agents"))
+    assert "has something else" in publish_to(context, tmp_path / "theirs").problem
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "marts.dim_agents.csv").write_text("mine")
+    assert "is not of convohouse" in publish_to(context, files, format_="csv").problem
+    assert "is in the home folder" in publish_to(context, context.home.root / "out").problem
+    assert record.read_targets(context.home) == ()
+    assert [(foreign / "thesis.txt").read_text(), (files / "marts.dim_agents.csv").read_text()] == ["mine", "mine"]
+    assert sorted(path.name for path in (tmp_path / "delta").rglob("*") if path.is_file()) == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("postgresql://me:s3cret@db/bi", "must not hold a password"),
+        ("postgresql://me@db/bi?password=s3cret", "must not hold a password"),
+        ("s3://bucket/x?key=s3cret", "must not hold a password"),
+        ("postgresql://me@db", "no name of a database"),
+        ("s3://", "has no bucket"),
+        ("ftp://host/x", "ftp:// is not supported"),
+    ],
+)
+def test_a_target_that_cannot_be_is_refused_without_its_secret(target, message, home, tmp_path):
+    ended = run(tmp_path, "publish", target, CONVOHOUSE_HOME=str(home.root))
+    assert (ended.code, message in " ".join(ended.err.split())) == (2, True), ended.err
+    assert "s3cret" not in ended.err
+
+
+def test_wrong_choices_are_named(context, home, tmp_path):
+    with pytest.raises(UsageError, match=r"no table marts.fct_turn .*fct_turns"):
+        choose_jobs(context, str(tmp_path / "x"), selection=("marts.fct_turn",))
+    with pytest.raises(UsageError, match="There is no target"):
+        choose_jobs(context)
+    with pytest.raises(ValueError, match="takes the format delta, not csv"):
+        parse_target("s3://bucket/x", "csv")
+    ended = run(tmp_path, "publish", "x", CONVOHOUSE_HOME=str(tmp_path / "empty"))
+    assert (ended.code, "There is no warehouse" in ended.err) == (2, True)
+    assert not (tmp_path / "empty").exists()
+
+
+def test_a_missing_library_is_named_with_what_to_install(context, tmp_path, monkeypatch):
+    def missing(_name):
+        message = "No module named 'deltalake'"
+        raise ModuleNotFoundError(message, name="deltalake")
+
+    monkeypatch.setattr(publishing, "import_module", missing)
+    assert "pip install 'convohouse[publish]'" in publish_to(context, tmp_path / "x").problem
+
+
+def test_a_dry_run_writes_nothing(home, tmp_path):
+    target = tmp_path / "delta"
+    before = {file: file.stat() for file in home.root.rglob("*.*") if file.is_file()}
+    ended = run(tmp_path, "publish", str(target), "--dry-run", "--json", CONVOHOUSE_HOME=str(home.root))
+    assert ended.code == 0
+    (result,) = ended.data["targets"]
+    assert {table["change"] for table in result["tables"]} == {"written"}
+    assert not target.exists()
+    after = {file: file.stat() for file in home.root.rglob("*.*") if file.is_file()}
+    assert {file: stat.st_ino for file, stat in after.items()} == {file: stat.st_ino for file, stat in before.items()}
+
+
+def test_without_a_target_all_of_the_settings_and_of_the_record_are_published(home, tmp_path):
+    (tmp_path / "convohouse.toml").write_text(
+        f'[publish.bi]\ntarget = "{tmp_path / "bi"}"\nformat = "csv"\ntables = ["marts.dim_agents"]\n'
+    )
+    environment = {"CONVOHOUSE_HOME": str(home.root)}
+    assert run(tmp_path, "publish", str(tmp_path / "x"), "--tables", "marts.dim_agents", **environment).code == 0
+    ended = run(tmp_path, "publish", "--json", **environment)
+    assert [
+        (result["target"], result["format"], result["tables"][0]["change"]) for result in ended.data["targets"]
+    ] == [
+        ((tmp_path / "bi").as_uri(), "csv", "written"),
+        ((tmp_path / "x").as_uri(), "delta", "unchanged"),
+    ]
+    assert run(tmp_path, "publish", "bi", **environment).code == 0
+    assert run(tmp_path, "publish", str(tmp_path / "x"), "--forget", "--json", **environment).data == {
+        "is_forgotten": True
+    }
+    recorded = json.loads((home.root / "published.json").read_text())["targets"]
+    assert [target["url"] for target in recorded] == [(tmp_path / "bi").as_uri()]
+    shutil.rmtree(tmp_path / "bi")
+    assert run(tmp_path, "publish", **environment).code == 0
+    assert (tmp_path / "bi" / "marts.dim_agents.csv").exists()

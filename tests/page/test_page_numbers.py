@@ -1,0 +1,268 @@
+"""Every number of a page is that of SQL over the marts for exactly its filter."""
+
+# ruff: noqa: S608 -- the statements are of these tests
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+
+import pytest
+from starlette.testclient import TestClient
+
+from pipelines.page.app import create_app
+from pipelines.page.text import change, number
+from tests.helpers.page_home import site
+from warehouse.connection import open_warehouse
+
+pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
+
+BASE = "http://127.0.0.1"
+CLINIC = "agent_7301k6rqw8z4e5vbx9n2tmc0hdyj"
+FILTERS = {
+    "": "start_date between '2026-11-12' and '2026-11-25'",
+    "days=7": "start_date between '2026-11-19' and '2026-11-25'",
+    "from=2026-11-02&to=2026-11-08": "start_date between '2026-11-02' and '2026-11-08'",
+    f"days=28&agent={CLINIC}": f"start_date between '2026-10-29' and '2026-11-25' and agent_id = '{CLINIC}'",
+    "channel=chat": "start_date between '2026-11-12' and '2026-11-25' and channel = 'chat'",
+    "language=de&days=28": "start_date between '2026-10-29' and '2026-11-25' and main_language = 'de'",
+    "language=none&days=28": "start_date between '2026-10-29' and '2026-11-25' and main_language is null",
+    "version=agtvrsn_5201kb3mh9x7s0e4fv8t2qdc6wyn": "start_date between '2026-11-12' and '2026-11-25' "
+    "and version_id = 'agtvrsn_5201kb3mh9x7s0e4fv8t2qdc6wyn'",
+}
+BEFORE = {
+    "": "start_date between '2026-10-29' and '2026-11-11'",
+    "days=7": "start_date between '2026-11-12' and '2026-11-18'",
+}
+
+CARDS = """
+select
+    count(*) as n_calls,
+    count(*) filter (call_successful = 'success') / nullif(count(*) filter (call_successful <> 'unknown'), 0)
+        as success_rate,
+    count(*) filter (outcome = 'contained') / nullif(count(*) filter (outcome not in ('not_reached', 'voicemail')), 0)
+        as containment_rate,
+    sum(cost_usd) / nullif(count(*) filter (call_successful = 'success'), 0) as cost_usd_per_success,
+    (
+        select quantile_cont(wait_secs, 0.95)
+        from marts.fct_turns
+        where conversation_id in (
+            select conversation_id from marts.fct_conversations where is_finished and not is_excluded and {where}
+        )
+    ) as wait_p95_secs,
+    count(*) filter (is_error) / nullif(count(*), 0) as error_rate
+from marts.fct_conversations
+
+where is_finished and not is_excluded and {where}
+"""
+UNITS = {
+    "n_calls": "count",
+    "success_rate": "share of 1",
+    "containment_rate": "share of 1",
+    "cost_usd_per_success": "US dollars",
+    "wait_p95_secs": "seconds",
+    "error_rate": "share of 1",
+}
+
+
+@pytest.fixture(scope="module")
+def client(page_home):
+    return TestClient(create_app(site(page_home)), base_url=BASE)
+
+
+def sql(home, text):
+    with open_warehouse(home) as connection:
+        return connection.sql(text).pl().to_dicts()
+
+
+def shown_cards(page):
+    """The text of each card's number, by column."""
+    sections = re.findall(r'<section class="card[^"]*" data-column="(\w+)">(.*?)</section>', page, re.DOTALL)
+    return {column: unescape(re.search(r'class="value"[^>]*>(.*?)<', text)[1]) for column, text in sections}
+
+
+def charts(page):
+    """The rows of each chart, by its name."""
+    blocks = re.findall(r'<script type="application/json" id="chart-(\w+)">(.*?)</script>', page, re.DOTALL)
+    return {name: json.loads(text)["datasets"]["rows"] for name, text in blocks}
+
+
+@pytest.mark.parametrize("query", FILTERS)
+def test_the_cards_are_those_of_sql_over_the_marts(query, client, page_home):
+    (expected,) = sql(page_home, CARDS.format(where=FILTERS[query]))
+    assert expected["n_calls"] > 0
+    assert shown_cards(client.get(f"/?{query}").text) == {
+        column: number(value, UNITS[column]) for column, value in expected.items()
+    }
+
+
+@pytest.mark.parametrize("query", BEFORE)
+def test_the_changes_are_against_as_many_days_directly_before(query, client, page_home):
+    (now,) = sql(page_home, CARDS.format(where=FILTERS[query]))
+    (before,) = sql(page_home, CARDS.format(where=BEFORE[query]))
+    page = " ".join(unescape(client.get(f"/?{query}").text).split())
+    for column, unit in UNITS.items():
+        assert f"{change(now[column] - before[column], unit)}" in page
+        assert f"from {number(before[column], unit)}</span>" in page
+    assert "from" not in re.findall(r'class="facts">(.*?)</p>', client.get(f"/?{query}&compare=off").text)[0]
+
+
+def test_without_a_filter_on_channel_language_or_version_the_measures_are_those_of_agent_daily(client, page_home):
+    (expected,) = sql(
+        page_home,
+        f"""
+        select
+            sum(n_calls) as n_calls,
+            sum(n_success) / sum(n_success + n_failure) as success_rate,
+            sum(cost_usd) / sum(n_success) as cost_usd_per_success,
+            sum(n_errors) / sum(n_calls) as error_rate
+        from metrics.agent_daily
+        where start_date between '2026-11-12' and '2026-11-25' and agent_id = '{CLINIC}'
+        """,
+    )
+    cards = shown_cards(client.get(f"/?agent={CLINIC}").text)
+    assert {column: cards[column] for column in expected} == {
+        column: number(value, UNITS[column]) for column, value in expected.items()
+    }
+
+
+def test_the_days_of_a_chart_lead_to_the_conversations_that_it_counts(client, page_home):
+    rows = sql(
+        page_home,
+        """
+        select start_date, count(*) filter (call_successful = 'failure') as n_failure,
+            count(*) filter (call_successful = 'success') / count(*) filter (call_successful <> 'unknown') as rate
+        from marts.fct_conversations
+        where is_finished and start_date between '2026-11-12' and '2026-11-25'
+        group by all order by all
+        """,
+    )
+    shown = charts(client.get("/").text)["success_rate"]
+    assert [(row["day"], row["value"]) for row in shown] == [(str(row["start_date"]), row["rate"]) for row in rows]
+    tuesday = next(row for row in shown if row["day"] == "2026-11-24")
+    n_failure = next(row["n_failure"] for row in rows if str(row["start_date"]) == "2026-11-24")
+    noun = "conversation" if n_failure == 1 else "conversations"
+    assert f"<h1>{n_failure} {noun}</h1>" in client.get(tuesday["url"]).text
+
+
+def test_the_parts_of_a_stack_add_up_to_the_whole(client, page_home):
+    (whole,) = sql(
+        page_home,
+        "select sum(cost_usd) as cost_usd, count(*) as n_calls "
+        f"from marts.fct_conversations where is_finished and {FILTERS['']}",
+    )
+    components = charts(client.get("/money").text)["components"]
+    assert sum(row.get("value", 0) for row in components) == pytest.approx(whole["cost_usd"])
+    outcomes = charts(client.get("/outcomes").text)["outcomes"]
+    assert sum(row.get("value", 0) for row in outcomes) == whole["n_calls"]
+
+
+def test_the_criteria_are_sums_over_sums_by_agent(client, page_home):
+    expected = sql(
+        page_home,
+        f"""
+        select criteria_id, count(*) filter (result = 'success') / count(*) as rate, count(*) as n
+        from marts.fct_evaluations
+        where result <> 'unknown' and is_counted and scope_index = -1 and agent_id = '{CLINIC}' and {FILTERS[""]}
+        group by all order by all
+        """,
+    )
+    shown = [
+        row for row in charts(client.get("/outcomes").text)["criteria"] if row["label"] == "Harbour Clinic Reception"
+    ]
+    assert [(row["x"].replace(" ", "_"), row["value"], row["n"]) for row in shown] == [
+        tuple(row.values()) for row in expected
+    ]
+
+
+def test_the_charts_of_speed_are_those_of_sql(client, page_home):
+    counted = (
+        f"conversation_id in (select conversation_id from marts.fct_conversations where is_counted and {FILTERS['']})"
+    )
+    shown = charts(client.get("/speed").text)
+    (model,) = sql(
+        page_home,
+        f"select avg(llm_first_sentence_secs) as mean, count(llm_first_sentence_secs) as n from marts.fct_turns "
+        f"where wait_secs is not null and agent_id = '{CLINIC}' and {counted}",
+    )
+    (stage,) = [
+        row
+        for row in shown["stages"]
+        if row["label"] == "Harbour Clinic Reception" and row["series"].startswith("model")
+    ]
+    assert (stage["value"], stage["n"]) == (pytest.approx(model["mean"]), model["n"])
+    (reach,) = sql(
+        page_home,
+        f"""
+        select count(*) filter (n >= 8) as n_reached, count(*) as n_started
+        from (
+            select count(*) as n from marts.fct_turns
+            where is_spoken and agent_id = '{CLINIC}' and {counted} group by conversation_id
+        )
+        """,
+    )
+    (eighth,) = [row for row in shown["drop_off"] if row["series"] == "Harbour Clinic Reception" and row["x"] == 8]
+    assert (eighth["value"], eighth["n"]) == (reach["n_reached"] / reach["n_started"], reach["n_started"])
+    (cell,) = sql(
+        page_home,
+        f"""
+        select quantile_cont(wait_secs, 0.95) as p95, count(*) as n
+        from marts.fct_turns
+        where wait_secs is not null and conversation_id in (
+            select conversation_id from marts.fct_conversations
+            where local_weekday = 2 and local_start_hour = 10 and is_counted and {FILTERS[""]}
+        )
+        """,
+    )
+    (hour,) = [row for row in shown["hours"] if (row["label"], row["x"]) == ("Tue", "10")]
+    assert (hour["value"], hour["n"]) == (pytest.approx(cell["p95"]), cell["n"])
+
+
+def having(table, condition):
+    return f"conversation_id in (select conversation_id from marts.{table} where {condition})"
+
+
+CONDITIONS = {
+    "verdict=failure": "call_successful = 'failure'",
+    "outcome=error": "outcome = 'error'",
+    "outcome=not_reached": "outcome = 'not_reached'",
+    "contained=no": "is_finished and not is_contained",
+    "min_wait=2": having("fct_turns", "wait_secs > 2"),
+    "criterion=request_resolved": having("fct_evaluations", "criteria_id = 'request_resolved' and result = 'failure'"),
+    "tool=find_customer": having("fct_tool_calls", "tool_name = 'find_customer'"),
+    "tool_error=lookup_reservation": having("fct_tool_calls", "tool_name = 'lookup_reservation' and is_error"),
+    "termination=client_left": "termination_group = 'client_left'",
+    "model=gpt-4.1-mini": having("fct_llm_usage", "model = 'gpt-4.1-mini'"),
+    "weekday=2&hour=10": "local_weekday = 2 and local_start_hour = 10",
+    "repeat=yes": "is_repeat_caller_7d",
+    "words=APPOINTMENT": having("fct_turns", "message ilike '%appointment%'"),
+    "verdict=failure&channel=chat&min_wait=": "call_successful = 'failure' and channel = 'chat'",
+}
+
+
+@pytest.mark.parametrize("query", CONDITIONS)
+def test_each_condition_of_the_list_is_the_one_that_it_says(query, client, page_home):
+    where = CONDITIONS[query]
+    ((n,),) = [
+        tuple(row.values())
+        for row in sql(page_home, f"select count(*) as n from marts.fct_conversations where {where} and {FILTERS['']}")
+    ]
+    assert n > 0
+    heading = re.search(r"<h1>([\d,]+) conversation", client.get(f"/conversations?{query}").text)[1]
+    assert int(heading.replace(",", "")) == n
+
+
+def test_the_pages_of_a_list_have_each_conversation_once(client, page_home):
+    ids = []
+    for page in range(1, 10):
+        text = client.get(f"/conversations?page={page}&sort=newest").text
+        ids += re.findall(r'href="/conversations/(conv_\w+)"', text)
+        if "next →" not in text:
+            break
+    expected = sql(
+        page_home,
+        f"select conversation_id from marts.fct_conversations where {FILTERS['']} "
+        "order by started_at desc, conversation_id",
+    )
+    assert ids == [row["conversation_id"] for row in expected]

@@ -1,0 +1,139 @@
+"""What a page says when there is nothing, when data is stale or incomplete, while a run writes, and of what is gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from datetime import timedelta
+
+import pytest
+from starlette.testclient import TestClient
+
+from pipelines.page.app import VIEWS, create_app
+from pipelines.settings import Settings
+from pipelines.usecases.context import Context
+from pipelines.usecases.erasure import erase
+from tests.helpers.page_home import UNTIL, site
+from warehouse.serve.query import query
+from warehouse.storage import lock
+from warehouse.storage.home import Home
+
+pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
+
+BASE = "http://127.0.0.1"
+PATHS = [view.path for view in VIEWS if "{" not in view.path]
+
+
+def client(home, now=UNTIL):
+    return TestClient(create_app(site(home, now)), base_url=BASE)
+
+
+def words(response):
+    return " ".join(response.text.split())
+
+
+@pytest.fixture
+def copy(page_home, tmp_path):
+    shutil.copytree(page_home.root, tmp_path / "home")
+    return Home(tmp_path / "home")
+
+
+def an_id(home):
+    return query(home, "select min(conversation_id) as id from marts.fct_conversations where n_turns > 4").item()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_is_there_with_its_own_title_and_the_state_of_the_data(path, page_home):
+    response = client(page_home).get(path)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert f"<title>{next(view.name for view in VIEWS if view.path == path)} · convohouse</title>" in response.text
+    assert "Data as of <strong>2026-11-26 00:00 UTC</strong>, fresh. Complete" in words(response)
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/conversations/x", "/catalogue/metrics.agent_daily.success_rate"])
+def test_without_a_warehouse_every_page_says_what_to_do(path, tmp_path):
+    response = client(Home(tmp_path / "home").open()).get(path)
+    assert response.status_code == 503
+    assert "There is no warehouse yet" in response.text
+    assert "convohouse sync" in response.text
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path not in ("/data", "/catalogue")])
+def test_a_filter_without_conversations_is_a_state_and_no_error(path, page_home):
+    response = client(page_home).get(f"{path}?from=2001-01-01&to=2001-01-02")
+    assert response.status_code == 200
+    assert "no finished conversation" in response.text or "No conversation fits" in response.text
+
+
+def test_stale_data_is_called_stale(page_home):
+    page = words(client(page_home, UNTIL + timedelta(hours=37)).get("/"))
+    assert '<strong class="bad">stale</strong>' in page
+    assert '<strong class="bad">stale</strong>' not in words(client(page_home, UNTIL + timedelta(hours=35)).get("/"))
+
+
+def test_a_run_that_is_writing_is_announced_until_it_ends(copy):
+    with lock.write_lock(copy, what="sync", now=UNTIL):
+        page = words(client(copy).get("/"))
+        assert "<strong>A run is writing</strong> (sync, since 2026-11-26T00:00:00+00:00)" in page
+    assert "A run is writing" not in words(client(copy).get("/"))
+
+
+def test_the_file_of_a_killed_run_is_no_run(copy):
+    owner = {"pid": 2**22 + 1, "what": "sync", "since": "2026-11-26T00:00:00+00:00"}
+    copy.lock.with_suffix(".owner").write_text(json.dumps(owner))
+    assert not os.path.exists(f"/proc/{owner['pid']}")  # noqa: PTH110 - no file of ours
+    assert "A run is writing" not in words(client(copy).get("/"))
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/?from=yesterday", "&#39;yesterday&#39; is no date."),
+        ("/?from=2026-11-09&to=2026-11-02", "The first day is after the last."),
+        ("/?from=9999-12-31", "is out of range"),
+        ("/?days=0", "is no number of days"),
+        ("/?days=99999999999", "is no number of days"),
+        ("/money?agent=nobody", "There is no such agent."),
+        ("/conversations?outcome=good", "outcome cannot be &#39;good&#39;"),
+        ("/conversations?min_wait=nan", "min_wait cannot be"),
+        ("/conversations?page=-1", "page cannot be"),
+        ("/conversations?weekday=8", "weekday cannot be"),
+    ],
+)
+def test_an_address_that_makes_no_sense_is_refused_in_words(path, message, page_home):
+    response = client(page_home).get(path)
+    assert response.status_code == 400
+    assert message in response.text
+
+
+def test_an_unknown_conversation_is_404_with_similar_ids(page_home):
+    conversation_id = an_id(page_home)
+    response = client(page_home).get(f"/conversations/{conversation_id[:-1]}x")
+    assert response.status_code == 404
+    assert f'href="/conversations/{conversation_id}"' in response.text
+
+
+def test_an_erased_conversation_is_gone_from_the_next_request_on(copy):
+    conversation_id = an_id(copy)
+    context = Context(Settings(home=copy.root, api_key="demo"), clock=lambda: UNTIL)
+    pages = client(copy)
+    before = pages.get(f"/conversations/{conversation_id}")
+    assert before.status_code == 200
+    erase(context, [conversation_id])
+    after = pages.get(f"/conversations/{conversation_id}")
+    assert after.status_code == 410
+    assert "This conversation was erased" in after.text
+    ids = query(copy, "select distinct conversation_id from marts.fct_turns")["conversation_id"].to_list()
+    assert conversation_id not in ids
+    assert conversation_id not in pages.get("/conversations?days=all&sort=newest").text
+
+
+def test_an_entry_of_the_catalogue_has_formula_and_lineage(page_home):
+    page = client(page_home).get("/catalogue/metrics.agent_daily.success_rate").text
+    assert "n_success ÷ (n_success + n_failure)" in page
+    assert "analysis.call_successful" in page
+    missing = client(page_home).get("/catalogue/metrics.agent_daily.sucess_rate")
+    assert missing.status_code == 404
+    assert 'href="/catalogue/' in missing.text

@@ -1,0 +1,212 @@
+"""Small documents of every channel and every form of a cost, from the flattening to the marts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.helpers.sample_documents import STARTED, detail
+
+KEY = "marts.fct_conversations"
+CHARGES = {"tier": "starter", "llm_charge": 400, "call_charge": 200}
+
+
+def conversation(name: str, variables: dict[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:
+    """A done conversation of a minute in which both sides spoke."""
+    transcript = [{"role": "agent", "message": "Hello."}, {"role": "user", "message": "I need help."}]
+    return detail(
+        conversation_id=name,
+        transcript=transcript,
+        metadata={"start_time_unix_secs": STARTED, "call_duration_secs": 60} | metadata,
+        conversation_initiation_client_data={"dynamic_variables": variables or {}},
+    )
+
+
+def phone_call(number: str) -> dict[str, Any]:
+    return {"type": "twilio", "direction": "inbound", "external_number": number, "agent_number": "+15550100001"}
+
+
+def sms(number: str) -> dict[str, Any]:
+    return {"direction": "inbound", "sms_user_phone_number": number, "agent_phone_number": "+15550100001"}
+
+
+def test_each_channel_its_direction_and_its_caller(rows: Any) -> None:
+    caller = {"system__caller_id": "+1 555 010 0005"}
+    for document in (
+        conversation("a_phone", phone_call=phone_call("5550100005")),
+        conversation("b_sms", sms=sms("+15550100005"), text_only=True, conversation_initiation_source="twilio_sms"),
+        conversation("c_whatsapp", whatsapp={"direction": "outbound", "whatsapp_user_id": "15550100005"}),
+        conversation("d_genesys", caller, conversation_initiation_source="genesys"),
+        conversation("e_sip", conversation_initiation_source="sip_trunk"),
+        conversation("f_bot", text_only=True, conversation_initiation_source="genesys"),
+        conversation("g_chat", text_only=True, conversation_initiation_source="widget"),
+        conversation("h_voice", conversation_initiation_source="react_sdk"),
+        conversation("i_exotel", phone_call=phone_call("+15550100009") | {"type": "exotel"}, queue_wait_secs=12.5),
+        conversation("j_withheld", phone_call=phone_call("anonymous")),
+    ):
+        rows.document(document)
+    actual = rows.model(KEY, "conversation_id", "channel", "direction", "caller_id", "queue_wait_secs")
+    assert [tuple(row.values()) for row in actual] == [
+        ("a_phone", "phone", "inbound", "+15550100005", None),
+        ("b_sms", "sms", "inbound", "+15550100005", None),
+        ("c_whatsapp", "whatsapp", "outbound", "+15550100005", None),
+        ("d_genesys", "phone", "inbound", "+15550100005", None),
+        ("e_sip", "phone", None, None, None),
+        ("f_bot", "chat", None, None, None),
+        ("g_chat", "chat", None, None, None),
+        ("h_voice", "voice", None, None, None),
+        ("i_exotel", "phone", "inbound", "+15550100009", 12.5),
+        ("j_withheld", "phone", "inbound", None, None),
+    ]
+
+
+def test_one_person_is_one_caller_whatever_the_channel(rows: Any) -> None:
+    day = int(timedelta(days=1).total_seconds())
+    rows.document(conversation("a", phone_call=phone_call("+1 555 010 0004")))
+    rows.document(conversation("b", sms=sms("+15550100004"), start_time_unix_secs=STARTED + day))
+    rows.document(conversation("c", sms=sms("+15550100004"), start_time_unix_secs=STARTED + 9 * day))
+    actual = rows.model(KEY, "conversation_id", "is_repeat_caller_7d")
+    assert [row["is_repeat_caller_7d"] for row in actual] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_excluded"),
+    [
+        ("+15550100004", True),
+        ("+1 555 010-0004", True),
+        ("+1 (555) 010%", True),
+        ("+1555010000_", True),
+        ("555 010 0004", True),  # as the provider writes it
+        ("+15550100005", False),
+        ("+49%", False),
+    ],
+)
+def test_a_caller_is_left_out_in_any_notation(pattern: str, *, is_excluded: bool, rows: Any) -> None:
+    rows.seed("excluded_callers", f"caller_id,{pattern},a test")
+    rows.document(conversation("a", sms=sms("555 010 0004")))
+    assert rows.model(KEY, "is_excluded", "is_counted") == [{"is_excluded": is_excluded, "is_counted": not is_excluded}]
+
+
+def usage(block: str, price: float) -> dict[str, Any]:
+    return {block: {"model_usage": {"model-x": {"input": {"tokens": 100, "price": price}}}}}
+
+
+def test_each_form_of_a_cost(rows: Any) -> None:
+    for document in (
+        conversation("a_both", cost=600, charging=CHARGES),
+        conversation("b_charges_only", cost=None, charging=CHARGES),
+        conversation("c_one_charge", charging={"tier": "starter", "llm_charge": 400}),
+        conversation("d_dollars_only", cost_fiat=0.025, charging={"tier": "starter"}),
+        conversation("e_surcharge", cost=600, charging=CHARGES | {"voice_surcharge_charge": 120}),
+        conversation("f_fraction", cost=600.5, call_duration_secs=12.6, charging=CHARGES),
+        conversation(
+            "g_delivered", cost=600, charging=CHARGES | {"llm_usage": usage("irreversible_generation", 0.03125)}
+        ),
+        conversation(
+            "h_initiated",
+            cost=600,
+            charging=CHARGES
+            | {"llm_usage": usage("irreversible_generation", 0.03125) | usage("initiated_generation", 0.0625)},
+        ),
+    ):
+        rows.document(document)
+    columns = (
+        "cost_credits",
+        "cost_usd",
+        "cost_basis",
+        "voice_surcharge_credits",
+        "llm_cost_usd",
+        "call_duration_secs",
+    )
+    actual = rows.model(KEY, "conversation_id", *columns)
+    assert {row.pop("conversation_id"): tuple(row.values()) for row in actual} == {
+        "a_both": (600, 0.1, "plan_rate", None, None, 60),
+        "b_charges_only": (600, 0.1, "plan_rate", None, None, 60),
+        "c_one_charge": (None, None, "unknown", None, None, 60),
+        "d_dollars_only": (None, 0.025, "reported", None, None, 60),
+        "e_surcharge": (600, 0.1, "plan_rate", 120.0, None, 60),
+        "f_fraction": (600, 0.1, "plan_rate", None, None, 12),
+        "g_delivered": (600, 0.1, "plan_rate", None, 0.03125, 60),
+        "h_initiated": (600, 0.1, "plan_rate", None, 0.0625, 60),
+    }
+    costs = rows.model("intermediate.int_conversation_costs", "conversation_id", "voice_surcharge_usd")
+    assert {row["conversation_id"]: row["voice_surcharge_usd"] for row in costs if row["voice_surcharge_usd"]} == {
+        "e_surcharge": 0.02
+    }
+
+
+def test_the_models_cost_counts_what_was_only_delivered(rows: Any) -> None:
+    rows.document(conversation("a", charging={"llm_usage": usage("irreversible_generation", 0.03125)}))
+    actual = rows.model("metrics.llm_cost", "n_calls", "input_tokens", "llm_cost_usd", "delivered_usd")
+    assert actual == [{"n_calls": 1, "input_tokens": 100, "llm_cost_usd": 0.03125, "delivered_usd": 0.03125}]
+
+
+@pytest.mark.parametrize(
+    ("feedback", "likes", "dislikes"),
+    [
+        ({"overall_score": "like"}, 1, 0),
+        ({"overall_score": "dislike"}, 0, 1),
+        ({"overall_score": "like", "likes": 0, "dislikes": 0}, 1, 0),
+        ({"overall_score": "dislike", "likes": 2, "dislikes": 1}, 2, 1),
+        ({"overall_score": None}, 0, 0),
+    ],
+)
+def test_a_thumb_without_counts_is_one(feedback: dict[str, Any], likes: int, dislikes: int, rows: Any) -> None:
+    rows.document(conversation("a", feedback={"type": "thumbs"} | feedback))
+    assert rows.model("metrics.feedback", "likes", "dislikes") == [{"likes": likes, "dislikes": dislikes}]
+
+
+def test_verdicts_of_scopes_are_told_and_do_not_count_twice(rows: Any) -> None:
+    kind = {"criteria_id": "kind", "result": "success"}
+    rude = {"criteria_id": "kind", "result": "failure"}
+    scopes = [
+        {"scope": "agent", "source_agent_id": "agent_a", "evaluation_criteria_results": {"kind": kind}},
+        {
+            "scope": "agent",
+            "source_agent_id": "agent_b",
+            "source_branch_id": "main",
+            "evaluation_criteria_results": {"kind": rude},
+            "data_collection_results": {"invoice": {"value": "INV-7"}},
+        },
+    ]
+    analysis = {"evaluation_criteria_results": {"kind": kind}, "scoped": scopes}
+    rows.document(conversation("a") | {"analysis": analysis})
+    columns = ("scope_index", "criteria_id", "scope", "source_agent_id", "source_branch_id", "result")
+    assert [tuple(row.values()) for row in rows.model("marts.fct_evaluations", *columns)] == [
+        (-1, "kind", None, None, None, "success"),
+        (0, "kind", "agent", "agent_a", None, "success"),
+        (1, "kind", "agent", "agent_b", "main", "failure"),
+    ]
+    columns = ("scope_index", "source_agent_id", "data_collection_id", "value_text")
+    assert [tuple(row.values()) for row in rows.model("marts.fct_data_collection", *columns)] == [
+        (1, "agent_b", "invoice", "INV-7")
+    ]
+    assert rows.model("metrics.evaluation_rates", "n_calls", "n_success") == [{"n_calls": 1, "n_success": 1}]
+    assert rows.model("metrics.data_collection_fill") == []
+
+
+def test_a_second_result_and_a_result_without_its_call_count(rows: Any) -> None:
+    call = {"request_id": "r", "tool_name": "slow", "type": "webhook"}
+    late = call | {"is_error": True, "error_type": "timeout", "tool_latency_secs": 8.0}
+    lone = {"request_id": "r9", "tool_name": "lookup", "type": "mcp", "is_error": True, "tool_latency_secs": 1.0}
+    document = conversation("a")
+    document["transcript"] = [
+        {"role": "agent", "tool_calls": [call]},
+        {"role": "agent", "tool_results": [call | {"is_error": False, "tool_latency_secs": 0.5}]},
+        {"role": "agent", "tool_results": [late, lone]},
+        {"role": "user", "message": "hm"},
+    ]
+    rows.document(document)
+    columns = ("tool_name", "has_call", "is_error", "error_type", "latency_secs", "turn_index", "result_turn_index")
+    assert [tuple(row.values()) for row in rows.model("marts.fct_tool_calls", *columns)] == [
+        ("lookup", False, True, None, 1.0, 2, 2),
+        ("slow", False, True, "timeout", 8.0, 2, 2),
+        ("slow", True, False, None, 0.5, 0, 1),
+    ]
+    columns = ("tool_name", "n_tool_calls", "n_answered", "n_errors", "n_unanswered")
+    assert [tuple(row.values()) for row in rows.model("metrics.tool_reliability", *columns)] == [
+        ("lookup", 1, 1, 1, 0),
+        ("slow", 2, 2, 1, 0),
+    ]

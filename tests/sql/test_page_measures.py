@@ -1,0 +1,118 @@
+"""The measures of a page on a few conversations, worked out by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from tests.helpers.two_weeks import WAIT
+from warehouse.connection import connect
+from warehouse.serve.pages.cards import is_notable
+from warehouse.serve.pages.measures import measure_rows
+from warehouse.serve.pages.selection import NONE, Period, Reader, Selection, default_period, select
+
+FIRST, LAST, BEFORE = date(2026, 11, 9), date(2026, 11, 10), date(2026, 11, 8)
+
+
+def add(rows, name, day, *waits, **row):
+    rows.call(name, start_date=day, start_time_at=datetime(day.year, day.month, day.day, 12, tzinfo=UTC), **row)
+    for index, wait in enumerate(waits):
+        keys = {"conversation_id": name, "start_date": day}
+        rows.add("turns", **keys, turn_index=2 * index, role="user", message="Hello")
+        rows.add("turns", **keys, turn_index=2 * index + 1, role="agent", message="Hi")
+        rows.add("turn_metrics", **keys, turn_index=2 * index + 1, metric=WAIT, elapsed_secs=wait, is_repeat=False)
+
+
+@pytest.fixture
+def connection(rows):
+    judged = "analysis_call_successful"
+    add(rows, "a", FIRST, 1.0, 2.0, cost_fiat_usd=0.3, version_id="v1", call_duration_secs=60, **{judged: "success"})
+    add(rows, "b", FIRST, 3.0, cost_fiat_usd=0.1, version_id="v2", call_duration_secs=30, **{judged: "failure"})
+    add(rows, "c", LAST, 4.0, 5.0, agent_id="a2", call_duration_secs=30, **{judged: "unknown"})
+    add(rows, "d", LAST, version_id="v2", status="in-progress")
+    add(rows, "e", LAST, cost_fiat_usd=0.05, version_id="v2", status="failed", call_duration_secs=5)
+    add(rows, "f", BEFORE, 9.0, cost_fiat_usd=0.2, version_id="v1", call_duration_secs=60, **{judged: "success"})
+    rows.seed("excluded_callers", "conversation_id,x%,a test")
+    add(rows, "x1", FIRST, 7.0, cost_fiat_usd=9.0, **{judged: "success"})
+    with connect() as connection:
+        rows.materialize(connection, "marts.fct_conversations", "marts.fct_turns")
+        yield connection
+
+
+def measures(connection, relation="conversations", **selection):
+    chosen = Selection(Period(FIRST, LAST), **selection)
+    (row,) = measure_rows(select(Reader(connection), chosen), relation=relation)
+    return row
+
+
+def test_rates_are_sums_over_sums_and_percentiles_are_over_all_waits(connection):
+    row = measures(connection)
+    assert {name: row[name] for name in ("n_calls", "n_reached", "n_judged", "n_success", "n_errors", "n_priced")} == {
+        "n_calls": 4,
+        "n_reached": 4,
+        "n_judged": 2,
+        "n_success": 1,
+        "n_errors": 1,
+        "n_priced": 3,
+    }
+    assert (row["success_rate"], row["success_coverage"], row["error_rate"]) == (1 / 2, 2 / 4, 1 / 4)
+    assert row["cost_usd"] == pytest.approx(0.45)
+    assert row["cost_usd_per_success"] == pytest.approx(0.45)
+    assert row["cost_usd_per_call"] == pytest.approx(0.45 / 4)
+    # 1, 2, 3, 4, 5: the median is 3, the 95th percentile lies at 0.95 x 4 = 3.8, between 4 and 5
+    assert (row["n_waits"], row["wait_p50_secs"]) == (5, 3.0)
+    assert row["wait_p95_secs"] == pytest.approx(4.8)
+
+
+@pytest.mark.parametrize(
+    ("selection", "n_calls", "n_waits", "median"),
+    [
+        ({"agent_id": "a1"}, 3, 3, 2.0),
+        ({"version_id": "v1"}, 1, 2, 1.5),
+        ({"version_id": "v2"}, 2, 1, 3.0),
+        ({"version_id": NONE}, 1, 2, 4.5),
+        ({"workspace": "other"}, 0, 0, None),
+        ({"channel": "fax"}, 0, 0, None),
+    ],
+)
+def test_a_selection_has_only_its_own_conversations_and_their_waits(selection, n_calls, n_waits, median, connection):
+    row = measures(connection, **selection)
+    assert (row["n_calls"], row["n_waits"], row["wait_p50_secs"]) == (n_calls, n_waits, median)
+
+
+def test_the_period_before_has_as_many_days_and_is_empty_where_nothing_is_compared(connection):
+    assert Period(FIRST, LAST).before() == Period(date(2026, 11, 7), BEFORE)
+    before = measures(connection, "previous_conversations")
+    assert (before["n_calls"], before["success_rate"], before["wait_p95_secs"]) == (1, 1.0, 9.0)
+    assert measures(connection, "previous_conversations", is_compared=False)["n_calls"] == 0
+    assert measures(connection)["n_calls"] == 4
+
+
+def test_days_and_agents_are_rows_of_their_own(connection):
+    reader = select(Reader(connection), Selection(Period(FIRST, LAST)))
+    rows = measure_rows(reader, "start_date", "agent_id")
+    assert [(row["key_0"], row["key_1"], row["n_calls"], row["n_waits"], row["success_rate"]) for row in rows] == [
+        (FIRST, "a1", 2, 3, 0.5),
+        (LAST, "a1", 1, 0, None),
+        (LAST, "a2", 1, 2, None),
+    ]
+
+
+def test_the_days_without_a_filter_are_the_last_ones_that_are_over(connection):
+    reader = Reader(connection)
+    assert default_period(reader, 2, datetime(2026, 11, 10, 3, tzinfo=UTC)) == Period(BEFORE, FIRST)
+    assert default_period(reader, 2, datetime(2026, 11, 11, tzinfo=UTC)) == Period(FIRST, LAST)
+    assert default_period(reader, 2, datetime(2026, 12, 1, tzinfo=UTC)) == Period(FIRST, LAST)
+    assert default_period(reader, None, None) == Period(BEFORE, LAST)
+
+
+def test_a_change_of_a_share_is_notable_beyond_chance_and_of_an_amount_from_a_tenth_on():
+    # pooled 0.65, standard error √(0.65 x 0.35 x (1/100 + 1/100)) = 0.0675: 1.96 of them are 0.132
+    assert is_notable("success_rate", 0.58, 100, 0.72, 100)
+    assert not is_notable("success_rate", 0.59, 100, 0.71, 100)
+    assert not is_notable("success_rate", 0.0, 19, 1.0, 100)
+    assert is_notable("wait_p95_secs", 1.1, 20, 1.0, 20)
+    assert not is_notable("wait_p95_secs", 1.09, 20, 1.0, 20)
+    assert not is_notable("wait_p95_secs", 1.0, 20, None, 0)
+    assert not is_notable("cost_usd_per_success", 1.0, 20, 0.0, 20)

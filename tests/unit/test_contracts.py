@@ -1,0 +1,215 @@
+"""The contracts hold everything that is declared, are valid by their own standards, and refer only to what is there."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import open_data_contract_standard as standard
+import pytest
+import sqlglot
+import yaml
+from open_data_contract_standard.model import OpenDataContractStandard
+from sqlglot import exp
+
+from tests.helpers.run_cli import run
+from warehouse.contracts.aggregates import ADDITIVE, aggregates
+from warehouse.contracts.relations import Relation, relations_of
+from warehouse.models.project import Project, read_project
+from warehouse.schema.registry import TABLES
+
+
+@pytest.fixture(scope="module")
+def project() -> Project:
+    return read_project()
+
+
+@pytest.fixture(scope="module")
+def relations(project: Project) -> tuple[Relation, ...]:
+    return relations_of(project, has_lake=True)
+
+
+@pytest.fixture(scope="module")
+def contracts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Each contract as data, as the command writes it; nothing is in the home folder."""
+    folder = tmp_path_factory.mktemp("contracts")
+    return {form: run(folder, "contract", form, "--json").data for form in ("odcs", "osi", "dbt", "superset")}
+
+
+def public_columns(project: Project) -> dict[str, list[str]]:
+    return {model.key: list(model.header.columns) for model in project.models if model.schema in ("marts", "metrics")}
+
+
+def test_odcs_is_valid_and_has_every_column(contracts: dict[str, Any], project: Project) -> None:
+    contract = contracts["odcs"]
+    jsonschema.validate(contract, json.loads((resources.files(standard) / "schema.json").read_text()))
+    read = OpenDataContractStandard(**contract)
+    columns = {table.physicalName: [column.name for column in table.properties] for table in read.schema_}
+    assert columns == public_columns(project) | {f"lake.{table.name}": list(table.column_names) for table in TABLES}
+    assert len({table.name for table in read.schema_}) == len(read.schema_)
+
+
+def test_odcs_says_what_is_declared_about_a_column(contracts: dict[str, Any]) -> None:
+    tables = {table["physicalName"]: table for table in contracts["odcs"]["schema"]}
+    columns = {column["name"]: column for column in tables["metrics.channel_mix"]["properties"]}
+    assert columns["channel"] == {
+        "name": "channel",
+        "physicalType": "VARCHAR",
+        "logicalType": "string",
+        "description": "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget).",
+        "primaryKey": True,
+        "primaryKeyPosition": 4,
+        "required": True,
+        "quality": [
+            {
+                "type": "library",
+                "metric": "invalidValues",
+                "arguments": {"validValues": ["phone", "whatsapp", "sms", "chat", "voice"]},
+                "mustBe": 0,
+            }
+        ],
+    }
+    assert tables["metrics.channel_mix"]["relationships"] == [
+        {
+            "type": "foreignKey",
+            "from": ["channel_mix.workspace", "channel_mix.agent_id"],
+            "to": ["dim_agents.workspace", "dim_agents.agent_id"],
+        }
+    ]
+    (message,) = [column for column in tables["lake.turns"]["properties"] if column["name"] == "message"]
+    assert message["classification"] == "confidential"
+
+
+def test_osi_names_are_unique_and_expressions_refer_to_columns(contracts: dict[str, Any], project: Project) -> None:
+    model = contracts["osi"]
+    columns = {dataset["name"]: [field["name"] for field in dataset["fields"]] for dataset in model["datasets"]}
+    assert columns == {key.partition(".")[2]: names for key, names in public_columns(project).items()}
+    for part in ("datasets", "metrics", "relationships"):
+        names = [item["name"] for item in model[part]]
+        assert len(set(names)) == len(names)
+    for metric in model["metrics"]:
+        ((dialect),) = metric["expression"]["dialects"]
+        for column in sqlglot.parse_one(dialect["expression"]).find_all(exp.Column):
+            assert column.name in columns[column.table]
+    for relationship in model["relationships"]:
+        assert set(relationship["from_columns"]) <= set(columns[relationship["from"]])
+        assert set(relationship["to_columns"]) <= set(columns[relationship["to"]])
+
+
+def test_dbt_has_every_table_and_the_freshness_of_the_copy(contracts: dict[str, Any], project: Project) -> None:
+    tables = {
+        f"{source['schema']}.{table['name']}": table
+        for source in contracts["dbt"]["sources"]
+        for table in source["tables"]
+    }
+    assert {key: [column["name"] for column in table["columns"]] for key, table in tables.items()} == public_columns(
+        project
+    )
+    assert [key for key, table in tables.items() if "freshness" in table["config"]] == ["metrics.sync_health"]
+    columns = {column["name"]: column for column in tables["metrics.channel_mix"]["columns"]}
+    assert columns["channel"]["data_tests"] == [
+        "not_null",
+        {"accepted_values": {"arguments": {"values": ["phone", "whatsapp", "sms", "chat", "voice"]}}},
+    ]
+    assert columns["agent_id"]["data_tests"] == [
+        {
+            "relationships": {
+                "arguments": {"to": "source('convohouse_marts', 'dim_agents')", "field": "agent_id"},
+            }
+        }
+    ]
+
+
+def test_every_chart_of_the_bundle_has_its_dataset_and_its_metrics(contracts: dict[str, Any]) -> None:
+    files = contracts["superset"]
+    parts = {path: data for path, data in files.items() if path.count("/") > 1 or "/charts/" in path}
+    datasets = {data["uuid"]: data for path, data in parts.items() if "/datasets/" in path}
+    charts = {data["uuid"]: data for path, data in parts.items() if "/charts/" in path}
+    assert len(charts) == 12
+    for chart in charts.values():
+        dataset = datasets[chart["dataset_uuid"]]
+        metrics = {metric["metric_name"] for metric in dataset["metrics"]}
+        columns = {column["column_name"] for column in dataset["columns"]}
+        params = chart["params"]
+        assert {*params.get("metrics", []), *filter(None, [params.get("metric")])} <= metrics
+        (time_filter,) = params["adhoc_filters"]
+        assert {*params.get("groupby", []), *params.get("all_columns", []), time_filter["subject"]} <= columns
+    (dashboard,) = [data for path, data in files.items() if "/dashboards/" in path]
+    items = [item for item in dashboard["position"].values() if isinstance(item, dict)]
+    shown = {item["meta"]["uuid"] for item in items if item["type"] == "CHART"}
+    assert shown == set(charts)
+    (database,) = [data for path, data in files.items() if "/databases/" in path]
+    assert database["sqlalchemy_uri"].endswith("/data/warehouse.duckdb?access_mode=read_only")
+
+
+def test_no_dataset_of_the_bundle_has_what_was_said(contracts: dict[str, Any]) -> None:
+    names = {
+        column["column_name"]
+        for path, data in contracts["superset"].items()
+        if "/datasets/" in path
+        for column in data["columns"]
+    }
+    assert not names & {"message", "original_message", "caller_id", "user_id"}
+
+
+def test_the_zip_file_has_the_same_files_and_is_the_same_each_time(contracts: dict[str, Any], tmp_path: Path) -> None:
+    first, second = (run(tmp_path, "contract", "superset") for _ in range(2))
+    assert first.out == second.out
+    with zipfile.ZipFile(io.BytesIO(first.out)) as archive:
+        files = {name: yaml.safe_load(archive.read(name)) for name in archive.namelist()}
+    assert files.keys() == contracts["superset"].keys()
+    assert files["convohouse/metadata.yaml"] == {"version": "1.0.0", "type": "Dashboard"}
+
+
+def test_a_contract_is_written_into_a_file(contracts: dict[str, Any], tmp_path: Path) -> None:
+    ended = run(tmp_path, "contract", "dbt", "--output", "sources.yml")
+    assert (ended.code, ended.out, ended.err) == (0, b"", "written to sources.yml\n")
+    assert yaml.safe_load((tmp_path / "sources.yml").read_text()) == contracts["dbt"]
+    assert yaml.safe_load(run(tmp_path, "contract", "dbt").text) == contracts["dbt"]
+    ended = run(tmp_path, "contract", "dbt", "--output", "nowhere/sources.yml")
+    assert ended.code == 2
+    assert "There is no folder nowhere" in ended.err
+    ended = run(tmp_path, "contract", "superset", width=80)
+    assert ended.code == 2
+    assert "A zip file cannot be shown on a terminal" in ended.err
+
+
+def test_which_metrics_cannot_be_added_up(relations: tuple[Relation, ...]) -> None:
+    """A share of an agent's day needs a denominator of other rows; percentiles are computed from the entries."""
+    columns = {(aggregate.relation, aggregate.column) for aggregate in aggregates(relations)}
+    declared = {(relation.key, name) for relation in relations if relation.key in ADDITIVE for name in relation.metrics}
+    waits = {f"wait_p{share}_secs" for share in (50, 90, 95, 99)}
+    rates = ("contained_no_callback", "fcr", "fcr_judged", "queue_abandonment", "resolved_containment")
+    others = {"aht_p50_secs", "aht_p90_secs", "silence_share", *(f"{name}_rate" for name in rates)}
+    assert declared - columns == {
+        ("metrics.channel_mix", "call_share"),
+        ("metrics.language_mix", "call_share"),
+        *(("metrics.agent_daily", name) for name in waits | others),
+    }
+    assert {column for relation, column in columns if relation == "marts.fct_turns"} == waits
+
+
+def test_rates_are_sums_divided_by_sums(relations: tuple[Relation, ...]) -> None:
+    expressions = {
+        aggregate.column: aggregate.sql()
+        for aggregate in aggregates(relations)
+        if aggregate.relation == "metrics.agent_daily"
+    }
+    assert expressions["n_calls"] == "cast(sum(n_calls) as bigint)"
+    assert expressions["cost_usd"] == "cast(sum(cast(cost_usd as decimal(38, 12))) as double)"
+    assert expressions["success_rate"] == (
+        "cast(cast(sum(n_success) as bigint) as double)"
+        " / nullif(cast(sum(n_success) as bigint) + cast(sum(n_failure) as bigint), 0)"
+    )
+    assert expressions["rating"] == "sum(rating * (n_ratings)) / nullif(cast(sum(n_ratings) as bigint), 0)"
+
+
+def test_the_lake_is_described_with_its_types(relations: tuple[Relation, ...]) -> None:
+    (turns,) = [relation for relation in relations if relation.key == "lake.turns"]
+    types = {field.name: field.type for field in turns.fields}
+    assert (types["conversation_id"], types["start_date"], types["turn_index"]) == ("VARCHAR", "DATE", "BIGINT")

@@ -1,0 +1,120 @@
+"""Publishes plain files: ``<schema>.<table>.parquet`` or ``.csv`` in one folder, for spreadsheets and scripts.
+
+Each file is replaced as a whole. ``convohouse.json`` beside them has the fingerprints of what they hold.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.csv_format import to_csv
+from warehouse.errors import PublishError
+from warehouse.publish.source import Source, SourceTable
+from warehouse.publish.target import CSV, REMOVED, UNCHANGED, WRITTEN, Outcome, Progress, Publication, Target
+
+STATE_FILE = "convohouse.json"
+TEMPORARY_FILES = ".convohouse-*"
+
+
+def check(target: Target, publication: Publication) -> None:
+    """Check that the folder has no files of the same names from somebody else.
+
+    Raises:
+        PublishError: it has one.
+    """
+    with target.reporting(OSError):
+        current = _read_state(target.folder)
+        for key in publication.new:
+            if key not in current and _file(target, key).exists():
+                raise PublishError(f"{_file(target, key)} is not of convohouse.", "Choose another folder, or move it.")
+
+
+def publish(target: Target, source: Source, publication: Publication, progress: Progress) -> list[Outcome]:
+    """Bring the tables of a publication to a folder, a file each.
+
+    Raises:
+        PublishError: the folder cannot be written.
+    """
+    folder, outcomes = target.folder, []
+    with target.reporting(OSError):
+        current = _read_state(folder)
+        if not publication.is_dry_run:
+            folder.mkdir(parents=True, exist_ok=True)
+            for leftover in folder.glob(TEMPORARY_FILES):  # of a publication that was killed
+                leftover.unlink()
+        for name in publication.obsolete:
+            outcomes.append(Outcome(name, REMOVED, 0))
+            if not publication.is_dry_run:
+                current.pop(name, None)
+                _file(target, name).unlink(missing_ok=True)
+        for number, table in enumerate(publication.tables, 1):
+            file = _file(target, table.key)
+            is_changed = not file.exists() or current.get(table.key) != table.fingerprint
+            if is_changed and not publication.is_dry_run:
+                # Without its fingerprint first: a file must never be newer than what the state says of it.
+                current.pop(table.key, None)
+                _write_state(folder, current)
+                _write_table(target, source, table)
+                current[table.key] = table.fingerprint
+            outcomes.append(Outcome(table.key, WRITTEN if is_changed else UNCHANGED, table.n_rows, int(is_changed)))
+            progress(number, len(publication.tables))
+        if not publication.is_dry_run:
+            _write_state(folder, current)
+    return outcomes
+
+
+def _file(target: Target, key: str) -> Path:
+    return target.folder / f"{key}.{target.format}"
+
+
+def _read_state(folder: Path) -> dict[str, str]:
+    """Fingerprint by table."""
+    try:
+        state = json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        state = None
+    if not isinstance(state, dict) or not isinstance(state.get("tables"), dict):
+        raise PublishError(f"{folder / STATE_FILE} is not of convohouse.", "Choose another folder.")
+    return {str(name): str(fingerprint) for name, fingerprint in state["tables"].items()}
+
+
+def _write_state(folder: Path, fingerprints: dict[str, str]) -> None:
+    text = json.dumps({"tables": dict(sorted(fingerprints.items()))}, indent=1) + "\n"
+    _write(folder / STATE_FILE, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def _write_table(target: Target, source: Source, table: SourceTable) -> None:
+    def write(temporary: Path) -> None:
+        if target.format == CSV:
+            _write_csv(source, table, temporary)
+        else:
+            source.export_all(table, temporary)
+
+    _write(_file(target, table.key), write)
+
+
+def _write_csv(source: Source, table: SourceTable, temporary: Path) -> None:
+    with temporary.open("wb") as file:
+        file.write(to_csv(pl.DataFrame(table.schema.empty_table())))
+        for batch in source.batches(table):
+            file.write(to_csv(pl.DataFrame(batch), has_header=False))
+
+
+def _write(file: Path, write: Callable[[Path], object]) -> None:
+    """Write a file by way of a temporary one, so that it is complete or as it was."""
+    temporary = file.with_name(f".convohouse-{uuid.uuid4().hex}")
+    try:
+        write(temporary)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,104 @@
+"""Files of a Delta target: a local folder or an object store, by pyarrow; the log beside them is deltalake's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow.fs as pafs
+
+from warehouse.errors import PublishError
+from warehouse.publish.target import Target
+
+CONNECT_TIMEOUT_SECS = 10.0
+RETRIES = {"max_retries": "3", "retry_timeout": "60s", "connect_timeout": "10s"}
+"""Of deltalake, whose default is to try for three minutes."""
+
+
+class Store:
+    """The files below the root of a target, by their path there."""
+
+    def __init__(self, target: Target) -> None:
+        self._target, self._files, self._root = target, *_open(target)
+
+    def upload(self, source: Path, path: str) -> None:
+        """Write a file, which is complete or not there.
+
+        Raises:
+            OSError: the target cannot be written.
+        """
+        if self._target.is_local:
+            final = self._target.folder / path
+            final.parent.mkdir(parents=True, exist_ok=True)
+            temporary = final.with_name(f".{final.name}.part")
+            shutil.copyfile(source, temporary)
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.replace(final)
+            return
+        with source.open("rb") as content, self._files.open_output_stream(f"{self._root}/{path}") as stream:
+            shutil.copyfileobj(content, stream, 1 << 20)
+
+    def is_empty(self, folder: str) -> bool:
+        """Whether there is no file below a folder."""
+        infos = self._files.get_file_info(pafs.FileSelector(f"{self._root}/{folder}", allow_not_found=True))
+        return not infos
+
+    def delete_folder(self, folder: str) -> None:
+        """Delete a folder with all its files, if it is there."""
+        if not self.is_empty(folder):
+            self._files.delete_dir(f"{self._root}/{folder}")
+
+
+def log_options(target: Target) -> dict[str, str]:
+    """The options of deltalake for a target."""
+    address = target.options.get("aws_endpoint_url", "")
+    plain = {"aws_allow_http": "true"} if address.startswith("http://") else {}
+    return {} if target.is_local else {**RETRIES, **plain, **target.options}
+
+
+def _open(target: Target) -> tuple[pafs.FileSystem, str]:
+    """The file system of a target, and the path of the target in it.
+
+    Raises:
+        PublishError: an option is missing.
+    """
+    if target.is_local:
+        return pafs.LocalFileSystem(), str(target.folder)
+    parts, options = urlsplit(target.url), target.options
+    path = f"{parts.netloc}{parts.path}"
+    match parts.scheme:
+        case "s3":
+            return pafs.S3FileSystem(**_s3_options(options)), path
+        case "gs":
+            return pafs.GcsFileSystem(), path
+    account = options.get("azure_storage_account_name")
+    if account is None:
+        raise PublishError(
+            f"{target.url} needs azure_storage_account_name.", "Set it in CONVOHOUSE_PUBLISH_CREDENTIALS."
+        )
+    return pafs.AzureFileSystem(
+        account,
+        account_key=options.get("azure_storage_account_key"),
+        sas_token=options.get("azure_storage_sas_token"),
+    ), path
+
+
+def _s3_options(options: Mapping[str, str]) -> dict[str, Any]:
+    """By pyarrow's names; without keys, it looks for those of the environment, a profile or the machine's role."""
+    names = {
+        "aws_access_key_id": "access_key",
+        "aws_secret_access_key": "secret_key",
+        "aws_session_token": "session_token",
+        "aws_region": "region",
+    }
+    named: dict[str, Any] = {names[name]: value for name, value in options.items() if name in names}
+    if address := options.get("aws_endpoint_url"):
+        parts = urlsplit(address)
+        named |= {"endpoint_override": parts.netloc, "scheme": parts.scheme}
+    # a small file is then one request, instead of the three of a multipart upload
+    return {**named, "allow_delayed_open": True, "connect_timeout": CONNECT_TIMEOUT_SECS}

@@ -1,0 +1,166 @@
+"""Where tables are published to, as a user writes it, and what a publication consists of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from warehouse.errors import PublishError
+from warehouse.publish.source import SourceTable
+
+DELTA, POSTGRES, PARQUET, CSV = "delta", "postgres", "parquet", "csv"
+FORMATS = (DELTA, PARQUET, CSV)
+"""The forms of a folder; a database has its own."""
+DEFAULT_SELECTION = {
+    DELTA: ("lake", "marts", "metrics"),
+    POSTGRES: ("marts", "metrics"),
+    PARQUET: ("marts", "metrics"),
+    CSV: ("marts", "metrics"),
+}
+OBJECT_STORES = {"s3": "s3", "s3a": "s3", "gs": "gs", "az": "az"}
+DATABASES = ("postgresql", "postgres")
+SECRET_PARAMETERS = ("password", "sslpassword")
+MAX_MESSAGE_LENGTH = 600
+"""Characters of a library's error that are shown: it may quote a whole statement."""
+MIN_SECRET_LENGTH = 4
+"""Shorter values of credentials, such as "true", are shown in errors: they would blank out half of a message."""
+
+Progress = Callable[[int, int], None]
+"""Called with the number of tables done and of all tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target: ``url`` without secrets, and the format of the tables there.
+
+    ``options`` are credentials and addresses, by their names in the target's own library.
+    """
+
+    url: str
+    format: str
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """The local folder of a target ``file://…``."""
+        return Path(unquote(urlsplit(self.url).path))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return self.url.startswith("file:")
+
+    def without_secrets(self, text: str) -> str:
+        """A text, such as an error of a library, as one short line, in which no value of the options is left."""
+        for value in self.options.values():
+            if len(value) >= MIN_SECRET_LENGTH:
+                text = text.replace(value, "***")
+        text = " ".join(text.split())
+        return text if len(text) < MAX_MESSAGE_LENGTH else f"{text[:200]} … {text[200 - MAX_MESSAGE_LENGTH :]}"
+
+    @contextmanager
+    def reporting(self, *errors: type[Exception]) -> Iterator[None]:
+        """Turn errors of a library into one that a person can act on, and that holds no secret.
+
+        Raises:
+            PublishError: one of them happened.
+        """
+        try:
+            yield
+        except errors as error:
+            message = f"{self.url} cannot be published to: {self.without_secrets(str(error)) or type(error).__name__}"
+            hint = "What is there stays readable. `convohouse publish` tries it again."
+            raise PublishError(f"{message.rstrip('.')}.", hint) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happened to a table: written, unchanged or removed; ``n_files`` were written, none in a database."""
+
+    table: str
+    change: str
+    n_rows: int
+    n_files: int = 0
+
+
+WRITTEN, UNCHANGED, REMOVED = "written", "unchanged", "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What to bring to a target.
+
+    ``former`` are tables that an earlier publication may have left there. ``purges`` says that no earlier version may
+    stay, because something was erased or redacted. A dry run writes nothing. ``temporary`` is a folder of the home.
+    """
+
+    tables: tuple[SourceTable, ...]
+    now: datetime
+    temporary: Path
+    former: tuple[str, ...] = ()
+    purges: bool = False
+    is_dry_run: bool = False
+
+    @property
+    def obsolete(self) -> tuple[str, ...]:
+        """Tables that may be there and are no longer published."""
+        return tuple(name for name in self.former if name not in {table.key for table in self.tables})
+
+    @property
+    def new(self) -> tuple[str, ...]:
+        """Tables that no publication has left there yet: what has their names is of somebody else."""
+        return tuple(table.key for table in self.tables if table.key not in self.former)
+
+
+def parse_target(text: str, format_: str | None, options: Mapping[str, str] | None = None) -> Target:
+    """The target that a user named by a URL or a path.
+
+    Raises:
+        ValueError: it is no target that we can write, or it holds a password.
+    """
+    parts = urlsplit(text)
+    if parts.scheme in DATABASES:
+        return Target(_database_url(text), _require(format_, POSTGRES, (POSTGRES,)), options or {})
+    if parts.scheme in OBJECT_STORES:
+        _refuse_secrets(text)
+        if not parts.netloc:
+            raise ValueError(f"{text} has no bucket")
+        url = f"{OBJECT_STORES[parts.scheme]}://{parts.netloc}/{parts.path.strip('/')}".rstrip("/")
+        return Target(url, _require(format_, DELTA, (DELTA,)), options or {})
+    if parts.scheme and parts.scheme != "file" and "://" in text:
+        raise ValueError(f"{parts.scheme}:// is not supported; write a path, s3://, gs://, az:// or postgresql://")
+    path = Path(unquote(parts.path)) if parts.scheme == "file" else Path(text).expanduser()
+    return Target(Path(os.path.abspath(path)).as_uri(), _require(format_, DELTA, FORMATS), options or {})  # noqa: PTH100 - links stay
+
+
+def _require(format_: str | None, default: str, allowed: Iterable[str]) -> str:
+    chosen = format_ or default
+    if chosen not in allowed:
+        raise ValueError(f"it takes the format {' or '.join(allowed)}, not {chosen}")
+    return chosen
+
+
+def _database_url(text: str) -> str:
+    _refuse_secrets(text)
+    parts = urlsplit(text)
+    if not parts.path.strip("/"):
+        raise ValueError("it has no name of a database: postgresql://user@host/database")
+    return parts._replace(scheme="postgresql").geturl()
+
+
+def _refuse_secrets(text: str) -> None:
+    """Refuse a URL that would bring a secret into messages and into the record of targets.
+
+    Raises:
+        ValueError: it has one; the message does not.
+    """
+    parts = urlsplit(text)
+    is_database = parts.scheme in DATABASES
+    parameters = {parameter.partition("=")[0] for parameter in parts.query.split("&")}
+    if parts.password is not None or parameters & set(SECRET_PARAMETERS) or (parts.query and not is_database):
+        raise ValueError("it must not hold a password or key, as it is shown in messages")

@@ -1,0 +1,78 @@
+"""Agents: a scorecard against the period before, and the versions of each."""
+
+from __future__ import annotations
+
+from warehouse.serve.pages.cards import is_notable
+from warehouse.serve.pages.measures import definitions, measure_rows, sample_size
+from warehouse.serve.pages.selection import Reader, Row
+
+COLUMNS = (
+    "n_calls",
+    "success_rate",
+    "containment_rate",
+    "error_rate",
+    "abandonment_rate",
+    "transfer_rate",
+    "wait_p95_secs",
+    "cost_usd_per_call",
+    "cost_usd_per_success",
+    "rating",
+)
+
+INTERVALS = """
+select agent_id, version_id, first_call_at, last_call_at, n_judged, success_rate, success_rate_low, success_rate_high
+from metrics.version_comparison
+"""
+
+
+EXPERIMENTS = """
+select
+    agent_id, variant_kind, variant_a, variant_b, measure, finding, n_observations_a, n_observations_b
+from metrics.experiments
+where ($agent_id is null or agent_id = $agent_id) and ($workspace is null or workspace = $workspace)
+order by has_enough_data desc, agent_id, variant_kind, variant_a, variant_b, measure
+limit 40
+"""
+
+
+def experiments(reader: Reader) -> list[Row]:
+    """What versions or branches of an agent did in their common time, over all days (``metrics.experiments``)."""
+    selection = reader.chosen
+    return reader.rows(EXPERIMENTS, agent_id=selection.agent_id, workspace=selection.workspace)
+
+
+def scorecard(reader: Reader) -> list[Row]:
+    """Measures by agent; ``cells`` has by column value, n, change, whether that is better and whether notable."""
+    before = {row["key_0"]: row for row in measure_rows(reader, "agent_id", relation="previous_conversations")}
+    defined = definitions(reader)
+    rows = []
+    for row in measure_rows(reader, "agent_id"):
+        previous = before.get(row["key_0"], {})
+        cells = {column: _cell(column, row, previous, defined[column].good) for column in COLUMNS}
+        rows.append({"agent_id": row["key_0"], "n_calls": row["n_calls"], "cells": cells})
+    return sorted(rows, key=lambda row: -row["n_calls"])
+
+
+def versions(reader: Reader) -> list[Row]:
+    """Measures of the selection by agent and version, with the interval of the success rate over all its days."""
+    intervals = {(row["agent_id"], row["version_id"]): row for row in reader.rows(INTERVALS)}
+    rows = measure_rows(reader, "agent_id", "version_id")
+    joined = [
+        row
+        | {"agent_id": row["key_0"], "version_id": row["key_1"]}
+        | {
+            name: intervals.get((row["key_0"], row["key_1"]), {}).get(name)
+            for name in ("first_call_at", "success_rate_low", "success_rate_high")
+        }
+        for row in rows
+    ]
+    return sorted(joined, key=lambda row: (row["agent_id"] or "", row["first_call_at"] is None, row["first_call_at"]))
+
+
+def _cell(column: str, row: Row, previous: Row, good: str) -> Row:
+    size = sample_size(column)
+    value, before = row[column], previous.get(column)
+    change = None if value is None or before is None else value - before
+    notable = is_notable(column, value, row[size], before, previous.get(size, 0))
+    is_better = None if not change or good == "neither" else (change > 0) == (good == "high")
+    return {"value": value, "n": row[size], "change": change, "is_better": is_better, "is_notable": notable}

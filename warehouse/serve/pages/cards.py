@@ -1,0 +1,114 @@
+"""The six numbers at the head of the overview, each with its n, its days, the period before, and its target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from warehouse.serve.pages.measures import (
+    FEW,
+    SHARES,
+    Definition,
+    change,
+    definitions,
+    measure_rows,
+    sample_size,
+)
+from warehouse.serve.pages.selection import Period, Reader, Row
+
+COLUMNS = ("n_calls", "success_rate", "containment_rate", "cost_usd_per_success", "wait_p95_secs", "error_rate")
+NOTABLE = 0.1
+"""Relative change of an amount from which it is mentioned; shares are compared with what chance gives."""
+Z = 1.959963984540054
+"""Standard errors that a change of a share has to exceed: 95 of 100 changes by chance are smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A measure of the selection: value, n, difference to the period before, and its value on each day.
+
+    ``days`` has every day of the period; a day without a value has None. ``is_notable`` says that the change is more
+    than chance, of a share, or than ``NOTABLE``, of an amount.
+    """
+
+    column: str
+    definition: Definition
+    value: float | None
+    n: int
+    previous: float | None
+    previous_n: int
+    is_notable: bool
+    days: tuple[tuple[date, float | None, int], ...]
+    coverage: float | None = None
+    target: float | None = None
+
+    @property
+    def change(self) -> float | None:
+        """Value minus the value of the period before."""
+        return change(self.value, self.previous)
+
+    @property
+    def is_better(self) -> bool | None:
+        """Whether the change is for the better; None if there is none or no direction is good."""
+        if not self.change or self.definition.good == "neither":
+            return None
+        return (self.change > 0) == (self.definition.good == "high")
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether it is taken over too few to say much."""
+        return self.n < FEW
+
+
+def cards(reader: Reader, *, targets: Mapping[str, float]) -> list[Card]:
+    """The cards of the selection of a reader; ``targets`` by column, in the unit of the measure."""
+    (now,) = measure_rows(reader)
+    (before,) = measure_rows(reader, relation="previous_conversations")
+    by_day = {row["key_0"]: row for row in measure_rows(reader, "start_date")}
+    defined = definitions(reader)
+    return [
+        replace(
+            _card(reader.chosen.period, column, defined[column], now=now, before=before, by_day=by_day),
+            target=targets.get(column),
+        )
+        for column in COLUMNS
+    ]
+
+
+def _card(
+    period: Period, column: str, definition: Definition, *, now: Row, before: Row, by_day: dict[date, Row]
+) -> Card:
+    size = sample_size(column)
+    days = (period.first + timedelta(days=number) for number in range(period.n_days))
+    # without a conversation before, 0 conversations are no comparison
+    previous = before[column] if before["n_calls"] else None
+    return Card(
+        column=column,
+        definition=definition,
+        value=now[column],
+        n=now[size],
+        previous=previous,
+        previous_n=before[size],
+        is_notable=is_notable(column, now[column], now[size], previous, before[size]),
+        days=tuple(_day(day, column, size, by_day.get(day)) for day in days),
+        coverage=now["success_coverage"] if column in ("success_rate", "cost_usd_per_success") else None,
+    )
+
+
+def _day(day: date, column: str, size: str, row: Row | None) -> tuple[date, float | None, int]:
+    if row is None:
+        return day, 0 if column == "n_calls" else None, 0
+    return day, row[column], row[size]
+
+
+def is_notable(column: str, value: float | None, n: int, previous: float | None, previous_n: int) -> bool:
+    """Whether a measure has changed by more than chance (a share: two-proportion z-test) or than ``NOTABLE``."""
+    if value is None or previous is None or min(n, previous_n) < FEW:
+        return False
+    if column in SHARES:
+        pooled = (value * n + previous * previous_n) / (n + previous_n)
+        error = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / previous_n))
+        return abs(value - previous) > Z * error
+    return previous != 0 and abs(value / previous - 1) >= NOTABLE

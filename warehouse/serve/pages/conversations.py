@@ -1,0 +1,142 @@
+"""The list of conversations: those of a selection that more conditions hold for, sorted by what hurts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from warehouse.serve.pages.selection import Reader, Row
+from warehouse.serve.search_terms import pattern, search_terms
+
+PAGE_SIZE = 50
+MAX_WORDS = 12
+
+OUTCOME = "coalesce(outcome, 'open')"
+"""What became of a conversation (``intermediate.int_conversation_outcomes``)."""
+
+OUTCOMES = (
+    "contained",
+    "transferred",
+    "cut_off",
+    "abandoned",
+    "blocked",
+    "error",
+    "voicemail",
+    "not_reached",
+    "unknown",
+)
+VERDICTS = ("success", "failure", "unknown")
+
+SORTS = {
+    "hurt": "hurt desc, started_at desc",
+    "newest": "started_at desc",
+    "wait": "p95_wait_secs desc nulls last",
+    "cost": "cost_usd desc nulls last",
+    "length": "call_duration_secs desc nulls last",
+    "tool_errors": "n_tool_errors desc, started_at desc",
+}
+
+HURT = """
+(case when outcome in ('error', 'blocked') then 4 else 0 end)
++ (case when call_successful = 'failure' then 3 else 0 end)
++ (case when outcome in ('abandoned', 'cut_off') then 2 else 0 end)
++ (case when n_tool_errors > 0 then 1 else 0 end)
++ (case when coalesce(p95_wait_secs, 0) > 3 then 1 else 0 end)
++ (case when rating <= 2 or dislikes > 0 then 1 else 0 end)
+"""
+"""Points: error or guardrail 4, failed verdict 3, left or cut off 2; failed tool, long wait and bad rating 1 each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """More conditions on a list; None means any."""
+
+    outcome: str | None = None
+    verdict: str | None = None
+    is_contained: bool | None = None
+    min_wait_secs: float | None = None
+    criterion: str | None = None
+    criterion_result: str = "failure"
+    tool: str | None = None
+    tool_error: str | None = None
+    termination: str | None = None
+    model: str | None = None
+    weekday: int | None = None
+    hour: int | None = None
+    is_repeat_caller: bool | None = None
+    words: str | None = None
+    sort: str = "hurt"
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationList:
+    """A page of the list, and how many there are on all pages."""
+
+    rows: list[Row]
+    n: int
+    n_pages: int
+    page: int
+
+
+def read_conversations(reader: Reader, conditions: Conditions) -> ConversationList:
+    """The conversations of the selection's period, open ones too, that all conditions hold for."""
+    where, parameters = _where(conditions)
+    n = reader.row(f"select count(*) as n from selected where {where}", **parameters)["n"]  # noqa: S608 -- every name is ours; values are parameters
+    n_pages = max(1, -(-n // PAGE_SIZE))
+    page = min(max(conditions.page, 1), n_pages)
+    rows = reader.rows(
+        f"""
+        select
+            conversation_id, started_at, agent_id, channel, main_language, call_duration_secs, call_successful,
+            cost_usd, p95_wait_secs, n_tool_errors, rating, summary_title, {OUTCOME} as shown_outcome,
+            outcome_reason, {HURT} as hurt
+        from selected
+        where {where}
+        order by {SORTS[conditions.sort]}, conversation_id
+        limit {PAGE_SIZE} offset $offset
+        """,  # noqa: S608 -- as above
+        **parameters,
+        offset=(page - 1) * PAGE_SIZE,
+    )
+    return ConversationList(rows, n, n_pages, page)
+
+
+def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
+    parts = {
+        "not is_before": None,
+        f"{OUTCOME} = $outcome": conditions.outcome,
+        "call_successful = $verdict": conditions.verdict,
+        "is_finished and coalesce(is_contained, false) = $is_contained": conditions.is_contained,
+        _exists("fct_turns", "parts.wait_secs > $min_wait_secs"): conditions.min_wait_secs,
+        _exists("fct_tool_calls", "parts.tool_name = $tool"): conditions.tool,
+        _exists("fct_tool_calls", "parts.tool_name = $tool_error and parts.is_error"): conditions.tool_error,
+        "coalesce(termination_group, 'none') = $termination": conditions.termination,
+        _exists("fct_llm_usage", "parts.model = $model"): conditions.model,
+        "local_weekday = $weekday": conditions.weekday,
+        "local_start_hour = $hour": conditions.hour,
+        "coalesce(is_repeat_caller_7d, false) = $is_repeat_caller": conditions.is_repeat_caller,
+    }
+    where = [part for part, value in parts.items() if value is not None or part == "not is_before"]
+    parameters = {
+        part.rpartition("$")[2].split(")")[0].split(" ")[0]: value for part, value in parts.items() if value is not None
+    }
+    if conditions.criterion is not None:
+        where.append(
+            _exists(
+                "fct_evaluations",
+                "parts.criteria_id = $criterion and parts.result = $criterion_result and parts.scope_index = -1",
+            )
+        )
+        parameters |= {"criterion": conditions.criterion, "criterion_result": conditions.criterion_result}
+    for number, word in enumerate(search_terms(conditions.words or "")[:MAX_WORDS]):
+        where.append(_exists("fct_turns", f"regexp_matches(parts.message, $word_{number})"))
+        parameters[f"word_{number}"] = pattern(word)
+    return " and ".join(f"({part})" for part in where), parameters
+
+
+def _exists(table: str, condition: str) -> str:
+    return (
+        f"conversation_id in (select parts.conversation_id from marts.{table} as parts "  # noqa: S608 -- our own names
+        f"where parts.workspace = selected.workspace and {condition})"
+    )

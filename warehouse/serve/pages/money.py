@@ -1,0 +1,164 @@
+"""Money: what conversations cost, by component, agent and model, the month's forecast, and whether the bill adds up."""
+
+from __future__ import annotations
+
+from warehouse.serve.pages.selection import Reader, Row
+
+COMPONENTS = """
+select
+    costs.start_date,
+    costs.component,
+    count(*) as n_calls,
+    cast(sum(costs.cost_usd) as double) as cost_usd,
+    cast(sum(costs.cost_credits) as double) as cost_credits
+from conversations
+join intermediate.int_cost_components as costs using (workspace, conversation_id, start_date)
+group by all
+order by all
+"""
+
+MODELS = """
+select
+    usage.model,
+    count(distinct (usage.workspace, usage.conversation_id)) as n_calls,
+    cast(coalesce(sum(usage.input_tokens), 0) as bigint) as input_tokens,
+    cast(coalesce(sum(usage.input_cache_read_tokens), 0) as bigint) as cached_tokens,
+    cast(coalesce(sum(usage.output_tokens), 0) as bigint) as output_tokens,
+    cast(sum(cast(usage.llm_cost_usd as decimal(38, 12))) as double) as llm_cost_usd
+from conversations
+join marts.fct_llm_usage as usage using (workspace, conversation_id, start_date)
+where usage.is_total
+group by all
+order by llm_cost_usd desc nulls last, usage.model
+"""
+
+FORECAST = """
+select
+    month_start_date,
+    max(as_of_date) as as_of_date,
+    last_day(month_start_date) as last_date,
+    sum(cost_usd) as cost_usd,
+    sum(expected_usd) as expected_usd,
+    case when count(*) = 1 then max(expected_low_usd) end as expected_low_usd,
+    case when count(*) = 1 then max(expected_high_usd) end as expected_high_usd,
+    max(budget_usd) as budget_usd
+from metrics.spend_forecast
+where
+    agent_id = coalesce($agent_id, '*')
+    and ($workspace is null or workspace = $workspace)
+    and month_start_date = (select max(month_start_date) from metrics.spend_forecast)
+group by month_start_date
+"""
+"""Intervals of several workspaces do not add up, so there is one only for one workspace."""
+
+MONTH_DAYS = """
+select start_date, cast(sum(cast(cost_usd as decimal(38, 12))) as double) as cost_usd
+from marts.fct_conversations
+where
+    is_counted
+    and start_date between $first and $last
+    and ($agent_id is null or agent_id = $agent_id)
+    and ($workspace is null or workspace = $workspace)
+group by all
+order by all
+"""
+
+RECONCILIATION = """
+select
+    cast(coalesce(sum(n_calls), 0) as bigint) as n_calls,
+    cast(coalesce(sum(n_cost_compared), 0) as bigint) as n_cost_compared,
+    cast(coalesce(sum(n_cost_alone), 0) as bigint) as n_cost_alone,
+    cast(coalesce(sum(n_cost_differences), 0) as bigint) as n_cost_differences,
+    cast(sum(unexplained_credits) as bigint) as unexplained_credits,
+    cast(coalesce(sum(n_llm_compared), 0) as bigint) as n_llm_compared,
+    cast(coalesce(sum(n_llm_differences), 0) as bigint) as n_llm_differences,
+    cast(sum(cast(unexplained_llm_usd as decimal(38, 12))) as double) as unexplained_llm_usd
+from metrics.cost_reconciliation
+where start_date between $first and $last and ($workspace is null or workspace = $workspace)
+"""
+
+BILLS = """
+select
+    bill_unit,
+    count(*) as n_days,
+    sum(billed_agents_amount) as billed_amount,
+    sum(conversations_amount) as conversations_amount,
+    sum(unexplained_amount) as unexplained_amount,
+    bool_and(is_bill_complete) as is_complete
+from metrics.cost_reconciliation
+where
+    bill_unit is not null
+    and start_date between $first and $last
+    and ($workspace is null or workspace = $workspace)
+group by bill_unit
+order by bill_unit
+"""
+
+SWITCHES = """
+select
+    agent_id, main_model, model, n_priced_calls, llm_cost_usd, estimated_usd, estimated_saving_usd, asked_at
+from metrics.llm_switch
+where
+    estimated_saving_usd > 0
+    and not is_main_model
+    and ($agent_id is null or agent_id = $agent_id)
+    and ($workspace is null or workspace = $workspace)
+qualify row_number() over (partition by workspace, agent_id order by estimated_saving_usd desc, model) <= 3
+order by estimated_saving_usd desc, agent_id, model
+limit 12
+"""
+
+
+def components(reader: Reader) -> list[Row]:
+    """Cost by day and component of ``intermediate.int_cost_components``; the components add up to the cost."""
+    return reader.rows(COMPONENTS)
+
+
+def models(reader: Reader) -> list[Row]:
+    """Conversations, tokens and cost by language model, of what is paid for."""
+    return reader.rows(MODELS)
+
+
+def forecast(reader: Reader) -> tuple[Row | None, list[Row]]:
+    """The newest month's forecast of the selection's agent, or of all (None without one), and the cost of its days."""
+    agent_id, workspace = _agent(reader)
+    rows = reader.rows(FORECAST, agent_id=agent_id, workspace=workspace)
+    if not rows:
+        return None, []
+    (month,) = rows
+    spent = reader.rows(
+        MONTH_DAYS,
+        first=month["month_start_date"],
+        last=month["as_of_date"],
+        agent_id=agent_id,
+        workspace=workspace,
+    )
+    return month, spent
+
+
+def reconciliation(reader: Reader) -> Row:
+    """Whether the parts of the bill add up, over all finished conversations of the days, whatever the agent."""
+    selection = reader.chosen
+    return reader.row(
+        RECONCILIATION,
+        first=selection.period.first,
+        last=selection.period.last,
+        workspace=selection.workspace,
+    )
+
+
+def bills(reader: Reader) -> list[Row]:
+    """The vendor's bill of the days against the cost of their conversations, by the unit of the bill."""
+    selection = reader.chosen
+    return reader.rows(BILLS, first=selection.period.first, last=selection.period.last, workspace=selection.workspace)
+
+
+def cheaper_models(reader: Reader) -> list[Row]:
+    """The three models of each agent that would save most by the vendor's estimates, over the last 30 days."""
+    agent_id, workspace = _agent(reader)
+    return reader.rows(SWITCHES, agent_id=agent_id, workspace=workspace)
+
+
+def _agent(reader: Reader) -> tuple[str | None, str | None]:
+    selection = reader.chosen
+    return selection.agent_id, selection.workspace

@@ -1,0 +1,170 @@
+"""The overview: the cards, what changed and where, what needs attention, and the days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from warehouse.serve.pages.cards import Card, cards, is_notable
+from warehouse.serve.pages.measures import FEW, definitions, measure_rows, sample_size
+from warehouse.serve.pages.selection import Reader, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """The agent whose measure changed most in the direction of the whole."""
+
+    agent_id: str
+    change: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the overview shows.
+
+    ``mover`` belongs to the first notable card other than conversations. ``anomalies`` are rows of
+    ``metrics.anomalies`` of the period, with the name and unit of their measure; ``missed_targets`` rows of
+    ``metrics.targets``; ``failing_tools`` have error rates of both periods; ``days`` are measures by day.
+    """
+
+    cards: list[Card]
+    headline: Card | None
+    mover: Mover | None
+    anomalies: list[Row]
+    missed_targets: list[Row]
+    failing_tools: list[Row]
+    days: list[Row]
+    n_open: int
+
+
+ANOMALIES = """
+select start_date, agent_id, measure, value, n_observations, expected, spread, deviation
+from metrics.anomalies
+where
+    is_flagged
+    and start_date between $first and $last
+    and ($agent_id is null or agent_id = $agent_id)
+    and ($workspace is null or workspace = $workspace)
+order by start_date desc, abs(deviation) / nullif(spread, 0) desc, agent_id, measure
+"""
+
+MISSED_TARGETS = """
+select week_start_date, agent_id, metric, metric_name, value, target, difference, n_observations
+from metrics.targets
+where
+    not is_met
+    and ($agent_id is null or agent_id = $agent_id)
+    and ($workspace is null or workspace = $workspace)
+    and week_start_date = (
+        select max(week_start_date)
+        from metrics.targets
+        where is_over and week_start_date between $first - 6 and $last - 6
+    )
+order by abs(difference) / nullif(target, 0) desc, agent_id, metric
+"""
+"""Of the last week that ended in the period."""
+
+TARGETS = """
+select metric, target
+from seeds.targets
+where agent_id in (coalesce($agent_id, '*'), '*') and valid_from <= $last
+qualify row_number() over (partition by metric order by agent_id = '*', valid_from desc) = 1
+"""
+
+TOOL_ERRORS = """
+with calls as (
+    select
+        tools.tool_name,
+        selected.is_before,
+        count(*) filter (tools.is_answered) as n_answered,
+        count(*) filter (tools.is_error) as n_errors
+    from selected
+    join marts.fct_tool_calls as tools using (workspace, conversation_id, start_date)
+    where selected.is_counted
+    group by all
+)
+
+select
+    now.tool_name,
+    now.n_answered,
+    now.n_errors,
+    now.n_errors / nullif(now.n_answered, 0) as error_rate,
+    before.n_answered as previous_n_answered,
+    before.n_errors / nullif(before.n_answered, 0) as previous_error_rate
+from (select * from calls where not is_before) as now
+join (select * from calls where is_before) as before using (tool_name)
+order by error_rate - previous_error_rate desc nulls last, tool_name
+"""
+
+
+def read_overview(reader: Reader) -> Overview:
+    """The overview of the reader's selection."""
+    selection = reader.chosen
+    targets = reader.rows(TARGETS, agent_id=selection.agent_id, last=selection.period.last)
+    page_cards = cards(reader, targets={row["metric"]: row["target"] for row in targets})
+    notable = [card for card in page_cards if card.is_notable and card.column != "n_calls"]
+    headline = max(notable, key=_relative_change, default=None)
+    defined = definitions(reader)
+    scope = {
+        "first": selection.period.first,
+        "last": selection.period.last,
+        "agent_id": selection.agent_id,
+        "workspace": selection.workspace,
+    }
+    anomalies = reader.rows(ANOMALIES, **scope)
+    (n_open,) = reader.row("select count(*) as n_open from selected where not is_before and not is_finished").values()
+    return Overview(
+        cards=page_cards,
+        headline=headline,
+        mover=_mover(reader, headline) if headline and selection.agent_id is None else None,
+        anomalies=[
+            row
+            | {
+                "name": defined[row["measure"]].name,
+                "unit": defined[row["measure"]].unit,
+                "good": defined[row["measure"]].good,
+            }
+            for row in anomalies
+        ],
+        missed_targets=[
+            row | {"unit": defined[row["metric"]].unit}
+            for row in reader.rows(MISSED_TARGETS, **scope)
+            if row["metric"] in defined
+        ],
+        failing_tools=newly_failing_tools(reader),
+        days=measure_rows(reader, "start_date"),
+        n_open=n_open,
+    )
+
+
+def newly_failing_tools(reader: Reader) -> list[Row]:
+    """Tools whose error rate rose by more than chance, with both rates; the largest rise first."""
+    return [
+        row
+        for row in reader.rows(TOOL_ERRORS)
+        if row["error_rate"] is not None
+        and row["previous_error_rate"] is not None
+        and row["error_rate"] > row["previous_error_rate"]
+        and is_notable(
+            "error_rate", row["error_rate"], row["n_answered"], row["previous_error_rate"], row["previous_n_answered"]
+        )
+    ]
+
+
+def _relative_change(card: Card) -> float:
+    return abs((card.change or 0) / (card.previous or 1))
+
+
+def _mover(reader: Reader, card: Card) -> Mover | None:
+    """Among agents with enough conversations in both periods; None if none of them moved with the whole."""
+    size = sample_size(card.column)
+    before = {row["key_0"]: row for row in measure_rows(reader, "agent_id", relation="previous_conversations")}
+    movers = [
+        Mover(row["key_0"], row[card.column] - before[row["key_0"]][card.column])
+        for row in measure_rows(reader, "agent_id")
+        if row["key_0"] in before
+        and min(row[size], before[row["key_0"]][size]) >= FEW
+        and None not in (row[card.column], before[row["key_0"]][card.column])
+    ]
+    sign = 1 if (card.change or 0) > 0 else -1
+    best = max(movers, key=lambda mover: sign * mover.change, default=None)
+    return best if best and sign * best.change > 0 else None

@@ -44,7 +44,8 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
     app_context = app_context or Context(load_settings())
     settings = app_context.settings
     fresh_for = timedelta(hours=settings.fresh_hours)
-    assets = [  # all but the models: those that read models among them
+    project = read_project()
+    assets = [  # all but the models: what reads models has to be among them, for read_elsewhere
         conversation_list,
         conversation_details,
         tools,
@@ -56,14 +57,14 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
         recordings,
         weekly_report,
         lake_tables,
+        *publish_assets(settings, project),
     ]
     today = max(app_context.clock().date(), first_day(settings))
     nightly, webhooks = nightly_job(today), webhook_job(today)
     read_elsewhere = {dep.asset_key for asset in assets for spec in asset.specs for dep in spec.deps}
-    project = read_project()
     models = models_asset(project, fresh_for, column_types(app_context.home), read_elsewhere)
     return dg.Definitions(
-        assets=with_settings([*assets, models, *publish_assets(settings, project)], settings),
+        assets=with_settings([*assets, models], settings),
         jobs=[nightly, backfill, access_job, audio_job, webhooks, prune_job, weekly_report_job],
         sensors=[webhook_sensor(webhooks), alert_sensor, killed_runs_sensor],
         schedules=[

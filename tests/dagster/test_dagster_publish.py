@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from pipelines.orchestration.assets.publish import publish_assets
 from pipelines.orchestration.build_defs import build_defs
-from pipelines.orchestration.run_in_process import step_errors
+from pipelines.orchestration.run_errors import failure_lines
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context, no_progress
 from tests.helpers.emulated_dagster import QUIET
@@ -63,6 +64,28 @@ def test_it_publishes_what_changed_and_fails_in_one_line_without_a_secret(copied
     target.rename(tmp_path / "away")
     target.write_text("a file")
     failed = materialize()
-    (error,) = step_errors(failed)
+    (error,) = failure_lines(failed.all_events)
     assert (failed.success, error.startswith(f"{target.as_uri()}: ")) == (False, True)
     assert SECRET not in "".join(map(str, failed.all_events))
+
+
+def test_a_target_with_every_metric_does_not_wait_for_what_only_some_runs_materialize():
+    config = {"target": "/srv/tables", "format": "csv"}
+    graph = build_defs(
+        app_context=Context(Settings(home=Path("nowhere"), publish={"bi": config}))
+    ).resolve_asset_graph()
+    parents = {key.to_user_string() for key in graph.get(dg.AssetKey(["publish", "bi"])).parent_keys}
+    assert "metrics/agent_daily" in parents
+    assert "metrics/sync_health" not in parents
+
+
+@pytest.mark.usefixtures("few_models")
+def test_a_run_that_reuses_the_models_publishes_all_the_same(run, copied, tmp_path):
+    publish = settings_for(copied.home.root, tmp_path / "tables").publish
+    context = replace(copied, settings=copied.settings.model_copy(update={"publish": publish}))
+    for _ in range(2):
+        ran = run(context)
+        assert ran.failures == []
+        keys = {event.asset_key.to_user_string() for event in ran.result.get_asset_materialization_events()}
+        assert "publish/bi" in keys
+    assert "marts/fct_conversations" not in keys

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from pipelines.orchestration.asset_keys import asset_key
+from pipelines.orchestration.assets.models import SYNC_HEALTH
 from pipelines.settings import Settings
 from pipelines.settings_types import PublishTarget
 from pipelines.usecases.context import Context, Progress
@@ -36,7 +37,8 @@ def _publish_asset(name: str, config: PublishTarget, project: Project) -> dg.Ass
         group_name=GROUP,
         kinds={target.format},
         metadata={"dagster/uri": target.url},
-        deps=[asset_key(table) for table in tables],
+        # not on metrics.sync_health, which not every run materializes: Dagster would skip this asset then
+        deps=[asset_key(table) for table in tables if table != SYNC_HEALTH],
         description=f"Copies {len(tables)} tables to {target.url}. If this fails, the target could not be reached or "
         "refused the credentials; what is there stays as it was, and the next run or `convohouse publish` tries again.",
     )

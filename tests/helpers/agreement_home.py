@@ -12,7 +12,7 @@ import pytest
 from pipelines.emulator.server.serve import running
 from pipelines.usecases import sync
 from pipelines.usecases.publish import choose_jobs, publish
-from tests.conftest import READERS_OF_THE_PROJECT
+from tests.conftest import FEW, READERS_OF_THE_PROJECT
 from tests.helpers.agreement import COLUMNS
 from tests.helpers.nights import Nights
 from tests.helpers.small_builds import without_comments
@@ -36,7 +36,7 @@ class Published:
 
 def publish_scorecard(folder: Path, *databases: str) -> Published:
     """Build a small home with the scorecard alone, and publish it to a folder and to databases."""
-    few = read_project().upstream(SCORECARD, "marts.fct_conversations", "metrics.anomalies")
+    few = read_project().upstream(SCORECARD, *FEW)
     nights, delta = Nights(folder / "home", conversations=60, days=3), folder / "delta"
     with pytest.MonkeyPatch.context() as patch, without_comments(), running(nights.app) as url:
         for module in READERS_OF_THE_PROJECT:

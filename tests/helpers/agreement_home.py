@@ -36,7 +36,7 @@ class Published:
 
 def publish_scorecard(folder: Path, *databases: str) -> Published:
     """Build a small home with the scorecard alone, and publish it to a folder and to databases."""
-    few = read_project().upstream(SCORECARD, *FEW)
+    few = read_project().upstream(SCORECARD, "metrics.catalog", *FEW)
     nights, delta = Nights(folder / "home", conversations=60, days=3), folder / "delta"
     with pytest.MonkeyPatch.context() as patch, without_comments(), running(nights.app) as url:
         for module in READERS_OF_THE_PROJECT:

@@ -12,7 +12,7 @@ import pytest
 from pipelines.emulator.server.serve import running
 from pipelines.usecases import sync
 from pipelines.usecases.publish import choose_jobs, publish
-from tests.conftest import READERS_OF_THE_PROJECT
+from tests.conftest import FEW, READERS_OF_THE_PROJECT
 from tests.helpers.agreement import COLUMNS
 from tests.helpers.nights import Nights
 from tests.helpers.small_builds import without_comments
@@ -42,7 +42,7 @@ def publish_scorecard(
     """Build a small home, with the scorecard alone or all models, and publish that to a folder and to databases."""
     project = read_project()
     if not has_all_models:
-        project = project.upstream(SCORECARD, *READ_BESIDE)
+        project = project.upstream(SCORECARD, "metrics.catalog", *READ_BESIDE, *FEW)
     nights, delta = Nights(folder / "home", conversations=conversations, days=days), folder / "delta"
     with pytest.MonkeyPatch.context() as patch, without_comments(), running(nights.app) as url:
         for module in READERS_OF_THE_PROJECT:

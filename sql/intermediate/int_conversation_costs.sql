@@ -38,7 +38,7 @@ rated as (
         conversations.workspace,
         conversations.conversation_id,
         conversations.start_date,
-        -- the API defines a cost as the sum of both charges
+        -- the vendor defines a cost as the sum of both charges
         coalesce(conversations.cost_credits, conversations.call_cost_credits + conversations.llm_cost_credits)
             as cost_credits,
         conversations.voice_surcharge_credits,

@@ -66,6 +66,7 @@ def test_upstream_is_what_a_model_needs() -> None:
     assert {found.key for found in project.models} == {
         "staging.stg_evaluation_results",
         "staging.stg_conversations",
+        "intermediate.int_agent_names",
         "intermediate.int_conversation_flags",
         "marts.fct_evaluations",
     }

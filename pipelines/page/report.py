@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pipelines.errors import UsageError
 from pipelines.page import filter as page_filter
 from pipelines.page.app import Site
-from pipelines.page.charts import Chart
+from pipelines.page.chart import Chart
 from pipelines.page.palette import LIGHT, follow_scheme, resolve
 from pipelines.page.render import render, stylesheet
 from pipelines.page.views import outcomes, overview

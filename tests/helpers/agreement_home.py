@@ -21,7 +21,7 @@ from warehouse.serve.query import query
 from warehouse.storage.home import Home
 
 SCORECARD = "metrics.agent_scorecard"
-READ_BESIDE = ("marts.fct_conversations", "marts.dim_agents", "metrics.anomalies", "metrics.catalog")
+READ_BESIDE = ("metrics.catalog", *FEW)
 """What checks, the commands and agents read besides."""
 
 
@@ -42,7 +42,7 @@ def publish_scorecard(
     """Build a small home, with the scorecard alone or all models, and publish that to a folder and to databases."""
     project = read_project()
     if not has_all_models:
-        project = project.upstream(SCORECARD, "metrics.catalog", *READ_BESIDE, *FEW)
+        project = project.upstream(SCORECARD, *READ_BESIDE)
     nights, delta = Nights(folder / "home", conversations=conversations, days=days), folder / "delta"
     with pytest.MonkeyPatch.context() as patch, without_comments(), running(nights.app) as url:
         for module in READERS_OF_THE_PROJECT:

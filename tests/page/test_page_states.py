@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
 from datetime import timedelta
 
 import pytest
@@ -128,6 +132,18 @@ def test_an_erased_conversation_is_gone_from_the_next_request_on(copy):
     ids = query(copy, "select distinct conversation_id from marts.fct_turns")["conversation_id"].to_list()
     assert conversation_id not in ids
     assert conversation_id not in pages.get("/conversations?days=all&sort=newest").text
+
+
+def test_the_command_serves_the_page_says_where_and_ends_with_zero_when_it_is_stopped(page_home):
+    code = "from pipelines.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "--home", str(page_home.root), "--json", "serve", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603 - ours
+    url = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")["url"]
+    with urllib.request.urlopen(f"{url}/?days=7", timeout=60) as response:  # noqa: S310 - ours
+        assert b"Success rate" in response.read()
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == 0
 
 
 def test_an_entry_of_the_catalogue_has_formula_and_lineage(page_home):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.page import charts
-from pipelines.page.charts import Chart
+from pipelines.page.chart import Chart
 from pipelines.page.text import MAX_TEXT, clock, number
 from pipelines.page.views.base import View, Visit
 from warehouse.serve.conversation import ConversationView, conversation_of

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pipelines.page import charts
-from pipelines.page.charts import Chart
+from pipelines.page.chart import Chart
 from pipelines.page.text import day, number, words
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Facts, Table

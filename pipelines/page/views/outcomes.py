@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pipelines.page import charts
-from pipelines.page.charts import Chart
+from pipelines.page.chart import Chart
 from pipelines.page.text import day, number, words
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Facts, Quotes, Table

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from pipelines.page import charts
-from pipelines.page.charts import Chart
+from pipelines.page.chart import Chart
 from pipelines.page.text import change, day, number
 from pipelines.page.views.base import View, Visit, day_rows
 from warehouse.serve.pages.measures import FEW

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.page import charts
-from pipelines.page.charts import Chart
+from pipelines.page.chart import Chart
 from pipelines.page.text import number, words
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Table

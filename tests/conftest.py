@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -36,6 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # DuckDB takes a main module without a file, as a worker of xdist has, for a terminal, and shows its progress there;
+    # the client of Spark takes it for a doctest of its own.
+    sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
     config.addinivalue_line("markers", "whole_build: builds every model of sql/; left out by make test-fast")
     day.set_today(config.getoption("--today"))
     os.fsync = lambda _descriptor: None  # no power cut here: a kill loses nothing that was written

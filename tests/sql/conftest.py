@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -209,8 +208,6 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine | None]:
     if name == "duckdb":
         yield None
         return
-    # The client of Spark takes a main module without a file, as a worker of pytest has, for a doctest of its own.
-    sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
     with sail_engine() if name == "sail" else spark_engine(name) as engine:
         yield engine
 

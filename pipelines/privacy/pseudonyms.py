@@ -51,6 +51,8 @@ _LABELLED = frozenset({"constant_value", "default", "new_value", "old_value", "v
 _ID_ENDINGS = ("_id", "_ids", "_sid")
 _CALL_IDS = ("call_id", "_sid")
 _SYSTEM_PREFIX = "system__"
+_WITHOUT_PLUS = ("whatsapp_user_id", "phone")
+"""WhatsApp writes numbers with their country and without the plus: one person has one hash on every channel."""
 _HASHED = re.compile(r"h:[0-9a-f]{20}")
 _MIN_LENGTH_IN_TEXTS = 6
 _MIN_DIGITS = 7
@@ -121,7 +123,8 @@ class _Pass:
         if value is None or isinstance(value, bool):
             return value
         if _is_identifier(key) or (_is_number_name(key) and has_seven_digits(str(value))):
-            return self.pseudonymizer.pseudonym(str(value))
+            is_number = key in _WITHOUT_PLUS and str(value).isdecimal()
+            return self.pseudonymizer.pseudonym(f"+{value}" if is_number else str(value))
         if isinstance(value, str):
             is_vendors = _is_id(key) and not (is_customer_data and not key.startswith(_SYSTEM_PREFIX))
             return self._change_id(key, value) if is_vendors else self._change_text(value)

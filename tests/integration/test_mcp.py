@@ -360,7 +360,7 @@ def test_a_damaged_file_is_an_error_and_no_crash(tmp_path: Path, home: Home) -> 
 
 def test_metrics_of_contracts_added_up_to_weeks_are_those_of_the_scorecard(home: Home) -> None:
     """To the last digit, except minutes, which are floating-point numbers already in a day."""
-    rounded = {"call_minutes", "cost_usd_per_minute"}
+    rounded = {"call_minutes", "cost_usd_per_minute", "talk_share"}
     compared = set()
     for aggregate in aggregates(relations_of(read_project())):
         if aggregate.relation not in ("metrics.agent_daily", "marts.fct_turns"):

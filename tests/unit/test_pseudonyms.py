@@ -194,7 +194,7 @@ def test_a_whole_document():
                 "call_sid": "4155552671",
             },
             "whatsapp": {
-                "whatsapp_user_id": PEOPLE.pseudonym("4930901820"),
+                "whatsapp_user_id": PEOPLE.pseudonym("+4930901820"),
                 "recipient": {"phone": number, "bsuid": PEOPLE.pseudonym("US.1349")},
             },
             "feedback": {"comment": masked, "rating": 5},

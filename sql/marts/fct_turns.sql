@@ -35,7 +35,7 @@ tts_ttfb_secs = "Time to the first byte of speech (metric convai_tts_service_ttf
 asr_latency_secs = "Time of the speech recognition after the user's end (metric convai_asr_trailing_service_latency), repeats dropped."
 feedback_score = "like or dislike of the entry."
 llm_cost_usd = "Price of the model's usage for the entry."
-turn_at = "Start of the entry: when the API says that it was created, else the start of the conversation and the seconds since; null when neither is told."
+turn_at = "Start of the entry: when the API says that it was created, else the start of the conversation and the seconds since; null when neither is told, or the seconds are a day or more."
 local_start_hour = "Hour of the day at which the conversation started in the workspace's time zone, 0 to 23."
 local_weekday_name = "Day of the week on which it started there, Monday to Sunday."
 is_finished = "Whether the conversation is done or failed."
@@ -215,7 +215,7 @@ final as (
         coalesce(
             turns.created_at,
             times.started_at
-            + case when turns.time_in_call_secs < 0 then 0 else turns.time_in_call_secs end * interval 1 second
+            + case when turns.time_in_call_secs < 86400 then greatest(turns.time_in_call_secs, 0) end * interval 1 second
         ) as turn_at,
         times.local_start_hour,
         times.local_weekday_name,

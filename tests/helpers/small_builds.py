@@ -6,19 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
-
+from warehouse.build import materialize, runner
 from warehouse.build.materialize import write_comments
+
+_hidden: list[str] = []
+"""Beginnings of the names of relations that are not described now; contexts may end in any order."""
+
+
+def _write_others(connection: Any, comments: Any) -> None:
+    write_comments(connection, [comment for comment in comments if not comment.key.startswith(tuple(_hidden))])
 
 
 @contextmanager
 def without_comments(schema: str = "") -> Iterator[None]:
     """Builds in this process describe no relation, or none of one schema."""
-
-    def write_others(connection: Any, comments: Any) -> None:
-        write_comments(connection, [comment for comment in comments if not comment.key.startswith(schema)])
-
-    with pytest.MonkeyPatch.context() as patch:
-        for module in ("warehouse.build.runner", "warehouse.build.materialize"):
-            patch.setattr(f"{module}.write_comments", write_others)
+    for module in (runner, materialize):
+        module.write_comments = _write_others
+    _hidden.append(schema)
+    try:
         yield
+    finally:
+        _hidden.remove(schema)

@@ -20,7 +20,7 @@ DAILY = [table for table in TABLES if table.is_daily]
 
 def run_nights(folder, monkeypatch, n_per_range):
     """Three nights with new, changed and deleted conversations, and one in which all rows are rebuilt."""
-    nights = Nights(folder)
+    nights = Nights(folder, conversations=60, days=4)
     with monkeypatch.context() as patch, running(nights.app) as url:
         patch.setattr(merge_large_day, "CONVERSATIONS_PER_RANGE", n_per_range)
         context = nights.context(url, processes=0, lookback_days=9)
@@ -46,7 +46,7 @@ def rows_of(context, table):
 def test_ranges_make_the_files_of_a_whole_day(tmp_path, monkeypatch):
     whole = run_nights(tmp_path / "whole", monkeypatch, 10**6)
     ranges = run_nights(tmp_path / "ranges", monkeypatch, 7)
-    assert lake.read(whole.home, TURNS).height > 500
+    assert lake.read(whole.home, TURNS).height > 200
     for table in DAILY:
         expected, actual = rows_of(whole, table), rows_of(ranges, table)
         assert actual.keys() == expected.keys(), table.name
@@ -69,7 +69,7 @@ def test_a_large_day_without_news_is_not_written_again(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("n_replaced", [0, 3, 12])
 def test_a_merge_that_is_interrupted_is_repeated(tmp_path, monkeypatch, n_replaced):
-    nights = Nights(tmp_path / "ranges")
+    nights = Nights(tmp_path / "ranges", conversations=60, days=4)
     monkeypatch.setattr(merge_large_day, "CONVERSATIONS_PER_RANGE", 7)
     replace, calls = lake.replace_partition, []
 
@@ -87,4 +87,4 @@ def test_a_merge_that_is_interrupted_is_repeated(tmp_path, monkeypatch, n_replac
                 sync.sync(context, run_id="1")
         sync.sync(context, run_id="2")
     assert all(result.is_passed for result in sync.check(context))
-    assert lake.read(context.home, TURNS).height > 500
+    assert lake.read(context.home, TURNS).height > 200

@@ -215,7 +215,8 @@ final as (
         coalesce(
             turns.created_at,
             times.started_at
-            + case when turns.time_in_call_secs < 86400 then greatest(turns.time_in_call_secs, 0) end * interval 1 second
+            + case when turns.time_in_call_secs < 86400 then greatest(turns.time_in_call_secs, 0) end
+            * interval 1 second
         ) as turn_at,
         times.local_start_hour,
         times.local_weekday_name,

@@ -127,6 +127,21 @@ def test_without_a_filter_on_channel_language_or_version_the_measures_are_those_
     }
 
 
+def test_a_week_of_an_agent_has_the_numbers_of_the_scorecard(client, page_home):
+    """The row on which all readers agree (tests/integration/test_agreement.py), as the page shows it."""
+    (expected,) = sql(
+        page_home,
+        f"""
+        select n_calls, success_rate, cost_usd / n_success as cost_usd_per_success, wait_p95_secs
+        from metrics.agent_scorecard where agent_id = '{CLINIC}' and week_start_date = '2026-11-16'
+        """,
+    )
+    cards = shown_cards(client.get(f"/?from=2026-11-16&to=2026-11-22&agent={CLINIC}").text)
+    assert {column: cards[column] for column in expected} == {
+        column: number(value, UNITS[column]) for column, value in expected.items()
+    }
+
+
 def test_the_days_of_a_chart_lead_to_the_conversations_that_it_counts(client, page_home):
     rows = sql(
         page_home,

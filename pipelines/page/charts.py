@@ -179,7 +179,16 @@ def heat_map(
 ) -> Spec:
     """A share or an amount by label and column, with the column ``text`` in the cells if ``is_labelled``."""
     lines_of_label = "split(datum.label, ' ')" if is_labelled else alt.Undefined
-    axis = alt.Axis(title=None, orient="top", labelAngle=0, labelLimit=90, labelExpr=lines_of_label)
+    overlap = alt.Undefined if is_labelled else "greedy"  # hours of the day on a small screen
+    axis = alt.Axis(
+        title=None,
+        orient="top",
+        labelAngle=0,
+        labelLimit=90,
+        labelExpr=lines_of_label,
+        labelOverlap=overlap,
+        labelSeparation=4,
+    )
     x = alt.X("x:N", sort=list(columns_order), scale=alt.Scale(domain=list(columns_order)), axis=axis)
     y = alt.Y("label:N", sort=None, axis=alt.Axis(title=None, labelLimit=190, labelColor="token:ink"))
     scale = _heat_scale(share=share, good=good)

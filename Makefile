@@ -12,7 +12,7 @@ SUPERSET := .venv/superset/.is-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev superset test test-fast lint engines spark chaos bench docs readme screenshots lock clean
+.PHONY: help setup demo dev superset test test-fast lint engines tools spark chaos bench docs readme screenshots lock clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
@@ -47,10 +47,13 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL and plain 
 	$(BIN)/python -m tests.helpers.plain_language
 	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
-engines: $(DEV) $(ENGINES) $(SPARK) $(CONTRACTS) $(SUPERSET)  ## Test with engines and tools that are large or need Java (3.6 GB in .venv)
-	$(BIN)/python -m pytest -m engines tests/engines
+engines: $(DEV) $(ENGINES) $(SPARK)  ## Read the lake with large engines, and run the models on Sail (1.5 GB in .venv)
+	$(BIN)/python -m pytest -m "engines and not tools" tests/engines
 	.venv/spark/bin/python -m pytest -m sail tests/engines
 	.venv/spark/bin/python -m pytest --numprocesses auto --dist loadfile --engine sail tests/sql
+
+tools: $(DEV) $(ENGINES) $(CONTRACTS) $(SUPERSET)  ## Test contracts with their own tools: dbt, Superset and others (1.4 GB in .venv)
+	$(BIN)/python -m pytest -m tools tests/engines
 
 spark: $(DEV) $(SPARK)  ## Run the models on a real cluster of Spark and compare every row (an hour; needs Java)
 	.venv/spark/bin/python -m pytest -m spark tests/engines

@@ -12,7 +12,7 @@ from tests.helpers.run_cli import run
 from warehouse.serve.query import query
 from warehouse.storage.home import Home
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engines, pytest.mark.tools, pytest.mark.timeout(300)]
 
 BIN = Path(__file__).parents[2] / ".venv" / "contracts" / "bin"
 

@@ -13,7 +13,7 @@ from tests.helpers.running_superset import PAGE_SECS, Superset
 from warehouse.serve.query import query
 from warehouse.serve.value_format import format_value
 
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.engines, pytest.mark.tools, pytest.mark.timeout(600)]
 
 
 def test_the_api_gives_the_numbers_of_each_agent_and_week(superset: Superset) -> None:

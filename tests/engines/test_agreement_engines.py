@@ -24,6 +24,7 @@ def test_a_reader_has_the_numbers(reader, published):
     assert tuple(json.loads(ended.stdout)) == published.numbers
 
 
+@pytest.mark.tools
 def test_superset_has_the_numbers(superset, published):
     (row,) = superset.weeks(published.agent, published.week)
     assert tuple(row[column] for column in agreement.COLUMNS) == published.numbers

@@ -359,8 +359,7 @@ def test_a_damaged_file_is_an_error_and_no_crash(tmp_path: Path, home: Home) -> 
 
 
 def test_metrics_of_contracts_added_up_to_weeks_are_those_of_the_scorecard(home: Home) -> None:
-    """To the last digit, except minutes, which are floating-point numbers already in a day."""
-    rounded = {"call_minutes", "cost_usd_per_minute", "talk_share"}
+    """Counts and costs to the last digit; means and shares of floating-point numbers to twelve."""
     compared = set()
     for aggregate in aggregates(relations_of(read_project())):
         if aggregate.relation not in ("metrics.agent_daily", "marts.fct_turns"):
@@ -378,9 +377,9 @@ def test_metrics_of_contracts_added_up_to_weeks_are_those_of_the_scorecard(home:
             left join weeks using (workspace, week_start_date, agent_id)
             """,  # noqa: S608 - ours
         ).rows()
-        exact = aggregate.column not in rounded
+        is_sum = aggregate.column in ("cost_usd", "cost_credits") or aggregate.column.startswith("n_")
         for expected, value in rows:
-            is_exact = exact or expected is None
+            is_exact = is_sum or expected is None
             assert value == (expected if is_exact else pytest.approx(expected, rel=1e-12)), aggregate.column
         compared.add(aggregate.column)
         assert any(expected is not None for expected, _ in rows), aggregate.column

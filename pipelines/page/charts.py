@@ -179,14 +179,13 @@ def heat_map(
 ) -> Spec:
     """A share or an amount by label and column, with the column ``text`` in the cells if ``is_labelled``."""
     lines_of_label = "split(datum.label, ' ')" if is_labelled else alt.Undefined
-    overlap = alt.Undefined if is_labelled else "greedy"  # hours of the day on a small screen
     axis = alt.Axis(
         title=None,
         orient="top",
         labelAngle=0,
         labelLimit=90,
         labelExpr=lines_of_label,
-        labelOverlap=overlap,
+        labelOverlap=False if is_labelled else "greedy",  # hours of the day on a small screen
         labelSeparation=4,
     )
     x = alt.X("x:N", sort=list(columns_order), scale=alt.Scale(domain=list(columns_order)), axis=axis)

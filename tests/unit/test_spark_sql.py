@@ -46,6 +46,16 @@ def test_a_star_with_exclude_is_written_out_with_the_columns_of_the_result():
     assert "SELECT t.a, t.c, 1 AS d FROM t" in one_line(sql, ("a", "c", "d"))
 
 
+def test_a_star_with_exclude_of_another_cte_is_written_out_with_the_columns_of_that():
+    sql = """
+        with days as (select a, b, 1 as c from marts.t),
+        compared as (select days.* exclude (b), 2 as d from days),
+        final as (select a, c, d from compared)
+        select * from final
+    """
+    assert "SELECT days.a, days.c, 2 AS d FROM days" in one_line(sql, ("a", "c", "d"))
+
+
 def test_relations_have_the_names_of_the_engine_and_keep_their_aliases():
     sql = "select x.a from marts.t as x inner join seeds.u on x.a = u.a"
     assert one_line(sql) == "SELECT x.a FROM marts__t AS x INNER JOIN seeds__u AS u ON x.a = u.a"

@@ -89,15 +89,24 @@ def _write_out_groups(select: exp.Select) -> None:
 def _write_out_star(select: exp.Select, columns: Sequence[str]) -> None:
     """A star with ``exclude`` as its columns: Sail does not have ``* except (…)``.
 
-    They are the columns of the result that the SELECT does not name itself.
+    In CTE ``final`` they are the columns of the result that the SELECT does not name itself; elsewhere those of the CTE
+    that the star is of, which names them.
     """
     stars = [column for column in select.selects if _excludes(column)]
     if not stars:
         return
     (star,) = stars
-    others = {column.alias_or_name for column in select.selects if column is not star}
     relation = star.table if isinstance(star, exp.Column) else None
-    names = [exp.column(name, relation) for name in columns if name not in others]
+    cte = select.find_ancestor(exp.CTE)
+    if cte is not None and cte.alias != "final":
+        siblings = cte.parent.expressions if cte.parent else []
+        (source,) = [other for other in siblings if other.alias == relation]
+        excluded = {name.name for name in (star.this if relation else star).args["except_"]}
+        candidates = [name for name in source.this.named_selects if name not in excluded]
+    else:
+        others = {column.alias_or_name for column in select.selects if column is not star}
+        candidates = [name for name in columns if name not in others]
+    names = [exp.column(name, relation) for name in candidates]
     select.set("expressions", [name for column in select.selects for name in (names if column is star else [column])])
 
 

@@ -12,7 +12,7 @@ SUPERSET := .venv/superset/.is-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev superset test test-fast lint engines tools spark chaos bench docs readme screenshots lock clean
+.PHONY: help setup demo dev superset test test-fast lint engines sail tools spark chaos bench docs readme screenshots lock clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
@@ -47,8 +47,10 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL and plain 
 	$(BIN)/python -m tests.helpers.plain_language
 	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
-engines: $(DEV) $(ENGINES) $(SPARK)  ## Read the lake with large engines, and run the models on Sail (1.5 GB in .venv)
+engines: $(DEV) $(ENGINES) $(SPARK)  ## Read the lake with engines that are large or need Java (1.5 GB in .venv)
 	$(BIN)/python -m pytest -m "engines and not tools" tests/engines
+
+sail: $(DEV) $(SPARK)  ## Run the models and the hand-worked cases of tests/sql on Sail, and compare every row
 	.venv/spark/bin/python -m pytest -m sail tests/engines
 	.venv/spark/bin/python -m pytest --numprocesses auto --dist loadfile --engine sail tests/sql
 

@@ -1,6 +1,6 @@
 """Every table of the demo is the same on DuckDB, Sail and a cluster of Spark: row by row, with types.
 
-``make engines`` runs the tests of Sail, ``make spark`` those of Spark, both in ``.venv/spark``.
+``make sail`` runs the tests of Sail, ``make spark`` those of Spark, both in ``.venv/spark``.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helpers.browsing import chromium, chromium_path, is_ci, served
+from tests.helpers.browsing import chromium, require_chromium, served
 from tests.helpers.page_home import synced
 
 
@@ -23,10 +23,6 @@ def url(page_home):
 @pytest.fixture(scope="module")
 def browser(page_home):
     """After the home is made, and closed with the file: while it is open, nothing can start an event loop here."""
-    if chromium_path() is None:
-        message = "there is no Chromium: apt-get install chromium"
-        if is_ci():
-            pytest.fail(message)
-        pytest.skip(message)
+    require_chromium()
     with chromium() as started:
         yield started

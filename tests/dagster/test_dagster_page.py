@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from pipelines.clock import utc_now
+from tests.helpers.browsing import chromium, require_chromium
 from tests.helpers.dagster_processes import PROJECT, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]  # Dagster, a demo, four runs and a browser
@@ -97,19 +98,12 @@ def dev(tmp_path_factory) -> Iterator[Dev]:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        message = "No Chromium is installed."
-        if os.environ.get("CI"):  # noqa: TID251 - CI installs it
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    require_chromium()
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1600, "height": 1000})
         page.set_default_timeout(60_000)
         expect.set_options(timeout=60_000)
         yield page
-        browser.close()
 
 
 def test_a_person_can_backfill_switch_on_and_look(dev, page, tmp_path):

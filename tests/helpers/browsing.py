@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipelines.listener import base_url, listening
@@ -29,8 +30,14 @@ def chromium_path() -> str | None:
     return shutil.which("chromium")
 
 
-def is_ci() -> bool:
-    return os.environ.get("CI") == "true"  # noqa: TID251 - as CI sets it
+def require_chromium() -> None:
+    """Skip the test where there is no Chromium; in CI, which installs it, fail."""
+    if chromium_path() is not None:
+        return
+    message = "there is no Chromium: apt-get install chromium"
+    if os.environ.get("CI") == "true":  # noqa: TID251 - as CI sets it
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 @contextmanager

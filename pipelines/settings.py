@@ -1,14 +1,12 @@
 """Settings from the environment, ``.env`` and ``convohouse.toml``, in this order of precedence.
 
-The only module that reads the environment. Nothing is read at import, only when ``Settings()`` is called. The vendor's
-variables keep the vendor's names; all others are ``CONVOHOUSE_*``.
+Nothing is read at import, only when ``Settings()`` is called. The vendor's variables keep the vendor's names; all
+others are ``CONVOHOUSE_*``.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from tomllib import TOMLDecodeError
@@ -25,17 +23,15 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 from pydantic_settings import SettingsError as SourceError
 
+from pipelines import environment
 from pipelines.clock import clock_from, utc_now
 from pipelines.errors import CredentialsError, SettingsError
 from pipelines.settings_types import DEFAULT_BASE_URL, Name, Owner, PublishTarget, Url, Workspace, Zone
@@ -270,7 +266,7 @@ class Settings(BaseSettings):
         """
         if not self.workspaces:
             return (self,)
-        variables = _variables()
+        variables = environment.variables(Settings)
         settings = tuple(self._for_workspace(name, table, variables) for name, table in self.workspaces.items())
         keys = [(workspace.base_url, workspace.api_key) for workspace in settings]
         for workspace, key in zip(settings, keys, strict=True):
@@ -331,39 +327,3 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(f"A setting is wrong: {error}.", "Write a list as JSON, such as [1, 7, 30].") from None
     except (TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"convohouse.toml or .env cannot be read: {error}.", "Correct the file.") from None
-
-
-def _variables() -> dict[str, str | None]:
-    """Variables of the environment, then of ``.env``, by name in lower case."""
-    return {**DotEnvSettingsSource(Settings).env_vars, **EnvSettingsSource(Settings).env_vars}
-
-
-def dagster_home() -> Path | None:
-    """The folder that ``DAGSTER_HOME`` names, if it is set."""
-    value = os.environ.get("DAGSTER_HOME")  # noqa: TID251 - this module reads the environment
-    return Path(value) if value else None
-
-
-def environment(**additions: str) -> dict[str, str]:
-    """The environment for a process of ours, with additions."""
-    return {**os.environ, **additions}  # noqa: TID251 - this module reads the environment
-
-
-def origins() -> dict[str, str]:
-    """The source of each setting that is not a default, by name; a source that cannot be read is skipped."""
-    origin_by_name: dict[str, str] = {}
-    for name, source in (
-        ("convohouse.toml", TomlConfigSettingsSource),
-        (".env", DotEnvSettingsSource),
-        ("environment", EnvSettingsSource),
-    ):
-        with suppress(SourceError, TOMLDecodeError, UnicodeDecodeError):
-            keys = {key.lower() for key in source(Settings)()}
-            origin_by_name |= {key: name for key, field in Settings.model_fields.items() if keys & _names(key, field)}
-    return origin_by_name
-
-
-def _names(key: str, field: FieldInfo) -> set[str]:
-    """The names that a setting can have in a source."""
-    alias = field.validation_alias
-    return {key, *(str(choice).lower() for choice in (alias.choices if isinstance(alias, AliasChoices) else ()))}

@@ -37,9 +37,9 @@ def dev(options: Options, *, port: int) -> None:
     In the home folder of a demo, the emulated API of the demo runs beside it, up to now: everything can be materialized
     without a key. Dagster keeps its runs in the folder that DAGSTER_HOME names, by default `.dagster`.
     """
+    from pipelines.environment import child_environment
     from pipelines.errors import UsageError
     from pipelines.orchestration.instance import instance_folder
-    from pipelines.settings import environment
 
     settings = options.settings()
     folder = instance_folder(Path.cwd())
@@ -52,7 +52,7 @@ def dev(options: Options, *, port: int) -> None:
             options.say("No API key is set: the schedule nightly skips its ticks until there is one.")
         folders = {"DAGSTER_HOME": str(folder), "CONVOHOUSE_HOME": str(settings.home.absolute())}
         command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-m", MODULE, "--port", str(port)]
-        process = subprocess.Popen(command, env=environment(**folders, **variables))  # noqa: S603 - ours
+        process = subprocess.Popen(command, env=child_environment(**folders, **variables))  # noqa: S603 - ours
         signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
         while process.poll() is None:
             with suppress(KeyboardInterrupt):  # Dagster gets it too, and ends its services

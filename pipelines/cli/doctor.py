@@ -55,9 +55,10 @@ def doctor(options: Options, offline: bool) -> None:
     Checks the settings, the home folder, the clock, your own seeds, the disk, the API and the libraries. Nothing is
     changed. The key is never shown, not even a part of it. One row of the conversation list is requested from the API.
     """
-    from pipelines import settings as sources
+    from pipelines.environment import origins as read_origins
+    from pipelines.settings import Settings
 
-    origins = sources.origins()
+    origins = read_origins(Settings)
     if options.home is not None:
         origins["home"] = "--home"
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.instance import InstanceRef
 
-from pipelines.settings import dagster_home
+from pipelines.environment import dagster_home
 
 PROJECT_FILE = Path("dagster.yaml")
 """Dagster's settings as the project has them."""

@@ -1,0 +1,49 @@
+"""Reads the environment of the process; no other module does."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from tomllib import TOMLDecodeError
+
+from pydantic import AliasChoices
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, TomlConfigSettingsSource
+from pydantic_settings import SettingsError as SourceError
+
+
+def variables(settings: type[BaseSettings]) -> dict[str, str | None]:
+    """Variables of the environment, then of the settings' ``.env``, by name in lower case."""
+    return {**DotEnvSettingsSource(settings).env_vars, **EnvSettingsSource(settings).env_vars}
+
+
+def dagster_home() -> Path | None:
+    """The folder that ``DAGSTER_HOME`` names, if it is set."""
+    value = os.environ.get("DAGSTER_HOME")  # noqa: TID251 - this module reads the environment
+    return Path(value) if value else None
+
+
+def child_environment(**additions: str) -> dict[str, str]:
+    """The environment for a process of ours, with additions."""
+    return {**os.environ, **additions}  # noqa: TID251 - this module reads the environment
+
+
+def origins(settings: type[BaseSettings]) -> dict[str, str]:
+    """The source of each setting that is not a default, by name; a source that cannot be read is skipped."""
+    origin_by_name: dict[str, str] = {}
+    for name, source in (
+        ("convohouse.toml", TomlConfigSettingsSource),
+        (".env", DotEnvSettingsSource),
+        ("environment", EnvSettingsSource),
+    ):
+        with suppress(SourceError, TOMLDecodeError, UnicodeDecodeError):
+            keys = {key.lower() for key in source(settings)()}
+            origin_by_name |= {key: name for key, field in settings.model_fields.items() if keys & _names(key, field)}
+    return origin_by_name
+
+
+def _names(key: str, field: FieldInfo) -> set[str]:
+    """The names that a setting can have in a source."""
+    alias = field.validation_alias
+    return {key, *(str(choice).lower() for choice in (alias.choices if isinstance(alias, AliasChoices) else ()))}

@@ -40,12 +40,14 @@ class CompletedDays:
             The first snapshots of completed days, a frame per day, once there are enough for a task; else nothing.
         """
         listed_dates = {response.plan_row["conversation_id"]: _listed_date(response) for response in responses}
-        new_ids = [
+        new_ids = {
             response.plan_row["conversation_id"] for response in responses if response.plan_row["reason"] == "new"
+        }
+        is_first = [  # in Python: the expressions of polars take longer for so few rows, in the thread of the requests
+            kind == "document" and conversation_id in new_ids and start_date == listed_dates[conversation_id]
+            for conversation_id, kind, start_date in snapshots["conversation_id", "kind", "start_date"].rows()
         ]
-        listed_date = pl.col("conversation_id").replace_strict(listed_dates, return_dtype=pl.Date)
-        is_first = (pl.col("kind") == "document") & pl.col("conversation_id").is_in(new_ids)
-        for day in snapshots.filter(is_first & (pl.col("start_date") == listed_date)).partition_by("start_date"):
+        for day in snapshots.filter(is_first).partition_by("start_date") if any(is_first) else ():
             self._snapshots.setdefault(day["start_date"][0], []).append(day)
         self._completed += self._close_days(listed_dates.values())
         if sum(day.height for day in self._completed) < self._documents_per_task:

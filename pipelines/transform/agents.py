@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import polars as pl
 
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS, VISITED_AGENTS
@@ -25,10 +23,7 @@ def _agents(home: Home) -> pl.DataFrame:
     checks = lake.read(home, CONVERSATION_CHECKS, ["conversation_id", "checked_at"])
     conversations = conversations.join(checks, "conversation_id", "left")
     list_rows = lake.read(home, CONVERSATION_LIST, ["agent_id", "agent_name", "start_time_at", "last_seen_at"])
-    empty = parquet.frame(VISITED_AGENTS, []).select("conversation_id", "agent_id")
-    visits = pl.concat(
-        [empty, *_visits(home, VISITED_AGENTS, "agent_id"), *_visits(home, TURNS, "agent_metadata_agent_id")]
-    )
+    visits = pl.concat([_visits(home, VISITED_AGENTS, "agent_id"), _visits(home, TURNS, "agent_metadata_agent_id")])
     sightings = pl.concat(
         [
             conversations.select("agent_id", "agent_name", "start_time_at", seen_at="checked_at"),
@@ -45,8 +40,8 @@ def _agents(home: Home) -> pl.DataFrame:
     )
 
 
-def _visits(home: Home, table: Table, column: str) -> Iterator[pl.DataFrame]:
-    """Pairs of conversation and agent in a table, read file by file: turns are many, agents few."""
-    for file in home.files(home.table(table), lake.DAY_FOLDERS):
-        rows = parquet.read_files(table, [file], ["conversation_id", column], pl.col(column).is_not_null())
-        yield rows.rename({column: "agent_id"}).unique()
+def _visits(home: Home, table: Table, column: str) -> pl.DataFrame:
+    """Pairs of conversation and agent in a table, each once: turns are many, agents few."""
+    files = home.files(home.table(table), lake.DAY_FOLDERS)
+    pairs = parquet.read_distinct(table, files, ["conversation_id", column], pl.col(column).is_not_null())
+    return pairs.rename({column: "agent_id"})

@@ -39,7 +39,7 @@ DOCUMENTS_PER_TASK = 500
 PREFETCHED_TASKS = 2
 """Tasks per process that are submitted ahead, so that no process waits while this one is busy with its own task."""
 
-MERGE_THREADS = 4
+MERGE_THREADS = lake.WRITERS
 """Tables of a day that are merged at once: reading, writing and syncing files release the GIL."""
 
 _CHILD_TABLES = tuple(table for table in DOCUMENT_TABLES if table is not CONVERSATIONS)

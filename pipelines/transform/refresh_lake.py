@@ -115,8 +115,7 @@ def _refresh_conversation_list(home: Home) -> None:
     landed_rows = landed_rows.rename({"listed_at": "last_seen_at"})
     lake_rows = lake.read(home, CONVERSATION_LIST).select(landed_rows.columns)
     changes = pl.concat([_drop_rows(landed_rows, lake_rows), _drop_rows(lake_rows, landed_rows)])
-    for day in changes["start_date"].unique():
-        lake.overwrite_partition(home, CONVERSATION_LIST, day, landed_rows.filter(start_date=day))
+    lake.overwrite_partitions(home, CONVERSATION_LIST, changes["start_date"].unique().to_list(), landed_rows)
 
 
 def _drop_rows(rows: pl.DataFrame, other_rows: pl.DataFrame) -> pl.DataFrame:

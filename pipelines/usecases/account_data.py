@@ -192,16 +192,17 @@ def _lasting(document: Document) -> Document:
 
 
 def _versions_in_conversations(home: Home) -> dict[str, set[str]]:
-    """By agent, the versions that conversations or their entries name; read file by file, as entries are many."""
+    """By agent, the versions that conversations or their entries name."""
     versions: dict[str, set[str]] = {}
     for table, columns in (
         (CONVERSATIONS, ("agent_id", "version_id")),
         (TURNS, ("agent_metadata_agent_id", "agent_metadata_version_id")),
     ):
-        for file in home.files(home.table(table), lake.DAY_FOLDERS):
-            rows = parquet.read_files(table, [file], columns, pl.col(columns[1]).is_not_null()).unique()
-            for agent_id, version_id in rows.drop_nulls().rows():
-                versions.setdefault(agent_id, set()).add(version_id)
+        files = home.files(home.table(table), lake.DAY_FOLDERS)
+        for agent_id, version_id in parquet.read_distinct(
+            table, files, columns, pl.all_horizontal(pl.col(columns).is_not_null())
+        ).rows():
+            versions.setdefault(agent_id, set()).add(version_id)
     return versions
 
 

@@ -12,7 +12,7 @@ from pipelines.emulator.server.serve import running
 from tests.chaos.house import FIRST_NIGHT, NIGHTS_PER_BUILD, House
 from tests.chaos.troubles import TROUBLES
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600), pytest.mark.usefixtures("few_models")]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(3600), pytest.mark.usefixtures("few_models")]
 
 TROUBLE_SHARE = 0.6
 """Share of the nights in which something happens."""

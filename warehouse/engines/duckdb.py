@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from warehouse.connection import Limits, connect, read_parquet_sql, sql_literal
+from warehouse.connection import Limits, connect, create_table, read_parquet_sql, sql_literal
 from warehouse.engines.storage import open_folder
 from warehouse.errors import EngineError
 from warehouse.models.project import ALL_SCHEMAS, Model
@@ -47,9 +47,7 @@ class DuckDBEngine:
     def load(self, key: str, rows: pl.DataFrame) -> None:
         """See ``Engine``."""
         with _engine_errors(key):
-            self._connection.register("engine_rows", rows)
-            self._connection.table("engine_rows").create(key)
-            self._connection.unregister("engine_rows")
+            create_table(self._connection, key, rows)
 
     def materialize(self, model: Model, types: Mapping[str, str], folder: str | None) -> None:
         """See ``Engine``; the ``types`` are DuckDB's own."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
+from warehouse.connection import create_table
 from warehouse.models.headers import Header
 from warehouse.schema.operations import AGENTS
 from warehouse.storage import lake
@@ -34,9 +35,7 @@ class GeneratedTable:
     def load(self, connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
         """Write the table into the connection's database, in place of an existing one."""
         connection.execute(f"drop table if exists {self.key}")
-        connection.register("generated_rows", rows)
-        connection.table("generated_rows").create(self.key)
-        connection.unregister("generated_rows")
+        create_table(connection, self.key, rows)
 
 
 METRIC_HEADERS = GeneratedTable(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import duckdb
 import polars as pl
 
-from warehouse.connection import connect
+from warehouse.connection import connect, create_table
 from warehouse.models.build_tables import GENERATED_TABLES
 from warehouse.models.project import ALL_SCHEMAS, Project
 from warehouse.schema.registry import TABLES
@@ -22,7 +21,7 @@ def column_types(project: Project) -> dict[str, dict[str, str]]:
         for schema in ALL_SCHEMAS:
             connection.execute(f"create schema {schema}")
         for table in TABLES:
-            _create(connection, f"lake.{table.name}", pl.DataFrame(schema=polars_schema(table)))
+            create_table(connection, f"lake.{table.name}", pl.DataFrame(schema=polars_schema(table)))
         for seed in project.seeds:
             seed.load(connection)
         for generated in GENERATED_TABLES:
@@ -37,9 +36,3 @@ def column_types(project: Project) -> dict[str, dict[str, str]]:
     for relation, column, type_ in rows:
         types.setdefault(relation, {})[column] = type_
     return types
-
-
-def _create(connection: duckdb.DuckDBPyConnection, key: str, frame: pl.DataFrame) -> None:
-    connection.register("no_rows", frame)
-    connection.table("no_rows").create(key)
-    connection.unregister("no_rows")

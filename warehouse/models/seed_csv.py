@@ -21,6 +21,7 @@ from typing import NoReturn
 import duckdb
 import polars as pl
 
+from warehouse.connection import FrameStream
 from warehouse.errors import ModelError
 from warehouse.models.checks import Check, header_checks, row_check, run
 from warehouse.models.headers import SeedHeader
@@ -52,13 +53,12 @@ def read_rows(
     Raises:
         ModelError: names file, line and column of the first mistake.
     """
-    connection.register("csv_text", _read_text(path, content, list(header.types)))
+    connection.register("csv_text", FrameStream(_read_text(path, content, list(header.types))))
     _refuse_failing(connection, path, (_type_check(name, type_) for name, type_ in header.types.items()))
     values = ", ".join(f"cast({name} as {type_}) as {name}" for name, type_ in header.types.items())
     connection.execute(f"create table {key} as select {LINE}, {values} from csv_text order by {LINE}")
     _refuse_failing(connection, path, _value_checks(key, header))
-    rows: pl.DataFrame = connection.sql(f"select {', '.join(header.types)} from {key} order by {LINE}").pl()
-    return rows
+    return pl.DataFrame(connection.sql(f"select {', '.join(header.types)} from {key} order by {LINE}"))
 
 
 def _read_text(path: Path, content: bytes, names: list[str]) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from warehouse.connection import create_table
 from warehouse.errors import ModelError
 from warehouse.models.headers import SeedHeader, parse_header
 from warehouse.models.seed_csv import TYPES, read_rows
@@ -38,9 +39,7 @@ class Seed:
     def load(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Write the seed into the connection's database, in place of an existing table."""
         connection.execute(f"drop table if exists {self.key}")
-        connection.register("seed_rows", self.rows)
-        connection.table("seed_rows").create(self.key)
-        connection.unregister("seed_rows")
+        create_table(connection, self.key, self.rows)
 
 
 def read_seeds(folder: Path, user_folder: Path | None = None) -> tuple[Seed, ...]:

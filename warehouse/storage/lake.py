@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -28,6 +30,9 @@ SCHEMA_FILE = f"{RESERVED_WORKSPACE}.parquet"
 SCHEMA_DAY = date(1970, 1, 1)
 """Day of a daily table's schema file: its folder comes first, and many engines take the columns of the first file."""
 
+
+WRITERS = 8
+"""Files that are written at once: each has to reach the disk, and most of that is waiting."""
 
 COUNTS_KEY = "n_rows"
 """Key in the footer of a file of ``conversation_checks``: the rows of each table on its day, as JSON."""
@@ -59,11 +64,20 @@ def ensure_schema_files(home: Home) -> None:
 
     The schema file is written last: its columns are those of all files, even if this was killed before.
     """
-    for table in TABLES:
-        target, schema = schema_file(home, table), pl.Schema(parquet.polars_schema(table))
-        if not target.exists() or parquet.file_schema(target) != schema:
-            update_columns(home, table)
-            parquet.write_file(home, target, pl.DataFrame(schema=schema))
+    outdated = [table for table in TABLES if not _has_schema_file(home, table)]
+    if outdated:
+        with ThreadPoolExecutor(WRITERS) as threads:
+            list(threads.map(partial(_write_schema_file, home), outdated))
+
+
+def _has_schema_file(home: Home, table: Table) -> bool:
+    target = schema_file(home, table)
+    return target.exists() and parquet.file_schema(target) == pl.Schema(parquet.polars_schema(table))
+
+
+def _write_schema_file(home: Home, table: Table) -> None:
+    update_columns(home, table)
+    parquet.write_file(home, schema_file(home, table), pl.DataFrame(schema=parquet.polars_schema(table)))
 
 
 def update_columns(home: Home, table: Table) -> None:
@@ -110,6 +124,18 @@ def overwrite_table(home: Home, table: Table, data: pl.DataFrame) -> None:
 def overwrite_partition(home: Home, table: Table, day: date, data: pl.DataFrame) -> None:
     """Replace all rows of one day; without rows, the file is removed."""
     _write_or_remove(home, home.file(home.partition(table, day)), _validated(table, data))
+
+
+def overwrite_partitions(home: Home, table: Table, days: Collection[date], data: pl.DataFrame) -> None:
+    """Replace all rows of some days by those of ``data``, in which rows of other days are left out."""
+    by_day = data.partition_by("start_date", as_dict=True)
+
+    def overwrite(day: date) -> None:
+        overwrite_partition(home, table, day, by_day.get((day,), data.clear()))
+
+    if days:
+        with ThreadPoolExecutor(WRITERS) as threads:
+            list(threads.map(overwrite, days))
 
 
 def prepare(home: Home, table: Table, data: pl.DataFrame) -> pl.DataFrame:

@@ -140,12 +140,23 @@ def read_files(
     ``where`` is a condition on the rows; of other rows, only its columns are read. ``file_column`` is the name of an
     additional column with the path of each row's file.
     """
+    names = [*(columns or polars_schema(table)), *([file_column] if file_column else [])]
+    return _scan_files(table, files, where, file_column).select(names).collect()
+
+
+def read_distinct(table: Table, files: Iterable[Path], columns: Sequence[str], where: pl.Expr) -> pl.DataFrame:
+    """As ``read_files``, but each combination of values once and in no order; not all rows are in memory at a time."""
+    return _scan_files(table, files, where).select(columns).unique().collect(engine="streaming")
+
+
+def _scan_files(
+    table: Table, files: Iterable[Path], where: pl.Expr | None, file_column: str | None = None
+) -> pl.LazyFrame:
+    """The rows of some files that meet a condition, as ``read_files`` returns them, to be selected from."""
     schema = polars_schema(table)
-    names = list(columns or schema)
     paths = [str(file) for file in files]
-    extra = [file_column] if file_column else []
     if not paths:
-        return pl.DataFrame(schema={name: schema.get(name, pl.String()) for name in [*names, *extra]})
+        return pl.LazyFrame(schema=schema | ({file_column: pl.String()} if file_column else {}))
     scan = pl.scan_parquet(
         paths,
         schema=schema,
@@ -154,4 +165,4 @@ def read_files(
         include_file_paths=file_column,
         glob=False,  # a home whose path has brackets would be taken for a pattern that matches nothing
     )
-    return (scan if where is None else scan.filter(where)).select([*names, *extra]).collect()
+    return scan if where is None else scan.filter(where)

@@ -15,6 +15,7 @@ function showTip(_handler, event, _item, value) {
 async function draw(plot) {
   const text = document.getElementById("chart-" + plot.dataset.chart).textContent;
   const spec = JSON.parse(text.replace(/"token:(\w+)"/g, (_, name) => JSON.stringify(colour(name))));
+  spec.config.axisY.labelLimit = Math.min(190, plot.clientWidth * 0.32);
   spec.config.legend.columns = Math.max(1, Math.floor(plot.clientWidth / 200));
   await vegaEmbed(plot, spec, {
     actions: false, ast: true, defaultStyle: false, renderer: "svg", tooltip: showTip,

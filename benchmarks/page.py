@@ -3,7 +3,7 @@
 Each page is asked for with its default days (14 of 90) and with all days. Wall time is from the request to the last
 byte (its median counts), processor time the server's (its mean, over ten requests, after one that is not counted).
 Bytes are as sent (compressed) and as the browser reads them. At the end, the server's memory (resident, and its peak)
-after 100 and after 1,000 requests over all pages, and 20 clients at once, alone and while every model is built anew.
+after 100 and after 1,000 requests over all pages, and 20 clients at once, alone and during a full refresh.
 The budget: 300 ms of processor time at 20,000 conversations and 1 s at 200,000 for every page, and 1.5 MB for a first
 load with charts.
 """

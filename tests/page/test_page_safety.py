@@ -171,18 +171,19 @@ def test_of_thousands_of_entries_the_first_thousand_are_shown_and_the_others_cou
     shutil.copytree(page_home.root, home.root)
     with duckdb.connect(str(home.warehouse)) as connection:
         ((conversation_id, n_turns),) = connection.execute(
-            "select conversation_id, n_turns from marts.fct_conversations where n_turns > 4 order by 1 limit 1"
+            "select conversation_id, n_turns from marts.fct_conversations where n_turns > 4 and n_tool_calls = 0 "
+            "order by conversation_id limit 1"
         ).fetchall()
         connection.execute(
-            "insert into marts.fct_turns by name select * replace (1000 + number as turn_index, 'more' as message, "
-            "null as original_message) from (from marts.fct_turns where conversation_id = ? and turn_index = 0), "
-            "(select unnest(range(5000)) as number)",
+            "insert into marts.fct_turns by name select turns.* replace (1000 + numbers.number as turn_index, "
+            "'more' as message, null as original_message) from marts.fct_turns as turns, "
+            "(select unnest(range(5000)) as number) as numbers where conversation_id = ? and turn_index = 0",
             [conversation_id],
         )
         connection.execute("checkpoint")
     page = TestClient(create_app(site(home)), base_url=BASE).get(f"/conversations/{conversation_id}").text
     assert page.count('class="said"') == 1000
-    assert f"{5000 + n_turns - 1000:,} entries more" in page
+    assert f"{5000 + n_turns - 1000:,} turns more" in page
 
 
 def test_a_recording_is_served_only_for_a_conversation_of_the_warehouse(page_home, tmp_path):

@@ -27,14 +27,14 @@ def build(visit: Visit) -> dict[str, Any]:
     view = conversation_of(visit.reader.connection, conversation_id)
     if not isinstance(view, ConversationView):
         return {"absent": view, "http_status": 410 if view.reason else 404, "charts": []}
-    row = view.conversation
+    row, shown = view.conversation, entries(view)
     return {
         "absent": None,
         "row": row,
         "agent": visit.agent(row["agent_id"]),
         "outcome": row["outcome"] or "open",
-        "entries": entries(view)[:MAX_ENTRIES],
-        "n_left_out": max(0, len(view.turns) - MAX_ENTRIES),
+        "entries": shown[:MAX_ENTRIES],
+        "n_left_out": max(0, len(shown) - MAX_ENTRIES),
         "usage": view.llm_usage,
         "guardrails": view.guardrails,
         "evaluations": without_repeats(view.evaluations, "criteria_id", "result", "rationale"),

@@ -160,7 +160,7 @@ def test_with_the_keyboard_alone_through_the_filter_and_into_a_conversation(brow
     page.keyboard.press("Enter")
     page.wait_for_url("**agent=**")
     assert parse_qs(urlsplit(page.url).query)["agent"] == [CLINIC]
-    assert set(page.locator("table.conversations tbody td:nth-child(3)").all_inner_texts()) == {
+    assert set(page.locator("table.conversations tbody td:nth-child(5)").all_inner_texts()) == {
         "Harbour Clinic Reception"
     }
     press_until(page, "document.activeElement.matches('table.conversations td a')")

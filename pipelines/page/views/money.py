@@ -273,7 +273,6 @@ def _switches(visit: Visit) -> Table:
             "estimated_now_usd": "estimate now",
             "estimated_usd": "instead",
             "estimated_saving_usd": "saving",
-            "n_priced_calls": "conversations",
         },
         units={
             "agent": "text",
@@ -282,7 +281,6 @@ def _switches(visit: Visit) -> Table:
             "estimated_now_usd": USD,
             "estimated_usd": USD,
             "estimated_saving_usd": USD,
-            "n_priced_calls": "count",
         },
         metric="metrics.llm_switch.estimated_saving_usd",
         empty="No model is cheaper, or no prices were asked for: `convohouse prices`.",

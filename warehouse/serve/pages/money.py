@@ -99,7 +99,6 @@ select
     agent_id,
     main_model,
     model,
-    n_priced_calls,
     estimated_usd + estimated_saving_usd as estimated_now_usd,
     estimated_usd,
     estimated_saving_usd

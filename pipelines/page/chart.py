@@ -12,7 +12,7 @@ from typing import Any
 from pipelines.page.text import visible
 from warehouse.serve.pages.selection import Period
 
-DENSE_DAYS = 20
+DENSE_DAYS = 12
 """Days from which the label of the last is wider than its part of the axis on a small screen."""
 MANY = 12
 """Rows of a chart from which it takes the whole width, as it is much higher than others."""

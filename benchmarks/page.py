@@ -3,8 +3,9 @@
 Each page is asked for with its default days (14 of 90) and with all days. Wall time is from the request to the last
 byte (its median counts), processor time the server's (its mean, over ten requests, after one that is not counted).
 Bytes are as sent (compressed) and as the browser reads them. At the end, the server's memory (resident, and its peak)
-after 100 and after 1,000 requests over all pages. The budget: 300 ms of processor time at 20,000 conversations and 1 s
-at 200,000 for the default days, and 1.5 MB for a first load with charts.
+after 100 and after 1,000 requests over all pages, and 20 clients at once, alone and during a full refresh.
+The budget: 300 ms of processor time at 20,000 conversations and 1 s at 200,000 for every page, and 1.5 MB for a first
+load with charts.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -40,6 +42,7 @@ from warehouse.storage.home import Home
 
 PAGES = ("/", "/money", "/outcomes", "/speed", "/tools", "/agents", "/conversations", "/data", "/catalogue")
 REPEATS = 10
+CLIENTS, CROWD_SECS = 20, 20
 MEMORY_AFTER = (100, 1000)
 BUDGET_MS = {20_000: 300, 200_000: 1000}
 CODE = "from pipelines.cli.main import main; main()"
@@ -67,6 +70,13 @@ def server(home: Home) -> Iterator[tuple[http.client.HTTPConnection, int]]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def start_build(home: Home) -> subprocess.Popen:
+    """All models are built again in a process of their own."""
+    command = [sys.executable, "-c", CODE, "--home", str(home.root), "build"]
+    settings = environment({"PYTHONPATH": str(ROOT)})
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=settings)
 
 
 def processor_secs(pid: int) -> float:
@@ -107,6 +117,33 @@ def measure(connection: http.client.HTTPConnection, pid: int, path: str) -> Load
         statistics.mean(load.processor for load in loads),
         loads[-1].sent,
         loads[-1].read,
+    )
+
+
+def crowd(address: str, pid: int, is_going_on: Callable[[], bool]) -> str:
+    """What ``CLIENTS`` that ask for all pages as fast as they can are given, while something goes on.
+
+    Raises:
+        RuntimeError: an answer is not 200.
+    """
+    start, before = time.perf_counter(), processor_secs(pid)
+
+    def ask(number: int) -> list[float]:
+        connection = http.client.HTTPConnection(address, timeout=600)
+        walls = []
+        for path in islice(cycle(PAGES), number, None):
+            if not is_going_on():
+                return walls
+            walls.append(get(connection, pid, path).wall)
+        return walls
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        walls = sorted(wall for answers in pool.map(ask, range(CLIENTS)) for wall in answers)
+    secs = time.perf_counter() - start
+    processor = (processor_secs(pid) - before) / len(walls)
+    return (
+        f"{len(walls):,} answers in {secs:.0f} s, {processor * 1e3:,.0f} ms of processor time each; wall: median "
+        f"{statistics.median(walls):.2f} s, 95 of 100 {walls[int(len(walls) * 0.95)]:.2f} s, longest {walls[-1]:.2f} s"
     )
 
 
@@ -151,6 +188,12 @@ def main() -> None:
                 files = [get(connection, pid, f"/static/{name}") for name in ("charts.js", "page.js", "page.css")]
                 first = sum(file.sent for file in files) + get(connection, pid, "/").sent
                 console.print(f"a first load of the overview: {first / 1e6:.2f} MB sent")
+                address = f"{connection.host}:{connection.port}"
+                end = time.perf_counter() + CROWD_SECS
+                console.print(f"{CLIENTS} clients: {crowd(address, pid, lambda end=end: time.perf_counter() < end)}")
+                running = start_build(home)
+                console.print(f"during a build: {crowd(address, pid, lambda running=running: running.poll() is None)}")
+                connection.close()  # the server has closed it meanwhile
                 if conversations == options.conversations[0]:
                     for number, path in enumerate(islice(cycle(PAGES), options.requests), start=1):
                         get(connection, pid, path)

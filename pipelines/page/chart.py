@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -11,6 +12,10 @@ from typing import Any
 from pipelines.page.text import visible
 from warehouse.serve.pages.selection import Period
 
+DENSE_DAYS = 12
+"""Days from which the label of the last is wider than its part of the axis on a small screen."""
+MANY = 12
+"""Rows of a chart from which it takes the whole width, as it is much higher than others."""
 MAX_DAYS = 800
 """Days without a row that a chart leaves room for."""
 
@@ -43,11 +48,34 @@ class Chart:
         Days of ``period`` without a row get an empty one, so that the chart leaves room for them.
         """
         rows = [_plain(row) for row in self.rows]
+        spec = dict(self.spec)
         if self.period is not None and rows:
             days = {row["day"] for row in rows}
             all_days = (self.period.first + timedelta(days=number) for number in range(self.period.n_days))
-            rows += [{"day": str(day)} for day in islice(all_days, MAX_DAYS) if str(day) not in days]
-        return self.spec | {"datasets": {"rows": rows}}
+            # a bar without a value would be left out, and its day with it
+            rest = {"value": 0} if "mark" in spec and spec["mark"]["type"] == "bar" else {}
+            rows += [{"day": str(day)} | rest for day in islice(all_days, MAX_DAYS) if str(day) not in days]
+        if len({row["day"] for row in rows if "day" in row}) > DENSE_DAYS:
+            spec["padding"] = spec["config"]["padding"] | {"right": 20}  # for half of the last label
+        if not any(row.get("value") for row in rows):
+            spec = _from_zero(spec)
+        return spec | {"datasets": {"rows": rows}}
+
+
+def _from_zero(spec: Spec) -> Spec:
+    """With an axis from 0 to 1, as one from 0 to 0 would have its only value in the middle."""
+    copy = deepcopy(spec)
+    for layer in (copy, *copy.get("layer", ())):
+        value = layer.get("encoding", {}).get("y", {})
+        if value.get("type") == "quantitative":
+            value["scale"] = value.get("scale", {}) | {"domainMax": 1}
+    return copy
+
+
+def in_one_format(*charts: Chart) -> list[Chart]:
+    """Charts that stand beside each other, or all over the whole width if one of them is very high."""
+    heights = [len({row.get("label") for row in chart.rows}) for chart in charts]
+    return [replace(chart, wide=max(heights) > MANY) for chart in charts]
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from warehouse.serve.pages.measures import FEW
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 HEIGHT = 190
+MAX_BAR = 72
+"""Pixels of the bar of a day, if there are few."""
 FORMATS = {
     "share of 1": ".0%",
     "US dollars": "$,.2~f",
@@ -27,6 +29,10 @@ FORMATS = {
     "credits": ",.0f",
 }
 """Numbers at an axis, by the unit of ``metrics.catalog``."""
+SHARE_LABEL = "replace(datum.label, '%', ' %')"
+"""As all texts of the page write a share."""
+NARROW = {"hour": 22, "text": 34, "head": 110}
+"""Pixels of a cell of a heat map below which hours are left out, it has no text, and its head is not level."""
 
 
 def _format(unit: str) -> str:
@@ -50,7 +56,7 @@ def _finish(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int | di
             titleFontWeight="normal",
             labelPadding=5,
         ),
-        axisY=alt.AxisConfig(domain=False, ticks=False, tickCount=4),
+        axisY=alt.AxisConfig(domain=False, ticks=False, tickCount=4, labelLimit=190),
         axisX=alt.AxisConfig(grid=False, labelFlush=False),
         legend=alt.LegendConfig(
             labelColor="token:ink",
@@ -91,7 +97,13 @@ def _values(unit: str, *, zero: bool = True, stack: bool | None = None) -> alt.Y
 def _axis(unit: str, **options: Any) -> alt.Axis:
     if unit == "seconds":
         options["labelExpr"] = "datum.label + ' s'"
+    if unit == "share of 1":
+        options["labelExpr"] = SHARE_LABEL
     return alt.Axis(format=_format(unit), title=None, **options)
+
+
+def _bar_width() -> alt.ExprRef:
+    return alt.ExprRef(f"min({MAX_BAR}, bandwidth('x') * 0.75)")
 
 
 @cache
@@ -122,7 +134,7 @@ def columns(unit: str) -> Spec:
     """An amount by day."""
     return _finish(
         _base()
-        .mark_bar(color="token:accent", width={"band": 0.72})
+        .mark_bar(color="token:accent", width=_bar_width())
         .encode(x=_days(), y=_values(unit), href="url:N", tooltip="tip:N")
     )
 
@@ -132,13 +144,13 @@ def stacked_days(unit: str, names: tuple[str, ...], *, normalize: bool = False) 
     """An amount by day, in parts; ``names`` in the order of the stack, from the bottom."""
     return _finish(
         _base()
-        .mark_bar(width={"band": 0.78})
+        .mark_bar(width=_bar_width())
         .encode(
             x=_days(),
             y=alt.Y(
                 "value:Q",
                 stack="normalize" if normalize else "zero",
-                axis=alt.Axis(format=".0%" if normalize else _format(unit), title=None),
+                axis=_axis("share of 1" if normalize else unit),
             ),
             color=_series(names),
             order=alt.Order("y:Q"),
@@ -163,7 +175,7 @@ def bars(unit: str, n_bars: int, *, names: tuple[str, ...] = ()) -> Spec:
     """An amount by label, in the order of the rows; in parts if ``names`` are given."""
     encoding: dict[str, Any] = {
         "x": alt.X("value:Q", axis=_axis(unit, tickCount=4), stack="zero"),
-        "y": alt.Y("label:N", sort=None, axis=alt.Axis(title=None, labelLimit=190, labelColor="token:ink")),
+        "y": alt.Y("label:N", sort=None, axis=alt.Axis(title=None, labelColor="token:ink")),
         "href": "url:N",
         "tooltip": "tip:N",
     }
@@ -178,18 +190,22 @@ def heat_map(
     columns_order: tuple[str, ...], n_rows: int, *, share: bool = True, good: str = "high", is_labelled: bool = False
 ) -> Spec:
     """A share or an amount by label and column, with the column ``text`` in the cells if ``is_labelled``."""
-    lines_of_label = "split(datum.label, ' ')" if is_labelled else alt.Undefined
+    # of the element around the chart: the width of a cell is found in several steps, and only the first makes room
+    width = f"containerSize()[0] * 0.68 / {len(columns_order)}" if columns_order else "0"
+    is_narrow = f"{width} < {NARROW['head' if is_labelled else 'hour']}"
     axis = alt.Axis(
         title=None,
         orient="top",
-        labelAngle=0,
-        labelLimit=90,
-        labelExpr=lines_of_label,
-        labelOverlap=False if is_labelled else "greedy",  # hours of the day on a small screen
-        labelSeparation=4,
+        labelAngle=alt.ExprRef(f"{is_narrow} ? 40 : 0") if is_labelled else 0,
+        labelAlign=alt.ExprRef(f"{is_narrow} ? 'right' : 'center'") if is_labelled else alt.Undefined,
+        # on a small screen, every third of the hours of a day
+        labelExpr=alt.Undefined if is_labelled else f"{is_narrow} && +datum.label % 3 ? '' : datum.label",
+        labelFlush=False,
+        labelLimit=120,
+        labelOverlap=False,
     )
     x = alt.X("x:N", sort=list(columns_order), scale=alt.Scale(domain=list(columns_order)), axis=axis)
-    y = alt.Y("label:N", sort=None, axis=alt.Axis(title=None, labelLimit=190, labelColor="token:ink"))
+    y = alt.Y("label:N", sort=None, axis=alt.Axis(title=None, labelColor="token:ink"))
     scale = _heat_scale(share=share, good=good)
     cells = (
         _base()
@@ -211,22 +227,22 @@ def heat_map(
         .encode(
             x=x,
             y=y,
-            text="text:N",
+            text=alt.condition(f"bandwidth('x') < {NARROW['text']}", alt.value(""), "text:N"),
             href="url:N",
             tooltip="tip:N",
-            color=alt.condition(
-                "datum.value < 0.35 || datum.value > 0.8", alt.value("token:paper"), alt.value("token:ink")
-            ),
         )
     )
     return _finish(cells + texts, max(70, 34 * n_rows + 40))
 
 
 def _heat_scale(*, share: bool, good: str) -> alt.Scale:
+    # by default colours are mixed by hue: in the dark, grey and vermilion would give violet
     if good == "high":
-        return alt.Scale(domain=[0.2, 0.6, 1], range=["token:bad", "token:panel", "token:good"], clamp=True)
+        colours = ["token:paleBad", "token:panel", "token:paleGood"]
+        return alt.Scale(domain=[0.2, 0.6, 1], range=colours, clamp=True, interpolate="rgb")
     colours = ["token:panel", "token:bad"]
-    return alt.Scale(domain=[0, 1], range=colours) if share else alt.Scale(range=colours)
+    domain = [0, 1] if share else alt.Undefined
+    return alt.Scale(domain=domain, range=colours, interpolate="rgb")
 
 
 @cache

@@ -2,7 +2,7 @@
 
 A chart names a colour ``token:accent``. The browser replaces it by the value of the CSS variable ``--accent``, so that
 a chart follows light and dark; a report replaces it here. Good and bad are teal and vermilion, which all kinds of
-colour vision tell apart, and never the only sign of a meaning.
+colour vision tell apart, and never the only sign of a meaning; the pale ones are behind texts of ink.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ LIGHT = {
     "warn": "#8a5a00",
     "neutral": "#8f8b80",
     "band": "#cfdeef",
+    "paleGood": "#7cbfb0",
+    "paleBad": "#e8a37f",
     "c1": "#1f5fa9",
     "c2": "#4fa3b8",
     "c3": "#d99a2b",
@@ -44,6 +46,8 @@ DARK = {
     "warn": "#e2b04f",
     "neutral": "#85837c",
     "band": "#2c4564",
+    "paleGood": "#2a7061",
+    "paleBad": "#9c4a26",
     "c1": "#6ba5e8",
     "c2": "#6cc4d6",
     "c3": "#e8b65a",

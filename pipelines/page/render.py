@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import vl_convert
 from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pipelines.page import palette, text
-from warehouse.serve.value_format import duration, plural
+from warehouse.serve.value_format import plural
 
 _FILES = files("pipelines.page")
+_CODE = re.compile("`([^`]+)`")
 
 
 def _template(name: str) -> str | None:
@@ -24,6 +26,11 @@ def _template(name: str) -> str | None:
 def _visible(value: object) -> object:
     """Every text that a template shows, whoever wrote it; markup is ours, and its texts were shown this way."""
     return text.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def code(value: str) -> Markup:
+    """One of our own notes, with what is between backticks as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text.visible(value)))))  # noqa: S704 -- escaped
 
 
 @cache
@@ -38,6 +45,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters |= {
+        "code": code,
         "number": text.number,
         "change": text.change,
         "day": text.day,
@@ -45,7 +53,7 @@ def environment() -> Environment:
         "language": text.language,
         "clock": text.clock,
         "moment": text.at,
-        "duration": duration,
+        "duration": text.length,
         "plural": plural,
     }
     env.globals |= {"days": text.days}

@@ -2,14 +2,17 @@
 
 Without a token the server is for this machine alone: it answers only requests whose ``Host`` is a loopback name, so
 that a web page elsewhere cannot read it by a name that leads to 127.0.0.1. With a token, a browser signs in once and
-then has a cookie, which is derived from the token and is not the token.
+then has a cookie, which is derived from the token and is not the token. A link from elsewhere opens the page; a request
+that another site makes behind its own page does not.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import ipaddress
+import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
@@ -22,9 +25,13 @@ from pipelines.page.render import render
 
 COOKIE = "convohouse_page"
 SIGN_IN = "/sign-in"
-MAX_FORM_BYTES = 4096
+MAX_FORM_BYTES = 8192
+FORM_SECS = 10
+"""For all of a form."""
 MIN_TOKEN_LENGTH = 16
 """Characters; a shorter token could be guessed over the network."""
+OWN_ADDRESS = r"/(?![/\\]|sign-in)[!-~]{0,4000}"
+"""An address of this site, to return to after signing in; what begins with two slashes is another host."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -47,6 +54,12 @@ def is_loopback(host: str) -> bool:
         return host.lower().rstrip(".") == "localhost"
 
 
+def host_name(header: str) -> str:
+    """The name or address of a ``Host`` header without its port; empty for anything else that a header can hold."""
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?", header)
+    return match[1] if match else ""
+
+
 class Guard(BaseHTTPMiddleware):
     """Lets in those who may see the page, and adds the headers that keep a browser from doing more."""
 
@@ -63,34 +76,50 @@ class Guard(BaseHTTPMiddleware):
         return response
 
     async def _answer(self, request: Request, call_next: Next) -> Response:
+        refusal = self._refusal(request)
+        if refusal:
+            return PlainTextResponse(refusal, 403)
         if self._token is None:
-            if is_loopback(request.url.hostname or ""):
-                return await call_next(request)
-            return PlainTextResponse("This page is only for the machine that it runs on.", 403)
+            return await call_next(request)
         if request.url.path == SIGN_IN and request.method == "POST":
             return await self._sign_in(request)
         if request.url.path.startswith("/static/page."):  # how the form looks; nothing of the data
             return await call_next(request)
         if self._is_equal(request.cookies.get(COOKIE, ""), self._cookie()) or self._has_bearer(request):
             return await call_next(request)
-        return self._ask("")
+        query = f"?{request.url.query}" if request.url.query else ""
+        return self._ask("", f"{request.url.path}{query}")
+
+    def _refusal(self, request: Request) -> str:
+        """Why nobody who sends such a request gets an answer; empty if somebody may."""
+        site, mode = (request.headers.get(f"sec-fetch-{name}", "") for name in ("site", "mode"))
+        if site == "cross-site" and mode != "navigate":
+            return "This page answers no requests of other sites."
+        if self._token is None and not is_loopback(host_name(request.headers.get("host", ""))):
+            return "This page is only for the machine that it runs on."
+        return ""
 
     async def _sign_in(self, request: Request) -> Response:
         body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > MAX_FORM_BYTES:
-                return PlainTextResponse("The form is too long.", 413)
-        given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
+        try:
+            async with asyncio.timeout(FORM_SECS):
+                async for part in request.stream():
+                    body += part
+                    if len(body) > MAX_FORM_BYTES:
+                        return PlainTextResponse("The form is too long.", 413)
+        except TimeoutError:
+            return PlainTextResponse("The form took too long.", 408)
+        form = parse_qs(body.decode("utf-8", "replace"))
+        given, target = (form.get(name, [""])[0] for name in ("token", "target"))
         if not self._is_equal(given, (self._token or b"").decode()):
-            return self._ask("That is not the token.")
-        response = RedirectResponse("/", 303)
+            return self._ask("That is not the token.", target)
+        response = RedirectResponse(target if re.fullmatch(OWN_ADDRESS, target) else "/", 303)
         secure = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
-        response.set_cookie(COOKIE, self._cookie(), httponly=True, samesite="strict", secure=secure)
+        response.set_cookie(COOKIE, self._cookie(), httponly=True, samesite="lax", secure=secure)
         return response
 
-    def _ask(self, message: str) -> Response:
-        return HTMLResponse(render("sign_in.html", message=message, action=SIGN_IN), 401)
+    def _ask(self, message: str, target: str) -> Response:
+        return HTMLResponse(render("sign_in.html", message=message, action=SIGN_IN, target=target), 401)
 
     def _has_bearer(self, request: Request) -> bool:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")

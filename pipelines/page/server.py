@@ -5,13 +5,19 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import uvicorn
 from starlette.applications import Starlette
 
+from pipelines.head_deadline import HeadDeadlineProtocol
 from pipelines.listener import base_url, listening
 
 MAX_CONNECTIONS = 100
+"""Open at once; a request beyond them gets a 503, and from twice as many on a connection is closed at once."""
+HEAD_SECS = 10.0
+"""From the connection, or from the response before, until the head of a request is complete."""
+KEEP_ALIVE_SECS = 5
 STOP_SECS = 5
 
 
@@ -20,6 +26,9 @@ def create_server(app: Starlette) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            http=partial(  # type: ignore[arg-type]  # uvicorn calls it; a factory does as well
+                HeadDeadlineProtocol, head_secs=HEAD_SECS, max_connections=2 * MAX_CONNECTIONS
+            ),
             log_config=None,
             log_level="critical",
             access_log=False,  # an address holds ids and words that were searched for
@@ -28,6 +37,7 @@ def create_server(app: Starlette) -> uvicorn.Server:
             lifespan="off",
             ws="none",
             limit_concurrency=MAX_CONNECTIONS,
+            timeout_keep_alive=KEEP_ALIVE_SECS,
             timeout_graceful_shutdown=STOP_SECS,
         )
     )

@@ -6,11 +6,12 @@ override of direction could make one text read as another.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import date, datetime
 from decimal import Decimal
 
-from warehouse.serve.value_format import NULL_NUMBER, format_number, moment
+from warehouse.serve.value_format import NULL_NUMBER, duration, format_number, moment
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LANGUAGES = {
@@ -39,11 +40,14 @@ LANGUAGES = {
 }
 """English names of languages, by the code that the API gives; others are shown by their code."""
 
+HUNDREDTH, MINUTE = 0.01, 60
+NO_BREAK = "\xa0"
 MAX_TEXT = 20_000
 """Characters of one message that a page shows at first."""
 
+# Joiners (U+200C, U+200D) are not among them: Persian, Hindi and emoji are written with them.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
 
@@ -54,7 +58,11 @@ def visible(text: object) -> str:
 
 
 def number(value: float | Decimal | None, unit: str | None = None) -> str:
-    """A number with its unit; a dash if it is unknown."""
+    """A number with its unit, on one line; a dash if it is unknown."""
+    return _number(value, unit).replace(" ", NO_BREAK)
+
+
+def _number(value: float | Decimal | None, unit: str | None) -> str:
     if isinstance(value, Decimal):
         value = float(value)
     if value is None:
@@ -64,8 +72,17 @@ def number(value: float | Decimal | None, unit: str | None = None) -> str:
     if unit == "points":
         return f"{value:.2f}"
     if unit and unit.startswith("US dollars"):
-        unit = "US dollars"
+        return _dollars(value)
+    if unit == "seconds" and isinstance(value, float) and abs(value) >= HUNDREDTH:
+        return f"{value:,.2f} s"
     return format_number(value, unit)
+
+
+def _dollars(value: float) -> str:
+    """Cents, or three significant digits below one dollar, with the zeros that let a column line up: $0.250."""
+    amount = abs(value)
+    decimals = 2 if amount >= 1 or not amount else 2 - math.floor(math.log10(amount))
+    return f"{'-' if value < 0 else ''}${amount:,.{decimals}f}"
 
 
 def change(value: float | None, unit: str) -> str:
@@ -74,7 +91,7 @@ def change(value: float | None, unit: str) -> str:
         return NULL_NUMBER
     if unit == "share of 1":
         size, noun = abs(value * 100), "pts"
-        text = f"{size:.1f} {noun}"
+        text = f"{size:.1f}{NO_BREAK}{noun}"
     else:
         text = number(abs(value), unit)
     sign = "±" if not value else "+" if value > 0 else "\u2212"
@@ -111,6 +128,11 @@ def words(name: str | None) -> str:
 def language(code: str | None) -> str:
     """The English name of a language."""
     return "not known" if not code else LANGUAGES.get(code.lower(), visible(code))
+
+
+def length(secs: float) -> str:
+    """A length of time; of whole seconds, without tenths."""
+    return f"{secs} s" if isinstance(secs, int) and 0 <= secs < MINUTE else duration(secs)
 
 
 def at(value: datetime | None) -> str:

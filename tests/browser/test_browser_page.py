@@ -11,8 +11,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from pipelines.page.app import VIEWS
+from pipelines.page.report import ReportScope, write_report
 from pipelines.page.text import number
 from tests.helpers.browsing import SCHEMES, WIDTHS, Visitor
+from tests.helpers.page_home import site
 from warehouse.serve.query import query
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -20,6 +22,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 TUESDAY = "2026-11-24"
 CLINIC = "agent_7301k6rqw8z4e5vbx9n2tmc0hdyj"
 MARKS = "[...document.querySelectorAll('.plot')].map((plot) => plot.querySelectorAll('svg path').length)"
+CUT_OFF = """[...document.querySelectorAll('.plot')].flatMap((plot) => {
+    const around = plot.getBoundingClientRect();
+    return [...plot.querySelectorAll('.role-axis-label text, .role-legend text, .mark-text text')].filter((text) => {
+        const box = text.getBoundingClientRect();
+        return text.textContent && (box.left < around.left - 2 || box.right > around.right + 2
+            || box.top < around.top - 2 || box.bottom > around.bottom + 2);
+    }).map((text) => plot.dataset.chart + ': ' + text.textContent);
+})"""
 AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 
 
@@ -43,12 +53,13 @@ def test_every_page_is_drawn_without_an_error_another_host_or_a_line_too_wide(wi
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         plots = page.evaluate(MARKS)
         assert all(plots), path
+        assert page.evaluate(CUT_OFF) == [], path
         assert page.locator("h1").count() == 1, path
     assert visitor.problems == []
     visitor.context.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1600, "light"), (1600, "dark"), (380, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(1600, "light"), (1600, "dark"), (380, "light"), (380, "dark")])
 def test_contrast_names_and_roles_pass_axe(width, scheme, browser, url, paths):
     visitor = Visitor(browser, url, width=width, scheme=scheme)
     violations = []
@@ -72,6 +83,29 @@ def test_dark_is_dark_in_the_charts_too(browser, url):
         colours[scheme] = (background, bar)
         page.context.close()
     assert colours == {"light": ("rgb(252, 251, 248)", "#1f5fa8"), "dark": ("rgb(23, 24, 27)", "#86b8f2")}
+
+
+def test_a_print_is_light_and_has_no_navigation(browser, url):
+    page = Visitor(browser, url, scheme="dark").open("/")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(252, 251, 248)"
+    hidden = {name: page.locator(name).first.is_visible() for name in ("nav", ".filter", "details", ".cards", ".plot")}
+    assert hidden == {"nav": False, ".filter": False, "details": False, ".cards": True, ".plot": True}
+    page.context.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(380, "light"), (1280, "dark")])
+def test_a_report_opens_from_its_file_and_asks_for_nothing(width, scheme, browser, page_home, tmp_path):
+    file = tmp_path / "report.html"
+    write_report(site(page_home), file, ReportScope(since="14d", with_conversations=True))
+    visitor = Visitor(browser, file.as_uri(), width=width, scheme=scheme)
+    visitor.page.goto(file.as_uri())
+    assert visitor.page.locator(".chart svg").count() == 5
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= width
+    result = Axe().run(visitor.page, options=AXE_RULES)
+    assert [violation["id"] for violation in result.response["violations"]] == []
+    assert visitor.problems == []
+    visitor.context.close()
 
 
 def test_the_numbers_that_a_reader_sees_are_those_of_sql(browser, url, page_home):
@@ -126,7 +160,7 @@ def test_with_the_keyboard_alone_through_the_filter_and_into_a_conversation(brow
     page.keyboard.press("Enter")
     page.wait_for_url("**agent=**")
     assert parse_qs(urlsplit(page.url).query)["agent"] == [CLINIC]
-    assert set(page.locator("table.conversations tbody td:nth-child(3)").all_inner_texts()) == {
+    assert set(page.locator("table.conversations tbody td:nth-child(5)").all_inner_texts()) == {
         "Harbour Clinic Reception"
     }
     press_until(page, "document.activeElement.matches('table.conversations td a')")

@@ -98,6 +98,22 @@ def mcp(place: str, agent: str, week: str) -> Row:
     return tuple(asyncio.run(ask()))
 
 
+def page(place: str, agent: str, week: str) -> Row:
+    """Of a home folder, as the page computes the measures of a selection."""
+    from datetime import timedelta
+    from pathlib import Path
+
+    from warehouse.serve.pages.measures import measure_rows
+    from warehouse.serve.pages.selection import Period, Selection, reading, select
+    from warehouse.storage.home import Home
+
+    monday = date.fromisoformat(week)
+    with reading(Home(Path(place))) as reader:
+        selection = Selection(Period(monday, monday + timedelta(days=6)), agent_id=agent)
+        (row,) = measure_rows(select(reader, selection))
+    return tuple(row[column] for column in COLUMNS)
+
+
 def _only_answer(answer: dict[str, Any], column: str) -> Any:
     (row,) = answer["rows"]
     return row[column]
@@ -110,6 +126,7 @@ READERS: dict[str, Callable[[str, str, str], Row]] = {
     "chDB on Delta": chdb_on_delta,
     "PostgreSQL": postgres,
     "MCP": mcp,
+    "page": page,
 }
 
 

@@ -8,7 +8,7 @@ from tests.helpers import agreement, postgres
 from tests.helpers.agreement_home import SCORECARD, publish_scorecard
 from tests.helpers.run_cli import run
 
-READERS = ("DuckDB", "Polars on Delta", "PyArrow on Delta", "PostgreSQL", "MCP")
+READERS = ("DuckDB", "Polars on Delta", "PyArrow on Delta", "PostgreSQL", "MCP", "page")
 """chDB, DuckDB 1 and Superset are in tests/engines."""
 
 
@@ -22,7 +22,12 @@ def published(tmp_path_factory):
 @pytest.mark.parametrize("reader", READERS)
 def test_a_reader_has_the_numbers(reader, published):
     row, url = published
-    places = {"DuckDB": str(row.home.warehouse), "PostgreSQL": url, "MCP": str(row.home.root)}
+    places = {
+        "DuckDB": str(row.home.warehouse),
+        "PostgreSQL": url,
+        "MCP": str(row.home.root),
+        "page": str(row.home.root),
+    }
     place = places.get(reader, str(row.delta))
     assert agreement.READERS[reader](place, row.agent, str(row.week)) == row.numbers
 

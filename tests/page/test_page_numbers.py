@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date, timedelta
 from html import unescape
 
 import pytest
@@ -15,6 +16,8 @@ from pipelines.page.app import create_app
 from pipelines.page.text import change, number
 from tests.helpers.page_home import site
 from warehouse.connection import open_warehouse
+from warehouse.serve.pages.measures import measure_rows
+from warehouse.serve.pages.selection import Period, Selection, reading, select
 
 pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
 
@@ -101,7 +104,7 @@ def test_the_cards_are_those_of_sql_over_the_marts(query, client, page_home):
 def test_the_changes_are_against_as_many_days_directly_before(query, client, page_home):
     (now,) = sql(page_home, CARDS.format(where=FILTERS[query]))
     (before,) = sql(page_home, CARDS.format(where=BEFORE[query]))
-    page = " ".join(unescape(client.get(f"/?{query}").text).split())
+    page = re.sub(r"[ \n]+", " ", unescape(client.get(f"/?{query}").text))
     for column, unit in UNITS.items():
         assert f"{change(now[column] - before[column], unit)}" in page
         assert f"from {number(before[column], unit)}</span>" in page
@@ -128,7 +131,7 @@ def test_without_a_filter_on_channel_language_or_version_the_measures_are_those_
 
 
 def test_a_week_of_an_agent_has_the_numbers_of_the_scorecard(client, page_home):
-    """The row on which all readers agree (tests/integration/test_agreement.py), as the page shows it."""
+    """The row on which all readers agree (tests/integration/test_agreement.py, the page among them), as it is shown."""
     (expected,) = sql(
         page_home,
         f"""
@@ -159,6 +162,19 @@ def test_the_days_of_a_chart_lead_to_the_conversations_that_it_counts(client, pa
     n_failure = next(row["n_failure"] for row in rows if str(row["start_date"]) == "2026-11-24")
     noun = "conversation" if n_failure == 1 else "conversations"
     assert f"<h1>{n_failure} {noun}</h1>" in client.get(tuesday["url"]).text
+
+
+@pytest.mark.parametrize(("path", "chart"), [("/", "n_calls"), ("/", "success_rate"), ("/outcomes", "outcomes")])
+def test_a_chart_leaves_room_for_a_day_without_a_conversation(path, chart, client):
+    rows = charts(client.get(f"{path}?from=2026-11-20&to=2026-12-03").text)[chart]
+    assert sorted({row["day"] for row in rows}) == [
+        str(date(2026, 11, 20) + timedelta(days=number)) for number in range(14)
+    ]
+    later = [row for row in rows if row["day"] > "2026-11-25"]
+    assert later == [
+        {"day": row["day"]} | ({} if chart == "success_rate" else {"value": 0})  # without a value, a bar has no day
+        for row in later
+    ]
 
 
 def test_the_parts_of_a_stack_add_up_to_the_whole(client, page_home):
@@ -213,7 +229,7 @@ def test_the_charts_of_speed_are_those_of_sql(client, page_home):
         select count(*) filter (n >= 8) as n_reached, count(*) as n_started
         from (
             select count(*) as n from marts.fct_turns
-            where is_spoken and agent_id = '{CLINIC}' and {counted} group by conversation_id
+            where is_spoken and not is_silent and agent_id = '{CLINIC}' and {counted} group by conversation_id
         )
         """,
     )
@@ -232,6 +248,54 @@ def test_the_charts_of_speed_are_those_of_sql(client, page_home):
     )
     (hour,) = [row for row in shown["hours"] if (row["label"], row["x"]) == ("Tue", "10")]
     assert (hour["value"], hour["n"]) == (pytest.approx(cell["p95"]), cell["n"])
+
+
+def test_how_far_conversations_get_is_the_conversation_flow(client, page_home):
+    flow = sql(
+        page_home,
+        "select turn_position, n_calls, reach_rate from metrics.conversation_flow "
+        f"where agent_id = '{CLINIC}' and turn_position <= 30 order by all",
+    )
+    (name,) = (row["agent_name"] for row in sql(page_home, f"from marts.dim_agents where agent_id = '{CLINIC}'"))
+    shown = [row for row in charts(client.get("/speed?days=all").text)["drop_off"] if row["series"] == name]
+    assert [(row["x"], row["value"]) for row in shown] == [(row["turn_position"], row["reach_rate"]) for row in flow]
+
+
+@pytest.mark.parametrize("is_direct", [True, False])
+def test_waits_are_the_same_whether_they_are_joined_with_their_conversations_or_not(is_direct, page_home):
+    """``marts.fct_turns`` has workspace and agent itself; for a channel, language or version it is joined."""
+    period = Period(date(2026, 11, 12), date(2026, 11, 25))
+    selection = Selection(period) if is_direct else Selection(period, channel="phone")
+    where = FILTERS[""] if is_direct else f"{FILTERS['']} and channel = 'phone'"
+    with reading(page_home) as reader:
+        selected = select(reader, selection)
+        shown = {
+            "agent": {(row["key_0"],): row["n_waits"] for row in measure_rows(selected, "agent_id")},
+            "version": {
+                (row["key_0"], row["key_1"]): (row["n_waits"], row["wait_p95_secs"])
+                for row in measure_rows(selected, "agent_id", "version_id")
+            },
+        }
+    rows = sql(
+        page_home,
+        f"""
+        select
+            calls.agent_id, calls.version_id, count(turns.wait_secs) as n_waits,
+            quantile_cont(turns.wait_secs, 0.95) as wait_p95_secs
+        from marts.fct_conversations as calls left join marts.fct_turns as turns using (workspace, conversation_id)
+        where calls.is_counted and {where.replace("start_date", "calls.start_date")}
+        group by all
+        """,
+    )
+    by_version = {
+        (row["agent_id"], row["version_id"]): (row["n_waits"], pytest.approx(row["wait_p95_secs"])) for row in rows
+    }
+    assert len(by_version) > 5
+    assert shown["version"] == by_version
+    by_agent = {(row["agent_id"],): 0 for row in rows}
+    for row in rows:
+        by_agent[row["agent_id"],] += row["n_waits"]
+    assert shown["agent"] == by_agent
 
 
 def having(table, condition):
@@ -270,6 +334,7 @@ def test_each_condition_of_the_list_is_the_one_that_it_says(query, client, page_
 
 def test_the_pages_of_a_list_have_each_conversation_once(client, page_home):
     ids = []
+    last = client.get("/conversations?page=999&sort=newest").text
     for page in range(1, 10):
         text = client.get(f"/conversations?page={page}&sort=newest").text
         ids += re.findall(r'href="/conversations/(conv_\w+)"', text)
@@ -281,3 +346,4 @@ def test_the_pages_of_a_list_have_each_conversation_once(client, page_home):
         "order by started_at desc, conversation_id",
     )
     assert ids == [row["conversation_id"] for row in expected]
+    assert text == last

@@ -29,6 +29,8 @@ PARTS = {
 
 MIN_SIMILARITY = 0.85
 """Jaro-Winkler similarity (0 to 1) from which an id is suggested."""
+MAX_ID_LENGTH = 200
+"""Of an id that is compared with others: the time that takes grows with its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def _not_found(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> N
         order by similarity desc, conversation_id
         limit 3
         """,
-        {"id": conversation_id or " ", "min_similarity": MIN_SIMILARITY},
+        {"id": conversation_id[:MAX_ID_LENGTH] or " ", "min_similarity": MIN_SIMILARITY},
     ).fetchall()
     return NotFound(conversation_id, None, None, tuple(row[0] for row in similar_ids))
 

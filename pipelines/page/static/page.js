@@ -15,7 +15,12 @@ function showTip(_handler, event, _item, value) {
 async function draw(plot) {
   const text = document.getElementById("chart-" + plot.dataset.chart).textContent;
   const spec = JSON.parse(text.replace(/"token:(\w+)"/g, (_, name) => JSON.stringify(colour(name))));
-  spec.config.legend.columns = Math.max(1, Math.floor(plot.clientWidth / 200));
+  spec.config.axisY.labelLimit = Math.min(190, plot.clientWidth * 0.32);
+  const rows = spec.datasets.rows, width = plot.clientWidth;
+  const letters = Math.max(...rows.map((row) => (row.series ?? "").length));
+  spec.config.legend.columns = Math.max(1, Math.floor((width - 60) / (6.4 * letters + 36)));
+  // Only where days are narrow, the label of the last one needs room beside the chart.
+  if (width / new Set(rows.map((row) => row.day)).size > 36) spec.padding = spec.config.padding;
   await vegaEmbed(plot, spec, {
     actions: false, ast: true, defaultStyle: false, renderer: "svg", tooltip: showTip,
   });

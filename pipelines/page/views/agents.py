@@ -40,7 +40,7 @@ def _scorecard(visit: Visit, rows: list[dict[str, Any]]) -> Table:
     return Table(
         name="scorecard",
         title="Scorecard",
-        note="",
+        note="grey: over fewer than 20",
         rows=[
             {
                 "agent": visit.agent(row["agent_id"]),

@@ -27,18 +27,18 @@ def build(visit: Visit) -> dict[str, Any]:
     view = conversation_of(visit.reader.connection, conversation_id)
     if not isinstance(view, ConversationView):
         return {"absent": view, "http_status": 410 if view.reason else 404, "charts": []}
-    row = view.conversation
+    row, shown = view.conversation, entries(view)
     return {
         "absent": None,
         "row": row,
         "agent": visit.agent(row["agent_id"]),
         "outcome": row["outcome"] or "open",
-        "entries": entries(view)[:MAX_ENTRIES],
-        "n_left_out": max(0, len(view.turns) - MAX_ENTRIES),
+        "entries": shown[:MAX_ENTRIES],
+        "n_left_out": max(0, len(shown) - MAX_ENTRIES),
         "usage": view.llm_usage,
         "guardrails": view.guardrails,
-        "evaluations": view.evaluations,
-        "collected": view.data_collection,
+        "evaluations": without_repeats(view.evaluations, "criteria_id", "result", "rationale"),
+        "collected": without_repeats(view.data_collection, "data_collection_id", "value"),
         "has_recording": recording(visit.home, visit.reader, conversation_id) is not None,
         "long_wait": LONG_WAIT_SECS,
         "max_text": MAX_TEXT,
@@ -64,6 +64,14 @@ def entries(view: ConversationView) -> list[dict[str, Any]]:
     left = [call for turn_calls in calls.values() for call in turn_calls]
     nowhere: dict[str, Any] = {"role": "tool", "said": None, "time_in_call_secs": None, "files": []}
     return [*shown, *(nowhere | {"calls": [call]} for call in left)]
+
+
+def without_repeats(items: list[dict[str, Any]], *columns: str) -> list[dict[str, Any]]:
+    """Items without those that only say again, of an agent or a part, what was said of the whole conversation."""
+    first: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for item in items:
+        first.setdefault(tuple(item[column] for column in columns), item)
+    return list(first.values())
 
 
 def _by_turn(rows: list[dict[str, Any]]) -> dict[int | None, list[dict[str, Any]]]:

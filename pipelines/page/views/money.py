@@ -34,7 +34,7 @@ REST = "All other"
 
 def build(visit: Visit) -> dict[str, Any]:
     """The values of the template."""
-    (total,) = measure_rows(visit.reader)
+    (total,) = measure_rows(visit.reader, has_waits=False)
     charts_ = [_components(visit), *_forecast(visit)]
     return {
         "heading": "Money",
@@ -151,7 +151,7 @@ def _point(kind: str, at: date, value: float | None, tip: str) -> dict[str, Any]
 
 
 def _agents(visit: Visit) -> Table:
-    rows = measure_rows(visit.reader, "agent_id")
+    rows = measure_rows(visit.reader, "agent_id", has_waits=False)
     most = max((row["cost_usd"] or 0 for row in rows), default=0) or 1
     return Table(
         name="agents",
@@ -261,29 +261,29 @@ def _switches(visit: Visit) -> Table:
     return Table(
         name="switches",
         title="Cheaper models",
-        note="what the last 30 days would have cost by the vendor's estimates; says nothing of quality",
+        note="the last 30 days, both models by the vendor's estimates, not by what was paid; says nothing of quality",
         rows=[
             row | {"agent": visit.agent(row["agent_id"]), "url": visit.filter.url("/agents", agent=row["agent_id"])}
             for row in money.cheaper_models(visit.reader)
         ],
         columns={
             "agent": "agent",
-            "main_model": "now",
-            "model": "instead",
-            "llm_cost_usd": "paid",
+            "main_model": "model now",
+            "model": "another",
+            "estimated_now_usd": "estimate now",
+            "estimated_usd": "instead",
             "estimated_saving_usd": "saving",
-            "n_priced_calls": "conversations",
         },
         units={
             "agent": "text",
             "main_model": "text",
             "model": "text",
-            "llm_cost_usd": USD,
+            "estimated_now_usd": USD,
+            "estimated_usd": USD,
             "estimated_saving_usd": USD,
-            "n_priced_calls": "count",
         },
         metric="metrics.llm_switch.estimated_saving_usd",
-        empty="No model is cheaper, or no prices were asked for: convohouse prices.",
+        empty="No model is cheaper, or no prices were asked for: `convohouse prices`.",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pipelines.page import charts
-from pipelines.page.chart import Chart
+from pipelines.page.chart import Chart, in_one_format
 from pipelines.page.text import day, number, words
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Facts, Quotes, Table
@@ -24,8 +24,8 @@ def conversation_url(conversation_id: str) -> str:
 
 def build(visit: Visit) -> dict[str, Any]:
     """The values of the template."""
-    (total,) = measure_rows(visit.reader)
-    charts_ = [_by_day(visit), _criteria(visit)]
+    (total,) = measure_rows(visit.reader, has_waits=False)
+    charts_ = in_one_format(_by_day(visit), _criteria(visit))
     return {
         "heading": "Outcomes",
         "lede": _lede(total),
@@ -91,7 +91,7 @@ def _criteria(visit: Visit) -> Chart:
                 "value": row["success_rate"],
                 "n": row["n_judged"],
                 "n_failure": row["n_failure"],
-                "text": f"{row['success_rate']:.0%}",
+                "text": f"{row['success_rate'] * 100:.0f} %",
                 "tip": f"{words(row['criteria_id'])}, {visit.agent(row['agent_id'])}: "
                 f"{number(row['success_rate'], SHARE)} of {row['n_judged']:,}, {row['n_failure']:,} failed",
                 "url": visit.filter.url("/conversations", agent=row["agent_id"], criterion=row["criteria_id"]),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.page import charts
-from pipelines.page.chart import Chart
+from pipelines.page.chart import Chart, in_one_format
+from pipelines.page.palette import CATEGORIES
 from pipelines.page.text import WEEKDAYS, day, number
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Quotes
@@ -26,7 +27,7 @@ STAGES = {
 def build(visit: Visit) -> dict[str, Any]:
     """The values of the template."""
     (total,) = measure_rows(visit.reader)
-    charts_ = [_waits(visit), _stages(visit), _hours(visit), _drop_off(visit)]
+    charts_ = [*in_one_format(_waits(visit), _stages(visit)), _hours(visit), _drop_off(visit)]
     lede = (
         f"Half of {total['n_waits']:,} waits were over after {number(total['wait_p50_secs'], SECONDS)}, "
         f"19 of 20 after {number(total['wait_p95_secs'], SECONDS)}."
@@ -104,11 +105,12 @@ def _stages(visit: Visit) -> Chart:
 
 def _hours(visit: Visit) -> Chart:
     hours = tuple(f"{hour}" for hour in range(24))
+    rows = speed.by_hour(visit.reader)
     return Chart(
         name="hours",
         title="Waits by weekday and hour",
         note="95th percentile, in the workspace's time zone; pale: fewer than 20 waits",
-        spec=charts.heat_map(hours, 7, share=False, good="low"),
+        spec=charts.heat_map(hours, len({row["weekday"] for row in rows}), share=False, good="low"),
         rows=[
             {
                 "label": WEEKDAYS[row["weekday"] - 1],
@@ -119,7 +121,7 @@ def _hours(visit: Visit) -> Chart:
                 f"n {row['n_waits']:,}",
                 "url": visit.filter.url("/conversations", weekday=row["weekday"], hour=row["hour"], sort="wait"),
             }
-            for row in speed.by_hour(visit.reader)
+            for row in rows
         ],
         columns={"label": "weekday", "x": "hour", "value": "95th percentile", "n": "waits"},
         units={"label": "text", "x": "text", "value": SECONDS, "n": "count"},
@@ -128,10 +130,14 @@ def _hours(visit: Visit) -> Chart:
 
 
 def _drop_off(visit: Visit) -> Chart:
+    rows = speed.drop_off(visit.reader)
+    sizes = {row["agent_id"]: row["n_started"] for row in rows}
+    largest = sorted(sizes, key=lambda agent_id: (-sizes[agent_id], agent_id or ""))[: len(CATEGORIES)]
+    left_out = f"; the {len(largest)} largest of {len(sizes)} agents" if len(largest) < len(sizes) else ""
     return Chart(
         name="drop_off",
         title="How far conversations get",
-        note="share of conversations that reach a spoken turn, of those in which somebody spoke",
+        note=f"share of conversations that reach a spoken turn, of those in which somebody spoke{left_out}",
         spec=charts.positions("share of 1", "spoken turn"),
         rows=[
             {
@@ -142,7 +148,8 @@ def _drop_off(visit: Visit) -> Chart:
                 "tip": f"{visit.agent(row['agent_id'])}: {row['n_calls']:,} of {row['n_started']:,} reach "
                 f"turn {row['position']}",
             }
-            for row in speed.drop_off(visit.reader)
+            for row in rows
+            if row["agent_id"] in largest
         ],
         columns={"series": "agent", "x": "turn", "value": "share", "n": "conversations"},
         units={"series": "text", "x": "count", "value": "share of 1", "n": "count"},

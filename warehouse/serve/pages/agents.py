@@ -43,7 +43,7 @@ def experiments(reader: Reader) -> list[Row]:
 
 def scorecard(reader: Reader) -> list[Row]:
     """Measures by agent; ``cells`` has by column value, n, change, whether that is better and whether notable."""
-    before = {row["key_0"]: row for row in measure_rows(reader, "agent_id", relation="previous_conversations")}
+    before = {row["key_0"]: row for row in measure_rows(reader, "agent_id", is_before=True)}
     defined = definitions(reader)
     rows = []
     for row in measure_rows(reader, "agent_id"):

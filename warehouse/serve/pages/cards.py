@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -62,11 +62,11 @@ class Card:
         return self.n < FEW
 
 
-def cards(reader: Reader, *, targets: Mapping[str, float]) -> list[Card]:
-    """The cards of the selection of a reader; ``targets`` by column, in the unit of the measure."""
+def cards(reader: Reader, days: Sequence[Row], *, targets: Mapping[str, float]) -> list[Card]:
+    """The cards of a selection with its measures by day; ``targets`` by column, in the unit of the measure."""
     (now,) = measure_rows(reader)
-    (before,) = measure_rows(reader, relation="previous_conversations")
-    by_day = {row["key_0"]: row for row in measure_rows(reader, "start_date")}
+    (before,) = measure_rows(reader, is_before=True)
+    by_day = {row["key_0"]: row for row in days}
     defined = definitions(reader)
     return [
         replace(

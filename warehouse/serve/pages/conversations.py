@@ -10,6 +10,7 @@ from warehouse.serve.search_terms import pattern, search_terms
 
 PAGE_SIZE = 50
 MAX_WORDS = 12
+MAX_OFFSET = 10**12
 
 OUTCOME = "coalesce(outcome, 'open')"
 """What became of a conversation (``intermediate.int_conversation_outcomes``)."""
@@ -81,25 +82,33 @@ class ConversationList:
 
 def read_conversations(reader: Reader, conditions: Conditions) -> ConversationList:
     """The conversations of the selection's period, open ones too, that all conditions hold for."""
+    page = max(conditions.page, 1)
+    rows = _page(reader, conditions, page)
+    if not rows and page > 1:  # after the last: that one
+        first = _page(reader, conditions, 1)
+        page = -(-first[0]["n"] // PAGE_SIZE) if first else 1
+        rows = _page(reader, conditions, page)
+    n = rows[0]["n"] if rows else 0
+    return ConversationList(rows, n, max(1, -(-n // PAGE_SIZE)), page)
+
+
+def _page(reader: Reader, conditions: Conditions, page: int) -> list[Row]:
+    """Rows of a page, each with ``n``, how many there are on all pages: to look for words takes most of the time."""
     where, parameters = _where(conditions)
-    n = reader.row(f"select count(*) as n from selected where {where}", **parameters)["n"]  # noqa: S608 -- every name is ours; values are parameters
-    n_pages = max(1, -(-n // PAGE_SIZE))
-    page = min(max(conditions.page, 1), n_pages)
-    rows = reader.rows(
+    return reader.rows(
         f"""
         select
             conversation_id, started_at, agent_id, channel, main_language, call_duration_secs, call_successful,
             cost_usd, p95_wait_secs, n_tool_errors, rating, summary_title, {OUTCOME} as shown_outcome,
-            outcome_reason, {HURT} as hurt
+            outcome_reason, {HURT} as hurt, count(*) over () as n
         from selected
         where {where}
         order by {SORTS[conditions.sort]}, conversation_id
         limit {PAGE_SIZE} offset $offset
-        """,  # noqa: S608 -- as above
+        """,  # noqa: S608 -- every name is ours; values are parameters
         **parameters,
-        offset=(page - 1) * PAGE_SIZE,
+        offset=min((page - 1) * PAGE_SIZE, MAX_OFFSET),
     )
-    return ConversationList(rows, n, n_pages, page)
 
 
 def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
@@ -138,5 +147,6 @@ def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
 def _exists(table: str, condition: str) -> str:
     return (
         f"conversation_id in (select parts.conversation_id from marts.{table} as parts "  # noqa: S608 -- our own names
-        f"where parts.workspace = selected.workspace and {condition})"
+        "where parts.workspace = selected.workspace "
+        f"and parts.start_date between getvariable('page_start') and getvariable('page_last') and {condition})"
     )

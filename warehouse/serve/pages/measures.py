@@ -90,33 +90,34 @@ def sample_size(column: str) -> str:
     return RATIOS[column][1] if column in RATIOS else "n_calls"
 
 
-def measure_rows(reader: Reader, *keys: str, relation: str = "conversations") -> list[Row]:
-    """Measures and waits of ``relation``, one row per value of ``keys``: expressions over its columns.
+def measure_rows(reader: Reader, *keys: str, is_before: bool = False, has_waits: bool = True) -> list[Row]:
+    """Measures, and waits if they are to be there, of the period or of the one before it: a row per value of ``keys``.
 
-    Without keys one row, also for no conversations. The relation is one of those of ``selection``.
+    Keys are start_date, agent_id or version_id. Without keys one row, also for no conversations.
     """
+    relation = "previous_conversations" if is_before else "conversations"
     names = [f"key_{number}" for number in range(len(keys))]
     keyed = "".join(f"{key} as {name}, " for key, name in zip(keys, names, strict=True))
     group = f"group by {', '.join(names)}" if names else ""
+    sums = f"select {keyed} {SUM_LIST} from {relation} {group}"  # noqa: S608 -- every name is ours
+    if not has_waits:
+        return reader.rows(f"select *, {RATIO_LIST} from ({sums}) order by all")  # noqa: S608 -- as above
     join = " and ".join(f"sums.{name} is not distinct from waits.{name}" for name in names) or "true"
     return reader.rows(f"""
         with sums as (
-            select {keyed} {SUM_LIST} from {relation} {group}
-        ),
-        entries as (
-            select {"".join(f"keyed.{name}, " for name in names)} turns.wait_secs
-            from (select {keyed} workspace, conversation_id, start_date from {relation}) as keyed
-            join marts.fct_turns as turns using (workspace, conversation_id, start_date)
-            where turns.wait_secs is not null
+            {sums}
         ),
         waits as (
-            select {"".join(f"{name}, " for name in names)} {PERCENTILES} from entries {group}
+            select {keyed} {PERCENTILES}
+            from {reader.waits(by_version="version_id" in keys)}
+            where is_before = {is_before}
+            {group}
         )
         select sums.*, {RATIO_LIST}, {WAITS.replace("n_waits", "coalesce(n_waits, 0) as n_waits", 1)}
         from sums
         left join waits on {join}
         order by all
-    """)  # noqa: S608 -- every name is ours
+    """)  # noqa: S608 -- as above
 
 
 def change(now: Any, before: Any) -> float | None:

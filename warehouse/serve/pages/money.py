@@ -96,7 +96,12 @@ order by bill_unit
 
 SWITCHES = """
 select
-    agent_id, main_model, model, n_priced_calls, llm_cost_usd, estimated_usd, estimated_saving_usd, asked_at
+    agent_id,
+    main_model,
+    model,
+    estimated_usd + estimated_saving_usd as estimated_now_usd,
+    estimated_usd,
+    estimated_saving_usd
 from metrics.llm_switch
 where
     estimated_saving_usd > 0

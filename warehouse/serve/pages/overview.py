@@ -100,7 +100,8 @@ def read_overview(reader: Reader) -> Overview:
     """The overview of the reader's selection."""
     selection = reader.chosen
     targets = reader.rows(TARGETS, agent_id=selection.agent_id, last=selection.period.last)
-    page_cards = cards(reader, targets={row["metric"]: row["target"] for row in targets})
+    days = measure_rows(reader, "start_date")
+    page_cards = cards(reader, days, targets={row["metric"]: row["target"] for row in targets})
     notable = [card for card in page_cards if card.is_notable and card.column != "n_calls"]
     headline = max(notable, key=_relative_change, default=None)
     defined = definitions(reader)
@@ -131,7 +132,7 @@ def read_overview(reader: Reader) -> Overview:
             if row["metric"] in defined
         ],
         failing_tools=newly_failing_tools(reader),
-        days=measure_rows(reader, "start_date"),
+        days=days,
         n_open=n_open,
     )
 
@@ -157,7 +158,7 @@ def _relative_change(card: Card) -> float:
 def _mover(reader: Reader, card: Card) -> Mover | None:
     """Among agents with enough conversations in both periods; None if none of them moved with the whole."""
     size = sample_size(card.column)
-    before = {row["key_0"]: row for row in measure_rows(reader, "agent_id", relation="previous_conversations")}
+    before = {row["key_0"]: row for row in measure_rows(reader, "agent_id", is_before=True)}
     movers = [
         Mover(row["key_0"], row[card.column] - before[row["key_0"]][card.column])
         for row in measure_rows(reader, "agent_id")

@@ -1,16 +1,17 @@
 """Which conversations a page is about, and a connection on which SQL reads exactly these.
 
-A reader's SQL has three temporary relations besides the warehouse, with the columns of ``marts.fct_conversations`` that
-pages use and the name of the agent:
+A reader's SQL has four temporary views besides the warehouse, three of them of ``marts.fct_conversations``:
 
 - ``selected``: conversations of the period and of the period before it (column ``is_before``), open ones too;
 - ``conversations``: the finished ones of the period, which are those that every number counts;
 - ``previous_conversations``: the finished ones of the period before; empty where nothing is compared.
+
+The fourth, ``entries``, has the timings of the transcripts of the finished ones of both periods.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.connection import execute_with_memory_retry, open_warehouse
+from warehouse.connection import open_warehouse
 from warehouse.storage.home import Home
 
 NONE = "none"
@@ -29,14 +30,51 @@ Row = dict[str, Any]
 EPOCH = date(1970, 1, 1)
 """The day that is shown while there is no conversation."""
 
-COLUMNS = """
-    workspace, conversation_id, agent_id, agent_name, version_id, started_at, start_date, local_start_hour,
-    local_weekday, status, outcome, is_finished, is_counted, channel, direction, main_language, call_duration_secs,
-    call_successful, cost_usd, cost_credits, cost_basis, n_turns, n_agent_turns, n_interruptions, n_tool_calls,
-    n_tool_errors, is_transferred_to_agent, is_transferred_to_human, is_voicemail, is_abandoned, is_contained, is_error,
-    outcome_reason,
-    termination_reason, termination_group, error_reason, rating, likes, dislikes, is_repeat_caller_7d, n_waits,
-    p95_wait_secs, summary_title, is_deleted
+# In all of these, getvariable('page_…') is a value of the selection: a view can have no parameters.
+SELECTED = """
+create or replace temp view selected as
+select *, start_date < getvariable('page_start') as is_before
+from marts.fct_conversations
+where not is_excluded and start_date between getvariable('page_first') and getvariable('page_last')
+"""
+
+ENTRIES = """
+create or replace temp view entries as
+select
+    start_date,
+    start_date < getvariable('page_start') as is_before,
+    agent_id,
+    list_position(['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'], local_weekday_name)
+    as local_weekday,
+    local_start_hour,
+    wait_secs,
+    asr_latency_secs,
+    rag_latency_secs,
+    llm_first_sentence_secs,
+    tts_ttfb_secs
+from marts.fct_turns
+where is_counted and start_date between getvariable('page_first') and getvariable('page_last')
+"""
+"""Entries of the transcripts of a selection by workspace and agent, which they have themselves."""
+
+JOINED_ENTRIES = """
+create or replace temp view entries as
+select selected.*, turns.wait_secs, turns.asr_latency_secs, turns.rag_latency_secs, turns.llm_first_sentence_secs,
+    turns.tts_ttfb_secs
+from selected
+join marts.fct_turns as turns using (workspace, conversation_id, start_date)
+where selected.is_counted
+"""
+"""Entries of any other selection: a join takes ten times as long."""
+
+JOINED_WAITS = """
+create temp table if not exists joined_waits as
+select
+    selected.start_date, selected.is_before, selected.agent_id, selected.version_id, selected.local_weekday,
+    selected.local_start_hour, turns.wait_secs
+from selected
+join marts.fct_turns as turns using (workspace, conversation_id, start_date)
+where selected.is_counted and turns.wait_secs is not null
 """
 
 
@@ -101,6 +139,13 @@ class Reader:
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def waits(self, *, by_version: bool = False) -> str:
+        """The relation of the waits of both periods; only ``by_version`` it has the version of the conversation."""
+        if self.chosen.is_all_conversations and not by_version:
+            return "(from entries where wait_secs is not null)"
+        self.connection.execute(JOINED_WAITS)
+        return "joined_waits"
+
     def row(self, sql: str, **parameters: object) -> Row:
         """The one row of a SELECT that has one."""
         return self.rows(sql, **parameters)[0]
@@ -121,32 +166,36 @@ def reading(home: Home) -> Iterator[Reader]:
 def select(reader: Reader, selection: Selection) -> Reader:
     """The reader with the relations of a selection."""
     connection = reader.connection
-    first = (selection.previous or selection.period).first
-    conditions = ["not is_excluded", "start_date >= $first", "start_date <= $last"]
-    parameters: dict[str, object] = {"first": first, "last": selection.period.last}
-    for column, value in (
-        ("workspace", selection.workspace),
-        ("agent_id", selection.agent_id),
-        ("channel", selection.channel),
-        ("main_language", selection.language),
-        ("version_id", selection.version_id),
-    ):
-        if value == NONE:
-            conditions.append(f"{column} is null")
-        elif value is not None:
-            conditions.append(f"{column} = ${column}")
-            parameters[column] = value
-    connection.execute(
-        f"create or replace temp table selected as select {COLUMNS}, start_date < $start as is_before "  # noqa: S608 -- our own names; values are parameters
-        f"from marts.fct_conversations where {' and '.join(conditions)}",
-        parameters | {"start": selection.period.first},
-    )
+    values: dict[str, object] = {
+        "page_first": (selection.previous or selection.period).first,
+        "page_start": selection.period.first,
+        "page_last": selection.period.last,
+    }
+    conditions = {"workspace": selection.workspace, "agent_id": selection.agent_id}
+    own_conditions = {
+        "channel": selection.channel,
+        "main_language": selection.language,
+        "version_id": selection.version_id,
+    }
+    values |= {f"page_{column}": value for column, value in (conditions | own_conditions).items()}
+    for name, value in values.items():
+        connection.execute(f"set variable {name} = $value", {"value": value})
+    connection.execute(SELECTED + _where(conditions | own_conditions))
+    connection.execute(ENTRIES + _where(conditions) if selection.is_all_conversations else JOINED_ENTRIES)
     for name, condition in (("conversations", "not is_before"), ("previous_conversations", "is_before")):
-        execute_with_memory_retry(
-            connection,
-            f"create or replace temp view {name} as select * from selected where is_counted and {condition}",  # noqa: S608 -- as above
+        connection.execute(
+            f"create or replace temp view {name} as select * from selected where is_counted and {condition}"  # noqa: S608 -- our own names
         )
     return Reader(connection, selection)
+
+
+def _where(conditions: Mapping[str, str | None]) -> str:
+    """More conditions of a view; each value is a variable."""
+    return "".join(
+        f" and {column} is null" if value == NONE else f" and {column} = getvariable('page_{column}')"
+        for column, value in conditions.items()
+        if value is not None
+    )
 
 
 def default_period(reader: Reader, n_days: int | None, listed_until: datetime | None) -> Period:

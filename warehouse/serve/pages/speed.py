@@ -5,33 +5,23 @@ from __future__ import annotations
 from warehouse.serve.pages.selection import Reader, Row
 
 STAGES = """
-with means as materialized (
+with means as (
     select
-        conversations.agent_id,
-        avg(turns.rag_latency_secs) as retrieval_secs,
-        count(turns.rag_latency_secs) as n_retrieval,
-        avg(turns.llm_first_sentence_secs) as model_secs,
-        count(turns.llm_first_sentence_secs) as n_model,
-        avg(turns.tts_ttfb_secs) as voice_secs,
-        count(turns.tts_ttfb_secs) as n_voice
-    from conversations
-    join marts.fct_turns as turns using (workspace, conversation_id, start_date)
-    where turns.wait_secs is not null
-    group by all
-),
-
-recognition as (
-    select
-        conversations.agent_id,
-        avg(latencies.elapsed_secs) as mean_secs,
-        count(*) as n
-    from conversations
-    join marts.fct_turn_latency as latencies using (workspace, conversation_id, start_date)
-    where latencies.metric = 'convai_asr_trailing_service_latency' and not latencies.is_repeat
+        agent_id,
+        avg(asr_latency_secs) as recognition_secs,
+        count(asr_latency_secs) as n_recognition,
+        avg(rag_latency_secs) filter (wait_secs is not null) as retrieval_secs,
+        count(rag_latency_secs) filter (wait_secs is not null) as n_retrieval,
+        avg(llm_first_sentence_secs) filter (wait_secs is not null) as model_secs,
+        count(llm_first_sentence_secs) filter (wait_secs is not null) as n_model,
+        avg(tts_ttfb_secs) filter (wait_secs is not null) as voice_secs,
+        count(tts_ttfb_secs) filter (wait_secs is not null) as n_voice
+    from entries
+    where not is_before
     group by all
 )
 
-select agent_id, 'recognition' as stage, mean_secs, n from recognition
+select agent_id, 'recognition' as stage, recognition_secs as mean_secs, n_recognition as n from means
 union all
 select agent_id, 'retrieval', retrieval_secs, n_retrieval from means
 union all
@@ -45,44 +35,39 @@ WITHIN = """
 select
     thresholds.threshold,
     thresholds.value,
-    count(turns.wait_secs) as n_measured,
-    count(*) filter (turns.wait_secs <= thresholds.value) as n_within,
-    n_within / nullif(n_measured, 0) as within_rate
-from conversations
-join marts.fct_turns as turns using (workspace, conversation_id, start_date)
+    count(*) as n_measured,
+    count(*) filter (entries.wait_secs <= thresholds.value) as n_within,
+    n_within / n_measured as within_rate
+from {waits} as entries
 cross join seeds.thresholds as thresholds
-where turns.wait_secs is not null and thresholds.threshold in ('wait_good_secs', 'wait_fair_secs', 'wait_poor_secs')
+where
+    not entries.is_before
+    and thresholds.threshold in ('wait_good_secs', 'wait_fair_secs', 'wait_poor_secs')
 group by all
 order by thresholds.value
 """
 
 HOURS = """
 select
-    conversations.local_weekday as weekday,
-    conversations.local_start_hour as hour,
+    local_weekday as weekday,
+    local_start_hour as hour,
     count(*) as n_waits,
-    quantile_cont(turns.wait_secs, 0.95) as wait_p95_secs
-from conversations
-join marts.fct_turns as turns using (workspace, conversation_id, start_date)
-where turns.wait_secs is not null
+    quantile_cont(wait_secs, 0.95) as wait_p95_secs
+from {waits}
+where not is_before
 group by all
 order by all
 """
 
 DROP_OFF = """
-with lengths as (
+with by_length as (
     select
-        conversations.agent_id,
-        turns.conversation_id,
-        count(*) as n_turns
+        agent_id,
+        n_user_turns + n_agent_turns as n_turns,
+        count(*) as n_conversations
     from conversations
-    join marts.fct_turns as turns using (workspace, conversation_id, start_date)
-    where turns.is_spoken
-    group by turns.workspace, turns.conversation_id, conversations.agent_id
-),
-
-by_length as (
-    select agent_id, n_turns, count(*) as n_conversations from lengths group by all
+    where n_user_turns + n_agent_turns > 0
+    group by all
 ),
 
 positions as (
@@ -101,20 +86,31 @@ group by all
 having n_calls > 0
 order by all
 """
+"""As ``metrics.conversation_flow``: entries in which the user or the agent said something."""
 
 SLOWEST = """
+with longest as (
+    select
+        workspace,
+        conversation_id,
+        start_date,
+        max(wait_secs) as longest_wait_secs,
+        count(*) filter (wait_secs > 3) as n_long_waits
+    from marts.fct_turns
+    where wait_secs is not null and start_date between $first and $last
+    group by all
+)
+
 select
     conversations.conversation_id,
     conversations.started_at,
     conversations.agent_id,
     conversations.summary_title,
-    max(turns.wait_secs) as longest_wait_secs,
-    count(*) filter (turns.wait_secs > 3) as n_long_waits
-from conversations
-join marts.fct_turns as turns using (workspace, conversation_id, start_date)
-where turns.wait_secs is not null
-group by all
-order by longest_wait_secs desc, conversation_id
+    longest.longest_wait_secs,
+    longest.n_long_waits
+from longest
+join conversations using (workspace, conversation_id, start_date)
+order by longest.longest_wait_secs desc, conversations.conversation_id
 limit 8
 """
 
@@ -126,12 +122,12 @@ def stages(reader: Reader) -> list[Row]:
 
 def within(reader: Reader) -> list[Row]:
     """Share of waits within each limit of ``seeds.thresholds``."""
-    return reader.rows(WITHIN)
+    return reader.rows(WITHIN.format(waits=reader.waits()))
 
 
 def by_hour(reader: Reader) -> list[Row]:
     """The 95th percentile of waits by local weekday and hour."""
-    return reader.rows(HOURS)
+    return reader.rows(HOURS.format(waits=reader.waits()))
 
 
 def drop_off(reader: Reader) -> list[Row]:
@@ -141,4 +137,4 @@ def drop_off(reader: Reader) -> list[Row]:
 
 def slowest(reader: Reader) -> list[Row]:
     """The conversations with the longest wait."""
-    return reader.rows(SLOWEST)
+    return reader.rows(SLOWEST, first=reader.chosen.period.first, last=reader.chosen.period.last)

@@ -82,7 +82,7 @@ def test_metrics_prints_one_metric_with_its_keys_and_its_n(
     filled: Path, rows: list[dict[str, object]], tmp_path: Path
 ) -> None:
     def only(*names: str) -> list[dict[str, object]]:
-        keys = ("workspace", "start_date", "agent_id")
+        keys = ("workspace", "start_date", "agent_id", "agent_name")
         return [{name: row[name] for name in (*keys, *names)} for row in rows]
 
     for metric, names in {

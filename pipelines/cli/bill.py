@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,8 @@ COLUMNS = {
     "unexplained_amount": "difference",
     "bill_explanation": "explanation",
 }
+UNITS = {name: "credits" for name in COLUMNS if name.endswith("_amount")}
+"""How amounts are grouped; what they are of is in a column of its own."""
 ROWS = """
     select * from metrics.cost_reconciliation
     where bill_unit is not null
@@ -69,17 +71,23 @@ def bill(options: Options, days: int, is_sync: bool) -> None:
         emit({"days": rows, "problems": list(problems)})
     elif rows:
         several = {"workspace": "workspace"} if len({row["workspace"] for row in rows}) > 1 else {}
-        layout = table(rows, several | COLUMNS)
+        layout = table(map(_whole_credits, rows), several | COLUMNS, units=UNITS)
         click.echo(layout.text)
         if layout.hidden:
             options.say(hidden_columns_note(layout.hidden, "--json has all columns"))
-    if not rows:
+        n_equal = sum(row["bill_explanation"] is None for row in rows)
+        options.say(f"\n{plural(len(rows), 'day')}, {n_equal} without a difference.")
+    else:
         options.say("There is no bill yet: `convohouse bill --sync` asks for it.")
-    n_explained = sum(row["bill_explanation"] is None for row in rows)
-    options.say(f"\n{plural(len(rows), 'day')}, {n_explained} without a difference.")
     for problem in problems:
         options.say(f"  - {problem}")
     click.get_current_context().exit(1 if problems else 0)
+
+
+def _whole_credits(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with amounts of whole credits as integers, which are shown without decimals."""
+    amounts = {name: row[name] for name in UNITS if row["bill_unit"] == "credits" and row[name] is not None}
+    return row | {name: int(amount) for name, amount in amounts.items() if amount.is_integer()}
 
 
 def _sync(options: Options, context: Context) -> tuple[str, ...]:

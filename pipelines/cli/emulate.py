@@ -45,7 +45,8 @@ def emulate(
 ) -> None:
     """Serve an emulated API on this machine, until Ctrl-C.
 
-    It answers all nine endpoints of the API reference with realistic conversations, and with faults on request.
+    It answers what convohouse asks: conversations, tools, agents, batches and the bill. Conversations are realistic,
+    and there are faults on request.
     """
     from pipelines.emulator.generator.world import World
     from pipelines.emulator.server.app import create_app

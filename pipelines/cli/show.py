@@ -132,13 +132,15 @@ def _head(view: ConversationView) -> Iterator[str]:
 
 
 def _cost(row: dict[str, Any]) -> Iterator[str]:
+    from warehouse.serve.value_format import dollars
+
     cost_credits, surcharge = row["cost_credits"], row["voice_surcharge_credits"]
     if cost_credits is None and row["cost_usd"] is None:
         yield "cost unknown"
     else:
         yield "credits unknown" if cost_credits is None else f"cost {cost_credits:,} credits"
     if row["cost_usd"] is not None:
-        yield f"{row['cost_usd']:.4f} USD ({row['cost_basis'].replace('_', ' ')})"
+        yield f"{dollars(row['cost_usd'])} ({row['cost_basis'].replace('_', ' ')})"
     if surcharge:
         yield f"and a surcharge of {surcharge:g} credits for the voice, billed apart"
     if row["rating"] is not None:

@@ -42,7 +42,7 @@ class ReportScope:
         Raises:
             UsageError: ``since`` is neither days nor a date; a date that is wrong is found later.
         """
-        days = re.fullmatch(r"(\d{1,4})d", self.since)
+        days = re.fullmatch(r"([1-9]\d{0,3})d", self.since)
         if not days and not re.fullmatch(r"\d{4}-\d\d-\d\d", self.since):
             raise UsageError(f"--since {self.since!r} is neither days nor a date.", "Write 7d or 2026-11-21.")
         parameters = {"days": days[1]} if days else {"from": self.since}

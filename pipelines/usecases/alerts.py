@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
+from pydantic import SecretStr
 
 from pipelines.api.notifications import post_to_webhook, send_mail
 from pipelines.errors import NotificationError
@@ -26,7 +29,9 @@ from pipelines.usecases.context import Context
 from warehouse.errors import ConvohouseError
 from warehouse.models.data_quality import check_fresh
 from warehouse.schema.operations import QUARANTINE
+from warehouse.schema.types import unit_of
 from warehouse.serve.query import query
+from warehouse.serve.value_format import format_number
 from warehouse.storage import lake
 from warehouse.storage.home import Home
 
@@ -35,9 +40,13 @@ MAX_LINES = 10
 FORGET_AFTER = timedelta(days=7)
 STATE_FILE = "alerts.json"
 MASK = "[hidden]"
+_SECRET_NAME = re.compile("pass|secret|token|key")
+"""Names of credentials whose values are secret: a user or a region is none, and may be an ordinary word."""
 
 _UNUSUAL = """
-    select workspace, start_date::varchar as start_date, agent_id, measure, value, expected, deviation
+    select
+        workspace, start_date::varchar as start_date, agent_id, coalesce(agent_name, agent_id) as agent_name, measure,
+        value, expected, deviation
     from metrics.anomalies
     qualify is_flagged and start_date = max(start_date) over (partition by workspace)
     order by abs(deviation) / nullif(spread, 0) desc, workspace, agent_id, measure
@@ -138,17 +147,21 @@ def alert_text(alert: Alert, keys: Sequence[str], settings: Settings) -> str:
     return text
 
 
-def _secrets(settings: Settings) -> Iterator[str]:
+def _secrets(settings: Settings) -> list[str]:
+    """Every secret of the settings, the longest first: one may hold another."""
+    secrets: set[str] = set()
     for workspace in (settings, *settings.workspace_settings()):
-        for value in (
-            workspace.api_key,
-            workspace.pii_key,
-            workspace.webhook_secret,
-            workspace.alert_webhook,
-            workspace.alert_smtp,
-        ):
-            if value and value.get_secret_value():
-                yield value.get_secret_value()
+        credentials = (workspace.publish_credentials, *(target.credentials for target in workspace.publish.values()))
+        secrets |= {value.get_secret_value() for _, value in workspace if isinstance(value, SecretStr)}
+        secrets |= {
+            value.get_secret_value()
+            for values in credentials
+            for name, value in values.items()
+            if _SECRET_NAME.search(name)
+        }
+    # while one secret of the webhooks replaces another, both are in one setting
+    secrets |= {part for secret in secrets for part in secret.split(",")}
+    return sorted(secrets - {""}, key=len, reverse=True)
 
 
 def failed_run(run_id: str, job: str, errors: Sequence[str], settings: Settings) -> Alert:
@@ -179,7 +192,11 @@ def _stale(context: Context, _home: Home) -> Alert:
     lines = {}
     for row in result.sample_rows:
         listed_at = row["last_full_listing_at"]
-        lines[f"stale/{row['workspace']}/{listed_at}"] = f"{row['workspace']}: last listed in full at {listed_at}"
+        lines[f"stale/{row['workspace']}/{listed_at}"] = (
+            f"{row['workspace']}: last listed in full at {listed_at}"
+            if listed_at
+            else f"{row['workspace']}: never listed in full"
+        )
     return Alert(
         f"the data is older than {hours} hours",
         "See why the last runs failed: `convohouse status`. Then run `convohouse sync`, or the job nightly.",
@@ -196,8 +213,8 @@ def unusual_measures(home: Home) -> pl.DataFrame:
 def _unusual(context: Context, home: Home) -> Alert:
     lines = {
         f"unusual/{row['workspace']}/{row['start_date']}/{row['agent_id']}/{row['measure']}": (
-            f"{row['workspace']}, {row['agent_id']}, {row['start_date']}: {row['measure']} is {row['value']:.4g}, "
-            f"expected about {row['expected']:.4g}"
+            f"{row['workspace']}, {row['agent_name']}, {row['start_date']}: {row['measure']} is "
+            f"{_amount(row, 'value')}, expected about {_amount(row, 'expected')}"
         )
         for row in unusual_measures(home).iter_rows(named=True)
     }
@@ -207,6 +224,10 @@ def _unusual(context: Context, home: Home) -> Alert:
         lines,
         _asset_link(context, "metrics/anomalies"),
     )
+
+
+def _amount(row: Mapping[str, Any], column: str) -> str:
+    return format_number(row[column], unit_of(row["measure"]))
 
 
 def _unknown_fields(context: Context, home: Home) -> Alert:

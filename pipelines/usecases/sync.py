@@ -93,8 +93,8 @@ def sync(
         return stats
 
     warnings: list[str] = []
-    sync_steps.read_project_ahead(context)
     with (
+        sync_steps.project_read_ahead(context),
         run_session(context, run_id, "sync", warn=warnings.append) as workspaces,
         build_after_outage(context, workspaces, run_id, progress),
     ):

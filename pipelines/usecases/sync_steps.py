@@ -7,8 +7,8 @@ order. Call them inside ``run_session``, which holds the lock of the home folder
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Collection, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -283,18 +283,25 @@ def flatten_conversations(
     return result
 
 
-def read_project_ahead(context: Context) -> None:
+@contextmanager
+def project_read_ahead(context: Context) -> Iterator[None]:
     """Read the SQL models in a thread: ``build_models`` then finds them in the cache of ``read_project``.
 
     It takes a quarter of a second of processor time, in which a sync would otherwise wait for the API. An error is
-    raised when the warehouse is built.
+    raised when the warehouse is built. The thread has ended when the block has: a process that ends while DuckDB works
+    in a thread is aborted, whatever its exit code should be.
     """
 
     def read() -> None:
         with suppress(ConvohouseError, OSError):
             read_project(user_seeds=context.home.seeds)
 
-    Thread(target=read, name="read project", daemon=True).start()
+    thread = Thread(target=read, name="read project")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def build_models(context: Context, progress: Progress = no_progress, *, full_refresh: bool = False) -> BuildResult:

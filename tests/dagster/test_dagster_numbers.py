@@ -33,17 +33,17 @@ def home(tmp_path):
     """A warehouse with the anomalies of two workspaces; only their newest days are looked at."""
     home = Home(tmp_path / "home").open()
     rows = [
-        ("eu", date(2026, 11, 1), "a", "n_calls", 90.0, 10.0, 3.0, 80.0, True),
-        ("eu", date(2026, 11, 2), "a", "n_calls", 11.0, 10.0, 3.0, 1.0, False),
-        ("us", date(2026, 11, 1), "b", "success_rate", 0.1, 0.8, 0.1, -0.7, True),
+        ("eu", date(2026, 11, 1), "a", "Shop", "n_calls", 90.0, 10.0, 3.0, 80.0, True),
+        ("eu", date(2026, 11, 2), "a", "Shop", "n_calls", 11.0, 10.0, 3.0, 1.0, False),
+        ("us", date(2026, 11, 1), "b", None, "success_rate", 0.1, 0.8, 0.1, -0.7, True),
     ]
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute("create schema metrics")
         connection.execute(
-            "create table metrics.anomalies (workspace text, start_date date, agent_id text, measure text, value double"
-            ", expected double, spread double, deviation double, is_flagged boolean)"
+            "create table metrics.anomalies (workspace text, start_date date, agent_id text, agent_name text, measure"
+            " text, value double, expected double, spread double, deviation double, is_flagged boolean)"
         )
-        connection.executemany("insert into metrics.anomalies values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("insert into metrics.anomalies values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     return home
 
 
@@ -59,6 +59,7 @@ def test_an_unusual_newest_day_is_a_warning_with_its_measures(home):
         "workspace": "us",
         "start_date": "2026-11-01",
         "agent_id": "b",
+        "agent_name": "b",
         "measure": "success_rate",
         "value": 0.1,
         "expected": 0.8,

@@ -23,11 +23,11 @@ NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 KEY = "sk_0123456789abcdef0123456789abcdef"
 PAGE = "https://dagster.example"
 STALE = f"""convohouse: the data is older than 36 hours
-- main: last listed in full at None
+- main: never listed in full
 See why the last runs failed: `convohouse status`. Then run `convohouse sync`, or the job nightly.
 {PAGE}/assets/metrics/sync_health"""
 UNUSUAL = f"""convohouse: a measure is unusual
-- main, agent_a, 2026-11-21: success_rate is 0.1, expected about 0.8
+- main, The shop, 2026-11-21: success_rate is 10.0 %, expected about 80.0 %
 The data may be right. `metrics.anomalies` has the days before; `convohouse find` shows conversations.
 {PAGE}/assets/metrics/anomalies"""
 UNKNOWN = f"""convohouse: the API sends fields that the schema does not know
@@ -63,11 +63,11 @@ def home(tmp_path):
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute("create schema metrics")
         connection.execute(
-            "create table metrics.anomalies (workspace text, start_date date, agent_id text, measure text, value double"
-            ", expected double, spread double, deviation double, is_flagged boolean)"
+            "create table metrics.anomalies (workspace text, start_date date, agent_id text, agent_name text, measure"
+            " text, value double, expected double, spread double, deviation double, is_flagged boolean)"
         )
-        values = ("main", date(2026, 11, 21), "agent_a", "success_rate", 0.1, 0.8, 0.1, -0.7, True)
-        connection.execute("insert into metrics.anomalies values (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        values = ("main", date(2026, 11, 21), "agent_a", "The shop", "success_rate", 0.1, 0.8, 0.1, -0.7, True)
+        connection.execute("insert into metrics.anomalies values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
     return home
 
 
@@ -166,3 +166,20 @@ def test_no_message_and_no_error_shows_a_secret(home):
         "The webhook for alerts cannot be reached (ConnectError). "
         "The mail server for alerts did not take it (ConnectionRefusedError)."
     )
+
+
+def test_every_secret_of_the_settings_is_hidden(home):
+    with slack() as receiver:
+        context = context_of(
+            home,
+            alert_webhook=receiver.url,
+            page_token="page-page-page-page",  # noqa: S106 - no secret of anybody
+            mcp_token="mcp-mcp-mcp-mcp-mcp",  # noqa: S106 - as above
+            webhook_secret="wsec_new_one,wsec_old_one",  # noqa: S106 - as above
+            publish_credentials={"user": "robot", "password": "crate-of-apples"},
+            publish={"bi": {"target": "lake", "credentials": {"aws_secret_access_key": "pears-and-plums"}}},
+        )
+        secrets = "page-page-page-page mcp-mcp-mcp-mcp-mcp wsec_old_one crate-of-apples pears-and-plums"
+        send(context, failed_run("run_1", "nightly", [f"robot said {secrets}."], context.settings))
+    hidden = " ".join(["[hidden]"] * 5)
+    assert f"- robot said {hidden}." in receiver.posts[0]["text"].splitlines()

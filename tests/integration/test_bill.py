@@ -245,6 +245,7 @@ def test_the_command_shows_the_bill_and_asks_for_it(synced):
     shown = run(folder, "bill", "--days", "2")
     assert (shown.code, len(shown.text.splitlines())) == (0, 3)
     assert shown.text.startswith("day         unit     billed  other products  for agents")
+    assert ".00" not in shown.text
     asked = run(folder, "bill", "--sync", "--json", **settings)
     assert (asked.code, asked.data["problems"]) == (0, [])
     assert [row["bill_unit"] for row in asked.data["days"]] == ["credits"] * len(asked.data["days"])

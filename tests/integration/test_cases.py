@@ -140,7 +140,7 @@ SHOWN = {
     "conv_voices": ["Ann: Welcome.", "Ben: Willkommen."],
     "conv_two_agents": ["billing was rude", "agent_bill", "INV-9"],
     "conv_greeting": ["0:00  agent  Good morning."],
-    "conv_dollars_only": ["credits unknown, 0.0412 USD (reported)"],
+    "conv_dollars_only": ["credits unknown, $0.0412 (reported)"],
     "conv_rang_out": ["outcome: not reached (no_answer)"],
     "conv_guarded": ["outcome: blocked (no_diagnosis)", "[guardrail: no_diagnosis]"],
     "conv_signs": [r"<p>Hi</p>\u0007\u001b[31m red \u202e olleh", r"a\u0000b"],

@@ -82,7 +82,7 @@ def test_metrics_prints_one_metric_with_its_keys_and_its_n(
     filled: Path, rows: list[dict[str, object]], tmp_path: Path
 ) -> None:
     def only(*names: str) -> list[dict[str, object]]:
-        keys = ("workspace", "start_date", "agent_id")
+        keys = ("workspace", "start_date", "agent_id", "agent_name")
         return [{name: row[name] for name in (*keys, *names)} for row in rows]
 
     for metric, names in {
@@ -95,7 +95,10 @@ def test_metrics_prints_one_metric_with_its_keys_and_its_n(
     target = tmp_path / "rate.csv"
     ended = run(filled, "metrics", "agent_daily.success_rate", "--output", str(target))
     assert (ended.code, ended.out, ended.err) == (0, b"", f"{len(rows)} rows written to {target}\n")
-    assert target.read_text().splitlines()[0] == "workspace,start_date,agent_id,n_success,n_failure,success_rate"
+    assert (
+        target.read_text().splitlines()[0]
+        == "workspace,start_date,agent_id,agent_name,n_success,n_failure,success_rate"
+    )
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_the_requested_metric_is_the_first_value_column_and_agents_have_names(fo
     assert head.split() == ["start_date", "agent", "success_rate", "n_success", "n_failure"]
     assert re.fullmatch(rf"2026-11-21  {FIRST.name} +(\d+\.\d %|–)  .*", first)  # noqa: RUF001 - a dash
     csv = run(folder, "metrics", "agent_daily.success_rate", "--format", "csv", width=WIDTH).text
-    assert csv.splitlines()[0] == "workspace,start_date,agent_id,n_success,n_failure,success_rate"
+    assert csv.splitlines()[0] == "workspace,start_date,agent_id,agent_name,n_success,n_failure,success_rate"
 
 
 def test_columns_without_room_are_named_with_a_way_to_see_them(folder: Path) -> None:

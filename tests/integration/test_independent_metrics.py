@@ -11,6 +11,7 @@ from tests.helpers.table_hashes import HASHES, OFFICE, UNTIL, sync_world, table_
 from tests.independent import daily_metrics, detail_metrics, experiments, part_metrics, service_metrics
 from tests.independent.outcomes import outcome
 from warehouse.serve.query import query
+from warehouse.serve.summary import read_summary
 
 METRICS = (
     daily_metrics.agent_daily,
@@ -88,6 +89,17 @@ def test_an_outcome_is_what_the_document_says(home, counted):
     assert {row["conversation_id"]: row["outcome"] for row in rows} == expected
     common = Counter(expected.values())
     assert {"not_reached", "voicemail", "error", "abandoned", "transferred", "contained"} <= common.keys()
+
+
+def test_the_summary_counts_what_the_metrics_count(home, counted):
+    finished = list(filter(daily_metrics.is_finished, counted))
+    waits = [secs for call in finished for name, secs in daily_metrics.timings(call) if name == daily_metrics.WAIT]
+    summary = read_summary(home)
+    percentiles = {f"wait_p{share}_secs": daily_metrics.quantile(waits, share / 100) for share in (50, 95)}
+    assert {name: summary[name] for name in percentiles} == {name: _nearly(p) for name, p in percentiles.items()}
+    rows = part_metrics.tool_reliability(finished)
+    n_latencies = sum(row["n_latencies"] for row in rows if row["tool_name"] == summary["slowest_tool"])
+    assert summary["slowest_tool_n_answered"] == n_latencies
 
 
 def test_the_tables_are_those_that_the_version_before_built(home):

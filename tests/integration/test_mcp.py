@@ -143,6 +143,7 @@ def test_a_metric_is_that_of_sql_over_both_transports(home: Home) -> None:
             "workspace": row["workspace"],
             "week_start_date": row["week_start_date"].isoformat(),
             "agent_id": agent,
+            "agent_name": row["agent_name"],
             "n_success": row["n_success"],
             "n_failure": row["n_failure"],
             "success_rate": row["success_rate"],

@@ -118,6 +118,7 @@ CASES: dict[str, Case] = {
     "reason": case("error other", WORDS, error_reason="went wrong"),
     "type": case("error llm_error", WORDS, error_type="LLM_error"),
     "quota of the text": case("error quota", WORDS, termination_reason=QUOTA),
+    "a limit that is a quota": case("error quota", WORDS, termination_reason="Quota limit exceeded"),
     "quota of the reason": case("error quota", WORDS, error_code=3000, error_reason="Exceeds your Quota"),
     "credits of the reason": case("error quota", WORDS, error_code=3000, error_reason="No credits left"),
     "quota during the conversation": case("error quota", WORDS, error_code=1002),

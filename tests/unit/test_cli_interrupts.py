@@ -3,11 +3,16 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import pytest
 
 from pipelines.cli.interrupts import defer_interrupts, run_in_thread
+from pipelines.usecases import sync_steps
+from warehouse.errors import ConvohouseError
 
 
 def interrupt(values: pl.Series | None = None) -> pl.Series | None:
@@ -51,3 +56,18 @@ def test_work_in_a_thread_is_abandoned_on_an_interrupt() -> None:
         run_in_thread(work)
     assert not can_finish.is_set()
     can_finish.set()
+
+
+def test_a_run_that_fails_early_waits_for_the_thread_that_reads_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ends while DuckDB works in a thread is aborted: exit code 134 for a wrong key, not 3."""
+    read: list[Path] = []
+
+    def read_slowly(user_seeds: Path) -> None:
+        threading.Event().wait(0.05)
+        read.append(user_seeds)
+
+    monkeypatch.setattr(sync_steps, "read_project", read_slowly)
+    context: Any = SimpleNamespace(home=SimpleNamespace(seeds=Path("seeds")))
+    with pytest.raises(ConvohouseError, match="the key is wrong"), sync_steps.project_read_ahead(context):
+        raise ConvohouseError("the key is wrong")
+    assert read == [Path("seeds")]

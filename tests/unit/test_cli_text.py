@@ -3,9 +3,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import defaultdict
 from contextlib import redirect_stdout
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 import pytest
@@ -18,6 +20,8 @@ from pipelines.cli.sync import describe_fetched, new_run_id
 from pipelines.cli.text_table import Layout, aligned, lay_out, wrap_lines
 from tests.helpers.run_cli import Terminal
 from warehouse.errors import QueryError
+from warehouse.schema.types import unit_of
+from warehouse.serve.summary import summary_facts
 from warehouse.serve.value_format import duration, format_value, moment, plural, size
 
 ROOM = "Free some disk space, or make it writable, then run the command again.\n"
@@ -136,6 +140,35 @@ def test_rows_are_formatted_by_the_unit_of_their_column() -> None:
     ]
 
 
+def test_a_summary_says_what_is_not_known() -> None:
+    summary: defaultdict[str, Any] = defaultdict(lambda: None, n_calls=1, n_open=0, cost_usd=0.5)
+    assert summary_facts(summary) == [
+        ("conversations", "1 finished, 0 open"),
+        ("success rate", "no conversation is judged"),
+        ("cost", "$0.50"),
+        ("cost per success", "not known"),
+        ("wait, 95th percentile", "no wait is known"),
+        ("slowest tool", "no tool was called"),
+    ]
+    summary["cost_usd"] = None
+    assert summary_facts(summary)[2] == ("cost", "not known")
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("started_at", "UTC timestamp"),
+        ("start_date", "UTC date"),
+        ("local_start_at", "local timestamp"),
+        ("local_start_date", "local date"),
+        ("local_weekday", None),
+        ("n_local_date", "count"),
+    ],
+)
+def test_a_local_time_is_not_utc(name: str, unit: str | None) -> None:
+    assert unit_of(name) == unit
+
+
 def test_hidden_columns_are_named() -> None:
     assert hidden_columns_note((), "--json") == ""
     assert hidden_columns_note(("a", "b"), "--json has all") == "no room for a, b: --json has all"
@@ -215,7 +248,9 @@ def test_numbers_without_a_unit_are_short(value: float | None, text: str) -> Non
         (2.5e6, "bytes", "2.5 MB"),
         (NOW, "UTC timestamp", "2026-11-22 12:30:05"),
         (None, "seconds", "–"),  # noqa: RUF001 - a dash
+        (NOW, "local timestamp", "2026-11-22 12:30:05"),
         (None, "UTC timestamp", ""),
+        (None, "local date", ""),
         (True, "yes or no", "true"),
     ],
 )

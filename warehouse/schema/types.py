@@ -60,7 +60,8 @@ def unit_of(name: str) -> str | None:
     """Unit by the suffix or prefix of a column's name; None if it has none, as texts, flags and ids."""
     if name.startswith("n_"):
         return "count"
-    return next((unit for suffix, unit in UNITS.items() if name.endswith(suffix)), None)
+    unit = next((unit for suffix, unit in UNITS.items() if name.endswith(suffix)), None)
+    return unit.replace("UTC", "local") if unit and name.startswith("local_") else unit
 
 
 @dataclass(frozen=True, slots=True)

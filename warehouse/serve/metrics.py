@@ -45,6 +45,12 @@ class MetricModel:
         """The column for a time range; None if its rows are not of days, weeks or months."""
         return next((name for name in DATE_COLUMNS if name in self.columns), None)
 
+    @property
+    def named_keys(self) -> tuple[str, ...]:
+        """The keys, and after the id of an agent its name."""
+        names = ((key, key.replace("agent_id", "agent_name")) for key in self.keys)
+        return tuple(dict.fromkeys(column for pair in names for column in pair if column in self.columns))
+
     def sample_size_columns(self, column: str) -> list[str]:
         """Columns with the sample size of a metric: its denominator, the n of a percentile, or else ``n_calls``."""
         denominator = next((metric["denominator"] for metric in self.metrics if metric["column_name"] == column), None)
@@ -89,7 +95,7 @@ def read_models(home: Home, connect: Connect = open_warehouse) -> dict[str, Metr
 def read_rows(
     home: Home, model: MetricModel, column: str | None, rows: RowFilter, connect: Connect = open_warehouse
 ) -> pl.DataFrame:
-    """The rows of a model, newest first; of one ``column``, if given, with the keys and the sample size.
+    """The rows of a model, newest first; of one ``column``, if given, with keys, names of agents and sample size.
 
     ``rows`` may have an agent or a time range only if the model has a column for it.
 
@@ -97,7 +103,7 @@ def read_rows(
         NothingBuiltError: there is no warehouse yet.
         QueryError: the file cannot be opened.
     """
-    selected = dict.fromkeys((*model.keys, *model.sample_size_columns(column), column)) if column else ("*",)
+    selected = dict.fromkeys((*model.named_keys, *model.sample_size_columns(column), column)) if column else ("*",)
     conditions = {
         "agent_id = $agent_id": rows.agent_id,
         f"{model.date} >= cast($since as date)": rows.since,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from warehouse.serve.query import query
-from warehouse.serve.value_format import NULL_NUMBER, format_number, format_value, plural
+from warehouse.serve.value_format import format_number, format_value, plural
 from warehouse.storage.home import Home
 
 SUMMARY = """
@@ -29,7 +29,7 @@ waits as (
         quantile_cont(wait_secs, 0.5) as wait_p50_secs,
         quantile_cont(wait_secs, 0.95) as wait_p95_secs
     from marts.fct_turns
-    where is_finished
+    where is_counted
 ),
 
 tools as (
@@ -38,7 +38,7 @@ tools as (
         quantile_cont(latency_secs, 0.95) as slowest_tool_p95_secs,
         count(latency_secs) as slowest_tool_n_answered
     from marts.fct_tool_calls
-    where is_finished
+    where is_counted
     group by tool_name
     having count(latency_secs) > 0
     order by slowest_tool_p95_secs desc, tool_name
@@ -61,15 +61,12 @@ def read_summary(home: Home) -> dict[str, Any]:
 
 def summary_facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
     """The six facts as label and text."""
-    rate, coverage = (_text(summary[name], "share of 1") for name in ("success_rate", "success_coverage"))
-    p50, p95 = (_text(summary[name], "seconds") for name in ("wait_p50_secs", "wait_p95_secs"))
-    cost_usd, usd_per_success = (_text(summary[name], "US dollars") for name in ("cost_usd", "cost_usd_per_success"))
     return [
         ("conversations", _conversations(summary)),
-        ("success rate", f"{rate}, with {coverage} of the conversations judged"),
-        ("cost", f"{_text(summary['cost_credits'], 'credits')} credits, {cost_usd}"),
-        ("cost per success", f"{usd_per_success} per successful conversation"),
-        ("wait, 95th percentile", f"{p95}, half are within {p50}"),
+        ("success rate", _success_rate(summary)),
+        ("cost", _cost(summary)),
+        ("cost per success", _cost_per_success(summary)),
+        ("wait, 95th percentile", _wait(summary)),
         ("slowest tool", _slowest_tool(summary)),
     ]
 
@@ -98,13 +95,34 @@ def _conversations(summary: dict[str, Any]) -> str:
     return f"{counts}, {summary['first_date']} to {summary['last_date']}" if summary["first_date"] else counts
 
 
+def _success_rate(summary: dict[str, Any]) -> str:
+    if summary["success_rate"] is None:
+        return "no conversation is judged"
+    rate, coverage = (format_number(summary[name], "share of 1") for name in ("success_rate", "success_coverage"))
+    return f"{rate}, with {coverage} of the conversations judged"
+
+
+def _cost(summary: dict[str, Any]) -> str:
+    amounts = (("cost_credits", "credits", " credits"), ("cost_usd", "US dollars", ""))
+    costs = (f"{format_number(summary[name], unit)}{noun}" for name, unit, noun in amounts if summary[name] is not None)
+    return ", ".join(costs) or "not known"
+
+
+def _cost_per_success(summary: dict[str, Any]) -> str:
+    usd = summary["cost_usd_per_success"]
+    return "not known" if usd is None else f"{format_number(usd, 'US dollars')} per successful conversation"
+
+
+def _wait(summary: dict[str, Any]) -> str:
+    if summary["wait_p95_secs"] is None:
+        return "no wait is known"
+    p50, p95 = (format_number(summary[name], "seconds") for name in ("wait_p50_secs", "wait_p95_secs"))
+    return f"{p95}, half are within {p50}"
+
+
 def _slowest_tool(summary: dict[str, Any]) -> str:
     if summary["slowest_tool"] is None:
         return "no tool was called"
-    latency = _text(summary["slowest_tool_p95_secs"], "seconds")
+    latency = format_number(summary["slowest_tool_p95_secs"], "seconds")
     n_answered = plural(summary["slowest_tool_n_answered"], "answered call")
     return f"{summary['slowest_tool']}, 95th percentile {latency} over {n_answered}"
-
-
-def _text(value: float | None, unit: str) -> str:
-    return NULL_NUMBER if value is None else format_number(value, unit)

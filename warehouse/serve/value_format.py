@@ -13,6 +13,7 @@ NULL_NUMBER = "\u2013"
 """How a number that is null is shown; any other null is an empty cell."""
 
 SIGNIFICANT_DIGITS = 3
+_TIMES = ("timestamp", "date")
 _SYMBOLS = {"seconds": " s", "milliseconds": " ms", "minutes": " min"}
 _LINE_BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -23,14 +24,14 @@ def format_value(value: object, unit: str | None = None) -> str:
     """A value as one line that shows control characters: the words of a conversation must not control a terminal."""
     match value:
         case None:
-            return "" if unit is None or unit.startswith("UTC") else NULL_NUMBER
+            return "" if unit is None or unit.endswith(_TIMES) else NULL_NUMBER
         case bool():
             return "true" if value else "false"
         case Decimal():
             return str(value) if unit is None else format_number(float(value), unit)
         case int() | float():
             return format_number(value, unit)
-        case datetime() if unit == "UTC timestamp":
+        case datetime() if unit is not None and unit.endswith(_TIMES):
             return f"{value:%Y-%m-%d %H:%M:%S}"
         case _:
             return escape_invisible(_LINE_BREAKS.sub(" ", str(value)))

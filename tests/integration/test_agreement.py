@@ -9,7 +9,7 @@ from tests.helpers.agreement_home import SCORECARD, publish_scorecard
 from tests.helpers.run_cli import run
 
 READERS = ("DuckDB", "Polars on Delta", "PyArrow on Delta", "PostgreSQL", "MCP")
-"""chDB, DuckDB 1 and Superset are in tests/engines."""
+"""chDB, DuckDB 1 and Superset are in tests/engines; the page is in tests/page/test_page_numbers.py."""
 
 
 @pytest.fixture(scope="module")

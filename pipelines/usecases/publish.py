@@ -162,13 +162,16 @@ def _publish_to(context: Context, job: Job, progress: Progress, *, is_dry_run: b
     try:
         outcomes = _publish(context, job, progress, is_dry_run=is_dry_run)
     except ConvohouseError as error:
-        return TargetResult(target.url, target.format, (), str(error))
+        problem = str(error)
     except (pa.ArrowException, duckdb.Error) as error:
         problem = (
             f"The tables of {home.root} cannot be read: {type(error).__name__}. `convohouse check --deep` says why."
         )
-        return TargetResult(target.url, target.format, (), problem)
-    return TargetResult(target.url, target.format, tuple(outcomes))
+    else:
+        return TargetResult(target.url, target.format, tuple(outcomes))
+    if not is_dry_run:
+        record.put_problem(home, target.url, target.format, problem, context.clock())
+    return TargetResult(target.url, target.format, (), problem)
 
 
 def _publish(context: Context, job: Job, progress: Progress, *, is_dry_run: bool) -> list[Outcome]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -242,6 +243,13 @@ def test_a_target_that_cannot_be_reached_is_named_and_stays_pending(context, cop
     with running(copies.nights.app) as url:
         result = sync.sync(copies.nights.context(url), run_id="next")
     assert [problem for problem in result.problems if "may still have what was erased" in problem]
+    (stale,) = run(tmp_path, "status", "--json", CONVOHOUSE_HOME=str(home)).data["targets"]
+    assert (stale["target"], stale["format"], stale["is_pending"]) == (target.as_uri(), "delta", True)
+    assert "Not a directory" in stale["problem"]
+    assert stale["published_at"] <= stale["failed_at"]
+    said = run(tmp_path, "status", CONVOHOUSE_HOME=str(home)).text
+    assert f"\n{target.as_uri()}  delta " in said
+    assert "may still have what was erased or redacted; failed 2" in said
 
     target.unlink()
     away.rename(target)
@@ -254,6 +262,29 @@ def test_a_target_that_cannot_be_reached_is_named_and_stays_pending(context, cop
         [(tmp_path / "other").as_uri(), target.as_uri()],
     )
     assert words_in(contents(target), words) == set()
+    published_at = record.read_targets(context.home)[0].published_at
+    for later, is_behind in ((0, False), (1, True)):
+        os.utime(context.home.warehouse, [published_at.timestamp() + later] * 2)
+        (configured, *others) = run(
+            tmp_path,
+            "status",
+            "--json",
+            CONVOHOUSE_HOME=str(home),
+            CONVOHOUSE_PUBLISH=json.dumps({"bi": {"target": "postgresql://db/bi"}}),
+        ).data["targets"]
+        assert configured == {
+            "name": "bi",
+            "target": "postgresql://db/bi",
+            "format": "postgres",
+            "published_at": None,
+            "is_behind": True,
+            "is_pending": False,
+            "problem": None,
+            "failed_at": None,
+        }
+        assert {(other["target"], other["is_behind"], other["is_pending"], other["problem"]) for other in others} == {
+            (path.as_uri(), is_behind, False, None) for path in (target, tmp_path / "other")
+        }
 
 
 def test_files_are_replaced_only_if_their_rows_are_others(context, copies, tmp_path):

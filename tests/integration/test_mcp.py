@@ -338,6 +338,7 @@ def test_another_host_name_is_refused_on_this_machine(home: Home) -> None:
     """A page in a browser could reach the server under a name of its own."""
     with serving(home) as url:
         assert status_of(url, Host="pages.example") == 421
+        assert status_of(url, Origin="https://pages.example") == 403
 
 
 def test_a_missing_package_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import sys
 from datetime import timedelta
 
 import duckdb
+import msgspec
 import polars as pl
 import pyarrow.dataset as ds
 import pytest
@@ -33,6 +34,7 @@ from tests.helpers.published import (
 from tests.helpers.run_cli import run
 from warehouse.models.project import read_project
 from warehouse.publish import record, source
+from warehouse.publish.object_store import _open
 from warehouse.publish.target import parse_target
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -263,8 +265,9 @@ def test_a_target_that_cannot_be_reached_is_named_and_stays_pending(context, cop
     )
     assert words_in(contents(target), words) == set()
     published_at = record.read_targets(context.home)[0].published_at
-    for later, is_behind in ((0, False), (1, True)):
-        os.utime(context.home.warehouse, [published_at.timestamp() + later] * 2)
+    for mins, is_behind in ((-1, False), (1, True)):
+        built_at = (published_at + timedelta(minutes=mins)).timestamp()
+        os.utime(context.home.warehouse, (built_at, built_at))
         (configured, *others) = run(
             tmp_path,
             "status",
@@ -328,6 +331,24 @@ def test_fewer_tables_leave_none_behind_in_delta_lake(context, copies, tmp_path)
     assert [folder.name for folder in target.glob("*/*")] == ["turns"]
 
 
+def test_a_table_that_a_later_version_no_longer_has_is_removed(context, tmp_path):
+    target = tmp_path / "delta"
+    publish_to(context, target, selection=("marts.dim_agents",))
+    shutil.copytree(target / "marts" / "dim_agents", target / "marts" / "old")
+    (recorded,) = record.read_targets(context.home)
+    names = ("marts.dim_agents", "marts.old")
+    record.put_target(context.home, msgspec.structs.replace(recorded, selection=names, tables=names))
+    (result,) = publish(context, choose_jobs(context))
+    assert (result.problem, changes(result)) == (None, {"marts.old": "removed", "marts.dim_agents": "unchanged"})
+    assert [folder.name for folder in target.glob("*/*")] == ["dim_agents"]
+
+
+def test_files_are_where_the_log_is_also_below_an_encoded_path():
+    target = parse_target("s3://bucket/a%20b c/ü", None, {"aws_region": "eu-central-1"})
+    _, path = _open(target)
+    assert path == "bucket/a b c/ü"
+
+
 def test_what_is_not_ours_is_neither_overwritten_nor_recorded(context, tmp_path):
     foreign = tmp_path / "delta" / "marts" / "dim_agents"
     foreign.mkdir(parents=True)
@@ -354,6 +375,7 @@ def test_what_is_not_ours_is_neither_overwritten_nor_recorded(context, tmp_path)
         ("s3://bucket/x?key=s3cret", "must not hold a password"),
         ("postgresql://me@db", "no name of a database"),
         ("s3://", "has no bucket"),
+        ("s3://bucket/a#b", "has a #"),
         ("ftp://host/x", "ftp:// is not supported"),
     ],
 )

@@ -375,11 +375,17 @@ def test_an_erasure_that_is_killed_before_old_files_go_is_finished_by_the_next_p
     target, context = tmp_path / "target", copies.context()
     copies.put("second")
     publish_to(context, str(target))
+    copies.put("first")
+    die(home, ("pathlib:Path.replace", 3, ".parquet.part"), "publish", str(target))
+    copies.put("second")
+    publish_to(context, str(target))
+    assert list(target.rglob("*.parquet.part")) != []  # of files that are not written again
     die(home, DELTA_POINTS["before old files go"], "erase", copies.conversation_id, "--yes")
     assert words_in(contents(target), copies.words) != set()
     assert len(record.pending_targets(home)) == 1
     publish_to(context, str(target))
     assert words_in(contents(target), copies.words) == set()
+    assert list(target.rglob("*.part")) == []
 
 
 def test_readers_of_delta_lake_see_the_table_before_or_after(copies, home, tmp_path):

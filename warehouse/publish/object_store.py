@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pyarrow.fs as pafs
 
@@ -36,7 +36,7 @@ class Store:
         if self._target.is_local:
             final = self._target.folder / path
             final.parent.mkdir(parents=True, exist_ok=True)
-            temporary = final.with_name(f".{final.name}.part")
+            temporary = final.with_name(f"{final.name}.part")  # not hidden: a vacuum would leave it for ever
             shutil.copyfile(source, temporary)
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
@@ -75,7 +75,7 @@ def _open(target: Target) -> tuple[pafs.FileSystem, str]:
     if target.is_local:
         return pafs.LocalFileSystem(), str(target.folder)
     parts, options = urlsplit(target.url), target.options
-    path = f"{parts.netloc}{parts.path}"
+    path = f"{parts.netloc}{unquote(parts.path)}"  # as deltalake reads it
     match parts.scheme:
         case "s3":
             return pafs.S3FileSystem(**_s3_options(options)), path

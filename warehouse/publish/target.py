@@ -137,6 +137,8 @@ def parse_target(text: str, format_: str | None, options: Mapping[str, str] | No
         _refuse_secrets(text)
         if not parts.netloc:
             raise ValueError(f"{text} has no bucket")
+        if parts.fragment:
+            raise ValueError(f"{text} has a #; write %23 for it")
         url = f"{OBJECT_STORES[parts.scheme]}://{parts.netloc}/{parts.path.strip('/')}".rstrip("/")
         return Target(url, _require(format_, DELTA, (DELTA,)), options or {})
     if parts.scheme and parts.scheme != "file" and "://" in text:

@@ -9,6 +9,7 @@ ENGINES := .venv/engines/.is-installed
 SPARK := .venv/spark/.is-installed
 CONTRACTS := .venv/contracts/.is-installed
 SUPERSET := .venv/superset/.is-installed
+DUCKDB_1_1 := .venv/duckdb-1.1/.is-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -47,7 +48,7 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL and plain 
 	$(BIN)/python -m tests.helpers.plain_language
 	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
-engines: $(DEV) $(ENGINES) $(SPARK)  ## Read the lake with engines that are large or need Java (1.5 GB in .venv)
+engines: $(DEV) $(ENGINES) $(DUCKDB_1_1) $(SPARK)  ## Read the lake with engines that are large or need Java (1.5 GB in .venv)
 	$(BIN)/python -m pytest -m "engines and not tools" tests/engines
 
 sail: $(DEV) $(SPARK)  ## Run the models and the hand-worked cases of tests/sql on Sail, and compare every row
@@ -81,6 +82,7 @@ lock: $(DEV)  ## Resolve the dependencies again and write the lock files
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) $(DEV_EXTRAS:%=--extra %) -o requirements-dev.lock
 	$(BIN)/uv pip compile benchmarks/requirements.in $(LOCK) -o requirements-bench.lock
 	$(BIN)/uv pip compile tests/engines/requirements.in $(LOCK) -o requirements-engines.lock
+	$(BIN)/uv pip compile tests/engines/duckdb-1.1.in $(LOCK) -o requirements-duckdb-1.1.lock
 	$(BIN)/uv pip compile tests/engines/spark.in -c requirements-dev.lock $(LOCK) $(IN_DEV:%=--no-emit-package %) \
 		-o requirements-spark.lock
 	$(BIN)/uv pip compile tests/engines/contracts.in $(LOCK) -o requirements-contracts.lock
@@ -128,7 +130,7 @@ $(SPARK): requirements-spark.lock $(DEV)
 	@.venv/spark/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
 	@touch $@
 
-$(CONTRACTS) $(SUPERSET): .venv/%/.is-installed: requirements-%.lock
+$(CONTRACTS) $(SUPERSET) $(DUCKDB_1_1): .venv/%/.is-installed: requirements-%.lock
 	@echo "Creating .venv/$* ..."
 	@test -x .venv/$*/bin/python || $(BIN)/python -m venv .venv/$*
 	@.venv/$*/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<

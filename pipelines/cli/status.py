@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from pipelines.cli.text_table import aligned, terminal_width
 
 if TYPE_CHECKING:
     from pipelines.usecases.status import Status
+    from pipelines.usecases.target_status import TargetStatus
 
 MAX_QUARANTINED = 5
 """Quarantined documents that are shown."""
@@ -27,6 +29,7 @@ RUN_COLUMNS = {
     "elapsed": "time",
     "error": "",
 }
+TARGET_COLUMNS = {"target": "published to", "format": "format", "published_at": "last published", "state": "state"}
 
 
 @click.command(
@@ -45,9 +48,10 @@ def status(options: Options) -> None:
     """Show what is there, how fresh it is, and the last runs.
 
     Only reads; may run while a sync is writing. A conversation is open until it has ended, then settling while it is
-    fetched again for late changes, then settled.
+    fetched again for late changes, then settled. Of each target of `publish`, it shows what the last publication said.
     """
     from pipelines.usecases.status import read_status
+    from pipelines.usecases.target_status import read_target_statuses
 
     context = options.context()
     now = context.clock()
@@ -60,18 +64,22 @@ def status(options: Options) -> None:
         )
         for workspace in context.workspaces_with_data()
     ]
+    targets = read_target_statuses(context.home, context.settings) if context.home.exists() else ()
     if options.is_json:
         emit(
             {
                 "home": context.home.root,
                 "exists": context.home.exists(),
                 "workspaces": [workspace.to_json() for workspace in statuses],
+                "targets": [asdict(target) for target in targets],
             }
         )
     elif not context.home.exists():
         click.echo(f"{context.home.root} holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.")
     else:
-        sections = (section for workspace in statuses for section in _sections(workspace, is_named=len(statuses) > 1))
+        sections = [section for workspace in statuses for section in _sections(workspace, is_named=len(statuses) > 1)]
+        if targets:
+            sections.append(f"Publications:\n{table(map(_target_row, targets), TARGET_COLUMNS, prose=('state',)).text}")
         click.echo("\n\n".join(sections))
 
 
@@ -114,6 +122,18 @@ def _describe_build(workspace: Status) -> str:
     n_behind = workspace.n_behind
     behind = f"; {plural(n_behind, 'conversation')} landed since: `convohouse sync`" if n_behind else ""
     return f"built {moment(workspace.built_at)}{behind}"
+
+
+def _target_row(target: TargetStatus) -> dict[str, Any]:
+    from warehouse.serve.value_format import moment
+
+    states = [
+        "behind: `convohouse publish`" if target.is_behind else "",
+        "may still have what was erased or redacted" if target.is_pending else "",
+        f"failed {moment(target.failed_at)}: {target.problem}" if target.problem else "",
+    ]
+    state = "; ".join(filter(None, states)) or "current"
+    return asdict(target) | {"published_at": moment(target.published_at), "state": state}
 
 
 def _run_row(run: dict[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from warehouse.errors import ConvohouseError, ModelError, NothingBuiltError, Pub
 from warehouse.models.project import SQL_DIR, read_project
 from warehouse.publish import record
 from warehouse.publish.record import RecordedTarget
-from warehouse.publish.source import Source, select_tables, table_names
+from warehouse.publish.source import SCHEMAS, Source, select_tables, table_names
 from warehouse.publish.target import CSV, DEFAULT_SELECTION, DELTA, PARQUET, POSTGRES, Outcome, Publication, Target
 from warehouse.publish.target import parse_target as parse_url
 from warehouse.storage.erasure import purge
@@ -162,13 +162,16 @@ def _publish_to(context: Context, job: Job, progress: Progress, *, is_dry_run: b
     try:
         outcomes = _publish(context, job, progress, is_dry_run=is_dry_run)
     except ConvohouseError as error:
-        return TargetResult(target.url, target.format, (), str(error))
+        problem = str(error)
     except (pa.ArrowException, duckdb.Error) as error:
         problem = (
             f"The tables of {home.root} cannot be read: {type(error).__name__}. `convohouse check --deep` says why."
         )
-        return TargetResult(target.url, target.format, (), problem)
-    return TargetResult(target.url, target.format, tuple(outcomes))
+    else:
+        return TargetResult(target.url, target.format, tuple(outcomes))
+    if not is_dry_run:
+        record.put_problem(home, target.url, target.format, problem, context.clock())
+    return TargetResult(target.url, target.format, (), problem)
 
 
 def _publish(context: Context, job: Job, progress: Progress, *, is_dry_run: bool) -> list[Outcome]:
@@ -181,7 +184,9 @@ def _publish(context: Context, job: Job, progress: Progress, *, is_dry_run: bool
     with ExitStack() as stack:
         connection = stack.enter_context(connect(home.warehouse, temporary=home.temporary))
         source = Source(connection, home, read_project(SQL_DIR, home.seeds))
-        names = select_tables(source.names(), job.selection)
+        all_names = source.names()
+        # a table of an earlier version that is no longer there is removed at the target, and no erasure fails for it
+        names = select_tables(all_names, [name for name in job.selection if name in (*all_names, *SCHEMAS)])
         tables = tuple(source.table(name) for name in names)
         publication = Publication(
             tables,

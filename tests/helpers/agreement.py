@@ -28,6 +28,14 @@ def duckdb(place: str, agent: str, week: str) -> Row:
         return _only(connection.execute(_sql(agent, week, TABLE.partition(".")[2])).fetchall())
 
 
+def duckdb_on_files(place: str, agent: str, week: str) -> Row:
+    """Of Parquet files, whose paths are a list in JSON, by the installed version of DuckDB."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        return _only(connection.execute(_sql(agent, week, f"read_parquet({json.loads(place)})")).fetchall())
+
+
 def polars_on_delta(place: str, agent: str, week: str) -> Row:
     """Of a Delta target, by Polars."""
     import polars as pl
@@ -121,6 +129,7 @@ def _only_answer(answer: dict[str, Any], column: str) -> Any:
 
 READERS: dict[str, Callable[[str, str, str], Row]] = {
     "DuckDB": duckdb,
+    "DuckDB on files": duckdb_on_files,
     "Polars on Delta": polars_on_delta,
     "PyArrow on Delta": pyarrow_on_delta,
     "chDB on Delta": chdb_on_delta,

@@ -27,10 +27,11 @@ READ_BESIDE = ("metrics.catalog", *FEW)
 
 @dataclass(frozen=True)
 class Published:
-    """The home, a Delta target, and the agent's week with its numbers."""
+    """The home, a Delta target, a folder of Parquet files, and the agent's week with its numbers."""
 
     home: Home
     delta: Path
+    files: Path
     agent: str
     week: date
     numbers: tuple[Any, ...]
@@ -39,18 +40,20 @@ class Published:
 def publish_scorecard(
     folder: Path, *databases: str, conversations: int = 60, days: int = 3, has_all_models: bool = False
 ) -> Published:
-    """Build a small home, with the scorecard alone or all models, and publish that to a folder and to databases."""
+    """Build a small home, with the scorecard alone or all models, and publish that to folders and databases."""
     project = read_project()
     if not has_all_models:
         project = project.upstream(SCORECARD, *READ_BESIDE)
-    nights, delta = Nights(folder / "home", conversations=conversations, days=days), folder / "delta"
+    nights = Nights(folder / "home", conversations=conversations, days=days)
+    delta, files = folder / "delta", folder / "files"
     with pytest.MonkeyPatch.context() as patch, without_comments(), running(nights.app) as url:
         for module in READERS_OF_THE_PROJECT:
             patch.setattr(f"{module}.read_project", lambda *_: project)
         context = nights.context(url, publish_credentials={"password": "s3cret pass"})
         sync.sync(context, run_id="1")
-        for target in (str(delta), *databases):
-            (result,) = publish(context, choose_jobs(context, target, selection=(SCORECARD,)))
+        for target, format_ in ((delta, None), (files, "parquet"), *((database, None) for database in databases)):
+            jobs = choose_jobs(context, str(target), format_=format_, selection=(SCORECARD,))
+            (result,) = publish(context, jobs)
             assert result.problem is None
     rows = query(
         context.home,
@@ -58,4 +61,4 @@ def publish_scorecard(
         "where success_rate > 0 and cost_usd > 0 and wait_p95_secs > 0 order by n_calls desc, agent_id limit 1",
     )
     agent, week, *numbers = rows.row(0)
-    return Published(context.home, delta, agent, week, tuple(numbers))
+    return Published(context.home, delta, files, agent, week, tuple(numbers))

@@ -200,7 +200,11 @@ def test_what_was_said_is_a_tool_only_if_allowed(home: Home) -> None:
         "select to_number from metrics.transfers",
         "from pragma_storage_info('marts.fct_turns')",
         "attach '{warehouse}' as other",
-        "select content from read_text('{warehouse}')",
+        "select size from read_blob('{warehouse}')",
+        "select message from read_duckdb('{warehouse}', schema_name = 'marts', table_name = 'fct_turns') limit 1",
+        "select size from read_blob(current_setting('allowed_paths'))",
+        "from read_duckdb(current_setting('allowed_paths')[-1], table_name = 'fct_turns') limit 1",
+        "from glob(current_setting('temp_directory') || '/*')",
     ],
 )
 def test_no_spelling_leads_to_what_was_said(sql: str, home: Home) -> None:
@@ -335,6 +339,7 @@ def test_another_host_name_is_refused_on_this_machine(home: Home) -> None:
     """A page in a browser could reach the server under a name of its own."""
     with serving(home) as url:
         assert status_of(url, Host="pages.example") == 421
+        assert status_of(url, Origin="https://pages.example") == 403
 
 
 def test_a_missing_package_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

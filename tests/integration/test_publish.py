@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from datetime import timedelta
 
 import duckdb
+import msgspec
 import polars as pl
 import pyarrow.dataset as ds
 import pytest
@@ -32,6 +34,7 @@ from tests.helpers.published import (
 from tests.helpers.run_cli import run
 from warehouse.models.project import read_project
 from warehouse.publish import record, source
+from warehouse.publish.object_store import _open
 from warehouse.publish.target import parse_target
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -242,6 +245,13 @@ def test_a_target_that_cannot_be_reached_is_named_and_stays_pending(context, cop
     with running(copies.nights.app) as url:
         result = sync.sync(copies.nights.context(url), run_id="next")
     assert [problem for problem in result.problems if "may still have what was erased" in problem]
+    (stale,) = run(tmp_path, "status", "--json", CONVOHOUSE_HOME=str(home)).data["targets"]
+    assert (stale["target"], stale["format"], stale["is_pending"]) == (target.as_uri(), "delta", True)
+    assert "Not a directory" in stale["problem"]
+    assert stale["published_at"] <= stale["failed_at"]
+    said = run(tmp_path, "status", CONVOHOUSE_HOME=str(home)).text
+    assert f"\n{target.as_uri()}  delta " in said
+    assert "may still have what was erased or redacted; failed 2" in said
 
     target.unlink()
     away.rename(target)
@@ -254,6 +264,30 @@ def test_a_target_that_cannot_be_reached_is_named_and_stays_pending(context, cop
         [(tmp_path / "other").as_uri(), target.as_uri()],
     )
     assert words_in(contents(target), words) == set()
+    published_at = record.read_targets(context.home)[0].published_at
+    for mins, is_behind in ((-1, False), (1, True)):
+        built_at = (published_at + timedelta(minutes=mins)).timestamp()
+        os.utime(context.home.warehouse, (built_at, built_at))
+        (configured, *others) = run(
+            tmp_path,
+            "status",
+            "--json",
+            CONVOHOUSE_HOME=str(home),
+            CONVOHOUSE_PUBLISH=json.dumps({"bi": {"target": "postgresql://db/bi"}}),
+        ).data["targets"]
+        assert configured == {
+            "name": "bi",
+            "target": "postgresql://db/bi",
+            "format": "postgres",
+            "published_at": None,
+            "is_behind": True,
+            "is_pending": False,
+            "problem": None,
+            "failed_at": None,
+        }
+        assert {(other["target"], other["is_behind"], other["is_pending"], other["problem"]) for other in others} == {
+            (path.as_uri(), is_behind, False, None) for path in (target, tmp_path / "other")
+        }
 
 
 def test_files_are_replaced_only_if_their_rows_are_others(context, copies, tmp_path):
@@ -297,6 +331,24 @@ def test_fewer_tables_leave_none_behind_in_delta_lake(context, copies, tmp_path)
     assert [folder.name for folder in target.glob("*/*")] == ["turns"]
 
 
+def test_a_table_that_a_later_version_no_longer_has_is_removed(context, tmp_path):
+    target = tmp_path / "delta"
+    publish_to(context, target, selection=("marts.dim_agents",))
+    shutil.copytree(target / "marts" / "dim_agents", target / "marts" / "old")
+    (recorded,) = record.read_targets(context.home)
+    names = ("marts.dim_agents", "marts.old")
+    record.put_target(context.home, msgspec.structs.replace(recorded, selection=names, tables=names))
+    (result,) = publish(context, choose_jobs(context))
+    assert (result.problem, changes(result)) == (None, {"marts.old": "removed", "marts.dim_agents": "unchanged"})
+    assert [folder.name for folder in target.glob("*/*")] == ["dim_agents"]
+
+
+def test_files_are_where_the_log_is_also_below_an_encoded_path():
+    target = parse_target("s3://bucket/a%20b c/ü", None, {"aws_region": "eu-central-1"})
+    _, path = _open(target)
+    assert path == "bucket/a b c/ü"
+
+
 def test_what_is_not_ours_is_neither_overwritten_nor_recorded(context, tmp_path):
     foreign = tmp_path / "delta" / "marts" / "dim_agents"
     foreign.mkdir(parents=True)
@@ -323,6 +375,7 @@ def test_what_is_not_ours_is_neither_overwritten_nor_recorded(context, tmp_path)
         ("s3://bucket/x?key=s3cret", "must not hold a password"),
         ("postgresql://me@db", "no name of a database"),
         ("s3://", "has no bucket"),
+        ("s3://bucket/a#b", "has a #"),
         ("ftp://host/x", "ftp:// is not supported"),
     ],
 )
@@ -387,3 +440,9 @@ def test_without_a_target_all_of_the_settings_and_of_the_record_are_published(ho
     shutil.rmtree(tmp_path / "bi")
     assert run(tmp_path, "publish", **environment).code == 0
     assert (tmp_path / "bi" / "marts.dim_agents.csv").exists()
+
+
+def test_an_error_of_a_library_has_no_secret_in_any_spelling_and_is_one_line():
+    target = parse_target("postgresql://db/bi", None, {"password": "pass word/é", "user": "me"})
+    text = "\x1b[31mno\x1b[0m:\n  pass word/é, pass%20word%2F%C3%A9, pass+word%2F%C3%A9"
+    assert target.without_secrets(text) == "no: ***, ***, ***"

@@ -161,17 +161,27 @@ def test_a_database_has_every_table_with_types_comments_and_keys(copies, home, d
         assert keys["marts.fct_conversations"] == f"PRIMARY KEY ({', '.join(header.grain)})"
 
 
+def writers(connection, copies):
+    """The transactions that have written the rows of each table."""
+    return {
+        name: {writer for (writer,) in connection.execute(f"select distinct xmin::text from {name}")}  # noqa: S608
+        for name in names(copies)
+    }
+
+
 def test_a_database_changes_in_one_step_and_keeps_grants_and_unchanged_tables(copies, home, database):
     context = copies.context(publish_credentials=PASSWORD)
     publish_to(context, database)
-    files = "select (schemaname || '.' || tablename), pg_relation_filenode((schemaname || '.' || tablename)::regclass) "
-    files += "from pg_tables where schemaname in ('marts', 'metrics', 'lake')"
     totals = "select (select count(*) from marts.fct_turns), (select count(*) from marts.fct_conversations)"
     with postgres.connect(database) as connection:
         connection.execute("create role analyst")
         connection.execute("grant select on marts.fct_turns to analyst with grant option")
         connection.execute("grant select on marts.dim_agents to public")
-        before, counts_before = dict(connection.execute(files).fetchall()), connection.execute(totals).fetchall()
+        connection.execute("create view public.mine as select count(*) as n from marts.fct_turns")
+        # as if an earlier version had written it
+        connection.execute("alter table marts.dim_agents rename column agent_name to name")
+        connection.execute("update convohouse.published set fingerprint = 'x' where name = 'marts.dim_agents'")
+        before, counts_before = writers(connection, copies), connection.execute(totals).fetchall()
         seen, ended = [], Event()
 
         def look():
@@ -182,14 +192,18 @@ def test_a_database_changes_in_one_step_and_keeps_grants_and_unchanged_tables(co
         thread = Thread(target=look)
         thread.start()
         copies.put("second")
-        with postgres.connect(database) as slow:  # a reader that is in no hurry
+        with postgres.connect(database) as slow, postgres.connect(database) as older:
             slow.execute("begin")
-            slow.execute("select 1 from marts.fct_turns limit 1")
+            slow.execute("select 1 from marts.dim_agents limit 1")  # which has to be replaced
             Timer(1.0, slow.execute, ["commit"]).start()
+            older.execute("begin isolation level repeatable read")
+            older.execute("select from marts.fct_turns")
             result = publish_to(context, database)
+            assert older.execute(totals).fetchall() == counts_before
         ended.set()
         thread.join()
-        after, counts_after = dict(connection.execute(files).fetchall()), connection.execute(totals).fetchall()
+        after, counts_after = writers(connection, copies), connection.execute(totals).fetchall()
+        assert connection.execute("select n from mine").fetchone() == counts_after[0][:1]
         grants = connection.execute(
             "select table_name, grantee, privilege_type, is_grantable from information_schema.role_table_grants "
             "where table_schema = 'marts' and grantee in ('analyst', 'PUBLIC') order by 1, 2"
@@ -198,10 +212,11 @@ def test_a_database_changes_in_one_step_and_keeps_grants_and_unchanged_tables(co
         connection.execute("drop role analyst")
     assert grants == [("dim_agents", "PUBLIC", "SELECT", "NO"), ("fct_turns", "analyst", "SELECT", "YES")]
     changes = {outcome.table: outcome.change for outcome in result.tables}
-    assert changes["marts.fct_turns"] == "written"
-    assert {name for name in before if before[name] == after[name]} == {
-        name for name, change in changes.items() if change == "unchanged"
-    }
+    assert changes["marts.fct_turns"] == changes["marts.dim_agents"] == "written"
+    assert before["marts.fct_turns"] < after["marts.fct_turns"]  # rows that are the same are not written again
+    unchanged = {name for name, change in changes.items() if change == "unchanged"}
+    assert unchanged
+    assert {name: after[name] for name in unchanged} == {name: before[name] for name in unchanged}
     assert counts_before != counts_after
     assert set(seen) <= {*counts_before, *counts_after}
     for name in names(copies):
@@ -209,9 +224,34 @@ def test_a_database_changes_in_one_step_and_keeps_grants_and_unchanged_tables(co
         assert database_rows(database, name, rows).equals(rows)
 
     assert {outcome.change for outcome in publish_to(context, database).tables} == {"unchanged"}
+
+
+def test_what_is_erased_leaves_the_files_of_a_database_and_views_on_it_stay(copies, home, database):
+    context = copies.context(publish_credentials=PASSWORD)
+    publish_to(context, database)
+    copies.put("second")
+    publish_to(context, database)
+    with postgres.connect(database) as connection:
+        connection.execute("create view public.mine as select count(*) as n from marts.fct_turns")
+
+    def stored():  # all files of the database
+        with postgres.connect(database) as connection:
+            connection.execute("checkpoint")
+            (path,) = connection.execute(
+                "select current_setting('data_directory') || '/base/' || oid from pg_database "
+                "where datname = current_database()"
+            ).fetchone()
+        return contents(Path(path))
+
+    assert len(words_in(stored(), copies.words)) > 10
     assert erase(context, [copies.conversation_id]).targets == {database: None}
-    texts = "".join(str(database_rows(database, name, home_rows(home, name)).rows()) for name in names(copies))
-    assert words_in(texts.encode(), copies.words) == set()
+    assert words_in(stored(), copies.words) == set()
+    for name in names(copies):
+        rows = home_rows(home, name)
+        assert database_rows(database, name, rows).equals(rows)
+    with postgres.connect(database) as connection:
+        (n_turns,) = connection.execute("select n from mine").fetchone()
+    assert n_turns == home_rows(home, "marts.fct_turns").height
 
 
 def test_a_database_that_refuses_is_a_problem_and_what_is_not_ours_stays(copies, home, database):
@@ -226,8 +266,9 @@ def test_a_database_that_refuses_is_a_problem_and_what_is_not_ours_stays(copies,
         assert record.read_targets(home) == ()
         connection.execute("drop table marts.dim_agents")
         publish_to(context, database)
-        # a view of a user's own on a table that changes: named, and everything is as it was
+        # a view of a user's own on a table that has to be replaced: named, and everything is as it was
         connection.execute("create view public.mine as select count(*) as n from marts.fct_turns")
+        connection.execute("alter table marts.fct_turns add column theirs int")
         before = connection.execute("select n from mine").fetchall()
         copies.put("second")
         problem = publish_to(context, database).problem
@@ -255,7 +296,7 @@ FILE_POINTS = {
 }
 DATABASE_POINTS = {
     "a table": ("warehouse.publish.postgres:_load", 3, ""),
-    "between two tables": ("warehouse.publish.postgres:_replace", 3, ""),
+    "between two tables": ("warehouse.publish.postgres:_merge", 3, ""),
     "before the commit": ("adbc_driver_manager.dbapi:Cursor.execute", 1, "commit"),
 }
 
@@ -334,11 +375,17 @@ def test_an_erasure_that_is_killed_before_old_files_go_is_finished_by_the_next_p
     target, context = tmp_path / "target", copies.context()
     copies.put("second")
     publish_to(context, str(target))
+    copies.put("first")
+    die(home, ("pathlib:Path.replace", 3, ".parquet.part"), "publish", str(target))
+    copies.put("second")
+    publish_to(context, str(target))
+    assert list(target.rglob("*.parquet.part")) != []  # of files that are not written again
     die(home, DELTA_POINTS["before old files go"], "erase", copies.conversation_id, "--yes")
     assert words_in(contents(target), copies.words) != set()
     assert len(record.pending_targets(home)) == 1
     publish_to(context, str(target))
     assert words_in(contents(target), copies.words) == set()
+    assert list(target.rglob("*.part")) == []
 
 
 def test_readers_of_delta_lake_see_the_table_before_or_after(copies, home, tmp_path):

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pyarrow.fs as pafs
 
@@ -15,6 +15,8 @@ from warehouse.errors import PublishError
 from warehouse.publish.target import Target
 
 CONNECT_TIMEOUT_SECS = 10.0
+ADDRESSES = ("aws_endpoint_url", "azure_storage_endpoint")
+"""Options that name another server than the provider's own."""
 RETRIES = {"max_retries": "3", "retry_timeout": "60s", "connect_timeout": "10s"}
 """Of deltalake, whose default is to try for three minutes."""
 
@@ -34,7 +36,7 @@ class Store:
         if self._target.is_local:
             final = self._target.folder / path
             final.parent.mkdir(parents=True, exist_ok=True)
-            temporary = final.with_name(f".{final.name}.part")
+            temporary = final.with_name(f"{final.name}.part")  # not hidden: a vacuum would leave it for ever
             shutil.copyfile(source, temporary)
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
@@ -50,14 +52,17 @@ class Store:
 
     def delete_folder(self, folder: str) -> None:
         """Delete a folder with all its files, if it is there."""
-        if not self.is_empty(folder):
-            self._files.delete_dir(f"{self._root}/{folder}")
+        path = f"{self._root}/{folder}"
+        if isinstance(self._files, pafs.GcsFileSystem):  # its delete_dir needs an object for the folder itself
+            self._files.delete_dir_contents(path, missing_dir_ok=True)
+        elif not self.is_empty(folder):
+            self._files.delete_dir(path)
 
 
 def log_options(target: Target) -> dict[str, str]:
     """The options of deltalake for a target."""
-    address = target.options.get("aws_endpoint_url", "")
-    plain = {"aws_allow_http": "true"} if address.startswith("http://") else {}
+    is_plain = any(target.options.get(name, "").startswith("http://") for name in ADDRESSES)
+    plain = {"allow_http": "true"} if is_plain else {}
     return {} if target.is_local else {**RETRIES, **plain, **target.options}
 
 
@@ -70,13 +75,13 @@ def _open(target: Target) -> tuple[pafs.FileSystem, str]:
     if target.is_local:
         return pafs.LocalFileSystem(), str(target.folder)
     parts, options = urlsplit(target.url), target.options
-    path = f"{parts.netloc}{parts.path}"
+    path = f"{parts.netloc}{unquote(parts.path)}"  # as deltalake reads it
     match parts.scheme:
         case "s3":
             return pafs.S3FileSystem(**_s3_options(options)), path
         case "gs":
             return pafs.GcsFileSystem(), path
-    account = options.get("azure_storage_account_name")
+    account, endpoint = options.get("azure_storage_account_name"), options.get("azure_storage_endpoint", "")
     if account is None:
         raise PublishError(
             f"{target.url} needs azure_storage_account_name.", "Set it in CONVOHOUSE_PUBLISH_CREDENTIALS."
@@ -85,7 +90,15 @@ def _open(target: Target) -> tuple[pafs.FileSystem, str]:
         account,
         account_key=options.get("azure_storage_account_key"),
         sas_token=options.get("azure_storage_sas_token"),
+        **_address(endpoint, "blob_storage_authority", "blob_storage_scheme"),
+        **_address(endpoint.replace(".blob.", ".dfs."), "dfs_storage_authority", "dfs_storage_scheme"),
     ), path
+
+
+def _address(url: str, authority: str, scheme: str) -> dict[str, Any]:
+    """Host and scheme of an address by the names that a file system has for them; nothing without an address."""
+    parts = urlsplit(url)
+    return {authority: parts.netloc, scheme: parts.scheme} if url else {}
 
 
 def _s3_options(options: Mapping[str, str]) -> dict[str, Any]:
@@ -97,8 +110,6 @@ def _s3_options(options: Mapping[str, str]) -> dict[str, Any]:
         "aws_region": "region",
     }
     named: dict[str, Any] = {names[name]: value for name, value in options.items() if name in names}
-    if address := options.get("aws_endpoint_url"):
-        parts = urlsplit(address)
-        named |= {"endpoint_override": parts.netloc, "scheme": parts.scheme}
+    named |= _address(options.get("aws_endpoint_url", ""), "endpoint_override", "scheme")
     # a small file is then one request, instead of the three of a multipart upload
     return {**named, "allow_delayed_open": True, "connect_timeout": CONNECT_TIMEOUT_SECS}

@@ -1,8 +1,12 @@
 """Publishes to PostgreSQL: tables in the schemas that they have here, with types, comments and keys.
 
-Everything happens in one transaction. A changed table is loaded beside the current one, which it replaces at the end,
-so readers wait for a moment at most and see all tables of one publication. What was granted on the table before is
-granted on the new one. ``convohouse.published`` says which rows are there, in the same transaction.
+Everything happens in one transaction. A changed table is loaded beside the current one. If the columns are the same,
+the rows that differ are then deleted and inserted: readers never wait, a transaction that sees an earlier state goes on
+to see it, and what others have made of the table, such as views and grants, stays. If the columns differ, the new table
+takes the place of the current one at the end, with its grants. After an erasure, all rows are written into a new file,
+since deleted ones stay in the current one. ``convohouse.published`` says which rows are there, in the same transaction.
+
+Statistics of texts are not collected, as they would keep words that were erased from the tables.
 """
 
 # ruff: noqa: S608 -- names are from sql/ or warehouse.schema or quoted, none from a user
@@ -11,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
@@ -34,10 +38,14 @@ LOCK = 5_404_310_842
 """Of PostgreSQL's advisory locks: one publication at a time."""
 LOCK_ATTEMPTS, LOCK_PAUSE_SECS = 600, 0.1
 """A minute, for readers that hold a table in a transaction of their own."""
+LOCK_TIMEOUT = "60s"
+"""For another publication, and for whoever has locked rows or a whole table."""
 IN_USE = "55P03"
 """SQLSTATE of a lock that another transaction holds."""
 CONNECT_TIMEOUT_SECS = "10"
 MAX_NAME_LENGTH = 63
+
+Method = Callable[[dbapi.Cursor, SourceTable], None]
 
 TYPES: dict[pa.DataType, str] = {
     pa.string(): "text",
@@ -81,23 +89,28 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
         outcomes += [Outcome(name, REMOVED, 0) for name in obsolete]
         changed = []
         for number, table in enumerate(publication.tables, 1):
-            is_changed = current.get(table.key) != table.fingerprint
-            if is_changed:
+            if publication.purges or current.get(table.key) != table.fingerprint:
                 changed.append(table)
                 if not publication.is_dry_run:
                     _load(cursor, source, table)
-            outcomes.append(Outcome(table.key, WRITTEN if is_changed else UNCHANGED, table.n_rows))
+            outcomes.append(Outcome(table.key, WRITTEN if table in changed else UNCHANGED, table.n_rows))
             progress(number, len(publication.tables))
         if publication.is_dry_run:
             cursor.execute("rollback")
             return outcomes
-        current_changed = [table.key for table in changed if table.key in current]
-        _lock(cursor, [*obsolete, *current_changed])  # after all are loaded: from here on, readers wait
+        methods = {table.key: _method(cursor, table.key, current, publication) for table in changed}
+        for table in changed:
+            if methods[table.key] is _merge:
+                _merge(cursor, table)
+        current_others = [key for key, method in methods.items() if key in current and method is not _merge]
+        _lock(cursor, [*obsolete, *current_others])  # after all are loaded: from here on, readers wait
         for name in obsolete:
             cursor.execute(f"drop table {_quoted(name)}")
             cursor.execute(f"delete from {STATE} where name = {sql_literal(name)}")
         for table in changed:
-            _replace(cursor, table, publication.now)
+            if methods[table.key] is not _merge:
+                methods[table.key](cursor, table)
+            _describe(cursor, table, publication.now)
         cursor.execute("commit")
     return outcomes
 
@@ -150,6 +163,7 @@ def _uri(target: Target) -> str:
 def _begin(cursor: dbapi.Cursor) -> dict[str, str]:
     """Fingerprint by table, as far as the table is there."""
     cursor.execute("set local time zone 'UTC'")
+    cursor.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
     cursor.execute(f"select pg_advisory_xact_lock({LOCK})")
     cursor.fetchall()
     cursor.execute(f"create schema if not exists {STATE_SCHEMA}")
@@ -172,13 +186,12 @@ def _load(cursor: dbapi.Cursor, source: Source, table: SourceTable) -> None:
     rows = pa.RecordBatchReader.from_batches(schema, (_loadable(batch, schema) for batch in batches))
     cursor.adbc_ingest(name.partition(".")[2].strip('"'), rows, mode="append", db_schema_name=STATE_SCHEMA)
     key = ", ".join(f'"{column_name(column)}"' for column in table.primary_key)
+    for field in table.schema:
+        if pa.types.is_string(field.type) and field.name not in table.primary_key:
+            cursor.execute(f'alter table {name} alter column "{column_name(field.name)}" set statistics 0')
     kind = "unique nulls not distinct" if source.has_nulls(table) else "primary key"
     # named, as the names of indexes are those of a schema, into which the table moves
     cursor.execute(f'alter table {name} add constraint "{table.key}_key" {kind} ({key})')
-    cursor.execute(f"comment on table {name} is {sql_literal(table.description)}")
-    for column, text in table.comments.items():
-        cursor.execute(f'comment on column {name}."{column_name(column)}" is {sql_literal(text)}')
-    cursor.execute(f"analyze {name}")
 
 
 def _loadable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -211,7 +224,48 @@ def _lock(cursor: dbapi.Cursor, keys: Sequence[str], sleep: Callable[[float], No
             return
 
 
-def _replace(cursor: dbapi.Cursor, table: SourceTable, now: datetime) -> None:
+def _method(cursor: dbapi.Cursor, key: str, current: Container[str], publication: Publication) -> Method:
+    """How a loaded table becomes the current one."""
+    if key not in current or _shape(cursor, _quoted(key)) != _shape(cursor, _loaded(key)):
+        return _replace
+    return _rewrite if publication.purges else _merge
+
+
+def _shape(cursor: dbapi.Cursor, relation: str) -> list[tuple[Any, ...]]:
+    """Kind, columns, types and keys of a table: where they are the same, rows of one can be in the other."""
+    cursor.execute(
+        "select c.relkind::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull, "
+        "(select string_agg(conkey::text, ' ' order by conname) from pg_constraint where conrelid = c.oid "
+        "and contype in ('p', 'u')) from pg_class c join pg_attribute a on a.attrelid = c.oid "
+        f"where c.oid = {sql_literal(relation)}::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum"
+    )
+    return list(cursor.fetchall())
+
+
+def _merge(cursor: dbapi.Cursor, table: SourceTable) -> None:
+    """Make the rows of the current table those of the loaded one, and touch no others."""
+    current, loaded = _quoted(table.key), _loaded(table.key)
+    # a key with a null equals none: its rows are deleted and inserted each time
+    is_same_key = " and ".join(f'loaded."{name}" = published."{name}"' for name in map(column_name, table.primary_key))
+    cursor.execute(
+        f"delete from {current} as published where not exists (select from {loaded} as loaded "
+        f"where {is_same_key} and row(loaded.*) is not distinct from row(published.*))"
+    )
+    cursor.execute(
+        f"insert into {current} select loaded.* from {loaded} as loaded "
+        f"where not exists (select from {current} as published where {is_same_key})"
+    )
+    cursor.execute(f"drop table {loaded}")
+
+
+def _rewrite(cursor: dbapi.Cursor, table: SourceTable) -> None:
+    """Write the rows into a new file of the current table; the old one is deleted with what was erased."""
+    cursor.execute(f"truncate {_quoted(table.key)}")
+    cursor.execute(f"insert into {_quoted(table.key)} select * from {_loaded(table.key)}")
+    cursor.execute(f"drop table {_loaded(table.key)}")
+
+
+def _replace(cursor: dbapi.Cursor, table: SourceTable) -> None:
     """Put a loaded table in the place of the current one, with its grants."""
     schema, _, name = table.key.partition(".")
     cursor.execute(f'create schema if not exists "{schema}"')
@@ -227,6 +281,15 @@ def _replace(cursor: dbapi.Cursor, table: SourceTable, now: datetime) -> None:
     cursor.execute(f'alter table "{schema}"."{table.key}" rename to "{name}"')
     for grant in grants:
         cursor.execute("grant " + grant.replace("{table}", _quoted(table.key)))
+
+
+def _describe(cursor: dbapi.Cursor, table: SourceTable, now: datetime) -> None:
+    """Set comments and statistics of a table that was written, and what the state says of it."""
+    name = _quoted(table.key)
+    cursor.execute(f"comment on table {name} is {sql_literal(table.description)}")
+    for column, text in table.comments.items():
+        cursor.execute(f'comment on column {name}."{column_name(column)}" is {sql_literal(text)}')
+    cursor.execute(f"analyze {name}")
     values = f"{sql_literal(table.key)}, '{table.fingerprint}', {table.n_rows}, '{now.isoformat()}'"
     cursor.execute(
         f"insert into {STATE} values ({values}) on conflict (name) do update set "

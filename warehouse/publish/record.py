@@ -29,6 +29,8 @@ class RecordedTarget(msgspec.Struct, frozen=True):
         tables: What may be there, also of a publication that was killed.
         removed: See above; None until the first publication is complete.
         published_at: End of the latest complete publication.
+        problem: Why the latest publication failed, without secrets; None if it did not.
+        failed_at: When it failed.
     """
 
     url: str
@@ -37,6 +39,8 @@ class RecordedTarget(msgspec.Struct, frozen=True):
     tables: tuple[str, ...] = ()
     removed: str | None = None
     published_at: datetime | None = None
+    problem: str | None = None
+    failed_at: datetime | None = None
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -72,6 +76,13 @@ def put_target(home: Home, target: RecordedTarget) -> None:
     """Add a target, or replace what the record has of it."""
     targets = {other.identity: other for other in read_targets(home)} | {target.identity: target}
     _write(home, tuple(targets.values()))
+
+
+def put_problem(home: Home, url: str, format_: str, problem: str, now: datetime) -> None:
+    """Record why a publication failed, of a target that is in the record."""
+    target = find_target(home, url, format_)
+    if target is not None:
+        put_target(home, msgspec.structs.replace(target, problem=problem, failed_at=now))
 
 
 def forget_target(home: Home, url: str, format_: str) -> bool:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from warehouse.errors import PublishError
-from warehouse.publish.source import SourceTable
+
+if TYPE_CHECKING:  # `status` reads targets, and no tables
+    from warehouse.publish.source import SourceTable
 
 DELTA, POSTGRES, PARQUET, CSV = "delta", "postgres", "parquet", "csv"
 FORMATS = (DELTA, PARQUET, CSV)
@@ -29,6 +33,8 @@ MAX_MESSAGE_LENGTH = 600
 """Characters of a library's error that are shown: it may quote a whole statement."""
 MIN_SECRET_LENGTH = 4
 """Shorter values of credentials, such as "true", are shown in errors: they would blank out half of a message."""
+
+TERMINAL_COLORS = re.compile(r"\x1b\[[\d;]*m")
 
 Progress = Callable[[int, int], None]
 """Called with the number of tables done and of all tables."""
@@ -59,8 +65,9 @@ class Target:
         """A text, such as an error of a library, as one short line, in which no value of the options is left."""
         for value in self.options.values():
             if len(value) >= MIN_SECRET_LENGTH:
-                text = text.replace(value, "***")
-        text = " ".join(text.split())
+                for spelling in (value, quote(value, safe=""), quote_plus(value)):
+                    text = text.replace(spelling, "***")
+        text = " ".join(TERMINAL_COLORS.sub("", text).split())
         return text if len(text) < MAX_MESSAGE_LENGTH else f"{text[:200]} … {text[200 - MAX_MESSAGE_LENGTH :]}"
 
     @contextmanager
@@ -130,6 +137,8 @@ def parse_target(text: str, format_: str | None, options: Mapping[str, str] | No
         _refuse_secrets(text)
         if not parts.netloc:
             raise ValueError(f"{text} has no bucket")
+        if parts.fragment:
+            raise ValueError(f"{text} has a #; write %23 for it")
         url = f"{OBJECT_STORES[parts.scheme]}://{parts.netloc}/{parts.path.strip('/')}".rstrip("/")
         return Target(url, _require(format_, DELTA, (DELTA,)), options or {})
     if parts.scheme and parts.scheme != "file" and "://" in text:

@@ -2,7 +2,7 @@
 
 The file is attached under a name that nobody can know before the query runs, and what is read are views of it in memory
 that leave out the columns of ``WITHHELD``. So no spelling of a table, no function and no other catalog leads around
-them. The lake cannot be read at all.
+them. No file can be read at all, not even that of the warehouse, to whose path DuckDB allows access as it is attached.
 """
 
 # ruff: noqa: S608 -- every name in these statements is from the warehouse
@@ -38,6 +38,13 @@ WITHHELD: dict[str, frozenset[str]] = {
 """Columns with free text or identifiers: texts that are computed from a column of the lake with a sensitivity, unless a
 test of the model lists their values, or they are in ``COMPUTED``. A test compares this with the lineage."""
 
+NO_FILES = {
+    "temp_directory": "''",  # a query that needs more memory fails
+    "enable_external_access": "false",
+    "disabled_filesystems": "'LocalFileSystem'",
+} | LOCKED_DOWN
+"""Settings, in this order, after the warehouse was attached."""
+
 COMPUTED = {
     ("marts.fct_conversations", "outcome_reason"),  # a word of ours, the type of an error or the name of a guardrail
     ("metrics.experiments", "finding"),  # a sentence of ours about rates
@@ -56,10 +63,10 @@ def open_without_texts(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterat
     require_warehouse(home)
     name = f"warehouse_{uuid.uuid4().hex}"
     try:
-        with connect(limits=limits, temporary=home.temporary) as connection:
+        with connect(limits=limits) as connection:
             connection.execute(f"attach {sql_literal(str(home.warehouse))} as {name} (read_only)")
             _create_views(connection, name)
-            for setting, value in LOCKED_DOWN.items():
+            for setting, value in NO_FILES.items():
                 connection.execute(f"set {setting} = {value}")
             yield connection
     except duckdb.IOException as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from pipelines.errors import SettingsError
 from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.assets.models import SYNC_HEALTH
 from pipelines.settings import Settings
@@ -29,8 +30,12 @@ def publish_assets(settings: Settings, project: Project) -> list[dg.AssetsDefini
 
 
 def _publish_asset(name: str, config: PublishTarget, project: Project) -> dg.AssetsDefinition:
-    target = parse_target(config.target, config.format)
-    tables = select_tables(table_names(project), config.tables or DEFAULT_SELECTION[target.format])
+    try:
+        target = parse_target(config.target, config.format)
+        tables = select_tables(table_names(project), config.tables or DEFAULT_SELECTION[target.format])
+    except (ValueError, KeyError) as error:
+        problem = f"there is no table {error.args[0]}" if isinstance(error, KeyError) else error
+        raise SettingsError(f"[publish.{name}] cannot be used: {problem}.") from None
 
     @dg.asset(
         key=dg.AssetKey([GROUP, name]),

@@ -1,0 +1,69 @@
+"""What became of each target of ``publish``: when it was brought up to date, and what it lacks or still has.
+
+Read from the home folder alone, so it neither waits for a target nor says how one is at this moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipelines.errors import SettingsError
+from pipelines.settings import Settings
+from pipelines.usecases.status import built_at
+from warehouse.publish import record
+from warehouse.publish.record import RecordedTarget
+from warehouse.publish.target import parse_target
+from warehouse.storage.home import Home
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStatus:
+    """A target of the settings or of an earlier publication.
+
+    ``published_at`` is the end of its latest complete publication. ``is_behind``: the warehouse was built since, or
+    nothing was published yet. ``is_pending``: it may still have what was erased or redacted here. ``problem`` is why
+    the latest publication failed, at ``failed_at``.
+    """
+
+    name: str | None
+    target: str
+    format: str
+    published_at: datetime | None = None
+    is_behind: bool = True
+    is_pending: bool = False
+    problem: str | None = None
+    failed_at: datetime | None = None
+
+
+def read_target_statuses(home: Home, settings: Settings) -> tuple[TargetStatus, ...]:
+    """The targets of the settings, then the others of the record; one that was never reached has only its name.
+
+    Raises:
+        HomeError: the record is damaged.
+        SettingsError: a target of the settings is none.
+    """
+    names = {}
+    for name, config in settings.publish.items():
+        try:
+            target = parse_target(config.target, config.format)
+        except ValueError as error:
+            raise SettingsError(f"The target of [publish.{name}] cannot be used: {error}.") from None
+        names[target.url, target.format] = name
+    recorded = {entry.identity: entry for entry in record.read_targets(home)}
+    pending = {entry.identity for entry in record.pending_targets(home)}
+    built = built_at(home)
+    return tuple(
+        _status(names.get(identity), recorded[identity], built, is_pending=identity in pending)
+        if identity in recorded
+        else TargetStatus(names.get(identity), *identity)
+        for identity in {**names, **recorded}
+    )
+
+
+def _status(name: str | None, entry: RecordedTarget, built: datetime | None, *, is_pending: bool) -> TargetStatus:
+    published_at = entry.published_at
+    is_behind = published_at is None or (built is not None and built > published_at)
+    return TargetStatus(
+        name, *entry.identity, published_at, is_behind, is_pending, problem=entry.problem, failed_at=entry.failed_at
+    )

@@ -137,8 +137,8 @@ facts as (
         or lower(coalesce(conversations.error_reason, '')) like '%quota%'
         or lower(coalesce(conversations.error_reason, '')) like '%credits%' as is_out_of_quota,
         conversations.error_code is not null
-        or conversations.error_reason is not null
-        or conversations.error_type is not null as has_error,
+        or coalesce(conversations.error_reason, '') <> ''
+        or coalesce(conversations.error_type, '') <> '' as has_error,
         lower(coalesce(conversations.termination_reason, '')) as termination_text,
         coalesce(termination_groups.termination_group, '') as termination_group,
         coalesce(turns.n_user_turns, 0) > 0 as has_user_words,

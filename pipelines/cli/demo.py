@@ -101,7 +101,7 @@ class DemoWorld:
 @click.command(
     epilog=help_epilog(
         {
-            "convohouse demo": "1,200 conversations of 30 days, into the folder demo",
+            "convohouse demo": "1,200 conversations of 42 days, into the folder demo",
             "convohouse demo --conversations 200 --days 7 --home /tmp/small": "fewer, elsewhere",
             "convohouse demo --until 2026-11-26": "the same conversations, as of that night",
         },
@@ -115,7 +115,7 @@ class DemoWorld:
 @click.option(
     "--conversations", default=1200, show_default=True, type=click.IntRange(1), help="About how many conversations."
 )
-@click.option("--days", default=30, show_default=True, type=click.IntRange(1), help="Days over which they are spread.")
+@click.option("--days", default=42, show_default=True, type=click.IntRange(1), help="Days over which they are spread.")
 @click.option(
     "--seed", default=7, show_default=True, type=click.IntRange(0), help="Another seed gives other conversations."
 )

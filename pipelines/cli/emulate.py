@@ -16,7 +16,7 @@ KEY = "demo"
 @click.command(
     epilog=help_epilog(
         {
-            "convohouse emulate": "1,200 conversations of 30 days",
+            "convohouse emulate": "1,200 conversations of 42 days",
             "convohouse emulate --faults 429=0.1,5xx=0.05": "with rate limits and server errors",
             "convohouse --json emulate --port 0": "its address for programs",
         },
@@ -33,7 +33,7 @@ KEY = "demo"
 @click.option(
     "--conversations", default=1200, show_default=True, type=click.IntRange(1), help="About how many conversations."
 )
-@click.option("--days", default=30, show_default=True, type=click.IntRange(1), help="Days over which they are spread.")
+@click.option("--days", default=42, show_default=True, type=click.IntRange(1), help="Days over which they are spread.")
 @click.option("--seed", default=7, show_default=True, help="Another seed gives other conversations.")
 @click.option("--faults", default="", metavar="TEXT", help="Shares of faults, such as 429=0.08,5xx=0.08,reset=0.03.")
 @click.option(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
 from pipelines.cli.render import echo, emit
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     epilog=help_epilog(
         {
             "convohouse explain agent_daily.success_rate": "a metric, back to the API's JSON",
-            "convohouse explain fct_conversations.outcome": "a column of a mart: what became of a conversation",
+            "convohouse explain outcome": "what became of a conversation: every outcome, in the order of the rules",
+            "convohouse explain outcome:voicemail": "one of them",
             "convohouse explain success_rate": "the models that have it",
             "convohouse explain agent_daily --sql": "the SQL of a model",
             "convohouse explain agent_daily.rating --json | jq .lineage": "for programs",
@@ -36,19 +38,22 @@ if TYPE_CHECKING:
 def explain(options: Options, name: str, is_sql: bool) -> None:
     """Explain a metric, a column or a model.
 
-    NAME is the id of a metric, a model with a column, a model, or a column, which several models may have. Definition,
-    SQL and lineage are read from sql/; no data is needed. The lineage goes back column by column to the lake, and from
-    there to the JSON of the API.
+    NAME is the id of a metric, a model with a column, a model, or a column, which several models may have. A column
+    with a rule for each value can be followed by a colon and a value. Definition, SQL and lineage are read from sql/;
+    no data is needed. The lineage goes back column by column to the lake, and from there to the JSON of the API.
     """
     from warehouse.models.project import read_project
     from warehouse.serve import explain as explain_query
 
     project = read_project()
-    targets = _find_targets(project, name)
+    column_name, _, value = name.partition(":")
+    targets = _find_targets(project, column_name)
     if len(targets) > 1:
         _list_targets(options, project, name, targets)
         return
     explained = explain_query.explain(project, targets[0])
+    if value:
+        explained = _with_one_value(explained, value)
     if options.is_json:
         emit(_as_data(explained))
     elif is_sql:
@@ -75,6 +80,20 @@ def _find_targets(project: Project, name: str) -> tuple[ColumnRef, ...]:
     return targets
 
 
+def _with_one_value(explained: Explanation, value: str) -> Explanation:
+    """The explanation with one of the values alone.
+
+    Raises:
+        UsageError: the column has no such value, or no rules.
+    """
+    from pipelines.errors import UsageError
+
+    if value in explained.values:
+        return replace(explained, values={value: explained.values[value]})
+    hint = f"Its values: {', '.join(explained.values)}." if explained.values else "It has no values with a rule each."
+    raise UsageError(f"{explained.name} has no value {value!r}.", hint)
+
+
 def _list_targets(options: Options, project: Project, name: str, targets: Sequence[ColumnRef]) -> None:
     """List the columns that the name can mean."""
     columns = {str(target): project.by_key[target.model].header.columns[str(target.column)] for target in targets}
@@ -93,6 +112,7 @@ def _as_data(explained: Explanation) -> dict[str, Any]:
     data["about"] = data.pop("description")
     for column in data["lineage"]:
         column["about"] = column.pop("description")
+    data["values"] = [{"value": value, **msgspec.structs.asdict(rule)} for value, rule in explained.values.items()]
     return data | {"metric": explained.metric.published() if explained.metric else None}
 
 
@@ -107,6 +127,10 @@ def _column(explained: Explanation) -> Iterator[str]:
     title = f"{explained.metric.name}: {explained.name}" if explained.metric else explained.name
     yield f"{title}\n{explained.description}"
     yield aligned(_definition(explained), terminal_width())
+    if explained.values:
+        rules = ((value, f"{rule.holds_when} ({rule.reasons})") for value, rule in explained.values.items())
+        title = "The first that holds (and its reason)" if len(explained.values) > 1 else "Holds when (and its reason)"
+        yield f"{title}\n{aligned(rules, terminal_width())}"
     if any(origin.steps for origin in explained.lineage):
         yield "SQL\n" + "\n".join(_sql(explained))
     yield "Comes from\n" + "\n".join(_lineage(explained))

@@ -25,7 +25,7 @@ from warehouse.storage.landing_account_data import item_listings, item_rows
 BRANCHES, VERSIONS = "/branches/", "/versions/"
 """Between the id of an agent and that of a branch or a version."""
 
-_RECORDS = {table.name: RecordTable(table) for table in (AGENT_CONFIGS, AGENT_BRANCHES, AGENT_VERSIONS)}
+RECORDS = {table.name: RecordTable(table) for table in (AGENT_CONFIGS, AGENT_BRANCHES, AGENT_VERSIONS)}
 _NO_CONFIGURATION = frozenset({"metadata"})
 """Keys of an agent that say when it was saved."""
 _NO_DIFFERENCE = _NO_CONFIGURATION | {"version_id", "branch_id", "main_branch_id", "phone_numbers", "whatsapp_accounts"}
@@ -59,8 +59,13 @@ def refresh_agent_configs(home: Home) -> None:
     branches = [state for state in states if BRANCHES in state.item_id]
     lake.overwrite_table(home, AGENT_CONFIGS, flatten_configs(configs))
     lake.overwrite_table(home, AGENT_BRANCHES, flatten_branches(branches))
-    versions = rows.filter(is_version, pl.col("payload").is_not_null()).select("item_id", "payload").rows()
-    lake.overwrite_table(home, AGENT_VERSIONS, flatten_versions({item: load(payload) for item, payload in versions}))
+    versions = (
+        rows.filter(is_version, pl.col("payload").is_not_null())
+        .group_by("item_id", maintain_order=True)
+        .agg(pl.col("payload").last(), pl.col("listed_at").first())
+    )
+    documents = {item_id: load(payload) for item_id, payload in versions.select("item_id", "payload").rows()}
+    lake.overwrite_table(home, AGENT_VERSIONS, flatten_versions(documents, versions["listed_at"].to_list()))
 
 
 def check_item(item_id: str, document: Document) -> None:
@@ -70,7 +75,7 @@ def check_item(item_id: str, document: Document) -> None:
         Exception: it cannot be flattened.
     """
     if VERSIONS in item_id:
-        flatten_versions({item_id: document})
+        flatten_versions({item_id: document}, [_EPOCH])
         return
     state = _state(item_id, document, _EPOCH, None)
     (flatten_branches if BRANCHES in item_id else flatten_configs)([state])
@@ -125,7 +130,7 @@ def flatten_branches(states: Sequence[_State]) -> pl.DataFrame:
     return _frame(AGENT_BRANCHES, [state.document for state in states], columns | _state_columns(states))
 
 
-def flatten_versions(documents: Mapping[str, Document]) -> pl.DataFrame:
+def flatten_versions(documents: Mapping[str, Document], first_seen_at: Sequence[datetime]) -> pl.DataFrame:
     """Frame of ``agent_versions``, from documents by item id: ``metadata`` and ``agent`` as the API answered."""
     agents = {item_id: _object(document.get("agent")) for item_id, document in documents.items()}
     contents = {item_id: _compared(agent, _NO_DIFFERENCE) for item_id, agent in agents.items()}
@@ -138,7 +143,7 @@ def flatten_versions(documents: Mapping[str, Document]) -> pl.DataFrame:
         columns["version_id"].append(version_id)
         columns["changes"].append(None if parent is None else _paths(parent, content))
         columns["content_sha256"].append(fingerprint(content))
-    columns["parent_version_id"] = list(parents.values())
+    columns |= {"parent_version_id": list(parents.values()), "first_seen_at": list(first_seen_at)}
     return _frame(AGENT_VERSIONS, list(documents.values()), columns | _derived(list(agents.values())))
 
 
@@ -174,7 +179,7 @@ def _derived(configs: Sequence[Document]) -> dict[str, list[Any]]:
 
 
 def _frame(table: Table, documents: Sequence[Document], columns: dict[str, list[Any]]) -> pl.DataFrame:
-    record_table = _RECORDS[table.name]
+    record_table = RECORDS[table.name]
     return record_table.frame([record_table.read(dict(document)) for document in documents], columns)
 
 

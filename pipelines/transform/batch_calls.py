@@ -14,7 +14,7 @@ from warehouse.storage import lake
 from warehouse.storage.home import Home
 from warehouse.storage.landing_account_data import item_listings, item_rows
 
-_TABLE = RecordTable(BATCH_CALLS)
+BATCH_TABLE = RecordTable(BATCH_CALLS)
 
 
 def refresh_batch_calls(home: Home) -> None:
@@ -25,12 +25,17 @@ def refresh_batch_calls(home: Home) -> None:
     latest = (
         item_rows(home, LANDED_BATCHES)
         .group_by("item_id", maintain_order=True)
-        .agg(pl.col("payload").drop_nulls().last(), pl.col("content_sha256", "listed_at").last())
+        .agg(
+            pl.col("payload").drop_nulls().last(),
+            pl.col("content_sha256", "listed_at").last(),
+            changed_at=pl.col("listed_at").filter(pl.col("payload").is_not_null()).last(),
+        )
         .drop_nulls("payload")
         .with_columns(is_gone=pl.col("listed_at") != listings[-1])
     )
     columns = {
         "batch_call_id": latest["item_id"].to_list(),
+        "changed_at": latest["changed_at"].to_list(),
         "last_seen_at": latest["listed_at"].to_list(),
         "is_gone": latest["is_gone"].to_list(),
         "content_sha256": latest["content_sha256"].to_list(),
@@ -44,9 +49,9 @@ def check_batch(batch_id: str, document: Mapping[str, Any]) -> None:
     Raises:
         Exception: it cannot be flattened.
     """
-    names = ("last_seen_at", "is_gone", "content_sha256")
+    names = ("changed_at", "last_seen_at", "is_gone", "content_sha256")
     _frame([document], {"batch_call_id": [batch_id]} | {name: [None] for name in names})
 
 
 def _frame(documents: list[Mapping[str, Any]], columns: dict[str, list[Any]]) -> pl.DataFrame:
-    return _TABLE.frame([_TABLE.read(dict(document)) for document in documents], columns)
+    return BATCH_TABLE.frame([BATCH_TABLE.read(dict(document)) for document in documents], columns)

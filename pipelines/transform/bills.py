@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import fsum, isfinite
 from typing import Any
 
+import polars as pl
+
 from pipelines.transform.canonical_json import load
 from warehouse.schema.account_data import BILLED_USAGE
 from warehouse.storage import lake, parquet
@@ -26,6 +28,9 @@ _MS_FROM = 1e11
 """Numbers from this on are milliseconds: as seconds, they are beyond the year 5000."""
 
 
+KEYS = frozenset({"columns", "column_types", "column_units", "rows"})
+
+
 def parse_bill(bill: Mapping[str, Any], basis: str) -> Iterator[tuple[date, str, str, float]]:
     """Day, product, unit and amount of each row.
 
@@ -34,6 +39,22 @@ def parse_bill(bill: Mapping[str, Any], basis: str) -> Iterator[tuple[date, str,
     """
     if not bill["rows"]:
         return
+    day_index, amount_index, product_index, currency_index = _indexes(bill, basis)
+    units = _padded(bill.get("column_units"), len(bill["columns"]))
+    for row in bill["rows"]:
+        product = row[product_index] if product_index is not None else None
+        currency = row[currency_index] if currency_index is not None else None
+        money = str(currency or ("" if units[amount_index] in _NO_MONEY else units[amount_index]) or UNKNOWN).lower()
+        unit = CREDITS if basis == CREDITS else money
+        yield _day(row[day_index]), str(product or UNKNOWN), unit, _amount(row[amount_index])
+
+
+def _indexes(bill: Mapping[str, Any], basis: str) -> tuple[int, int, int | None, int | None]:
+    """Positions of the columns with the time, the amount, the product and the currency.
+
+    Raises:
+        ValueError: no column has the time or the amount.
+    """
     columns = [str(name).lower() for name in bill["columns"]]
     types, units = (_padded(bill.get(key), len(columns)) for key in ("column_types", "column_units"))
     day_index = _index("time", [kind == "datetime" for kind in types], [name == "timestamp" for name in columns])
@@ -46,12 +67,21 @@ def parse_bill(bill: Mapping[str, Any], basis: str) -> Iterator[tuple[date, str,
     product_index, currency_index = (
         columns.index(name) if name in columns else None for name in ("product_type", "fiat_currency")
     )
-    for row in bill["rows"]:
-        product = row[product_index] if product_index is not None else None
-        currency = row[currency_index] if currency_index is not None else None
-        money = str(currency or ("" if units[amount_index] in _NO_MONEY else units[amount_index]) or UNKNOWN).lower()
-        unit = CREDITS if basis == CREDITS else money
-        yield _day(row[day_index]), str(product or UNKNOWN), unit, _amount(row[amount_index])
+    return day_index, amount_index, product_index, currency_index
+
+
+def unread_fields(home: Home) -> pl.DataFrame:
+    """Keys and columns of bills that ``parse_bill`` does not read: path, example_id (the basis), seen_at."""
+    fields = []
+    for row in bill_rows(home).select("payload", "basis", "asked_at").iter_rows(named=True):
+        bill = load(row["payload"])
+        names = [key for key, value in bill.items() if key not in KEYS and value not in (None, [], {})]
+        if bill["rows"]:
+            read = _indexes(bill, row["basis"])
+            names += [f"columns.{name}" for index, name in enumerate(bill["columns"]) if index not in read]
+        fields += [(name, row["basis"], row["asked_at"]) for name in names]
+    schema: dict[str, Any] = {"path": pl.String, "example_id": pl.String, "seen_at": pl.Datetime("us", "UTC")}
+    return pl.DataFrame(fields, schema, orient="row")
 
 
 def refresh_billed_usage(home: Home) -> None:

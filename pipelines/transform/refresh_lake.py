@@ -99,7 +99,7 @@ def refresh_lake(
     refresh_agent_configs(home)
     refresh_batch_calls(home)
     refresh_billed_usage(home)
-    refresh_unknown(home)  # reads conversations, tools and prices from the lake
+    refresh_unknown(home)  # reads the tables above
     _refresh_conversation_list(home)
     refresh_agents(home)  # reads conversations and their list rows from the lake
     run_records.refresh_lake(home)

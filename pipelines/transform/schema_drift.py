@@ -35,7 +35,7 @@ _SCOPED = (EVALUATION_RESULTS.name, DATA_COLLECTION_RESULTS.name)
 
 
 def refresh_unknown(home: Home) -> None:
-    """Rebuild ``unknown_fields`` from conversations, tools and prices."""
+    """Rebuild ``unknown_fields`` from conversations and what comes from none."""
     occurrences = [EMPTY_OCCURRENCES, _conversation_occurrences(home), *reference_occurrences(home)]
     lake.overwrite_table(home, UNKNOWN_FIELDS, summarize(pl.concat(occurrences, how="diagonal")))
 

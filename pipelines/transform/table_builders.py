@@ -121,9 +121,13 @@ def _are_repeats(batch: ParsedBatch) -> list[bool]:
         turn_metrics = entry.conversation_turn_metrics
         if turn_metrics is None or not turn_metrics.metrics:
             continue
-        metrics = {name: metric for name, metric in turn_metrics.metrics.items() if metric is not None}
-        timings = {name: metric.elapsed_time for name, metric in metrics.items() if metric.elapsed_time is not None}
-        are_repeats += [name in earlier and earlier[name] == timings.get(name) for name in metrics]
+        timings: dict[str, float] = {}
+        for name, metric in turn_metrics.metrics.items():  # one loop: it runs for every timing of every turn
+            if metric is not None:
+                elapsed = metric.elapsed_time
+                are_repeats.append(elapsed is not None and earlier.get(name) == elapsed)
+                if elapsed is not None:
+                    timings[name] = elapsed
         earlier = timings
     return are_repeats
 

@@ -1,7 +1,7 @@
 """Counts fields that the schema does not know; the helpers of ``schema_drift`` and ``schema_drift_reference_data``.
 
 An occurrence is an unknown key, type or value in one row of the lake. Both modules say which rows to look at, and count
-them here, so the rules are the same for conversations, tools and prices.
+them here, so the rules are the same for conversations and all else that lands.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 start_date = "UTC day on which the conversation started."
-outcome = "The first that holds: unknown (finished, and nothing tells what became of it), not_reached (nobody was on the line), voicemail (a machine), error (failed, an error, or stopped by the platform), blocked (a guardrail ended it), abandoned (no word of the user), transferred (to a human), cut_off (a limit ended it) or contained (served to its end without a human); null when open."
+outcome = "The first value that holds; null when open."
 outcome_reason = "What tells the outcome, such as no_answer, by_tool, the type of the error or the name of the guardrail; null when open."
 is_voicemail = "Whether a machine took the conversation; null when open."
 is_error = "Whether it failed or ended with an error; null when open."
@@ -21,8 +21,41 @@ is_contained = "Whether it was served to its end without a human; null when open
 not_null = ["workspace", "conversation_id", "start_date"]
 same_count_as = "staging.stg_conversations"
 
-[tests.accepted]
-outcome = ["unknown", "not_reached", "voicemail", "error", "blocked", "abandoned", "transferred", "cut_off", "contained"]
+[values.outcome.unknown]
+holds_when = "a transcript is missing: the workspace or the agent keeps none (zero retention), it was deleted at the vendor, or messages are reported and none is there; and neither an attempt, a machine, an error nor a guardrail says what became of it"
+reasons = "`no_transcript`"
+
+[values.outcome.not_reached]
+holds_when = "nobody was on the line: `call_result` is no_answer, busy, canceled or failed; or the type of the error is no_answer, line_busy, call_rejected, blocked_by_user or call_initialization_error; or it failed after 0 s, was never accepted, and nobody said a word"
+reasons = "`no_answer`, `busy`, `refused`, `not_connected`"
+
+[values.outcome.voicemail]
+holds_when = "a machine: the system tool succeeded or its feature was used; or `call_result` is voicemail or a machine; or the termination text says so"
+reasons = "`by_tool`, `by_provider`, `by_text`"
+
+[values.outcome.error]
+holds_when = "it failed, or has an error (code, reason or type), or the platform stopped it (quota, credits, a dependency), and no guardrail ended it"
+reasons = "the type of the error, else `quota`, `dependency` or `other`"
+
+[values.outcome.blocked]
+holds_when = "a guardrail ended it: the termination text or the type of the error says so; or it failed without either, and its last entry triggered one"
+reasons = "the name of the guardrail, else its type"
+
+[values.outcome.abandoned]
+holds_when = "the user said no word, whoever hung up and however long it took"
+reasons = "`silence` after the silence time-out, else `hung_up`"
+
+[values.outcome.transferred]
+holds_when = "it was transferred to a human, and the transfer did not fail"
+reasons = "`number`, `queue`"
+
+[values.outcome.cut_off]
+holds_when = "words were said, and a limit ended it: the time limit, or the silence time-out after a dialogue"
+reasons = "`time_limit`, `silence`"
+
+[values.outcome.contained]
+holds_when = "everything else: served to its end without a human"
+reasons = "`ended_by_agent`, `ended_by_user`, `other`"
 */
 with conversations as (
     select * from staging.stg_conversations
@@ -104,8 +137,8 @@ facts as (
         or lower(coalesce(conversations.error_reason, '')) like '%quota%'
         or lower(coalesce(conversations.error_reason, '')) like '%credits%' as is_out_of_quota,
         conversations.error_code is not null
-        or conversations.error_reason is not null
-        or conversations.error_type is not null as has_error,
+        or coalesce(conversations.error_reason, '') <> ''
+        or coalesce(conversations.error_type, '') <> '' as has_error,
         lower(coalesce(conversations.termination_reason, '')) as termination_text,
         coalesce(termination_groups.termination_group, '') as termination_group,
         coalesce(turns.n_user_turns, 0) > 0 as has_user_words,

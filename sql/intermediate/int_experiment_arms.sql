@@ -131,17 +131,11 @@ side_sizes as (
     group by all
 ),
 
--- a version that was put back has a first and a last conversation around those of the one that it replaced
-compared_pairs as (
+paired_sides as (
     select
-        workspace,
-        agent_id,
-        variant_kind,
-        variant_a,
-        variant_b
+        *,
+        count(*) over (partition by workspace, agent_id, variant_kind, variant_a, variant_b) as n_sides
     from side_sizes
-    group by all
-    having count(*) = 2
 ),
 
 waits as (
@@ -214,94 +208,59 @@ clusters as (
     group by all
 ),
 
-means as (
+centred as (
+    select
+        *,
+        cast(
+            sum(cast(total as decimal(38, 12)))
+                over (partition by workspace, agent_id, variant_kind, variant_a, variant_b, side, measure)
+            as double
+        )
+        / cast(
+            sum(n_observations) over (partition by workspace, agent_id, variant_kind, variant_a, variant_b, side, measure) as double
+        ) as mean
+    from clusters
+),
+
+arms as (
     select
         workspace,
         agent_id,
         variant_kind,
         variant_a,
         variant_b,
-        side,
         measure,
+        side,
         common_from_at,
         common_until_at,
-        count(*) as n_callers,
         cast(sum(n_observations) as bigint) as n_observations,
-        cast(sum(cast(total as decimal(38, 12))) as double) / cast(sum(n_observations) as double) as mean
-    from clusters
-    group by all
-),
-
-spreads as (
-    select
-        clusters.workspace,
-        clusters.agent_id,
-        clusters.variant_kind,
-        clusters.variant_a,
-        clusters.variant_b,
-        clusters.side,
-        clusters.measure,
-        cast(
-            sum(cast(power(clusters.total - means.mean * clusters.n_observations, 2) as decimal(38, 15))) as double
-        ) as squares
-    from clusters
-    inner join means
-        on
-            clusters.workspace = means.workspace
-            and clusters.agent_id = means.agent_id
-            and clusters.variant_kind = means.variant_kind
-            and clusters.variant_a = means.variant_a
-            and clusters.variant_b = means.variant_b
-            and clusters.side = means.side
-            and clusters.measure = means.measure
+        count(*) as n_callers,
+        mean,
+        cast(sum(cast(power(total - mean * n_observations, 2) as decimal(38, 15))) as double) as squares
+    from centred
     group by all
 ),
 
 final as (
     select
-        means.workspace,
-        means.agent_id,
-        means.variant_kind,
-        means.variant_a,
-        means.variant_b,
-        means.measure,
-        means.side,
-        means.common_from_at,
-        means.common_until_at,
-        side_sizes.n_calls,
-        means.n_observations,
-        means.n_callers,
-        means.mean,
-        spreads.squares
-        * means.n_callers
-        / nullif(means.n_callers - 1, 0)
-        / means.n_observations
-        / means.n_observations as variance_of_mean
-    from means
-    inner join spreads
-        on
-            means.workspace = spreads.workspace
-            and means.agent_id = spreads.agent_id
-            and means.variant_kind = spreads.variant_kind
-            and means.variant_a = spreads.variant_a
-            and means.variant_b = spreads.variant_b
-            and means.side = spreads.side
-            and means.measure = spreads.measure
-    inner join side_sizes
-        on
-            means.workspace = side_sizes.workspace
-            and means.agent_id = side_sizes.agent_id
-            and means.variant_kind = side_sizes.variant_kind
-            and means.variant_a = side_sizes.variant_a
-            and means.variant_b = side_sizes.variant_b
-            and means.side = side_sizes.side
-    inner join compared_pairs
-        on
-            means.workspace = compared_pairs.workspace
-            and means.agent_id = compared_pairs.agent_id
-            and means.variant_kind = compared_pairs.variant_kind
-            and means.variant_a = compared_pairs.variant_a
-            and means.variant_b = compared_pairs.variant_b
+        workspace,
+        agent_id,
+        variant_kind,
+        variant_a,
+        variant_b,
+        measure,
+        side,
+        common_from_at,
+        common_until_at,
+        n_calls,
+        n_observations,
+        n_callers,
+        mean,
+        squares * n_callers / nullif(n_callers - 1, 0) / n_observations / n_observations as variance_of_mean
+    from arms
+    inner join paired_sides using (workspace, agent_id, variant_kind, variant_a, variant_b, side)
+    -- a version that was put back has a first and a last conversation around those of the one that it replaced
+    where n_sides = 2
 )
 
 select * from final

@@ -127,15 +127,13 @@ not_null = [
   "fetched_at",
 ]
 same_count_as = "staging.stg_conversations"
+references = { agent_id = "marts.dim_agents.agent_id" }
 
 [tests.accepted]
 outcome = ["unknown", "not_reached", "voicemail", "error", "blocked", "abandoned", "transferred", "cut_off", "contained"]
 channel = ["phone", "whatsapp", "sms", "chat", "voice"]
 cost_basis = ["reported", "plan_rate", "unknown"]
 termination_group = ["agent_ended", "client_left", "silence", "error", "transfer", "voicemail", "guardrail", "quota", "limit", "other"]
-
-[tests.references]
-agent_id = "marts.dim_agents.agent_id"
 */
 with conversations as (
     select * from staging.stg_conversations

@@ -12,6 +12,7 @@ final as (
         workspace,
         agent_id,
         version_id,
+        first_seen_at,
         branch_id,
         description,
         seq_no_in_branch,

@@ -26,6 +26,7 @@ final as (
         n_recipients,
         n_never_called,
         recipients_by_status,
+        changed_at,
         last_seen_at,
         is_gone,
         content_sha256,

@@ -1,7 +1,7 @@
-"""What ``make docs`` writes besides the data dictionary: docs/commands.md and the table in docs/configuration.md.
+"""What ``make docs`` writes besides the data dictionary: docs/commands.md, and two tables of other pages.
 
-Commands come from click's help, settings from the descriptions of ``Settings``, so neither can be out of date; a test
-compares the committed files with this.
+Commands come from click's help, settings from the descriptions of ``Settings``, outcomes from the header of their
+model, so none can be out of date; a test compares the committed files with this.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from pydantic.fields import FieldInfo
 
 from pipelines.cli.main import cli
 from pipelines.settings import Settings
+from warehouse.models.project import read_project
 
 ROOT = Path(__file__).parents[2]
 COMMANDS_FILE = ROOT / "docs" / "commands.md"
 SETTINGS_FILE = ROOT / "docs" / "configuration.md"
+OUTCOMES_FILE = ROOT / "docs" / "outcomes.md"
 SHARED_OPTIONS = frozenset({"--home", "--json", "--debug", "--help"})
 """Options of every command: they are shown once."""
 
@@ -144,6 +146,13 @@ def settings_text(text: str) -> str:
     return replace_block(text, "settings", settings_table())
 
 
+def outcomes_text(text: str) -> str:
+    """docs/outcomes.md with the table as it is now."""
+    values = read_project().by_key["intermediate.int_conversation_outcomes"].header.values["outcome"]
+    rows = ((f"`{name}`", value.holds_when, value.reasons) for name, value in values.items())
+    return replace_block(text, "outcomes", _table(("`outcome`", "holds when", "`outcome_reason`"), rows))
+
+
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [f"| {' | '.join(head)} |", f"|{'|'.join('---' for _ in head)}|"]
     lines += [f"| {' | '.join(map(_cell, row))} |" for row in rows]
@@ -161,9 +170,10 @@ def escaped(text: str) -> str:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write the files."""
     COMMANDS_FILE.write_text(commands_text(), encoding="utf-8")
-    SETTINGS_FILE.write_text(settings_text(SETTINGS_FILE.read_text(encoding="utf-8")), encoding="utf-8")
+    for file, current in ((SETTINGS_FILE, settings_text), (OUTCOMES_FILE, outcomes_text)):
+        file.write_text(current(file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def system_tools(document: Document) -> Iterator[tuple[int, str, bool]]:
 def outcome(document: Document) -> str:
     """The first outcome that holds for a finished conversation."""
     metadata, entries = document["metadata"], document.get("transcript") or []
-    error = {key: value for key, value in (metadata.get("error") or {}).items() if value is not None}
+    error = {key: value for key, value in (metadata.get("error") or {}).items() if value not in (None, "")}
     kind, text = error.get("error_type"), (metadata.get("termination_reason") or "").lower()
     used = metadata.get("features_usage") or {}
     attempt = metadata.get("phone_call") or metadata.get("whatsapp") or {}

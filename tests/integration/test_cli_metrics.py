@@ -178,6 +178,39 @@ def test_explain_as_data(tmp_path: Path) -> None:
     assert (metric["name"], metric["denominator"]) == ("Rating", "n_ratings")
 
 
+def test_explain_lists_the_outcomes_in_their_order_and_where_they_come_from(tmp_path: Path) -> None:
+    text = run(tmp_path, "explain", "outcome").text
+    places = [text.index(f"\n  {outcome}  ") for outcome in ("unknown", "not_reached", "voicemail", "contained")]
+    assert places == sorted(places)
+    assert "lake.conversations.termination_reason  ◀ metadata.termination_reason" in text
+    data = run(tmp_path, "explain", "fct_conversations.outcome", "--json").data
+    assert [value["value"] for value in data["values"]][:3] == ["unknown", "not_reached", "voicemail"]
+    assert len(data["values"]) == 9
+    one = run(tmp_path, "explain", "outcome:abandoned", "--json").data
+    assert one["values"] == [
+        {
+            "value": "abandoned",
+            "holds_when": "the user said no word, whoever hung up and however long it took",
+            "reasons": "`silence` after the silence time-out, else `hung_up`",
+        }
+    ]
+    assert run(tmp_path, "explain", "success_rate", "--json").data.keys() == {"name", "several"}
+    assert run(tmp_path, "explain", "agent_daily.n_calls", "--json").data["values"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("outcome:abandonned", "Its values: unknown, not_reached"),
+        ("fct_conversations.is_error:x", "It has no values"),
+    ],
+)
+def test_explain_refuses_a_value_that_the_column_does_not_have(tmp_path: Path, name: str, hint: str) -> None:
+    ended = run(tmp_path, "explain", name)
+    assert ended.code == 2
+    assert hint in ended.err
+
+
 def test_explain_shows_a_model_and_prints_its_sql(tmp_path: Path) -> None:
     shown = run(tmp_path, "explain", "agent_daily").text
     assert shown.startswith("metrics.agent_daily\nAn agent's day: ")

@@ -11,9 +11,10 @@ from pipelines.extract import run_log
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.transform.schema_drift import new_unknown
 from tests.helpers.sample_documents import STARTED, detail
+from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.registry import BY_NAME
-from warehouse.storage import lake, landing, parquet
+from warehouse.storage import lake, landing, landing_account_data, parquet
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -282,3 +283,47 @@ def test_new_since_a_time_includes_that_moment(home):
     assert new(home, AT) == (["newer", "old"], 0)
     assert new(home, AT + DAY) == (["newer"], 1)
     assert new(home, AT + 2 * DAY) == ([], 2)
+
+
+RECORDS = {
+    "agent": (LANDED_AGENTS, "agent_1", {"name": "A", "conversation_config": {"tts": {"speed": 1, "brand_new": 1}}}),
+    "branches[]": (LANDED_AGENTS, "agent_1/branches/b", {"id": "b", "calls_7d": 3, "brand_new": 1}),
+    "version": (
+        LANDED_AGENTS,
+        "agent_1/versions/v",
+        {"agent": {"tags": ["x"], "vad": 1}, "metadata": {"brand_new": 1}},
+    ),
+    "batch_calls[]": (LANDED_BATCHES, "btcal_1", {"name": "B", "brand_new": 1}),
+}
+RECORD_KEYS = {
+    "agent": ["agent.conversation_config.tts.brand_new"],
+    "branches[]": ["branches[].brand_new"],
+    "version": ["version.agent.vad", "version.metadata.brand_new"],
+    "batch_calls[]": ["batch_calls[].brand_new"],
+}
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_a_new_key_of_agents_and_batches_counts_from_its_first_listing(home, kind):
+    table, item_id, document = RECORDS[kind]
+    for n in range(2):  # the second listing shows the same, so it has no payload
+        payload = None if n else json.dumps(document).encode()
+        at = AT + n * DAY
+        listed = {"item_id": item_id, "listed_at": at, "content_sha256": "sha", "payload": payload}
+        landing_account_data.land_items(home, table, at, [listed])
+    refresh(home)
+    example = item_id.partition("/")[0]
+    assert rows(home) == [row(path, n=0, example=example) for path in RECORD_KEYS[kind]]
+
+
+def test_a_new_key_or_column_of_the_bill_counts(home):
+    bill = {
+        "columns": ["timestamp", "product_type", "fiat_currency", "total_cost", "brand_new"],
+        "column_types": ["DateTime", "String", "String", "Float", "Int"],
+        "rows": [["2026-11-01", "agents", "USD", 1.5, 7]],
+        "note": "new",
+    }
+    landed = {"basis": "cost", "since_date": AT.date() - DAY, "until_date": AT.date(), "asked_at": AT}
+    landing_account_data.land_bills(home, [landed | {"payload": json.dumps(bill).encode()}])
+    refresh(home)
+    assert rows(home) == [row(f"usage.{key}", n=0, example="cost") for key in ("columns.brand_new", "note")]

@@ -126,9 +126,7 @@ def test_no_metric_of_the_catalogue_is_empty_on_the_demo(demo):
     for model, names in metrics.iter_rows():
         counts = query(home, f"select {', '.join(f'count({name}) as {name}' for name in names)} from {model}")  # noqa: S608
         empty |= {f"{model}.{name}" for name, n in counts.row(0, named=True).items() if n == 0}
-    assert empty == {
-        "metrics.repeat_callers.return_30d_rate"
-    }  # the demo is 30 days, and the window 30 days and one more
+    assert empty == set()
 
 
 @pytest.mark.parametrize("command", list(cli.commands))

@@ -116,6 +116,7 @@ CASES: dict[str, Case] = {
     "failed": case("error other", WORDS, status="failed"),
     "code": case("error other", WORDS, error_code=1011),
     "reason": case("error other", WORDS, error_reason="went wrong"),
+    "reason and type without a text": case("contained other", WORDS, error_reason="", error_type=""),
     "type": case("error llm_error", WORDS, error_type="LLM_error"),
     "quota of the text": case("error quota", WORDS, termination_reason=QUOTA),
     "a limit that is a quota": case("error quota", WORDS, termination_reason="Quota limit exceeded"),

@@ -112,6 +112,19 @@ def read(tmp_path: Path) -> Read:
     return read_header
 
 
+@pytest.mark.parametrize(
+    ("unit", "text"),
+    [("count", "."), ("share of 1", ", share of 1."), ("seconds", ", in seconds.")],
+)
+def test_a_change_of_a_metric_is_described_by_its_name_and_unit(read: Read, unit: str, text: str) -> None:
+    measured = ('name = "Calls"\nunit = "count"', f'name = "Calls"\nunit = "{unit}"')
+    header = read(
+        "weekly", ("n_errors, n_calls from", "n_errors, n_calls, 1 as n_calls_change from"), measures=(measured,)
+    )
+    assert header.columns["n_calls_change"] == f"Calls: less that of the week before{text}"
+    assert "n_calls_change" not in header.metrics
+
+
 def test_columns_and_metrics_without_a_header_are_inherited_in_the_order_of_the_select(read: Read) -> None:
     header = read("weekly")
     assert list(header.columns.items()) == [

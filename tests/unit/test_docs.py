@@ -11,7 +11,15 @@ import click
 import pytest
 
 from pipelines.cli.main import cli
-from tests.helpers.reference_docs import COMMANDS_FILE, ROOT, SETTINGS_FILE, commands_text, settings_text
+from tests.helpers.reference_docs import (
+    COMMANDS_FILE,
+    OUTCOMES_FILE,
+    ROOT,
+    SETTINGS_FILE,
+    commands_text,
+    outcomes_text,
+    settings_text,
+)
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
 WRITTEN = [page for page in PAGES if page.name not in ("tables.md", "metrics.md", "RESULTS.md", "CHANGELOG.md")]
@@ -122,3 +130,8 @@ def test_the_parser_refuses_what_does_not_exist() -> None:
 
 def test_every_command_has_a_section() -> None:
     assert anchors(COMMANDS_FILE) >= set(cli.commands)
+
+
+def test_the_outcomes_are_current() -> None:
+    text = OUTCOMES_FILE.read_text(encoding="utf-8")
+    assert text == outcomes_text(text), "run `make docs`"

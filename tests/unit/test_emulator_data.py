@@ -54,7 +54,7 @@ def test_every_file_has_a_loader_and_the_wheel_holds_them() -> None:
         ("story.toml", 'model = "claude-haiku-4-5"', 'model = "x"', "models: unknown 'x'"),
         ("story.toml", 'tool = "lookup_reservation"', 'tool = "x"', "evening_timeouts.tool: unknown 'x'"),
         ("story.toml", "0.58, 0.47]", "0.58]", "traffic.week: 6 weights instead of 7"),
-        ("story.toml", "cycle_days = 30", "cycle_days =", "Invalid value"),
+        ("story.toml", "cycle_days = 42", "cycle_days =", "Invalid value"),
         ("tools.toml", 'kind = "client"', 'kind = "server"', "Invalid enum value 'server' - at `$.tool[6].kind`"),
         ("tools.toml", "C-{room}", "C-{zimmer}", "tool find_customer.customer_id: unknown 'zimmer'"),
     ],

@@ -98,6 +98,7 @@ def test_a_metric_is_explained_back_to_the_json(project: Project) -> None:
             LineageColumn("lake.turns.role", "user or agent.", (), (), ("transcript[].role",)),
         ),
         sql=project.by_key["metrics.daily"].sql,
+        values={},
     )
 
 

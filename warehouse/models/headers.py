@@ -3,6 +3,7 @@
 - ``description``, ``grain`` and ``[columns]`` (every column of the result, in order) are required.
 - ``[tests]`` are checks on the built data; ``[metrics.<column>]`` makes a column a metric. Those of schema ``metrics``
   are in ``metrics.catalog``, those of another schema are there to be inherited.
+- ``[values.<column>.<value>]`` lists all values of a column, in the order of their rules: the first that holds counts.
 - ``inherits_columns_from = "lake.turns"`` names a table of the lake or a model that this one reads:
   ``warehouse.models.inheritance`` adds the columns that ``[columns]`` leaves out, with their descriptions from there.
 - ``inherits_metrics_from = "intermediate.int_agent_measures"`` also adds the metrics of these columns.
@@ -60,6 +61,13 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         }
 
 
+class ColumnValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A value of a column: when it holds, and what the column with its reason can say then."""
+
+    holds_when: str
+    reasons: str
+
+
 class Tests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Checks on the built rows; ``unique`` defaults to the grain, ``at_least`` is a lower bound by column."""
 
@@ -82,6 +90,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     incremental_by: Literal["start_date"] | None = None
     tests: Tests = Tests()
     metrics: dict[str, Metric] = {}
+    values: dict[str, dict[str, ColumnValue]] = {}
 
     @property
     def inherits_from(self) -> str | None:
@@ -155,6 +164,7 @@ def header_of(path: Path, toml: str, values: dict[str, Any], kind: type[H]) -> H
     """
     if kind is Header:
         _set_metric_defaults(values)
+        _accept_values(values)
     try:
         header = msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
@@ -194,6 +204,14 @@ def _set_metric_defaults(values: dict[str, Any]) -> None:
                 metric.setdefault("unit", unit)
 
 
+def _accept_values(values: dict[str, Any]) -> None:
+    """Add the check that a column has none but its values."""
+    listed, tests = values.get("values"), values.setdefault("tests", {})
+    accepted = tests.setdefault("accepted", {}) if isinstance(tests, dict) else None
+    if isinstance(listed, dict) and isinstance(accepted, dict):
+        accepted.update({column: list(names) for column, names in listed.items() if isinstance(names, dict)})
+
+
 def _invalid_key(message: str) -> str:
     """The key that a message of msgspec is about: an unknown field, or the last step of the path; empty if neither."""
     match = re.search(r"unknown field `(\w+)`", message) or re.search(r"`\$\.(?:.*\.)?(\w+)(?:\[.*\])?`", message)
@@ -216,4 +234,4 @@ def _names(header: Header | SeedHeader | SingularHeader) -> list[str]:
         return []
     tests = header.tests
     names = [*header.grain, *tests.unique, *tests.not_null, *tests.accepted, *tests.at_least, *tests.references]
-    return names + (list(header.metrics) if isinstance(header, Header) else list(header.types))
+    return names + ([*header.metrics, *header.values] if isinstance(header, Header) else list(header.types))

@@ -1,7 +1,8 @@
 """What a header inherits from a relation that its model reads: descriptions of columns, and metrics.
 
 The columns of the result are read from the SELECT, stars included. So a measure that is added to the model that others
-inherit from, and that they select with ``* exclude (…)``, is in each of them with its description and metric.
+inherit from, and that they select with ``* exclude (…)``, is in each of them with its description and metric. A column
+``<metric>_change`` is described by the name and unit of the metric.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from typing import Any
 import msgspec
 
 from warehouse.errors import ModelError
-from warehouse.models.headers import Header, check_names, header_of, line_of, parse_toml
+from warehouse.models.headers import Header, Metric, check_names, header_of, line_of, parse_toml
 from warehouse.models.select_parser import Select, SelectedColumn, StarError, final_columns
 from warehouse.schema.registry import BY_NAME, TABLES
 
 KEYS = ("inherits_metrics_from", "inherits_columns_from")
 
+_CHANGE, _SHARE = "_change", "share of 1"
 _LAKE = {f"lake.{table.name}": table.column_names for table in TABLES}
 
 
@@ -38,7 +40,7 @@ def read_header(path: Path, toml: str, select: Select, headers: Mapping[str, Hea
     parent, at = str(values[key]), f"{path}:{line_of(toml, key)}"
     if parent not in select.reads or not (parent in headers or parent in _LAKE):
         raise ModelError(f"{at}: {parent} is not a model or a table of the lake that the model reads.", f"Check {key}.")
-    parent_metrics = headers[parent].metrics if parent in headers else {}
+    parent_metrics: Mapping[str, Metric] = headers[parent].metrics if parent in headers else {}
     _complete_metrics(values, parent_metrics)
     header = header_of(path, toml, values, Header)
     relations = {**_LAKE, **{name: relation.columns for name, relation in headers.items()}}
@@ -48,7 +50,7 @@ def read_header(path: Path, toml: str, select: Select, headers: Mapping[str, Hea
         raise ModelError(f"{path}: a star of final cannot be replaced by its columns.", "Name them.") from error
     if not selected:
         raise ModelError(f"{at}: {key} needs a CTE final that is one SELECT.", "List all [columns].")
-    columns = _inherited_columns(parent, selected, headers) | header.columns
+    columns = _inherited_columns(parent, selected, headers) | _change_texts(selected, parent_metrics) | header.columns
     metrics = header.metrics
     if header.inherits_metrics_from:
         metrics = {column.name: parent_metrics[column.name] for column in selected if column.name in parent_metrics}
@@ -89,3 +91,14 @@ def _inherited_columns(
         for column in selected
         if column.source is not None and column.source in table.column_names
     }
+
+
+def _change_texts(selected: tuple[SelectedColumn, ...], metrics: Mapping[str, Metric]) -> dict[str, str]:
+    """Descriptions of the columns ``<metric>_change`` of a model whose rows are weeks."""
+    texts = {}
+    for column in selected:
+        metric = metrics.get(column.name.removesuffix(_CHANGE))
+        if metric is not None and column.name.endswith(_CHANGE):
+            unit = {"count": "", _SHARE: f", {_SHARE}"}.get(metric.unit, f", in {metric.unit}")
+            texts[column.name] = f"{metric.name}: less that of the week before{unit}."
+    return texts

@@ -118,8 +118,8 @@ UNKNOWN_FIELDS = Table(
         derived(
             "path",
             TEXT,
-            "JSON path in a conversation, in the list of tools (tools[]…) or in prices (llm_prices[]…), without "
-            "indexes and map keys.",
+            "JSON path in a conversation or, by its beginning, in tools (tools[]), prices (llm_prices[]), agents "
+            "(agent, branches[], version), batches (batch_calls[]) or the bill (usage); without indexes and map keys.",
             required=True,
         ),
         derived("value", TEXT, "The unknown value of a known field; empty for an unknown key or type.", required=True),
@@ -130,13 +130,14 @@ UNKNOWN_FIELDS = Table(
             required=True,
         ),
         derived("n_rows", INT, "Rows that have it.", required=True),
-        derived("n_conversations", INT, "Conversations that have it; 0 if tools or prices have it.", required=True),
+        derived("n_conversations", INT, "Conversations that have it; 0 if it is in none.", required=True),
         derived("first_seen_at", TIME, "When the first content that has it was fetched.", required=True),
         derived("last_seen_at", TIME, "When the last content that has it was fetched.", required=True),
         derived(
             "example_id",
             TEXT,
-            "Id of a conversation that has it, of those fetched last; else of a tool or an agent.",
+            "Id of a conversation that has it, of those fetched last; else of a tool, an agent or a batch; for the "
+            "bill its basis.",
             required=True,
         ),
     ),

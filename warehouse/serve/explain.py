@@ -6,13 +6,14 @@ Everything is read from ``sql/`` and the schema, so no warehouse has to be built
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 from sqlglot.lineage import Node
 
 from warehouse.models.build_tables import GENERATED_TABLES
-from warehouse.models.headers import Metric
+from warehouse.models.headers import ColumnValue, Metric
 from warehouse.models.lineage import lineage_nodes, readable_columns, source_columns
 from warehouse.models.project import SCHEMAS, SQL_DIR, Project
 from warehouse.schema.registry import BY_NAME
@@ -63,7 +64,8 @@ class Explanation:
     """A model, or one column of it.
 
     ``file`` is relative to the project; ``reads`` are the relations that the model selects from; ``metric`` is None for
-    a column that is not a metric; ``lineage`` begins with the column itself and has each column once. An explanation of
+    a column that is not a metric; ``values`` are those of a column that has a rule for each, in the order in which they
+    are tried; ``lineage`` begins with the column itself and has each column once. An explanation of
     a whole model has ``columns`` and no lineage.
     """
 
@@ -77,6 +79,7 @@ class Explanation:
     reads: tuple[str, ...]
     lineage: tuple[LineageColumn, ...]
     sql: str
+    values: dict[str, ColumnValue]
 
 
 def targets(project: Project, text: str) -> tuple[ColumnRef, ...]:
@@ -115,6 +118,7 @@ def explain(project: Project, target: ColumnRef) -> Explanation:
     header = model.header
     metric = header.metrics.get(column) if column else None
     unit = unit_of(column) if column else None
+    lineage = _lineage(project, model.key, column) if column else ()
     return Explanation(
         name=str(target),
         file=str(model.path.relative_to(SQL_DIR.parent)) if model.path.is_relative_to(SQL_DIR) else str(model.path),
@@ -124,9 +128,22 @@ def explain(project: Project, target: ColumnRef) -> Explanation:
         metric=metric,
         columns={} if column else header.columns,
         reads=model.reads,
-        lineage=_lineage(project, model.key, column) if column else (),
+        lineage=lineage,
         sql=model.sql,
+        values=_values(project, lineage),
     )
+
+
+def _values(project: Project, lineage: Sequence[LineageColumn]) -> dict[str, ColumnValue]:
+    """The values of a column, from the model that decides them: the column is passed on from there, as it is."""
+    for origin in lineage:
+        relation, _, column = origin.column.rpartition(".")
+        model = project.by_key.get(relation)
+        if model is not None and column in model.header.values:
+            return model.header.values[column]
+        if origin.steps:
+            break
+    return {}
 
 
 def _steps(top: Node) -> tuple[LineageStep, ...]:
@@ -163,7 +180,7 @@ def _step(node: Node) -> LineageStep:
 
 def _lower_case_sql(expression: exp.Expr) -> str:
     """SQL in lower case, as in ``sql/``, except for string literals."""
-    parts = re.split(r"('[^']*')", expression.sql(dialect="duckdb"))
+    parts = re.split(r"('[^']*')", expression.sql(dialect="duckdb", comments=False))
     return "".join(part if part.startswith("'") else part.lower() for part in parts)
 
 

@@ -35,7 +35,7 @@ class World:
     """
 
     def __init__(
-        self, *, seed: int = 7, conversations: int = 1200, days: int = 30, until: datetime, shift_days: int = 0
+        self, *, seed: int = 7, conversations: int = 1200, days: int = 42, until: datetime, shift_days: int = 0
     ) -> None:
         self.shift = timedelta(days=shift_days)
         end = int(until.timestamp())

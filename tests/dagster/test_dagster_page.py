@@ -147,7 +147,7 @@ def test_a_person_can_backfill_switch_on_and_look(dev, page, tmp_path):
     page.screenshot(path=tmp_path / "asset.png")
 
     page.goto(f"{dev.url}/assets/metrics/agent_daily?view=checks")
-    for check in ("agent_daily_agrees", "columns", "keys"):
+    for check in ("agent_daily_agrees", "constraints"):
         expect(page.get_by_text(check, exact=True).first).to_be_visible()
     page.screenshot(path=tmp_path / "checks.png")
 

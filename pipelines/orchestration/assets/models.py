@@ -16,7 +16,7 @@ from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.published_removals import describe_problem, publish_removals
 from warehouse.build.runner import BuildResult
 from warehouse.models.build_tables import GENERATED_TABLES
-from warehouse.models.checks import KEYS
+from warehouse.models.checks import CONSTRAINTS
 from warehouse.models.data_quality import project_checks
 from warehouse.models.lineage import column_lineage
 from warehouse.models.project import Model, Project
@@ -108,7 +108,7 @@ def _built(result: BuildResult, newest_day: Mapping[str, Any]) -> dict[dg.AssetK
     A seed was read again if its checks were run again. A view of schema staging has no rows of its own: a build that
     reuses anything leaves it as it is.
     """
-    repeated = {check.check.model for check in result.checks if not check.is_reused and check.check.group == KEYS}
+    repeated = {check.check.model for check in result.checks if not check.is_reused and check.check.group == CONSTRAINTS}
     built: dict[dg.AssetKey, dict[str, Any]] = {asset_key(name): {} for name in repeated if name.startswith(SEEDS)}
     is_full = not any(model.is_reused for model in result.models)
     models = [model for model in result.models if not model.is_reused and (is_full or not model.key.startswith(VIEWS))]

@@ -55,6 +55,11 @@ def test_the_run_record_has_dagsters_run_id(first, emulated):
     assert run_record_of(first) == dict.fromkeys(COUNTS, 0) | new | {"outcome": "complete", "error": None}
 
 
+def test_the_warehouse_says_how_fresh_it_is_of_the_run_that_built_it(first):
+    listed_at = query(first.app_context.home, "select distinct last_full_listing_at from metrics.sync_health").item()
+    assert listed_at == first.run_record["last_full_listing_at"] == first.run_record["started_at"]
+
+
 def test_the_first_nightly_run_copies_all_of_history(first):
     assert (first.run_record["since_at"], first.run_record["until_at"]) == (None, first.run_record["started_at"])
 

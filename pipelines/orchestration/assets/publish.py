@@ -33,7 +33,7 @@ def _publish_asset(name: str, config: PublishTarget, project: Project) -> dg.Ass
     tables = select_tables(table_names(project), config.tables or DEFAULT_SELECTION[target.format])
 
     @dg.asset(
-        key=dg.AssetKey([GROUP, name]),
+        key=asset_key(f"{GROUP}.{name}"),
         group_name=GROUP,
         kinds={target.format},
         metadata={"dagster/uri": target.url},

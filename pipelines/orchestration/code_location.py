@@ -8,8 +8,14 @@ import dagster as dg
 
 from pipelines.orchestration.asset_keys import PREFIX
 
-LOCATION_TAG = {"convohouse/asset_prefix": "".join(PREFIX) or "none"}
-"""The tag of nightly runs, as a schedule does not know the name of its location."""
+_TAG = "convohouse/asset_prefix"
+LOCATION_TAG = {_TAG: "".join(PREFIX)} if PREFIX else {}
+"""The tag of nightly runs, as a schedule does not know the name of its location; empty without a prefix."""
+
+
+def has_prefix(run: dg.DagsterRun) -> bool:
+    """Whether a nightly run has the prefix of this location, or has none like it."""
+    return run.tags.get(_TAG, "") == "".join(PREFIX)
 
 
 def location_of(context: dg.SensorEvaluationContext) -> str | None:

@@ -1,7 +1,7 @@
 """``dagster`` as ``convohouse dev`` starts it: without a warning that is not true here.
 
-It warns that the ``dagster.yaml`` of the project's folder is not used if ``DAGSTER_HOME`` is another folder; that one has
-a copy of it (``orchestration.instance``).
+It warns that the ``dagster.yaml`` of the project's folder is not used if ``DAGSTER_HOME`` is another folder; that one
+has a copy of it (``orchestration.instance``).
 """
 
 import logging

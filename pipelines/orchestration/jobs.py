@@ -7,7 +7,7 @@ import dagster as dg
 
 from pipelines.errors import ApiError
 from pipelines.orchestration.asset_keys import UPSTREAM_GROUP
-from pipelines.orchestration.code_location import LOCATION_TAG
+from pipelines.orchestration.code_location import LOCATION_TAG, has_prefix
 from pipelines.orchestration.partitions import BACKFILL, NIGHTLY, day_tag, first_day
 from pipelines.usecases.context import Context
 
@@ -69,8 +69,8 @@ def nightly_schedule(timezone: str, job: AssetJob) -> dg.ScheduleDefinition:
         at = context.scheduled_execution_time.astimezone(UTC)
         if reason := missing_keys(app_context):
             return dg.SkipReason(reason)
-        active = dg.RunsFilter(job_name=NIGHTLY, statuses=ACTIVE_STATUSES, tags=LOCATION_TAG)
-        if context.instance.get_runs_count(active):
+        active = context.instance.get_runs(dg.RunsFilter(job_name=NIGHTLY, statuses=ACTIVE_STATUSES))
+        if any(map(has_prefix, active)):
             return dg.SkipReason("The nightly run before has not ended; it copies up to its own time.")
         if at.date() < first_day(app_context.settings):
             return dg.SkipReason(f"The first day is {first_day(app_context.settings)}, as CONVOHOUSE_FIRST_DAY says.")

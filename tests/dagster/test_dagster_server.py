@@ -70,11 +70,12 @@ def test_neither_has_the_assets_of_the_other(two_homes):
         assert ("lake", "turns") in keys
         assert instance.get_latest_materialization_event(dg.AssetKey(["lake", "turns"])) is not None
         assert instance.get_latest_materialization_event(dg.AssetKey([BAD, "lake", "turns"])) is None
-    nodes = two_homes.page.query("{assetNodes{assetKey{path} repository{location{name}}}}")["assetNodes"]
-    paths: dict[str, set[tuple[str, ...]]] = {GOOD: set(), BAD: set()}
-    for node in nodes:
-        paths[node["repository"]["location"]["name"]].add(tuple(node["assetKey"]["path"]))
-    assert paths[BAD] == {(BAD, *path) for path in paths[GOOD]}
+    fields = "assetKey{path} groupName jobNames repository{location{name}}"
+    assets: dict[str, dict[tuple[str, ...], object]] = {GOOD: {}, BAD: {}}
+    for node in two_homes.page.query(f"{{assetNodes{{{fields}}}}}")["assetNodes"]:
+        location = node["repository"]["location"]["name"]
+        assets[location][tuple(node["assetKey"]["path"])] = (node["groupName"], node["jobNames"])
+    assert assets[BAD] == {(BAD, *path): asset for path, asset in assets[GOOD].items()}
 
 
 def test_what_the_containers_need_is_there():

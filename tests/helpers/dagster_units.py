@@ -29,7 +29,7 @@ def free_port() -> str:
 
 @dataclass
 class Server:
-    """A folder that stands for the disk of a server, and the processes that run on it."""
+    """A folder as the disk of a server, and the processes that run on it."""
 
     folder: Path
     page_port: str = field(default_factory=free_port)

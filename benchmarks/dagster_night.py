@@ -134,7 +134,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "instance").mkdir()
-        shutil.copy(ROOT / "deploy" / "dagster.yaml", folder / "instance")
+        shutil.copy(ROOT / "dagster.yaml", folder / "instance")
         clock = MovingClock(midnight(first))
         app = create_app(world.until(first + timedelta(days=1)), clock=lambda: clock.start, key=KEY)
         with running(app) as url:

@@ -86,6 +86,12 @@ class Settings(BaseSettings):
         default=None,
         description="First day (UTC) that Dagster shows as a partition [default: the first day that has landed].",
     )
+    asset_prefix: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9_]*$",
+        description="First part of the keys of all assets in Dagster, where several home folders are code locations of "
+        "one instance.",
+    )
     owners: tuple[Owner, ...] = Field(
         default=(), description="Owners of the assets in Dagster: mail addresses, or team:NAME."
     )

@@ -16,7 +16,7 @@ from pipelines.cli.demo import WORLD_FILE, DemoWorld
 from pipelines.cli.emulate import KEY
 from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
 
-MODULE = "pipelines.definitions"
+MODULE, DAGSTER = "pipelines.definitions", "pipelines.orchestration.dagster_dev"
 
 
 @click.command(
@@ -51,7 +51,7 @@ def dev(options: Options, *, port: int) -> None:
         if not variables and settings.api_key is None and not settings.workspaces:
             options.say("No API key is set: the schedule nightly skips its ticks until there is one.")
         folders = {"DAGSTER_HOME": str(folder), "CONVOHOUSE_HOME": str(settings.home.absolute())}
-        command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-m", MODULE, "--port", str(port)]
+        command = [sys.executable, "-W", "ignore", "-m", DAGSTER, "dev", "-m", MODULE, "--port", str(port)]
         process = subprocess.Popen(command, env=child_environment(**folders, **variables))  # noqa: S603 - ours
         signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
         while process.poll() is None:

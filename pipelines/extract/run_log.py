@@ -16,12 +16,11 @@ from pipelines.extract.time_window import Window
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.types import Type
 from warehouse.storage import landing, run_records
-from warehouse.storage.freshness import listed_until
+from warehouse.storage.freshness import UNFINISHED, listed_until
 from warehouse.storage.home import ANY_WORKSPACE, Home
 
 OUTCOMES = ("complete", "incomplete", "failed")
 """From best to worst."""
-UNFINISHED = "the run did not reach its end"
 
 
 def start_run(home: Home, run_id: str, *, at: datetime, window: Window | None) -> None:
@@ -52,6 +51,11 @@ def add_counts(home: Home, run_id: str, *, at: datetime, **counts: int) -> None:
     )
 
 
+def note_listings(home: Home, run_id: str, *, at: datetime) -> None:
+    """Note how far the listings go, in the record of a run that has copied all that was listed and is not built yet."""
+    run_records.write(home, row(home, run_id) | {"last_full_listing_at": listed_until(landing.listings(home), now=at)})
+
+
 def finish_run(
     home: Home,
     run_id: str,
@@ -64,11 +68,10 @@ def finish_run(
 ) -> None:
     """Set the final ``outcome``, one of ``OUTCOMES``, the error, and counts of the state at the end.
 
-    If it ``is_fresh``, the run has copied all that was listed, apart from items in quarantine, and notes how far the
-    listings go.
+    If it ``is_fresh``, how far the listings go (``note_listings``) stays in it.
     """
     record = row(home, run_id)
-    listed_at = listed_until(landing.listings(home), now=at) if is_fresh else None
+    listed_at = record["last_full_listing_at"] if is_fresh else None
     final = {"outcome": outcome, "error": error, "last_full_listing_at": listed_at}
     run_records.write(home, record | final | counts | _end_columns(record, at))
 

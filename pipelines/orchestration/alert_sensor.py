@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import dagster as dg
 
+from pipelines.orchestration.code_location import location_of, runs_of
 from pipelines.orchestration.run_errors import failure_lines
 from pipelines.usecases.alerts import Alert, AlertState, channels, failed_run, find_alerts, send_new
 from pipelines.usecases.context import Context
@@ -38,7 +39,7 @@ def alert_sensor(context: dg.SensorEvaluationContext, app_context: dg.ResourcePa
 def _failed_runs(context: dg.SensorEvaluationContext, app_context: Context, since: float) -> Iterator[Alert]:
     instance = context.instance
     failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
-    for record in instance.get_run_records(failed, limit=100):
+    for record in runs_of(instance.get_run_records(failed, limit=100), location_of(context)):
         run = record.dagster_run
         if (record.end_time or 0.0) >= since:
             events = (entry.dagster_event for entry in instance.all_logs(run.run_id) if entry.dagster_event)

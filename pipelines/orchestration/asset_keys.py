@@ -1,9 +1,13 @@
-"""Asset keys: the qualified name of the table in SQL."""
+"""Asset keys: the qualified name of the table in SQL, after the prefix of the code location if it has one."""
 
 from __future__ import annotations
 
 import dagster as dg
 
+from pipelines.settings import load_settings
+
+PREFIX = tuple(filter(None, [load_settings().asset_prefix]))
+"""Read at import, as assets are declared then. A process is of one code location, and so of one prefix."""
 KINDS = {
     "landing": {"python", "parquet"},
     "lake": {"polars", "parquet"},
@@ -26,7 +30,17 @@ UPSTREAM_GROUP = GROUPS["upstream"]
 
 def asset_key(name: str) -> dg.AssetKey:
     """The asset key of a qualified name such as ``lake.turns``."""
-    return dg.AssetKey(name.split("."))
+    return dg.AssetKey([*PREFIX, *name.split(".")])
+
+
+def table_name(key: dg.AssetKey) -> str:
+    """The qualified name of an asset: its key without the prefix."""
+    return ".".join(key.path[len(PREFIX) :])
+
+
+def schema_of(key: dg.AssetKey) -> str:
+    """The schema of an asset, or ``landing``, ``lake``, and so on."""
+    return key.path[len(PREFIX)]
 
 
 def op_name(key: dg.AssetKey) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from pipelines.orchestration.asset_keys import GROUPS
+from pipelines.orchestration.asset_keys import GROUPS, schema_of, table_name
 from pipelines.orchestration.beta import SINGLE_RUN, no_beta_warnings
 from pipelines.orchestration.partitions import DAYS, days_from, first_day
 from pipelines.settings import Settings
@@ -24,15 +24,15 @@ def with_settings(assets: Sequence[dg.AssetsDefinition], settings: Settings) -> 
     home = Home(settings.home.absolute())
 
     def completed(spec: dg.AssetSpec) -> dg.AssetSpec:
-        group = spec.group_name or spec.key.path[0]
+        group = spec.group_name or schema_of(spec.key)
         return spec.replace_attributes(
             group_name=GROUPS.get(group, group),
             partitions_def=days if spec.partitions_def == DAYS else spec.partitions_def,
             owners=[*spec.owners, *settings.owners],
         ).merge_attributes(
-            tags={"layer": spec.key.path[0]},
+            tags={"layer": schema_of(spec.key)},
             metadata={
-                "dagster/table_name": ".".join(spec.key.path),
+                "dagster/table_name": table_name(spec.key),
                 "dagster/uri": _uri(home, spec.key),
                 **spec.metadata,
             },
@@ -47,8 +47,7 @@ def with_settings(assets: Sequence[dg.AssetsDefinition], settings: Settings) -> 
 
 
 def _uri(home: Home, key: dg.AssetKey) -> str:
-    schema, *names = key.path
-    name = ".".join(names)
+    schema, _, name = table_name(key).partition(".")
     if schema == "landing":
         return (home.landing / _FOLDERS.get(name, name)).resolve().as_uri()
     if schema in {"seeds", *SCHEMAS}:

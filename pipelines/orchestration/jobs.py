@@ -7,6 +7,7 @@ import dagster as dg
 
 from pipelines.errors import ApiError
 from pipelines.orchestration.asset_keys import UPSTREAM_GROUP
+from pipelines.orchestration.code_location import LOCATION_TAG, has_prefix
 from pipelines.orchestration.partitions import BACKFILL, NIGHTLY, day_tag, first_day
 from pipelines.usecases.context import Context
 
@@ -45,7 +46,7 @@ def nightly_job(today: date) -> AssetJob:
     return dg.define_asset_job(
         NIGHTLY,
         FULL_PIPELINE,
-        tags={**RETRY_ALL_STEPS, **day_tag(today)},
+        tags={**RETRY_ALL_STEPS, **LOCATION_TAG, **day_tag(today)},
         description="Copies what is new since the last run, and fetches again what is open, changed or due, on any "
         "day: whatever day is chosen does not limit it. Several workspaces are copied one after the other.",
     )
@@ -68,7 +69,8 @@ def nightly_schedule(timezone: str, job: AssetJob) -> dg.ScheduleDefinition:
         at = context.scheduled_execution_time.astimezone(UTC)
         if reason := missing_keys(app_context):
             return dg.SkipReason(reason)
-        if context.instance.get_runs_count(dg.RunsFilter(job_name=NIGHTLY, statuses=ACTIVE_STATUSES)):
+        active = context.instance.get_runs(dg.RunsFilter(job_name=NIGHTLY, statuses=ACTIVE_STATUSES))
+        if any(map(has_prefix, active)):
             return dg.SkipReason("The nightly run before has not ended; it copies up to its own time.")
         if at.date() < first_day(app_context.settings):
             return dg.SkipReason(f"The first day is {first_day(app_context.settings)}, as CONVOHOUSE_FIRST_DAY says.")

@@ -13,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 from filelock import FileLock, Timeout
 
+from pipelines.orchestration.code_location import location_of, runs_of
 from pipelines.usecases.context import Context
 
 INTERVAL_SECS = 30
@@ -52,14 +53,12 @@ def _hold(folder: Path, run_id: str) -> None:
 )
 def killed_runs_sensor(context: dg.SensorEvaluationContext, app_context: dg.ResourceParam[Context]) -> dg.SkipReason:
     """End the killed runs of this code location; the locks of other locations may be on other machines."""
-    instance, folder, location = context.instance, _folder(context.instance), _location(context)
+    instance, folder = context.instance, _folder(context.instance)
     started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
     killed = []
-    for record in instance.get_run_records(started):
+    for record in runs_of(instance.get_run_records(started), location_of(context)):
         run = record.dagster_run
-        origin = run.remote_job_origin
-        is_ours = origin is None or origin.location_name == location
-        if is_ours and not _is_held(folder, run.run_id) and _has_locked(folder, record, app_context):
+        if not _is_held(folder, run.run_id) and _has_locked(folder, record, app_context):
             instance.report_run_failed(run, KILLED)
             killed.append(run.run_id)
     for file in folder.glob("*.lock"):
@@ -88,11 +87,6 @@ def _is_held(folder: Path, run_id: str) -> bool:
         return True
     lock.release()
     return False
-
-
-def _location(context: dg.SensorEvaluationContext) -> str | None:
-    origin = context.code_location_origin
-    return origin.location_name if origin else None
 
 
 def _folder(instance: dg.DagsterInstance) -> Path:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from pipelines.orchestration.asset_keys import asset_key
+from pipelines.orchestration.code_location import runs_of
 from pipelines.orchestration.partitions import days_from, first_day
 from pipelines.usecases.context import Context
 from warehouse.schema.registry import TABLES
@@ -19,18 +20,15 @@ from warehouse.storage.home import Home
 PRUNE = "prune"
 CRON = "0 5 * * 0"
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-BATCH = 100
 
 
-def delete_runs(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete the ended runs that were created before a moment; returns their number."""
-    n_deleted = 0
+def delete_runs(instance: dg.DagsterInstance, before: datetime, location: str | None = None) -> int:
+    """Delete the ended runs of a location that were created before a moment; returns their number."""
     old = dg.RunsFilter(statuses=ENDED, created_before=before)
-    while records := instance.get_run_records(old, limit=BATCH):
-        for record in records:
-            instance.delete_run(record.dagster_run.run_id)
-        n_deleted += len(records)
-    return n_deleted
+    run_ids = [record.dagster_run.run_id for record in runs_of(instance.get_run_records(old), location)]
+    for run_id in run_ids:
+        instance.delete_run(run_id)
+    return len(run_ids)
 
 
 def report_stored_days(instance: dg.DagsterInstance, home: Home, valid_days: Iterable[str]) -> int:
@@ -56,7 +54,9 @@ def _stored_days(home: Home) -> Mapping[dg.AssetKey, set[str]]:
 def prune_op(context: dg.OpExecutionContext, app_context: dg.ResourceParam[Context]) -> None:
     """Delete old runs, and report what they were the only proof of."""
     settings = app_context.settings
-    n_deleted = delete_runs(context.instance, app_context.clock() - timedelta(days=settings.keep_runs_days))
+    origin = context.run.remote_job_origin
+    before = app_context.clock() - timedelta(days=settings.keep_runs_days)
+    n_deleted = delete_runs(context.instance, before, origin.location_name if origin else None)
     days = days_from(first_day(settings)).get_partition_keys(current_time=app_context.clock())
     n_reported = report_stored_days(context.instance, app_context.home.all_workspaces, days)
     summary = (

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
 
-from pipelines.extract import run_log
 from pipelines.usecases.context import Context
-from pipelines.usecases.run_session import describe_failed_check, finish_runs, run_session
+from pipelines.usecases.run_session import run_session
 from warehouse.errors import ConvohouseError
-from warehouse.models.checks import CheckResult
 
 
 @contextmanager
@@ -27,15 +25,6 @@ def step_session(app_context: Context, run_id: str, what: str) -> Iterator[tuple
             yield workspaces
     except ConvohouseError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
-
-
-def finish_run(workspaces: Sequence[Context], run_id: str, failed_checks: Iterable[CheckResult]) -> tuple[str, ...]:
-    """End the run records in the last step of a run; returns every problem."""
-    problems = {}
-    for workspace in workspaces:
-        if n_unread := run_log.n_unread(workspace.home, run_id):
-            problems[workspace.settings.workspace] = [f"Conversations that could not be fetched: {n_unread}."]
-    return finish_runs(workspaces, run_id, map(describe_failed_check, failed_checks), problems)
 
 
 def fail_if(problems: Sequence[str]) -> None:

@@ -5,6 +5,8 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
+from pipelines.orchestration.asset_keys import PREFIX
+from pipelines.orchestration.code_location import location_of, runs_of
 from pipelines.orchestration.jobs import ACTIVE_STATUSES, RETRY_ALL_STEPS, AssetJob
 from pipelines.orchestration.partitions import WEBHOOKS, day_tag, first_day
 from pipelines.transform.refresh_lake import stale_snapshots
@@ -18,7 +20,7 @@ def webhook_job(today: date) -> AssetJob:
     """The job of the sensor; ``today`` as for the nightly one."""
     return dg.define_asset_job(
         WEBHOOKS,
-        dg.AssetSelection.key_prefixes("lake", "seeds", *SCHEMAS),
+        dg.AssetSelection.key_prefixes(*([*PREFIX, schema] for schema in ("lake", "seeds", *SCHEMAS))),
         tags={**RETRY_ALL_STEPS, **day_tag(today)},
         description="Flattens what was landed and builds the warehouse, without a request to the API.",
     )
@@ -41,7 +43,8 @@ def webhook_sensor(job: AssetJob) -> dg.SensorDefinition:
 
         The run key is the time of the latest snapshot with their number, so the same snapshots are requested only once.
         """
-        if context.instance.get_runs_count(dg.RunsFilter(statuses=ACTIVE_STATUSES)):
+        active = context.instance.get_run_records(dg.RunsFilter(statuses=ACTIVE_STATUSES))
+        if runs_of(active, location_of(context)):
             return dg.SkipReason("A run is active.")
         stale = pl.concat(
             [

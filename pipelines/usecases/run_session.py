@@ -99,19 +99,53 @@ def for_each_workspace(
     return results
 
 
+def end_copy(workspaces: Sequence[Context], run_id: str, *, names_unread: bool = False) -> dict[str, tuple[str, ...]]:
+    """Note in the run records how far the listings go, where all that was listed is in the lake.
+
+    To be called before the build, so that ``metrics.sync_health`` says how fresh the warehouse is of which it is part.
+    Readers of the run records count that time only once the run has ended, with a warehouse that has it.
+
+    Args:
+        workspaces: The workspaces of the run.
+        run_id: The run.
+        names_unread: Whether what could not be fetched is a problem besides what is in quarantine.
+
+    Returns:
+        What is missing, by name of the workspace, for ``finish_runs``.
+    """
+    problems: dict[str, tuple[str, ...]] = {}
+    for workspace in workspaces:
+        failure = run_log.failure_of(workspace.home, run_id)
+        n_unread = run_log.n_unread(workspace.home, run_id) if names_unread else 0
+        missing = (
+            describe_failed_check(result)
+            for result in check_complete(workspace.home)
+            if not result.is_passed and result.check is not NOTHING_IN_QUARANTINE
+        )
+        unread = [f"Conversations that could not be fetched: {n_unread}."] if n_unread else []
+        copy_problems = (*([failure] if failure else []), *unread, *missing)
+        if not copy_problems:
+            run_log.note_listings(workspace.home, run_id, at=workspace.clock())
+        problems[workspace.settings.workspace] = copy_problems
+    return problems
+
+
 def finish_runs(
     workspaces: Sequence[Context],
     run_id: str,
-    shared_problems: Iterable[str],
-    problems_by_workspace: Mapping[str, Iterable[str]] | None = None,
+    copy_problems: Mapping[str, Sequence[str]],
+    shared_problems: Iterable[str] = (),
+    *,
+    is_built: bool,
 ) -> tuple[str, ...]:
     """End the run records: complete if everything listed is in the lake, nothing is in quarantine and all is well.
 
     Args:
         workspaces: The workspaces of the run.
         run_id: The run.
+        copy_problems: What ``end_copy`` returned.
         shared_problems: Problems of all workspaces, such as a failed check of the warehouse.
-        problems_by_workspace: Problems of a single workspace, by its name.
+        is_built: Whether the current warehouse has what was copied; otherwise the run is not fresh.
 
     Returns:
         Every problem: those of single workspaces (named if there are several), then the shared ones. Each item in
@@ -122,14 +156,8 @@ def finish_runs(
     for workspace in workspaces:
         name = workspace.settings.workspace
         failure = run_log.failure_of(workspace.home, run_id)
-        missing = (
-            describe_failed_check(result)
-            for result in check_complete(workspace.home)
-            if not result.is_passed and result.check is not NOTHING_IN_QUARANTINE
-        )
         quarantined = lake.read(workspace.home, QUARANTINE, ["conversation_id", "error"])
-        run_problems = (*([failure] if failure else []), *(problems_by_workspace or {}).get(name, ()), *missing)
-        workspace_problems = (*run_problems, *starmap(_describe_quarantined, quarantined.rows()))
+        workspace_problems = (*copy_problems[name], *starmap(_describe_quarantined, quarantined.rows()))
         record_problems = (*workspace_problems, *shared_problems)
         outcome = "failed" if failure else "incomplete" if record_problems else "complete"
         error = "; ".join(record_problems) or None
@@ -139,7 +167,7 @@ def finish_runs(
             at=workspace.clock(),
             outcome=outcome,
             error=error,
-            is_fresh=not run_problems and not shared_problems,
+            is_fresh=is_built and not copy_problems[name],
             n_quarantined=quarantined.height,
         )
         if len(workspaces) == 1:

@@ -20,7 +20,13 @@ from pipelines.usecases.agents import require_agent
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.masking_state import apply_masking, changed_masking
 from pipelines.usecases.published_removals import describe_problem, publish_removals
-from pipelines.usecases.run_session import describe_failed_check, finish_runs, for_each_workspace, run_session
+from pipelines.usecases.run_session import (
+    describe_failed_check,
+    end_copy,
+    finish_runs,
+    for_each_workspace,
+    run_session,
+)
 from pipelines.usecases.workspace_lookup import require_same_workspace
 from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult
@@ -254,12 +260,13 @@ def _build_and_finish(
     full_refresh: bool = False,
 ) -> SyncResult:
     """Build the warehouse, bring redactions to what was published, and end the run records."""
+    copy_problems = end_copy(workspaces, run_id)
     build_result = sync_steps.build_models(context, progress, full_refresh=full_refresh)
     shared_problems = [describe_failed_check(result) for result in build_result.failed]
     if build_result.is_swapped:
         shared_problems += [
             describe_problem(result) for result in publish_removals(context, progress) if result.problem
         ]
-    problems = finish_runs(workspaces, run_id, shared_problems)
+    problems = finish_runs(workspaces, run_id, copy_problems, shared_problems, is_built=build_result.is_swapped)
     runs = tuple(run_log.row(workspace.home, run_id) for workspace in workspaces)
     return SyncResult(runs, problems, build_result)

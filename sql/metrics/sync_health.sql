@@ -18,7 +18,7 @@ n_deleted = "Conversations that the API no longer has."
 n_quarantined = "Conversations whose document is set aside."
 n_missing = "Conversations that were listed and are neither in the lake, nor gone, nor set aside."
 last_listed_at = "Last listing that showed a conversation of the day; null when only details were landed."
-last_full_listing_at = "Time until which conversations of all agents of the workspace were listed, of its runs before this build that copied all of them, the same on each of its rows; null when there was none. It says how fresh the copy is."
+last_full_listing_at = "Time until which conversations of all agents of the workspace were listed by runs that copied all of them, the run that built this among them, the same on each of its rows; null when there was none. It says how fresh the copy is."
 last_complete_run_at = "End of the workspace's last complete run before this build, the same on each of its rows; null when there was none."
 
 [tests]

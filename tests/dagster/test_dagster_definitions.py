@@ -134,8 +134,8 @@ def test_the_current_day_is_a_partition(graph):
         assert days.get_last_partition_key() == "2026-03-01"
 
 
-def tick(app_context, at):
-    """What the schedule does at a moment of its time zone."""
+def tick(app_context, at, active=None):
+    """What the schedule does at a moment of its time zone; ``active`` has the tags of a run that has not ended."""
     schedule = build_defs(app_context=app_context).resolve_schedule_def("nightly")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", at.tzinfo.key)
     folder = app_context.home.root.parent / "dagster"
@@ -146,6 +146,9 @@ def tick(app_context, at):
             instance=instance, scheduled_execution_time=at, resources={"app_context": app_context}
         ) as context,
     ):
+        if active is not None:
+            job = build_defs(app_context=app_context).resolve_job_def("nightly")
+            instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=active)
         return schedule.evaluate_tick(context)
 
 
@@ -184,3 +187,13 @@ def test_the_day_of_a_nightly_run_is_the_running_utc_day(timezone, local, day, t
 def test_a_night_on_which_nothing_can_be_copied_is_skipped_and_says_why(settings, reason, tmp_path):
     data = tick(Context(Settings(home=tmp_path / "home", **settings)), datetime(2026, 1, 15, 2, tzinfo=ZoneInfo("UTC")))
     assert (data.run_requests, data.skip_message) == ([], reason)
+
+
+@pytest.mark.parametrize(("tags", "n_requests"), [({}, 0), ({"convohouse/asset_prefix": "second"}, 1)])
+def test_a_night_is_skipped_only_if_the_run_before_is_of_this_location(tags, n_requests, tmp_path):
+    context = Context(Settings(home=tmp_path / "home", api_key="sk"))
+    data = tick(context, datetime(2026, 1, 15, 2, tzinfo=ZoneInfo("UTC")), tags)
+    assert len(data.run_requests) == n_requests
+    assert data.skip_message == (
+        None if n_requests else "The nightly run before has not ended; it copies up to its own time."
+    )

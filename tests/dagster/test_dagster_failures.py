@@ -46,7 +46,7 @@ def test_a_failed_check_of_the_models_blocks_the_swap(run, copied):
     before = copied.home.warehouse.read_bytes()
     repeat_a_turn(copied.home, conversation_id="conv_of_nobody", message="What somebody said.")
     ran = run(copied)
-    name, check_name = "marts_fct_turns_references_conversation_id", "marts.fct_turns: keys"
+    name, check_name = "marts_fct_turns_references_conversation_id", "marts.fct_turns: constraints"
     assert failed_checks(ran) == {check_name}
     metadata = ran.checks[check_name].metadata
     assert (metadata["n_failing"].value, metadata["failing_columns"].value) == (1, "conversation_id")
@@ -68,8 +68,8 @@ def test_a_failed_check_of_the_lake_keeps_the_models_from_being_built(run, copie
     before = copied.home.warehouse.read_bytes()
     repeat_a_turn(copied.home)
     ran = run(copied)
-    assert failed_checks(ran) == {"lake.turns: keys"}
-    assert ran.checks["lake.turns: keys"].metadata["failing_columns"].value == "conversation_id, turn_index"
+    assert failed_checks(ran) == {"lake.turns: constraints"}
+    assert ran.checks["lake.turns: constraints"].metadata["failing_columns"].value == "conversation_id, turn_index"
     assert ran.failures == [
         "lake_turns_unique failed in lake.turns: One row per conversation_id, turn_index. Failing rows: 1."
     ]

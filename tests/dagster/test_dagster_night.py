@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin
 
 from pipelines.orchestration.alert_sensor import alert_sensor
 from pipelines.orchestration.killed_runs import KILLED
@@ -106,6 +107,7 @@ def test_one_alert_is_sent_and_says_what_to_do(night):
         Settings(home=night.machine.home, api_key=KEY, alert_webhook=night.slack.url, now=TWO + timedelta(minutes=20))
     )
     with dg.build_sensor_context(instance=night.instance, resources={"app_context": context}) as sensor_context:
+        sensor_context._code_location_origin = RegisteredCodeLocationOrigin(MODULE[-1])
         assert alert_sensor(sensor_context).skip_message == "There is nothing new."
     (post,) = night.slack.posts
     assert post == {

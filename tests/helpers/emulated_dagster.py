@@ -20,12 +20,12 @@ from pipelines.orchestration.partitions import NIGHTLY, range_tags
 from pipelines.orchestration.run_errors import failure_lines
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context
+from warehouse.models.checks import CONSTRAINTS
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.storage import lake
 
 KEY = "sk_the_key_of_the_tests"
 FIRST, LAST = date(2025, 11, 17), date(2025, 11, 20)
-GROUPS_OF_CHECKS = ("keys", "columns")
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 
@@ -146,7 +146,7 @@ class Runner:
 def check_name(check: dg.AssetCheckEvaluation | dg.AssetCheckKey) -> str:
     """The name of a check, with its table if many tables have such a check."""
     name = check.name if isinstance(check, dg.AssetCheckKey) else check.check_name
-    return f"{'.'.join(check.asset_key.path)}: {name}" if name in GROUPS_OF_CHECKS else name
+    return f"{'.'.join(check.asset_key.path)}: {name}" if name == CONSTRAINTS else name
 
 
 def started_at(detail: dict[str, Any]) -> datetime:

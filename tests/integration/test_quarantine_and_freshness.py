@@ -15,9 +15,9 @@ from pipelines.errors import UsageError
 from pipelines.extract import run_log
 from pipelines.extract.time_window import Window
 from pipelines.settings import Settings
-from pipelines.usecases import sync
+from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Context
-from pipelines.usecases.run_session import finish_runs
+from pipelines.usecases.run_session import end_copy, finish_runs
 from pipelines.usecases.status import read_status
 from tests.helpers.nights import Nights
 from tests.helpers.recording_app import Tap, assert_equals
@@ -106,11 +106,31 @@ def test_a_run_after_which_something_listed_is_not_in_the_lake_is_not_fresh(worl
         lost = row.with_columns(conversation_id=pl.lit("conv_lost")).select(LANDED_LISTINGS.column_names)
         landing.land_listing(context.home, Window(None, UNTIL).as_listing(UNTIL), lost)
         run_log.start_run(context.home, "2", at=UNTIL, window=None)
-        assert len(finish_runs([context], "2", ())) == 1
+        copy_problems = end_copy([context], "2")
+        assert len(finish_runs([context], "2", copy_problems, is_built=True)) == 1
         assert run_log.row(context.home, "2")["last_full_listing_at"] is None
-        run_log.start_run(context.home, "3", at=UNTIL, window=None)
-        finish_runs([context], "3", ["a check of the warehouse failed"])
-        assert run_log.row(context.home, "3")["last_full_listing_at"] is None
+
+
+def test_a_run_is_fresh_once_its_warehouse_is_in_place(world, tmp_path):
+    """The warehouse that it builds has its time; until the run has ended, and if it was killed, nothing else has it."""
+    moments = [UNTIL]
+    with running(create_app(world, clock=lambda: UNTIL)) as url:
+        context = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: moments[0])
+        sync.sync(context, run_id="1")
+        moments[0] += timedelta(days=2)
+        sync_steps.list_conversations(context, sync_steps.window_of(context)[0], "2")
+        with context.worker_pool() as worker_pool:
+            sync_steps.fetch_documents(context, "2", worker_pool=worker_pool)
+            sync_steps.flatten_conversations(context, "2", worker_pool=worker_pool)
+        copy_problems = end_copy([context], "2")
+        assert run_log.row(context.home, "2")["last_full_listing_at"] == moments[0]
+        assert status_of(context).last_full_listing_at == UNTIL
+        assert not freshness(context).is_passed
+
+        finish_runs([context], "2", copy_problems, ["a check of the warehouse failed"], is_built=False)
+        assert run_log.row(context.home, "2")["last_full_listing_at"] is None
+        sync.sync(context, run_id="3")
+        assert status_of(context).last_full_listing_at == moments[0]
 
 
 def test_conversations_that_an_earlier_listing_had_skipped_are_copied_and_reported(tmp_path):

@@ -13,9 +13,6 @@ DATABASE = "warehouse"
 FRESHNESS = "metrics.sync_health"
 """The relation that says until when conversations were listed: a night without calls is not stale."""
 
-HOURS_BETWEEN_RUNS = 24
-"""What it says is of the runs before its build, so it is as old as the night before when the next run begins."""
-
 
 def dbt_sources(project: Project, fresh_hours: int) -> dict[str, Any]:
     """One source a schema; ``fresh_hours`` is when a copy counts as stale."""
@@ -49,7 +46,7 @@ def _table(relation: Relation, fresh_hours: int) -> dict[str, Any]:
     if relation.key == FRESHNESS:
         table["config"] |= {
             "loaded_at_field": "last_full_listing_at",
-            "freshness": {"error_after": {"count": fresh_hours + HOURS_BETWEEN_RUNS, "period": "hour"}},
+            "freshness": {"error_after": {"count": fresh_hours, "period": "hour"}},
         }
     return table
 

@@ -24,8 +24,8 @@ from warehouse.schema.types import unit_of
 
 SAMPLE_ROWS = 5
 """Failing rows that a result shows."""
-KEYS, COLUMNS = "keys", "columns"
-"""Groups of checks: of unique keys, references and row counts; of required columns and accepted values."""
+CONSTRAINTS = "constraints"
+"""The group of the checks of a table by itself: unique key, references, equal counts, required and accepted values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def header_checks(key: str, header: Header | SeedHeader) -> Iterator[Check]:
     yield unique_check(f"{name}_unique", key, tests.unique or header.grain)
     for column in tests.not_null:
         about = f"{column} is never null."
-        yield row_check(f"{name}_not_null_{column}", key, [column], f"{column} is null", about, group=COLUMNS)
+        yield row_check(f"{name}_not_null_{column}", key, [column], f"{column} is null", about, group=CONSTRAINTS)
     for column, values in tests.accepted.items():
         accepted = ", ".join(_literal(value) for value in values)
         failing_when = f"{column} not in ({accepted})"
@@ -133,12 +133,12 @@ def header_checks(key: str, header: Header | SeedHeader) -> Iterator[Check]:
             failing_when,
             f"{column} is null or one of {accepted}.",
             sql=f"select {column}, count(*) as n_rows from {key} where {failing_when} group by {column}",
-            group=COLUMNS,
+            group=CONSTRAINTS,
         )
     for column, minimum in tests.at_least.items():
         about = f"{column} is null or at least {minimum:g}."
         failing_when = f"{column} < {minimum}"
-        yield row_check(f"{name}_at_least_{column}", key, [column], failing_when, about, group=COLUMNS)
+        yield row_check(f"{name}_at_least_{column}", key, [column], failing_when, about, group=CONSTRAINTS)
     for column, target in tests.references.items():
         table, _, target_column = target.rpartition(".")
         yield Check(
@@ -149,7 +149,7 @@ def header_checks(key: str, header: Header | SeedHeader) -> Iterator[Check]:
             f"(select {target_column} from {table} where {target_column} is not null) group by {column}",
             (table,),
             columns=(column,),
-            group=KEYS,
+            group=CONSTRAINTS,
         )
     if tests.same_count_as:
         other = tests.same_count_as
@@ -160,12 +160,12 @@ def header_checks(key: str, header: Header | SeedHeader) -> Iterator[Check]:
             f"select * from (select (select count(*) from {key}) as n_rows, (select count(*) from {other}) as n_other) "
             "where n_rows <> n_other",
             (other,),
-            group=KEYS,
+            group=CONSTRAINTS,
         )
     for column in header.columns:
         if unit_of(column) == "share of 1":
             about, failing_when = f"{column} is between 0 and 1.", f"not ({column} between 0 and 1)"
-            yield row_check(f"{name}_share_{column}", key, [column], failing_when, about, group=COLUMNS)
+            yield row_check(f"{name}_share_{column}", key, [column], failing_when, about, group=CONSTRAINTS)
 
 
 def row_check(
@@ -206,7 +206,7 @@ def unique_check(name: str, relation: str, key: Iterable[str]) -> Check:
         f"select {names}, count(*) as n_rows from {relation} group by {names} having count(*) > 1",
         passes_when=f"count(*) = count(distinct hash({names}))",
         columns=columns,
-        group=KEYS,
+        group=CONSTRAINTS,
     )
 
 

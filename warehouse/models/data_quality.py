@@ -13,7 +13,7 @@ import polars as pl
 
 from warehouse.connection import open_warehouse
 from warehouse.models.checks import (
-    COLUMNS,
+    CONSTRAINTS,
     SAMPLE_ROWS,
     Check,
     CheckResult,
@@ -157,7 +157,7 @@ def _table_checks(table: Table) -> tuple[Check, Check]:
             required,
             is_empty,
             "Required columns are filled.",
-            group=COLUMNS,
+            group=CONSTRAINTS,
         ),
     )
 

@@ -188,9 +188,10 @@ SYNC_RUNS = Table(
         derived(
             "last_full_listing_at",
             TIME,
-            "Time until which conversations of all agents were listed without a gap when the run ended, also if the "
-            "run itself listed nothing, one agent or an earlier time; null if there was no such listing, if the run "
-            "failed or is incomplete for another reason than items in quarantine, and in older rows.",
+            "Time until which conversations of all agents were listed without a gap, noted once all of them are in "
+            "the lake, also if the run itself listed nothing, one agent or an earlier time; null if there was no such "
+            "listing, if something is missing besides items in quarantine, if the warehouse was not replaced, and in "
+            "older rows. It does not count in a run that did not reach its end.",
         ),
         derived("outcome", TEXT, "complete, incomplete or failed.", required=True),
         derived("error", TEXT, "Why the run failed or is incomplete; null if complete."),

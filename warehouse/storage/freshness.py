@@ -2,7 +2,9 @@
 
 Each run that copied all that was listed notes how far the listings go (``listed_until``) in its record, also if items
 are in quarantine: these are named by its problems, every night. A run that listed nothing, one agent or an earlier
-month does not move this time. ``metrics.sync_health`` takes the same maximum of the same column.
+month does not move this time. It is noted before the build, so that ``metrics.sync_health``, which takes the maximum of
+the same column, says how fresh the warehouse is of which it is part. If the warehouse is not replaced, the time is
+removed; if the run is killed before, its record has the error ``UNFINISHED``, and its time does not count.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ from warehouse.storage import lake
 from warehouse.storage.home import Home
 from warehouse.storage.landing import BEGINNING, Listing
 from warehouse.storage.landing_sequence import CLOCK_TOLERANCE
+
+UNFINISHED = "the run did not reach its end"
+"""The error of a run that has not ended, or was killed."""
 
 
 def listed_until(listings: Iterable[Listing], *, now: datetime) -> datetime | None:
@@ -45,7 +50,8 @@ def last_full_listing_at(home: Home, *, now: datetime, built_at: datetime | None
     With ``built_at``, how fresh a warehouse of that time is: it has what runs listed that began before. A run builds
     within its own time, and no other build can come between, as both need the lock.
     """
-    runs = lake.read(home, SYNC_RUNS, ["started_at", "last_full_listing_at"])
+    runs = lake.read(home, SYNC_RUNS, ["started_at", "last_full_listing_at", "error"])
+    runs = runs.filter(runs["error"].ne_missing(UNFINISHED))
     if built_at is not None:
         runs = runs.filter(runs["started_at"] <= built_at)
     times = runs["last_full_listing_at"]

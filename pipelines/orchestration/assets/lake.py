@@ -8,16 +8,16 @@ from pathlib import Path
 import dagster as dg
 import pyarrow.parquet as pq
 
-from pipelines.orchestration.asset_keys import KINDS, asset_key
+from pipelines.orchestration.asset_keys import KINDS, asset_key, schema_of
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.assets.reference_data import AGENTS, BATCHES, BILLS, PRICES, TOOLS
 from pipelines.orchestration.checks import UNKNOWN_FIELDS_CHECK, check_evaluations, check_specs, check_unknown_fields
 from pipelines.orchestration.partitions import DAYS, log_other_days, planned_days, run_days
-from pipelines.orchestration.run_session import fail_if, finish_run, step_session
+from pipelines.orchestration.run_session import fail_if, step_session
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
-from pipelines.usecases.run_session import for_each_workspace
+from pipelines.usecases.run_session import describe_failed_check, end_copy, finish_runs, for_each_workspace
 from warehouse.build.lake_checks import check_lake
 from warehouse.models.data_quality import COMPLETENESS, schema_checks
 from warehouse.models.project import SCHEMAS
@@ -96,7 +96,11 @@ def lake_tables(
         failed_checks = [result for result in results if not result.is_passed and result.check not in COMPLETENESS]
         # with models to follow and no failed check, the run goes on, and their step ends the run records
         is_last_step = bool(failed_checks) or not _has_models(context)
-        problems = finish_run(workspaces, run_id, failed_checks) if is_last_step else ()
+        problems: tuple[str, ...] = ()
+        if is_last_step:
+            copy_problems = end_copy(workspaces, run_id, names_unread=True)
+            failures = map(describe_failed_check, failed_checks)
+            problems = finish_runs(workspaces, run_id, copy_problems, failures, is_built=False)
     summary = (
         f"Flattened {sum(result.n_flattened for result in refreshed)} conversations of {len(changed_days)} days; "
         f"{len(failed_checks)} of {len(results)} checks of the lake failed."
@@ -127,7 +131,7 @@ def _materializations(
 
 def _has_models(context: dg.AssetExecutionContext) -> bool:
     selected = context.run.asset_selection  # empty if the run has all assets of its job
-    return not selected or any(key.path[0] in SCHEMAS for key in selected)
+    return not selected or any(schema_of(key) in SCHEMAS for key in selected)
 
 
 def _counts_of_day(home: Home, table: Table, day: date) -> dict[str, int]:

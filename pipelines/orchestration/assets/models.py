@@ -6,17 +6,18 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.orchestration.asset_keys import KINDS, asset_key
+from pipelines.orchestration.asset_keys import KINDS, asset_key, table_name
 from pipelines.orchestration.checks import check_evaluations, check_specs
 from pipelines.orchestration.metric_checks import AGENT_DAILY, ANOMALIES_CHECK, check_anomalies, newest_day_metrics
-from pipelines.orchestration.run_session import fail_if, finish_run, step_session
+from pipelines.orchestration.run_session import fail_if, step_session
 from pipelines.orchestration.table_metadata import ColumnTypes, code_reference, sql_table_schema, table_column_lineage
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.published_removals import describe_problem, publish_removals
+from pipelines.usecases.run_session import describe_failed_check, end_copy, finish_runs
 from warehouse.build.runner import BuildResult
 from warehouse.models.build_tables import GENERATED_TABLES
-from warehouse.models.checks import KEYS
+from warehouse.models.checks import CONSTRAINTS
 from warehouse.models.data_quality import project_checks
 from warehouse.models.lineage import column_lineage
 from warehouse.models.project import Model, Project
@@ -68,12 +69,17 @@ def models_asset(
         progress: dg.ResourceParam[Progress],
     ) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult[None] | dg.AssetCheckEvaluation]:
         """Build and check every model, and swap the new warehouse in if every check passed."""
-        with step_session(app_context, context.run.run_id, "building the warehouse") as workspaces:
+        run_id = context.run.run_id
+        with step_session(app_context, run_id, "building the warehouse") as workspaces:
             listed_before = list(map(_listed_at, workspaces))
+            copy_problems = end_copy(workspaces, run_id, names_unread=True)
             result = sync_steps.build_models(app_context, progress)
             removals = publish_removals(app_context, progress) if result.is_swapped else ()
-            unreached = [describe_problem(removal) for removal in removals if removal.problem]
-            problems = (*finish_run(workspaces, context.run.run_id, result.failed), *unreached)
+            shared_problems = [
+                *map(describe_failed_check, result.failed),
+                *(describe_problem(removal) for removal in removals if removal.problem),
+            ]
+            problems = finish_runs(workspaces, run_id, copy_problems, shared_problems, is_built=result.is_swapped)
             is_fresh = _is_news(listed_before, workspaces, fresh_for)
         context.log.info(_summary(result))
         if result.is_swapped:
@@ -108,7 +114,8 @@ def _built(result: BuildResult, newest_day: Mapping[str, Any]) -> dict[dg.AssetK
     A seed was read again if its checks were run again. A view of schema staging has no rows of its own: a build that
     reuses anything leaves it as it is.
     """
-    repeated = {check.check.model for check in result.checks if not check.is_reused and check.check.group == KEYS}
+    constraints = [check for check in result.checks if check.check.group == CONSTRAINTS]
+    repeated = {check.check.model for check in constraints if not check.is_reused}
     built: dict[dg.AssetKey, dict[str, Any]] = {asset_key(name): {} for name in repeated if name.startswith(SEEDS)}
     is_full = not any(model.is_reused for model in result.models)
     models = [model for model in result.models if not model.is_reused and (is_full or not model.key.startswith(VIEWS))]
@@ -183,7 +190,7 @@ def _with_table_metadata(project: Project, specs: Iterable[dg.AssetSpec], types:
     """Columns and their lineage as metadata of the definitions of models: on each event, they were most of the log."""
     sources, models = column_lineage(project), project.by_key
     for spec in specs:
-        name = ".".join(spec.key.path)
+        name = table_name(spec.key)
         if name in models:
             columns = sql_table_schema(models[name], types.get(name, {}))
             lineage = table_column_lineage(sources[name])

@@ -38,7 +38,7 @@ def _publish_asset(name: str, config: PublishTarget, project: Project) -> dg.Ass
         raise SettingsError(f"[publish.{name}] cannot be used: {problem}.") from None
 
     @dg.asset(
-        key=dg.AssetKey([GROUP, name]),
+        key=asset_key(f"{GROUP}.{name}"),
         group_name=GROUP,
         kinds={target.format},
         metadata={"dagster/uri": target.url},

@@ -33,7 +33,7 @@ def to_spark(sql: str, relation: Naming, columns: Sequence[str] = ()) -> str:
     for select in tree.find_all(exp.Select):
         _write_out_groups(select)
         _write_out_star(select, columns)
-    for rewrite in (_percentile, _struct, _wall_clock, _interval):
+    for rewrite in (_percentile, _struct, _wall_clock, _interval, _concat, _filtered_window):
         tree = tree.transform(rewrite)
     for table in list(tree.find_all(exp.Table)):
         if table.db:
@@ -75,6 +75,24 @@ def _interval(node: exp.Expr) -> exp.Expr:
     """Parentheses: in ``interval 7 day and x``, Spark reads ``day and`` as a range of units."""
     if isinstance(node, exp.Interval) and not isinstance(node.parent, exp.Paren):
         return exp.paren(node, copy=False)
+    return node
+
+
+def _concat(node: exp.Expr) -> exp.Expr:
+    """Texts of what ``concat`` joins: a null is an empty text in DuckDB, and Spark makes no number of that."""
+    if isinstance(node, exp.Concat):
+        texts = [part if part.is_string else exp.cast(part, "text") for part in node.expressions]
+        node.set("expressions", texts)
+    return node
+
+
+def _filtered_window(node: exp.Expr) -> exp.Expr:
+    """``sum(x) filter (where y) over (…)`` as the sum of a case: Sail has no filter in a window."""
+    if isinstance(node, exp.Window) and isinstance(node.this, exp.Filter):
+        aggregate, condition = node.this.this, node.this.expression.this
+        counted = exp.Literal.number(1) if isinstance(aggregate.this, exp.Star) else aggregate.this
+        aggregate.set("this", exp.case().when(condition, counted))
+        node.set("this", aggregate)
     return node
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from tests.helpers import day
+from tests.helpers.engine_increments import FEW, ChangingLake
 from tests.helpers.engine_tables import current_folders, differences, read
 from tests.helpers.run_cli import run
 from tests.helpers.spark_cluster import SparkCluster, find_spark_home, running_cluster
@@ -35,6 +38,8 @@ from warehouse.errors import EngineError
 from warehouse.models.project import Project, read_project
 
 pytestmark = pytest.mark.timeout(3600)
+
+ROOT = Path(__file__).parents[2]
 
 
 def build(
@@ -152,6 +157,29 @@ def test_without_the_rule_for_decimals_costs_differ(
     (folder,) = target.glob("builds/*/intermediate/int_cost_components")
     left, right = {key: current_folders(expected)[key]}, {key: folder}
     assert differences(read_project().models, left, right).keys() == {key}
+
+
+@pytest.mark.spark
+@pytest.mark.timeout(7200)
+def test_the_hand_worked_cases_on_the_cluster(cluster: SparkCluster, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "--engine", cluster.remote, "--timeout", "600", "tests/sql"]
+    log = tmp_path / "cases.log"
+    with log.open("wb") as output:
+        ended = subprocess.run(command, cwd=ROOT, stdout=output, stderr=output, check=False)  # noqa: S603 - ours
+    assert ended.returncode == 0, log.read_text()[-5000:]
+
+
+@pytest.mark.sail
+def test_days_that_changed_are_built_again_as_a_whole_build_has_them(lake: Path, tmp_path: Path) -> None:
+    changing = ChangingLake(sail_engine, FEW, lake, tmp_path)
+    changing.build()
+    changing.raise_cost(changing.days("conversations")[-3])
+    changing.days("turns")[2].unlink()
+    built = changing.build()
+    assert "intermediate.int_agent_names" in built.reused
+    assert "marts.fct_conversations" not in built.reused
+    assert changing.differences_from_a_whole_build() == {}
+    assert set(changing.build().reused) == built.folders.keys()
 
 
 @pytest.mark.sail

@@ -85,7 +85,7 @@ def test_a_type(duckdb, spark):
 
 def test_every_model_is_translated_without_a_construct_that_sail_lacks():
     for model in read_project().models:
-        sql = to_spark(model.sql, name, list(model.header.columns)).upper()
+        sql = to_spark(model.sql, name, tuple(model.header.columns)).upper()
         assert "GROUP BY ALL" not in sql, model.key
         assert "EXCEPT (" not in sql, model.key
         assert "QUANTILE_CONT(" not in sql, model.key

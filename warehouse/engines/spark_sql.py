@@ -7,6 +7,7 @@ sqlglot translates most of it. The rewrites here are what it leaves different; e
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -18,7 +19,8 @@ TYPES = {"TIMESTAMP": "timestamp_ntz", "TIMESTAMP WITH TIME ZONE": "timestamp", 
 """Types of DuckDB that sqlglot would translate to another one."""
 
 
-def to_spark(sql: str, relation: Naming, columns: Sequence[str] = ()) -> str:
+@lru_cache(maxsize=2048)  # a process that builds more than once translates the same texts
+def to_spark(sql: str, relation: Naming, columns: tuple[str, ...] = ()) -> str:
     """The SELECT in Spark's dialect.
 
     Args:
@@ -34,7 +36,7 @@ def to_spark(sql: str, relation: Naming, columns: Sequence[str] = ()) -> str:
         _write_out_groups(select)
         _write_out_star(select, columns)
     for rewrite in (_percentile, _struct, _wall_clock, _interval, _concat, _filtered_window):
-        tree = tree.transform(rewrite)
+        tree = tree.transform(rewrite, copy=False)
     for table in list(tree.find_all(exp.Table)):
         if table.db:
             table.replace(exp.to_table(relation(table.db, table.name)).as_(table.alias_or_name))

@@ -62,5 +62,5 @@ def test_it_builds_what_changed_and_a_failure_is_one_line(copied, few_models, tm
     failed = materialize(context, replace(target, lakes=("nowhere",)))
     (error,) = failure_lines(failed.all_events)
     assert not failed.success
-    assert error.startswith("lake.conversations failed on DuckDB: ")
+    assert error.startswith("There is no lake at nowhere.")
     assert json.loads((tmp_path / "tables" / "current.json").read_text()) == current

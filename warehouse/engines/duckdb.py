@@ -100,5 +100,7 @@ def _engine_errors(what: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        message = " ".join(str(error).partition("\n\nLINE")[0].split())
+        text = str(error).partition("\n\nLINE")[0].strip()
+        # of a file system in Python, DuckDB has the whole traceback
+        message = text.rpartition("\n")[2] if "Traceback (" in text else " ".join(text.split())
         raise EngineError(f"{what} failed on DuckDB: {message}") from error

@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 import polars as pl
-import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
 from warehouse.engines.storage import StoredFile, list_files, read_bytes, read_text, write_text
+from warehouse.errors import EngineError
 from warehouse.models.project import Model, Project, relations_with_days
 from warehouse.models.staleness import CODE, TESTS, Days, changed_relations, code_hash, digest, is_on, stale_days
+from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 
@@ -60,11 +62,17 @@ def build_folder(build_id: str) -> str:
 
 
 def lake_fingerprints(lakes: Sequence[str]) -> Inputs | None:
-    """The fingerprints of the tables of some lakes (folders or URLs); None where this process cannot list them."""
-    try:
+    """The fingerprints of the tables of some lakes (folders or URLs); None where this process cannot list them.
+
+    Raises:
+        EngineError: a lake is not there.
+    """
+    with suppress(OSError):
+        for lake in lakes:
+            if not list_files(f"{lake.rstrip('/')}/{CONVERSATIONS.name}"):
+                raise EngineError(f"There is no lake at {lake}.", "Check --lake; a sync or an upload fills it.")
         return dict(pair for table in TABLES for pair in _table_fingerprints(table, lakes))
-    except (pa.ArrowException, OSError, ValueError):
-        return None
+    return None
 
 
 def project_fingerprints(project: Project, loaded: Mapping[str, pl.DataFrame], *build: str) -> Inputs:

@@ -9,16 +9,21 @@ from urllib.parse import urlsplit
 
 from pyarrow import fs
 
+from warehouse.errors import EngineError
+
 
 def open_folder(url: str) -> tuple[fs.FileSystem, str]:
     """File system and path of a folder or a URL such as ``s3://bucket/warehouse``; credentials are the environment's.
 
     Raises:
-        ValueError: the scheme is unknown.
+        EngineError: the scheme is unknown.
     """
     if not urlsplit(url).scheme:
         return fs.LocalFileSystem(), str(Path(url).absolute())
-    return fs.FileSystem.from_uri(url)
+    try:
+        return fs.FileSystem.from_uri(url)
+    except ValueError as error:
+        raise EngineError(f"{url} cannot be reached: {error}", "Give a folder, or a URL such as s3://…") from error
 
 
 def write_text(url: str, name: str, text: str) -> None:
@@ -55,7 +60,7 @@ def list_files(url: str) -> list[StoredFile]:
     """The Parquet files below a folder by path; none if there is no folder.
 
     Raises:
-        ArrowException, OSError, ValueError: this process cannot list it.
+        EngineError, OSError: this process cannot list it.
     """
     filesystem, path = open_folder(url)
     infos = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True, recursive=True))

@@ -79,8 +79,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(lake: Path) -> Path:
-    """The tables of the demo, built by DuckDB."""
-    assert_whole(build(duckdb_engine(), [lake], lake.parent / "duckdb"))
+    """The tables of the demo, built by DuckDB with the seeds of its home."""
+    project = read_project(user_seeds=lake.parent / "seeds")
+    assert_whole(build(duckdb_engine(), [lake], lake.parent / "duckdb", project=project))
     return lake.parent / "duckdb"
 
 
@@ -140,7 +141,10 @@ def test_every_table_is_the_same_on_a_cluster_that_loses_a_worker(
             killed.set()
             threading.Thread(target=lambda: (time.sleep(1), cluster.kill_worker())).start()
 
-    assert_whole(build(spark_engine(cluster.remote), [lake], lake.parent / "spark", on_model=kill_once))
+    project = read_project(user_seeds=lake.parent / "seeds")
+    assert_whole(
+        build(spark_engine(cluster.remote), [lake], lake.parent / "spark", project=project, on_model=kill_once)
+    )
     assert killed.is_set()
     assert cluster.workers[0].wait(timeout=60) != 0
     assert differences(read_project().models, current_folders(expected), current_folders(lake.parent / "spark")) == {}

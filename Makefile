@@ -57,7 +57,7 @@ sail: $(DEV) $(SPARK)  ## Run the models and the hand-worked cases of tests/sql 
 tools: $(DEV) $(ENGINES) $(CONTRACTS) $(SUPERSET)  ## Test contracts with their own tools: dbt, Superset and others (1.4 GB in .venv)
 	$(BIN)/python -m pytest -m tools tests/engines
 
-spark: $(DEV) $(SPARK)  ## Run the models and the hand-worked cases on a real cluster of Spark (an hour; needs Java)
+spark: $(DEV) $(SPARK)  ## Run the models and the hand-worked cases on a real cluster of Spark (hours; needs Java)
 	.venv/spark/bin/python -m pytest -m spark tests/engines
 
 chaos: $(DEV)  ## Run sixty nights of random kills, faults and damage (10 minutes); SEED=N repeats one

@@ -51,14 +51,14 @@ lint: $(DEV)  ## Run the fast checks: style, types, import rules, SQL and plain 
 engines: $(DEV) $(ENGINES) $(DUCKDB_1_1) $(SPARK)  ## Read the lake with engines that are large or need Java (1.5 GB in .venv)
 	$(BIN)/python -m pytest -m "engines and not tools" tests/engines
 
-sail: $(DEV) $(SPARK)  ## Run the models and the hand-worked cases of tests/sql on Sail, and compare every row
+sail: $(DEV) $(SPARK)  ## Run the models and the hand-worked cases of tests/sql on Sail, and compare every row (CI runs it)
 	.venv/spark/bin/python -m pytest -m sail tests/engines
 	.venv/spark/bin/python -m pytest --numprocesses auto --dist loadfile --engine sail tests/sql
 
 tools: $(DEV) $(ENGINES) $(CONTRACTS) $(SUPERSET)  ## Test contracts with their own tools: dbt, Superset and others (1.4 GB in .venv)
 	$(BIN)/python -m pytest -m tools tests/engines
 
-spark: $(DEV) $(SPARK)  ## Run the models on a real cluster of Spark and compare every row (an hour; needs Java)
+spark: $(DEV) $(SPARK)  ## Run the models and the hand-worked cases on a real cluster of Spark (hours; needs Java)
 	.venv/spark/bin/python -m pytest -m spark tests/engines
 
 chaos: $(DEV)  ## Run sixty nights of random kills, faults and damage (10 minutes); SEED=N repeats one
@@ -125,8 +125,8 @@ $(ENGINES): requirements-engines.lock
 $(SPARK): requirements-spark.lock $(DEV)
 	@echo "Creating .venv/spark with Spark and Sail, on top of .venv ..."
 	@test -x .venv/spark/bin/python || $(BIN)/python -m venv .venv/spark
-	@$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' > \
-		`.venv/spark/bin/python -c 'import site; print(site.getsitepackages()[0])'`/dev.pth
+	@.venv/spark/bin/python -c 'import site, pathlib; folder = pathlib.Path(site.getsitepackages()[0]); \
+		(folder / "dev.pth").write_text(f"../../../../lib/{folder.parent.name}/site-packages\n")'
 	@.venv/spark/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $<
 	@touch $@
 

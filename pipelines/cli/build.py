@@ -42,16 +42,26 @@ EXIT_CODES = {
     "--lake", "lakes", multiple=True, metavar="URL", help="Lake to read [default: the home's]; may be repeated."
 )
 @click.option("--into", metavar="URL", help="Write Parquet tables into this folder or object store.")
+@click.option("--full-refresh", is_flag=True, help="Take over nothing from the build before, with --into.")
 @shared_options
 @pass_options
-def build(options: Options, engine: str | None, remote: str | None, lakes: tuple[str, ...], into: str | None) -> None:
+def build(
+    options: Options,
+    engine: str | None,
+    remote: str | None,
+    lakes: tuple[str, ...],
+    into: str | None,
+    *,
+    full_refresh: bool,
+) -> None:
     """Rebuild the warehouse from the lake: a full refresh.
 
     All models of sql/ are built and checked; neither the API nor a key is needed. The new file replaces the old one
     only if every check passed. Programs that have the old file open can go on reading it.
 
     With --into, the models run on an engine and are written as Parquet tables, from one lake or from several with
-    different conversations. current.json in the target names the tables to read, once every check has passed.
+    different conversations. current.json in the target names the tables to read, once every check has passed. Tables
+    and days that cannot have changed since the build before are taken over from it.
     """
     from pipelines.usecases import sync_steps
     from pipelines.usecases.engine_build import EngineTarget
@@ -59,7 +69,7 @@ def build(options: Options, engine: str | None, remote: str | None, lakes: tuple
 
     context = options.context()
     if target := EngineTarget.of(context, engine=engine, remote=remote, lakes=lakes, into=into):
-        _build_on_engine(options, context, target)
+        _build_on_engine(options, context, target, full_refresh=full_refresh)
         return
     started = time.monotonic()
     with context.write_lock("build"), show_progress(options) as show:
@@ -82,13 +92,13 @@ def build(options: Options, engine: str | None, remote: str | None, lakes: tuple
     exit_with(0 if built.is_swapped else 1)
 
 
-def _build_on_engine(options: Options, context: Context, target: EngineTarget) -> None:
+def _build_on_engine(options: Options, context: Context, target: EngineTarget, *, full_refresh: bool) -> None:
     from pipelines.usecases.engine_build import build_on_engine
     from warehouse.serve.value_format import duration, plural
 
     started = time.monotonic()
     with show_progress(options) as show:
-        built = build_on_engine(context, target, show)
+        built = build_on_engine(context, target, show, full_refresh=full_refresh)
     secs = time.monotonic() - started
     if options.is_json:
         emit(
@@ -99,12 +109,14 @@ def _build_on_engine(options: Options, context: Context, target: EngineTarget) -
                 "is_current": built.is_current,
                 "secs": secs,
                 "tables": built.folders,
+                "reused_tables": list(built.reused),
                 "failed": _as_data(built.failed),
             }
         )
     else:
+        n_reused = "all " * (len(built.reused) == len(built.folders)) + f"{len(built.reused):,}"
         options.say(
-            f"{plural(len(built.folders), 'table')} by {target.engine} in {duration(secs)}, "
+            f"{plural(len(built.folders), 'table')} by {target.engine} in {duration(secs)}, {n_reused} as before, "
             f"{len(built.checks) - len(built.failed):,} of {plural(len(built.checks), 'check')} passed"
         )
         if built.is_current:

@@ -10,6 +10,7 @@ from pipelines.orchestration.alert_sensor import alert_sensor
 from pipelines.orchestration.asset_operations import with_settings
 from pipelines.orchestration.assets.agent_access import access_job, agent_access
 from pipelines.orchestration.assets.audio import audio_job, recordings
+from pipelines.orchestration.assets.engine_tables import ENGINE_TARGET, engine_tables_assets
 from pipelines.orchestration.assets.lake import lake_tables
 from pipelines.orchestration.assets.landing import conversation_details, conversation_list
 from pipelines.orchestration.assets.models import models_asset
@@ -24,6 +25,7 @@ from pipelines.orchestration.table_metadata import column_types
 from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
 from pipelines.settings import load_settings
 from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.engine_build import EngineTarget
 from warehouse.models.project import read_project
 
 
@@ -44,7 +46,7 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
     app_context = app_context or Context(load_settings())
     settings = app_context.settings
     fresh_for = timedelta(hours=settings.fresh_hours)
-    project = read_project()
+    project, engine_target = read_project(), EngineTarget.of(app_context)
     assets = [  # those that a nightly run has, but the models: those that read models among them
         conversation_list,
         conversation_details,
@@ -57,6 +59,7 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
         recordings,
         lake_tables,
         *publish_assets(settings, project),
+        *engine_tables_assets(engine_target, project),
     ]
     today = max(app_context.clock().date(), first_day(settings))
     nightly, webhooks = nightly_job(today), webhook_job(today)
@@ -71,6 +74,10 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
             prune_schedule,
             weekly_report_schedule(settings.timezone),
         ],
-        resources={"app_context": context_resource(app_context), "progress": progress},
+        resources={
+            "app_context": context_resource(app_context),
+            "progress": progress,
+            **({ENGINE_TARGET: engine_target} if engine_target else {}),
+        },
         executor=dg.in_process_executor,  # six trivial assets take 15 s, against 49 s with a process for each
     )

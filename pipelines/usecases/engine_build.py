@@ -55,10 +55,13 @@ class EngineTarget:
         return cls(name, address, tuple(lakes) or settings.engine_lakes or (str(context.home.lake.resolve()),), target)
 
 
-def build_on_engine(context: Context, target: EngineTarget, progress: Progress = no_progress) -> EngineBuild:
+def build_on_engine(
+    context: Context, target: EngineTarget, progress: Progress = no_progress, *, full_refresh: bool = False
+) -> EngineBuild:
     """Build and check every model on the engine; the current tables are replaced only if every check passed.
 
-    Where the lake of the home is read, its lock is held, as a sync would replace files.
+    What cannot have changed is taken over from them, unless it is a ``full_refresh``. Where the lake of the home is
+    read, its lock is held, as a sync would replace files.
 
     Raises:
         EngineError: the engine is not installed or cannot be reached, or a model failed, which is named.
@@ -80,6 +83,7 @@ def build_on_engine(context: Context, target: EngineTarget, progress: Progress =
             build_id=f"{context.clock():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
             zones=context.zones,
             progress=report,
+            full_refresh=full_refresh,
         )
 
 

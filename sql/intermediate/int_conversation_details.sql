@@ -94,7 +94,7 @@ final as (
         workspace,
         conversation_id,
         start_date,
-        array_to_string(list_sort(list(distinct tag_id) filter (where tag_id is not null)), ', ') as tags,
+        nullif(array_to_string(list_sort(list(distinct tag_id) filter (where tag_id is not null)), ', '), '') as tags,
         max(model) as main_llm,
         count(failed_criteria) as n_failed_criteria,
         count(distinct agent_id) as n_agents

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from tests.helpers import day
+from tests.helpers.engine_increments import FEW, ChangingLake
 from tests.helpers.engine_tables import current_folders, differences, read
 from tests.helpers.run_cli import run
 from tests.helpers.spark_cluster import SparkCluster, find_spark_home, running_cluster
@@ -35,6 +38,9 @@ from warehouse.errors import EngineError
 from warehouse.models.project import Project, read_project
 
 pytestmark = pytest.mark.timeout(3600)
+
+ROOT = Path(__file__).parents[2]
+ZONE = "Europe/Berlin"
 
 
 def build(
@@ -52,7 +58,7 @@ def build(
             lakes=[str(lake) for lake in lakes],
             into=str(into),
             build_id="build_1",
-            zones={"main": "Europe/Berlin"},
+            zones={"main": ZONE},
             progress=lambda model, _number, _total: on_model(model),
         )
 
@@ -73,8 +79,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(lake: Path) -> Path:
-    """The tables of the demo, built by DuckDB."""
-    assert_whole(build(duckdb_engine(), [lake], lake.parent / "duckdb"))
+    """The tables of the demo, built by DuckDB with the seeds of its home."""
+    project = read_project(user_seeds=lake.parent / "seeds")
+    assert_whole(build(duckdb_engine(), [lake], lake.parent / "duckdb", project=project))
     return lake.parent / "duckdb"
 
 
@@ -87,9 +94,22 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
 
 
 @pytest.mark.sail
-def test_every_table_is_the_same_on_sail(lake: Path, expected: Path) -> None:
-    assert_whole(build(sail_engine(), [lake], lake.parent / "sail"))
-    assert differences(read_project().models, current_folders(expected), current_folders(lake.parent / "sail")) == {}
+def test_the_command_builds_the_same_tables_on_sail_and_a_model_that_fails_is_named(lake: Path, expected: Path) -> None:
+    into = lake.parent / "sail"
+    options = ("--home", str(lake.parent), "--engine", "sail", "--into", str(into))
+    built = run(lake.parent, "build", "--json", *options, CONVOHOUSE_TIMEZONE=ZONE)
+    assert (built.code, built.data["engine"], built.data["is_current"], built.data["failed"]) == (0, "sail", True, [])
+    assert built.data["tables"].keys() == current_folders(into).keys()
+    assert differences(read_project().models, current_folders(expected), current_folders(into)) == {}
+    before = json.loads((into / "current.json").read_text())
+    (lake.parent / "broken" / "conversations").mkdir(parents=True)
+    (lake.parent / "broken" / "conversations" / "rows.parquet").write_text("no Parquet")
+    failed = run(lake.parent, "build", "--lake", str(lake.parent / "broken"), *options)
+    assert failed.code == 1
+    assert "lake.conversations failed on the engine: " in failed.err
+    nowhere = run(lake.parent, "build", "--engine", "spark", "--remote", "sc://127.0.0.1:1", "--into", str(into))
+    assert (nowhere.code, "There is no Spark Connect server at sc://127.0.0.1:1: " in nowhere.err) == (1, True)
+    assert json.loads((into / "current.json").read_text()) == before
 
 
 @pytest.mark.sail
@@ -109,20 +129,6 @@ def test_a_value_a_type_and_a_row_that_differ_are_noticed(expected: Path, tmp_pa
     )
 
 
-@pytest.mark.sail
-def test_the_command_builds_on_sail_and_a_model_that_fails_is_named(lake: Path, tmp_path: Path) -> None:
-    into = tmp_path / "tables"
-    options = ("--home", str(lake.parent), "--engine", "sail", "--into", str(into))
-    built = run(tmp_path, "build", "--json", *options)
-    assert (built.code, built.data["engine"], built.data["is_current"], built.data["failed"]) == (0, "sail", True, [])
-    assert built.data["tables"].keys() == current_folders(into).keys()
-    before = json.loads((into / "current.json").read_text())
-    failed = run(tmp_path, "build", "--lake", str(tmp_path / "nothing"), *options)
-    assert failed.code == 1
-    assert "lake.conversations failed on the engine: " in failed.err
-    assert json.loads((into / "current.json").read_text()) == before
-
-
 @pytest.mark.spark
 def test_every_table_is_the_same_on_a_cluster_that_loses_a_worker(
     lake: Path, expected: Path, cluster: SparkCluster
@@ -135,7 +141,10 @@ def test_every_table_is_the_same_on_a_cluster_that_loses_a_worker(
             killed.set()
             threading.Thread(target=lambda: (time.sleep(1), cluster.kill_worker())).start()
 
-    assert_whole(build(spark_engine(cluster.remote), [lake], lake.parent / "spark", on_model=kill_once))
+    project = read_project(user_seeds=lake.parent / "seeds")
+    assert_whole(
+        build(spark_engine(cluster.remote), [lake], lake.parent / "spark", project=project, on_model=kill_once)
+    )
     assert killed.is_set()
     assert cluster.workers[0].wait(timeout=60) != 0
     assert differences(read_project().models, current_folders(expected), current_folders(lake.parent / "spark")) == {}
@@ -148,10 +157,34 @@ def test_without_the_rule_for_decimals_costs_differ(
     session = {name: value for name, value in spark_module.SESSION.items() if "allowPrecisionLoss" not in name}
     monkeypatch.setattr(spark_module, "SESSION", session)
     key, target = "intermediate.int_cost_components", lake.parent / "imprecise"
-    build(spark_engine(cluster.remote), [lake], target, project=read_project().upstream(key))
+    project = read_project().upstream(key, "staging.stg_agents")  # which a check reads
+    build(spark_engine(cluster.remote), [lake], target, project=project)
     (folder,) = target.glob("builds/*/intermediate/int_cost_components")
     left, right = {key: current_folders(expected)[key]}, {key: folder}
     assert differences(read_project().models, left, right).keys() == {key}
+
+
+@pytest.mark.spark
+@pytest.mark.timeout(7200)
+def test_the_hand_worked_cases_on_the_cluster(cluster: SparkCluster, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "--engine", cluster.remote, "--timeout", "600", "tests/sql"]
+    log = tmp_path / "cases.log"
+    with log.open("wb") as output:
+        ended = subprocess.run(command, cwd=ROOT, stdout=output, stderr=output, check=False)  # noqa: S603 - ours
+    assert ended.returncode == 0, log.read_text()[-5000:]
+
+
+@pytest.mark.sail
+def test_days_that_changed_are_built_again_as_a_whole_build_has_them(lake: Path, tmp_path: Path) -> None:
+    changing = ChangingLake(sail_engine, FEW, lake, tmp_path)
+    changing.build()
+    changing.raise_cost(changing.days("conversations")[-3])
+    changing.days("turns")[2].unlink()
+    built = changing.build()
+    assert "intermediate.int_agent_names" in built.reused
+    assert "marts.fct_conversations" not in built.reused
+    assert changing.differences_from_a_whole_build() == {}
+    assert set(changing.build().reused) == built.folders.keys()
 
 
 @pytest.mark.sail
@@ -170,11 +203,14 @@ def test_two_lakes_make_the_tables_of_one_home_with_both(tmp_path: Path) -> None
                 assert sync.sync(Context(settings, clock=lambda: until), run_id=f"{name}").problems == ()
     lakes = [tmp_path / name / "lake" for name in ("only_a", "only_b")]
     assert build(duckdb_engine(), [tmp_path / "both" / "lake"], tmp_path / "expected").is_current
-    assert build(sail_engine(), lakes, tmp_path / "union").is_current
-    different = differences(
-        read_project().models, current_folders(tmp_path / "expected"), current_folders(tmp_path / "union")
-    )
-    assert different.keys() <= {"metrics.sync_health"}  # it has the times of the runs
+    for connection, project in ((duckdb_engine(), read_project()), (sail_engine(), FEW)):
+        union = tmp_path / f"union_of_{len(project.models)}"
+        assert build(connection, lakes, union, project=project).is_current
+        right = current_folders(union)
+        left = {key: folder for key, folder in current_folders(tmp_path / "expected").items() if key in right}
+        assert left.keys() == {model.key for model in project.models if not model.is_view}
+        # metrics.sync_health has the times of the runs
+        assert differences(project.models, left, right).keys() <= {"metrics.sync_health"}
     with pytest.raises(EngineError, match=r"Conversation conv_\w+ is there twice, in the workspaces a and a"):
         build(duckdb_engine(), [*lakes, lakes[0]], tmp_path / "twice")
     assert not (tmp_path / "twice" / "current.json").exists()

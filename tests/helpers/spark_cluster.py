@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 START_SECS = 120
-PACKAGES = Path(__file__).parents[2] / ".venv" / "engines" / "lib"
+PACKAGES = Path(__file__).parents[2] / ".venv" / "spark" / "lib"
 
 
 def find_spark_home() -> Path | None:
-    """Folder of the pyspark that ``make engines`` installs; None if it is not installed, or there is no Java."""
+    """Folder of the pyspark in ``.venv/spark``; None if it is not installed, or there is no Java."""
     homes = sorted(PACKAGES.glob("python3*/site-packages/pyspark"))
     return homes[-1] if homes and shutil.which("java") else None
 

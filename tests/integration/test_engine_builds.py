@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -13,11 +15,12 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from tests.helpers import day
+from tests.helpers.engine_increments import FEW, ChangingLake
 from tests.helpers.engine_tables import current_folders, read
 from tests.helpers.run_cli import run
 from warehouse.connection import open_warehouse
 from warehouse.engines import build as engine_build
-from warehouse.engines.duckdb import DuckDBEngine
+from warehouse.engines.duckdb import DuckDBEngine, duckdb_engine
 from warehouse.errors import EngineError
 from warehouse.models.checks import Check
 from warehouse.models.project import read_project
@@ -66,13 +69,13 @@ def test_a_build_that_fails_leaves_the_current_one(
     before = (target / "current.json").read_bytes()
     materialize = DuckDBEngine.materialize
 
-    def break_one(self, model, types, into):
+    def break_one(self, model, types, into, **kept):
         if model.key == "marts.dim_agents":
             raise EngineError("The disk is full.")
-        materialize(self, model, types, into)
+        materialize(self, model, types, into, **kept)
 
     monkeypatch.setattr(DuckDBEngine, "materialize", break_one)
-    ended = run(folder, "build", "--into", str(target))
+    ended = run(folder, "build", "--into", str(target), "--full-refresh")
     assert (ended.code, "The disk is full." in ended.err) == (1, True)
     assert (target / "current.json").read_bytes() == before
     assert len(builds(target)) == 2
@@ -86,19 +89,87 @@ def test_a_failed_check_is_named_and_the_tables_before_stay_current(
     before = (target / "current.json").read_bytes()
     failing = Check("no_agent", "marts.dim_agents", "There is no agent.", "select agent_id from marts.dim_agents")
     monkeypatch.setattr(engine_build, "all_checks", lambda _project: (failing,))
-    ended = run(folder, "build", "--into", str(target))
+    ended = run(folder, "build", "--into", str(target), "--full-refresh")
     assert ended.code == 1
     assert "no_agent" in ended.text
     assert "stay current" in ended.err
     assert (target / "current.json").read_bytes() == before
 
 
-def test_the_build_before_stays_for_its_readers_and_older_ones_are_removed(folder: Path, tmp_path: Path) -> None:
-    target = tmp_path / "tables"
-    ids = [run(folder, "build", "--into", str(target), "--json").data["build"] for _ in range(3)]
-    assert builds(target) == set(ids[1:])
-    document = json.loads((target / "current.json").read_text())
-    assert (document["build"], document["previous_build"]) == (ids[2], ids[1])
+def test_the_build_before_stays_for_its_readers_and_older_ones_are_removed(folder: Path, built: Path) -> None:
+    refresh = [run(folder, "build", "--into", "tables", "--json", "--full-refresh").data for _ in range(3)]
+    assert [data["reused_tables"] for data in refresh] == [[], [], []]
+    assert builds(built) == {data["build"] for data in refresh[1:]}
+    document = json.loads((built / "current.json").read_text())
+    assert (document["build"], document["previous_build"]) == (refresh[2]["build"], refresh[1]["build"])
+
+
+def test_a_build_of_what_did_not_change_takes_over_every_table_and_check(folder: Path, built: Path) -> None:
+    before = current_folders(built)
+    ended = run(folder, "build", "--into", "tables", "--json")
+    assert (ended.code, set(ended.data["reused_tables"])) == (0, TABLES.keys())
+    assert current_folders(built) == before
+    assert f", all {len(TABLES)} as before, " in run(folder, "build", "--into", "tables").err
+
+
+@pytest.fixture
+def changing(folder: Path, tmp_path: Path) -> ChangingLake:
+    lake = ChangingLake(duckdb_engine, FEW, folder / "data" / "lake", tmp_path)
+    assert lake.build().reused == ()
+    return lake
+
+
+def test_after_days_that_changed_or_went_the_tables_are_those_of_a_whole_build(changing: ChangingLake) -> None:
+    first = changing.current
+    changed = changing.days("conversations")[1]
+    changing.raise_cost(changed)
+    changing.days("turns")[0].unlink()
+    built = changing.build()
+    fct = read(first["marts.fct_conversations"]), read(changing.current["marts.fct_conversations"])
+    raised = [rows.filter(pl.col("start_date") == date.fromisoformat(changed.parent.name[4:])) for rows in fct]
+    assert raised[1]["cost_credits"].sum() == raised[0]["cost_credits"].sum() + raised[0]["cost_credits"].count()
+    assert raised[0].height < fct[0].height == fct[1].height
+    assert changing.differences_from_a_whole_build() == {}
+    assert {"intermediate.int_agent_names", "marts.dim_dates"} & set(built.reused) == {"intermediate.int_agent_names"}
+
+
+def test_only_the_days_that_changed_are_computed(changing: ChangingLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    selects = {}
+    materialize = DuckDBEngine.materialize
+
+    def record(self, model, types, into, *, kept=""):
+        selects[model.key] = (model.sql, kept)
+        materialize(self, model, types, into, kept=kept)
+
+    monkeypatch.setattr(DuckDBEngine, "materialize", record)
+    changed = changing.days("conversations")[1]
+    changing.raise_cost(changed)
+    changing.build()
+    day = f"NOT start_date IS NULL AND start_date IN (CAST('{changed.parent.name[4:]}' AS DATE))"
+    assert day in selects["intermediate.int_conversation_costs"][0]
+    assert selects["intermediate.int_conversation_costs"][1].startswith("select * from before.intermediate_")
+    assert selects["metrics.anomalies"][1] == ""
+
+
+def test_tables_that_only_older_builds_have_are_removed(changing: ChangingLake) -> None:
+    first = set(changing.build().folders.values())
+    changing.raise_cost(changing.days("conversations")[0])
+    second = set(changing.build().folders.values())
+    assert changing.builds == first | second
+    third = set(changing.build().folders.values())
+    assert second == third == changing.builds
+
+
+def test_a_table_that_lost_a_file_and_a_deletion_are_built_again(changing: ChangingLake) -> None:
+    lost = changing.current["marts.fct_conversations"]
+    (lost / "rows.parquet").unlink()
+    built = changing.build()
+    assert set(built.folders) - set(built.reused) == {"marts.fct_conversations"}
+    assert changing.differences_from_a_whole_build() == {}
+    deletions = changing.lake / "deletions" / "day=2026-11-01"
+    deletions.mkdir()
+    shutil.copy(changing.lake / "deletions" / "day=1970-01-01" / "schema.parquet", deletions / "main.parquet")
+    assert changing.build().reused == ()
 
 
 def test_a_conversation_in_two_lakes_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -115,8 +186,9 @@ def test_a_conversation_in_two_lakes_is_refused(folder: Path, tmp_path: Path) ->
         (["--engine", "spark", "--into", "x"], "Spark needs the address of its server. Give --remote"),
         (["--engine", "sail"], "There is no target for the tables. Give --into"),
         (["--remote", "sc://host:1", "--into", "x"], "DuckDB runs in this process."),
-        (["--lake", "ftp://host/lake", "--into", "x"], "DuckDB cannot read ftp://host/lake."),
-        (["--lake", "nowhere", "--into", "x"], "lake.conversations failed on DuckDB: "),
+        (["--lake", "ftp://host/lake", "--into", "x"], "ftp://host/lake/conversations cannot be reached: "),
+        (["--into", "ftp://host/tables"], "ftp://host/tables cannot be reached: "),
+        (["--lake", "nowhere", "--into", "x"], "There is no lake at nowhere."),
         (["--engine", "sail", "--into", "x"], "pip install 'convohouse[sail]'"),
     ],
 )

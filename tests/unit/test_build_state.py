@@ -6,10 +6,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.build.incremental import Days, stale_days
-from warehouse.build.state import GLOBAL_INPUTS, changed_relations, stale_share
+from warehouse.build.state import stale_share
 from warehouse.models.headers import Header
 from warehouse.models.project import Model, Project
+from warehouse.models.staleness import GLOBAL_INPUTS, Days, changed_relations, stale_days
 
 INPUTS = dict.fromkeys((*GLOBAL_INPUTS, "lake.turns", "lake.warnings", "seeds.rates"), "1")
 

@@ -10,7 +10,7 @@ days that differ are replaced and are stale for the models that read it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from glob import escape
@@ -20,6 +20,7 @@ import duckdb
 from warehouse.connection import execute_with_memory_retry, read_parquet_sql, sql_literal
 from warehouse.errors import ModelError
 from warehouse.models.project import ALL_SCHEMAS, DAY, Model, Project, relations_with_days
+from warehouse.models.staleness import Days, is_on
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import BY_NAME, TABLES
 from warehouse.storage import lake
@@ -27,30 +28,6 @@ from warehouse.storage.home import Home
 
 CONVERSATIONS_PER_BATCH = 25_000
 """Conversations of a batch, unless a single day has more. The turns of so many fill several of DuckDB's row groups."""
-
-Days = frozenset[date | None]
-"""Days on which a relation changed; None is the day of rows without one, and of relations that have no days."""
-
-
-def is_on(days: Days | None) -> str:
-    """The SQL condition that a row is of one of the days (None: any); it is never null."""
-    if days is None:
-        return "true"
-    dates = ", ".join(f"date '{day}'" for day in sorted(day for day in days if day is not None))
-    is_listed = f"{DAY} is not null and {DAY} in ({dates})" if dates else "false"
-    return f"({DAY} is null or {is_listed})" if None in days else f"({is_listed})"
-
-
-def stale_days(model: Model, changes: Mapping[str, Days | None], with_days: Collection[str]) -> Days | None:
-    """The days on which a model can differ after changes of what it reads (None: all); None if it has to be rebuilt.
-
-    Only an incremental model does not have to be rebuilt as a whole. A view has the days of the table that it reads.
-    """
-    days = [changes[read] if read in with_days else None for read in model.reads if read in changes]
-    is_by_day = model.header.incremental_by or (model.is_view and model.key in with_days)
-    if not is_by_day or None in days:
-        return None
-    return Days().union(*(some for some in days if some is not None))
 
 
 class DayBuilder:

@@ -14,7 +14,7 @@ from itertools import count
 
 import duckdb
 
-from warehouse.build.incremental import CONVERSATIONS_PER_BATCH, DayBuilder, Days, describe, stale_days
+from warehouse.build.incremental import CONVERSATIONS_PER_BATCH, DayBuilder, describe
 from warehouse.build.state import EMPTY_BASELINE, Baseline, ModelState
 from warehouse.connection import lake_files_sql, read_parquet_sql, sql_literal
 from warehouse.errors import ModelError
@@ -28,6 +28,7 @@ from warehouse.models.build_tables import (
     workspace_rows,
 )
 from warehouse.models.project import ALL_SCHEMAS, SHORT_NAMED, Model, Project
+from warehouse.models.staleness import Days, stale_days
 from warehouse.parallel import MAX_THREADS, map_parallel, run_graph
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table

@@ -19,13 +19,10 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date
-from functools import cache
 from pathlib import Path
 
 import duckdb
 
-from warehouse.build.incremental import Days, stale_days
 from warehouse.connection import Limits, connect, sql_literal
 from warehouse.models import build_tables
 from warehouse.models.build_tables import (
@@ -37,20 +34,21 @@ from warehouse.models.build_tables import (
     workspace_rows,
 )
 from warehouse.models.project import Project, relations_with_days
-from warehouse.schema.operations import DELETIONS
+from warehouse.models.staleness import (
+    CODE,
+    REMOVED,
+    TESTS,
+    Days,
+    changed_relations,
+    code_hash,
+    digest,
+    relation_names,
+    stale_days,
+)
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.storage import lake, landing
 from warehouse.storage.home import Home
-
-CODE, TESTS, REMOVED = "code", "tests", "removed"
-GLOBAL_INPUTS = (CODE, TESTS, REMOVED, f"lake.{DELETIONS.name}")
-"""Inputs of the whole warehouse: if one of them changes, nothing is reused.
-
-``removed`` are the redacted and erased conversations of the landing; the lake's deletions repeat them. DuckDB does not
-overwrite blocks that it frees, so a file that ever held the text of such a conversation may hold it for good. Only a
-file written from nothing cannot.
-"""
 
 MAX_STALE_SHARE = 0.5
 """If a larger share of the models' days is stale, everything is rebuilt, which also leaves a more compact file."""
@@ -115,21 +113,6 @@ def load_baseline(home: Home, project: Project, inputs: Mapping[str, str], limit
     return replace(current, changed_days=changes)
 
 
-def changed_relations(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, Days | None] | None:
-    """Relations whose fingerprint differs, inputs and models by their text: the days that differ, or None for all.
-
-    None if nothing can be reused: a global input differs, or there are other relations than before.
-    """
-    differing = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-    if relation_names(before) != relation_names(now) or not relation_names(differing).isdisjoint(GLOBAL_INPUTS):
-        return None
-    changes = dict[str, Days | None]()
-    for name in reversed(differing):  # a relation after its days
-        relation, _, day = name.partition("/")
-        changes[relation] = (changes.get(relation) or Days()) | {date.fromisoformat(day)} if day else None
-    return changes
-
-
 def stale_share(project: Project, changes: Mapping[str, Days | None], inputs: Iterable[str]) -> float:
     """The share of the models' days that can differ, if all days of all models are 1."""
     n_days = len({name.partition("/")[2] for name in inputs if "/" in name})
@@ -143,25 +126,20 @@ def stale_share(project: Project, changes: Mapping[str, Days | None], inputs: It
     return sum(shares) / max(1, len(project.models))
 
 
-def relation_names(names: Iterable[str]) -> frozenset[str]:
-    """The relations of inputs: ``lake.turns/2026-11-20`` is a day of ``lake.turns``."""
-    return frozenset(name.partition("/")[0] for name in names)
-
-
 def fingerprints(home: Home, project: Project, zones: Mapping[str, str]) -> dict[str, str]:
     """The fingerprint of each input of a build: lake tables or their days, seeds, models, global inputs."""
     tests = (f"{test.name}\n{test.sql}" for test in project.singular_tests)
     metric_headers = build_tables.metric_header_rows((model.key, model.header) for model in project.models)
     return {
-        CODE: _hash([_code_hash(), duckdb.__version__, str(home.root.resolve())]),
-        TESTS: _hash(tests),
-        REMOVED: _hash([landing.redactions_and_tombstones(home.all_workspaces).write_json()]),
-        METRIC_HEADERS.key: _hash([metric_headers.write_json()]),
-        WORKSPACES.key: _hash([workspace_rows(zones).write_json()]),
-        AGENT_NAMES.key: _hash([agent_name_rows(home).write_json()]),
+        CODE: digest([code_hash(), duckdb.__version__, str(home.root.resolve())]),
+        TESTS: digest(tests),
+        REMOVED: digest([landing.redactions_and_tombstones(home.all_workspaces).write_json()]),
+        METRIC_HEADERS.key: digest([metric_headers.write_json()]),
+        WORKSPACES.key: digest([workspace_rows(zones).write_json()]),
+        AGENT_NAMES.key: digest([agent_name_rows(home).write_json()]),
         **{name: value for table in TABLES for name, value in _table_fingerprints(home, table)},
-        **{seed.key: _hash([repr(seed.header), seed.rows.write_json()]) for seed in project.seeds},
-        **{model.key: _hash([model.sha256, repr(model.header)]) for model in project.models},
+        **{seed.key: digest([repr(seed.header), seed.rows.write_json()]) for seed in project.seeds},
+        **{model.key: digest([model.sha256, repr(model.header)]) for model in project.models},
     }
 
 
@@ -170,27 +148,14 @@ def _table_fingerprints(home: Home, table: Table) -> Iterator[tuple[str, str]]:
     name = f"lake.{table.name}"
     if not table.is_daily:
         files = sorted(home.table(table).rglob("*.parquet"))
-        yield name, _hash(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files)
+        yield name, digest(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files)
         return
     yield name, "by day"
     for day in lake.days(home, table):
         stats = [(file.name, file.stat()) for file in lake.day_files(home, table, day)]
         parts = [f"{file} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}" for file, stat in stats]
         if parts:
-            yield f"{name}/{day}", _hash(parts)
-
-
-@cache
-def _code_hash() -> str:
-    """Hash of package ``warehouse``: schema, comments, checks and how everything is built."""
-    return _hash(file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parents[1].rglob("*.py")))
-
-
-def _hash(parts: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(f"{len(part)}:{part}".encode())
-    return digest.hexdigest()
+            yield f"{name}/{day}", digest(parts)
 
 
 def write_state(

@@ -11,9 +11,20 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from warehouse.engines.engine import Engine
+from warehouse.engines.engine import BEFORE, Engine
+from warehouse.engines.state import (
+    Staleness,
+    build_folder,
+    built_folders,
+    lake_fingerprints,
+    on_days,
+    project_fingerprints,
+    staleness,
+    write_document,
+)
 from warehouse.engines.storage import read_text, remove_folder, write_text
 from warehouse.errors import EngineError
 from warehouse.models.build_tables import (
@@ -27,6 +38,7 @@ from warehouse.models.checks import SAMPLE_ROWS, Check, CheckResult
 from warehouse.models.column_types import column_types
 from warehouse.models.data_quality import all_checks
 from warehouse.models.project import Project
+from warehouse.models.staleness import is_on
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import AGENTS
 from warehouse.schema.registry import TABLES
@@ -41,11 +53,13 @@ Progress = Callable[[str, int, int], None]
 class EngineBuild:
     """A finished build: the folder by qualified name of each table, and the results of the checks.
 
-    It ``is_current`` if every check passed, and readers take it from now on.
+    Tables that were ``reused`` are those of the build before. It ``is_current`` if every check passed, and readers take
+    it from now on.
     """
 
     build_id: str
     folders: dict[str, str]
+    reused: tuple[str, ...]
     checks: tuple[CheckResult, ...]
     is_current: bool
 
@@ -64,8 +78,12 @@ def build_tables(
     build_id: str,
     zones: Mapping[str, str],
     progress: Progress,
+    full_refresh: bool = False,
 ) -> EngineBuild:
-    """Build and check every model, then name the build as the current one and remove the one before the last.
+    """Build and check every model, then name the build as the current one and remove what only older ones have.
+
+    A table that cannot have changed since the current build is taken over from it, and of an incremental model only the
+    days that can differ are computed again (``warehouse.engines.state``).
 
     Args:
         engine: The engine.
@@ -75,31 +93,51 @@ def build_tables(
         build_id: A name that no other build has.
         zones: IANA time zone by workspace.
         progress: Called before each model.
+        full_refresh: Take over nothing.
 
     Raises:
         EngineError: a model or a check failed, or two lakes have the same conversation; the current build stays.
     """
-    types = column_types(project)
+    types, target = column_types(project), into.rstrip("/")
+    lake_inputs = lake_fingerprints(lakes)  # before they are read: what changes meanwhile is stale for the next build
     for table in TABLES:
         engine.read_lake(table, lakes)
     _check_ids(engine)
-    for seed in project.seeds:
-        engine.load(seed.key, seed.rows)
-    engine.load(METRIC_HEADERS.key, metric_header_rows((model.key, model.header) for model in project.models))
-    engine.load(WORKSPACES.key, workspace_rows(zones))
-    engine.load(AGENT_NAMES.key, AGENT_NAMES.frame(engine.query(AGENT_NAMES_SQL)))
-    folders = {}
+    loaded = {
+        METRIC_HEADERS.key: metric_header_rows((model.key, model.header) for model in project.models),
+        WORKSPACES.key: workspace_rows(zones),
+        AGENT_NAMES.key: AGENT_NAMES.frame(engine.query(AGENT_NAMES_SQL)),
+    }
+    for key, rows in [(seed.key, seed.rows) for seed in project.seeds] + [*loaded.items()]:
+        engine.load(key, rows)
+    inputs = lake_inputs and lake_inputs | project_fingerprints(project, loaded, engine.name, *lakes)
+    current = None if full_refresh else _current(target).get("build")
+    stale = staleness(target, current, project, inputs)
+    folders, reused = dict[str, str](), list[str]()
     for number, model in enumerate(project.models, 1):
         progress(model.key, number, len(project.models))
-        if not model.is_view:
-            folders[model.key] = f"builds/{build_id}/{model.schema}/{model.name}"
-        folder = None if model.is_view else f"{into.rstrip('/')}/{folders[model.key]}"
-        engine.materialize(model, types[model.key], folder)
-    checks = run_checks(engine, all_checks(project), progress)
+        days = stale.days(model)
+        if model.is_view:
+            engine.materialize(model, types[model.key], None)
+        elif days is not None and not days:
+            folders[model.key] = stale.folders[model.key]
+            engine.read_table(model.key, types[model.key], f"{target}/{folders[model.key]}")
+            reused.append(model.key)
+        else:
+            folders[model.key] = f"{build_folder(build_id)}/{model.schema}/{model.name}"
+            kept = ""
+            if days is not None:
+                before = f"{BEFORE}.{model.schema}_{model.name}"
+                engine.read_table(before, types[model.key], f"{target}/{stale.folders[model.key]}")
+                kept = f"select * from {before} where not {is_on(days)}"
+                model = replace(model, sql=on_days(model.sql, stale.with_days, days))  # noqa: PLW2901 - same model
+            engine.materialize(model, types[model.key], f"{target}/{folders[model.key]}", kept=kept)
+    checks = run_checks(engine, all_checks(project), progress, stale)
     is_current = all(result.is_passed for result in checks)
     if is_current:
-        _make_current(into, build_id, folders)
-    return EngineBuild(build_id, folders, checks, is_current)
+        write_document(target, build_id, inputs, folders)
+        _make_current(target, build_id, folders)
+    return EngineBuild(build_id, folders, tuple(reused), checks, is_current)
 
 
 def _check_ids(engine: Engine) -> None:
@@ -116,16 +154,23 @@ def _check_ids(engine: Engine) -> None:
         )
 
 
-def run_checks(engine: Engine, checks: Iterable[Check], progress: Progress) -> tuple[CheckResult, ...]:
+def run_checks(
+    engine: Engine, checks: Iterable[Check], progress: Progress, stale: Staleness
+) -> tuple[CheckResult, ...]:
     """Results of the checks, those of one relation in one scan where they can be; in any order of relations.
+
+    A check that reads only what is unchanged is not run.
 
     Raises:
         EngineError: a check cannot be run; it is named.
     """
     scans: dict[str, list[Check]] = defaultdict(list)
-    for check in checks:
-        scans[check.model if check.passes_when else f"{check.model} {check.name}"].append(check)
     results: list[CheckResult] = []
+    for check in checks:
+        if stale.is_unchanged((check.model, *check.also_reads)):
+            results.append(CheckResult.reused(check))
+        else:
+            scans[check.model if check.passes_when else f"{check.model} {check.name}"].append(check)
     for number, scan in enumerate(scans.values(), 1):
         progress("checks", number, len(scans))
         if scan[0].passes_when:
@@ -153,11 +198,23 @@ def _run_one(engine: Engine, check: Check) -> CheckResult:
     return CheckResult(check, int(count["n_failing"]), samples)
 
 
-def _make_current(into: str, build_id: str, folders: Mapping[str, str]) -> None:
-    """Name the build as the current one; the one before stays for readers that are in it, older ones are removed."""
-    before = json.loads(read_text(into, CURRENT) or "{}")
-    document = {"build": build_id, "previous_build": before.get("build"), "tables": folders}
-    write_text(into, CURRENT, json.dumps(document, indent=2))
-    older = before.get("previous_build")
-    if older not in (None, build_id, before.get("build")):
-        remove_folder(f"{into.rstrip('/')}/builds/{older}")
+def _current(target: str) -> dict[str, Any]:
+    return dict(json.loads(read_text(target, CURRENT) or "{}"))
+
+
+def _make_current(target: str, build_id: str, folders: Mapping[str, str]) -> None:
+    """Name the build as the current one; what the one before has stays for its readers, what only older have goes."""
+    before = _current(target)
+    older, previous = before.get("previous_build"), before.get("build")
+    document = {"build": build_id, "previous_build": previous, "tables": folders}
+    write_text(target, CURRENT, json.dumps(document, indent=2))
+    if previous is None or older in (None, build_id, previous):
+        return
+    kept = {build_folder(build_id), build_folder(previous), *folders.values(), *before["tables"].values()}
+    for folder in {build_folder(older), *built_folders(target, older).values()} - kept:
+        of_build = "/".join(folder.split("/")[:2])  # builds/<build>, which goes with its last table
+        has_kept = any(name.startswith(f"{of_build}/") for name in kept)
+        if not has_kept:
+            remove_folder(f"{target}/{of_build}")
+        elif folder != of_build:
+            remove_folder(f"{target}/{folder}")

@@ -10,11 +10,13 @@ import duckdb
 import polars as pl
 
 from warehouse.connection import Limits, connect, create_table, read_parquet_sql, sql_literal
+from warehouse.engines.engine import BEFORE
 from warehouse.engines.storage import open_folder
 from warehouse.errors import EngineError
 from warehouse.models.project import ALL_SCHEMAS, Model
 from warehouse.schema.types import Table
 
+FILE = "rows.parquet"
 LIMITS = Limits(memory="2GB")
 OBJECT_STORES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
 """By scheme of a URL, the package whose file system DuckDB reads through."""
@@ -24,7 +26,7 @@ OBJECT_STORES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
 def duckdb_engine() -> Iterator[DuckDBEngine]:
     """An engine in this process."""
     with connect(limits=LIMITS) as connection:
-        for schema in ALL_SCHEMAS:
+        for schema in (*ALL_SCHEMAS, BEFORE):
             connection.execute(f"create schema {schema}")
         yield DuckDBEngine(connection)
 
@@ -49,17 +51,24 @@ class DuckDBEngine:
         with _engine_errors(key):
             create_table(self._connection, key, rows)
 
-    def materialize(self, model: Model, types: Mapping[str, str], folder: str | None) -> None:
+    def read_table(self, key: str, types: Mapping[str, str], folder: str) -> None:
+        """See ``Engine``."""
+        select = read_parquet_sql(types, [sql_literal(f"{self._path(folder)}/{FILE}")])
+        with _engine_errors(key):
+            self._connection.execute(f"create or replace view {key} as {select}")
+
+    def materialize(self, model: Model, types: Mapping[str, str], folder: str | None, *, kept: str = "") -> None:
         """See ``Engine``; the ``types`` are DuckDB's own."""
         with _engine_errors(model.key):
-            sql = model.sql
-            if folder is not None:
-                filesystem, path = open_folder(folder)
-                filesystem.create_dir(path, recursive=True)
-                target = sql_literal(f"{self._path(folder)}/rows.parquet")
-                self._connection.execute(f"copy ({sql}) to {target} (format parquet)")
-                sql = read_parquet_sql(types, [target])
-            self._connection.execute(f"create or replace view {model.key} as {sql}")
+            if folder is None:
+                self._connection.execute(f"create or replace view {model.key} as {model.sql}")
+                return
+            filesystem, path = open_folder(folder)
+            filesystem.create_dir(path, recursive=True)
+            rows = f"({model.sql}) union all ({kept})" if kept else model.sql
+            target = sql_literal(f"{self._path(folder)}/{FILE}")
+            self._connection.execute(f"copy ({rows}) to {target} (format parquet)")
+        self.read_table(model.key, types, folder)
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """See ``Engine``."""
@@ -89,4 +98,7 @@ def _engine_errors(what: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise EngineError(f"{what} failed on DuckDB: {error}") from error
+        text = str(error).partition("\n\nLINE")[0].strip()
+        # of a file system in Python, DuckDB has the whole traceback
+        message = text.rpartition("\n")[2] if "Traceback (" in text else " ".join(text.split())
+        raise EngineError(f"{what} failed on DuckDB: {message}") from error

@@ -10,6 +10,9 @@ import polars as pl
 from warehouse.models.project import Model
 from warehouse.schema.types import Table
 
+BEFORE = "before"
+"""Schema of the tables of the build before, whose rows of unchanged days are kept."""
+
 
 class Engine(Protocol):
     """A connection to an engine; relations are known to it by their qualified names, such as ``marts.fct_turns``.
@@ -25,10 +28,14 @@ class Engine(Protocol):
     def load(self, key: str, rows: pl.DataFrame) -> None:
         """Make a few rows a relation: a seed."""
 
-    def materialize(self, model: Model, types: dict[str, str], folder: str | None) -> None:
+    def read_table(self, key: str, types: dict[str, str], folder: str) -> None:
+        """Make a table that was materialized before a relation."""
+
+    def materialize(self, model: Model, types: dict[str, str], folder: str | None, *, kept: str = "") -> None:
         """Make the result of a model a relation, its columns of the ``types`` that DuckDB gives them.
 
-        With a ``folder`` its rows are written there as Parquet, and the relation reads these files.
+        With a ``folder`` its rows are written there as Parquet, and the relation reads these files; with ``kept``, a
+        SELECT in DuckDB's dialect, together with the rows of that.
         """
 
     def query(self, sql: str) -> list[dict[str, Any]]:

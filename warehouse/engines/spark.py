@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import polars as pl
 import pyarrow as pa
@@ -27,6 +30,8 @@ SESSION = {
     "spark.sql.decimalOperations.allowPrecisionLoss": "false",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
 }
+DEFAULT_PORT = 15002
+CONNECT_SECS = 20
 EXTRAS = {"spark": "pip install 'convohouse[spark]'", "sail": "pip install 'convohouse[sail]'"}
 
 
@@ -62,6 +67,7 @@ def sail_engine(remote: str | None = None) -> Iterator[SparkEngine]:
         from pysail.spark import SparkConnectServer  # noqa: PLC0415 - an extra of 165 MB
     except ImportError as error:
         raise EngineError("Sail is not installed.", f"Install it: {EXTRAS['sail']}") from error
+    os.environ.setdefault("RUST_LOG", "error")  # noqa: TID251 - Sail's log goes to standard error, and has no other switch
     server = SparkConnectServer(ip="127.0.0.1", port=0)
     server.start(background=True)
     host, port = server.listening_address
@@ -81,6 +87,9 @@ def _connect(remote: str) -> SparkSession:
     except ImportError as error:
         raise EngineError("The client of Spark Connect is not installed.", f"Install it: {EXTRAS['spark']}") from error
     try:
+        address = urlsplit(remote)
+        if address.hostname:  # the client itself would try for minutes
+            socket.create_connection((address.hostname, address.port or DEFAULT_PORT), CONNECT_SECS).close()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             session = SparkSession.builder.remote(remote).create()
@@ -125,12 +134,20 @@ class SparkEngine:
             frame = self._session.createDataFrame(data, schema=from_arrow_schema(schema))
             frame.createOrReplaceTempView(relation_name(*key.split(".")))
 
-    def materialize(self, model: Model, types: Mapping[str, str], folder: str | None) -> None:
+    def read_table(self, key: str, types: Mapping[str, str], folder: str) -> None:
+        """See ``Engine``."""
+        with _engine_errors(key):
+            rows = self._session.read.parquet(folder).select(*types)
+            rows.createOrReplaceTempView(relation_name(*key.split(".")))
+
+    def materialize(self, model: Model, types: Mapping[str, str], folder: str | None, *, kept: str = "") -> None:
         """See ``Engine``."""
         with _engine_errors(model.key):
-            sql = to_spark(model.sql, relation_name, list(model.header.columns))
+            sql = to_spark(model.sql, relation_name, tuple(model.header.columns))
             columns = [f"cast(`{name}` as {spark_type(types[name])}) as `{name}`" for name in types]
             rows = self._session.sql(sql).selectExpr(*columns)
+            if kept:
+                rows = rows.unionAll(self._session.sql(to_spark(kept, relation_name)))
             if folder is not None:
                 rows = self._write(rows, folder)
             rows.createOrReplaceTempView(relation_name(model.schema, model.name))

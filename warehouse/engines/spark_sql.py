@@ -7,6 +7,7 @@ sqlglot translates most of it. The rewrites here are what it leaves different; e
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -18,7 +19,8 @@ TYPES = {"TIMESTAMP": "timestamp_ntz", "TIMESTAMP WITH TIME ZONE": "timestamp", 
 """Types of DuckDB that sqlglot would translate to another one."""
 
 
-def to_spark(sql: str, relation: Naming, columns: Sequence[str] = ()) -> str:
+@lru_cache(maxsize=2048)  # a process that builds more than once translates the same texts
+def to_spark(sql: str, relation: Naming, columns: tuple[str, ...] = ()) -> str:
     """The SELECT in Spark's dialect.
 
     Args:
@@ -33,8 +35,8 @@ def to_spark(sql: str, relation: Naming, columns: Sequence[str] = ()) -> str:
     for select in tree.find_all(exp.Select):
         _write_out_groups(select)
         _write_out_star(select, columns)
-    for rewrite in (_percentile, _struct, _wall_clock, _interval):
-        tree = tree.transform(rewrite)
+    for rewrite in (_percentile, _struct, _wall_clock, _interval, _concat, _filtered_window):
+        tree = tree.transform(rewrite, copy=False)
     for table in list(tree.find_all(exp.Table)):
         if table.db:
             table.replace(exp.to_table(relation(table.db, table.name)).as_(table.alias_or_name))
@@ -75,6 +77,24 @@ def _interval(node: exp.Expr) -> exp.Expr:
     """Parentheses: in ``interval 7 day and x``, Spark reads ``day and`` as a range of units."""
     if isinstance(node, exp.Interval) and not isinstance(node.parent, exp.Paren):
         return exp.paren(node, copy=False)
+    return node
+
+
+def _concat(node: exp.Expr) -> exp.Expr:
+    """Texts of what ``concat`` joins: a null is an empty text in DuckDB, and Spark makes no number of that."""
+    if isinstance(node, exp.Concat):
+        texts = [part if part.is_string else exp.cast(part, "text") for part in node.expressions]
+        node.set("expressions", texts)
+    return node
+
+
+def _filtered_window(node: exp.Expr) -> exp.Expr:
+    """``sum(x) filter (where y) over (…)`` as the sum of a case: Sail has no filter in a window."""
+    if isinstance(node, exp.Window) and isinstance(node.this, exp.Filter):
+        aggregate, condition = node.this.this, node.this.expression.this
+        counted = exp.Literal.number(1) if isinstance(aggregate.this, exp.Star) else aggregate.this
+        aggregate.set("this", exp.case().when(condition, counted))
+        node.set("this", aggregate)
     return node
 
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pyarrow import fs
+
+from warehouse.errors import EngineError
 
 
 def open_folder(url: str) -> tuple[fs.FileSystem, str]:
     """File system and path of a folder or a URL such as ``s3://bucket/warehouse``; credentials are the environment's.
 
     Raises:
-        ValueError: the scheme is unknown.
+        EngineError: the scheme is unknown.
     """
     if not urlsplit(url).scheme:
         return fs.LocalFileSystem(), str(Path(url).absolute())
-    return fs.FileSystem.from_uri(url)
+    try:
+        return fs.FileSystem.from_uri(url)
+    except ValueError as error:
+        raise EngineError(f"{url} cannot be reached: {error}", "Give a folder, or a URL such as s3://…") from error
 
 
 def write_text(url: str, name: str, text: str) -> None:
@@ -38,8 +44,38 @@ def read_text(url: str, name: str) -> str | None:
     filesystem, path = open_folder(url)
     if filesystem.get_file_info(f"{path}/{name}").type != fs.FileType.File:
         return None
+    return read_bytes(url, name).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file below a folder: its path from there, and what says whether it is still the same."""
+
+    path: str
+    size: int
+    mtime_ns: int | None
+
+
+def list_files(url: str) -> list[StoredFile]:
+    """The Parquet files below a folder by path; none if there is no folder.
+
+    Raises:
+        EngineError, OSError: this process cannot list it.
+    """
+    filesystem, path = open_folder(url)
+    infos = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True, recursive=True))
+    files = [info for info in infos if info.type == fs.FileType.File and info.extension == "parquet"]
+    return sorted(
+        (StoredFile(info.path.removeprefix(path).lstrip("/"), info.size, info.mtime_ns) for info in files),
+        key=lambda file: file.path,
+    )
+
+
+def read_bytes(url: str, name: str) -> bytes:
+    """The content of a file."""
+    filesystem, path = open_folder(url)
     with filesystem.open_input_stream(f"{path}/{name}") as stream:
-        return bytes(stream.read()).decode()
+        return bytes(stream.read())
 
 
 def remove_folder(url: str) -> None:

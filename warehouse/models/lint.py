@@ -96,6 +96,12 @@ RULES = (
         lint_rules.is_ordered_list,
     ),
     Rule(
+        "empty-list",
+        "list(x) of no row is null here, and an empty list on Spark",
+        "nullif(array_to_string(list(x), ','), '')",
+        lint_rules.is_empty_list,
+    ),
+    Rule(
         "len",
         "len(x) is the length of a list here, and of a string on Spark",
         "array_length(x) for a list, length(x) for a string",

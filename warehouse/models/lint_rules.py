@@ -87,6 +87,12 @@ def is_ordered_list(node: exp.Expr, _word: str) -> bool:
     return isinstance(node, exp.ArrayAgg) and isinstance(node.this, exp.Order)
 
 
+def is_empty_list(node: exp.Expr, _word: str) -> bool:
+    """``list`` or ``array_agg`` without an order, outside ``nullif``."""
+    is_list = isinstance(node, exp.ArrayAgg) and not isinstance(node.this, exp.Order)
+    return is_list and node.find_ancestor(exp.Nullif) is None
+
+
 def is_len(node: exp.Expr, word: str) -> bool:
     """``len``, which the tree does not tell from ``length``."""
     return isinstance(node, exp.Length) and word == "len"

@@ -1,0 +1,57 @@
+"""The tables of ``convohouse build --into`` as an asset; without a target in the settings (``engine_into``), none."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipelines.orchestration.asset_keys import asset_key
+from pipelines.orchestration.assets.publish import GROUP
+from pipelines.usecases.context import Context, Progress
+from pipelines.usecases.engine_build import EngineTarget, build_on_engine
+from warehouse.errors import ConvohouseError
+from warehouse.models.project import Project
+
+ENGINE_TABLES = asset_key("engine.tables")
+ENGINE_TARGET = "engine_target"
+"""The resource that says on which engine they are built, from which lakes and where to."""
+
+
+def engine_tables_assets(target: EngineTarget | None, project: Project) -> list[dg.AssetsDefinition]:
+    """The asset of the target, behind the tables of the lake that models read."""
+    if target is None:
+        return []
+    tables = sorted({read for model in project.models for read in model.reads if read.startswith("lake.")})
+
+    @dg.asset(
+        key=ENGINE_TABLES,
+        group_name=GROUP,
+        kinds={target.engine, "parquet"},
+        metadata={"dagster/uri": target.into},
+        deps=[asset_key(table) for table in tables],
+        description=f"Builds the models by {target.engine} into Parquet tables at {target.into}; only what can have "
+        "changed. If this fails, the error names the model or the check; the tables before stay current, and the next "
+        "run or `convohouse build` tries again.",
+    )
+    def engine_tables(
+        app_context: dg.ResourceParam[Context],
+        progress: dg.ResourceParam[Progress],
+        engine_target: dg.ResourceParam[EngineTarget],
+    ) -> dg.MaterializeResult[None]:
+        try:
+            built = build_on_engine(app_context, engine_target, progress)
+        except ConvohouseError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        if built.failed:
+            texts = (f"{result.check.name}: {result.n_failing} rows" for result in built.failed)
+            raise dg.Failure("\n".join(texts), allow_retries=False)
+        return dg.MaterializeResult(
+            metadata={
+                "engine": engine_target.engine,
+                "target": engine_target.into,
+                "build": built.build_id,
+                "n_tables": len(built.folders),
+                "n_reused": len(built.reused),
+            }
+        )
+
+    return [engine_tables]

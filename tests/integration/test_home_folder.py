@@ -40,6 +40,11 @@ KILLS = [
 ]
 
 
+@pytest.fixture
+def few_keys():
+    return ("marts.fct_turns",)
+
+
 def count(home):
     return query(home, "select count(*) as n from lake.turns")["n"].item()
 

@@ -100,7 +100,7 @@ def every_model() -> None:
 
 @pytest.fixture
 def few_keys() -> tuple[str, ...]:
-    """The models of ``few_models``; a folder or file whose tests look at others has a fixture of this name."""
+    """The models of ``few_models``, with those that their checks refer to; a folder or file may have another one."""
     return FEW
 
 

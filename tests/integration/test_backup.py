@@ -29,7 +29,7 @@ BUDGET = "month_start_date,agent_id,budget_usd\n2026-11-01,*,1500\n"
 
 @pytest.fixture
 def few_keys():
-    return ("marts.fct_conversations",)
+    return ("marts.fct_conversations", "marts.dim_agents")
 
 
 def documented(program: str) -> str:

@@ -42,7 +42,7 @@ KILLS = [
 
 @pytest.fixture
 def few_keys():
-    return ("marts.fct_turns",)
+    return ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents")
 
 
 def count(home):

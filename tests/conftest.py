@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -16,7 +16,7 @@ from xdist.scheduler import LoadFileScheduling, Scheduling
 from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers import day
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
-from tests.helpers.small_builds import without_comments
+from tests.helpers.small_builds import hide_comments
 from warehouse.models.project import read_project
 
 FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
@@ -41,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # the client of Spark takes it for a doctest of its own.
     sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
     config.addinivalue_line("markers", "whole_build: builds every model of sql/; left out by make test-fast")
+    hide_comments()
     day.set_today(config.getoption("--today"))
     os.fsync = lambda _descriptor: None  # no power cut here: a kill loses nothing that was written
 
@@ -50,7 +51,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return OneWorkerPerFile(config, log)
 
 
-TOGETHER = ("tests/dagster", "tests/page", "tests/browser")
+TOGETHER = ("tests/dagster", "tests/page", "tests/browser", "tests/integration/agents")
 """Folders whose files share a fixture of the session."""
 
 
@@ -98,17 +99,20 @@ def every_model() -> None:
 
 
 @pytest.fixture
-def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Builds in this process make the few models that somebody looks at there, without comments.
+def few_keys() -> tuple[str, ...]:
+    """The models of ``few_models``, with those that their checks refer to; a folder or file may have another one."""
+    return FEW
+
+
+@pytest.fixture
+def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, few_keys: tuple[str, ...]) -> None:
+    """Builds in this process make the few models that somebody looks at there, and what these read.
 
     For tests whose subject is the copy: every model in every build would be most of their time. All of them stand in
     the tests of the whole way, of crashes, of what is not to be in any file, of every command and of Dagster's job.
     """
     if every_model.__name__ in request.fixturenames:
-        yield
         return
-    few = read_project().upstream(*FEW)
+    few = read_project().upstream(*few_keys)
     for module in READERS_OF_THE_PROJECT:
         monkeypatch.setattr(f"{module}.read_project", lambda *_: few)
-    with without_comments():
-        yield

@@ -15,7 +15,6 @@ from pipelines.usecases.publish import choose_jobs, publish
 from tests.conftest import FEW, READERS_OF_THE_PROJECT
 from tests.helpers.agreement import COLUMNS
 from tests.helpers.nights import Nights
-from tests.helpers.small_builds import without_comments
 from warehouse.models.project import read_project
 from warehouse.serve.query import query
 from warehouse.storage.home import Home
@@ -46,7 +45,7 @@ def publish_scorecard(
         project = project.upstream(SCORECARD, *READ_BESIDE)
     nights = Nights(folder / "home", conversations=conversations, days=days)
     delta, files = folder / "delta", folder / "files"
-    with pytest.MonkeyPatch.context() as patch, without_comments(), running(nights.app) as url:
+    with pytest.MonkeyPatch.context() as patch, running(nights.app) as url:
         for module in READERS_OF_THE_PROJECT:
             patch.setattr(f"{module}.read_project", lambda *_: project)
         context = nights.context(url, publish_credentials={"password": "s3cret pass"})

@@ -14,7 +14,6 @@ from pipelines.page.app import Site
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
-from tests.helpers.small_builds import without_comments
 from warehouse.storage.home import Home
 
 UNTIL = datetime(2026, 11, 26, tzinfo=UTC)
@@ -27,8 +26,7 @@ def synced(folder: Path) -> Iterator[Home]:
     world = World(seed=7, conversations=420, days=28, until=UNTIL)
     with running(emulate(world, clock=lambda: UNTIL)) as url:
         context = Context(Settings(home=folder / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL)
-        with without_comments():  # not while others use the home: a worker runs other tests meanwhile
-            assert sync.sync(context, run_id="1").problems == ()
+        assert sync.sync(context, run_id="1").problems == ()
         yield context.home
 
 

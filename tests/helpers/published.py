@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from glob import escape
@@ -19,8 +18,8 @@ from pipelines.emulator.server.serve import running
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from tests.conftest import FEW, READERS_OF_THE_PROJECT
+from tests.helpers.kept_home import copy_by_links
 from tests.helpers.nights import NIGHT, Nights
-from tests.helpers.small_builds import without_comments
 from warehouse.models.project import read_project
 from warehouse.publish.source import table_names
 from warehouse.storage.home import Home
@@ -37,10 +36,10 @@ class Copies:
         self.nights = Nights(self.home.root, conversations=60, days=3)
         with running(self.nights.app) as url:
             sync.sync(self.nights.context(url), run_id="1")
-            self._copy(self.home.root, folder / "first")
+            copy_by_links(self.home.root, folder / "first")
             self.nights.now += NIGHT
             sync.sync(self.nights.context(url), run_id="2")
-            self._copy(self.home.root, folder / "second")
+            copy_by_links(self.home.root, folder / "second")
         self.names = tables(self.home)
         self.documents = self.nights.documents()
         self.conversation_id = self.nights.finished()
@@ -51,7 +50,7 @@ class Copies:
         record = self.home.root / "published.json"
         kept = record.read_bytes() if record.exists() and keeps_record else None
         shutil.rmtree(self.home.root)
-        self._copy(self._folder / night, self.home.root)
+        copy_by_links(self._folder / night, self.home.root)
         if kept is not None:
             record.write_bytes(kept)
 
@@ -59,22 +58,11 @@ class Copies:
         """To work on the home without the API."""
         return self.nights.context("http://127.0.0.1:9", **settings)
 
-    def _copy(self, source: Path, target: Path) -> None:
-        shutil.copytree(source, target, copy_function=_link)
-
-
-def _link(source: str, target: str) -> None:
-    """Files of data are never written to but replaced."""
-    if source.endswith((".parquet", ".duckdb")):
-        os.link(source, target)
-    else:
-        shutil.copy2(source, target)
-
 
 def small_copies(folder: Path) -> Copies:
     """With the few models that tests of a copy build; for a fixture of a module."""
     few = read_project().upstream(*FEW)
-    with pytest.MonkeyPatch.context() as patch, without_comments():
+    with pytest.MonkeyPatch.context() as patch:
         for module in READERS_OF_THE_PROJECT[:2]:
             patch.setattr(f"{module}.read_project", lambda *_: few)
         return Copies(folder)

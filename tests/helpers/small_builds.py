@@ -1,4 +1,8 @@
-"""Builds without the descriptions that a test does not look at: writing them takes as long as a few models."""
+"""Small builds. In this process they describe no relation: it takes as long as a few models, and few tests look at it.
+
+That holds from the start to the end of the process, so that no test depends on which others run beside it. A test of
+descriptions builds within ``with_comments``; commands in processes of their own write them as ever.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +10,43 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from warehouse.build import materialize, runner
+import pytest
+
+from warehouse.build import incremental, materialize, runner, state
 from warehouse.build.materialize import write_comments
+from warehouse.models import data_quality
+from warehouse.schema.conversations import CONVERSATIONS, WARNINGS
+from warehouse.schema.operations import DELETIONS
+from warehouse.storage import lake
 
-_hidden: list[str] = []
-"""Beginnings of the names of relations that are not described now; contexts may end in any order."""
+_described: list[tuple[str, ...]] = []
+"""Beginnings of the names of relations that are described now, for each context that is open."""
 
 
-def _write_others(connection: Any, comments: Any) -> None:
-    write_comments(connection, [comment for comment in comments if not comment.key.startswith(tuple(_hidden))])
+def hide_comments() -> None:
+    """Describe relations only within ``with_comments``; for the start of the process."""
+    for module in (runner, materialize):
+        module.write_comments = _write_described
+
+
+def _write_described(connection: Any, comments: Any) -> None:
+    names = tuple(name for described in _described for name in described)
+    shown = [comment for comment in comments if comment.key.startswith(names)]
+    if shown:
+        write_comments(connection, shown)
 
 
 @contextmanager
-def without_comments(schema: str = "") -> Iterator[None]:
-    """Builds in this process describe no relation, or none of one schema."""
-    for module in (runner, materialize):
-        module.write_comments = _write_others
-    _hidden.append(schema)
+def with_comments(*schemas: str) -> Iterator[None]:
+    """Builds describe the relations of these schemas, or all; for a build, never around a fixture's ``yield``."""
+    _described.append(schemas or ("",))
     try:
         yield
     finally:
-        _hidden.remove(schema)
+        _described.pop()
+
+
+def keep_few_tables(patch: pytest.MonkeyPatch) -> None:
+    """Builds see a lake of three tables: of each other one, a view and two checks would be most of a small build."""
+    for module in (incremental, materialize, state, data_quality, lake):
+        patch.setattr(module, "TABLES", (CONVERSATIONS, WARNINGS, DELETIONS))

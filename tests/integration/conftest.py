@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.helpers.small_builds import without_comments
+from tests.conftest import FEW
+from tests.helpers.recording_app import assert_equals
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _no_comments() -> Iterator[None]:
-    """No test here reads the descriptions in the warehouse; those of builds do."""
-    with without_comments():
-        yield
+@pytest.fixture
+def few_keys(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Tests of the copy look at the lake; those that compare it with a recount, at conversations and their metrics."""
+    return FEW if hasattr(request.module, assert_equals.__name__) else ("marts.dim_agents",)

@@ -22,6 +22,7 @@ from pipelines.usecases.audio import download_audio
 from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import erase
 from tests.helpers import kill_at
+from tests.helpers.kept_home import KeptHome
 from tests.helpers.run_cli import run
 from warehouse.schema.activity import AUDIO_FILES
 from warehouse.schema.conversations import CONVERSATIONS
@@ -64,12 +65,17 @@ class Recordings:
         return Context(settings, clock=lambda: self.now)
 
 
+@pytest.fixture(scope="module")
+def kept_home(tmp_path_factory):
+    return KeptHome(tmp_path_factory.mktemp("audio") / "data")
+
+
 @pytest.fixture
-def copied(tmp_path):
+def copied(kept_home):
     api = Recordings(40)
     with running(api) as url:
-        context = api.context(tmp_path, url)
-        sync.sync(context, run_id="1")
+        context = api.context(kept_home.root.parent, url)
+        kept_home.put(lambda: sync.sync(context, run_id="1"))
         yield api, context
 
 

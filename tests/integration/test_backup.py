@@ -27,6 +27,11 @@ NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 BUDGET = "month_start_date,agent_id,budget_usd\n2026-11-01,*,1500\n"
 
 
+@pytest.fixture
+def few_keys():
+    return ("marts.fct_conversations", "marts.dim_agents")
+
+
 def documented(program: str) -> str:
     """The line of docs/operations.md that calls a program for the backup."""
     text = (ROOT / "docs" / "operations.md").read_text().partition("### Backup and restore")[2]

@@ -10,6 +10,7 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
+from tests.conftest import FEW
 from tests.helpers.run_cli import run
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.storage import lake
@@ -18,6 +19,11 @@ from warehouse.storage.home import Home
 pytestmark = pytest.mark.usefixtures("few_models")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@pytest.fixture
+def few_keys():
+    return FEW  # for the summary of the demo
 
 
 @pytest.fixture

@@ -40,6 +40,11 @@ KILLS = [
 ]
 
 
+@pytest.fixture
+def few_keys():
+    return ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents")
+
+
 def count(home):
     return query(home, "select count(*) as n from lake.turns")["n"].item()
 

@@ -1,9 +1,8 @@
-"""Files of landing and lake: complete or absent, exact under repeats, and the only source of the next state."""
+"""The lake follows from the landing: exact under repeats, interruptions and any order of arrival."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 from datetime import UTC, date, datetime, timedelta
@@ -15,13 +14,12 @@ from pipelines.extract import run_log
 from pipelines.transform import flatten
 from pipelines.transform.refresh_lake import refresh_lake, stale_snapshots
 from tests.helpers.sample_documents import detail
-from warehouse.errors import HomeError, LockedError, SchemaError
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS, TAGS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS
 from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES, TABLES
 from warehouse.schema.transcript import TURNS
-from warehouse.storage import lake, landing, lock, parquet, quarantine
+from warehouse.storage import lake, landing, parquet, quarantine
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -36,10 +34,6 @@ REREAD = (1, 7, 30)
 def home(tmp_path):
     """A home whose path, read as a glob pattern, would match other files."""
     return Home(tmp_path / "home [1]").open()
-
-
-def turn(index, conversation_id="conv_a", **changes):
-    return {"conversation_id": conversation_id, "start_date": DAY, "turn_index": index} | changes
 
 
 def snapshot(conversation_id="conv_a", *, messages=(), at=AT, kind="document", start=STARTED, **changes):
@@ -63,72 +57,6 @@ def snapshot(conversation_id="conv_a", *, messages=(), at=AT, kind="document", s
 def messages_in_lake(home):
     rows = lake.read(home, TURNS).sort("conversation_id", "turn_index")
     return rows.select("conversation_id", "message").rows()
-
-
-def files(home):
-    return sorted(str(file.relative_to(home.root)) for file in home.root.rglob("*") if file.is_file())
-
-
-def test_a_merge_replaces_a_conversations_rows_and_no_others(home):
-    lake.upsert_partition(
-        home, TURNS, DAY, parquet.frame(TURNS, [turn(0), turn(1), turn(0, "conv_b")]), ["conv_a", "conv_b"]
-    )
-    fresh = parquet.frame(TURNS, [turn(0, role="agent")])
-    for _ in range(2):
-        lake.upsert_partition(home, TURNS, DAY, fresh, ["conv_a"])
-        rows = lake.read(home, TURNS).select("conversation_id", "turn_index", "role").rows()
-        assert rows == [("conv_a", 0, "agent"), ("conv_b", 0, None)]
-
-
-def test_a_day_without_rows_has_no_file(home):
-    lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
-    lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, []))
-    assert not [file for file in files(home) if file.startswith("lake/turns/day")]
-
-
-def test_an_all_null_column_keeps_its_type_and_an_empty_table_its_columns(home):
-    lake.ensure_schema_files(home)
-    lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
-    for table in TABLES:
-        assert dict(
-            pl.read_parquet(list(home.table(table).rglob("*.parquet")), glob=False).schema
-        ) == parquet.polars_schema(table)
-
-
-def test_a_frame_with_other_columns_is_rejected(home):
-    with pytest.raises(SchemaError):
-        lake.overwrite_partition(home, TURNS, DAY, pl.DataFrame({"conversation_id": ["a"]}))
-    with pytest.raises(SchemaError, match="no column typo"):
-        parquet.frame(TURNS, [turn(0, typo=1)])
-    assert not home.table(TURNS).exists()
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_temporary_file(home, monkeypatch):
-    lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
-    before = files(home)
-
-    def fail_on_full_disk(_descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", fail_on_full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0), turn(1)]))
-    assert files(home) == before
-    assert lake.read(home, TURNS).height == 1
-
-
-def test_a_file_with_the_same_rows_is_not_rewritten_unless_its_columns_are_outdated(home):
-    rows = parquet.frame(TURNS, [turn(0), turn(1), turn(0, "conv_b")])
-    lake.overwrite_partition(home, TURNS, DAY, rows)
-    file = home.file(home.partition(TURNS, DAY))
-    written = file.stat().st_ino
-    lake.upsert_partition(home, TURNS, DAY, rows.filter(conversation_id="conv_a"), ["conv_a"])
-    lake.upsert_partition(home, TURNS, DAY, rows.clear(), ["conv_without_rows"])
-    assert file.stat().st_ino == written
-    pl.read_parquet(file, glob=False).drop("message").write_parquet(file)
-    lake.upsert_partition(home, TURNS, DAY, rows.filter(conversation_id="conv_a"), ["conv_a"])
-    assert pl.read_parquet(file, glob=False).columns == list(TURNS.column_names)
-    assert lake.read(home, TURNS).drop("workspace").equals(rows.drop("workspace"))
 
 
 def test_the_lake_shows_the_latest_snapshot_of_each_conversation(home):
@@ -356,34 +284,3 @@ def test_the_list_keeps_the_latest_row_and_when_it_was_first_and_last_seen(home)
     assert (row["status"], row["fingerprint"]) == ("done", "f2")
     assert (row["first_seen_at"], row["last_seen_at"]) == (AT, AT + timedelta(days=1))
     assert [listing.listed_at for listing in landing.listings(home)] == [AT + timedelta(days=n) for n in range(3)]
-
-
-def test_a_folder_that_is_not_a_home_or_cannot_be_created_is_rejected_untouched(tmp_path):
-    (tmp_path / "theirs").mkdir()
-    (tmp_path / "theirs" / "thesis.txt").write_text("mine")
-    with pytest.raises(HomeError, match="is not a convohouse home") as raised:
-        Home(tmp_path / "theirs").open()
-    assert raised.value.exit_code == 2
-    assert [file.name for file in (tmp_path / "theirs").iterdir()] == ["thesis.txt"]
-    with pytest.raises(HomeError, match="cannot be used"):
-        Home(tmp_path / "theirs" / "thesis.txt" / "below").open()
-
-
-def test_a_home_is_readable_by_its_owner_only(home):
-    assert home.root.stat().st_mode & 0o777 == 0o700
-
-
-def test_the_error_of_a_second_writer_names_the_first(home):
-    with lock.write_lock(home, what="sync", now=AT):
-        holder = rf"sync, process {os.getpid()}, since 2026-11-02T03:00:00"
-        with pytest.raises(LockedError, match=holder) as raised, lock.write_lock(home, what="build", now=AT):
-            pass
-        assert raised.value.exit_code == 1
-    with lock.write_lock(home, what="build", now=AT):
-        pass
-
-
-def test_a_home_with_another_layout_is_rejected(home):
-    (home.root / ".convohouse.json").write_text('{"product": "convohouse", "layout": 1}')
-    with pytest.raises(HomeError, match="another version"):
-        home.open()

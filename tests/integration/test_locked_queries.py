@@ -77,6 +77,11 @@ SELECTED = {
 }
 
 
+@pytest.fixture
+def few_keys():
+    return ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents")
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("locked")

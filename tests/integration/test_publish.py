@@ -21,6 +21,7 @@ from pipelines.usecases import publish as publishing
 from pipelines.usecases import sync
 from pipelines.usecases.erasure import erase
 from pipelines.usecases.publish import choose_jobs, publish
+from tests.conftest import FEW
 from tests.helpers.disk_contents import contents
 from tests.helpers.published import (
     commits,
@@ -41,6 +42,11 @@ pytestmark = pytest.mark.usefixtures("few_models")
 
 SOME = ("marts", "metrics", "lake.conversations", "lake.turns", "lake.deletions", "lake.agents")
 """Published by the tests that are not about every table."""
+
+
+@pytest.fixture
+def few_keys():
+    return FEW
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from deltalake import DeltaTable
 
 from pipelines.usecases.erasure import erase
 from pipelines.usecases.publish import choose_jobs, publish
+from tests.conftest import FEW
 from tests.helpers import kill_publish, postgres, s3
 from tests.helpers.disk_contents import contents
 from tests.helpers.published import delta_rows, home_rows, in_order, small_copies, words_in
@@ -32,6 +33,11 @@ pytestmark = [pytest.mark.usefixtures("few_models"), pytest.mark.timeout(400)]
 
 SOME = ("marts", "metrics", "lake.turns", "lake.deletions")
 PASSWORD = {"password": "s3cret pass"}
+
+
+@pytest.fixture
+def few_keys():
+    return FEW
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ import pytest
 
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.flatten import Snapshot, flatten
-from tests.helpers.small_builds import without_comments
 from warehouse.build import materialize
 from warehouse.connection import Limits, connect
 from warehouse.engines.engine import Engine
@@ -190,20 +189,13 @@ class LakeRows:
         return [table for table in TABLES if f"lake.{table.name}" in reads]
 
     def materialize(self, connection: duckdb.DuckDBPyConnection, *keys: str) -> None:
-        """Create the models and all that they need: no other table of the lake, and no comments."""
+        """Create the models and all that they need: no other table of the lake."""
         project = self._upstream(*keys)
         tables = self._tables(project, *keys)
-        with without_comments(), pytest.MonkeyPatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch:
             patch.setattr(materialize, "TABLES", tables)
             patch.setattr(lake, "TABLES", tables)
             materialize.materialize(connection, self.write(), project, zones=self.zones)
-
-
-@pytest.fixture(autouse=True)
-def _no_comments_on_the_lake() -> Iterator[None]:
-    """Not in what a module builds once: there the test of all descriptions looks."""
-    with without_comments("lake."):
-        yield
 
 
 @pytest.fixture(scope="session")

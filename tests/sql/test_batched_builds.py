@@ -77,15 +77,18 @@ def build_models(home: Home, project: Project, batch_size: int) -> Rows:
     return rows_by_model
 
 
-@pytest.fixture
-def rows(tmp_path: Path, project: Project) -> LakeRows:
-    """Rows in a home whose path means something in SQL and in a pattern of files."""
-    return LakeRows(Home(tmp_path / "a home [1]'s").open(), project)
+@pytest.fixture(scope="module", name="incremental_models")
+def incremental_models_and_what_they_read(project: Project) -> Project:
+    return project.upstream(*(model.key for model in project.models if model.header.incremental_by))
 
 
-@pytest.fixture
-def lake_of_four_days(rows: LakeRows) -> Home:
-    """Three conversations per day; a deletion and, though a lake never has them, turns without a conversation."""
+@pytest.fixture(scope="module")
+def lake_of_four_days(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Home:
+    """Three conversations per day; a deletion and, though a lake never has them, turns without a conversation.
+
+    In a home whose path means something in SQL and in a pattern of files.
+    """
+    rows = LakeRows(Home(tmp_path_factory.mktemp("four_days") / "a home [1]'s").open(), project)
     for day in DAYS:
         noon = datetime.combine(day, datetime.min.time(), UTC).replace(hour=12)
         for number in range(3):
@@ -112,13 +115,20 @@ def lake_of_four_days(rows: LakeRows) -> Home:
     return rows.write()
 
 
+@pytest.fixture(scope="module")
+def rows_at_once(lake_of_four_days: Home, incremental_models: Project) -> Rows:
+    return build_models(lake_of_four_days, incremental_models, AT_ONCE)
+
+
 @pytest.mark.parametrize("batch_size", [1, 4, 7])
-def test_every_incremental_model_has_the_same_rows(lake_of_four_days: Home, project: Project, batch_size: int) -> None:
-    assert build_models(lake_of_four_days, project, batch_size) == build_models(lake_of_four_days, project, AT_ONCE)
+def test_every_incremental_model_has_the_same_rows(
+    lake_of_four_days: Home, incremental_models: Project, rows_at_once: Rows, batch_size: int
+) -> None:
+    assert build_models(lake_of_four_days, incremental_models, batch_size) == rows_at_once
 
 
 def test_every_incremental_model_has_the_same_rows_over_emulated_conversations(
-    tmp_path: Path, project: Project
+    tmp_path: Path, incremental_models: Project
 ) -> None:
     home = Home(tmp_path / "home").open()
     lake.ensure_schema_files(home)
@@ -127,11 +137,11 @@ def test_every_incremental_model_has_the_same_rows_over_emulated_conversations(
         for (day,), rows in frame.group_by("start_date"):
             lake.overwrite_partition(home, BY_NAME[name], day, rows)
     refresh_agents(home)
-    at_once = build_models(home, project, AT_ONCE)
-    columns = {key: list(project.by_key[key].header.columns) for key in at_once}
+    at_once = build_models(home, incremental_models, AT_ONCE)
+    columns = {key: list(incremental_models.by_key[key].header.columns) for key in at_once}
     days = {key: {row[columns[key].index(DAY)] for row in rows[len(columns[key]) :]} for key, rows in at_once.items()}
     assert {key: len(of_model) for key, of_model in days.items() if len(of_model) < 3} == {}, "too few to prove it"
-    assert rounded(build_models(home, project, 1)) == rounded(at_once)
+    assert rounded(build_models(home, incremental_models, 1)) == rounded(at_once)
 
 
 def rounded(rows_by_model: Rows) -> Rows:
@@ -144,8 +154,9 @@ def rounded(rows_by_model: Rows) -> Rows:
 
 def test_these_tests_notice_a_model_that_looks_across_days(lake_of_four_days: Home, project: Project) -> None:
     across = {"metrics.repeat_callers", "metrics.tool_reliability", "marts.dim_dates", "metrics.anomalies"}
-    models = tuple(incremental(model) if model.key in across else model for model in project.models)
-    by_day, at_once = (build_models(lake_of_four_days, replace(project, models=models), size) for size in (1, AT_ONCE))
+    read = project.upstream(*across)
+    models = tuple(incremental(model) if model.key in across else model for model in read.models)
+    by_day, at_once = (build_models(lake_of_four_days, replace(read, models=models), size) for size in (1, AT_ONCE))
     assert {key for key in at_once if by_day[key] != at_once[key]} >= {"marts.dim_dates", "metrics.anomalies"}
 
 

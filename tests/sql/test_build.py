@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from tests.helpers.small_builds import keep_few_tables, with_comments
 from warehouse.build.runner import BuildResult, build
 from warehouse.connection import open_warehouse
 from warehouse.errors import ModelError, NothingBuiltError, QueryError
@@ -45,7 +46,8 @@ select * from final
 def built(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """All of sql/, built once over an empty lake."""
     home = Home(tmp_path_factory.mktemp("built") / "a home [1]'s").open()
-    assert build(home).is_swapped
+    with with_comments():
+        assert build(home).is_swapped
     return home
 
 
@@ -55,8 +57,9 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def build_sql(tmp_path: Path, home: Home) -> BuildSql:
+def build_sql(tmp_path: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> BuildSql:
     """Build a small project from the text of each file by relative path."""
+    keep_few_tables(monkeypatch)
 
     def run(files: dict[str, str]) -> BuildResult:
         for path, text in files.items():

@@ -6,7 +6,6 @@ import hashlib
 import json
 import random
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,6 +13,7 @@ import pytest
 
 from pipelines.emulator.generator.world import World
 from pipelines.transform.refresh_lake import refresh_lake
+from tests.helpers.kept_home import KeptHome
 from warehouse.build.runner import BuildResult, build
 from warehouse.models.project import read_project
 from warehouse.storage import landing
@@ -135,13 +135,21 @@ def build_like_a_full_refresh(home: Home) -> BuildResult:
     return result
 
 
+@pytest.fixture(scope="module")
+def kept_home(tmp_path_factory: pytest.TempPathFactory) -> KeptHome:
+    return KeptHome(tmp_path_factory.mktemp("incremental") / "home")
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(kept_home: KeptHome) -> Home:
     """A built home without the newest conversations."""
-    home = Home(tmp_path / "home").open()
-    land(home, DOCUMENTS[NEW:], UNTIL)
-    assert build(home, zones=ZONES).is_swapped
-    return home
+
+    def make() -> None:
+        land(Home(kept_home.root).open(), DOCUMENTS[NEW:], UNTIL)
+        assert build(Home(kept_home.root), zones=ZONES).is_swapped
+
+    kept_home.put(make)
+    return Home(kept_home.root)
 
 
 def test_an_incremental_warehouse_is_the_same_as_a_full_refresh(home: Home) -> None:

@@ -1,34 +1,27 @@
-"""Agents' configurations and batches of calls from the emulator: what lands, its history, and what a failure costs."""
+"""Agents' configurations from the emulator: what lands, its history, and what a failure costs."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import polars as pl
 import pytest
 
 from pipelines.emulator.data.agents import AGENTS
-from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import agents_endpoint
-from pipelines.emulator.server.app import create_app
-from pipelines.emulator.server.serve import running
 from pipelines.errors import ApiError, CredentialsError
-from pipelines.settings import Settings
 from pipelines.transform.agent_configs import refresh_agent_configs
 from pipelines.transform.batch_calls import refresh_batch_calls
 from pipelines.usecases.account_data import (
     ItemsResult,
     copy_due_agents,
-    copy_due_batches,
     fetch_and_land_agents,
     fetch_and_land_batches,
 )
-from pipelines.usecases.context import Context
 from pipelines.usecases.reference_data import sync_account_data
+from tests.helpers.account_night import NIGHT, quarantined, rename, rows
 from tests.helpers.disk_contents import contents
-from tests.helpers.editing_app import EditingApp
 from tests.helpers.spoiling_app import vendor
 from warehouse.schema.account_data import (
     AGENT_BRANCHES,
@@ -38,66 +31,12 @@ from warehouse.schema.account_data import (
     LANDED_AGENTS,
     LANDED_BATCHES,
 )
-from warehouse.schema.operations import QUARANTINE
 from warehouse.storage import lake, landing_merge
 from warehouse.storage.landing_account_data import item_rows
 
-NIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
 FIRST, SECOND = AGENTS[:2]
 PATH = "/v1/convai/agents"
 TABLES = (AGENT_CONFIGS, AGENT_BRANCHES, AGENT_VERSIONS, BATCH_CALLS)
-
-
-class Night:
-    """A clock that a test moves on."""
-
-    def __init__(self):
-        self.now = NIGHT
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Night()
-
-
-@pytest.fixture(scope="module")
-def world():
-    return World(conversations=120, days=20, until=NIGHT + timedelta(days=10))
-
-
-@pytest.fixture
-def api(world, clock):
-    return EditingApp(create_app(world, clock=clock))
-
-
-@pytest.fixture
-def emulated(tmp_path, clock, api):
-    """A context over an emulator."""
-    with ExitStack() as servers:
-        base_url = servers.enter_context(running(api))
-
-        def open_context(**changes):
-            settings = Settings(home=tmp_path / "home", base_url=base_url, api_key="demo", **changes)
-            context = Context(settings, clock=clock)
-            context.home.open()
-            return context
-
-        yield open_context
-
-
-def rows(context, table, **where):
-    return lake.read(context.home, table).filter(**where).to_dicts()
-
-
-def quarantined(context):
-    return dict(lake.read(context.home, QUARANTINE).select("conversation_id", "reason").rows())
-
-
-def rename(name):
-    return lambda agent: agent | {"name": name}
 
 
 def test_agents_land_with_branches_and_versions(emulated, clock):
@@ -295,46 +234,6 @@ def test_a_key_that_is_refused_meanwhile_ends_the_listing(emulated, api):
     with pytest.raises(CredentialsError):
         fetch_and_land_agents(context)
     assert item_rows(context.home, LANDED_AGENTS).is_empty()
-
-
-def test_batches_count_those_who_were_never_called(emulated, world, clock, api):
-    context = emulated()
-    result = fetch_and_land_batches(context)
-    truth = {}
-    for blueprint, _, batch in world.billed(clock()):
-        if batch:
-            truth.setdefault(batch["batch_call_id"], []).append(blueprint.conversation_id)
-    assert result == ItemsResult(len(truth), {})
-    for row in rows(context, BATCH_CALLS):
-        n_never_called = 2 + int(row["batch_call_id"][-8:]) % 3
-        n_called = len(truth[row["batch_call_id"]])
-        assert (row["n_recipients"], row["n_never_called"]) == (n_called + n_never_called, n_never_called)
-        assert row["n_calls_dispatched"] == n_called
-        assert row["extra"] is None
-    assert b"+1555" not in contents(context.home.root)
-    assert b"conv_" not in contents(context.home.root)
-
-    api.asked.clear()
-    clock.now += timedelta(days=1)
-    copy_due_batches(context)
-    fetched = {path.rsplit("/", 1)[1] for path in api.asked if "workspace" not in path}
-    assert fetched == {row["batch_call_id"] for row in rows(context, BATCH_CALLS, status="in_progress")}
-
-
-def test_a_batch_that_fails_or_is_gone(emulated, api, clock):
-    context = emulated()
-    fetch_and_land_batches(context)
-    first, *others = sorted(row["batch_call_id"] for row in rows(context, BATCH_CALLS))
-    last = others[-1]
-    clock.now += timedelta(days=1)
-    api.edits[f"/v1/convai/batch-calling/{last}"] = vendor(422)
-    api.edits["/v1/convai/batch-calling/workspace"] = lambda page: (
-        page | {"batch_calls": [batch for batch in page["batch_calls"] if batch["id"] != first]}
-    )
-    assert list(fetch_and_land_batches(context).errors) == [last]
-    assert quarantined(context) == {last: "batch_unavailable"}
-    gone = {row["batch_call_id"]: row["is_gone"] for row in rows(context, BATCH_CALLS)}
-    assert gone == {first: True} | dict.fromkeys(others, False)
 
 
 def test_the_lake_follows_from_the_landing_also_after_a_merge(emulated, api, clock):

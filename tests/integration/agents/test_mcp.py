@@ -20,42 +20,25 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
-from pipelines.emulator.generator.world import World
-from pipelines.emulator.server.app import create_app
-from pipelines.emulator.server.serve import running
 from pipelines.mcp_server.answers import Answers
 from pipelines.mcp_server.server import create_server
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context
 from tests.helpers import day
 from tests.helpers.run_cli import run
-from warehouse.contracts.aggregates import ADDITIVE, ENTRIES, aggregates
-from warehouse.contracts.relations import PUBLIC_SCHEMAS, relations_of
+from warehouse.contracts.relations import PUBLIC_SCHEMAS
 from warehouse.models.column_types import column_types
 from warehouse.models.project import read_project
 from warehouse.serve.query import AnswerLimits, query
 from warehouse.serve.without_texts import WITHHELD
 from warehouse.storage.home import Home
 
-UNTIL = day.midnight()
 TOKEN = "0123456789abcdef"  # noqa: S105 - of this test
 COMMAND = [sys.executable, "-c", "from pipelines.cli.main import main; main()", "mcp"]
 ALWAYS = ["list_metrics", "explain_metric", "metric", "describe_tables", "query", "sync_health"]
 TRANSCRIPTS = ["find_conversations", "show_conversation"]
 
 Call = tuple[str, dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Ten days of conversations, so that there are two whole weeks of some agent or parts of three."""
-    folder = tmp_path_factory.mktemp("mcp")
-    with running(create_app(World(conversations=250, days=10, until=UNTIL), clock=lambda: UNTIL)) as url:
-        assert run(folder, "sync", ELEVENLABS_API_KEY="demo", ELEVENLABS_BASE_URL=url).code == 0
-    home = Home(folder / "data")
-    built_at = day.now().timestamp()  # by the clock of the tests
-    os.utime(home.warehouse, (built_at, built_at))
-    return home
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +94,7 @@ def serving(home: Home, *options: str, **settings: str) -> Iterator[str]:
 
 
 def environment_of(home: Home) -> dict[str, str]:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     return {"CONVOHOUSE_HOME": str(home.root), "CONVOHOUSE_NOW": day.now().isoformat(), "PYTHONPATH": str(root)}
 
 
@@ -362,74 +345,3 @@ def test_a_damaged_file_is_an_error_and_no_crash(tmp_path: Path, home: Home) -> 
     damaged.warehouse.write_bytes(b"no database")
     (error,) = ask(create_server(answers(damaged)), ("query", {"sql": "select 1"}))
     assert "run `convohouse build`" in error
-
-
-def test_metrics_of_contracts_added_up_to_weeks_are_those_of_the_scorecard(home: Home) -> None:
-    """Counts and costs to the last digit; means and shares of floating-point numbers to twelve."""
-    compared = set()
-    for aggregate in aggregates(relations_of(read_project())):
-        if aggregate.relation not in ("metrics.agent_daily", "marts.fct_turns"):
-            continue
-        rows = query(
-            home,
-            f"""
-            with weeks as (
-                select workspace, cast(date_trunc('week', start_date) as date) as week_start_date, agent_id,
-                    {aggregate.sql()} as value
-                from {aggregate.relation} group by all
-            )
-            select scorecard.{aggregate.column} as expected, weeks.value
-            from metrics.agent_scorecard as scorecard
-            left join weeks using (workspace, week_start_date, agent_id)
-            """,  # noqa: S608 - ours
-        ).rows()
-        is_sum = aggregate.column in ("cost_usd", "cost_credits") or aggregate.column.startswith("n_")
-        for expected, value in rows:
-            is_exact = is_sum or expected is None
-            assert value == (expected if is_exact else pytest.approx(expected, rel=1e-12)), aggregate.column
-        compared.add(aggregate.column)
-        assert any(expected is not None for expected, _ in rows), aggregate.column
-    assert {"n_calls", "success_rate", "cost_usd", "rating", "wait_p95_secs"} <= compared
-
-
-def values(home: Home, expressions: dict[str, str], relation: str) -> dict[str, Any]:
-    """Values of expressions over all rows of a relation."""
-    columns = ", ".join(f"{expression} as {name}" for name, expression in expressions.items())
-    return query(home, f"select {columns} from {relation}").row(0, named=True)  # noqa: S608 - ours
-
-
-def test_every_metric_of_the_semantic_model_can_be_evaluated(home: Home) -> None:
-    """Over all rows of its dataset, as the model spells it, and as Superset does."""
-    model = run(home.root.parent, "contract", "osi", "--json").data
-    expressions, plain = {}, {}
-    for dataset in model["datasets"]:
-        metrics = {
-            metric["name"]: metric["expression"]["dialects"][0]["expression"]
-            for metric in model["metrics"]
-            if metric["name"].startswith(f"{dataset['name']}_")
-        }
-        if metrics:
-            expressions |= values(home, metrics, f"{dataset['source']} as {dataset['name']}")
-    for relation in (*ADDITIVE, ENTRIES):
-        name = relation.partition(".")[2]
-        parts = [aggregate for aggregate in aggregates(relations_of(read_project())) if aggregate.relation == relation]
-        plain |= values(home, {f"{name}_{aggregate.column}": aggregate.sql() for aggregate in parts}, relation)
-    assert expressions == pytest.approx(plain, rel=1e-12)
-    assert expressions["agent_daily_n_calls"] == expressions["channel_mix_n_calls"] > 100
-    assert None not in expressions.values()
-
-
-def test_types_of_contracts_are_those_of_the_warehouse(home: Home) -> None:
-    rows = query(
-        home,
-        "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
-        "where schema_name in ('marts', 'metrics', 'lake') order by all",
-    ).rows()
-    types = column_types(read_project())
-    declared = sorted(
-        (key, column, type_)
-        for key, columns in types.items()
-        if key.partition(".")[0] in ("marts", "metrics", "lake")
-        for column, type_ in columns.items()
-    )
-    assert rows == declared

@@ -39,6 +39,14 @@ TYPES = {
 The pattern is needed because a cast accepts more: 1e3 as the whole number 1000, nan and inf as numbers.
 """
 
+_FRAME_TYPES: dict[str, type[pl.DataType]] = {
+    "varchar": pl.String,
+    "integer": pl.Int32,
+    "bigint": pl.Int64,
+    "double": pl.Float64,
+    "date": pl.Date,
+}
+
 LINE = "csv_line"
 """Column with the first line of a record, from 1."""
 
@@ -58,7 +66,8 @@ def read_rows(
     values = ", ".join(f"cast({name} as {type_}) as {name}" for name, type_ in header.types.items())
     connection.execute(f"create table {key} as select {LINE}, {values} from csv_text order by {LINE}")
     _refuse_failing(connection, path, _value_checks(key, header))
-    return pl.DataFrame(connection.sql(f"select {', '.join(header.types)} from {key} order by {LINE}"))
+    rows = connection.execute(f"select {', '.join(header.types)} from {key} order by {LINE}").fetchall()
+    return pl.DataFrame(rows, {name: _FRAME_TYPES[type_] for name, type_ in header.types.items()}, orient="row")
 
 
 def _read_text(path: Path, content: bytes, names: list[str]) -> pl.DataFrame:

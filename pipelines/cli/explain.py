@@ -143,6 +143,7 @@ def _definition(explained: Explanation) -> Iterator[tuple[str, str]]:
         yield "formula", f"{metric.numerator} ÷ {divisor}" if divisor else metric.numerator
         yield "null", metric.null_when
         yield "good", metric.direction
+        yield "source", metric.source
         yield "vendor", metric.differs_from_vendor
     if explained.unit:
         yield "unit", explained.unit

@@ -298,7 +298,7 @@ def _listed(model: MetricModel) -> dict[str, Any]:
 
 
 def _definition(metric: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("name", "description", "unit", "numerator", "denominator", "null_rule", "good", "differs")
+    names = ("name", "description", "unit", "numerator", "denominator", "null_rule", "good", "source", "differs")
     return {name: metric[name] for name in names}
 
 

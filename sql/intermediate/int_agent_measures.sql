@@ -263,6 +263,7 @@ numerator = "agent_audio_secs"
 denominator = "agent_audio_secs + user_audio_secs"
 null_when = "null when the audio of no conversation is known"
 direction = "neither"
+source = "Amazon Connect: agent talk time percent"
 
 [metrics.silence_share]
 name = "Share of long silence"
@@ -287,6 +288,7 @@ numerator = "n_contained: the outcome is contained"
 denominator = "n_reached"
 null_when = "null when nobody was reached"
 direction = "high"
+source = "contact centres: served to the end without a human"
 
 [metrics.contained_no_callback_rate]
 name = "Containment without a callback"
@@ -294,7 +296,7 @@ numerator = "n_contained_no_callback: the outcome is contained, and the caller d
 denominator = "n_followed: reached, of a known caller, and a conversation on a later day than the next shows that the 24 hours are over"
 null_when = "null without such conversations"
 direction = "high"
-differs_from_vendor = "No counterpart known. Dialogflow CX counts no callback within 24 hours in the same way."
+source = "Dialogflow CX: CONTAINED_SESSION_NO_CALLBACK_RATE"
 
 [metrics.resolved_containment_rate]
 name = "Resolved containment"
@@ -309,6 +311,7 @@ numerator = "n_resolved: judged a success, and the caller did not talk to the ag
 denominator = "n_traced: reached, of a known caller, and a conversation on a later day than the seventh shows that the 7 days are over"
 null_when = "null without such conversations"
 direction = "high"
+source = "contact centres: first-contact resolution, by no second contact within 7 days"
 differs_from_vendor = "No counterpart known. Conversations that were not judged are in the denominator and not resolved; fcr_judged_rate leaves them out."
 
 [metrics.fcr_judged_rate]
@@ -317,6 +320,7 @@ numerator = "n_resolved"
 denominator = "n_traced_judged: those of n_traced that were judged a success or a failure"
 null_when = "null when none of them was judged"
 direction = "high"
+source = "contact centres: first-contact resolution, by no second contact within 7 days"
 
 [metrics.fcr_coverage]
 name = "First-contact resolution coverage"
@@ -354,7 +358,7 @@ numerator = "n_queue_abandoned: the outcome is abandoned"
 denominator = "n_queued: reached, and the API tells the wait in the queue"
 null_when = "null when the wait of no conversation is known"
 direction = "low"
-differs_from_vendor = "No counterpart known. As Amazon Connect, of the contacts that were in a queue."
+source = "Amazon Connect: abandonment rate"
 
 [metrics.asa_secs]
 name = "Average speed of answer"
@@ -362,6 +366,7 @@ numerator = "seconds in the queue"
 denominator = "n_queued"
 null_when = "null when the wait of no conversation is known"
 direction = "low"
+source = "Amazon Connect: average queue answer time"
 
 [metrics.service_level_rate]
 name = "Service level"
@@ -369,6 +374,7 @@ numerator = "n_answered_in_time: at most service_level_secs in the queue (seeds.
 denominator = "n_queued"
 null_when = "null when the wait of no conversation is known"
 direction = "high"
+source = "Amazon Connect: service level X"
 
 [metrics.aht_mean_secs]
 name = "Average handling time"
@@ -376,6 +382,7 @@ numerator = "seconds of the conversations reached"
 denominator = "n_handled"
 null_when = "null when the length of no conversation is known"
 direction = "neither"
+source = "Amazon Connect: average handle time"
 
 [metrics.aht_p50_secs]
 name = "Handling time, median"
@@ -404,6 +411,7 @@ numerator = "n_satisfied: rated 4 or more"
 denominator = "n_ratings"
 null_when = "null without ratings"
 direction = "high"
+source = "customer satisfaction score: answers of 4 and 5 of 5"
 
 [metrics.wait_p50_secs]
 name = "Wait, median"

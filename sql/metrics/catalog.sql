@@ -14,10 +14,11 @@ numerator = "What is summed or measured."
 denominator = "By what it is divided; null when it is no ratio."
 null_rule = "When it is null."
 good = "Direction that people hope for: high, low or neither."
+source = "Who else defines it this way; convohouse if it is our own."
 differs = "How it differs from the vendor's dashboard."
 
 [tests]
-not_null = ["id", "model", "column_name", "name", "description", "grain", "unit", "numerator", "null_rule", "good", "differs"]
+not_null = ["id", "model", "column_name", "name", "description", "grain", "unit", "numerator", "null_rule", "good", "source", "differs"]
 accepted = { good = ["high", "low", "neither"] }
 same_count_as = "seeds.metric_headers"
 */
@@ -38,6 +39,7 @@ final as (
         denominator,
         null_rule,
         good,
+        source,
         differs
     from metric_headers
 )

@@ -46,6 +46,7 @@ unit = "unit of the measure"
 numerator = "value_b - value_a, over the conversations of the common time"
 null_when = "never null; a measure that a side does not have has no row"
 direction = "neither"
+source = "intervals: Newcombe (1998), method 10, and Welch (1947)"
 
 [metrics.p_value]
 name = "p of the difference"
@@ -53,6 +54,7 @@ unit = "share of 1"
 numerator = "two-sided p of the pooled z test (shares) or of Welch's t test (means), clustered by caller"
 null_when = "null when a side has fewer callers than seeds.thresholds asks for"
 direction = "neither"
+source = "pooled z test of two shares; Welch (1947)"
 */
 with arms as (
     select * from intermediate.int_experiment_arms

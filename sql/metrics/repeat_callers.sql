@@ -71,6 +71,7 @@ numerator = "n_resolved: successful conversations whose caller did not come back
 denominator = "n_known_calls: conversations that reached somebody who is known"
 null_when = "null without a known caller, and until a conversation later than 7 days after the day is in the data"
 direction = "high"
+source = "contact centres: first-contact resolution, by no second contact within 7 days"
 differs_from_vendor = "No counterpart known. Conversations judged unknown are in the denominator and not resolved."
 */
 with agent_names as (

@@ -311,6 +311,7 @@ def test_catalog_is_what_the_headers_say(built: Home, project: Project) -> None:
             "denominator": metric.denominator,
             "null_rule": metric.null_when,
             "good": metric.direction,
+            "source": metric.source,
             "differs": metric.differs_from_vendor,
         }
         for model in project.models

@@ -16,7 +16,13 @@ METRIC = (
     'unit = "count"\nnumerator = "rows"\nnull_when = "never null"\ndirection = "high"\ndiffers_from_vendor = "No."\n'
 )
 CALLS = Metric(
-    name="Calls", unit="count", numerator="rows", null_when="never null", direction="high", differs_from_vendor="No."
+    name="Calls",
+    unit="count",
+    numerator="rows",
+    null_when="never null",
+    direction="high",
+    source="convohouse",
+    differs_from_vendor="No.",
 )
 MEASURES = """/*
 description = "Measures."

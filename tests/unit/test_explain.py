@@ -18,6 +18,7 @@ RATE = Metric(
     denominator="m",
     null_when="never",
     direction="high",
+    source="convohouse",
     differs_from_vendor="",
 )
 

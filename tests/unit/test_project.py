@@ -90,6 +90,7 @@ def test_header_is_read_with_its_metrics() -> None:
             numerator="rows",
             null_when="never",
             direction="high",
+            source="convohouse",
             differs_from_vendor="No.",
         )
     }

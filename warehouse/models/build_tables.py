@@ -53,6 +53,7 @@ METRIC_HEADERS = GeneratedTable(
         "denominator": "What it is divided by; null if it is not a ratio.",
         "null_rule": "When it is null.",
         "good": "Desired direction: high, low or neither.",
+        "source": "Who else defines it this way; convohouse if it is our own.",
         "differs": "How it differs from the vendor's dashboard.",
     },
 )

@@ -168,11 +168,22 @@ def _metrics_text(model: Model) -> str:
             metric.denominator,
             metric.null_when,
             metric.direction,
+            metric.source,
             metric.differs_from_vendor,
         )
         for column, metric in model.header.metrics.items()
     )
-    head = ("column", "name", "unit", "numerator", "denominator", "null rule", "good", "against the vendor's dashboard")
+    head = (
+        "column",
+        "name",
+        "unit",
+        "numerator",
+        "denominator",
+        "null rule",
+        "good",
+        "source",
+        "against the vendor's dashboard",
+    )
     return f"### {model.key}\n\n{_grid(head, rows)}"
 
 

@@ -32,12 +32,16 @@ Value = str | bool | int | float
 NO_COUNTERPART = "No counterpart known."
 """Text of a metric that the vendor's dashboard does not have."""
 
+OWN_DEFINITION = "convohouse"
+"""Source of a metric that is not defined elsewhere in the same way."""
+
 
 class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a metric column means; ``direction`` is the desired one.
 
-    ``differs_from_vendor`` says how the number differs from the one on the vendor's dashboard. A header may leave it
-    out if no counterpart is known, and ``unit`` if the column's name says it.
+    ``source`` names who else defines the metric this way. ``differs_from_vendor`` says how the number differs from the
+    one on the vendor's dashboard. A header may leave out ``source`` for a definition of our own,
+    ``differs_from_vendor`` if no counterpart is known, and ``unit`` if the column's name says it.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     numerator: str
     null_when: str
     direction: Literal["high", "low", "neither"]
+    source: str
     differs_from_vendor: str
     denominator: str | None = None
 
@@ -57,6 +62,7 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "denominator": self.denominator,
             "null_rule": self.null_when,
             "good": self.direction,
+            "source": self.source,
             "differs": self.differs_from_vendor,
         }
 
@@ -199,6 +205,7 @@ def _set_metric_defaults(values: dict[str, Any]) -> None:
     metrics = values.get("metrics")
     for column, metric in metrics.items() if isinstance(metrics, dict) else ():
         if isinstance(metric, dict):
+            metric.setdefault("source", OWN_DEFINITION)
             metric.setdefault("differs_from_vendor", NO_COUNTERPART)
             if unit := unit_of(column):
                 metric.setdefault("unit", unit)

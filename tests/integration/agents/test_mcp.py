@@ -146,6 +146,7 @@ def test_a_metric_is_that_of_sql_over_both_transports(home: Home) -> None:
             "denominator": "n_success + n_failure",
             "null_rule": "null when no conversation was judged",
             "good": "high",
+            "source": "convohouse",
             "differs": "Conversations judged unknown are not in the denominator; success_coverage says how many were "
             "judged.",
         },

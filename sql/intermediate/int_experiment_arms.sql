@@ -217,7 +217,9 @@ centred as (
             as double
         )
         / cast(
-            sum(n_observations) over (partition by workspace, agent_id, variant_kind, variant_a, variant_b, side, measure) as double
+            sum(n_observations)
+                over (partition by workspace, agent_id, variant_kind, variant_a, variant_b, side, measure)
+            as double
         ) as mean
     from clusters
 ),

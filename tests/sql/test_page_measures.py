@@ -40,9 +40,9 @@ def connection(rows):
         yield connection
 
 
-def measures(connection, relation="conversations", **selection):
+def measures(connection, *, is_before=False, **selection):
     chosen = Selection(Period(FIRST, LAST), **selection)
-    (row,) = measure_rows(select(Reader(connection), chosen), relation=relation)
+    (row,) = measure_rows(select(Reader(connection), chosen), is_before=is_before)
     return row
 
 
@@ -83,9 +83,9 @@ def test_a_selection_has_only_its_own_conversations_and_their_waits(selection, n
 
 def test_the_period_before_has_as_many_days_and_is_empty_where_nothing_is_compared(connection):
     assert Period(FIRST, LAST).before() == Period(date(2026, 11, 7), BEFORE)
-    before = measures(connection, "previous_conversations")
+    before = measures(connection, is_before=True)
     assert (before["n_calls"], before["success_rate"], before["wait_p95_secs"]) == (1, 1.0, 9.0)
-    assert measures(connection, "previous_conversations", is_compared=False)["n_calls"] == 0
+    assert measures(connection, is_before=True, is_compared=False)["n_calls"] == 0
     assert measures(connection)["n_calls"] == 4
 
 

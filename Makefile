@@ -122,7 +122,7 @@ $(DEV): requirements-dev.lock $(RUN)
 	@$(call install,$(BIN)/python) --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
-$(BENCH): requirements-bench.lock
+$(BENCH): requirements-bench.lock | $(RUN)
 	@echo "Creating .venv/bench with the tools to measure against ..."
 	@test -x .venv/bench/bin/python || $(BIN)/python -m venv .venv/bench
 	@$(call install,.venv/bench/bin/python) --require-hashes --no-deps -r $<
@@ -142,7 +142,7 @@ $(SPARK): requirements-spark.lock $(DEV)
 	@$(call install,.venv/spark/bin/python) --require-hashes --no-deps -r $<
 	@touch $@
 
-$(CONTRACTS) $(SUPERSET) $(DUCKDB_1_1): .venv/%/.is-installed: requirements-%.lock
+$(CONTRACTS) $(SUPERSET) $(DUCKDB_1_1): .venv/%/.is-installed: requirements-%.lock | $(RUN)
 	@echo "Creating .venv/$* ..."
 	@test -x .venv/$*/bin/python || $(BIN)/python -m venv .venv/$*
 	@$(call install,.venv/$*/bin/python) --require-hashes --no-deps -r $<

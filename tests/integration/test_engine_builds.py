@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -160,7 +160,9 @@ def test_tables_that_only_older_builds_have_are_removed(changing: ChangingLake) 
     assert second == third == changing.builds
 
 
-def test_a_table_that_lost_a_file_and_a_deletion_are_built_again(changing: ChangingLake) -> None:
+def test_a_table_that_lost_a_file_is_built_again_and_after_a_deletion_nothing_else_stays(
+    changing: ChangingLake,
+) -> None:
     lost = changing.current["marts.fct_conversations"]
     (lost / "rows.parquet").unlink()
     built = changing.build()
@@ -168,8 +170,21 @@ def test_a_table_that_lost_a_file_and_a_deletion_are_built_again(changing: Chang
     assert changing.differences_from_a_whole_build() == {}
     deletions = changing.lake / "deletions" / "day=2026-11-01"
     deletions.mkdir()
-    shutil.copy(changing.lake / "deletions" / "day=1970-01-01" / "schema.parquet", deletions / "main.parquet")
-    assert changing.build().reused == ()
+    schema = pl.read_parquet_schema(changing.lake / "deletions" / "day=1970-01-01" / "schema.parquet")
+    removal = {
+        "workspace": "main",
+        "conversation_id": "conv_erased",
+        "start_date": date(2026, 11, 1),
+        "noticed_at": datetime(2026, 11, 2, tzinfo=UTC),
+        "evidence": "erased",
+        "reason": "erased",
+    }
+    pl.DataFrame([removal], schema).write_parquet(deletions / "main.parquet")
+    (changing.into / "builds" / "failed" / "marts" / "fct_turns").mkdir(parents=True)
+    built = changing.build()
+    assert built.reused == ()
+    assert changing.builds == set(built.folders.values())
+    assert json.loads((changing.into / "current.json").read_text())["previous_build"] is None
 
 
 def test_a_conversation_in_two_lakes_is_refused(folder: Path, tmp_path: Path) -> None:

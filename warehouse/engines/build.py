@@ -16,16 +16,16 @@ from typing import Any
 
 from warehouse.engines.engine import BEFORE, Engine
 from warehouse.engines.state import (
+    BUILDS,
     Staleness,
     build_folder,
-    built_folders,
     lake_fingerprints,
     on_days,
     project_fingerprints,
     staleness,
     write_document,
 )
-from warehouse.engines.storage import read_text, remove_folder, write_text
+from warehouse.engines.storage import list_folders, read_text, remove_folder, write_text
 from warehouse.errors import EngineError
 from warehouse.models.build_tables import (
     AGENT_NAMES,
@@ -38,12 +38,13 @@ from warehouse.models.checks import SAMPLE_ROWS, Check, CheckResult
 from warehouse.models.column_types import column_types
 from warehouse.models.data_quality import all_checks
 from warehouse.models.project import Project
-from warehouse.models.staleness import is_on
+from warehouse.models.staleness import digest, is_on
 from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.schema.operations import AGENTS
+from warehouse.schema.operations import AGENTS, DELETIONS
 from warehouse.schema.registry import TABLES
 
 AGENT_NAMES_SQL = f"select workspace, agent_id, agent_name from lake.{AGENTS.name} order by workspace, agent_id"
+REMOVALS_SQL = f"select * from lake.{DELETIONS.name} order by workspace, conversation_id"
 CURRENT = "current.json"
 Progress = Callable[[str, int, int], None]
 """Called with a model (or ``checks``), its number and the number of all."""
@@ -103,6 +104,7 @@ def build_tables(
     for table in TABLES:
         engine.read_lake(table, lakes)
     _check_ids(engine)
+    removals = digest(map(repr, engine.query(REMOVALS_SQL)))
     loaded = {
         METRIC_HEADERS.key: metric_header_rows((model.key, model.header) for model in project.models),
         WORKSPACES.key: workspace_rows(zones),
@@ -136,7 +138,7 @@ def build_tables(
     is_current = all(result.is_passed for result in checks)
     if is_current:
         write_document(target, build_id, inputs, folders)
-        _make_current(target, build_id, folders)
+        _make_current(target, build_id, folders, removals)
     return EngineBuild(build_id, folders, tuple(reused), checks, is_current)
 
 
@@ -202,19 +204,27 @@ def _current(target: str) -> dict[str, Any]:
     return dict(json.loads(read_text(target, CURRENT) or "{}"))
 
 
-def _make_current(target: str, build_id: str, folders: Mapping[str, str]) -> None:
-    """Name the build as the current one; what the one before has stays for its readers, what only older have goes."""
+def _make_current(target: str, build_id: str, folders: Mapping[str, str], removals: str) -> None:
+    """Name the build as the current one, and remove the tables of other builds, also of those that failed.
+
+    What the build before has stays for its readers, unless conversations were removed since: it may have their words.
+    """
     before = _current(target)
-    older, previous = before.get("previous_build"), before.get("build")
-    document = {"build": build_id, "previous_build": previous, "tables": folders}
+    has_removed = before.get("removals") != removals
+    previous = None if has_removed else before.get("build")
+    document = {"build": build_id, "previous_build": previous, "removals": removals, "tables": folders}
     write_text(target, CURRENT, json.dumps(document, indent=2))
-    if previous is None or older in (None, build_id, previous):
-        return
-    kept = {build_folder(build_id), build_folder(previous), *folders.values(), *before["tables"].values()}
-    for folder in {build_folder(older), *built_folders(target, older).values()} - kept:
-        of_build = "/".join(folder.split("/")[:2])  # builds/<build>, which goes with its last table
-        has_kept = any(name.startswith(f"{of_build}/") for name in kept)
-        if not has_kept:
+    kept = {build_folder(build_id), *folders.values()}
+    if previous is not None:
+        kept |= {build_folder(previous), *before["tables"].values()}
+    for build in list_folders(f"{target}/{BUILDS}"):
+        of_build = f"{BUILDS}/{build}"
+        if of_build in kept:
+            continue
+        if not any(name.startswith(f"{of_build}/") for name in kept):
             remove_folder(f"{target}/{of_build}")
-        elif folder != of_build:
-            remove_folder(f"{target}/{folder}")
+            continue
+        for schema in list_folders(f"{target}/{of_build}"):
+            for table in list_folders(f"{target}/{of_build}/{schema}"):
+                if f"{of_build}/{schema}/{table}" not in kept:
+                    remove_folder(f"{target}/{of_build}/{schema}/{table}")

@@ -26,7 +26,7 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 
-DOCUMENT = "build.json"
+BUILDS, DOCUMENT = "builds", "build.json"
 
 Inputs = dict[str, str]
 """Fingerprints by input."""
@@ -58,7 +58,7 @@ class Staleness:
 
 def build_folder(build_id: str) -> str:
     """Folder of a build in its target."""
-    return f"builds/{build_id}"
+    return f"{BUILDS}/{build_id}"
 
 
 def lake_fingerprints(lakes: Sequence[str]) -> Inputs | None:
@@ -110,11 +110,6 @@ def write_document(into: str, build_id: str, inputs: Inputs | None, folders: Map
     """Write what the next build compares."""
     document = {"inputs": inputs, "tables": folders, "files": {key: _files(into, folders[key]) for key in folders}}
     write_text(f"{into.rstrip('/')}/{build_folder(build_id)}", DOCUMENT, json.dumps(document))
-
-
-def built_folders(into: str, build_id: str) -> dict[str, str]:
-    """Folder by table of an earlier build; empty if it left no document."""
-    return dict(_read_document(into, build_id).get("tables", {}))
 
 
 def staleness(into: str, build_id: str | None, project: Project, inputs: Inputs | None) -> Staleness:

@@ -71,6 +71,13 @@ def list_files(url: str) -> list[StoredFile]:
     )
 
 
+def list_folders(url: str) -> list[str]:
+    """Names of the folders in a folder; none if there is no such folder."""
+    filesystem, path = open_folder(url)
+    infos = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True))
+    return sorted(info.base_name for info in infos if info.type == fs.FileType.Directory)
+
+
 def read_bytes(url: str, name: str) -> bytes:
     """The content of a file."""
     filesystem, path = open_folder(url)

@@ -16,7 +16,7 @@ UV ?=
 install = $(if $(UV),$(UV) pip install --quiet --python $(1),$(1) -m pip --disable-pip-version-check --quiet install)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev superset test test-fast lint types style engines sail tools spark chaos bench docs readme screenshots lock clean
+.PHONY: help setup demo dev superset test test-fast lint types style engines sail sail-models tools spark chaos bench docs readme screenshots lock clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
@@ -61,11 +61,13 @@ style: $(DEV)
 	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
 engines: $(DEV) $(ENGINES) $(DUCKDB_1_1) $(SPARK)  ## Read the lake with engines that are large or need Java (1.5 GB in .venv)
-	$(BIN)/python -m pytest -m "engines and not tools" tests/engines
+	$(IN_MEMORY) $(BIN)/python -m pytest -m "engines and not tools" tests/engines $(AND_REMOVE)
 
-sail: $(DEV) $(SPARK)  ## Run the models and the hand-worked cases of tests/sql on Sail, and compare every row (CI runs it)
-	.venv/spark/bin/python -m pytest -m sail tests/engines
-	.venv/spark/bin/python -m pytest --numprocesses auto --dist loadfile --engine sail tests/sql
+sail: sail-models  ## Run the models and the hand-worked cases of tests/sql on Sail, and compare every row
+	$(IN_MEMORY) .venv/spark/bin/python -m pytest --numprocesses auto --dist loadfile --engine sail tests/sql $(AND_REMOVE)
+
+sail-models: $(DEV) $(SPARK)
+	$(IN_MEMORY) .venv/spark/bin/python -m pytest -m sail tests/engines $(AND_REMOVE)
 
 tools: $(DEV) $(ENGINES) $(CONTRACTS) $(SUPERSET)  ## Test contracts with their own tools: dbt, Superset and others (1.4 GB in .venv)
 	$(BIN)/python -m pytest -m tools tests/engines

@@ -53,7 +53,8 @@ def server(folder: Path) -> Iterator[str]:
     _run([*create, "--encoding", "UTF8", "--no-sync"], account)
     with listening("127.0.0.1", 0) as socket:
         port = socket.getsockname()[1]
-    settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder} | FAST
+    # no socket in a folder: its path may be longer than the 107 bytes that a socket can have
+    settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": ""} | FAST
     command = [program("postgres"), "-D", data, *(f"--{name}={value}" for name, value in settings.items())]
     log = (folder.parent / f"{folder.name}.log").open("wb")
     process = subprocess.Popen(command, stdout=log, stderr=log, **account)  # noqa: S603 - Debian's program

@@ -335,29 +335,35 @@ tails as (
     from tests
 ),
 
-differences as (
-    select * from tails
-    where test = 'difference'
-),
-
-ratios as (
-    select * from tails
-    where test = 'sample ratio'
-),
-
 compared as (
     select
         paired.*,
-        differences.difference_low,
-        differences.difference_high,
-        differences.p_value,
+        tests.difference_low,
+        tests.difference_high,
+        tests.p_value,
         paired.n_calls_b / (paired.n_calls_a + paired.n_calls_b) as actual_share_b,
         ratios.p_value as sample_ratio_p,
-        differences.difference_low > 0 or differences.difference_high < 0 as is_different,
+        tests.difference_low > 0 or tests.difference_high < 0 as is_different,
         paired.difference > 0 as is_more
     from paired
-    left join differences using (workspace, agent_id, variant_kind, variant_a, variant_b, measure)
-    left join ratios using (workspace, agent_id, variant_kind, variant_a, variant_b, measure)
+    left join tails as tests
+        on
+            paired.workspace = tests.workspace
+            and paired.agent_id = tests.agent_id
+            and paired.variant_kind = tests.variant_kind
+            and paired.variant_a = tests.variant_a
+            and paired.variant_b = tests.variant_b
+            and paired.measure = tests.measure
+            and tests.test = 'difference'
+    left join tails as ratios
+        on
+            paired.workspace = ratios.workspace
+            and paired.agent_id = ratios.agent_id
+            and paired.variant_kind = ratios.variant_kind
+            and paired.variant_a = ratios.variant_a
+            and paired.variant_b = ratios.variant_b
+            and paired.measure = ratios.measure
+            and ratios.test = 'sample ratio'
 ),
 
 rounded as (

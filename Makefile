@@ -35,7 +35,7 @@ superset: $(RUN) $(SUPERSET)  ## Start Superset with a dashboard of the demo (0.
 test: lint  ## Run lint, then every test
 	$(IN_MEMORY) $(PYTEST) $(AND_REMOVE)
 
-test-fast: $(DEV)  ## Run the tests without Dagster, whole syncs and whole builds: under a minute
+test-fast: $(DEV)  ## Run the tests without Dagster, whole syncs and whole builds: two minutes
 	$(IN_MEMORY) $(PYTEST) tests/unit tests/property tests/contract tests/sql -m "not whole_build" $(AND_REMOVE)
 
 # Compiled modules are kept: the suite starts a hundred processes that import the same ones.

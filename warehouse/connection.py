@@ -7,6 +7,7 @@ file until the last connection to it is closed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -51,6 +52,9 @@ LOCKED_DOWN = {
     "lock_configuration": "true",
 }
 """Settings, in this order, of the connections to ``warehouse.duckdb``, after the lake was allowed to them."""
+
+NOT_IN_FRAMES = re.compile(r'(?<!["\'])\b(INTERVAL|UNION)\b(?!["\'])')
+"""Types that polars does not read, also as a part of another; DuckDB writes names of fields like these in quotes."""
 
 _LOCK_DOWN_LOCK = Lock()
 """Connections of a process to one file share their settings, which only the first may set."""
@@ -170,6 +174,19 @@ def execute_with_memory_retry(connection: duckdb.DuckDBPyConnection, sql: str) -
             finally:
                 with suppress(duckdb.OutOfMemoryException):  # DuckDB cannot go below what is in use
                     connection.execute(f"set memory_limit = {sql_literal(previous_limit)}")
+
+
+def read_frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
+    """The rows of a relation, without pyarrow, which ``relation.pl()`` imports for a tenth of a second.
+
+    Raises:
+        duckdb.Error: they cannot be computed.
+        QueryError: a type has no counterpart in a frame.
+    """
+    for name, type_ in zip(relation.columns, relation.types, strict=True):
+        if NOT_IN_FRAMES.search(str(type_)):
+            raise QueryError(f"The answer cannot be read: {name} is of type {type_}.", "Cast it to text.")
+    return pl.DataFrame(relation.materialize())  # without materialize, errors of DuckDB would be those of polars
 
 
 class FrameStream:

@@ -15,7 +15,6 @@ from typing import Annotated, Any
 
 import msgspec
 import polars as pl
-from polars.exceptions import PolarsError
 from pydantic import Field
 
 from pipelines.errors import UsageError
@@ -171,12 +170,7 @@ class Answers:
         """
         limits = AnswerLimits(min(limit or self.limits.rows, self.limits.rows), self.limits.secs)
         with self.lock:
-            try:
-                answer = limited_query(self.context.home, sql, limits, self._connect)
-            except PolarsError as error:
-                raise QueryError(
-                    f"The answer cannot be read: {error}", "Cast intervals and the like to text."
-                ) from error
+            answer = limited_query(self.context.home, sql, limits, self._connect)
         return self._answer(
             n=answer.rows.height,
             definition=sql,

@@ -131,6 +131,8 @@ def test_rows_are_formatted_by_the_unit_of_their_column() -> None:
         "a           1,200        66.7 %     $2.61         1.24 s",
         "b               –             –    $0.238           20 s",  # noqa: RUF001 - a dash
     ]
+    shares = [{"call_share": 0.25}, {"call_share": None}]
+    assert table(shares, ["call_share"]).text.split("\n") == ["call_share", "    25.0 %", "         –"]  # noqa: RUF001
     assert table(
         rows, {"agent_id": "agent", "n_calls": "calls"}, units={"n_calls": "US dollars"}
     ).text.splitlines() == [

@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from warehouse.arrow_stream import ArrowStream
 from warehouse.errors import NothingBuiltError, QueryError
 from warehouse.schema.types import Table
 from warehouse.storage import lake
@@ -177,7 +178,7 @@ def execute_with_memory_retry(connection: duckdb.DuckDBPyConnection, sql: str) -
 
 
 def read_frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
-    """The rows of a relation, without pyarrow, which ``relation.pl()`` imports for a tenth of a second.
+    """The rows of a relation; ``relation.pl()`` would import pyarrow.
 
     Raises:
         duckdb.Error: they cannot be computed.
@@ -186,18 +187,8 @@ def read_frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
     for name, type_ in zip(relation.columns, relation.types, strict=True):
         if NOT_IN_FRAMES.search(str(type_)):
             raise QueryError(f"The answer cannot be read: {name} is of type {type_}.", "Cast it to text.")
-    return pl.DataFrame(relation.materialize())  # without materialize, errors of DuckDB would be those of polars
-
-
-class FrameStream:
-    """A frame as DuckDB can scan it without pyarrow, whose import takes a tenth of a second of a short command."""
-
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self._frame = frame
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """A new stream of the rows."""
-        return self._frame.__arrow_c_stream__(requested_schema)
+    rows = relation.materialize()  # else polars would run it, and DuckDB's errors would be polars' own
+    return pl.DataFrame(ArrowStream(rows))
 
 
 def create_table(connection: duckdb.DuckDBPyConnection, key: str, frame: pl.DataFrame) -> None:
@@ -206,7 +197,7 @@ def create_table(connection: duckdb.DuckDBPyConnection, key: str, frame: pl.Data
     Raises:
         duckdb.Error: it exists, or cannot be written.
     """
-    connection.register("new_frame", FrameStream(frame))
+    connection.register("new_frame", ArrowStream(frame))
     try:
         connection.table("new_frame").create(key)
     finally:

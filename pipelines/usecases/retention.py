@@ -16,6 +16,7 @@ from pipelines.errors import RetentionError
 from pipelines.transform.settle_state import FINISHED
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.erasure import ErasureResult, delete_upstream, erase, require_keys
+from warehouse.serve.value_format import plural
 from warehouse.storage import landing
 from warehouse.storage.home import Home
 
@@ -75,7 +76,7 @@ def select_expired(context: Context, rule: Rule, *, max_share: float, is_upstrea
     selection = Selection(ids, n_all)
     if selection.share > max_share:
         raise RetentionError(
-            f"The rule selects {len(selection.all_ids):,} of {n_all:,} conversations ({selection.share:.0%}), "
+            f"The rule selects {len(selection.all_ids):,} of {plural(n_all, 'conversation')} ({selection.share:.0%}), "
             f"more than {max_share:.0%}.",
             "Nothing was changed. If this is intended, raise the limit with --max-share.",
         )

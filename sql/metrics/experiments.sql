@@ -33,7 +33,7 @@ p_value = "Probability of a difference this large or larger if A and B do not di
 has_enough_data = "Whether each side has the callers that seeds.thresholds asks for (experiment_min_callers, never fewer than 10)."
 planned_share_b = "Share of B among the conversations of both that was planned: in seeds.traffic_shares, else the branches' share of the traffic as the API lists it, if it never changed; null when not known of both."
 actual_share_b = "Share of B among the conversations of both in the common time."
-sample_ratio_p = "Probability of a split this far from the planned one or farther, by chance (chi-square, 1 degree of freedom); null without a plan. Below 0.001 the sides are not comparable."
+sample_ratio_p = "Probability of a split this far from the planned one or farther, by chance (chi-square, 1 degree of freedom); null without a plan. It counts conversations, whoever called, because the vendor routes by the conversation's id (elevenlabs.io/docs/eleven-agents/operate/versioning, traffic deployment). Below 0.001 the sides are not comparable."
 finding = "The row as a sentence."
 
 [tests]

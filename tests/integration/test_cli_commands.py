@@ -178,6 +178,7 @@ def test_a_query_does_not_import_pyarrow_which_takes_a_tenth_of_a_second(filled:
     )
     environment = os.environ | {"CONVOHOUSE_HOME": str(filled / "data")}  # noqa: TID251 - a process of its own
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert done.stderr == ""
     assert done.stdout == "UNION,N,n_1\ninterval,0,2\ninterval,1,2\ninterval,2,2\nset()\n"
 
 

@@ -26,13 +26,14 @@ from pipelines.usecases.status import built_at, read_status
 from warehouse.connection import open_warehouse
 from warehouse.errors import QueryError
 from warehouse.models.project import read_project
+from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.schema.types import unit_of
 from warehouse.serve import explain as explain_query
 from warehouse.serve.conversation import NotFound, read_conversation
 from warehouse.serve.metrics import MetricModel, RowFilter, read_models, read_rows
 from warehouse.serve.query import AnswerLimits, Connect, limited_query
 from warehouse.serve.search import Scope, search
-from warehouse.serve.without_texts import SCHEMAS, WITHHELD, open_without_texts
+from warehouse.serve.without_texts import SCHEMAS, open_without_texts
 from warehouse.storage.freshness import last_full_listing_at
 from warehouse.suggestions import did_you_mean, suggest
 
@@ -144,7 +145,7 @@ class Answers:
                 "columns": {
                     column: {"meaning": text, "unit": unit_of(column)}
                     for column, text in model.header.columns.items()
-                    if self.has_transcripts or column not in WITHHELD.get(model.key, ())
+                    if self.has_transcripts or column not in SENSITIVE_COLUMNS.get(model.key, ())
                 },
             }
             for model in read_project().models

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.agents import agent_labels, resolve_agents
+from pipelines.cli.agents import agent_labels, agents_arguments, resolve_agents
 from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
 from pipelines.cli.progress import show_progress
 from pipelines.cli.render import emit, table
@@ -41,8 +41,7 @@ UNITS = {"price_per_minute_usd": "US dollars", "paid_usd_per_minute": "US dollar
         },
     )
 )
-@click.argument("agents", nargs=-1, metavar="[AGENT…]")
-@click.option("--agent", "named", multiple=True, metavar="AGENT", help="The same as AGENT; may be repeated.")
+@agents_arguments
 @click.option(
     "--prompt-length",
     type=click.IntRange(0),

@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def agents_arguments(command: F) -> F:
     """Add the agents that a command is about, as ``AGENT…`` and, as the other commands have it, as ``--agent``."""
     option = click.option(
-        "--agent", "named", multiple=True, metavar="AGENT", help="The same as AGENT; may be repeated."
+        "--agent", "option_agents", multiple=True, metavar="AGENT", help="The same as AGENT; may be repeated."
     )
     return click.argument("agents", nargs=-1, metavar="[AGENT…]")(option(command))
 

@@ -58,7 +58,7 @@ def prices(
     options: Options,
     *,
     agents: tuple[str, ...],
-    named: tuple[str, ...],
+    option_agents: tuple[str, ...],
     prompt_length: int | None,
     pages: int | None,
     is_rag: bool | None,
@@ -73,7 +73,7 @@ def prices(
     from pipelines.usecases.reference_data import fetch_and_land_prices
 
     context = options.context()
-    agent_ids = resolve_agents(context.home, (*agents, *named), allow_unseen=True)
+    agent_ids = resolve_agents(context.home, (*agents, *option_agents), allow_unseen=True)
     with context.write_lock("prices"), show_progress(options) as show:
         results = [
             (
@@ -122,10 +122,8 @@ def _agents_by_workspace(contexts: Sequence[Context], agent_ids: Sequence[str]) 
             f"No workspace had a conversation of {', '.join(sorted(missing))} in the last 30 days.",
             "`convohouse query 'from marts.dim_agents'` lists the agents.",
         )
-    selected = (
-        (workspace, [agent for agent in ids if not agent_ids or agent in agent_ids]) for workspace, ids in recent
-    )
-    return [(workspace, ids) for workspace, ids in selected if ids]
+    groups = ((workspace, [agent for agent in ids if not agent_ids or agent in agent_ids]) for workspace, ids in recent)
+    return [(workspace, ids) for workspace, ids in groups if ids]
 
 
 def _priced_agents(context: Context, result: PricesResult) -> Iterator[dict[str, Any]]:

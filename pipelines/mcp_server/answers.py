@@ -70,9 +70,9 @@ class Answers:
         with self.lock:
             models = read_models(self.context.home, self._connect)
         if model is not None:
-            chosen, _ = find_metric(models, model)
-            models = {chosen.name: chosen}
-        rows = [_listed(chosen) for chosen in models.values()]
+            metric_model, _ = find_metric(models, model)
+            models = {metric_model.name: metric_model}
+        rows = [_listed(metric_model) for metric_model in models.values()]
         return self._answer(n=sum(len(row["metrics"]) for row in rows), models=rows)
 
     def explain_metric(
@@ -85,7 +85,7 @@ class Answers:
             hint = did_you_mean(explain_query.suggest(project, name))
             raise UsageError(f"There is no metric, model or column {name!r}.", hint.rstrip())
         explained = explain_query.explain(project, targets[0])
-        others = [str(target) for target in targets[1:]]
+        other_targets = [str(target) for target in targets[1:]]
         return self._answer(
             n=len(targets),
             name=explained.name,
@@ -95,7 +95,7 @@ class Answers:
             one_row_per=list(explained.grain),
             computed_from=[{"column": origin.column, "api_paths": list(origin.paths)} for origin in explained.lineage],
             sql=explained.sql,
-            also_in=others,
+            also_in=other_targets,
         )
 
     def metric(
@@ -152,8 +152,8 @@ class Answers:
             if self.has_transcripts or model.schema in SCHEMAS
         }
         if name is None:
-            listed = [{key: value for key, value in table.items() if key != "columns"} for table in tables.values()]
-            return self._answer(n=len(listed), tables=listed)
+            entries = [{key: value for key, value in table.items() if key != "columns"} for table in tables.values()]
+            return self._answer(n=len(entries), tables=entries)
         for key, table in tables.items():
             if name.lower() in (key, key.partition(".")[2]):
                 return self._answer(n=len(table["columns"]), tables=[table])
@@ -192,12 +192,12 @@ class Answers:
                 ).to_json()
                 for workspace in self.context.workspaces_with_data()
             ]
-        hidden = {"home", "exists", "quarantine", "sizes"}
+        hidden_keys = {"home", "exists", "quarantine", "sizes"}
         return self._answer(
             n=sum(status["n_in_lake"] for status in statuses),
             definition="n counts conversations in the lake. An open one has not ended; a settling one is read again.",
             workspaces=[
-                {name: value for name, value in status.items() if name not in hidden}
+                {name: value for name, value in status.items() if name not in hidden_keys}
                 | {"n_quarantined": len(status["quarantine"])}
                 for status in statuses
             ],
@@ -243,12 +243,12 @@ class Answers:
         Of several workspaces, the oldest. What was listed after the last build does not count: a build may have failed.
         """
         home = self.context.home
-        built = built_at(home)
-        if built is None:
+        build_time = built_at(home)
+        if build_time is None:
             return None
         with self.lock:
             times = [
-                last_full_listing_at(workspace.home, now=workspace.clock(), built_at=built)
+                last_full_listing_at(workspace.home, now=workspace.clock(), built_at=build_time)
                 for workspace in self.context.workspaces_with_data()
             ]
         return None if None in times else min((time for time in times if time is not None), default=None)

@@ -109,18 +109,18 @@ def _page(site: Site, view: View, request: Request) -> Response:
             require_conversations(reader)
         status = read_status(site.home, reader, now=site.clock(), fresh_for=site.fresh_for)
         choices = read_choices(reader)
-        chosen = page_filter.parse(request.query_params, reader, choices, status.newest_listing_at)
-        selected = select(reader, chosen.selection) if view.has_filter else reader
-        visit = Visit(site.home, selected, chosen, choices, status, dict(request.path_params))
+        filter_ = page_filter.parse(request.query_params, reader, choices, status.newest_listing_at)
+        page_reader = select(reader, filter_.selection) if view.has_filter else reader
+        visit = Visit(site.home, page_reader, filter_, choices, status, dict(request.path_params))
         values = view.build(visit)
     body = render.render(
         view.template,
         **_shared(site, request),
         view=view,
-        filter=chosen,
+        filter=filter_,
         choices=choices,
         status=status,
-        url=chosen.url,
+        url=filter_.url,
         **values,
     )
     return HTMLResponse(body, int(values.get("http_status", 200)))

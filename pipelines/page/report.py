@@ -79,14 +79,14 @@ def _values(site: Site, scope: ReportScope) -> dict[str, Any]:
         require_conversations(reader)
         status = read_status(site.home, reader, now=site.clock(), fresh_for=site.fresh_for)
         choices = read_choices(reader)
-        chosen = page_filter.parse(scope.parameters(), reader, choices, status.newest_listing_at)
-        visit = Visit(site.home, select(reader, chosen.selection), chosen, choices, status, {})
+        filter_ = page_filter.parse(scope.parameters(), reader, choices, status.newest_listing_at)
+        visit = Visit(site.home, select(reader, filter_.selection), filter_, choices, status, {})
         values = overview.build(visit)
         failures = outcomes.failed_conversations(visit) if scope.with_conversations else []
     return values | {
         "status": status,
-        "filter": chosen,
-        "period": chosen.period,
+        "filter": filter_,
+        "period": filter_.period,
         "agent": choices.agents.get(scope.agent_id or ""),
         "failures": failures,
         "written_at": site.clock(),

@@ -106,26 +106,26 @@ def apply_upstream(context: Context, selection: Selection) -> tuple[dict[str, st
         CredentialsError: a workspace with one of them has no key; nothing was deleted.
     """
     outcomes: dict[str, str] = {}
-    failed: dict[str, str] = {}
+    problems: dict[str, str] = {}
     workspaces = [workspace for workspace in context.workspaces() if selection.ids.get(workspace.settings.workspace)]
     require_keys(workspaces)
     for workspace in workspaces:
         deletions, errors = asyncio.run(delete_upstream(workspace, selection.ids[workspace.settings.workspace]))
-        outcomes, failed = outcomes | deletions, failed | errors
-    return outcomes, failed
+        outcomes, problems = outcomes | deletions, problems | errors
+    return outcomes, problems
 
 
 def _stored_conversations(home: Home, excluded_kinds: tuple[str, ...]) -> pl.DataFrame:
-    """Conversations that were landed or listed, without those whose latest snapshot is of an excluded kind.
+    """Conversations that were of_snapshots or listed, without those whose latest snapshot is of an excluded kind.
 
     The status is the latest known one: a snapshot of a deleted conversation has none.
     """
     columns = ("conversation_id", "start_time_at", "agent_id", "status")
     latest = landing.latest_snapshots(home)
-    only_listed = landing.latest_list_rows(home).join(latest, "conversation_id", "anti")
+    of_list_rows = landing.latest_list_rows(home).join(latest, "conversation_id", "anti")
     snapshots = landing.snapshots(home).filter(pl.col("status").is_not_null())
     statuses = snapshots.group_by("conversation_id", maintain_order=True).agg(pl.col("status").last())
-    landed = latest.filter(~pl.col("kind").is_in(excluded_kinds)).select(columns[:3])
+    of_snapshots = latest.filter(~pl.col("kind").is_in(excluded_kinds)).select(columns[:3])
     return pl.concat(
-        [landed.join(statuses, "conversation_id", "left"), only_listed.select(columns)],
+        [of_snapshots.join(statuses, "conversation_id", "left"), of_list_rows.select(columns)],
     )

@@ -116,7 +116,7 @@ def apply_upstream(context: Context, selection: Selection) -> tuple[dict[str, st
 
 
 def _stored_conversations(home: Home, excluded_kinds: tuple[str, ...]) -> pl.DataFrame:
-    """Conversations that were of_snapshots or listed, without those whose latest snapshot is of an excluded kind.
+    """Conversations that were landed or listed, without those whose latest snapshot is of an excluded kind.
 
     The status is the latest known one: a snapshot of a deleted conversation has none.
     """

@@ -113,8 +113,8 @@ def _write(file: Path, write: Callable[[Path], object]) -> None:
     temporary = file.with_name(f".convohouse-{uuid.uuid4().hex}")
     try:
         write(temporary)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        with temporary.open("rb") as content:
+            os.fsync(content.fileno())
         temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)

@@ -60,7 +60,7 @@ def _create_views(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     for schema in SCHEMAS:
         connection.execute(f"create schema {schema}")
     for schema, table, column_names in columns:
-        withheld = SENSITIVE_COLUMNS.get(f"{schema}.{table}", {})
-        shown = ", ".join(f'"{column}"' for column in column_names if column not in withheld)
-        connection.execute(f"create view {schema}.{table} as select {shown} from {name}.{schema}.{table}")
+        sensitive_names = SENSITIVE_COLUMNS.get(f"{schema}.{table}", {})
+        column_list = ", ".join(f'"{column}"' for column in column_names if column not in sensitive_names)
+        connection.execute(f"create view {schema}.{table} as select {column_list} from {name}.{schema}.{table}")
         connection.execute(f"create view main.{table} as from {schema}.{table}")  # the short name, as in the file

@@ -178,7 +178,7 @@ def execute_with_memory_retry(connection: duckdb.DuckDBPyConnection, sql: str) -
 
 
 def read_frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
-    """The rows of a relation; ``relation.pl()`` would import pyarrow.
+    """The rows of a relation; ``relation.pl()`` would import pyarrow, ``materialize()`` take twice the memory.
 
     Raises:
         duckdb.Error: they cannot be computed.
@@ -187,8 +187,14 @@ def read_frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
     for name, type_ in zip(relation.columns, relation.types, strict=True):
         if NOT_IN_FRAMES.search(str(type_)):
             raise QueryError(f"The answer cannot be read: {name} is of type {type_}.", "Cast it to text.")
-    rows = relation.materialize()  # else polars would run it, and DuckDB's errors would be polars' own
-    return pl.DataFrame(ArrowStream(rows))
+    if len({name.lower() for name in relation.columns}) < len(relation.columns):
+        frame: pl.DataFrame = relation.pl()  # which gives columns of one name others
+        return frame
+    try:
+        return pl.DataFrame(ArrowStream(relation))
+    except pl.exceptions.ComputeError as error:  # polars runs it, and passes on what DuckDB says
+        message = str(error).removeprefix("got external error: ")
+        raise (duckdb.InterruptException if message.startswith("INTERRUPT") else duckdb.Error)(message) from None
 
 
 def create_table(connection: duckdb.DuckDBPyConnection, key: str, frame: pl.DataFrame) -> None:

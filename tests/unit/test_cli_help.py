@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.metadata import version
 
 import pytest
 from click.testing import CliRunner
@@ -65,12 +64,6 @@ def test_help_imports_no_heavy_library(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
     assert done.stderr == ""
     assert done.stdout
-
-
-def test_the_module_can_be_run_where_the_program_is_not_on_the_path() -> None:
-    command = [sys.executable, "-m", "pipelines.cli.main", "--version"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ours
-    assert (done.stdout, done.stderr) == (f"convohouse {version('convohouse')}\n", "")
 
 
 def test_every_command_is_listed_in_the_order_of_need() -> None:

@@ -264,6 +264,7 @@ def test_the_command_lists_versions_and_fetches_them(synced):
     everything = run(folder, "versions", "--json")
     name = "Hotel Alder Concierge"
     one = run(folder, "versions", name)
+    assert run(folder, "versions", "--agent", name).text == one.text
     assert (everything.code, len(everything.data["versions"])) == (0, 11)
     assert (one.code, len(one.text.splitlines())) == (0, 3)
     assert "Confirm before tools are used" in one.text

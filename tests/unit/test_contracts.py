@@ -21,6 +21,7 @@ from tests.helpers.run_cli import run
 from warehouse.contracts.aggregates import ADDITIVE, aggregates
 from warehouse.contracts.relations import Relation, relations_of
 from warehouse.models.project import Project, read_project
+from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.schema.registry import TABLES
 
 
@@ -81,8 +82,16 @@ def test_odcs_says_what_is_declared_about_a_column(contracts: dict[str, Any]) ->
             "to": ["dim_agents.workspace", "dim_agents.agent_id"],
         }
     ]
-    (message,) = [column for column in tables["lake.turns"]["properties"] if column["name"] == "message"]
-    assert message["classification"] == "confidential"
+    classified = {
+        (key, column["name"]): column["classification"]
+        for key, table in tables.items()
+        for column in table["properties"]
+        if "classification" in column
+    }
+    assert classified["lake.turns", "message"] == classified["marts.fct_turns", "message"] == "confidential"
+    assert classified["marts.fct_conversations", "caller_id"] == "restricted"
+    of_models = {key for key in classified if not key[0].startswith("lake.")}
+    assert of_models == {(model, name) for model, names in SENSITIVE_COLUMNS.items() for name in names}
 
 
 def test_osi_names_are_unique_and_expressions_refer_to_columns(contracts: dict[str, Any], project: Project) -> None:

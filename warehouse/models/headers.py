@@ -214,10 +214,10 @@ def _set_metric_defaults(values: dict[str, Any]) -> None:
 
 def _accept_values(values: dict[str, Any]) -> None:
     """Add the check that a column has none but its values."""
-    listed, tests = values.get("values"), values.setdefault("tests", {})
+    values_by_column, tests = values.get("values"), values.setdefault("tests", {})
     accepted = tests.setdefault("accepted", {}) if isinstance(tests, dict) else None
-    if isinstance(listed, dict) and isinstance(accepted, dict):
-        accepted.update({column: list(names) for column, names in listed.items() if isinstance(names, dict)})
+    if isinstance(values_by_column, dict) and isinstance(accepted, dict):
+        accepted.update({column: list(names) for column, names in values_by_column.items() if isinstance(names, dict)})
 
 
 def _invalid_key(message: str) -> str:

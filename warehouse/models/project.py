@@ -96,7 +96,7 @@ class Project:
         needed, models = set(keys), self.by_key
         for model in reversed(self.models):
             if model.key in needed:
-                needed |= {read for read in model.reads if read in models}
+                needed |= {name for name in model.reads if name in models}
         return Project(tuple(model for model in self.models if model.key in needed), self.seeds, ())
 
 
@@ -153,7 +153,7 @@ def ordered_models(models: Mapping[str, Model], seeds: Iterable[str]) -> tuple[M
 
 def _build_order(reads: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     """The keys, each after those of its reads that are keys as well."""
-    graph = {key: [read for read in relations if read in reads] for key, relations in reads.items()}
+    graph = {key: [name for name in relations if name in reads] for key, relations in reads.items()}
     try:
         return tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:

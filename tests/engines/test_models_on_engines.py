@@ -155,7 +155,7 @@ def test_without_the_rule_for_decimals_costs_differ(
     session = {name: value for name, value in spark_module.SESSION.items() if "allowPrecisionLoss" not in name}
     monkeypatch.setattr(spark_module, "SESSION", session)
     key, target = "intermediate.int_cost_components", lake.parent / "imprecise"
-    project = read_project().upstream(key, "staging.stg_agents")  # which a check reads
+    project = read_project(user_seeds=lake.parent / "seeds").upstream(key, "staging.stg_agents")  # which a check reads
     build(spark_engine(cluster.remote), [lake], target, project=project)
     (folder,) = target.glob("builds/*/intermediate/int_cost_components")
     left, right = {key: current_folders(expected)[key]}, {key: folder}
@@ -166,8 +166,8 @@ def test_without_the_rule_for_decimals_costs_differ(
 def test_the_hand_worked_cases_on_spark(tmp_path: Path) -> None:
     log = tmp_path / "cases.log"
     with running_server(tmp_path, find_spark_home()) as remote, log.open("wb") as output:
-        command = [sys.executable, "-m", "pytest", "--numprocesses", "2", "--dist", "loadfile", "--engine", remote]
-        command += ["--timeout", "600", "tests/sql"]
+        command = [sys.executable, "-m", "pytest", "--numprocesses", "2", "--dist", "loadfile", "--timeout", "600"]
+        command += ["--engine", remote, "-m", "every_engine", "tests/sql"]
         ended = subprocess.run(command, cwd=ROOT, stdout=output, stderr=output, check=False)  # noqa: S603 - ours
     assert ended.returncode == 0, log.read_text()[-5000:]
 

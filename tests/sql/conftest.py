@@ -211,8 +211,8 @@ def types_of_project() -> dict[str, dict[str, str]]:
     return column_types(read_project())
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A test whose hand-made ``rows`` go through a model is one of every engine; on others than DuckDB, only these run.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test whose hand-made ``rows`` go through a model is one of every engine: ``--engine sail -m every_engine``.
 
     Others build a warehouse of their own from such rows, or several, which DuckDB alone can do.
     """
@@ -220,8 +220,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         is_of_rows = rows.__name__ in getattr(item, "fixturenames", ())
         if is_of_rows and item.path.name not in WAREHOUSE_TESTS and item.name not in WAREHOUSE_TESTS:
             item.add_marker("every_engine")
-    if config.getoption("--engine") != "duckdb":
-        items[:] = [item for item in items if item.get_closest_marker("every_engine")]
 
 
 @pytest.fixture

@@ -70,8 +70,8 @@ sail: $(DEV) $(SPARK)  ## Run the models and the hand-worked cases of tests/sql 
 tools: $(DEV) $(ENGINES) $(CONTRACTS) $(SUPERSET)  ## Test contracts with their own tools: dbt, Superset and others (1.4 GB in .venv)
 	$(BIN)/python -m pytest -m tools tests/engines
 
-spark: $(DEV) $(SPARK)  ## Run the models and the hand-worked cases on a real cluster of Spark (hours; needs Java)
-	.venv/spark/bin/python -m pytest -m spark tests/engines
+spark: $(DEV) $(SPARK)  ## Run the models on a real cluster of Spark, and the hand-worked cases on a server (needs Java)
+	$(IN_MEMORY) .venv/spark/bin/python -m pytest -m spark tests/engines $(AND_REMOVE)
 
 chaos: $(DEV)  ## Run sixty nights of random kills, faults and damage (10 minutes); SEED=N repeats one
 	$(BIN)/python -m pytest -m chaos tests/chaos -k sixty $(if $(SEED),--seed $(SEED))

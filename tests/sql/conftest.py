@@ -17,10 +17,9 @@ import pytest
 
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.flatten import Snapshot, flatten
+from tests.helpers.case_engine import CaseEngine, case_engine
 from warehouse.build import materialize
 from warehouse.connection import Limits, connect
-from warehouse.engines.engine import Engine
-from warehouse.engines.spark import sail_engine, spark_engine
 from warehouse.models.build_tables import (
     AGENT_NAMES,
     METRIC_HEADERS,
@@ -59,7 +58,7 @@ class LakeRows:
 
     day, noon = DAY, NOON
 
-    def __init__(self, home: Home, project: Project, engine: Engine | None = None) -> None:
+    def __init__(self, home: Home, project: Project, engine: CaseEngine | None = None) -> None:
         self.home, self.project, self.engine = home, project, engine
         self.rows: dict[str, list[Row]] = defaultdict(list)
         self.wholes: dict[str, list[Row]] = defaultdict(list)
@@ -159,25 +158,18 @@ class LakeRows:
             actual: list[Row] = relation.project(", ".join(columns) or "*").pl().to_dicts()
         return actual
 
-    def _model_on_engine(self, engine: Engine, key: str, columns: tuple[str, ...]) -> list[Row]:
-        """As ``model``; the files are in a folder beside the home."""
+    def _model_on_engine(self, engine: CaseEngine, key: str, columns: tuple[str, ...]) -> list[Row]:
+        """As ``model``."""
         home, project = self.write(), self._upstream(key)
-        for table in self._tables(project, key):
-            engine.read_lake(table, [str(home.lake)])
-        for seed in project.seeds:
-            engine.load(seed.key, seed.rows)
-        engine.load(METRIC_HEADERS.key, metric_header_rows((model.key, model.header) for model in project.models))
-        engine.load(WORKSPACES.key, workspace_rows(self.zones))
-        engine.load(AGENT_NAMES.key, agent_name_rows(home))
+        inputs = {f"lake.{table.name}": lake.read(home.all_workspaces, table) for table in self._tables(project, key)}
+        inputs |= {seed.key: seed.rows for seed in project.seeds}
+        inputs[METRIC_HEADERS.key] = metric_header_rows((model.key, model.header) for model in project.models)
+        inputs[WORKSPACES.key] = workspace_rows(self.zones)
+        inputs[AGENT_NAMES.key] = agent_name_rows(home)
         types = types_of_project() if self.project == read_project() else column_types(self.project)
-        for model in project.models:
-            folder = None if model.is_view else str(home.root.parent / "engine" / model.schema / model.name)
-            engine.materialize(model, types[model.key], folder)
-        rows = pl.DataFrame(engine.query(f"select * from {key}"), infer_schema_length=None)  # noqa: S608 - ours
-        if rows.is_empty():
-            return []
-        # as polars reads them from DuckDB: decimals are decimals, and a null sorts last
-        return rows.sort(self.project.by_key[key].header.grain, nulls_last=True).select(columns or pl.all()).to_dicts()
+        # as polars reads them from DuckDB: a null sorts last
+        rows = engine.rows(project, types, key, inputs).sort(self.project.by_key[key].header.grain, nulls_last=True)
+        return rows.select(columns or pl.all()).to_dicts()
 
     def _upstream(self, *keys: str) -> Project:
         return replace(self.project.upstream(*keys), seeds=read_seeds(SQL_DIR / "seeds", self.home.seeds))
@@ -204,13 +196,13 @@ def project() -> Project:
 
 
 @pytest.fixture(scope="session")
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine | None]:
+def engine(request: pytest.FixtureRequest) -> Iterator[CaseEngine | None]:
     """The engine of ``--engine``; None for DuckDB, on which the models are built as a home's warehouse is."""
     name = request.config.getoption("--engine")
     if name == "duckdb":
         yield None
         return
-    with sail_engine() if name == "sail" else spark_engine(name) as engine:
+    with case_engine(name) as engine:
         yield engine
 
 
@@ -219,8 +211,8 @@ def types_of_project() -> dict[str, dict[str, str]]:
     return column_types(read_project())
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A test whose hand-made ``rows`` go through a model is one of every engine; on others than DuckDB, only these run.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test whose hand-made ``rows`` go through a model is one of every engine: ``--engine sail -m every_engine``.
 
     Others build a warehouse of their own from such rows, or several, which DuckDB alone can do.
     """
@@ -228,10 +220,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         is_of_rows = rows.__name__ in getattr(item, "fixturenames", ())
         if is_of_rows and item.path.name not in WAREHOUSE_TESTS and item.name not in WAREHOUSE_TESTS:
             item.add_marker("every_engine")
-    if config.getoption("--engine") != "duckdb":
-        items[:] = [item for item in items if item.get_closest_marker("every_engine")]
 
 
 @pytest.fixture
-def rows(tmp_path: Path, project: Project, engine: Engine | None) -> LakeRows:
+def rows(tmp_path: Path, project: Project, engine: CaseEngine | None) -> LakeRows:
     return LakeRows(Home(tmp_path / "home").open(), project, engine)

@@ -36,7 +36,7 @@ test: lint  ## Run lint, then every test
 	$(IN_MEMORY) $(PYTEST) $(AND_REMOVE)
 
 test-fast: $(DEV)  ## Run the tests without Dagster, whole syncs and whole builds: two minutes
-	$(IN_MEMORY) $(PYTEST) tests/unit tests/property tests/contract tests/sql -m "not whole_build" $(AND_REMOVE)
+	$(IN_MEMORY) $(PYTEST) tests/unit tests/property tests/contract tests/sql -m "not whole_build" --few-examples $(AND_REMOVE)
 
 # Compiled modules are kept: the suite starts a hundred processes that import the same ones.
 test test-fast: export PYTHONDONTWRITEBYTECODE =

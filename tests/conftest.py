@@ -14,7 +14,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, Scheduling
 
 from pipelines.transform.flatten import Snapshot, flatten
-from tests.helpers import day
+from tests.helpers import day, examples
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
 from tests.helpers.small_builds import hide_comments
 from warehouse.models.project import read_project
@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--engine", default="duckdb", help="Engine of the hand-worked cases of tests/sql: or sail, or sc://…"
     )
     parser.addoption("--today", type=date.fromisoformat, default=day.TODAY, metavar="DATE", help="Day of the tests.")
+    parser.addoption("--few-examples", action="store_true", help="A tenth of the examples that hypothesis tries.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,6 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "whole_build: builds every model of sql/; left out by make test-fast")
     hide_comments()
     day.set_today(config.getoption("--today"))
+    if config.getoption("--few-examples"):
+        examples.try_few()
     os.fsync = lambda _descriptor: None  # no power cut here: a kill loses nothing that was written
 
 

@@ -16,6 +16,7 @@ from polars import selectors
 
 from tests.helpers.column_coverage import EXCEPTIONS, HISTORY, flat
 from tests.helpers.draw_documents import Drawing, Step, current_api
+from tests.helpers.examples import examples
 
 MARK = "found nowhere else"
 DOCUMENTS = [document for document, _ in Drawing(current_api(), first=1)]
@@ -54,7 +55,7 @@ def changed(document: dict[str, Any], way: tuple[Step, ...], form: Any, *, is_ne
 
 
 @given(st.data())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 def test_every_value_of_a_changed_document_is_in_a_cell(data: st.DataObject) -> None:
     number = data.draw(st.integers(0, len(DOCUMENTS) - 1))
     way = data.draw(st.sampled_from(PLACES[number]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +19,7 @@ import pytest
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.flatten import Snapshot, flatten
 from warehouse.build import materialize
-from warehouse.connection import Limits, connect
+from warehouse.connection import Limits, connect, lake_files_sql, read_parquet_sql
 from warehouse.engines.engine import Engine
 from warehouse.engines.spark import sail_engine, spark_engine
 from warehouse.models.build_tables import (
@@ -31,7 +32,7 @@ from warehouse.models.build_tables import (
 )
 from warehouse.models.column_types import column_types
 from warehouse.models.project import SQL_DIR, Project, read_project
-from warehouse.models.seeds import read_seeds
+from warehouse.models.seeds import Seed, read_seeds
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import BY_NAME, TABLES
 from warehouse.schema.types import Table, Type
@@ -52,6 +53,9 @@ WAREHOUSE_TESTS = frozenset({
     "test_a_change_of_any_rule_changes_an_answer",
 })  # fmt: skip
 """Files and tests in which ``rows`` become a warehouse."""
+
+SLOW_OPTIMIZERS = ("cte_inlining", "grouping_sets", "join_order")
+"""Over a few rows, planning is all that a build takes, and these are a third of it; whole builds have them."""
 
 
 class LakeRows:
@@ -180,12 +184,31 @@ class LakeRows:
         return rows.sort(self.project.by_key[key].header.grain, nulls_last=True).select(columns or pl.all()).to_dicts()
 
     def _upstream(self, *keys: str) -> Project:
-        return replace(self.project.upstream(*keys), seeds=read_seeds(SQL_DIR / "seeds", self.home.seeds))
+        """The models and the seeds that they read, those of ``seed`` as they are written."""
+        project = self.project.upstream(*keys)
+        reads = self._reads(project, *keys)
+        seeds = {seed.name: seed for seed in (*project.seeds, *self._written_seeds())}
+        return replace(project, seeds=tuple(seed for seed in seeds.values() if seed.key in reads))
+
+    def _written_seeds(self) -> tuple[Seed, ...]:
+        """The seeds of ``seed``, read beside their own headers only: the other seeds are as they were."""
+        if not self.home.seeds.exists():
+            return ()
+        ours = self.home.root.parent / "replaced_seeds"
+        ours.mkdir(exist_ok=True)
+        for name in [file.stem for file in self.home.seeds.iterdir()]:
+            for suffix in (".csv", ".toml"):
+                shutil.copy(SQL_DIR / "seeds" / f"{name}{suffix}", ours)
+        return read_seeds(ours, self.home.seeds)
 
     @staticmethod
-    def _tables(project: Project, *keys: str) -> list[Table]:
+    def _reads(project: Project, *keys: str) -> set[str]:
+        return {*keys, *(read for model in project.models for read in model.reads)}
+
+    @classmethod
+    def _tables(cls, project: Project, *keys: str) -> list[Table]:
         """The tables of the lake that these models read."""
-        reads = {*keys, f"lake.{CONVERSATIONS.name}", *(read for model in project.models for read in model.reads)}
+        reads = cls._reads(project, *keys) | {f"lake.{CONVERSATIONS.name}"}
         return [table for table in TABLES if f"lake.{table.name}" in reads]
 
     def materialize(self, connection: duckdb.DuckDBPyConnection, *keys: str) -> None:
@@ -195,7 +218,15 @@ class LakeRows:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(materialize, "TABLES", tables)
             patch.setattr(lake, "TABLES", tables)
+            patch.setattr(materialize, "_create_lake_view", create_lake_table)
+            connection.execute(f"set disabled_optimizers = '{','.join(SLOW_OPTIMIZERS)}'")
             materialize.materialize(connection, self.write(), project, zones=self.zones)
+
+
+def create_lake_table(connection: duckdb.DuckDBPyConnection, home: Home, table: Table) -> None:
+    """A table in place of the view: a view's files would be opened anew by each model that reads it."""
+    select = read_parquet_sql(table.column_names, [lake_files_sql(home, table)])
+    connection.execute(f"create or replace table lake.{table.name} as {select}")
 
 
 @pytest.fixture(scope="session")

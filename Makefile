@@ -32,7 +32,7 @@ dev: $(RUN)  ## Start Dagster with its page of assets, jobs and schedules
 superset: $(RUN) $(SUPERSET)  ## Start Superset with a dashboard of the demo (0.9 GB in .venv/superset); HOME_FOLDER=data: of yours
 	$(BIN)/python examples/superset/start.py --home $(or $(HOME_FOLDER),demo)
 
-test: lint  ## Run lint, then every test
+test: types style  ## Run lint, then every test
 	$(IN_MEMORY) $(PYTEST) $(AND_REMOVE)
 
 test-fast: $(DEV)  ## Run the tests without Dagster, whole syncs and whole builds: two minutes
@@ -48,6 +48,7 @@ IN_MEMORY = folder=$$(mktemp -d "$(or $(TMPDIR),$(MEMORY),/tmp)/convohouse.XXXXX
 AND_REMOVE = && rm -rf "$$folder"
 
 lint: types style  ## Run the fast checks: style, types, import rules, SQL and plain language
+	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
 types: $(DEV)
 	$(BIN)/mypy
@@ -58,7 +59,6 @@ style: $(DEV)
 	$(BIN)/lint-imports
 	$(BIN)/python -m warehouse.models.lint
 	$(BIN)/python -m tests.helpers.plain_language
-	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
 engines: $(DEV) $(ENGINES) $(DUCKDB_1_1) $(SPARK)  ## Read the lake with engines that are large or need Java (1.5 GB in .venv)
 	$(IN_MEMORY) $(BIN)/python -m pytest -m "engines and not tools" tests/engines $(AND_REMOVE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -43,6 +44,7 @@ DAY = date(2026, 11, 2)
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 Row = dict[str, Any]
+BuildOnce = Callable[..., dict[str, list[Row]]]
 
 WAREHOUSE_TESTS = frozenset({
     "test_agreements.py",
@@ -58,6 +60,10 @@ SLOW_OPTIMIZERS = ("cte_inlining", "grouping_sets", "join_order")
 """Over a few rows, planning is all that a build takes, and these are a third of it; whole builds have them."""
 
 
+ROWS = frozenset({"rows", "build_once"})
+"""Fixtures through which hand-made rows go through a model."""
+
+
 class LakeRows:
     """Rows of the lake, all of call c1 on 2 November 2026 unless they say otherwise."""
 
@@ -68,10 +74,13 @@ class LakeRows:
         self.rows: dict[str, list[Row]] = defaultdict(list)
         self.wholes: dict[str, list[Row]] = defaultdict(list)
         self.zones: dict[str, str] = {}
+        self.workspace = DEFAULT_WORKSPACE
+        """Of the rows that follow, unless they say otherwise."""
 
     def add(self, table: str, **row: object) -> None:
         of_whole = {"scope_index": -1} if "scope_index" in BY_NAME[table].key else {}
-        self.rows[table].append({"conversation_id": "c1", "start_date": DAY} | of_whole | row)
+        key = {"workspace": self.workspace, "conversation_id": "c1", "start_date": DAY}
+        self.rows[table].append(key | of_whole | row)
 
     def zone(self, time_zone: str, workspace: str = "main") -> None:
         """The time zone of a workspace; UTC when nothing is said."""
@@ -87,7 +96,7 @@ class LakeRows:
     def whole(self, table: str, **row: object) -> None:
         """A row of a table without days; counts that are not given are 0."""
         zeros = {column.name: 0 for column in BY_NAME[table].columns if column.required and column.type is Type.INT}
-        self.wholes[table].append(zeros | row)
+        self.wholes[table].append({"workspace": self.workspace} | zeros | row)
 
     def call(self, conversation_id: str = "c1", **row: object) -> None:
         """A done call of agent a1, of which nothing more is known."""
@@ -101,6 +110,7 @@ class LakeRows:
         }
         checks = {"checked_at": NOON, "content_sha256": "00", "parser_version": 1, "settle_state": "settled"}
         values = defaults | checks | row
+        values = {"workspace": self.workspace} | values
         keys = {name: values[name] for name in ("workspace", "conversation_id", "start_date") if name in values}
         values |= self._derived(values)
         self.add("conversations", **{name: value for name, value in values.items() if name not in checks})
@@ -113,7 +123,8 @@ class LakeRows:
         assert flattened.errors == {}
         for table, frame in flattened.frames.items():
             self.rows[table] += [
-                {name: value for name, value in row.items() if value is not None} for row in frame.to_dicts()
+                {"workspace": self.workspace} | {name: value for name, value in row.items() if value is not None}
+                for row in frame.to_dicts()
             ]
 
     @staticmethod
@@ -154,16 +165,21 @@ class LakeRows:
 
     def model(self, key: str, *columns: str) -> list[Row]:
         """Rows of the model by its grain, on the engine of the test run; of some columns, or of all."""
-        if self.engine is not None:
-            return self._model_on_engine(self.engine, key, columns)
-        grain = ", ".join(self.project.by_key[key].header.grain)
-        with connect(limits=Limits(threads=1)) as connection:
-            self.materialize(connection, key)
-            relation = connection.table(key).order(grain)
-            actual: list[Row] = relation.project(", ".join(columns) or "*").pl().to_dicts()
-        return actual
+        (rows,) = self.models(key).values()
+        return [{name: row[name] for name in columns} for row in rows] if columns else rows
 
-    def _model_on_engine(self, engine: Engine, key: str, columns: tuple[str, ...]) -> list[Row]:
+    def models(self, *keys: str) -> dict[str, list[Row]]:
+        """As ``model``, of several models that are built at once."""
+        if self.engine is not None:
+            return {key: self._model_on_engine(self.engine, key) for key in keys}
+        with connect(limits=Limits(threads=1)) as connection:
+            self.materialize(connection, *keys)
+            return {
+                key: connection.table(key).order(", ".join(self.project.by_key[key].header.grain)).pl().to_dicts()
+                for key in keys
+            }
+
+    def _model_on_engine(self, engine: Engine, key: str) -> list[Row]:
         """As ``model``; the files are in a folder beside the home."""
         home, project = self.write(), self._upstream(key)
         for table in self._tables(project, key):
@@ -181,7 +197,7 @@ class LakeRows:
         if rows.is_empty():
             return []
         # as polars reads them from DuckDB: decimals are decimals, and a null sorts last
-        return rows.sort(self.project.by_key[key].header.grain, nulls_last=True).select(columns or pl.all()).to_dicts()
+        return rows.sort(self.project.by_key[key].header.grain, nulls_last=True).to_dicts()
 
     def _upstream(self, *keys: str) -> Project:
         """The models and the seeds that they read, those of ``seed`` as they are written."""
@@ -224,7 +240,7 @@ class LakeRows:
 
 
 def create_lake_table(connection: duckdb.DuckDBPyConnection, home: Home, table: Table) -> None:
-    """A table in place of the view: a view's files would be opened anew by each model that reads it."""
+    """A table in place of the view: each model that reads a view opens its files again."""
     select = read_parquet_sql(table.column_names, [lake_files_sql(home, table)])
     connection.execute(f"create or replace table lake.{table.name} as {select}")
 
@@ -256,7 +272,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Others build a warehouse of their own from such rows, or several, which DuckDB alone can do.
     """
     for item in items:
-        is_of_rows = rows.__name__ in getattr(item, "fixturenames", ())
+        is_of_rows = not ROWS.isdisjoint(getattr(item, "fixturenames", ()))
         if is_of_rows and item.path.name not in WAREHOUSE_TESTS and item.name not in WAREHOUSE_TESTS:
             item.add_marker("every_engine")
     if config.getoption("--engine") != "duckdb":
@@ -266,3 +282,36 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture
 def rows(tmp_path: Path, project: Project, engine: Engine | None) -> LakeRows:
     return LakeRows(Home(tmp_path / "home").open(), project, engine)
+
+
+@pytest.fixture(scope="module")
+def build_once(tmp_path_factory: pytest.TempPathFactory, project: Project, engine: Engine | None) -> BuildOnce:
+    """Rows by model of the lake that a function fills: built once for all tests of a module that give the same."""
+    built: dict[object, dict[str, list[Row]]] = {}
+
+    def build(add: Callable[[LakeRows], None], *keys: str) -> dict[str, list[Row]]:
+        if (add, keys) not in built:
+            rows = LakeRows(Home(tmp_path_factory.mktemp("once") / "home").open(), project, engine)
+            add(rows)
+            built[add, keys] = rows.models(*keys)
+        return deepcopy(built[add, keys])
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def rows_of_case(build_once: BuildOnce) -> Callable[..., list[Row]]:
+    """Rows of a model for one of several cases: each is a workspace of one lake, so all are built once."""
+    fills: dict[object, Callable[[LakeRows], None]] = {}
+
+    def rows_of(key: str, add: Callable[..., None], cases: Sequence[Any], case: Any, *columns: str) -> list[Row]:
+        def fill(rows: LakeRows) -> None:
+            for number, values in enumerate(cases):
+                rows.workspace = f"case_{number}"
+                add(rows, *values)
+
+        rows = build_once(fills.setdefault((key, add), fill), key)[key]
+        rows = [row for row in rows if row["workspace"] == f"case_{cases.index(case)}"]
+        return [{name: row[name] for name in columns} for row in rows] if columns else rows
+
+    return rows_of

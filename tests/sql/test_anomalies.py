@@ -25,19 +25,26 @@ def days(rows: Any, *counts: int, agent: str | None = "a1", **row: object) -> No
 
 def last(rows: Any, measure: str, *columns: str) -> Any:
     """The newest day of a measure."""
-    actual = rows.model("metrics.anomalies", "start_date", "measure", *columns)
-    row = max((row for row in actual if row.pop("measure") == measure), key=lambda row: row["start_date"])
+    return last_of(rows.model("metrics.anomalies"), measure, *columns)
+
+
+def last_of(rows: list[dict[str, Any]], measure: str, *columns: str) -> Any:
+    row = max((row for row in rows if row["measure"] == measure), key=lambda row: row["start_date"])
     return {name: row[name] for name in columns}
 
 
-@pytest.mark.parametrize(("today", "is_flagged"), [(13, True), (12, False)])
-def test_a_count_against_the_weighted_days_before(rows: Any, *, today: int, is_flagged: bool) -> None:
+def add_eight_days(rows: Any, today: int) -> None:
     days(rows, 4, 4, 4, 4, 4, 4, 8, today)
+
+
+@pytest.mark.parametrize(("today", "is_flagged"), [(13, True), (12, False)])
+def test_a_count_against_the_weighted_days_before(rows_of_case: Any, *, today: int, is_flagged: bool) -> None:
+    rows = rows_of_case("metrics.anomalies", add_eight_days, [(13,), (12,)], (today,))
     # Expected: (8 + 4 * 0.7 + ... + 4 * 0.7⁶) ÷ 3.0588 = 4 + 4 ÷ 3.0588 = 5.3077. Their squares weigh
     # 16 + 48 ÷ 3.0588 = 31.692, so they spread by √(31.692 - 28.172) = 1.876, less than √5.3077 = 2.304, which chance
     # gives; thrice that is 6.91, so that 12.22 are the most that a day may have.
     expected = 4 + 4 / SEVEN
-    assert last(rows, "n_calls", "value", "n_observations", "n_days_before", *COLUMNS) == pytest.approx(
+    assert last_of(rows, "n_calls", "value", "n_observations", "n_days_before", *COLUMNS) == pytest.approx(
         {
             "value": float(today),
             "n_observations": today,
@@ -91,15 +98,19 @@ def test_what_was_more_than_28_days_before_is_forgotten_and_agents_do_not_mix(ro
     assert mine[:8] == [(n, None) for n in range(7)] + [(7, pytest.approx(2.0 + 48 * 0.7**6 / SEVEN))]
 
 
-@pytest.mark.parametrize(("n_calls", "is_flagged"), [(10, True), (2, False)])
-def test_half_of_ten_is_unusual_and_half_of_two_is_not(rows: Any, *, n_calls: int, is_flagged: bool) -> None:
+def add_a_half(rows: Any, n_calls: int) -> None:
     days(rows, *[10] * 7, analysis_call_successful="success")
     days(rows, *[0] * 7, n_calls // 2, analysis_call_successful="success")
     days(rows, *[0] * 7, n_calls // 2, analysis_call_successful="failure")
     days(rows, *[0] * 7, 1)  # not judged
+
+
+@pytest.mark.parametrize(("n_calls", "is_flagged"), [(10, True), (2, False)])
+def test_half_of_ten_is_unusual_and_half_of_two_is_not(rows_of_case: Any, *, n_calls: int, is_flagged: bool) -> None:
+    rows = rows_of_case("metrics.anomalies", add_a_half, [(10,), (2,)], (n_calls,))
     # Always 1 before; with half an observation added (10 + 0.5) ÷ 11 = 0.9545, or (2 + 0.5) ÷ 3 = 0.8333
     share = (n_calls + 0.5) / (n_calls + 1)
-    assert last(rows, "success_rate", "value", "n_observations", *COLUMNS) == pytest.approx(
+    assert last_of(rows, "success_rate", "value", "n_observations", *COLUMNS) == pytest.approx(
         {
             "value": 0.5,
             "n_observations": n_calls,
@@ -111,12 +122,16 @@ def test_half_of_ten_is_unusual_and_half_of_two_is_not(rows: Any, *, n_calls: in
     )
 
 
-@pytest.mark.parametrize(("usd", "is_flagged"), [(0.12, True), (0.08, True), (0.11, False)])
-def test_an_amount_may_differ_by_three_times_a_twentieth(rows: Any, *, usd: float, is_flagged: bool) -> None:
+def add_an_amount(rows: Any, usd: float) -> None:
     days(rows, *[1] * 7, cost_fiat_usd=0.10)
     days(rows, *[0] * 7, 1, cost_fiat_usd=usd)
+
+
+@pytest.mark.parametrize(("usd", "is_flagged"), [(0.12, True), (0.08, True), (0.11, False)])
+def test_an_amount_may_differ_by_three_times_a_twentieth(rows_of_case: Any, *, usd: float, is_flagged: bool) -> None:
+    rows = rows_of_case("metrics.anomalies", add_an_amount, [(0.12,), (0.08,), (0.11,)], (usd,))
     expected = {"expected": 0.10, "spread": 0.005, "deviation": usd - 0.10, "is_flagged": is_flagged}
-    assert last(rows, "cost_usd_per_call", *COLUMNS) == pytest.approx(expected, rel=1e-4)
+    assert last_of(rows, "cost_usd_per_call", *COLUMNS) == pytest.approx(expected, rel=1e-4)
 
 
 def test_each_measure_is_the_column_of_agent_daily(rows: Any) -> None:

@@ -47,28 +47,44 @@ def add_waits(rows: Any, conversation_id: str, *waits: float) -> None:
 
 def experiments(rows: Any, *columns: str) -> dict[str, dict[str, Any]]:
     """The rows by measure."""
-    return {row["measure"]: {name: row[name] for name in columns} for row in rows.model("metrics.experiments")}
+    return by_measure(rows.model("metrics.experiments", "measure", *columns))
+
+
+def by_measure(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {row.pop("measure"): row for row in rows}
 
 
 def numbers(*values: float) -> Any:
     return pytest.approx(dict(zip(NUMBERS, values, strict=True)), abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("success_a", "n_a", "success_b", "n_b"),
-    [(36, 60, 32, 45), (180, 200, 25, 50), (0, 31, 3, 30), (40, 40, 28, 35), (15, 30, 15, 30), (500, 600, 400, 600)],
-)
-def test_shares_are_newcombes_and_the_pooled_z_tests(
-    rows: Any, success_a: int, n_a: int, success_b: int, n_b: int
-) -> None:
+def add_shares(rows: Any, success_a: int, n_a: int, success_b: int, n_b: int) -> None:
     for branch, n_success, n in (("a", success_a, n_a), ("b", success_b, n_b)):
         add_calls(rows, branch, "success", n_success)
         add_calls(rows, branch, "failure", n - n_success)
         add_calls(rows, branch, "unknown", 2)
+
+
+SHARES = [
+    (36, 60, 32, 45),
+    (180, 200, 25, 50),
+    (0, 31, 3, 30),
+    (40, 40, 28, 35),
+    (15, 30, 15, 30),
+    (500, 600, 400, 600),
+]
+
+
+@pytest.mark.parametrize(("success_a", "n_a", "success_b", "n_b"), SHARES)
+def test_shares_are_newcombes_and_the_pooled_z_tests(
+    rows_of_case: Any, success_a: int, n_a: int, success_b: int, n_b: int
+) -> None:
+    case = (success_a, n_a, success_b, n_b)
+    rows = rows_of_case("metrics.experiments", add_shares, SHARES, case, "measure", *NUMBERS)
     low, high = confint_proportions_2indep(success_b, n_b, success_a, n_a, method="newcomb", compare="diff")
     _, p_value = proportions_ztest([success_b, success_a], [n_b, n_a])
     share_a, share_b = success_a / n_a, success_b / n_b
-    actual = experiments(rows, *NUMBERS)["success_rate"]
+    actual = by_measure(rows)["success_rate"]
     assert actual == numbers(share_a, share_b, share_b - share_a, low, high, p_value)
 
 
@@ -82,23 +98,33 @@ def test_shares_in_newcombes_paper(rows: Any) -> None:
     assert actual == pytest.approx({"difference_low": 0.0524, "difference_high": 0.3339}, abs=0.00005)
 
 
-@pytest.mark.parametrize(
-    ("seed", "n_a", "n_b", "spread_b"), [(1, 30, 30, 1.0), (2, 30, 300, 4.0), (3, 90, 31, 0.2), (4, 12, 10, 1.0)]
-)
-def test_means_are_welchs(rows: Any, seed: int, n_a: int, n_b: int, spread_b: float) -> None:
-    rows.seed("thresholds", *THRESHOLDS, "experiment_min_callers,10")
+def drawn_costs(seed: int, n_a: int, n_b: int, spread_b: float) -> dict[str, list[float]]:
     drawn = Random(seed)
-    costs = {
+    return {
         "a": [round(drawn.lognormvariate(-2, 0.5), 6) for _ in range(n_a)],
         "b": [round(drawn.lognormvariate(-1.9, 0.5 * spread_b), 6) for _ in range(n_b)],
     }
-    for branch, values in costs.items():
+
+
+def add_costs(rows: Any, seed: int, n_a: int, n_b: int, spread_b: float) -> None:
+    rows.seed("thresholds", *THRESHOLDS, "experiment_min_callers,10")
+    for branch, values in drawn_costs(seed, n_a, n_b, spread_b).items():
         for value in values:
             add_call(rows, branch, cost_fiat_usd=value)
+
+
+MEANS = [(1, 30, 30, 1.0), (2, 30, 300, 4.0), (3, 90, 31, 0.2), (4, 12, 10, 1.0)]
+
+
+@pytest.mark.parametrize(("seed", "n_a", "n_b", "spread_b"), MEANS)
+def test_means_are_welchs(rows_of_case: Any, seed: int, n_a: int, n_b: int, spread_b: float) -> None:
+    case = (seed, n_a, n_b, spread_b)
+    costs = drawn_costs(*case)
+    rows = rows_of_case("metrics.experiments", add_costs, MEANS, case, "measure", *NUMBERS)
     expected = stats.ttest_ind(costs["b"], costs["a"], equal_var=False)
     low, high = CompareMeans(DescrStatsW(costs["b"]), DescrStatsW(costs["a"])).tconfint_diff(usevar="unequal")
     value_a, value_b = np.mean(costs["a"]), np.mean(costs["b"])
-    actual = experiments(rows, *NUMBERS)["cost_usd_per_call"]
+    actual = by_measure(rows)["cost_usd_per_call"]
     assert actual["p_value"] == pytest.approx(expected.pvalue, rel=1e-5, abs=1e-7)
     assert actual["difference_low"] == pytest.approx(low, abs=1e-6)
     assert actual["difference_high"] == pytest.approx(high, abs=1e-6)
@@ -210,19 +236,23 @@ def test_the_row_of_a_pair(rows: Any) -> None:
         assert row == pytest.approx(whole | values | split | text, abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("success_a", "success_b", "n", "finding"),
-    [
-        (36, 20, 40, "B succeeds 20.3 to 56.0 points less often than A; enough data."),
-        (20, 22, 40, "No difference is shown: B is between 16.2 points below and 25.6 points above A."),
-        (0, 29, 29, "Not enough data: 29 callers of A, 29 of B; each needs 30."),
-    ],
-)
-def test_findings(rows: Any, success_a: int, success_b: int, n: int, finding: str) -> None:
+def add_verdicts(rows: Any, success_a: int, success_b: int, n: int) -> None:
     for branch, n_success in (("a", success_a), ("b", success_b)):
         add_calls(rows, branch, "success", n_success)
         add_calls(rows, branch, "failure", n - n_success)
-    assert experiments(rows, "finding")["success_rate"] == {"finding": finding}
+
+
+FINDINGS = {
+    (36, 20, 40): "B succeeds 20.3 to 56.0 points less often than A; enough data.",
+    (20, 22, 40): "No difference is shown: B is between 16.2 points below and 25.6 points above A.",
+    (0, 29, 29): "Not enough data: 29 callers of A, 29 of B; each needs 30.",
+}
+
+
+@pytest.mark.parametrize("case", FINDINGS)
+def test_findings(rows_of_case: Any, case: tuple[int, int, int]) -> None:
+    rows = rows_of_case("metrics.experiments", add_verdicts, list(FINDINGS), case, "measure", "finding")
+    assert by_measure(rows)["success_rate"] == {"finding": FINDINGS[case]}
 
 
 def test_without_enough_callers_nothing_is_concluded(rows: Any) -> None:

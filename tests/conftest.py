@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -24,9 +25,9 @@ FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metric
 READERS_OF_THE_PROJECT = (
     "warehouse.build.runner",
     "warehouse.models.data_quality",
-    "pipelines.orchestration.build_defs",
     "pipelines.usecases.publish",
 )
+DEFINITIONS = "pipelines.orchestration.build_defs"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
     config.addinivalue_line("markers", "whole_build: builds every model of sql/; left out by make test-fast")
     hide_comments()
+    gc.set_threshold(100_000)  # as commands do: most of what a test makes is of no cycle
     day.set_today(config.getoption("--today"))
     if config.getoption("--few-examples"):
         examples.try_few()
@@ -64,6 +66,12 @@ class OneWorkerPerFile(LoadFileScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
         return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays to the end: no collection of garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -119,3 +127,5 @@ def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, 
     few = read_project().upstream(*few_keys)
     for module in READERS_OF_THE_PROJECT:
         monkeypatch.setattr(f"{module}.read_project", lambda *_: few)
+    if DEFINITIONS in sys.modules:  # Dagster's import takes a second; tests of it import it when they are collected
+        monkeypatch.setattr(f"{DEFINITIONS}.read_project", lambda *_: few)

@@ -6,7 +6,6 @@ by the SDK's pydantic models as well (``model_validate``, every field and union)
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,13 +20,10 @@ from pipelines.emulator.server import agents_endpoint
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.batches_endpoint import batches
 from pipelines.emulator.server.serve import running
+from tests.helpers.late import Late
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # whatever the vendor's modules warn of on import is not ours to mend
-    from elevenlabs import ElevenLabs
-    from elevenlabs import types as vendor
-    from elevenlabs.core.api_error import ApiError
-    from elevenlabs.errors import UnprocessableEntityError
+vendor, client_module = Late("elevenlabs.types"), Late("elevenlabs.client")
+errors, api_error = Late("elevenlabs.errors"), Late("elevenlabs.core.api_error")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 AGENT = AGENTS[0].agent_id
@@ -47,7 +43,7 @@ def url(world: World) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def sdk(url: str) -> Iterator[Any]:
     with httpx.Client() as client:
-        yield ElevenLabs(api_key="demo", base_url=url, httpx_client=client).conversational_ai
+        yield client_module.ElevenLabs(api_key="demo", base_url=url, httpx_client=client).conversational_ai
 
 
 def listed(sdk: Any) -> list[Any]:
@@ -132,9 +128,9 @@ def test_no_key_of_todays_form_is_unknown_but_those_that_the_real_api_sends_unpu
 def test_deletes_twice_with_a_404_the_second_time(sdk: Any) -> None:
     target = sdk.conversations.list(page_size=1).conversations[0].conversation_id
     sdk.conversations.delete(target)
-    with pytest.raises(ApiError) as again:
+    with pytest.raises(api_error.ApiError) as again:
         sdk.conversations.delete(target)
-    with pytest.raises(ApiError) as gone:
+    with pytest.raises(api_error.ApiError) as gone:
         sdk.conversations.get(target)
     assert (again.value.status_code, gone.value.status_code) == (404, 404)
 
@@ -221,11 +217,11 @@ def test_the_bill_of_a_workspace_in_credits(url: str, world: World) -> None:
     since = int((UNTIL - timedelta(days=3)).timestamp()) * 1000
     window = {"start_time": since, "end_time": since + 2 * 86_400_000 - 1, "interval_seconds": 86_400}
     with httpx.Client() as client:
-        usage = ElevenLabs(api_key="demo", base_url=url, httpx_client=client).workspace.usage
+        usage = client_module.ElevenLabs(api_key="demo", base_url=url, httpx_client=client).workspace.usage
         bill = usage.get_usage_by_product_over_time(**window, group_by=["product_type"])
-        with pytest.raises(ApiError):
+        with pytest.raises(api_error.ApiError):
             usage.get_usage(**window, group_by=["product_type", "fiat_currency"])
-        with pytest.raises(UnprocessableEntityError):
+        with pytest.raises(errors.UnprocessableEntityError):
             usage.get_usage(start_time=1, end_time=2, interval_seconds=86_400)
     checked(vendor.WorkspaceAnalyticsQueryResponseModel, bill.model_dump())
     assert (bill.columns, bill.column_units) == (["timestamp", "product_type", "credits_used"], [None, None, "credits"])
@@ -241,6 +237,6 @@ def test_the_bill_of_a_workspace_in_credits(url: str, world: World) -> None:
 
 def test_a_wrong_parameter_is_422_before_the_key_is_looked_at(url: str) -> None:
     with httpx.Client() as client:
-        sdk = ElevenLabs(api_key="wrong", base_url=url, httpx_client=client).conversational_ai
-        with pytest.raises(UnprocessableEntityError):
+        sdk = client_module.ElevenLabs(api_key="wrong", base_url=url, httpx_client=client).conversational_ai
+        with pytest.raises(errors.UnprocessableEntityError):
             sdk.conversations.list(page_size=101)

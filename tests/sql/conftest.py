@@ -50,7 +50,6 @@ WAREHOUSE_TESTS = frozenset({
     "test_agreements.py",
     "test_batched_builds.py",
     "test_build.py",
-    "test_page_measures.py",
     "test_partial_builds.py",
     "test_a_change_of_any_rule_changes_an_answer",
 })  # fmt: skip

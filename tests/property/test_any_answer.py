@@ -25,13 +25,6 @@ from warehouse.storage import lake
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
-
-@pytest.fixture
-def few_keys():
-    """What the summary of a run reads: a wrong answer ends before any model."""
-    return ("marts.fct_conversations",)
-
-
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 WORLD = World(seed=4, conversations=40, days=2, until=UNTIL)
 DOCUMENTS = {document["conversation_id"]: document for document in WORLD.details(UNTIL)}

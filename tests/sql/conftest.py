@@ -73,6 +73,7 @@ class LakeRows:
         self.rows: dict[str, list[Row]] = defaultdict(list)
         self.wholes: dict[str, list[Row]] = defaultdict(list)
         self.zones: dict[str, str] = {}
+        self._built: dict[str, list[Row]] = {}
         self.workspace = DEFAULT_WORKSPACE
         """Of the rows that follow, unless they say otherwise."""
 
@@ -164,8 +165,12 @@ class LakeRows:
 
     def model(self, key: str, *columns: str) -> list[Row]:
         """Rows of the model by its grain, on the engine of the test run; of some columns, or of all."""
-        (rows,) = self.models(key).values()
+        rows = self._built[key] if key in self._built else self.models(key)[key]
         return [{name: row[name] for name in columns} for row in rows] if columns else rows
+
+    def build(self, *keys: str) -> None:
+        """Build models at once, from all rows that there are: ``model`` reads them."""
+        self._built = self.models(*keys)
 
     def models(self, *keys: str) -> dict[str, list[Row]]:
         """As ``model``, of several models that are built at once."""

@@ -147,6 +147,7 @@ def test_the_spread_of_a_mean_is_that_of_callers(rows: Any) -> None:
             conversation = add_call(rows, branch, user_id=None if number % 10 == 0 else caller)
             add_waits(rows, conversation, *secs)
             observations += [(value, conversation if number % 10 == 0 else caller) for value in secs]
+    rows.build("intermediate.int_experiment_arms", "metrics.experiments")
     actual = {
         row["side"]: row for row in rows.model("intermediate.int_experiment_arms") if row["measure"] == "wait_mean_secs"
     }
@@ -171,6 +172,7 @@ def test_the_spread_of_a_mean_is_that_of_callers(rows: Any) -> None:
     row = experiments(rows, *NUMBERS, "has_enough_data")["wait_mean_secs"]
     assert row.pop("has_enough_data") is (min(n_a, n_b) >= 30)
     rows.seed("thresholds", *THRESHOLDS, "experiment_min_callers,20")
+    rows.build("metrics.experiments")
     row = experiments(rows, *NUMBERS)["wait_mean_secs"]
     assert row["difference_high"] - row["difference"] == pytest.approx(stats.t.ppf(0.975, freedom) * error, abs=1e-6)
     assert row["p_value"] == pytest.approx(2 * stats.t.sf(abs(row["difference"]) / error, freedom), abs=1e-6)

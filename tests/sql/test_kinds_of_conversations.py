@@ -128,6 +128,7 @@ def test_each_form_of_a_cost(rows: Any) -> None:
         "llm_cost_usd",
         "call_duration_secs",
     )
+    rows.build(KEY, "intermediate.int_conversation_costs")
     actual = rows.model(KEY, "conversation_id", *columns)
     assert {row.pop("conversation_id"): tuple(row.values()) for row in actual} == {
         "a_both": (600, 0.1, "plan_rate", None, None, 60),
@@ -186,6 +187,8 @@ def test_verdicts_of_scopes_are_told_and_do_not_count_twice(rows: Any) -> None:
     ]
     analysis = {"evaluation_criteria_results": {"kind": kind}, "scoped": scopes}
     rows.document(conversation("a") | {"analysis": analysis})
+    rates = ("metrics.evaluation_rates", "metrics.data_collection_fill")
+    rows.build("marts.fct_evaluations", "marts.fct_data_collection", *rates)
     columns = ("scope_index", "criteria_id", "scope", "source_agent_id", "source_branch_id", "result")
     assert [tuple(row.values()) for row in rows.model("marts.fct_evaluations", *columns)] == [
         (-1, "kind", None, None, None, "success"),
@@ -212,6 +215,7 @@ def test_a_second_result_and_a_result_without_its_call_count(rows: Any) -> None:
         {"role": "user", "message": "hm"},
     ]
     rows.document(document)
+    rows.build("marts.fct_tool_calls", "metrics.tool_reliability")
     columns = ("tool_name", "has_call", "is_error", "error_type", "latency_secs", "turn_index", "result_turn_index")
     assert [tuple(row.values()) for row in rows.model("marts.fct_tool_calls", *columns)] == [
         ("lookup", False, True, None, 1.0, 2, 2),

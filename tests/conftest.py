@@ -20,6 +20,8 @@ from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
 from tests.helpers.small_builds import hide_comments
 from warehouse.models.project import read_project
 
+gc.set_threshold(100_000)  # a tenth of the time goes into looking again at what the libraries keep
+
 FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
 
 READERS_OF_THE_PROJECT = (
@@ -44,7 +46,6 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
     config.addinivalue_line("markers", "whole_build: builds every model of sql/; left out by make test-fast")
     hide_comments()
-    gc.set_threshold(100_000)  # as commands do: most of what a test makes is of no cycle
     day.set_today(config.getoption("--today"))
     if config.getoption("--few-examples"):
         examples.try_few()

@@ -81,7 +81,7 @@ def build(
     else:
         tables = [model for model in built.models if model.key.startswith(("marts.", "metrics."))]
         options.say()
-        options.say_facts((model.key, f"{plural(model.n_rows, 'row'):>14}") for model in tables)
+        options.say_facts((model.key, f"{plural(model.n_rows or 0, 'row'):>14}") for model in tables)
         options.say(
             f"{plural(len(built.models), 'model')} in {duration(secs)}, "
             f"{len(built.checks) - len(built.failed):,} of {plural(len(built.checks), 'check')} passed"

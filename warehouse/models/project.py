@@ -31,7 +31,11 @@ SHORT_NAMED = ("marts", "metrics")
 DAY = "start_date"
 """Column with the day of a row, by which relations are compared and models are built incrementally."""
 VIEWS = ("staging",)
-"""Schemas whose models are views: staging only renames the lake. Other models are read often, so they are tables."""
+"""Schemas whose models are views, unless they are incremental: staging only renames the lake.
+
+``stg_conversations`` is a table, as a dozen models read it: to open a file of 231 columns for each day takes longer
+than what they do with the rows. Other models are read often, too.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Model:
     @property
     def is_view(self) -> bool:
         """Whether the model is built as a view."""
-        return self.schema in VIEWS
+        return self.schema in VIEWS and not self.header.incremental_by
 
 
 @dataclass(frozen=True, slots=True)

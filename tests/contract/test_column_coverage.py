@@ -200,7 +200,8 @@ def test_drawn_documents_are_valid_for_the_reference(of_reference):
 def test_drawn_documents_are_valid_for_todays_sdk(of_today):
     for document, _ in of_today.drawn:
         assert (
-            vendor.GetConversationResponseModel.model_validate(document).conversation_id == document["conversation_id"]
+            vendor().GetConversationResponseModel.model_validate(document).conversation_id
+            == document["conversation_id"]
         )
 
 

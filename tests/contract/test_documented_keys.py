@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from pipelines.transform.agent_configs import RECORDS
 from pipelines.transform.document_schema import Object
-from tests.helpers.late import Late
+from tests.helpers.late import late
 from warehouse.schema.documented_keys import DOCUMENTED_KEYS
 
-vendor = Late("elevenlabs.types")
+vendor = late("elevenlabs.types")
 MODELS = {
     "agent_configs": {"": ["GetAgentResponseModel"]},
     "agent_branches": {"": ["AgentBranchResponse", "AgentBranchSummary"]},
@@ -46,5 +46,5 @@ def test_the_documented_keys_are_those_of_the_sdk_that_have_no_column(table: str
         key
         for path, models in MODELS[table].items()
         for model in models
-        for key in keys_without_column(getattr(vendor, model), root.object_at(path) if path else root, path)
+        for key in keys_without_column(getattr(vendor(), model), root.object_at(path) if path else root, path)
     }

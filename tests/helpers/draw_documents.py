@@ -13,9 +13,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.helpers.late import Late
+from tests.helpers.late import late
 
-vendor = Late("elevenlabs.types")
+vendor = late("elevenlabs.types")
 
 Schema = dict[str, Any]
 Step = str | int
@@ -37,7 +37,7 @@ def reference() -> Published:
 
 def current_api() -> Published:
     """The vendor's current SDK."""
-    root = vendor.GetConversationResponseModel.model_json_schema()
+    root = vendor().GetConversationResponseModel.model_json_schema()
     return Published(root, root["$defs"])
 
 

@@ -6,17 +6,19 @@ Every worker imports every file of tests, so what a file imports at its top is i
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any
 
 
-class Late:
-    """A module that is imported when it is first used; whatever it warns of on import is not ours to mend."""
+def late(name: str) -> Callable[[], Any]:
+    """A function that returns the module, imported by its first call; warnings of the import are not ours to mend."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __getattr__(self, attribute: str) -> Any:
+    @cache
+    def module() -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return getattr(import_module(self._name), attribute)
+            return import_module(name)
+
+    return module

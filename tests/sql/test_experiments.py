@@ -11,16 +11,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.helpers.late import Late
+from tests.helpers.late import late
 from tests.sql.conftest import LakeRows
 from warehouse.connection import Limits, connect
 from warehouse.models.project import Project
 from warehouse.storage.home import Home
 
-stats = Late("scipy.stats")
-linear_model = Late("statsmodels.regression.linear_model")
-proportion = Late("statsmodels.stats.proportion")
-weightstats = Late("statsmodels.stats.weightstats")
+stats = late("scipy.stats")
+linear_model = late("statsmodels.regression.linear_model")
+proportion = late("statsmodels.stats.proportion")
+weightstats = late("statsmodels.stats.weightstats")
 
 NUMBERS = ("value_a", "value_b", "difference", "difference_low", "difference_high", "p_value")
 THRESHOLDS = ("service_level_secs,20", "wait_good_secs,1", "wait_fair_secs,1.5", "wait_poor_secs,3")
@@ -83,8 +83,10 @@ def test_shares_are_newcombes_and_the_pooled_z_tests(
 ) -> None:
     case = (success_a, n_a, success_b, n_b)
     rows = rows_of_case("metrics.experiments", add_shares, SHARES, case, "measure", *NUMBERS)
-    low, high = proportion.confint_proportions_2indep(success_b, n_b, success_a, n_a, method="newcomb", compare="diff")
-    _, p_value = proportion.proportions_ztest([success_b, success_a], [n_b, n_a])
+    low, high = proportion().confint_proportions_2indep(
+        success_b, n_b, success_a, n_a, method="newcomb", compare="diff"
+    )
+    _, p_value = proportion().proportions_ztest([success_b, success_a], [n_b, n_a])
     share_a, share_b = success_a / n_a, success_b / n_b
     actual = by_measure(rows)["success_rate"]
     assert actual == numbers(share_a, share_b, share_b - share_a, low, high, p_value)
@@ -123,10 +125,12 @@ def test_means_are_welchs(rows_of_case: Any, seed: int, n_a: int, n_b: int, spre
     case = (seed, n_a, n_b, spread_b)
     costs = drawn_costs(*case)
     rows = rows_of_case("metrics.experiments", add_costs, MEANS, case, "measure", *NUMBERS)
-    expected = stats.ttest_ind(costs["b"], costs["a"], equal_var=False)
-    low, high = weightstats.CompareMeans(
-        weightstats.DescrStatsW(costs["b"]), weightstats.DescrStatsW(costs["a"])
-    ).tconfint_diff(usevar="unequal")
+    expected = stats().ttest_ind(costs["b"], costs["a"], equal_var=False)
+    low, high = (
+        weightstats()
+        .CompareMeans(weightstats().DescrStatsW(costs["b"]), weightstats().DescrStatsW(costs["a"]))
+        .tconfint_diff(usevar="unequal")
+    )
     value_a, value_b = np.mean(costs["a"]), np.mean(costs["b"])
     actual = by_measure(rows)["cost_usd_per_call"]
     assert actual["p_value"] == pytest.approx(expected.pvalue, rel=1e-5, abs=1e-7)
@@ -156,7 +160,7 @@ def test_the_spread_of_a_mean_is_that_of_callers(rows: Any) -> None:
         values, callers = zip(*observations, strict=True)
         numbers_of_callers = {caller: number for number, caller in enumerate(sorted(set(callers)))}
         groups = np.array([numbers_of_callers[caller] for caller in callers])
-        model = linear_model.OLS(np.array(values), np.ones(len(values)))
+        model = linear_model().OLS(np.array(values), np.ones(len(values)))
         fit = model.fit(cov_type="cluster", cov_kwds={"groups": groups})
         variances[branch] = fit.bse[0] ** 2, len(numbers_of_callers)
         side = actual[branch]
@@ -174,8 +178,8 @@ def test_the_spread_of_a_mean_is_that_of_callers(rows: Any) -> None:
     rows.seed("thresholds", *THRESHOLDS, "experiment_min_callers,20")
     rows.build("metrics.experiments")
     row = experiments(rows, *NUMBERS)["wait_mean_secs"]
-    assert row["difference_high"] - row["difference"] == pytest.approx(stats.t.ppf(0.975, freedom) * error, abs=1e-6)
-    assert row["p_value"] == pytest.approx(2 * stats.t.sf(abs(row["difference"]) / error, freedom), abs=1e-6)
+    assert row["difference_high"] - row["difference"] == pytest.approx(stats().t.ppf(0.975, freedom) * error, abs=1e-6)
+    assert row["p_value"] == pytest.approx(2 * stats().t.sf(abs(row["difference"]) / error, freedom), abs=1e-6)
 
 
 def test_conversations_of_one_caller_count_for_less_in_a_share(rows: Any) -> None:
@@ -190,10 +194,10 @@ def test_conversations_of_one_caller_count_for_less_in_a_share(rows: Any) -> Non
     weight_b = 60 / (30 / 29 * (24 * 0.4**2 + 6 * 1.6**2) / 3600 / (0.16 / 59))
     assert (weight_a, weight_b) == pytest.approx((29.4915, 29.4915), abs=0.0001)
     successes = (0.8 * weight_b, 0.5 * weight_a)
-    low, high = proportion.confint_proportions_2indep(
+    low, high = proportion().confint_proportions_2indep(
         successes[0], weight_b, successes[1], weight_a, method="newcomb", compare="diff"
     )
-    _, p_value = proportion.proportions_ztest(np.array(successes), np.array([weight_b, weight_a]))
+    _, p_value = proportion().proportions_ztest(np.array(successes), np.array([weight_b, weight_a]))
     actual = experiments(rows, *NUMBERS, "n_observations_a", "n_callers_a")["success_rate"]
     assert (actual.pop("n_observations_a"), actual.pop("n_callers_a")) == (60, 30)
     assert actual == numbers(0.5, 0.8, 0.3, low, high, p_value)
@@ -210,9 +214,9 @@ def test_the_row_of_a_pair(rows: Any) -> None:
     sizes = {f"n_{name}_{side}": 40 for name in ("calls", "observations", "callers") for side in "ab"}
     whole = key | {"variant_a": "a", "variant_b": "b"} | sizes
     # planned 60 to 20: chi-square (40 - 20)² / 20 + (60 - 40)² / 60 = 26.67
-    split = {"planned_share_b": 0.25, "actual_share_b": 0.5, "sample_ratio_p": stats.chi2.sf(80 / 3, 1)}
+    split = {"planned_share_b": 0.25, "actual_share_b": 0.5, "sample_ratio_p": stats().chi2.sf(80 / 3, 1)}
     warning = ". The split is not the planned one: find out why first."
-    low, high = proportion.confint_proportions_2indep(36, 40, 20, 40, method="newcomb", compare="diff")
+    low, high = proportion().confint_proportions_2indep(36, 40, 20, 40, method="newcomb", compare="diff")
     expected = {
         "success_rate": {
             "value_a": 0.5,
@@ -220,7 +224,7 @@ def test_the_row_of_a_pair(rows: Any) -> None:
             "difference": 0.4,
             "difference_low": low,
             "difference_high": high,
-            "p_value": proportion.proportions_ztest([36, 20], [40, 40])[1],
+            "p_value": proportion().proportions_ztest([36, 20], [40, 40])[1],
             "finding": "B succeeds 20.3 to 56.0 points more often than A; enough data",
         },
         # without a spread, nothing but the difference can be said
@@ -379,7 +383,7 @@ def test_the_split_that_the_api_lists_is_the_plan_unless_it_changed_or_another_i
     assert experiments(rows, *names)["success_rate"] == as_planned
     rows.seed("traffic_shares", "a1,a,0.5", "a1,b,0.5")
     # 80 halved: chi-square (60 - 40)² / 40 + (20 - 40)² / 40 = 20
-    written = {"planned_share_b": 0.5, "actual_share_b": 0.25, "sample_ratio_p": pytest.approx(stats.chi2.sf(20, 1))}
+    written = {"planned_share_b": 0.5, "actual_share_b": 0.25, "sample_ratio_p": pytest.approx(stats().chi2.sf(20, 1))}
     assert experiments(rows, *names)["success_rate"] == written
     rows.seed("traffic_shares", "a1,a,0.5", "a2,b,0.5")
     assert experiments(rows, *names)["success_rate"] == as_planned

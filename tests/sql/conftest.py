@@ -303,6 +303,11 @@ def build_once(tmp_path_factory: pytest.TempPathFactory, project: Project, engin
     return build
 
 
+def add_case(rows: LakeRows, case: Callable[..., None], *values: Any) -> None:
+    """Add the rows of a case that is a function, with values that it takes."""
+    case(rows, *values)
+
+
 @pytest.fixture(scope="module")
 def rows_of_case(build_once: BuildOnce) -> Callable[..., list[Row]]:
     """Rows of a model for one of several cases: each is a workspace of one lake, so all are built once."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.sql.conftest import add_case
+
 FIRST = date(2026, 9, 1)
 SEVEN = (1 - 0.7**7) / 0.3  # 1 + 0.7 + … + 0.7⁶, the weights of seven days up to their factor 0.3
 COLUMNS = ("expected", "spread", "deviation", "is_flagged")
@@ -79,10 +81,6 @@ def ten_calls(rows: Any) -> None:
         rows.add("visited_agents", conversation_id=f"c{number}", start_date=FIRST, visit_index=1, agent_id="a2")
 
 
-def add(rows: Any, case: Callable[..., None], *values: float) -> None:
-    case(rows, *values)
-
-
 CASES = [
     *((eight_days, 13), (eight_days, 12), (open_days,), (differing_days,), (six_days,)),
     *((a_half, 10), (a_half, 2), (an_amount, 0.12), (an_amount, 0.08), (an_amount, 0.11), (ten_calls,)),
@@ -92,7 +90,7 @@ CASES = [
 @pytest.fixture
 def anomalies(rows_of_case: Any) -> Callable[..., list[dict[str, Any]]]:
     """Rows of the model for a case: all cases are built at once."""
-    return lambda *case: rows_of_case("metrics.anomalies", add, CASES, case)
+    return lambda *case: rows_of_case("metrics.anomalies", add_case, CASES, case)
 
 
 def last(rows: list[dict[str, Any]], measure: str, *columns: str) -> dict[str, Any]:

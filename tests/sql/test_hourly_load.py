@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.sql.conftest import add_case
+
 MONDAY, TUESDAY, SATURDAY = 1, 2, 6
 
 
@@ -40,10 +42,6 @@ def without_length(rows: Any) -> None:
     called(rows, "f3", "11-02 12:01", 0)
 
 
-def add(rows: Any, case: Callable[[Any], None]) -> None:
-    case(rows)
-
-
 CASES = [(ends_on_the_hour,), (a_long_call,), (half_an_hour_off,), (without_length,)]
 
 
@@ -52,7 +50,7 @@ def loads(rows_of_case: Any) -> Callable[..., dict[tuple[int, int], tuple[int, i
     """Calls and peak by weekday and hour for a case: all cases are built at once."""
 
     def of(case: Callable[[Any], None]) -> dict[tuple[int, int], tuple[int, int]]:
-        rows = rows_of_case("metrics.hourly_load", add, CASES, (case,))
+        rows = rows_of_case("metrics.hourly_load", add_case, CASES, (case,))
         return {(row["local_weekday"], row["local_start_hour"]): (row["n_calls"], row["n_peak_calls"]) for row in rows}
 
     return of

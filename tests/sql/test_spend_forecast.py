@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.sql.conftest import add_case
+
 OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
 WEEK = ("monday_usd", "tuesday_usd", "wednesday_usd", "thursday_usd", "friday_usd", "saturday_usd", "sunday_usd")
 ENDS = ("expected_low_usd", "expected_high_usd")
@@ -58,10 +60,6 @@ def long_ago(rows: Any) -> None:
     newest(rows, date(2026, 11, 29))
 
 
-def add(rows: Any, case: Callable[[Any], None]) -> None:
-    case(rows)
-
-
 CASES = [(mondays,), (alike_every_day,), (three_days_without_an_agent,), (end_of_the_month,), (new_month,), (long_ago,)]
 
 
@@ -70,7 +68,9 @@ def forecast(rows_of_case: Any) -> Callable[..., dict[tuple[str | None, date], A
     """Columns by agent and month for a case: all cases are built at once."""
 
     def of(case: Callable[[Any], None], *columns: str) -> dict[tuple[str | None, date], Any]:
-        rows = rows_of_case("metrics.spend_forecast", add, CASES, (case,), "agent_id", "month_start_date", *columns)
+        rows = rows_of_case(
+            "metrics.spend_forecast", add_case, CASES, (case,), "agent_id", "month_start_date", *columns
+        )
         return {(row.pop("agent_id"), row.pop("month_start_date")): row for row in rows}
 
     return of

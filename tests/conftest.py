@@ -27,9 +27,9 @@ FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metric
 READERS_OF_THE_PROJECT = (
     "warehouse.build.runner",
     "warehouse.models.data_quality",
+    "pipelines.orchestration.build_defs",
     "pipelines.usecases.publish",
 )
-DEFINITIONS = "pipelines.orchestration.build_defs"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -133,5 +133,3 @@ def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, 
     few = read_project().upstream(*few_keys)
     for module in READERS_OF_THE_PROJECT:
         monkeypatch.setattr(f"{module}.read_project", lambda *_: few)
-    if DEFINITIONS in sys.modules:  # Dagster's import takes a second; tests of it import it when they are collected
-        monkeypatch.setattr(f"{DEFINITIONS}.read_project", lambda *_: few)

@@ -241,6 +241,7 @@ class LakeRows:
             patch.setattr(materialize, "_create_lake_view", create_lake_table)
             connection.execute(f"set disabled_optimizers = '{','.join(SLOW_OPTIMIZERS)}'")
             materialize.materialize(connection, self.write(), project, zones=self.zones)
+            connection.execute("reset disabled_optimizers")
 
 
 def create_lake_table(connection: duckdb.DuckDBPyConnection, home: Home, table: Table) -> None:

@@ -32,11 +32,11 @@ dev: $(RUN)  ## Start Dagster with its page of assets, jobs and schedules
 superset: $(RUN) $(SUPERSET)  ## Start Superset with a dashboard of the demo (0.9 GB in .venv/superset); HOME_FOLDER=data: of yours
 	$(BIN)/python examples/superset/start.py --home $(or $(HOME_FOLDER),demo)
 
-test: lint  ## Run lint, then every test
+test: types style  ## Run lint, then every test
 	$(IN_MEMORY) $(PYTEST) $(AND_REMOVE)
 
 test-fast: $(DEV)  ## Run the tests without Dagster, whole syncs and whole builds: two minutes
-	$(IN_MEMORY) $(PYTEST) tests/unit tests/property tests/contract tests/sql -m "not whole_build" $(AND_REMOVE)
+	$(IN_MEMORY) $(PYTEST) tests/unit tests/property tests/contract tests/sql -m "not whole_build" --few-examples $(AND_REMOVE)
 
 # Compiled modules are kept: the suite starts a hundred processes that import the same ones.
 test test-fast: export PYTHONDONTWRITEBYTECODE =
@@ -49,6 +49,7 @@ IN_MEMORY = folder=$$(mktemp -d "$(or $(TMPDIR),$(MEMORY),/tmp)/convohouse.XXXXX
 AND_REMOVE = && rm -rf "$$folder"
 
 lint: types style  ## Run the fast checks: style, types, import rules, SQL and plain language
+	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
 types: $(DEV)
 	$(BIN)/mypy
@@ -59,7 +60,6 @@ style: $(DEV)
 	$(BIN)/lint-imports
 	$(BIN)/python -m warehouse.models.lint
 	$(BIN)/python -m tests.helpers.plain_language
-	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
 engines: $(DEV) $(ENGINES) $(DUCKDB_1_1) $(SPARK)  ## Read the lake with engines that are large or need Java (1.5 GB in .venv)
 	$(IN_MEMORY) $(BIN)/python -m pytest -m "engines and not tools" tests/engines $(AND_REMOVE)

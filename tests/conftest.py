@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -14,10 +15,12 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, Scheduling
 
 from pipelines.transform.flatten import Snapshot, flatten
-from tests.helpers import day
+from tests.helpers import day, examples
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
 from tests.helpers.small_builds import hide_comments
 from warehouse.models.project import read_project
+
+gc.set_threshold(100_000)  # a tenth of the time goes into looking again at what the libraries keep
 
 FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
 
@@ -34,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--engine", default="duckdb", help="Engine of the hand-worked cases of tests/sql: or sail, or sc://…"
     )
     parser.addoption("--today", type=date.fromisoformat, default=day.TODAY, metavar="DATE", help="Day of the tests.")
+    parser.addoption("--few-examples", action="store_true", help="A tenth of the examples that hypothesis tries.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "whole_build: builds every model of sql/; left out by make test-fast")
     hide_comments()
     day.set_today(config.getoption("--today"))
+    if config.getoption("--few-examples"):
+        examples.try_few()
     os.fsync = lambda _descriptor: None  # no power cut here: a kill loses nothing that was written
 
 
@@ -61,6 +67,17 @@ class OneWorkerPerFile(LoadFileScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
         return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays to the end: no collection of garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Libraries that count their objects at the end of the process call what is still there a leak."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(tryfirst=True)

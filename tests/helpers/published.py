@@ -17,12 +17,17 @@ from deltalake import DeltaTable
 from pipelines.emulator.server.serve import running
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
+from pipelines.usecases.publish import TargetResult, choose_jobs, publish
 from tests.conftest import FEW, READERS_OF_THE_PROJECT
+from tests.helpers import postgres
 from tests.helpers.kept_home import copy_by_links
 from tests.helpers.nights import NIGHT, Nights
 from warehouse.models.project import read_project
 from warehouse.publish.source import table_names
 from warehouse.storage.home import Home
+
+SOME = ("marts", "metrics", "lake.conversations", "lake.turns", "lake.deletions", "lake.agents")
+"""Published by the tests that are not about every table."""
 
 
 class Copies:
@@ -79,6 +84,17 @@ def tables(home: Home) -> tuple[str, ...]:
     return tuple(name for name in table_names(read_project()) if name in built)
 
 
+def publish_to(context: Context, target: Path | str, **choice: Any) -> TargetResult:
+    """Publish some tables to a target; the result of this target."""
+    (result, *_) = publish(context, choose_jobs(context, str(target), **({"selection": SOME} | choice)))
+    return result
+
+
+def selected(copies: Copies, *schemas: str) -> list[str]:
+    """The tables that ``publish_to`` publishes, of some schemas or of all."""
+    return [name for name in copies.names if {name, name.partition(".")[0]} & set(schemas or SOME)]
+
+
 def home_rows(home: Home, name: str) -> pl.DataFrame:
     """Rows of a table of a home, sorted by all columns."""
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
@@ -91,6 +107,13 @@ def home_rows(home: Home, name: str) -> pl.DataFrame:
 def delta_rows(target: str, name: str, options: dict[str, str] | None = None) -> pl.DataFrame:
     """Rows of a table of a Delta target as Polars reads them, sorted by all columns."""
     return in_order(pl.scan_delta(f"{target}/{name.replace('.', '/')}", storage_options=options).collect())
+
+
+def database_rows(url: str, name: str, like: pl.DataFrame) -> pl.DataFrame:
+    """Rows of a table of a database, as psycopg reads them, in the types of a frame."""
+    with postgres.connect(url) as connection:
+        rows = connection.execute(f"select * from {name}").fetchall()  # noqa: S608 - ours
+    return in_order(pl.DataFrame(rows, like.schema, orient="row"))
 
 
 def delta_table(target: Path, name: str) -> DeltaTable:

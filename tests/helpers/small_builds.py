@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from warehouse.build import incremental, materialize, runner, state
-from warehouse.build.materialize import write_comments
+from warehouse.build.comments import write_comments
 from warehouse.models import data_quality
 from warehouse.schema.conversations import CONVERSATIONS, WARNINGS
 from warehouse.schema.operations import DELETIONS
@@ -25,8 +25,7 @@ _described: list[tuple[str, ...]] = []
 
 def hide_comments() -> None:
     """Describe relations only within ``with_comments``; for the start of the process."""
-    for module in (runner, materialize):
-        module.write_comments = _write_described
+    runner.write_comments = _write_described
 
 
 def _write_described(connection: Any, comments: Any) -> None:

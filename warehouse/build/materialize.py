@@ -1,4 +1,4 @@
-"""Creates the relations of a warehouse in a database: views on the lake, seeds, generated tables, models, comments.
+"""Creates the relations of a warehouse in a database: views on the lake, seeds, generated tables, models.
 
 Relations that do not depend on each other are created in parallel (``warehouse.parallel``).
 """
@@ -14,9 +14,10 @@ from itertools import count
 
 import duckdb
 
+from warehouse.build.comments import RelationComment, model_comment, table_comment
 from warehouse.build.incremental import CONVERSATIONS_PER_BATCH, DayBuilder, describe
 from warehouse.build.state import EMPTY_BASELINE, Baseline, ModelState
-from warehouse.connection import lake_files_sql, read_parquet_sql, sql_literal
+from warehouse.connection import lake_files_sql, read_parquet_sql
 from warehouse.errors import ModelError
 from warehouse.models.build_tables import (
     AGENT_NAMES,
@@ -46,21 +47,12 @@ def no_progress(_model: str, _number: int, _total: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class RelationComment:
-    """Descriptions of a relation (qualified name) and of its columns; ``kind`` is view or table."""
-
-    kind: str
-    key: str
-    description: str
-    columns: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class MaterializeResult:
-    """The models, and the names of the relations that are as they were in the baseline."""
+    """The models, the names of relations that are as they were in the baseline, and descriptions of those created."""
 
     models: tuple[ModelState, ...]
     unchanged: frozenset[str]
+    comments: tuple[RelationComment, ...]
 
 
 def materialize(
@@ -99,47 +91,14 @@ def materialize(
     short_names = [model for model in builder.created if model.schema in SHORT_NAMED]
     for model in short_names:
         connection.execute(f"create or replace view {SHORT_NAMES}.{model.name} as from {model.key}")
-    write_comments(
-        connection,
-        [
-            *map(_lake_comment, tables),
-            *(RelationComment("table", seed.key, seed.header.description, seed.header.columns) for seed in seeds),
-            *(RelationComment("table", table.key, table.description, table.columns) for table in GENERATED_TABLES),
-            *map(_model_comment, builder.created),
-            *(replace(_model_comment(model), kind="view", key=f"{SHORT_NAMES}.{model.name}") for model in short_names),
-        ],
+    comments = (
+        *map(table_comment, tables),
+        *(RelationComment("table", seed.key, seed.header.description, seed.header.columns) for seed in seeds),
+        *(RelationComment("table", table.key, table.description, table.columns) for table in GENERATED_TABLES),
+        *map(model_comment, builder.created),
+        *(replace(model_comment(model), kind="view", key=f"{SHORT_NAMES}.{model.name}") for model in short_names),
     )
-    return MaterializeResult(models, baseline.names - builder.changed_days.keys())
-
-
-def write_comments(connection: duckdb.DuckDBPyConnection, comments: Iterable[RelationComment]) -> None:
-    """Store descriptions in the current database, so that every tool that reads it shows them."""
-    connection.execute("set enable_optimizer = false")  # two thousand statements, and nothing to optimise in any
-    for comment in comments:  # not side by side: they would wait for the lock of the catalog, which takes longer
-        _write_comment(connection, comment)
-    connection.execute("reset enable_optimizer")
-
-
-def _write_comment(cursor: duckdb.DuckDBPyConnection, comment: RelationComment) -> None:
-    on_columns = (
-        f"comment on column {comment.key}.{name} is {sql_literal(description)};"
-        for name, description in comment.columns.items()
-    )
-    cursor.begin()  # one commit per relation, not one per comment
-    cursor.execute(
-        f"comment on {comment.kind} {comment.key} is {sql_literal(comment.description)}; {' '.join(on_columns)}"
-    )
-    cursor.commit()
-
-
-def _lake_comment(table: Table) -> RelationComment:
-    columns = {column.name: column.description for column in table.columns}
-    return RelationComment("view", f"lake.{table.name}", f"One row per {table.grain}.", columns)
-
-
-def _model_comment(model: Model) -> RelationComment:
-    kind = "view" if model.is_view else "table"
-    return RelationComment(kind, model.key, model.header.description, model.header.columns)
+    return MaterializeResult(models, baseline.names - builder.changed_days.keys(), comments)
 
 
 def _create_lake_view(connection: duckdb.DuckDBPyConnection, home: Home, table: Table) -> None:

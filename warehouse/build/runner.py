@@ -22,7 +22,8 @@ from pathlib import Path
 import duckdb
 
 from warehouse.build import state
-from warehouse.build.materialize import Progress, RelationComment, materialize, no_progress, write_comments
+from warehouse.build.comments import RelationComment, write_comments
+from warehouse.build.materialize import Progress, materialize, no_progress
 from warehouse.build.state import (
     EMPTY_BASELINE,
     MTIME_RESOLUTION,
@@ -103,6 +104,7 @@ def build(
             built = materialize(
                 connection, home, project, zones=zones, progress=progress, clock=clock, baseline=baseline
             )
+            write_comments(connection, built.comments)
             checks = run(connection, all_checks(project), built.unchanged)
             mtime = int(new.stat().st_mtime)
             _write_state(connection, inputs, built.models, mtime)

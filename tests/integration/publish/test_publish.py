@@ -16,12 +16,9 @@ import pyarrow.dataset as ds
 import pytest
 
 from pipelines.emulator.server.serve import running
-from pipelines.errors import UsageError
-from pipelines.usecases import publish as publishing
 from pipelines.usecases import sync
 from pipelines.usecases.erasure import erase
 from pipelines.usecases.publish import choose_jobs, publish
-from tests.conftest import FEW
 from tests.helpers.disk_contents import contents
 from tests.helpers.published import (
     commits,
@@ -29,7 +26,8 @@ from tests.helpers.published import (
     delta_table,
     home_rows,
     in_order,
-    small_copies,
+    publish_to,
+    selected,
     words_in,
 )
 from tests.helpers.run_cli import run
@@ -39,40 +37,6 @@ from warehouse.publish.object_store import _open
 from warehouse.publish.target import parse_target
 
 pytestmark = pytest.mark.usefixtures("few_models")
-
-SOME = ("marts", "metrics", "lake.conversations", "lake.turns", "lake.deletions", "lake.agents")
-"""Published by the tests that are not about every table."""
-
-
-@pytest.fixture
-def few_keys():
-    return FEW
-
-
-@pytest.fixture(scope="module")
-def copies(tmp_path_factory):
-    return small_copies(tmp_path_factory.mktemp("copies"))
-
-
-@pytest.fixture
-def home(copies):
-    copies.put("first", keeps_record=False)
-    return copies.home
-
-
-@pytest.fixture
-def context(copies, home):
-    return copies.context()
-
-
-def publish_to(context, target, **choice):
-    (result, *_) = publish(context, choose_jobs(context, str(target), **({"selection": SOME} | choice)))
-    return result
-
-
-def selected(copies, *schemas):
-    """The tables that were published, of some schemas or of all."""
-    return [name for name in copies.names if {name, name.partition(".")[0]} & set(schemas or SOME)]
 
 
 def changes(result):
@@ -371,84 +335,3 @@ def test_what_is_not_ours_is_neither_overwritten_nor_recorded(context, tmp_path)
     assert record.read_targets(context.home) == ()
     assert [(foreign / "thesis.txt").read_text(), (files / "marts.dim_agents.csv").read_text()] == ["mine", "mine"]
     assert sorted(path.name for path in (tmp_path / "delta").rglob("*") if path.is_file()) == ["thesis.txt"]
-
-
-@pytest.mark.parametrize(
-    ("target", "message"),
-    [
-        ("postgresql://me:s3cret@db/bi", "must not hold a password"),
-        ("postgresql://me@db/bi?password=s3cret", "must not hold a password"),
-        ("s3://bucket/x?key=s3cret", "must not hold a password"),
-        ("postgresql://me@db", "no name of a database"),
-        ("s3://", "has no bucket"),
-        ("s3://bucket/a#b", "has a #"),
-        ("ftp://host/x", "ftp:// is not supported"),
-    ],
-)
-def test_a_target_that_cannot_be_is_refused_without_its_secret(target, message, home, tmp_path):
-    ended = run(tmp_path, "publish", target, CONVOHOUSE_HOME=str(home.root))
-    assert (ended.code, message in " ".join(ended.err.split())) == (2, True), ended.err
-    assert "s3cret" not in ended.err
-
-
-def test_wrong_choices_are_named(context, home, tmp_path):
-    with pytest.raises(UsageError, match=r"no table marts.fct_turn .*fct_turns"):
-        choose_jobs(context, str(tmp_path / "x"), selection=("marts.fct_turn",))
-    with pytest.raises(UsageError, match="There is no target"):
-        choose_jobs(context)
-    with pytest.raises(ValueError, match="takes the format delta, not csv"):
-        parse_target("s3://bucket/x", "csv")
-    ended = run(tmp_path, "publish", "x", CONVOHOUSE_HOME=str(tmp_path / "empty"))
-    assert (ended.code, "There is no warehouse" in ended.err) == (2, True)
-    assert not (tmp_path / "empty").exists()
-
-
-def test_a_missing_library_is_named_with_what_to_install(context, tmp_path, monkeypatch):
-    def missing(_name):
-        message = "No module named 'deltalake'"
-        raise ModuleNotFoundError(message, name="deltalake")
-
-    monkeypatch.setattr(publishing, "import_module", missing)
-    assert "pip install 'convohouse[publish]'" in publish_to(context, tmp_path / "x").problem
-
-
-def test_a_dry_run_writes_nothing(home, tmp_path):
-    target = tmp_path / "delta"
-    before = {file: file.stat() for file in home.root.rglob("*.*") if file.is_file()}
-    ended = run(tmp_path, "publish", str(target), "--dry-run", "--json", CONVOHOUSE_HOME=str(home.root))
-    assert ended.code == 0
-    (result,) = ended.data["targets"]
-    assert {table["change"] for table in result["tables"]} == {"written"}
-    assert not target.exists()
-    after = {file: file.stat() for file in home.root.rglob("*.*") if file.is_file()}
-    assert {file: stat.st_ino for file, stat in after.items()} == {file: stat.st_ino for file, stat in before.items()}
-
-
-def test_without_a_target_all_of_the_settings_and_of_the_record_are_published(home, tmp_path):
-    (tmp_path / "convohouse.toml").write_text(
-        f'[publish.bi]\ntarget = "{tmp_path / "bi"}"\nformat = "csv"\ntables = ["marts.dim_agents"]\n'
-    )
-    environment = {"CONVOHOUSE_HOME": str(home.root)}
-    assert run(tmp_path, "publish", str(tmp_path / "x"), "--tables", "marts.dim_agents", **environment).code == 0
-    ended = run(tmp_path, "publish", "--json", **environment)
-    assert [
-        (result["target"], result["format"], result["tables"][0]["change"]) for result in ended.data["targets"]
-    ] == [
-        ((tmp_path / "bi").as_uri(), "csv", "written"),
-        ((tmp_path / "x").as_uri(), "delta", "unchanged"),
-    ]
-    assert run(tmp_path, "publish", "bi", **environment).code == 0
-    assert run(tmp_path, "publish", str(tmp_path / "x"), "--forget", "--json", **environment).data == {
-        "is_forgotten": True
-    }
-    recorded = json.loads((home.root / "published.json").read_text())["targets"]
-    assert [target["url"] for target in recorded] == [(tmp_path / "bi").as_uri()]
-    shutil.rmtree(tmp_path / "bi")
-    assert run(tmp_path, "publish", **environment).code == 0
-    assert (tmp_path / "bi" / "marts.dim_agents.csv").exists()
-
-
-def test_an_error_of_a_library_has_no_secret_in_any_spelling_and_is_one_line():
-    target = parse_target("postgresql://db/bi", None, {"password": "pass word/é", "user": "me"})
-    text = "\x1b[31mno\x1b[0m:\n  pass word/é, pass%20word%2F%C3%A9, pass+word%2F%C3%A9"
-    assert target.without_secrets(text) == "no: ***, ***, ***"

@@ -1,0 +1,154 @@
+"""Publications that are killed at every step, and readers meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from threading import Event, Thread
+
+import polars as pl
+import pytest
+
+from pipelines.usecases.publish import choose_jobs, publish
+from tests.helpers import kill_publish, postgres
+from tests.helpers.disk_contents import contents
+from tests.helpers.published import (
+    database_rows,
+    delta_rows,
+    home_rows,
+    in_order,
+    publish_to,
+    words_in,
+)
+from warehouse.publish import record
+
+pytestmark = [pytest.mark.usefixtures("few_models"), pytest.mark.timeout(400)]
+
+
+DELTA_POINTS = {
+    "an upload": ("warehouse.publish.object_store:Store.upload", 3, ""),
+    "before a commit": ("warehouse.publish.delta:_DeltaTable._commit", 2, ""),
+    "before old files go": ("warehouse.publish.delta:_DeltaTable._vacuum", 2, ""),
+    "before it is recorded": ("warehouse.publish.record:put_target", 2, ""),
+}
+FILE_POINTS = {
+    "a file": ("warehouse.publish.files:_write_table", 3, ""),
+    "before a rename": ("pathlib:Path.replace", 4, "/.convohouse-"),
+}
+DATABASE_POINTS = {
+    "a table": ("warehouse.publish.postgres:_load", 3, ""),
+    "between two tables": ("warehouse.publish.postgres:_merge", 3, ""),
+    "before the commit": ("adbc_driver_manager.dbapi:Cursor.execute", 1, "commit"),
+}
+
+
+def die(home, point, *arguments):
+    """Run the command until it dies."""
+    environment = os.environ | {"CONVOHOUSE_HOME": str(home.root)}  # noqa: TID251 - a process of its own
+    environment |= {
+        "CONVOHOUSE_PUBLISH_CREDENTIALS": json.dumps(postgres.PASSWORD),
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+    }
+    function, number, word = point
+    command = [sys.executable, kill_publish.__file__, function, str(number), word, *arguments]
+    ended = subprocess.run(command, env=environment, capture_output=True, timeout=300, check=False)  # noqa: S603 - ours
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+
+
+def assert_whole(rows_of, nights):
+    """Each table is as on one of the nights; returns the names of those that are as on the second."""
+    are_new = set()
+    for name, rows in nights["second"].items():
+        actual = rows_of(name)
+        assert actual.equals(rows) or actual.equals(nights["first"][name]), name
+        if actual.equals(rows) and not actual.equals(nights["first"][name]):
+            are_new.add(name)
+    return are_new
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("kind", "point"),
+    [
+        *(("delta", point) for point in DELTA_POINTS),
+        *(("parquet", point) for point in FILE_POINTS),
+        *(("postgres", point) for point in DATABASE_POINTS),
+    ],
+)
+def test_killed_at_any_point_readers_see_whole_tables_and_the_next_publication_completes(
+    kind, point, copies, tmp_path, request
+):
+    home = copies.home
+    points = {"delta": DELTA_POINTS, "parquet": FILE_POINTS, "postgres": DATABASE_POINTS}[kind]
+    target = request.getfixturevalue("database") if kind == "postgres" else str(tmp_path / "target")
+    context, format_ = copies.context(publish_credentials=postgres.PASSWORD), None if kind == "postgres" else kind
+    selection = ("marts", "metrics")
+    jobs = choose_jobs(context, target, format_=format_, selection=selection)
+    (first,) = publish(context, jobs)
+    tables = [outcome.table for outcome in first.tables]
+    nights = {"first": {name: home_rows(home, name) for name in tables}}
+    copies.put("second")
+    nights["second"] = {name: home_rows(home, name) for name in tables}
+
+    def rows_of(name):
+        if kind == "delta":
+            return delta_rows(target, name)
+        if kind == "parquet":
+            return in_order(pl.read_parquet(f"{target}/{name}.parquet"))
+        return database_rows(target, name, nights["second"][name])
+
+    die(home, points[point], "publish", target)
+
+    are_new = assert_whole(rows_of, nights)
+    assert kind != "postgres" or not are_new
+    (result,) = publish(context, jobs)
+    assert result.problem is None
+    for name, rows in nights["second"].items():
+        assert rows_of(name).equals(rows), name
+    assert [file for file in home.temporary.rglob("*") if file.is_file()] == []
+    if kind == "parquet":
+        assert not [file for file in (tmp_path / "target").iterdir() if file.name.startswith(".")]
+    (recorded,) = record.read_targets(home)
+    assert (recorded.tables, recorded.removed) == (tuple(tables), record.removed_fingerprint(home))
+
+
+def test_an_erasure_that_is_killed_before_old_files_go_is_finished_by_the_next_publication(copies, home, tmp_path):
+    target, context = tmp_path / "target", copies.context()
+    copies.put("second")
+    publish_to(context, str(target))
+    copies.put("first")
+    die(home, ("pathlib:Path.replace", 3, ".parquet.part"), "publish", str(target))
+    copies.put("second")
+    publish_to(context, str(target))
+    assert list(target.rglob("*.parquet.part")) != []  # of files that are not written again
+    die(home, DELTA_POINTS["before old files go"], "erase", copies.conversation_id, "--yes")
+    assert words_in(contents(target), copies.words) != set()
+    assert len(record.pending_targets(home)) == 1
+    publish_to(context, str(target))
+    assert words_in(contents(target), copies.words) == set()
+    assert list(target.rglob("*.part")) == []
+
+
+def test_readers_of_delta_lake_see_the_table_before_or_after(copies, home, tmp_path):
+    target, context = str(tmp_path / "target"), copies.context()
+    publish_to(context, target)
+    nights, seen, ended = [home_rows(home, "marts.fct_turns")], [], Event()
+
+    def look():
+        while not ended.is_set():
+            seen.append(delta_rows(target, "marts.fct_turns"))
+
+    thread = Thread(target=look)
+    thread.start()
+    for night in ("second", "first", "second"):
+        copies.put(night)
+        publish_to(context, target)
+        nights.append(home_rows(home, "marts.fct_turns"))
+    ended.set()
+    thread.join()
+    assert len(seen) > 3
+    assert all(any(rows.equals(night) for night in nights) for rows in seen)

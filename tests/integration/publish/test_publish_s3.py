@@ -1,0 +1,68 @@
+"""Published to a real S3 server."""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+import pytest
+import s3fs
+from deltalake import DeltaTable
+
+from tests.helpers import s3
+from tests.helpers.disk_contents import contents
+from tests.helpers.published import (
+    delta_rows,
+    home_rows,
+    in_order,
+    words_in,
+)
+from tests.helpers.run_cli import run
+
+pytestmark = [pytest.mark.usefixtures("few_models"), pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory):
+    with s3.server(tmp_path_factory.mktemp("s3")) as options:
+        yield options
+
+
+def test_an_object_store_has_every_table_and_no_secret_and_loses_what_is_erased(copies, home, bucket, tmp_path):
+    target = f"s3://{s3.BUCKET}/a/b"
+    settings = {"CONVOHOUSE_HOME": str(home.root), "CONVOHOUSE_PUBLISH_CREDENTIALS": json.dumps(bucket)}
+    selection = ["--tables", "lake,marts,metrics"]
+    first = run(tmp_path, "publish", target, "--json", *selection, **settings)
+    copies.put("second")
+    second = run(tmp_path, "publish", target, *selection, **settings)
+    again = run(tmp_path, "publish", target, "--json", "--debug", **settings)
+
+    assert (first.code, second.code, again.code) == (0, 0, 0), first.err + second.err + again.err
+    assert {table["change"] for table in again.data["targets"][0]["tables"]} == {"unchanged"}
+    for name in copies.names:
+        assert delta_rows(target, name, bucket).equals(home_rows(home, name)), name
+    turns = home_rows(home, "lake.turns")
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        keys = {"key": bucket["aws_access_key_id"], "secret": bucket["aws_secret_access_key"]}
+        connection.register_filesystem(s3fs.S3FileSystem(**keys, endpoint_url=bucket["aws_endpoint_url"]))
+        current = DeltaTable(f"{target}/lake/turns", storage_options=bucket).file_uris()
+        assert in_order(connection.read_parquet(current).pl()).equals(turns)
+
+    before = contents(s3.download(bucket, tmp_path / "before"))
+    ended = run(tmp_path, "erase", copies.conversation_id, "--yes", "--json", **settings)
+    after = contents(s3.download(bucket, tmp_path / "after"))
+    assert (ended.code, ended.data["targets"]) == (0, {target: None})
+    assert len(words_in(before, copies.words)) > 20
+    assert words_in(after, copies.words) == set()
+    for place in (after, contents(home.root), first.out, first.err.encode(), second.err.encode(), again.err.encode()):
+        assert s3.SECRET.encode() not in place
+
+
+def test_a_store_that_refuses_or_is_away_is_a_problem_without_the_secret(copies, home, bucket, tmp_path):
+    settings = {"CONVOHOUSE_HOME": str(home.root)}
+    away = bucket | {"aws_endpoint_url": "http://127.0.0.1:9", "max_retries": "1"}
+    for target, options in ((f"s3://{s3.BUCKET}/x", away), ("s3://no-such-bucket/x", bucket)):
+        ended = run(tmp_path, "publish", target, CONVOHOUSE_PUBLISH_CREDENTIALS=json.dumps(options), **settings)
+        assert (ended.code, f"{target}: pending: {target} cannot be published to" in ended.err) == (1, True), ended.err
+        assert s3.SECRET not in ended.err

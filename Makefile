@@ -16,7 +16,7 @@ UV ?=
 install = $(if $(UV),$(UV) pip install --quiet --python $(1),$(1) -m pip --disable-pip-version-check --quiet install)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev superset test test-fast lint types style engines sail sail-models tools spark chaos bench docs readme screenshots lock clean
+.PHONY: help setup demo dev superset test test-fast lint types style engines sail tools spark chaos bench docs readme screenshots lock clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
@@ -32,15 +32,16 @@ dev: $(RUN)  ## Start Dagster with its page of assets, jobs and schedules
 superset: $(RUN) $(SUPERSET)  ## Start Superset with a dashboard of the demo (0.9 GB in .venv/superset); HOME_FOLDER=data: of yours
 	$(BIN)/python examples/superset/start.py --home $(or $(HOME_FOLDER),demo)
 
-test: lint  ## Run lint, then every test
+test: types style  ## Run lint, then every test
 	$(IN_MEMORY) $(PYTEST) $(AND_REMOVE)
 
 test-fast: $(DEV)  ## Run the tests without Dagster, whole syncs and whole builds: two minutes
-	$(IN_MEMORY) $(PYTEST) tests/unit tests/property tests/contract tests/sql -m "not whole_build" $(AND_REMOVE)
+	$(IN_MEMORY) $(PYTEST) tests/unit tests/property tests/contract tests/sql -m "not whole_build" --few-examples $(AND_REMOVE)
 
 # Compiled modules are kept: the suite starts a hundred processes that import the same ones.
 test test-fast: export PYTHONDONTWRITEBYTECODE =
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+WORKERS := --numprocesses auto --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest $(WORKERS)
 # The homes of the tests are in memory where there is room and TMPDIR says nothing else: on a disk, half of the time is
 # spent waiting for it. What failed tests have written stays.
 MEMORY = $(shell test "$$(df --output=avail --block-size=1G /dev/shm 2>/dev/null | tail -1)" -ge 8 2>/dev/null && echo /dev/shm)
@@ -48,6 +49,7 @@ IN_MEMORY = folder=$$(mktemp -d "$(or $(TMPDIR),$(MEMORY),/tmp)/convohouse.XXXXX
 AND_REMOVE = && rm -rf "$$folder"
 
 lint: types style  ## Run the fast checks: style, types, import rules, SQL and plain language
+	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
 types: $(DEV)
 	$(BIN)/mypy
@@ -58,22 +60,18 @@ style: $(DEV)
 	$(BIN)/lint-imports
 	$(BIN)/python -m warehouse.models.lint
 	$(BIN)/python -m tests.helpers.plain_language
-	$(BIN)/python -m pytest tests/sql/test_sql_style.py tests/sql/test_sql_lint.py
 
 engines: $(DEV) $(ENGINES) $(DUCKDB_1_1) $(SPARK)  ## Read the lake with engines that are large or need Java (1.5 GB in .venv)
 	$(IN_MEMORY) $(BIN)/python -m pytest -m "engines and not tools" tests/engines $(AND_REMOVE)
 
-sail: sail-models  ## Run the models and the hand-worked cases of tests/sql on Sail, and compare every row
-	$(IN_MEMORY) .venv/spark/bin/python -m pytest --numprocesses auto --dist loadfile --engine sail tests/sql $(AND_REMOVE)
-
-sail-models: $(DEV) $(SPARK)
-	$(IN_MEMORY) .venv/spark/bin/python -m pytest -m sail tests/engines $(AND_REMOVE)
+sail: $(DEV) $(SPARK)  ## Run the models and the hand-worked cases of tests/sql on Sail, and compare every row
+	$(IN_MEMORY) .venv/spark/bin/python -m pytest $(WORKERS) --engine sail -m "sail or every_engine" tests/engines tests/sql $(AND_REMOVE)
 
 tools: $(DEV) $(ENGINES) $(CONTRACTS) $(SUPERSET)  ## Test contracts with their own tools: dbt, Superset and others (1.4 GB in .venv)
 	$(BIN)/python -m pytest -m tools tests/engines
 
-spark: $(DEV) $(SPARK)  ## Run the models and the hand-worked cases on a real cluster of Spark (hours; needs Java)
-	.venv/spark/bin/python -m pytest -m spark tests/engines
+spark: $(DEV) $(SPARK)  ## Run the models on a real cluster of Spark, and the hand-worked cases on a server (needs Java)
+	$(IN_MEMORY) .venv/spark/bin/python -m pytest -m spark tests/engines $(AND_REMOVE)
 
 chaos: $(DEV)  ## Run sixty nights of random kills, faults and damage (10 minutes); SEED=N repeats one
 	$(BIN)/python -m pytest -m chaos tests/chaos -k sixty $(if $(SEED),--seed $(SEED))

@@ -15,7 +15,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, Scheduling
 
 from pipelines.transform.flatten import Snapshot, flatten
-from tests.helpers import day
+from tests.helpers import day, examples
 from tests.helpers.few_models import FEW, READERS_OF_THE_PROJECT, reader_of
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
 from tests.helpers.small_builds import hide_comments
@@ -28,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--engine", default="duckdb", help="Engine of the hand-worked cases of tests/sql: or sail, or sc://…"
     )
     parser.addoption("--today", type=date.fromisoformat, default=day.TODAY, metavar="DATE", help="Day of the tests.")
+    parser.addoption("--few-examples", action="store_true", help="A tenth of the examples that hypothesis tries.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,6 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "whole_build: builds every model of sql/; left out by make test-fast")
     hide_comments()
     day.set_today(config.getoption("--today"))
+    if config.getoption("--few-examples"):
+        examples.try_few()
     os.fsync = lambda _descriptor: None  # no power cut here: a kill loses nothing that was written
 
 
@@ -56,6 +59,17 @@ class OneWorkerPerFile(LoadFileScheduling):
         file: str = super()._split_scope(nodeid)
         scope = next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
         return "tests/page" if scope == "tests/browser" else scope  # they share a home
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays to the end: no collection of garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Libraries that count their objects at the end of the process call what is still there a leak."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from pipelines.settings import Settings
-from pipelines.usecases import reference_data, sync, sync_steps
+from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Context
 from warehouse.build import runner
 
@@ -20,7 +20,7 @@ STEPS: tuple[tuple[ModuleType, str, str], ...] = (
     (sync_steps, "list_conversations", "list"),
     (sync_steps, "fetch_documents", "fetch, land, flatten completed days"),
     (sync_steps, "flatten_conversations", "flatten the rest, other tables"),
-    (reference_data, "sync_prices", "prices"),
+    (sync, "sync_reference_data", "prices, agents, batches, bill"),
     (sync_steps, "build_models", "build, of which"),
     (runner, "read_project", "- read the models"),
     (runner, "materialize", "- views, seeds, models, comments"),

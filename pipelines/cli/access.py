@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.agents import agent_labels, resolve_agents
+from pipelines.cli.agents import agent_labels, agents_arguments, resolve_agents
 from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
 from pipelines.cli.progress import show_progress
 from pipelines.cli.render import emit, table
@@ -39,11 +39,10 @@ COLUMNS = {
         },
     )
 )
-@click.argument("agents", nargs=-1, metavar="[AGENT…]")
-@click.option("--agent", "named", multiple=True, metavar="AGENT", help="The same as AGENT; may be repeated.")
+@agents_arguments
 @shared_options
 @pass_options
-def access(options: Options, agents: tuple[str, ...], named: tuple[str, ...]) -> None:
+def access(options: Options, agents: tuple[str, ...], option_agents: tuple[str, ...]) -> None:
     """Check whether agents can be reached.
 
     Asks the API for a signed URL and a token of each agent, as a web page does before a conversation. No conversation
@@ -54,17 +53,17 @@ def access(options: Options, agents: tuple[str, ...], named: tuple[str, ...]) ->
     from pipelines.usecases.agent_access import check_agents, known_agents
 
     context = options.context()
-    agent_ids = resolve_agents(context.home, (*agents, *named), allow_unseen=True)
+    agent_ids = resolve_agents(context.home, (*agents, *option_agents), allow_unseen=True)
     contexts = context.workspaces()
     checks: list[AccessCheck] = []
     for workspace in contexts:
         workspace_agents = known_agents(workspace.home)
-        selected = [agent for agent in agent_ids if len(contexts) == 1 or agent in workspace_agents]
-        if agent_ids and not selected:
+        selection = [agent for agent in agent_ids if len(contexts) == 1 or agent in workspace_agents]
+        if agent_ids and not selection:
             continue
         with show_progress(options) as show:
             checks += (
-                check_agents(workspace, selected or workspace_agents, show) if selected or workspace_agents else ()
+                check_agents(workspace, selection or workspace_agents, show) if selection or workspace_agents else ()
             )
     if not checks:
         raise UsageError("There is no agent to check.", "Name one, or run `convohouse sync` first.")

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 if TYPE_CHECKING:
     from warehouse.storage.home import Home
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def agents_arguments(command: F) -> F:
+    """Add the agents that a command is about, as ``AGENT…`` and, as the other commands have it, as ``--agent``."""
+    option = click.option(
+        "--agent", "option_agents", multiple=True, metavar="AGENT", help="The same as AGENT; may be repeated."
+    )
+    return click.argument("agents", nargs=-1, metavar="[AGENT…]")(option(command))
 
 
 def agent_labels(home: Home) -> dict[str, str]:

@@ -102,5 +102,5 @@ def _sync(options: Options, context: Context) -> tuple[str, ...]:
             result = fetch_and_land_bill(workspace, show)
             units = ", ".join(result.units) or "an empty bill"
             options.say(f"{workspace.settings.workspace}: {plural(result.n_days, 'day')} asked for, {units}")
-        built = build_models(context, show)
-    return tuple(describe_failed_check(check) for check in built.failed)
+        build = build_models(context, show)
+    return tuple(describe_failed_check(check) for check in build.failed)

@@ -73,23 +73,23 @@ def build(
         return
     started = time.monotonic()
     with context.write_lock("build"), show_progress(options) as show:
-        built = sync_steps.build_models(context, show, full_refresh=True)
+        result = sync_steps.build_models(context, show, full_refresh=True)
     secs = time.monotonic() - started
     if options.is_json:
-        models = [{"model": model.key, "n_rows": model.n_rows, "secs": model.secs} for model in built.models]
-        emit({"is_swapped": built.is_swapped, "secs": secs, "models": models, "failed": _as_data(built.failed)})
+        models = [{"model": model.key, "n_rows": model.n_rows, "secs": model.secs} for model in result.models]
+        emit({"is_swapped": result.is_swapped, "secs": secs, "models": models, "failed": _as_data(result.failed)})
     else:
-        tables = [model for model in built.models if model.key.startswith(("marts.", "metrics."))]
+        tables = [model for model in result.models if model.key.startswith(("marts.", "metrics."))]
         options.say()
-        options.say_facts((model.key, f"{plural(model.n_rows, 'row'):>14}") for model in tables)
+        options.say_facts((model.key, f"{plural(model.n_rows or 0, 'row'):>14}") for model in tables)
         options.say(
-            f"{plural(len(built.models), 'model')} in {duration(secs)}, "
-            f"{len(built.checks) - len(built.failed):,} of {plural(len(built.checks), 'check')} passed"
+            f"{plural(len(result.models), 'model')} in {duration(secs)}, "
+            f"{len(result.checks) - len(result.failed):,} of {plural(len(result.checks), 'check')} passed"
         )
-        if not built.is_swapped:
+        if not result.is_swapped:
             options.say("The old warehouse is unchanged; the new one is beside it as warehouse.duckdb.rejected.")
-            click.echo(failed_checks_table(built.failed))
-    exit_with(0 if built.is_swapped else 1)
+            click.echo(failed_checks_table(result.failed))
+    exit_with(0 if result.is_swapped else 1)
 
 
 def _build_on_engine(options: Options, context: Context, target: EngineTarget, *, full_refresh: bool) -> None:
@@ -98,33 +98,33 @@ def _build_on_engine(options: Options, context: Context, target: EngineTarget, *
 
     started = time.monotonic()
     with show_progress(options) as show:
-        built = build_on_engine(context, target, show, full_refresh=full_refresh)
+        result = build_on_engine(context, target, show, full_refresh=full_refresh)
     secs = time.monotonic() - started
     if options.is_json:
         emit(
             {
                 "engine": target.engine,
                 "into": target.into,
-                "build": built.build_id,
-                "is_current": built.is_current,
+                "build": result.build_id,
+                "is_current": result.is_current,
                 "secs": secs,
-                "tables": built.folders,
-                "reused_tables": list(built.reused),
-                "failed": _as_data(built.failed),
+                "tables": result.folders,
+                "reused_tables": list(result.reused),
+                "failed": _as_data(result.failed),
             }
         )
     else:
-        n_reused = "all " * (len(built.reused) == len(built.folders)) + f"{len(built.reused):,}"
+        n_reused = "all " * (len(result.reused) == len(result.folders)) + f"{len(result.reused):,}"
         options.say(
-            f"{plural(len(built.folders), 'table')} by {target.engine} in {duration(secs)}, {n_reused} as before, "
-            f"{len(built.checks) - len(built.failed):,} of {plural(len(built.checks), 'check')} passed"
+            f"{plural(len(result.folders), 'table')} by {target.engine} in {duration(secs)}, {n_reused} as before, "
+            f"{len(result.checks) - len(result.failed):,} of {plural(len(result.checks), 'check')} passed"
         )
-        if built.is_current:
+        if result.is_current:
             options.say(f"{target.into}/current.json names them.")
         else:
-            options.say(f"The tables before stay current; the new ones are in {target.into}/builds/{built.build_id}.")
-            click.echo(failed_checks_table(built.failed))
-    exit_with(0 if built.is_current else 1)
+            options.say(f"The tables before stay current; the new ones are in {target.into}/builds/{result.build_id}.")
+            click.echo(failed_checks_table(result.failed))
+    exit_with(0 if result.is_current else 1)
 
 
 @click.command(

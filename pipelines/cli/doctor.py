@@ -111,9 +111,9 @@ def _home(root: Path) -> Iterator[Finding]:
     from warehouse.storage.home import Home
 
     nearest = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
-    other = "Choose another folder with --home or CONVOHOUSE_HOME."
+    hint = "Choose another folder with --home or CONVOHOUSE_HOME."
     if not nearest.is_dir():
-        yield Finding("home folder", f"{nearest} is no folder", other, 1)
+        yield Finding("home folder", f"{nearest} is no folder", hint, 1)
         return
     try:
         Home(root).check()
@@ -127,7 +127,7 @@ def _home(root: Path) -> Iterator[Finding]:
     if os.access(nearest, os.W_OK | os.X_OK):
         yield Finding("home folder", state)
     else:
-        yield Finding("home folder", f"{nearest} cannot be written", f"Make it writable. {other}", 1)
+        yield Finding("home folder", f"{nearest} cannot be written", f"Make it writable. {hint}", 1)
     free = shutil.disk_usage(nearest).free
     is_little = free < MIN_FREE_BYTES
     yield Finding(

@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 
     from pipelines.usecases.erasure import ErasureResult, Receipt
 
-NOUNS = {"n_readings": "snapshots"}
-"""What a receipt counts, where its key says it otherwise."""
+NOUNS = {
+    "n_readings": "snapshot",
+    "n_segments": "segment",
+    "n_list_rows": "list row",
+    "n_listings": "listing",
+    "n_quarantined": "quarantined item",
+    "n_recordings": "recording",
+}
+"""What a receipt counts in the landing, by its key."""
 
 
 @click.command(
@@ -61,7 +68,7 @@ def erase(options: Options, ids: tuple[str, ...], upstream: bool, yes: bool) -> 
     if options.is_json:
         emit(asdict(result))
     else:
-        for line in _lines(result):
+        for line in result_lines(result):
             options.say(line)
     is_incomplete = result.unknown or result.problems or any(result.targets.values())
     exit_with(3 if result.failed else 1 if is_incomplete else 0)
@@ -81,11 +88,16 @@ def _is_confirmed(ids: tuple[str, ...], *, is_upstream: bool) -> bool:
     return click.confirm(f"Erase {plural(len(set(ids)), 'conversation')} {where}, for good?", err=True)
 
 
-def _lines(result: ErasureResult) -> Iterator[str]:
+def result_lines(result: ErasureResult) -> Iterator[str]:
+    """What was erased, what was not and why."""
+    from warehouse.serve.value_format import plural
+
     for receipt in result.receipts:
         yield f"{receipt.conversation_id}: erased{_upstream(receipt)}"
-        yield f"  landing  {_counts(receipt.landing)}"
-        yield f"  lake     {_counts(receipt.lake)}"
+        landing = (plural(number, NOUNS[name]) for name, number in receipt.landing.items() if number)
+        lake = (f"{plural(number, 'row')} of {table}" for table, number in receipt.lake.items() if number)
+        yield f"  landing  {', '.join(landing) or 'nothing'}"
+        yield f"  lake     {', '.join(lake) or 'nothing'}"
     for conversation_id in result.unknown:
         yield f"{conversation_id!r}: not in this home folder, nothing to erase"
     for conversation_id, reason in result.failed.items():
@@ -107,8 +119,3 @@ def target_lines(result: ErasureResult) -> Iterator[str]:
 def _upstream(receipt: Receipt) -> str:
     texts = {"deleted": ", deleted at the API", "not_found": ", no longer at the API"}
     return texts.get(receipt.upstream or "", "")
-
-
-def _counts(counts: dict[str, int]) -> str:
-    texts = (f"{number:,} {NOUNS.get(name, name.removeprefix('n_'))}" for name, number in counts.items() if number)
-    return ", ".join(texts) or "nothing"

@@ -110,12 +110,12 @@ def _send(options: Options, batches: list[tuple[Context, dict[str, str]]]) -> No
     with show_progress(options) as show:
         for context, batch in batches:
             results.append(submit_feedback(context, batch, progress=show))
-    failed = {conversation: reason for result in results for conversation, reason in result.failed.items()}
-    sent = [conversation for result in results for conversation in result.sent]
-    for conversation_id, reason in failed.items():
+    reasons = {conversation: reason for result in results for conversation, reason in result.failed.items()}
+    sent_ids = [conversation for result in results for conversation in result.sent]
+    for conversation_id, reason in reasons.items():
         options.say(f"{conversation_id}: not sent: {reason}")
-    options.say(f"{plural(len(sent), 'verdict')} sent; the next sync fetches those conversations again")
+    options.say(f"{plural(len(sent_ids), 'verdict')} sent; the next sync fetches those conversations again")
     if options.is_json:
         before = [conversation for result in results for conversation in result.sent_before]
-        emit({"is_dry_run": False, "sent": sent, "before": before, "failed": failed})
-    exit_with(3 if any(result.is_refused for result in results) else 1 if failed else 0)
+        emit({"is_dry_run": False, "sent": sent_ids, "before": before, "failed": reasons})
+    exit_with(3 if any(result.is_refused for result in results) else 1 if reasons else 0)

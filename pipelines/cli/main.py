@@ -203,3 +203,7 @@ def _replace_unencodable(stream: TextIO) -> None:
     """Print a replacement for a character that the terminal's encoding does not have, instead of failing."""
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")
+
+
+if __name__ == "__main__":  # python -m pipelines.cli.main
+    main()

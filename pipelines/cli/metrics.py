@@ -87,12 +87,14 @@ def metrics(
 def _print_table(options: Options, home: Home, model: MetricModel, column: str | None, frame: pl.DataFrame) -> None:
     """The rows for people: keys, then the requested metric, then the other columns; agents by name."""
     agent_columns = [name for name in frame.columns if name.endswith("agent_id")]
-    hidden = {name for name in frame.columns if name.endswith("agent_name")} if agent_columns else set()
+    hidden_columns = {name for name in frame.columns if name.endswith("agent_name")} if agent_columns else set()
     if len(home.workspaces()) == 1:
-        hidden.add("workspace")
+        hidden_columns.add("workspace")
     names = dict.fromkeys((*model.keys, *([column] if column else ()), *frame.columns))
     headings = {
-        name: name.removesuffix("_id") if name in agent_columns else name for name in names if name not in hidden
+        name: name.removesuffix("_id") if name in agent_columns else name
+        for name in names
+        if name not in hidden_columns
     }
     labels = agent_labels(home) if agent_columns else {}
     rows: list[dict[str, Any]] = frame.head(MAX_ROWS).rows(named=True)

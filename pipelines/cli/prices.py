@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.agents import agent_labels, resolve_agents
+from pipelines.cli.agents import agent_labels, agents_arguments, resolve_agents
 from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
 from pipelines.cli.progress import show_progress
 from pipelines.cli.render import emit, table
@@ -41,8 +41,7 @@ UNITS = {"price_per_minute_usd": "US dollars", "paid_usd_per_minute": "US dollar
         },
     )
 )
-@click.argument("agents", nargs=-1, metavar="[AGENT…]")
-@click.option("--agent", "named", multiple=True, metavar="AGENT", help="The same as AGENT; may be repeated.")
+@agents_arguments
 @click.option(
     "--prompt-length",
     type=click.IntRange(0),
@@ -59,7 +58,7 @@ def prices(
     options: Options,
     *,
     agents: tuple[str, ...],
-    named: tuple[str, ...],
+    option_agents: tuple[str, ...],
     prompt_length: int | None,
     pages: int | None,
     is_rag: bool | None,
@@ -74,7 +73,7 @@ def prices(
     from pipelines.usecases.reference_data import fetch_and_land_prices
 
     context = options.context()
-    agent_ids = resolve_agents(context.home, (*agents, *named), allow_unseen=True)
+    agent_ids = resolve_agents(context.home, (*agents, *option_agents), allow_unseen=True)
     with context.write_lock("prices"), show_progress(options) as show:
         results = [
             (
@@ -123,10 +122,8 @@ def _agents_by_workspace(contexts: Sequence[Context], agent_ids: Sequence[str]) 
             f"No workspace had a conversation of {', '.join(sorted(missing))} in the last 30 days.",
             "`convohouse query 'from marts.dim_agents'` lists the agents.",
         )
-    selected = (
-        (workspace, [agent for agent in ids if not agent_ids or agent in agent_ids]) for workspace, ids in recent
-    )
-    return [(workspace, ids) for workspace, ids in selected if ids]
+    groups = ((workspace, [agent for agent in ids if not agent_ids or agent in agent_ids]) for workspace, ids in recent)
+    return [(workspace, ids) for workspace, ids in groups if ids]
 
 
 def _priced_agents(context: Context, result: PricesResult) -> Iterator[dict[str, Any]]:

@@ -102,6 +102,8 @@ def _say(options: Options, results: Sequence[TargetResult], *, is_dry_run: bool)
         files = f"; {plural(n_files, 'file')} written" if n_files and not is_dry_run else ""
         prefix = "a dry run: " if is_dry_run else ""
         options.say(f"{result.target}: {prefix}{plural(len(result.tables), 'table')}: {counts or 'none'}{files}")
-        changed = [table for table in result.tables if table.change != "unchanged"]
-        if changed:
-            options.say_facts((table.table, f"{plural(table.n_rows, 'row'):>14}  {table.change}") for table in changed)
+        changed_tables = [table for table in result.tables if table.change != "unchanged"]
+        if changed_tables:
+            options.say_facts(
+                (table.table, f"{plural(table.n_rows, 'row'):>14}  {table.change}") for table in changed_tables
+            )

@@ -114,16 +114,9 @@ def run_query(options: Options, sql: str) -> pl.DataFrame:
         NothingBuiltError: there is no warehouse yet.
         QueryError: DuckDB refused the SQL, or a type cannot be converted.
     """
-    from polars.exceptions import PolarsError
-
-    from warehouse.errors import QueryError
     from warehouse.serve import query
 
-    home = options.home_folder()
-    try:
-        return query.query(home, sql)
-    except PolarsError as error:
-        raise QueryError(f"The answer cannot be read: {error}", "Cast intervals and the like to text.") from error
+    return query.query(options.home_folder(), sql)
 
 
 def _sql_text(sql: str) -> str:

@@ -97,7 +97,7 @@ def encode(frame: pl.DataFrame, form: str) -> bytes:
     JSON is a list of rows; numbers are numbers, whole and exact, times are ISO 8601, bytes are base64, NaN is null. CSV
     has lists and structs as JSON text, and an apostrophe before what a spreadsheet would run (``without_formulas``).
     """
-    from warehouse.csv_format import to_csv, to_json
+    from warehouse.text_formats import to_csv, to_json
 
     match form:
         case "parquet":

@@ -20,7 +20,7 @@ from pipelines.cli.render import emit
             "convohouse report --since 28d --out month.png": "as a picture",
             "convohouse report --agent NAME --with-conversations": "with what was said in the failed ones",
         },
-        {0: "written", 2: "an option is wrong, there is no warehouse yet, or the extra is missing"},
+        {0: "written", 2: "an option is wrong, there is no warehouse or no conversation yet, or the extra is missing"},
     )
 )
 @click.option(

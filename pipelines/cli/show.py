@@ -63,14 +63,17 @@ def _refuse(absent: NotFound) -> None:
     from warehouse.serve.value_format import moment
     from warehouse.suggestions import did_you_mean
 
-    shown = repr(absent.conversation_id)
+    quoted_id = repr(absent.conversation_id)
     if absent.reason == "erased":
-        raise UsageError(f"{shown} was erased here on {moment(absent.noticed_at)}.", "Nothing of it was kept.")
+        raise UsageError(f"{quoted_id} was erased here on {moment(absent.noticed_at)}.", "Nothing of it was kept.")
     if absent.reason:
         what = "deleted at the API" if absent.reason == "deleted" else "emptied by the API's retention"
-        raise UsageError(f"{shown} was {what}, noticed on {moment(absent.noticed_at)}.", "Nothing of it was landed.")
+        raise UsageError(
+            f"{quoted_id} was {what}, noticed on {moment(absent.noticed_at)}.", "Nothing of it was landed."
+        )
     raise UsageError(
-        f"There is no conversation {shown}.", f"{did_you_mean(absent.similar_ids)}`convohouse sync` copies what is new."
+        f"There is no conversation {quoted_id}.",
+        f"{did_you_mean(absent.similar_ids)}`convohouse sync` copies what is new.",
     )
 
 
@@ -99,8 +102,8 @@ def _by_scope(rows: list[dict[str, Any]], headings: dict[str, str], *, prose: tu
     if all(row["scope_index"] < 0 for row in rows):
         return table(rows, headings, prose=prose).text
     parts = ("scope", "source_agent_id", "source_branch_id")
-    named = [row | {"part": " ".join(row[name] for name in parts if row[name]) or "whole"} for row in rows]
-    return table(named, {"part": "of"} | headings, prose=prose).text
+    rows_with_part = [row | {"part": " ".join(row[name] for name in parts if row[name]) or "whole"} for row in rows]
+    return table(rows_with_part, {"part": "of"} | headings, prose=prose).text
 
 
 def _head(view: ConversationView) -> Iterator[str]:

@@ -161,9 +161,11 @@ def _print_list(relations: tuple[Relation, ...]) -> None:
 
 
 def _print_columns(relation: Relation) -> None:
-    about = relation.about if relation.n_rows is None else f"{relation.about} {relation.n_rows:,} rows."
+    from warehouse.serve.value_format import plural
+
+    about = relation.about if relation.n_rows is None else f"{relation.about} {plural(relation.n_rows, 'row')}."
     headings = {"name": "column", "type": "type", "unit": "unit", "path": "JSON path", "about": "meaning"}
     rows = [asdict(field) for field in relation.columns]
-    used = {name: heading for name, heading in headings.items() if any(row[name] for row in rows)}
+    used_headings = {name: heading for name, heading in headings.items() if any(row[name] for row in rows)}
     echo(f"{relation.name}\n{about}\n")
-    click.echo(table(rows, used, prose=("about",) if "about" in used else ()).text)
+    click.echo(table(rows, used_headings, prose=("about",) if "about" in used_headings else ()).text)

@@ -82,8 +82,8 @@ def _sync_tools(options: Options, context: Context) -> tuple[str, ...]:
             refresh_unknown(workspace.home)
             counts = f"{result.n_changed} new or changed, {result.n_gone} deleted"
             options.say(f"{workspace.settings.workspace}: {plural(result.n_listed, 'tool')} listed, {counts}")
-        built = build_models(context, show)
-    return tuple(describe_failed_check(check) for check in built.failed)
+        build = build_models(context, show)
+    return tuple(describe_failed_check(check) for check in build.failed)
 
 
 def _print_table(options: Options, rows: list[dict[str, Any]]) -> None:

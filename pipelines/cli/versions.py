@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.agents import agent_labels, resolve_agents
+from pipelines.cli.agents import agent_labels, agents_arguments, resolve_agents
 from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
 from pipelines.cli.progress import show_progress
 from pipelines.cli.render import emit, hidden_columns_note, table
@@ -46,11 +46,11 @@ ROWS = """
         },
     )
 )
-@click.argument("agents", nargs=-1, metavar="[AGENT…]")
+@agents_arguments
 @click.option("--sync", "is_sync", is_flag=True, help="Fetch agents from the API first; the key needs convai_read.")
 @shared_options
 @pass_options
-def versions(options: Options, agents: tuple[str, ...], is_sync: bool) -> None:
+def versions(options: Options, agents: tuple[str, ...], option_agents: tuple[str, ...], is_sync: bool) -> None:
     """List versions of agents: when, by whom, what was changed.
 
     AGENT is the name or the id of an agent. What was changed are the paths of the configuration that differ from the
@@ -61,7 +61,7 @@ def versions(options: Options, agents: tuple[str, ...], is_sync: bool) -> None:
 
     context = options.context()
     problems = _sync(options, context) if is_sync else ()
-    agent_ids = resolve_agents(context.home, agents)
+    agent_ids = resolve_agents(context.home, (*agents, *option_agents))
     rows = [row for row in query(context.home, ROWS).to_dicts() if not agent_ids or row["agent_id"] in agent_ids]
     if options.is_json:
         emit({"versions": rows, "problems": list(problems)})
@@ -104,5 +104,5 @@ def _sync(options: Options, context: Context) -> tuple[str, ...]:
             result = fetch_and_land_agents(workspace, show)
             problems += [f"{item}: {error}" for item, error in result.errors.items()]
             options.say(f"{workspace.settings.workspace}: {plural(result.n_listed, 'agent')} fetched")
-        built = build_models(context, show)
-    return (*problems, *(describe_failed_check(check) for check in built.failed))
+        build = build_models(context, show)
+    return (*problems, *(describe_failed_check(check) for check in build.failed))

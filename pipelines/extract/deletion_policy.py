@@ -17,6 +17,7 @@ from pipelines.errors import RemovalsError
 from pipelines.extract.removals import expected_ids, is_confirmed, read_removals
 from pipelines.settings import Settings
 from pipelines.transform.redaction import redact
+from warehouse.serve.value_format import plural
 from warehouse.storage import erasure, landing
 from warehouse.storage.home import Home
 
@@ -74,8 +75,8 @@ def _check_share(home: Home, confirmed: pl.DataFrame, settings: Settings, at: da
     if n_unexpected >= MIN_REMOVALS and n_unexpected > settings.max_removal_share * n_all:
         verb = "erase" if settings.on_upstream_delete == "erase" else "redact"
         raise RemovalsError(
-            f"Workspace {home.workspace}: {n_unexpected:,} of {n_all:,} conversations look deleted or emptied at the "
-            f"API, and no retention announced it; this run would {verb} them, more than "
+            f"Workspace {home.workspace}: {n_unexpected:,} of {plural(n_all, 'conversation')} look deleted or emptied "
+            f"at the API, and no retention announced it; this run would {verb} them, more than "
             f"{settings.max_removal_share:.0%} at once. Nothing was removed.",
             "Check that the host and the key are those of this workspace. If the API did delete them, run "
             "`convohouse sync --allow-removals` once; CONVOHOUSE_MAX_REMOVAL_SHARE sets the share.",

@@ -15,7 +15,6 @@ from typing import Annotated, Any
 
 import msgspec
 import polars as pl
-from polars.exceptions import PolarsError
 from pydantic import Field
 
 from pipelines.errors import UsageError
@@ -27,13 +26,14 @@ from pipelines.usecases.status import built_at, read_status
 from warehouse.connection import open_warehouse
 from warehouse.errors import QueryError
 from warehouse.models.project import read_project
+from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.schema.types import unit_of
 from warehouse.serve import explain as explain_query
 from warehouse.serve.conversation import NotFound, read_conversation
 from warehouse.serve.metrics import MetricModel, RowFilter, read_models, read_rows
 from warehouse.serve.query import AnswerLimits, Connect, limited_query
 from warehouse.serve.search import Scope, search
-from warehouse.serve.without_texts import SCHEMAS, WITHHELD, open_without_texts
+from warehouse.serve.without_texts import SCHEMAS, open_without_texts
 from warehouse.storage.freshness import last_full_listing_at
 from warehouse.suggestions import did_you_mean, suggest
 
@@ -70,9 +70,9 @@ class Answers:
         with self.lock:
             models = read_models(self.context.home, self._connect)
         if model is not None:
-            chosen, _ = find_metric(models, model)
-            models = {chosen.name: chosen}
-        rows = [_listed(chosen) for chosen in models.values()]
+            metric_model, _ = find_metric(models, model)
+            models = {metric_model.name: metric_model}
+        rows = [_listed(metric_model) for metric_model in models.values()]
         return self._answer(n=sum(len(row["metrics"]) for row in rows), models=rows)
 
     def explain_metric(
@@ -85,7 +85,7 @@ class Answers:
             hint = did_you_mean(explain_query.suggest(project, name))
             raise UsageError(f"There is no metric, model or column {name!r}.", hint.rstrip())
         explained = explain_query.explain(project, targets[0])
-        others = [str(target) for target in targets[1:]]
+        other_targets = [str(target) for target in targets[1:]]
         return self._answer(
             n=len(targets),
             name=explained.name,
@@ -95,7 +95,7 @@ class Answers:
             one_row_per=list(explained.grain),
             computed_from=[{"column": origin.column, "api_paths": list(origin.paths)} for origin in explained.lineage],
             sql=explained.sql,
-            also_in=others,
+            also_in=other_targets,
         )
 
     def metric(
@@ -145,15 +145,15 @@ class Answers:
                 "columns": {
                     column: {"meaning": text, "unit": unit_of(column)}
                     for column, text in model.header.columns.items()
-                    if self.has_transcripts or column not in WITHHELD.get(model.key, ())
+                    if self.has_transcripts or column not in SENSITIVE_COLUMNS.get(model.key, ())
                 },
             }
             for model in read_project().models
             if self.has_transcripts or model.schema in SCHEMAS
         }
         if name is None:
-            listed = [{key: value for key, value in table.items() if key != "columns"} for table in tables.values()]
-            return self._answer(n=len(listed), tables=listed)
+            entries = [{key: value for key, value in table.items() if key != "columns"} for table in tables.values()]
+            return self._answer(n=len(entries), tables=entries)
         for key, table in tables.items():
             if name.lower() in (key, key.partition(".")[2]):
                 return self._answer(n=len(table["columns"]), tables=[table])
@@ -171,12 +171,7 @@ class Answers:
         """
         limits = AnswerLimits(min(limit or self.limits.rows, self.limits.rows), self.limits.secs)
         with self.lock:
-            try:
-                answer = limited_query(self.context.home, sql, limits, self._connect)
-            except PolarsError as error:
-                raise QueryError(
-                    f"The answer cannot be read: {error}", "Cast intervals and the like to text."
-                ) from error
+            answer = limited_query(self.context.home, sql, limits, self._connect)
         return self._answer(
             n=answer.rows.height,
             definition=sql,
@@ -197,12 +192,12 @@ class Answers:
                 ).to_json()
                 for workspace in self.context.workspaces_with_data()
             ]
-        hidden = {"home", "exists", "quarantine", "sizes"}
+        hidden_keys = {"home", "exists", "quarantine", "sizes"}
         return self._answer(
             n=sum(status["n_in_lake"] for status in statuses),
             definition="n counts conversations in the lake. An open one has not ended; a settling one is read again.",
             workspaces=[
-                {name: value for name, value in status.items() if name not in hidden}
+                {name: value for name, value in status.items() if name not in hidden_keys}
                 | {"n_quarantined": len(status["quarantine"])}
                 for status in statuses
             ],
@@ -248,12 +243,12 @@ class Answers:
         Of several workspaces, the oldest. What was listed after the last build does not count: a build may have failed.
         """
         home = self.context.home
-        built = built_at(home)
-        if built is None:
+        build_time = built_at(home)
+        if build_time is None:
             return None
         with self.lock:
             times = [
-                last_full_listing_at(workspace.home, now=workspace.clock(), built_at=built)
+                last_full_listing_at(workspace.home, now=workspace.clock(), built_at=build_time)
                 for workspace in self.context.workspaces_with_data()
             ]
         return None if None in times else min((time for time in times if time is not None), default=None)

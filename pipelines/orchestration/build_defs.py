@@ -59,7 +59,7 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
         recordings,
         lake_tables,
         *publish_assets(settings, project),
-        *engine_tables_assets(engine_target, project),
+        *engine_tables_assets(engine_target, project, fresh_for),
     ]
     today = max(app_context.clock().date(), first_day(settings))
     nightly, webhooks = nightly_job(today), webhook_job(today)

@@ -42,7 +42,7 @@ from pipelines.page.views import (
 )
 from pipelines.page.views.base import View, Visit
 from warehouse.errors import ConvohouseError, NothingBuiltError
-from warehouse.serve.pages.selection import reading, select
+from warehouse.serve.pages.selection import reading, require_conversations, select
 from warehouse.serve.pages.status import read_choices, read_status
 from warehouse.storage import lock
 from warehouse.storage.home import Home
@@ -95,7 +95,8 @@ def _endpoint(site: Site, view: View, turn: threading.Lock) -> Callable[[Request
             except UsageError as error:
                 return _state(site, request, "refused.html", 400, error=error)
             except NothingBuiltError:
-                return _state(site, request, "nothing_built.html", 503)
+                is_built = site.home.warehouse.exists()
+                return _state(site, request, "nothing_built.html", 503, is_built=is_built)
             except (ConvohouseError, duckdb.Error) as error:
                 return _state(site, request, "failed.html", 500, error=error)
 
@@ -104,20 +105,22 @@ def _endpoint(site: Site, view: View, turn: threading.Lock) -> Callable[[Request
 
 def _page(site: Site, view: View, request: Request) -> Response:
     with reading(site.home) as reader:
+        if view.has_filter:
+            require_conversations(reader)
         status = read_status(site.home, reader, now=site.clock(), fresh_for=site.fresh_for)
         choices = read_choices(reader)
-        chosen = page_filter.parse(request.query_params, reader, choices, status.newest_listing_at)
-        selected = select(reader, chosen.selection) if view.has_filter else reader
-        visit = Visit(site.home, selected, chosen, choices, status, dict(request.path_params))
+        filter_ = page_filter.parse(request.query_params, reader, choices, status.newest_listing_at)
+        page_reader = select(reader, filter_.selection) if view.has_filter else reader
+        visit = Visit(site.home, page_reader, filter_, choices, status, dict(request.path_params))
         values = view.build(visit)
     body = render.render(
         view.template,
         **_shared(site, request),
         view=view,
-        filter=chosen,
+        filter=filter_,
         choices=choices,
         status=status,
-        url=chosen.url,
+        url=filter_.url,
         **values,
     )
     return HTMLResponse(body, int(values.get("http_status", 200)))

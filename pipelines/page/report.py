@@ -19,7 +19,7 @@ from pipelines.page.palette import LIGHT, follow_scheme, resolve
 from pipelines.page.render import render, stylesheet
 from pipelines.page.views import outcomes, overview
 from pipelines.page.views.base import Visit
-from warehouse.serve.pages.selection import Period, reading, select
+from warehouse.serve.pages.selection import Period, reading, require_conversations, select
 from warehouse.serve.pages.status import read_choices, read_status
 
 PICTURE_FONT = "Liberation Sans, Arial, sans-serif"
@@ -54,7 +54,7 @@ def write_report(site: Site, out: Path, scope: ReportScope) -> Period:
 
     Raises:
         UsageError: the ending or the scope is wrong.
-        NothingBuiltError: there is no warehouse yet.
+        NothingBuiltError: there is no warehouse yet, or no conversation in it.
         QueryError: the warehouse cannot be opened.
         OSError: the file cannot be written.
     """
@@ -76,16 +76,17 @@ def write_report(site: Site, out: Path, scope: ReportScope) -> Period:
 
 def _values(site: Site, scope: ReportScope) -> dict[str, Any]:
     with reading(site.home) as reader:
+        require_conversations(reader)
         status = read_status(site.home, reader, now=site.clock(), fresh_for=site.fresh_for)
         choices = read_choices(reader)
-        chosen = page_filter.parse(scope.parameters(), reader, choices, status.newest_listing_at)
-        visit = Visit(site.home, select(reader, chosen.selection), chosen, choices, status, {})
+        filter_ = page_filter.parse(scope.parameters(), reader, choices, status.newest_listing_at)
+        visit = Visit(site.home, select(reader, filter_.selection), filter_, choices, status, {})
         values = overview.build(visit)
         failures = outcomes.failed_conversations(visit) if scope.with_conversations else []
     return values | {
         "status": status,
-        "filter": chosen,
-        "period": chosen.period,
+        "filter": filter_,
+        "period": filter_.period,
         "agent": choices.agents.get(scope.agent_id or ""),
         "failures": failures,
         "written_at": site.clock(),

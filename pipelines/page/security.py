@@ -110,8 +110,8 @@ class Guard(BaseHTTPMiddleware):
         except TimeoutError:
             return PlainTextResponse("The form took too long.", 408)
         form = parse_qs(body.decode("utf-8", "replace"))
-        given, target = (form.get(name, [""])[0] for name in ("token", "target"))
-        if not self._is_equal(given, (self._token or b"").decode()):
+        token, target = (form.get(name, [""])[0] for name in ("token", "target"))
+        if not self._is_equal(token, (self._token or b"").decode()):
             return self._ask("That is not the token.", target)
         response = RedirectResponse(target if re.fullmatch(OWN_ADDRESS, target) else "/", 303)
         secure = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
@@ -122,12 +122,12 @@ class Guard(BaseHTTPMiddleware):
         return HTMLResponse(render("sign_in.html", message=message, action=SIGN_IN, target=target), 401)
 
     def _has_bearer(self, request: Request) -> bool:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and self._is_equal(given, (self._token or b"").decode())
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and self._is_equal(token, (self._token or b"").decode())
 
     def _cookie(self) -> str:
         return hmac.new(self._token or b"", b"convohouse page", hashlib.sha256).hexdigest()
 
     @staticmethod
-    def _is_equal(given: str, expected: str) -> bool:
-        return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode())
+    def _is_equal(token: str, expected: str) -> bool:
+        return hmac.compare_digest(token.encode("utf-8", "surrogateescape"), expected.encode())

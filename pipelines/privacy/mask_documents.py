@@ -176,7 +176,7 @@ def _mask_list(value: list[Any]) -> list[Any]:
         masked = list(map(_mask_pair, value))
     else:
         masked = list(map(mask, value))
-        if _is_pair(value) and secrecy(value[0]) is Secrecy.CERTAIN and looks_secret("key", value[1]):
+        if _is_pair(value) and _is_secret_label(value[0]) and looks_secret("key", value[1]):
             masked[1] = MASK
     return value if all(map(is_, masked, value)) else masked
 
@@ -187,7 +187,7 @@ def _is_pair(value: Any) -> bool:
 
 def _mask_pair(pair: list[Any]) -> list[Any]:
     """A pair of a list of pairs: ``[["user", "u"], ["password", "p"]]``."""
-    if secrecy(pair[0]) is Secrecy.CERTAIN:
+    if _is_secret_label(pair[0]):
         return [mask(pair[0]), replacement_of(pair[1])]
     return _mask_list(pair)
 

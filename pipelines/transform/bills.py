@@ -77,8 +77,8 @@ def unread_fields(home: Home) -> pl.DataFrame:
         bill = load(row["payload"])
         names = [key for key, value in bill.items() if key not in KEYS and value not in (None, [], {})]
         if bill["rows"]:
-            read = _indexes(bill, row["basis"])
-            names += [f"columns.{name}" for index, name in enumerate(bill["columns"]) if index not in read]
+            read_indexes = _indexes(bill, row["basis"])
+            names += [f"columns.{name}" for index, name in enumerate(bill["columns"]) if index not in read_indexes]
         fields += [(name, row["basis"], row["asked_at"]) for name in names]
     schema: dict[str, Any] = {"path": pl.String, "example_id": pl.String, "seen_at": pl.Datetime("us", "UTC")}
     return pl.DataFrame(fields, schema, orient="row")

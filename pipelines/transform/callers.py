@@ -94,11 +94,13 @@ def _e164(number: str, region: str | None) -> str | None:
     import phonenumbers  # noqa: PLC0415 - 15 ms of imports, only for documents with a caller
 
     try:
-        parsed = phonenumbers.parse(number, region)
+        parsed_number = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:
         return None
-    is_possible = phonenumbers.is_possible_number_with_reason(parsed) == phonenumbers.ValidationResult.IS_POSSIBLE
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if is_possible else None
+    is_possible = (
+        phonenumbers.is_possible_number_with_reason(parsed_number) == phonenumbers.ValidationResult.IS_POSSIBLE
+    )
+    return phonenumbers.format_number(parsed_number, phonenumbers.PhoneNumberFormat.E164) if is_possible else None
 
 
 @lru_cache(maxsize=1_000)

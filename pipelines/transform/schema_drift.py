@@ -2,23 +2,24 @@
 
 Nothing of it is lost: an unknown key, or a value of another type, is in ``extra`` of its row, and an unknown value of a
 closed field is in its column. This module only counts, from the lake alone. So the count is as exact as the lake, and
-no log of drift is kept. A field was seen when the content that the lake shows was first fetched: a conversation that
-changed counts with its new snapshot. A call or result inside a workflow step counts under the path of the calls or
-results of the transcript, as it has the same columns. A key without content (null, an empty list or object) does not
-count.
+no log of drift is kept; days that are as they were are not counted again (``drift_by_day``). A field was seen when the
+content that the lake shows was first fetched: a conversation that changed counts with its new snapshot. A call or
+result inside a workflow step counts under the path of the calls or results of the transcript, as it has the same
+columns. A key without content (null, an empty list or object) does not count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Collection, Iterator
+from datetime import date, datetime
 
 import polars as pl
 
+from pipelines.transform import drift_by_day
 from pipelines.transform.document_schema import DETAIL, paths
 from pipelines.transform.schema_drift_reference_data import reference_occurrences
 from pipelines.transform.table_builders import SCOPES
-from pipelines.transform.unknown_fields import EMPTY_OCCURRENCES, count_keys, count_rows, summarize
+from pipelines.transform.unknown_fields import EMPTY_OCCURRENCES, count_keys, count_rows, merge_summaries, summarize
 from warehouse.schema.analysis import DATA_COLLECTION_RESULTS, EVALUATION_RESULTS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.known_values import KNOWN_VALUES
@@ -26,7 +27,7 @@ from warehouse.schema.operations import SYNC_RUNS, UNKNOWN_FIELDS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Table
 from warehouse.schema.usage import LLM_USAGE
-from warehouse.storage import lake
+from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
 
 _KNOWN_PATHS = tuple(paths(DETAIL))
@@ -35,24 +36,28 @@ _SCOPED = (EVALUATION_RESULTS.name, DATA_COLLECTION_RESULTS.name)
 
 
 def refresh_unknown(home: Home) -> None:
-    """Rebuild ``unknown_fields`` from conversations and what comes from none."""
-    occurrences = [EMPTY_OCCURRENCES, _conversation_occurrences(home), *reference_occurrences(home)]
-    lake.overwrite_table(home, UNKNOWN_FIELDS, summarize(pl.concat(occurrences, how="diagonal")))
+    """Rebuild ``unknown_fields`` from the days of conversations and from what comes from none."""
+    days = drift_by_day.refresh(home, lambda days: _count_days(home, days))
+    reference_data = pl.concat([EMPTY_OCCURRENCES, *reference_occurrences(home)], how="diagonal")
+    lake.overwrite_table(home, UNKNOWN_FIELDS, merge_summaries([days, summarize(reference_data)]))
 
 
-def _conversation_occurrences(home: Home) -> pl.DataFrame:
-    conversations = lake.read(home, CONVERSATIONS, ["conversation_id", "fetched_at"])
-    occurrences = (part for table in DOCUMENT_TABLES for part in _table_occurrences(home, table))
-    columns = EMPTY_OCCURRENCES.drop("example_id", "seen_at")
+def _count_days(home: Home, days: Collection[date]) -> pl.DataFrame:
+    """What conversations of some days have that is unknown, by day: columns as of ``summarize`` by ``start_date``."""
+    columns = ["conversation_id", "fetched_at", "start_date"]
+    conversations = parquet.read_files(CONVERSATIONS, lake.files_of_days(home, CONVERSATIONS, days), columns)
+    occurrences = (part for table in DOCUMENT_TABLES for part in _table_occurrences(home, table, days))
+    empty = EMPTY_OCCURRENCES.drop("example_id", "seen_at")
     return (
-        pl.concat([columns, *occurrences], how="diagonal")
+        pl.concat([empty, *occurrences], how="diagonal")
         .join(conversations, "conversation_id")
         .rename({"fetched_at": "seen_at"})
         .with_columns(example_id="conversation_id")
+        .pipe(summarize, "start_date")
     )
 
 
-def _table_occurrences(home: Home, table: Table) -> Iterator[pl.DataFrame]:
+def _table_occurrences(home: Home, table: Table, days: Collection[date]) -> Iterator[pl.DataFrame]:
     """Unknown keys, types and values of one table, whose files are read only once."""
     closed_columns = [
         (column.name, paths_of)
@@ -64,7 +69,7 @@ def _table_occurrences(home: Home, table: Table) -> Iterator[pl.DataFrame]:
     has_unknown = pl.any_horizontal(
         pl.col("extra").is_not_null(), *(_is_unknown(name, paths_of[0]) for name, paths_of in closed_columns)
     )
-    rows = lake.read(home, table, list(columns), has_unknown)
+    rows = parquet.read_files(table, lake.files_of_days(home, table, days), list(columns), has_unknown)
     for number, rows_at_path in _rows_by_path(table, rows):
         extra = rows_at_path.drop_nulls("extra").select("conversation_id", "extra")
         yield from count_keys(table.at[number], extra, _KNOWN_PATHS)

@@ -6,7 +6,7 @@ them here, so the rules are the same for conversations and all else that lands.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 import msgspec
@@ -60,11 +60,14 @@ def _full_path(row_path: str, key: str) -> str:
     return f"{display_path(row_path)}.{generic_path(key)}".removeprefix(".")
 
 
-def summarize(occurrences: pl.DataFrame) -> pl.DataFrame:
-    """The rows of ``unknown_fields``: per path and value, how often and when it was seen; the example is the latest."""
+def summarize(occurrences: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """The rows of ``unknown_fields``: per path and value, how often and when it was seen; the example is the latest.
+
+    ``by`` are further columns to group by.
+    """
     return (
         occurrences.sort("seen_at", "example_id")
-        .group_by("path", "value")
+        .group_by(*by, "path", "value")
         .agg(
             pl.col("kind").min(),
             pl.col("n_rows").sum(),
@@ -72,5 +75,20 @@ def summarize(occurrences: pl.DataFrame) -> pl.DataFrame:
             first_seen_at=pl.col("seen_at").first(),
             last_seen_at=pl.col("seen_at").last(),
             example_id=pl.col("example_id").last(),
+        )
+    )
+
+
+def merge_summaries(summaries: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The summary of all occurrences, from summaries of parts, none of which has a conversation of another."""
+    return (
+        pl.concat(summaries, how="diagonal")
+        .sort("last_seen_at", "example_id")
+        .group_by("path", "value")
+        .agg(
+            pl.col("kind").min(),
+            pl.col("n_rows", "n_conversations").sum(),
+            pl.col("first_seen_at").min(),
+            pl.col("last_seen_at", "example_id").last(),
         )
     )

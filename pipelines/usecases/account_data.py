@@ -6,7 +6,6 @@ parts of a sync return an error as a warning. An error of one agent, branch, ver
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -25,7 +24,7 @@ from pipelines.transform.agent_texts import summarize_texts
 from pipelines.transform.batch_calls import check_batch, refresh_batch_calls
 from pipelines.transform.canonical_json import load
 from pipelines.transform.refresh_lake import refresh_quarantine
-from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
 from warehouse.errors import ConvohouseError
 from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES
 from warehouse.schema.conversations import CONVERSATIONS
@@ -117,42 +116,60 @@ def fetch_and_land_agents(context: Context, progress: Progress = no_progress) ->
     Raises:
         ApiError: the agents could not be listed, or the API failed; nothing is landed.
     """
-    listed_at, home = context.clock(), context.home
-    lake.ensure_schema_files(home)
-    landed = {
-        item: load(payload) for item, payload in latest_documents(home, LANDED_AGENTS)["item_id", "payload"].rows()
-    }
-    seen_versions = _versions_in_conversations(home)
+    agents = AgentsCopy(context, progress)
+    run_with_client(context, agents.fetch)
+    return agents.land()
 
-    async def fetch() -> tuple[list[str], _Items]:
-        async with context.connect(context.settings) as client:
-            agents = await api.list_agents(client)
-            items = _Items(lambda: api.list_agents(client))
 
-            async def fetch_agent(agent_id: str) -> None:
-                await _fetch_agent(client, agent_id, items, landed, seen_versions.get(agent_id, ()))
-                progress("agents", sum(id_ in items.documents for id_ in agents), len(agents))
+class AgentsCopy:
+    """The agents, to fetch and then to land; see ``fetch_and_land_agents``."""
 
-            await run_concurrently(map(fetch_agent, agents))
-            return agents, items
+    def __init__(self, context: Context, progress: Progress = no_progress) -> None:
+        self._context = context
+        self._progress = progress
+        self._listed_at = context.clock()
+        lake.ensure_schema_files(context.home)
+        self._landed = _landed(context.home, LANDED_AGENTS)
+        self._seen_versions = _versions_in_conversations(context.home)
 
-    agents, items = asyncio.run(fetch())
-    progress("agents", len(agents), len(agents))
-    shorten = (lambda document: document) if context.settings.agent_texts else summarize_texts
-    errors = land_listing(
-        home,
-        LANDED_AGENTS,
-        listed_at,
-        items.documents,
-        items.errors,
-        reason=AGENT_UNAVAILABLE,
-        check=check_item,
-        shorten=shorten,
-        pseudonyms=context.pseudonyms,
-    )
-    refresh_agent_configs(home)
-    refresh_quarantine(home)
-    return ItemsResult(len(agents), errors)
+    async def fetch(self, client: ApiClient) -> None:
+        """List the agents, and fetch each with its branches and new versions.
+
+        Raises:
+            ApiError: the agents could not be listed, or the API failed.
+        """
+        self._agents = await api.list_agents(client)
+        self._items = _Items(lambda: api.list_agents(client))
+
+        async def fetch_agent(agent_id: str) -> None:
+            await _fetch_agent(client, agent_id, self._items, self._landed, self._seen_versions.get(agent_id, ()))
+            n_fetched = sum(id_ in self._items.documents for id_ in self._agents)
+            self._progress("agents", n_fetched, len(self._agents))
+
+        await run_concurrently(map(fetch_agent, self._agents))
+        self._progress("agents", len(self._agents), len(self._agents))
+
+    def land(self) -> ItemsResult:
+        """Land the documents, and refresh the lake."""
+        context = self._context
+        errors = land_listing(
+            context.home,
+            LANDED_AGENTS,
+            self._listed_at,
+            self._items.documents,
+            self._items.errors,
+            reason=AGENT_UNAVAILABLE,
+            check=check_item,
+            shorten=(lambda document: document) if context.settings.agent_texts else summarize_texts,
+            pseudonyms=context.pseudonyms,
+        )
+        refresh_agent_configs(context.home)
+        refresh_quarantine(context.home)
+        return ItemsResult(len(self._agents), errors)
+
+
+def _landed(home: Home, table: Table) -> dict[str, Document]:
+    return {item: load(payload) for item, payload in latest_documents(home, table)["item_id", "payload"].rows()}
 
 
 async def _fetch_agent(
@@ -212,41 +229,56 @@ def fetch_and_land_batches(context: Context, progress: Progress = no_progress) -
     Raises:
         ApiError: the batches could not be listed, or the API failed; nothing is landed.
     """
-    listed_at, home = context.clock(), context.home
-    lake.ensure_schema_files(home)
-    rows = latest_documents(home, LANDED_BATCHES)["item_id", "payload"].rows()
-    landed = {item: load(payload) for item, payload in rows}
+    batches = BatchesCopy(context, progress)
+    run_with_client(context, batches.fetch)
+    return batches.land()
 
-    async def fetch() -> tuple[Mapping[str, Document], _Items]:
-        async with context.connect(context.settings) as client:
-            batches = await api.list_batches(client)
-            items = _Items(lambda: api.list_batches(client))
 
-            async def fetch_batch(batch_id: str) -> None:
-                if _is_unchanged(batches[batch_id], landed.get(batch_id)):
-                    items.documents[batch_id] = None
-                elif (batch := await items.fetch(batch_id, api.get_batch(client, batch_id))) is not None:
-                    items.documents[batch_id] = _without_people(batch)
-                progress("batches", len(items.documents) + len(items.errors), len(batches))
+class BatchesCopy:
+    """The batches of calls, to fetch and then to land; see ``fetch_and_land_batches``."""
 
-            await run_concurrently(map(fetch_batch, batches))
-            return batches, items
+    def __init__(self, context: Context, progress: Progress = no_progress) -> None:
+        self._context = context
+        self._progress = progress
+        self._listed_at = context.clock()
+        lake.ensure_schema_files(context.home)
+        self._landed = _landed(context.home, LANDED_BATCHES)
 
-    batches, items = asyncio.run(fetch())
-    progress("batches", len(batches), len(batches))
-    errors = land_listing(
-        home,
-        LANDED_BATCHES,
-        listed_at,
-        items.documents,
-        items.errors,
-        reason=BATCH_UNAVAILABLE,
-        check=check_batch,
-        pseudonyms=context.pseudonyms,
-    )
-    refresh_batch_calls(home)
-    refresh_quarantine(home)
-    return ItemsResult(len(batches), errors)
+    async def fetch(self, client: ApiClient) -> None:
+        """List the batches, and fetch those that go on or have changed.
+
+        Raises:
+            ApiError: the batches could not be listed, or the API failed.
+        """
+        batches = self._batches = await api.list_batches(client)
+        items = self._items = _Items(lambda: api.list_batches(client))
+
+        async def fetch_batch(batch_id: str) -> None:
+            if _is_unchanged(batches[batch_id], self._landed.get(batch_id)):
+                items.documents[batch_id] = None
+            elif (batch := await items.fetch(batch_id, api.get_batch(client, batch_id))) is not None:
+                items.documents[batch_id] = _without_people(batch)
+            self._progress("batches", len(items.documents) + len(items.errors), len(batches))
+
+        await run_concurrently(map(fetch_batch, batches))
+        self._progress("batches", len(batches), len(batches))
+
+    def land(self) -> ItemsResult:
+        """Land the documents, and refresh the lake."""
+        home = self._context.home
+        errors = land_listing(
+            home,
+            LANDED_BATCHES,
+            self._listed_at,
+            self._items.documents,
+            self._items.errors,
+            reason=BATCH_UNAVAILABLE,
+            check=check_batch,
+            pseudonyms=self._context.pseudonyms,
+        )
+        refresh_batch_calls(home)
+        refresh_quarantine(home)
+        return ItemsResult(len(self._batches), errors)
 
 
 def _is_unchanged(batch: Document, landed: Document | None) -> bool:
@@ -267,29 +299,35 @@ def _without_people(batch: Document) -> Document:
     }
 
 
-def copy_due_agents(context: Context, progress: Progress = no_progress) -> int:
-    """Copy the agents unless this was done today and without an error; returns their number.
-
-    Raises:
-        ApiError: see ``fetch_and_land_agents``.
-    """
-    return (
-        fetch_and_land_agents(context, progress).n_listed if _is_due(context, LANDED_AGENTS, AGENT_UNAVAILABLE) else 0
-    )
+def are_agents_due(context: Context) -> bool:
+    """Whether the agents were not copied today, or not without an error."""
+    return _is_due(context, LANDED_AGENTS, AGENT_UNAVAILABLE)
 
 
-def copy_due_batches(context: Context, progress: Progress = no_progress) -> int:
-    """Copy the batches unless this was done today and without an error; returns their number.
-
-    Raises:
-        ApiError: see ``fetch_and_land_batches``.
-    """
-    return (
-        fetch_and_land_batches(context, progress).n_listed if _is_due(context, LANDED_BATCHES, BATCH_UNAVAILABLE) else 0
-    )
+def are_batches_due(context: Context) -> bool:
+    """Whether the batches were not copied today, or not without an error."""
+    return _is_due(context, LANDED_BATCHES, BATCH_UNAVAILABLE)
 
 
 def _is_due(context: Context, table: Table, reason: str) -> bool:
     latest_at = max(item_listings(context.home, table)[-1:], default=None)
     is_tried_again = not quarantine.current(context.home).filter(reason=reason).is_empty()
     return is_tried_again or is_due(latest_at, context.clock())
+
+
+def copy_due_agents(context: Context, progress: Progress = no_progress) -> int:
+    """Copy the agents if they are due; returns their number.
+
+    Raises:
+        ApiError: see ``fetch_and_land_agents``.
+    """
+    return fetch_and_land_agents(context, progress).n_listed if are_agents_due(context) else 0
+
+
+def copy_due_batches(context: Context, progress: Progress = no_progress) -> int:
+    """Copy the batches if they are due; returns their number.
+
+    Raises:
+        ApiError: see ``fetch_and_land_batches``.
+    """
+    return fetch_and_land_batches(context, progress).n_listed if are_batches_due(context) else 0

@@ -6,18 +6,18 @@ so both are asked: what is refused by one counts as long as the other answers.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from pipelines.api.account_endpoints import BILLS, Basis, get_bill
+from pipelines.api.client import ApiClient
 from pipelines.errors import ApiError, ApiUnavailableError, MalformedResponseError
 from pipelines.privacy.mask_documents import mask
 from pipelines.transform.bills import parse_bill, refresh_billed_usage
 from pipelines.transform.canonical_json import dump
-from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
 from warehouse.schema.account_data import BILLED_USAGE
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake
@@ -45,36 +45,52 @@ def fetch_and_land_bill(context: Context, progress: Progress = no_progress) -> B
     Raises:
         ApiError: neither endpoint answered for some days, or one failed; nothing is landed.
     """
-    home, asked_at = context.home, context.clock()
-    lake.ensure_schema_files(home)
-    windows = list(_windows(home, asked_at.date()))
-    n_days = sum((until - since).days for since, until in windows)
+    bill = BillCopy(context, progress)
+    run_with_client(context, bill.fetch)
+    return bill.land()
 
-    async def fetch() -> list[dict[str, object]]:
-        rows: list[dict[str, object]] = []
+
+class BillCopy:
+    """The bill, to request and then to land; see ``fetch_and_land_bill``."""
+
+    def __init__(self, context: Context, progress: Progress = no_progress) -> None:
+        self._home = context.home
+        self._progress = progress
+        self._asked_at = context.clock()
+        lake.ensure_schema_files(self._home)
+        self._windows = list(_windows(self._home, self._asked_at.date()))
+        self._n_days = sum((until - since).days for since, until in self._windows)
+        self._rows: list[dict[str, object]] = []
+
+    async def fetch(self, client: ApiClient) -> None:
+        """Request the bill of each window on each basis.
+
+        Raises:
+            ApiError: neither endpoint answered for some days, or one failed.
+        """
         n_done = 0
-        async with context.connect(context.settings) as client:
-            for since, until in windows:
-                errors: list[ApiError] = []
-                for basis in BILLS:
-                    try:
-                        bill = await get_bill(client, basis, since, until)
-                    except (ApiUnavailableError, MalformedResponseError):
-                        raise  # it may be the endpoint that has the bill
-                    except ApiError as error:
-                        errors.append(error)
-                    else:
-                        rows.append(_row(bill, basis, since, until, asked_at))
-                if len(errors) == len(BILLS):
-                    raise errors[0]
-                n_done += (until - since).days
-                progress("bill", n_done, n_days)
-        return rows
+        for since, until in self._windows:
+            errors: list[ApiError] = []
+            for basis in BILLS:
+                try:
+                    bill = await get_bill(client, basis, since, until)
+                except (ApiUnavailableError, MalformedResponseError):
+                    raise  # it may be the endpoint that has the bill
+                except ApiError as error:
+                    errors.append(error)
+                else:
+                    self._rows.append(_row(bill, basis, since, until, self._asked_at))
+            if len(errors) == len(BILLS):
+                raise errors[0]
+            n_done += (until - since).days
+            self._progress("bill", n_done, self._n_days)
 
-    land_bills(home, asyncio.run(fetch()))
-    refresh_billed_usage(home)
-    units = lake.read(home, BILLED_USAGE, ["unit", "asked_at"]).filter(asked_at=asked_at)["unit"]
-    return BillResult(n_days, tuple(sorted(units.unique())))
+    def land(self) -> BillResult:
+        """Land the responses, and refresh ``billed_usage``."""
+        land_bills(self._home, self._rows)
+        refresh_billed_usage(self._home)
+        units = lake.read(self._home, BILLED_USAGE, ["unit", "asked_at"]).filter(asked_at=self._asked_at)["unit"]
+        return BillResult(self._n_days, tuple(sorted(units.unique())))
 
 
 def _row(bill: dict[str, Any], basis: Basis, since: date, until: date, asked_at: datetime) -> dict[str, object]:
@@ -113,11 +129,16 @@ def _windows(home: Home, today: date) -> Iterator[tuple[date, date]]:
             yield part, min(part + timedelta(days=DAYS_PER_REQUEST), stop)
 
 
+def is_bill_due(context: Context) -> bool:
+    """Whether the bill was not requested today."""
+    latest_at = max(bill_rows(context.home)["asked_at"].to_list()[-1:], default=None)
+    return is_due(latest_at, context.clock())
+
+
 def copy_due_bill(context: Context, progress: Progress = no_progress) -> int:
-    """Copy the bill unless this was done today; returns the number of days.
+    """Copy the bill if it is due; returns the number of days.
 
     Raises:
         ApiError: see ``fetch_and_land_bill``.
     """
-    latest_at = max(bill_rows(context.home)["asked_at"].to_list()[-1:], default=None)
-    return fetch_and_land_bill(context, progress).n_days if is_due(latest_at, context.clock()) else 0
+    return fetch_and_land_bill(context, progress).n_days if is_bill_due(context) else 0

@@ -5,11 +5,13 @@ A context reads and writes one workspace. Where several are configured, ``Contex
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from pipelines.api.client import ApiClient
 from pipelines.clock import utc_now
@@ -108,3 +110,17 @@ class Context:
             LockedError: another run holds the lock.
         """
         return lock.write_lock(self.home.open(), what=what, now=self.clock())
+
+
+def run_with_client(context: Context, work: Callable[[ApiClient], Coroutine[Any, Any, None]]) -> None:
+    """Run a coroutine with an API client of the workspace that is open meanwhile.
+
+    Raises:
+        CredentialsError: no key is set.
+    """
+
+    async def run() -> None:
+        async with context.connect(context.settings) as client:
+            await work(client)
+
+    asyncio.run(run())

@@ -68,5 +68,5 @@ def _read_parquet(file: Path) -> Iterator[tuple[int, str, str]]:
 def _check_columns(file: Path, place: str, names: Sequence[str]) -> None:
     for name in COLUMNS:
         if name not in names:
-            listed = ", ".join(map(repr, names)) or "none"
-            raise UsageError(f"{file}, {place}: there is no column {name}; there are {listed}.", _HINT)
+            present = ", ".join(map(repr, names)) or "none"
+            raise UsageError(f"{file}, {place}: there is no column {name}; there are {present}.", _HINT)

@@ -32,8 +32,8 @@ def check_filter(models: dict[str, MetricModel], model: MetricModel, *, has_agen
         UsageError: it has none.
     """
     if has_agent and "agent_id" not in model.columns:
-        names = ", ".join(other.name for other in models.values() if "agent_id" in other.columns)
+        names = ", ".join(candidate.name for candidate in models.values() if "agent_id" in candidate.columns)
         raise UsageError(f"{model.name} has no agent_id for --agent.", f"These models have it: {names}.")
     if has_dates and model.date is None:
-        names = ", ".join(other.name for other in models.values() if other.date)
+        names = ", ".join(candidate.name for candidate in models.values() if candidate.date)
         raise UsageError(f"{model.name} has no date for --since and --until.", f"These models have one: {names}.")

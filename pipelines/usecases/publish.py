@@ -151,9 +151,9 @@ def _bring_up_to_date(context: Context, progress: Progress) -> None:
     purge(context.home.all_workspaces)
     for workspace in context.workspaces_with_data():
         refresh_lake(workspace.home, reread_days=workspace.settings.reread_days)
-    built = build_models(context, progress)
-    if built.failed:
-        checks = "; ".join(map(describe_failed_check, built.failed))
+    build = build_models(context, progress)
+    if build.failed:
+        checks = "; ".join(map(describe_failed_check, build.failed))
         raise ModelError(f"Nothing was published: {checks}", "`convohouse check` shows the rows.")
 
 
@@ -247,16 +247,16 @@ def _job(context: Context, text: str, format_: str | None, selection: tuple[str,
     except ValueError as error:
         raise UsageError(f"The target cannot be used: {error}.", "`convohouse publish --help` has examples.") from None
     before = record.find_target(context.home, target.url, target.format)
-    chosen = selection or (before.selection if before else ()) or DEFAULT_SELECTION[target.format]
+    selection = selection or (before.selection if before else ()) or DEFAULT_SELECTION[target.format]
     names = table_names(read_project(SQL_DIR, context.home.seeds))
     try:
-        select_tables(names, chosen)
+        select_tables(names, selection)
     except KeyError as error:
         hint = did_you_mean(suggest(str(error.args[0]), names))
         raise UsageError(
             f"There is no table {error.args[0]} to publish.", f"{hint}Schemas: lake, marts, metrics."
         ) from None
-    return Job(_with_options(settings, target), chosen)
+    return Job(_with_options(settings, target), selection)
 
 
 def _recorded_job(settings: Settings, recorded: RecordedTarget) -> Job:

@@ -1,8 +1,6 @@
 """Reference data of a workspace: its tools, and the prices of language models.
 
 Each function fetches, lands and refreshes its lake tables, for one workspace whose home folder the caller has locked.
-A key may lack the scopes for reference data, which must not stop the copy of the conversations: ``ToolsSync`` and
-``sync_prices``, the parts of a sync, return an error as a warning.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import calculate_llm_usage, list_tools
 from pipelines.api.responses import ToolsPage
 from pipelines.api.tasks import run_concurrently
-from pipelines.errors import ApiError, ApiUnavailableError, NotFoundError, UsageError
+from pipelines.errors import ApiUnavailableError, NotFoundError, UsageError
 from pipelines.extract import llm_price_queries
 from pipelines.extract.land_tools import land_listing
 from pipelines.extract.llm_price_queries import PriceQuery
@@ -25,9 +23,7 @@ from pipelines.privacy.messages import describe_error, hide_message
 from pipelines.transform import llm_prices
 from pipelines.transform.refresh_lake import refresh_quarantine
 from pipelines.transform.tools import refresh_tools
-from pipelines.usecases.account_data import copy_due_agents, copy_due_batches
-from pipelines.usecases.bill import copy_due_bill
-from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
 from pipelines.usecases.workspace_lookup import require_same_workspace
 from warehouse.errors import ConvohouseError
 from warehouse.schema.operations import PRICE_UNAVAILABLE
@@ -61,30 +57,44 @@ def fetch_and_land_tools(context: Context, progress: Progress = no_progress) -> 
         ApiError: the tools could not be listed; nothing is landed.
         ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
     """
-    listed_at, client = context.clock(), context.connect(context.settings)
-
-    async def fetch_tools() -> ToolsPage:
-        async with client:
-            return await list_tools(client)
-
-    listing = asyncio.run(fetch_tools())
+    tools = ToolsCopy(context, progress)
+    run_with_client(context, tools.fetch)
     tool_ids = lake.read(context.home, TOOLS, ["tool_id"])["tool_id"]
-    require_same_workspace(context, is_anything_known=not listing.tools.keys().isdisjoint(tool_ids))
-    progress("tools", len(listing.tools), len(listing.tools))
-    _land_tools(context, listing, listed_at)
+    require_same_workspace(context, is_anything_known=not tools.listing.tools.keys().isdisjoint(tool_ids))
+    tools.land()
     refresh_tools(context.home)
     refresh_quarantine(context.home)
     tool_rows = lake.read(context.home, TOOLS, ["changed_at", "is_gone"])
     return ToolsResult(
-        n_listed=len(listing.tools),
-        n_changed=tool_rows.filter(changed_at=listed_at).height,
+        n_listed=len(tools.listing.tools),
+        n_changed=tool_rows.filter(changed_at=tools.listed_at).height,
         n_gone=tool_rows.filter(is_gone=True).height,
     )
 
 
-def _land_tools(context: Context, listing: ToolsPage, listed_at: datetime) -> None:
-    lake.ensure_schema_files(context.home)
-    land_listing(context.home, listing, listed_at, context.pseudonyms)
+class ToolsCopy:
+    """A listing of the tools, to fetch and then to land; a sync flattens it with the conversations."""
+
+    listing: ToolsPage
+
+    def __init__(self, context: Context, progress: Progress = no_progress) -> None:
+        self.listed_at = context.clock()
+        self._context = context
+        self._progress = progress
+
+    async def fetch(self, client: ApiClient) -> None:
+        """List the tools.
+
+        Raises:
+            ApiError: the tools could not be listed.
+        """
+        self.listing = await list_tools(client)
+        self._progress("tools", len(self.listing.tools), len(self.listing.tools))
+
+    def land(self) -> None:
+        """Land the listing."""
+        lake.ensure_schema_files(self._context.home)
+        land_listing(self._context.home, self.listing, self.listed_at, self._context.pseudonyms)
 
 
 def fetch_and_land_prices(
@@ -110,78 +120,94 @@ def fetch_and_land_prices(
         ApiError: the key is refused or lacks the scope, or the API is down, as ``CircuitBreaker`` decides; nothing is
             landed. An error of one agent is set aside.
     """
-    settings, asked_at = context.settings, context.clock()
-    lake.ensure_schema_files(context.home)
-    queries = llm_price_queries.price_queries(
-        agents or llm_price_queries.recent_agents(context.home),
-        llm_price_queries.measured_lengths(context.home),
-        requested_length=prompt_length,
-        configured_length=settings.prices_prompt_length,
-        pages=settings.prices_pages if number_of_pages is None else number_of_pages,
-        is_rag=is_rag_enabled,
+    prices = PricesCopy(
+        context,
+        agents,
+        prompt_length=prompt_length,
+        number_of_pages=number_of_pages,
+        is_rag_enabled=is_rag_enabled,
+        progress=progress,
     )
-    fetcher = _PriceFetcher(context, queries, asked_at, progress)
-    if queries:
-        asyncio.run(fetcher.fetch())
-        land_prices(context.home, asked_at, list(fetcher.rows.values()))
-        if not agents:  # for named agents, the caller says what failed
-            for agent_id, error in fetcher.failed.items():
-                quarantine.set_aside(context.home, agent_id, at=asked_at, reason=PRICE_UNAVAILABLE, error=error)
-        llm_prices.refresh_prices(context.home)
-        refresh_quarantine(context.home)
-    responses, unpriced_agents = fetcher.rows, fetcher.missing | fetcher.failed
-    empty = responses.keys() - llm_price_queries.priced_agents(context.home, asked_at)
-    unpriced_agents |= dict.fromkeys(sorted(empty), "The API returned no prices for it.")
-    return PricesResult(asked_at, tuple(queries), unpriced_agents)
+    run_with_client(context, prices.fetch)
+    return prices.land()
 
 
-class _PriceFetcher:
-    """Requests the prices of agents.
+class PricesCopy:
+    """The prices of agents, to request and then to land; the arguments are those of ``fetch_and_land_prices``."""
 
-    ``rows`` are those to land, by agent. ``failed`` agents are set aside with the reason; ``missing`` agents were
-    deleted, or have an invalid id.
-    """
-
-    def __init__(self, context: Context, queries: Sequence[PriceQuery], asked_at: datetime, progress: Progress) -> None:
-        self.rows: dict[str, dict[str, object]] = {}
-        self.failed: dict[str, str] = {}
-        self.missing: dict[str, str] = {}
+    def __init__(
+        self,
+        context: Context,
+        agents: Sequence[str] = (),
+        *,
+        prompt_length: int | None = None,
+        number_of_pages: int | None = None,
+        is_rag_enabled: bool | None = None,
+        progress: Progress = no_progress,
+    ) -> None:
+        settings = context.settings
+        lake.ensure_schema_files(context.home)
         self._context = context
-        self._queries = queries
-        self._asked_at = asked_at
+        self._asked_at = context.clock()
+        self._queries = llm_price_queries.price_queries(
+            agents or llm_price_queries.recent_agents(context.home),
+            llm_price_queries.measured_lengths(context.home),
+            requested_length=prompt_length,
+            configured_length=settings.prices_prompt_length,
+            pages=settings.prices_pages if number_of_pages is None else number_of_pages,
+            is_rag=is_rag_enabled,
+        )
+        self._are_agents_named = bool(agents)
         self._progress = progress
         self._breaker = CircuitBreaker()
+        self._rows: dict[str, dict[str, object]] = {}  # to land, by agent
+        self._failed: dict[str, str] = {}  # why agents are set aside
+        self._missing: dict[str, str] = {}  # agents that were deleted, or have an invalid id
         self._error: ConvohouseError | None = None
 
-    async def fetch(self) -> None:
+    async def fetch(self, client: ApiClient) -> None:
         """Request the prices of all agents.
 
         Raises:
             ApiError: it is not an agent that fails, but the key or the API.
         """
-        async with self._context.connect(self._context.settings) as client:
-            await run_concurrently(self._fetch_agent(client, query) for query in self._queries)
-        if isinstance(self._error, ApiUnavailableError) and not self.rows and not self.missing:
+        await run_concurrently(self._fetch_agent(client, query) for query in self._queries)
+        if isinstance(self._error, ApiUnavailableError) and not self._rows and not self._missing:
             raise self._error  # all agents failed, however few there are
+
+    def land(self) -> PricesResult:
+        """Land the responses, set aside the agents that failed, and refresh ``llm_prices``."""
+        home, asked_at = self._context.home, self._asked_at
+        if self._queries:
+            land_prices(home, asked_at, list(self._rows.values()))
+            if not self._are_agents_named:  # for named agents, the caller says what failed
+                for agent_id, error in self._failed.items():
+                    quarantine.set_aside(home, agent_id, at=asked_at, reason=PRICE_UNAVAILABLE, error=error)
+            llm_prices.refresh_prices(home)
+            refresh_quarantine(home)
+        unpriced_agents = self._missing | self._failed
+        empty = self._rows.keys() - llm_price_queries.priced_agents(home, asked_at)
+        unpriced_agents |= dict.fromkeys(sorted(empty), "The API returned no prices for it.")
+        return PricesResult(asked_at, tuple(self._queries), unpriced_agents)
 
     async def _fetch_agent(self, client: ApiClient, query: PriceQuery) -> None:
         try:
             body = await _request(client, query)
-            self.rows[query.agent_id] = query.row(self._asked_at, body)
+            self._rows[query.agent_id] = query.row(self._asked_at, body)
             self._breaker.on_response()
         except (NotFoundError, UsageError) as error:
-            self.missing[query.agent_id] = error.message
+            self._missing[query.agent_id] = error.message
         except ConvohouseError as error:
             self._error = error
             await self._breaker.on_item_error(error, lambda: self._is_api_answering(client))
-            self.failed[query.agent_id] = hide_message(error.message)
+            self._failed[query.agent_id] = hide_message(error.message)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one response, the others are landed
-            self.failed[query.agent_id] = f"the prices cannot be landed: {describe_error(error)}"
-        self._progress("prices", len(self.rows) + len(self.failed) + len(self.missing), len(self._queries))
+            self._failed[query.agent_id] = f"the prices cannot be landed: {describe_error(error)}"
+        self._progress("prices", len(self._rows) + len(self._failed) + len(self._missing), len(self._queries))
 
     async def _is_api_answering(self, client: ApiClient) -> bool:
         """Whether the API answers for an agent that was answered before; as long as there is none, for one of some."""
-        answered = [query for query in self._queries if query.agent_id in self.rows]
+        answered = [query for query in self._queries if query.agent_id in self._rows]
         probes = answered[-1:] or self._queries[-N_PROBES:]
         return any(await asyncio.gather(*(_is_answered(client, query) for query in probes)))
 
@@ -206,76 +232,15 @@ async def _is_answered(client: ApiClient, query: PriceQuery) -> bool:
     return True
 
 
+def are_prices_due(context: Context) -> bool:
+    """Whether the prices are to be requested now: see ``llm_price_queries.is_due``."""
+    return llm_price_queries.is_due(context.home, context.clock(), context.settings.prices_every_days)
+
+
 def copy_due_prices(context: Context, progress: Progress = no_progress) -> int:
     """Copy the prices of all recent agents if they are due; returns the number of agents requested.
 
     Raises:
         ApiError: see ``fetch_and_land_prices``.
     """
-    if not llm_price_queries.is_due(context.home, context.clock(), context.settings.prices_every_days):
-        return 0
-    return len(fetch_and_land_prices(context, progress=progress).queries)
-
-
-class ToolsSync:
-    """The tools as a part of a sync: fetched beside the conversations, landed after them, flattened with them."""
-
-    def __init__(self, context: Context, progress: Progress = no_progress) -> None:
-        self._context = context
-        self._progress = progress
-        self._listed_at: datetime | None = None
-        self._listing: ToolsPage | None = None
-        self._error: ApiError | None = None
-
-    async def fetch(self, client: ApiClient) -> None:
-        """List the tools with an open client; an error of the API is kept for ``land``."""
-        self._listed_at = self._context.clock()
-        try:
-            self._listing = await list_tools(client)
-        except ApiError as error:
-            self._error = error
-        else:
-            self._progress("tools", len(self._listing.tools), len(self._listing.tools))
-
-    def land(self) -> tuple[str, ...]:
-        """Land the listing if there is one.
-
-        Returns:
-            A warning if the tools could not be fetched, with what to do; nothing otherwise.
-        """
-        try:
-            if self._error is not None:
-                raise self._error
-            if self._listed_at is not None and self._listing is not None:
-                _land_tools(self._context, self._listing, self._listed_at)
-        except ApiError as error:
-            return (f"The tools could not be fetched: {error}",)
-        return ()
-
-
-def sync_prices(context: Context, progress: Progress = no_progress) -> tuple[str, ...]:
-    """Copy the prices as a part of a sync if they are due, after it has flattened: prompts are measured in the lake.
-
-    Returns:
-        As ``ToolsSync.land``.
-    """
-    try:
-        copy_due_prices(context, progress)
-    except ApiError as error:
-        return (f"The prices of language models could not be fetched: {error}",)
-    return ()
-
-
-def sync_account_data(context: Context, progress: Progress = no_progress) -> tuple[str, ...]:
-    """Copy agents, batches and the bill as a part of a sync, once in a UTC day; versions are looked up in the lake.
-
-    Returns:
-        As ``ToolsSync.land``.
-    """
-    warnings = []
-    for name, copy in (("agents", copy_due_agents), ("batches", copy_due_batches), ("bill", copy_due_bill)):
-        try:
-            copy(context, progress)
-        except ApiError as error:
-            warnings.append(f"The {name} could not be fetched: {error}")
-    return tuple(warnings)
+    return len(fetch_and_land_prices(context, progress=progress).queries) if are_prices_due(context) else 0

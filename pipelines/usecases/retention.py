@@ -16,6 +16,7 @@ from pipelines.errors import RetentionError
 from pipelines.transform.settle_state import FINISHED
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.erasure import ErasureResult, delete_upstream, erase, require_keys
+from warehouse.serve.value_format import plural
 from warehouse.storage import landing
 from warehouse.storage.home import Home
 
@@ -75,7 +76,7 @@ def select_expired(context: Context, rule: Rule, *, max_share: float, is_upstrea
     selection = Selection(ids, n_all)
     if selection.share > max_share:
         raise RetentionError(
-            f"The rule selects {len(selection.all_ids):,} of {n_all:,} conversations ({selection.share:.0%}), "
+            f"The rule selects {len(selection.all_ids):,} of {plural(n_all, 'conversation')} ({selection.share:.0%}), "
             f"more than {max_share:.0%}.",
             "Nothing was changed. If this is intended, raise the limit with --max-share.",
         )
@@ -105,13 +106,13 @@ def apply_upstream(context: Context, selection: Selection) -> tuple[dict[str, st
         CredentialsError: a workspace with one of them has no key; nothing was deleted.
     """
     outcomes: dict[str, str] = {}
-    failed: dict[str, str] = {}
+    problems: dict[str, str] = {}
     workspaces = [workspace for workspace in context.workspaces() if selection.ids.get(workspace.settings.workspace)]
     require_keys(workspaces)
     for workspace in workspaces:
         deletions, errors = asyncio.run(delete_upstream(workspace, selection.ids[workspace.settings.workspace]))
-        outcomes, failed = outcomes | deletions, failed | errors
-    return outcomes, failed
+        outcomes, problems = outcomes | deletions, problems | errors
+    return outcomes, problems
 
 
 def _stored_conversations(home: Home, excluded_kinds: tuple[str, ...]) -> pl.DataFrame:
@@ -121,10 +122,10 @@ def _stored_conversations(home: Home, excluded_kinds: tuple[str, ...]) -> pl.Dat
     """
     columns = ("conversation_id", "start_time_at", "agent_id", "status")
     latest = landing.latest_snapshots(home)
-    only_listed = landing.latest_list_rows(home).join(latest, "conversation_id", "anti")
+    of_list_rows = landing.latest_list_rows(home).join(latest, "conversation_id", "anti")
     snapshots = landing.snapshots(home).filter(pl.col("status").is_not_null())
     statuses = snapshots.group_by("conversation_id", maintain_order=True).agg(pl.col("status").last())
-    landed = latest.filter(~pl.col("kind").is_in(excluded_kinds)).select(columns[:3])
+    of_snapshots = latest.filter(~pl.col("kind").is_in(excluded_kinds)).select(columns[:3])
     return pl.concat(
-        [landed.join(statuses, "conversation_id", "left"), only_listed.select(columns)],
+        [of_snapshots.join(statuses, "conversation_id", "left"), of_list_rows.select(columns)],
     )

@@ -15,11 +15,12 @@ from pipelines.extract.landing_pipeline import FetchStats
 from pipelines.extract.time_window import Window
 from pipelines.transform.refresh_lake import RefreshResult
 from pipelines.transform.worker_pool import WorkerPool
-from pipelines.usecases import reference_data, sync_steps
+from pipelines.usecases import sync_steps
 from pipelines.usecases.agents import require_agent
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.masking_state import apply_masking, changed_masking
 from pipelines.usecases.published_removals import describe_problem, publish_removals
+from pipelines.usecases.reference_data import ToolsCopy
 from pipelines.usecases.run_session import (
     describe_failed_check,
     end_copy,
@@ -27,6 +28,7 @@ from pipelines.usecases.run_session import (
     for_each_workspace,
     run_session,
 )
+from pipelines.usecases.sync_reference_data import OptionalCopy, sync_reference_data
 from pipelines.usecases.workspace_lookup import require_same_workspace
 from warehouse.build.runner import BuildResult
 from warehouse.models.checks import CheckResult
@@ -85,7 +87,7 @@ def sync(
         window, is_requested = sync_steps.window_of(workspace, since, until, agent_id)
         listed = sync_steps.list_conversations(workspace, window, run_id, progress, allow_removals=allow_removals)
         warnings.extend(listed.warnings())
-        tools = reference_data.ToolsSync(workspace, progress)
+        tools = OptionalCopy("tools", ToolsCopy(workspace, progress))
         stats = sync_steps.fetch_documents(
             workspace,
             run_id,
@@ -111,8 +113,7 @@ def sync(
             _flatten(workspaces, run_id, progress, worker_pool, allow_removals=allow_removals)
         for workspace in workspaces:
             if workspace.settings.workspace in fetch_stats:
-                warnings.extend(reference_data.sync_prices(workspace, progress))
-                warnings.extend(reference_data.sync_account_data(workspace, progress))
+                warnings.extend(sync_reference_data(workspace, progress))
         return replace(_build_and_finish(context, workspaces, run_id, progress), warnings=tuple(warnings))
 
 

@@ -26,9 +26,9 @@ def group_by_workspace(context: Context, ids: Iterable[str]) -> list[tuple[Conte
         return [(workspaces[0], remaining)]
     groups = []
     for workspace in workspaces:
-        landed = set(find_start_dates(workspace.home, remaining)["conversation_id"])
-        groups.append((workspace, [conversation_id for conversation_id in remaining if conversation_id in landed]))
-        remaining = [conversation_id for conversation_id in remaining if conversation_id not in landed]
+        landed_ids = set(find_start_dates(workspace.home, remaining)["conversation_id"])
+        groups.append((workspace, [conversation_id for conversation_id in remaining if conversation_id in landed_ids]))
+        remaining = [conversation_id for conversation_id in remaining if conversation_id not in landed_ids]
     if remaining:
         raise UsageError(
             f"{remaining[0]!r} is in none of the {len(workspaces)} workspaces.", "Sync the workspace first."

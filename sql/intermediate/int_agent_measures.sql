@@ -258,7 +258,6 @@ direction = "neither"
 
 [metrics.talk_share]
 name = "Talk share of the agent"
-unit = "share of 1"
 numerator = "agent_audio_secs"
 denominator = "agent_audio_secs + user_audio_secs"
 null_when = "null when the audio of no conversation is known"
@@ -267,7 +266,6 @@ source = "Amazon Connect: agent talk time percent"
 
 [metrics.silence_share]
 name = "Share of long silence"
-unit = "share of 1"
 numerator = "silence_secs"
 denominator = "call_duration_secs of the conversations with a platform usage of voice or silence"
 null_when = "null when the silence of no conversation is known"

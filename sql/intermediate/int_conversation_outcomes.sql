@@ -34,7 +34,7 @@ holds_when = "a machine: the system tool succeeded or its feature was used; or `
 reasons = "`by_tool`, `by_provider`, `by_text`"
 
 [values.outcome.error]
-holds_when = "it failed, or has an error (code, reason or type), or the platform stopped it (quota, credits, a dependency), and no guardrail ended it"
+holds_when = "it failed, or has an error (code, reason or type), or the platform stopped it (quota, credits, the rate or the number of conversations at a time, a dependency), and no guardrail ended it"
 reasons = "the type of the error, else `quota`, `dependency` or `other`"
 
 [values.outcome.blocked]
@@ -135,6 +135,8 @@ facts as (
         coalesce(conversations.error_code in (1002, 4300), false)
         or coalesce(termination_groups.termination_group = 'quota', false)
         or lower(coalesce(conversations.error_reason, '')) like '%quota%'
+        or lower(coalesce(conversations.error_reason, '')) like '%rate_limit%'
+        or lower(coalesce(conversations.error_reason, '')) like '%concurren%'
         or lower(coalesce(conversations.error_reason, '')) like '%credits%' as is_out_of_quota,
         conversations.error_code is not null
         or coalesce(conversations.error_reason, '') <> ''

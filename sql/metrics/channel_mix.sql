@@ -16,7 +16,6 @@ references = { agent_id = "marts.dim_agents.agent_id" }
 
 [metrics.call_share]
 name = "Share of conversations by channel"
-unit = "share of 1"
 numerator = "n_calls of the channel"
 denominator = "n_calls of the agent's day"
 null_when = "never null"

@@ -41,7 +41,6 @@ direction = "high"
 
 [metrics.score_share]
 name = "Score of a criterion"
-unit = "share of 1"
 numerator = "sum of the scores"
 denominator = "sum of the best possible scores of the same conversations"
 null_when = "null when no conversation was scored"

@@ -7,17 +7,10 @@ effect of the callers. Means are compared by Welch's t test over callers. Both a
 Hill's transform to a normal deviate (Communications of the ACM 13, algorithm 395), the normal tail Hart's (1968). Whether intervals of the two sides overlap says nothing, and is not used. Every row is a test of \
 its own: of twenty pairs that do not differ, about one shows a difference."""
 grain = ["workspace", "agent_id", "variant_kind", "variant_a", "variant_b", "measure"]
+inherits_columns_from = "intermediate.int_experiment_arms"
 
 [columns]
-workspace = "Workspace of the API that the conversations belong to."
-agent_id = "Agent that the conversations were started with."
 agent_name = "Latest name of the agent; null when the API never told one."
-variant_kind = "What is compared: version or branch."
-variant_a = "The variant that answered first."
-variant_b = "The variant that is compared with it."
-measure = "success_rate (over judged conversations), containment_rate (over reached ones), cost_usd_per_call (over those whose cost is known) or wait_mean_secs (over entries with a wait)."
-common_from_at = "Start of the common time."
-common_until_at = "Last start of a conversation in the common time."
 n_calls_a = "Finished conversations of A in the common time."
 n_calls_b = "Finished conversations of B in the common time."
 n_observations_a = "Observations of A: conversations, or entries with a wait."
@@ -33,7 +26,7 @@ p_value = "Probability of a difference this large or larger if A and B do not di
 has_enough_data = "Whether each side has the callers that seeds.thresholds asks for (experiment_min_callers, never fewer than 10)."
 planned_share_b = "Share of B among the conversations of both that was planned: in seeds.traffic_shares, else the branches' share of the traffic as the API lists it, if it never changed; null when not known of both."
 actual_share_b = "Share of B among the conversations of both in the common time."
-sample_ratio_p = "Probability of a split this far from the planned one or farther, by chance (chi-square, 1 degree of freedom); null without a plan. Below 0.001 the sides are not comparable."
+sample_ratio_p = "Probability of a split this far from the planned one or farther, by chance (chi-square, 1 degree of freedom); null without a plan. It counts conversations, whoever called, because the vendor routes by the conversation's id (elevenlabs.io/docs/eleven-agents/operate/versioning, traffic deployment). Below 0.001 the sides are not comparable."
 finding = "The row as a sentence."
 
 [tests]

@@ -78,7 +78,6 @@ differs_from_vendor = "No counterpart known. Compare it only within one embeddin
 
 [metrics.chunk_use_share]
 name = "Chunks used"
-unit = "share of 1"
 numerator = "n_chunks_used"
 denominator = "n_chunks, of the retrievals that tell which were used"
 null_when = "null when no retrieval tells, as on older conversations, or none of them found a chunk"

@@ -1,6 +1,7 @@
 /*
 description = "Lake table conversations, its columns named for people: one row per conversation."
 grain = ["conversation_id"]
+incremental_by = "start_date"
 inherits_columns_from = "lake.conversations"
 */
 with source as (

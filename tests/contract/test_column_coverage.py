@@ -18,7 +18,7 @@ from polars import selectors
 
 from pipelines.transform.document_schema import DETAIL, NESTED_TOOL_LISTS, Items, Object, Shape
 from tests.helpers.column_coverage import EXCEPTIONS, Proof, exception_of, flat, proof
-from tests.helpers.draw_documents import CurrentDetail, Drawing, Leaf, current_api, reference
+from tests.helpers.draw_documents import Drawing, Leaf, current_api, reference, vendor
 from tests.helpers.sample_documents import RECORDED, detail
 from tests.independent.declared_columns import HOMES, KEYS, Rows, Step, cell_of, rows_by_conversation, wrong
 from warehouse.schema.registry import DOCUMENT_TABLES
@@ -199,7 +199,10 @@ def test_drawn_documents_are_valid_for_the_reference(of_reference):
 
 def test_drawn_documents_are_valid_for_todays_sdk(of_today):
     for document, _ in of_today.drawn:
-        assert CurrentDetail.model_validate(document).conversation_id == document["conversation_id"]
+        assert (
+            vendor().GetConversationResponseModel.model_validate(document).conversation_id
+            == document["conversation_id"]
+        )
 
 
 def test_every_variant_is_drawn_and_workflows_twice_nested(of_reference, of_today):

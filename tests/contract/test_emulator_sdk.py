@@ -6,7 +6,6 @@ by the SDK's pydantic models as well (``model_validate``, every field and union)
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,13 +20,10 @@ from pipelines.emulator.server import agents_endpoint
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.batches_endpoint import batches
 from pipelines.emulator.server.serve import running
+from tests.helpers.late import late
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # whatever the vendor's modules warn of on import is not ours to mend
-    from elevenlabs import ElevenLabs
-    from elevenlabs import types as vendor
-    from elevenlabs.core.api_error import ApiError
-    from elevenlabs.errors import UnprocessableEntityError
+vendor, client_module = late("elevenlabs.types"), late("elevenlabs.client")
+errors, api_error = late("elevenlabs.errors"), late("elevenlabs.core.api_error")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 AGENT = AGENTS[0].agent_id
@@ -47,7 +43,7 @@ def url(world: World) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def sdk(url: str) -> Iterator[Any]:
     with httpx.Client() as client:
-        yield ElevenLabs(api_key="demo", base_url=url, httpx_client=client).conversational_ai
+        yield client_module().ElevenLabs(api_key="demo", base_url=url, httpx_client=client).conversational_ai
 
 
 def listed(sdk: Any) -> list[Any]:
@@ -79,23 +75,23 @@ def test_every_document_of_todays_form_is_valid(world: World) -> None:
     documents = [each for each in world.details(UNTIL) if "conversation_product" in each]
     assert len(documents) > 100
     for document in documents:
-        checked(vendor.GetConversationResponseModel, document)
-        checked(vendor.ConversationSummaryResponseModel, world.row(document))
+        checked(vendor().GetConversationResponseModel, document)
+        checked(vendor().ConversationSummaryResponseModel, world.row(document))
 
 
 def test_every_document_of_the_references_form_is_valid_except_for_the_key_required_since(world: World) -> None:
     documents = [each for each in world.details(UNTIL) if "conversation_product" not in each]
     assert len(documents) > 100
     for document in documents:
-        checked(vendor.GetConversationResponseModel, document | {"has_auxiliary_audio": False})
-        checked(vendor.ConversationSummaryResponseModel, world.row(document))
+        checked(vendor().GetConversationResponseModel, document | {"has_auxiliary_audio": False})
+        checked(vendor().ConversationSummaryResponseModel, world.row(document))
 
 
 def test_the_check_can_fail(world: World) -> None:
     document = next(each for each in world.details(UNTIL) if "conversation_product" in each)
     with pytest.raises(ValueError, match="call_duration_secs"):
         checked(
-            vendor.GetConversationResponseModel,
+            vendor().GetConversationResponseModel,
             document | {"metadata": document["metadata"] | {"call_duration_secs": "long"}},
         )
 
@@ -117,7 +113,7 @@ def test_no_key_of_todays_form_is_unknown_but_those_that_the_real_api_sends_unpu
 
     for document in world.details(UNTIL):
         if "conversation_product" in document:
-            collect(checked(vendor.GetConversationResponseModel, document), "")
+            collect(checked(vendor().GetConversationResponseModel, document), "")
     assert extra == {
         ".analysis.sentiment_analysis",
         ".conversation_initiation_client_data.tool_mock_config",
@@ -132,9 +128,9 @@ def test_no_key_of_todays_form_is_unknown_but_those_that_the_real_api_sends_unpu
 def test_deletes_twice_with_a_404_the_second_time(sdk: Any) -> None:
     target = sdk.conversations.list(page_size=1).conversations[0].conversation_id
     sdk.conversations.delete(target)
-    with pytest.raises(ApiError) as again:
+    with pytest.raises(api_error().ApiError) as again:
         sdk.conversations.delete(target)
-    with pytest.raises(ApiError) as gone:
+    with pytest.raises(api_error().ApiError) as gone:
         sdk.conversations.get(target)
     assert (again.value.status_code, gone.value.status_code) == (404, 404)
 
@@ -167,7 +163,7 @@ def test_tools_in_both_forms(sdk: Any, url: str) -> None:
     assert set(whole) == {"tools"}
     for tool in whole["tools"]:
         if tool["tool_config"]["type"] != "api_integration_webhook":  # the SDK's union has lost this kind
-            checked(vendor.ToolResponseModel, tool)
+            checked(vendor().ToolResponseModel, tool)
 
 
 def test_prices_signed_url_and_token(sdk: Any) -> None:
@@ -191,18 +187,18 @@ def test_agents_versions_and_branches(sdk: Any) -> None:
             break
     assert [agent.agent_id for agent in listed_agents] == [agent.agent_id for agent in AGENTS]
     for agent in AGENTS:
-        checked(vendor.AgentSummaryResponseModel, agents_endpoint.summary(agent))
+        checked(vendor().AgentSummaryResponseModel, agents_endpoint.summary(agent))
         for version in agent.versions:
             read = sdk.agents.get(agent.agent_id, version_id=version.version_id)
             assert (read.version_id, read.conversation_config.tts.voice_id) == (version.version_id, agent.voice_id)
             assert sdk.agents.versions.get(agent.agent_id, version.version_id).branch_id == agent.branch_id
-            checked(vendor.GetAgentResponseModel, agents_endpoint.document(agent, version.version_id) or {})
-            checked(vendor.AgentVersionMetadata, agents_endpoint.version(agent, version.version_id) or {})
+            checked(vendor().GetAgentResponseModel, agents_endpoint.document(agent, version.version_id) or {})
+            checked(vendor().AgentVersionMetadata, agents_endpoint.version(agent, version.version_id) or {})
         branches = sdk.agents.branches.list(agent.agent_id, include_archived=True).results
         assert agent.branch_id in [branch.id for branch in branches if not branch.is_archived]
         assert sum(branch.current_live_percentage for branch in branches) == 100
         for branch in agents_endpoint.branches(agent):
-            checked(vendor.AgentBranchSummary, branch)
+            checked(vendor().AgentBranchSummary, branch)
 
 
 def test_batches_and_their_recipients(sdk: Any, world: World) -> None:
@@ -211,7 +207,7 @@ def test_batches_and_their_recipients(sdk: Any, world: World) -> None:
     assert page.has_more
     assert page.batch_calls[0].id != following.batch_calls[0].id
     for batch_id, document in batches(world, UNTIL).items():
-        checked(vendor.BatchCallDetailedResponse, document)
+        checked(vendor().BatchCallDetailedResponse, document)
         batch = sdk.batch_calls.get(batch_id)
         called = [recipient for recipient in batch.recipients if recipient.conversation_id]
         assert len(called) == batch.total_calls_dispatched < len(batch.recipients)
@@ -221,13 +217,13 @@ def test_the_bill_of_a_workspace_in_credits(url: str, world: World) -> None:
     since = int((UNTIL - timedelta(days=3)).timestamp()) * 1000
     window = {"start_time": since, "end_time": since + 2 * 86_400_000 - 1, "interval_seconds": 86_400}
     with httpx.Client() as client:
-        usage = ElevenLabs(api_key="demo", base_url=url, httpx_client=client).workspace.usage
+        usage = client_module().ElevenLabs(api_key="demo", base_url=url, httpx_client=client).workspace.usage
         bill = usage.get_usage_by_product_over_time(**window, group_by=["product_type"])
-        with pytest.raises(ApiError):
+        with pytest.raises(api_error().ApiError):
             usage.get_usage(**window, group_by=["product_type", "fiat_currency"])
-        with pytest.raises(UnprocessableEntityError):
+        with pytest.raises(errors().UnprocessableEntityError):
             usage.get_usage(start_time=1, end_time=2, interval_seconds=86_400)
-    checked(vendor.WorkspaceAnalyticsQueryResponseModel, bill.model_dump())
+    checked(vendor().WorkspaceAnalyticsQueryResponseModel, bill.model_dump())
     assert (bill.columns, bill.column_units) == (["timestamp", "product_type", "credits_used"], [None, None, "credits"])
     costs = [(blueprint.start // 86_400, cost) for blueprint, cost, _ in world.billed(UNTIL)]
     first_day = since // 86_400_000
@@ -241,6 +237,6 @@ def test_the_bill_of_a_workspace_in_credits(url: str, world: World) -> None:
 
 def test_a_wrong_parameter_is_422_before_the_key_is_looked_at(url: str) -> None:
     with httpx.Client() as client:
-        sdk = ElevenLabs(api_key="wrong", base_url=url, httpx_client=client).conversational_ai
-        with pytest.raises(UnprocessableEntityError):
+        sdk = client_module().ElevenLabs(api_key="wrong", base_url=url, httpx_client=client).conversational_ai
+        with pytest.raises(errors().UnprocessableEntityError):
             sdk.conversations.list(page_size=101)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import warnings
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,14 +17,12 @@ from pipelines.privacy.mask_documents import mask
 from pipelines.transform.llm_prices import flatten_prices
 from pipelines.transform.tools import ToolDefinition, flatten_tools
 from tests.helpers.draw_documents import Drawing, Leaf, Published, Step, reference
+from tests.helpers.late import late
 from tests.helpers.sample_documents import READ_AT
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS
 from warehouse.schema.types import Type
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # warnings on import of the vendor's modules are not ours to fix
-    from elevenlabs.types import LlmUsageCalculatorResponseModel as TodaysPrices
-    from elevenlabs.types import ToolResponseModel as TodaysTool
+vendor = late("elevenlabs.types")
 
 EXCEPTIONS = {
     "request_headers{}": "values of headers are masked before landing; their names stay",
@@ -155,7 +152,7 @@ def of_reference() -> Proof:
 
 @pytest.fixture(scope="module")
 def of_today() -> Proof:
-    return proof(list(Drawing(of_sdk(TodaysTool), first=5_000_000)))
+    return proof(list(Drawing(of_sdk(vendor().ToolResponseModel), first=5_000_000)))
 
 
 def test_every_value_path_of_a_tool_arrives_in_its_declared_column(of_reference, of_today, capsys):
@@ -206,7 +203,7 @@ def test_every_value_path_of_prices_arrives(published):
     schema = (
         Published({"$ref": "LLMUsageCalculatorResponseModel"}, reference().models)
         if published == "reference"
-        else of_sdk(TodaysPrices)
+        else of_sdk(vendor().LlmUsageCalculatorResponseModel)
     )
     for answer, leaves in Drawing(schema, first=1):
         asked = {"agent_id": "a", "asked_at": READ_AT, "prompt_basis": "none", "payload": json.dumps(answer).encode()}

@@ -8,14 +8,14 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from elevenlabs import webhooks_custom
-from elevenlabs.client import ElevenLabs
-from elevenlabs.errors import BadRequestError
 
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.webhooks import post_call
 from pipelines.webhook.signature import Signature, SignatureError
+from tests.helpers.late import late
 from tests.helpers.webhook_signature import sign
+
+client_module, errors = late("elevenlabs.client"), late("elevenlabs.errors")
 
 SECRET = "wsec_0123456789"  # noqa: S105 - of this test
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
@@ -24,9 +24,9 @@ NOW = int(UNTIL.timestamp())
 
 @pytest.fixture
 def sdk_webhooks(monkeypatch):
-    monkeypatch.setattr(webhooks_custom, "time", SimpleNamespace(time=lambda: float(NOW)))
+    monkeypatch.setattr("elevenlabs.webhooks_custom.time", SimpleNamespace(time=lambda: float(NOW)))
     with httpx.Client() as client:
-        yield ElevenLabs(api_key="demo", httpx_client=client).webhooks
+        yield client_module().ElevenLabs(api_key="demo", httpx_client=client).webhooks
 
 
 def verified(secret, header, body):
@@ -51,7 +51,7 @@ def test_both_verifiers_decide_alike(age, secret, sdk_webhooks):
     header = sign(secret, body, NOW - age)
     decisions = []
     for verifier, refusal in (
-        (lambda: sdk_webhooks.construct_event(body.decode(), header, SECRET), BadRequestError),
+        (lambda: sdk_webhooks.construct_event(body.decode(), header, SECRET), errors().BadRequestError),
         (lambda: verified(SECRET, header, body), SignatureError),
     ):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -26,6 +27,7 @@ def test_the_asset_is_behind_the_lake_and_off_until_it_is_set():
     assert {key.path[0] for key in node.parent_keys} == {"lake"}
     assert (node.group_name, node.kinds) == ("9_publish", {"sail", "parquet"})
     assert node.metadata["dagster/uri"] == "s3://bucket/tables"
+    assert node.freshness_policy == dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36))
     assert "engine__tables" in {step.name for step in definitions.resolve_job_def("nightly").nodes}
     assert definitions.resources["engine_target"].into == "s3://bucket/tables"
 
@@ -36,7 +38,7 @@ def test_the_asset_is_behind_the_lake_and_off_until_it_is_set():
 
 def materialize(context, target):
     return dg.materialize(
-        engine_tables_assets(target, read_project()),
+        engine_tables_assets(target, read_project(), timedelta(hours=36)),
         resources={"app_context": context, "progress": no_progress, "engine_target": target},
         run_config={"loggers": QUIET},
         raise_on_error=False,

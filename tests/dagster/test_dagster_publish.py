@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -30,10 +31,13 @@ def published_keys(graph):
 
 
 def test_an_asset_is_behind_its_tables_and_off_until_it_is_set():
-    context = Context(settings_for(Path("nowhere"), "/srv/tables"))
+    settings = settings_for(Path("nowhere"), "/srv/tables").model_copy(update={"fresh_hours": 20})
+    context = Context(settings)
     graph = build_defs(app_context=context).resolve_asset_graph()
     assert published_keys(graph) == {"publish/bi"}
-    parents = graph.get(dg.AssetKey(["publish", "bi"])).parent_keys
+    asset = graph.get(dg.AssetKey(["publish", "bi"]))
+    assert asset.freshness_policy == dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=20))
+    parents = asset.parent_keys
     assert {key.to_user_string() for key in parents} == {"marts/dim_agents", "metrics/agent_daily"}
     job = build_defs(app_context=context).resolve_job_def("nightly")
     assert "publish__bi" in {node.name for node in job.nodes}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import json
 
@@ -14,10 +13,9 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.tools_endpoint import listed_tools
 from pipelines.transform.flatten import PARSER_VERSION
 from pipelines.transform.tools import refresh_tools
-from pipelines.usecases.reference_data import (
-    ToolsSync,
-    sync_prices,
-)
+from pipelines.usecases.context import run_with_client
+from pipelines.usecases.reference_data import PricesCopy, ToolsCopy, are_prices_due
+from pipelines.usecases.sync_reference_data import OptionalCopy
 from tests.helpers.account_night import NIGHT
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.reference_data import TOOLS
@@ -34,17 +32,16 @@ def api(clock, denied=()):
 
 
 def nightly(context):
-    """Copy the reference data as a sync does; returns the warnings."""
-    tools = ToolsSync(context)
-
-    async def fetch():
-        async with context.connect(context.settings) as client:
-            await tools.fetch(client)
-
-    asyncio.run(fetch())
+    """Copy the tools and prices as a sync does; returns the warnings."""
+    tools = OptionalCopy("tools", ToolsCopy(context))
+    run_with_client(context, tools.fetch)
     warnings = tools.land()
     refresh_tools(context.home)  # a sync flattens everything after the landing
-    return (*warnings, *sync_prices(context))
+    if not are_prices_due(context):
+        return warnings
+    prices = OptionalCopy("prices of language models", PricesCopy(context))
+    run_with_client(context, prices.fetch)
+    return (*warnings, *prices.land())
 
 
 def tool(context, tool_id=CHANGING):

@@ -1,4 +1,7 @@
-"""A real standalone cluster of Spark on loopback: a master, two workers and a Spark Connect server, each a process."""
+"""A real standalone cluster of Spark on loopback: a master, two workers and a Spark Connect server, each a process.
+
+And a server of Spark Connect that is one process, for hand-worked cases.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +20,10 @@ START_SECS = 120
 PACKAGES = Path(__file__).parents[2] / ".venv" / "spark" / "lib"
 
 
-def find_spark_home() -> Path | None:
-    """Folder of the pyspark in ``.venv/spark``; None if it is not installed, or there is no Java."""
-    homes = sorted(PACKAGES.glob("python3*/site-packages/pyspark"))
-    return homes[-1] if homes and shutil.which("java") else None
+def find_spark_home() -> Path:
+    """Folder of the pyspark in ``.venv/spark``, which `make spark` installs."""
+    assert shutil.which("java"), "Spark needs Java 17: install openjdk-17-jre-headless."
+    return max(PACKAGES.glob("python3*/site-packages/pyspark"))
 
 
 @dataclass
@@ -38,10 +41,53 @@ class SparkCluster:
 @contextmanager
 def running_cluster(folder: Path, spark_home: Path) -> Iterator[SparkCluster]:
     """The cluster, with its logs and its work in ``folder``; all its processes end with the block."""
-    master_port, connect_port = _free_port(), _free_port()
+    port = _free_port()
+    master = f"spark://127.0.0.1:{port}"
+    with _processes(folder, spark_home) as start:
+        start(
+            "master", "spark-class", "org.apache.spark.deploy.master.Master",
+            "--host", "127.0.0.1", "--port", str(port), "--webui-port", "0",
+        )  # fmt: skip
+        _wait_for(port, folder / "master.log")
+        workers = [
+            start(
+                f"worker_{number}", "spark-class", "org.apache.spark.deploy.worker.Worker",
+                "--host", "127.0.0.1", "--webui-port", "0", "--cores", "1", "--memory", "1g", master,
+            )
+            for number in (1, 2)
+        ]  # fmt: skip
+        settings = {"spark.executor.memory": "700m", "spark.executor.cores": "1", "spark.sql.shuffle.partitions": "2"}
+        yield SparkCluster(_start_connect(start, folder, master, "1g", settings), workers)
+
+
+FOR_A_FEW_ROWS = {
+    "spark.sql.shuffle.partitions": "1",
+    "spark.default.parallelism": "1",
+    "spark.sql.leafNodeDefaultParallelism": "1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+"""To plan, compile and schedule less than for many rows takes."""
+
+
+@contextmanager
+def running_server(folder: Path, spark_home: Path) -> Iterator[str]:
+    """Address of a Spark Connect server for tables of a few rows, which is one process."""
+    with _processes(folder, spark_home) as start:
+        yield _start_connect(start, folder, "local[2]", "2g", FOR_A_FEW_ROWS)
+
+
+Start = Callable[..., subprocess.Popen[bytes]]
+"""Starts a process by its name, a program of Spark, and arguments."""
+
+
+@contextmanager
+def _processes(folder: Path, spark_home: Path) -> Iterator[Start]:
+    """Processes with their logs and their work in ``folder``, which end with the block."""
     processes: list[subprocess.Popen[bytes]] = []
 
-    def start(name: str, *command: str) -> subprocess.Popen[bytes]:
+    def start(name: str, program: str, *arguments: str) -> subprocess.Popen[bytes]:
         environment = os.environ | {  # noqa: TID251 - of the test run, not of the product
             "SPARK_HOME": str(spark_home),
             "SPARK_LOCAL_IP": "127.0.0.1",
@@ -49,6 +95,7 @@ def running_cluster(folder: Path, spark_home: Path) -> Iterator[SparkCluster]:
             "SPARK_LOCAL_DIRS": str(folder / "local"),
             "SPARK_DAEMON_MEMORY": "512m",
         }
+        command = [str(spark_home / "bin" / program), *arguments]
         with (folder / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 - ours
                 command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
@@ -56,33 +103,8 @@ def running_cluster(folder: Path, spark_home: Path) -> Iterator[SparkCluster]:
         processes.append(process)
         return process
 
-    run_class = str(spark_home / "bin" / "spark-class")
-    master = f"spark://127.0.0.1:{master_port}"
     try:
-        start(
-            "master", run_class, "org.apache.spark.deploy.master.Master",
-            "--host", "127.0.0.1", "--port", str(master_port), "--webui-port", "0",
-        )  # fmt: skip
-        _wait_for(master_port, folder / "master.log")
-        workers = [
-            start(
-                f"worker_{number}", run_class, "org.apache.spark.deploy.worker.Worker",
-                "--host", "127.0.0.1", "--webui-port", "0", "--cores", "1", "--memory", "1g", master,
-            )
-            for number in (1, 2)
-        ]  # fmt: skip
-        start(
-            "connect", str(spark_home / "bin" / "spark-submit"),
-            "--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
-            "--master", master, "--driver-memory", "1g",
-            "--conf", f"spark.connect.grpc.binding.port={connect_port}",
-            "--conf", "spark.executor.memory=700m", "--conf", "spark.executor.cores=1",
-            "--conf", "spark.sql.shuffle.partitions=2", "--conf", "spark.ui.enabled=false",
-            "--conf", "spark.driver.host=127.0.0.1", "--conf", "spark.driver.bindAddress=127.0.0.1",
-            "spark-internal",
-        )  # fmt: skip
-        _wait_for(connect_port, folder / "connect.log")
-        yield SparkCluster(f"sc://127.0.0.1:{connect_port}", workers)
+        yield start
     finally:
         for process in reversed(processes):
             try:
@@ -91,6 +113,24 @@ def running_cluster(folder: Path, spark_home: Path) -> Iterator[SparkCluster]:
                 continue
         for process in processes:
             process.wait()
+
+
+def _start_connect(start: Start, folder: Path, master: str, memory: str, settings: Mapping[str, str]) -> str:
+    """Start a Spark Connect server on the master; its address."""
+    port = _free_port()
+    local = {
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+    }
+    options = [word for name, value in (local | settings).items() for word in ("--conf", f"{name}={value}")]
+    start(
+        "connect", "spark-submit", "--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
+        "--master", master, "--driver-memory", memory, *options, "spark-internal",
+    )  # fmt: skip
+    _wait_for(port, folder / "connect.log")
+    return f"sc://127.0.0.1:{port}"
 
 
 def _free_port() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
@@ -53,6 +54,15 @@ def system_tools(document: Document) -> Iterator[tuple[int, str, bool]]:
             yield depth, details.get("result_type") or result.get("tool_name") or "", not failed
 
 
+def exceeded_limit(text: str) -> str | None:
+    """Whose limit a termination text says was exceeded: that of the account, or of the conversation's time."""
+    if re.search("quota|credits|rate.limit|concurren", text):
+        return "account"
+    if re.search("max.*duration|time.limit|duration.*limit", text):
+        return "time"
+    return "account" if re.search("limit.*exceeded|exceeded.*limit", text) else None
+
+
 def outcome(document: Document) -> str:
     """The first outcome that holds for a finished conversation."""
     metadata, entries = document["metadata"], document.get("transcript") or []
@@ -86,14 +96,14 @@ def outcome(document: Document) -> str:
         "blocked": text.startswith("guardrail")
         or kind == "guardrail_triggered"
         or (failed and bool(entries and entries[-1].get("triggered_guardrails")) and not text and not error),
-        "error": failed or bool(error) or "quota" in text or "credits" in text or "dependency" in text,
+        "error": failed or bool(error) or "dependency" in text or exceeded_limit(text) == "account",
     }
     if not spoken and not has_tools and is_hidden and not any(candidates.values()):
         return "unknown"
     candidates |= {
         "abandoned": not has_words,
         "transferred": any(tool.startswith("transfer_to_number") for tool in succeeded),
-        "cut_off": "silence" in text or ("max" in text and "duration" in text) or "time limit" in text,
+        "cut_off": "silence" in text or exceeded_limit(text) == "time",
         "contained": True,
     }
     return next(name for name, holds in candidates.items() if holds)

@@ -157,7 +157,12 @@ def test_query_says_how_many_rows_a_table_leaves_out(filled: Path) -> None:
         ("selec", ["Parser Error", "LINE 1: selec"]),
         ("select x from marts.fct_turns", ["Binder Error", "convohouse tables"]),
         ("delete from marts.fct_turns", ["read-only", "convohouse build"]),
-        ("select interval 1 day", ["Cast intervals"]),
+        ("select interval 1 day", ["INTERVAL", "Cast it to text"]),
+        ("select {'a': interval 1 day} as b", ["b is of type STRUCT"]),
+        (
+            "select case when n < 99999 then n else cast('x' || n as int) end from range(100000) t(n)",
+            ["Conversion Error"],
+        ),
         ("select \udcff", ["error: "]),
     ],
 )
@@ -165,6 +170,23 @@ def test_query_shows_the_error_of_duckdb(sql: str, words: list[str], filled: Pat
     ended = run(filled, "query", sql, "--output", str(tmp_path / "a.csv"))
     assert (ended.code, ended.out, list(tmp_path.iterdir())) == (2, b"", [])
     assert [word for word in words if word not in ended.err] == []
+
+
+def test_a_query_does_not_import_pyarrow_which_takes_a_tenth_of_a_second(filled: Path) -> None:
+    code = (
+        "import sys, pipelines.cli.main as m\n"
+        'sql = "select \'interval\' as \\"UNION\\", n from range(3) t(n)"\n'
+        "try: m.main(['query', sql, '--format', 'csv'])\n"
+        "finally: print({'pyarrow', 'numpy', 'pandas'} & set(sys.modules))\n"
+    )
+    environment = os.environ | {"CONVOHOUSE_HOME": str(filled / "data")}  # noqa: TID251 - a process of its own
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert done.stderr == ""
+    assert done.stdout == "UNION,n\ninterval,0\ninterval,1\ninterval,2\nset()\n"
+
+
+def test_columns_of_one_name_get_others(filled: Path) -> None:
+    assert run(filled, "query", "select 1 as n, 2 as N", "--format", "csv").out == b"n,N_1\n1,2\n"
 
 
 def test_a_closed_pipe_is_no_error(filled: Path) -> None:

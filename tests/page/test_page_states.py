@@ -11,6 +11,7 @@ import sys
 import urllib.request
 from datetime import timedelta
 
+import duckdb
 import pytest
 from starlette.testclient import TestClient
 
@@ -19,6 +20,7 @@ from pipelines.settings import Settings
 from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import erase
 from tests.helpers.page_home import UNTIL, site
+from tests.helpers.run_cli import run
 from warehouse.serve.query import query
 from warehouse.storage import lock
 from warehouse.storage.home import Home
@@ -62,6 +64,23 @@ def test_without_a_warehouse_every_page_says_what_to_do(path, tmp_path):
     assert response.status_code == 503
     assert "There is no warehouse yet" in response.text
     assert "convohouse sync" in response.text
+
+
+def test_without_a_conversation_pages_and_report_say_what_to_do_and_name_no_day(copy, tmp_path):
+    with duckdb.connect(str(copy.warehouse)) as connection:
+        connection.execute("delete from marts.fct_conversations")
+    statuses = {}
+    for path in PATHS:
+        response = client(copy).get(path)
+        statuses[path] = response.status_code
+        assert "1970" not in response.text
+        assert "There are no conversations yet" in response.text or statuses[path] == 200
+    assert statuses == dict.fromkeys(PATHS, 503) | {"/data": 200, "/catalogue": 200}
+    file = tmp_path / "report.html"
+    ended = run(tmp_path, "report", "--home", str(copy.root), "--out", str(file), "--since", "2026-11-01")
+    assert (ended.code, file.exists()) == (2, False)
+    assert "There are no conversations yet" in ended.err
+    assert "convohouse sync" in ended.err
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if path not in ("/data", "/catalogue")])

@@ -23,6 +23,7 @@ from pipelines.usecases.context import Context
 from pipelines.usecases.run_session import run_session
 from pipelines.webhook.batch_writer import BatchWriter
 from pipelines.webhook.events import read_event
+from tests.helpers.examples import examples
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
@@ -112,7 +113,7 @@ class Home:
 
 @pytest.mark.timeout(400)
 @settings(
-    max_examples=3,
+    max_examples=examples(3),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],

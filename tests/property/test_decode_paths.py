@@ -15,6 +15,7 @@ from pipelines.transform.decode import UnflattenableError, read_detail
 from pipelines.transform.document_schema import DETAIL
 from pipelines.transform.flatten import Snapshot, flatten
 from pipelines.transform.lenient_decode import convert
+from tests.helpers.examples import examples
 from tests.helpers.sample_documents import READ_AT, RECORDED, detail
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
@@ -87,7 +88,7 @@ def test_both_decoders_give_the_same_struct(at):
 
 @given(st.data())
 @settings(
-    max_examples=100,
+    max_examples=examples(100),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

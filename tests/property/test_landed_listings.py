@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.examples import examples
 from tests.helpers.landed_files import START, land_rows, merge_and_die, n_records
 from warehouse.storage import erasure, landing, landing_merge
 from warehouse.storage.home import Home
@@ -20,7 +21,7 @@ STEPS = st.lists(st.one_of(LISTED, st.just("merge"), st.integers(1, 8), IDS), ma
 """A listing with the content of what it shows; a merge; a merge that dies at a step; an erasure."""
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_the_latest_row_and_the_first_and_last_sight_are_those_of_every_listing(steps):
     shown: dict[str, list] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from hypothesis import given, settings
@@ -16,9 +17,9 @@ from polars import selectors
 
 from tests.helpers.column_coverage import EXCEPTIONS, HISTORY, flat
 from tests.helpers.draw_documents import Drawing, Step, current_api
+from tests.helpers.examples import examples
 
 MARK = "found nowhere else"
-DOCUMENTS = [document for document, _ in Drawing(current_api(), first=1)]
 NEEDED = {("conversation_id",), ("agent_id",), ("metadata",), ("metadata", "start_time_unix_secs")}
 FORMS: tuple[Any, ...] = (MARK, [MARK], {"key": MARK}, [{"key": [MARK]}], {"criteria_id": MARK}, [[None, MARK]])
 
@@ -31,10 +32,16 @@ def places(value: Any, way: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]
         yield from places(item, (*way, step))
 
 
-PLACES = [
-    [way for way in places(document) if way not in NEEDED and "headers" not in way and HISTORY not in way]
-    for document in DOCUMENTS
-]
+@cache
+def documents() -> list[tuple[dict[str, Any], list[tuple[Step, ...]]]]:
+    """Each document, and the ways to what may be changed in it."""
+    drawn = [document for document, _ in Drawing(current_api(), first=1)]
+    return [
+        (document, [way for way in places(document) if way not in NEEDED and not {"headers", HISTORY} & {*way}])
+        for document in drawn
+    ]
+
+
 assert all("headers" in path or HISTORY in path for path in EXCEPTIONS)
 
 
@@ -54,12 +61,12 @@ def changed(document: dict[str, Any], way: tuple[Step, ...], form: Any, *, is_ne
 
 
 @given(st.data())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 def test_every_value_of_a_changed_document_is_in_a_cell(data: st.DataObject) -> None:
-    number = data.draw(st.integers(0, len(DOCUMENTS) - 1))
-    way = data.draw(st.sampled_from(PLACES[number]))
+    document, ways = documents()[data.draw(st.integers(0, len(documents()) - 1))]
+    way = data.draw(st.sampled_from(ways))
     form, is_new = data.draw(st.sampled_from(FORMS)), data.draw(st.booleans())
-    frames = flat([changed(DOCUMENTS[number], way, form, is_new=is_new)])
+    frames = flat([changed(document, way, form, is_new=is_new)])
     cells = (
         cell for frame in frames.values() for column in frame.select(selectors.string()) for cell in column.drop_nulls()
     )

@@ -13,6 +13,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.privacy.mask_documents import mask, mask_text
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.flatten import Snapshot, flatten
+from tests.helpers.examples import examples
 from tests.helpers.sample_documents import READ_AT
 from tests.independent import row_counts
 from warehouse.schema.registry import BY_NAME
@@ -64,13 +65,15 @@ VALUES = st.one_of(PLAIN, PLAIN.map(json.dumps), st.dictionaries(NAMES, PLAIN.ma
 @given(VALUES)
 @example({"name": "-----BEGIN PRIVATE KEY-----Authorization", "value": 0})
 @example({"name": '"TOKEN:0"', "value": "null"})
-@settings(max_examples=300, deadline=None)
+@example(["TOKEN=A", "00000A"])
+@example([["TOKEN=A", "plain"], ["a", "b"]])
+@settings(max_examples=examples(300), deadline=None)
 def test_masking_twice_is_masking_once(value):
     assert mask(mask(value)) == mask(value)
 
 
 @given(VALUES, st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_json_stays_json_and_keeps_its_keys(value, is_ascii):
     text = json.dumps(value, ensure_ascii=is_ascii)
     assert json.loads(mask_text(text)) == mask(value)
@@ -86,7 +89,7 @@ def shape(value):
 
 
 @given(TEXTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_hiding_twice_is_hiding_once(text):
     document = {"user_id": "customer-1", "message": text}
     assert PEOPLE.pseudonymize(PEOPLE.pseudonymize(document)) == PEOPLE.pseudonymize(document)

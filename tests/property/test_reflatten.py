@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pipelines.emulator.generator.world import World
 from pipelines.transform.flatten import Snapshot, flatten
 from pipelines.transform.refresh_lake import refresh_lake
+from tests.helpers.examples import examples
 from tests.helpers.sample_documents import READ_AT
 from warehouse.schema.registry import BY_NAME
 from warehouse.storage import landing
@@ -87,7 +88,7 @@ def interleaved(order):
 
 
 @given(order=st.permutations(SNAPSHOTS).map(interleaved), cuts=st.sets(st.integers(1, len(SNAPSHOTS) - 1), max_size=1))
-@settings(max_examples=3, deadline=None, phases=PHASES)
+@settings(max_examples=examples(3), deadline=None, phases=PHASES)
 def test_the_lake_is_the_same_to_the_byte_in_any_interleaving_of_snapshots(built_at_once, order, cuts):
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder) / "home").open()
@@ -113,13 +114,13 @@ IN_ORDER = rows(DOCUMENTS)
 
 
 @given(order=st.permutations(DOCUMENTS))
-@settings(max_examples=10, deadline=None, phases=PHASES)
+@settings(max_examples=examples(10), deadline=None, phases=PHASES)
 def test_rows_do_not_depend_on_the_order_of_documents(order):
     assert rows(order) == IN_ORDER
 
 
 @given(size=st.integers(1, len(DOCUMENTS)))
-@settings(max_examples=4, deadline=None, phases=PHASES)
+@settings(max_examples=examples(4), deadline=None, phases=PHASES)
 def test_rows_do_not_depend_on_the_number_of_documents_per_call(size):
     parts = [rows(DOCUMENTS[at : at + size]) for at in range(0, len(DOCUMENTS), size)]
     together = {name: [row for part in parts for row in part[name]] for name in IN_ORDER}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -12,15 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import polars as pl
 import pytest
 
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.flatten import Snapshot, flatten
+from tests.helpers.case_engine import CaseEngine, case_engine
 from warehouse.build import materialize
-from warehouse.connection import Limits, connect
-from warehouse.engines.engine import Engine
-from warehouse.engines.spark import sail_engine, spark_engine
+from warehouse.connection import Limits, connect, lake_files_sql, read_parquet_sql
 from warehouse.models.build_tables import (
     AGENT_NAMES,
     METRIC_HEADERS,
@@ -31,7 +31,7 @@ from warehouse.models.build_tables import (
 )
 from warehouse.models.column_types import column_types
 from warehouse.models.project import SQL_DIR, Project, read_project
-from warehouse.models.seeds import read_seeds
+from warehouse.models.seeds import Seed, read_seeds
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import BY_NAME, TABLES
 from warehouse.schema.types import Table, Type
@@ -42,16 +42,23 @@ DAY = date(2026, 11, 2)
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 Row = dict[str, Any]
+BuildOnce = Callable[..., dict[str, list[Row]]]
 
 WAREHOUSE_TESTS = frozenset({
     "test_agreements.py",
     "test_batched_builds.py",
     "test_build.py",
-    "test_page_measures.py",
     "test_partial_builds.py",
     "test_a_change_of_any_rule_changes_an_answer",
 })  # fmt: skip
 """Files and tests in which ``rows`` become a warehouse."""
+
+SLOW_OPTIMIZERS = ("cte_inlining", "grouping_sets", "join_order")
+"""Over a few rows, planning is all that a build takes, and these are a third of it; whole builds have them."""
+
+
+ROWS = frozenset({"rows", "build_once"})
+"""Fixtures through which hand-made rows go through a model."""
 
 
 class LakeRows:
@@ -59,15 +66,19 @@ class LakeRows:
 
     day, noon = DAY, NOON
 
-    def __init__(self, home: Home, project: Project, engine: Engine | None = None) -> None:
+    def __init__(self, home: Home, project: Project, engine: CaseEngine | None = None) -> None:
         self.home, self.project, self.engine = home, project, engine
         self.rows: dict[str, list[Row]] = defaultdict(list)
         self.wholes: dict[str, list[Row]] = defaultdict(list)
         self.zones: dict[str, str] = {}
+        self._built: dict[str, list[Row]] = {}
+        self.workspace = DEFAULT_WORKSPACE
+        """Of the rows that follow, unless they say otherwise."""
 
     def add(self, table: str, **row: object) -> None:
         of_whole = {"scope_index": -1} if "scope_index" in BY_NAME[table].key else {}
-        self.rows[table].append({"conversation_id": "c1", "start_date": DAY} | of_whole | row)
+        key = {"workspace": self.workspace, "conversation_id": "c1", "start_date": DAY}
+        self.rows[table].append(key | of_whole | row)
 
     def zone(self, time_zone: str, workspace: str = "main") -> None:
         """The time zone of a workspace; UTC when nothing is said."""
@@ -83,7 +94,7 @@ class LakeRows:
     def whole(self, table: str, **row: object) -> None:
         """A row of a table without days; counts that are not given are 0."""
         zeros = {column.name: 0 for column in BY_NAME[table].columns if column.required and column.type is Type.INT}
-        self.wholes[table].append(zeros | row)
+        self.wholes[table].append({"workspace": self.workspace} | zeros | row)
 
     def call(self, conversation_id: str = "c1", **row: object) -> None:
         """A done call of agent a1, of which nothing more is known."""
@@ -97,6 +108,7 @@ class LakeRows:
         }
         checks = {"checked_at": NOON, "content_sha256": "00", "parser_version": 1, "settle_state": "settled"}
         values = defaults | checks | row
+        values = {"workspace": self.workspace} | values
         keys = {name: values[name] for name in ("workspace", "conversation_id", "start_date") if name in values}
         values |= self._derived(values)
         self.add("conversations", **{name: value for name, value in values.items() if name not in checks})
@@ -109,7 +121,8 @@ class LakeRows:
         assert flattened.errors == {}
         for table, frame in flattened.frames.items():
             self.rows[table] += [
-                {name: value for name, value in row.items() if value is not None} for row in frame.to_dicts()
+                {"workspace": self.workspace} | {name: value for name, value in row.items() if value is not None}
+                for row in frame.to_dicts()
             ]
 
     @staticmethod
@@ -150,42 +163,63 @@ class LakeRows:
 
     def model(self, key: str, *columns: str) -> list[Row]:
         """Rows of the model by its grain, on the engine of the test run; of some columns, or of all."""
-        if self.engine is not None:
-            return self._model_on_engine(self.engine, key, columns)
-        grain = ", ".join(self.project.by_key[key].header.grain)
-        with connect(limits=Limits(threads=1)) as connection:
-            self.materialize(connection, key)
-            relation = connection.table(key).order(grain)
-            actual: list[Row] = relation.project(", ".join(columns) or "*").pl().to_dicts()
-        return actual
+        rows = self._built[key] if key in self._built else self.models(key)[key]
+        return [{name: row[name] for name in columns} for row in rows] if columns else rows
 
-    def _model_on_engine(self, engine: Engine, key: str, columns: tuple[str, ...]) -> list[Row]:
-        """As ``model``; the files are in a folder beside the home."""
+    def build(self, *keys: str) -> None:
+        """Build models at once, from all rows that there are: ``model`` reads them."""
+        self._built = self.models(*keys)
+
+    def models(self, *keys: str) -> dict[str, list[Row]]:
+        """As ``model``, of several models that are built at once."""
+        if self.engine is not None:
+            return {key: self._model_on_engine(self.engine, key) for key in keys}
+        with connect(limits=Limits(threads=1)) as connection:
+            self.materialize(connection, *keys)
+            return {
+                key: connection.table(key).order(", ".join(self.project.by_key[key].header.grain)).pl().to_dicts()
+                for key in keys
+            }
+
+    def _model_on_engine(self, engine: CaseEngine, key: str) -> list[Row]:
+        """As ``model``."""
         home, project = self.write(), self._upstream(key)
-        for table in self._tables(project, key):
-            engine.read_lake(table, [str(home.lake)])
-        for seed in project.seeds:
-            engine.load(seed.key, seed.rows)
-        engine.load(METRIC_HEADERS.key, metric_header_rows((model.key, model.header) for model in project.models))
-        engine.load(WORKSPACES.key, workspace_rows(self.zones))
-        engine.load(AGENT_NAMES.key, agent_name_rows(home))
+        inputs = {f"lake.{table.name}": lake.read(home.all_workspaces, table) for table in self._tables(project, key)}
+        inputs |= {seed.key: seed.rows for seed in project.seeds}
+        inputs[METRIC_HEADERS.key] = metric_header_rows((model.key, model.header) for model in project.models)
+        inputs[WORKSPACES.key] = workspace_rows(self.zones)
+        inputs[AGENT_NAMES.key] = agent_name_rows(home)
         types = types_of_project() if self.project == read_project() else column_types(self.project)
-        for model in project.models:
-            folder = None if model.is_view else str(home.root.parent / "engine" / model.schema / model.name)
-            engine.materialize(model, types[model.key], folder)
-        rows = pl.DataFrame(engine.query(f"select * from {key}"), infer_schema_length=None)  # noqa: S608 - ours
-        if rows.is_empty():
-            return []
-        # as polars reads them from DuckDB: decimals are decimals, and a null sorts last
-        return rows.sort(self.project.by_key[key].header.grain, nulls_last=True).select(columns or pl.all()).to_dicts()
+        # as polars reads them from DuckDB: a null sorts last
+        rows = engine.rows(project, types, key, inputs)
+        return rows.sort(self.project.by_key[key].header.grain, nulls_last=True).to_dicts()
 
     def _upstream(self, *keys: str) -> Project:
-        return replace(self.project.upstream(*keys), seeds=read_seeds(SQL_DIR / "seeds", self.home.seeds))
+        """The models and the seeds that they read, those of ``seed`` as they are written."""
+        project = self.project.upstream(*keys)
+        reads = self._reads(project, *keys)
+        seeds = {seed.name: seed for seed in (*project.seeds, *self._written_seeds())}
+        return replace(project, seeds=tuple(seed for seed in seeds.values() if seed.key in reads))
+
+    def _written_seeds(self) -> tuple[Seed, ...]:
+        """The seeds of ``seed``, read beside their own headers only: the other seeds are as they were."""
+        if not self.home.seeds.exists():
+            return ()
+        ours = self.home.root.parent / "replaced_seeds"
+        ours.mkdir(exist_ok=True)
+        for name in [file.stem for file in self.home.seeds.iterdir()]:
+            for suffix in (".csv", ".toml"):
+                shutil.copy(SQL_DIR / "seeds" / f"{name}{suffix}", ours)
+        return read_seeds(ours, self.home.seeds)
 
     @staticmethod
-    def _tables(project: Project, *keys: str) -> list[Table]:
+    def _reads(project: Project, *keys: str) -> set[str]:
+        return {*keys, *(read for model in project.models for read in model.reads)}
+
+    @classmethod
+    def _tables(cls, project: Project, *keys: str) -> list[Table]:
         """The tables of the lake that these models read."""
-        reads = {*keys, f"lake.{CONVERSATIONS.name}", *(read for model in project.models for read in model.reads)}
+        reads = cls._reads(project, *keys) | {f"lake.{CONVERSATIONS.name}"}
         return [table for table in TABLES if f"lake.{table.name}" in reads]
 
     def materialize(self, connection: duckdb.DuckDBPyConnection, *keys: str) -> None:
@@ -195,7 +229,16 @@ class LakeRows:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(materialize, "TABLES", tables)
             patch.setattr(lake, "TABLES", tables)
+            patch.setattr(materialize, "_create_lake_view", create_lake_table)
+            connection.execute(f"set disabled_optimizers = '{','.join(SLOW_OPTIMIZERS)}'")
             materialize.materialize(connection, self.write(), project, zones=self.zones)
+            connection.execute("reset disabled_optimizers")
+
+
+def create_lake_table(connection: duckdb.DuckDBPyConnection, home: Home, table: Table) -> None:
+    """A table in place of the view: each model that reads a view opens its files again."""
+    select = read_parquet_sql(table.column_names, [lake_files_sql(home, table)])
+    connection.execute(f"create or replace table lake.{table.name} as {select}")
 
 
 @pytest.fixture(scope="session")
@@ -204,13 +247,13 @@ def project() -> Project:
 
 
 @pytest.fixture(scope="session")
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine | None]:
+def engine(request: pytest.FixtureRequest) -> Iterator[CaseEngine | None]:
     """The engine of ``--engine``; None for DuckDB, on which the models are built as a home's warehouse is."""
     name = request.config.getoption("--engine")
     if name == "duckdb":
         yield None
         return
-    with sail_engine() if name == "sail" else spark_engine(name) as engine:
+    with case_engine(name) as engine:
         yield engine
 
 
@@ -219,19 +262,55 @@ def types_of_project() -> dict[str, dict[str, str]]:
     return column_types(read_project())
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A test whose hand-made ``rows`` go through a model is one of every engine; on others than DuckDB, only these run.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test whose hand-made ``rows`` go through a model is one of every engine: ``--engine sail -m every_engine``.
 
     Others build a warehouse of their own from such rows, or several, which DuckDB alone can do.
     """
     for item in items:
-        is_of_rows = rows.__name__ in getattr(item, "fixturenames", ())
+        is_of_rows = not ROWS.isdisjoint(getattr(item, "fixturenames", ()))
         if is_of_rows and item.path.name not in WAREHOUSE_TESTS and item.name not in WAREHOUSE_TESTS:
             item.add_marker("every_engine")
-    if config.getoption("--engine") != "duckdb":
-        items[:] = [item for item in items if item.get_closest_marker("every_engine")]
 
 
 @pytest.fixture
-def rows(tmp_path: Path, project: Project, engine: Engine | None) -> LakeRows:
+def rows(tmp_path: Path, project: Project, engine: CaseEngine | None) -> LakeRows:
     return LakeRows(Home(tmp_path / "home").open(), project, engine)
+
+
+@pytest.fixture(scope="module")
+def build_once(tmp_path_factory: pytest.TempPathFactory, project: Project, engine: CaseEngine | None) -> BuildOnce:
+    """Rows by model of the lake that a function fills: built once for all tests of a module that give the same."""
+    built: dict[object, dict[str, list[Row]]] = {}
+
+    def build(add: Callable[[LakeRows], None], *keys: str) -> dict[str, list[Row]]:
+        if (add, keys) not in built:
+            rows = LakeRows(Home(tmp_path_factory.mktemp("once") / "home").open(), project, engine)
+            add(rows)
+            built[add, keys] = rows.models(*keys)
+        return deepcopy(built[add, keys])
+
+    return build
+
+
+def add_case(rows: LakeRows, case: Callable[..., None], *values: Any) -> None:
+    """Add the rows of a case that is a function, with values that it takes."""
+    case(rows, *values)
+
+
+@pytest.fixture(scope="module")
+def rows_of_case(build_once: BuildOnce) -> Callable[..., list[Row]]:
+    """Rows of a model for one of several cases: each is a workspace of one lake, so all are built once."""
+    fills: dict[object, Callable[[LakeRows], None]] = {}
+
+    def rows_of(key: str, add: Callable[..., None], cases: Sequence[Any], case: Any, *columns: str) -> list[Row]:
+        def fill(rows: LakeRows) -> None:
+            for number, values in enumerate(cases):
+                rows.workspace = f"case_{number}"
+                add(rows, *values)
+
+        rows = build_once(fills.setdefault((key, add), fill), key)[key]
+        rows = [row for row in rows if row["workspace"] == f"case_{cases.index(case)}"]
+        return [{name: row[name] for name in columns} for row in rows] if columns else rows
+
+    return rows_of

@@ -115,6 +115,7 @@ def test_recipients_that_were_never_called_count(rows: Any) -> None:
     listed(rows, "b1", 5, 5, workspace="second")  # another workspace's batch of the same id
 
     names = ("n_recipients", "n_never_called", "n_recipients_called", "n_recipients_answered", "recipient_answer_rate")
+    rows.build("metrics.batch_calls")
     actual = rows.model("metrics.batch_calls", "workspace", "batch_call_id", "batch_name", "batch_status", *names)
 
     assert [tuple(row.values()) for row in actual] == [

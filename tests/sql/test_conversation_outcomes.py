@@ -121,10 +121,16 @@ CASES: dict[str, Case] = {
     "quota of the text": case("error quota", WORDS, termination_reason=QUOTA),
     "a limit that is a quota": case("error quota", WORDS, termination_reason="Quota limit exceeded"),
     "quota of the reason": case("error quota", WORDS, error_code=3000, error_reason="Exceeds your Quota"),
+    "rate of the reason": case("error quota", WORDS, error_code=3000, error_reason="rate_limit_exceeded"),
+    "concurrency of the reason": case("error quota", WORDS, error_code=3000, error_reason="Concurrent limit reached"),
     "credits of the reason": case("error quota", WORDS, error_code=3000, error_reason="No credits left"),
     "quota during the conversation": case("error quota", WORDS, error_code=1002),
     "daily limit": case("error quota", WORDS, error_code=4300),
     "credits": case("error quota", WORDS, termination_reason="Out of credits"),
+    "rate limit": case("error quota", WORDS, termination_reason="Rate limit exceeded"),
+    "concurrency limit": case("error quota", WORDS, termination_reason="concurrency limit exceeded"),
+    "too many at a time": case("error quota", WORDS, termination_reason="Too many concurrent requests"),
+    "a limit that is not one of time": case("error quota", WORDS, termination_reason="exceeded the daily limit"),
     "dependency": case("error dependency", WORDS, termination_reason="A dependency did not answer"),
     "type before quota": case("error dependency_error", WORDS, error_type="dependency_error", error_code=1002),
     "quota before dependency": case(
@@ -195,6 +201,8 @@ CASES: dict[str, Case] = {
     ),
     # cut_off
     "time limit": case("cut_off time_limit", WORDS, termination_reason=TIME_LIMIT),
+    "time limit in other words": case("cut_off time_limit", WORDS, termination_reason="time_limit_exceeded"),
+    "limit of the duration": case("cut_off time_limit", WORDS, termination_reason="Duration limit exceeded"),
     "silence after a dialogue": case("cut_off silence", WORDS, ("user", "..."), termination_reason=SILENCE),
     # contained
     "agent ended it": case("contained ended_by_agent", WORDS, termination_reason="end_call tool was called."),

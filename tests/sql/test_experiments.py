@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from scipy import stats
-from statsmodels.regression.linear_model import OLS
-from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
-from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
+from tests.helpers.late import late
 from tests.sql.conftest import LakeRows
 from warehouse.connection import Limits, connect
 from warehouse.models.project import Project
 from warehouse.storage.home import Home
+
+stats = late("scipy.stats")
+linear_model = late("statsmodels.regression.linear_model")
+proportion = late("statsmodels.stats.proportion")
+weightstats = late("statsmodels.stats.weightstats")
 
 NUMBERS = ("value_a", "value_b", "difference", "difference_low", "difference_high", "p_value")
 THRESHOLDS = ("service_level_secs,20", "wait_good_secs,1", "wait_fair_secs,1.5", "wait_poor_secs,3")
@@ -47,28 +49,46 @@ def add_waits(rows: Any, conversation_id: str, *waits: float) -> None:
 
 def experiments(rows: Any, *columns: str) -> dict[str, dict[str, Any]]:
     """The rows by measure."""
-    return {row["measure"]: {name: row[name] for name in columns} for row in rows.model("metrics.experiments")}
+    return by_measure(rows.model("metrics.experiments", "measure", *columns))
+
+
+def by_measure(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {row.pop("measure"): row for row in rows}
 
 
 def numbers(*values: float) -> Any:
     return pytest.approx(dict(zip(NUMBERS, values, strict=True)), abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("success_a", "n_a", "success_b", "n_b"),
-    [(36, 60, 32, 45), (180, 200, 25, 50), (0, 31, 3, 30), (40, 40, 28, 35), (15, 30, 15, 30), (500, 600, 400, 600)],
-)
-def test_shares_are_newcombes_and_the_pooled_z_tests(
-    rows: Any, success_a: int, n_a: int, success_b: int, n_b: int
-) -> None:
+def add_shares(rows: Any, success_a: int, n_a: int, success_b: int, n_b: int) -> None:
     for branch, n_success, n in (("a", success_a, n_a), ("b", success_b, n_b)):
         add_calls(rows, branch, "success", n_success)
         add_calls(rows, branch, "failure", n - n_success)
         add_calls(rows, branch, "unknown", 2)
-    low, high = confint_proportions_2indep(success_b, n_b, success_a, n_a, method="newcomb", compare="diff")
-    _, p_value = proportions_ztest([success_b, success_a], [n_b, n_a])
+
+
+SHARES = [
+    (36, 60, 32, 45),
+    (180, 200, 25, 50),
+    (0, 31, 3, 30),
+    (40, 40, 28, 35),
+    (15, 30, 15, 30),
+    (500, 600, 400, 600),
+]
+
+
+@pytest.mark.parametrize(("success_a", "n_a", "success_b", "n_b"), SHARES)
+def test_shares_are_newcombes_and_the_pooled_z_tests(
+    rows_of_case: Any, success_a: int, n_a: int, success_b: int, n_b: int
+) -> None:
+    case = (success_a, n_a, success_b, n_b)
+    rows = rows_of_case("metrics.experiments", add_shares, SHARES, case, "measure", *NUMBERS)
+    low, high = proportion().confint_proportions_2indep(
+        success_b, n_b, success_a, n_a, method="newcomb", compare="diff"
+    )
+    _, p_value = proportion().proportions_ztest([success_b, success_a], [n_b, n_a])
     share_a, share_b = success_a / n_a, success_b / n_b
-    actual = experiments(rows, *NUMBERS)["success_rate"]
+    actual = by_measure(rows)["success_rate"]
     assert actual == numbers(share_a, share_b, share_b - share_a, low, high, p_value)
 
 
@@ -82,23 +102,37 @@ def test_shares_in_newcombes_paper(rows: Any) -> None:
     assert actual == pytest.approx({"difference_low": 0.0524, "difference_high": 0.3339}, abs=0.00005)
 
 
-@pytest.mark.parametrize(
-    ("seed", "n_a", "n_b", "spread_b"), [(1, 30, 30, 1.0), (2, 30, 300, 4.0), (3, 90, 31, 0.2), (4, 12, 10, 1.0)]
-)
-def test_means_are_welchs(rows: Any, seed: int, n_a: int, n_b: int, spread_b: float) -> None:
-    rows.seed("thresholds", *THRESHOLDS, "experiment_min_callers,10")
+def drawn_costs(seed: int, n_a: int, n_b: int, spread_b: float) -> dict[str, list[float]]:
     drawn = Random(seed)
-    costs = {
+    return {
         "a": [round(drawn.lognormvariate(-2, 0.5), 6) for _ in range(n_a)],
         "b": [round(drawn.lognormvariate(-1.9, 0.5 * spread_b), 6) for _ in range(n_b)],
     }
-    for branch, values in costs.items():
+
+
+def add_costs(rows: Any, seed: int, n_a: int, n_b: int, spread_b: float) -> None:
+    rows.seed("thresholds", *THRESHOLDS, "experiment_min_callers,10")
+    for branch, values in drawn_costs(seed, n_a, n_b, spread_b).items():
         for value in values:
             add_call(rows, branch, cost_fiat_usd=value)
-    expected = stats.ttest_ind(costs["b"], costs["a"], equal_var=False)
-    low, high = CompareMeans(DescrStatsW(costs["b"]), DescrStatsW(costs["a"])).tconfint_diff(usevar="unequal")
+
+
+MEANS = [(1, 30, 30, 1.0), (2, 30, 300, 4.0), (3, 90, 31, 0.2), (4, 12, 10, 1.0)]
+
+
+@pytest.mark.parametrize(("seed", "n_a", "n_b", "spread_b"), MEANS)
+def test_means_are_welchs(rows_of_case: Any, seed: int, n_a: int, n_b: int, spread_b: float) -> None:
+    case = (seed, n_a, n_b, spread_b)
+    costs = drawn_costs(*case)
+    rows = rows_of_case("metrics.experiments", add_costs, MEANS, case, "measure", *NUMBERS)
+    expected = stats().ttest_ind(costs["b"], costs["a"], equal_var=False)
+    low, high = (
+        weightstats()
+        .CompareMeans(weightstats().DescrStatsW(costs["b"]), weightstats().DescrStatsW(costs["a"]))
+        .tconfint_diff(usevar="unequal")
+    )
     value_a, value_b = np.mean(costs["a"]), np.mean(costs["b"])
-    actual = experiments(rows, *NUMBERS)["cost_usd_per_call"]
+    actual = by_measure(rows)["cost_usd_per_call"]
     assert actual["p_value"] == pytest.approx(expected.pvalue, rel=1e-5, abs=1e-7)
     assert actual["difference_low"] == pytest.approx(low, abs=1e-6)
     assert actual["difference_high"] == pytest.approx(high, abs=1e-6)
@@ -117,6 +151,7 @@ def test_the_spread_of_a_mean_is_that_of_callers(rows: Any) -> None:
             conversation = add_call(rows, branch, user_id=None if number % 10 == 0 else caller)
             add_waits(rows, conversation, *secs)
             observations += [(value, conversation if number % 10 == 0 else caller) for value in secs]
+    rows.build("intermediate.int_experiment_arms", "metrics.experiments")
     actual = {
         row["side"]: row for row in rows.model("intermediate.int_experiment_arms") if row["measure"] == "wait_mean_secs"
     }
@@ -125,7 +160,8 @@ def test_the_spread_of_a_mean_is_that_of_callers(rows: Any) -> None:
         values, callers = zip(*observations, strict=True)
         numbers_of_callers = {caller: number for number, caller in enumerate(sorted(set(callers)))}
         groups = np.array([numbers_of_callers[caller] for caller in callers])
-        fit = OLS(np.array(values), np.ones(len(values))).fit(cov_type="cluster", cov_kwds={"groups": groups})
+        model = linear_model().OLS(np.array(values), np.ones(len(values)))
+        fit = model.fit(cov_type="cluster", cov_kwds={"groups": groups})
         variances[branch] = fit.bse[0] ** 2, len(numbers_of_callers)
         side = actual[branch]
         assert side["variance_of_mean"] == pytest.approx(fit.bse[0] ** 2, rel=1e-9)
@@ -140,9 +176,10 @@ def test_the_spread_of_a_mean_is_that_of_callers(rows: Any) -> None:
     row = experiments(rows, *NUMBERS, "has_enough_data")["wait_mean_secs"]
     assert row.pop("has_enough_data") is (min(n_a, n_b) >= 30)
     rows.seed("thresholds", *THRESHOLDS, "experiment_min_callers,20")
+    rows.build("metrics.experiments")
     row = experiments(rows, *NUMBERS)["wait_mean_secs"]
-    assert row["difference_high"] - row["difference"] == pytest.approx(stats.t.ppf(0.975, freedom) * error, abs=1e-6)
-    assert row["p_value"] == pytest.approx(2 * stats.t.sf(abs(row["difference"]) / error, freedom), abs=1e-6)
+    assert row["difference_high"] - row["difference"] == pytest.approx(stats().t.ppf(0.975, freedom) * error, abs=1e-6)
+    assert row["p_value"] == pytest.approx(2 * stats().t.sf(abs(row["difference"]) / error, freedom), abs=1e-6)
 
 
 def test_conversations_of_one_caller_count_for_less_in_a_share(rows: Any) -> None:
@@ -157,10 +194,10 @@ def test_conversations_of_one_caller_count_for_less_in_a_share(rows: Any) -> Non
     weight_b = 60 / (30 / 29 * (24 * 0.4**2 + 6 * 1.6**2) / 3600 / (0.16 / 59))
     assert (weight_a, weight_b) == pytest.approx((29.4915, 29.4915), abs=0.0001)
     successes = (0.8 * weight_b, 0.5 * weight_a)
-    low, high = confint_proportions_2indep(
+    low, high = proportion().confint_proportions_2indep(
         successes[0], weight_b, successes[1], weight_a, method="newcomb", compare="diff"
     )
-    _, p_value = proportions_ztest(np.array(successes), np.array([weight_b, weight_a]))
+    _, p_value = proportion().proportions_ztest(np.array(successes), np.array([weight_b, weight_a]))
     actual = experiments(rows, *NUMBERS, "n_observations_a", "n_callers_a")["success_rate"]
     assert (actual.pop("n_observations_a"), actual.pop("n_callers_a")) == (60, 30)
     assert actual == numbers(0.5, 0.8, 0.3, low, high, p_value)
@@ -177,9 +214,9 @@ def test_the_row_of_a_pair(rows: Any) -> None:
     sizes = {f"n_{name}_{side}": 40 for name in ("calls", "observations", "callers") for side in "ab"}
     whole = key | {"variant_a": "a", "variant_b": "b"} | sizes
     # planned 60 to 20: chi-square (40 - 20)² / 20 + (60 - 40)² / 60 = 26.67
-    split = {"planned_share_b": 0.25, "actual_share_b": 0.5, "sample_ratio_p": stats.chi2.sf(80 / 3, 1)}
+    split = {"planned_share_b": 0.25, "actual_share_b": 0.5, "sample_ratio_p": stats().chi2.sf(80 / 3, 1)}
     warning = ". The split is not the planned one: find out why first."
-    low, high = confint_proportions_2indep(36, 40, 20, 40, method="newcomb", compare="diff")
+    low, high = proportion().confint_proportions_2indep(36, 40, 20, 40, method="newcomb", compare="diff")
     expected = {
         "success_rate": {
             "value_a": 0.5,
@@ -187,7 +224,7 @@ def test_the_row_of_a_pair(rows: Any) -> None:
             "difference": 0.4,
             "difference_low": low,
             "difference_high": high,
-            "p_value": proportions_ztest([36, 20], [40, 40])[1],
+            "p_value": proportion().proportions_ztest([36, 20], [40, 40])[1],
             "finding": "B succeeds 20.3 to 56.0 points more often than A; enough data",
         },
         # without a spread, nothing but the difference can be said
@@ -210,19 +247,23 @@ def test_the_row_of_a_pair(rows: Any) -> None:
         assert row == pytest.approx(whole | values | split | text, abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("success_a", "success_b", "n", "finding"),
-    [
-        (36, 20, 40, "B succeeds 20.3 to 56.0 points less often than A; enough data."),
-        (20, 22, 40, "No difference is shown: B is between 16.2 points below and 25.6 points above A."),
-        (0, 29, 29, "Not enough data: 29 callers of A, 29 of B; each needs 30."),
-    ],
-)
-def test_findings(rows: Any, success_a: int, success_b: int, n: int, finding: str) -> None:
+def add_verdicts(rows: Any, success_a: int, success_b: int, n: int) -> None:
     for branch, n_success in (("a", success_a), ("b", success_b)):
         add_calls(rows, branch, "success", n_success)
         add_calls(rows, branch, "failure", n - n_success)
-    assert experiments(rows, "finding")["success_rate"] == {"finding": finding}
+
+
+FINDINGS = {
+    (36, 20, 40): "B succeeds 20.3 to 56.0 points less often than A; enough data.",
+    (20, 22, 40): "No difference is shown: B is between 16.2 points below and 25.6 points above A.",
+    (0, 29, 29): "Not enough data: 29 callers of A, 29 of B; each needs 30.",
+}
+
+
+@pytest.mark.parametrize("case", FINDINGS)
+def test_findings(rows_of_case: Any, case: tuple[int, int, int]) -> None:
+    rows = rows_of_case("metrics.experiments", add_verdicts, list(FINDINGS), case, "measure", "finding")
+    assert by_measure(rows)["success_rate"] == {"finding": FINDINGS[case]}
 
 
 def test_without_enough_callers_nothing_is_concluded(rows: Any) -> None:
@@ -342,7 +383,7 @@ def test_the_split_that_the_api_lists_is_the_plan_unless_it_changed_or_another_i
     assert experiments(rows, *names)["success_rate"] == as_planned
     rows.seed("traffic_shares", "a1,a,0.5", "a1,b,0.5")
     # 80 halved: chi-square (60 - 40)² / 40 + (20 - 40)² / 40 = 20
-    written = {"planned_share_b": 0.5, "actual_share_b": 0.25, "sample_ratio_p": pytest.approx(stats.chi2.sf(20, 1))}
+    written = {"planned_share_b": 0.5, "actual_share_b": 0.25, "sample_ratio_p": pytest.approx(stats().chi2.sf(20, 1))}
     assert experiments(rows, *names)["success_rate"] == written
     rows.seed("traffic_shares", "a1,a,0.5", "a2,b,0.5")
     assert experiments(rows, *names)["success_rate"] == as_planned

@@ -138,6 +138,7 @@ def test_the_exact_time_of_an_entry_and_of_its_tool_call(rows: Any) -> None:
         rows.add("tool_calls", turn_index=turn, call_index=turn, depth=0)
     times = [rows.noon, created, None]
     hour = {"local_start_hour": 17, "local_weekday_name": "Monday"}
+    rows.build("marts.fct_turns", "marts.fct_tool_calls")
     turns = rows.model("marts.fct_turns", "turn_at", *hour)
     assert turns == [{"turn_at": at} | hour for at in times]
     assert rows.model("marts.fct_tool_calls", "called_at", *hour) == [{"called_at": at} | hour for at in times]

@@ -71,22 +71,30 @@ def test_one_person_is_one_caller_whatever_the_channel(rows: Any) -> None:
     assert [row["is_repeat_caller_7d"] for row in actual] == [False, True, False]
 
 
-@pytest.mark.parametrize(
-    ("pattern", "is_excluded"),
-    [
-        ("+15550100004", True),
-        ("+1 555 010-0004", True),
-        ("+1 (555) 010%", True),
-        ("+1555010000_", True),
-        ("555 010 0004", True),  # as the provider writes it
-        ("+15550100005", False),
-        ("+49%", False),
-    ],
-)
-def test_a_caller_is_left_out_in_any_notation(pattern: str, *, is_excluded: bool, rows: Any) -> None:
-    rows.seed("excluded_callers", f"caller_id,{pattern},a test")
-    rows.document(conversation("a", sms=sms("555 010 0004")))
-    assert rows.model(KEY, "is_excluded", "is_counted") == [{"is_excluded": is_excluded, "is_counted": not is_excluded}]
+NOTATIONS = [
+    ("+15500100004", "550 010 0004", True),
+    ("+1 551 010-0004", "551 010 0004", True),
+    ("+1 (552) 010%", "552 010 0004", True),
+    ("+1553010000_", "553 010 0004", True),
+    ("554 010 0004", "554 010 0004", True),  # as the provider writes it
+    ("+15550100005", "555 010 0004", False),
+    ("+49%", "556 010 0004", False),
+]
+
+
+def add_sms(rows: Any, _pattern: str, number: str, _is_excluded: bool) -> None:  # noqa: FBT001 - of a case
+    patterns = (f"caller_id,{pattern},a test" for pattern, _, _ in NOTATIONS)
+    rows.seed("excluded_callers", *patterns)
+    rows.document(conversation(f"a_{rows.workspace}", sms=sms(number)))
+
+
+@pytest.mark.parametrize(("pattern", "number", "is_excluded"), NOTATIONS)
+def test_a_caller_is_left_out_in_any_notation(
+    pattern: str, number: str, *, is_excluded: bool, rows_of_case: Any
+) -> None:
+    case = (pattern, number, is_excluded)
+    actual = rows_of_case(KEY, add_sms, NOTATIONS, case, "is_excluded", "is_counted")
+    assert actual == [{"is_excluded": is_excluded, "is_counted": not is_excluded}]
 
 
 def usage(block: str, price: float) -> dict[str, Any]:
@@ -120,6 +128,7 @@ def test_each_form_of_a_cost(rows: Any) -> None:
         "llm_cost_usd",
         "call_duration_secs",
     )
+    rows.build(KEY, "intermediate.int_conversation_costs")
     actual = rows.model(KEY, "conversation_id", *columns)
     assert {row.pop("conversation_id"): tuple(row.values()) for row in actual} == {
         "a_both": (600, 0.1, "plan_rate", None, None, 60),
@@ -143,19 +152,24 @@ def test_the_models_cost_counts_what_was_only_delivered(rows: Any) -> None:
     assert actual == [{"n_calls": 1, "input_tokens": 100, "llm_cost_usd": 0.03125, "delivered_usd": 0.03125}]
 
 
-@pytest.mark.parametrize(
-    ("feedback", "likes", "dislikes"),
-    [
-        ({"overall_score": "like"}, 1, 0),
-        ({"overall_score": "dislike"}, 0, 1),
-        ({"overall_score": "like", "likes": 0, "dislikes": 0}, 1, 0),
-        ({"overall_score": "dislike", "likes": 2, "dislikes": 1}, 2, 1),
-        ({"overall_score": None}, 0, 0),
-    ],
-)
-def test_a_thumb_without_counts_is_one(feedback: dict[str, Any], likes: int, dislikes: int, rows: Any) -> None:
-    rows.document(conversation("a", feedback={"type": "thumbs"} | feedback))
-    assert rows.model("metrics.feedback", "likes", "dislikes") == [{"likes": likes, "dislikes": dislikes}]
+def add_feedback(rows: Any, feedback: dict[str, Any], *_: int) -> None:
+    rows.document(conversation(f"a_{rows.workspace}", feedback={"type": "thumbs"} | feedback))
+
+
+THUMBS: list[tuple[dict[str, Any], int, int]] = [
+    ({"overall_score": "like"}, 1, 0),
+    ({"overall_score": "dislike"}, 0, 1),
+    ({"overall_score": "like", "likes": 0, "dislikes": 0}, 1, 0),
+    ({"overall_score": "dislike", "likes": 2, "dislikes": 1}, 2, 1),
+    ({"overall_score": None}, 0, 0),
+]
+
+
+@pytest.mark.parametrize(("feedback", "likes", "dislikes"), THUMBS)
+def test_a_thumb_without_counts_is_one(feedback: dict[str, Any], likes: int, dislikes: int, rows_of_case: Any) -> None:
+    case = (feedback, likes, dislikes)
+    actual = rows_of_case("metrics.feedback", add_feedback, THUMBS, case, "likes", "dislikes")
+    assert actual == [{"likes": likes, "dislikes": dislikes}]
 
 
 def test_verdicts_of_scopes_are_told_and_do_not_count_twice(rows: Any) -> None:
@@ -173,6 +187,8 @@ def test_verdicts_of_scopes_are_told_and_do_not_count_twice(rows: Any) -> None:
     ]
     analysis = {"evaluation_criteria_results": {"kind": kind}, "scoped": scopes}
     rows.document(conversation("a") | {"analysis": analysis})
+    rates = ("metrics.evaluation_rates", "metrics.data_collection_fill")
+    rows.build("marts.fct_evaluations", "marts.fct_data_collection", *rates)
     columns = ("scope_index", "criteria_id", "scope", "source_agent_id", "source_branch_id", "result")
     assert [tuple(row.values()) for row in rows.model("marts.fct_evaluations", *columns)] == [
         (-1, "kind", None, None, None, "success"),
@@ -199,6 +215,7 @@ def test_a_second_result_and_a_result_without_its_call_count(rows: Any) -> None:
         {"role": "user", "message": "hm"},
     ]
     rows.document(document)
+    rows.build("marts.fct_tool_calls", "metrics.tool_reliability")
     columns = ("tool_name", "has_call", "is_error", "error_type", "latency_secs", "turn_index", "result_turn_index")
     assert [tuple(row.values()) for row in rows.model("marts.fct_tool_calls", *columns)] == [
         ("lookup", False, True, None, 1.0, 2, 2),

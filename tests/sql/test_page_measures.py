@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime
 import pytest
 
 from tests.helpers.two_weeks import WAIT
+from tests.sql.conftest import LakeRows
 from warehouse.connection import connect
 from warehouse.serve.pages.cards import is_notable
 from warehouse.serve.pages.measures import measure_rows
 from warehouse.serve.pages.selection import NONE, Period, Reader, Selection, default_period, select
+from warehouse.storage.home import Home
 
 FIRST, LAST, BEFORE = date(2026, 11, 9), date(2026, 11, 10), date(2026, 11, 8)
 
@@ -24,8 +26,9 @@ def add(rows, name, day, *waits, **row):
         rows.add("turn_metrics", **keys, turn_index=2 * index + 1, metric=WAIT, elapsed_secs=wait, is_repeat=False)
 
 
-@pytest.fixture
-def connection(rows):
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory, project):
+    rows = LakeRows(Home(tmp_path_factory.mktemp("measures") / "home").open(), project)
     judged = "analysis_call_successful"
     add(rows, "a", FIRST, 1.0, 2.0, cost_fiat_usd=0.3, version_id="v1", call_duration_secs=60, **{judged: "success"})
     add(rows, "b", FIRST, 3.0, cost_fiat_usd=0.1, version_id="v2", call_duration_secs=30, **{judged: "failure"})
@@ -38,6 +41,13 @@ def connection(rows):
     with connect() as connection:
         rows.materialize(connection, "marts.fct_conversations", "marts.fct_turns")
         yield connection
+
+
+@pytest.fixture
+def connection(warehouse):
+    """One of its own, as a selection is a temporary view."""
+    with warehouse.cursor() as cursor:
+        yield cursor
 
 
 def measures(connection, *, is_before=False, **selection):

@@ -70,25 +70,29 @@ def test_repeat_callers(rows: Any) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("reach", "n_returned"),
-    [
-        (0, (None, None, None)),
-        (1, (None, None, None)),
-        (2, (0, None, None)),
-        (7, (0, None, None)),
-        (8, (0, 0, None)),
-        (30, (0, 0, None)),
-        (31, (0, 0, 0)),
-    ],
-)
+RETURNED = {
+    0: (None, None, None),
+    1: (None, None, None),
+    2: (0, None, None),
+    7: (0, None, None),
+    8: (0, 0, None),
+    30: (0, 0, None),
+    31: (0, 0, 0),
+}
+
+
+def _add_reach(rows: Any, reach: int) -> None:
+    _call(rows, f"c1_{reach}", _day(0), "+1")
+    _call(rows, f"c2_{reach}", _day(reach), None, agent_id="a2", status="initiated")
+    _call(rows, f"c3_{reach}", _day(60), None, agent_id="b1", workspace="second")
+
+
+@pytest.mark.parametrize(("reach", "n_returned"), RETURNED.items())
 def test_a_window_is_null_until_a_later_day_has_a_call(
-    rows: Any, reach: int, n_returned: tuple[int | None, int | None, int | None]
+    rows_of_case: Any, reach: int, n_returned: tuple[int | None, int | None, int | None]
 ) -> None:
-    _call(rows, "c1", _day(0), "+1")
-    _call(rows, "c2", _day(reach), None, agent_id="a2", status="initiated")
-    _call(rows, "c3", _day(60), None, agent_id="b1", workspace="second")
-    actual = rows.model(METRIC, "agent_id", "n_calls", "n_callers", *WINDOWS, "n_resolved", *RATES)
+    columns = ("agent_id", "n_calls", "n_callers", *WINDOWS, "n_resolved", *RATES)
+    actual = rows_of_case(METRIC, _add_reach, [(days,) for days in RETURNED], (reach,), *columns)
     one_resolved = None if n_returned[1] is None else 1
     rates = [None if count is None else float(count) for count in (*n_returned, one_resolved)]
     assert tuple(actual[0].values()) == ("a1", 1, 1, *n_returned, one_resolved, *rates)

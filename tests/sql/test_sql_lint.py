@@ -68,6 +68,13 @@ BAD = [
     ),
     ("join-without-workspace", JOIN.format("left join marts.y using (conversation_id)")),
     ("join-without-workspace", JOIN.format("where x.conversation_id in (select conversation_id from marts.z)")),
+    ("qualified-using", "with final as (select x.b as a from marts.x left join marts.y using (b)) select a from final"),
+    ("qualified-using", "with final as (select y.b as a from marts.x full join marts.y using (b)) select a from final"),
+    ("qualified-using", JOIN.format("join marts.y using (b) left join marts.z on x.b = z.b")),
+    (
+        "qualified-using",
+        "with z as (select x.* from marts.x join marts.y using (b)), final as (select a from z) select a from final",
+    ),
     ("nested-generator", SELECT.format("cast(unnest(b) as date)")),
     ("nested-generator", SELECT.format("unnest(b) + 1")),
     ("shadowed-having", "with final as (select sum(a) as a from marts.x having sum(a) > 1) select a from final"),
@@ -140,6 +147,16 @@ def test_a_join_of_conversations_with_their_workspace_is_allowed() -> None:
         "on x.agent_id = y.agent_id",
     ):
         assert broken(JOIN.format(f"left join marts.y {condition}")) == []
+
+
+def test_columns_of_using_are_allowed_by_their_name_alone() -> None:
+    joins = "left join marts.y using (b) left join marts.z using (b)"
+    for sql in (
+        "with final as (select b as a, x.c, z.d from marts.x {}) select a, c, d from final",
+        "with y as (select * from marts.x {}), final as (select a from y) select a from final",
+        "with y as (select b from marts.x {}), final as (select y.b as a from y) select a from final",
+    ):
+        assert broken(sql.format(joins)) == []
 
 
 @pytest.mark.parametrize("expression", GOOD)

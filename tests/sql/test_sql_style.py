@@ -20,9 +20,9 @@ from warehouse.models.column_types import column_types
 from warehouse.models.headers import NO_COUNTERPART, split_header
 from warehouse.models.lineage import column_lineage
 from warehouse.models.project import SCHEMAS, SQL_DIR, Project
+from warehouse.models.sensitive_columns import COMPUTED, SENSITIVE_COLUMNS
 from warehouse.schema.registry import BY_NAME
-from warehouse.schema.types import unit_of
-from warehouse.serve.without_texts import COMPUTED, WITHHELD
+from warehouse.schema.types import Sensitivity, unit_of
 
 TEXTLESS = ("BIGINT", "DOUBLE", "DECIMAL", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
 """Types whose values hold no words."""
@@ -116,25 +116,27 @@ def test_staging_holds_every_column_of_the_lake_and_says_the_same_of_it(project:
 
 
 def test_every_text_that_comes_from_words_or_identifiers_is_withheld(project: Project) -> None:
-    """A new column that fails this goes into ``WITHHELD``, or has a test that lists its values."""
+    """A new column that fails this goes into ``SENSITIVE_COLUMNS``, or has a test that lists its values."""
     types, lineage = column_types(project), column_lineage(project)
-    sensitive: dict[tuple[str, str], bool] = {}
+    of_columns: dict[tuple[str, str], set[Sensitivity]] = {}
 
-    def is_sensitive(relation: str, column: str) -> bool:
+    def sensitivities(relation: str, column: str) -> set[Sensitivity]:
         schema, _, table = relation.partition(".")
         if schema == "lake":
-            return BY_NAME[table].column(column).sensitivity is not None
-        if (relation, column) not in sensitive:
-            sensitive[relation, column] = False  # while its sources are looked at
+            return {BY_NAME[table].column(column).sensitivity} - {None}
+        if (relation, column) not in of_columns:
+            of_columns[relation, column] = set()  # while its sources are looked at
             sources = lineage.get(relation, {}).get(column, [])
-            sensitive[relation, column] = any(is_sensitive(*source) for source in sources)
-        return sensitive[relation, column]
+            of_columns[relation, column] = set().union(*(sensitivities(*source) for source in sources))
+        return of_columns[relation, column]
 
-    withheld = defaultdict(set)
+    expected: defaultdict[str, dict[str, Sensitivity]] = defaultdict(dict)
     for model in project.models:
         for column in model.header.columns if model.schema in PUBLIC_SCHEMAS else ():
             is_text = types[model.key][column].partition("(")[0] not in TEXTLESS
             is_listed = column in model.header.tests.accepted or (model.key, column) in COMPUTED
-            if is_text and not is_listed and is_sensitive(model.key, column):
-                withheld[model.key].add(column)
-    assert dict(withheld) == {key: set(columns) for key, columns in WITHHELD.items()}
+            of_sources = sensitivities(model.key, column)
+            if is_text and not is_listed and of_sources:
+                strictest = Sensitivity.IDENTIFIER if Sensitivity.IDENTIFIER in of_sources else Sensitivity.FREE_TEXT
+                expected[model.key][column] = strictest
+    assert expected == SENSITIVE_COLUMNS

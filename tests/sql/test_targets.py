@@ -55,6 +55,7 @@ def test_every_metric_that_may_have_a_target_is_compared(rows: Any, project: Pro
     (seed,) = (seed for seed in project.seeds if seed.name == "targets")
     metrics = [str(metric) for metric in seed.header.tests.accepted["metric"]]
     rows.seed("targets", *(f"{metric},*,2024-01-01,0" for metric in metrics))
+    rows.build("metrics.agent_scorecard", "metrics.targets")
     scorecard = {
         row["week_start_date"]: row for row in rows.model("metrics.agent_scorecard") if row["agent_id"] == "a1"
     }

@@ -156,16 +156,20 @@ def test_a_tool_beside_its_listing(rows: Any) -> None:
     assert (idle["start_date"], idle["n_tool_calls"], idle["vendor_n_calls"]) == (None, 0, 0)
 
 
-@pytest.mark.parametrize(
-    ("n_answers", "n_errors", "is_failing"), [(5, 1, True), (6, 1, False), (4, 4, False), (10, 2, True)]
-)
-def test_a_fifth_of_five_answers_or_more_is_failing(
-    rows: Any, *, n_answers: int, n_errors: int, is_failing: bool
-) -> None:
-    rows.call()
+FAILING = {(5, 1): True, (6, 1): False, (4, 4): False, (10, 2): True}
+
+
+def add_answers(rows: Any, n_answers: int, n_errors: int) -> None:
+    rows.call(rows.workspace)
     for number in range(n_answers):
-        used(rows, "c1", "book", 1.0, is_error=number < n_errors)
-    (row,) = rows.model("metrics.tool_reliability", "n_errors", "is_failing")
+        used(rows, rows.workspace, "book", 1.0, is_error=number < n_errors)
+
+
+@pytest.mark.parametrize(("n_answers", "n_errors"), FAILING)
+def test_a_fifth_of_five_answers_or_more_is_failing(rows_of_case: Any, n_answers: int, n_errors: int) -> None:
+    case, is_failing = (n_answers, n_errors), FAILING[n_answers, n_errors]
+    columns = ("n_errors", "is_failing")
+    (row,) = rows_of_case("metrics.tool_reliability", add_answers, list(FAILING), case, *columns)
     assert row == {"n_errors": n_errors, "is_failing": is_failing}
 
 

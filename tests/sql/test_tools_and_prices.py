@@ -163,5 +163,6 @@ def test_llm_switch(rows: Any) -> None:
 
 
 def test_nothing_of_nothing(rows: Any) -> None:
+    rows.build("marts.dim_tools", "metrics.llm_switch")
     assert rows.model("marts.dim_tools") == []
     assert rows.model("metrics.llm_switch") == []

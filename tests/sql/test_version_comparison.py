@@ -48,23 +48,29 @@ def test_versions_side_by_side(rows: Any) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("n_success", "n_failure", "low", "high"),
-    # Newcombe, Two-sided confidence intervals for the single proportion (1998), table I, method 3; mirrored
-    [
-        (81, 182, 0.2553, 0.3662),
-        (15, 133, 0.0624, 0.1605),
-        (1, 28, 0.0061, 0.1718),
-        (0, 20, 0, 0.1611),
-        (20, 0, 0.8389, 1),
-    ],
-)
-def test_interval_of_the_success_rate(rows: Any, n_success: int, n_failure: int, low: float, high: float) -> None:
+def add_verdicts(rows: Any, n_success: int, n_failure: int, *_: float) -> None:
     for number in range(n_success + n_failure + 1):
         verdict = "success" if number < n_success else "failure" if number < n_success + n_failure else "unknown"
-        rows.call(f"c{number}", version_id="v1", analysis_call_successful=verdict)
+        rows.call(f"{rows.workspace}-{number}", version_id="v1", analysis_call_successful=verdict)
+
+
+# Newcombe, Two-sided confidence intervals for the single proportion (1998), table I, method 3; mirrored
+INTERVALS = [
+    (81, 182, 0.2553, 0.3662),
+    (15, 133, 0.0624, 0.1605),
+    (1, 28, 0.0061, 0.1718),
+    (0, 20, 0, 0.1611),
+    (20, 0, 0.8389, 1),
+]
+
+
+@pytest.mark.parametrize(("n_success", "n_failure", "low", "high"), INTERVALS)
+def test_interval_of_the_success_rate(
+    rows_of_case: Any, n_success: int, n_failure: int, low: float, high: float
+) -> None:
     names = ("success_rate_low", "success_rate_high", "n_judged", "n_calls")
-    (actual,) = rows.model("metrics.version_comparison", *names)
+    case = (n_success, n_failure, low, high)
+    (actual,) = rows_of_case("metrics.version_comparison", add_verdicts, INTERVALS, case, *names)
     counts = (n_success + n_failure, n_success + n_failure + 1)
     assert tuple(actual.values()) == pytest.approx((low, high, *counts), abs=0.00005)
     assert actual["success_rate_low"] >= 0

@@ -13,11 +13,13 @@ import polars as pl
 import pytest
 
 from pipelines.cli.demo import DemoWorld
+from pipelines.cli.erase import result_lines
 from pipelines.cli.main import report_error
 from pipelines.cli.progress import ProgressLines
 from pipelines.cli.render import encode, hidden_columns_note, table, write
 from pipelines.cli.sync import describe_fetched, new_run_id
 from pipelines.cli.text_table import Layout, aligned, lay_out, wrap_lines
+from pipelines.usecases.erasure import ErasureResult, Receipt
 from tests.helpers.run_cli import Terminal
 from warehouse.errors import QueryError
 from warehouse.schema.types import unit_of
@@ -131,12 +133,29 @@ def test_rows_are_formatted_by_the_unit_of_their_column() -> None:
         "a           1,200        66.7 %     $2.61         1.24 s",
         "b               –             –    $0.238           20 s",  # noqa: RUF001 - a dash
     ]
+    shares = [{"call_share": 0.25}, {"call_share": None}]
+    assert table(shares, ["call_share"]).text.split("\n") == ["call_share", "    25.0 %", "         –"]  # noqa: RUF001
     assert table(
         rows, {"agent_id": "agent", "n_calls": "calls"}, units={"n_calls": "US dollars"}
     ).text.splitlines() == [
         "agent      calls",
         "a      $1,200.00",
         "b              –",  # noqa: RUF001 - a dash
+    ]
+
+
+def test_a_receipt_counts_in_words() -> None:
+    receipts = (
+        Receipt("c1", None, {"n_readings": 1, "n_list_rows": 2, "n_recordings": 0}, {"turns": 12, "llm_usage": 1}),
+        Receipt("c2", "deleted", {"n_readings": 1200, "n_quarantined": 1}, {}),
+    )
+    assert list(result_lines(ErasureResult(receipts, (), {}, (), {}))) == [
+        "c1: erased",
+        "  landing  1 snapshot, 2 list rows",
+        "  lake     12 rows of turns, 1 row of llm_usage",
+        "c2: erased, deleted at the API",
+        "  landing  1,200 snapshots, 1 quarantined item",
+        "  lake     nothing",
     ]
 
 

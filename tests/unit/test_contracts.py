@@ -21,6 +21,7 @@ from tests.helpers.run_cli import run
 from warehouse.contracts.aggregates import ADDITIVE, aggregates
 from warehouse.contracts.relations import Relation, relations_of
 from warehouse.models.project import Project, read_project
+from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.schema.registry import TABLES
 
 
@@ -39,6 +40,10 @@ def contracts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Each contract as data, as the command writes it; nothing is in the home folder."""
     folder = tmp_path_factory.mktemp("contracts")
     return {form: run(folder, "contract", form, "--json").data for form in ("odcs", "osi", "dbt", "superset")}
+
+
+def read_yaml(text: str | bytes) -> Any:
+    return yaml.load(text, yaml.CSafeLoader)
 
 
 def public_columns(project: Project) -> dict[str, list[str]]:
@@ -81,8 +86,16 @@ def test_odcs_says_what_is_declared_about_a_column(contracts: dict[str, Any]) ->
             "to": ["dim_agents.workspace", "dim_agents.agent_id"],
         }
     ]
-    (message,) = [column for column in tables["lake.turns"]["properties"] if column["name"] == "message"]
-    assert message["classification"] == "confidential"
+    classified = {
+        (key, column["name"]): column["classification"]
+        for key, table in tables.items()
+        for column in table["properties"]
+        if "classification" in column
+    }
+    assert classified["lake.turns", "message"] == classified["marts.fct_turns", "message"] == "confidential"
+    assert classified["marts.fct_conversations", "caller_id"] == "restricted"
+    of_models = {key for key in classified if not key[0].startswith("lake.")}
+    assert of_models == {(model, name) for model, names in SENSITIVE_COLUMNS.items() for name in names}
 
 
 def test_osi_names_are_unique_and_expressions_refer_to_columns(contracts: dict[str, Any], project: Project) -> None:
@@ -161,7 +174,7 @@ def test_the_zip_file_has_the_same_files_and_is_the_same_each_time(contracts: di
     first, second = (run(tmp_path, "contract", "superset") for _ in range(2))
     assert first.out == second.out
     with zipfile.ZipFile(io.BytesIO(first.out)) as archive:
-        files = {name: yaml.safe_load(archive.read(name)) for name in archive.namelist()}
+        files = {name: read_yaml(archive.read(name)) for name in archive.namelist()}
     assert files.keys() == contracts["superset"].keys()
     assert files["convohouse/metadata.yaml"] == {"version": "1.0.0", "type": "Dashboard"}
 
@@ -169,8 +182,8 @@ def test_the_zip_file_has_the_same_files_and_is_the_same_each_time(contracts: di
 def test_a_contract_is_written_into_a_file(contracts: dict[str, Any], tmp_path: Path) -> None:
     ended = run(tmp_path, "contract", "dbt", "--output", "sources.yml")
     assert (ended.code, ended.out, ended.err) == (0, b"", "written to sources.yml\n")
-    assert yaml.safe_load((tmp_path / "sources.yml").read_text()) == contracts["dbt"]
-    assert yaml.safe_load(run(tmp_path, "contract", "dbt").text) == contracts["dbt"]
+    assert read_yaml((tmp_path / "sources.yml").read_text()) == contracts["dbt"]
+    assert read_yaml(run(tmp_path, "contract", "dbt").text) == contracts["dbt"]
     ended = run(tmp_path, "contract", "dbt", "--output", "nowhere/sources.yml")
     assert ended.code == 2
     assert "There is no folder nowhere" in ended.err

@@ -32,7 +32,7 @@ def model(key: str, sql: str, **columns: str) -> Model:
     return Model(schema, name, SQL_DIR / schema / f"{name}.sql", header, sql, select.reads, sql)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def project() -> Project:
     stage = model(
         "staging.stg_turns",

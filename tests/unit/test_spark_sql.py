@@ -23,7 +23,7 @@ def one_line(sql, columns=()):
         ("quantile_cont(x, 0.5) filter (where y)", "PERCENTILE(x, 0.5) FILTER(WHERE y)"),
         ("median(x)", "PERCENTILE(x, 0.5)"),
         ("arg_max(x, row(a, b))", "MAX_BY(x, STRUCT(a, b))"),
-        ("count(distinct hash(a, b))", "COUNT(DISTINCT STRUCT(a, b))"),
+        ("count(distinct hash(a, b))", "COUNT(DISTINCT XXHASH64(a, b))"),
         ("x at time zone 'UTC'", "CAST(FROM_UTC_TIMESTAMP(x, 'UTC') AS TIMESTAMP_NTZ)"),
         ("x - interval 7 day and y", "x - ( INTERVAL '7' DAY ) AND y"),
         ("concat(x, ' calls')", "CONCAT(COALESCE(CAST(x AS STRING), ''), ' calls')"),

@@ -153,7 +153,7 @@ class _ModelBuilder:
                 types, change = before.types, self.days.update(connection, model, days, before.types)
                 if change is None:
                     types = self._create(connection, model)
-            n_rows = connection.execute(f"select count(*) from {model.key}").fetchall()[0][0]
+            n_rows = None if model.is_view else _count(connection, model)
         except duckdb.Error as error:
             message = f"{model.path}: {model.key} cannot be built: {error}"
             raise ModelError(message, "The current warehouse stays in place.") from error
@@ -169,6 +169,11 @@ class _ModelBuilder:
         types = describe(connection, model.key)
         _check_columns(model, types)
         return types
+
+
+def _count(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
+    (n_rows,) = connection.execute(f"select count(*) from {model.key}").fetchall()[0]
+    return int(n_rows)
 
 
 def _check_columns(model: Model, types: Iterable[str]) -> None:

@@ -33,7 +33,7 @@ from warehouse.models.build_tables import (
     agent_name_rows,
     workspace_rows,
 )
-from warehouse.models.project import Project, relations_with_days
+from warehouse.models.project import SCHEMAS, Project, relations_with_days
 from warehouse.models.staleness import (
     CODE,
     REMOVED,
@@ -65,14 +65,14 @@ BASELINE_DATABASE = "baseline"  # the name under which the current warehouse is 
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """A built model; ``types`` are DuckDB's by column, in order.
+    """A built model; ``types`` are DuckDB's by column, in order; ``n_rows`` is None for a view, which is not read.
 
     One that ``is_reused`` was taken over from the warehouse before, in no time. Of one that ``is_incremental``, only
     the rows of stale days were rebuilt.
     """
 
     key: str
-    n_rows: int
+    n_rows: int | None
     secs: float
     types: dict[str, str]
     is_reused: bool = False
@@ -162,7 +162,7 @@ def write_state(
     connection: duckdb.DuckDBPyConnection, inputs: Mapping[str, str], models: Iterable[ModelState], mtime: int
 ) -> None:
     """Write ``seeds.build_inputs``; the caller sets the file's time of modification to ``mtime`` (seconds)."""
-    n_rows = {model.key: str(model.n_rows) for model in models}
+    n_rows = {model.key: str(model.n_rows) for model in models if model.n_rows is not None}
     rows: list[dict[str, str | None]] = [
         {"name": name, "mark": value, "n_rows": n_rows.get(name)} for name, value in sorted(inputs.items())
     ]
@@ -190,5 +190,9 @@ def read_state(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> Baseli
         f"where database_name = '{BASELINE_DATABASE}' order by column_index"
     ).fetchall():
         types.setdefault(key, {})[column] = data_type
-    models = {name: ModelState(name, int(n), 0.0, types[name], is_reused=True) for name, _, n in rows if n is not None}
+    models = {
+        name: ModelState(name, None if n_rows is None else int(n_rows), 0.0, types[name], is_reused=True)
+        for name, _, n_rows in rows
+        if name.partition(".")[0] in SCHEMAS
+    }
     return Baseline(inputs, models)

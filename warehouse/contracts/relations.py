@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from warehouse.models.column_types import column_types
 from warehouse.models.headers import Metric, Value
 from warehouse.models.project import Model, Project
+from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import WORKSPACE, Sensitivity, Table, unit_of
 
@@ -74,6 +75,7 @@ def _model_relation(model: Model, types: Mapping[str, str], models: Mapping[str,
             header.metrics[name].unit if name in header.metrics else unit_of(name),
             is_required=name in header.tests.not_null,
             accepted=header.tests.accepted.get(name, ()),
+            sensitivity=SENSITIVE_COLUMNS.get(model.key, {}).get(name),
         )
         for name, description in header.columns.items()
     )

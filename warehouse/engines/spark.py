@@ -125,14 +125,17 @@ class SparkEngine:
 
     def load(self, key: str, rows: pl.DataFrame) -> None:
         """See ``Engine``."""
-        table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
-        schema = pa.schema([pa.field(field.name, _plain(field.type)) for field in table.schema])
         with _engine_errors(key):
-            from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - an extra
-
-            data: pa.Table | list[object] = table.cast(schema) if table.num_rows else []
-            frame = self._session.createDataFrame(data, schema=from_arrow_schema(schema))
+            frame = self._frame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
             frame.createOrReplaceTempView(relation_name(*key.split(".")))
+
+    def _frame(self, table: pa.Table) -> DataFrame:
+        """The rows, which the server holds in memory."""
+        from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - an extra
+
+        schema = pa.schema([pa.field(field.name, _plain(field.type)) for field in table.schema])
+        data: pa.Table | list[object] = table.cast(schema) if table.num_rows else []
+        return self._session.createDataFrame(data, schema=from_arrow_schema(schema))
 
     def read_table(self, key: str, types: Mapping[str, str], folder: str) -> None:
         """See ``Engine``."""

@@ -18,6 +18,9 @@ Naming = Callable[[str, str], str]
 TYPES = {"TIMESTAMP": "timestamp_ntz", "TIMESTAMP WITH TIME ZONE": "timestamp", "HUGEINT": "decimal(38, 0)"}
 """Types of DuckDB that sqlglot would translate to another one."""
 
+ROW_FUNCTIONS = {"row": "struct", "hash": "xxhash64"}
+"""Functions of several columns, by name in DuckDB."""
+
 
 @lru_cache(maxsize=2048)  # a process that builds more than once translates the same texts
 def to_spark(sql: str, relation: Naming, columns: tuple[str, ...] = ()) -> str:
@@ -60,9 +63,9 @@ def _percentile(node: exp.Expr) -> exp.Expr:
 
 
 def _struct(node: exp.Expr) -> exp.Expr:
-    """``row(a, b)``, by which rows are ordered, as ``struct``; so is ``hash(a, b)``, which has only 32 bits there."""
-    if isinstance(node, exp.Anonymous) and node.name.lower() in ("row", "hash"):
-        return exp.func("struct", *node.expressions)
+    """``row(a, b)``, by which rows are ordered, as ``struct``; ``hash(a, b)`` as the function that has 64 bits too."""
+    if isinstance(node, exp.Anonymous) and node.name.lower() in ROW_FUNCTIONS:
+        return exp.func(ROW_FUNCTIONS[node.name.lower()], *node.expressions)
     return node
 
 

@@ -87,8 +87,8 @@ def metrics_text(project: Project, examples: Collection[Example] = ()) -> str:
         sections += ["## Worked examples", _ABOUT_EXAMPLES]
     sections += [f"### {example.metric}\n\n{example.text}" for example in examples]
     for schema in reversed(SCHEMAS):
-        sections += [f"## Schema {schema}", *(_model_text(model) for model in models if model.schema == schema)]
-    sections += ["## Schema seeds", *(_seed_text(seed) for seed in project.seeds)]
+        sections += [f"## Schema {schema}", *(_relation_text(model) for model in models if model.schema == schema)]
+    sections += ["## Schema seeds", *(_relation_text(seed) for seed in project.seeds)]
     contents = "\n".join(_contents("\n\n".join(sections)))
     return "\n\n".join(["# The models and the metrics", _GENERATED, _ABOUT_METRICS, contents, *sections]) + "\n"
 
@@ -187,17 +187,13 @@ def _metrics_text(model: Model) -> str:
     return f"### {model.key}\n\n{_grid(head, rows)}"
 
 
-def _model_text(model: Model) -> str:
-    return _relation_text(model.key, model.header.description, model.header.grain, model.header.columns)
-
-
-def _seed_text(seed: Seed) -> str:
-    return _relation_text(seed.key, seed.header.description, seed.header.grain, seed.header.columns)
-
-
-def _relation_text(key: str, description: str, grain: Iterable[str], columns: dict[str, str]) -> str:
-    rows = ((f"**{name}**" if name in grain else name, unit_of(name), about) for name, about in columns.items())
-    return f"### {key}\n\n{description}\n\n{_grid(('column', 'unit', 'meaning'), rows)}"
+def _relation_text(relation: Model | Seed) -> str:
+    header = relation.header
+    rows = (
+        (f"**{name}**" if name in header.grain else name, unit_of(name), about)
+        for name, about in header.columns.items()
+    )
+    return f"### {relation.key}\n\n{header.description}\n\n{_grid(('column', 'unit', 'meaning'), rows)}"
 
 
 def _grid(head: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> str:

@@ -9,7 +9,8 @@
 - ``inherits_metrics_from = "intermediate.int_agent_measures"`` also adds the metrics of these columns.
 - With either, a metric takes from the metric of the same column there what it leaves out.
 - ``incremental_by = "start_date"`` says that the model's rows of a day follow from the rows of that day in what it
-  reads, so that it can be built some days at a time (``warehouse.build.incremental``).
+  reads, so that it can be built some days at a time (``warehouse.build.incremental``). A staging model with it is a
+  table and no view.
 
 The unit of a column follows from its name (``warehouse.schema.types.unit_of``). Singular tests and seeds have smaller
 headers of the same kind.
@@ -213,10 +214,10 @@ def _set_metric_defaults(values: dict[str, Any]) -> None:
 
 def _accept_values(values: dict[str, Any]) -> None:
     """Add the check that a column has none but its values."""
-    listed, tests = values.get("values"), values.setdefault("tests", {})
+    values_by_column, tests = values.get("values"), values.setdefault("tests", {})
     accepted = tests.setdefault("accepted", {}) if isinstance(tests, dict) else None
-    if isinstance(listed, dict) and isinstance(accepted, dict):
-        accepted.update({column: list(names) for column, names in listed.items() if isinstance(names, dict)})
+    if isinstance(values_by_column, dict) and isinstance(accepted, dict):
+        accepted.update({column: list(names) for column, names in values_by_column.items() if isinstance(names, dict)})
 
 
 def _invalid_key(message: str) -> str:

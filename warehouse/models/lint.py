@@ -151,6 +151,12 @@ RULES = (
         lint_rules.joins_without_workspace,
     ),
     Rule(
+        "qualified-using",
+        "after a join with using (k), Sail does not know x.k, and x.* has no k there",
+        "k without its relation, or joins with on",
+        lint_rules.qualifies_using,
+    ),
+    Rule(
         "nested-generator",
         "Spark has unnest only as a column of its own",
         "unnest(x) as y in one CTE, and the expression of y in the next",

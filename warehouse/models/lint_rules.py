@@ -205,6 +205,16 @@ def joins_without_workspace(node: exp.Expr, _word: str) -> bool:
     return "conversation_id" in names and "workspace" not in names
 
 
+def qualifies_using(node: exp.Expr, _word: str) -> bool:
+    """A column of ``using``, or a star, by the name of its relation in a SELECT that joins with ``using``."""
+    if not isinstance(node, exp.Column) or not node.table:
+        return False
+    select = node.find_ancestor(exp.Select)
+    joins = select.args.get("joins") or () if select else ()
+    names = {column.name for join in joins for column in join.args.get("using") or ()}
+    return bool(names) and (node.is_star or node.name in names)
+
+
 def _is_column(node: exp.Expr, name: str) -> bool:
     return isinstance(node, exp.Column) and node.name == name
 

@@ -31,7 +31,11 @@ SHORT_NAMED = ("marts", "metrics")
 DAY = "start_date"
 """Column with the day of a row, by which relations are compared and models are built incrementally."""
 VIEWS = ("staging",)
-"""Schemas whose models are views: staging only renames the lake. Other models are read often, so they are tables."""
+"""Schemas whose models are views, unless they are incremental: staging only renames the lake.
+
+``stg_conversations`` is a table, as a dozen models read it: to open a file of 231 columns for each day takes longer
+than what they do with the rows. Other models are read often, too.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Model:
     @property
     def is_view(self) -> bool:
         """Whether the model is built as a view."""
-        return self.schema in VIEWS
+        return self.schema in VIEWS and not self.header.incremental_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class Project:
         needed, models = set(keys), self.by_key
         for model in reversed(self.models):
             if model.key in needed:
-                needed |= {read for read in model.reads if read in models}
+                needed |= {name for name in model.reads if name in models}
         return Project(tuple(model for model in self.models if model.key in needed), self.seeds, ())
 
 
@@ -149,7 +153,7 @@ def ordered_models(models: Mapping[str, Model], seeds: Iterable[str]) -> tuple[M
 
 def _build_order(reads: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     """The keys, each after those of its reads that are keys as well."""
-    graph = {key: [read for read in relations if read in reads] for key, relations in reads.items()}
+    graph = {key: [name for name in relations if name in reads] for key, relations in reads.items()}
     try:
         return tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:

@@ -21,7 +21,7 @@ from typing import NoReturn
 import duckdb
 import polars as pl
 
-from warehouse.connection import FrameStream
+from warehouse.arrow_stream import ArrowStream
 from warehouse.errors import ModelError
 from warehouse.models.checks import Check, header_checks, row_check, run
 from warehouse.models.headers import SeedHeader
@@ -61,7 +61,7 @@ def read_rows(
     Raises:
         ModelError: names file, line and column of the first mistake.
     """
-    connection.register("csv_text", FrameStream(_read_text(path, content, list(header.types))))
+    connection.register("csv_text", ArrowStream(_read_text(path, content, list(header.types))))
     _refuse_failing(connection, path, (_type_check(name, type_) for name, type_ in header.types.items()))
     values = ", ".join(f"cast({name} as {type_}) as {name}" for name, type_ in header.types.items())
     connection.execute(f"create table {key} as select {LINE}, {values} from csv_text order by {LINE}")

@@ -86,16 +86,16 @@ class _DeltaTable:
         """Write what is new, commit, and delete what no version may need any more."""
         table, paths = self._source_table, self._current_paths()
         parts = {_prefix(part): part for part in table.parts}
-        new = [part for prefix, part in parts.items() if prefix not in paths]
-        gone = [path for prefix, path in paths.items() if prefix not in parts]
+        new_parts = [part for prefix, part in parts.items() if prefix not in paths]
+        old_paths = [path for prefix, path in paths.items() if prefix not in parts]
         is_other = self._table is None or self._table.schema() != _delta_schema(table)
-        is_changed = bool(new or gone) or is_other
-        outcome = Outcome(table.key, WRITTEN if is_changed else UNCHANGED, table.n_rows, len(new))
+        is_changed = bool(new_parts or old_paths) or is_other
+        outcome = Outcome(table.key, WRITTEN if is_changed else UNCHANGED, table.n_rows, len(new_parts))
         if publication.is_dry_run:
             return outcome
         if is_changed:
-            adds = list(self._upload(source, new, publication))
-            self._commit(adds, gone, publication.now, is_other=is_other)
+            adds = list(self._upload(source, new_parts, publication))
+            self._commit(adds, old_paths, publication.now, is_other=is_other)
         if publication.purges or (is_changed and self._table is not None):
             self._vacuum(0 if publication.purges else KEPT_HOURS)
         return outcome

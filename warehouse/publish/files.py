@@ -13,10 +13,10 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.csv_format import to_csv
 from warehouse.errors import PublishError
 from warehouse.publish.source import Source, SourceTable
 from warehouse.publish.target import CSV, REMOVED, UNCHANGED, WRITTEN, Outcome, Progress, Publication, Target
+from warehouse.text_formats import to_csv
 
 STATE_FILE = "convohouse.json"
 TEMPORARY_FILES = ".convohouse-*"
@@ -113,8 +113,8 @@ def _write(file: Path, write: Callable[[Path], object]) -> None:
     temporary = file.with_name(f".convohouse-{uuid.uuid4().hex}")
     try:
         write(temporary)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        with temporary.open("rb") as content:
+            os.fsync(content.fileno())
         temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)

@@ -109,7 +109,7 @@ def _s3_options(options: Mapping[str, str]) -> dict[str, Any]:
         "aws_session_token": "session_token",
         "aws_region": "region",
     }
-    named: dict[str, Any] = {names[name]: value for name, value in options.items() if name in names}
-    named |= _address(options.get("aws_endpoint_url", ""), "endpoint_override", "scheme")
+    s3_options: dict[str, Any] = {names[name]: value for name, value in options.items() if name in names}
+    s3_options |= _address(options.get("aws_endpoint_url", ""), "endpoint_override", "scheme")
     # a small file is then one request, instead of the three of a multipart upload
-    return {**named, "allow_delayed_open": True, "connect_timeout": CONNECT_TIMEOUT_SECS}
+    return {**s3_options, "allow_delayed_open": True, "connect_timeout": CONNECT_TIMEOUT_SECS}

@@ -87,19 +87,19 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
         current = _begin(cursor)
         obsolete = [name for name in publication.obsolete if name in current]
         outcomes += [Outcome(name, REMOVED, 0) for name in obsolete]
-        changed = []
+        changed_tables = []
         for number, table in enumerate(publication.tables, 1):
             if publication.purges or current.get(table.key) != table.fingerprint:
-                changed.append(table)
+                changed_tables.append(table)
                 if not publication.is_dry_run:
                     _load(cursor, source, table)
-            outcomes.append(Outcome(table.key, WRITTEN if table in changed else UNCHANGED, table.n_rows))
+            outcomes.append(Outcome(table.key, WRITTEN if table in changed_tables else UNCHANGED, table.n_rows))
             progress(number, len(publication.tables))
         if publication.is_dry_run:
             cursor.execute("rollback")
             return outcomes
-        methods = {table.key: _method(cursor, table.key, current, publication) for table in changed}
-        for table in changed:
+        methods = {table.key: _method(cursor, table.key, current, publication) for table in changed_tables}
+        for table in changed_tables:
             if methods[table.key] is _merge:
                 _merge(cursor, table)
         current_others = [key for key, method in methods.items() if key in current and method is not _merge]
@@ -107,7 +107,7 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
         for name in obsolete:
             cursor.execute(f"drop table {_quoted(name)}")
             cursor.execute(f"delete from {STATE} where name = {sql_literal(name)}")
-        for table in changed:
+        for table in changed_tables:
             if methods[table.key] is not _merge:
                 methods[table.key](cursor, table)
             _describe(cursor, table, publication.now)

@@ -88,10 +88,10 @@ def put_problem(home: Home, url: str, format_: str, problem: str, now: datetime)
 def forget_target(home: Home, url: str, format_: str) -> bool:
     """Remove a target from the record; whether it was there."""
     targets = read_targets(home)
-    others = tuple(target for target in targets if target.identity != (url, format_))
-    if len(others) < len(targets):
-        _write(home, others)
-    return len(others) < len(targets)
+    remaining = tuple(target for target in targets if target.identity != (url, format_))
+    if len(remaining) < len(targets):
+        _write(home, remaining)
+    return len(remaining) < len(targets)
 
 
 def removed_fingerprint(home: Home) -> str:

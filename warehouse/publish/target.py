@@ -148,10 +148,10 @@ def parse_target(text: str, format_: str | None, options: Mapping[str, str] | No
 
 
 def _require(format_: str | None, default: str, allowed: Iterable[str]) -> str:
-    chosen = format_ or default
-    if chosen not in allowed:
-        raise ValueError(f"it takes the format {' or '.join(allowed)}, not {chosen}")
-    return chosen
+    format_ = format_ or default
+    if format_ not in allowed:
+        raise ValueError(f"it takes the format {' or '.join(allowed)}, not {format_}")
+    return format_
 
 
 def _database_url(text: str) -> str:

@@ -52,6 +52,7 @@ UNITS = {
     "_minutes": "minutes",
     "_rate": "share of 1",
     "_coverage": "share of 1",
+    "_share": "share of 1",
     "_bytes": "bytes",
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.connection import open_warehouse
+from warehouse.connection import open_warehouse, read_frame
 from warehouse.storage.home import Home
 
 PARTS = {
@@ -99,5 +99,4 @@ def _not_found(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> N
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, value: str | None) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = connection.sql(sql, params=[value]).pl().to_dicts()
-    return rows
+    return read_frame(connection.sql(sql, params=[value])).to_dicts()

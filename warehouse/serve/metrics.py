@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from warehouse.connection import open_warehouse
+from warehouse.connection import open_warehouse, read_frame
 from warehouse.serve.query import Connect
 from warehouse.storage.home import Home
 
@@ -82,7 +82,7 @@ def read_models(home: Home, connect: Connect = open_warehouse) -> dict[str, Metr
     with connect(home) as connection:
         for table, column in connection.execute(_COLUMNS).fetchall():
             columns.setdefault(table, []).append(column)
-        catalog = connection.sql("select * from metrics.catalog order by id").pl().to_dicts()
+        catalog = read_frame(connection.sql("select * from metrics.catalog order by id")).to_dicts()
         n_rows = {name: connection.table(f"metrics.{name}").count("*").fetchall()[0][0] for name in columns}
     return {
         name: MetricModel(
@@ -117,7 +117,5 @@ def read_rows(
     sql += f" limit {rows.limit}" if rows.limit else ""
     values = {"agent_id": rows.agent_id, "since": rows.since, "until": rows.until}
     with connect(home) as connection:
-        frame: pl.DataFrame = connection.sql(
-            sql, params={name: value for name, value in values.items() if value is not None}
-        ).pl()
-    return frame
+        parameters = {name: value for name, value in values.items() if value is not None}
+        return read_frame(connection.sql(sql, params=parameters))

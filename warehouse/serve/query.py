@@ -14,7 +14,7 @@ from threading import Timer
 import duckdb
 import polars as pl
 
-from warehouse.connection import DEFAULT_LIMITS, Limits, open_warehouse
+from warehouse.connection import DEFAULT_LIMITS, Limits, open_warehouse, read_frame
 from warehouse.errors import QueryError
 from warehouse.serve.name_suggestions import suggestion
 from warehouse.storage.home import Home
@@ -55,7 +55,7 @@ def query(home: Home, sql: str, *, limits: Limits = DEFAULT_LIMITS) -> pl.DataFr
     """
     with open_warehouse(home, limits=limits) as connection:
         try:
-            rows: pl.DataFrame = _select(connection, sql).pl()
+            rows = read_frame(_select(connection, sql))
         except duckdb.Error as error:
             raise QueryError(str(error), _hint(connection, error)) from error
     return rows
@@ -72,7 +72,7 @@ def limited_query(home: Home, sql: str, limits: AnswerLimits, connect: Connect =
         timer = Timer(limits.secs, connection.interrupt)
         timer.start()
         try:
-            rows: pl.DataFrame = _select(connection, sql).limit(limits.rows + 1).pl()
+            rows = read_frame(_select(connection, sql).limit(limits.rows + 1))
         except duckdb.InterruptException as error:
             raise QueryError(
                 f"The query took longer than {limits.secs:g} seconds and was stopped.", "Ask for fewer rows or days."

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from warehouse.connection import open_warehouse
+from warehouse.connection import open_warehouse, read_frame
 from warehouse.serve.search_terms import pattern, search_terms, snippet
 from warehouse.storage.home import Home
 
@@ -61,7 +61,7 @@ def search(home: Home, text: str, scope: Scope = Scope(), *, limit: int = 10) ->
     parameters |= {"any": "|".join(map(pattern, words)), "limit": limit}
     parameters |= {"agent_id": scope.agent_id, "since": scope.since, "until": scope.until}
     with open_warehouse(home) as connection:
-        rows = connection.sql(_sql(len(words)), params=parameters).pl().to_dicts()
+        rows = read_frame(connection.sql(_sql(len(words)), params=parameters)).to_dicts()
     return [SearchHit(snippet=snippet(row.pop("message"), words), **row) for row in rows]
 
 

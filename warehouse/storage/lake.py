@@ -6,9 +6,11 @@ key, with the schema that ``warehouse.schema`` declares. Rows get the name of th
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -16,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.errors import HomeError, SchemaError
-from warehouse.schema.registry import TABLES
+from warehouse.schema.registry import DOCUMENT_TABLES, TABLES
 from warehouse.schema.types import WORKSPACE, Table
 from warehouse.storage import parquet
 from warehouse.storage.home import RESERVED_WORKSPACE, UPGRADABLE_LAYOUT, Home
@@ -57,6 +59,24 @@ def days(home: Home, table: Table) -> list[date]:
 def day_files(home: Home, table: Table, day: date) -> list[Path]:
     """The files of a day, of all workspaces."""
     return sorted(home.all_workspaces.files(home.partition(table, day)))
+
+
+def files_of_days(home: Home, table: Table, days: Iterable[date]) -> list[Path]:
+    """The workspace's files of some days of a daily table."""
+    return [file for day in sorted(days) if (file := home.file(home.partition(table, day))).exists()]
+
+
+def day_fingerprint(home: Home, day: date) -> str:
+    """A hash of the sizes, times and inodes of the workspace's files of a day, of all tables of documents.
+
+    The lake never writes into a file but renames a new one in, so new content has another inode or time.
+    """
+    sha256 = hashlib.sha256()
+    for table in DOCUMENT_TABLES:
+        with suppress(FileNotFoundError):
+            stat = home.file(home.partition(table, day)).stat()
+            sha256.update(f"{table.name} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino};".encode())
+    return sha256.hexdigest()
 
 
 def ensure_schema_files(home: Home) -> None:

@@ -55,9 +55,14 @@ def write_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str
         OSError: the disk is full, or the folder cannot be written.
         SchemaError: see ``with_workspace``.
     """
+    write_plain_file(home, target, with_workspace(home, data), footer=footer)
+
+
+def write_plain_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str, str] | None = None) -> None:
+    """As ``write_file``, for rows that have no workspace."""
     temporary = home.temporary / f"{uuid.uuid4().hex}.parquet"
     try:
-        _write_parquet(temporary, with_workspace(home, data), footer)
+        _write_parquet(temporary, data, footer)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -85,11 +85,11 @@ class AgentsFile(Record, frozen=True):
         for agent in self.agent:
             key = f"agent {agent.key}"
             topics = [topic for topic in DIALOGUES.topic if topic.agent == agent.key]
-            used = {name for topic in topics for turn in topic.turns for name in turn.get("tool", ())}
+            tool_names = {name for topic in topics for turn in topic.turns for name in turn.get("tool", ())}
             check_names(f"{key}.criteria", agent.criteria, self.criteria)
             check_names(f"{key}.tools", agent.tools, TOOLS)
             check_names(f"{key}.model", [agent.model], PRICES.models)
-            check_names(f"dialogues.toml: tools of {key}", used, agent.tools)
+            check_names(f"dialogues.toml: tools of {key}", tool_names, agent.tools)
             check_names(f"dialogues.toml: languages of {key}", {topic.language for topic in topics}, agent.languages)
             for field in agent.fields:
                 check_template(f"{key}.fields.{field.name}", field.template, VARIABLES)

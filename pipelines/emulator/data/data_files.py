@@ -60,7 +60,7 @@ def check_template(key: str, template: str, variables: Collection[str]) -> None:
         ValueError: it does, or its braces do not match.
     """
     try:
-        used = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+        names = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
     except ValueError as error:
         raise ValueError(f"{key}: {error} in {template!r}") from None
-    check_names(key, used, variables)
+    check_names(key, names, variables)

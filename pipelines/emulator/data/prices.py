@@ -60,14 +60,14 @@ def priced(
     model: str, tokens: list[int] | tuple[int, int, int, int], factors: dict[str, float]
 ) -> dict[str, dict[str, float]]:
     """A generation's tokens with their price in USD, by token kind."""
-    fresh, read, write, out = tokens
+    fresh, cache_read, cache_write, output = tokens
     rates = MODEL_RATES[model]
     per_token = factors.get(model, 1.0) / 1e6
     return {
         "input": {"tokens": fresh, "price": fresh * rates[0] * per_token},
-        "input_cache_read": {"tokens": read, "price": read * rates[1] * per_token},
-        "input_cache_write": {"tokens": write, "price": write * rates[2] * per_token},
-        "output_total": {"tokens": out, "price": out * rates[3] * per_token},
+        "input_cache_read": {"tokens": cache_read, "price": cache_read * rates[1] * per_token},
+        "input_cache_write": {"tokens": cache_write, "price": cache_write * rates[2] * per_token},
+        "output_total": {"tokens": output, "price": output * rates[3] * per_token},
     }
 
 

@@ -213,9 +213,9 @@ class Script:
         """Count a generation: the history comes from the cache from the second one on; a few are thrown away."""
         model = self.model
         context = _CONTEXT_TOKENS + self.history_tokens
-        cached = context // 2 if self.initiated and happens(self.rng, 0.6) else 0
-        written = context - cached if prices.MODEL_RATES[model][2] and not cached else 0
-        tokens = (context - cached - written, cached, written, written_tokens)
+        from_cache = context // 2 if self.initiated and happens(self.rng, 0.6) else 0
+        to_cache = context - from_cache if prices.MODEL_RATES[model][2] and not from_cache else 0
+        tokens = (context - from_cache - to_cache, from_cache, to_cache, written_tokens)
         prices.add(self.initiated, model, tokens)
         if happens(self.rng, 0.88):
             prices.add(self.irreversible, model, tokens)

@@ -210,10 +210,10 @@ class _Api:
 
     def authorise(self, request: Request) -> None:
         """Raise the error of a request without a key, with a wrong one, or with one that lacks the scope."""
-        given = request.headers.get("xi-api-key")
-        if given is None:
+        key = request.headers.get("xi-api-key")
+        if key is None:
             raise error_2025(401, "needs_authorization", "Neither authorization header nor xi-api-key received.")
-        if given != self._key:
+        if key != self._key:
             raise error_2026(401, "authentication_error", "invalid_api_key", "Invalid API key.", _trace(request))
         if request.url.path.endswith(self._denied):
             raise error_2025(

@@ -101,8 +101,8 @@ def read_cursor(cursor: str) -> str | None:
         anchor = json.loads(base64.b64decode(cursor, validate=True))
     except (binascii.Error, ValueError):
         return None
-    named = anchor.get("last_conversation_id") if isinstance(anchor, dict) else None
-    return named if isinstance(named, str) else None
+    conversation_id = anchor.get("last_conversation_id") if isinstance(anchor, dict) else None
+    return conversation_id if isinstance(conversation_id, str) else None
 
 
 def _matching(world: World, query: Query, now: datetime, after: Place | None) -> Iterator[tuple[Blueprint, Json]]:

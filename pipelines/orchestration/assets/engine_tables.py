@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import dagster as dg
 
 from pipelines.orchestration.asset_keys import asset_key
@@ -16,8 +18,13 @@ ENGINE_TARGET = "engine_target"
 """The resource that says on which engine they are built, from which lakes and where to."""
 
 
-def engine_tables_assets(target: EngineTarget | None, project: Project) -> list[dg.AssetsDefinition]:
-    """The asset of the target, behind the tables of the lake that models read."""
+def engine_tables_assets(
+    target: EngineTarget | None, project: Project, fresh_for: timedelta
+) -> list[dg.AssetsDefinition]:
+    """The asset of the target, behind the tables of the lake that models read.
+
+    Every run builds it, so its freshness policy fails if none did for ``fresh_for``.
+    """
     if target is None:
         return []
     tables = sorted({read for model in project.models for read in model.reads if read.startswith("lake.")})
@@ -27,6 +34,7 @@ def engine_tables_assets(target: EngineTarget | None, project: Project) -> list[
         group_name=GROUP,
         kinds={target.engine, "parquet"},
         metadata={"dagster/uri": target.into},
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=fresh_for),
         deps=[asset_key(table) for table in tables],
         description=f"Builds the models by {target.engine} into Parquet tables at {target.into}; only what can have "
         "changed. If this fails, the error names the model or the check; the tables before stay current, and the next "

@@ -24,7 +24,7 @@ from warehouse.models.project import Model, Project
 from warehouse.models.seeds import Seed
 from warehouse.storage.freshness import last_full_listing_at
 
-SEEDS, VIEWS = "seeds.", "staging."
+SEEDS = "seeds."
 SYNC_HEALTH = "metrics.sync_health"
 
 _GENERATED = tuple(
@@ -111,19 +111,19 @@ def _summary(result: BuildResult) -> str:
 def _built(result: BuildResult, newest_day: Mapping[str, Any]) -> dict[dg.AssetKey, dict[str, Any]]:
     """Metadata by asset of what the build has built, without what it reused; ``newest_day`` is of the agents' days.
 
-    A seed was read again if its checks were run again. A view of schema staging has no rows of its own: a build that
-    reuses anything leaves it as it is.
+    A seed was read again if its checks were run again. A view has no rows of its own: a build that reuses anything
+    leaves it as it is.
     """
     constraints = [check for check in result.checks if check.check.group == CONSTRAINTS]
     repeated = {check.check.model for check in constraints if not check.is_reused}
     built: dict[dg.AssetKey, dict[str, Any]] = {asset_key(name): {} for name in repeated if name.startswith(SEEDS)}
     is_full = not any(model.is_reused for model in result.models)
-    models = [model for model in result.models if not model.is_reused and (is_full or not model.key.startswith(VIEWS))]
+    models = [model for model in result.models if not model.is_reused and (is_full or model.n_rows is not None)]
     if models:
         built |= {asset_key(table.key): {} for table in GENERATED_TABLES}
     for model in models:
         built[asset_key(model.key)] = {
-            "dagster/row_count": model.n_rows,
+            **({} if model.n_rows is None else {"dagster/row_count": model.n_rows}),
             "elapsed_secs": model.secs,
             "is_incremental": model.is_incremental,
             **(newest_day if model.key == AGENT_DAILY else {}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import dagster as dg
 
 from pipelines.errors import SettingsError
@@ -23,13 +25,17 @@ GROUP = "publish"
 def publish_assets(settings: Settings, project: Project) -> list[dg.AssetsDefinition]:
     """The assets of the targets, which depend on the tables that are published there.
 
+    Every run that builds publishes, whether anything has changed or not, so the freshness policy of a target fails if
+    it was not brought up to date for ``fresh_hours``.
+
     Raises:
         SettingsError: see ``pipelines.usecases.publish.choose_jobs``.
     """
-    return [_publish_asset(name, config, project) for name, config in settings.publish.items()]
+    fresh_for = timedelta(hours=settings.fresh_hours)
+    return [_publish_asset(name, config, project, fresh_for) for name, config in settings.publish.items()]
 
 
-def _publish_asset(name: str, config: PublishTarget, project: Project) -> dg.AssetsDefinition:
+def _publish_asset(name: str, config: PublishTarget, project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
     try:
         target = parse_target(config.target, config.format)
         tables = select_tables(table_names(project), config.tables or DEFAULT_SELECTION[target.format])
@@ -42,6 +48,7 @@ def _publish_asset(name: str, config: PublishTarget, project: Project) -> dg.Ass
         group_name=GROUP,
         kinds={target.format},
         metadata={"dagster/uri": target.url},
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=fresh_for),
         # not on metrics.sync_health, which not every run materializes: Dagster would skip this asset then
         deps=[asset_key(table) for table in tables if table != SYNC_HEALTH],
         description=f"Copies {len(tables)} tables to {target.url}. If this fails, the target could not be reached or "

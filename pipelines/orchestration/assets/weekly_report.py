@@ -23,7 +23,7 @@ def weekly_report(app_context: dg.ResourceParam[Context]) -> dg.MaterializeResul
 
     It has numbers only, and nothing of a conversation. It needs the extra `page`.
 
-    If this fails, nothing was built yet, or the packages of the extra are not installed.
+    If this fails, nothing was built yet, there is no conversation, or the packages of the extra are not installed.
     """
     try:
         from pipelines.page.weekly import write_weekly_report  # noqa: PLC0415 - an extra, which may not be installed

@@ -50,7 +50,7 @@ def entries(view: ConversationView) -> list[dict[str, Any]]:
     """The turns in order, each with its tool calls; a turn without words only if it called a tool."""
     calls = _by_turn(view.tool_calls)
     files, voices = _by_turn(view.files), _by_turn(view.multivoice_parts)
-    shown = []
+    rows = []
     for turn in view.turns:
         index = turn["turn_index"]
         turn_calls = calls.pop(index, [])
@@ -59,11 +59,11 @@ def entries(view: ConversationView) -> list[dict[str, Any]]:
             message = "\n".join(f"{part['voice_label']}: {part['text']}" for part in voices[index])
         turn_files = [file["original_filename"] or file["mime_type"] or "file" for file in files.get(index, [])]
         if message is not None or turn_calls or turn_files:
-            shown.append(turn | {"said": message, "calls": turn_calls, "files": turn_files})
+            rows.append(turn | {"said": message, "calls": turn_calls, "files": turn_files})
     # a call whose turn is not in the transcript is shown at the end
-    left = [call for turn_calls in calls.values() for call in turn_calls]
+    other_calls = [call for turn_calls in calls.values() for call in turn_calls]
     nowhere: dict[str, Any] = {"role": "tool", "said": None, "time_in_call_secs": None, "files": []}
-    return [*shown, *(nowhere | {"calls": [call]} for call in left)]
+    return [*rows, *(nowhere | {"calls": [call]} for call in other_calls)]
 
 
 def without_repeats(items: list[dict[str, Any]], *columns: str) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Facts, Table
 from warehouse.serve.pages import money
 from warehouse.serve.pages.measures import measure_rows
+from warehouse.serve.value_format import plural
 
 USD = "US dollars"
 COMPONENT_NAMES = {
@@ -49,7 +50,7 @@ def _lede(total: dict[str, Any]) -> str:
     if total["cost_usd"] is None:
         return "No conversation of this filter has a known cost."
     text = (
-        f"{number(total['cost_usd'], USD)} for {total['n_calls']:,} conversations: "
+        f"{number(total['cost_usd'], USD)} for {plural(total['n_calls'], 'conversation')}: "
         f"{number(total['cost_usd_per_call'], USD)} each, {number(total['cost_usd_per_success'], USD)} per success."
     )
     if total["n_priced"] < total["n_calls"]:
@@ -239,9 +240,9 @@ def _reconciliation(visit: Visit) -> Facts:
         title="Does the bill add up?",
         note="over all finished conversations of these days, whatever the agent",
         rows=[
-            ("Cost against its parts", f"{row['n_cost_compared']:,} conversations compared: {credits_text}"),
+            ("Cost against its parts", f"{plural(row['n_cost_compared'], 'conversation')} compared: {credits_text}"),
             ("Model price against tokens", f"{row['n_llm_compared']:,} compared: {llm_text}"),
-            ("Without parts", f"{row['n_cost_alone']:,} conversations say a cost and none of its parts"),
+            ("Without parts", f"{plural(row['n_cost_alone'], 'conversation')} with a cost and none of its parts"),
             *map(_bill, money.bills(visit.reader)),
         ],
     )
@@ -253,7 +254,7 @@ def _bill(row: dict[str, Any]) -> tuple[str, str]:
         "unknown" if row[name] is None else f"{row[name]:,.{0 if unit == 'credits' else 2}f} {unit}"
         for name in ("billed_amount", "conversations_amount", "unexplained_amount")
     )
-    text = f"{billed} billed for agents on {row['n_days']:,} days, {cost} in conversations, {rest} unexplained"
+    text = f"{billed} billed for agents on {plural(row['n_days'], 'day')}, {cost} in conversations, {rest} unexplained"
     return "The vendor's bill", text if row["is_complete"] else f"{text}; the newest day was not over yet"
 
 

@@ -13,6 +13,7 @@ from pipelines.page.views.blocks import Facts, Quotes, Table
 from warehouse.serve.pages import outcomes
 from warehouse.serve.pages.conversations import OUTCOMES
 from warehouse.serve.pages.measures import measure_rows
+from warehouse.serve.value_format import plural
 
 SHARE = "share of 1"
 
@@ -39,7 +40,7 @@ def _lede(total: dict[str, Any]) -> str:
     if not total["n_calls"]:
         return ""
     return (
-        f"{total['n_reached']:,} of {total['n_calls']:,} conversations reached somebody. "
+        f"{total['n_reached']:,} of {plural(total['n_calls'], 'conversation')} reached somebody. "
         f"{number(total['containment_rate'], SHARE)} of these were served to their end without a human; "
         f"{number(total['success_rate'], SHARE)} of {total['n_judged']:,} judged ones succeeded."
     )
@@ -132,18 +133,19 @@ def _returns(visit: Visit) -> Facts:
     note = "callers whose number or id is known, of days that are long enough ago"
     if not visit.filter.selection.is_all_conversations:
         note += "; of all conversations of the agent, whatever the channel, language and version"
+
+    def share_of(share: str, n: str, noun: str = "conversation") -> str:
+        return f"{number(row[share], SHARE)} of {plural(row[n], noun)}"
+
     return Facts(
         name="returns",
         title="Who comes back",
         note=note,
         rows=[
-            (
-                "A success, and no other within 7 days",
-                f"{number(row['first_contact_resolution_rate'], SHARE)} of {row['n_resolvable']:,} conversations",
-            ),
-            ("Back within a day", f"{number(row['return_1d_rate'], SHARE)} of {row['n_callers_1d']:,} callers"),
-            ("Back within 7 days", f"{number(row['return_7d_rate'], SHARE)} of {row['n_callers_7d']:,} callers"),
-            ("Caller known", f"{row['n_known_calls']:,} of {row['n_calls']:,} conversations"),
+            ("A success, and no other within 7 days", share_of("first_contact_resolution_rate", "n_resolvable")),
+            ("Back within a day", share_of("return_1d_rate", "n_callers_1d", "caller")),
+            ("Back within 7 days", share_of("return_7d_rate", "n_callers_7d", "caller")),
+            ("Caller known", f"{row['n_known_calls']:,} of {plural(row['n_calls'], 'conversation')}"),
         ],
     )
 

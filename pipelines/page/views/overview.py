@@ -11,6 +11,7 @@ from pipelines.page.text import change, day, number
 from pipelines.page.views.base import View, Visit, day_rows
 from warehouse.serve.pages.measures import FEW
 from warehouse.serve.pages.overview import Overview, read_overview
+from warehouse.serve.value_format import plural
 
 MAX_ITEMS = 6
 """Of what needs attention; the rest is counted."""
@@ -107,7 +108,7 @@ def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
                 "detail": rates,
                 "url": visit.filter.url("/conversations", tool_error=tool["tool_name"]),
                 "n": tool["n_answered"],
-                "n_text": f"n {tool['n_answered']:,} calls",
+                "n_text": f"n {plural(tool['n_answered'], 'call')}",
             }
         )
     items += [_missed_target(visit, row) for row in overview.missed_targets]

@@ -19,7 +19,7 @@ from pipelines.usecases.account_data import (
     fetch_and_land_agents,
     fetch_and_land_batches,
 )
-from pipelines.usecases.reference_data import sync_account_data
+from pipelines.usecases.sync_reference_data import sync_reference_data
 from tests.helpers.account_night import NIGHT, quarantined, rename, rows
 from tests.helpers.disk_contents import contents
 from tests.helpers.spoiling_app import vendor
@@ -222,7 +222,7 @@ def test_what_cannot_be_listed_lands_nothing_and_is_a_warning(emulated, api, pat
         fetch(context)
     table = LANDED_AGENTS if path == PATH else LANDED_BATCHES
     assert item_rows(context.home, table).is_empty()
-    (warning,) = sync_account_data(context)
+    (warning,) = sync_reference_data(context)
     assert warning.startswith(f"The {name} could not be fetched: GET {path}")
 
 

@@ -29,8 +29,8 @@ from tests.helpers.run_cli import run
 from warehouse.contracts.relations import PUBLIC_SCHEMAS
 from warehouse.models.column_types import column_types
 from warehouse.models.project import read_project
+from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.serve.query import AnswerLimits, query
-from warehouse.serve.without_texts import WITHHELD
 from warehouse.storage.home import Home
 
 TOKEN = "0123456789abcdef"  # noqa: S105 - of this test
@@ -212,7 +212,7 @@ def test_no_answer_has_what_was_said_or_who_it_was(home: Home, message: str) -> 
     assert not [reply for reply in replies if isinstance(reply, str)]
     columns = {table: set(reply["columns"]) for table, reply in zip(tables, replies, strict=False)}
     everything = {key: set(names) for key, names in column_types(read_project()).items()}
-    assert columns == {table: everything[table] - WITHHELD.get(table, frozenset()) for table in tables}
+    assert columns == {table: everything[table] - set(SENSITIVE_COLUMNS.get(table, ())) for table in tables}
     described = {reply["tables"][0]["table"]: set(reply["tables"][0]["columns"]) for reply in replies[len(tables) : -3]}
     assert described == columns
     text = json.dumps(replies, ensure_ascii=False)
@@ -276,7 +276,7 @@ def test_every_metric_is_listed_and_explained(home: Home) -> None:
         ("metric", {"name": "agent_daily.success_rat"}),
         ("metric", {"name": "agent_daily"}),
     )
-    hidden = {f"{key.partition('.')[2]}.{name}" for key, names in WITHHELD.items() for name in names}
+    hidden = {f"{key.partition('.')[2]}.{name}" for key, names in SENSITIVE_COLUMNS.items() for name in names}
     catalog = query(home, "select id from metrics.catalog")["id"].to_list()
     ids = [metric["id"] for row in listed["models"] for metric in row["metrics"]]
     assert sorted(ids) == sorted(set(catalog) - hidden)

@@ -57,7 +57,7 @@ def versions(reader: Reader) -> list[Row]:
     """Measures of the selection by agent and version, with the interval of the success rate over all its days."""
     intervals = {(row["agent_id"], row["version_id"]): row for row in reader.rows(INTERVALS)}
     rows = measure_rows(reader, "agent_id", "version_id")
-    joined = [
+    rows_with_interval = [
         row
         | {"agent_id": row["key_0"], "version_id": row["key_1"]}
         | {
@@ -66,7 +66,9 @@ def versions(reader: Reader) -> list[Row]:
         }
         for row in rows
     ]
-    return sorted(joined, key=lambda row: (row["agent_id"] or "", row["first_call_at"] is None, row["first_call_at"]))
+    return sorted(
+        rows_with_interval, key=lambda row: (row["agent_id"] or "", row["first_call_at"] is None, row["first_call_at"])
+    )
 
 
 def _cell(column: str, row: Row, previous: Row, good: str) -> Row:

@@ -20,6 +20,7 @@ from typing import Any
 import duckdb
 
 from warehouse.connection import open_warehouse
+from warehouse.errors import NothingBuiltError
 from warehouse.storage.home import Home
 
 NONE = "none"
@@ -28,7 +29,7 @@ NONE = "none"
 Row = dict[str, Any]
 
 EPOCH = date(1970, 1, 1)
-"""The day that is shown while there is no conversation."""
+"""The day of a period while there is no conversation; pages that show days ask for one before."""
 
 # In all of these, getvariable('page_…') is a value of the selection: a view can have no parameters.
 SELECTED = """
@@ -196,6 +197,18 @@ def _where(conditions: Mapping[str, str | None]) -> str:
         for column, value in conditions.items()
         if value is not None
     )
+
+
+def require_conversations(reader: Reader) -> None:
+    """Check that there is something to show.
+
+    Raises:
+        NothingBuiltError: the warehouse has no conversation.
+    """
+    if not reader.rows("select 1 from marts.fct_conversations limit 1"):
+        raise NothingBuiltError(
+            "There are no conversations yet.", "`convohouse sync` copies them as soon as an agent has had some."
+        )
 
 
 def default_period(reader: Reader, n_days: int | None, listed_until: datetime | None) -> Period:

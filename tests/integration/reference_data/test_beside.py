@@ -1,4 +1,7 @@
-"""A sync lists the tools while it fetches conversations, and an error of one does not become one of the other."""
+"""A sync lists the tools while it fetches conversations, and requests the other reference data side by side.
+
+An error of one does not become one of the other.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,9 @@ from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from tests.helpers.recording_app import Tap
+from warehouse.schema.account_data import AGENT_CONFIGS, BATCH_CALLS, BILLED_USAGE
 from warehouse.schema.operations import SYNC_RUNS
-from warehouse.schema.reference_data import TOOLS
+from warehouse.schema.reference_data import LLM_PRICES, TOOLS
 from warehouse.storage import lake
 from warehouse.storage.landing_reference_data import tool_rows
 
@@ -65,6 +69,37 @@ def test_the_tools_are_listed_while_conversations_are_fetched_and_are_not_counte
     assert app.asked[TOOLS_PATH] == 1
     n_of_conversations = sum(n for path, n in app.asked.items() if "/conversations" in path)
     assert (result.run["n_requests"], result.run["n_retries"]) == (n_of_conversations, 0)
+
+
+class MeetingOfAll(Tap):
+    """Answers a first request for prices, agents, batches or the bill only after all four have been requested."""
+
+    WAITED_FOR = ("llm-usage/calculate", "/v1/convai/agents", "batch-calling", "analytics/usage")
+
+    def __init__(self, app):
+        super().__init__(app)
+        self.requested, self.all_requested = set(), asyncio.Event()
+
+    async def __call__(self, scope, receive, send):
+        kind = next((kind for kind in self.WAITED_FOR if kind in scope.get("path", "")), None)
+        if kind is not None:
+            self.requested.add(kind)
+            if len(self.requested) == len(self.WAITED_FOR):
+                self.all_requested.set()
+            await asyncio.wait_for(self.all_requested.wait(), timeout=20)
+        await super().__call__(scope, receive, send)
+
+
+def test_prices_agents_batches_and_the_bill_are_requested_side_by_side_and_one_that_fails_is_one_warning(context):
+    app = MeetingOfAll(api(denied=("/batch-calling/workspace",)))
+    with running(app) as base_url:
+        here = context(base_url)
+        result = sync.sync(here, run_id="run")
+    (warning,) = result.warnings
+    assert warning.startswith("The batches could not be fetched: GET /v1/convai/batch-calling/workspace answered 403")
+    assert result.problems == ()
+    landed = (LLM_PRICES, AGENT_CONFIGS, BATCH_CALLS, BILLED_USAGE)
+    assert [not lake.read(here.home, table).is_empty() for table in landed] == [True, True, False, True]
 
 
 def test_tools_that_are_refused_are_a_warning_and_the_conversations_are_complete(context):

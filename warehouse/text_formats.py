@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet opens without harm: what it would run as a formula gets an apostrophe."""
+"""CSV that a spreadsheet opens without harm: what it would run gets an apostrophe; JSON with exact numbers."""
 
 from __future__ import annotations
 

@@ -1,0 +1,72 @@
+"""What is unknown in the conversations of each day, kept so that only days that changed are counted again.
+
+Counting opens each file of the lake, which for a home of two years is most of a run without news. What is kept follows
+from the files of a day and from the code that counts; with it are the fingerprints of both. So a file that is missing,
+or was kept before an erasure, a kill or an upgrade, is only slower.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.transform.unknown_fields import EMPTY_OCCURRENCES, summarize
+from warehouse.models.staleness import digest
+from warehouse.schema import registry
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.storage import lake, parquet
+from warehouse.storage.home import Home
+
+FINGERPRINTS = "fingerprints"
+"""Key in the footer of the file: the fingerprint of each day and that of the code, as JSON."""
+CODE = "code"
+"""Key of the code among the fingerprints of days."""
+SCHEMA = summarize(EMPTY_OCCURRENCES.with_columns(start_date=pl.lit(None, pl.Date)), "start_date").schema
+
+
+def refresh(home: Home, count: Callable[[Collection[date]], pl.DataFrame]) -> pl.DataFrame:
+    """Rows of ``summarize`` by ``start_date``, of all days; ``count`` returns those of the days that have changed."""
+    fingerprints = {day.isoformat(): lake.day_fingerprint(home, day) for day in lake.days(home, CONVERSATIONS)}
+    fingerprints[CODE] = _code_fingerprint()
+    kept_fingerprints, kept = _read(home)
+    if fingerprints == kept_fingerprints:
+        return kept
+    if kept_fingerprints.get(CODE) != fingerprints[CODE]:
+        kept_fingerprints = {}
+    changed = [
+        date.fromisoformat(day)
+        for day, fingerprint in fingerprints.items()
+        if day != CODE and kept_fingerprints.get(day) != fingerprint
+    ]
+    unchanged = [date.fromisoformat(day) for day in fingerprints.keys() - {CODE}]
+    rows = kept.filter(pl.col("start_date").is_in(unchanged) & ~pl.col("start_date").is_in(changed))
+    rows = pl.concat([rows, count(changed).select(SCHEMA.names())]).sort("start_date", "path", "value")
+    parquet.write_plain_file(home, _file(home), rows, footer={FINGERPRINTS: json.dumps(fingerprints)})
+    return rows
+
+
+def _read(home: Home) -> tuple[dict[str, str], pl.DataFrame]:
+    """The fingerprints and the rows that were kept; empty if there are none, or the file cannot be read."""
+    file = _file(home)
+    try:
+        rows = pl.read_parquet(file, glob=False)
+        fingerprints: dict[str, str] = json.loads(pl.read_parquet_metadata(file)[FINGERPRINTS])
+    except (OSError, pl.exceptions.PolarsError, KeyError, ValueError):
+        return {}, SCHEMA.to_frame()
+    return (fingerprints, rows) if rows.schema == SCHEMA else ({}, SCHEMA.to_frame())
+
+
+def _file(home: Home) -> Path:
+    return home.file(home.drift)
+
+
+@cache
+def _code_fingerprint() -> str:
+    """The fingerprint of what is known and how the rest is counted: the schema and this package."""
+    folders = (Path(__file__).parent, Path(registry.__file__).parent)
+    return digest(file.read_text(encoding="utf-8") for folder in folders for file in sorted(folder.glob("*.py")))

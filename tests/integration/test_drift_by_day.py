@@ -1,0 +1,116 @@
+"""Unknown fields are counted again only on days that changed, and come out as if every day had been counted."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines.transform import drift_by_day, schema_drift
+from pipelines.transform.refresh_lake import refresh_lake
+from tests.helpers.disk_contents import contents
+from tests.helpers.sample_documents import STARTED, detail
+from warehouse.schema.operations import UNKNOWN_FIELDS
+from warehouse.storage import lake, landing
+from warehouse.storage.erasure import find_start_dates, purge, write_tombstones
+from warehouse.storage.home import Home
+
+FETCHED = datetime(2026, 11, 2, 3, tzinfo=UTC)
+FIRST_START = datetime.fromtimestamp(STARTED, UTC)
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "home").open()
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The days that are counted, by refresh."""
+    days, count = [], schema_drift._count_days
+    monkeypatch.setattr(
+        schema_drift, "_count_days", lambda home, changed: days.append(sorted(changed)) or count(home, changed)
+    )
+    return days
+
+
+def land(home, *conversations, hours=0):
+    """Land conversations, each an id, a number of its day and what is new in its document; refresh the lake."""
+    snapshots = []
+    for conversation_id, n_day, new in conversations:
+        start = FIRST_START + timedelta(days=n_day)
+        document = detail(metadata={"start_time_unix_secs": int(start.timestamp())}, **new)
+        snapshots.append(
+            {
+                "conversation_id": conversation_id,
+                "start_date": start.date(),
+                "start_time_at": start,
+                "ended_at": start,
+                "status": "done",
+                "kind": "document",
+                "fetched_at": FETCHED + timedelta(hours=hours),
+                "content_sha256": f"{conversation_id} {hours}",
+                "payload": json.dumps(document | {"conversation_id": conversation_id}).encode(),
+            }
+        )
+    landing.land_documents(home, snapshots)
+    refresh_lake(home, reread_days=(1, 7, 30))
+
+
+def unknown(home):
+    fields = lake.read(home, UNKNOWN_FIELDS).sort("path", "value")
+    return fields.select("path", "value", "n_rows", "n_conversations", "last_seen_at", "example_id").rows()
+
+
+def day(number):
+    return (FIRST_START + timedelta(days=number)).date()
+
+
+def at(hours):
+    return FETCHED + timedelta(hours=hours)
+
+
+def test_a_day_that_changes_is_counted_again_and_the_sum_is_over_all_days(home, counted):
+    land(home, ("a", 0, {"new": 1}), ("b", 1, {"new": 1}), ("c", 2, {"status": "melted"}))
+    land(home, ("d", 1, {"new": 1, "newer": 1}), hours=1)
+    assert counted == [[day(0), day(1), day(2)], [day(1)]]
+    assert unknown(home) == [
+        ("new", "", 3, 3, at(1), "d"),
+        ("newer", "", 1, 1, at(1), "d"),
+        ("status", "melted", 1, 1, at(0), "c"),
+    ]
+    refresh_lake(home, reread_days=(1, 7, 30))
+    assert len(counted) == 2
+    land(home, ("d", 1, {}), ("c", 2, {}), hours=2)  # both have lost what was new
+    assert counted[2:] == [[day(1), day(2)]]
+    assert unknown(home) == [("new", "", 2, 2, at(0), "b")]
+
+
+@pytest.mark.parametrize("spoil", ["missing", "cut", "other code"])
+def test_without_what_was_kept_every_day_is_counted(home, counted, spoil, monkeypatch):
+    land(home, ("a", 0, {"new": 1}), ("b", 1, {"new": 1}))
+    before = unknown(home)
+    kept = home.file(home.drift)
+    if spoil == "missing":
+        kept.unlink()
+    elif spoil == "cut":
+        kept.write_bytes(kept.read_bytes()[:-10])
+    else:
+        monkeypatch.setattr(drift_by_day, "_code_fingerprint", lambda: "other")
+    refresh_lake(home, reread_days=(1, 7, 30))
+    assert counted == [[day(0), day(1)]] * 2
+    assert unknown(home) == before == [("new", "", 2, 2, at(0), "b")]
+
+
+def test_an_erased_conversation_leaves_no_trace_in_what_is_kept(home, counted):
+    land(home, ("a", 0, {"new": 1}), ("erased1", 0, {"new": 1, "status": "very odd"}), ("erased2", 1, {"new": 1}))
+    write_tombstones(home, find_start_dates(home, ["erased1", "erased2"]), FETCHED)
+    purge(home)
+    refresh_lake(home, reread_days=(1, 7, 30))
+    assert counted[1:] == [[day(0), day(1)]]
+    assert unknown(home) == [("new", "", 1, 1, at(0), "a")]
+    kept = contents(home.drift)
+    assert b"new" in kept
+    assert b"erased" not in kept
+    assert b"very odd" not in kept

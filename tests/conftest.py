@@ -16,20 +16,11 @@ from xdist.scheduler import LoadFileScheduling, Scheduling
 
 from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers import day, examples
+from tests.helpers.few_models import FEW, READERS_OF_THE_PROJECT, reader_of
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
 from tests.helpers.small_builds import hide_comments
-from warehouse.models.project import read_project
 
 gc.set_threshold(100_000)  # a tenth of the time goes into looking again at what the libraries keep
-
-FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
-
-READERS_OF_THE_PROJECT = (
-    "warehouse.build.runner",
-    "warehouse.models.data_quality",
-    "pipelines.orchestration.build_defs",
-    "pipelines.usecases.publish",
-)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,7 +57,8 @@ class OneWorkerPerFile(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
+        scope = next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
+        return "tests/page" if scope == "tests/browser" else scope  # they share a home
 
 
 def pytest_collection_finish() -> None:
@@ -126,10 +118,10 @@ def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, 
     """Builds in this process make the few models that somebody looks at there, and what these read.
 
     For tests whose subject is the copy: every model in every build would be most of their time. All of them stand in
-    the tests of the whole way, of crashes, of what is not to be in any file, of every command and of Dagster's job.
+    the tests of the whole way, of what is not to be in any file, of every command and of Dagster's job.
     """
     if every_model.__name__ in request.fixturenames:
         return
-    few = read_project().upstream(*few_keys)
+    read_few = reader_of(*few_keys)
     for module in READERS_OF_THE_PROJECT:
-        monkeypatch.setattr(f"{module}.read_project", lambda *_: few)
+        monkeypatch.setattr(f"{module}.read_project", read_few)

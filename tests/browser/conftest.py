@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.browsing import chromium, require_chromium, served
-from tests.helpers.page_home import synced
+from tests.helpers.page_home import shared
 
 
 @pytest.fixture(scope="session")
 def page_home(tmp_path_factory):
-    with synced(tmp_path_factory.mktemp("page")) as home:
-        yield home
+    return shared(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")

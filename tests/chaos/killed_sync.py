@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pipelines.cli.main import main
-from tests.conftest import FEW
+from tests.helpers.few_models import FEW
 from tests.helpers.kill_at import die_at
 from warehouse.build import runner
 from warehouse.models import data_quality

@@ -185,6 +185,7 @@ def test_a_run_that_touches_other_days_logs_them(run, copied, emulated):
     assert ran.materialized_days("landing.documents") == ran.materialized_days("lake.turns") == expected
 
 
+@pytest.mark.usefixtures("few_models")
 def test_a_single_step_starts_and_ends_a_run_record(run, copied):
     ran = run(copied, "backfill", assets=("marts.fct_turns", "metrics.agent_daily"))
     assert ran.failures == []

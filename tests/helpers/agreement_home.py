@@ -12,8 +12,8 @@ import pytest
 from pipelines.emulator.server.serve import running
 from pipelines.usecases import sync
 from pipelines.usecases.publish import choose_jobs, publish
-from tests.conftest import FEW, READERS_OF_THE_PROJECT
 from tests.helpers.agreement import COLUMNS
+from tests.helpers.few_models import FEW, READERS_OF_THE_PROJECT
 from tests.helpers.nights import Nights
 from warehouse.models.project import read_project
 from warehouse.serve.query import query

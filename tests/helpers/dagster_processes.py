@@ -15,7 +15,7 @@ from typing import TypeVar
 
 PROJECT = Path(__file__).parents[2]
 AT = PROJECT / "tests" / "helpers" / "dagster_at.py"
-MODULE = ("-m", "pipelines.definitions")
+MODULE = ("-m", "tests.helpers.few_definitions")
 WAIT_SECS = 300.0
 T = TypeVar("T")
 

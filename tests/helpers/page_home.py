@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from pipelines.emulator.generator.world import World
@@ -18,6 +19,14 @@ from warehouse.storage.home import Home
 
 UNTIL = datetime(2026, 11, 26, tzinfo=UTC)
 FRESH = timedelta(hours=36)
+
+
+@cache
+def shared(folder: Path) -> Home:
+    """The home of all tests of pages and browsers in this process, in a folder of it; who changes it takes a copy."""
+    (folder / "page").mkdir()
+    with synced(folder / "page") as home:
+        return home
 
 
 @contextmanager

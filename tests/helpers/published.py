@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from glob import escape
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
-import pytest
 from deltalake import DeltaTable
 
 from pipelines.emulator.server.serve import running
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from pipelines.usecases.publish import TargetResult, choose_jobs, publish
-from tests.conftest import FEW, READERS_OF_THE_PROJECT
 from tests.helpers import postgres
+from tests.helpers.few_models import FEW, few_built
 from tests.helpers.kept_home import copy_by_links
 from tests.helpers.nights import NIGHT, Nights
 from warehouse.models.project import read_project
@@ -66,10 +65,7 @@ class Copies:
 
 def small_copies(folder: Path) -> Copies:
     """With the few models that tests of a copy build; for a fixture of a module."""
-    few = read_project().upstream(*FEW)
-    with pytest.MonkeyPatch.context() as patch:
-        for module in READERS_OF_THE_PROJECT[:2]:
-            patch.setattr(f"{module}.read_project", lambda *_: few)
+    with few_built(*FEW):
         return Copies(folder)
 
 
@@ -97,11 +93,15 @@ def selected(copies: Copies, *schemas: str) -> list[str]:
 
 def home_rows(home: Home, name: str) -> pl.DataFrame:
     """Rows of a table of a home, sorted by all columns."""
+    return rows_by_table(home, [name])[name]
+
+
+def rows_by_table(home: Home, names: Iterable[str]) -> dict[str, pl.DataFrame]:
+    """As ``home_rows``, of several tables."""
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set variable convohouse_home = $home", {"home": escape(str(home.root))})
-        rows: pl.DataFrame = connection.sql(f"from {name}").pl()
-    return in_order(rows)
+        return {name: in_order(connection.sql(f"from {name}").pl()) for name in names}
 
 
 def delta_rows(target: str, name: str, options: dict[str, str] | None = None) -> pl.DataFrame:

@@ -24,7 +24,9 @@ def server(folder: Path) -> Iterator[dict[str, str]]:
     """A running server with one bucket; the options of deltalake for it."""
     with listening("127.0.0.1", 0) as socket:
         port = socket.getsockname()[1]
-    code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
+    code = (
+        f"import gc; gc.set_threshold(50_000); from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
+    )
     with (folder / "moto.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", code], stdout=log, stderr=log)  # noqa: S603 - ours
     options = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import FEW
+from tests.helpers.few_models import FEW
 from tests.helpers.recording_app import assert_equals
 
 

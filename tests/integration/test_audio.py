@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import signal
-import subprocess
-import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -217,20 +213,12 @@ def test_of_two_hundred_recordings_none_is_fetched_twice_after_kills(tmp_path):
     with running(api) as url:
         context = api.context(tmp_path, url)
         sync.sync(context, run_id="1")
-        environment = os.environ | _key(context) | {"CONVOHOUSE_HOME": str(context.home.root)}  # noqa: TID251 - its own
+        settings = _key(context) | {"CONVOHOUSE_HOME": str(context.home.root)}
         for point in (
-            ("warehouse.storage.activity_log:append", "1", "audio_files"),
-            ("pathlib:Path.replace", "40", "/audio/"),
+            ("warehouse.storage.activity_log:append", 1, "audio_files"),
+            ("pathlib:Path.replace", 40, "/audio/"),
         ):
-            ended = subprocess.run(  # noqa: S603 - ours
-                [sys.executable, kill_at.__file__, *point, "audio"],
-                env=environment,
-                cwd=tmp_path,
-                capture_output=True,
-                timeout=100,
-                check=False,
-            )
-            assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+            kill_at.die(point, "audio", folder=tmp_path, **settings)
         saved = set(files(context.home))
         assert len(saved) > 40
         api.asked.clear()

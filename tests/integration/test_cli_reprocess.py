@@ -10,7 +10,7 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
-from tests.conftest import FEW
+from tests.helpers.few_models import FEW
 from tests.helpers.run_cli import run
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.storage import lake

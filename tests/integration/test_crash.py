@@ -6,10 +6,10 @@ import errno
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +20,7 @@ from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from tests.helpers import kill_at
+from tests.helpers.few_models import FEW
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
 from warehouse.schema.operations import SYNC_RUNS
@@ -65,13 +66,10 @@ def context(api, tmp_path):
     return Context(Settings(home=tmp_path / "home", base_url=api[0], api_key="demo", reread_days=()))
 
 
-def die(context, function, number, word):
+def die(context, point):
     """Run the real command until it dies."""
-    environment = os.environ | KEY  # noqa: TID251 - a process of its own
-    environment |= {"ELEVENLABS_BASE_URL": context.settings.base_url, "CONVOHOUSE_HOME": str(context.home.root)}
-    command = [sys.executable, kill_at.__file__, function, str(number), word, "sync"]
-    ended = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)  # noqa: S603 - ours
-    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    settings = KEY | {"ELEVENLABS_BASE_URL": context.settings.base_url, "CONVOHOUSE_HOME": str(context.home.root)}
+    kill_at.die(point, "sync", few=FEW, **settings)
 
 
 def landed_and_finished(home: Home):
@@ -91,7 +89,7 @@ def partial_files(home: Home):
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at_any_point_the_next_run_repairs_and_fetches_only_what_is_missing(point, api, context, documents):
     _, tap = api
-    die(context, *POINTS[point])
+    die(context, POINTS[point])
     landed = landed_and_finished(context.home)
     if POINTS[point][0] == RENAME or point == "in the build":
         assert partial_files(context.home)
@@ -123,7 +121,7 @@ def test_five_kills_cost_less_than_a_third_of_the_details_again(tmp_path):
                 chance.randrange(1, n_missing + 3),
                 "",
             )
-            die(here, *(answer if chance.random() < 0.7 else chance.choice(points)))
+            die(here, answer if chance.random() < 0.7 else chance.choice(points))
         assert sync.sync(here, run_id="next").problems == ()
     assert tap.details.total() < 1.3 * len(documents)
     assert_equals(here, documents)
@@ -199,9 +197,11 @@ def test_a_disk_that_is_full_in_the_build_ends_with_one_line_and_keeps_the_old_w
     sync.sync(context, run_id="first")
     before = context.home.warehouse.read_bytes()
     small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
-    command = [sys.executable, "-c", small + "from pipelines.cli.main import main; main()", "build"]
+    few = "from tests.helpers.few_models import FEW, build_few; build_few(*FEW); "
+    command = [sys.executable, "-c", f"{small}{few}from pipelines.cli.main import main; main()", "build"]
     environment = os.environ | {"CONVOHOUSE_HOME": str(context.home.root)}  # noqa: TID251 - a process of its own
-    ended = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)  # noqa: S603 - ours
+    root = Path(__file__).parents[2]
+    ended = subprocess.run(command, cwd=root, env=environment, capture_output=True, timeout=60, check=False)  # noqa: S603 - ours
     said = [line for line in ended.stderr.splitlines() if not line.startswith(b"build: ")]  # how far it was
     assert (ended.returncode, len(said)) == (1, 2), ended.stderr.decode()
     assert b"report" not in ended.stderr

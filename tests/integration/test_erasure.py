@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import polars as pl
 import pytest
@@ -133,7 +134,7 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy)
         "pipelines.usecases.erasure.build_models",
     ],
 )
-def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(copy, point, monkeypatch):
+def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(copy, point):
     conversation_id, words = copy.long_conversation()
     with running(copy.app) as url:
         context = copy.context(url)
@@ -142,10 +143,8 @@ def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(c
         def killed(*_arguments, **_options):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(point, killed)
-        with pytest.raises(KeyboardInterrupt):
+        with patch(point, killed), pytest.raises(KeyboardInterrupt):
             erase(context, [conversation_id], is_upstream=True)
-        monkeypatch.undo()
         sync.reprocess(context, run_id="2") if point.endswith("purge") else erase(
             context, [conversation_id], is_upstream=True
         )

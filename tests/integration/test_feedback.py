@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -199,16 +195,8 @@ def test_after_a_kill_only_what_is_not_logged_is_sent(api, tmp_path):
     posts, settings = api
     ids, file = posts.ids()[:30], tmp_path / "reviewed.csv"
     file.write_text("\n".join(["conversation_id,feedback", *(f"{each},like" for each in ids)]))
-    command = ["warehouse.storage.activity_log:append", "2", "feedback_sent", "feedback", "--from", str(file), "--yes"]
-    ended = subprocess.run(  # noqa: S603 - ours
-        [sys.executable, kill_at.__file__, *command],
-        env=os.environ | settings,  # noqa: TID251 - a process of its own
-        cwd=tmp_path,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    point = ("warehouse.storage.activity_log:append", 2, "feedback_sent")
+    kill_at.die(point, "feedback", "--from", str(file), "--yes", folder=tmp_path, **settings)
     assert posts.posted.total() == 30
     posts.posted.clear()
     ended = run(tmp_path, "feedback", "--from", str(file), "--yes", "--json", **settings)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from datetime import UTC, datetime
 
 import polars as pl
@@ -88,11 +84,7 @@ def test_the_next_writer_upgrades_a_home_and_changes_no_row(old):
 @pytest.mark.parametrize("step", KILLS)
 def test_killed_at_any_step_the_next_writer_goes_on(step, old):
     home, expected = old
-    function, number, word = KILLS[step]
-    command = [sys.executable, kill_at.__file__, function, str(number), word, "build"]
-    environment = os.environ | {"CONVOHOUSE_HOME": str(home.root)}  # noqa: TID251 - a process of its own
-    ended = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)  # noqa: S603 - ours
-    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    kill_at.die(KILLS[step], "build", CONVOHOUSE_HOME=str(home.root))
     with pytest.raises(HomeError, match="earlier version"):
         lake.read(home, TURNS)
     with lock.write_lock(home.open(), what="build", now=AT):

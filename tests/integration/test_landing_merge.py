@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -24,6 +21,7 @@ from pipelines.usecases.erasure import erase
 from pipelines.webhook.batch_writer import TombstoneIndex
 from tests.helpers import kill_at
 from tests.helpers.disk_contents import contents
+from tests.helpers.few_models import FEW
 from tests.helpers.landed_files import START, land_rows, land_snapshot, landed, merge_and_die, n_files, n_records
 from tests.helpers.recording_app import assert_equals
 from warehouse.schema.landing import LANDED_LISTINGS
@@ -239,12 +237,8 @@ def test_a_run_killed_in_its_merge_is_followed_by_a_complete_one(point, tmp_path
             now[0] = UNTIL + timedelta(hours=number)
             sync.sync(context, run_id=str(number))
         before = lake.read(context.home, CONVERSATION_LIST).rows()
-        function, number, word = POINTS[point]
         variables = {"ELEVENLABS_BASE_URL": url, "ELEVENLABS_API_KEY": "demo", "CONVOHOUSE_HOME": str(settings.home)}
-        command = [sys.executable, kill_at.__file__, function, str(number), word, "sync"]
-        environment = os.environ | variables  # noqa: TID251 - a process of its own
-        ended = subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False)  # noqa: S603 - ours
-        assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+        kill_at.die(POINTS[point], "sync", few=FEW, **variables)
 
         sync_rows = landing.latest_list_rows(context.home, ("fingerprint", "first_seen_at", "listed_at"))
         assert {row[0] for row in sync_rows.rows()} == {row[1] for row in before}

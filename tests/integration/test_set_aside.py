@@ -224,28 +224,32 @@ BAD_ROWS = {
 }
 
 
-@pytest.mark.parametrize("name", BAD_ROWS)
-def test_a_conversation_with_a_malformed_list_row_is_named_and_read_by_its_id(name, nights, documents):
-    bad = list(documents)[-10]  # which the second night lists as well
-    nights.api.rows = lambda rows: [row | (BAD_ROWS[name] if row["conversation_id"] == bad else {}) for row in rows]
+def test_conversations_with_malformed_list_rows_are_named_and_read_by_their_ids(nights, documents):
+    recent = list(documents)[-10 - len(BAD_ROWS) : -10]  # which the second night lists as well
+    bad = dict(zip(recent, BAD_ROWS.values(), strict=True))
+    nights.api.rows = lambda rows: [row | bad.get(row["conversation_id"], {}) for row in rows]
     for _ in range(2):
         result = nights.run()
         assert_equals(nights.context(), list(documents.values()))
-        assert nights.quarantined() == {bad: "malformed_row"}
-        assert any(bad in problem for problem in result.problems)
+        assert nights.quarantined() == dict.fromkeys(bad, "malformed_row")
+        assert all(any(name in problem for problem in result.problems) for name in bad)
     nights.api.rows = list
     assert nights.run().problems == ()
 
 
-@pytest.mark.parametrize("row", [None, 5, [], {}, {"conversation_id": 17}, {"conversation_id": ".."}], ids=str)
-def test_a_list_row_without_an_id_is_named_until_a_listing_as_long_shows_it_no_more(row, nights, documents):
-    nights.api.rows = lambda rows: [*rows, row]
+ROWS_WITHOUT_ID = (None, 5, [], {}, {"conversation_id": 17}, {"conversation_id": ".."})
+
+
+def test_list_rows_without_an_id_are_named_until_a_listing_as_long_shows_them_no_more(nights, documents):
+    nights.api.rows = lambda rows: [*rows, *ROWS_WITHOUT_ID]
     result = nights.run()
-    (name,) = nights.quarantined()
-    assert any(name in problem for problem in result.problems)
+    names = nights.quarantined()
+    assert len(names) == len(ROWS_WITHOUT_ID)
+    assert all(any(name in problem for problem in result.problems) for name in names)
     assert_equals(nights.context(), list(documents.values()))
     nights.api.rows = list
-    assert any(name in problem for problem in nights.run().problems)  # it lists only the last days
+    problems = nights.run().problems  # it lists only the last days
+    assert all(any(name in problem for problem in problems) for name in names)
     assert nights.run(since=BEGINNING).problems == ()
 
 
@@ -286,16 +290,17 @@ def test_a_tool_without_an_id_and_a_tool_that_no_table_can_hold_are_named_and_th
     assert nights.run().problems == ()
 
 
-@pytest.mark.parametrize("answer", [vendor(403, "missing_permissions"), vendor(422), vendor(500), HTML], ids=str)
-def test_an_agent_whose_prices_fail_is_named_and_asked_again_the_next_night(answer, nights, documents):
+def test_agents_whose_prices_fail_are_named_and_asked_again_the_next_night(nights, documents):
     nights.settings = nights.settings.model_copy(update={"prices_every_days": 7})
     agents = sorted({document["agent_id"] for document in documents.values()})
-    nights.api.prices = {agents[0]: answer}
+    answers = (vendor(403, "missing_permissions"), vendor(422), vendor(500), HTML)
+    *bad, good = agents
+    nights.api.prices = dict(zip(bad, answers, strict=True))
     for _ in range(2):
         result = nights.run()
-        assert nights.quarantined() == {agents[0]: "price_unavailable"}
-        assert any(agents[0] in problem for problem in result.problems)
-        assert set(lake.read(nights.context().home, LLM_PRICES)["agent_id"]) >= {*agents[2:]}
+        assert nights.quarantined() == dict.fromkeys(bad, "price_unavailable")
+        assert all(any(name in problem for problem in result.problems) for name in bad)
+        assert set(lake.read(nights.context().home, LLM_PRICES)["agent_id"]) >= {good}
     nights.api.prices = {}
     assert nights.run().problems == ()
     assert nights.quarantined() == {}

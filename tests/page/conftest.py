@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.helpers.page_home import synced
+from tests.helpers.page_home import shared
 from warehouse.storage.home import Home
 
 
 @pytest.fixture(scope="session")
-def page_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    with synced(tmp_path_factory.mktemp("page")) as home:
-        yield home
+def page_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return shared(tmp_path_factory.getbasetemp())

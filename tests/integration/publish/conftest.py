@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import FEW
 from tests.helpers import postgres
+from tests.helpers.few_models import FEW
 from tests.helpers.published import small_copies
 
 

@@ -27,6 +27,7 @@ from tests.helpers.published import (
     home_rows,
     in_order,
     publish_to,
+    rows_by_table,
     selected,
     words_in,
 )
@@ -45,8 +46,7 @@ def changes(result):
 
 def assert_published(context, names, target):
     """Tables of a Delta target are those of the home, to the last row and type."""
-    for name in names:
-        expected = home_rows(context.home, name)
+    for name, expected in rows_by_table(context.home, names).items():
         assert delta_rows(str(target), name).equals(expected), name
 
 
@@ -82,7 +82,7 @@ def test_a_night_writes_only_files_with_other_rows_and_no_commit_adds_what_it_re
     publish_to(context, target)
     names = selected(copies)
     before = {name: set(delta_table(target, name).file_uris()) for name in names}
-    first_night = {name: home_rows(context.home, name) for name in names}
+    first_night = rows_by_table(context.home, names)
     copies.put("second")
 
     result = publish_to(context, target)
@@ -266,8 +266,7 @@ def test_files_are_replaced_only_if_their_rows_are_others(context, copies, tmp_p
     names = selected(copies)
     assert changes(result) == dict.fromkeys(names, "written")
     assert sorted(file.name for file in target.iterdir()) == sorted(["convohouse.json", *(f"{n}.csv" for n in names)])
-    for name in names:
-        expected = home_rows(context.home, name)
+    for name, expected in rows_by_table(context.home, names).items():
         rows = pl.read_csv(target / f"{name}.csv", infer_schema_length=None)
         assert (rows.columns, rows.height) == (expected.columns, expected.height)
     cost = pl.read_csv(target / "marts.fct_conversations.csv", infer_schema_length=None)["cost_credits"].sum()
@@ -288,9 +287,9 @@ def test_files_are_replaced_only_if_their_rows_are_others(context, copies, tmp_p
 
 def test_parquet_files_have_every_value_and_type(context, copies, tmp_path):
     result = publish_to(context, tmp_path / "files", format_="parquet")
-    for name in changes(result):
+    for name, expected in rows_by_table(context.home, changes(result)).items():
         rows = pl.read_parquet(tmp_path / "files" / f"{name}.parquet", glob=False)
-        assert in_order(rows).equals(home_rows(context.home, name)), name
+        assert in_order(rows).equals(expected), name
 
 
 def test_fewer_tables_leave_none_behind_in_delta_lake(context, copies, tmp_path):

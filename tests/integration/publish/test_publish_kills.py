@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
 from threading import Event, Thread
 
 import polars as pl
 import pytest
 
 from pipelines.usecases.publish import choose_jobs, publish
-from tests.helpers import kill_publish, postgres
+from tests.helpers import kill_at, postgres
 from tests.helpers.disk_contents import contents
+from tests.helpers.few_models import FEW
 from tests.helpers.published import (
     database_rows,
     delta_rows,
     home_rows,
     in_order,
     publish_to,
+    rows_by_table,
     words_in,
 )
 from warehouse.publish import record
@@ -48,15 +45,8 @@ DATABASE_POINTS = {
 
 def die(home, point, *arguments):
     """Run the command until it dies."""
-    environment = os.environ | {"CONVOHOUSE_HOME": str(home.root)}  # noqa: TID251 - a process of its own
-    environment |= {
-        "CONVOHOUSE_PUBLISH_CREDENTIALS": json.dumps(postgres.PASSWORD),
-        "PYTHONPATH": str(Path(__file__).parents[3]),
-    }
-    function, number, word = point
-    command = [sys.executable, kill_publish.__file__, function, str(number), word, *arguments]
-    ended = subprocess.run(command, env=environment, capture_output=True, timeout=300, check=False)  # noqa: S603 - ours
-    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    settings = {"CONVOHOUSE_HOME": str(home.root), "CONVOHOUSE_PUBLISH_CREDENTIALS": json.dumps(postgres.PASSWORD)}
+    kill_at.die(point, *arguments, few=FEW, **settings)
 
 
 def assert_whole(rows_of, nights):
@@ -90,9 +80,9 @@ def test_killed_at_any_point_readers_see_whole_tables_and_the_next_publication_c
     jobs = choose_jobs(context, target, format_=format_, selection=selection)
     (first,) = publish(context, jobs)
     tables = [outcome.table for outcome in first.tables]
-    nights = {"first": {name: home_rows(home, name) for name in tables}}
+    nights = {"first": rows_by_table(home, tables)}
     copies.put("second")
-    nights["second"] = {name: home_rows(home, name) for name in tables}
+    nights["second"] = rows_by_table(home, tables)
 
     def rows_of(name):
         if kind == "delta":
@@ -139,7 +129,7 @@ def test_readers_of_delta_lake_see_the_table_before_or_after(copies, home, tmp_p
     nights, seen, ended = [home_rows(home, "marts.fct_turns")], [], Event()
 
     def look():
-        while not ended.is_set():
+        while not ended.wait(0.02):
             seen.append(delta_rows(target, "marts.fct_turns"))
 
     thread = Thread(target=look)

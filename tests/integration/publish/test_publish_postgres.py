@@ -17,6 +17,7 @@ from tests.helpers.published import (
     database_rows,
     home_rows,
     publish_to,
+    rows_by_table,
     selected,
     words_in,
 )
@@ -32,8 +33,7 @@ def test_a_database_has_every_table_with_types_comments_and_keys(copies, home, d
     settings = {"CONVOHOUSE_HOME": str(home.root), "CONVOHOUSE_PUBLISH_CREDENTIALS": json.dumps(postgres.PASSWORD)}
     ended = run(tmp_path, "publish", database, "--tables", "lake,marts,metrics", "--json", **settings)
     assert ended.code == 0, ended.err
-    for name in copies.names:
-        expected = home_rows(home, name)
+    for name, expected in rows_by_table(home, copies.names).items():
         assert database_rows(database, name, expected).equals(expected), name
     header = read_project().by_key["marts.fct_conversations"].header
     with postgres.connect(database) as connection:
@@ -92,7 +92,7 @@ def test_a_database_changes_in_one_step_and_keeps_grants_and_unchanged_tables(co
 
         def look():
             with postgres.connect(database) as reader:
-                while not ended.is_set():
+                while not ended.wait(0.02):
                     seen.extend(reader.execute(totals).fetchall())
 
         thread = Thread(target=look)
@@ -125,8 +125,7 @@ def test_a_database_changes_in_one_step_and_keeps_grants_and_unchanged_tables(co
     assert {name: after[name] for name in unchanged} == {name: before[name] for name in unchanged}
     assert counts_before != counts_after
     assert set(seen) <= {*counts_before, *counts_after}
-    for name in selected(copies):
-        rows = home_rows(home, name)
+    for name, rows in rows_by_table(home, selected(copies)).items():
         assert database_rows(database, name, rows).equals(rows)
 
     assert {outcome.change for outcome in publish_to(context, database).tables} == {"unchanged"}
@@ -152,8 +151,7 @@ def test_what_is_erased_leaves_the_files_of_a_database_and_views_on_it_stay(copi
     assert len(words_in(stored(), copies.words)) > 10
     assert erase(context, [copies.conversation_id]).targets == {database: None}
     assert words_in(stored(), copies.words) == set()
-    for name in selected(copies):
-        rows = home_rows(home, name)
+    for name, rows in rows_by_table(home, selected(copies)).items():
         assert database_rows(database, name, rows).equals(rows)
     with postgres.connect(database) as connection:
         (n_turns,) = connection.execute("select n from mine").fetchone()

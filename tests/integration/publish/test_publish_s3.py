@@ -13,8 +13,8 @@ from tests.helpers import s3
 from tests.helpers.disk_contents import contents
 from tests.helpers.published import (
     delta_rows,
-    home_rows,
     in_order,
+    rows_by_table,
     words_in,
 )
 from tests.helpers.run_cli import run
@@ -39,15 +39,15 @@ def test_an_object_store_has_every_table_and_no_secret_and_loses_what_is_erased(
 
     assert (first.code, second.code, again.code) == (0, 0, 0), first.err + second.err + again.err
     assert {table["change"] for table in again.data["targets"][0]["tables"]} == {"unchanged"}
-    for name in copies.names:
-        assert delta_rows(target, name, bucket).equals(home_rows(home, name)), name
-    turns = home_rows(home, "lake.turns")
+    rows = rows_by_table(home, copies.names)
+    for name, expected in rows.items():
+        assert delta_rows(target, name, bucket).equals(expected), name
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         keys = {"key": bucket["aws_access_key_id"], "secret": bucket["aws_secret_access_key"]}
         connection.register_filesystem(s3fs.S3FileSystem(**keys, endpoint_url=bucket["aws_endpoint_url"]))
         current = DeltaTable(f"{target}/lake/turns", storage_options=bucket).file_uris()
-        assert in_order(connection.read_parquet(current).pl()).equals(turns)
+        assert in_order(connection.read_parquet(current).pl()).equals(rows["lake.turns"])
 
     before = contents(s3.download(bucket, tmp_path / "before"))
     ended = run(tmp_path, "erase", copies.conversation_id, "--yes", "--json", **settings)

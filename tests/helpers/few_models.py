@@ -1,0 +1,42 @@
+"""The few models that most tests build, and where a process reads the project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from unittest.mock import patch
+
+from warehouse.models.project import Project, read_project
+
+FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
+"""With those that their checks refer to."""
+
+READERS_OF_THE_PROJECT = (
+    "warehouse.build.runner",
+    "warehouse.models.data_quality",
+    "pipelines.orchestration.build_defs",
+    "pipelines.usecases.publish",
+)
+
+
+def reader_of(*keys: str) -> Callable[..., Project]:
+    """In place of ``read_project``: these models, and what they read."""
+    few = read_project().upstream(*keys)
+    return lambda *_: few
+
+
+@contextmanager
+def few_built(*keys: str) -> Iterator[None]:
+    """Builds make these models, and what they read; for a fixture of a module, never around its ``yield``."""
+    with ExitStack() as stack:
+        for module in READERS_OF_THE_PROJECT:
+            stack.enter_context(patch(f"{module}.read_project", reader_of(*keys)))
+        yield
+
+
+def build_few(*keys: str, with_dagster: bool = False) -> None:
+    """Builds make these models, and what they read, until the process ends: for one of its own."""
+    for module in READERS_OF_THE_PROJECT:
+        if with_dagster or not module.startswith("pipelines.orchestration"):
+            import_module(module).read_project = reader_of(*keys)  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ import psycopg
 from pipelines.listener import listening
 
 PROGRAMS = Path("/usr/lib/postgresql")
-USER = "convohouse"
+USER, PASSWORD = "convohouse", "s3cret pass"
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
 
 

@@ -91,6 +91,8 @@ screenshots: $(DEV)  ## Take the pictures of docs/images, with Chromium
 
 lock: $(DEV)  ## Resolve the dependencies again and write the lock files
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra build --extra page -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml -c requirements.lock $(LOCK) --extra build --extra page --extra server \
+		-o requirements-server.lock
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) $(DEV_EXTRAS:%=--extra %) -o requirements-dev.lock
 	$(BIN)/uv pip compile benchmarks/requirements.in $(LOCK) -o requirements-bench.lock
 	$(BIN)/uv pip compile tests/engines/requirements.in $(LOCK) -o requirements-engines.lock
@@ -101,7 +103,7 @@ lock: $(DEV)  ## Resolve the dependencies again and write the lock files
 	$(BIN)/uv pip compile examples/superset/requirements.in $(LOCK) -o requirements-superset.lock
 
 # Not spark and sail: together 180 MB, which only .venv/spark needs.
-DEV_EXTRAS := build test interop lint page publish postgres mcp
+DEV_EXTRAS := build test interop lint page publish postgres server mcp
 IN_DEV := numpy pandas pyarrow python-dateutil six protobuf typing-extensions
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import dagster as dg
 import pytest
-import yaml
 
 from tests.helpers.dagster_page import ENDED, DagsterPage
 from tests.helpers.dagster_processes import wait_for
-from tests.helpers.dagster_units import DEPLOY, PROJECT, ROOT, Server, free_port, server
+from tests.helpers.dagster_units import ROOT, Server, free_port, server
 from tests.helpers.emulated_dagster import KEY
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake
@@ -76,19 +75,3 @@ def test_neither_has_the_assets_of_the_other(two_homes):
         location = node["repository"]["location"]["name"]
         assets[location][tuple(node["assetKey"]["path"])] = (node["groupName"], node["jobNames"])
     assert assets[BAD] == {(BAD, *path): asset for path, asset in assets[GOOD].items()}
-
-
-def test_what_the_containers_need_is_there():
-    """Every file that the compose file and the Dockerfile name; the commands are those of the units."""
-    folder = DEPLOY / "compose"
-    composed = yaml.safe_load((folder / "compose.yaml").read_text())
-    copied = [
-        line.split()[1:-1] for line in (folder / "Dockerfile").read_text().splitlines() if line.startswith("COPY")
-    ]
-    assert [path for paths in copied for path in paths if not (PROJECT / path).exists()] == []
-    assert set(composed["services"]) == {"postgres", "code", "daemon", "page"}
-    commands = {name: service["command"] for name, service in composed["services"].items() if "command" in service}
-    for name, command in commands.items():
-        unit = next(DEPLOY.glob(f"systemd/convohouse-{name}*.service")).read_text()
-        (line,) = (line for line in unit.splitlines() if line.startswith("ExecStart="))
-        assert [word for word in command if word.startswith("--")] == [w for w in line.split() if w.startswith("--")]

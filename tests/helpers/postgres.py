@@ -18,7 +18,7 @@ from pipelines.listener import listening
 
 PROGRAMS = Path("/usr/lib/postgresql")
 USER = "convohouse"
-PASSWORD = {"password": "s3cret pass"}
+CREDENTIALS = {"password": "s3cret pass"}
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
 
 
@@ -47,7 +47,7 @@ def server(folder: Path) -> Iterator[str]:
             if parent.stat().st_uid == 0 and parent != Path("/"):
                 parent.chmod(parent.stat().st_mode | 0o011)
     password = folder.parent / f"{folder.name}.password"
-    password.write_text(PASSWORD["password"] + "\n")
+    password.write_text(CREDENTIALS["password"] + "\n")
     password.chmod(0o644)
     data = folder / "data"
     create = [program("initdb"), "-D", data, "-U", USER, "--auth", "scram-sha-256", "--pwfile", password]
@@ -70,7 +70,7 @@ def server(folder: Path) -> Iterator[str]:
 
 def connect(url: str) -> psycopg.Connection[Any]:
     """A connection as the owner, each statement of which is committed."""
-    return psycopg.connect(url, autocommit=True, **PASSWORD)
+    return psycopg.connect(url, autocommit=True, **CREDENTIALS)
 
 
 def _account() -> dict[str, Any]:

@@ -45,7 +45,7 @@ DATABASE_POINTS = {
 
 def die(home, point, *arguments):
     """Run the command until it dies."""
-    settings = {"CONVOHOUSE_HOME": str(home.root), "CONVOHOUSE_PUBLISH_CREDENTIALS": json.dumps(postgres.PASSWORD)}
+    settings = {"CONVOHOUSE_HOME": str(home.root), "CONVOHOUSE_PUBLISH_CREDENTIALS": json.dumps(postgres.CREDENTIALS)}
     kill_at.die(point, *arguments, few=FEW, **settings)
 
 
@@ -75,7 +75,7 @@ def test_killed_at_any_point_readers_see_whole_tables_and_the_next_publication_c
     home = copies.home
     points = {"delta": DELTA_POINTS, "parquet": FILE_POINTS, "postgres": DATABASE_POINTS}[kind]
     target = request.getfixturevalue("database") if kind == "postgres" else str(tmp_path / "target")
-    context, format_ = copies.context(publish_credentials=postgres.PASSWORD), None if kind == "postgres" else kind
+    context, format_ = copies.context(publish_credentials=postgres.CREDENTIALS), None if kind == "postgres" else kind
     selection = ("marts", "metrics")
     jobs = choose_jobs(context, target, format_=format_, selection=selection)
     (first,) = publish(context, jobs)

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.usefixtures("few_models"), pytest.mark.timeout(400)]
 
 
 def test_a_database_has_every_table_with_types_comments_and_keys(copies, home, database, tmp_path):
-    settings = {"CONVOHOUSE_HOME": str(home.root), "CONVOHOUSE_PUBLISH_CREDENTIALS": json.dumps(postgres.PASSWORD)}
+    settings = {"CONVOHOUSE_HOME": str(home.root), "CONVOHOUSE_PUBLISH_CREDENTIALS": json.dumps(postgres.CREDENTIALS)}
     ended = run(tmp_path, "publish", database, "--tables", "lake,marts,metrics", "--json", **settings)
     assert ended.code == 0, ended.err
     for name, expected in rows_by_table(home, copies.names).items():
@@ -76,7 +76,7 @@ def writers(connection, copies):
 
 
 def test_a_database_changes_in_one_step_and_keeps_grants_and_unchanged_tables(copies, home, database):
-    context = copies.context(publish_credentials=postgres.PASSWORD)
+    context = copies.context(publish_credentials=postgres.CREDENTIALS)
     publish_to(context, database)
     totals = "select (select count(*) from marts.fct_turns), (select count(*) from marts.fct_conversations)"
     with postgres.connect(database) as connection:
@@ -132,7 +132,7 @@ def test_a_database_changes_in_one_step_and_keeps_grants_and_unchanged_tables(co
 
 
 def test_what_is_erased_leaves_the_files_of_a_database_and_views_on_it_stay(copies, home, database):
-    context = copies.context(publish_credentials=postgres.PASSWORD)
+    context = copies.context(publish_credentials=postgres.CREDENTIALS)
     publish_to(context, database)
     copies.put("second")
     publish_to(context, database)
@@ -162,7 +162,7 @@ def test_a_database_that_refuses_is_a_problem_and_what_is_not_ours_stays(copies,
     wrong = publish_to(copies.context(publish_credentials={"password": "not-the-s3cret"}), database)
     assert "password authentication failed" in wrong.problem
     assert "s3cret" not in wrong.problem
-    context = copies.context(publish_credentials=postgres.PASSWORD)
+    context = copies.context(publish_credentials=postgres.CREDENTIALS)
     with postgres.connect(database) as connection:
         connection.execute("create schema marts")
         connection.execute("create table marts.dim_agents (mine int)")

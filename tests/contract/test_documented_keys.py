@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from pipelines.transform.agent_configs import RECORDS
 from pipelines.transform.document_schema import Object
-from tests.helpers.late import late
+from tests.helpers.lazy_import import lazy_import
 from warehouse.schema.documented_keys import DOCUMENTED_KEYS
 
-vendor = late("elevenlabs.types")
+vendor = lazy_import("elevenlabs.types")
 MODELS = {
     "agent_configs": {"": ["GetAgentResponseModel"]},
     "agent_branches": {"": ["AgentBranchResponse", "AgentBranchSummary"]},

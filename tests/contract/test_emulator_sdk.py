@@ -20,10 +20,10 @@ from pipelines.emulator.server import agents_endpoint
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.batches_endpoint import batches
 from pipelines.emulator.server.serve import running
-from tests.helpers.late import late
+from tests.helpers.lazy_import import lazy_import
 
-vendor, client_module = late("elevenlabs.types"), late("elevenlabs.client")
-errors, api_error = late("elevenlabs.errors"), late("elevenlabs.core.api_error")
+vendor, client_module = lazy_import("elevenlabs.types"), lazy_import("elevenlabs.client")
+errors, api_error = lazy_import("elevenlabs.errors"), lazy_import("elevenlabs.core.api_error")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 AGENT = AGENTS[0].agent_id

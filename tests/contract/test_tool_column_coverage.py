@@ -17,12 +17,12 @@ from pipelines.privacy.mask_documents import mask
 from pipelines.transform.llm_prices import flatten_prices
 from pipelines.transform.tools import ToolDefinition, flatten_tools
 from tests.helpers.draw_documents import Drawing, Leaf, Published, Step, reference
-from tests.helpers.late import late
+from tests.helpers.lazy_import import lazy_import
 from tests.helpers.sample_documents import READ_AT
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS
 from warehouse.schema.types import Type
 
-vendor = late("elevenlabs.types")
+vendor = lazy_import("elevenlabs.types")
 
 EXCEPTIONS = {
     "request_headers{}": "values of headers are masked before landing; their names stay",

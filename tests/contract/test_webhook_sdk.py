@@ -12,10 +12,10 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.webhooks import post_call
 from pipelines.webhook.signature import Signature, SignatureError
-from tests.helpers.late import late
+from tests.helpers.lazy_import import lazy_import
 from tests.helpers.webhook_signature import sign
 
-client_module, errors = late("elevenlabs.client"), late("elevenlabs.errors")
+client_module, errors = lazy_import("elevenlabs.client"), lazy_import("elevenlabs.errors")
 
 SECRET = "wsec_0123456789"  # noqa: S105 - of this test
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)

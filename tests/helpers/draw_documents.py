@@ -13,9 +13,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.helpers.late import late
+from tests.helpers.lazy_import import lazy_import
 
-vendor = late("elevenlabs.types")
+vendor = lazy_import("elevenlabs.types")
 
 Schema = dict[str, Any]
 Step = str | int

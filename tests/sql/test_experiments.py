@@ -11,16 +11,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.helpers.late import late
+from tests.helpers.lazy_import import lazy_import
 from tests.sql.conftest import LakeRows
 from warehouse.connection import Limits, connect
 from warehouse.models.project import Project
 from warehouse.storage.home import Home
 
-stats = late("scipy.stats")
-linear_model = late("statsmodels.regression.linear_model")
-proportion = late("statsmodels.stats.proportion")
-weightstats = late("statsmodels.stats.weightstats")
+stats = lazy_import("scipy.stats")
+linear_model = lazy_import("statsmodels.regression.linear_model")
+proportion = lazy_import("statsmodels.stats.proportion")
+weightstats = lazy_import("statsmodels.stats.weightstats")
 
 NUMBERS = ("value_a", "value_b", "difference", "difference_low", "difference_high", "p_value")
 THRESHOLDS = ("service_level_secs,20", "wait_good_secs,1", "wait_fair_secs,1.5", "wait_poor_secs,3")

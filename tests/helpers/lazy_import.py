@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 
-def late(name: str) -> Callable[[], Any]:
+def lazy_import(name: str) -> Callable[[], Any]:
     """A function that returns the module, imported by its first call; warnings of the import are not ours to mend."""
 
     @cache

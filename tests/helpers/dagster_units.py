@@ -40,6 +40,12 @@ class Server:
         text = text.replace(f"{ROOT}/.venv/bin", str(Path(sys.executable).parent))
         return re.sub(rf"({ROOT}|{SETTINGS})(?=[/ ]|$)", lambda match: f"{self.folder}{match.group()}", text)
 
+    def create_instance(self) -> None:
+        """Create Dagster's databases, as docs/operations.md does before it starts the units."""
+        environment = os.environ | {"DAGSTER_HOME": self.path(f"{ROOT}/dagster")}  # noqa: TID251 - for a process
+        command = [self.path(f"{ROOT}/.venv/bin/dagster"), "instance", "migrate"]
+        subprocess.run(command, env=environment, check=True, capture_output=True)  # noqa: S603 - of Dagster
+
     def start(self, unit: str, instance: str = "") -> None:
         """Start the process of a unit, of an instance of it if it is a template."""
         lines = (DEPLOY / "systemd" / f"{unit}.service").read_text().replace("%i", instance).splitlines()
@@ -94,6 +100,7 @@ def server(folder: Path, locations: dict[str, str], dagster_yaml: Path = PROJECT
     entries = (entry.replace(CODE_PORT, port).replace("main", name) for name, port in locations.items())
     (folder / ROOT[1:] / "deploy" / "workspace.yaml").write_text(f"{head}load_from:\n{''.join(entries)}")
     started = Server(folder)
+    started.create_instance()
     try:
         yield started
     finally:

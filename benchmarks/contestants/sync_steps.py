@@ -23,7 +23,8 @@ STEPS: tuple[tuple[ModuleType, str, str], ...] = (
     (sync, "sync_reference_data", "prices, agents, batches, bill"),
     (sync_steps, "build_models", "build, of which"),
     (runner, "read_project", "- read the models"),
-    (runner, "materialize", "- views, seeds, models, comments"),
+    (runner, "materialize", "- views, seeds, models"),
+    (runner, "write_comments", "- comments"),
     (runner, "run", "- checks"),
 )
 

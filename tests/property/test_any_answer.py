@@ -23,7 +23,7 @@ from warehouse.schema.operations import QUARANTINE, SYNC_RUNS
 from warehouse.schema.reference_data import LLM_PRICES, TOOLS
 from warehouse.storage import lake
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = [pytest.mark.usefixtures("few_models"), pytest.mark.whole_build]
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 WORLD = World(seed=4, conversations=40, days=2, until=UNTIL)

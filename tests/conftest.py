@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # DuckDB takes a main module without a file, as a worker of xdist has, for a terminal, and shows its progress there;
     # the client of Spark takes it for a doctest of its own.
     sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
-    config.addinivalue_line("markers", "whole_build: builds every model of sql/, or syncs again and again; left out by make test-fast")
+    config.addinivalue_line("markers", "whole_build: builds all models, or syncs often; left out by make test-fast")
     hide_comments()
     day.set_today(config.getoption("--today"))
     if config.getoption("--few-examples"):

@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn, TextIO
 
 import click
@@ -137,18 +138,29 @@ for _command in (
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and end the process with its exit code."""
+    """Run the command line, by default that of the process, and end the process with its exit code."""
     for stream in (sys.stdout, sys.stderr):
         _replace_unencodable(stream)
     gc.set_threshold(NEW_OBJECTS_PER_COLLECTION)
     options = Options()
     try:
         code = _run(arguments, options)
+        sys.stdout.flush()
     except Exception as error:  # noqa: BLE001 - the last handler: every error ends as a line
         if options.is_debug:
             traceback.print_exc()
         code = report_error(error, is_json=options.is_json)
+    if arguments is None:
+        _end_process(code)
     sys.exit(code)
+
+
+def _end_process(code: int) -> NoReturn:
+    """End this process at once: Python would first free all objects one by one, which takes 0.15 s after a sync."""
+    with suppress(OSError, ValueError):  # of a full disk, which was reported, or a closed stream
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def _run(arguments: Sequence[str] | None, options: Options) -> int:

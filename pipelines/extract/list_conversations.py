@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 import polars as pl
 
 from pipelines.api.client import ApiClient
@@ -32,14 +31,14 @@ MAX_RESTARTS = 2
 MAX_AHEAD = timedelta(days=1)
 """A start later than this after the time of the listing is an error of the row, not of a clock."""
 SECOND_PAGE_SIZE = 83
-"""Rows per page when a part is listed again. No page but every 8,300th row ends where one of 100 rows does."""
+"""Rows per page when a part is listed a second time. No page but every 8,300th row ends where one of 100 rows does."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedRows:
     """The rows of a window: ``rows`` of ``LANDED_LISTINGS``, and those set aside as rows of ``QUARANTINE``.
 
-    ``skipped_ids`` are the conversations that only a second request showed.
+    ``skipped_ids`` are the conversations that only a repeated request showed.
     """
 
     rows: pl.DataFrame
@@ -58,9 +57,10 @@ async def list_rows(
 
     A row that cannot be used is set aside, and the others are listed.
 
-    That the API ends a list proves nothing. A list of several pages is listed a second time, with other pages: an API
-    that counts rows instead of naming the last one skips some between two pages when conversations are deleted. And
-    whatever was listed, the time before its oldest conversation is listed once more, until there is nothing older.
+    That the API ends a list proves nothing. A list of several pages is listed twice at the same time, in pages of
+    different sizes: an API that counts rows instead of naming the last one skips some between two pages when
+    conversations are deleted. And whatever was listed, the time before its oldest conversation is listed once more,
+    until there is nothing older.
 
     Args:
         client: The API.
@@ -80,7 +80,7 @@ async def list_rows(
         {"conversation_id": row.name, "fetched_at": listed_at, "reason": MALFORMED_ROW, "error": _describe(row, window)}
         for row in {row.name: row for row in lister.malformed}.values()
     ]
-    return ListedRows(rows, parquet.frame(QUARANTINE, malformed), frozenset(lister.skipped_ids))
+    return ListedRows(rows, parquet.frame(QUARANTINE, malformed), lister.skipped_ids())
 
 
 class _Lister:
@@ -96,34 +96,48 @@ class _Lister:
     ) -> None:
         self.pages = [parquet.frame(LANDED_LISTINGS, [])]
         self.malformed: list[MalformedRow] = []
-        self.skipped_ids: set[str] = set()
         self._client = client
         self._window = window
         self._listed_at = listed_at
         self._on_rows = on_rows
         self._pseudonyms = pseudonyms
         self._ids: set[str] = set()
+        self._first_ids: set[str] = set()
+
+    def skipped_ids(self) -> frozenset[str]:
+        """The conversations that only a repeated request showed."""
+        started = pl.concat(self.pages).filter(pl.col("start_time_at") < self._listed_at)
+        return frozenset(started["conversation_id"]) - self._first_ids
 
     async def list_window(self) -> None:
         """List the window with the cursor of its first page, or in parts if many pages would follow.
 
         The parts cover the whole window again, so the list is complete whatever the first page has.
         """
-        page = await list_page(self._client, _query(self._window), None)
-        self._add(page)
+        page = await self._list_first_page(self._window)
         n_parts = min(MAX_PARTS, _estimate_pages(page, self._window) // MIN_PAGES_PER_PART)
-        if page.next_cursor is None:
-            await self._list_older(self._window)
-        elif n_parts > 1:
+        if page.next_cursor is not None and n_parts > 1:
             await run_concurrently(self._list_part(part) for part in self._window.split(n_parts))
         else:
-            await self._list_part(self._window, page.next_cursor)
+            await self._list_rest(self._window, page)
 
-    async def _list_part(self, part: Window, cursor: str | None = None) -> None:
-        """List a part from a page on, then again in other pages, then what may be older."""
-        n_pages = await self._list_pages(_query(part), cursor)
-        if n_pages > 1 or cursor is not None:
-            await self._list_again(_query(part, SECOND_PAGE_SIZE))
+    async def _list_part(self, part: Window) -> None:
+        await self._list_rest(part, await self._list_first_page(part))
+
+    async def _list_first_page(self, part: Window) -> ListPage:
+        page = await list_page(self._client, _query(part), None)
+        self._add(page)
+        return page
+
+    async def _list_rest(self, part: Window, first_page: ListPage) -> None:
+        """List a part from its second page on, beside it the whole part in other pages, then what may be older."""
+        if first_page.next_cursor is not None:
+            await run_concurrently(
+                (
+                    self._list_pages(_query(part), first_page.next_cursor),
+                    self._list_again(_query(part, SECOND_PAGE_SIZE)),
+                )
+            )
         await self._list_older(part)
 
     async def _list_older(self, part: Window) -> None:
@@ -134,34 +148,21 @@ class _Lister:
             previous, oldest = oldest, self._oldest_in(part)
 
     async def _list_again(self, query: ListQuery) -> None:
-        """List what should be known already; of a row that is, nothing is kept."""
+        """List what is known already, or about to be; of a row that is known, nothing is kept."""
         await self._list_pages(query, is_repeated=True)
 
-    async def _list_pages(self, query: ListQuery, cursor: str | None = None, *, is_repeated: bool = False) -> int:
-        """List from a page on; if the API rejects the cursor, from the start, as a cursor cannot be renewed.
-
-        Returns:
-            The number of pages.
-        """
-        n_pages = 0
+    async def _list_pages(self, query: ListQuery, cursor: str | None = None, *, is_repeated: bool = False) -> None:
+        """List from a page on; if the API rejects the cursor, from the start, as a cursor cannot be renewed."""
         for restart in range(MAX_RESTARTS + 1):
             try:
                 async for page in iterate_list(self._client, query, cursor):
-                    n_pages += 1
-                    self._add(self._only_skipped(page) if is_repeated else page)
+                    self._add(page, is_repeated=is_repeated)
             except CursorRefusedError:
                 if restart == MAX_RESTARTS:
                     raise
                 cursor = None
             else:
                 break
-        return n_pages
-
-    def _only_skipped(self, page: ListPage) -> ListPage:
-        """The rows of a page that are not listed yet."""
-        rows = [row for row in page.conversations if row.conversation_id not in self._ids]
-        self.skipped_ids |= {row.conversation_id for row in rows if _start(row) < self._listed_at}
-        return msgspec.structs.replace(page, conversations=rows)
 
     def _oldest_in(self, part: Window) -> datetime | None:
         """Start of the oldest conversation listed in a part."""
@@ -169,9 +170,11 @@ class _Lister:
         oldest = starts.filter((starts >= (part.since or BEGINNING)) & (starts < part.until)).min()
         return oldest if isinstance(oldest, datetime) else None
 
-    def _add(self, page: ListPage) -> None:
+    def _add(self, page: ListPage, *, is_repeated: bool = False) -> None:
         """Turn a page into a frame at once: this takes a third of the memory of keeping its rows as objects."""
         rows = [row for row in page.conversations if self._window.contains(_start(row), row.agent_id)]
+        if is_repeated:
+            rows = [row for row in rows if row.conversation_id not in self._ids]
         self.malformed += page.malformed
         self.malformed += [
             MalformedRow(name=row.conversation_id, error="the start of a list row is in the future")
@@ -179,7 +182,10 @@ class _Lister:
             if _start(row) > self._listed_at + MAX_AHEAD
         ]
         self.pages.append(self._frame(rows))
-        self._ids.update(self.pages[-1]["conversation_id"])
+        ids = self.pages[-1]["conversation_id"]
+        self._ids.update(ids)
+        if not is_repeated:
+            self._first_ids.update(ids)
         self._on_rows(len(self._ids))
 
     def _frame(self, rows: Sequence[ListRow]) -> pl.DataFrame:

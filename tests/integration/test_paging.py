@@ -38,15 +38,16 @@ def context_for(folder, url, clock=lambda: UNTIL, **changes):
 
 
 class Pages(Tap):
-    """Records the cursors of the requested pages, and rejects some of those requests, numbered from 0."""
+    """Records the cursors of the requested pages of 100, and rejects some of those requests, numbered from 0."""
 
     def __init__(self, app, rejected=()):
         super().__init__(app)
         self.cursors, self.rejected = [], rejected
 
     async def __call__(self, scope, receive, send):
-        if scope["path"] == LIST and b"cursor=" in scope["query_string"]:
-            self.cursors.append(scope["query_string"])
+        query = scope["query_string"]
+        if scope["path"] == LIST and b"cursor=" in query and b"page_size=100&" in query:
+            self.cursors.append(query)
             if len(self.cursors) - 1 in self.rejected:
                 body = json.dumps({"detail": {"status": "invalid_cursor", "message": "no"}}).encode()
                 await send({"type": "http.response.start", "status": 400, "headers": []})

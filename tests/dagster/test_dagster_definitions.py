@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.definitions_load_context import DefinitionsLoadContext, DefinitionsLoadType
 
 from pipelines.orchestration.asset_keys import GROUPS
 from pipelines.orchestration.build_defs import build_defs
@@ -38,6 +39,18 @@ def test_loading_needs_no_key_and_writes_nothing(tmp_path):
 
 def test_dagster_accepts_the_definitions():
     dg.Definitions.validate_loadable(build_defs(app_context=APP_CONTEXT))
+
+
+def test_a_run_loads_everything_but_the_lineage_of_columns(graph):
+    """As Dagster loads the definitions in the process of a run, and of each of its steps."""
+    with DefinitionsLoadContext.scoped(DefinitionsLoadContext(DefinitionsLoadType.RECONSTRUCTION)):
+        in_run = build_defs(app_context=APP_CONTEXT).resolve_asset_graph()
+    assert in_run.get_all_asset_keys() == graph.get_all_asset_keys()
+    key = dg.AssetKey(["marts", "fct_turns"])
+    shown, loaded = graph.get(key).metadata, in_run.get(key).metadata
+    assert len(shown["dagster/column_lineage"].deps_by_column) > 30
+    assert loaded["dagster/column_lineage"].deps_by_column == {}
+    assert loaded["dagster/column_schema"] == shown["dagster/column_schema"]
 
 
 def test_every_table_and_model_is_an_asset(graph):

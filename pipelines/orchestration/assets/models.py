@@ -5,12 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.definitions_load_context import DefinitionsLoadContext, DefinitionsLoadType
 
 from pipelines.orchestration.asset_keys import KINDS, asset_key, table_name
 from pipelines.orchestration.checks import check_evaluations, check_specs
 from pipelines.orchestration.metric_checks import AGENT_DAILY, ANOMALIES_CHECK, check_anomalies, newest_day_metrics
 from pipelines.orchestration.run_session import fail_if, step_session
-from pipelines.orchestration.table_metadata import ColumnTypes, code_reference, sql_table_schema, table_column_lineage
+from pipelines.orchestration.table_metadata import (
+    ColumnTypes,
+    Sources,
+    code_reference,
+    sql_table_schema,
+    table_column_lineage,
+)
 from pipelines.usecases import sync_steps
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.published_removals import describe_problem, publish_removals
@@ -188,12 +195,23 @@ def _seed_spec(seed: Seed) -> dg.AssetSpec:
 
 def _with_table_metadata(project: Project, specs: Iterable[dg.AssetSpec], types: ColumnTypes) -> Iterator[dg.AssetSpec]:
     """Columns and their lineage as metadata of the definitions of models: on each event, they were most of the log."""
-    sources, models = column_lineage(project), project.by_key
+    sources, models = _column_lineage(project), project.by_key
     for spec in specs:
         name = table_name(spec.key)
         if name in models:
             columns = sql_table_schema(models[name], types.get(name, {}))
-            lineage = table_column_lineage(sources[name])
+            lineage = table_column_lineage(sources.get(name, {}))
             yield spec.merge_attributes(metadata={"dagster/column_schema": columns, "dagster/column_lineage": lineage})
         else:
             yield spec
+
+
+def _column_lineage(project: Project) -> Mapping[str, Sources]:
+    """Direct sources of every column; none in the process of a run or a step.
+
+    To trace them takes a second. A run loads definitions that its code location has loaded before, and only what that
+    has loaded is shown.
+    """
+    if DefinitionsLoadContext.get().load_type == DefinitionsLoadType.RECONSTRUCTION:
+        return {}
+    return column_lineage(project)

@@ -156,8 +156,8 @@ class LakeRows:
         return self.home
 
     def _write_seeds(self) -> None:
-        self.home.open().seeds.mkdir(exist_ok=True)
         for name, text in self.seeds.items():
+            self.home.open().seeds.mkdir(exist_ok=True)
             (self.home.seeds / f"{name}.csv").write_text(text, encoding="utf-8")
 
     def _write(self, home: Home) -> None:

@@ -48,9 +48,8 @@ WAREHOUSE_TESTS = frozenset({
     "test_batched_builds.py",
     "test_build.py",
     "test_partial_builds.py",
-    "test_a_change_of_any_rule_changes_an_answer",
 })  # fmt: skip
-"""Files and tests in which ``rows`` become a warehouse."""
+"""Files in which ``rows`` become a warehouse."""
 
 SLOW_OPTIMIZERS = ("cte_inlining", "grouping_sets", "join_order")
 """Over a few rows, planning is all that a build takes, and these are a third of it; whole builds have them."""
@@ -302,7 +301,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         is_of_rows = "rows" in getattr(item, "fixturenames", ())
-        if is_of_rows and item.path.name not in WAREHOUSE_TESTS and item.name not in WAREHOUSE_TESTS:
+        if is_of_rows and item.path.name not in WAREHOUSE_TESTS:
             item.add_marker("every_engine")
 
 

@@ -56,6 +56,7 @@ SLOW_OPTIMIZERS = ("cte_inlining", "grouping_sets", "join_order")
 
 
 FIXTURES_OF_ROWS = frozenset({"rows", "new_rows", "shared_build", "project", "engine", "tmp_path_factory", "request"})
+"""What a test may need and still share a build."""
 
 
 class LakeRows:

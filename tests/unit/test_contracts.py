@@ -34,11 +34,6 @@ def project() -> Project:
 
 
 @pytest.fixture(scope="module")
-def relations(project: Project) -> tuple[Relation, ...]:
-    return relations_of(project, has_lake=True)
-
-
-@pytest.fixture(scope="module")
 def types(project: Project) -> dict[str, dict[str, str]]:
     """What each contract asks DuckDB for: the same of each, and a third of its time."""
     return column_types(project)
@@ -47,6 +42,13 @@ def types(project: Project) -> dict[str, dict[str, str]]:
 @pytest.fixture(autouse=True)
 def types_known(monkeypatch: pytest.MonkeyPatch, types: dict[str, dict[str, str]]) -> None:
     monkeypatch.setattr(COLUMN_TYPES, lambda _project: types)
+
+
+@pytest.fixture(scope="module")
+def relations(project: Project, types: dict[str, dict[str, str]]) -> tuple[Relation, ...]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(COLUMN_TYPES, lambda _project: types)
+        return relations_of(project, has_lake=True)
 
 
 @pytest.fixture(scope="module")

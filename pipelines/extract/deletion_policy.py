@@ -48,11 +48,12 @@ def apply_policy(home: Home, settings: Settings, at: datetime, *, allow_removals
     policy = settings.on_upstream_delete
     if policy == "keep":
         return
-    confirmed = read_removals(home).filter(is_confirmed(settings.confirm_after))
+    removals = read_removals(home)
+    confirmed = removals.filter(is_confirmed(settings.confirm_after))
     if confirmed.is_empty():
         return
     if not allow_removals:
-        _check_share(home, confirmed, settings, at)
+        _check_share(home, removals, confirmed, settings, at)
     if policy == "erase":
         erasure.write_tombstones(home, confirmed, at)
         erasure.purge(home)
@@ -63,13 +64,13 @@ def apply_policy(home: Home, settings: Settings, at: datetime, *, allow_removals
         erasure.redact(home, ids, redact)
 
 
-def _check_share(home: Home, confirmed: pl.DataFrame, settings: Settings, at: datetime) -> None:
+def _check_share(home: Home, removals: pl.DataFrame, confirmed: pl.DataFrame, settings: Settings, at: datetime) -> None:
     """Refuse removals of which too many are unexpected; those that were redacted before do not count."""
     is_applied = confirmed["is_redacted"] & (settings.on_upstream_delete == "redact")
     to_remove = confirmed.filter(~is_applied)
     if to_remove.height < MIN_REMOVALS:
         return
-    expected = expected_ids(home, to_remove, now=at, confirm_after=settings.confirm_after)
+    expected = expected_ids(home, removals, now=at, confirm_after=settings.confirm_after)
     n_unexpected = to_remove.filter(~pl.col("conversation_id").is_in(list(expected))).height
     n_all = landing.latest_snapshots(home).filter(pl.col("kind") != landing.ERASED).height - int(is_applied.sum())
     if n_unexpected >= MIN_REMOVALS and n_unexpected > settings.max_removal_share * n_all:

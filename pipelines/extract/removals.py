@@ -79,18 +79,18 @@ def ids_to_confirm(
 
 
 def expected_ids(home: Home, removals: pl.DataFrame, *, now: datetime, confirm_after: timedelta) -> set[str]:
-    """Those of some removals that the API announced, or that follow a retention rule that was seen to work.
+    """The removals that the API announced, or that follow a retention rule that was seen to work.
 
     Args:
         home: The workspace.
-        removals: Rows of ``read_removals``.
+        removals: ``read_removals``, all of them: a rule follows from those that are not confirmed too.
         now: The run's time.
         confirm_after: Time between two observations.
     """
     names = {"deletion_settings_deletion_time_at": "deletion_due_at"}
     announced = lake.read(home, CONVERSATIONS, ["conversation_id", *names]).rename(names)
     with_rules = removals.join(announced, "conversation_id", "left").join(
-        _retention_rules(home, now=now, confirm_after=confirm_after), "agent_id", "left"
+        _retention_rules(home, removals, now=now, confirm_after=confirm_after), "agent_id", "left"
     )
     is_announced = pl.col("deletion_due_at") <= pl.col("observed_at")
     is_by_rule = _age(pl.col("noticed_at")) >= pl.col("age_days") - 1
@@ -102,13 +102,12 @@ def _age(at: pl.Expr) -> pl.Expr:
     return (at.dt.date() - pl.col("start_time_at").dt.date()).dt.total_days()
 
 
-def _retention_rules(home: Home, *, now: datetime, confirm_after: timedelta) -> pl.DataFrame:
+def _retention_rules(home: Home, removals: pl.DataFrame, *, now: datetime, confirm_after: timedelta) -> pl.DataFrame:
     """The ages at which agents lose their conversations: agent_id, age_days.
 
     An agent has such a rule if removals of its conversations were noticed on several days, and none that is much older
     than those is left. So a fault that makes many conversations look removed is no rule: it spares none by its age.
     """
-    removals = read_removals(home)
     nights = (
         removals.filter(pl.col("agent_id").is_not_null())
         .with_columns(age=_age(pl.col("noticed_at")), night=pl.col("noticed_at").dt.date())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hypothesis import Phase
-
 _divisor = 1
 
 
@@ -15,8 +13,3 @@ def try_few() -> None:
 
 def examples(number: int) -> int:
     return max(1, number // _divisor)
-
-
-def phases(number: int) -> list[Phase]:
-    """The written examples, and drawn ones unless a tenth of ``number`` is none: for examples that take seconds."""
-    return [Phase.explicit, Phase.generate] if number // _divisor else [Phase.explicit]

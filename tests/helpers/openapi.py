@@ -16,6 +16,10 @@ DETAIL = "GetConversationResponseModel"
 OPEN_OBJECTS = {"ConversationTurnMetrics", "ConversationInitiationClientDataRequestOutputCustomLlmExtraBody"}
 
 
+_closed: dict[str, dict[str, Any]] = {name: {} for name in SCHEMAS}
+"""By name, what ``strict`` makes of a schema: each reference is the schema itself, as looking it up takes longer."""
+
+
 def strict(schema: Any, name: str = "") -> Any:
     """Close objects against keys that the reference does not know.
 
@@ -26,6 +30,8 @@ def strict(schema: Any, name: str = "") -> Any:
         return [strict(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
+    if "$ref" in schema:
+        return _closed[schema["$ref"].rpartition("/")[2]]
     closed = {"anyOf" if key == "oneOf" else key: strict(value) for key, value in schema.items()}
     if isinstance(schema.get("properties"), dict):
         closed["properties"] = {key: strict(value) for key, value in schema["properties"].items()}
@@ -34,12 +40,12 @@ def strict(schema: Any, name: str = "") -> Any:
     return closed
 
 
-COMPONENTS = {"components": {"schemas": {name: strict(schema, name) for name, schema in SCHEMAS.items()}}}
-
-
 @cache
 def validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"#/components/schemas/{name}", **COMPONENTS})
+    if not _closed[name]:
+        for key, schema in SCHEMAS.items():
+            _closed[key] |= strict(schema, key)
+    return Draft202012Validator(_closed[name])
 
 
 def errors(name: str, instance: Any) -> list[str]:

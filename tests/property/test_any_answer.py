@@ -27,8 +27,6 @@ pytestmark = [pytest.mark.usefixtures("few_models"), pytest.mark.whole_build]
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 WORLD = World(seed=4, conversations=40, days=2, until=UNTIL)
-DOCUMENTS = {document["conversation_id"]: document for document in WORLD.details(UNTIL)}
-AGENTS = sorted({document["agent_id"] for document in DOCUMENTS.values()})
 
 STATUSES = (300, 301, 304, 307, 400, 401, 402, 403, 405, 409, 410, 415, 422, 451, 500, 501, 502, 503, 504, 520, 599)
 CODES = ("invalid_api_key", "missing_permissions", "quota_exceeded", "needs_authorization", "a_new_word")
@@ -76,10 +74,12 @@ def wrong_row(dice: random.Random, row: dict[str, object]) -> dict[str, object]:
 @pytest.mark.parametrize("seed", range(6))
 def test_wrong_answers_cost_only_themselves(seed, tmp_path):
     dice = random.Random(seed)
-    names = list(DOCUMENTS)
+    documents = {document["conversation_id"]: document for document in WORLD.details(UNTIL)}
+    agents = sorted({document["agent_id"] for document in documents.values()})
+    names = list(documents)
     bad = dice.sample(names, dice.randint(1, 12))
     bad_rows = dice.sample(names, dice.randint(0, 4))
-    answers = {name: wrong_answer(dice, DOCUMENTS[name]) for name in bad}
+    answers = {name: wrong_answer(dice, documents[name]) for name in bad}
     no_rows = dice.sample(NO_ROW, dice.randint(0, 3))
     changes = {name: dice.randrange(2**32) for name in bad_rows}
 
@@ -91,7 +91,7 @@ def test_wrong_answers_cost_only_themselves(seed, tmp_path):
         return [*no_rows, *rows]
 
     no_tools = dice.sample([None, 5, "text", {}, {"id": 7}], dice.randint(0, 2))
-    bad_agents = dice.sample(AGENTS[1:], dice.randint(0, 2))
+    bad_agents = dice.sample(agents[1:], dice.randint(0, 2))
     prices = {agent: wrong_prices(dice) for agent in bad_agents}
     api = SpoilingApp(
         create_app(WORLD, clock=lambda: UNTIL), answers, prices, rows=spoil, tools=lambda tools: [*no_tools, *tools]
@@ -118,7 +118,7 @@ def test_wrong_answers_cost_only_themselves(seed, tmp_path):
     assert quarantined - nameless == {*bad, *bad_rows, *bad_agents}, drawn
     assert len(nameless) == len(no_rows) + len(no_tools)
     assert (lake.read(here.home, TOOLS).height, result.warnings) == (14, ())
-    assert {*AGENTS[1:]} - {*lake.read(here.home, LLM_PRICES)["agent_id"]} == {*bad_agents}
+    assert {*agents[1:]} - {*lake.read(here.home, LLM_PRICES)["agent_id"]} == {*bad_agents}
     assert [name for name in quarantined if not any(name in problem for problem in result.problems)] == []
     assert lake.read(here.home, SYNC_RUNS)["n_quarantined"].to_list() == [len(quarantined)]
-    assert_equals(here, [document for name, document in DOCUMENTS.items() if name not in bad])
+    assert_equals(here, [document for name, document in documents.items() if name not in bad])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.emulator.generator.world import World
@@ -23,7 +23,7 @@ from pipelines.usecases.context import Context
 from pipelines.usecases.run_session import run_session
 from pipelines.webhook.batch_writer import BatchWriter
 from pipelines.webhook.events import read_event
-from tests.helpers.examples import examples, phases
+from tests.helpers.examples import examples
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
@@ -111,12 +111,13 @@ class Home:
         return {name: rows.drop(OF_OUR_CLOCK, strict=False).sort(pl.all()).rows() for name, rows in frames.items()}
 
 
+@pytest.mark.whole_build
 @pytest.mark.timeout(400)
 @settings(
     max_examples=examples(3),
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    phases=phases(3),
+    phases=[Phase.explicit, Phase.generate],
 )
 @example([(8, 700 * DAY, "sync", 0), (8, -700 * DAY, "sync", 0), (8, 10 * DAY, "webhook", 3), (8, DAY, "feedback", 4)])
 @given(STEPS)

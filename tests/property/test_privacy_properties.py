@@ -19,7 +19,6 @@ from tests.independent import row_counts
 from warehouse.schema.registry import BY_NAME
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
-DOCUMENTS = list(World(seed=7, conversations=150, days=5, until=UNTIL).details(UNTIL))
 PEOPLE = Pseudonymizer(b"0123456789abcdef")
 
 PIECES = st.sampled_from(
@@ -102,10 +101,11 @@ def frames(documents):
 
 
 def test_rows_sums_ids_times_and_numbers_are_those_of_the_documents_as_they_came():
-    hidden = [PEOPLE.pseudonymize(document) for document in DOCUMENTS]
-    assert row_counts.rows(hidden) == row_counts.rows(DOCUMENTS)
-    assert row_counts.sums(hidden) == row_counts.sums(DOCUMENTS)
-    before, after = frames(DOCUMENTS), frames(hidden)
+    documents = list(World(seed=7, conversations=150, days=5, until=UNTIL).details(UNTIL))
+    hidden = [PEOPLE.pseudonymize(document) for document in documents]
+    assert row_counts.rows(hidden) == row_counts.rows(documents)
+    assert row_counts.sums(hidden) == row_counts.sums(documents)
+    before, after = frames(documents), frames(hidden)
     changed = set()
     for name, frame in before.items():
         for column in frame.columns:

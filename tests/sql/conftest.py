@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
-from pathlib import Path
+from itertools import count
 from typing import Any
 
 import duckdb
@@ -19,6 +18,7 @@ import pytest
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers.case_engine import CaseEngine, case_engine
+from tests.helpers.shared_build import SharedBuild, renamed
 from warehouse.build import materialize
 from warehouse.connection import Limits, connect, lake_files_sql, read_parquet_sql
 from warehouse.models.build_tables import (
@@ -42,23 +42,21 @@ DAY = date(2026, 11, 2)
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 Row = dict[str, Any]
-BuildOnce = Callable[..., dict[str, list[Row]]]
 
 WAREHOUSE_TESTS = frozenset({
     "test_agreements.py",
     "test_batched_builds.py",
     "test_build.py",
     "test_partial_builds.py",
-    "test_a_change_of_any_rule_changes_an_answer",
 })  # fmt: skip
-"""Files and tests in which ``rows`` become a warehouse."""
+"""Files in which ``rows`` become a warehouse."""
 
 SLOW_OPTIMIZERS = ("cte_inlining", "grouping_sets", "join_order")
 """Over a few rows, planning is all that a build takes, and these are a third of it; whole builds have them."""
 
 
-ROWS = frozenset({"rows", "build_once"})
-"""Fixtures through which hand-made rows go through a model."""
+FIXTURES_OF_ROWS = frozenset({"rows", "new_rows", "shared_build", "project", "engine", "tmp_path_factory", "request"})
+"""What a test may need and still share a build."""
 
 
 class LakeRows:
@@ -71,13 +69,14 @@ class LakeRows:
         self.rows: dict[str, list[Row]] = defaultdict(list)
         self.wholes: dict[str, list[Row]] = defaultdict(list)
         self.zones: dict[str, str] = {}
+        self.seeds: dict[str, str] = {}
+        """Files by the name of a seed, in place of ours."""
+        self.shared: SharedBuild | None = None
         self._built: dict[str, list[Row]] = {}
-        self.workspace = DEFAULT_WORKSPACE
-        """Of the rows that follow, unless they say otherwise."""
 
     def add(self, table: str, **row: object) -> None:
         of_whole = {"scope_index": -1} if "scope_index" in BY_NAME[table].key else {}
-        key = {"workspace": self.workspace, "conversation_id": "c1", "start_date": DAY}
+        key = {"workspace": DEFAULT_WORKSPACE, "conversation_id": "c1", "start_date": DAY}
         self.rows[table].append(key | of_whole | row)
 
     def zone(self, time_zone: str, workspace: str = "main") -> None:
@@ -87,14 +86,12 @@ class LakeRows:
     def seed(self, name: str, *lines: str) -> None:
         """The rows of a seed, each a line of CSV, in place of ours."""
         (ours,) = (seed for seed in self.project.seeds if seed.name == name)
-        self.home.seeds.mkdir(exist_ok=True)
-        text = "\n".join([",".join(ours.header.types), *lines])
-        (self.home.seeds / f"{name}.csv").write_text(f"{text}\n", encoding="utf-8")
+        self.seeds[name] = "\n".join([",".join(ours.header.types), *lines, ""])
 
     def whole(self, table: str, **row: object) -> None:
         """A row of a table without days; counts that are not given are 0."""
         zeros = {column.name: 0 for column in BY_NAME[table].columns if column.required and column.type is Type.INT}
-        self.wholes[table].append({"workspace": self.workspace} | zeros | row)
+        self.wholes[table].append({"workspace": DEFAULT_WORKSPACE} | zeros | row)
 
     def call(self, conversation_id: str = "c1", **row: object) -> None:
         """A done call of agent a1, of which nothing more is known."""
@@ -108,11 +105,18 @@ class LakeRows:
         }
         checks = {"checked_at": NOON, "content_sha256": "00", "parser_version": 1, "settle_state": "settled"}
         values = defaults | checks | row
-        values = {"workspace": self.workspace} | values
+        values = {"workspace": DEFAULT_WORKSPACE} | values
         keys = {name: values[name] for name in ("workspace", "conversation_id", "start_date") if name in values}
         values |= self._derived(values)
         self.add("conversations", **{name: value for name, value in values.items() if name not in checks})
         self.add("conversation_checks", **(keys | {name: values[name] for name in checks}))
+
+    def verdicts(self, n_success: int, n_failure: int, n_unknown: int = 0, **row: object) -> None:
+        """So many calls of each verdict, alike otherwise."""
+        for verdict, n in (("success", n_success), ("failure", n_failure), ("unknown", n_unknown)):
+            for _ in range(n):
+                number = len(self.rows["conversations"])
+                self.call(f"c{number:04}", analysis_call_successful=verdict, **row)
 
     def document(self, document: dict[str, Any]) -> None:
         """The rows of a document, as the flattening makes them."""
@@ -121,7 +125,7 @@ class LakeRows:
         assert flattened.errors == {}
         for table, frame in flattened.frames.items():
             self.rows[table] += [
-                {"workspace": self.workspace} | {name: value for name, value in row.items() if value is not None}
+                {"workspace": DEFAULT_WORKSPACE} | {name: value for name, value in row.items() if value is not None}
                 for row in frame.to_dicts()
             ]
 
@@ -144,11 +148,17 @@ class LakeRows:
 
     def write(self) -> Home:
         """The rows as files of their workspaces, and the agents that follow from them."""
-        lake.ensure_schema_files(self.home)
+        lake.ensure_schema_files(self.home.open())
+        self._write_seeds()
         every = [row for rows in (*self.rows.values(), *self.wholes.values()) for row in rows]
         for workspace in {row.get("workspace", DEFAULT_WORKSPACE) for row in every}:
             self._write(self.home.for_workspace(workspace))
         return self.home
+
+    def _write_seeds(self) -> None:
+        for name, text in self.seeds.items():
+            self.home.open().seeds.mkdir(exist_ok=True)
+            (self.home.seeds / f"{name}.csv").write_text(text, encoding="utf-8")
 
     def _write(self, home: Home) -> None:
         for name, rows in self.rows.items():
@@ -161,6 +171,26 @@ class LakeRows:
             lake.overwrite_table(home, BY_NAME[name], parquet.frame(BY_NAME[name], workspace_rows))
         refresh_agents(home)
 
+    @property
+    def seed_key(self) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted(self.seeds.items()))
+
+    def has_workspaces(self, key: str) -> bool:
+        return "workspace" in self.project.by_key[key].header.columns
+
+    def is_same(self, other: LakeRows) -> bool:
+        """Whether models come out the same."""
+        names = ("project", "rows", "wholes", "zones", "seeds")
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
+    def add_case(self, case: LakeRows, prefix: str) -> None:
+        """Add all rows of another lake, in workspaces and conversations whose names begin with ``prefix``."""
+        for mine, others in ((self.rows, case.rows), (self.wholes, case.wholes)):
+            for table, rows in others.items():
+                mine[table] += [renamed(row, prefix) for row in rows]
+        self.zones |= {f"{prefix}{workspace}": zone for workspace, zone in case.zones.items()}
+        self.seeds = case.seeds
+
     def model(self, key: str, *columns: str) -> list[Row]:
         """Rows of the model by its grain, on the engine of the test run; of some columns, or of all."""
         rows = self._built[key] if key in self._built else self.models(key)[key]
@@ -172,6 +202,8 @@ class LakeRows:
 
     def models(self, *keys: str) -> dict[str, list[Row]]:
         """As ``model``, of several models that are built at once."""
+        if self.shared and (results := self.shared.models(self, *keys)):
+            return results
         if self.engine is not None:
             return {key: self._model_on_engine(self.engine, key) for key in keys}
         with connect(limits=Limits(threads=1)) as connection:
@@ -203,11 +235,12 @@ class LakeRows:
 
     def _written_seeds(self) -> tuple[Seed, ...]:
         """The seeds of ``seed``, read beside their own headers only: the other seeds are as they were."""
-        if not self.home.seeds.exists():
+        if not self.seeds:
             return ()
+        self._write_seeds()
         ours = self.home.root.parent / "replaced_seeds"
         ours.mkdir(exist_ok=True)
-        for name in [file.stem for file in self.home.seeds.iterdir()]:
+        for name in self.seeds:
             for suffix in (".csv", ".toml"):
                 shutil.copy(SQL_DIR / "seeds" / f"{name}{suffix}", ours)
         return read_seeds(ours, self.home.seeds)
@@ -268,49 +301,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Others build a warehouse of their own from such rows, or several, which DuckDB alone can do.
     """
     for item in items:
-        is_of_rows = not ROWS.isdisjoint(getattr(item, "fixturenames", ()))
-        if is_of_rows and item.path.name not in WAREHOUSE_TESTS and item.name not in WAREHOUSE_TESTS:
+        is_of_rows = "rows" in getattr(item, "fixturenames", ())
+        if is_of_rows and item.path.name not in WAREHOUSE_TESTS:
             item.add_marker("every_engine")
 
 
+@pytest.fixture(scope="module")
+def new_rows(
+    tmp_path_factory: pytest.TempPathFactory, project: Project, engine: CaseEngine | None
+) -> Callable[[], LakeRows]:
+    """A lake without rows in a home of its own, which exists once it is written."""
+    folder, numbers = tmp_path_factory.mktemp("homes"), count()
+    return lambda: LakeRows(Home(folder / str(next(numbers)) / "home"), project, engine)
+
+
+@pytest.fixture(scope="module")
+def shared_build(request: pytest.FixtureRequest, new_rows: Callable[[], LakeRows]) -> SharedBuild:
+    items = [item for item in request.session.items if item.path == request.path]
+    return SharedBuild(items, FIXTURES_OF_ROWS, new_rows)
+
+
 @pytest.fixture
-def rows(tmp_path: Path, project: Project, engine: CaseEngine | None) -> LakeRows:
-    return LakeRows(Home(tmp_path / "home").open(), project, engine)
-
-
-@pytest.fixture(scope="module")
-def build_once(tmp_path_factory: pytest.TempPathFactory, project: Project, engine: CaseEngine | None) -> BuildOnce:
-    """Rows by model of the lake that a function fills: built once for all tests of a module that give the same."""
-    built: dict[object, dict[str, list[Row]]] = {}
-
-    def build(add: Callable[[LakeRows], None], *keys: str) -> dict[str, list[Row]]:
-        if (add, keys) not in built:
-            rows = LakeRows(Home(tmp_path_factory.mktemp("once") / "home").open(), project, engine)
-            add(rows)
-            built[add, keys] = rows.models(*keys)
-        return deepcopy(built[add, keys])
-
-    return build
-
-
-def add_case(rows: LakeRows, case: Callable[..., None], *values: Any) -> None:
-    """Add the rows of a case that is a function, with values that it takes."""
-    case(rows, *values)
-
-
-@pytest.fixture(scope="module")
-def rows_of_case(build_once: BuildOnce) -> Callable[..., list[Row]]:
-    """Rows of a model for one of several cases: each is a workspace of one lake, so all are built once."""
-    fills: dict[object, Callable[[LakeRows], None]] = {}
-
-    def rows_of(key: str, add: Callable[..., None], cases: Sequence[Any], case: Any, *columns: str) -> list[Row]:
-        def fill(rows: LakeRows) -> None:
-            for number, values in enumerate(cases):
-                rows.workspace = f"case_{number}"
-                add(rows, *values)
-
-        rows = build_once(fills.setdefault((key, add), fill), key)[key]
-        rows = [row for row in rows if row["workspace"] == f"case_{cases.index(case)}"]
-        return [{name: row[name] for name in columns} for row in rows] if columns else rows
-
-    return rows_of
+def rows(new_rows: Callable[[], LakeRows], shared_build: SharedBuild) -> LakeRows:
+    """Hand-made rows of a lake; tests of a file whose seeds are the same share a build of their models."""
+    rows = new_rows()
+    rows.shared = shared_build
+    return rows

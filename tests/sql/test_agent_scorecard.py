@@ -42,16 +42,12 @@ def test_weeks_and_their_change(rows: Any) -> None:
     ]
 
 
-def add_newest(rows: Any, newest: date) -> None:
-    add_call(rows, f"c1_{newest}", MONDAY)
-    add_call(rows, f"c2_{newest}", newest, status="in-progress", agent_id="a2")
-    add_call(rows, f"c3_{newest}", TUESDAY, workspace="second", agent_id="b1")
-
-
 @pytest.mark.parametrize(("newest", "is_over"), [(SUNDAY, False), (NEXT_MONDAY, True)])
-def test_a_week_is_over_when_a_later_day_has_a_call(rows_of_case: Any, newest: date, *, is_over: bool) -> None:
-    columns, cases = ("agent_id", "week_start_date", "is_over"), [(SUNDAY,), (NEXT_MONDAY,)]
-    actual = rows_of_case("metrics.agent_scorecard", add_newest, cases, (newest,), *columns)
+def test_a_week_is_over_when_a_later_day_has_a_call(rows: Any, newest: date, *, is_over: bool) -> None:
+    add_call(rows, "c1", MONDAY)
+    add_call(rows, "c2", newest, status="in-progress", agent_id="a2")
+    add_call(rows, "c3", TUESDAY, workspace="second", agent_id="b1")
+    actual = rows.model("metrics.agent_scorecard", "agent_id", "week_start_date", "is_over")
     assert actual[0] == {"agent_id": "a1", "week_start_date": MONDAY, "is_over": is_over}
 
 
@@ -90,15 +86,9 @@ def test_a_week_without_the_troubles_of_the_one_before(rows: Any) -> None:
     ]
 
 
-def add_no_time(rows: Any) -> None:
+@pytest.mark.parametrize("metric", ["metrics.agent_scorecard", "metrics.version_comparison"])
+def test_weeks_and_versions_that_lasted_no_time_and_had_no_success(rows: Any, metric: str) -> None:
     rows.call(call_duration_secs=0, cost_credits=60, charging_tier="starter", analysis_call_successful="failure")
-
-
-BY_WEEK_AND_VERSION = ("metrics.agent_scorecard", "metrics.version_comparison")
-
-
-@pytest.mark.parametrize("metric", BY_WEEK_AND_VERSION)
-def test_weeks_and_versions_that_lasted_no_time_and_had_no_success(build_once: Any, metric: str) -> None:
     names = ("cost_usd_per_call", "cost_usd_per_minute", "cost_usd_per_success", "success_rate", "rating")
-    (actual,) = build_once(add_no_time, *BY_WEEK_AND_VERSION)[metric]
-    assert tuple(actual[name] for name in names) == (0.01, None, None, 0.0, None)
+    (actual,) = rows.model(metric, *names)
+    assert tuple(actual.values()) == (0.01, None, None, 0.0, None)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from math import sqrt
 from typing import Any
 
 import pytest
 
-from tests.sql.conftest import add_case
-
+KEY = "metrics.anomalies"
 FIRST = date(2026, 9, 1)
 SEVEN = (1 - 0.7**7) / 0.3  # 1 + 0.7 + … + 0.7⁶, the weights of seven days up to their factor 0.3
 COLUMNS = ("expected", "spread", "deviation", "is_flagged")
@@ -26,38 +24,102 @@ def days(rows: Any, *counts: int, agent: str | None = "a1", **row: object) -> No
             rows.call(call, agent_id=agent, start_date=day, start_time_at=at, **row)
 
 
-def eight_days(rows: Any, today: int) -> None:
+def last(rows: Any, measure: str, *columns: str) -> dict[str, Any]:
+    """The newest day of a measure."""
+    row = max((row for row in rows.model(KEY) if row["measure"] == measure), key=lambda row: row["start_date"])
+    return {name: row[name] for name in columns}
+
+
+@pytest.mark.parametrize(("today", "is_flagged"), [(13, True), (12, False)])
+def test_a_count_against_the_weighted_days_before(rows: Any, *, today: int, is_flagged: bool) -> None:
+    # Expected: (8 + 4 * 0.7 + ... + 4 * 0.7⁶) ÷ 3.0588 = 4 + 4 ÷ 3.0588 = 5.3077. Their squares weigh
+    # 16 + 48 ÷ 3.0588 = 31.692, so they spread by √(31.692 - 28.172) = 1.876, less than √5.3077 = 2.304, which chance
+    # gives; thrice that is 6.91, so that 12.22 are the most that a day may have.
     days(rows, 4, 4, 4, 4, 4, 4, 8, today)
+    expected = 4 + 4 / SEVEN
+    assert last(rows, "n_calls", "value", "n_observations", "n_days_before", *COLUMNS) == pytest.approx(
+        {
+            "value": float(today),
+            "n_observations": today,
+            "n_days_before": 7,
+            "expected": expected,
+            "spread": sqrt(expected),
+            "deviation": today - expected,
+            "is_flagged": is_flagged,
+        }
+    )
 
 
-def open_days(rows: Any) -> None:
+def test_a_day_without_finished_calls_is_no_day(rows: Any) -> None:
     days(rows, 4, 4)
     days(rows, 0, 0, 1, status="in-progress")
     days(rows, 0, 0, 0, 5)
+    counts = [(row["value"], row["n_days_before"]) for row in rows.model(KEY) if row["measure"] == "n_calls"]
+    assert counts == [(4.0, 0), (4.0, 1), (5.0, 2)]
 
 
-def differing_days(rows: Any) -> None:
+def test_days_that_differ_much_spread_more_than_chance(rows: Any) -> None:
     days(rows, 1, 1, 1, 1, 1, 1, 41, 9)
+    expected = 1 + 40 / SEVEN  # 14.08
+    square = 1 + 1680 / SEVEN
+    assert last(rows, "n_calls", *COLUMNS) == pytest.approx(
+        {
+            "expected": expected,
+            "spread": sqrt(square - expected**2),  # 18.75, more than √14.08
+            "deviation": 9 - expected,
+            "is_flagged": False,
+        }
+    )
 
 
-def six_days(rows: Any) -> None:
+def test_nothing_is_expected_of_an_agent_of_six_days(rows: Any) -> None:
     days(rows, 1, 1, 1, 1, 1, 1, 60)
+    nothing = {"expected": None, "spread": None, "deviation": None, "is_flagged": False}
+    assert last(rows, "n_calls", "n_days_before", *COLUMNS) == {"n_days_before": 6, **nothing}
 
 
-def a_half(rows: Any, n_calls: int) -> None:
+def test_what_was_more_than_28_days_before_is_forgotten_and_agents_do_not_mix(rows: Any) -> None:
+    days(rows, 50, *[2] * 28, 2, agent=None)
+    days(rows, 50, *[60] * 2, agent="a2")
+    days(rows, 50, *[70] * 2, agent=None, workspace="other")
+    actual = rows.model(KEY, "workspace", "agent_id", "measure", "n_days_before", "expected")
+    counts = [row for row in actual if row["measure"] == "n_calls" and row["agent_id"] is None]
+    mine = [(row["n_days_before"], row["expected"]) for row in counts if row["workspace"] == "main"]
+    assert mine[-1] == (28, pytest.approx(2.0))
+    assert mine[-2] == (28, pytest.approx(2.0 + 48 * 0.7**27 * 0.3 / (1 - 0.7**28)))
+    assert mine[:8] == [(n, None) for n in range(7)] + [(7, pytest.approx(2.0 + 48 * 0.7**6 / SEVEN))]
+
+
+@pytest.mark.parametrize(("n_calls", "is_flagged"), [(10, True), (2, False)])
+def test_half_of_ten_is_unusual_and_half_of_two_is_not(rows: Any, *, n_calls: int, is_flagged: bool) -> None:
     days(rows, *[10] * 7, analysis_call_successful="success")
     days(rows, *[0] * 7, n_calls // 2, analysis_call_successful="success")
     days(rows, *[0] * 7, n_calls // 2, analysis_call_successful="failure")
     days(rows, *[0] * 7, 1)  # not judged
+    # Always 1 before; with half an observation added (10 + 0.5) ÷ 11 = 0.9545, or (2 + 0.5) ÷ 3 = 0.8333
+    share = (n_calls + 0.5) / (n_calls + 1)
+    assert last(rows, "success_rate", "value", "n_observations", *COLUMNS) == pytest.approx(
+        {
+            "value": 0.5,
+            "n_observations": n_calls,
+            "expected": 1.0,
+            "spread": sqrt(share * (1 - share) / n_calls),
+            "deviation": -0.5,
+            "is_flagged": is_flagged,
+        }
+    )
 
 
-def an_amount(rows: Any, usd: float) -> None:
+@pytest.mark.parametrize(("usd", "is_flagged"), [(0.12, True), (0.08, True), (0.11, False)])
+def test_an_amount_may_differ_by_three_times_a_twentieth(rows: Any, *, usd: float, is_flagged: bool) -> None:
     days(rows, *[1] * 7, cost_fiat_usd=0.10)
     days(rows, *[0] * 7, 1, cost_fiat_usd=usd)
+    expected = {"expected": 0.10, "spread": 0.005, "deviation": usd - 0.10, "is_flagged": is_flagged}
+    assert last(rows, "cost_usd_per_call", *COLUMNS) == pytest.approx(expected, rel=1e-4)
 
 
-def ten_calls(rows: Any) -> None:
-    """They give every rate another value, and every measure another number of observations."""
+def test_each_measure_is_the_column_of_agent_daily(rows: Any) -> None:
+    """The ten calls give every rate another value, and every measure another number of observations."""
     day = {"start_date": FIRST, "start_time_at": datetime(2026, 9, 1, 9, tzinfo=UTC)}
     for number in range(10):
         rows.call(
@@ -79,106 +141,7 @@ def ten_calls(rows: Any) -> None:
     for number in (7, 8, 9):
         rows.add("visited_agents", conversation_id=f"c{number}", start_date=FIRST, visit_index=0, agent_id="a1")
         rows.add("visited_agents", conversation_id=f"c{number}", start_date=FIRST, visit_index=1, agent_id="a2")
-
-
-CASES = [
-    *((eight_days, 13), (eight_days, 12), (open_days,), (differing_days,), (six_days,)),
-    *((a_half, 10), (a_half, 2), (an_amount, 0.12), (an_amount, 0.08), (an_amount, 0.11), (ten_calls,)),
-]
-
-
-@pytest.fixture
-def anomalies(rows_of_case: Any) -> Callable[..., list[dict[str, Any]]]:
-    """Rows of the model for a case: all cases are built at once."""
-    return lambda *case: rows_of_case("metrics.anomalies", add_case, CASES, case)
-
-
-def last(rows: list[dict[str, Any]], measure: str, *columns: str) -> dict[str, Any]:
-    """The newest day of a measure."""
-    row = max((row for row in rows if row["measure"] == measure), key=lambda row: row["start_date"])
-    return {name: row[name] for name in columns}
-
-
-@pytest.mark.parametrize(("today", "is_flagged"), [(13, True), (12, False)])
-def test_a_count_against_the_weighted_days_before(anomalies: Any, *, today: int, is_flagged: bool) -> None:
-    # Expected: (8 + 4 * 0.7 + ... + 4 * 0.7⁶) ÷ 3.0588 = 4 + 4 ÷ 3.0588 = 5.3077. Their squares weigh
-    # 16 + 48 ÷ 3.0588 = 31.692, so they spread by √(31.692 - 28.172) = 1.876, less than √5.3077 = 2.304, which chance
-    # gives; thrice that is 6.91, so that 12.22 are the most that a day may have.
-    expected = 4 + 4 / SEVEN
-    assert last(
-        anomalies(eight_days, today), "n_calls", "value", "n_observations", "n_days_before", *COLUMNS
-    ) == pytest.approx(
-        {
-            "value": float(today),
-            "n_observations": today,
-            "n_days_before": 7,
-            "expected": expected,
-            "spread": sqrt(expected),
-            "deviation": today - expected,
-            "is_flagged": is_flagged,
-        }
-    )
-
-
-def test_a_day_without_finished_calls_is_no_day(anomalies: Any) -> None:
-    counts = [(row["value"], row["n_days_before"]) for row in anomalies(open_days) if row["measure"] == "n_calls"]
-    assert counts == [(4.0, 0), (4.0, 1), (5.0, 2)]
-
-
-def test_days_that_differ_much_spread_more_than_chance(anomalies: Any) -> None:
-    expected = 1 + 40 / SEVEN  # 14.08
-    square = 1 + 1680 / SEVEN
-    assert last(anomalies(differing_days), "n_calls", *COLUMNS) == pytest.approx(
-        {
-            "expected": expected,
-            "spread": sqrt(square - expected**2),  # 18.75, more than √14.08
-            "deviation": 9 - expected,
-            "is_flagged": False,
-        }
-    )
-
-
-def test_nothing_is_expected_of_an_agent_of_six_days(anomalies: Any) -> None:
-    nothing = {"expected": None, "spread": None, "deviation": None, "is_flagged": False}
-    assert last(anomalies(six_days), "n_calls", "n_days_before", *COLUMNS) == {"n_days_before": 6, **nothing}
-
-
-def test_what_was_more_than_28_days_before_is_forgotten_and_agents_do_not_mix(rows: Any) -> None:
-    days(rows, 50, *[2] * 28, 2, agent=None)
-    days(rows, 50, *[60] * 2, agent="a2")
-    days(rows, 50, *[70] * 2, agent=None, workspace="other")
-    actual = rows.model("metrics.anomalies", "workspace", "agent_id", "measure", "n_days_before", "expected")
-    counts = [row for row in actual if row["measure"] == "n_calls" and row["agent_id"] is None]
-    mine = [(row["n_days_before"], row["expected"]) for row in counts if row["workspace"] == "main"]
-    assert mine[-1] == (28, pytest.approx(2.0))
-    assert mine[-2] == (28, pytest.approx(2.0 + 48 * 0.7**27 * 0.3 / (1 - 0.7**28)))
-    assert mine[:8] == [(n, None) for n in range(7)] + [(7, pytest.approx(2.0 + 48 * 0.7**6 / SEVEN))]
-
-
-@pytest.mark.parametrize(("n_calls", "is_flagged"), [(10, True), (2, False)])
-def test_half_of_ten_is_unusual_and_half_of_two_is_not(anomalies: Any, *, n_calls: int, is_flagged: bool) -> None:
-    # Always 1 before; with half an observation added (10 + 0.5) ÷ 11 = 0.9545, or (2 + 0.5) ÷ 3 = 0.8333
-    share = (n_calls + 0.5) / (n_calls + 1)
-    assert last(anomalies(a_half, n_calls), "success_rate", "value", "n_observations", *COLUMNS) == pytest.approx(
-        {
-            "value": 0.5,
-            "n_observations": n_calls,
-            "expected": 1.0,
-            "spread": sqrt(share * (1 - share) / n_calls),
-            "deviation": -0.5,
-            "is_flagged": is_flagged,
-        }
-    )
-
-
-@pytest.mark.parametrize(("usd", "is_flagged"), [(0.12, True), (0.08, True), (0.11, False)])
-def test_an_amount_may_differ_by_three_times_a_twentieth(anomalies: Any, *, usd: float, is_flagged: bool) -> None:
-    expected = {"expected": 0.10, "spread": 0.005, "deviation": usd - 0.10, "is_flagged": is_flagged}
-    assert last(anomalies(an_amount, usd), "cost_usd_per_call", *COLUMNS) == pytest.approx(expected, rel=1e-4)
-
-
-def test_each_measure_is_the_column_of_agent_daily(anomalies: Any) -> None:
-    actual = anomalies(ten_calls)
+    actual = rows.model(KEY)
     assert [(row["measure"], row["value"], row["n_observations"]) for row in actual] == [
         ("abandonment_rate", 0.1, 10),
         ("containment_rate", 0.7, 10),

@@ -27,7 +27,6 @@ pytestmark = pytest.mark.whole_build
 
 DAYS = [date(2026, 11, day) for day in (1, 2, 3, 7)]
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
-DOCUMENTS = list(World(seed=5, conversations=120, days=5, until=UNTIL).details(UNTIL))
 Rows = dict[str, list[tuple[object, ...]]]
 
 LISTED = """/*
@@ -132,7 +131,8 @@ def test_every_incremental_model_has_the_same_rows_over_emulated_conversations(
 ) -> None:
     home = Home(tmp_path / "home").open()
     lake.ensure_schema_files(home)
-    payloads = [(document["conversation_id"], json.dumps(document).encode()) for document in DOCUMENTS]
+    documents = World(seed=5, conversations=120, days=5, until=UNTIL).details(UNTIL)
+    payloads = [(document["conversation_id"], json.dumps(document).encode()) for document in documents]
     for name, frame in flatten(Snapshot(*payload, UNTIL) for payload in payloads).frames.items():
         for (day,), rows in frame.group_by("start_date"):
             lake.overwrite_partition(home, BY_NAME[name], day, rows)

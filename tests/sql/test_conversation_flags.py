@@ -113,19 +113,14 @@ FACTS = (
 )
 
 
-def _add_calls_of_each_kind(rows: Any) -> None:
+@pytest.mark.parametrize("fact", FACTS)
+def test_a_fact_holds_every_call_and_says_which_count(rows: Any, fact: str) -> None:
     rows.seed("excluded_callers", "caller_id,+49%,our own office")
     _call_with_parts(rows, "c1", "second", phone_call_external_number="+1")
     _call_with_parts(rows, "c2", phone_call_external_number="+49")
     _call_with_parts(rows, "c3", status="in-progress")
-
-
-@pytest.mark.parametrize("fact", FACTS)
-def test_a_fact_holds_every_call_and_says_which_count(build_once: Any, fact: str) -> None:
-    rows = build_once(_add_calls_of_each_kind, *(f"marts.{name}" for name in FACTS))[f"marts.{fact}"]
     n_rows = 2 if fact == "fct_turns" else 1
-    columns = ("workspace", "conversation_id", "is_finished", "is_counted")
-    assert [{name: row[name] for name in columns} for row in rows] == [
+    assert rows.model(f"marts.{fact}", "workspace", "conversation_id", "is_finished", "is_counted") == [
         {"workspace": workspace, "conversation_id": name, "is_finished": is_finished, "is_counted": is_counted}
         for workspace, name, is_finished, is_counted in (
             ("second", "c1", True, True),
@@ -169,8 +164,8 @@ def _add_excluded_calls(rows: Any) -> None:
     ],
 )
 def test_metrics_count_no_excluded_call_and_keep_workspaces_apart(
-    build_once: Any, metric: str, main: list[tuple[object, ...]], second: list[tuple[object, ...]]
+    rows: Any, metric: str, main: list[tuple[object, ...]], second: list[tuple[object, ...]]
 ) -> None:
-    rows = build_once(_add_excluded_calls, *(f"metrics.{name}" for name in METRICS))[f"metrics.{metric}"]
-    actual = [tuple(row[name] for name in ("workspace", *METRICS[metric])) for row in rows]
+    _add_excluded_calls(rows)
+    actual = [tuple(row.values()) for row in rows.model(f"metrics.{metric}", "workspace", *METRICS[metric])]
     assert actual == [("main", *row) for row in main] + [("second", *row) for row in second]

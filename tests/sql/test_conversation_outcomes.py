@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from sqlglot import exp, parse_one
 
 from pipelines.transform.flatten import Snapshot, flatten
+from tests.sql.conftest import LakeRows
 from warehouse.connection import Limits, connect
 
 KEY = "intermediate.int_conversation_outcomes"
@@ -229,9 +230,10 @@ def add(rows: Any, name: str, columns: dict[str, Any], turns: list[tuple[str, st
         rows.add("tool_results", conversation_id=name, result_index=index, turn_index=1, depth=0, **row)
 
 
-@pytest.fixture
-def upstream(rows: Any) -> Iterator[duckdb.DuckDBPyConnection]:
+@pytest.fixture(scope="module")
+def upstream(new_rows: Callable[[], LakeRows]) -> Iterator[duckdb.DuckDBPyConnection]:
     """The model of the cases, and all that it reads."""
+    rows = new_rows()
     for name, (_, columns, turns, results) in CASES.items():
         add(rows, name, columns, turns, results)
     with connect(limits=Limits(threads=1)) as connection:

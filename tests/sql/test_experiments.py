@@ -34,11 +34,6 @@ def add_call(rows: Any, branch: str, *, minute: int = 0, **row: object) -> str:
     return name
 
 
-def add_calls(rows: Any, branch: str, verdict: str, n: int, **row: object) -> None:
-    for _ in range(n):
-        add_call(rows, branch, analysis_call_successful=verdict, **row)
-
-
 def add_waits(rows: Any, conversation_id: str, *waits: float) -> None:
     rows.add("turns", conversation_id=conversation_id, turn_index=0, role="user", message="Hello?")
     for index, secs in enumerate(waits, 1):
@@ -49,22 +44,11 @@ def add_waits(rows: Any, conversation_id: str, *waits: float) -> None:
 
 def experiments(rows: Any, *columns: str) -> dict[str, dict[str, Any]]:
     """The rows by measure."""
-    return by_measure(rows.model("metrics.experiments", "measure", *columns))
-
-
-def by_measure(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {row.pop("measure"): row for row in rows}
+    return {row.pop("measure"): row for row in rows.model("metrics.experiments", "measure", *columns)}
 
 
 def numbers(*values: float) -> Any:
     return pytest.approx(dict(zip(NUMBERS, values, strict=True)), abs=1e-9)
-
-
-def add_shares(rows: Any, success_a: int, n_a: int, success_b: int, n_b: int) -> None:
-    for branch, n_success, n in (("a", success_a, n_a), ("b", success_b, n_b)):
-        add_calls(rows, branch, "success", n_success)
-        add_calls(rows, branch, "failure", n - n_success)
-        add_calls(rows, branch, "unknown", 2)
 
 
 SHARES = [
@@ -79,25 +63,24 @@ SHARES = [
 
 @pytest.mark.parametrize(("success_a", "n_a", "success_b", "n_b"), SHARES)
 def test_shares_are_newcombes_and_the_pooled_z_tests(
-    rows_of_case: Any, success_a: int, n_a: int, success_b: int, n_b: int
+    rows: Any, success_a: int, n_a: int, success_b: int, n_b: int
 ) -> None:
-    case = (success_a, n_a, success_b, n_b)
-    rows = rows_of_case("metrics.experiments", add_shares, SHARES, case, "measure", *NUMBERS)
+    for branch, n_success, n in (("a", success_a, n_a), ("b", success_b, n_b)):
+        rows.verdicts(n_success, n - n_success, 2, branch_id=branch)
     low, high = proportion().confint_proportions_2indep(
         success_b, n_b, success_a, n_a, method="newcomb", compare="diff"
     )
     _, p_value = proportion().proportions_ztest([success_b, success_a], [n_b, n_a])
     share_a, share_b = success_a / n_a, success_b / n_b
-    actual = by_measure(rows)["success_rate"]
-    assert actual == numbers(share_a, share_b, share_b - share_a, low, high, p_value)
+    assert experiments(rows, *NUMBERS)["success_rate"] == numbers(
+        share_a, share_b, share_b - share_a, low, high, p_value
+    )
 
 
 def test_shares_in_newcombes_paper(rows: Any) -> None:
     """Newcombe, Interval estimation for the difference between independent proportions (1998), table II, (a)."""
-    add_calls(rows, "a", "success", 48)
-    add_calls(rows, "a", "failure", 32)
-    add_calls(rows, "b", "success", 56)
-    add_calls(rows, "b", "failure", 14)
+    rows.verdicts(48, 32, branch_id="a")
+    rows.verdicts(56, 14, branch_id="b")
     actual = experiments(rows, "difference_low", "difference_high")["success_rate"]
     assert actual == pytest.approx({"difference_low": 0.0524, "difference_high": 0.3339}, abs=0.00005)
 
@@ -110,21 +93,16 @@ def drawn_costs(seed: int, n_a: int, n_b: int, spread_b: float) -> dict[str, lis
     }
 
 
-def add_costs(rows: Any, seed: int, n_a: int, n_b: int, spread_b: float) -> None:
-    rows.seed("thresholds", *THRESHOLDS, "experiment_min_callers,10")
-    for branch, values in drawn_costs(seed, n_a, n_b, spread_b).items():
-        for value in values:
-            add_call(rows, branch, cost_fiat_usd=value)
-
-
 MEANS = [(1, 30, 30, 1.0), (2, 30, 300, 4.0), (3, 90, 31, 0.2), (4, 12, 10, 1.0)]
 
 
 @pytest.mark.parametrize(("seed", "n_a", "n_b", "spread_b"), MEANS)
-def test_means_are_welchs(rows_of_case: Any, seed: int, n_a: int, n_b: int, spread_b: float) -> None:
-    case = (seed, n_a, n_b, spread_b)
-    costs = drawn_costs(*case)
-    rows = rows_of_case("metrics.experiments", add_costs, MEANS, case, "measure", *NUMBERS)
+def test_means_are_welchs(rows: Any, seed: int, n_a: int, n_b: int, spread_b: float) -> None:
+    costs = drawn_costs(seed, n_a, n_b, spread_b)
+    rows.seed("thresholds", *THRESHOLDS, "experiment_min_callers,10")
+    for branch, values in costs.items():
+        for value in values:
+            add_call(rows, branch, cost_fiat_usd=value)
     expected = stats().ttest_ind(costs["b"], costs["a"], equal_var=False)
     low, high = (
         weightstats()
@@ -132,7 +110,7 @@ def test_means_are_welchs(rows_of_case: Any, seed: int, n_a: int, n_b: int, spre
         .tconfint_diff(usevar="unequal")
     )
     value_a, value_b = np.mean(costs["a"]), np.mean(costs["b"])
-    actual = by_measure(rows)["cost_usd_per_call"]
+    actual = experiments(rows, *NUMBERS)["cost_usd_per_call"]
     assert actual["p_value"] == pytest.approx(expected.pvalue, rel=1e-5, abs=1e-7)
     assert actual["difference_low"] == pytest.approx(low, abs=1e-6)
     assert actual["difference_high"] == pytest.approx(high, abs=1e-6)
@@ -187,8 +165,8 @@ def test_conversations_of_one_caller_count_for_less_in_a_share(rows: Any) -> Non
     rows.seed("thresholds", *THRESHOLDS, "experiment_min_callers,30")
     for branch, n_success in (("a", 15), ("b", 24)):
         for caller in range(30):
-            verdict = "success" if caller < n_success else "failure"
-            add_calls(rows, branch, verdict, 2, user_id=f"{branch}{caller}")
+            is_success = caller < n_success
+            rows.verdicts(2 * is_success, 2 * (not is_success), branch_id=branch, user_id=f"{branch}{caller}")
     # variance of a share of 60 in pairs: 30 / 29 of 30 squares of 2 times 0.5, over 60²; to that of 60 single ones
     weight_a = 60 / (30 / 29 * 30 / 3600 / (0.25 / 59))
     weight_b = 60 / (30 / 29 * (24 * 0.4**2 + 6 * 1.6**2) / 3600 / (0.16 / 59))
@@ -207,8 +185,7 @@ def test_the_row_of_a_pair(rows: Any) -> None:
     """Forty conversations a side, worked out with the tools of the tests above."""
     rows.seed("traffic_shares", "a1,a,3", "a1,b,1")
     for branch, n_success in (("a", 20), ("b", 36)):
-        add_calls(rows, branch, "success", n_success, cost_fiat_usd=0.25)
-        add_calls(rows, branch, "failure", 40 - n_success, cost_fiat_usd=0.25)
+        rows.verdicts(n_success, 40 - n_success, branch_id=branch, cost_fiat_usd=0.25)
     rows.call("named", agent_name="Billing", start_time_at=rows.noon - timedelta(days=1))
     key = {"workspace": "main", "agent_id": "a1", "agent_name": "Billing", "variant_kind": "branch"}
     sizes = {f"n_{name}_{side}": 40 for name in ("calls", "observations", "callers") for side in "ab"}
@@ -247,12 +224,6 @@ def test_the_row_of_a_pair(rows: Any) -> None:
         assert row == pytest.approx(whole | values | split | text, abs=1e-9)
 
 
-def add_verdicts(rows: Any, success_a: int, success_b: int, n: int) -> None:
-    for branch, n_success in (("a", success_a), ("b", success_b)):
-        add_calls(rows, branch, "success", n_success)
-        add_calls(rows, branch, "failure", n - n_success)
-
-
 FINDINGS = {
     (36, 20, 40): "B succeeds 20.3 to 56.0 points less often than A; enough data.",
     (20, 22, 40): "No difference is shown: B is between 16.2 points below and 25.6 points above A.",
@@ -260,10 +231,11 @@ FINDINGS = {
 }
 
 
-@pytest.mark.parametrize("case", FINDINGS)
-def test_findings(rows_of_case: Any, case: tuple[int, int, int]) -> None:
-    rows = rows_of_case("metrics.experiments", add_verdicts, list(FINDINGS), case, "measure", "finding")
-    assert by_measure(rows)["success_rate"] == {"finding": FINDINGS[case]}
+@pytest.mark.parametrize(("success_a", "success_b", "n"), FINDINGS)
+def test_findings(rows: Any, success_a: int, success_b: int, n: int) -> None:
+    for branch, n_success in (("a", success_a), ("b", success_b)):
+        rows.verdicts(n_success, n - n_success, branch_id=branch)
+    assert experiments(rows, "finding")["success_rate"] == {"finding": FINDINGS[success_a, success_b, n]}
 
 
 def test_without_enough_callers_nothing_is_concluded(rows: Any) -> None:
@@ -374,7 +346,7 @@ def test_the_split_that_the_api_lists_is_the_plan_unless_it_changed_or_another_i
             rows.whole("agent_branches", **key, current_live_percentage=share)
 
     for branch, n in (("a", 60), ("b", 20)):
-        add_calls(rows, branch, "success", n)
+        rows.verdicts(n, 0, branch_id=branch)
     list_branch("a", 75.0, 75.0)
     list_branch("b", 25.0)
     list_branch("c", 0.0)

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
 
-from tests.sql.conftest import LakeRows, add_case
+from tests.sql.conftest import LakeRows
 
 KEY = "marts.fct_conversations"
 WAIT = "convai_ttf_audio_since_silence"
@@ -201,7 +200,7 @@ def test_open_call_of_which_nothing_is_known(rows: Any) -> None:
     }
 
 
-def deleted_call(rows: Any) -> None:
+def test_deleted_call_keeps_its_numbers(rows: Any) -> None:
     rows.call(
         "a1",
         is_deleted=True,
@@ -211,25 +210,51 @@ def deleted_call(rows: Any) -> None:
         charging_tier="starter",
         analysis_call_successful="failure",
     )
+    columns = ("is_deleted", "deleted_at", "call_duration_secs", "cost_credits", "cost_usd", "call_successful")
+    assert rows.model(KEY, *columns) == [
+        {
+            "is_deleted": True,
+            "deleted_at": LakeRows.noon,
+            "call_duration_secs": 10,
+            "cost_credits": 60,
+            "cost_usd": 0.01,
+            "call_successful": "failure",
+        }
+    ]
 
 
-def costs(rows: Any) -> None:
+def test_cost_in_dollars_is_reported_else_at_the_plans_rate_else_unknown(rows: Any) -> None:
     rows.call("b1", cost_credits=606, cost_fiat_usd=0.3, charging_tier="pro")
     rows.call("b2", cost_credits=606, charging_tier="growing_business")
     rows.call("b3", cost_credits=606, charging_tier="free")
     rows.call("b4", cost_credits=None, charging_tier="pro")
     rows.call("b5", cost_credits=0, cost_fiat_usd=0.0)
+    assert rows.model(KEY, "cost_usd", "cost_basis", "credits_per_usd") == [
+        {"cost_usd": 0.3, "cost_basis": "reported", "credits_per_usd": 5050},
+        {"cost_usd": 0.1, "cost_basis": "plan_rate", "credits_per_usd": 6060},
+        {"cost_usd": None, "cost_basis": "unknown", "credits_per_usd": None},
+        {"cost_usd": None, "cost_basis": "unknown", "credits_per_usd": 5050},
+        {"cost_usd": 0.0, "cost_basis": "reported", "credits_per_usd": None},
+    ]
 
 
-def repeat_calls(rows: Any) -> None:
+def test_repeat_caller_within_seven_days_of_the_same_agent(rows: Any) -> None:
     calls = [("c1", "+1", "a1", 0), ("c2", "+1", "a1", 7), ("c3", "+1", "a1", 15), ("c4", "+1", "a2", 16)]
     calls += [("c5", "+2", "a1", 16), ("c6", None, "a1", 16)]
     for name, number, agent, days in calls:
         at = rows.noon + timedelta(days=days)
         rows.call(name, agent_id=agent, phone_call_external_number=number, start_time_at=at, start_date=at.date())
+    assert [row["is_repeat_caller_7d"] for row in rows.model(KEY, "is_repeat_caller_7d")] == [
+        False,
+        True,
+        False,
+        False,
+        False,
+        None,
+    ]
 
 
-def outcomes(rows: Any) -> None:
+def test_outcome_and_flags(rows: Any) -> None:
     def result(call: str, tool: str, **row: object) -> None:
         index = len(rows.rows["tool_results"])
         rows.add("turns", conversation_id=call, turn_index=0, role="user", message="Hi")
@@ -260,70 +285,11 @@ def outcomes(rows: Any) -> None:
     rows.add("turns", conversation_id="d1_short_with_words", turn_index=0, role="user", message="No")
     rows.call("d2_text_gone", call_duration_secs=29, user_message_count=3)
     rows.call("d3_failed", status="failed", **long)
-
-
-def channels(rows: Any) -> None:
-    rows.call("e1", phone_call_type="sip_trunking", text_only=True, termination_reason="Call ended by remote party")
-    rows.call("e2", whatsapp_whatsapp_user_id="w", termination_reason="Client disconnected: 1005")
-    rows.call("e3", sms_direction="inbound", termination_reason="voicemail_detection tool was called.")
-    rows.call("e4", text_only=True, termination_reason="Call exceeded the maximum duration")
-    rows.call("e5", termination_reason="")
-    rows.call("e6", status="failed", error_type="llm_error")
-    rows.call("e7", status="processing", termination_reason="end_call tool was called.")
-    rows.call("e8", termination_reason="transfer_to_number tool was called.")
-    rows.call("e9", termination_reason="Ended after long silence")
-
-
-CASES = [(deleted_call,), (costs,), (repeat_calls,), (outcomes,), (channels,)]
-
-
-@pytest.fixture
-def of_case(rows_of_case: Any) -> Callable[..., list[dict[str, Any]]]:
-    """Columns of the conversations of a case: all cases are built at once."""
-    return lambda case, *columns: rows_of_case(KEY, add_case, CASES, (case,), *columns)
-
-
-def test_deleted_call_keeps_its_numbers(of_case: Any) -> None:
-    columns = ("is_deleted", "deleted_at", "call_duration_secs", "cost_credits", "cost_usd", "call_successful")
-    assert of_case(deleted_call, *columns) == [
-        {
-            "is_deleted": True,
-            "deleted_at": LakeRows.noon,
-            "call_duration_secs": 10,
-            "cost_credits": 60,
-            "cost_usd": 0.01,
-            "call_successful": "failure",
-        }
-    ]
-
-
-def test_cost_in_dollars_is_reported_else_at_the_plans_rate_else_unknown(of_case: Any) -> None:
-    assert of_case(costs, "cost_usd", "cost_basis", "credits_per_usd") == [
-        {"cost_usd": 0.3, "cost_basis": "reported", "credits_per_usd": 5050},
-        {"cost_usd": 0.1, "cost_basis": "plan_rate", "credits_per_usd": 6060},
-        {"cost_usd": None, "cost_basis": "unknown", "credits_per_usd": None},
-        {"cost_usd": None, "cost_basis": "unknown", "credits_per_usd": 5050},
-        {"cost_usd": 0.0, "cost_basis": "reported", "credits_per_usd": None},
-    ]
-
-
-def test_repeat_caller_within_seven_days_of_the_same_agent(of_case: Any) -> None:
-    assert [row["is_repeat_caller_7d"] for row in of_case(repeat_calls, "is_repeat_caller_7d")] == [
-        False,
-        True,
-        False,
-        False,
-        False,
-        None,
-    ]
-
-
-def test_outcome_and_flags(of_case: Any) -> None:
     flags = ("is_transferred_to_human", "is_voicemail", "is_abandoned", "is_contained", "is_error")
     columns = ("conversation_id", "outcome", "is_transferred_to_agent", *flags)
     actual = {
         row["conversation_id"]: (row["outcome"], row["is_transferred_to_agent"], [flag for flag in flags if row[flag]])
-        for row in of_case(outcomes, *columns)
+        for row in rows.model(KEY, *columns)
     }
     assert actual == {
         "c1_to_agent": ("contained", True, ["is_contained"]),
@@ -341,8 +307,17 @@ def test_outcome_and_flags(of_case: Any) -> None:
     }
 
 
-def test_channel_and_termination_group(of_case: Any) -> None:
-    actual = [(row["channel"], row["termination_group"]) for row in of_case(channels, "channel", "termination_group")]
+def test_channel_and_termination_group(rows: Any) -> None:
+    rows.call("e1", phone_call_type="sip_trunking", text_only=True, termination_reason="Call ended by remote party")
+    rows.call("e2", whatsapp_whatsapp_user_id="w", termination_reason="Client disconnected: 1005")
+    rows.call("e3", sms_direction="inbound", termination_reason="voicemail_detection tool was called.")
+    rows.call("e4", text_only=True, termination_reason="Call exceeded the maximum duration")
+    rows.call("e5", termination_reason="")
+    rows.call("e6", status="failed", error_type="llm_error")
+    rows.call("e7", status="processing", termination_reason="end_call tool was called.")
+    rows.call("e8", termination_reason="transfer_to_number tool was called.")
+    rows.call("e9", termination_reason="Ended after long silence")
+    actual = [(row["channel"], row["termination_group"]) for row in rows.model(KEY, "channel", "termination_group")]
     assert actual == [
         ("phone", "client_left"),
         ("whatsapp", "client_left"),

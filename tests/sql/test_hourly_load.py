@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-
-from tests.sql.conftest import add_case
 
 MONDAY, TUESDAY, SATURDAY = 1, 2, 6
 
@@ -19,41 +16,13 @@ def called(rows: Any, call: str, start: str, minutes: int | None, **row: object)
     rows.call(call, start_time_at=at, start_date=at.date(), call_duration_secs=secs, **row)
 
 
-def ends_on_the_hour(rows: Any) -> None:
-    for call in ("c1", "c2", "c3"):
-        called(rows, call, "11-02 17:30", 30)
-    called(rows, "c4", "11-02 18:00", 30)
-    called(rows, "c5", "11-03 17:30", 30)  # and nothing runs at six
-
-
-def a_long_call(rows: Any) -> None:
-    called(rows, "d1", "11-02 22:30", 200)  # until Tuesday 01:50
-    called(rows, "d2", "11-03 01:10", 5)
-
-
-def half_an_hour_off(rows: Any) -> None:
-    rows.zone("Asia/Kolkata", rows.workspace)
-    called(rows, "e1", "11-02 12:15", 30)  # 17:45 to 18:15
-
-
-def without_length(rows: Any) -> None:
-    for call in ("f1", "f2"):
-        called(rows, call, "11-02 12:00", None)
-    called(rows, "f3", "11-02 12:01", 0)
-
-
-CASES = [(ends_on_the_hour,), (a_long_call,), (half_an_hour_off,), (without_length,)]
-
-
-@pytest.fixture
-def loads(rows_of_case: Any) -> Callable[..., dict[tuple[int, int], tuple[int, int]]]:
-    """Calls and peak by weekday and hour for a case: all cases are built at once."""
-
-    def of(case: Callable[[Any], None]) -> dict[tuple[int, int], tuple[int, int]]:
-        rows = rows_of_case("metrics.hourly_load", add_case, CASES, (case,))
-        return {(row["local_weekday"], row["local_start_hour"]): (row["n_calls"], row["n_peak_calls"]) for row in rows}
-
-    return of
+def loads(rows: Any) -> dict[tuple[int, int], tuple[int, int]]:
+    """Calls and peak by weekday and hour."""
+    names = ("local_weekday", "local_start_hour", "n_calls", "n_peak_calls")
+    return {
+        (weekday, hour): (n_calls, n_peak_calls)
+        for weekday, hour, n_calls, n_peak_calls in (row.values() for row in rows.model("metrics.hourly_load", *names))
+    }
 
 
 def test_hourly_load_counts_by_the_clock_of_the_workspace(rows: Any) -> None:
@@ -114,12 +83,18 @@ def test_hourly_load_counts_by_the_clock_of_the_workspace(rows: Any) -> None:
     assert other["n_peak_calls"] == 1
 
 
-def test_calls_that_end_on_the_hour_are_not_in_it(loads: Any) -> None:
-    assert loads(ends_on_the_hour) == {(MONDAY, 17): (3, 3), (MONDAY, 18): (1, 1), (TUESDAY, 17): (1, 1)}
+def test_calls_that_end_on_the_hour_are_not_in_it(rows: Any) -> None:
+    for call in ("c1", "c2", "c3"):
+        called(rows, call, "11-02 17:30", 30)
+    called(rows, "c4", "11-02 18:00", 30)
+    called(rows, "c5", "11-03 17:30", 30)  # and nothing runs at six
+    assert loads(rows) == {(MONDAY, 17): (3, 3), (MONDAY, 18): (1, 1), (TUESDAY, 17): (1, 1)}
 
 
-def test_a_long_call_is_in_the_peak_of_hours_in_which_nothing_happens(loads: Any) -> None:
-    assert loads(a_long_call) == {
+def test_a_long_call_is_in_the_peak_of_hours_in_which_nothing_happens(rows: Any) -> None:
+    called(rows, "d1", "11-02 22:30", 200)  # until Tuesday 01:50
+    called(rows, "d2", "11-03 01:10", 5)
+    assert loads(rows) == {
         (MONDAY, 22): (1, 1),
         (MONDAY, 23): (0, 1),
         (TUESDAY, 0): (0, 1),
@@ -127,9 +102,14 @@ def test_a_long_call_is_in_the_peak_of_hours_in_which_nothing_happens(loads: Any
     }
 
 
-def test_hours_of_a_zone_that_is_half_an_hour_off(loads: Any) -> None:
-    assert loads(half_an_hour_off) == {(MONDAY, 17): (1, 1), (MONDAY, 18): (0, 1)}
+def test_hours_of_a_zone_that_is_half_an_hour_off(rows: Any) -> None:
+    rows.zone("Asia/Kolkata")
+    called(rows, "e1", "11-02 12:15", 30)  # 17:45 to 18:15
+    assert loads(rows) == {(MONDAY, 17): (1, 1), (MONDAY, 18): (0, 1)}
 
 
-def test_calls_without_length_are_there_together_for_an_instant(loads: Any) -> None:
-    assert loads(without_length) == {(MONDAY, 12): (3, 2)}
+def test_calls_without_length_are_there_together_for_an_instant(rows: Any) -> None:
+    for call in ("f1", "f2"):
+        called(rows, call, "11-02 12:00", None)
+    called(rows, "f3", "11-02 12:01", 0)
+    assert loads(rows) == {(MONDAY, 12): (3, 2)}

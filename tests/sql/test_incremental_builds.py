@@ -6,6 +6,7 @@ import hashlib
 import json
 import random
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -15,24 +16,36 @@ from pipelines.emulator.generator.world import World
 from pipelines.transform.refresh_lake import refresh_lake
 from tests.helpers.kept_home import KeptHome
 from warehouse.build.runner import BuildResult, build
-from warehouse.models.project import read_project
+from warehouse.models.project import Model, read_project
 from warehouse.storage import landing
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.whole_build
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
-DOCUMENTS = list(World(seed=3, conversations=260, days=26, until=UNTIL).details(UNTIL))
 NEW = 20
 """Conversations that are not landed before the first night."""
 NIGHTS = 3
 CHANGED_DAYS = 3
 """Days of which conversations change in a night."""
-TABLES = [model for model in read_project().models if not model.is_view]
-INCREMENTAL = {model.key for model in TABLES if model.header.incremental_by}
 ZONES = {"main": "Pacific/Auckland"}
 
 Document = dict[str, Any]
+
+
+@cache
+def documents() -> list[Document]:
+    return list(World(seed=3, conversations=260, days=26, until=UNTIL).details(UNTIL))
+
+
+@cache
+def tables() -> list[Model]:
+    return [model for model in read_project().models if not model.is_view]
+
+
+@cache
+def incremental_keys() -> set[str]:
+    return {model.key for model in tables() if model.header.incremental_by}
 
 
 def start_of(document: Document) -> datetime:
@@ -62,7 +75,7 @@ def of_another_caller(document: Document) -> Document:
 
 def of_another_agent(document: Document) -> Document:
     # with its name, as another name would change the rows of that agent on every day
-    return document | {name: DOCUMENTS[0].get(name) for name in ("agent_id", "agent_name")}
+    return document | {name: documents()[0].get(name) for name in ("agent_id", "agent_name")}
 
 
 def ended_otherwise(document: Document) -> Document:
@@ -104,7 +117,7 @@ def rows_of(home: Home) -> dict[str, list[tuple[object, ...]]]:
 
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        rows_by_model = {model.key: connection.table(model.key).fetchall() for model in TABLES}
+        rows_by_model = {model.key: connection.table(model.key).fetchall() for model in tables()}
     return {name: sorted(tuple(map(plain, row)) for row in rows) for name, rows in rows_by_model.items()}
 
 
@@ -113,7 +126,7 @@ def summary(result: BuildResult) -> list[tuple[object, ...]]:
 
 
 def incremental(result: BuildResult) -> set[str]:
-    return {model.key for model in result.models if model.is_incremental} & INCREMENTAL
+    return {model.key for model in result.models if model.is_incremental} & incremental_keys()
 
 
 def rebuilt(result: BuildResult) -> set[str]:
@@ -145,7 +158,7 @@ def home(kept_home: KeptHome) -> Home:
     """A built home without the newest conversations."""
 
     def make() -> None:
-        land(Home(kept_home.root).open(), DOCUMENTS[NEW:], UNTIL)
+        land(Home(kept_home.root).open(), documents()[NEW:], UNTIL)
         assert build(Home(kept_home.root), zones=ZONES).is_swapped
 
     kept_home.put(make)
@@ -154,8 +167,8 @@ def home(kept_home: KeptHome) -> Home:
 
 def test_an_incremental_warehouse_is_the_same_as_a_full_refresh(home: Home) -> None:
     chance = random.Random(7)
-    latest = {document["conversation_id"]: document for document in DOCUMENTS[NEW:]}
-    not_landed = DOCUMENTS[:NEW]
+    latest = {document["conversation_id"]: document for document in documents()[NEW:]}
+    not_landed = documents()[:NEW]
     incremental_models = set[str]()
     for night in range(1, NIGHTS + 1):
         days = chance.sample(sorted({start_of(document).date() for document in latest.values()}), CHANGED_DAYS)
@@ -166,14 +179,14 @@ def test_an_incremental_warehouse_is_the_same_as_a_full_refresh(home: Home) -> N
         land(home, changed, UNTIL + timedelta(days=night))
         latest |= {document["conversation_id"]: document for document in changed}
         incremental_models |= incremental(build_like_a_full_refresh(home))
-    assert incremental_models == INCREMENTAL
+    assert incremental_models == incremental_keys()
 
-    land(home, [failed(document) for document in DOCUMENTS[NEW:]], UNTIL + timedelta(days=99))
+    land(home, [failed(document) for document in documents()[NEW:]], UNTIL + timedelta(days=99))
     assert incremental(build(home, zones=ZONES)) == set(), "if most days changed, everything is rebuilt"
 
 
 def test_a_conversation_that_moves_to_another_day_leaves_the_former_one(home: Home) -> None:
-    document = DOCUMENTS[NEW]
+    document = documents()[NEW]
     day = start_of(document).date() - timedelta(days=9)
     land(home, [moved(document, timedelta(days=9))], UNTIL + timedelta(days=1))
     assert "marts.fct_turns" in incremental(build_like_a_full_refresh(home))
@@ -187,14 +200,14 @@ def test_a_conversation_that_moves_to_another_day_leaves_the_former_one(home: Ho
 
 
 def test_conversations_that_were_only_fetched_again_change_no_model_without_the_time(home: Home) -> None:
-    land(home, DOCUMENTS[NEW : NEW + 5], UNTIL + timedelta(days=9))
+    land(home, documents()[NEW : NEW + 5], UNTIL + timedelta(days=9))
     result = build(home, zones=ZONES)
     assert rebuilt(result) == {"metrics.sync_health"}
     assert {check.check.model for check in result.checks if not check.is_reused} == {"lake.conversation_checks"}
 
 
 def test_what_comes_out_the_same_is_not_stale_for_what_reads_it(home: Home) -> None:
-    title = DOCUMENTS[NEW] | {"analysis": (DOCUMENTS[NEW]["analysis"] or {}) | {"call_summary_title": "Another"}}
+    title = documents()[NEW] | {"analysis": (documents()[NEW]["analysis"] or {}) | {"call_summary_title": "Another"}}
     land(home, [title], UNTIL + timedelta(days=1))
     result = build_like_a_full_refresh(home)
     assert "marts.fct_conversations" in incremental(result)

@@ -82,18 +82,11 @@ NOTATIONS = [
 ]
 
 
-def add_sms(rows: Any, _pattern: str, number: str, _is_excluded: bool) -> None:  # noqa: FBT001 - of a case
-    patterns = (f"caller_id,{pattern},a test" for pattern, _, _ in NOTATIONS)
-    rows.seed("excluded_callers", *patterns)
-    rows.document(conversation(f"a_{rows.workspace}", sms=sms(number)))
-
-
-@pytest.mark.parametrize(("pattern", "number", "is_excluded"), NOTATIONS)
-def test_a_caller_is_left_out_in_any_notation(
-    pattern: str, number: str, *, is_excluded: bool, rows_of_case: Any
-) -> None:
-    case = (pattern, number, is_excluded)
-    actual = rows_of_case(KEY, add_sms, NOTATIONS, case, "is_excluded", "is_counted")
+@pytest.mark.parametrize(("_pattern", "number", "is_excluded"), NOTATIONS)
+def test_a_caller_is_left_out_in_any_notation(_pattern: str, number: str, *, is_excluded: bool, rows: Any) -> None:
+    rows.seed("excluded_callers", *(f"caller_id,{pattern},a test" for pattern, _, _ in NOTATIONS))
+    rows.document(conversation("a", sms=sms(number)))
+    actual = rows.model(KEY, "is_excluded", "is_counted")
     assert actual == [{"is_excluded": is_excluded, "is_counted": not is_excluded}]
 
 
@@ -152,10 +145,6 @@ def test_the_models_cost_counts_what_was_only_delivered(rows: Any) -> None:
     assert actual == [{"n_calls": 1, "input_tokens": 100, "llm_cost_usd": 0.03125, "delivered_usd": 0.03125}]
 
 
-def add_feedback(rows: Any, feedback: dict[str, Any], *_: int) -> None:
-    rows.document(conversation(f"a_{rows.workspace}", feedback={"type": "thumbs"} | feedback))
-
-
 THUMBS: list[tuple[dict[str, Any], int, int]] = [
     ({"overall_score": "like"}, 1, 0),
     ({"overall_score": "dislike"}, 0, 1),
@@ -166,9 +155,9 @@ THUMBS: list[tuple[dict[str, Any], int, int]] = [
 
 
 @pytest.mark.parametrize(("feedback", "likes", "dislikes"), THUMBS)
-def test_a_thumb_without_counts_is_one(feedback: dict[str, Any], likes: int, dislikes: int, rows_of_case: Any) -> None:
-    case = (feedback, likes, dislikes)
-    actual = rows_of_case("metrics.feedback", add_feedback, THUMBS, case, "likes", "dislikes")
+def test_a_thumb_without_counts_is_one(feedback: dict[str, Any], likes: int, dislikes: int, rows: Any) -> None:
+    rows.document(conversation("a", feedback={"type": "thumbs"} | feedback))
+    actual = rows.model("metrics.feedback", "likes", "dislikes")
     assert actual == [{"likes": likes, "dislikes": dislikes}]
 
 

@@ -81,18 +81,14 @@ RETURNED = {
 }
 
 
-def _add_reach(rows: Any, reach: int) -> None:
-    _call(rows, f"c1_{reach}", _day(0), "+1")
-    _call(rows, f"c2_{reach}", _day(reach), None, agent_id="a2", status="initiated")
-    _call(rows, f"c3_{reach}", _day(60), None, agent_id="b1", workspace="second")
-
-
 @pytest.mark.parametrize(("reach", "n_returned"), RETURNED.items())
 def test_a_window_is_null_until_a_later_day_has_a_call(
-    rows_of_case: Any, reach: int, n_returned: tuple[int | None, int | None, int | None]
+    rows: Any, reach: int, n_returned: tuple[int | None, int | None, int | None]
 ) -> None:
-    columns = ("agent_id", "n_calls", "n_callers", *WINDOWS, "n_resolved", *RATES)
-    actual = rows_of_case(METRIC, _add_reach, [(days,) for days in RETURNED], (reach,), *columns)
+    _call(rows, "c1", _day(0), "+1")
+    _call(rows, "c2", _day(reach), None, agent_id="a2", status="initiated")
+    _call(rows, "c3", _day(60), None, agent_id="b1", workspace="second")
+    actual = rows.model(METRIC, "agent_id", "n_calls", "n_callers", *WINDOWS, "n_resolved", *RATES)
     one_resolved = None if n_returned[1] is None else 1
     rates = [None if count is None else float(count) for count in (*n_returned, one_resolved)]
     assert tuple(actual[0].values()) == ("a1", 1, 1, *n_returned, one_resolved, *rates)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from math import sqrt
 from typing import Any
 
 import pytest
-
-from tests.sql.conftest import add_case
 
 OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
 WEEK = ("monday_usd", "tuesday_usd", "wednesday_usd", "thursday_usd", "friday_usd", "saturday_usd", "sunday_usd")
@@ -27,53 +24,10 @@ def newest(rows: Any, day: date) -> None:
     spent(rows, day, 9.0, "later", status="in-progress")
 
 
-def mondays(rows: Any) -> None:
-    for day, usd in ((date(2026, 10, 26), 10), (date(2026, 11, 2), 10), (date(2026, 11, 9), 10), (NOVEMBER, 0)):
-        spent(rows, day, usd)
-    spent(rows, date(2026, 11, 16), 14)
-    spent(rows, OCTOBER, 0)
-    newest(rows, date(2026, 11, 18))
-
-
-def alike_every_day(rows: Any) -> None:
-    for back in range(28):
-        spent(rows, date(2026, 11, 18) - timedelta(days=back), 1.0)
-
-
-def three_days_without_an_agent(rows: Any) -> None:
-    spent(rows, date(2026, 11, 16), 3.0, None)  # Monday; nothing on Tuesday
-    spent(rows, date(2026, 11, 18), 1.0, None)
-
-
-def end_of_the_month(rows: Any) -> None:
-    spent(rows, date(2026, 11, 30), 3.0, None)
-
-
-def new_month(rows: Any) -> None:
-    spent(rows, date(2026, 11, 30), 4.0)  # Monday
-    spent(rows, date(2026, 11, 3), 0.0, "gone")
-    newest(rows, DECEMBER)  # Tuesday
-
-
-def long_ago(rows: Any) -> None:
-    spent(rows, NOVEMBER, 7.0)
-    newest(rows, date(2026, 11, 29))
-
-
-CASES = [(mondays,), (alike_every_day,), (three_days_without_an_agent,), (end_of_the_month,), (new_month,), (long_ago,)]
-
-
-@pytest.fixture
-def forecast(rows_of_case: Any) -> Callable[..., dict[tuple[str | None, date], Any]]:
-    """Columns by agent and month for a case: all cases are built at once."""
-
-    def of(case: Callable[[Any], None], *columns: str) -> dict[tuple[str | None, date], Any]:
-        rows = rows_of_case(
-            "metrics.spend_forecast", add_case, CASES, (case,), "agent_id", "month_start_date", *columns
-        )
-        return {(row.pop("agent_id"), row.pop("month_start_date")): row for row in rows}
-
-    return of
+def forecast(rows: Any, *columns: str) -> dict[tuple[str | None, date], Any]:
+    """Columns by agent and month."""
+    actual = rows.model("metrics.spend_forecast", "agent_id", "month_start_date", *columns)
+    return {(row.pop("agent_id"), row.pop("month_start_date")): row for row in actual}
 
 
 def test_spend_forecast(rows: Any) -> None:
@@ -143,22 +97,31 @@ def test_spend_forecast(rows: Any) -> None:
     ]
 
 
-def test_the_interval_is_about_the_expected(forecast: Any) -> None:
+def test_the_interval_is_about_the_expected(rows: Any) -> None:
+    for day, usd in ((date(2026, 10, 26), 10), (date(2026, 11, 2), 10), (date(2026, 11, 9), 10), (NOVEMBER, 0)):
+        spent(rows, day, usd)
+    spent(rows, date(2026, 11, 16), 14)
+    spent(rows, OCTOBER, 0)
+    newest(rows, date(2026, 11, 18))
     # Mondays cost 44 ÷ 4 = 11; two are left. Squares about it: 1 + 1 + 1 + 9 = 12, over 21, times 17.5: 10.
-    row = forecast(mondays, "cost_usd", "expected_usd", *ENDS)["a1", NOVEMBER]
+    row = forecast(rows, "cost_usd", "expected_usd", *ENDS)["a1", NOVEMBER]
     low, high = 56 - 1.96 * sqrt(10), 56 + 1.96 * sqrt(10)
     expected = {"cost_usd": 34.0, "expected_usd": 56.0, "expected_low_usd": low, "expected_high_usd": high}
     assert row == pytest.approx(expected)
 
 
-def test_what_is_spent_alike_every_day_leaves_no_interval(forecast: Any) -> None:
-    row = forecast(alike_every_day, "cost_usd", "expected_usd", *ENDS)["a1", NOVEMBER]
+def test_what_is_spent_alike_every_day_leaves_no_interval(rows: Any) -> None:
+    for back in range(28):
+        spent(rows, date(2026, 11, 18) - timedelta(days=back), 1.0)
+    row = forecast(rows, "cost_usd", "expected_usd", *ENDS)["a1", NOVEMBER]
     assert row == pytest.approx({"cost_usd": 18.0, **dict.fromkeys(("expected_usd", *ENDS), 30.0)})
 
 
-def test_calls_of_three_days_without_an_agent_get_the_mean_of_all_on_weekdays_not_seen(forecast: Any) -> None:
+def test_calls_of_three_days_without_an_agent_get_the_mean_of_all_on_weekdays_not_seen(rows: Any) -> None:
+    spent(rows, date(2026, 11, 16), 3.0, None)  # Monday; nothing on Tuesday
+    spent(rows, date(2026, 11, 18), 1.0, None)
     # Mondays 3, Tuesdays 0, Wednesdays 1, the others 4 ÷ 3: left are 2 * 3 + 0 + 1 + 8 * 4 ÷ 3
-    row = forecast(three_days_without_an_agent, "n_rate_days", "expected_usd", *WEEK, *ENDS)[None, NOVEMBER]
+    row = forecast(rows, "n_rate_days", "expected_usd", *WEEK, *ENDS)[None, NOVEMBER]
     assert row == pytest.approx(
         {
             "n_rate_days": 3,
@@ -169,17 +132,21 @@ def test_calls_of_three_days_without_an_agent_get_the_mean_of_all_on_weekdays_no
     )
 
 
-def test_at_the_end_of_the_month_the_expected_is_what_was_spent(forecast: Any) -> None:
+def test_at_the_end_of_the_month_the_expected_is_what_was_spent(rows: Any) -> None:
+    spent(rows, date(2026, 11, 30), 3.0, None)
     columns = ("n_days_left", "cost_usd", "expected_usd", *ENDS)
-    assert forecast(end_of_the_month, *columns)[None, NOVEMBER] == {
+    assert forecast(rows, *columns)[None, NOVEMBER] == {
         "n_days_left": 0,
         **dict.fromkeys(("cost_usd", "expected_usd", *ENDS), 3.0),
     }
 
 
-def test_a_new_month_without_calls_of_the_agent_is_expected_from_the_days_before(forecast: Any) -> None:
+def test_a_new_month_without_calls_of_the_agent_is_expected_from_the_days_before(rows: Any) -> None:
+    spent(rows, date(2026, 11, 30), 4.0)  # Monday
+    spent(rows, date(2026, 11, 3), 0.0, "gone")
+    newest(rows, DECEMBER)  # Tuesday
     # Two days seen: Mondays 4, Tuesdays 0, the others 2. Left are 4 Mondays, 4 Tuesdays and 22 others.
-    actual = forecast(new_month, "n_calls", "cost_usd", "cost_usd_coverage", "n_days_left", "expected_usd")
+    actual = forecast(rows, "n_calls", "cost_usd", "cost_usd_coverage", "n_days_left", "expected_usd")
     assert actual["a1", DECEMBER] == {
         "n_calls": 0,
         "cost_usd": 0.0,
@@ -192,6 +159,8 @@ def test_a_new_month_without_calls_of_the_agent_is_expected_from_the_days_before
     assert ("later", DECEMBER) not in actual
 
 
-def test_an_agent_without_calls_in_28_days_is_expected_to_cost_no_more(forecast: Any) -> None:
-    row = forecast(long_ago, "n_days_left", "cost_usd", "expected_usd", *ENDS)["a1", NOVEMBER]
+def test_an_agent_without_calls_in_28_days_is_expected_to_cost_no_more(rows: Any) -> None:
+    spent(rows, NOVEMBER, 7.0)
+    newest(rows, date(2026, 11, 29))
+    row = forecast(rows, "n_days_left", "cost_usd", "expected_usd", *ENDS)["a1", NOVEMBER]
     assert row == {"n_days_left": 1, **dict.fromkeys(("cost_usd", "expected_usd", *ENDS), 7.0)}

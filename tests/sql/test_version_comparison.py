@@ -48,12 +48,6 @@ def test_versions_side_by_side(rows: Any) -> None:
     ]
 
 
-def add_verdicts(rows: Any, n_success: int, n_failure: int, *_: float) -> None:
-    for number in range(n_success + n_failure + 1):
-        verdict = "success" if number < n_success else "failure" if number < n_success + n_failure else "unknown"
-        rows.call(f"{rows.workspace}-{number}", version_id="v1", analysis_call_successful=verdict)
-
-
 # Newcombe, Two-sided confidence intervals for the single proportion (1998), table I, method 3; mirrored
 INTERVALS = [
     (81, 182, 0.2553, 0.3662),
@@ -65,12 +59,10 @@ INTERVALS = [
 
 
 @pytest.mark.parametrize(("n_success", "n_failure", "low", "high"), INTERVALS)
-def test_interval_of_the_success_rate(
-    rows_of_case: Any, n_success: int, n_failure: int, low: float, high: float
-) -> None:
+def test_interval_of_the_success_rate(rows: Any, n_success: int, n_failure: int, low: float, high: float) -> None:
+    rows.verdicts(n_success, n_failure, 1, version_id="v1")
     names = ("success_rate_low", "success_rate_high", "n_judged", "n_calls")
-    case = (n_success, n_failure, low, high)
-    (actual,) = rows_of_case("metrics.version_comparison", add_verdicts, INTERVALS, case, *names)
+    (actual,) = rows.model("metrics.version_comparison", *names)
     counts = (n_success + n_failure, n_success + n_failure + 1)
     assert tuple(actual.values()) == pytest.approx((low, high, *counts), abs=0.00005)
     assert actual["success_rate_low"] >= 0

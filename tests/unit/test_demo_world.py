@@ -23,10 +23,10 @@ def midnight(day: date) -> datetime:
 def moved(value: Any, by: timedelta) -> Any:
     """A document with every time moved; without the one that is written in words."""
     if isinstance(value, dict):
-        return {key: moved(part, by) for key, part in value.items() if key != "system__time"} | {
-            key: (datetime.fromisoformat(part) + by).isoformat()
+        return {
+            key: (datetime.fromisoformat(part) + by).isoformat() if key == "system__time_utc" else moved(part, by)
             for key, part in value.items()
-            if key == "system__time_utc"
+            if key != "system__time"
         }
     if isinstance(value, list):
         return [moved(part, by) for part in value]

@@ -52,10 +52,12 @@ def land(home, conversations, at, kind, agent_id="agent_a"):
 
 
 def announce(home, conversations, at):
-    for name, start in conversations:
-        row = {"conversation_id": name, "start_date": start.date(), "deletion_settings_deletion_time_at": at}
-        rows = pl.concat([lake.read(home, CONVERSATIONS), parquet.frame(CONVERSATIONS, [row])], how="diagonal_relaxed")
-        lake.overwrite_partition(home, CONVERSATIONS, start.date(), rows.filter(start_date=start.date()))
+    rows = [
+        {"conversation_id": name, "start_date": start.date(), "deletion_settings_deletion_time_at": at}
+        for name, start in conversations
+    ]
+    for (day,), of_day in parquet.frame(CONVERSATIONS, rows).group_by("start_date"):
+        lake.overwrite_partition(home, CONVERSATIONS, day, of_day)
 
 
 def removed_ids(home):

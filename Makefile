@@ -35,7 +35,7 @@ superset: $(RUN) $(SUPERSET)  ## Start Superset with a dashboard of the demo (0.
 test: types style  ## Run lint, then every test
 	$(IN_MEMORY) $(PYTEST) $(AND_REMOVE)
 
-test-fast: $(DEV)  ## Run the tests without Dagster, whole syncs and whole builds: a minute and a half
+test-fast: $(DEV)  ## Run the tests without Dagster, whole syncs and whole builds: a minute
 	$(IN_MEMORY) $(PYTEST) tests/unit tests/property tests/contract tests/sql -m "not whole_build" --few-examples $(AND_REMOVE)
 
 # Compiled modules are kept: the suite starts a hundred processes that import the same ones.

@@ -29,8 +29,11 @@ demo: $(RUN)  ## Run the whole job on the emulated API, without a key, into the 
 dev: $(RUN)  ## Start Dagster with its page of assets, jobs and schedules
 	$(BIN)/convohouse dev
 
-superset: $(RUN) $(SUPERSET)  ## Start Superset with a dashboard of the demo (0.9 GB in .venv/superset); HOME_FOLDER=data: of yours
+superset: $(RUN) $(if $(HOME_FOLDER),,demo/warehouse.duckdb) $(SUPERSET)  ## Start Superset with a dashboard of the demo (0.9 GB in .venv/superset); HOME_FOLDER=data: of yours
 	$(BIN)/python examples/superset/start.py --home $(or $(HOME_FOLDER),demo)
+
+demo/warehouse.duckdb: | $(RUN)
+	$(BIN)/convohouse demo
 
 test: types style  ## Run lint, then every test
 	$(IN_MEMORY) $(PYTEST) $(AND_REMOVE)

@@ -29,6 +29,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if not (arguments.home / "warehouse.duckdb").exists():
         sys.exit(f"There is no warehouse in {arguments.home}: run `make demo`, or name your home folder.")
+    print("Superset is being prepared, which takes about a minute.", file=sys.stderr)
     password = prepare(arguments.home.resolve(), arguments.state.resolve())
     print(f"http://127.0.0.1:{arguments.port}/{DASHBOARD} (user {USER}, password {password})", flush=True)
     server = ["run", "--host", "127.0.0.1", "--port", str(arguments.port), "--with-threads"]

@@ -140,7 +140,7 @@ class ApiClient:
             ApiUnavailableError: no usable response until the deadline, or sooner where the host never responded at all.
             ApiError: any other rejection, redirects included.
         """
-        return await self._request(path, decode, params=params, max_secs=max_secs)
+        return await self._send(ApiRequest(path, decode, params), max_secs)
 
     async def post(self, path: str, body: Mapping[str, object], decode: Callable[[bytes], T]) -> T:
         """Post ``body`` as JSON to ``path``, and decode the response; as it is retried, it must be idempotent.
@@ -148,7 +148,7 @@ class ApiClient:
         Raises:
             ApiError: as ``get``.
         """
-        return await self._request(path, decode, method="POST", body=body)
+        return await self._send(ApiRequest(path, decode, method="POST", body=body))
 
     async def download(self, path: str, into: BinaryIO, check: Callable[[BinaryIO], T]) -> T:
         """Stream ``path`` into a file, from its start at each attempt, and return the result of ``check``.
@@ -158,7 +158,7 @@ class ApiClient:
         Raises:
             ApiError: as ``get``; a ``ValueError`` of ``check`` marks a malformed response.
         """
-        return await self._request(path, lambda _body: check(into), into=into)
+        return await self._send(ApiRequest(path, lambda _body: check(into), into=into))
 
     async def delete(self, path: str) -> None:
         """Delete the resource at ``path``; the body of a success is ignored.
@@ -167,24 +167,13 @@ class ApiClient:
             NotFoundError: there is nothing at this path, or no longer.
             ApiError: as ``get``.
         """
-        return await self._request(path, lambda _body: None, method="DELETE")
+        return await self._send(ApiRequest(path, lambda _body: None, method="DELETE"))
 
-    async def _request(
-        self,
-        path: str,
-        decode: Callable[[bytes], T],
-        *,
-        params: Mapping[str, str | int] | None = None,
-        method: str = "GET",
-        body: Mapping[str, object] | None = None,
-        into: BinaryIO | None = None,
-        max_secs: float | None = None,
-    ) -> T:
+    async def _send(self, request: ApiRequest[T], max_secs: float | None = None) -> T:
         # The slot is kept over all attempts, also while the request waits for the next one. If it were released,
         # another request would go out at once to an API that has just asked for less.
         async with self.limiter.slot():
-            deadline = self._monotonic() + min(self._deadline_secs, max_secs or self._deadline_secs)
-            request = ApiRequest(path, params or {}, decode, deadline, method, body, into)
+            request.deadline = self._monotonic() + min(self._deadline_secs, max_secs or self._deadline_secs)
             outcome = await self._attempt(request)
             if isinstance(outcome, RetryableFailure):
                 outcome = await self._retry(request, outcome)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, Generic, TypeVar
 
 from pipelines.errors import ApiError
@@ -18,17 +19,17 @@ MAX_PERSISTENT_FAILURES = 4
 class ApiRequest(Generic[T]):
     """One logical request and the state of its attempts.
 
-    ``deadline`` is on the monotonic clock. ``into``, where given, is the file that takes the body of a success, which
-    is then not kept in memory. ``n_cuts`` is the limiter's count when the latest attempt was sent.
+    ``into``, where given, is the file that takes the body of a success, which is then not kept in memory. ``deadline``
+    is on the monotonic clock, set for the first attempt. ``n_cuts`` is the limiter's count at the latest attempt.
     """
 
     path: str
-    params: Mapping[str, str | int]
     decode: Callable[[bytes], T]
-    deadline: float
+    params: Mapping[str, str | int] = field(default_factory=dict)
     method: str = "GET"
     body: Mapping[str, object] | None = None
     into: BinaryIO | None = None
+    deadline: float = math.inf
     persistent_failures: int = 0
     n_cuts: int = 0
 

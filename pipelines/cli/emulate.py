@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import click
 
-from pipelines.cli.options import Options, help_epilog, pass_options
+from pipelines.cli.options import Options, help_epilog, pass_options, port_option
 from pipelines.cli.render import emit
 
 KEY = "demo"
@@ -23,13 +23,7 @@ KEY = "demo"
         {0: "stopped by Ctrl-C", 2: "the port is in use, or an option is wrong"},
     )
 )
-@click.option(
-    "--port",
-    default=8765,
-    show_default=True,
-    type=click.IntRange(0, 65535),
-    help="Port of 127.0.0.1; 0 takes a free one.",
-)
+@port_option(8765)
 @click.option(
     "--conversations", default=1200, show_default=True, type=click.IntRange(1), help="About how many conversations."
 )

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import click
 
-from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.options import Options, help_epilog, pass_options, port_option, shared_options
 from pipelines.cli.render import emit
 
 
@@ -23,13 +23,7 @@ from pipelines.cli.render import emit
 )
 @click.option("--http", "is_http", is_flag=True, help="Serve over HTTP instead of standard input and output.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8767,
-    show_default=True,
-    help="Port to listen on; 0 takes a free one.",
-)
+@port_option(8768)
 @click.option("--transcripts", "has_transcripts", is_flag=True, help="Allow what was said and who it was.")
 @click.option(
     "--max-rows", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Rows of an answer at most."

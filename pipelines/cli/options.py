@@ -122,6 +122,17 @@ def shared_options(command: F) -> F:
     return command
 
 
+def port_option(default: int) -> Callable[[F], F]:
+    """The option ``--port`` of a command that listens."""
+    return click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=default,
+        show_default=True,
+        help="Port to listen on; 0 takes a free one.",
+    )
+
+
 def _store(name: str) -> Callable[[click.Context, click.Parameter, object], None]:
     def store(context: click.Context, _parameter: click.Parameter, value: object) -> None:
         options = context.ensure_object(Options)

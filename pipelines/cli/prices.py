@@ -70,7 +70,7 @@ def prices(
     minute with the models that they used. metrics.llm_switch has the new prices after the next build.
     """
     from pipelines.errors import UsageError
-    from pipelines.usecases.reference_data import fetch_and_land_prices
+    from pipelines.usecases.reference_data import PricesCopy
 
     context = options.context()
     agent_ids = resolve_agents(context.home, (*agents, *option_agents), allow_unseen=True)
@@ -78,14 +78,14 @@ def prices(
         results = [
             (
                 workspace,
-                fetch_and_land_prices(
+                PricesCopy(
                     workspace,
                     ids,
                     prompt_length=prompt_length,
                     number_of_pages=pages,
                     is_rag_enabled=is_rag,
                     progress=show,
-                ),
+                ).fetch_and_land(),
             )
             for workspace, ids in _agents_by_workspace(context.workspaces(), agent_ids)
         ]
@@ -154,7 +154,10 @@ def _query_data(query: PriceQuery) -> dict[str, Any]:
 
 
 def _text(agent: dict[str, Any], labels: dict[str, str]) -> str:
-    length = "chosen by the API" if agent["prompt_length"] is None else f"{agent['prompt_length']:,} characters"
+    from warehouse.serve.value_format import plural
+
+    n_characters = agent["prompt_length"]
+    length = "chosen by the API" if n_characters is None else plural(n_characters, "character")
     name = labels.get(agent["agent_id"], agent["agent_id"])
     layout = table(agent["prices"], COLUMNS, units=UNITS)
     return f"{name} (prompt: {length}, {agent['prompt_basis']})\n{layout.text}"

@@ -8,10 +8,8 @@ from datetime import timedelta
 import click
 
 from pipelines.cli.extras import require_extra
-from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.options import Options, help_epilog, pass_options, port_option, shared_options
 from pipelines.cli.render import emit
-
-DEFAULT_PORT = 8767
 
 
 @click.command(
@@ -25,13 +23,7 @@ DEFAULT_PORT = 8767
     )
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; another one needs a token.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=DEFAULT_PORT,
-    show_default=True,
-    help="Port to listen on; 0 takes a free one.",
-)
+@port_option(8767)
 @click.option(
     "--token",
     metavar="TEXT",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.options import Options, help_epilog, pass_options, port_option, shared_options
 from pipelines.cli.render import emit
 
 if TYPE_CHECKING:
@@ -26,13 +26,7 @@ if TYPE_CHECKING:
     )
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8766,
-    show_default=True,
-    help="Port to listen on; 0 takes a free one.",
-)
+@port_option(8766)
 @click.option("--workspace", metavar="NAME", help="Workspace that sends the webhooks; needed if there are several.")
 @shared_options
 @pass_options

@@ -14,6 +14,7 @@ from pipelines.orchestration.code_location import runs_of
 from pipelines.orchestration.partitions import days_from, first_day
 from pipelines.usecases.context import Context
 from warehouse.schema.registry import TABLES
+from warehouse.serve.value_format import plural
 from warehouse.storage import lake, landing
 from warehouse.storage.home import Home
 
@@ -59,9 +60,8 @@ def prune_op(context: dg.OpExecutionContext, app_context: dg.ResourceParam[Conte
     n_deleted = delete_runs(context.instance, before, origin.location_name if origin else None)
     days = days_from(first_day(settings)).get_partition_keys(current_time=app_context.clock())
     n_reported = report_stored_days(context.instance, app_context.home.all_workspaces, days)
-    summary = (
-        f"Deleted {n_deleted} runs that are older than {settings.keep_runs_days} days; reported {n_reported} days."
-    )
+    age = plural(settings.keep_runs_days, "day")
+    summary = f"Deleted {plural(n_deleted, 'run')} older than {age}; reported {plural(n_reported, 'day')}."
     context.log.info(summary)
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.transform.unknown_fields import EMPTY_OCCURRENCES, summarize
-from warehouse.models.staleness import digest
 from warehouse.schema import registry
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, parquet
+from warehouse.storage.fingerprint import digest_code
 from warehouse.storage.home import Home
 
 FINGERPRINTS = "fingerprints"
@@ -68,5 +68,4 @@ def _file(home: Home) -> Path:
 @cache
 def _code_fingerprint() -> str:
     """The fingerprint of what is known and how the rest is counted: the schema and this package."""
-    folders = (Path(__file__).parent, Path(registry.__file__).parent)
-    return digest(file.read_text(encoding="utf-8") for folder in folders for file in sorted(folder.glob("*.py")))
+    return digest_code(Path(__file__).parent, Path(registry.__file__).parent)

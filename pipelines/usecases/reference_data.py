@@ -97,16 +97,8 @@ class ToolsCopy:
         land_listing(self._context.home, self.listing, self.listed_at, self._context.pseudonyms)
 
 
-def fetch_and_land_prices(
-    context: Context,
-    agents: Sequence[str] = (),
-    *,
-    prompt_length: int | None = None,
-    number_of_pages: int | None = None,
-    is_rag_enabled: bool | None = None,
-    progress: Progress = no_progress,
-) -> PricesResult:
-    """Request the prices of language models, land the responses, and refresh ``llm_prices``.
+class PricesCopy:
+    """The prices of language models for agents, to request and then to land.
 
     Args:
         context: The workspace.
@@ -115,25 +107,7 @@ def fetch_and_land_prices(
         number_of_pages: Pages of the knowledge base; by default the setting, otherwise left to the API.
         is_rag_enabled: Whether chunks are retrieved; by default whether they were in the agent's conversations.
         progress: Called after each agent.
-
-    Raises:
-        ApiError: the key is refused or lacks the scope, or the API is down, as ``CircuitBreaker`` decides; nothing is
-            landed. An error of one agent is set aside.
     """
-    prices = PricesCopy(
-        context,
-        agents,
-        prompt_length=prompt_length,
-        number_of_pages=number_of_pages,
-        is_rag_enabled=is_rag_enabled,
-        progress=progress,
-    )
-    run_with_client(context, prices.fetch)
-    return prices.land()
-
-
-class PricesCopy:
-    """The prices of agents, to request and then to land; the arguments are those of ``fetch_and_land_prices``."""
 
     def __init__(
         self,
@@ -165,11 +139,20 @@ class PricesCopy:
         self._missing: dict[str, str] = {}  # agents that were deleted, or have an invalid id
         self._error: ConvohouseError | None = None
 
-    async def fetch(self, client: ApiClient) -> None:
-        """Request the prices of all agents.
+    def fetch_and_land(self) -> PricesResult:
+        """Request the prices with a client of its own, land the responses, and refresh ``llm_prices``.
 
         Raises:
-            ApiError: it is not an agent that fails, but the key or the API.
+            ApiError: see ``fetch``; nothing is landed.
+        """
+        run_with_client(self._context, self.fetch)
+        return self.land()
+
+    async def fetch(self, client: ApiClient) -> None:
+        """Request the prices of all agents; an error of one agent is set aside.
+
+        Raises:
+            ApiError: the key is refused or lacks the scope, or the API is down, as ``CircuitBreaker`` decides.
         """
         await run_concurrently(self._fetch_agent(client, query) for query in self._queries)
         if isinstance(self._error, ApiUnavailableError) and not self._rows and not self._missing:
@@ -241,6 +224,6 @@ def copy_due_prices(context: Context, progress: Progress = no_progress) -> int:
     """Copy the prices of all recent agents if they are due; returns the number of agents requested.
 
     Raises:
-        ApiError: see ``fetch_and_land_prices``.
+        ApiError: see ``PricesCopy.fetch``.
     """
-    return len(fetch_and_land_prices(context, progress=progress).queries) if are_prices_due(context) else 0
+    return len(PricesCopy(context, progress=progress).fetch_and_land().queries) if are_prices_due(context) else 0

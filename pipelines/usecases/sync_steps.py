@@ -35,6 +35,7 @@ from pipelines.usecases.context import Context, Progress, no_progress
 from warehouse.build.runner import BuildResult, build
 from warehouse.errors import ConvohouseError, ModelError
 from warehouse.models.project import read_project
+from warehouse.serve.value_format import plural
 from warehouse.storage import damage, lake, landing, quarantine
 from warehouse.storage.freshness import listed_until
 from warehouse.storage.home import Home
@@ -62,7 +63,8 @@ class ListedWindow:
         if not self.skipped_ids:
             return ()
         names = ", ".join(sorted(self.skipped_ids)[:MAX_NAMES]) + (", …" if len(self.skipped_ids) > MAX_NAMES else "")
-        return (f"The API's list had skipped {len(self.skipped_ids):,} conversations, which this run copies: {names}",)
+        skipped = plural(len(self.skipped_ids), "conversation")
+        return (f"The API's list had skipped {skipped}, which this run copies: {names}",)
 
 
 def window_of(

@@ -18,6 +18,7 @@ grain = [
 ]
 
 [columns]
+# The group
 workspace = "Workspace of the API that the conversations belong to."
 breakdown = "What the row is a group of: day, week, version, channel, language, hour or batch. The keys of the other groups are null."
 start_date = "UTC day on which the conversations started."
@@ -30,6 +31,7 @@ main_language = "Main language of the conversations, as the API names it; null w
 local_weekday = "Day of the week in the workspace's time zone, 1 Monday to 7 Sunday."
 local_start_hour = "Hour of the day there, 0 to 23."
 batch_call_id = "Batch."
+# Conversations
 first_call_at = "Start of its first conversation, open ones included."
 last_call_at = "Start of its last conversation, open ones included."
 n_calls = "Finished conversations (done or failed)."
@@ -38,6 +40,7 @@ n_deleted = "Finished conversations that the API no longer has; they are in n_ca
 n_reached = "Finished conversations that reached somebody: the outcome is neither not_reached nor voicemail."
 reach_rate = "Conversations that reached somebody among the finished ones."
 call_minutes = "Minutes of finished conversations."
+# Success
 n_success = "Conversations judged a success."
 n_failure = "Conversations judged a failure."
 n_unknown = "Finished conversations without a verdict: unknown, or not judged."
@@ -46,6 +49,7 @@ success_rate_low = "Lower end of the 95 % confidence interval of success_rate (W
 success_rate_high = "Upper end of it, share of 1."
 n_judged = "Conversations judged a success or a failure: the n of success_rate and of its interval."
 success_coverage = "Conversations judged among the finished ones."
+# Cost
 cost_credits = "Cost of finished conversations; null when no conversation's is known."
 cost_usd = "Cost of finished conversations whose cost in US dollars is known; null when none is."
 cost_usd_coverage = "Finished conversations whose cost in US dollars is known, among the finished ones."
@@ -55,6 +59,7 @@ cost_usd_per_success = "Cost of all finished conversations per successful one."
 traced_cost_usd = "Cost of all finished conversations whose next 7 days are in the data: the numerator of cost_usd_per_resolution."
 cost_usd_per_resolution = "Cost of all finished conversations whose next 7 days are in the data, per first-contact resolution."
 llm_cost_usd = "Price of the tokens that were initiated; null when no usage is told."
+# Talk and silence
 n_agent_turns = "Entries in which the agent said something."
 n_interruptions = "Agent entries that the user cut."
 interruption_rate = "Interruptions per agent entry."
@@ -66,6 +71,7 @@ talk_share = "The agent's part of the seconds of audio of both, share of 1."
 n_silence_calls = "Finished conversations whose long silences are known: the n of silence_share."
 silence_secs = "Seconds of long silence, as the platform bills them."
 silence_share = "Seconds of long silence in the length of these conversations, share of 1."
+# Transfers and containment
 n_transferred = "Conversations transferred to another agent or to a human."
 n_transferred_to_agent = "Conversations transferred to another agent."
 n_transferred_to_human = "Conversations whose outcome is transferred: to a human."
@@ -78,18 +84,21 @@ contained_no_callback_rate = "Conversations contained without a callback among t
 n_reached_judged = "Conversations that reached somebody and were judged a success or a failure."
 n_resolved_contained = "Conversations contained and judged a success."
 resolved_containment_rate = "Conversations contained and successful among those reached and judged."
+# First-contact resolution
 n_traced = "Conversations that reached somebody whose number or id is known, and whose next 7 days are in the data."
 n_resolved = "First-contact resolutions: successful conversations among these whose caller did not talk to the agent again within 7 days."
 fcr_rate = "First-contact resolutions among the conversations traced."
 n_traced_judged = "Conversations traced that were judged a success or a failure."
 fcr_judged_rate = "First-contact resolutions among the conversations traced and judged."
 fcr_coverage = "Conversations judged among those traced."
+# Voicemail, errors, abandonment
 n_voicemail = "Conversations whose outcome is voicemail: a machine took them."
 voicemail_rate = "Conversations that a machine took among the finished ones."
 n_errors = "Conversations whose outcome is error: failed, ended with an error or stopped by the platform."
 error_rate = "Conversations with an error among the finished ones."
 n_abandoned = "Conversations whose outcome is abandoned: they ended without a word of the user."
 abandonment_rate = "Conversations abandoned among those that reached somebody."
+# Queue and handling
 n_queued = "Conversations that reached somebody and whose wait in the queue is known."
 n_queue_abandoned = "Conversations abandoned among these."
 queue_abandonment_rate = "Conversations abandoned among those whose wait in the queue is known."
@@ -100,12 +109,14 @@ n_handled = "Conversations that reached somebody and whose length is known."
 aht_mean_secs = "Average handling time: mean length of the conversations that reached somebody."
 aht_p50_secs = "Median of these lengths."
 aht_p90_secs = "90th percentile of these lengths."
+# Ratings
 n_ratings = "Conversations with a rating."
 rating = "Mean rating, in the points of the rating scale."
 n_satisfied = "Conversations with a rating of 4 or more."
 csat_rate = "Conversations rated 4 or more among those with a rating."
 likes = "Thumbs up, a count."
 dislikes = "Thumbs down, a count."
+# Waits
 n_waits = "Entries with a wait, repeats and greetings dropped: the n of the percentiles."
 wait_p50_secs = "Median wait over entries."
 wait_p90_secs = "90th percentile of the wait over entries."
@@ -118,6 +129,8 @@ wait_within_poor_rate = "Entries with a wait of at most wait_poor_secs among tho
 [tests]
 not_null = ["workspace", "breakdown", "n_calls", "n_open"]
 accepted = { breakdown = ["day", "week", "version", "channel", "language", "hour", "batch"] }
+
+# Conversations
 
 [metrics.n_calls]
 name = "Conversations"
@@ -146,6 +159,8 @@ numerator = "n_reached: finished conversations whose outcome is neither not_reac
 denominator = "n_calls"
 null_when = "null without finished conversations"
 direction = "high"
+
+# Success
 
 [metrics.success_rate]
 name = "Success rate"
@@ -178,6 +193,8 @@ numerator = "n_success + n_failure"
 denominator = "n_calls"
 null_when = "null without finished conversations"
 direction = "high"
+
+# Cost
 
 [metrics.cost_credits]
 name = "Cost"
@@ -243,6 +260,8 @@ null_when = "null when no usage is told"
 direction = "low"
 differs_from_vendor = "Free LLM dollars are not taken off; what was generated and never delivered is in it."
 
+# Talk and silence
+
 [metrics.interruption_rate]
 name = "Interruptions per agent turn"
 numerator = "n_interruptions"
@@ -271,6 +290,8 @@ denominator = "call_duration_secs of the conversations with a platform usage of 
 null_when = "null when the silence of no conversation is known"
 direction = "low"
 differs_from_vendor = "No counterpart known. Only silence that the platform bills as such; the unit of its quantity is taken to be seconds."
+
+# Transfers and containment
 
 [metrics.transfer_rate]
 name = "Transfer rate"
@@ -303,6 +324,8 @@ denominator = "n_reached_judged: reached, and judged a success or a failure"
 null_when = "null when no conversation reached was judged"
 direction = "high"
 
+# First-contact resolution
+
 [metrics.fcr_rate]
 name = "First-contact resolution"
 numerator = "n_resolved: judged a success, and the caller did not talk to the agent again within 7 days"
@@ -327,6 +350,8 @@ denominator = "n_traced"
 null_when = "null without such conversations"
 direction = "high"
 
+# Voicemail, errors, abandonment
+
 [metrics.voicemail_rate]
 name = "Voicemail rate"
 numerator = "n_voicemail: the outcome is voicemail"
@@ -349,6 +374,8 @@ denominator = "n_reached"
 null_when = "null when nobody was reached"
 direction = "low"
 differs_from_vendor = "No counterpart known. A silent user ('...') has said no word."
+
+# Queue and handling
 
 [metrics.queue_abandonment_rate]
 name = "Queue abandonment rate"
@@ -394,6 +421,8 @@ numerator = "90th percentile of the lengths of conversations reached, exact and 
 null_when = "null when the length of no conversation is known"
 direction = "neither"
 
+# Ratings
+
 [metrics.rating]
 name = "Rating"
 unit = "points"
@@ -410,6 +439,8 @@ denominator = "n_ratings"
 null_when = "null without ratings"
 direction = "high"
 source = "customer satisfaction score: answers of 4 and 5 of 5"
+
+# Waits
 
 [metrics.wait_p50_secs]
 name = "Wait, median"

@@ -70,6 +70,9 @@ variants as (
 
 pairs as (
     select
+        row_number() over (
+            order by a.workspace, a.agent_id, a.variant_kind, a.variant_id, b.variant_id
+        ) as pair_number,
         a.workspace,
         a.agent_id,
         a.variant_kind,
@@ -106,7 +109,9 @@ sides as (
 
 members as (
     select
-        sides.*,
+        sides.pair_number,
+        sides.side,
+        answered.workspace,
         answered.conversation_id
     from sides
     inner join answered
@@ -120,11 +125,7 @@ members as (
 
 side_sizes as (
     select
-        workspace,
-        agent_id,
-        variant_kind,
-        variant_a,
-        variant_b,
+        pair_number,
         side,
         count(*) as n_calls
     from members
@@ -134,7 +135,7 @@ side_sizes as (
 paired_sides as (
     select
         *,
-        count(*) over (partition by workspace, agent_id, variant_kind, variant_a, variant_b) as n_sides
+        count(*) over (partition by pair_number) as n_sides
     from side_sizes
 ),
 
@@ -188,14 +189,8 @@ observations as (
 
 clusters as (
     select
-        members.workspace,
-        members.agent_id,
-        members.variant_kind,
-        members.variant_a,
-        members.variant_b,
+        members.pair_number,
         members.side,
-        members.common_from_at,
-        members.common_until_at,
         observations.measure,
         coalesce(conversations.caller_id, conversations.conversation_id) as caller,
         cast(sum(observations.n_observations) as bigint) as n_observations,
@@ -211,30 +206,16 @@ clusters as (
 centred as (
     select
         *,
-        cast(
-            sum(cast(total as decimal(38, 12)))
-                over (partition by workspace, agent_id, variant_kind, variant_a, variant_b, side, measure)
-            as double
-        )
-        / cast(
-            sum(n_observations)
-                over (partition by workspace, agent_id, variant_kind, variant_a, variant_b, side, measure)
-            as double
-        ) as mean
+        cast(sum(cast(total as decimal(38, 12))) over (partition by pair_number, side, measure) as double)
+        / cast(sum(n_observations) over (partition by pair_number, side, measure) as double) as mean
     from clusters
 ),
 
 arms as (
     select
-        workspace,
-        agent_id,
-        variant_kind,
-        variant_a,
-        variant_b,
-        measure,
+        pair_number,
         side,
-        common_from_at,
-        common_until_at,
+        measure,
         cast(sum(n_observations) as bigint) as n_observations,
         count(*) as n_callers,
         mean,
@@ -245,24 +226,26 @@ arms as (
 
 final as (
     select
-        workspace,
-        agent_id,
-        variant_kind,
-        variant_a,
-        variant_b,
-        measure,
-        side,
-        common_from_at,
-        common_until_at,
-        n_calls,
-        n_observations,
-        n_callers,
-        mean,
-        squares * n_callers / nullif(n_callers - 1, 0) / n_observations / n_observations as variance_of_mean
+        pairs.workspace,
+        pairs.agent_id,
+        pairs.variant_kind,
+        pairs.variant_a,
+        pairs.variant_b,
+        arms.measure,
+        arms.side,
+        pairs.common_from_at,
+        pairs.common_until_at,
+        paired_sides.n_calls,
+        arms.n_observations,
+        arms.n_callers,
+        arms.mean,
+        arms.squares * arms.n_callers / nullif(arms.n_callers - 1, 0) / arms.n_observations / arms.n_observations
+            as variance_of_mean
     from arms
-    inner join paired_sides using (workspace, agent_id, variant_kind, variant_a, variant_b, side)
+    inner join pairs on arms.pair_number = pairs.pair_number
+    inner join paired_sides on arms.pair_number = paired_sides.pair_number and arms.side = paired_sides.side
     -- a version that was put back has a first and a last conversation around those of the one that it replaced
-    where n_sides = 2
+    where paired_sides.n_sides = 2
 )
 
 select * from final

@@ -3,19 +3,14 @@ description = """Fields collected from the conversation, filled or not, and once
 <redacted> where a value was, so a field of a deleted conversation still counts as filled."""
 grain = ["conversation_id", "scope_index", "data_collection_id"]
 incremental_by = "start_date"
+inherits_columns_from = "intermediate.int_conversation_flags"
 
 [columns]
-workspace = "Workspace of the API that the conversation belongs to."
-conversation_id = "Id of the conversation."
 scope_index = "-1 for the analysis of the conversation, the only one that metrics count; else the position of the scope, which overlaps it."
 data_collection_id = "Field."
-start_date = "UTC day on which the conversation started."
 scope = "conversation (the full transcript) or agent (where the agent of the scope was active); null for the analysis of the conversation."
 source_agent_id = "Agent whose criteria and fields the scope has; null for the analysis of the conversation."
 source_branch_id = "Branch of that agent."
-agent_id = "Agent that the conversation was started with."
-agent_name = "Latest name of the agent; null when the API never told one."
-version_id = "Version of the agent that answered."
 declared_type = "Type asked for: string, boolean, integer or number; JSON where several; null when not told."
 value = "The value as JSON text; null when it was null."
 value_text = "The value where it is a text."
@@ -24,8 +19,6 @@ value_bool = "The value where it is a boolean."
 is_filled = "Whether there is a value: neither null nor blank text nor an empty list or object."
 is_of_declared_type = "Whether a filled value has the type asked for; null when not filled, redacted, or of a type that is none of the four."
 rationale = "Why."
-is_finished = "Whether the conversation is done or failed."
-is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "scope_index", "data_collection_id", "start_date", "is_filled", "is_finished", "is_counted"]

@@ -2,26 +2,19 @@
 description = "Verdicts on evaluation criteria: of the conversation and of each scope of its analysis: one row per conversation, scope and criterion."
 grain = ["conversation_id", "scope_index", "criteria_id"]
 incremental_by = "start_date"
+inherits_columns_from = "intermediate.int_conversation_flags"
 
 [columns]
-workspace = "Workspace of the API that the conversation belongs to."
-conversation_id = "Id of the conversation."
 scope_index = "-1 for the analysis of the conversation, the only one that metrics count; else the position of the scope, which overlaps it."
 criteria_id = "Criterion."
-start_date = "UTC day on which the conversation started."
 scope = "conversation (the full transcript) or agent (where the agent of the scope was active); null for the analysis of the conversation."
 source_agent_id = "Agent whose criteria and fields the scope has; null for the analysis of the conversation."
 source_branch_id = "Branch of that agent."
-agent_id = "Agent that the conversation was started with."
-agent_name = "Latest name of the agent; null when the API never told one."
-version_id = "Version of the agent that answered."
 result = "success, failure or unknown; open text."
 rationale = "Why."
 scoring_mode = "How it is scored; null on older conversations."
 score = "Score, in points of the criterion."
 max_score = "Best possible score, in points of the criterion."
-is_finished = "Whether the conversation is done or failed."
-is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "scope_index", "criteria_id", "start_date", "is_finished", "is_counted"]

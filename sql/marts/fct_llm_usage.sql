@@ -4,18 +4,13 @@ Choose one scope and never add scopes: initiated is all that was generated and i
 of it that was delivered, turn the same usage by transcript entry."""
 grain = ["conversation_id", "scope", "turn_index", "model"]
 incremental_by = "start_date"
+inherits_columns_from = "intermediate.int_conversation_flags"
 
 [columns]
-workspace = "Workspace of the API that the conversation belongs to."
-conversation_id = "Id of the conversation."
 scope = "initiated or irreversible (whole conversation), or turn: never add scopes."
 is_total = "Whether the row belongs to the scope to add up: initiated, or irreversible where the conversation has no initiated usage."
 turn_index = "Transcript entry for scope turn, -1 for the whole conversation."
 model = "Model."
-start_date = "UTC day on which the conversation started."
-agent_id = "Agent that the conversation was started with."
-agent_name = "Latest name of the agent; null when the API never told one."
-version_id = "Version of the agent that answered."
 input_tokens = "Tokens read afresh."
 input_cache_read_tokens = "Tokens read from the cache."
 input_cache_write_tokens = "Tokens written to the cache."
@@ -27,8 +22,6 @@ input_cache_write_usd = "Price of the tokens written to the cache."
 output_usd = "Price of the tokens written by the model."
 other_usd = "Price of tokens of other kinds."
 llm_cost_usd = "Price of all tokens of the row; null when no price is told."
-is_finished = "Whether the conversation is done or failed."
-is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "scope", "is_total", "turn_index", "model", "start_date", "is_finished", "is_counted"]

@@ -3,15 +3,10 @@ description = """Retrievals from the knowledge base: one row per transcript entr
 has a query, a latency, an embedding model or a chunk."""
 grain = ["conversation_id", "turn_index"]
 incremental_by = "start_date"
+inherits_columns_from = "intermediate.int_conversation_flags"
 
 [columns]
-workspace = "Workspace of the API that the conversation belongs to."
-conversation_id = "Id of the conversation."
 turn_index = "Position of the transcript entry, from 0."
-start_date = "UTC day on which the conversation started."
-agent_id = "Agent that the conversation was started with."
-agent_name = "Latest name of the agent; null when the API never told one."
-version_id = "Version of the agent that answered."
 embedding_model = "Model that turned text into vectors."
 retrieval_query = "What was looked for."
 latency_secs = "Time of the retrieval."
@@ -19,8 +14,6 @@ n_chunks = "Chunks that were found."
 n_chunks_used = "Chunks that were used; null when not told, as on older conversations."
 best_distance = "Smallest vector distance of a chunk to the query: the smaller, the nearer."
 mean_distance = "Mean vector distance of the chunks to the query."
-is_finished = "Whether the conversation is done or failed."
-is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "turn_index", "start_date", "n_chunks", "is_finished", "is_counted"]

@@ -5,15 +5,10 @@ conversation and request_id. Where a request_id repeats, the first call takes th
 the same call, or one whose call the transcript does not hold, is a row of its own. Without a request_id a call has no result."""
 grain = ["conversation_id", "call_index"]
 incremental_by = "start_date"
+inherits_columns_from = "intermediate.int_conversation_flags"
 
 [columns]
-workspace = "Workspace of the API that the conversation belongs to."
-conversation_id = "Id of the conversation."
 call_index = "Running number of the tool call in the conversation, from 0; below 0 in the row of a result that no call is left for."
-start_date = "UTC day on which the conversation started."
-agent_id = "Agent that the conversation was started with."
-agent_name = "Latest name of the agent; null when the API never told one."
-version_id = "Version of the agent that answered."
 turn_index = "Transcript entry that holds the tool call, or the result that no call is left for."
 result_turn_index = "Transcript entry that holds the result; null when unanswered."
 request_id = "Id that a tool call and its result share."
@@ -38,8 +33,6 @@ result_reason = "Why the system tool was used."
 called_at = "Start of the entry that holds the tool call: when the API says that it was created, else the start of the conversation and the seconds since; null when neither is told, or the seconds are a day or more."
 local_start_hour = "Hour of the day at which the conversation started in the workspace's time zone, 0 to 23."
 local_weekday_name = "Day of the week on which it started there, Monday to Sunday."
-is_finished = "Whether the conversation is done or failed."
-is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "call_index", "start_date", "turn_index", "depth", "has_call", "is_answered", "is_finished", "is_counted"]

@@ -3,15 +3,10 @@ description = """Transfers to another agent or to a number, tried and done: one 
 One inside a workflow (depth above 0) leads to a node of the same agent."""
 grain = ["conversation_id", "result_index"]
 incremental_by = "start_date"
+inherits_columns_from = "intermediate.int_conversation_flags"
 
 [columns]
-workspace = "Workspace of the API that the conversation belongs to."
-conversation_id = "Id of the conversation."
 result_index = "Running number of the tool result in the conversation, from 0."
-start_date = "UTC day on which the conversation started."
-agent_id = "Agent that the conversation was started with."
-agent_name = "Latest name of the agent; null when the API never told one."
-version_id = "Version of the agent that answered."
 turn_index = "Transcript entry that holds the result."
 depth = "0 in the transcript, +1 for each workflow step around it."
 kind = "agent or number: where the transfer leads."
@@ -22,8 +17,6 @@ is_error = "Whether the transfer did not take place: an error, blocked or never 
 error = "Error in words."
 condition = "Condition of the transfer, as the agent is set up."
 reason = "Why the agent transferred."
-is_finished = "Whether the conversation is done or failed."
-is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "result_index", "start_date", "turn_index", "depth", "kind", "is_error", "is_finished", "is_counted"]

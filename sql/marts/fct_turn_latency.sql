@@ -3,21 +3,14 @@ description = """Timings of transcript entries, long form: one row per entry and
 that an entry only repeats from the entry before it does not count again, and the time to the audio of a greeting is no wait."""
 grain = ["conversation_id", "turn_index", "metric"]
 incremental_by = "start_date"
+inherits_columns_from = "intermediate.int_conversation_flags"
 
 [columns]
-workspace = "Workspace of the API that the conversation belongs to."
-conversation_id = "Id of the conversation."
 turn_index = "Position of the transcript entry, from 0."
 metric = "What was timed, in the API's word, such as convai_llm_service_ttfb; open text."
-start_date = "UTC day on which the conversation started."
-agent_id = "Agent that the conversation was started with."
-agent_name = "Latest name of the agent; null when the API never told one."
-version_id = "Version of the agent that answered."
 elapsed_secs = "Time that passed."
 is_repeat = "Whether the entry only repeats the timings of the entry before it."
 is_measured = "Whether the timing counts: it is told, no repeat, and, if a wait (convai_ttf_audio_since_silence), after an entry of the user."
-is_finished = "Whether the conversation is done or failed."
-is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "turn_index", "metric", "start_date", "is_repeat", "is_measured", "is_finished", "is_counted"]

@@ -2,14 +2,10 @@
 description = "Transcript entries with their waits, tools and retrieval, of open, finished and deleted conversations: one row per transcript entry."
 grain = ["conversation_id", "turn_index"]
 incremental_by = "start_date"
+inherits_columns_from = "intermediate.int_conversation_flags"
 
 [columns]
-workspace = "Workspace of the API that the conversation belongs to."
-conversation_id = "Id of the conversation."
 turn_index = "Position of the transcript entry, from 0."
-start_date = "UTC day on which the conversation started."
-agent_id = "Agent that the conversation was started with."
-agent_name = "Latest name of the agent; null when the API never told one."
 speaking_agent_id = "Agent that made the entry; the conversation's agent where the API does not say."
 branch_id = "Branch of the agent that made the entry."
 version_id = "Version of the agent that made the entry."
@@ -38,8 +34,6 @@ llm_cost_usd = "Price of the model's usage for the entry."
 turn_at = "Start of the entry: when the API says that it was created, else the start of the conversation and the seconds since; null when neither is told, or the seconds are a day or more."
 local_start_hour = "Hour of the day at which the conversation started in the workspace's time zone, 0 to 23."
 local_weekday_name = "Day of the week on which it started there, Monday to Sunday."
-is_finished = "Whether the conversation is done or failed."
-is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
 
 [tests]
 not_null = ["workspace", "conversation_id", "turn_index", "start_date", "is_spoken", "is_silent", "is_interrupted", "n_tool_calls", "n_tool_results", "n_rag_chunks", "is_finished", "is_counted"]

@@ -77,107 +77,54 @@ distances as (
     from (select unnest(generate_series(1, 28)) as days_before) as numbers
 ),
 
+measures as (
+    select
+        measure,
+        kind
+    from (
+        values
+            ('n_calls', 'count'),
+            ('success_rate', 'share'),
+            ('containment_rate', 'share'),
+            ('error_rate', 'share'),
+            ('abandonment_rate', 'share'),
+            ('transfer_rate', 'share'),
+            ('interruption_rate', 'share'),
+            ('cost_usd_per_call', 'amount'),
+            ('wait_p50_secs', 'amount'),
+            ('wait_p95_secs', 'amount')
+    ) as kinds (measure, kind)
+),
+
 measured as (
     select
-        workspace,
-        start_date,
-        agent_id,
-        'n_calls' as measure,
-        'count' as kind,
-        cast(n_calls as double) as value,
-        n_calls as n_observations
+        agent_daily.workspace,
+        agent_daily.start_date,
+        agent_daily.agent_id,
+        measures.measure,
+        measures.kind,
+        case measures.measure
+            -- a day without a conversation is none to compare with
+            when 'n_calls' then nullif(cast(agent_daily.n_calls as double), 0)
+            when 'success_rate' then agent_daily.success_rate
+            when 'containment_rate' then agent_daily.containment_rate
+            when 'error_rate' then agent_daily.error_rate
+            when 'abandonment_rate' then agent_daily.abandonment_rate
+            when 'transfer_rate' then agent_daily.transfer_rate
+            when 'interruption_rate' then agent_daily.interruption_rate
+            when 'cost_usd_per_call' then agent_daily.cost_usd_per_call
+            when 'wait_p50_secs' then agent_daily.wait_p50_secs
+            when 'wait_p95_secs' then agent_daily.wait_p95_secs
+        end as value,
+        case
+            when measures.measure = 'success_rate' then agent_daily.n_success + agent_daily.n_failure
+            when measures.measure in ('containment_rate', 'abandonment_rate') then agent_daily.n_reached
+            when measures.measure = 'interruption_rate' then agent_daily.n_agent_turns
+            when measures.measure in ('wait_p50_secs', 'wait_p95_secs') then agent_daily.n_waits
+            else agent_daily.n_calls
+        end as n_observations
     from agent_daily
-    where n_calls > 0
-    union all
-    select
-        workspace,
-        start_date,
-        agent_id,
-        'success_rate' as measure,
-        'share' as kind,
-        success_rate as value,
-        n_success + n_failure as n_observations
-    from agent_daily
-    union all
-    select
-        workspace,
-        start_date,
-        agent_id,
-        'containment_rate' as measure,
-        'share' as kind,
-        containment_rate as value,
-        n_reached as n_observations
-    from agent_daily
-    union all
-    select
-        workspace,
-        start_date,
-        agent_id,
-        'error_rate' as measure,
-        'share' as kind,
-        error_rate as value,
-        n_calls as n_observations
-    from agent_daily
-    union all
-    select
-        workspace,
-        start_date,
-        agent_id,
-        'abandonment_rate' as measure,
-        'share' as kind,
-        abandonment_rate as value,
-        n_reached as n_observations
-    from agent_daily
-    union all
-    select
-        workspace,
-        start_date,
-        agent_id,
-        'transfer_rate' as measure,
-        'share' as kind,
-        transfer_rate as value,
-        n_calls as n_observations
-    from agent_daily
-    union all
-    select
-        workspace,
-        start_date,
-        agent_id,
-        'interruption_rate' as measure,
-        'share' as kind,
-        interruption_rate as value,
-        n_agent_turns as n_observations
-    from agent_daily
-    union all
-    select
-        workspace,
-        start_date,
-        agent_id,
-        'cost_usd_per_call' as measure,
-        'amount' as kind,
-        cost_usd_per_call as value,
-        n_calls as n_observations
-    from agent_daily
-    union all
-    select
-        workspace,
-        start_date,
-        agent_id,
-        'wait_p50_secs' as measure,
-        'amount' as kind,
-        wait_p50_secs as value,
-        n_waits as n_observations
-    from agent_daily
-    union all
-    select
-        workspace,
-        start_date,
-        agent_id,
-        'wait_p95_secs' as measure,
-        'amount' as kind,
-        wait_p95_secs as value,
-        n_waits as n_observations
-    from agent_daily
+    cross join measures
 ),
 
 numbered as (

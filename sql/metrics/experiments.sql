@@ -87,15 +87,47 @@ planned as (
     having count(distinct branches.current_live_percentage) = 1 and count(branches.current_live_percentage) = count(*)
 ),
 
-paired as (
+measured as (
     select
-        a.workspace,
-        a.agent_id,
-        a.variant_kind,
-        a.variant_a,
-        a.variant_b,
-        a.measure,
-        a.measure in ('success_rate', 'containment_rate') as is_share,
+        *,
+        measure in ('success_rate', 'containment_rate') as is_share
+    from arms
+),
+
+-- a share of 0 or 1 has no spread that would show how alike a caller's conversations are: then callers are counted
+weighed as (
+    select
+        *,
+        case
+            when not is_share then null
+            when mean * (1 - mean) > 0
+                then n_observations / greatest(1, variance_of_mean * (n_observations - 1) / (mean * (1 - mean)))
+            else n_callers
+        end as weight
+    from measured
+),
+
+-- Wilson's interval of a share, as in int_agent_measures: z is 1.96 and z² 3.84 at 95 %
+wilson as (
+    select
+        *,
+        (weight * mean + 3.841458820694124 / 2) / (weight + 3.841458820694124) as middle,
+        1.959963984540054
+        * sqrt(weight * mean * (1 - mean) + 3.841458820694124 / 4)
+        / (weight + 3.841458820694124) as margin
+    from weighed
+),
+
+matched as (
+    select
+        row_number() over (order by workspace, agent_id, variant_kind, variant_a, variant_b, measure) as pair_number,
+        workspace,
+        agent_id,
+        variant_kind,
+        variant_a,
+        variant_b,
+        measure,
+        a.is_share,
         a.common_from_at,
         a.common_until_at,
         a.n_calls as n_calls_a,
@@ -109,95 +141,62 @@ paired as (
         b.mean - a.mean as difference,
         a.variance_of_mean as variance_a,
         b.variance_of_mean as variance_b,
+        a.weight as weight_a,
+        b.weight as weight_b,
+        a.middle - a.margin as low_a,
+        b.middle - b.margin as low_b,
+        a.middle + a.margin as high_a,
+        b.middle + b.margin as high_b
+    from wilson as a
+    inner join wilson as b using (workspace, agent_id, variant_kind, variant_a, variant_b, measure)
+    where a.side = 'a' and b.side = 'b'
+),
+
+paired as (
+    select
+        matched.*,
         minimum.n_callers as n_callers_needed,
-        a.n_callers >= minimum.n_callers and b.n_callers >= minimum.n_callers as has_enough_data,
+        matched.n_callers_a >= minimum.n_callers and matched.n_callers_b >= minimum.n_callers as has_enough_data,
         coalesce(
             written_b.share / nullif(written_a.share + written_b.share, 0),
             planned_b.share / nullif(planned_a.share + planned_b.share, 0)
         ) as planned_share_b
-    from arms as a
-    inner join arms as b
-        on
-            a.workspace = b.workspace
-            and a.agent_id = b.agent_id
-            and a.variant_kind = b.variant_kind
-            and a.variant_a = b.variant_a
-            and a.variant_b = b.variant_b
-            and a.measure = b.measure
-            and b.side = 'b'
+    from matched
     cross join minimum
     left join traffic_shares as written_a
-        on a.agent_id = written_a.agent_id and a.variant_a = written_a.variant_id
+        on matched.agent_id = written_a.agent_id and matched.variant_a = written_a.variant_id
     left join traffic_shares as written_b
-        on a.agent_id = written_b.agent_id and a.variant_b = written_b.variant_id
+        on matched.agent_id = written_b.agent_id and matched.variant_b = written_b.variant_id
     left join planned as planned_a
         on
-            a.workspace = planned_a.workspace
-            and a.agent_id = planned_a.agent_id
-            and a.variant_a = planned_a.variant_id
+            matched.workspace = planned_a.workspace
+            and matched.agent_id = planned_a.agent_id
+            and matched.variant_a = planned_a.variant_id
     left join planned as planned_b
         on
-            a.workspace = planned_b.workspace
-            and a.agent_id = planned_b.agent_id
-            and a.variant_b = planned_b.variant_id
-    where a.side = 'a'
+            matched.workspace = planned_b.workspace
+            and matched.agent_id = planned_b.agent_id
+            and matched.variant_b = planned_b.variant_id
 ),
 
--- a share of 0 or 1 has no spread that would show how alike a caller's conversations are: then callers are counted
-weighed as (
+pooled as (
     select
         *,
-        case
-            when value_a * (1 - value_a) > 0
-                then
-                    n_observations_a
-                    / greatest(1, variance_a * (n_observations_a - 1) / (value_a * (1 - value_a)))
-            else n_callers_a
-        end as weight_a,
-        case
-            when value_b * (1 - value_b) > 0
-                then
-                    n_observations_b
-                    / greatest(1, variance_b * (n_observations_b - 1) / (value_b * (1 - value_b)))
-            else n_callers_b
-        end as weight_b
+        (value_a * weight_a + value_b * weight_b) / (weight_a + weight_b) as share
     from paired
     where is_share and has_enough_data
 ),
 
--- Wilson's interval of each side, as in int_agent_measures: z is 1.96 and z² 3.84 at 95 %
-wilson as (
-    select
-        *,
-        (value_a * weight_a + value_b * weight_b) / (weight_a + weight_b) as pooled,
-        (weight_a * value_a + 3.841458820694124 / 2) / (weight_a + 3.841458820694124) as middle_a,
-        (weight_b * value_b + 3.841458820694124 / 2) / (weight_b + 3.841458820694124) as middle_b,
-        1.959963984540054
-        * sqrt(weight_a * value_a * (1 - value_a) + 3.841458820694124 / 4)
-        / (weight_a + 3.841458820694124) as margin_a,
-        1.959963984540054
-        * sqrt(weight_b * value_b * (1 - value_b) + 3.841458820694124 / 4)
-        / (weight_b + 3.841458820694124) as margin_b
-    from weighed
-),
-
 shares as (
     select
-        workspace,
-        agent_id,
-        variant_kind,
-        variant_a,
-        variant_b,
-        measure,
-        difference
-        - sqrt(power(value_b - (middle_b - margin_b), 2) + power(middle_a + margin_a - value_a, 2)) as difference_low,
-        difference
-        + sqrt(power(middle_b + margin_b - value_b, 2) + power(value_a - (middle_a - margin_a), 2)) as difference_high,
+        pair_number,
+        difference - sqrt(power(value_b - low_b, 2) + power(high_a - value_a, 2)) as difference_low,
+        difference + sqrt(power(high_b - value_b, 2) + power(value_a - low_a, 2)) as difference_high,
         coalesce(
-            abs(difference) / nullif(sqrt(pooled * (1 - pooled) * (1 / weight_a + 1 / weight_b)), 0),
+            abs(difference) / nullif(sqrt(share * (1 - share) * (1 / weight_a + 1 / weight_b)), 0),
             0
         ) as z
-    from wilson
+    from pooled
 ),
 
 welch as (
@@ -233,12 +232,7 @@ student as (
 -- t as a normal deviate
 means as (
     select
-        workspace,
-        agent_id,
-        variant_kind,
-        variant_a,
-        variant_b,
-        measure,
+        pair_number,
         difference - coalesce(margin, 0) as difference_low,
         difference + coalesce(margin, 0) as difference_high,
         case
@@ -263,12 +257,7 @@ means as (
 
 tests as (
     select
-        workspace,
-        agent_id,
-        variant_kind,
-        variant_a,
-        variant_b,
-        measure,
+        pair_number,
         'difference' as test,
         difference_low,
         difference_high,
@@ -276,12 +265,7 @@ tests as (
     from shares
     union all
     select
-        workspace,
-        agent_id,
-        variant_kind,
-        variant_a,
-        variant_b,
-        measure,
+        pair_number,
         'difference' as test,
         difference_low,
         difference_high,
@@ -289,12 +273,7 @@ tests as (
     from means
     union all
     select
-        workspace,
-        agent_id,
-        variant_kind,
-        variant_a,
-        variant_b,
-        measure,
+        pair_number,
         'sample ratio' as test,
         null as difference_low,
         null as difference_high,
@@ -340,23 +319,9 @@ compared as (
         paired.difference > 0 as is_more
     from paired
     left join tails as tests
-        on
-            paired.workspace = tests.workspace
-            and paired.agent_id = tests.agent_id
-            and paired.variant_kind = tests.variant_kind
-            and paired.variant_a = tests.variant_a
-            and paired.variant_b = tests.variant_b
-            and paired.measure = tests.measure
-            and tests.test = 'difference'
+        on paired.pair_number = tests.pair_number and tests.test = 'difference'
     left join tails as ratios
-        on
-            paired.workspace = ratios.workspace
-            and paired.agent_id = ratios.agent_id
-            and paired.variant_kind = ratios.variant_kind
-            and paired.variant_a = ratios.variant_a
-            and paired.variant_b = ratios.variant_b
-            and paired.measure = ratios.measure
-            and ratios.test = 'sample ratio'
+        on paired.pair_number = ratios.pair_number and ratios.test = 'sample ratio'
 ),
 
 rounded as (

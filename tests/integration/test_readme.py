@@ -64,8 +64,10 @@ def test_the_lines_of_the_docs_are_known_kinds():
     assert {line.split()[0] for line in IN_DOCS} == {"convohouse"}
 
 
-def test_every_make_target_of_the_readme_exists():
-    for target in {line.split()[1] for line in LINES if line.startswith("make")}:
+def test_every_make_target_of_the_readme_and_of_make_help_exists():
+    targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"demo", "dev", "superset", "test", "bench"} < targets
+    for target in targets | {line.split()[1] for line in LINES if line.startswith("make")}:
         subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)  # noqa: S603, S607
 
 
@@ -116,6 +118,16 @@ def test_the_answers_that_the_docs_show_are_those_of_the_demo(demo):
         assert answer.count("\n") > 2, sql
         if day.now.start.date() == day.TODAY:  # weeks and weekdays are others on another day
             assert questions.comparable(answer) == questions.comparable(table), "run `make readme`"
+
+
+@pytest.mark.timeout(400)
+def test_the_python_that_docs_connect_shows_reads_the_warehouse_of_the_demo(demo, monkeypatch, capsys):
+    _, home = demo
+    code = re.findall(r"```python\n(.*?)```", (ROOT / "docs/connect.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+    monkeypatch.chdir(home.root.parent)
+    exec(code.replace("data/", f"{home.root.name}/"), {})  # noqa: S102 - ours
+    first_day = query(home, "select min(start_date) from metrics.agent_daily").item()
+    assert str(first_day) in capsys.readouterr().out
 
 
 @pytest.mark.timeout(400)

@@ -122,6 +122,28 @@ def test_every_command_line_of_a_page_can_be_parsed(
             pytest.fail(f"{line}: {error.format_message()}")
 
 
+def mentions(page: Path) -> list[str]:
+    """Code in the prose of a page, and the lines of its blocks of shell and text, which need a server or a night."""
+    blocks = re.findall(r"^```(?:sh|text)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    spans = (span for paragraph in prose(page).split("\n\n") for span in re.findall(r"`([^`]+)`", paragraph))
+    return [*spans, *(line for block in blocks for line in block.splitlines())]
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_option_and_make_target_that_a_page_mentions_exists(page: Path) -> None:
+    command = re.compile(r"(?<![\w/])(?<!-u )(?:\S*bin/)?convohouse (?:--home \S+ )?([a-z]+)\b([^|;&#]*)")
+    wrong = []
+    for code in mentions(page):
+        for name, rest in command.findall(code):
+            params = cli.commands[name].params if name in cli.commands else []
+            options = {option for param in params for option in (*param.opts, *param.secondary_opts)}
+            if not params or not options.issuperset(re.findall(r"(?<!\S)--[\w-]+", rest)):
+                wrong.append(code)
+        targets = re.findall(r"^(?:\w+=\S+ )*make (?:\w+=\S+ )*([a-z-]+)", code)
+        wrong += [code for target in targets if f"\n{target}:" not in MAKEFILE]
+    assert wrong == []
+
+
 def test_the_parser_refuses_what_does_not_exist() -> None:
     for arguments in (["synchronise"], ["sync", "--everything"], ["find", "--limit", "many", "train"]):
         with pytest.raises(click.ClickException):

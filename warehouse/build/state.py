@@ -41,13 +41,13 @@ from warehouse.models.staleness import (
     Days,
     changed_relations,
     code_hash,
-    digest,
     relation_names,
     stale_days,
 )
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.storage import lake, landing
+from warehouse.storage.fingerprint import digest, digest_files
 from warehouse.storage.home import Home
 
 MAX_STALE_SHARE = 0.5
@@ -152,10 +152,9 @@ def _table_fingerprints(home: Home, table: Table) -> Iterator[tuple[str, str]]:
         return
     yield name, "by day"
     for day in lake.days(home, table):
-        stats = [(file.name, file.stat()) for file in lake.day_files(home, table, day)]
-        parts = [f"{file} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}" for file, stat in stats]
-        if parts:
-            yield f"{name}/{day}", digest(parts)
+        files = lake.day_files(home, table, day)
+        if files:
+            yield f"{name}/{day}", digest_files(files)
 
 
 def write_state(

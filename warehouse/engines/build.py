@@ -38,10 +38,11 @@ from warehouse.models.checks import SAMPLE_ROWS, Check, CheckResult
 from warehouse.models.column_types import column_types
 from warehouse.models.data_quality import all_checks
 from warehouse.models.project import Project
-from warehouse.models.staleness import digest, is_on
+from warehouse.models.staleness import is_on
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import AGENTS, DELETIONS
 from warehouse.schema.registry import TABLES
+from warehouse.storage.fingerprint import digest
 
 AGENT_NAMES_SQL = f"select workspace, agent_id, agent_name from lake.{AGENTS.name} order by workspace, agent_id"
 REMOVALS_SQL = f"select * from lake.{DELETIONS.name} order by workspace, conversation_id"

@@ -21,10 +21,11 @@ from sqlglot import exp
 from warehouse.engines.storage import StoredFile, list_files, read_bytes, read_text, write_text
 from warehouse.errors import EngineError
 from warehouse.models.project import Model, Project, relations_with_days
-from warehouse.models.staleness import CODE, TESTS, Days, changed_relations, code_hash, digest, is_on, stale_days
+from warehouse.models.staleness import CODE, TESTS, Days, changed_relations, code_hash, is_on, stale_days
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
+from warehouse.storage.fingerprint import digest
 
 BUILDS, DOCUMENT = "builds", "build.json"
 

@@ -7,7 +7,6 @@ fingerprint. The warehouse of a home (``warehouse.build.state``) and the tables 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from functools import cache
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from warehouse.models.project import DAY, Model
 from warehouse.schema.operations import DELETIONS
+from warehouse.storage.fingerprint import digest_code
 
 CODE, TESTS, REMOVED = "code", "tests", "removed"
 GLOBAL_INPUTS = (CODE, TESTS, REMOVED, f"lake.{DELETIONS.name}")
@@ -73,12 +73,4 @@ def relation_names(names: Iterable[str]) -> frozenset[str]:
 @cache
 def code_hash() -> str:
     """Hash of package ``warehouse``: schema, comments, checks and how everything is built."""
-    return digest(file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parents[1].rglob("*.py")))
-
-
-def digest(parts: Iterable[str]) -> str:
-    """Hash of some texts, in their order."""
-    sha256 = hashlib.sha256()
-    for part in parts:
-        sha256.update(f"{len(part)}:{part}".encode())
-    return sha256.hexdigest()
+    return digest_code(Path(__file__).parents[1])

@@ -73,7 +73,7 @@ MALFORMED_ROW, UNFETCHABLE, UNREADABLE, UNFLATTENABLE = QUARANTINE_REASONS = (
 )
 ROW_PREFIX, TOOL_PREFIX = "list_row_", "tool_"
 """Beginning of the name of a list row, and of a tool, without an id; a hash of it follows."""
-TOOL_UNREADABLE, PRICE_UNAVAILABLE, AGENT_UNAVAILABLE, BATCH_UNAVAILABLE = REFERENCE_REASONS = (
+TOOL_UNREADABLE, PRICE_UNAVAILABLE, AGENT_UNAVAILABLE, BATCH_UNAVAILABLE = (
     "tool_unreadable",
     "price_unavailable",
     "agent_unavailable",

@@ -6,11 +6,9 @@ key, with the schema that ``warehouse.schema`` declares. Rows get the name of th
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -21,6 +19,7 @@ from warehouse.errors import HomeError, SchemaError
 from warehouse.schema.registry import DOCUMENT_TABLES, TABLES
 from warehouse.schema.types import WORKSPACE, Table
 from warehouse.storage import parquet
+from warehouse.storage.fingerprint import digest_files
 from warehouse.storage.home import RESERVED_WORKSPACE, UPGRADABLE_LAYOUT, Home
 
 DAY_FOLDERS = "day=*/"
@@ -67,16 +66,8 @@ def files_of_days(home: Home, table: Table, days: Iterable[date]) -> list[Path]:
 
 
 def day_fingerprint(home: Home, day: date) -> str:
-    """A hash of the sizes, times and inodes of the workspace's files of a day, of all tables of documents.
-
-    The lake never writes into a file but renames a new one in, so new content has another inode or time.
-    """
-    sha256 = hashlib.sha256()
-    for table in DOCUMENT_TABLES:
-        with suppress(FileNotFoundError):
-            stat = home.file(home.partition(table, day)).stat()
-            sha256.update(f"{table.name} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino};".encode())
-    return sha256.hexdigest()
+    """The fingerprint of the workspace's files of a day, of all tables of documents."""
+    return digest_files(home.file(home.partition(table, day)) for table in DOCUMENT_TABLES)
 
 
 def ensure_schema_files(home: Home) -> None:

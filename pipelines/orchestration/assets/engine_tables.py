@@ -12,6 +12,7 @@ from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.engine_build import EngineTarget, build_on_engine
 from warehouse.errors import ConvohouseError
 from warehouse.models.project import Project
+from warehouse.serve.value_format import plural
 
 ENGINE_TABLES = asset_key("engine.tables")
 ENGINE_TARGET = "engine_target"
@@ -50,7 +51,7 @@ def engine_tables_assets(
         except ConvohouseError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         if built.failed:
-            texts = (f"{result.check.name}: {result.n_failing} rows" for result in built.failed)
+            texts = (f"{result.check.name}: {plural(result.n_failing, 'row')}" for result in built.failed)
             raise dg.Failure("\n".join(texts), allow_retries=False)
         return dg.MaterializeResult(
             metadata={

@@ -27,6 +27,7 @@ from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOL_VE
 from warehouse.schema.reference_data import TOOLS as TOOLS_TABLE
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
+from warehouse.serve.value_format import plural
 from warehouse.storage.home import Home
 
 _LANDING_ASSETS = {
@@ -102,8 +103,8 @@ def lake_tables(
             failures = map(describe_failed_check, failed_checks)
             problems = finish_runs(workspaces, run_id, copy_problems, failures, is_built=False)
     summary = (
-        f"Flattened {sum(result.n_flattened for result in refreshed)} conversations of {len(changed_days)} days; "
-        f"{len(failed_checks)} of {len(results)} checks of the lake failed."
+        f"Flattened {plural(sum(result.n_flattened for result in refreshed), 'conversation')} "
+        f"of {plural(len(changed_days), 'day')}; {len(failed_checks)} of {len(results)} checks of the lake failed."
     )
     context.log.info(summary)
     yield from _materializations(context, app_context.home, sorted(changed_days))

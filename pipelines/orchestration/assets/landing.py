@@ -24,6 +24,7 @@ from pipelines.usecases.run_session import for_each_workspace
 from pipelines.usecases.sync import build_after_outage
 from pipelines.usecases.sync_steps import ListedWindow
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
+from warehouse.serve.value_format import plural
 from warehouse.storage import landing
 
 LISTINGS, DOCUMENTS = asset_key("landing.listings"), asset_key("landing.documents")
@@ -68,7 +69,7 @@ def conversation_list(
     windows = "; ".join(f"{name}: {result.window}" for name, result in listed_windows.items())
     n_listed = sum(result.n_listed for result in listed_windows.values())
     n_skipped = sum(len(result.skipped_ids) for result in listed_windows.values())
-    summary = f"Listed {n_listed} conversations, and {n_skipped} that earlier listings had skipped. {windows}"
+    summary = f"Listed {plural(n_listed, 'conversation')}, and {n_skipped} that earlier listings had skipped. {windows}"
     context.log.info(summary)
     return dg.MaterializeResult(metadata={"window": windows, "n_listed": n_listed, "n_skipped": n_skipped})
 
@@ -122,8 +123,8 @@ def conversation_details(
     counts = {name: sum(getattr(stats, name) for stats in fetch_stats) for name in names}
     n_failing = sum(len(stats.failed) for stats in fetch_stats)
     summary = (
-        f"Fetched {counts['n_fetched']} conversations: {counts['n_landed']} landed, {counts['n_unchanged']} unchanged, "
-        f"{counts['n_gone']} gone; {n_failing} could not be fetched."
+        f"Fetched {plural(counts['n_fetched'], 'conversation')}: {counts['n_landed']} landed, "
+        f"{counts['n_unchanged']} unchanged, {counts['n_gone']} gone; {n_failing} could not be fetched."
     )
     context.log.info(summary)
     yield dg.MaterializeResult(metadata=counts)

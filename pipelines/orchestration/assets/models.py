@@ -29,6 +29,7 @@ from warehouse.models.data_quality import project_checks
 from warehouse.models.lineage import column_lineage
 from warehouse.models.project import Model, Project
 from warehouse.models.seeds import Seed
+from warehouse.serve.value_format import plural
 from warehouse.storage.freshness import last_full_listing_at
 
 SEEDS = "seeds."
@@ -110,8 +111,9 @@ def _summary(result: BuildResult) -> str:
     n_reused = sum(model.is_reused for model in result.models)
     n_repeated = sum(not check.is_reused for check in result.checks)
     return (
-        f"Built {len(result.models) - n_reused} models and reused {n_reused}; {n_repeated} checks run, "
-        f"{len(result.failed)} failed. The warehouse was {'replaced' if result.is_swapped else 'kept as it was'}."
+        f"Built {plural(len(result.models) - n_reused, 'model')} and reused {n_reused}; "
+        f"{plural(n_repeated, 'check')} run, {len(result.failed)} failed. "
+        f"The warehouse was {'replaced' if result.is_swapped else 'kept as it was'}."
     )
 
 

@@ -18,6 +18,7 @@ from warehouse.errors import ConvohouseError
 from warehouse.models.project import Project
 from warehouse.publish.source import select_tables, table_names
 from warehouse.publish.target import DEFAULT_SELECTION, WRITTEN, parse_target
+from warehouse.serve.value_format import plural
 
 GROUP = "publish"
 
@@ -51,8 +52,9 @@ def _publish_asset(name: str, config: PublishTarget, project: Project, fresh_for
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=fresh_for),
         # not on metrics.sync_health, which not every run materializes: Dagster would skip this asset then
         deps=[asset_key(table) for table in tables if table != SYNC_HEALTH],
-        description=f"Copies {len(tables)} tables to {target.url}. If this fails, the target could not be reached or "
-        "refused the credentials; what is there stays as it was, and the next run or `convohouse publish` tries again.",
+        description=f"Copies {plural(len(tables), 'table')} to {target.url}. If this fails, the target could not be "
+        "reached or refused the credentials; what is there stays as it was, and the next run or `convohouse publish` "
+        "tries again.",
     )
     def published(
         app_context: dg.ResourceParam[Context], progress: dg.ResourceParam[Progress]

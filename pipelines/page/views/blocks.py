@@ -37,7 +37,6 @@ class Quotes:
     rows: Sequence[dict[str, Any]]
     wide: bool = False
     empty: str = "None in this period."
-    is_quotes: bool = True
 
 
 @dataclass(frozen=True, slots=True)

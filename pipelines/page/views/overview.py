@@ -77,12 +77,13 @@ def sentence(visit: Visit, overview: Overview) -> str:
     n_calls = overview.cards[0]
     if not n_calls.value:
         return "There is no finished conversation for this filter."
+    finished = plural(int(n_calls.value), "finished conversation")
     if not selection.is_compared:
-        return f"{n_calls.value:,.0f} finished conversations; nothing is compared."
+        return f"{finished}; nothing is compared."
     n_days = selection.period.n_days
     before = "the day before" if n_days == 1 else f"the {n_days} days before"
     if n_calls.previous is None:
-        return f"{n_calls.value:,.0f} finished conversations; there are none in {before} to compare with."
+        return f"{finished}; there are none in {before} to compare with."
     card = overview.headline
     if card is None or card.change is None:
         return f"Compared with {before}, no measure moved by more than chance."

@@ -11,6 +11,7 @@ from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Table
 from warehouse.serve.pages import tools
 from warehouse.serve.pages.cards import is_notable
+from warehouse.serve.value_format import plural
 
 SHARE, SECONDS = "share of 1", "seconds"
 MAX_TOOLS = 10
@@ -25,7 +26,8 @@ def build(visit: Visit) -> dict[str, Any]:
     (n_calls,) = visit.reader.row("select count(*) as n from conversations").values()
     return {
         "heading": "Tools",
-        "lede": f"{n_errors:,} of {n_answered:,} answered tool calls failed ({number(n_errors / n_answered, SHARE)})."
+        "lede": f"{n_errors:,} of {plural(n_answered, 'answered tool call')} failed "
+        f"({number(n_errors / n_answered, SHARE)})."
         if n_answered
         else "No tool was called.",
         "n_calls": n_calls,

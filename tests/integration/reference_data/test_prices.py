@@ -11,10 +11,7 @@ from pipelines.api.client import ApiClient
 from pipelines.errors import ApiUnavailableError, CredentialsError
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import reference_data
-from pipelines.usecases.reference_data import (
-    fetch_and_land_prices,
-    fetch_and_land_tools,
-)
+from pipelines.usecases.reference_data import PricesCopy, fetch_and_land_tools
 from tests.helpers.account_night import NIGHT
 from tests.helpers.recording_app import Tap
 from tests.helpers.reference_night import FIRST, SECOND, UNPRICED, api, call, nightly
@@ -35,7 +32,7 @@ def test_prices_are_asked_with_what_the_agents_calls_read_on_average(emulated):
     call(context, "c1", FIRST, reads=[{"input": 100, "input_cache_read": 50, "output_total": 999}, {"input": 250}])
     call(context, "c2", SECOND, rag=3, reads=[{"input": 10}])
     call(context, "old", "agent_old", started=NIGHT - timedelta(days=30))
-    result = fetch_and_land_prices(context)
+    result = PricesCopy(context).fetch_and_land()
     queries = [(query.agent_id, query.prompt_length, query.is_rag_enabled, query.basis) for query in result.queries]
     assert queries == [(SECOND, 40, True, "measured"), (FIRST, 800, False, "measured")]
     prices = lake.read(context.home, LLM_PRICES).filter(agent_id=FIRST).sort("price_per_minute_usd", "llm")
@@ -58,9 +55,10 @@ def test_prices_are_asked_with_what_the_agents_calls_read_on_average(emulated):
 def test_what_is_given_goes_before_the_settings_and_those_before_what_is_measured(emulated):
     context = emulated(prices_prompt_length=700, prices_pages=2)
     call(context, "c1", FIRST, reads=[{"input": 100}])
-    (by_setting,) = fetch_and_land_prices(context).queries
-    (given,) = fetch_and_land_prices(context, [FIRST], prompt_length=0, number_of_pages=5, is_rag_enabled=True).queries
-    (unknown,) = fetch_and_land_prices(replace(context, settings=emulated().settings), [SECOND]).queries
+    (by_setting,) = PricesCopy(context).fetch_and_land().queries
+    copy = PricesCopy(context, [FIRST], prompt_length=0, number_of_pages=5, is_rag_enabled=True)
+    (given,) = copy.fetch_and_land().queries
+    (unknown,) = PricesCopy(replace(context, settings=emulated().settings), [SECOND]).fetch_and_land().queries
     queries = [
         (query.prompt_length, query.number_of_pages, query.is_rag_enabled, query.basis) for query in (by_setting, given)
     ]
@@ -73,7 +71,7 @@ def test_what_is_given_goes_before_the_settings_and_those_before_what_is_measure
 
 def test_agents_without_prices_are_named_and_the_others_have_theirs(emulated):
     context = emulated()
-    result = fetch_and_land_prices(context, [FIRST, UNPRICED, "agent_none", ".."])
+    result = PricesCopy(context, [FIRST, UNPRICED, "agent_none", ".."]).fetch_and_land()
     assert result.unpriced_agents[UNPRICED] == "The API returned no prices for it."
     assert result.unpriced_agents["agent_none"].startswith(
         "POST /v1/convai/agent/agent_none/llm-usage/calculate answered 404"
@@ -143,7 +141,7 @@ def test_a_scope_that_the_key_lacks_is_a_warning_that_names_it_and_the_rest_work
     assert "convai_read" in warning
     assert lake.read(context.home, table).height > 0
     with pytest.raises(CredentialsError):
-        (fetch_and_land_tools if denied == "/tools" else fetch_and_land_prices)(context)
+        fetch_and_land_tools(context) if denied == "/tools" else PricesCopy(context).fetch_and_land()
 
 
 def test_an_api_that_is_down_is_a_warning(emulated):
@@ -179,6 +177,6 @@ def test_reference_says_what_it_does_not_land_when_the_api_breaks_off(emulated, 
 
     monkeypatch.setattr(reference_data, "calculate_llm_usage", raise_unavailable)
     with pytest.raises(ApiUnavailableError):
-        fetch_and_land_prices(context)
+        PricesCopy(context).fetch_and_land()
     assert price_rows(context.home).is_empty()
     assert context.home.files(context.home.prices) == []

@@ -29,8 +29,7 @@ Z = 1.959963984540054
 class Card:
     """A measure of the selection: value, n, difference to the period before, and its value on each day.
 
-    ``days`` has every day of the period; a day without a value has None. ``is_notable`` says that the change is more
-    than chance, of a share, or than ``NOTABLE``, of an amount.
+    ``days`` has every day of the period; a day without a value has None.
     """
 
     column: str
@@ -39,7 +38,6 @@ class Card:
     n: int
     previous: float | None
     previous_n: int
-    is_notable: bool
     days: tuple[tuple[date, float | None, int], ...]
     coverage: float | None = None
     target: float | None = None
@@ -48,6 +46,11 @@ class Card:
     def change(self) -> float | None:
         """Value minus the value of the period before."""
         return change(self.value, self.previous)
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether the change says something: see the function of that name."""
+        return is_notable(self.column, self.value, self.n, self.previous, self.previous_n)
 
     @property
     def is_better(self) -> bool | None:
@@ -91,7 +94,6 @@ def _card(
         n=now[size],
         previous=previous,
         previous_n=before[size],
-        is_notable=is_notable(column, now[column], now[size], previous, before[size]),
         days=tuple(_day(day, column, size, by_day.get(day)) for day in days),
         coverage=now["success_coverage"] if column in ("success_rate", "cost_usd_per_success") else None,
     )

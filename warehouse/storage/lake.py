@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -92,16 +92,7 @@ def ensure_schema_files(home: Home) -> None:
 
 def _has_schema_file(home: Home, table: Table) -> bool:
     target = schema_file(home, table)
-    try:
-        stat = target.stat()
-    except FileNotFoundError:
-        return False
-    return _has_columns(target, table, stat.st_size, stat.st_mtime_ns, stat.st_ino)
-
-
-@lru_cache(maxsize=1024)  # a run asks it half a dozen times of each table
-def _has_columns(file: Path, table: Table, *_of_this_content: int) -> bool:
-    return parquet.file_schema(file) == pl.Schema(parquet.polars_schema(table))
+    return target.exists() and parquet.file_schema(target) == pl.Schema(parquet.polars_schema(table))
 
 
 def _write_schema_file(home: Home, table: Table) -> None:

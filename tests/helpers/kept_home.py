@@ -16,16 +16,16 @@ class KeptHome:
     """
 
     def __init__(self, root: Path) -> None:
-        self.root, self._kept = root, root.with_name(f"{root.name} as it was made")
+        self.root, self.kept = root, root.with_name(f"{root.name} as it was made")
 
     def put(self, make: Callable[[], object]) -> None:
         """Make the home, or make it again what it was then."""
-        if self._kept.exists():
+        if self.kept.exists():
             shutil.rmtree(self.root, ignore_errors=True)
-            copy_by_links(self._kept, self.root)
+            copy_by_links(self.kept, self.root)
         else:
             make()
-            copy_by_links(self.root, self._kept)
+            copy_by_links(self.root, self.kept)
 
 
 def copy_by_links(source: Path, target: Path) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from pipelines.api.client import ApiClient
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
+from pipelines.usecases import sync
 from pipelines.usecases.context import Context
+from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import Tap
 from warehouse.schema.operations import DELETIONS
 from warehouse.storage import lake
@@ -35,7 +39,7 @@ class Nights:
         self.now = UNTIL
         self.world = Hiding(seed=14, conversations=conversations, days=days, until=UNTIL)
         self.app = Tap(create_app(self.world, clock=lambda: self.now))
-        self.slept = 0.0
+        self.slept, self.url = 0.0, ""
 
     def context(self, base_url, **settings):
         async def no_sleep(secs):
@@ -66,3 +70,27 @@ class Nights:
 
     def recorded(self, context):
         return lake.read(context.home, DELETIONS).select("conversation_id", "noticed_at", "evidence", "reason").rows()
+
+
+class SyncedNights:
+    """Nights that begin with a home that is synced once, as run "1", by an API whose address stays the same."""
+
+    def __init__(self, home):
+        self._kept, self._nights = KeptHome(home), Nights(home)
+
+    async def __call__(self, scope, receive, send):
+        await self._nights.app(scope, receive, send)
+
+    @contextmanager
+    def served(self):
+        """With the API; for a fixture of a module."""
+        with running(self) as self._url:
+            yield self
+
+    def begin(self):
+        """New nights after the first sync, with the address of their API; nothing is deleted from their world yet."""
+        self._nights = nights = Nights(self._kept.root)
+        nights.url = self._url
+        self._kept.put(lambda: sync.sync(nights.context(nights.url), run_id="1"))
+        nights.app.asked.clear()
+        return nights

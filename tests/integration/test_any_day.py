@@ -10,9 +10,12 @@ import pytest
 from pipelines.cli.demo import DemoWorld
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
+from tests.helpers.few_models import FEW
 from tests.helpers.run_cli import run
 from warehouse.serve.summary import read_summary
 from warehouse.storage.home import Home
+
+pytestmark = pytest.mark.usefixtures("few_models")
 
 NUMBERS = {
     "n_calls": 46,
@@ -28,6 +31,12 @@ NUMBERS = {
     "slowest_tool_p95_secs": 8.444630265,
     "slowest_tool_n_answered": 6,
 }
+
+
+@pytest.fixture
+def few_keys() -> tuple[str, ...]:
+    """The models of the summary, with those that their checks refer to."""
+    return (*FEW, "marts.fct_tool_calls")
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,21 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from tests.helpers.day import midnight
+from tests.helpers.few_models import FEW
 from tests.helpers.run_cli import run
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage.home import Home
 from warehouse.storage.lake import read
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 UNTIL = midnight()
 KEY = {"ELEVENLABS_API_KEY": "demo"}
+
+
+@pytest.fixture
+def few_keys() -> tuple[str, ...]:
+    return FEW
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ POINTS = {
 
 @pytest.fixture(scope="module")
 def world():
-    return World(seed=5, conversations=80, days=4, until=UNTIL)
+    return World(seed=5, conversations=40, days=3, until=UNTIL)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +14,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import erasure, sync
 from pipelines.usecases.context import Context
-from tests.helpers.few_models import few_built
+from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import Tap
 from tests.helpers.run_cli import run
 from warehouse.schema.registry import BY_NAME
@@ -47,20 +46,22 @@ def url(app):
 
 
 @pytest.fixture(scope="module")
-def original(url, tmp_path_factory):
-    context = Context(
-        Settings(home=tmp_path_factory.mktemp("damage") / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL
-    )
-    with few_built("marts.dim_agents"):  # as the tests build
-        assert sync.sync(context, run_id="first").problems == ()
-    return context.home
+def kept_home(tmp_path_factory):
+    return KeptHome(tmp_path_factory.mktemp("damage") / "home")
 
 
 @pytest.fixture
-def context(original, url, app, tmp_path):
-    shutil.copytree(original.root, tmp_path / "home")
+def context(kept_home, url, app):
+    context = Context(Settings(home=kept_home.root, base_url=url, api_key="demo"), clock=lambda: UNTIL)
+    kept_home.put(lambda: sync.sync(context, run_id="first"))
     app.asked.clear()
-    return Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL)
+    return context
+
+
+@pytest.fixture
+def original(kept_home, context):
+    """The home as it was before a test damages it."""
+    return Home(kept_home.kept)
 
 
 def lake_file(home, name):
@@ -72,8 +73,14 @@ def rows_of(home, name):
     return lake.read(home, BY_NAME[name]).sort(pl.all())
 
 
+def write(file, content):
+    """In place of the file, which the kept home has as well."""
+    file.unlink()
+    file.write_bytes(content)
+
+
 def cut(file):
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    write(file, file.read_bytes()[: file.stat().st_size // 2])
 
 
 def failed(context, *, is_deep=False):
@@ -101,7 +108,9 @@ def test_a_lost_day_of_one_table_is_named_and_rebuilt(name, context, original):
 
 def test_lost_rows_are_named_and_rebuilt(context, original):
     file = lake_file(context.home, "turns")
-    pl.read_parquet(file, glob=False).head(-3).write_parquet(file)
+    rows = pl.read_parquet(file, glob=False).head(-3)
+    file.unlink()
+    rows.write_parquet(file)
     assert str(file) in failed(context)["lake_has_recorded_rows"]
     assert_repaired(context, original, sync.reprocess(context, run_id="second"), file)
 
@@ -170,7 +179,7 @@ def test_an_erased_conversation_stays_erased_and_no_damaged_file_keeps_it(contex
 def flip(file, at):
     content = bytearray(file.read_bytes())
     content[at] ^= 0xFF
-    file.write_bytes(content)
+    write(file, content)
 
 
 def test_deep_reads_every_block_of_the_warehouse(context, tmp_path):

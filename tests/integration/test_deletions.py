@@ -32,8 +32,9 @@ MOMENT = timedelta(milliseconds=1)
 
 
 @pytest.fixture
-def nights(tmp_path):
-    return Nights(tmp_path / "home [1]")
+def nights(synced_nights):
+    """After the first sync."""
+    return synced_nights.begin()
 
 
 def unique_texts(nights, conversation_id, *, words_only):
@@ -74,7 +75,8 @@ def metrics(home):
 
 
 @pytest.mark.usefixtures("every_model")
-def test_a_deletion_is_noticed_by_the_next_run_and_confirmed_it_removes_content_but_no_number(nights):
+def test_a_deletion_is_noticed_by_the_next_run_and_confirmed_it_removes_content_but_no_number(tmp_path):
+    nights = Nights(tmp_path / "home [1]")
     deleted_id = nights.finished()
     words = unique_texts(nights, deleted_id, words_only=True)
     with running(nights.app) as url:
@@ -113,76 +115,70 @@ def test_a_deletion_is_noticed_by_the_next_run_and_confirmed_it_removes_content_
 
 def test_a_gap_in_a_list_is_no_deletion_and_is_fetched(nights):
     hidden = nights.finished()
-    with running(nights.app) as url:
-        context = nights.context(url, reread_days=())
-        sync.sync(context, run_id="1")
-        nights.world.hidden = {hidden}
-        for run_id, n_missing in (("2", 1), ("3", 1)):
-            nights.now += MOMENT
-            result = sync.sync(context, run_id=run_id)
-            assert (result.run["n_missing"], result.run["n_gone"]) == (n_missing, 0)
-        landed = landing.snapshots(context.home).filter(conversation_id=hidden)
+    context = nights.context(nights.url, reread_days=())
+    nights.world.hidden = {hidden}
+    for run_id, n_missing in (("2", 1), ("3", 1)):
+        nights.now += MOMENT
+        result = sync.sync(context, run_id=run_id)
+        assert (result.run["n_missing"], result.run["n_gone"]) == (n_missing, 0)
+    landed = landing.snapshots(context.home).filter(conversation_id=hidden)
     assert nights.recorded(context) == []
     assert landed["kind"].to_list() == ["document", "unchanged", "unchanged"]
 
 
 def test_an_incomplete_listing_makes_no_deletion(nights):
     deleted_id = nights.finished()
-    with running(nights.app) as url:
-        context = nights.context(url, reread_days=())
-        sync.sync(context, run_id="1")
-        nights.world.delete(deleted_id, nights.now)
-        nights.now += MOMENT
-        api, n_pages = nights.app.app, 0
+    context = nights.context(nights.url, reread_days=())
+    nights.world.delete(deleted_id, nights.now)
+    nights.now += MOMENT
+    api, n_pages = nights.app.app, 0
 
-        async def breaks_off(scope, receive, send):
-            nonlocal n_pages
-            if scope["type"] == "http" and scope["path"].endswith("/conversations"):
-                n_pages += 1
-                if n_pages > 1:
-                    raise ConnectionError
-            await api(scope, receive, send)
+    async def breaks_off(scope, receive, send):
+        nonlocal n_pages
+        if scope["type"] == "http" and scope["path"].endswith("/conversations"):
+            n_pages += 1
+            if n_pages > 1:
+                raise ConnectionError
+        await api(scope, receive, send)
 
-        nights.app.app = breaks_off
-        with pytest.raises(ApiUnavailableError):
-            sync.sync(context, run_id="2", since=UNTIL - 9 * NIGHT)  # of two pages
-        nights.app.app = api
-        nights.app.asked.clear()
-        sync_steps.build_models(context)
-        assert nights.recorded(context) == []
-        assert nights.app.details.total() == 0
-        nights.now += MOMENT
-        assert sync.sync(context, run_id="3").run["n_gone"] == 1
+    nights.app.app = breaks_off
+    with pytest.raises(ApiUnavailableError):
+        sync.sync(context, run_id="2", since=UNTIL - 9 * NIGHT)  # of two pages
+    nights.app.app = api
+    nights.app.asked.clear()
+    sync_steps.build_models(context)
+    assert nights.recorded(context) == []
+    assert nights.app.details.total() == 0
+    nights.now += MOMENT
+    assert sync.sync(context, run_id="3").run["n_gone"] == 1
 
 
 @pytest.mark.parametrize("policy", ["keep", "redact", "erase"])
 def test_content_that_upstream_retention_removed_is_treated_by_the_policy(nights, policy):
     later = UNTIL + 17 * NIGHT
-    with running(nights.app) as url:
-        context = nights.context(url, on_upstream_delete=policy)
-        sync.sync(context, run_id="1")
-        before = lake.read(context.home, TURNS)
-        full = nights.documents()
-        nights.now = later
-        blanked = {
-            conversation_id
-            for conversation_id, document in nights.documents().items()
-            if full[conversation_id]["transcript"]
-            and not document["transcript"]
-            and document["status"] in ("done", "failed")
-        }
-        assert sync.sync(context, run_id="2").problems == ()
-        after_one = lake.read(context.home, TURNS)
-        of_blanked = pl.col("conversation_id").is_in(list(blanked))
-        assert after_one.filter(of_blanked)["message"].equals(before.filter(of_blanked)["message"])
-        nights.now += NIGHT
-        result = sync.sync(context, run_id="3")
-        words = {
-            entry["message"]
-            for conversation_id in blanked
-            for entry in full[conversation_id]["transcript"]
-            if entry["message"]
-        }
+    context = nights.context(nights.url, on_upstream_delete=policy)
+    before = lake.read(context.home, TURNS)
+    full = nights.documents()
+    nights.now = later
+    blanked = {
+        conversation_id
+        for conversation_id, document in nights.documents().items()
+        if full[conversation_id]["transcript"]
+        and not document["transcript"]
+        and document["status"] in ("done", "failed")
+    }
+    assert sync.sync(context, run_id="2").problems == ()
+    after_one = lake.read(context.home, TURNS)
+    of_blanked = pl.col("conversation_id").is_in(list(blanked))
+    assert after_one.filter(of_blanked)["message"].equals(before.filter(of_blanked)["message"])
+    nights.now += NIGHT
+    result = sync.sync(context, run_id="3")
+    words = {
+        entry["message"]
+        for conversation_id in blanked
+        for entry in full[conversation_id]["transcript"]
+        if entry["message"]
+    }
     assert (result.problems, blanked != set()) == ((), True)
     reason = "erased" if policy == "erase" else "retention"
     assert {conversation_id for conversation_id, _, _, why in nights.recorded(context) if why == reason} >= blanked
@@ -203,20 +199,18 @@ def test_content_that_upstream_retention_removed_is_treated_by_the_policy(nights
 
 def test_a_policy_that_is_changed_later_reaches_what_was_deleted_before(nights):
     deleted_id = nights.finished()
-    with running(nights.app) as url:
-        keeping = nights.context(url, on_upstream_delete="keep")
-        sync.sync(keeping, run_id="1")
-        nights.world.delete(deleted_id, nights.now)
-        for run_id in ("2", "3"):
-            nights.now += NIGHT
-            sync.sync(keeping, run_id=run_id)
-        messages = set(lake.read(keeping.home, TURNS).filter(conversation_id=deleted_id)["message"].drop_nulls())
-        assert nights.recorded(keeping) == [(deleted_id, nights.now, "not_found", "deleted")]
-        sync.sync(nights.context(url), run_id="4")
-        redacted = set(lake.read(keeping.home, TURNS).filter(conversation_id=deleted_id)["message"].drop_nulls())
-        assert (len(messages) > 2, redacted <= {"<redacted>", "..."}) == (True, True)
-        nights.now += MOMENT
-        erasing = nights.context(url, on_upstream_delete="erase")
-        assert sync.sync(erasing, run_id="5").problems == ()
+    keeping = nights.context(nights.url, on_upstream_delete="keep")
+    nights.world.delete(deleted_id, nights.now)
+    for run_id in ("2", "3"):
+        nights.now += NIGHT
+        sync.sync(keeping, run_id=run_id)
+    messages = set(lake.read(keeping.home, TURNS).filter(conversation_id=deleted_id)["message"].drop_nulls())
+    assert nights.recorded(keeping) == [(deleted_id, nights.now, "not_found", "deleted")]
+    sync.sync(nights.context(nights.url), run_id="4")
+    redacted = set(lake.read(keeping.home, TURNS).filter(conversation_id=deleted_id)["message"].drop_nulls())
+    assert (len(messages) > 2, redacted <= {"<redacted>", "..."}) == (True, True)
+    nights.now += MOMENT
+    erasing = nights.context(nights.url, on_upstream_delete="erase")
+    assert sync.sync(erasing, run_id="5").problems == ()
     assert nights.recorded(erasing) == [(deleted_id, nights.now, "erased", "erased")]
     assert lake.read(erasing.home, TURNS).filter(conversation_id=deleted_id).is_empty()

@@ -19,7 +19,7 @@ from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.audio import download_audio
 from pipelines.usecases.reference_data import fetch_and_land_tools
-from tests.helpers.nights import NIGHT, UNTIL, Nights
+from tests.helpers.nights import NIGHT, UNTIL
 from warehouse.schema.operations import UNFETCHABLE
 from warehouse.schema.reference_data import TOOLS
 from warehouse.schema.transcript import TURNS
@@ -30,8 +30,8 @@ pytestmark = pytest.mark.usefixtures("few_models")
 
 
 @pytest.fixture
-def nights(tmp_path):
-    return Nights(tmp_path / "home")
+def nights(synced_nights):
+    return synced_nights.begin()
 
 
 def tools(context):
@@ -75,17 +75,15 @@ def kinds(context, conversation_id):
 @pytest.mark.parametrize("policy", ["redact", "erase"])
 def test_a_listing_after_the_404_that_shows_the_conversation_makes_it_wanted_again(nights, policy):
     name = nights.finished()
-    with running(nights.app) as url:
-        context = nights.context(url, reread_days=(), on_upstream_delete=policy)
-        sync.sync(context, run_id="1")
-        said = texts(context, name)
-        nights.world.hidden = {name}
-        with answering_404(nights, {name}):
-            nights.now += NIGHT
-            assert sync.sync(context, run_id="2").run["n_gone"] == 1
-        nights.world.hidden = set()
+    context = nights.context(nights.url, reread_days=(), on_upstream_delete=policy)
+    said = texts(context, name)
+    nights.world.hidden = {name}
+    with answering_404(nights, {name}):
         nights.now += NIGHT
-        assert sync.sync(context, run_id="3").run["n_changed"] >= 1
+        assert sync.sync(context, run_id="2").run["n_gone"] == 1
+    nights.world.hidden = set()
+    nights.now += NIGHT
+    assert sync.sync(context, run_id="3").run["n_changed"] >= 1
     assert kinds(context, name) == ["document", "gone", "unchanged"]
     assert (texts(context, name), nights.recorded(context)) == (said, [])
 
@@ -93,48 +91,42 @@ def test_a_listing_after_the_404_that_shows_the_conversation_makes_it_wanted_aga
 @pytest.mark.parametrize("policy", ["redact", "erase"])
 def test_a_conversation_that_every_listing_shows_keeps_its_content_however_often_its_detail_is_404(nights, policy):
     name = nights.finished()
-    with running(nights.app) as url:
-        context = nights.context(url, reread_days=(1,), on_upstream_delete=policy, lookback_days=9)
-        sync.sync(context, run_id="1")
-        said = texts(context, name)
-        with answering_404(nights, {name}):
-            for number in range(2, 6):
-                nights.now += NIGHT
-                sync.sync(context, run_id=str(number))
+    context = nights.context(nights.url, reread_days=(1,), on_upstream_delete=policy, lookback_days=9)
+    said = texts(context, name)
+    with answering_404(nights, {name}):
+        for number in range(2, 6):
+            nights.now += NIGHT
+            sync.sync(context, run_id=str(number))
     assert kinds(context, name).count("gone") >= 3
     assert texts(context, name) == said
 
 
 def test_a_second_404_counts_only_a_day_after_the_first(nights):
     name = nights.finished()
-    with running(nights.app) as url:
-        context = nights.context(url, reread_days=())
-        sync.sync(context, run_id="1")
-        said = texts(context, name)
-        nights.world.delete(name, nights.now)
-        for run_id, hours, n_gone in (("2", 1, 1), ("3", 23, 0), ("4", 0.9, 0)):
-            nights.now += timedelta(hours=hours)
-            assert (sync.sync(context, run_id=run_id).run["n_gone"], texts(context, name)) == (n_gone, said)
-        nights.now += timedelta(hours=0.1)
-        assert sync.sync(context, run_id="5").run["n_gone"] == 1
+    context = nights.context(nights.url, reread_days=())
+    said = texts(context, name)
+    nights.world.delete(name, nights.now)
+    for run_id, hours, n_gone in (("2", 1, 1), ("3", 23, 0), ("4", 0.9, 0)):
+        nights.now += timedelta(hours=hours)
+        assert (sync.sync(context, run_id=run_id).run["n_gone"], texts(context, name)) == (n_gone, said)
+    nights.now += timedelta(hours=0.1)
+    assert sync.sync(context, run_id="5").run["n_gone"] == 1
     assert set(texts(context, name)) - {None} <= {"<redacted>", "..."}
 
 
 def test_a_conversation_that_is_there_again_after_its_redaction_has_its_content_again(nights):
     name = nights.finished()
-    with running(nights.app) as url:
-        context = nights.context(url, reread_days=(), lookback_days=9)
-        sync.sync(context, run_id="1")
-        said = texts(context, name)
-        nights.world.hidden = {name}
-        with answering_404(nights, {name}):
-            for run_id in ("2", "3"):
-                nights.now += NIGHT
-                sync.sync(context, run_id=run_id)
-        assert set(texts(context, name)) - {None} <= {"<redacted>", "..."}
-        nights.world.hidden = set()
-        nights.now += NIGHT
-        assert sync.sync(context, run_id="4").problems == ()
+    context = nights.context(nights.url, reread_days=(), lookback_days=9)
+    said = texts(context, name)
+    nights.world.hidden = {name}
+    with answering_404(nights, {name}):
+        for run_id in ("2", "3"):
+            nights.now += NIGHT
+            sync.sync(context, run_id=run_id)
+    assert set(texts(context, name)) - {None} <= {"<redacted>", "..."}
+    nights.world.hidden = set()
+    nights.now += NIGHT
+    assert sync.sync(context, run_id="4").problems == ()
     assert kinds(context, name) == ["document", "gone", "gone", "document"]
     assert (texts(context, name), nights.recorded(context)) == (said, [])
 
@@ -150,9 +142,8 @@ def landed(home):
 def test_another_workspace_is_noticed_before_anything_of_it_lands(nights, policy, later):
     """Its agents are the same here, so that only host and conversations tell them apart."""
     foreign = create_app(World(seed=99, conversations=60, days=6, until=UNTIL), clock=lambda: nights.now)
-    with running(nights.app) as url, running(foreign) as foreign_url:
-        context, wrong = (nights.context(each, on_upstream_delete=policy) for each in (url, foreign_url))
-        sync.sync(context, run_id="1")
+    with running(foreign) as foreign_url:
+        context, wrong = (nights.context(each, on_upstream_delete=policy) for each in (nights.url, foreign_url))
         before, rows = landed(context.home), lake.read(context.home, TURNS)
         nights.now += later
         for run_id in ("2", "3"):
@@ -166,13 +157,12 @@ def test_another_workspace_is_noticed_before_anything_of_it_lands(nights, policy
 @pytest.mark.parametrize("command", [tools, recordings, retry])
 def test_a_command_that_lists_no_conversations_notices_another_workspace_too(nights, command):
     foreign = create_app(World(seed=99, conversations=60, days=6, until=UNTIL), clock=lambda: nights.now)
-    with running(nights.app) as url, running(foreign) as foreign_url:
-        context, wrong = nights.context(url), nights.context(foreign_url)
-        sync.sync(context, run_id="1")
+    with running(foreign) as foreign_url:
+        context, wrong = nights.context(nights.url), nights.context(foreign_url)
         quarantine.set_aside(context.home, nights.finished(), at=nights.now, reason=UNFETCHABLE, error="HTTP 403")
         before = landed(context.home)
         with pytest.raises(
-            ForeignWorkspaceError, match=f"copied from {host_of(url)}: the API at {host_of(foreign_url)}"
+            ForeignWorkspaceError, match=f"copied from {host_of(nights.url)}: the API at {host_of(foreign_url)}"
         ):
             command(wrong)
         assert landed(context.home) == before
@@ -182,10 +172,8 @@ def test_a_command_that_lists_no_conversations_notices_another_workspace_too(nig
 
 def test_tools_of_which_none_is_known_are_of_another_workspace_unless_a_recent_conversation_is_there(nights):
     """The key is another one, on the same host."""
-    with running(nights.app) as url:
-        context = nights.context(url)
-        sync.sync(context, run_id="1")
-        context.home.identity.unlink()
+    context = nights.context(nights.url)
+    context.home.identity.unlink()
     with running(create_app(World(seed=99, conversations=60, days=6, until=UNTIL), clock=lambda: nights.now)) as url:
         wrong, rows = nights.context(url), lake.read(context.home, TOOLS)
         lake.overwrite_table(context.home, TOOLS, rows.with_columns(tool_id=pl.lit("tool_of_mine")).head(1))
@@ -196,50 +184,44 @@ def test_tools_of_which_none_is_known_are_of_another_workspace_unless_a_recent_c
 
 
 def test_what_is_remembered_of_a_workspace_is_its_host_and_agents_and_nothing_of_the_key(nights):
-    with running(nights.app) as url:
-        context = nights.context(url)
-        sync.sync(context, run_id="1")
-        agents = {each["agent_id"] for each in nights.documents().values()}
-        identity = json.loads(context.home.identity.read_text())
-    assert identity == {"host": url.partition("://")[2], "agents": sorted(agents)}
+    context = nights.context(nights.url)
+    agents = {each["agent_id"] for each in nights.documents().values()}
+    identity = json.loads(context.home.identity.read_text())
+    assert identity == {"host": nights.url.partition("://")[2], "agents": sorted(agents)}
     assert host_of("https://user:word@api.example.com:8443") == "api.example.com:8443"
 
 
 @pytest.mark.parametrize("policy", ["redact", "erase"])
 def test_a_run_that_would_remove_an_unusual_share_removes_nothing_and_says_what_to_do(nights, policy):
-    with running(nights.app) as url:
-        context = nights.context(url, on_upstream_delete=policy, lookback_days=30)
-        sync.sync(context, run_id="1")
-        documents = nights.documents().values()
-        doomed = [each["conversation_id"] for each in documents if each["status"] == "done"][-12:]
-        for name in doomed:
-            nights.world.delete(name, nights.now)
-        nights.now += NIGHT
-        sync.sync(context, run_id="2")
-        assert {name for name, *_ in nights.recorded(context)} == set(doomed)
-        said = {name: texts(context, name) for name in doomed}
-        nights.now += NIGHT
-        for run_id in ("3", "4"):
-            with pytest.raises(RemovalsError, match=r"12 of 1.. conversations .*sync --allow-removals` once") as caught:
-                sync.sync(context, run_id=run_id)
-            assert caught.value.exit_code == 1
-        assert {name: texts(context, name) for name in doomed} == said
-        assert sync.sync(context, run_id="5", allow_removals=True).problems == ()
-        after = {name: set(texts(context, name)) - {None} for name in doomed}
-        assert all(words <= {"<redacted>", "..."} for words in after.values())
-        assert sync.sync(context, run_id="6").problems == ()
+    context = nights.context(nights.url, on_upstream_delete=policy, lookback_days=30)
+    documents = nights.documents().values()
+    doomed = [each["conversation_id"] for each in documents if each["status"] == "done"][-12:]
+    for name in doomed:
+        nights.world.delete(name, nights.now)
+    nights.now += NIGHT
+    sync.sync(context, run_id="2")
+    assert {name for name, *_ in nights.recorded(context)} == set(doomed)
+    said = {name: texts(context, name) for name in doomed}
+    nights.now += NIGHT
+    for run_id in ("3", "4"):
+        with pytest.raises(RemovalsError, match=r"12 of 1.. conversations .*sync --allow-removals` once") as caught:
+            sync.sync(context, run_id=run_id)
+        assert caught.value.exit_code == 1
+    assert {name: texts(context, name) for name in doomed} == said
+    assert sync.sync(context, run_id="5", allow_removals=True).problems == ()
+    after = {name: set(texts(context, name)) - {None} for name in doomed}
+    assert all(words <= {"<redacted>", "..."} for words in after.values())
+    assert sync.sync(context, run_id="6").problems == ()
 
 
 def test_a_share_that_the_setting_allows_is_removed(nights):
-    with running(nights.app) as url:
-        context = nights.context(url, max_removal_share=0.2, lookback_days=30)
-        sync.sync(context, run_id="1")
-        doomed = [each["conversation_id"] for each in nights.documents().values() if each["status"] == "done"][-12:]
-        for name in doomed:
-            nights.world.delete(name, nights.now)
-        for run_id in ("2", "3"):
-            nights.now += NIGHT
-            assert sync.sync(context, run_id=run_id).problems == ()
+    context = nights.context(nights.url, max_removal_share=0.2, lookback_days=30)
+    doomed = [each["conversation_id"] for each in nights.documents().values() if each["status"] == "done"][-12:]
+    for name in doomed:
+        nights.world.delete(name, nights.now)
+    for run_id in ("2", "3"):
+        nights.now += NIGHT
+        assert sync.sync(context, run_id=run_id).problems == ()
     rows = lake.read(context.home, TURNS).filter(pl.col("conversation_id").is_in(doomed))
     assert set(rows["message"].drop_nulls()) <= {"<redacted>", "..."}
 

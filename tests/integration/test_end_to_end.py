@@ -34,8 +34,14 @@ FAULTS = "429=0.08,5xx=0.08,reset=0.03,truncate=0.03,garbage=0.02,repeat_rows=0.
 
 
 @pytest.fixture(scope="module")
-def world():
+def large_world():
     return World(seed=11, conversations=600, days=10, until=UNTIL)
+
+
+@pytest.fixture(scope="module")
+def world():
+    """As large as the tests need that are not about every number."""
+    return World(seed=11, conversations=300, days=5, until=UNTIL)
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +76,9 @@ def context(tmp_path):
 
 @pytest.mark.usefixtures("every_model")
 @pytest.mark.parametrize("faults", [None, FAULTS], ids=["calm", "faults"])
-def test_a_sync_equals_the_recount(faults, world, documents, context):
-    app = Tap(create_app(world, clock=lambda: UNTIL, faults=Faults.parse(faults) if faults else None))
+def test_a_sync_equals_the_recount(faults, large_world, context):
+    documents = list(large_world.details(UNTIL))
+    app = Tap(create_app(large_world, clock=lambda: UNTIL, faults=Faults.parse(faults) if faults else None))
     with running(app) as base_url:
         here = context(base_url)
         done = sync.sync(here, run_id="run", since=SINCE)
@@ -138,7 +145,7 @@ def test_a_malformed_document_is_named_and_the_others_are_loaded(world, document
 
 
 def test_a_conversation_deleted_between_list_and_detail_is_a_deletion_and_no_loss(documents, context):
-    world = World(seed=11, conversations=600, days=10, until=UNTIL)  # not the shared one, as it is changed
+    world = World(seed=11, conversations=300, days=5, until=UNTIL)  # not the shared one, as it is changed
     gone = documents[50]["conversation_id"]
 
     def delete(stage, done, _total):
@@ -156,7 +163,7 @@ def test_an_agent_and_a_window_limit_what_is_copied(world, documents, context):
     agent = documents[0]["agent_id"]
     starts = sorted(document["metadata"]["start_time_unix_secs"] for document in documents)
     since, until = (
-        datetime.fromtimestamp(starts[at], UTC) for at in (150, 450)
+        datetime.fromtimestamp(starts[at], UTC) for at in (75, 225)
     )  # bounds that equal the start of a conversation
     with running(create_app(world, clock=lambda: UNTIL)) as base_url:
         here = context(base_url)

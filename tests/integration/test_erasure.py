@@ -18,6 +18,7 @@ from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import Receipt, erase
 from tests.helpers.disk_contents import contents
+from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
 from warehouse.schema.activity import ACTIVITY_TABLES
@@ -66,9 +67,19 @@ def texts(value):
         yield from texts(item)
 
 
+@pytest.fixture(scope="module")
+def kept_home(tmp_path_factory):
+    return KeptHome(tmp_path_factory.mktemp("erasure") / "home [1]")
+
+
 @pytest.fixture
-def copy(tmp_path):
-    return Copy(tmp_path / "home [1]")
+def copied(kept_home):
+    """A copy that is synced once, and the context to work on it."""
+    copy = Copy(kept_home.root)
+    with running(copy.app) as url:
+        context = copy.context(url)
+        kept_home.put(lambda: sync.sync(context, run_id="1"))
+        yield copy, context
 
 
 def places(context, conversation_id):
@@ -84,7 +95,8 @@ def places(context, conversation_id):
 
 
 @pytest.mark.usefixtures("every_model")
-def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy):
+def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(tmp_path):
+    copy = Copy(tmp_path / "home [1]")
     conversation_id, words = copy.long_conversation()
     with running(copy.app) as url:
         context = copy.context(url)
@@ -134,27 +146,26 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(copy)
         "pipelines.usecases.erasure.build_models",
     ],
 )
-def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(copy, point):
+def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(copied, point):
+    copy, context = copied
     conversation_id, words = copy.long_conversation()
-    with running(copy.app) as url:
-        context = copy.context(url)
-        sync.sync(context, run_id="1")
 
-        def killed(*_arguments, **_options):
-            raise KeyboardInterrupt
+    def killed(*_arguments, **_options):
+        raise KeyboardInterrupt
 
-        with patch(point, killed), pytest.raises(KeyboardInterrupt):
-            erase(context, [conversation_id], is_upstream=True)
-        sync.reprocess(context, run_id="2") if point.endswith("purge") else erase(
-            context, [conversation_id], is_upstream=True
-        )
+    with patch(point, killed), pytest.raises(KeyboardInterrupt):
+        erase(context, [conversation_id], is_upstream=True)
+    sync.reprocess(context, run_id="2") if point.endswith("purge") else erase(
+        context, [conversation_id], is_upstream=True
+    )
     after = contents(context.home.root)
     assert {text for text in words if text.encode() in after} == set()
     assert places(context, conversation_id) == {"snapshots": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
     assert_equals(context, copy.documents())
 
 
-def test_upstream_is_deleted_first_and_what_fails_there_is_not_erased_here(copy):
+def test_upstream_is_deleted_first_and_what_fails_there_is_not_erased_here(copied):
+    copy, context = copied
     first, second, third, *_ = (
         document["conversation_id"] for document in copy.documents() if document["status"] == "done"
     )
@@ -168,11 +179,8 @@ def test_upstream_is_deleted_first_and_what_fails_there_is_not_erased_here(copy)
         await api(scope, receive, send)
 
     copy.app.app = refuses
-    with running(copy.app) as url:
-        context = copy.context(url)
-        sync.sync(context, run_id="1")
-        copy.world.delete(third, UNTIL)
-        result = erase(context, [first, second, third, "conv_never_seen", "../../etc"], is_upstream=True)
+    copy.world.delete(third, UNTIL)
+    result = erase(context, [first, second, third, "conv_never_seen", "../../etc"], is_upstream=True)
     assert {receipt.conversation_id: receipt.upstream for receipt in result.receipts} == {
         first: "deleted",
         third: "not_found",
@@ -184,35 +192,31 @@ def test_upstream_is_deleted_first_and_what_fails_there_is_not_erased_here(copy)
     assert_equals(context, [document for document in copy.documents() if document["conversation_id"] != third])
 
 
-def test_a_repeated_erasure_finds_nothing_and_succeeds(copy):
+def test_a_repeated_erasure_finds_nothing_and_succeeds(copied):
+    copy, context = copied
     conversation_id, _ = copy.long_conversation()
-    with running(copy.app) as url:
-        context = copy.context(url)
-        sync.sync(context, run_id="1")
-        erase(context, [conversation_id])
-        files = {file: file.read_bytes() for file in context.home.landing.rglob("*.parquet")}
-        copy.now += timedelta(hours=1)
-        result = erase(context, [conversation_id, conversation_id])
+    erase(context, [conversation_id])
+    files = {file: file.read_bytes() for file in context.home.landing.rglob("*.parquet")}
+    copy.now += timedelta(hours=1)
+    result = erase(context, [conversation_id, conversation_id])
     counts = ("n_readings", "n_segments", "n_list_rows", "n_listings", "n_quarantined", "n_recordings")
     nothing = dict.fromkeys(counts, 0)
     assert result.receipts == (Receipt(conversation_id, None, nothing, {"deletions": 1}),)
     assert {file: file.read_bytes() for file in context.home.landing.rglob("*.parquet")} == files
 
 
-def test_feedback_on_another_conversation_still_arrives_after_an_erasure(copy):
+def test_feedback_on_another_conversation_still_arrives_after_an_erasure(copied):
+    copy, context = copied
     conversation_id, _ = copy.long_conversation()
     other = next(
         document["conversation_id"]
         for document in copy.documents()
         if document["status"] == "done" and document["conversation_id"] != conversation_id
     )
-    with running(copy.app) as url:
-        context = copy.context(url)
-        sync.sync(context, run_id="1")
-        erase(context, [conversation_id])
-        copy.world.feedback(other, "dislike", copy.now)
-        copy.now += timedelta(days=2)
-        assert sync.sync(context, run_id="2").problems == ()
+    erase(context, [conversation_id])
+    copy.world.feedback(other, "dislike", copy.now)
+    copy.now += timedelta(days=2)
+    assert sync.sync(context, run_id="2").problems == ()
     rows = lake.read(context.home, CONVERSATIONS).filter(pl.col("conversation_id").is_in([conversation_id, other]))
     assert rows.select("conversation_id", "feedback_dislikes").rows() == [(other, 1)]
 

@@ -41,7 +41,7 @@ KILLS = [
 
 @pytest.fixture
 def few_keys():
-    return ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents")
+    return ("staging.stg_turns", "marts.dim_agents")
 
 
 def count(home):

@@ -22,6 +22,7 @@ from pipelines.webhook.batch_writer import TombstoneIndex
 from tests.helpers import kill_at
 from tests.helpers.disk_contents import contents
 from tests.helpers.few_models import FEW
+from tests.helpers.kept_home import KeptHome
 from tests.helpers.landed_files import START, land_rows, land_snapshot, landed, merge_and_die, n_files, n_records
 from tests.helpers.recording_app import assert_equals
 from warehouse.schema.landing import LANDED_LISTINGS
@@ -223,19 +224,29 @@ POINTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def kept_home(tmp_path_factory):
+    return KeptHome(tmp_path_factory.mktemp("merge") / "home")
+
+
 @pytest.mark.usefixtures("few_models")
 @pytest.mark.parametrize("point", POINTS)
-def test_a_run_killed_in_its_merge_is_followed_by_a_complete_one(point, tmp_path):
+def test_a_run_killed_in_its_merge_is_followed_by_a_complete_one(point, kept_home):
     """The process dies as by kill -9; the next run erases a conversation, and the one after it copies the rest."""
     world = World(seed=5, conversations=30, days=2, until=UNTIL)
     documents = list(world.details(UNTIL))
     now = [UNTIL]
     with running(create_app(world, clock=lambda: UNTIL)) as url:
-        settings = Settings(home=tmp_path / "home", base_url=url, api_key="demo", reread_days=())
+        settings = Settings(home=kept_home.root, base_url=url, api_key="demo", reread_days=())
         context = Context(settings, clock=lambda: now[0])
-        for number in range(landing_merge.MIN_FILES):
-            now[0] = UNTIL + timedelta(hours=number)
-            sync.sync(context, run_id=str(number))
+
+        def make():
+            for number in range(landing_merge.MIN_FILES):
+                now[0] = UNTIL + timedelta(hours=number)
+                sync.sync(context, run_id=str(number))
+
+        kept_home.put(make)
+        now[0] = UNTIL + timedelta(hours=landing_merge.MIN_FILES - 1)
         before = lake.read(context.home, CONVERSATION_LIST).rows()
         variables = {"ELEVENLABS_BASE_URL": url, "ELEVENLABS_API_KEY": "demo", "CONVOHOUSE_HOME": str(settings.home)}
         kill_at.die(POINTS[point], "sync", few=FEW, **variables)

@@ -7,6 +7,7 @@ import pytest
 from pipelines.emulator.server.serve import running
 from pipelines.transform import merge_large_day
 from pipelines.usecases import sync
+from tests.helpers.few_models import few_built
 from tests.helpers.nights import NIGHT, Nights
 from warehouse.schema.conversations import CONVERSATION_CHECKS
 from warehouse.schema.registry import TABLES
@@ -35,6 +36,13 @@ def run_nights(folder, monkeypatch, n_per_range):
     return context
 
 
+@pytest.fixture(scope="module")
+def ranges(tmp_path_factory):
+    """The nights with days that are merged by ranges."""
+    with few_built("marts.dim_agents"), pytest.MonkeyPatch.context() as patch:
+        return run_nights(tmp_path_factory.mktemp("large") / "ranges", patch, 7)
+
+
 def rows_of(context, table):
     """The rows of each day in the order of its file."""
     return {
@@ -43,9 +51,8 @@ def rows_of(context, table):
     }
 
 
-def test_ranges_make_the_files_of_a_whole_day(tmp_path, monkeypatch):
+def test_ranges_make_the_files_of_a_whole_day(ranges, tmp_path, monkeypatch):
     whole = run_nights(tmp_path / "whole", monkeypatch, 10**6)
-    ranges = run_nights(tmp_path / "ranges", monkeypatch, 7)
     assert lake.read(whole.home, TURNS).height > 200
     for table in DAILY:
         expected, actual = rows_of(whole, table), rows_of(ranges, table)
@@ -58,12 +65,11 @@ def test_ranges_make_the_files_of_a_whole_day(tmp_path, monkeypatch):
     assert not list(ranges.home.temporary.iterdir())
 
 
-def test_a_large_day_without_news_is_not_written_again(tmp_path, monkeypatch):
-    context = run_nights(tmp_path / "ranges", monkeypatch, 7)
-    files = sorted(context.home.lake.rglob("day=2*/*.parquet"))
+def test_a_large_day_without_news_is_not_written_again(ranges, monkeypatch):
+    files = sorted(ranges.home.lake.rglob("day=2*/*.parquet"))
     before = {file: file.stat().st_mtime_ns for file in files}
     monkeypatch.setattr(merge_large_day, "CONVERSATIONS_PER_RANGE", 7)
-    sync.reprocess(context, run_id="5")
+    sync.reprocess(ranges, run_id="5")
     assert {file: file.stat().st_mtime_ns for file in files} == before
 
 

@@ -71,6 +71,7 @@ def test_what_was_landed_with_people_is_hidden_and_nothing_is_fetched_again(tmp_
         assert "pii was hash" in changed_masking(context())[0]
 
 
+@pytest.mark.usefixtures("few_models")
 @pytest.mark.timeout(400)
 def test_a_home_of_an_earlier_version_says_so_until_it_is_reprocessed(tmp_path, world):
     with running(create_app(world, clock=lambda: UNTIL)) as base_url:

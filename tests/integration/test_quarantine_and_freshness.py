@@ -19,6 +19,7 @@ from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Context
 from pipelines.usecases.run_session import end_copy, finish_runs
 from pipelines.usecases.status import read_status
+from tests.helpers.kept_home import KeptHome
 from tests.helpers.nights import Nights
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
@@ -46,6 +47,21 @@ def spoilt(world):
     return app
 
 
+@pytest.fixture(scope="module")
+def kept_home(tmp_path_factory):
+    return KeptHome(tmp_path_factory.mktemp("freshness") / "home")
+
+
+@pytest.fixture
+def synced(kept_home, world):
+    """The context of a home that is synced once, and the time of its clock."""
+    moments = [UNTIL]
+    with running(create_app(world, clock=lambda: UNTIL)) as url:
+        context = Context(Settings(home=kept_home.root, base_url=url, api_key="demo"), clock=lambda: moments[0])
+        kept_home.put(lambda: sync.sync(context, run_id="1"))
+        yield context, moments
+
+
 def test_retry_fetches_the_quarantined_conversations_and_no_others(spoilt, world, tmp_path):
     bad = spoilt.spoilt
     with running(spoilt) as url:
@@ -69,11 +85,8 @@ def test_retry_fetches_the_quarantined_conversations_and_no_others(spoilt, world
 
 
 @pytest.mark.parametrize(("hours", "is_fresh"), [(35, True), (37, False)])
-def test_a_home_without_a_recent_complete_run_is_stale(world, tmp_path, hours, is_fresh):
-    moments = [UNTIL]
-    with running(create_app(world, clock=lambda: UNTIL)) as url:
-        context = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: moments[0])
-        assert sync.sync(context, run_id="1").problems == ()
+def test_a_home_without_a_recent_complete_run_is_stale(synced, hours, is_fresh):
+    context, moments = synced
     moments[0] += timedelta(hours=hours)
     (result,) = [result for result in sync.check(context) if result.check == FRESH]
     assert result.is_passed is is_fresh
@@ -98,39 +111,34 @@ def test_an_item_in_quarantine_makes_runs_incomplete_and_not_stale(spoilt, tmp_p
             assert freshness(context).is_passed
 
 
-def test_a_run_after_which_something_listed_is_not_in_the_lake_is_not_fresh(world, tmp_path):
-    with running(create_app(world, clock=lambda: UNTIL)) as url:
-        context = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL)
-        sync.sync(context, run_id="1")
-        row = landing.latest_list_rows(context.home, LANDED_LISTINGS.column_names).tail(1)
-        lost = row.with_columns(conversation_id=pl.lit("conv_lost")).select(LANDED_LISTINGS.column_names)
-        landing.land_listing(context.home, Window(None, UNTIL).as_listing(UNTIL), lost)
-        run_log.start_run(context.home, "2", at=UNTIL, window=None)
-        copy_problems = end_copy([context], "2")
-        assert len(finish_runs([context], "2", copy_problems, is_built=True)) == 1
-        assert run_log.row(context.home, "2")["last_full_listing_at"] is None
+def test_a_run_after_which_something_listed_is_not_in_the_lake_is_not_fresh(synced):
+    context, _ = synced
+    row = landing.latest_list_rows(context.home, LANDED_LISTINGS.column_names).tail(1)
+    lost = row.with_columns(conversation_id=pl.lit("conv_lost")).select(LANDED_LISTINGS.column_names)
+    landing.land_listing(context.home, Window(None, UNTIL).as_listing(UNTIL), lost)
+    run_log.start_run(context.home, "2", at=UNTIL, window=None)
+    copy_problems = end_copy([context], "2")
+    assert len(finish_runs([context], "2", copy_problems, is_built=True)) == 1
+    assert run_log.row(context.home, "2")["last_full_listing_at"] is None
 
 
-def test_a_run_is_fresh_once_its_warehouse_is_in_place(world, tmp_path):
+def test_a_run_is_fresh_once_its_warehouse_is_in_place(synced):
     """The warehouse that it builds has its time; until the run has ended, and if it was killed, nothing else has it."""
-    moments = [UNTIL]
-    with running(create_app(world, clock=lambda: UNTIL)) as url:
-        context = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: moments[0])
-        sync.sync(context, run_id="1")
-        moments[0] += timedelta(days=2)
-        sync_steps.list_conversations(context, sync_steps.window_of(context)[0], "2")
-        with context.worker_pool() as worker_pool:
-            sync_steps.fetch_documents(context, "2", worker_pool=worker_pool)
-            sync_steps.flatten_conversations(context, "2", worker_pool=worker_pool)
-        copy_problems = end_copy([context], "2")
-        assert run_log.row(context.home, "2")["last_full_listing_at"] == moments[0]
-        assert status_of(context).last_full_listing_at == UNTIL
-        assert not freshness(context).is_passed
+    context, moments = synced
+    moments[0] += timedelta(days=2)
+    sync_steps.list_conversations(context, sync_steps.window_of(context)[0], "2")
+    with context.worker_pool() as worker_pool:
+        sync_steps.fetch_documents(context, "2", worker_pool=worker_pool)
+        sync_steps.flatten_conversations(context, "2", worker_pool=worker_pool)
+    copy_problems = end_copy([context], "2")
+    assert run_log.row(context.home, "2")["last_full_listing_at"] == moments[0]
+    assert status_of(context).last_full_listing_at == UNTIL
+    assert not freshness(context).is_passed
 
-        finish_runs([context], "2", copy_problems, ["a check of the warehouse failed"], is_built=False)
-        assert run_log.row(context.home, "2")["last_full_listing_at"] is None
-        sync.sync(context, run_id="3")
-        assert status_of(context).last_full_listing_at == moments[0]
+    finish_runs([context], "2", copy_problems, ["a check of the warehouse failed"], is_built=False)
+    assert run_log.row(context.home, "2")["last_full_listing_at"] is None
+    sync.sync(context, run_id="3")
+    assert status_of(context).last_full_listing_at == moments[0]
 
 
 def test_conversations_that_an_earlier_listing_had_skipped_are_copied_and_reported(tmp_path):
@@ -154,27 +162,24 @@ def test_conversations_that_an_earlier_listing_had_skipped_are_copied_and_report
         assert sync.sync(context, run_id="3").run["n_skipped"] == 0
 
 
-def test_only_a_listing_of_all_agents_up_to_now_makes_a_home_fresh(world, tmp_path):
+def test_only_a_listing_of_all_agents_up_to_now_makes_a_home_fresh(synced, world):
     """Other runs are complete, and say nothing about what has happened at the API since."""
-    moments = [UNTIL]
-    with running(create_app(world, clock=lambda: UNTIL)) as url:
-        context = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: moments[0])
-        sync.sync(context, run_id="nightly")
-        moments[0] += timedelta(days=5)
-        yesterday = moments[0] - timedelta(days=1)
-        agent_id = next(world.details(UNTIL))["agent_id"]
-        results = [
-            sync.reprocess(context, run_id="reprocess"),
-            sync.retry(context, run_id="retry"),
-            sync.sync(context, run_id="backfill", since=UNTIL - timedelta(days=2), until=UNTIL),
-            sync.sync(context, run_id="one agent", agent_id=agent_id),
-            sync.sync(context, run_id="with a gap before it", since=yesterday),
-        ]
-        assert {result.run["outcome"] for result in results} == {"complete"}
-        assert freshness(context).sample_rows == ({"workspace": "main", "last_full_listing_at": UNTIL},)
-        assert status_of(context).last_full_listing_at == UNTIL
+    context, moments = synced
+    moments[0] += timedelta(days=5)
+    yesterday = moments[0] - timedelta(days=1)
+    agent_id = next(world.details(UNTIL))["agent_id"]
+    results = [
+        sync.reprocess(context, run_id="reprocess"),
+        sync.retry(context, run_id="retry"),
+        sync.sync(context, run_id="backfill", since=UNTIL - timedelta(days=2), until=UNTIL),
+        sync.sync(context, run_id="one agent", agent_id=agent_id),
+        sync.sync(context, run_id="with a gap before it", since=yesterday),
+    ]
+    assert {result.run["outcome"] for result in results} == {"complete"}
+    assert freshness(context).sample_rows == ({"workspace": "main", "last_full_listing_at": UNTIL},)
+    assert status_of(context).last_full_listing_at == UNTIL
 
-        sync.sync(context, run_id="next night")
+    sync.sync(context, run_id="next night")
     assert freshness(context).is_passed
     assert status_of(context).last_full_listing_at == moments[0]
 

@@ -90,7 +90,7 @@ def test_every_convohouse_command_of_the_readme_and_the_docs_runs(tmp_path):
             assert ended.code == 0, (line, ended.err)
             return ended
 
-        for line in [*CONVOHOUSE, *IN_DOCS]:
+        for line in dict.fromkeys([*CONVOHOUSE, *IN_DOCS]):
             run_line(filled(line, run_line))
 
 

@@ -16,6 +16,7 @@ from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from pipelines.usecases.retention import Rule, select_expired
+from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.run_cli import run
 from warehouse.storage import landing
@@ -45,11 +46,11 @@ class Copied:
         self.app = create_app(self.world, clock=lambda: self.now)
         self.context = self.settings = None
 
-    def copy(self, url):
+    def copy(self, url, kept_home):
         settings = Settings(home=self.folder / "data", base_url=url, api_key="demo", on_upstream_delete="keep")
         self.settings = {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url}
         self.context = Context(settings, clock=lambda: self.now)
-        sync.sync(self.context, run_id="1")
+        kept_home.put(lambda: sync.sync(self.context, run_id="1"))
         self.now += timedelta(minutes=1)
         return self
 
@@ -72,11 +73,16 @@ class Copied:
         return run(self.folder, "retain", "--older-than", BEFORE, *arguments, **self.settings, **environment)
 
 
+@pytest.fixture(scope="module")
+def kept_home(tmp_path_factory):
+    return KeptHome(tmp_path_factory.mktemp("retain") / "data")
+
+
 @pytest.fixture
-def copied(tmp_path):
-    copied = Copied(tmp_path)
+def copied(kept_home):
+    copied = Copied(kept_home.root.parent)
     with running(copied.app) as url:
-        yield copied.copy(url)
+        yield copied.copy(url, kept_home)
 
 
 def test_without_yes_it_only_counts_what_would_be_erased(copied):

@@ -19,6 +19,7 @@ from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from pipelines.webhook.batch_writer import BatchWriter
 from pipelines.webhook.events import read_event
+from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.spoiling_app import Answer, SpoilingApp, vendor
 from warehouse.schema.operations import QUARANTINE, SYNC_RUNS
@@ -84,6 +85,11 @@ class Nights:
 @pytest.fixture
 def nights(tmp_path, world):
     return Nights(tmp_path, world)
+
+
+@pytest.fixture(scope="module")
+def kept_home(tmp_path_factory):
+    return KeptHome(tmp_path_factory.mktemp("outage") / "home")
 
 
 def changed(document, **metadata):
@@ -194,12 +200,17 @@ def test_a_night_with_nothing_but_failing_conversations_is_no_outage(nights, doc
     ],
     ids=["503", "401", "403", "302"],
 )
-def test_an_outage_ends_the_run_soon_and_what_is_landed_is_built(answer, error, nights, documents):
+def test_an_outage_ends_the_run_soon_and_what_is_landed_is_built(answer, error, kept_home, world, documents):
     names = list(documents)
     landed, later = names[:30], names[30:]
-    nights.api.rows = lambda rows: [row for row in rows if row["conversation_id"] in landed]
-    assert nights.run().problems == ()
+    nights = Nights(kept_home.root.parent, world)
 
+    def make():
+        nights.api.rows = lambda rows: [row for row in rows if row["conversation_id"] in landed]
+        assert nights.run().problems == ()
+
+    kept_home.put(make)
+    nights.n_runs, nights.now = 1, UNTIL + timedelta(hours=2) + NIGHT
     nights.api.rows, nights.api.details = list, dict.fromkeys(names, answer)
     webhook = documents[later[0]]
     event = {"type": "post_call_transcription", "event_timestamp": UNTIL.timestamp(), "data": webhook}

@@ -15,6 +15,7 @@ from pipelines.errors import CredentialsError, SettingsError
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases import erasure, sync
 from pipelines.usecases.context import Context
+from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.run_cli import run
 from warehouse.build.lake_checks import check_lake
@@ -68,6 +69,23 @@ def urls(apis):
 
 @pytest.fixture
 def context(urls, tmp_path, monkeypatch):
+    return context_of(tmp_path / "home", urls, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def kept_home(tmp_path_factory):
+    return KeptHome(tmp_path_factory.mktemp("workspaces") / "home")
+
+
+@pytest.fixture
+def synced(kept_home, urls, monkeypatch):
+    """The context of a home that is synced once."""
+    context = context_of(kept_home.root, urls, monkeypatch)
+    kept_home.put(lambda: sync.sync(context, run_id="1"))
+    return context
+
+
+def context_of(home, urls, monkeypatch):
     for name, variable in VARIABLES.items():
         monkeypatch.setenv(variable, KEYS[name])
     monkeypatch.setenv("ELEVENLABS_API_KEY", "sk_a_key_of_nobody")
@@ -75,7 +93,7 @@ def context(urls, tmp_path, monkeypatch):
     workspaces = {
         name: Workspace(key_variable=VARIABLES[name], base_url=url, timezone=zones[name]) for name, url in urls.items()
     }
-    return Context(Settings(home=tmp_path / "home", workspaces=workspaces), clock=lambda: UNTIL)
+    return Context(Settings(home=home, workspaces=workspaces), clock=lambda: UNTIL)
 
 
 def counts(home):
@@ -107,12 +125,11 @@ def test_one_sync_copies_all_and_no_key_reaches_another_workspace(context, apis)
     assert zones == [("eu", "Europe/Berlin"), ("us", "America/New_York")]
 
 
-def test_a_second_sync_reads_only_what_is_open_in_each(context, apis):
-    sync.sync(context, run_id="1")
+def test_a_second_sync_reads_only_what_is_open_in_each(synced, apis):
     open_calls = sum(
         document["status"] not in ("done", "failed") for api in apis.values() for document in api.documents
     )
-    result = sync.sync(context, run_id="2")
+    result = sync.sync(synced, run_id="2")
     assert (result.problems, result.run["n_fetched"], result.run["n_landed"]) == ((), open_calls, 0)
 
 
@@ -154,21 +171,20 @@ def test_the_run_fails_if_every_api_fails(context, apis):
     assert rows["outcome"].to_list() == ["failed", "failed"]
 
 
-def test_erasing_asks_the_api_of_the_workspace_alone(context, apis):
-    sync.sync(context, run_id="1")
+def test_erasing_asks_the_api_of_the_workspace_alone(synced, apis):
     erased_ids = {name: api.documents[0]["conversation_id"] for name, api in apis.items()}
-    before = counts(context.home)
+    before = counts(synced.home)
 
-    result = erasure.erase(context, [erased_ids["us"]], is_upstream=True)
+    result = erasure.erase(synced, [erased_ids["us"]], is_upstream=True)
 
     assert [(receipt.conversation_id, receipt.upstream) for receipt in result.receipts] == [
         (erased_ids["us"], "deleted")
     ]
-    assert counts(context.home) == before | {"us": before["us"] - 1}
+    assert counts(synced.home) == before | {"us": before["us"] - 1}
     assert ("DELETE", f"/v1/convai/conversations/{erased_ids['us']}") in apis["us"].paths
     assert [path for method, path in apis["eu"].paths if method == "DELETE"] == []
-    assert sync.sync(context, run_id="2").problems == ()
-    assert counts(context.home) == before | {"us": before["us"] - 1}
+    assert sync.sync(synced, run_id="2").problems == ()
+    assert counts(synced.home) == before | {"us": before["us"] - 1}
 
 
 def test_a_workspace_that_is_no_longer_set_up_stays_and_gets_no_other_key(context, apis):

@@ -13,6 +13,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
+from tests.helpers.kept_home import KeptHome
 from tests.helpers.run_cli import run
 from warehouse.schema.activity import AGENT_ACCESS, AUDIO_FILES, FEEDBACK_SENT
 from warehouse.storage import lake
@@ -29,8 +30,19 @@ def worlds():
     return {name: World(seed=seed, conversations=30, days=2, until=UNTIL) for seed, name in enumerate(NAMES, 11)}
 
 
+@pytest.fixture(scope="module")
+def kept_home(tmp_path_factory):
+    return KeptHome(tmp_path_factory.mktemp("workspaces") / "data")
+
+
 @pytest.fixture
-def settings(worlds, tmp_path, monkeypatch):
+def folder(kept_home):
+    """Where the commands run."""
+    return kept_home.root.parent
+
+
+@pytest.fixture
+def settings(worlds, kept_home, folder, monkeypatch):
     """The folder is set up by a ``convohouse.toml``, and all is copied."""
     keys = {f"{name.upper()}_KEY": f"sk_of_{name}" for name in NAMES}
     for variable, key in keys.items():
@@ -41,9 +53,9 @@ def settings(worlds, tmp_path, monkeypatch):
             for name, world in worlds.items()
         }
         workspaces = {name: Workspace(key_variable=f"{name.upper()}_KEY", base_url=urls[name]) for name in NAMES}
-        context = Context(Settings(home=tmp_path / "data", workspaces=workspaces), clock=lambda: UNTIL)
-        assert sync.sync(context, run_id="1").problems == ()
-        (tmp_path / "convohouse.toml").write_text(
+        context = Context(Settings(home=kept_home.root, workspaces=workspaces), clock=lambda: UNTIL)
+        kept_home.put(lambda: sync.sync(context, run_id="1"))
+        (folder / "convohouse.toml").write_text(
             "".join(
                 f'[workspaces.{name}]\nkey_variable = "{name.upper()}_KEY"\nbase_url = "{urls[name]}"\n'
                 for name in NAMES
@@ -60,12 +72,12 @@ def rows(folder, table, *columns):
     return set(lake.read(Home(folder / "data").all_workspaces, table).select("workspace", *columns).rows())
 
 
-def test_feedback_reaches_the_api_of_each_conversation(worlds, settings, tmp_path):
+def test_feedback_reaches_the_api_of_each_conversation(worlds, settings, folder):
     first, second = (finished(worlds[name])[0]["conversation_id"] for name in NAMES)
-    file = tmp_path / "reviewed.csv"
+    file = folder / "reviewed.csv"
     file.write_text(f"conversation_id,feedback\n{first},like\n{second},dislike\n")
-    assert run(tmp_path, "feedback", "--from", str(file), "--yes", **settings).code == 0
-    assert rows(tmp_path, FEEDBACK_SENT, "conversation_id", "outcome") == {
+    assert run(folder, "feedback", "--from", str(file), "--yes", **settings).code == 0
+    assert rows(folder, FEEDBACK_SENT, "conversation_id", "outcome") == {
         ("eu", first, "sent"),
         ("us", second, "sent"),
     }
@@ -76,22 +88,22 @@ def test_feedback_reaches_the_api_of_each_conversation(worlds, settings, tmp_pat
         (1, 0),
         (0, 1),
     ]
-    unknown = run(tmp_path, "feedback", "conv_unknown", "like", "--yes", **settings)
+    unknown = run(folder, "feedback", "conv_unknown", "like", "--yes", **settings)
     assert (unknown.code, "is in none of the 2 workspaces" in unknown.err) == (2, True)
 
 
-def test_each_api_is_asked_for_its_own_agents_and_recordings(worlds, settings, tmp_path):
-    assert run(tmp_path, "access", **settings).code == 0
-    assert rows(tmp_path, AGENT_ACCESS, "agent_id") == {
+def test_each_api_is_asked_for_its_own_agents_and_recordings(worlds, settings, folder):
+    assert run(folder, "access", **settings).code == 0
+    assert rows(folder, AGENT_ACCESS, "agent_id") == {
         (name, document["agent_id"]) for name in NAMES for document in worlds[name].details(UNTIL)
     }
-    assert run(tmp_path, "audio", "--sample", "3", **settings).code == 0
-    saved = rows(tmp_path, AUDIO_FILES, "conversation_id", "outcome")
+    assert run(folder, "audio", "--sample", "3", **settings).code == 0
+    saved = rows(folder, AUDIO_FILES, "conversation_id", "outcome")
     assert [sum(row[0] == name for row in saved) for name in NAMES] == [3, 3]
     assert {row[2] for row in saved} == {"saved"}
 
 
-def test_retention_deletes_at_both_apis(worlds, settings, tmp_path):
+def test_retention_deletes_at_both_apis(worlds, settings, folder):
     before = {name: len(list(worlds[name].details(UNTIL))) for name in NAMES}
     middle = UNTIL.replace(day=21)
     old_ids = {
@@ -101,28 +113,28 @@ def test_retention_deletes_at_both_apis(worlds, settings, tmp_path):
         if document["metadata"]["start_time_unix_secs"] < middle.timestamp()
     }
     arguments = ["--older-than", "2026-11-21", "--both", "--max-share", "1", "--yes", "--json"]
-    result = run(tmp_path, "retain", *arguments, **settings)
+    result = run(folder, "retain", *arguments, **settings)
     assert (result.code, {receipt["conversation_id"] for receipt in result.data["receipts"]}) == (0, old_ids)
     assert {receipt["upstream"] for receipt in result.data["receipts"]} == {"deleted"}
     assert sum(before.values()) - len(old_ids) == sum(len(list(worlds[name].details(UNTIL))) for name in NAMES)
 
 
 @pytest.mark.parametrize("command", ["erase", "retain --both", "retain --upstream"])
-def test_nothing_is_deleted_at_any_api_if_the_key_of_one_is_missing(command, worlds, settings, tmp_path):
+def test_nothing_is_deleted_at_any_api_if_the_key_of_one_is_missing(command, worlds, settings, folder):
     before = {name: sorted(map(str, worlds[name].details(UNTIL))) for name in NAMES}
     ids = [finished(worlds[name])[0]["conversation_id"] for name in NAMES]
     name, *option = command.split()
     arguments = ["--older-than", "2026-11-22", "--max-share", "1", *option] if option else [*ids, "--upstream"]
     keys = settings | {"US_KEY": ""}
-    result = run(tmp_path, name, *arguments, "--yes", "--json", **keys)
+    result = run(folder, name, *arguments, "--yes", "--json", **keys)
     assert (result.code, "No API key is set for workspace us." in result.err) == (3, True)
     assert {name: sorted(map(str, worlds[name].details(UNTIL))) for name in NAMES} == before
-    assert run(tmp_path, "query", "select count(*) as n from lake.deletions", "--json").data == [{"n": 0}]
+    assert run(folder, "query", "select count(*) as n from lake.deletions", "--json").data == [{"n": 0}]
     if not option:
-        of_eu = run(tmp_path, "erase", ids[0], "--upstream", "--yes", "--json", **keys)
+        of_eu = run(folder, "erase", ids[0], "--upstream", "--yes", "--json", **keys)
         assert (of_eu.code, of_eu.data["receipts"][0]["upstream"]) == (0, "deleted")
 
 
-def test_a_receiver_needs_the_name_of_its_workspace(settings, tmp_path):
-    result = run(tmp_path, "webhook", ELEVENLABS_WEBHOOK_SECRET="wsec_1", **settings)  # noqa: S106 - of this test
+def test_a_receiver_needs_the_name_of_its_workspace(settings, folder):
+    result = run(folder, "webhook", ELEVENLABS_WEBHOOK_SECRET="wsec_1", **settings)  # noqa: S106 - of this test
     assert (result.code, "Give --workspace: eu, us." in result.err) == (2, True)

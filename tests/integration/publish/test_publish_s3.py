@@ -11,12 +11,7 @@ from deltalake import DeltaTable
 
 from tests.helpers import s3
 from tests.helpers.disk_contents import contents
-from tests.helpers.published import (
-    delta_rows,
-    in_order,
-    rows_by_table,
-    words_in,
-)
+from tests.helpers.published import SOME, delta_rows, in_order, rows_by_table, selected, words_in
 from tests.helpers.run_cli import run
 
 pytestmark = [pytest.mark.usefixtures("few_models"), pytest.mark.timeout(400)]
@@ -28,10 +23,10 @@ def bucket(tmp_path_factory):
         yield options
 
 
-def test_an_object_store_has_every_table_and_no_secret_and_loses_what_is_erased(copies, home, bucket, tmp_path):
+def test_an_object_store_has_the_tables_and_no_secret_and_loses_what_is_erased(copies, home, bucket, tmp_path):
     target = f"s3://{s3.BUCKET}/a/b"
     settings = {"CONVOHOUSE_HOME": str(home.root), "CONVOHOUSE_PUBLISH_CREDENTIALS": json.dumps(bucket)}
-    selection = ["--tables", "lake,marts,metrics"]
+    selection = ["--tables", ",".join(SOME)]
     first = run(tmp_path, "publish", target, "--json", *selection, **settings)
     copies.put("second")
     second = run(tmp_path, "publish", target, *selection, **settings)
@@ -39,7 +34,7 @@ def test_an_object_store_has_every_table_and_no_secret_and_loses_what_is_erased(
 
     assert (first.code, second.code, again.code) == (0, 0, 0), first.err + second.err + again.err
     assert {table["change"] for table in again.data["targets"][0]["tables"]} == {"unchanged"}
-    rows = rows_by_table(home, copies.names)
+    rows = rows_by_table(home, selected(copies))
     for name, expected in rows.items():
         assert delta_rows(target, name, bucket).equals(expected), name
     with duckdb.connect() as connection:

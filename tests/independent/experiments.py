@@ -8,11 +8,11 @@ from itertools import combinations
 from math import sqrt
 from typing import Any
 
-from scipy import stats
-from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
-
+from tests.helpers.lazy_import import lazy_import
 from tests.independent.daily_metrics import WAIT, Document, Row, caller, cost_usd, is_finished, timings
 from tests.independent.outcomes import outcome
+
+stats, proportion = lazy_import("scipy.stats"), lazy_import("statsmodels.stats.proportion")
 
 LEAST_CALLERS = 30
 Observations = dict[str, list[float]]
@@ -118,9 +118,9 @@ def _compared(measure: str, a: Observations, b: Observations) -> Row:
     else:
         error = sqrt(variance_a + variance_b)
         freedom = error**4 / (variance_a**2 / (callers_a - 1) + variance_b**2 / (callers_b - 1))
-        margin = float(stats.t.ppf(0.975, freedom)) * error
+        margin = float(stats().t.ppf(0.975, freedom)) * error
         low, high = mean_b - mean_a - margin, mean_b - mean_a + margin
-        p_value = float(2 * stats.t.sf(abs(mean_b - mean_a) / error, freedom))
+        p_value = float(2 * stats().t.sf(abs(mean_b - mean_a) / error, freedom))
     return row | {"difference_low": low, "difference_high": high, "p_value": p_value}
 
 
@@ -134,6 +134,6 @@ def _weight(mean: float, variance: float, n: int, callers: int) -> float:
 def _shares(weight_a: float, mean_a: float, weight_b: float, mean_b: float) -> tuple[float, float, float]:
     of_b: Any = (mean_b * weight_b, weight_b)
     of_a: Any = (mean_a * weight_a, weight_a)
-    low, high = confint_proportions_2indep(*of_b, *of_a, method="newcomb", compare="diff")
-    _, p_value = proportions_ztest([of_b[0], of_a[0]], [of_b[1], of_a[1]])
+    low, high = proportion().confint_proportions_2indep(*of_b, *of_a, method="newcomb", compare="diff")
+    _, p_value = proportion().proportions_ztest([of_b[0], of_a[0]], [of_b[1], of_a[1]])
     return float(low), float(high), float(p_value)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import polars as pl
 import pytest
-from elevenlabs.client import ElevenLabs
 
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
@@ -19,11 +18,14 @@ from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from pipelines.usecases.feedback import submit_feedback
 from tests.helpers import kill_at
+from tests.helpers.lazy_import import lazy_import
 from tests.helpers.run_cli import run
 from warehouse.schema.activity import FEEDBACK_SENT
 from warehouse.serve.query import query
 from warehouse.storage import lake
 from warehouse.storage.home import Home
+
+client_module = lazy_import("elevenlabs.client")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -88,7 +90,7 @@ def test_feedback_is_seen_by_the_vendors_sdk_sent_once_and_fetched_by_the_next_s
     done = submit_feedback(context, {conversation_id: "dislike"})
     again = submit_feedback(context, {conversation_id: "dislike"})
     with httpx.Client() as line:
-        vendors = ElevenLabs(api_key="demo", base_url=url, httpx_client=line)
+        vendors = client_module().ElevenLabs(api_key="demo", base_url=url, httpx_client=line)
         seen = vendors.conversational_ai.conversations.get(conversation_id)
     posts.now += timedelta(minutes=1)
     sync.sync(context, run_id="2")

@@ -31,7 +31,7 @@ MAX_FLUSH_ROWS = 400
 """Fewer rows per file make many files, more take too much memory."""
 SLOTS_SHARE = 0.1
 """Slots, as a share of all responses so far: always more than a batch, so that a batch can become full."""
-MIN_SLOTS = 32
+MIN_SLOTS = 40
 MAX_SLOTS = 1200
 
 

@@ -83,7 +83,7 @@ def listed(api, since=SINCE):
     return result.rows["conversation_id"].to_list()
 
 
-def list_all(api, since):
+def list_all(api, since, *, listed_at=UNTIL):
     client = ApiClient(
         "https://api.example",
         "sk_0123456789abcdef",
@@ -94,7 +94,7 @@ def list_all(api, since):
         monotonic=lambda: 0.0,
         concurrency=8,
     )
-    return asyncio.run(list_rows(client, Window(since, UNTIL), UNTIL, lambda _n: None))
+    return asyncio.run(list_rows(client, Window(since, UNTIL), listed_at, lambda _n: None))
 
 
 def all_ids(api):
@@ -217,3 +217,26 @@ def test_a_list_whose_new_cursors_bring_nothing_new_is_an_error():
     with pytest.raises(ApiError, match="does not end"):
         listed(api)
     assert len(api.queries) <= 1 + 2 * (2 + MAX_PAGES_WITHOUT_NEWS)
+
+
+class WithOddRows(ListApi):
+    """A list whose first row started with the end of the window, and whose second one no table can hold."""
+
+    def page(self, query):
+        page = super().page(query)
+        if "cursor" not in query and len(page["conversations"]) > 1:
+            page["conversations"][0] |= {
+                "conversation_id": "at_the_edge",
+                "start_time_unix_secs": int(UNTIL.timestamp()),
+            }
+            page["conversations"][1] |= {"conversation_id": "odd", "agent_id": "\ud83d"}
+        return page
+
+
+def test_what_is_outside_of_the_window_or_set_aside_was_not_skipped():
+    api = WithOddRows(3 * PAGE)
+    result = list_all(api, SINCE, listed_at=UNTIL + timedelta(days=1))
+    assert {query["page_size"] for query in api.queries} == {str(PAGE), str(SECOND_PAGE_SIZE)}
+    assert set(result.rows["conversation_id"]) == all_ids(api) - {f"conv_{3 * PAGE - 1}", f"conv_{3 * PAGE - 2}"}
+    assert result.malformed["conversation_id"].to_list() == ["odd"]
+    assert result.skipped_ids == frozenset()

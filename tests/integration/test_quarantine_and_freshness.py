@@ -13,6 +13,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.errors import UsageError
 from pipelines.extract import run_log
+from pipelines.extract.landing_rows import deleted_row
 from pipelines.extract.time_window import Window
 from pipelines.settings import Settings
 from pipelines.usecases import sync, sync_steps
@@ -111,15 +112,27 @@ def test_an_item_in_quarantine_makes_runs_incomplete_and_not_stale(spoilt, tmp_p
             assert freshness(context).is_passed
 
 
-def test_a_run_after_which_something_listed_is_not_in_the_lake_is_not_fresh(synced):
+@pytest.mark.parametrize("is_gone", [False, True])
+@pytest.mark.parametrize("change", [{"conversation_id": "conv_lost"}, {"fingerprint": "another"}, {}])
+def test_a_run_after_which_what_a_listing_showed_is_not_copied_is_not_fresh(change, is_gone, synced):
+    """As when a sync was killed after its listing, and then `reprocess` or `retry` ran."""
     context, _ = synced
     row = landing.latest_list_rows(context.home, LANDED_LISTINGS.column_names).tail(1)
-    lost = row.with_columns(conversation_id=pl.lit("conv_lost")).select(LANDED_LISTINGS.column_names)
-    landing.land_listing(context.home, Window(None, UNTIL).as_listing(UNTIL), lost)
+    if is_gone:
+        gone = deleted_row(row.row(0, named=True) | {"content_sha256": None}, UNTIL)
+        landing.land_documents(context.home, [gone])
+    with context.worker_pool() as worker_pool:
+        shown = row.with_columns(**{name: pl.lit(value) for name, value in change.items()})
+        landing.land_listing(
+            context.home, Window(None, UNTIL).as_listing(UNTIL), shown.select(LANDED_LISTINGS.column_names)
+        )
+        sync_steps.flatten_conversations(context, "1", worker_pool=worker_pool)
     run_log.start_run(context.home, "2", at=UNTIL, window=None)
     copy_problems = end_copy([context], "2")
-    assert len(finish_runs([context], "2", copy_problems, is_built=True)) == 1
-    assert run_log.row(context.home, "2")["last_full_listing_at"] is None
+    is_missed = bool(change) or is_gone  # a conversation that is listed after a 404 is there again
+    assert len(finish_runs([context], "2", copy_problems, is_built=True)) == is_missed
+    assert run_log.row(context.home, "2")["last_full_listing_at"] == (None if is_missed else UNTIL)
+    assert sync.sync(context, run_id="3").problems == ()
 
 
 def test_a_run_is_fresh_once_its_warehouse_is_in_place(synced):

@@ -102,6 +102,24 @@ def test_a_window_that_ends_in_the_future_and_a_pause_leave_no_gap(is_ahead, tmp
         assert nights.missing(context) == set()
 
 
+@pytest.mark.parametrize("hours", [5, 30])
+def test_with_a_clock_that_stays_behind_nothing_that_has_started_is_missing(hours, tmp_path):
+    """Of what the API dates more than a day ahead, the row is set aside and named; the conversation is copied."""
+    nights = Nights(tmp_path / "home", until=UNTIL + 3 * DAY)
+    nights.ahead = -timedelta(hours=hours)
+    with running(nights.app) as url:
+        context, problems = nights.context(url), []
+        for _ in range(3):
+            nights.now += DAY
+            problems += nights.sync(context).problems
+            assert nights.missing(context) == set()
+        assert bool(problems) is (hours > 24)
+        assert all("our clock behind" in problem for problem in problems)
+        nights.ahead = timedelta()
+        assert nights.sync(context).problems == ()
+    assert nights.missing(context) == set()
+
+
 def test_landed_times_of_the_future_fail_the_check_and_the_doctor_until_they_are_read_again(tmp_path):
     nights = Nights(tmp_path / "home")
     with running(nights.app) as url:

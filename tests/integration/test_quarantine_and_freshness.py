@@ -16,6 +16,7 @@ from pipelines.extract import run_log
 from pipelines.extract.landing_rows import deleted_row
 from pipelines.extract.time_window import Window
 from pipelines.settings import Settings
+from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Context
 from pipelines.usecases.run_session import end_copy, finish_runs
@@ -25,7 +26,7 @@ from tests.helpers.nights import Nights
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
 from warehouse.models.data_quality import FRESH
-from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import lake, landing, run_records
 
@@ -152,6 +153,19 @@ def test_a_run_is_fresh_once_its_warehouse_is_in_place(synced):
     assert run_log.row(context.home, "2")["last_full_listing_at"] is None
     sync.sync(context, run_id="3")
     assert status_of(context).last_full_listing_at == moments[0]
+
+
+def test_other_days_of_rereading_change_which_conversations_are_settled(synced):
+    """Without a request to the API, and back again."""
+    context, _ = synced
+    before = lake.read(context.home, CONVERSATION_CHECKS).sort("conversation_id")
+    assert set(before["settle_state"]) >= {"open", "settling"}
+    for reread_days, expected in (((), "settled"), (context.settings.reread_days, "settling")):
+        refresh_lake(context.home, reread_days=reread_days)
+        checks = lake.read(context.home, CONVERSATION_CHECKS).sort("conversation_id")
+        settled_by_days = checks.filter(before["settle_state"] == "settling")["settle_state"]
+        assert set(settled_by_days) == {expected}
+    assert checks.equals(before)
 
 
 def test_conversations_that_an_earlier_listing_had_skipped_are_copied_and_reported(tmp_path):

@@ -29,7 +29,7 @@ MIN_PAGES_PER_PART = 4
 MAX_RESTARTS = 2
 """How often a part is listed again from its start after the API rejected its cursor."""
 MAX_AHEAD = timedelta(days=1)
-"""A start later than this after the time of the listing is an error of the row, not of a clock."""
+"""A start later than this after the time of the listing is set aside: the row is wrong, or our clock."""
 SECOND_PAGE_SIZE = 83
 """Rows per page when a part is listed a second time. No page but every 8,300th row ends where one of 100 rows does."""
 
@@ -167,19 +167,23 @@ class _Lister:
     def _oldest_in(self, part: Window) -> datetime | None:
         """Start of the oldest conversation listed in a part."""
         starts = pl.concat([page["start_time_at"] for page in self.pages])
-        oldest = starts.filter((starts >= (part.since or BEGINNING)) & (starts < part.until)).min()
+        oldest = starts.filter((starts >= (part.since or BEGINNING)) & ((starts < part.until) | part.is_open)).min()
         return oldest if isinstance(oldest, datetime) else None
 
     def _add(self, page: ListPage, *, is_repeated: bool = False) -> None:
         """Turn a page into a frame at once: this takes a third of the memory of keeping its rows as objects."""
+        latest = self._listed_at + MAX_AHEAD
         rows = [row for row in page.conversations if self._window.contains(_start(row), row.agent_id)]
+        rows = [row for row in rows if _start(row) <= latest]
         if is_repeated:
             rows = [row for row in rows if row.conversation_id not in self._ids]
         self.malformed += page.malformed
         self.malformed += [
-            MalformedRow(name=row.conversation_id, error="the start of a list row is in the future")
+            MalformedRow(
+                name=row.conversation_id, error="the start of a list row is in the future, or our clock behind"
+            )
             for row in page.conversations
-            if _start(row) > self._listed_at + MAX_AHEAD
+            if _start(row) > latest
         ]
         self.pages.append(self._frame(rows))
         ids = self.pages[-1]["conversation_id"]
@@ -220,7 +224,7 @@ def _query(window: Window, page_size: int = 100) -> ListQuery:
     return ListQuery(
         page_size=page_size,
         call_start_after_unix=_unix(window.since) - 1 if window.since else None,
-        call_start_before_unix=_unix(window.until) + 1,
+        call_start_before_unix=None if window.is_open else _unix(window.until) + 1,
         agent_id=window.agent_id,
     )
 

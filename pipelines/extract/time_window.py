@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -22,6 +22,9 @@ MOMENT_HINT = "Give a date such as 2026-01-31, a time such as 2026-01-31T14:00+0
 class Window:
     """Start times in [since, until); ``since`` None means from the first conversation on, ``agent_id`` None all agents.
 
+    A window that ``is_open`` also has what started after ``until``, which is our time now: our clock may be behind that
+    of the API.
+
     Raises:
         UsageError: the window is empty.
     """
@@ -29,6 +32,7 @@ class Window:
     since: datetime | None
     until: datetime
     agent_id: str | None = None
+    is_open: bool = False
 
     def __post_init__(self) -> None:
         """Reject an empty window."""
@@ -48,11 +52,12 @@ class Window:
             return [self]
         step = (self.until - self.since) / n_parts
         bounds = [self.since + step * part for part in range(n_parts)] + [self.until]
-        return [Window(a, b, self.agent_id) for a, b in pairwise(bounds)][::-1]
+        parts = [Window(a, b, self.agent_id) for a, b in pairwise(bounds)][::-1]
+        return [replace(parts[0], is_open=self.is_open), *parts[1:]]
 
     def contains(self, start: datetime, agent_id: str | None) -> bool:
         """Whether a conversation belongs to the window; ``agent_id`` None, for an unknown agent, matches any."""
-        is_in_time = start < self.until and (self.since is None or start >= self.since)
+        is_in_time = (start < self.until or self.is_open) and (self.since is None or start >= self.since)
         return is_in_time and (self.agent_id is None or agent_id in {None, self.agent_id})
 
     def as_listing(self, listed_at: datetime) -> Listing:
@@ -82,7 +87,7 @@ def parse_moment(text: str, now: datetime) -> datetime:
 
 
 def next_window(listings: Iterable[Listing], *, now: datetime, lookback_days: int) -> Window:
-    """The default window: from the end of what is listed without a gap, less the lookback, to now.
+    """The default window, which is open: from the end of what is listed without a gap, less the lookback, to now.
 
     The first listing of all agents decides where the copy starts; without one, the window is all of history. A later
     listing extends it only if it overlaps or is adjacent. One that leaves a gap does not, so this window covers the
@@ -104,6 +109,6 @@ def next_window(listings: Iterable[Listing], *, now: datetime, lookback_days: in
         if since <= covered_until:
             covered_until = max(covered_until, until)
     if covered_until == BEGINNING:
-        return Window(None, now)
+        return Window(None, now, is_open=True)
     # A second more, so that whether the API's bounds are inclusive makes no difference.
-    return Window(min(covered_until, now) - timedelta(days=lookback_days, seconds=1), now)
+    return Window(min(covered_until, now) - timedelta(days=lookback_days, seconds=1), now, is_open=True)

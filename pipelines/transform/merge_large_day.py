@@ -82,7 +82,8 @@ def merge_by_range(
             if not merged[table.name].is_same:
                 lake.replace_partition(home, table, day, merged[table.name].files)
         target = home.file(home.partition(last, day))
-        if not merged[last.name].is_same or not target.exists() or lake.read_counts(target) != counts:
+        is_same = merged[last.name].is_same and target.exists() and lake.is_recorded(home, day, target, counts)
+        if not is_same:
             lake.replace_partition(home, last, day, merged[last.name].files, counts)
 
 

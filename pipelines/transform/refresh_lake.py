@@ -21,6 +21,7 @@ from pipelines.transform.flatten import PARSER_VERSION
 from pipelines.transform.llm_prices import refresh_prices
 from pipelines.transform.merge_days import DELETION_REASONS, map_kind, reflatten
 from pipelines.transform.schema_drift import refresh_unknown
+from pipelines.transform.settle_state import settle_state
 from pipelines.transform.tools import refresh_tools
 from pipelines.transform.worker_pool import WorkerPool
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
@@ -38,10 +39,13 @@ class RefreshResult:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def stale_snapshots(home: Home, *, full_refresh: bool = False) -> pl.DataFrame:
+def stale_snapshots(
+    home: Home, *, reread_days: Sequence[int] | None = None, full_refresh: bool = False
+) -> pl.DataFrame:
     """Latest snapshots that the lake does not show yet: columns of ``landing.latest_snapshots``, and ``lake_date``.
 
-    With ``full_refresh``, all latest snapshots. ``lake_date`` is the day of the conversation in the lake, null if none.
+    With ``reread_days``, also those that the lake shows with a state that follows from others. With ``full_refresh``,
+    all latest snapshots. ``lake_date`` is the day of the conversation in the lake, null if none.
     """
     latest = landing.latest_snapshots(home)
     lake_rows = lake.read(home, CONVERSATIONS, ["conversation_id", "start_date"])
@@ -56,6 +60,8 @@ def stale_snapshots(home: Home, *, full_refresh: bool = False) -> pl.DataFrame:
         & (pl.col("parser_version") == PARSER_VERSION)
         & (pl.col("lake_sha256") == pl.col("shown_sha256"))  # a redaction changes the content of an old snapshot
     )
+    if reread_days is not None:
+        is_shown &= pl.col("settle_state") == settle_state(pl.col("fetched_at"), reread_days)
     needs_no_deletion = ~pl.col("kind").is_in(list(DELETION_REASONS))
     has_deletion = (pl.col("noticed_at") == pl.col("fetched_at")) & (pl.col("reason") == map_kind(DELETION_REASONS))
     has_no_content = pl.col("content_at").is_null()
@@ -85,7 +91,7 @@ def refresh_lake(
         on_day: Called after each day with the number of conversations rebuilt so far and of all stale ones.
     """
     lake.ensure_schema_files(home)
-    stale = stale_snapshots(home, full_refresh=full_refresh)
+    stale = stale_snapshots(home, reread_days=reread_days, full_refresh=full_refresh)
     if days is not None:
         stale = stale.filter(pl.col("start_date").is_in(list(days)))
     result = RefreshResult()

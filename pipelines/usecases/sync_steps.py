@@ -76,7 +76,7 @@ def window_of(
         listings = landing.listings(context.home)
         in_full = [listing.listed_at for listing in listings if listing.since is None and listing.agent_id is None]
         if damage.has_lost_listings(context.home, max(in_full, default=None)):
-            return Window(None, now), False
+            return Window(None, now, is_open=True), False
         return next_window(listings, now=now, lookback_days=context.settings.lookback_days), False
     return Window(since, until or now, agent_id), True
 

@@ -22,7 +22,7 @@ from warehouse.schema.activity import WEBHOOK_EVENTS
 from warehouse.schema.landing import LANDED_DOCUMENTS
 from warehouse.schema.operations import QUARANTINE
 from warehouse.schema.types import Table
-from warehouse.storage import activity_log, landing, landing_files, parquet, quarantine
+from warehouse.storage import activity_log, landing, landing_files, landing_sequence, parquet, quarantine
 from warehouse.storage.home import Home
 
 T = TypeVar("T")
@@ -49,6 +49,7 @@ class BatchWriter:
         self._tombstones = TombstoneIndex(home)
         self._batch = _Batch()
         self._write_lock = asyncio.Lock()
+        landing_sequence.catch_up(home)
 
     async def land(self, conversation_id: str, rows: Rows) -> bool:
         """Return once the rows of a webhook are on the disk; False if its conversation was erased, and nothing landed.

@@ -19,6 +19,7 @@ from pipelines.usecases import sync
 from pipelines.webhook.batch_writer import BatchWriter
 from pipelines.webhook.events import read_event
 from tests.helpers.emulated_dagster import LAST, Emulated
+from warehouse.schema.conversations import CONVERSATION_CHECKS
 from warehouse.schema.registry import BY_NAME
 from warehouse.serve.query import query
 from warehouse.storage import lake, landing, lock
@@ -36,10 +37,17 @@ def failed_checks(ran):
 
 
 def repeat_a_turn(home, **changes):
-    """Insert a row of the last day into lake.turns a second time, with changes if there are any."""
+    """Insert a row of the last day into lake.turns a second time, with changes if there are any.
+
+    As a fault of ours would: the record of the day's files has it, so that no run takes it for damage.
+    """
     rows = lake.read(home, BY_NAME["turns"]).filter(start_date=LAST)
     again = rows.head(1).with_columns(**{name: pl.lit(value) for name, value in changes.items()})
     lake.overwrite_partition(home, BY_NAME["turns"], LAST, pl.concat([rows, again]))
+    checks = lake.read(home, CONVERSATION_CHECKS).filter(start_date=LAST)
+    counts = lake.read_counts(home.file(home.partition(CONVERSATION_CHECKS, LAST)))
+    ids = checks["conversation_id"].to_list()
+    lake.upsert_partition(home, CONVERSATION_CHECKS, LAST, checks, ids, counts=counts | {"turns": rows.height + 1})
 
 
 def test_a_failed_check_of_the_models_blocks_the_swap(run, copied):

@@ -14,7 +14,10 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
+from pipelines.usecases.masking_state import changed_masking
 from tests.helpers.reference_docs import ROOT
+from warehouse.publish import record
+from warehouse.publish.record import RecordedTarget
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.registry import TABLES
 from warehouse.serve.query import query
@@ -50,6 +53,9 @@ def test_a_home_is_restored_from_its_backup_without_the_api(tmp_path):
     with running(app) as url:
         context = Context(Settings(home=root, base_url=url, api_key="demo"), clock=lambda: NOW)
         assert sync.sync(context, run_id="1").problems == ()
+    removed = record.removed_fingerprint(context.home)
+    target = RecordedTarget("s3://bucket/calls", "delta", ("marts",), ("marts.fct_conversations",), removed)
+    record.put_target(context.home, target)
     (root / "seeds").mkdir(exist_ok=True)
     (root / "seeds" / "budgets.csv").write_text(BUDGET)
     command = documented("tar").replace("/srv/convohouse/data", str(root))
@@ -58,7 +64,10 @@ def test_a_home_is_restored_from_its_backup_without_the_api(tmp_path):
     unpack = documented("mkdir").partition("&& ")[2]
     subprocess.run(unpack.split(), cwd=tmp_path, check=True)  # noqa: S603 - as documented
     restored = Context(Settings(home=tmp_path / "restored", api_key=None), clock=lambda: NOW)
-    assert {path.name for path in restored.home.root.iterdir()} == {".convohouse.json", "landing", "seeds"}
+    names = {".convohouse.json", ".masking.json", "published.json", "landing", "seeds"}
+    assert {path.name for path in restored.home.root.iterdir()} == names
+    assert changed_masking(restored) == ()
+    assert record.read_targets(restored.home) == (target,)
     assert sync.reprocess(restored, run_id="2").problems == ()
     before = rows_of(context.home)
     assert sum(map(len, before.values())) > 500

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,7 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.landing import LANDED_DOCUMENTS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.reference_data import TOOL_VERSIONS
-from warehouse.storage import activity_log, lake, landing, landing_merge, parquet
+from warehouse.storage import activity_log, lake, landing, landing_merge, lock, parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import land_prices, land_tools, tool_listings
 from warehouse.storage.landing_sequence import next_number
@@ -99,6 +100,24 @@ def test_a_window_that_ends_in_the_future_and_a_pause_leave_no_gap(is_ahead, tmp
         assert len(nights.missing(context)) > 20
         nights.sync(context)
         assert nights.missing(context) == set()
+
+
+@pytest.mark.parametrize("hours", [5, 30])
+def test_with_a_clock_that_stays_behind_nothing_that_has_started_is_missing(hours, tmp_path):
+    """Of what the API dates more than a day ahead, the row is set aside and named; the conversation is copied."""
+    nights = Nights(tmp_path / "home", until=UNTIL + 3 * DAY)
+    nights.ahead = -timedelta(hours=hours)
+    with running(nights.app) as url:
+        context, problems = nights.context(url), []
+        for _ in range(3):
+            nights.now += DAY
+            problems += nights.sync(context).problems
+            assert nights.missing(context) == set()
+        assert bool(problems) is (hours > 24)
+        assert all("our clock behind" in problem for problem in problems)
+        nights.ahead = timedelta()
+        assert nights.sync(context).problems == ()
+    assert nights.missing(context) == set()
 
 
 def test_landed_times_of_the_future_fail_the_check_and_the_doctor_until_they_are_read_again(tmp_path):
@@ -174,6 +193,31 @@ def test_numbers_only_grow_for_all_writers_and_in_a_copy_without_the_counter(tmp
         if content is not None:
             copy.sequence.write_bytes(content)
         assert next_number(copy) == 66
+
+
+@pytest.mark.parametrize(
+    ("counter", "merged_as"),
+    [(None, "landed"), (b"%020d" % 1, "landed"), (None, "by an earlier version"), (b"%020d" % 1, "not")],
+)
+def test_after_a_restore_without_the_counter_or_with_an_earlier_one_what_lands_is_the_latest(
+    counter, merged_as, tmp_path
+):
+    home = Home(tmp_path / "home").open()
+    for number in range(4):
+        land_snapshot(home, "conv_1", number)
+        land_rows(home, START, {"conv_1": str(number)})
+    if merged_as != "not":
+        landing_merge.merge(home)
+    for file in home.landing.rglob("*-merged.parquet") if merged_as == "by an earlier version" else ():
+        file.rename(file.with_name(re.sub(r"\.n\d+", ".n000000000000001", file.name)))  # that of the first
+    home.sequence.unlink()
+    if counter is not None:
+        home.sequence.write_bytes(counter)
+    with lock.write_lock(home, what="test", now=START):
+        land_rows(home, START, {"conv_1": "4"})
+        land_snapshot(home, "conv_1", 4)
+    assert landing.latest_list_rows(home, ("fingerprint",)).rows() == [("conv_1", "4")]
+    assert landing.latest_snapshots(home)["n_texts"].to_list() == [4]
 
 
 def test_reference_data_and_prices_follow_the_landing(tmp_path):

@@ -106,13 +106,23 @@ def test_a_lost_day_of_one_table_is_named_and_rebuilt(name, context, original):
     assert_repaired(context, original, sync.sync(context, run_id="second"), file)
 
 
-def test_lost_rows_are_named_and_rebuilt(context, original):
-    file = lake_file(context.home, "turns")
+@pytest.mark.parametrize("command", [sync.sync, sync.reprocess])
+@pytest.mark.parametrize("name", ["turns", "conversations"])
+def test_lost_rows_are_named_and_rebuilt(name, command, context, original):
+    file = lake_file(context.home, name)
     rows = pl.read_parquet(file, glob=False).head(-3)
     file.unlink()
     rows.write_parquet(file)
     assert str(file) in failed(context)["lake_has_recorded_rows"]
-    assert_repaired(context, original, sync.reprocess(context, run_id="second"), file)
+    assert_repaired(context, original, command(context, run_id="second"), file)
+
+
+def test_values_that_somebody_has_changed_are_named_and_rebuilt(context, original):
+    file = lake_file(context.home, "turns")
+    rows = pl.read_parquet(file, glob=False).with_columns(message=pl.lit("nobody said this"))
+    file.unlink()
+    rows.write_parquet(file)
+    assert_repaired(context, original, sync.sync(context, run_id="second"), file)
 
 
 @pytest.mark.parametrize("command", [sync.sync, sync.reprocess])

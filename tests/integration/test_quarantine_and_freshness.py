@@ -13,8 +13,10 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.errors import UsageError
 from pipelines.extract import run_log
+from pipelines.extract.landing_rows import deleted_row
 from pipelines.extract.time_window import Window
 from pipelines.settings import Settings
+from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Context
 from pipelines.usecases.run_session import end_copy, finish_runs
@@ -24,7 +26,7 @@ from tests.helpers.nights import Nights
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
 from warehouse.models.data_quality import FRESH
-from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import lake, landing, run_records
 
@@ -111,15 +113,27 @@ def test_an_item_in_quarantine_makes_runs_incomplete_and_not_stale(spoilt, tmp_p
             assert freshness(context).is_passed
 
 
-def test_a_run_after_which_something_listed_is_not_in_the_lake_is_not_fresh(synced):
+@pytest.mark.parametrize("is_gone", [False, True])
+@pytest.mark.parametrize("change", [{"conversation_id": "conv_lost"}, {"fingerprint": "another"}, {}])
+def test_a_run_after_which_what_a_listing_showed_is_not_copied_is_not_fresh(change, is_gone, synced):
+    """As when a sync was killed after its listing, and then `reprocess` or `retry` ran."""
     context, _ = synced
     row = landing.latest_list_rows(context.home, LANDED_LISTINGS.column_names).tail(1)
-    lost = row.with_columns(conversation_id=pl.lit("conv_lost")).select(LANDED_LISTINGS.column_names)
-    landing.land_listing(context.home, Window(None, UNTIL).as_listing(UNTIL), lost)
+    if is_gone:
+        gone = deleted_row(row.row(0, named=True) | {"content_sha256": None}, UNTIL)
+        landing.land_documents(context.home, [gone])
+    with context.worker_pool() as worker_pool:
+        shown = row.with_columns(**{name: pl.lit(value) for name, value in change.items()})
+        landing.land_listing(
+            context.home, Window(None, UNTIL).as_listing(UNTIL), shown.select(LANDED_LISTINGS.column_names)
+        )
+        sync_steps.flatten_conversations(context, "1", worker_pool=worker_pool)
     run_log.start_run(context.home, "2", at=UNTIL, window=None)
     copy_problems = end_copy([context], "2")
-    assert len(finish_runs([context], "2", copy_problems, is_built=True)) == 1
-    assert run_log.row(context.home, "2")["last_full_listing_at"] is None
+    is_missed = bool(change) or is_gone  # a conversation that is listed after a 404 is there again
+    assert len(finish_runs([context], "2", copy_problems, is_built=True)) == is_missed
+    assert run_log.row(context.home, "2")["last_full_listing_at"] == (None if is_missed else UNTIL)
+    assert sync.sync(context, run_id="3").problems == ()
 
 
 def test_a_run_is_fresh_once_its_warehouse_is_in_place(synced):
@@ -139,6 +153,19 @@ def test_a_run_is_fresh_once_its_warehouse_is_in_place(synced):
     assert run_log.row(context.home, "2")["last_full_listing_at"] is None
     sync.sync(context, run_id="3")
     assert status_of(context).last_full_listing_at == moments[0]
+
+
+def test_other_days_of_rereading_change_which_conversations_are_settled(synced):
+    """Without a request to the API, and back again."""
+    context, _ = synced
+    before = lake.read(context.home, CONVERSATION_CHECKS).sort("conversation_id")
+    assert set(before["settle_state"]) >= {"open", "settling"}
+    for reread_days, expected in (((), "settled"), (context.settings.reread_days, "settling")):
+        refresh_lake(context.home, reread_days=reread_days)
+        checks = lake.read(context.home, CONVERSATION_CHECKS).sort("conversation_id")
+        settled_by_days = checks.filter(before["settle_state"] == "settling")["settle_state"]
+        assert set(settled_by_days) == {expected}
+    assert checks.equals(before)
 
 
 def test_conversations_that_an_earlier_listing_had_skipped_are_copied_and_reported(tmp_path):

@@ -52,7 +52,7 @@ class ListApi:
         return httpx.Response(200, content=json.dumps(self.page(query)))
 
     def page(self, query):
-        first, last = int(query.get("call_start_after_unix", 0)), int(query["call_start_before_unix"])
+        first, last = int(query.get("call_start_after_unix", 0)), int(query.get("call_start_before_unix", 2**40))
         ids = [len(self.starts) - 1 - place for place in range(len(self.starts))]
         rows = [
             (name, start)
@@ -83,7 +83,7 @@ def listed(api, since=SINCE):
     return result.rows["conversation_id"].to_list()
 
 
-def list_all(api, since, *, listed_at=UNTIL):
+def list_all(api, since, *, listed_at=UNTIL, until=UNTIL, is_open=False):
     client = ApiClient(
         "https://api.example",
         "sk_0123456789abcdef",
@@ -94,7 +94,7 @@ def list_all(api, since, *, listed_at=UNTIL):
         monotonic=lambda: 0.0,
         concurrency=8,
     )
-    return asyncio.run(list_rows(client, Window(since, UNTIL), listed_at, lambda _n: None))
+    return asyncio.run(list_rows(client, Window(since, until, is_open=is_open), listed_at, lambda _n: None))
 
 
 def all_ids(api):
@@ -217,6 +217,16 @@ def test_a_list_whose_new_cursors_bring_nothing_new_is_an_error():
     with pytest.raises(ApiError, match="does not end"):
         listed(api)
     assert len(api.queries) <= 1 + 2 * (2 + MAX_PAGES_WITHOUT_NEWS)
+
+
+@pytest.mark.parametrize("n_conversations", [5, 40 * PAGE])
+def test_an_open_window_is_listed_to_its_newest_conversation_by_whatever_clock(n_conversations):
+    """Our clock is half a day behind that of the API."""
+    api = ListApi(n_conversations)
+    behind = timedelta(hours=12)
+    result = list_all(api, SINCE, listed_at=UNTIL - behind, until=UNTIL - behind, is_open=True)
+    assert set(result.rows["conversation_id"]) == all_ids(api)
+    assert (result.malformed.height, result.rows.height) == (0, n_conversations)
 
 
 class WithOddRows(ListApi):

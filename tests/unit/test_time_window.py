@@ -45,12 +45,20 @@ def test_a_window_that_can_hold_nothing_is_refused(until):
 
 
 def test_the_first_run_lists_all_of_history():
-    assert next_window([], now=NOW, lookback_days=3) == Window(None, NOW)
+    assert next_window([], now=NOW, lookback_days=3) == Window(None, NOW, is_open=True)
 
 
 def test_the_next_run_lists_from_the_last_complete_listing_less_the_lookback():
     listings = [Listing(NOW - 9 * DAY, None, NOW - 9 * DAY), Listing(NOW - DAY, NOW - 9 * DAY, NOW - DAY)]
-    assert next_window(listings, now=NOW, lookback_days=3) == Window(NOW - 4 * DAY - timedelta(seconds=1), NOW)
+    since = NOW - 4 * DAY - timedelta(seconds=1)
+    assert next_window(listings, now=NOW, lookback_days=3) == Window(since, NOW, is_open=True)
+
+
+def test_an_open_window_has_what_started_after_now_and_so_has_its_newest_part():
+    window = Window(NOW - 4 * DAY, NOW, is_open=True)
+    assert window.contains(NOW + DAY, None)
+    assert not window.contains(NOW - 5 * DAY, None)
+    assert [part.is_open for part in window.split(3)] == [True, False, False]
 
 
 def test_a_listing_of_one_agent_or_of_the_past_moves_no_window():

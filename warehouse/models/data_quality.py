@@ -30,12 +30,12 @@ from warehouse.schema.types import Table
 from warehouse.storage import lake, landing
 from warehouse.storage.freshness import last_full_listing_at
 from warehouse.storage.home import Home
-from warehouse.storage.landing_sequence import CLOCK_TOLERANCE
+from warehouse.storage.landing_sequence import CLOCK_TOLERANCE, order
 
 LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COMPLETENESS = tuple(
     Check(name, f"lake.{CONVERSATIONS.name}", description, "")
     for name, description in (
-        ("listed_is_landed", "Every listed conversation is landed, or in quarantine."),
+        ("listed_is_landed", "Every listed conversation was fetched since its list row changed, or is in quarantine."),
         ("landed_is_in_lake", "Every landed conversation is in the lake, or in quarantine."),
         ("lake_is_landed", "Every row comes from a landed document."),
         ("nothing_in_quarantine", "No item is in quarantine."),
@@ -93,8 +93,8 @@ def check_warehouse(home: Home) -> tuple[CheckResult, ...]:
 
 def check_complete(home: Home) -> tuple[CheckResult, ...]:
     """Compare listing, landing and lake: nothing is missing in either direction, and nothing is in quarantine."""
-    listed = landing.latest_list_rows(home, ())
-    snapshots = landing.latest_snapshots(home)
+    listed = landing.latest_list_rows(home, ("fingerprint", "changed_order", "listed_at", "sequence"))
+    snapshots = landing.latest_snapshots(home).with_columns(landed_order=landing.LANDING_ORDER)
     in_lake, checked = (lake.read(home, table, ["conversation_id"]) for table in (CONVERSATIONS, CONVERSATION_CHECKS))
     complete = in_lake.join(checked, "conversation_id", "semi")
     deletions = lake.read(home, DELETIONS, ["conversation_id"])
@@ -105,7 +105,14 @@ def check_complete(home: Home) -> tuple[CheckResult, ...]:
         [has_content.join(complete, "conversation_id", "anti"), is_removed.join(deletions, "conversation_id", "anti")]
     )
     quarantined = lake.read(home, QUARANTINE)
-    unlanded = listed.join(landed, "conversation_id", "anti")
+    landed = landed.select("conversation_id", "kind", "list_fingerprint", "landed_order")
+    is_changed = pl.col("fingerprint").ne_missing(pl.col("list_fingerprint")) & (
+        pl.col("changed_order") > pl.col("landed_order")
+    )
+    is_there_again = (pl.col("kind") == "gone") & (order("sequence", "listed_at") > pl.col("landed_order"))
+    unlanded = listed.join(landed, "conversation_id", "left").filter(
+        pl.col("landed_order").is_null() | is_changed | is_there_again
+    )
     return (
         _result(LISTED_IS_LANDED, unlanded.join(quarantined, "conversation_id", "anti")),
         _result(LANDED_IS_IN_LAKE, missing.join(quarantined, "conversation_id", "anti")),

@@ -1,13 +1,14 @@
 """Damage at rest: files that cannot be read, and files of the lake that have other rows than were written.
 
-The row counts of a day are in the footer of its file of ``conversation_checks``, which is written last
-(``lake.write_counts``). An unreadable file of the lake is removed, and its day loses that file too: its conversations
-then count as not flattened, and the next refresh takes them from the landing. An unreadable file of the landing is set
-aside in ``damaged/``: its conversations then count as not fetched.
+The rows and sizes of the files of a day are in the footer of its file of ``conversation_checks``, which is written
+last (``lake.upsert_partition``). A wrong file of the lake is removed, and that file of its day as well: then the
+conversations of the day count as not flattened, and the next refresh takes them from the landing. An unreadable file
+of the landing is set aside in ``damaged/``: its conversations then count as not fetched.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -97,11 +98,23 @@ def _repair_lake(home: Home, *, is_deep: bool) -> list[str]:
             file.unlink()
             lines.append(f"{file} could not be read, and is rebuilt from the landing. {reason}")
             if table.is_daily:
-                lost_days.add(date.fromisoformat(file.parent.name.partition("=")[2]))
-    wrong = wrong_counts(home) if is_deep else _missing(home)
+                lost_days.add(_day(file))
+    wrong = list(wrong_counts(home) if is_deep else _missing(home))
     for file, n_recorded, n_rows in wrong:
         lines.append(f"{file} had {n_rows} of {n_recorded} rows, and is rebuilt from the landing.")
-        lost_days.add(date.fromisoformat(file.parent.name.partition("=")[2]))
+    changed = defaultdict[date, list[Path]](list)
+    for file in _changed_files(home):
+        if file not in {file for file, _, _ in wrong}:
+            changed[_day(file)].append(file)
+    for files in changed.values():
+        more = f" and {len(files) - 1} more of its day" if len(files) > 1 else ""
+        lines.append(
+            f"{files[0]}{more}: not as recorded, because a run was killed or somebody has changed the file. "
+            "What it had is rebuilt from the landing."
+        )
+    for file in (*(file for file, _, _ in wrong), *(file for files in changed.values() for file in files)):
+        file.unlink(missing_ok=True)
+        lost_days.add(_day(file))
     for day in lost_days:
         home.file(home.partition(CONVERSATION_CHECKS, day)).unlink(missing_ok=True)
     return lines
@@ -113,6 +126,23 @@ def _missing(home: Home) -> Iterator[tuple[Path, int, int]]:
             file = home.file(home.partition(BY_NAME[name], day))
             if n_recorded and not file.exists():
                 yield file, n_recorded, 0
+
+
+def _changed_files(home: Home) -> Iterator[Path]:
+    """The files of a workspace's days that have another size than was recorded."""
+    for day, counts in _recorded(home):
+        sizes = lake.read_sizes(home.file(home.partition(CONVERSATION_CHECKS, day)))
+        if sizes is None:
+            continue
+        for name in counts:
+            file = home.file(home.partition(BY_NAME[name], day))
+            if file.exists() and file.stat().st_size != sizes.get(name):
+                yield file
+
+
+def _day(file: Path) -> date:
+    """The day of a file of the lake."""
+    return date.fromisoformat(file.parent.name.partition("=")[2])
 
 
 def lost_conversations(home: Home) -> pl.DataFrame:

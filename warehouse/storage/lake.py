@@ -10,16 +10,16 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import polars as pl
 
 from warehouse.errors import HomeError, SchemaError
-from warehouse.schema.registry import DOCUMENT_TABLES, TABLES
+from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES, TABLES
 from warehouse.schema.types import WORKSPACE, Table
 from warehouse.storage import parquet
-from warehouse.storage.fingerprint import digest_files
+from warehouse.storage.fingerprint import digest, digest_files
 from warehouse.storage.home import RESERVED_WORKSPACE, UPGRADABLE_LAYOUT, Home
 
 DAY_FOLDERS = "day=*/"
@@ -37,6 +37,9 @@ WRITERS = 8
 
 COUNTS_KEY = "n_rows"
 """Key in the footer of a file of ``conversation_checks``: the rows of each table on its day, as JSON."""
+
+SIZES_KEY = "n_bytes"
+"""Likewise the size of each file, with the fingerprint of the columns that the tables had then."""
 
 
 def files_glob(table: Table) -> str:
@@ -181,11 +184,11 @@ def upsert_partition(
         existing = parquet.read_files(table, [target])
         is_replaced = existing["conversation_id"].is_in(list(ids))
         is_same = existing.filter(is_replaced).equals(data) and parquet.file_schema(target) == data.schema
-        if is_same and read_counts(target) == counts:
+        if is_same and (counts is None or is_recorded(home, day, target, counts)):
             return existing.height
         # Both parts are sorted by the key, which begins with the conversation: sorting by that alone is enough.
         data = pl.concat([existing.filter(~is_replaced), data]).sort("conversation_id", maintain_order=True)
-    _write_or_remove(home, target, data, None if counts is None else {COUNTS_KEY: json.dumps(counts)})
+    _write_or_remove(home, target, data, None if counts is None else _record(home, day, counts))
     return data.height
 
 
@@ -198,7 +201,7 @@ def replace_partition(
     """
     target = home.file(home.partition(table, day))
     if parts:
-        parquet.join_files(home, target, parts, footer=None if counts is None else {COUNTS_KEY: json.dumps(counts)})
+        parquet.join_files(home, target, parts, footer=None if counts is None else _record(home, day, counts))
     else:
         target.unlink(missing_ok=True)
 
@@ -207,6 +210,34 @@ def read_counts(file: Path) -> dict[str, int] | None:
     """The number of rows that each table had on the day of the file when it was written; None if it was not stored."""
     text = pl.read_parquet_metadata(file).get(COUNTS_KEY)
     return None if text is None else json.loads(text)
+
+
+def read_sizes(file: Path) -> dict[str, int] | None:
+    """The size of each table's file on the day of the file when it was written, without those that did not exist.
+
+    None if it was not stored, or the tables had other columns: their files may have been rewritten since.
+    """
+    recorded = json.loads(pl.read_parquet_metadata(file).get(SIZES_KEY, "{}"))
+    return recorded["sizes"] if recorded.get("columns") == _columns_fingerprint() else None
+
+
+def is_recorded(home: Home, day: date, file: Path, counts: Mapping[str, int]) -> bool:
+    """Whether the file of ``conversation_checks`` has these counts, and the sizes that the files of the day have."""
+    footer = pl.read_parquet_metadata(file)
+    return all(footer.get(key) == text for key, text in _record(home, day, counts).items())
+
+
+def _record(home: Home, day: date, counts: Mapping[str, int]) -> dict[str, str]:
+    """What the footer of the day's file of ``conversation_checks`` says of its other files, all of them written."""
+    files = {name: home.file(home.partition(BY_NAME[name], day)) for name in counts}
+    sizes = {name: file.stat().st_size for name, file in files.items() if file.exists()}
+    recorded_sizes = {"columns": _columns_fingerprint(), "sizes": sizes}
+    return {COUNTS_KEY: json.dumps(counts, sort_keys=True), SIZES_KEY: json.dumps(recorded_sizes, sort_keys=True)}
+
+
+@cache
+def _columns_fingerprint() -> str:
+    return digest(f"{table.name}.{column.name} {column.type}" for table in TABLES for column in table.columns)
 
 
 def _write_or_remove(home: Home, target: Path, data: pl.DataFrame, footer: dict[str, str] | None = None) -> None:

@@ -153,7 +153,7 @@ def latest_list_rows(
         home: The home folder.
         columns: Columns of ``LANDED_LISTINGS`` besides the id. ``listed_at`` is when a listing showed the conversation
             last, whether or not its row had changed, ``sequence`` the number of that listing. ``first_seen_at`` is when
-            one showed it first.
+            one showed it first, ``changed_order`` where its row landed with this content (``landing_sequence.order``).
         ids: Conversations; None for all.
     """
     content = [name for name in columns if name in LIST_ROW_CONTENT]
@@ -171,6 +171,7 @@ def latest_list_rows(
     latest = (
         in_order.filter(pl.col("fingerprint").is_not_null())
         .unique("conversation_id", keep="last", maintain_order=True)
+        .with_columns(changed_order=order("sequence", "listed_at"))
         .join(first_seen, "conversation_id", maintain_order="left")
         .join(last_seen, "conversation_id", maintain_order="left")
     )

@@ -17,11 +17,9 @@ import polars as pl
 from warehouse.schema.types import Table
 from warehouse.storage import parquet
 from warehouse.storage.home import Home
+from warehouse.storage.landing_sequence import MERGED
 
 Result = TypeVar("Result")
-
-MERGED = "-merged"
-"""How the name of a merged file ends, before ``.parquet``."""
 
 
 def list_files(home: Home, folder: Path, below: str = "") -> list[Path]:

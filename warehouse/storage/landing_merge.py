@@ -25,8 +25,8 @@ from warehouse.schema.reference_data import LANDED_TOOLS
 from warehouse.schema.types import Table
 from warehouse.storage import landing, landing_account_data, landing_reference_data, parquet, run_records
 from warehouse.storage.home import Home
-from warehouse.storage.landing_files import MERGED, Merge, merge_records, merges
-from warehouse.storage.landing_sequence import order
+from warehouse.storage.landing_files import Merge, merge_records, merges
+from warehouse.storage.landing_sequence import MERGED, order
 
 MIN_FILES = 4
 SMALL_BYTES = 1024 * 1024
@@ -123,8 +123,9 @@ def merge_list_rows(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _replace(home: Home, files: Sequence[Path], data: pl.DataFrame, footer: Footer) -> Path:
-    """Replace files of one folder by one; returns it."""
-    folder, name = files[0].parent, f"{files[0].name.split('.')[1].partition('-')[0]}-{uuid.uuid4().hex[:8]}{MERGED}"
+    """Replace files of one folder by one, which gets the number of the last of them; returns it."""
+    last = files[-1]
+    folder, name = last.parent, f"{last.name.split('.')[1].partition('-')[0]}-{uuid.uuid4().hex[:8]}{MERGED}"
     merged, record = home.file(folder, name), merge_records(home) / f"{home.workspace}.{name}.json"
     paths = [str(file.relative_to(home.landing)) for file in (merged, *files)]
     _write_record(home, record, {"merged": paths[0], "replaced": paths[1:]})

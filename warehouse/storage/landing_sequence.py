@@ -11,7 +11,10 @@ import fcntl
 import os
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 
@@ -22,6 +25,8 @@ CLOCK_TOLERANCE = timedelta(hours=1)
 NOT_LANDED = 2**61
 """The number of what counts as landed last, and is not landed, as in a dry run."""
 
+MERGED = "-merged"
+"""How the name of a merged file (``landing_merge``) ends, before ``.parquet``."""
 _BEFORE_NUMBERS = 2**62
 """Subtracted from a time in microseconds: every time sorts before every number."""
 _NUMBER = re.compile(r"\.n(\d+)-")
@@ -36,19 +41,50 @@ def next_number(home: Home, *, is_synced: bool = True) -> int:
     Raises:
         OSError: the home folder cannot be written.
     """
+    with _locked_counter(home) as (descriptor, count):
+        number = (_highest_number(home) if count is None else count) + 1
+        _write_counter(descriptor, number)
+        if is_synced:
+            os.fsync(descriptor)
+        return number
+
+
+def catch_up(home: Home) -> None:
+    """Raise the counter to the highest number that has landed: a home restored from copies may have an earlier counter.
+
+    Otherwise what lands next would count as older than what is there.
+
+    Raises:
+        OSError: the home folder cannot be written.
+    """
+    if not home.sequence.exists():
+        return  # the next number is above all
+    highest = _highest_in_names(home)
+    with _locked_counter(home) as (descriptor, count):
+        if count is not None and count < highest:
+            _write_counter(descriptor, max(highest, _highest_number(home)))
+            os.fsync(descriptor)
+
+
+@contextmanager
+def _locked_counter(home: Home) -> Iterator[tuple[int, int | None]]:
+    """The counter's file while no other process has it: its descriptor, and the number of what landed last.
+
+    The number is None if it is lost.
+    """
     home.root.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(home.sequence, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         digits = os.read(descriptor, 32)
-        number = (int(digits) if digits.isdigit() else _highest_number(home)) + 1
-        # In place and not by a rename: the lock is on this file. Of a constant length, it is never partly written.
-        os.pwrite(descriptor, b"%020d" % number, 0)
-        if is_synced:
-            os.fsync(descriptor)
-        return number
+        yield descriptor, int(digits) if digits.isdigit() else None
     finally:
         os.close(descriptor)
+
+
+def _write_counter(descriptor: int, number: int) -> None:
+    """In place and not by a rename: the lock is on this file. Of a constant length, it is never partly written."""
+    os.pwrite(descriptor, b"%020d" % number, 0)
 
 
 def sync(home: Home) -> None:
@@ -58,9 +94,22 @@ def sync(home: Home) -> None:
 
 
 def _highest_number(home: Home) -> int:
-    """The highest number of a landed file, for a home that was copied without its counter, or is of before."""
+    """The highest number of a landed row, for a home that was copied without its counter, or is of before."""
+    return max((_highest_in_names(home), *map(_highest_in_rows, home.landing.rglob(f"*{MERGED}.parquet"))))
+
+
+def _highest_in_names(home: Home) -> int:
+    """The highest number in the name of a landed file."""
     numbers = (_NUMBER.search(file.name) for file in home.landing.rglob("*.parquet"))
     return max((int(number[1]) for number in numbers if number), default=0)
+
+
+def _highest_in_rows(file: Path) -> int:
+    """The highest number of a row of a merged file: earlier versions named it after the first file that it replaced."""
+    rows = pl.scan_parquet(file, glob=False)
+    names = [name for name in ("sequence", "last_seen_sequence") if name in rows.collect_schema()]
+    highest = rows.select(pl.col(names).max()).collect().row(0) if names else ()
+    return max((number for number in highest if number is not None), default=0)
 
 
 def file_name(number: int) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from warehouse.errors import LockedError
-from warehouse.storage import landing_merge, layout
+from warehouse.storage import landing_merge, landing_sequence, layout
 from warehouse.storage.home import Home
 
 
@@ -43,6 +43,7 @@ def write_lock(home: Home, *, what: str, now: datetime) -> Iterator[None]:
         # the lock; it writes again if its temporary file disappears.
         home.remove_stale_temp_files()
         landing_merge.finish(home)
+        landing_sequence.catch_up(home)
         owner_file.write_text(
             json.dumps({"pid": os.getpid(), "what": what, "since": now.isoformat(timespec="seconds")})
         )

@@ -13,6 +13,7 @@ import polars as pl
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.storage import lake, landing_files, parquet
 from warehouse.storage.home import Home
+from warehouse.storage.landing_sequence import MERGED
 
 
 def records(home: Home) -> pl.DataFrame:
@@ -24,7 +25,7 @@ def read(files: Iterable[Path]) -> pl.DataFrame:
     """The current record of every run in some files; a run that goes on after a merge gets a file of its own again."""
     merged_first = sorted(files, key=lambda file: not landing_files.is_merged(file))
     rows = parquet.read_files(SYNC_RUNS, merged_first, file_column="file")
-    is_merged = pl.col("file").str.contains(landing_files.MERGED, literal=True)
+    is_merged = pl.col("file").str.contains(MERGED, literal=True)
     in_order = rows.sort(~is_merged, "ended_at", maintain_order=True).drop("file")
     return in_order.unique("run_id", keep="last", maintain_order=True)
 

@@ -165,7 +165,7 @@ ON_THE_PAGE = {
     "conv_photo": ["file: door.jpg, image/jpeg"],
     "conv_voices": ["Ann: Welcome. Ben: Willkommen.", "0:07 agent Bye"],
     "conv_dollars_only": ["$0.0412 (reported), credits unknown"],
-    "conv_rang_out": ["not reached: no answer", "dollars unknown, 0 credits", "Error no_answer: request timed out"],
+    "conv_rang_out": ["not reached: no answer", "$0.00 (plan rate), 0 credits", "Error no_answer: request timed out"],
     "conv_guarded": ["blocked: no diagnosis", "Guardrail no diagnosis"],
     "conv_queued": ["a surcharge of 120 credits, billed apart", "Queue waited 8.5 s"],
     "conv_tagged": ["Tags tag_a, tag_b"],

@@ -157,7 +157,8 @@ class Answers:
         for key, table in tables.items():
             if name.lower() in (key, key.partition(".")[2]):
                 return self._answer(n=len(table["columns"]), tables=[table])
-        raise UsageError(f"There is no table {name!r}.", did_you_mean(suggest(name, tables)).rstrip())
+        names = [name for key in tables for name in (key.partition(".")[2], key)]
+        raise UsageError(f"There is no table {name!r}.", did_you_mean(suggest(name, names)).rstrip())
 
     def query(
         self,

@@ -45,6 +45,7 @@ UNITS = {
     "_secs": "seconds",
     "_ms": "milliseconds",
     "_usd_cents": "US cents",
+    "_per_usd": "credits per US dollar",
     "_usd": "US dollars",
     "_credits": "credits",
     "_at": "UTC timestamp",

@@ -76,7 +76,7 @@ final as (
         coalesce(
             rated.cost_fiat_usd,
             rated.cost_credits / rated.credits_per_usd,
-            -- of an attempt that nobody answered, the API tells no plan
+            -- an attempt that nobody answered has no plan
             case when rated.cost_credits = 0 then cast(0 as double) end
         ) as cost_usd,
         case

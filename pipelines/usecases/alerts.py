@@ -33,6 +33,7 @@ from warehouse.schema.types import unit_of
 from warehouse.serve.query import query
 from warehouse.serve.value_format import format_number
 from warehouse.storage import lake
+from warehouse.storage.freshness import UNFINISHED
 from warehouse.storage.home import Home
 
 MAX_LINES = 10
@@ -43,11 +44,12 @@ MASK = "[hidden]"
 _SECRET_NAME = re.compile("pass|secret|token|key")
 """Names of credentials whose values are secret: a user or a region is none, and may be an ordinary word."""
 
-LISTED_DAYS = """
+LISTED_DAYS = f"""
     select workspace, max(cast(last_full_listing_at at time zone 'UTC' as date)) as until_date
-    from metrics.sync_health
+    from lake.sync_runs
+    where error is distinct from '{UNFINISHED}'
     group by workspace
-"""
+"""  # noqa: S608 -- our own SQL
 """The day up to which a workspace is listed: that day is not over, and its numbers look as if they had fallen."""
 
 _UNUSUAL = f"""

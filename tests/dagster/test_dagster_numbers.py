@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.orchestration.metric_checks import check_anomalies, newest_day_metrics
 from tests.helpers.emulated_dagster import LAST, started_at
+from warehouse.storage.freshness import UNFINISHED
 from warehouse.storage.home import Home
 
 
@@ -46,8 +47,11 @@ def home(tmp_path):
             " text, value double, expected double, spread double, deviation double, is_flagged boolean)"
         )
         connection.executemany("insert into metrics.anomalies values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        connection.execute("create table metrics.sync_health (workspace text, last_full_listing_at timestamptz)")
-        connection.execute("insert into metrics.sync_health values ('eu', '2026-11-03 02:00:00+00'), ('us', null)")
+        connection.execute("create schema lake")
+        connection.execute("create table lake.sync_runs (workspace text, last_full_listing_at timestamptz, error text)")
+        connection.execute("insert into lake.sync_runs values ('eu', '2026-11-03 02:00:00+00', null)")
+        killed = ("eu", "2026-11-04 02:00:00+00", UNFINISHED)
+        connection.execute("insert into lake.sync_runs values (?, ?, ?)", killed)
     return home
 
 

@@ -184,6 +184,8 @@ def test_a_summary_says_what_is_not_known() -> None:
         ("n_local_date", "count"),
         ("cost_usd", "US dollars"),
         ("credits_per_usd", "credits per US dollar"),
+        ("cost_usd_per_call", "US dollars per conversation"),
+        ("cost_usd_per_call_change", None),
     ],
 )
 def test_a_local_time_is_not_utc_and_a_rate_no_amount(name: str, unit: str | None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
-from pipelines.cli.render import emit, write, write_file
+from pipelines.cli.render import emit, require_folder, write, write_file
 
 FORMATS = ("odcs", "osi", "dbt", "superset")
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -46,8 +46,7 @@ def contract(options: Options, form: str, output: Path | None) -> None:
     Metrics are sums divided by sums that a tool can evaluate over any rows. The paths in it are those of the home
     folder. Generate it again after an update.
     """
-    if output is not None and not output.parent.is_dir():
-        raise click.UsageError(f"There is no folder {output.parent} to write into.")
+    require_folder(output)
     is_binary = form == "superset" and not options.is_json
     if is_binary and output is None and sys.stdout.isatty():
         raise click.UsageError("A zip file cannot be shown on a terminal: name a file with --output.")

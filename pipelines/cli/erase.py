@@ -39,7 +39,7 @@ NOUNS = {
         {
             0: "all are erased",
             1: "an id is unknown, the warehouse could not be rebuilt, or a target not reached",
-            2: "not confirmed: without a terminal --yes is needed",
+            2: "not confirmed; without a terminal, --yes is needed",
             3: "the API did not delete one, which is then not erased here either",
         },
     )
@@ -62,7 +62,7 @@ def erase(options: Options, ids: tuple[str, ...], upstream: bool, yes: bool) -> 
     context = options.context()
     if not yes and not _is_confirmed(ids, is_upstream=upstream):
         options.say("nothing was erased")
-        exit_with(1)
+        exit_with(2)
     with show_progress(options) as show:
         result = erase_everywhere(context, ids, is_upstream=upstream, progress=show)
     if options.is_json:

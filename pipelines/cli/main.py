@@ -190,7 +190,9 @@ def report_error(error: Exception, *, is_json: bool = False) -> int:
         case OSError():
             reason = (error.strerror or str(error) or type(error).__name__).rstrip(".")
             message = f"{error.filename}: {reason}." if error.filename else f"{reason}."
-            hint, code = "Free some disk space, or make it writable, then run the command again.", 1
+            is_path_wrong = isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError)
+            remedy = "Check the path" if is_path_wrong else "Free some disk space, or make it writable"
+            hint, code = f"{remedy}, then run the command again.", 1
         case _:
             message = f"{type(error).__name__}: {error}"
             hint, code = "This is a bug: run the command again with --debug and report the output.", 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,10 +59,11 @@ def metrics(
     computed from. The newest rows come first. A table shows agents by name and hides the workspace if there is only
     one; csv, json and parquet have every column. `convohouse explain` tells how a metric is computed.
     """
+    from pipelines.extract.time_window import parse_moments
     from pipelines.usecases.metric_lookup import check_filter, find_metric
     from warehouse.serve.metrics import RowFilter, read_models, read_rows
 
-    since_at, until_at = _window(options, since, until)
+    since_at, until_at = parse_moments(since, until, options.now())
     is_list = form is None and output is None
     form = chosen_format(options, form, output)
     home = options.home_folder()
@@ -102,23 +102,6 @@ def _print_table(options: Options, home: Home, model: MetricModel, column: str |
         row |= {name: labels.get(row[name], row[name]) for name in agent_columns}
     units = {metric["column_name"]: metric["unit"] for metric in model.metrics}
     print_layout(options, table(rows, headings, units=units, max_cell=MAX_CELL), frame.height)
-
-
-def _window(options: Options, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-    """The two times.
-
-    Raises:
-        UsageError: one cannot be read, or no time is between them.
-    """
-    from pipelines.extract.time_window import Window, parse_moment
-
-    if since is None and until is None:
-        return None, None
-    now = options.now()
-    since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
-    if until_at is not None:
-        Window(since_at, until_at)
-    return since_at, until_at
 
 
 def _print_list(options: Options, models: dict[str, MetricModel]) -> None:

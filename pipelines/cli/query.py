@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
-from pipelines.cli.render import MAX_ROWS, encode, hidden_columns_note, table, write, write_file
+from pipelines.cli.render import MAX_ROWS, encode, hidden_columns_note, require_folder, table, write, write_file
 from pipelines.cli.text_table import MAX_CELL, Layout
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ def chosen_format(options: Options, form: str | None, output: Path | None) -> st
     Raises:
         UsageError: the folder does not exist, or Parquet would be written to a terminal.
     """
-    if output is not None and not output.parent.is_dir():
-        raise click.UsageError(f"There is no folder {output.parent} to write into.")
+    require_folder(output)
     if form is None and output is not None and output.suffix[1:] in FORMATS:
         form = output.suffix[1:]
     form = form or ("json" if options.is_json else "table")

@@ -110,6 +110,16 @@ def encode(frame: pl.DataFrame, form: str) -> bytes:
             return (table(frame.rows(named=True), frame.columns).text + "\n").encode()
 
 
+def require_folder(target: Path | None) -> None:
+    """Check that a file can be written to the folder that was given.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    if target is not None and not target.parent.is_dir():
+        raise click.UsageError(f"There is no folder {target.parent} to write into.")
+
+
 def write_file(target: Path, content: bytes) -> None:
     """Write a file that is either complete or not there; a device or a named pipe is written to as it is."""
     target = target.resolve()

@@ -10,7 +10,7 @@ import click
 from pipelines.cli.agents import resolve_agent
 from pipelines.cli.extras import require_extra
 from pipelines.cli.options import AGENT_HELP, Options, help_epilog, pass_options, shared_options
-from pipelines.cli.render import emit
+from pipelines.cli.render import emit, require_folder
 
 
 @click.command(
@@ -52,6 +52,7 @@ def report(options: Options, *, since: str, agent: str | None, out: Path, with_c
     same charts and numbers as `convohouse serve` shows, of the same SQL.
     """
     require_extra("page", "jinja2", "altair", "vl_convert")
+    require_folder(out)
     from pipelines.page.app import Site
     from pipelines.page.report import ReportScope, write_report
 

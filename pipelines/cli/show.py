@@ -107,6 +107,7 @@ def _by_scope(rows: list[dict[str, Any]], headings: dict[str, str], *, prose: tu
 
 
 def _head(view: ConversationView) -> Iterator[str]:
+    from warehouse.serve.conversation import error_text
     from warehouse.serve.value_format import duration, format_value, moment
 
     row = view.conversation
@@ -125,8 +126,7 @@ def _head(view: ConversationView) -> Iterator[str]:
         yield f"  {format_value(row['summary_title'])}"
     if row["termination_reason"]:
         yield f"  ended: {format_value(row['termination_reason'])}"
-    if row["error_reason"] or row["error_type"]:
-        error = ": ".join(text for text in (row["error_type"], row["error_reason"]) if text)
+    if error := error_text(row):
         yield f"  error: {format_value(error)}"
     if row["tags"]:
         yield f"  tags: {format_value(row['tags'])}"
@@ -164,20 +164,15 @@ def _turns(view: ConversationView) -> Iterator[str]:
 
 
 def _said(view: ConversationView, turn: dict[str, Any]) -> Iterator[str]:
-    """What an entry says: its message, else the parts of its voices; its files; the guardrails that it triggered."""
+    """What an entry says, its files, and the guardrails that it triggered."""
+    from warehouse.serve.conversation import file_label, spoken_texts
 
     def of_turn(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [row for row in rows if row["turn_index"] == turn["turn_index"]]
 
-    message = turn["original_message"] or turn["message"] or ""
-    if message.strip():
-        yield f"{message}{' [interrupted]' if turn['is_interrupted'] else ''}"
-    else:
-        parts = [row for row in of_turn(view.multivoice_parts) if (row["text"] or "").strip()]
-        yield from (f"{row['voice_label']}: {row['text']}" if row["voice_label"] else row["text"] for row in parts)
-    for row in of_turn(view.files):
-        facts = [text for text in (row["original_filename"] or row["file_id"], row["mime_type"]) if text]
-        yield f"[file: {', '.join(facts) or 'no name'}]"
+    interrupted = " [interrupted]" if turn["is_interrupted"] else ""
+    yield from (f"{text}{interrupted}" for text in spoken_texts(turn, of_turn(view.multivoice_parts)))
+    yield from (f"[file: {file_label(row)}]" for row in of_turn(view.files))
     for row in of_turn(view.guardrails):
         yield f"[guardrail: {row['guardrail_name'] or row['guardrail_type'] or 'no name'}]"
 

@@ -86,6 +86,18 @@ def parse_moment(text: str, now: datetime) -> datetime:
         raise UsageError(f"{text!r} is no date.", MOMENT_HINT) from None
 
 
+def parse_moments(since: str | None, until: str | None, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """A user's begin and end, each as ``parse_moment``; None for one that is not given.
+
+    Raises:
+        UsageError: one is no time, or no time is between them.
+    """
+    since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
+    if until_at is not None:
+        Window(since_at, until_at)
+    return since_at, until_at
+
+
 def next_window(listings: Iterable[Listing], *, now: datetime, lookback_days: int) -> Window:
     """The default window, which is open: from the end of what is listed without a gap, less the lookback, to now.
 

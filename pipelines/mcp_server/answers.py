@@ -18,7 +18,7 @@ import polars as pl
 from pydantic import Field
 
 from pipelines.errors import UsageError
-from pipelines.extract.time_window import parse_moment
+from pipelines.extract.time_window import parse_moments
 from pipelines.usecases.agents import resolve_agent
 from pipelines.usecases.context import Context
 from pipelines.usecases.metric_lookup import check_filter, find_metric
@@ -157,7 +157,8 @@ class Answers:
         for key, table in tables.items():
             if name.lower() in (key, key.partition(".")[2]):
                 return self._answer(n=len(table["columns"]), tables=[table])
-        raise UsageError(f"There is no table {name!r}.", did_you_mean(suggest(name, tables)).rstrip())
+        names = [name for key in tables for name in (key.partition(".")[2], key)]
+        raise UsageError(f"There is no table {name!r}.", did_you_mean(suggest(name, names)).rstrip())
 
     def query(
         self,
@@ -258,9 +259,7 @@ class Answers:
         return open_warehouse if self.has_transcripts else open_without_texts
 
     def _moments(self, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-        now = self.context.clock()
-        since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
-        return since_at, until_at
+        return parse_moments(since, until, self.context.clock())
 
     def _answer(self, *, n: int, **content: Any) -> Answer:
         """The answer as plain JSON values; numbers keep every digit that a float has.

@@ -24,6 +24,8 @@ from pipelines.listener import base_url, listening
 from pipelines.mcp_server.answers import Answer, Answers
 from warehouse.errors import ConvohouseError
 
+TOOLS_FOR_COMMANDS = {"metrics": "list_metrics", "tables": "describe_tables"}
+
 INSTRUCTIONS = (
     "Conversations of ElevenLabs agents: metrics, tables, and how fresh they are. Every answer has n (what it counts), "
     "the definition, and data_as_of (UTC; null: not known). Say all three when you report a number. Rates are sums "
@@ -66,9 +68,16 @@ def _reporting(tool: Callable[..., Answer]) -> Callable[..., Answer]:
         try:
             return tool(*arguments, **named_arguments)
         except ConvohouseError as error:
-            raise ToolError(str(error)) from error
+            raise ToolError(_with_tools(str(error))) from error
 
     return call
+
+
+def _with_tools(text: str) -> str:
+    """An error that names the tools of this server in place of the commands for people."""
+    for command, tool in TOOLS_FOR_COMMANDS.items():
+        text = text.replace(f"`convohouse {command}`", f"`{tool}`")
+    return text
 
 
 def serve_stdio(answers: Answers) -> None:

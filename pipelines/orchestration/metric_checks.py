@@ -1,4 +1,4 @@
-"""Metrics of the newest day as asset metadata, and a warning if any of them is an anomaly."""
+"""Metrics of the newest day that is over as asset metadata, and a warning if any of them is an anomaly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import dagster as dg
 
 from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.checks import evaluation
-from pipelines.usecases.alerts import unusual_measures
+from pipelines.usecases.alerts import LISTED_DAYS, unusual_measures
 from warehouse.serve.query import query
 from warehouse.storage.home import Home
 
@@ -16,12 +16,21 @@ AGENT_DAILY, ANOMALIES = "metrics.agent_daily", "metrics.anomalies"
 ANOMALIES_CHECK = dg.AssetCheckSpec(
     "nothing_is_unusual",
     asset=asset_key(ANOMALIES),
-    description="No measure of an agent's newest day differs much from the days before. A warning: "
+    description="No measure of an agent differs much from the days before, on the newest day that is over. A warning: "
     "metrics.anomalies has the expected values.",
 )
 _MAX_SAMPLE_ROWS = 20
 
-_NEWEST_DAY = """
+_NEWEST_DAY = f"""
+    with listed_days as ({LISTED_DAYS}),
+
+    days as (
+        select agent_daily.*
+        from metrics.agent_daily
+        left join listed_days using (workspace)
+        where until_date is null or start_date < until_date
+    )
+
     select
         max(start_date)::varchar as newest_day,
         sum(n_calls)::bigint as n_calls,
@@ -30,19 +39,19 @@ _NEWEST_DAY = """
         sum(n_success + n_failure) / nullif(sum(n_calls), 0) as success_coverage,
         sum(cost_credits)::bigint as cost_credits,
         sum(cost_usd) as cost_usd
-    from metrics.agent_daily
-    where start_date = (select max(start_date) from metrics.agent_daily)
-"""
+    from days
+    where start_date = (select max(start_date) from days)
+"""  # noqa: S608 -- our own SQL
 
 
 def newest_day_metrics(home: Home) -> dict[str, Any]:
-    """Conversations, success and cost of the newest day over all agents, without those that are null."""
+    """Conversations, success and cost of that day over all agents, without those that are null."""
     row = query(home, _NEWEST_DAY).row(0, named=True)
     return {name: value for name, value in row.items() if value is not None}
 
 
 def check_anomalies(home: Home) -> dg.AssetCheckEvaluation:
-    """Whether the newest day of a workspace has no flagged measure; only a warning, because the data may be right."""
+    """Whether that day of each workspace has no flagged measure; only a warning, because the data may be right."""
     anomalies = unusual_measures(home)
     metadata: dict[str, Any] = {"n_unusual": anomalies.height}
     if not anomalies.is_empty():

@@ -33,6 +33,7 @@ from warehouse.schema.types import unit_of
 from warehouse.serve.query import query
 from warehouse.serve.value_format import format_number
 from warehouse.storage import lake
+from warehouse.storage.freshness import UNFINISHED
 from warehouse.storage.home import Home
 
 MAX_LINES = 10
@@ -43,14 +44,26 @@ MASK = "[hidden]"
 _SECRET_NAME = re.compile("pass|secret|token|key")
 """Names of credentials whose values are secret: a user or a region is none, and may be an ordinary word."""
 
-_UNUSUAL = """
+LISTED_DAYS = f"""
+    select workspace, max(cast(last_full_listing_at at time zone 'UTC' as date)) as until_date
+    from lake.sync_runs
+    where error is distinct from '{UNFINISHED}'
+    group by workspace
+"""  # noqa: S608 -- our own SQL
+"""The day up to which a workspace is listed: that day is not over, and its numbers look as if they had fallen."""
+
+_UNUSUAL = f"""
+    with listed_days as ({LISTED_DAYS})
+
     select
         workspace, start_date::varchar as start_date, agent_id, coalesce(agent_name, agent_id) as agent_name, measure,
         value, expected, deviation
     from metrics.anomalies
+    left join listed_days using (workspace)
+    where until_date is null or start_date < until_date
     qualify is_flagged and start_date = max(start_date) over (partition by workspace)
     order by abs(deviation) / nullif(spread, 0) desc, workspace, agent_id, measure
-"""
+"""  # noqa: S608 -- our own SQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +219,7 @@ def _stale(context: Context, _home: Home) -> Alert:
 
 
 def unusual_measures(home: Home) -> pl.DataFrame:
-    """Flagged measures of the newest day of each workspace, the most unusual first."""
+    """Flagged measures of the newest day of each workspace that is over, the most unusual first."""
     return query(home, _UNUSUAL)
 
 

@@ -13,9 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.extract.fetch_plan import conversations_with_new_feedback
-from pipelines.extract.fetch_policy import REASONS, decide_refetch
-from pipelines.extract.removals import ids_to_confirm
+from pipelines.extract.fetch_plan import plan_fetches
+from pipelines.extract.fetch_policy import REASONS
 from pipelines.transform.refresh_lake import stale_snapshots
 from pipelines.transform.settle_state import settle_state
 from warehouse.schema.conversations import CONVERSATIONS
@@ -35,7 +34,7 @@ class Status:
 
     ``last_full_listing_at`` says how fresh it is (``warehouse.storage.freshness``). ``states`` counts those that are
     open (not finished), settling (will be fetched again) and settled. ``to_fetch``
-    counts, by reason, those already listed that the next run would fetch. ``n_behind`` have a snapshot that the lake
+    counts, by reason, those that the next run would fetch whatever it lists. ``n_behind`` have a snapshot that the lake
     lacks. ``quarantine`` and ``runs`` are rows of ``quarantine`` and ``sync_runs``, latest first. ``sizes`` are bytes
     on disk by part.
     """
@@ -67,27 +66,18 @@ class Status:
 
 def read_status(home: Home, *, now: datetime, reread_days: Sequence[int], confirm_after: timedelta) -> Status:
     """Read the status of a workspace; the home folder may be empty or missing."""
-    listed, snapshots = landing.latest_list_rows(home), landing.latest_snapshots(home)
+    snapshots, listings = landing.latest_snapshots(home), landing.listings(home)
     conversations = lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "start_date"])
     states = snapshots.filter(pl.col("kind") != landing.ERASED).select(
         state=settle_state(pl.col("fetched_at"), reread_days)
     )
-    listings = landing.listings(home)
-    to_fetch = decide_refetch(
-        listed,
-        snapshots,
-        now=now,
-        reread_days=reread_days,
-        listings=listings,
-        requested_ids=conversations_with_new_feedback(home),
-        ids_to_confirm=ids_to_confirm(home, now=now, confirm_after=confirm_after, list_rows=listed),
-    )
+    to_fetch = plan_fetches(home, now=now, reread_days=reread_days, confirm_after=confirm_after)
     runs = run_records.records(home).sort("started_at", descending=True).head(MAX_RUNS)
     quarantine = lake.read(home, QUARANTINE).sort("fetched_at", descending=True)
     return Status(
         home=home.root,
         workspace=home.workspace,
-        n_listed=listed.height,
+        n_listed=landing.latest_list_rows(home, ("listed_at",)).height,
         n_landed=snapshots.filter(pl.col("content_at").is_not_null()).height,
         n_in_lake=conversations.height,
         n_behind=stale_snapshots(home).height,

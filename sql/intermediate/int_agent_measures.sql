@@ -220,7 +220,6 @@ differs_from_vendor = "No counterpart known. Below 1, cost_usd and what is divid
 
 [metrics.cost_usd_per_call]
 name = "Cost per conversation"
-unit = "US dollars per conversation"
 numerator = "cost_usd"
 denominator = "n_calls"
 null_when = "null without finished conversations or without a known cost"
@@ -229,7 +228,6 @@ differs_from_vendor = "Conversations deleted at the vendor are kept."
 
 [metrics.cost_usd_per_minute]
 name = "Cost per minute"
-unit = "US dollars per minute"
 numerator = "cost_usd"
 denominator = "call_minutes"
 null_when = "null when the conversations lasted no time or no cost is known"
@@ -237,7 +235,6 @@ direction = "low"
 
 [metrics.cost_usd_per_success]
 name = "Cost per successful conversation"
-unit = "US dollars per successful conversation"
 numerator = "cost_usd, of all finished conversations"
 denominator = "n_success"
 null_when = "null without a success or without a known cost"
@@ -246,7 +243,6 @@ differs_from_vendor = "No counterpart known. Conversations judged unknown are in
 
 [metrics.cost_usd_per_resolution]
 name = "Cost per first-contact resolution"
-unit = "US dollars per resolution"
 numerator = "traced_cost_usd: cost of all finished conversations whose next 7 days are in the data"
 denominator = "n_resolved"
 null_when = "null without a resolution or without a known cost"

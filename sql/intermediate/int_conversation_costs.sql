@@ -1,6 +1,7 @@
 /*
 description = """What a conversation cost in US dollars, and how we know: one row per conversation. Order of trust: the dollars \
-that the API reports; else the credits, at the rate of the plan on that day (seeds.credits_per_usd); else unknown."""
+that the API reports; else the credits, at the rate of the plan on that day (seeds.credits_per_usd); 0 credits are 0 dollars, whatever the \
+plan; else unknown."""
 grain = ["conversation_id"]
 incremental_by = "start_date"
 
@@ -13,7 +14,7 @@ voice_surcharge_credits = "Surcharge for the voice, which the vendor bills on to
 voice_surcharge_usd = "The surcharge at the plan's rate; null without a surcharge or a rate."
 credits_per_usd = "Credits for one US dollar on the conversation's plan and day; null when the plan has no rate."
 cost_usd = "Cost of the conversation; null when unknown."
-cost_basis = "reported (by the API), plan_rate (credits at the plan's rate) or unknown."
+cost_basis = "reported (by the API), plan_rate (credits at the plan's rate; no credits are no dollars at any) or unknown."
 llm_cost_usd = "Price of all tokens that were initiated, or that were delivered where the API reports only those; null when no usage is told."
 
 [tests]
@@ -72,9 +73,15 @@ final as (
         rated.voice_surcharge_credits,
         rated.voice_surcharge_credits / rated.credits_per_usd as voice_surcharge_usd,
         rated.credits_per_usd,
-        coalesce(rated.cost_fiat_usd, rated.cost_credits / rated.credits_per_usd) as cost_usd,
+        coalesce(
+            rated.cost_fiat_usd,
+            rated.cost_credits / rated.credits_per_usd,
+            -- an attempt that nobody answered has no plan
+            case when rated.cost_credits = 0 then cast(0 as double) end
+        ) as cost_usd,
         case
             when rated.cost_fiat_usd is not null then 'reported'
+            when rated.cost_credits = 0 then 'plan_rate'
             when rated.cost_credits is not null and rated.credits_per_usd is not null then 'plan_rate'
             else 'unknown'
         end as cost_basis,

@@ -81,7 +81,6 @@ name = "Cost of a batch"
 
 [metrics.cost_usd_per_answered]
 name = "Cost per answered conversation"
-unit = "US dollars per answered conversation"
 numerator = "cost_usd, of all finished conversations"
 denominator = "n_answered"
 null_when = "null without an answered conversation or without a known cost"

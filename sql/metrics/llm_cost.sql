@@ -62,7 +62,6 @@ differs_from_vendor = "No counterpart known. Below 1, llm_cost_usd and what is d
 
 [metrics.llm_cost_usd_per_call]
 name = "LLM cost per conversation"
-unit = "US dollars per conversation"
 numerator = "llm_cost_usd"
 denominator = "n_calls: conversations that the model was paid for"
 null_when = "null without such conversations or without a price"
@@ -71,7 +70,6 @@ differs_from_vendor = "Per conversation that used the model, not per conversatio
 
 [metrics.llm_cost_usd_per_minute]
 name = "LLM cost per minute"
-unit = "US dollars per minute"
 numerator = "llm_cost_usd"
 denominator = "call_minutes of the conversations that the model was paid for"
 null_when = "null when these conversations lasted no time or no price is told"

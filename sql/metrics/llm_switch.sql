@@ -64,7 +64,6 @@ direction = "high"
 
 [metrics.llm_cost_usd_per_minute]
 name = "LLM cost per minute, last 30 days"
-unit = "US dollars per minute"
 numerator = "llm_cost_usd"
 denominator = "call_minutes"
 null_when = "null when the conversations compared lasted no time"

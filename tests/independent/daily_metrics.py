@@ -104,10 +104,12 @@ def timings(document: Document) -> Iterator[tuple[str, float]]:
 
 
 def cost_usd(document: Document) -> Fraction | None:
-    """What the API says, else the credits at the plan's rate."""
+    """What the API says, else the credits at the plan's rate; no credits are no dollars."""
     metadata = document["metadata"]
     if metadata.get("cost_fiat") is not None:
         return Fraction(metadata["cost_fiat"])
+    if metadata.get("cost") == 0:
+        return Fraction(0)
     rate = CREDITS_PER_USD.get((charging(document).get("tier") or "").lower())
     return None if metadata.get("cost") is None or rate is None else Fraction(metadata["cost"], rate)
 

@@ -68,6 +68,8 @@ def home(tmp_path):
         )
         values = ("main", date(2026, 11, 21), "agent_a", "The shop", "success_rate", 0.1, 0.8, 0.1, -0.7, True)
         connection.execute("insert into metrics.anomalies values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        connection.execute("create schema lake")
+        connection.execute("create table lake.sync_runs (workspace text, last_full_listing_at timestamptz, error text)")
     return home
 
 

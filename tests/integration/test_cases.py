@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
+from pipelines.page.app import Site, create_app
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.flatten import Snapshot, flatten
 from pipelines.transform.redaction import redact
@@ -143,6 +147,7 @@ SHOWN = {
     "conv_dollars_only": ["credits unknown, $0.0412 (reported)"],
     "conv_rang_out": ["outcome: not reached (no_answer)"],
     "conv_guarded": ["outcome: blocked (no_diagnosis)", "[guardrail: no_diagnosis]"],
+    "conv_queued": ["a surcharge of 120 credits for the voice, billed apart", "waited 8.5 s in the queue"],
     "conv_signs": [r"<p>Hi</p>\u0007\u001b[31m red \u202e olleh", r"a\u0000b"],
 }
 
@@ -154,3 +159,31 @@ def test_show_prints_what_the_lake_knows(folder: Path, conversation_id: str) -> 
     assert [text for text in SHOWN[conversation_id] if text not in ended.text] == [], ended.text
     assert "-1:59" not in ended.text
     assert not any(sign in ended.text for sign in "\x07\x1b\x00\u202e\u200f")
+
+
+ON_THE_PAGE = {
+    "conv_photo": ["file: door.jpg, image/jpeg"],
+    "conv_voices": ["Ann: Welcome. Ben: Willkommen.", "0:07 agent Bye"],
+    "conv_dollars_only": ["$0.0412 (reported), credits unknown"],
+    "conv_rang_out": ["not reached: no answer", "$0.00 (plan rate), 0 credits", "Error no_answer: request timed out"],
+    "conv_guarded": ["blocked: no diagnosis", "Guardrail no diagnosis"],
+    "conv_queued": ["a surcharge of 120 credits, billed apart", "Queue waited 8.5 s"],
+    "conv_tagged": ["Tags tag_a, tag_b"],
+    "conv_empty_entries": ["I note that. after 3.00 s 0:08 tool note_day answered 0.30 s", "0:10 agent Noted."],
+}
+"""As ``SHOWN``."""
+
+
+@pytest.mark.parametrize("conversation_id", ON_THE_PAGE)
+def test_the_page_shows_what_the_lake_knows(folder: Path, conversation_id: str) -> None:
+    text = page(folder, f"/conversations/{conversation_id}")
+    assert [words for words in ON_THE_PAGE[conversation_id] if words not in text] == [], text
+
+
+def page(folder: Path, path: str) -> str:
+    """The text of a page, its words between single blanks."""
+    site = Site(Home(folder / "data"), lambda: READ_AT, timedelta(hours=36))
+    response = TestClient(create_app(site), base_url="http://127.0.0.1").get(path)
+    assert response.status_code == 200
+    body = response.text.partition('id="content"')[2].partition("<footer>")[0]
+    return " ".join(unescape(re.sub("<[^>]+>", " ", body)).split())

@@ -8,7 +8,9 @@ from unittest.mock import patch
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
+from pipelines.cli.main import cli
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
@@ -296,3 +298,10 @@ def test_a_quarantined_response_is_erased_as_well(tmp_path):
     assert (receipt.landing["n_quarantined"], receipt.lake) == (1, {"quarantine": 1})
     assert b"said by Ada" not in contents(home.root)
     assert lake.read(home, DELETIONS)["conversation_id"].to_list() == ["conv_cut"]
+
+
+def test_who_answers_no_erases_nothing_and_gets_the_exit_code_of_what_is_not_confirmed(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.cli.erase._is_confirmed", lambda ids, *, is_upstream: False)
+    ended = CliRunner().invoke(cli, ["--home", str(tmp_path / "home"), "erase", "conv_1"])
+    assert (ended.exit_code, ended.stderr) == (2, "nothing was erased\n")
+    assert not (tmp_path / "home").exists()

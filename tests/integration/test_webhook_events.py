@@ -14,9 +14,11 @@ from elevenlabs.types import webhook_event_type
 from pipelines.emulator.server.app import create_app as emulate
 from pipelines.emulator.server.serve import running
 from pipelines.extract.fetch_plan import plan_fetches
+from pipelines.extract.fetch_policy import REASONS
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import erase
+from pipelines.usecases.status import read_status
 from tests.helpers.disk_contents import contents
 from tests.helpers.receiving import AT, SECRET, UNTIL, Receiving
 from tests.helpers.webhook_signature import sign
@@ -61,6 +63,8 @@ def test_an_opentelemetry_event_makes_the_conversation_due(here):
     )
     assert here.landed() == []
     assert due(here) == {"conv_o": "new"}  # although no listing has it
+    status = read_status(here.home, now=here.now, reread_days=(), confirm_after=timedelta(days=1))
+    assert status.to_fetch == dict.fromkeys(REASONS, 0) | {"new": 1}
 
 
 def test_a_due_conversation_is_read_by_the_next_sync_once(here):

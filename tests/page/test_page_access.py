@@ -96,8 +96,8 @@ def test_the_form_has_the_address_that_was_asked_for(page_home):
 
 PARAMETERS = (
     *("days", "from", "to", "workspace", "agent", "channel", "language", "version", "compare", "outcome", "verdict"),
-    *("contained", "min_wait", "criterion", "tool", "tool_error", "termination", "model", "weekday", "hour", "repeat"),
-    *("words", "sort", "page", "q"),
+    *("contained", "transferred", "min_wait", "criterion", "tool", "tool_error", "termination", "model", "weekday"),
+    *("hour", "repeat", "words", "sort", "page", "q"),
 )
 ODD = ("", " ", "0", "-1", "1e999", "nan", "9" * 400, "2026-02-30", "none", "'; --", "%", "\x00", "\ud83d", "é" * 4000)
 

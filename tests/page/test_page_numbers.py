@@ -298,6 +298,17 @@ def test_waits_are_the_same_whether_they_are_joined_with_their_conversations_or_
     assert shown["agent"] == by_agent
 
 
+def test_callers_are_known_among_the_conversations_that_reached_somebody(client, page_home):
+    (row,) = sql(
+        page_home,
+        "select sum(n_calls) as n_calls, sum(n_reached) as n_reached, sum(n_known_calls) as n_known "
+        f"from metrics.repeat_callers where {FILTERS['']}",
+    )
+    assert row["n_known"] < row["n_reached"] < row["n_calls"]
+    text = f"{row['n_known']:,} of {row['n_reached']:,} conversations that reached somebody"
+    assert f"<dt>Caller known</dt><dd>{text}</dd>" in client.get("/outcomes").text
+
+
 def having(table, condition):
     return f"conversation_id in (select conversation_id from marts.{table} where {condition})"
 
@@ -306,7 +317,8 @@ CONDITIONS = {
     "verdict=failure": "call_successful = 'failure'",
     "outcome=error": "outcome = 'error'",
     "outcome=not_reached": "outcome = 'not_reached'",
-    "contained=no": "is_finished and not is_contained",
+    "contained=no": "outcome not in ('not_reached', 'voicemail', 'contained')",
+    "transferred=yes": "is_finished and (is_transferred_to_agent or outcome = 'transferred')",
     "min_wait=2": having("fct_turns", "wait_secs > 2"),
     "criterion=request_resolved": having("fct_evaluations", "criteria_id = 'request_resolved' and result = 'failure'"),
     "tool=find_customer": having("fct_tool_calls", "tool_name = 'find_customer'"),
@@ -315,6 +327,7 @@ CONDITIONS = {
     "model=gpt-4.1-mini": having("fct_llm_usage", "model = 'gpt-4.1-mini'"),
     "weekday=2&hour=10": "local_weekday = 2 and local_start_hour = 10",
     "repeat=yes": "is_repeat_caller_7d",
+    "repeat=no": "caller_id is not null and not is_repeat_caller_7d",
     "words=APPOINTMENT": having("fct_turns", "message ilike '%appointment%'"),
     "verdict=failure&channel=chat&min_wait=": "call_successful = 'failure' and channel = 'chat'",
 }

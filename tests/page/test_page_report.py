@@ -80,6 +80,7 @@ def test_a_picture_is_a_png_of_twice_its_size(page_home, tmp_path):
         (("--out", "report.pdf"), "written as .html or .png"),
         (("--out", "report.png", "--with-conversations"), "A picture has no conversations"),
         (("--agent", "nobody"), "nobody"),
+        (("--out", "no/where.html"), "There is no folder no to write into"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments, message, page_home):

@@ -90,6 +90,19 @@ def test_a_filter_without_conversations_is_a_state_and_no_error(path, page_home)
     assert "no finished conversation" in response.text or "No conversation fits" in response.text
 
 
+def test_a_cost_in_credits_alone_is_no_cost_of_nothing(copy):
+    (n_credits,) = query(copy, "select sum(cost_credits) from marts.fct_conversations where is_counted").row(0)
+    with duckdb.connect(str(copy.warehouse)) as connection:
+        connection.execute("update marts.fct_conversations set cost_usd = null, cost_basis = 'unknown'")
+        connection.execute("update intermediate.int_cost_components set cost_usd = null")
+        connection.execute("update metrics.spend_forecast set cost_usd = null, expected_usd = null")
+    page = words(client(copy).get("/money?days=all"))
+    assert f"{n_credits:,} credits for" in page
+    assert "the seed credits_per_usd has no rate for it" in page
+    assert 'id="chart-components"' not in page  # a chart of zeros would say that it was free
+    assert "What the month will cost" not in page
+
+
 def test_stale_data_is_called_stale(page_home):
     page = words(client(page_home, UNTIL + timedelta(hours=37)).get("/"))
     assert '<strong class="bad">stale</strong>' in page

@@ -229,12 +229,16 @@ def test_cost_in_dollars_is_reported_else_at_the_plans_rate_else_unknown(rows: A
     rows.call("b3", cost_credits=606, charging_tier="free")
     rows.call("b4", cost_credits=None, charging_tier="pro")
     rows.call("b5", cost_credits=0, cost_fiat_usd=0.0)
+    rows.call("b6", cost_credits=0)  # nobody answered: no plan is told, and nothing was paid
+    rows.call("b7", cost_credits=0, charging_tier="free")
     assert rows.model(KEY, "cost_usd", "cost_basis", "credits_per_usd") == [
         {"cost_usd": 0.3, "cost_basis": "reported", "credits_per_usd": 5050},
         {"cost_usd": 0.1, "cost_basis": "plan_rate", "credits_per_usd": 6060},
         {"cost_usd": None, "cost_basis": "unknown", "credits_per_usd": None},
         {"cost_usd": None, "cost_basis": "unknown", "credits_per_usd": 5050},
         {"cost_usd": 0.0, "cost_basis": "reported", "credits_per_usd": None},
+        {"cost_usd": 0.0, "cost_basis": "plan_rate", "credits_per_usd": None},
+        {"cost_usd": 0.0, "cost_basis": "plan_rate", "credits_per_usd": None},
     ]
 
 

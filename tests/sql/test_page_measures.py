@@ -10,8 +10,11 @@ from tests.helpers.two_weeks import WAIT
 from tests.sql.conftest import LakeRows
 from warehouse.connection import connect
 from warehouse.serve.pages.cards import is_notable
+from warehouse.serve.pages.conversations import Conditions, read_conversations
 from warehouse.serve.pages.measures import measure_rows
 from warehouse.serve.pages.selection import NONE, Period, Reader, Selection, default_period, select
+from warehouse.serve.pages.speed import slowest
+from warehouse.serve.pages.tools import unused
 from warehouse.storage.home import Home
 
 FIRST, LAST, BEFORE = date(2026, 11, 9), date(2026, 11, 10), date(2026, 11, 8)
@@ -37,9 +40,14 @@ def warehouse(tmp_path_factory, project):
     add(rows, "e", LAST, cost_fiat_usd=0.05, version_id="v2", status="failed", call_duration_secs=5)
     add(rows, "f", BEFORE, 9.0, cost_fiat_usd=0.2, version_id="v1", call_duration_secs=60, **{judged: "success"})
     rows.seed("excluded_callers", "conversation_id,x%,a test")
+    limits = {"service_level_secs": 20, "wait_good_secs": 1, "wait_fair_secs": 1.5, "wait_poor_secs": 2.5}
+    rows.seed("thresholds", *(f"{name},{value}" for name, value in limits.items()), "experiment_min_callers,30")
+    tool = {"type": "webhook", "first_seen_at": rows.noon, "changed_at": rows.noon, "last_seen_at": rows.noon}
+    rows.whole("tools", tool_id="t1", name="kept", content_sha256="00", is_gone=False, **tool)
+    rows.whole("tools", tool_id="t2", name="gone", content_sha256="00", is_gone=True, **tool)
     add(rows, "x1", FIRST, 7.0, cost_fiat_usd=9.0, **{judged: "success"})
     with connect() as connection:
-        rows.materialize(connection, "marts.fct_conversations", "marts.fct_turns")
+        rows.materialize(connection, "marts.fct_conversations", "marts.fct_turns", "marts.dim_tools")
         yield connection
 
 
@@ -107,6 +115,28 @@ def test_days_and_agents_are_rows_of_their_own(connection):
         (LAST, "a1", 1, 0, None),
         (LAST, "a2", 1, 2, None),
     ]
+
+
+def test_a_long_wait_is_one_over_the_threshold(connection):
+    """2.5 s, by the seed of this home: the waits of a are 1 and 2, that of b is 3, those of c are 4 and 5."""
+    reader = select(Reader(connection), Selection(Period(FIRST, LAST)))
+    rows = read_conversations(reader, Conditions(sort="wait")).rows
+    assert [(row["conversation_id"], row["is_slow"], row["hurt"]) for row in rows] == [
+        ("c", True, 1),
+        ("b", True, 4),  # judged a failure, too
+        ("a", False, 0),
+        ("d", False, 0),
+        ("e", False, 4),
+    ]
+    assert [(row["conversation_id"], row["n_slow_waits"], row["slow_wait_secs"]) for row in slowest(reader)] == [
+        ("c", 2, 2.5),
+        ("b", 1, 2.5),
+        ("a", 0, 2.5),
+    ]
+
+
+def test_a_tool_that_is_gone_is_none_that_nobody_uses(connection):
+    assert [row["tool_name"] for row in unused(Reader(connection))] == ["kept"]
 
 
 def test_the_days_without_a_filter_are_the_last_ones_that_are_over(connection):

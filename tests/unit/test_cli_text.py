@@ -182,9 +182,13 @@ def test_a_summary_says_what_is_not_known() -> None:
         ("local_start_date", "local date"),
         ("local_weekday", None),
         ("n_local_date", "count"),
+        ("cost_usd", "US dollars"),
+        ("credits_per_usd", "credits per US dollar"),
+        ("cost_usd_per_call", "US dollars per conversation"),
+        ("cost_usd_per_call_change", None),
     ],
 )
-def test_a_local_time_is_not_utc(name: str, unit: str | None) -> None:
+def test_a_local_time_is_not_utc_and_a_rate_no_amount(name: str, unit: str | None) -> None:
     assert unit_of(name) == unit
 
 

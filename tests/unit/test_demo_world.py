@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from pipelines.cli.demo import DRAWN_UNTIL, DemoWorld
+from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.generator.world import World
+from pipelines.emulator.server import agents_endpoint
 
 DAYS = [date(2028, 2, 29), date(2026, 12, 31), date(2027, 1, 1), date(2026, 3, 29), date(2026, 10, 25)]
 
@@ -60,6 +62,24 @@ def test_the_day_that_the_calls_are_drawn_for_is_the_world_that_is_not_moved() -
     until = midnight(DRAWN_UNTIL)
     demo = DemoWorld.begin(7, 40, 3, DRAWN_UNTIL).until(DRAWN_UNTIL)
     assert list(demo.details(until)) == list(World(conversations=40, days=3, until=until).details(until))
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_version_is_published_on_the_day_from_which_it_answers(day: date) -> None:
+    world = DemoWorld.begin(7, 1200, 42, day).until(day)
+    starts: dict[str, float] = {}
+    for document in world.details(midnight(day)):
+        start = document["metadata"]["start_time_unix_secs"]
+        version_id = document.get("version_id")
+        starts[version_id] = min(start, starts.get(version_id, start))
+    is_published = {}
+    for agent in AGENTS:
+        for number, version in enumerate(agent.versions):
+            about = agents_endpoint.version(agent, version.version_id, world.shift) or {}
+            days = (starts[version.version_id] - about["time_committed_secs"]) / 86400
+            is_published[agent.key, number] = 0 <= days < 3
+    assert is_published == dict.fromkeys(is_published, True)
+    assert len(is_published) > 5
 
 
 def test_a_call_stays_as_it_is_when_the_world_grows() -> None:

@@ -45,6 +45,7 @@ UNITS = {
     "_secs": "seconds",
     "_ms": "milliseconds",
     "_usd_cents": "US cents",
+    "_per_usd": "credits per US dollar",
     "_usd": "US dollars",
     "_credits": "credits",
     "_at": "UTC timestamp",
@@ -57,10 +58,23 @@ UNITS = {
 }
 
 
+COSTS_PER = {
+    "call": "conversation",
+    "success": "successful conversation",
+    "answered": "answered conversation",
+    "resolution": "resolution",
+    "minute": "minute",
+}
+"""What a cost is divided by, in the names of columns such as ``cost_usd_per_call``."""
+
+
 def unit_of(name: str) -> str | None:
     """Unit by the suffix or prefix of a column's name; None if it has none, as texts, flags and ids."""
     if name.startswith("n_"):
         return "count"
+    _, is_cost, divisor = name.partition("_usd_per_")
+    if is_cost:
+        return f"US dollars per {COSTS_PER[divisor]}" if divisor in COSTS_PER else None
     unit = next((unit for suffix, unit in UNITS.items() if name.endswith(suffix)), None)
     return unit.replace("UTC", "local") if unit and name.startswith("local_") else unit
 

@@ -59,6 +59,28 @@ class NotFound:
     similar_ids: tuple[str, ...]
 
 
+def spoken_texts(turn: dict[str, Any], multivoice_parts: list[dict[str, Any]]) -> list[str]:
+    """What an entry says: its message, all of one that was interrupted; without one, its parts by voice."""
+    message = turn["original_message"] or turn["message"] or ""
+    if message.strip():
+        return [message]
+    parts = [part for part in multivoice_parts if (part["text"] or "").strip()]
+    return [f"{part['voice_label']}: {part['text']}" if part["voice_label"] else part["text"] for part in parts]
+
+
+def file_label(file: dict[str, Any]) -> str:
+    """A file of an entry: its name, else its id, and its type."""
+    facts = (file["original_filename"] or file["file_id"], file["mime_type"])
+    return ", ".join(filter(None, facts)) or "no name"
+
+
+def error_text(conversation: dict[str, Any]) -> str:
+    """The error of a conversation: type and reason, else the code; empty without one."""
+    texts = filter(None, (conversation["error_type"], conversation["error_reason"]))
+    code = conversation["error_code"]
+    return ": ".join(texts) or (f"code {code}" if code is not None else "")
+
+
 def read_conversation(home: Home, conversation_id: str) -> ConversationView | NotFound:
     """The conversation of that id, which can be any text that a user typed.
 

@@ -53,7 +53,7 @@ class _Account:
         """A page of the agents."""
         size = read_page_size(request.query_params)
         self._authorise(request)
-        by_id = {agent.agent_id: agents_endpoint.summary(agent) for agent in AGENTS}
+        by_id = {agent.agent_id: agents_endpoint.summary(agent, self._world.shift) for agent in AGENTS}
         rows, cursor = _page(by_id, request.query_params.get("cursor"), size)
         return json_response({"agents": rows, "next_cursor": cursor, "has_more": cursor is not None})
 
@@ -63,20 +63,25 @@ class _Account:
         agent = _agent(request)
         current = agents_endpoint.current_version(agent, self._clock() - self._world.shift)
         version_id = request.query_params.get("version_id") or current
-        return _found(agents_endpoint.document(agent, version_id), f"Version {version_id}")
+        return _found(agents_endpoint.document(agent, version_id, self._world.shift), f"Version {version_id}")
 
     async def branches(self, request: Request) -> Response:
         """The branches of an agent."""
         self._authorise(request)
         with_archived = request.query_params.get("include_archived") == "true"
-        rows = [row for row in agents_endpoint.branches(_agent(request)) if with_archived or not row["is_archived"]]
+        rows = [
+            row
+            for row in agents_endpoint.branches(_agent(request), self._world.shift)
+            if with_archived or not row["is_archived"]
+        ]
         return json_response({"meta": {"total": len(rows)}, "results": rows})
 
     async def version(self, request: Request) -> Response:
         """What is known about a version of an agent."""
         self._authorise(request)
         version_id = request.path_params["version_id"]
-        return _found(agents_endpoint.version(_agent(request), version_id), f"Version {version_id}")
+        document = agents_endpoint.version(_agent(request), version_id, self._world.shift)
+        return _found(document, f"Version {version_id}")
 
     async def batches(self, request: Request) -> Response:
         """A page of the batches."""

@@ -12,8 +12,8 @@ from pipelines.emulator.data.story import STORY
 from pipelines.emulator.data.tools import TOOLS
 from pipelines.emulator.generator.transcript import TTS_MODEL, Json
 
-_FIRST_DAY = datetime(2024, 11, 1, tzinfo=UTC)
-"""When the workspace began."""
+_FIRST_DAY = datetime(2026, 10, 15, tzinfo=UTC)
+"""When the workspace began: the first day of the cycle that the demo shows, before it is shifted."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RULES = (
     "Answer in one or two short sentences, and ask one question at a time.",
@@ -23,15 +23,15 @@ _AUTHORS = (("Robin Demo", "robin.demo@example.com"), ("Kim Example", "kim.examp
 _DESCRIPTIONS = ("First version", "Confirm before tools are used", "Further rules")
 
 
-def summary(agent: Agent) -> Json:
+def summary(agent: Agent, shift: timedelta = timedelta()) -> Json:
     """The agent in the list."""
     return {
         "agent_id": agent.agent_id,
         "name": agent.name,
         "voice_id": agent.voice_id,
         "tags": [agent.key],
-        "created_at_unix_secs": _secs(0),
-        "updated_at_unix_secs": _secs(agent.versions[-1].released_on),
+        "created_at_unix_secs": _secs(shift, 0),
+        "updated_at_unix_secs": _secs(shift, agent.versions[-1].released_on),
         "access_info": _access_info(0),
         "last_call_time_unix_secs": None,
         "archived": False,
@@ -43,7 +43,7 @@ def current_version(agent: Agent, now: datetime) -> str:
     return agent.version(STORY.day_of_cycle((now - _EPOCH).days)).version_id
 
 
-def document(agent: Agent, version_id: str) -> Json | None:
+def document(agent: Agent, version_id: str, shift: timedelta = timedelta()) -> Json | None:
     """The configuration of a version; None where there is none of this id."""
     number = _number(agent, version_id)
     if number is None:
@@ -73,8 +73,8 @@ def document(agent: Agent, version_id: str) -> Json | None:
             },
         },
         "metadata": {
-            "created_at_unix_secs": _secs(0),
-            "updated_at_unix_secs": _secs(_released_on(agent, number)),
+            "created_at_unix_secs": _secs(shift, 0),
+            "updated_at_unix_secs": _secs(shift, _released_on(agent, number)),
         },
         "platform_settings": {
             "evaluation": {"criteria": [_criterion(name) for name in agent.criteria]},
@@ -91,7 +91,7 @@ def document(agent: Agent, version_id: str) -> Json | None:
     }
 
 
-def version(agent: Agent, version_id: str) -> Json | None:
+def version(agent: Agent, version_id: str, shift: timedelta = timedelta()) -> Json | None:
     """What is known about a version; None where there is none of this id."""
     number = _number(agent, version_id)
     if number is None:
@@ -103,7 +103,7 @@ def version(agent: Agent, version_id: str) -> Json | None:
         "branch_id": _branch_id(agent, number),
         "version_description": _DESCRIPTIONS[min(number, len(_DESCRIPTIONS) - 1)],
         "seq_no_in_branch": 1 if is_of_branch else number + 1,
-        "time_committed_secs": _secs(_released_on(agent, number)),
+        "time_committed_secs": _secs(shift, _released_on(agent, number)),
         "parents": {
             "in_branch_parent_id": agent.versions[number - 1].version_id if number and not is_of_branch else None,
             "out_of_branch_parent_id": agent.versions[0].version_id if is_of_branch else None,
@@ -112,7 +112,7 @@ def version(agent: Agent, version_id: str) -> Json | None:
     }
 
 
-def branches(agent: Agent) -> list[Json]:
+def branches(agent: Agent, shift: timedelta = timedelta()) -> list[Json]:
     """The branches: the main one, the one that the story has beside it, and one of an attempt that was given up."""
     live = STORY.branch.share * 100 if agent.key == STORY.branch.agent else 0.0
     main = {
@@ -120,8 +120,8 @@ def branches(agent: Agent) -> list[Json]:
         "name": "Main",
         "agent_id": agent.agent_id,
         "description": "",
-        "created_at": _secs(0),
-        "last_committed_at": _secs(agent.versions[-1].released_on),
+        "created_at": _secs(shift, 0),
+        "last_committed_at": _secs(shift, agent.versions[-1].released_on),
         "is_archived": False,
         "access_info": _access_info(0),
         "current_live_percentage": 100.0 - live,
@@ -141,7 +141,7 @@ def branches(agent: Agent) -> list[Json]:
         "name": "Shorter answers",
         "current_live_percentage": live,
         "parent_branch_id": agent.branch_id,
-        "last_committed_at": _secs(0),
+        "last_committed_at": _secs(shift, 0),
     }
     tried = [attempt] if agent.key == STORY.new_version.agent else []
     return [main, *([beside] if live else []), *tried]
@@ -173,5 +173,5 @@ def _access_info(author: int) -> Json:
     return {"is_creator": author == 0, "creator_name": name, "creator_email": email, "role": "admin"}
 
 
-def _secs(days: int) -> int:
-    return int((_FIRST_DAY + timedelta(days=days)).timestamp())
+def _secs(shift: timedelta, days: int) -> int:
+    return int((_FIRST_DAY + shift + timedelta(days=days)).timestamp())

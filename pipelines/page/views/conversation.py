@@ -9,13 +9,11 @@ from pipelines.page import charts
 from pipelines.page.chart import Chart
 from pipelines.page.text import MAX_TEXT, clock, number
 from pipelines.page.views.base import View, Visit
-from warehouse.serve.conversation import ConversationView, conversation_of
+from warehouse.serve.conversation import ConversationView, conversation_of, error_text, file_label, spoken_texts
+from warehouse.serve.pages.measures import SLOW_WAIT
 from warehouse.serve.pages.selection import Reader
 from warehouse.storage.audio import recording_file
 from warehouse.storage.home import Home
-
-LONG_WAIT_SECS = 3
-"""From here on a wait is marked."""
 
 MAX_ENTRIES = 1000
 """Entries of a transcript on a page."""
@@ -28,11 +26,13 @@ def build(visit: Visit) -> dict[str, Any]:
     if not isinstance(view, ConversationView):
         return {"absent": view, "http_status": 410 if view.reason else 404, "charts": []}
     row, shown = view.conversation, entries(view)
+    long_wait = visit.reader.row(f"select {SLOW_WAIT} as secs")["secs"]
     return {
         "absent": None,
         "row": row,
         "agent": visit.agent(row["agent_id"]),
         "outcome": row["outcome"] or "open",
+        "error": error_text(row),
         "entries": shown[:MAX_ENTRIES],
         "n_left_out": max(0, len(shown) - MAX_ENTRIES),
         "usage": view.llm_usage,
@@ -40,9 +40,9 @@ def build(visit: Visit) -> dict[str, Any]:
         "evaluations": without_repeats(view.evaluations, "criteria_id", "result", "rationale"),
         "collected": without_repeats(view.data_collection, "data_collection_id", "value"),
         "has_recording": recording(visit.home, visit.reader, conversation_id) is not None,
-        "long_wait": LONG_WAIT_SECS,
+        "long_wait": long_wait,
         "max_text": MAX_TEXT,
-        "charts": [_waits(view)] if row["n_waits"] else [],
+        "charts": [_waits(view, long_wait)] if row["n_waits"] else [],
     }
 
 
@@ -54,10 +54,8 @@ def entries(view: ConversationView) -> list[dict[str, Any]]:
     for turn in view.turns:
         index = turn["turn_index"]
         turn_calls = calls.pop(index, [])
-        message = turn["original_message"] or turn["message"]
-        if message is None and voices.get(index):
-            message = "\n".join(f"{part['voice_label']}: {part['text']}" for part in voices[index])
-        turn_files = [file["original_filename"] or file["mime_type"] or "file" for file in files.get(index, [])]
+        message = "\n".join(spoken_texts(turn, voices.get(index, []))) or None
+        turn_files = [file_label(file) for file in files.get(index, [])]
         if message is not None or turn_calls or turn_files:
             rows.append(turn | {"said": message, "calls": turn_calls, "files": turn_files})
     # a call whose turn is not in the transcript is shown at the end
@@ -93,13 +91,13 @@ def recording(home: Home, reader: Reader, conversation_id: str) -> Path | None:
     return file if file.is_file() else None
 
 
-def _waits(view: ConversationView) -> Chart:
+def _waits(view: ConversationView, long_wait: float) -> Chart:
     rows = [
         {
             "x": max(turn["time_in_call_secs"] or 0, 0),
             "value": turn["wait_secs"],
             "at": clock(turn["time_in_call_secs"]),
-            "kind": "long" if turn["wait_secs"] > LONG_WAIT_SECS else "short",
+            "kind": "long" if turn["wait_secs"] > long_wait else "short",
             "tip": f"{clock(turn['time_in_call_secs'])}: waited {number(turn['wait_secs'], 'seconds')}",
             "url": f"#turn-{turn['turn_index']}",
         }

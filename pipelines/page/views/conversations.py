@@ -9,6 +9,7 @@ from pipelines.errors import UsageError
 from pipelines.page.text import WEEKDAYS, words
 from pipelines.page.views.base import View, Visit
 from warehouse.serve.pages.conversations import (
+    OPEN,
     OUTCOMES,
     SORTS,
     VERDICTS,
@@ -28,6 +29,7 @@ OWN_KEYS = (
     "outcome",
     "verdict",
     "contained",
+    "transferred",
     "min_wait",
     "criterion",
     "result",
@@ -61,9 +63,9 @@ def build(visit: Visit) -> dict[str, Any]:
             number: visit.filter.url("/conversations", **own_values, page=number)
             for number in (page.page - 1, page.page + 1)
         },
-        "outcomes": OUTCOMES,
+        "outcomes": [(outcome, words(outcome)) for outcome in (*OUTCOMES, OPEN)],
         "verdicts": VERDICTS,
-        "sorts": SORT_NAMES,
+        "sorts": [(name, text) for name, text in SORT_NAMES.items() if name != "hurt"],
         "hidden": {
             key: value
             for key, value in own_values.items()
@@ -79,9 +81,10 @@ def parse(values: dict[str, str]) -> Conditions:
         UsageError: one is none that the page knows.
     """
     return Conditions(
-        outcome=_choice(values, "outcome", (*OUTCOMES, "open")),
+        outcome=_choice(values, "outcome", (*OUTCOMES, OPEN)),
         verdict=_choice(values, "verdict", VERDICTS),
         is_contained=_yes_or_no(values, "contained"),
+        is_transferred=_yes_or_no(values, "transferred"),
         min_wait_secs=_number(values, "min_wait", 0, 3600),
         criterion=values.get("criterion"),
         criterion_result=_choice(values, "result", VERDICTS) or "failure",
@@ -101,9 +104,10 @@ def parse(values: dict[str, str]) -> Conditions:
 def describe(values: dict[str, str]) -> dict[str, str]:
     """The page's own conditions in words, by parameter."""
     texts: dict[str, Callable[[str], str]] = {
-        "outcome": lambda value: f"outcome {value}",
+        "outcome": lambda value: f"outcome {words(value)}",
         "verdict": lambda value: f"judged {value}",
-        "contained": lambda value: "contained" if value == "yes" else "not contained",
+        "contained": lambda value: "contained" if value == "yes" else "reached, and not contained",
+        "transferred": lambda value: "transferred" if value == "yes" else "not transferred",
         "min_wait": lambda value: f"a wait over {value} s",
         "criterion": lambda value: f"{words(value)}: {values.get('result', 'failure')}",
         "tool": lambda value: f"tool {value} called",

@@ -21,6 +21,17 @@ STATES = {
     "n_missing": "missing",
 }
 
+DAY_COUNTS = {
+    "n_listed": "listed",
+    "n_detailed": "fetched",
+    "n_flattened": "flattened",
+    "n_in_mart": "in the mart",
+    "n_deleted": "deleted at the API",
+    "n_quarantined": "set aside",
+    "n_missing": "missing",
+}
+RUN_COUNTS = {"n_listed": "listed", "n_fetched": "fetched", "n_landed": "landed", "n_gone": "deleted"}
+
 
 def build(visit: Visit) -> dict[str, Any]:
     """The values of the template."""
@@ -70,17 +81,8 @@ def _days(days: list[dict[str, Any]]) -> Table:
             row | {"url": f"/conversations?from={row['start_date']}&to={row['start_date']}"}
             for row in days[:CHART_DAYS]
         ],
-        columns={
-            "start_date": "day",
-            "n_listed": "listed",
-            "n_detailed": "fetched",
-            "n_flattened": "flattened",
-            "n_in_mart": "in the mart",
-            "n_deleted": "deleted at the API",
-            "n_quarantined": "set aside",
-            "n_missing": "missing",
-        },
-        units={"start_date": "date"},
+        columns={"start_date": "day"} | DAY_COUNTS,
+        units={"start_date": "date"} | dict.fromkeys(DAY_COUNTS, "count"),
         metric="metrics.sync_health.n_missing",
         empty="Nothing was listed yet.",
     )
@@ -131,17 +133,10 @@ def _runs(visit: Visit) -> Table:
         title="Last runs",
         note="",
         rows=[row | {"url": None, "error": row["error"] or ""} for row in health.runs(visit.reader)],
-        columns={
-            "started_at": "started",
-            "outcome": "outcome",
-            "n_listed": "listed",
-            "n_fetched": "fetched",
-            "n_landed": "landed",
-            "n_gone": "deleted",
-            "elapsed_secs": "took",
-            "error": "",
-        },
-        units={"started_at": "moment", "outcome": "words", "elapsed_secs": "duration", "error": "prose"},
+        columns={"started_at": "started", "outcome": "outcome"} | RUN_COUNTS | {"elapsed_secs": "took", "error": ""},
+        units={"started_at": "moment", "outcome": "words"}
+        | dict.fromkeys(RUN_COUNTS, "count")
+        | {"elapsed_secs": "duration", "error": "prose"},
         empty="No run has ended yet.",
     )
 

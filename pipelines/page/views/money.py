@@ -47,8 +47,13 @@ def build(visit: Visit) -> dict[str, Any]:
 
 
 def _lede(total: dict[str, Any]) -> str:
-    if total["cost_usd"] is None:
+    if total["cost_usd"] is None and total["cost_credits"] is None:
         return "No conversation of this filter has a known cost."
+    if total["cost_usd"] is None:
+        return (
+            f"{number(total['cost_credits'], 'credits')} credits for {plural(total['n_calls'], 'conversation')}. "
+            "What a credit of this plan costs is not known: the seed credits_per_usd has no rate for it."
+        )
     text = (
         f"{number(total['cost_usd'], USD)} for {plural(total['n_calls'], 'conversation')}: "
         f"{number(total['cost_usd_per_call'], USD)} each, {number(total['cost_usd_per_success'], USD)} per success."
@@ -59,15 +64,15 @@ def _lede(total: dict[str, Any]) -> str:
 
 
 def _components(visit: Visit) -> Chart:
-    rows = money.components(visit.reader)
+    rows = [row for row in money.components(visit.reader) if row["cost_usd"] is not None]
     totals: dict[str, float] = defaultdict(float)
     for row in rows:
-        totals[row["component"]] += row["cost_usd"] or 0
+        totals[row["component"]] += row["cost_usd"]
     largest = sorted(totals, key=lambda component: -totals[component])[:MAX_PARTS]
     sums: dict[tuple[date, str], float] = defaultdict(float)
     for row in rows:
         name = _component(row["component"]) if row["component"] in largest else REST
-        sums[row["start_date"], name] += row["cost_usd"] or 0
+        sums[row["start_date"], name] += row["cost_usd"]
     names = [_component(component) for component in largest] + ([REST] if len(totals) > MAX_PARTS else [])
     return Chart(
         name="components",
@@ -101,7 +106,7 @@ def _component(name: str) -> str:
 
 def _forecast(visit: Visit) -> list[Chart]:
     month, days = money.forecast(visit.reader)
-    if month is None:
+    if month is None or month["cost_usd"] is None:
         return []
     total, rows = 0.0, []
     for row in days:

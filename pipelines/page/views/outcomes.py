@@ -137,6 +137,7 @@ def _returns(visit: Visit) -> Facts:
     def share_of(share: str, n: str, noun: str = "conversation") -> str:
         return f"{number(row[share], SHARE)} of {plural(row[n], noun)}"
 
+    reached = plural(row["n_reached"], "conversation")
     return Facts(
         name="returns",
         title="Who comes back",
@@ -145,7 +146,7 @@ def _returns(visit: Visit) -> Facts:
             ("A success, and no other within 7 days", share_of("first_contact_resolution_rate", "n_resolvable")),
             ("Back within a day", share_of("return_1d_rate", "n_callers_1d", "caller")),
             ("Back within 7 days", share_of("return_7d_rate", "n_callers_7d", "caller")),
-            ("Caller known", f"{row['n_known_calls']:,} of {plural(row['n_calls'], 'conversation')}"),
+            ("Caller known", f"{row['n_known_calls']:,} of {reached} that reached somebody"),
         ],
     )
 

@@ -40,7 +40,7 @@ LINKS: dict[str, dict[str, object]] = {
 
 MEASURE_LINKS = LINKS | {
     "abandonment_rate": {"outcome": "abandoned"},
-    "transfer_rate": {"outcome": "transferred"},
+    "transfer_rate": {"transferred": "yes"},
     "cost_usd_per_call": {"sort": "cost"},
     "wait_p50_secs": {"sort": "wait"},
 }

@@ -166,7 +166,7 @@ def _slowest(visit: Visit) -> Quotes:
             {
                 "title": f"{number(row['longest_wait_secs'], SECONDS)}: {row['summary_title'] or 'without a title'}",
                 "detail": f"{visit.agent(row['agent_id'])}, {day(row['started_at'].date())}; "
-                f"{row['n_long_waits']:,} over 3 s",
+                f"{row['n_slow_waits']:,} over {row['slow_wait_secs']:g} s",
                 "text": "",
                 "url": conversation_url(row["conversation_id"]),
             }

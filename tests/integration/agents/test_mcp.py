@@ -268,13 +268,15 @@ def test_an_answer_that_is_too_large_is_an_error(home: Home) -> None:
 
 
 def test_every_metric_is_listed_and_explained(home: Home) -> None:
-    (listed, one_model, explained, unknown, model) = ask(
+    (listed, one_model, explained, unknown, model, table, column) = ask(
         create_server(answers(home)),
         ("list_metrics", {}),
         ("list_metrics", {"model": "agent_daily"}),
         ("explain_metric", {"name": "agent_daily.success_rate"}),
         ("metric", {"name": "agent_daily.success_rat"}),
         ("metric", {"name": "agent_daily"}),
+        ("describe_tables", {"name": "fct_turn"}),
+        ("query", {"sql": "select conversation from fct_turns"}),
     )
     hidden = {f"{key.partition('.')[2]}.{name}" for key, names in SENSITIVE_COLUMNS.items() for name in names}
     catalog = query(home, "select id from metrics.catalog")["id"].to_list()
@@ -286,6 +288,9 @@ def test_every_metric_is_listed_and_explained(home: Home) -> None:
     paths = {path for origin in explained["computed_from"] for path in origin["api_paths"]}
     assert "analysis.call_successful" in paths
     assert "Did you mean agent_daily.success_rate or" in unknown
+    assert "`list_metrics` lists them" in unknown  # the tool, not the command that people have
+    assert "Did you mean fct_turns?" in table
+    assert "`describe_tables` lists the tables" in column
     assert "Name one of its metrics: agent_daily." in model
 
 

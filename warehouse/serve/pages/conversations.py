@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from warehouse.serve.pages.measures import SLOW_WAIT
 from warehouse.serve.pages.selection import Reader, Row
 from warehouse.serve.search_terms import pattern, search_terms
 
@@ -12,7 +13,8 @@ PAGE_SIZE = 50
 MAX_WORDS = 12
 MAX_OFFSET = 10**12
 
-OUTCOME = "coalesce(outcome, 'open')"
+OPEN = "open"
+OUTCOME = f"coalesce(outcome, '{OPEN}')"
 """What became of a conversation (``intermediate.int_conversation_outcomes``)."""
 
 OUTCOMES = (
@@ -37,12 +39,14 @@ SORTS = {
     "tool_errors": "n_tool_errors desc, started_at desc",
 }
 
-HURT = """
+IS_SLOW = f"coalesce(p95_wait_secs, 0) > {SLOW_WAIT}"
+
+HURT = f"""
 (case when outcome in ('error', 'blocked') then 4 else 0 end)
 + (case when call_successful = 'failure' then 3 else 0 end)
 + (case when outcome in ('abandoned', 'cut_off') then 2 else 0 end)
 + (case when n_tool_errors > 0 then 1 else 0 end)
-+ (case when coalesce(p95_wait_secs, 0) > 3 then 1 else 0 end)
++ (case when {IS_SLOW} then 1 else 0 end)
 + (case when rating <= 2 or dislikes > 0 then 1 else 0 end)
 """
 """Points: error or guardrail 4, failed verdict 3, left or cut off 2; failed tool, long wait and bad rating 1 each."""
@@ -55,6 +59,7 @@ class Conditions:
     outcome: str | None = None
     verdict: str | None = None
     is_contained: bool | None = None
+    is_transferred: bool | None = None
     min_wait_secs: float | None = None
     criterion: str | None = None
     criterion_result: str = "failure"
@@ -100,7 +105,7 @@ def _page(reader: Reader, conditions: Conditions, page: int) -> list[Row]:
         select
             conversation_id, started_at, agent_id, channel, main_language, call_duration_secs, call_successful,
             cost_usd, p95_wait_secs, n_tool_errors, rating, summary_title, {OUTCOME} as shown_outcome,
-            outcome_reason, {HURT} as hurt, count(*) over () as n
+            outcome_reason, {HURT} as hurt, {IS_SLOW} as is_slow, count(*) over () as n
         from selected
         where {where}
         order by {SORTS[conditions.sort]}, conversation_id
@@ -116,7 +121,9 @@ def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
         "not is_before": None,
         f"{OUTCOME} = $outcome": conditions.outcome,
         "call_successful = $verdict": conditions.verdict,
-        "is_finished and coalesce(is_contained, false) = $is_contained": conditions.is_contained,
+        # of those that reached somebody, as the containment rate
+        "outcome not in ('not_reached', 'voicemail') and is_contained = $is_contained": conditions.is_contained,
+        "(is_transferred_to_agent or is_transferred_to_human) = $is_transferred": conditions.is_transferred,
         _exists("fct_turns", "parts.wait_secs > $min_wait_secs"): conditions.min_wait_secs,
         _exists("fct_tool_calls", "parts.tool_name = $tool"): conditions.tool,
         _exists("fct_tool_calls", "parts.tool_name = $tool_error and parts.is_error"): conditions.tool_error,
@@ -124,7 +131,7 @@ def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
         _exists("fct_llm_usage", "parts.model = $model"): conditions.model,
         "local_weekday = $weekday": conditions.weekday,
         "local_start_hour = $hour": conditions.hour,
-        "coalesce(is_repeat_caller_7d, false) = $is_repeat_caller": conditions.is_repeat_caller,
+        "is_repeat_caller_7d = $is_repeat_caller": conditions.is_repeat_caller,
     }
     where = [part for part, value in parts.items() if value is not None or part == "not is_before"]
     parameters = {

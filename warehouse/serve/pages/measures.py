@@ -59,6 +59,9 @@ PERCENTILES = "count(wait_secs) as n_waits, quantile_cont(wait_secs, [0.5, 0.9, 
 WAITS = "n_waits, percentiles[1] as wait_p50_secs, percentiles[2] as wait_p90_secs, percentiles[3] as wait_p95_secs"
 """SELECT lists of an inner and an outer query: several aggregates would keep every wait several times in memory."""
 
+SLOW_WAIT = "(select max(value) from seeds.thresholds where threshold = 'wait_poor_secs')"
+"""SQL: the seconds from which a wait is long."""
+
 FEW = 20
 """An n below which a rate is shown as uncertain."""
 

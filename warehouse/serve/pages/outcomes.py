@@ -49,7 +49,7 @@ limit 8
 
 RETURNS = """
 select
-    cast(coalesce(sum(n_calls), 0) as bigint) as n_calls,
+    cast(coalesce(sum(n_reached), 0) as bigint) as n_reached,
     cast(coalesce(sum(n_known_calls), 0) as bigint) as n_known_calls,
     cast(sum(n_resolved) as bigint) as n_resolved,
     cast(coalesce(sum(n_known_calls) filter (n_resolved is not null), 0) as bigint) as n_resolvable,

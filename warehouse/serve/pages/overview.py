@@ -11,7 +11,7 @@ from warehouse.serve.pages.selection import Reader, Row
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """The agent whose measure changed most in the direction of the whole."""
+    """The agent whose measure changed most, in the direction of the whole and at least as much."""
 
     agent_id: str
     change: float
@@ -156,7 +156,7 @@ def _relative_change(card: Card) -> float:
 
 
 def _mover(reader: Reader, card: Card) -> Mover | None:
-    """Among agents with enough conversations in both periods; None if none of them moved with the whole."""
+    """Among agents with enough conversations in both periods; None if none of them can explain the change."""
     size = sample_size(card.column)
     before = {row["key_0"]: row for row in measure_rows(reader, "agent_id", is_before=True)}
     movers = [
@@ -168,4 +168,4 @@ def _mover(reader: Reader, card: Card) -> Mover | None:
     ]
     sign = 1 if (card.change or 0) > 0 else -1
     best = max(movers, key=lambda mover: sign * mover.change, default=None)
-    return best if best and sign * best.change > 0 else None
+    return best if best and sign * best.change >= abs(card.change or 0) else None

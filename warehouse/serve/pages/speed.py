@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from warehouse.serve.pages.measures import SLOW_WAIT
 from warehouse.serve.pages.selection import Reader, Row
 
 STAGES = """
@@ -88,14 +89,13 @@ order by all
 """
 """As ``metrics.conversation_flow``: entries in which the user or the agent said something."""
 
-SLOWEST = """
+SLOWEST = f"""
 with longest as (
     select
         workspace,
         conversation_id,
         start_date,
-        max(wait_secs) as longest_wait_secs,
-        count(*) filter (wait_secs > 3) as n_long_waits
+        max(wait_secs) as longest_wait_secs
     from marts.fct_turns
     where wait_secs is not null and start_date between $first and $last
     group by all
@@ -107,12 +107,13 @@ select
     conversations.agent_id,
     conversations.summary_title,
     longest.longest_wait_secs,
-    longest.n_long_waits
+    conversations.n_slow_waits,
+    {SLOW_WAIT} as slow_wait_secs
 from longest
 join conversations using (workspace, conversation_id, start_date)
 order by longest.longest_wait_secs desc, conversations.conversation_id
 limit 8
-"""
+"""  # noqa: S608 -- our own SQL
 
 
 def stages(reader: Reader) -> list[Row]:

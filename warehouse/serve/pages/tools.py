@@ -103,7 +103,9 @@ order by all
 """
 
 UNUSED = """
-select tool_name, tool_type, first_seen_at from marts.dim_tools where is_never_used and is_listed order by tool_name
+select tool_name, tool_type, first_seen_at from marts.dim_tools
+where is_never_used and not is_gone
+order by tool_name
 """
 
 
@@ -123,5 +125,5 @@ def by_hour(reader: Reader) -> list[Row]:
 
 
 def unused(reader: Reader) -> list[Row]:
-    """Tools that the account has and no conversation ever called."""
+    """Tools that the workspace has and no conversation ever called."""
     return reader.rows(UNUSED)

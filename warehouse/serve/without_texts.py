@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 import duckdb
 
-from warehouse.connection import DEFAULT_LIMITS, LOCKED_DOWN, Limits, connect, require_warehouse, sql_literal
+from warehouse.connection import LOCKED_DOWN, connect, require_warehouse, sql_literal
 from warehouse.errors import QueryError
 from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.storage.home import Home
@@ -31,7 +31,7 @@ NO_FILES = {
 
 
 @contextmanager
-def open_without_texts(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_without_texts(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to marts and metrics without ``SENSITIVE_COLUMNS``; it reaches no file.
 
     Raises:
@@ -41,7 +41,7 @@ def open_without_texts(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterat
     require_warehouse(home)
     name = f"warehouse_{uuid.uuid4().hex}"
     try:
-        with connect(limits=limits) as connection:
+        with connect() as connection:
             connection.execute(f"attach {sql_literal(str(home.warehouse))} as {name} (read_only)")
             _create_views(connection, name)
             for setting, value in NO_FILES.items():

@@ -18,14 +18,14 @@ import polars as pl
 from pydantic import Field
 
 from pipelines.errors import UsageError
-from pipelines.extract.time_window import parse_moment
+from pipelines.extract.time_window import parse_bounds
 from pipelines.usecases.agents import resolve_agent
 from pipelines.usecases.context import Context
 from pipelines.usecases.metric_lookup import check_filter, find_metric
 from pipelines.usecases.status import built_at, read_status
 from warehouse.connection import open_warehouse
 from warehouse.errors import QueryError
-from warehouse.models.project import read_project
+from warehouse.models.project import PUBLIC_SCHEMAS, read_project
 from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.schema.types import unit_of
 from warehouse.serve import explain as explain_query
@@ -33,7 +33,7 @@ from warehouse.serve.conversation import NotFound, read_conversation
 from warehouse.serve.metrics import MetricModel, RowFilter, read_models, read_rows
 from warehouse.serve.query import AnswerLimits, Connect, limited_query
 from warehouse.serve.search import Scope, search
-from warehouse.serve.without_texts import SCHEMAS, open_without_texts
+from warehouse.serve.without_texts import open_without_texts
 from warehouse.storage.freshness import last_full_listing_at
 from warehouse.suggestions import did_you_mean, suggest
 
@@ -149,7 +149,7 @@ class Answers:
                 },
             }
             for model in read_project().models
-            if self.has_transcripts or model.schema in SCHEMAS
+            if self.has_transcripts or model.schema in PUBLIC_SCHEMAS
         }
         if name is None:
             entries = [{key: value for key, value in table.items() if key != "columns"} for table in tables.values()]
@@ -258,9 +258,7 @@ class Answers:
         return open_warehouse if self.has_transcripts else open_without_texts
 
     def _moments(self, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-        now = self.context.clock()
-        since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
-        return since_at, until_at
+        return parse_bounds(since, until, self.context.clock())
 
     def _answer(self, *, n: int, **content: Any) -> Answer:
         """The answer as plain JSON values; numbers keep every digit that a float has.

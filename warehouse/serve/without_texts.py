@@ -17,10 +17,9 @@ import duckdb
 
 from warehouse.connection import LOCKED_DOWN, connect, require_warehouse, sql_literal
 from warehouse.errors import QueryError
+from warehouse.models.project import PUBLIC_SCHEMAS
 from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.storage.home import Home
-
-SCHEMAS = ("marts", "metrics")
 
 NO_FILES = {
     "temp_directory": "''",  # a query that needs more memory fails
@@ -55,9 +54,9 @@ def _create_views(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     columns = connection.execute(
         "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
         "where database_name = $name and schema_name in (select unnest($schemas)) group by all",
-        {"name": name, "schemas": list(SCHEMAS)},
+        {"name": name, "schemas": list(PUBLIC_SCHEMAS)},
     ).fetchall()
-    for schema in SCHEMAS:
+    for schema in PUBLIC_SCHEMAS:
         connection.execute(f"create schema {schema}")
     for schema, table, column_names in columns:
         sensitive_names = SENSITIVE_COLUMNS.get(f"{schema}.{table}", {})

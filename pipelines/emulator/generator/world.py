@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from pipelines.emulator.data.story import STORY
@@ -16,12 +16,11 @@ from pipelines.emulator.generator.blueprint import Blueprint, draw_blueprint
 from pipelines.emulator.generator.document import build_document
 from pipelines.emulator.generator.lifecycle import State, document_in, state_at
 from pipelines.emulator.generator.list_row import list_row
-from pipelines.emulator.generator.schedule import DAY_SECS, conversations_on
+from pipelines.emulator.generator.schedule import DAY_SECS, conversations_on, day_of
 from pipelines.emulator.generator.transcript import Json
 
 _DOCUMENTS_KEPT = 256
 _ROWS_KEPT = 20_000
-_EPOCH = date(1970, 1, 1).toordinal()
 Place = tuple[int, str]
 """A place in the list: a start in unix seconds, then an id."""
 
@@ -63,7 +62,7 @@ class World:
 
     def price_factors(self, now: datetime) -> dict[str, float]:
         """What each model's price is multiplied by at a moment; 1 where a model is not named."""
-        return STORY.price_factors((now - self.shift).toordinal() - _EPOCH)
+        return STORY.price_factors(day_of(now - self.shift))
 
     def detail(self, conversation_id: str, now: datetime) -> Json | None:
         """The document of a conversation, None where it does not exist, has not begun or was deleted."""

@@ -80,12 +80,12 @@ def audio(
     complete or absent, and none is downloaded twice; the command can be stopped at any moment. Erasing a conversation
     removes its recording. The home folder is locked meanwhile: a sync that is started then ends at once and says so.
     """
-    from pipelines.extract.time_window import parse_bounds
+    from pipelines.extract.time_window import parse_moment
     from pipelines.usecases.audio import download_audio
     from warehouse.storage.audio import AudioSelection
 
     context = options.context()
-    since_at, until_at = parse_bounds(since, until, context.clock())
+    since_at, until_at = (None if when is None else parse_moment(when, context.clock()) for when in (since, until))
     choice = AudioSelection(since_at, until_at, resolve_agent(context.home, agent), sample)
     results: dict[str, DownloadResult] = {}
     with show_progress(options) as show:

@@ -63,7 +63,7 @@ def find(
     by its beginning: refund finds Refunds.
     """
     from pipelines.errors import UsageError
-    from pipelines.extract.time_window import parse_bounds
+    from pipelines.extract.time_window import parse_moment
     from warehouse.serve.search import Scope
     from warehouse.serve.search_terms import search_terms
 
@@ -71,7 +71,7 @@ def find(
     if not search_terms(text):
         raise UsageError(f"There is no word in {text!r}.", "Give at least one word.")
     context = options.context()
-    since_at, until_at = parse_bounds(since, until, context.clock())
+    since_at, until_at = (None if when is None else parse_moment(when, context.clock()) for when in (since, until))
     scope = Scope(resolve_agent(context.home, agent, allow_unseen=upstream), since_at, until_at)
     if upstream:
         from pipelines.usecases.upstream_search import search_upstream

@@ -110,12 +110,12 @@ def _window(options: Options, since: str | None, until: str | None) -> tuple[dat
     Raises:
         UsageError: one cannot be read, or no time is between them.
     """
-    from pipelines.extract.time_window import Window, parse_bounds
+    from pipelines.extract.time_window import Window, parse_moment
 
     if since is None and until is None:
         return None, None
     now = options.now()
-    since_at, until_at = parse_bounds(since, until, now)
+    since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
     if until_at is not None:
         Window(since_at, until_at)
     return since_at, until_at

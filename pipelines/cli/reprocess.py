@@ -34,13 +34,13 @@ def reprocess(options: Options, since: str | None, until: str | None) -> None:
     A full refresh of the lake, day by day; neither the API nor a key is needed. The rows are the same as before unless
     the code has changed. If the settings or rules of masking have changed since, the landing is masked again first.
     """
-    from pipelines.extract.time_window import parse_bounds
+    from pipelines.extract.time_window import parse_moment
     from pipelines.usecases import sync
     from warehouse.serve.value_format import duration
 
     context = options.context()
     now = context.clock()
-    since_at, until_at = parse_bounds(since or None, until or None, now)
+    since_at, until_at = (parse_moment(text, now) if text else None for text in (since, until))
     with show_progress(options) as show:
         result = sync.reprocess(context, run_id=new_run_id(now), since=since_at, until=until_at, progress=show)
     facts = [(name, f"{result.run[f'n_{name}']:,}") for name in ("flattened", "quarantined")]

@@ -68,12 +68,12 @@ def sync(
     a run continues from the last complete one, looking back a few days. It can be stopped at any moment: what was
     fetched is kept, and the next run fetches only what is missing.
     """
-    from pipelines.extract.time_window import Window, parse_bounds
+    from pipelines.extract.time_window import Window, parse_moment
     from pipelines.usecases import sync as sync_usecase
 
     context = options.context()
     now = context.clock()
-    since_at, until_at = parse_bounds(since, until, now)
+    since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
     agent_id = resolve_agent(context.home, agent, allow_unseen=True)
     Window(since_at, until_at or now, agent_id)  # refuses an empty window before anything is written
     workspaces = context.settings.workspace_settings()

@@ -81,16 +81,6 @@ def parse_moment(text: str, now: datetime) -> datetime:
         raise UsageError(f"{text!r} is no date.", MOMENT_HINT) from None
 
 
-def parse_bounds(since: str | None, until: str | None, now: datetime) -> tuple[datetime | None, datetime | None]:
-    """The two ends of a time range as the user gave them; None for one that was not given.
-
-    Raises:
-        UsageError: see ``parse_moment``.
-    """
-    since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
-    return since_at, until_at
-
-
 def next_window(listings: Iterable[Listing], *, now: datetime, lookback_days: int) -> Window:
     """The default window: from the end of what is listed without a gap, less the lookback, to now.
 

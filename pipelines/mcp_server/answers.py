@@ -18,7 +18,7 @@ import polars as pl
 from pydantic import Field
 
 from pipelines.errors import UsageError
-from pipelines.extract.time_window import parse_bounds
+from pipelines.extract.time_window import parse_moment
 from pipelines.usecases.agents import resolve_agent
 from pipelines.usecases.context import Context
 from pipelines.usecases.metric_lookup import check_filter, find_metric
@@ -258,7 +258,9 @@ class Answers:
         return open_warehouse if self.has_transcripts else open_without_texts
 
     def _moments(self, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-        return parse_bounds(since, until, self.context.clock())
+        now = self.context.clock()
+        since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
+        return since_at, until_at
 
     def _answer(self, *, n: int, **content: Any) -> Answer:
         """The answer as plain JSON values; numbers keep every digit that a float has.

@@ -35,7 +35,7 @@ VIEWS = ("staging",)
 """Schemas whose models are views, unless they are incremental: staging only renames the lake.
 
 ``stg_conversations`` is a table, as a dozen models read it: to open a file of 231 columns for each day takes longer
-than what they do with the rows. Other models are read often, too.
+than what they do with the rows.
 """
 
 

@@ -1,9 +1,9 @@
 """Damage at rest: files that cannot be read, and files of the lake that have other rows than were written.
 
 The row counts of a day are in the footer of its file of ``conversation_checks``, which is written last
-(``lake.upsert_partition``). An unreadable file of the lake is removed, and its day loses that file too: its
-conversations then count as not flattened, and the next refresh takes them from the landing. An unreadable file of the
-landing is set aside in ``damaged/``: its conversations then count as not fetched.
+(``lake.write_counts``). An unreadable file of the lake is removed, and its day loses that file too: its conversations
+then count as not flattened, and the next refresh takes them from the landing. An unreadable file of the landing is set
+aside in ``damaged/``: its conversations then count as not fetched.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ some agents. After some days of the week a few conversations are open at midnigh
 
 from __future__ import annotations
 
-from datetime import datetime
 from itertools import accumulate
 from random import Random
 
@@ -20,11 +19,6 @@ _CUMULATIVE_HOURS = tuple(accumulate(_TRAFFIC.hours))
 _CUMULATIVE_HOURS_OF = {key: tuple(accumulate(hours)) for key, hours in _TRAFFIC.hours_of.items()}
 _N_OPEN = 3
 _LATE_SECS = 720
-
-
-def day_of(moment: datetime) -> int:
-    """The UTC day of a moment, in days since 1970."""
-    return int(moment.timestamp()) // DAY_SECS
 
 
 def conversations_on(day: int, per_day: float) -> int:

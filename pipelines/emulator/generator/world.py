@@ -16,7 +16,7 @@ from pipelines.emulator.generator.blueprint import Blueprint, draw_blueprint
 from pipelines.emulator.generator.document import build_document
 from pipelines.emulator.generator.lifecycle import State, document_in, state_at
 from pipelines.emulator.generator.list_row import list_row
-from pipelines.emulator.generator.schedule import DAY_SECS, conversations_on, day_of
+from pipelines.emulator.generator.schedule import DAY_SECS, conversations_on
 from pipelines.emulator.generator.transcript import Json
 
 _DOCUMENTS_KEPT = 256
@@ -62,7 +62,7 @@ class World:
 
     def price_factors(self, now: datetime) -> dict[str, float]:
         """What each model's price is multiplied by at a moment; 1 where a model is not named."""
-        return STORY.price_factors(day_of(now - self.shift))
+        return STORY.price_factors(int((now - self.shift).timestamp()) // DAY_SECS)
 
     def detail(self, conversation_id: str, now: datetime) -> Json | None:
         """The document of a conversation, None where it does not exist, has not begun or was deleted."""

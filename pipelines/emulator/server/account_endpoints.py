@@ -1,8 +1,8 @@
-"""The endpoints of what belongs to the workspace: agents, batches of calls, the bill."""
+"""The endpoints of what belongs to the workspace: agents, tools, batches of calls, the bill."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from starlette.requests import Request
@@ -15,8 +15,9 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import agents_endpoint, bill_endpoint
 from pipelines.emulator.server.batches_endpoint import batches, without_recipients
 from pipelines.emulator.server.error_responses import error_2025, no_agent, validation_error
-from pipelines.emulator.server.list_endpoint import page_of, read_page_size
+from pipelines.emulator.server.list_endpoint import read_cursor, read_page_size, write_cursor
 from pipelines.emulator.server.responses import json_response, read_object, with_errors
+from pipelines.emulator.server.tools_endpoint import listed_tools
 
 _MIN_MS = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()) * 1000
 
@@ -31,6 +32,7 @@ def account_routes(world: World, clock: Callable[[], datetime], authorise: Calla
         agent: account.agent,
         f"{agent}/branches": account.branches,
         f"{agent}/versions/{{version_id}}": account.version,
+        "/v1/convai/tools": account.tools,
         f"{batch}/workspace": account.batches,
         f"{batch}/{{batch_id}}": account.batch,
     }
@@ -54,7 +56,7 @@ class _Account:
         size = read_page_size(request.query_params)
         self._authorise(request)
         by_id = {agent.agent_id: agents_endpoint.summary(agent) for agent in AGENTS}
-        rows, cursor = page_of(by_id, request.query_params.get("cursor"), size)
+        rows, cursor = _page(by_id, request.query_params.get("cursor"), size)
         return json_response({"agents": rows, "next_cursor": cursor, "has_more": cursor is not None})
 
     async def agent(self, request: Request) -> Response:
@@ -78,6 +80,17 @@ class _Account:
         version_id = request.path_params["version_id"]
         return _found(agents_endpoint.version(_agent(request), version_id), f"Version {version_id}")
 
+    async def tools(self, request: Request) -> Response:
+        """The workspace's tools: all at once as in 2025, or paged as in 2026 where a page is requested."""
+        size = read_page_size(request.query_params)
+        cursor = request.query_params.get("cursor")
+        self._authorise(request)
+        tools = listed_tools(self._clock() - self._world.shift)
+        if "page_size" not in request.query_params and cursor is None:
+            return json_response({"tools": tools})
+        rows, cursor = _page({tool["id"]: tool for tool in tools}, cursor, size)
+        return json_response({"tools": rows, "next_cursor": cursor, "has_more": cursor is not None})
+
     async def batches(self, request: Request) -> Response:
         """A page of the batches."""
         limit = request.query_params.get("limit") or "30"
@@ -85,7 +98,7 @@ class _Account:
             raise validation_error("query", "limit", "int_parsing", "Input should be a valid integer", limit)
         self._authorise(request)
         by_id = {id_: without_recipients(batch) for id_, batch in batches(self._world, self._clock()).items()}
-        rows, cursor = page_of(by_id, request.query_params.get("last_doc"), int(limit))
+        rows, cursor = _page(by_id, request.query_params.get("last_doc"), int(limit))
         return json_response({"batch_calls": rows, "next_doc": cursor, "has_more": cursor is not None})
 
     async def batch(self, request: Request) -> Response:
@@ -105,6 +118,17 @@ class _Account:
         begin, end = await _read_range(request)
         self._authorise(request)
         return json_response(bill_endpoint.credit_usage(self._world, self._clock(), begin, end))
+
+
+def _page(by_id: Mapping[str, Json], cursor: str | None, size: int) -> tuple[list[Json], str | None]:
+    """The rows of a page, and the cursor of the next one."""
+    ids = list(by_id)
+    anchor = read_cursor(cursor) if cursor else None
+    if cursor and anchor not in by_id:
+        raise error_2025(400, "invalid_cursor", "The cursor is not valid.")
+    begin = ids.index(anchor) + 1 if anchor else 0
+    page = ids[begin : begin + size]
+    return [by_id[id_] for id_ in page], write_cursor(page[-1], None) if begin + size < len(ids) else None
 
 
 def _agent(request: Request) -> Agent:

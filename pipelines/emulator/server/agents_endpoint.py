@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pipelines.emulator.data.agents import CRITERIA, Agent
 from pipelines.emulator.data.story import STORY
 from pipelines.emulator.data.tools import TOOLS
-from pipelines.emulator.generator.schedule import day_of
 from pipelines.emulator.generator.transcript import TTS_MODEL, Json
 
-FIRST_DAY = datetime(2024, 11, 1, tzinfo=UTC)
+_FIRST_DAY = datetime(2024, 11, 1, tzinfo=UTC)
 """When the workspace began."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RULES = (
     "Answer in one or two short sentences, and ask one question at a time.",
     "Confirm names, dates and numbers before you use a tool.",
@@ -40,7 +40,7 @@ def summary(agent: Agent) -> Json:
 
 def current_version(agent: Agent, now: datetime) -> str:
     """Id of the version that answers at a moment of the world that is not shifted."""
-    return agent.version(STORY.day_of_cycle(day_of(now))).version_id
+    return agent.version(STORY.day_of_cycle((now - _EPOCH).days)).version_id
 
 
 def document(agent: Agent, version_id: str) -> Json | None:
@@ -174,4 +174,4 @@ def _access_info(author: int) -> Json:
 
 
 def _secs(days: int) -> int:
-    return int((FIRST_DAY + timedelta(days=days)).timestamp())
+    return int((_FIRST_DAY + timedelta(days=days)).timestamp())

@@ -29,9 +29,8 @@ from pipelines.emulator.server.error_responses import (
 )
 from pipelines.emulator.server.fault_middleware import FaultMiddleware
 from pipelines.emulator.server.faults import Faults
-from pipelines.emulator.server.list_endpoint import page, page_of, read_cursor, read_page_size, read_query
+from pipelines.emulator.server.list_endpoint import page, read_cursor, read_query
 from pipelines.emulator.server.responses import json_response, read_object, with_errors
-from pipelines.emulator.server.tools_endpoint import listed_tools
 
 _REPEATED_ROWS = 5
 
@@ -60,7 +59,6 @@ def create_app(
             Route(f"{conversation}/feedback", with_errors(api.feedback), methods=["POST"]),
             Route(f"{root}/conversation/get-signed-url", with_errors(api.signed_url), methods=["GET"]),
             Route(f"{root}/conversation/token", with_errors(api.token), methods=["GET"]),
-            Route(f"{root}/tools", with_errors(api.tools), methods=["GET"]),
             Route(f"{root}/agent/{{agent_id}}/llm-usage/calculate", with_errors(api.prices), methods=["POST"]),
             *account_routes(world, clock, api.authorise),
         ],
@@ -143,17 +141,6 @@ class _Api:
         """A secret that lets a browser begin a conversation over WebRTC."""
         secret = self._secret(self._agent(request))
         return json_response({"token": f"emulated.{secret}", "conversation_id": f"conv_{secret[:28]}"})
-
-    async def tools(self, request: Request) -> Response:
-        """The workspace's tools: all at once as in 2025, or paged as in 2026 where a page is requested."""
-        size = read_page_size(request.query_params)
-        cursor = request.query_params.get("cursor")
-        self.authorise(request)
-        tools = listed_tools(self._clock() - self._world.shift)
-        if "page_size" not in request.query_params and cursor is None:
-            return json_response({"tools": tools})
-        rows, following = page_of({tool["id"]: tool for tool in tools}, cursor, size)
-        return json_response({"tools": rows, "next_cursor": following, "has_more": following is not None})
 
     async def prices(self, request: Request) -> Response:
         """Estimated prices of an agent by model; of an agent of the oldest kind the calculator knows none."""

@@ -16,7 +16,7 @@ from itertools import islice
 from pipelines.emulator.generator.blueprint import Blueprint
 from pipelines.emulator.generator.transcript import Json
 from pipelines.emulator.generator.world import Place, World
-from pipelines.emulator.server.error_responses import error_2025, validation_error
+from pipelines.emulator.server.error_responses import validation_error
 
 _PAGE_SIZE = (1, 100, 30)
 
@@ -81,21 +81,6 @@ def page(world: World, query: Query, now: datetime, after: Place | None) -> Json
     has_more = len(matches) > query.page_size
     cursor = write_cursor(rows[-1]["conversation_id"], query.user_id) if has_more else None
     return {"conversations": rows, "next_cursor": cursor, "has_more": has_more}
-
-
-def page_of(by_id: Mapping[str, Json], cursor: str | None, size: int) -> tuple[list[Json], str | None]:
-    """A page of another list, and the cursor of the next one.
-
-    Raises:
-        ErrorResponse: 400, the cursor names nothing in the list.
-    """
-    ids = list(by_id)
-    anchor = read_cursor(cursor) if cursor else None
-    if cursor and anchor not in by_id:
-        raise error_2025(400, "invalid_cursor", "The cursor is not valid.")
-    begin = ids.index(anchor) + 1 if anchor else 0
-    rows = [by_id[id_] for id_ in ids[begin : begin + size]]
-    return rows, write_cursor(ids[begin + size - 1], None) if begin + size < len(ids) else None
 
 
 def write_cursor(conversation_id: str, user_id: str | None) -> str:

@@ -5,21 +5,22 @@ The statistics of use grow from day to day, and the time-out of a tool changes f
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.data.tools import TOOLS, Tool
 from pipelines.emulator.generator.system_tools import HUMAN_NUMBER
 from pipelines.emulator.generator.transcript import Json
-from pipelines.emulator.server.agents_endpoint import FIRST_DAY
 
 _CHANGING = "book_slot"
+_FIRST_DAY = datetime(2024, 11, 1, tzinfo=UTC)
+"""When the workspace began."""
 
 
 def listed_tools(now: datetime) -> list[Json]:
     """Every tool of the workspace at a moment; those of MCP servers are not listed, as at the real API."""
-    days = max((now - FIRST_DAY).days, 0)
+    days = max((now - _FIRST_DAY).days, 0)
     configured = [_listed(tool.tool_id, _config(tool, days), tool, days) for tool in TOOLS.values() if _is_listed(tool)]
     system = [
         _listed(f"tool_system{number:04d}k8fs", _system(params), None, days)

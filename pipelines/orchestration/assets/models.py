@@ -88,7 +88,7 @@ def models_asset(
                 *(describe_problem(removal) for removal in removals if removal.problem),
             ]
             problems = finish_runs(workspaces, run_id, copy_problems, shared_problems, is_built=result.is_swapped)
-            is_fresh = _is_listed_anew(listed_before, workspaces, fresh_for)
+            is_fresh = _is_newly_listed(listed_before, workspaces, fresh_for)
         context.log.info(_summary(result))
         if result.is_swapped:
             metadata = _metadata_by_key(result, newest_day_metrics(app_context.home))
@@ -160,7 +160,7 @@ def _listed_at(workspace: Context) -> datetime | None:
     return last_full_listing_at(workspace.home, now=workspace.clock())
 
 
-def _is_listed_anew(before: Sequence[datetime | None], workspaces: Sequence[Context], fresh_for: timedelta) -> bool:
+def _is_newly_listed(before: Sequence[datetime | None], workspaces: Sequence[Context], fresh_for: timedelta) -> bool:
     """Whether this run listed every workspace further than ``before``, and up to a time that is fresh."""
     for listed_before, workspace in zip(before, workspaces, strict=True):
         listed_at = _listed_at(workspace)

@@ -1,4 +1,4 @@
-"""uvicorn's protocol of one connection, with a deadline for the head of each request.
+"""A server of uvicorn that slow clients cannot hold: its protocol has a deadline for the head of each request.
 
 uvicorn answers requests and closes idle connections. What it does not do is added here: a connection that sends no
 complete head of a request in time is closed, whatever it sends, and so is one that goes on sending after its response.
@@ -7,9 +7,48 @@ complete head of a request in time is closed, whatever it sends, and so is one t
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
+import uvicorn
+from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+KEEP_ALIVE_SECS = 5
+"""Between two requests on a connection."""
+
+
+def limited_server(
+    app: Starlette, *, connections: int, head_secs: float, stop_secs: int, head_bytes: int | None = None
+) -> uvicorn.Server:
+    """A server of an application, with limits; it stops once its ``should_exit`` is set.
+
+    Args:
+        app: The application.
+        connections: Open at once; a request beyond them gets a 503, and from twice as many on a connection is closed.
+        head_secs: From the connection, or from the response before, until the head of a request is complete.
+        stop_secs: For the open requests when it is stopped.
+        head_bytes: The request line with all headers; by default as uvicorn limits them.
+    """
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=partial(  # type: ignore[arg-type]  # uvicorn calls it; a factory does as well
+                HeadDeadlineProtocol, head_secs=head_secs, max_connections=2 * connections
+            ),
+            log_config=None,
+            log_level="critical",
+            access_log=False,  # an address holds ids and words that were searched for
+            server_header=False,
+            proxy_headers=False,  # nothing depends on who a proxy says that the sender is
+            lifespan="off",
+            ws="none",
+            limit_concurrency=connections,
+            h11_max_incomplete_event_size=head_bytes,
+            timeout_keep_alive=KEEP_ALIVE_SECS,
+            timeout_graceful_shutdown=stop_secs,
+        )
+    )
 
 
 # ruff: noqa: D102 -- methods of uvicorn's class

@@ -1,13 +1,35 @@
-"""A socket that listens before its server runs, so that a client can connect at once."""
+"""A socket that listens before its server runs, so that a client can connect at once; and who can reach an address."""
 
 from __future__ import annotations
 
 import errno
+import ipaddress
+import signal
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from pipelines.errors import UsageError
+
+if TYPE_CHECKING:
+    import uvicorn
+
+
+def serve(server: uvicorn.Server, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Run a server until Ctrl-C or SIGTERM; ``on_ready`` is called with its URL.
+
+    Raises:
+        UsageError: the port is in use or not allowed.
+        KeyboardInterrupt: it was stopped.
+    """
+    if threading.current_thread() is threading.main_thread():
+        # uvicorn raises the signal that stopped it again at its end: with the default handler, that would be our end.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with listening(host, port) as listener:
+        on_ready(base_url(listener))
+        server.run([listener])
 
 
 @contextmanager
@@ -30,3 +52,11 @@ def base_url(listener: socket.socket) -> str:
     """The ``http://`` URL of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"http://{host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name can only be this machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"

@@ -84,7 +84,7 @@ def connect(
 
 
 @contextmanager
-def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_warehouse(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to ``warehouse.duckdb``, which reaches no other file than those of the lake.
 
     It can neither load extensions nor change settings. To write, it has only ``COPY`` into the lake and the folder of
@@ -96,7 +96,7 @@ def open_warehouse(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[d
     """
     require_warehouse(home)
     try:
-        with connect(home.warehouse, limits=limits, temporary=home.temporary) as connection:
+        with connect(home.warehouse, temporary=home.temporary) as connection:
             _read_own_files(connection, home)
             _lock_down(connection, home)
             yield connection

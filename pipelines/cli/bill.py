@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
 from pipelines.cli.progress import show_progress
-from pipelines.cli.render import emit, hidden_columns_note, table
+from pipelines.cli.render import emit, print_all_rows, table
 
 if TYPE_CHECKING:
     from pipelines.usecases.context import Context
@@ -72,16 +72,14 @@ def bill(options: Options, days: int, is_sync: bool) -> None:
     elif rows:
         several = {"workspace": "workspace"} if len({row["workspace"] for row in rows}) > 1 else {}
         layout = table(map(_whole_credits, rows), several | COLUMNS, units=UNITS)
-        click.echo(layout.text)
-        if layout.hidden:
-            options.say(hidden_columns_note(layout.hidden, "--json has all columns"))
+        print_all_rows(options, layout)
         n_equal = sum(row["bill_explanation"] is None for row in rows)
         options.say(f"\n{plural(len(rows), 'day')}, {n_equal} without a difference.")
     else:
         options.say("There is no bill yet: `convohouse bill --sync` asks for it.")
     for problem in problems:
         options.say(f"  - {problem}")
-    click.get_current_context().exit(1 if problems else 0)
+    exit_with(1 if problems else 0)
 
 
 def _whole_credits(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -200,14 +200,10 @@ def _api(settings: Settings, name: str) -> Finding:
 def _libraries() -> Iterator[Finding]:
     yield Finding("python", platform.python_version())
     for name in LIBRARIES:
-        yield _version(name, metadata.version)
-
-
-def _version(name: str, version: Callable[[str], str]) -> Finding:
-    try:
-        return Finding(name, version(name))
-    except metadata.PackageNotFoundError:
-        return Finding(name, "not installed", "Install convohouse again: a dependency is missing.", 1)
+        try:
+            yield Finding(name, metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield Finding(name, "not installed", "Install convohouse again: a dependency is missing.", 1)
 
 
 def _text(findings: list[Finding]) -> str:

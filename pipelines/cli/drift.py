@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
-from pipelines.cli.render import emit, hidden_columns_note, table
+from pipelines.cli.render import emit, print_all_rows, table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,7 +62,4 @@ def _summary(n_new: int, n_before: int) -> str:
 
 def _print_table(options: Options, new: pl.DataFrame) -> None:
     rows = new.with_columns(first_seen_at=new["first_seen_at"].dt.strftime("%Y-%m-%d %H:%M")).rows(named=True)
-    layout = table(rows, COLUMNS)
-    click.echo(layout.text)
-    if layout.hidden:
-        options.say(hidden_columns_note(layout.hidden, "--json has all columns"))
+    print_all_rows(options, table(rows, COLUMNS))

@@ -51,6 +51,7 @@ def mcp(
     than this machine needs the setting CONVOHOUSE_MCP_TOKEN, which clients send as a bearer token.
     """
     from pipelines.errors import SettingsError
+    from pipelines.listener import is_loopback
 
     context = options.context()
     setting = context.settings.mcp_token
@@ -68,7 +69,7 @@ def mcp(
     if not is_http:
         server.serve_stdio(answers)
         return
-    if not server.is_loopback(host) and not token:
+    if not is_loopback(host) and not token:
         raise SettingsError(
             f"{host} is not this machine only, and no token is set.",
             "Set CONVOHOUSE_MCP_TOKEN to a long random text that the clients send.",

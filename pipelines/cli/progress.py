@@ -33,8 +33,6 @@ NOUNS = {
     "probe": "agents",
     "audio": "recordings",
     "send": "conversations",
-    "delete": "conversations",
-    "erase": "conversations",
     "publish": "tables",
 }
 """What is counted in a stage."""
@@ -46,16 +44,15 @@ BETWEEN_STAGES = "…"
 
 
 @contextmanager
-def show_progress(options: Options, stream: TextIO | None = None) -> Iterator[ShowProgress]:
+def show_progress(options: Options) -> Iterator[ShowProgress]:
     """Show the stages of a run on standard error while it lasts."""
-    stream = stream or sys.stderr
     if options.is_json:
         yield lambda _stage, _done, _total: None
-    elif stream.isatty():
-        with _bars(stream) as show:
+    elif sys.stderr.isatty():
+        with _bars(sys.stderr) as show:
             yield show
     else:
-        yield ProgressLines(lambda line: click.echo(line, file=stream))
+        yield ProgressLines(lambda line: click.echo(line, err=True))
 
 
 class ProgressLines:

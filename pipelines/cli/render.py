@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.cli.options import Options
 from pipelines.cli.text_table import Layout, lay_out, terminal_width, wrap_lines
 from warehouse.serve.value_format import escape_invisible
 
@@ -82,10 +83,15 @@ def table(
     )
 
 
+def print_all_rows(options: Options, layout: Layout) -> None:
+    """Print a table that has all rows, and say which of its columns there was no room for."""
+    click.echo(layout.text)
+    if layout.hidden:
+        options.say(hidden_columns_note(layout.hidden, "--json has all columns"))
+
+
 def hidden_columns_note(hidden: Sequence[str], how_to_see_all: str) -> str:
-    """Which columns there was no room for, and how to see them; empty where all are shown."""
-    if not hidden:
-        return ""
+    """Which columns there was no room for, and how to see them."""
     names = ", ".join(hidden[:MAX_HIDDEN_NAMES])
     others = f" and {len(hidden) - MAX_HIDDEN_NAMES} more" if len(hidden) > MAX_HIDDEN_NAMES else ""
     return f"no room for {names}{others}: {how_to_see_all}"

@@ -153,8 +153,10 @@ def _cost(row: dict[str, Any]) -> Iterator[str]:
 
 
 def _turns(view: ConversationView) -> Iterator[str]:
+    from warehouse.serve.value_format import clock
+
     for turn in view.turns:
-        time = _minutes_and_seconds(turn["time_in_call_secs"])
+        time = clock(turn["time_in_call_secs"])
         for text in _said(view, turn):
             yield from _entry(time, turn["role"] or "", text)
         for call in view.tool_calls:
@@ -205,13 +207,6 @@ def _entry(time: str, speaker: str, text: str) -> Iterator[str]:
 def _shortened(text: str | None) -> str:
     text = text or ""
     return text if len(text) <= MAX_TOOL_TEXT else f"{text[:MAX_TOOL_TEXT]}… ({len(text):,} characters)"
-
-
-def _minutes_and_seconds(secs: float | None) -> str:
-    if secs is None:
-        return ""
-    minutes, seconds = divmod(max(int(secs), 0), 60)
-    return f"{minutes}:{seconds:02}"
 
 
 def _usage(row: dict[str, Any]) -> dict[str, Any]:

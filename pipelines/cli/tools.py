@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
 from pipelines.cli.progress import show_progress
-from pipelines.cli.render import emit, hidden_columns_note, table
+from pipelines.cli.render import emit, print_all_rows, table
 
 if TYPE_CHECKING:
     from pipelines.usecases.context import Context
@@ -65,7 +65,7 @@ def tools(options: Options, is_sync: bool) -> None:
         options.say(f"\n{plural(len(rows), 'tool')}, {n_unused} never used.")
         for problem in problems:
             options.say(f"  - {problem}")
-    click.get_current_context().exit(1 if problems else 0)
+    exit_with(1 if problems else 0)
 
 
 def _sync_tools(options: Options, context: Context) -> tuple[str, ...]:
@@ -94,9 +94,7 @@ def _print_table(options: Options, rows: list[dict[str, Any]]) -> None:
         for row in rows
     ]
     layout = table(cells, columns, units=UNITS)
-    click.echo(layout.text)
-    if layout.hidden:
-        options.say(hidden_columns_note(layout.hidden, "--json has all columns"))
+    print_all_rows(options, layout)
 
 
 def _state(row: dict[str, Any]) -> str:

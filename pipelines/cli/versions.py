@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli.agents import agent_labels, agents_arguments, resolve_agents
-from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
+from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
 from pipelines.cli.progress import show_progress
-from pipelines.cli.render import emit, hidden_columns_note, table
+from pipelines.cli.render import emit, print_all_rows, table
 
 if TYPE_CHECKING:
     from pipelines.usecases.context import Context
@@ -68,13 +68,11 @@ def versions(options: Options, agents: tuple[str, ...], option_agents: tuple[str
     elif rows:
         labels = agent_labels(context.home)
         layout = table([row | _labels(row, labels) for row in rows], COLUMNS)
-        click.echo(layout.text)
-        if layout.hidden:
-            options.say(hidden_columns_note(layout.hidden, "--json has all columns"))
+        print_all_rows(options, layout)
     options.say(f"\n{plural(len(rows), 'version')}.")
     for problem in problems:
         options.say(f"  - {problem}")
-    click.get_current_context().exit(1 if problems else 0)
+    exit_with(1 if problems else 0)
 
 
 def _labels(row: dict[str, object], labels: dict[str, str]) -> dict[str, object]:

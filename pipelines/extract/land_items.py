@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pipelines.privacy.mask_documents import mask
+from pipelines.extract.landing_rows import hide
 from pipelines.privacy.messages import describe_error
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint
@@ -53,8 +53,7 @@ def land_listing(
         if document is None:
             continue
         try:
-            masked = mask(document) if pseudonyms is None else pseudonyms.pseudonymize(mask(document))
-            shortened = shorten(masked)
+            shortened = shorten(hide(document, pseudonyms))
             content = fingerprint(shortened)
             if content != landed.get(item_id):
                 check(item_id, shortened)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from pipelines.api.responses import ToolsPage
-from pipelines.privacy.mask_documents import mask
+from pipelines.extract.landing_rows import hide
 from pipelines.privacy.messages import describe_error
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint
@@ -56,9 +56,7 @@ def _row(
     landed_sha256: str | None,
     pseudonyms: Pseudonymizer | None,
 ) -> dict[str, object]:
-    masked = mask(tool)
-    if pseudonyms is not None:
-        masked = pseudonyms.pseudonymize(masked)
+    masked = hide(tool, pseudonyms)
     definition = {key: value for key, value in masked.items() if key != STATISTICS}
     content = fingerprint(definition)
     if content != landed_sha256:

@@ -21,14 +21,14 @@ from warehouse.storage.home import ANY_WORKSPACE, Home
 
 OUTCOMES = ("complete", "incomplete", "failed")
 """From best to worst."""
+_NUMBERS = tuple(column.name for column in SYNC_RUNS.columns if column.type in {Type.INT, Type.FLOAT})
 
 
 def start_run(home: Home, run_id: str, *, at: datetime, window: Window | None) -> None:
     """Write the record of a new run; ``window`` is None for a run that lists nothing."""
-    counts = {column.name: 0 for column in SYNC_RUNS.columns if column.type in {Type.INT, Type.FLOAT}}
     run_records.write(
         home,
-        counts
+        dict.fromkeys(_NUMBERS, 0)
         | {
             "run_id": run_id,
             "started_at": at,
@@ -97,11 +97,10 @@ def total(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """One row for a run over several workspaces: the sum of the counts, the worst outcome, all errors."""
     if len(rows) == 1:
         return rows[0]
-    numbers = [column.name for column in SYNC_RUNS.columns if column.type in {Type.INT, Type.FLOAT}]
     ended_at = max(row["ended_at"] for row in rows)
     started_at = min(row["started_at"] for row in rows)
     return rows[0] | {
-        **{name: sum(row[name] for row in rows) for name in numbers},
+        **{name: sum(row[name] for row in rows) for name in _NUMBERS},
         "workspace": ANY_WORKSPACE,
         "started_at": started_at,
         "ended_at": ended_at,

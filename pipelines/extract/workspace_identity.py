@@ -8,8 +8,6 @@ expected. Any other listing proves nothing: some landed conversations are looked
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +19,7 @@ from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_conversation
 from pipelines.errors import ForeignWorkspaceError, MalformedResponseError, NotFoundError
 from pipelines.extract.time_window import Window
-from warehouse.storage import landing
+from warehouse.storage import landing, parquet
 from warehouse.storage.home import Home
 
 N_PROBES = 10
@@ -60,15 +58,9 @@ def remember(home: Home, base_url: str, list_rows: pl.DataFrame) -> None:
     identity = Identity(host_of(base_url), before.agents | set(list_rows["agent_id"].drop_nulls()))
     if identity == before:
         return
-    temporary = home.temporary / f"{uuid.uuid4().hex}.parquet"  # so named, a new writer removes it after a kill
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump({"host": identity.host, "agents": sorted(identity.agents)}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(home.identity)
-    finally:
-        temporary.unlink(missing_ok=True)
+    data = {"host": identity.host, "agents": sorted(identity.agents)}
+    with parquet.replacing(home, home.identity) as temporary:
+        temporary.write_text(json.dumps(data), encoding="utf-8")
 
 
 async def check_identity(

@@ -25,7 +25,7 @@ from pipelines.usecases.metric_lookup import check_filter, find_metric
 from pipelines.usecases.status import built_at, read_status
 from warehouse.connection import open_warehouse
 from warehouse.errors import QueryError
-from warehouse.models.project import read_project
+from warehouse.models.project import PUBLIC_SCHEMAS, read_project
 from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.schema.types import unit_of
 from warehouse.serve import explain as explain_query
@@ -33,7 +33,7 @@ from warehouse.serve.conversation import NotFound, read_conversation
 from warehouse.serve.metrics import MetricModel, RowFilter, read_models, read_rows
 from warehouse.serve.query import AnswerLimits, Connect, limited_query
 from warehouse.serve.search import Scope, search
-from warehouse.serve.without_texts import SCHEMAS, open_without_texts
+from warehouse.serve.without_texts import open_without_texts
 from warehouse.storage.freshness import last_full_listing_at
 from warehouse.suggestions import did_you_mean, suggest
 
@@ -149,7 +149,7 @@ class Answers:
                 },
             }
             for model in read_project().models
-            if self.has_transcripts or model.schema in SCHEMAS
+            if self.has_transcripts or model.schema in PUBLIC_SCHEMAS
         }
         if name is None:
             entries = [{key: value for key, value in table.items() if key != "columns"} for table in tables.values()]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hmac
 import inspect
-import ipaddress
-import signal
-import threading
 from collections.abc import Callable
 from functools import wraps
 from importlib.metadata import version
@@ -20,7 +17,7 @@ from mcp.types import ToolAnnotations
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pipelines.listener import base_url, listening
+from pipelines.listener import is_loopback, serve
 from pipelines.mcp_server.answers import Answer, Answers
 from warehouse.errors import ConvohouseError
 
@@ -97,8 +94,6 @@ def serve_http(
         UsageError: the port is in use or not allowed.
         KeyboardInterrupt: it was stopped.
     """
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
     app: ASGIApp = create_server(answers).streamable_http_app(
         host="127.0.0.1" if is_loopback(host) else host, stateless_http=True, json_response=True
     )
@@ -107,17 +102,7 @@ def serve_http(
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=STOP_SECS
     )
-    with listening(host, port) as listener:
-        on_ready(f"{base_url(listener)}/mcp")
-        uvicorn.Server(config).run([listener])
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs of this machine reach an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    serve(uvicorn.Server(config), host, port, lambda url: on_ready(f"{url}/mcp"))
 
 
 class _TokenCheck:

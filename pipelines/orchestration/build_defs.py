@@ -30,7 +30,7 @@ from warehouse.models.project import read_project
 
 
 def build_defs(*, app_context: Context | None = None, progress: Progress = no_progress) -> dg.Definitions:
-    """Build the definitions: assets, checks, jobs, schedule and sensor.
+    """Build the definitions: assets, checks, jobs, schedules and sensors.
 
     This reads the settings, ``sql/`` and, if there is one, the home folder (first day, types of columns). It needs no
     network and no key, and writes nothing.

@@ -13,18 +13,29 @@ from warehouse.errors import ConvohouseError
 
 
 @contextmanager
-def step_session(app_context: Context, run_id: str, what: str) -> Iterator[tuple[Context, ...]]:
-    """Hold the lock of the home folder for one step of a run; yields the workspaces.
+def errors_as_failures() -> Iterator[None]:
+    """Report an error in one line.
 
     Raises:
         dagster.Failure: a ``ConvohouseError``, as one line that says what to do. Dagster does not retry it, because
             the API client has already retried what can be, and a lock that is held needs a person to look.
     """
     try:
-        with run_session(app_context, run_id, what, warn=dg.get_dagster_logger().warning) as workspaces:
-            yield workspaces
+        yield
     except ConvohouseError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
+
+
+@contextmanager
+def step_session(app_context: Context, run_id: str, what: str) -> Iterator[tuple[Context, ...]]:
+    """Hold the lock of the home folder for one step of a run; yields the workspaces.
+
+    Raises:
+        dagster.Failure: see ``errors_as_failures``.
+    """
+    warn = dg.get_dagster_logger().warning
+    with errors_as_failures(), run_session(app_context, run_id, what, warn=warn) as workspaces:
+        yield workspaces
 
 
 def fail_if(problems: Sequence[str]) -> None:

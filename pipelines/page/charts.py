@@ -89,9 +89,8 @@ def _days() -> alt.X:
     return alt.X("day:O", sort="ascending", axis=axis)
 
 
-def _values(unit: str, *, zero: bool = True, stack: bool | None = None) -> alt.Y:
-    options: dict[str, Any] = {} if stack is None else {"stack": stack}
-    return alt.Y("value:Q", axis=_axis(unit), scale=alt.Scale(zero=zero, nice=True), **options)
+def _values(unit: str) -> alt.Y:
+    return alt.Y("value:Q", axis=_axis(unit), scale=alt.Scale(zero=True, nice=True))
 
 
 def _axis(unit: str, **options: Any) -> alt.Axis:
@@ -107,19 +106,17 @@ def _bar_width() -> alt.ExprRef:
 
 
 @cache
-def trend(unit: str, *, zero: bool = True) -> Spec:
+def trend(unit: str) -> Spec:
     """A measure by day; days with a small n are hollow and grey."""
     line = (
-        _base()
-        .mark_line(color="token:accent", strokeWidth=2, interpolate="linear")
-        .encode(x=_days(), y=_values(unit, zero=zero))
+        _base().mark_line(color="token:accent", strokeWidth=2, interpolate="linear").encode(x=_days(), y=_values(unit))
     )
     points = (
         _base()
         .mark_point(filled=True, size=46, strokeWidth=1.6, opacity=1)
         .encode(
             x=_days(),
-            y=_values(unit, zero=zero),
+            y=_values(unit),
             href="url:N",
             tooltip="tip:N",
             stroke=alt.condition(f"datum.n < {FEW}", alt.value("token:neutral"), alt.value("token:accent")),
@@ -140,18 +137,14 @@ def columns(unit: str) -> Spec:
 
 
 @cache
-def stacked_days(unit: str, names: tuple[str, ...], *, normalize: bool = False) -> Spec:
+def stacked_days(unit: str, names: tuple[str, ...]) -> Spec:
     """An amount by day, in parts; ``names`` in the order of the stack, from the bottom."""
     return _finish(
         _base()
         .mark_bar(width=_bar_width())
         .encode(
             x=_days(),
-            y=alt.Y(
-                "value:Q",
-                stack="normalize" if normalize else "zero",
-                axis=_axis("share of 1" if normalize else unit),
-            ),
+            y=alt.Y("value:Q", stack="zero", axis=_axis(unit)),
             color=_series(names),
             order=alt.Order("y:Q"),
             href="url:N",
@@ -290,21 +283,6 @@ def positions(unit: str, title: str) -> Spec:
             color=alt.Color(
                 "series:N", scale=alt.Scale(range=list(CATEGORIES)), legend=alt.Legend(symbolType="stroke")
             ),
-            tooltip="tip:N",
-        )
-    )
-
-
-@cache
-def hours(unit: str) -> Spec:
-    """An amount by hour of the day."""
-    return _finish(
-        _base()
-        .mark_bar(color="token:accent", width={"band": 0.72})
-        .encode(
-            x=alt.X("label:O", sort=None, axis=alt.Axis(title=None, labelAngle=0, labelOverlap="greedy")),
-            y=_values(unit),
-            href="url:N",
             tooltip="tip:N",
         )
     )

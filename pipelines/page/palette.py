@@ -70,10 +70,9 @@ def css() -> str:
     )
 
 
-def resolve(spec: dict[str, Any], colours: dict[str, str] | None = None) -> dict[str, Any]:
-    """A chart with colours in place of their names."""
-    values = colours or LIGHT
-    resolved: dict[str, Any] = json.loads(_TOKEN.sub(lambda match: json.dumps(values[match[1]]), json.dumps(spec)))
+def resolve(spec: dict[str, Any]) -> dict[str, Any]:
+    """A chart with the colours of ``LIGHT`` in place of their names."""
+    resolved: dict[str, Any] = json.loads(_TOKEN.sub(lambda match: json.dumps(LIGHT[match[1]]), json.dumps(spec)))
     return resolved
 
 

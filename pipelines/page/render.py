@@ -12,7 +12,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoesca
 from markupsafe import Markup, escape
 
 from pipelines.page import palette, text
-from warehouse.serve.value_format import plural
+from warehouse.serve.value_format import clock, moment, plural
 
 _FILES = files("pipelines.page")
 _CODE = re.compile("`([^`]+)`")
@@ -51,8 +51,8 @@ def environment() -> Environment:
         "day": text.day,
         "words": text.words,
         "language": text.language,
-        "clock": text.clock,
-        "moment": text.at,
+        "clock": clock,
+        "moment": moment,
         "duration": text.length,
         "plural": plural,
     }

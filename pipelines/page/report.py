@@ -107,12 +107,12 @@ def picture(values: dict[str, Any]) -> bytes:
     return png
 
 
-def chart_svg(chart: Chart, width: int = CHART_WIDTH) -> str:
+def chart_svg(chart: Chart) -> str:
     """A chart as SVG in the colours of ``LIGHT``, without links and texts on pointing; its ids are its own."""
     spec = resolve(chart.filled())
     for layer in [spec, *spec.get("layer", [])]:
         for channel in ("href", "tooltip"):
             layer.get("encoding", {}).pop(channel, None)
     spec["config"]["font"] = PICTURE_FONT
-    svg: str = vl_convert.vegalite_to_svg(spec | {"width": width})
+    svg: str = vl_convert.vegalite_to_svg(spec | {"width": CHART_WIDTH})
     return _IDS.sub(lambda match: f"{match[0]}{chart.name}-", svg)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
-from warehouse.serve.value_format import NULL_NUMBER, duration, format_number, moment
+from warehouse.serve.value_format import NULL_NUMBER, duration, format_number
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LANGUAGES = {
@@ -112,14 +112,6 @@ def days(first: date, last: date) -> str:
     return f"{first.day}{'' if first.month == last.month else f' {first:%b}'} to {last.day} {last:%b %Y}"
 
 
-def clock(secs: float | None) -> str:
-    """Minutes and seconds since the start of a conversation; a negative time is its start."""
-    if secs is None:
-        return ""
-    minutes, seconds = divmod(max(int(secs), 0), 60)
-    return f"{minutes}:{seconds:02}"
-
-
 def words(name: str | None) -> str:
     """An identifier as words: polite_and_clear is polite and clear."""
     return visible((name or "not given").replace("_", " "))
@@ -133,8 +125,3 @@ def language(code: str | None) -> str:
 def length(secs: float) -> str:
     """A length of time; of whole seconds, without tenths."""
     return f"{secs} s" if isinstance(secs, int) and 0 <= secs < MINUTE else duration(secs)
-
-
-def at(value: datetime | None) -> str:
-    """A time in UTC, to the minute."""
-    return moment(value)

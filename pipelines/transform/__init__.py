@@ -1,8 +1,8 @@
 """Landed documents become typed rows of the lake, without any network.
 
-Belongs here: decoding documents, building the rows of every table, writing them to the lake, and counting fields that
-the schema does not know. Does not belong here: requests to the API and landing (``pipelines.api``,
-``pipelines.extract``), masking and redaction (``pipelines.privacy``), SQL models (``warehouse.build``).
+Belongs here: decoding documents, building the rows of every table, writing them to the lake, redacting documents, and
+counting fields that the schema does not know. Does not belong here: requests to the API and landing
+(``pipelines.api``, ``pipelines.extract``), masking (``pipelines.privacy``), SQL models (``warehouse.models``).
 
 From a conversation detail to typed rows:
 

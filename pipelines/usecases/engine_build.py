@@ -14,8 +14,6 @@ from warehouse.engines.duckdb import duckdb_engine
 from warehouse.engines.engine import Engine
 from warehouse.models.project import read_project
 
-ENGINES = ("duckdb", "sail", "spark")
-
 
 @dataclass(frozen=True, slots=True)
 class EngineTarget:

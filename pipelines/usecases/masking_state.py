@@ -15,6 +15,7 @@ from typing import Any
 from pipelines.extract.landing_rows import hide
 from pipelines.transform.canonical_json import dump, fingerprint, load
 from pipelines.usecases.context import Context
+from warehouse.storage import parquet
 from warehouse.storage.home import Home
 from warehouse.storage.remask import remask
 
@@ -114,6 +115,5 @@ def _read(home: Home) -> MaskingState | None:
 
 
 def _write(home: Home, state: MaskingState) -> None:
-    temporary = home.root / f"{STATE_FILE}.new"
-    temporary.write_text(json.dumps(asdict(state)) + "\n", encoding="utf-8")
-    temporary.rename(home.root / STATE_FILE)
+    with parquet.replacing(home, home.root / STATE_FILE) as temporary:
+        temporary.write_text(json.dumps(asdict(state)) + "\n", encoding="utf-8")

@@ -146,10 +146,8 @@ def plan(
     """List as ``sync`` does and return what it would fetch; the home folder is neither changed nor created.
 
     Raises:
-        HomeError: the folder is no convohouse home.
         ApiError: a page of the list could not be fetched.
     """
-    context.home.check()
     window, is_requested = window_of(context, since, until, agent_id)
     client, now = context.connect(context.settings), context.clock()
     listed = asyncio.run(list_rows(client, window, now, lambda n: progress("list", n, None), context.pseudonyms))

@@ -10,10 +10,11 @@ from datetime import datetime
 
 from pipelines.errors import SettingsError
 from pipelines.settings import Settings
+from pipelines.settings_types import PublishTarget
 from pipelines.usecases.status import built_at
 from warehouse.publish import record
 from warehouse.publish.record import RecordedTarget
-from warehouse.publish.target import parse_target
+from warehouse.publish.target import Target, parse_target
 from warehouse.storage.home import Home
 
 
@@ -36,6 +37,18 @@ class TargetStatus:
     failed_at: datetime | None = None
 
 
+def configured_target(name: str, config: PublishTarget) -> Target:
+    """The target of a table ``[publish.<name>]`` of the settings.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    try:
+        return parse_target(config.target, config.format)
+    except ValueError as error:
+        raise SettingsError(f"[publish.{name}] cannot be used: {error}.") from None
+
+
 def read_target_statuses(home: Home, settings: Settings) -> tuple[TargetStatus, ...]:
     """The targets of the settings, then the others of the record; one that was never reached has only its name.
 
@@ -45,10 +58,7 @@ def read_target_statuses(home: Home, settings: Settings) -> tuple[TargetStatus, 
     """
     names = {}
     for name, config in settings.publish.items():
-        try:
-            target = parse_target(config.target, config.format)
-        except ValueError as error:
-            raise SettingsError(f"The target of [publish.{name}] cannot be used: {error}.") from None
+        target = configured_target(name, config)
         names[target.url, target.format] = name
     recorded = {entry.identity: entry for entry in record.read_targets(home)}
     pending = {entry.identity for entry in record.pending_targets(home)}

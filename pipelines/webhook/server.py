@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable
-from functools import partial
 
 import uvicorn
 from starlette.applications import Starlette
 
-from pipelines.head_deadline import HeadDeadlineProtocol
-from pipelines.listener import base_url, listening
+from pipelines import listener
+from pipelines.head_deadline import limited_server
 from pipelines.webhook.limits import Limits
-
-KEEP_ALIVE_SECS = 5
-"""Between two requests on a connection."""
 
 
 def serve(
@@ -32,32 +26,15 @@ def serve(
         UsageError: the port is in use or not allowed.
         KeyboardInterrupt: it was stopped; all requests are answered, except those that took too long.
     """
-    if threading.current_thread() is threading.main_thread():
-        # uvicorn raises the signal that stopped it again at its end: with the default handler, that would be our end.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with listening(host, port) as listener:
-        on_ready(base_url(listener))
-        create_server(app, limits or Limits()).run([listener])
+    listener.serve(create_server(app, limits or Limits()), host, port, on_ready)
 
 
 def create_server(app: Starlette, limits: Limits) -> uvicorn.Server:
     """A server that keeps to the limits; it stops once its ``should_exit`` is set."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http=partial(  # type: ignore[arg-type]  # uvicorn calls it; a factory does as well
-                HeadDeadlineProtocol, head_secs=limits.head_secs, max_connections=2 * limits.connections
-            ),
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # nothing depends on who a proxy says that the sender is
-            lifespan="off",
-            ws="none",
-            limit_concurrency=limits.connections,
-            h11_max_incomplete_event_size=limits.head_bytes,
-            timeout_keep_alive=KEEP_ALIVE_SECS,
-            timeout_graceful_shutdown=int(limits.stop_secs),
-        )
+    return limited_server(
+        app,
+        connections=limits.connections,
+        head_secs=limits.head_secs,
+        head_bytes=limits.head_bytes,
+        stop_secs=int(limits.stop_secs),
     )

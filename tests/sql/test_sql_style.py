@@ -15,11 +15,10 @@ import sqlglot
 from msgspec.structs import asdict
 from sqlglot import ErrorLevel, exp
 
-from warehouse.contracts.relations import PUBLIC_SCHEMAS
 from warehouse.models.column_types import column_types
 from warehouse.models.headers import NO_COUNTERPART, split_header
 from warehouse.models.lineage import column_lineage
-from warehouse.models.project import SCHEMAS, SQL_DIR, Project
+from warehouse.models.project import PUBLIC_SCHEMAS, SCHEMAS, SQL_DIR, Project
 from warehouse.models.sensitive_columns import COMPUTED, SENSITIVE_COLUMNS
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import Sensitivity, unit_of

@@ -193,7 +193,6 @@ def test_a_local_time_is_not_utc_and_a_rate_no_amount(name: str, unit: str | Non
 
 
 def test_hidden_columns_are_named() -> None:
-    assert hidden_columns_note((), "--json") == ""
     assert hidden_columns_note(("a", "b"), "--json has all") == "no room for a, b: --json has all"
     assert hidden_columns_note(tuple("abcdefgh"), "--json has all") == (
         "no room for a, b, c, d, e, f and 2 more: --json has all"

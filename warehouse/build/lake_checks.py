@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from warehouse.build.materialize import materialize
-from warehouse.connection import DEFAULT_LIMITS, Limits, connect
+from warehouse.connection import connect
 from warehouse.models.checks import CheckResult, run
 from warehouse.models.data_quality import check_complete, schema_checks
 from warehouse.models.project import Project
@@ -13,7 +13,7 @@ from warehouse.storage.identity import check_identities
 NO_MODELS = Project((), (), ())
 
 
-def check_lake(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> tuple[CheckResult, ...]:
+def check_lake(home: Home) -> tuple[CheckResult, ...]:
     """Whether the lake has the keys and values that its schema promises, then whether anything listed is missing.
 
     Every table must have a file (``lake.ensure_schema_files``).
@@ -22,7 +22,7 @@ def check_lake(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> tuple[CheckRes
         HomeError: two workspaces have the same conversations.
     """
     check_identities(home)
-    with connect(limits=limits, temporary=home.temporary) as connection:
+    with connect(temporary=home.temporary) as connection:
         materialize(connection, home, NO_MODELS)
         by_schema = run(connection, schema_checks())
     return (*by_schema, *check_complete(home))

@@ -28,7 +28,7 @@ from warehouse.models.build_tables import (
     metric_header_rows,
     workspace_rows,
 )
-from warehouse.models.project import ALL_SCHEMAS, SHORT_NAMED, Model, Project
+from warehouse.models.project import ALL_SCHEMAS, PUBLIC_SCHEMAS, Model, Project
 from warehouse.models.staleness import Days, stale_days
 from warehouse.parallel import MAX_THREADS, map_parallel, run_graph
 from warehouse.schema.registry import TABLES
@@ -88,7 +88,7 @@ def materialize(
         baseline, DayBuilder(connection, home, project, batch_size), dict(baseline.changed_days), clock
     )
     models = builder.build_all(connection, project, progress)
-    short_names = [model for model in builder.created if model.schema in SHORT_NAMED]
+    short_names = [model for model in builder.created if model.schema in PUBLIC_SCHEMAS]
     for model in short_names:
         connection.execute(f"create or replace view {SHORT_NAMES}.{model.name} as from {model.key}")
     comments = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from warehouse.contracts.relations import PUBLIC_SCHEMAS, Field, Relation, relations_of
-from warehouse.models.project import Project
+from warehouse.contracts.relations import Field, Relation, relations_of
+from warehouse.models.project import PUBLIC_SCHEMAS, Project
 
 DATABASE = "warehouse"
 """What DuckDB calls the file ``warehouse.duckdb``, opened or attached."""

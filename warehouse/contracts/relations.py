@@ -7,13 +7,10 @@ from dataclasses import dataclass, field
 
 from warehouse.models.column_types import column_types
 from warehouse.models.headers import Metric, Value
-from warehouse.models.project import Model, Project
+from warehouse.models.project import PUBLIC_SCHEMAS, Model, Project
 from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import WORKSPACE, Sensitivity, Table, unit_of
-
-PUBLIC_SCHEMAS = ("marts", "metrics")
-"""Schemas of models that users read; others are steps on the way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""DuckDB as an engine: models from a lake anywhere into Parquet files; without a home folder and without increments."""
+"""DuckDB as an engine: models from a lake anywhere into Parquet files, without a home folder."""
 
 from __future__ import annotations
 

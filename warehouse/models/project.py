@@ -26,15 +26,16 @@ SQL_DIR = Path(__file__).parents[2] / "sql"
 SCHEMAS = ("staging", "intermediate", "marts", "metrics")
 ALL_SCHEMAS = ("lake", "seeds", *SCHEMAS)
 """Schemas of the models and of their sources."""
-SHORT_NAMED = ("marts", "metrics")
-"""Schemas whose models a tool can also name without a schema, so no name is in both."""
+PUBLIC_SCHEMAS = ("marts", "metrics")
+"""Schemas that users read; others are steps on the way. A tool can name their models without a schema, too, so no name
+is in both."""
 DAY = "start_date"
 """Column with the day of a row, by which relations are compared and models are built incrementally."""
 VIEWS = ("staging",)
 """Schemas whose models are views, unless they are incremental: staging only renames the lake.
 
 ``stg_conversations`` is a table, as a dozen models read it: to open a file of 231 columns for each day takes longer
-than what they do with the rows. Other models are read often, too.
+than what they do with the rows.
 """
 
 
@@ -126,7 +127,7 @@ def _check_short_names(models: Iterable[Model]) -> None:
     """
     by_name: dict[str, Model] = {}
     for model in models:
-        if model.schema in SHORT_NAMED and (other := by_name.setdefault(model.name, model)) is not model:
+        if model.schema in PUBLIC_SCHEMAS and (other := by_name.setdefault(model.name, model)) is not model:
             raise ModelError(f"{model.path}: {model.key} has the name of {other.key}.", "Give it another name.")
 
 

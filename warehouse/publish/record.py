@@ -7,7 +7,6 @@ when it was last brought up to date: while it differs from the current one, the 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -114,14 +113,6 @@ def _file(home: Home) -> Path:
 
 
 def _write(home: Home, targets: Sequence[RecordedTarget]) -> None:
-    file = _file(home)
-    temporary = home.temporary / file.name
-    try:
-        with temporary.open("wb") as content:
-            content.write(msgspec.json.format(msgspec.json.encode(_Record(tuple(targets))), indent=1) + b"\n")
-            content.flush()
-            os.fsync(content.fileno())
-        temporary.replace(file)
-        parquet.sync_folder(home.root)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with parquet.replacing(home, _file(home)) as temporary:
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(_Record(tuple(targets))), indent=1) + b"\n")
+    parquet.sync_folder(home.root)

@@ -26,6 +26,7 @@ from warehouse.models.project import DAY, Project
 from warehouse.schema.registry import BY_NAME, TABLES
 from warehouse.schema.types import Table
 from warehouse.storage import lake, parquet
+from warehouse.storage.fingerprint import digest
 from warehouse.storage.home import RESERVED_WORKSPACE, Home
 
 SCHEMAS = ("lake", "marts", "metrics")
@@ -69,7 +70,8 @@ class SourceTable:
     @property
     def fingerprint(self) -> str:
         """Of the whole table."""
-        return _sha256(_definition(self.key, self.description, self.schema), *(part.fingerprint for part in self.parts))
+        definition = _definition(self.key, self.description, self.schema)
+        return digest([definition, *(part.fingerprint for part in self.parts)])
 
     @property
     def comments(self) -> dict[str, str]:
@@ -145,7 +147,7 @@ class Source:
             if has_days and not month_start:
                 where = f"{DAY} is null"
             days = (first_day, last_day) if n_rows == n_with_day else None
-            parts.append(Part(label, _sha256(definition, label, n_rows, hashes), n_rows, days, where=where))
+            parts.append(Part(label, digest([definition, label, n_rows, hashes]), n_rows, days, where=where))
         return SourceTable(key, header.description, schema, header.grain, tuple(parts))
 
     def _lake_table(self, table: Table) -> SourceTable:
@@ -155,7 +157,7 @@ class Source:
         schema = _with_comments(empty.schema, comments)
         definition = _definition(key, description, schema)
         parts = tuple(
-            Part(label, _sha256(definition, label, file_sha256(file)), pq.read_metadata(file).num_rows, days, file)
+            Part(label, digest([definition, label, file_sha256(file)]), pq.read_metadata(file).num_rows, days, file)
             for label, days, file in _lake_files(self._home, table)
         )
         return SourceTable(key, description, schema, table.key, parts)
@@ -200,15 +202,7 @@ def _comment(field: pa.Field[Any]) -> str:
 
 def _definition(key: str, description: str, schema: pa.Schema) -> str:
     columns = (f"{field.name} {field.type} {_comment(field)}" for field in schema)
-    return _sha256(FORMAT, key, description, *columns)
-
-
-def _sha256(*values: object) -> str:
-    digest = hashlib.sha256()
-    for value in values:
-        text = str(value).encode()
-        digest.update(b"%d:%b" % (len(text), text))
-    return digest.hexdigest()
+    return digest([FORMAT, key, description, *columns])
 
 
 def file_sha256(file: Path) -> str:

@@ -124,7 +124,7 @@ class Publication:
         return tuple(table.key for table in self.tables if table.key not in self.former)
 
 
-def parse_target(text: str, format_: str | None, options: Mapping[str, str] | None = None) -> Target:
+def parse_target(text: str, format_: str | None) -> Target:
     """The target that a user named by a URL or a path.
 
     Raises:
@@ -132,7 +132,7 @@ def parse_target(text: str, format_: str | None, options: Mapping[str, str] | No
     """
     parts = urlsplit(text)
     if parts.scheme in DATABASES:
-        return Target(_database_url(text), _require(format_, POSTGRES, (POSTGRES,)), options or {})
+        return Target(_database_url(text), _require(format_, POSTGRES, (POSTGRES,)))
     if parts.scheme in OBJECT_STORES:
         _refuse_secrets(text)
         if not parts.netloc:
@@ -140,11 +140,11 @@ def parse_target(text: str, format_: str | None, options: Mapping[str, str] | No
         if parts.fragment:
             raise ValueError(f"{text} has a #; write %23 for it")
         url = f"{OBJECT_STORES[parts.scheme]}://{parts.netloc}/{parts.path.strip('/')}".rstrip("/")
-        return Target(url, _require(format_, DELTA, (DELTA,)), options or {})
+        return Target(url, _require(format_, DELTA, (DELTA,)))
     if parts.scheme and parts.scheme != "file" and "://" in text:
         raise ValueError(f"{parts.scheme}:// is not supported; write a path, s3://, gs://, az:// or postgresql://")
     path = Path(unquote(parts.path)) if parts.scheme == "file" else Path(text).expanduser()
-    return Target(Path(os.path.abspath(path)).as_uri(), _require(format_, DELTA, FORMATS), options or {})  # noqa: PTH100 - links stay
+    return Target(Path(os.path.abspath(path)).as_uri(), _require(format_, DELTA, FORMATS))  # noqa: PTH100 - links stay
 
 
 def _require(format_: str | None, default: str, allowed: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ the vendor's SDK 2.78.0; the reference of November 2025 has none of these endpoi
 from __future__ import annotations
 
 from warehouse.schema.types import (
+    AGENT_ID,
     BOOL,
     EXTRA,
     FLOAT,
@@ -24,7 +25,6 @@ from warehouse.schema.types import (
     derived,
 )
 
-AGENT_ID = derived("agent_id", TEXT, "Id of the agent.", required=True)
 _VALID_FROM = derived("valid_from_at", TIME, "Start of the first listing that had it so.", required=True)
 _LAST_SEEN = derived("last_seen_at", TIME, "Start of the last listing that had it so.", required=True)
 _IS_CURRENT = derived("is_current", BOOL, "Whether the last listing had it so.", required=True)
@@ -34,7 +34,6 @@ _CHANGES = derived("changes", JSON, "JSON paths that differ from what it was bef
 def _config_columns(at: str = "") -> tuple[Column, ...]:
     """The columns of a configuration, below a path that ends in a dot, or at the root."""
     prompt, tts = "conversation_config.agent.prompt.", "conversation_config.tts."
-    evaluation = "platform_settings."
 
     def value(source: str, type_: Type, description: str, name: str) -> Column:
         return Column(name, type_, description, f"{at}{source}")
@@ -63,9 +62,9 @@ def _config_columns(at: str = "") -> tuple[Column, ...]:
         value(f"{prompt}tool_ids", JSON, "Ids of these tools.", "tool_ids"),
         derived("n_knowledge_documents", INT, "Documents and folders of its knowledge base."),
         derived("n_criteria", INT, "Evaluation criteria."),
-        value(f"{evaluation}evaluation.criteria", JSON, "Evaluation criteria.", "criteria"),
+        value("platform_settings.evaluation.criteria", JSON, "Evaluation criteria.", "criteria"),
         derived("n_data_collection_fields", INT, "Fields of data collection."),
-        value(f"{evaluation}data_collection", JSON, "Fields of data collection.", "data_collection"),
+        value("platform_settings.data_collection", JSON, "Fields of data collection.", "data_collection"),
     )
 
 

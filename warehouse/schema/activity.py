@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from warehouse.schema.types import BOOL, FLOAT, INT, TEXT, TIME, WORKSPACE, Table, Type, derived
+from warehouse.schema.types import (
+    AGENT_ID,
+    BOOL,
+    CONVERSATION_ID,
+    FLOAT,
+    INT,
+    START_DATE,
+    TEXT,
+    TIME,
+    WORKSPACE,
+    Table,
+    derived,
+)
 
 FEEDBACK_SENT = Table(
     "feedback_sent",
@@ -10,7 +22,7 @@ FEEDBACK_SENT = Table(
     ("conversation_id", "sent_at"),
     (
         WORKSPACE,
-        derived("conversation_id", TEXT, "Id of the conversation.", required=True),
+        CONVERSATION_ID,
         derived("sent_at", TIME, "When the feedback was sent.", required=True),
         derived("feedback", TEXT, "like, dislike or clear (removes the feedback).", required=True),
         derived(
@@ -28,7 +40,7 @@ AGENT_ACCESS = Table(
     ("workspace", "agent_id", "way", "asked_at"),
     (
         WORKSPACE,
-        derived("agent_id", TEXT, "Id of the agent.", required=True),
+        AGENT_ID,
         derived("way", TEXT, "signed_url (WebSocket) or token (WebRTC); neither is stored.", required=True),
         derived("asked_at", TIME, "When it was requested.", required=True),
         derived("is_reachable", BOOL, "Whether the API returned it.", required=True),
@@ -45,8 +57,8 @@ AUDIO_FILES = Table(
     ("conversation_id",),
     (
         WORKSPACE,
-        derived("conversation_id", TEXT, "Id of the conversation.", required=True),
-        derived("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
+        CONVERSATION_ID,
+        START_DATE,
         derived("fetched_at", TIME, "When it was saved, or first not found, or counted as missing.", required=True),
         derived(
             "outcome",
@@ -71,7 +83,7 @@ WEBHOOK_EVENTS = Table(
     ("conversation_id", "event_type", "event_at"),
     (
         WORKSPACE,
-        derived("conversation_id", TEXT, "Id of the conversation.", required=True),
+        CONVERSATION_ID,
         derived(
             "event_type",
             TEXT,

@@ -22,7 +22,7 @@ _SCOPE_KEY = derived(
     "scope_index", INT, "Position in analysis.scoped, from 0; -1 for the analysis of the conversation.", required=True
 )
 _SCOPE = (
-    derived("scope", TEXT, "Scope of the analysis; null for that of the conversation.", required=False),
+    derived("scope", TEXT, "Scope of the analysis; null for that of the conversation."),
     derived("source_agent_id", TEXT, "Agent of the scope; null for the analysis of the conversation."),
     derived("source_branch_id", TEXT, "Branch of that agent."),
 )

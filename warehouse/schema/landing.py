@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from warehouse.schema.operations import QUARANTINE
-from warehouse.schema.types import BOOL, INT, TEXT, TIME, WORKSPACE, Table, Type, derived
+from warehouse.schema.types import BOOL, CONVERSATION_ID, INT, START_DATE, TEXT, TIME, WORKSPACE, Table, Type, derived
 
 SEQUENCE = derived("sequence", INT, "Number that grows with everything that lands in the home; null in files of 0.2.0.")
 
@@ -15,8 +15,8 @@ LANDED_DOCUMENTS = Table(
     ("conversation_id", "fetched_at"),
     (
         WORKSPACE,
-        derived("conversation_id", TEXT, "Id of the conversation.", required=True),
-        derived("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
+        CONVERSATION_ID,
+        START_DATE,
         derived("start_time_at", TIME, "Start of the conversation.", required=True),
         derived("ended_at", TIME, "Start plus duration of the conversation."),
         derived("agent_id", TEXT, "Agent of the conversation."),
@@ -53,7 +53,7 @@ LANDED_LISTINGS = Table(
     ("conversation_id", "listed_at"),
     (
         WORKSPACE,
-        derived("conversation_id", TEXT, "Id of the conversation.", required=True),
+        CONVERSATION_ID,
         derived("start_date", Type.DATE, "UTC day on which the conversation started."),
         derived("start_time_at", TIME, "Start of the conversation."),
         derived("agent_id", TEXT, "Agent of the conversation."),

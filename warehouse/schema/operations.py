@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from warehouse.schema.types import FLOAT, INT, TEXT, TIME, WORKSPACE, Table, Type, derived
+from warehouse.schema.types import (
+    AGENT_ID,
+    CONVERSATION_ID,
+    FLOAT,
+    INT,
+    START_DATE,
+    TEXT,
+    TIME,
+    WORKSPACE,
+    Table,
+    derived,
+)
 
 CONVERSATION_LIST = Table(
     "conversation_list",
@@ -10,8 +21,8 @@ CONVERSATION_LIST = Table(
     ("conversation_id",),
     (
         WORKSPACE,
-        derived("conversation_id", TEXT, "Id of the conversation.", required=True),
-        derived("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
+        CONVERSATION_ID,
+        START_DATE,
         derived("start_time_at", TIME, "Start of the conversation.", required=True),
         derived("agent_id", TEXT, "Agent of the conversation."),
         derived("agent_name", TEXT, "Name of the agent at the last listing."),
@@ -28,7 +39,7 @@ AGENTS = Table(
     ("workspace", "agent_id"),
     (
         WORKSPACE,
-        derived("agent_id", TEXT, "Id of the agent.", required=True),
+        AGENT_ID,
         derived("agent_name", TEXT, "Latest name that was seen; null if the API never sent one."),
         derived("first_call_at", TIME, "Start of the first conversation in which it was seen.", required=True),
         derived("last_call_at", TIME, "Start of the last conversation in which it was seen.", required=True),
@@ -42,8 +53,8 @@ DELETIONS = Table(
     ("conversation_id",),
     (
         WORKSPACE,
-        derived("conversation_id", TEXT, "Id of the conversation.", required=True),
-        derived("start_date", Type.DATE, "UTC day on which the conversation started.", required=True),
+        CONVERSATION_ID,
+        START_DATE,
         derived(
             "noticed_at",
             TIME,

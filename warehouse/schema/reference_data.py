@@ -8,6 +8,7 @@ and the vendor's SDK 2.78.0, whose additions are marked "current API only".
 from __future__ import annotations
 
 from warehouse.schema.types import (
+    AGENT_ID,
     BOOL,
     EXTRA,
     FLOAT,
@@ -203,7 +204,7 @@ LLM_PRICES = Table(
     ("workspace", "agent_id", "llm", "asked_at"),
     (
         WORKSPACE,
-        derived("agent_id", TEXT, "Id of the agent.", required=True),
+        AGENT_ID,
         derived("llm", TEXT, "Language model.", required=True),
         derived("asked_at", TIME, "When the price was requested.", required=True),
         column("price_per_minute", FLOAT, "The vendor's estimate per minute of a conversation.", unit="usd"),
@@ -248,7 +249,7 @@ LANDED_PRICES = Table(
     ("agent_id", "asked_at"),
     (
         WORKSPACE,
-        derived("agent_id", TEXT, "Id of the agent.", required=True),
+        AGENT_ID,
         derived("asked_at", TIME, "When the price was requested.", required=True),
         derived("prompt_length", INT, "Characters of the prompt in the request."),
         derived("number_of_pages", INT, "Pages of the knowledge base in the request."),

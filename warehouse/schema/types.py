@@ -105,8 +105,9 @@ class Table:
     """One table of the lake or the landing.
 
     ``grain`` completes the sentence "One row per …". ``at`` are the JSON paths of its rows, with the index and key
-    columns in brackets; it is empty for tables that come from no JSON. ``is_daily`` tables are partitioned by
-    ``start_date``. ``ignored_keys`` are JSON paths that intentionally have no column and are not reported as unknown.
+    columns in brackets; it is empty for tables that come from no JSON. ``is_daily`` is of the lake alone: its daily
+    tables are partitioned by ``start_date``. ``ignored_keys`` are JSON paths that intentionally have no column and are
+    not reported as unknown.
     """
 
     name: str
@@ -175,6 +176,7 @@ TEXT, INT, FLOAT, BOOL, TIME, JSON = Type.TEXT, Type.INT, Type.FLOAT, Type.BOOL,
 
 WORKSPACE = derived("workspace", TEXT, "Name of the workspace in convohouse.toml.", required=True)
 CONVERSATION_ID = derived("conversation_id", TEXT, "Id of the conversation.", required=True)
+AGENT_ID = derived("agent_id", TEXT, "Id of the agent.", required=True)
 START_DATE = derived("start_date", Type.DATE, "UTC day on which the conversation started.", required=True)
 EXTRA = derived(
     "extra",

@@ -15,13 +15,10 @@ from sqlglot.lineage import Node
 from warehouse.models.build_tables import GENERATED_TABLES
 from warehouse.models.headers import ColumnValue, Metric
 from warehouse.models.lineage import lineage_nodes, readable_columns, source_columns
-from warehouse.models.project import SCHEMAS, SQL_DIR, Project
+from warehouse.models.project import PUBLIC_SCHEMAS, SCHEMAS, SQL_DIR, Project
 from warehouse.schema.registry import BY_NAME
 from warehouse.schema.types import unit_of
 from warehouse.suggestions import suggest_column
-
-PUBLIC = ("metrics", "marts")
-"""Schemas that are searched first for a column without a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,7 @@ def targets(project: Project, text: str) -> tuple[ColumnRef, ...]:
     holders = [model for model in models if column in model.header.columns]
     if model_name:
         return tuple(ColumnRef(model.key, column) for model in holders if model_name in (model.key, model.name))
-    public = [model for model in holders if model.schema in PUBLIC]
+    public = [model for model in holders if model.schema in PUBLIC_SCHEMAS]
     return tuple(ColumnRef(model.key, column) for model in public or holders)
 
 

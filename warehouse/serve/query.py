@@ -14,7 +14,7 @@ from threading import Timer
 import duckdb
 import polars as pl
 
-from warehouse.connection import DEFAULT_LIMITS, Limits, open_warehouse, read_frame
+from warehouse.connection import open_warehouse, read_frame
 from warehouse.errors import QueryError
 from warehouse.serve.name_suggestions import suggestion
 from warehouse.storage.home import Home
@@ -46,14 +46,14 @@ class LimitedAnswer:
     is_truncated: bool
 
 
-def query(home: Home, sql: str, *, limits: Limits = DEFAULT_LIMITS) -> pl.DataFrame:
+def query(home: Home, sql: str) -> pl.DataFrame:
     """The rows of ``sql``, which is one SELECT.
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
         QueryError: the SQL is no SELECT, or failed; then the message is DuckDB's.
     """
-    with open_warehouse(home, limits=limits) as connection:
+    with open_warehouse(home) as connection:
         try:
             rows = read_frame(_select(connection, sql))
         except duckdb.Error as error:

@@ -84,6 +84,14 @@ def duration(secs: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
+def clock(secs: float | None) -> str:
+    """Minutes and seconds since the start of a conversation; a negative time is its start."""
+    if secs is None:
+        return ""
+    minutes, seconds = divmod(max(int(secs), 0), 60)
+    return f"{minutes}:{seconds:02}"
+
+
 def moment(at: datetime | None) -> str:
     """A time in UTC, to the minute."""
     return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"

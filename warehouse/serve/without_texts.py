@@ -15,12 +15,11 @@ from contextlib import contextmanager
 
 import duckdb
 
-from warehouse.connection import DEFAULT_LIMITS, LOCKED_DOWN, Limits, connect, require_warehouse, sql_literal
+from warehouse.connection import LOCKED_DOWN, connect, require_warehouse, sql_literal
 from warehouse.errors import QueryError
+from warehouse.models.project import PUBLIC_SCHEMAS
 from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.storage.home import Home
-
-SCHEMAS = ("marts", "metrics")
 
 NO_FILES = {
     "temp_directory": "''",  # a query that needs more memory fails
@@ -31,7 +30,7 @@ NO_FILES = {
 
 
 @contextmanager
-def open_without_texts(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_without_texts(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to marts and metrics without ``SENSITIVE_COLUMNS``; it reaches no file.
 
     Raises:
@@ -41,7 +40,7 @@ def open_without_texts(home: Home, *, limits: Limits = DEFAULT_LIMITS) -> Iterat
     require_warehouse(home)
     name = f"warehouse_{uuid.uuid4().hex}"
     try:
-        with connect(limits=limits) as connection:
+        with connect() as connection:
             connection.execute(f"attach {sql_literal(str(home.warehouse))} as {name} (read_only)")
             _create_views(connection, name)
             for setting, value in NO_FILES.items():
@@ -55,9 +54,9 @@ def _create_views(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     columns = connection.execute(
         "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
         "where database_name = $name and schema_name in (select unnest($schemas)) group by all",
-        {"name": name, "schemas": list(SCHEMAS)},
+        {"name": name, "schemas": list(PUBLIC_SCHEMAS)},
     ).fetchall()
-    for schema in SCHEMAS:
+    for schema in PUBLIC_SCHEMAS:
         connection.execute(f"create schema {schema}")
     for schema, table, column_names in columns:
         sensitive_names = SENSITIVE_COLUMNS.get(f"{schema}.{table}", {})

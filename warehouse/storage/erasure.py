@@ -8,7 +8,7 @@ other rows of its conversation are removed.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
 
@@ -40,10 +40,6 @@ class RemovedCounts:
     n_listings: int = 0
     n_quarantined: int = 0
     n_recordings: int = 0
-
-    def __bool__(self) -> bool:
-        """Whether anything was removed."""
-        return any(getattr(self, field.name) for field in fields(self))
 
 
 def find_start_dates(home: Home, ids: Collection[str]) -> pl.DataFrame:

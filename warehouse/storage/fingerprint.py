@@ -8,11 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def digest(parts: Iterable[str]) -> str:
-    """Hash of some texts, in their order."""
+def digest(parts: Iterable[object]) -> str:
+    """Hash of the texts of some values, in their order."""
     sha256 = hashlib.sha256()
     for part in parts:
-        sha256.update(f"{len(part)}:{part}".encode())
+        text = str(part).encode()
+        sha256.update(b"%d:%b" % (len(text), text))
     return sha256.hexdigest()
 
 

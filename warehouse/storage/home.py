@@ -88,7 +88,7 @@ class Home:
 
     @property
     def quarantine(self) -> Path:
-        """Conversations whose response could not be read as a document; the response itself is not stored."""
+        """Items that were set aside, by id and with the reason; the responses themselves are not stored."""
         return self.root / "landing" / "quarantine"
 
     @property

@@ -17,7 +17,7 @@ from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_
 from warehouse.schema.types import Table
 from warehouse.storage import landing_files, parquet
 from warehouse.storage.home import Home
-from warehouse.storage.landing_reference_data import listing_times, tools_footer
+from warehouse.storage.landing_reference_data import listings_in, tools_footer
 from warehouse.storage.landing_sequence import CLOCK_TOLERANCE, file_name, next_number
 
 ITEM_TABLES = (LANDED_AGENTS, LANDED_BATCHES)
@@ -37,10 +37,7 @@ def land_items(home: Home, table: Table, listed_at: datetime, rows: Sequence[Map
 
 def item_listings(home: Home, table: Table) -> list[datetime]:
     """Start of each complete listing, in the order in which they landed."""
-    return landing_files.read_consistently(
-        lambda: landing_files.list_files(home, folder(home, table)),
-        lambda files: [at for file in files for at in listing_times(file)],
-    )
+    return listings_in(home, folder(home, table))
 
 
 def item_rows(home: Home, table: Table) -> pl.DataFrame:

@@ -11,7 +11,6 @@ is erased or redacted between the steps, as both need the write lock, and whoeve
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -130,36 +129,20 @@ def _replace(home: Home, files: Sequence[Path], data: pl.DataFrame, footer: Foot
     paths = [str(file.relative_to(home.landing)) for file in (merged, *files)]
     _write_record(home, record, {"merged": paths[0], "replaced": paths[1:]})
     parquet.write_file(home, merged, data, footer=footer or None)
-    _sync_folder(folder)  # the name of the merged file survives a power cut before those of the others disappear
+    parquet.sync_folder(folder)  # the name of the merged file survives a power cut before those of the others disappear
     _remove_replaced(Merge(record, merged, files))
     return merged
 
 
 def _write_record(home: Home, record: Path, paths: dict[str, object]) -> None:
-    temporary = home.temporary / f"{uuid.uuid4().hex}.parquet"  # so named, a new writer removes it after a kill
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(paths, file)
-            file.flush()
-            os.fsync(file.fileno())
-        record.parent.mkdir(exist_ok=True)
-        temporary.replace(record)
-        _sync_folder(record.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with parquet.replacing(home, record) as temporary:
+        temporary.write_text(json.dumps(paths), encoding="utf-8")
+    parquet.sync_folder(record.parent)
 
 
 def _remove_replaced(merge: Merge) -> None:
     if merge.merged.exists():
         for file in merge.replaced:
             file.unlink(missing_ok=True)
-        _sync_folder(merge.merged.parent)  # none of them may come back without the record
+        parquet.sync_folder(merge.merged.parent)  # none of them may come back without the record
     merge.record.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

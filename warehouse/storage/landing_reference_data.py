@@ -35,16 +35,21 @@ def tools_footer(listed_at: Iterable[datetime]) -> dict[str, str]:
 
 
 def listing_times(file: Path) -> list[datetime]:
-    """Start of each complete listing of the tools in a file."""
+    """Start of each complete listing in a file."""
     return [datetime.fromisoformat(at) for at in pl.read_parquet_metadata(file)[_LISTED_AT].split()]
 
 
-def tool_listings(home: Home) -> list[datetime]:
-    """Start of each complete listing, in the order in which they landed."""
+def listings_in(home: Home, folder: Path) -> list[datetime]:
+    """Start of each complete listing in a folder, in the order in which they landed."""
     return landing_files.read_consistently(
-        lambda: landing_files.list_files(home, home.tools),
+        lambda: landing_files.list_files(home, folder),
         lambda files: [at for file in files for at in listing_times(file)],
     )
+
+
+def tool_listings(home: Home) -> list[datetime]:
+    """Start of each complete listing of the tools, in the order in which they landed."""
+    return listings_in(home, home.tools)
 
 
 def tool_rows(home: Home) -> pl.DataFrame:

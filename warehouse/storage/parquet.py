@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -60,15 +61,8 @@ def write_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str
 
 def write_plain_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str, str] | None = None) -> None:
     """As ``write_file``, for rows that have no workspace."""
-    temporary = home.temporary / f"{uuid.uuid4().hex}.parquet"
-    try:
+    with replacing(home, target) as temporary:
         _write_parquet(temporary, data, footer)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def join_files(home: Home, target: Path, parts: Sequence[Path], *, footer: dict[str, str] | None = None) -> None:
@@ -77,18 +71,28 @@ def join_files(home: Home, target: Path, parts: Sequence[Path], *, footer: dict[
     Raises:
         OSError: the disk is full, or the folder cannot be written.
     """
-    temporary = home.temporary / f"{uuid.uuid4().hex}.parquet"
+    with replacing(home, target) as temporary:
+        pl.scan_parquet([str(part) for part in parts], glob=False).sink_parquet(
+            temporary, compression="zstd", compression_level=3, metadata=footer, maintain_order=True
+        )
+
+
+@contextmanager
+def replacing(home: Home, target: Path) -> Iterator[Path]:
+    """A temporary file to write: after the block, ``target`` has its content, even after a power cut, or is as it was.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written.
+    """
+    temporary = home.temporary / f"{uuid.uuid4().hex}.parquet"  # so named, the next writer removes it after a kill
     try:
-        try:
-            pl.scan_parquet([str(part) for part in parts], glob=False).sink_parquet(
-                temporary, compression="zstd", compression_level=3, metadata=footer, maintain_order=True
-            )
-        except pl.exceptions.ComputeError as error:
-            raise OSError(f"{temporary} cannot be written: {error}.") from error
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        yield temporary
+        with temporary.open("rb") as content:
+            os.fsync(content.fileno())
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.replace(target)
+    except pl.exceptions.ComputeError as error:  # how polars reports a full disk
+        raise OSError(f"{temporary} cannot be written: {error}.") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -116,15 +120,7 @@ def with_workspace(home: Home, data: pl.DataFrame) -> pl.DataFrame:
 
 
 def _write_parquet(path: Path, data: pl.DataFrame, footer: dict[str, str] | None) -> None:
-    """Write a file.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    try:
-        data.write_parquet(path, compression="zstd", compression_level=3, metadata=footer)
-    except pl.exceptions.ComputeError as error:  # how polars reports a full disk
-        raise OSError(f"{path} cannot be written: {error}.") from error
+    data.write_parquet(path, compression="zstd", compression_level=3, metadata=footer)
 
 
 def file_schema(file: Path) -> pl.Schema:

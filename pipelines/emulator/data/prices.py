@@ -80,5 +80,5 @@ def price_per_minute(model: str, prompt_length: int, pages: int, factors: dict[s
     """The calculator's estimate in USD a minute: five turns, with the prompt and the knowledge base read each time."""
     knowledge = 1500 if rag else 500 * pages
     rates = MODEL_RATES[model]
-    secs = 5 * ((prompt_length / 4 + knowledge + 400) * rates[0] + 60 * rates[3]) / 1e6
-    return round(secs * factors.get(model, 1.0), 8)
+    usd = 5 * ((prompt_length / 4 + knowledge + 400) * rates[0] + 60 * rates[3]) / 1e6
+    return round(usd * factors.get(model, 1.0), 8)

@@ -14,10 +14,9 @@ from pipelines.emulator.data import prices
 from pipelines.emulator.data.prices import PRICES
 from pipelines.emulator.generator.blueprint import Blueprint
 from pipelines.emulator.generator.randomness import happens
-from pipelines.emulator.generator.transcript import TTS_MODEL, Json, Script
+from pipelines.emulator.generator.transcript import SECS_PER_CHARACTER, TTS_MODEL, Json, Script
 
 _TIERS = ("creator",) * 12 + ("pro",) * 5 + ("starter", "growing_business", "business")
-_SPEECH_SECS_PER_CHARACTER = 0.062
 
 
 def charge(rng: Random, blueprint: Blueprint, script: Script) -> tuple[Json | None, int]:
@@ -114,7 +113,7 @@ def _category(charge: int, quantity: float) -> Json:
 
 def _tts_usage(blueprint: Blueprint, script: Script) -> Json:
     characters = 0 if script.is_chat else script.spoken_characters
-    secs = round(characters * _SPEECH_SECS_PER_CHARACTER, 4)
+    secs = round(characters * SECS_PER_CHARACTER, 4)
     voice_id = blueprint.agent.voice_id
     voices = [{"voice_id": voice_id, "audio_output_seconds": secs}] if characters else []
     if blueprint.scenario == "multivoice" and voices:

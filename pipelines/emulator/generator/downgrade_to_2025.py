@@ -83,7 +83,7 @@ def _downgrade_metadata(metadata: Json) -> None:
     delivery = metadata["async_metadata"]
     metadata["initiation_trigger"] = (
         {"trigger_type": "zendesk", "ticket_id": int(delivery["external_id"])}
-        if delivery and delivery["external_system"] == "zendesk"
+        if delivery
         else {"trigger_type": "default"}
     )
 

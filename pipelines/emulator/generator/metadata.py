@@ -43,14 +43,13 @@ def describe(
     source, method = _origin(rng, blueprint)
     is_phone = agent.channel != "chat" and scenario != "genesys"
     phone_call = _phone_call(rng, blueprint) if is_phone else None
-    ticket = str(40_000 + blueprint.caller)
     is_unanswered = scenario == "no_answer"
     return {
         "start_time_unix_secs": blueprint.start,
         "accepted_time_unix_secs": None if is_unanswered else blueprint.start + blueprint.caller % 2,
         "call_duration_secs": blueprint.duration,
         "cost": cost,
-        "deletion_settings": deletion_settings(blueprint),
+        "deletion_settings": _deletion_settings(blueprint),
         "feedback": no_feedback() if is_unanswered else _feedback(rng, blueprint),
         "authorization_method": method,
         "charging": charging,
@@ -72,7 +71,7 @@ def describe(
         "conversation_initiation_source": source,
         "conversation_initiation_source_version": "1.14.2" if source in _WEB_SOURCES else None,
         "timezone": agent.timezone,
-        "async_metadata": _delivery(blueprint, ticket) if scenario == "zendesk" else None,
+        "async_metadata": _delivery(blueprint) if scenario == "zendesk" else None,
         "whatsapp": _whatsapp(blueprint) if scenario == "whatsapp" else None,
         "sms": _sms(blueprint) if scenario == "sms" else None,
         "agent_created_from": _EDITED_WITH[blueprint.start % 6],
@@ -88,7 +87,7 @@ def no_feedback() -> Json:
     return {"type": None, "overall_score": None, "likes": 0, "dislikes": 0, "rating": None, "comment": None}
 
 
-def deletion_settings(blueprint: Blueprint) -> Json:
+def _deletion_settings(blueprint: Blueprint) -> Json:
     """Older agents delete after 730 days, newer ones never; conversations that are blanked have a shorter retention."""
     deletion = blueprint.redacted_at
     if deletion is None and blueprint.agent.agent_id.startswith("Xq"):
@@ -221,7 +220,7 @@ def _cost_fiat(rng: Random, charging: Json | None) -> float | None:
     return float(charging["llm_price"] + charging["platform_price"])
 
 
-def _delivery(blueprint: Blueprint, ticket: str) -> Json:
+def _delivery(blueprint: Blueprint) -> Json:
     """How the transcript reached the ticket system, which is tried again when it fails."""
     status = ("success", "pending", "failed")[blueprint.caller % 3]
     failed = status == "failed"
@@ -230,7 +229,7 @@ def _delivery(blueprint: Blueprint, ticket: str) -> Json:
         "delivery_timestamp": blueprint.done_at,
         "delivery_error": "403 from the ticket system" if failed else None,
         "external_system": "zendesk",
-        "external_id": ticket,
+        "external_id": str(40_000 + blueprint.caller),
         "retry_count": 2 if failed else 0,
         "last_retry_timestamp": blueprint.done_at + 30 if failed else None,
     }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pipelines.emulator.generator.system_tools import Event, success, system_events, use_events
-from pipelines.emulator.generator.tool_calls import request_id, use_system
+from pipelines.emulator.generator.system_tools import HUMAN_NUMBER, Event, success, system_events, use_events
+from pipelines.emulator.generator.tool_calls import plain_answer, plain_request, use_system
 from pipelines.emulator.generator.transcript import Json, Script
 from pipelines.emulator.generator.workflow_routes import play_route
 
 _PROCEDURE = {"procedure_id": "proc_7701kd3verify", "procedure_name": "Verify the caller"}
-_NUMBER = "+15550100900"
 _AS_CONFIGURED = {"reason": "as configured"}
 _SYSTEM_TOOLS = {
     "language_detection", "transfer_to_agent", "transfer_to_agent_error", "transfer_to_number_twilio",
@@ -55,7 +54,7 @@ def _events_of_2026(script: Script, scenario: str) -> list[Event]:
         result = success("transfer_to_number_amazon_connect_success", reason=reason, note="queue billing")
         return [("transfer_to_number", _AS_CONFIGURED, result)]
     if scenario == "exotel":
-        result = success("transfer_to_number_exotel_success", transfer_number=_NUMBER, reason=reason)
+        result = success("transfer_to_number_exotel_success", transfer_number=HUMAN_NUMBER, reason=reason)
         return [("transfer_to_number", _AS_CONFIGURED, result)]
     return []
 
@@ -67,28 +66,6 @@ def _result(kind: str, status: str, message: str) -> Json:
 def _use_code_tool(script: Script) -> None:
     """Use a code tool, a kind that came after the spec of 2025; ``smb`` tools look the same."""
     kind = "code" if script.blueprint.caller % 2 else "smb"
-    call: Json = {
-        "type": kind,
-        "request_id": request_id(script, "work_out_instalments"),
-        "tool_name": "work_out_instalments",
-        "params_as_json": '{"months": 6}',
-        "tool_has_been_called": True,
-        "tool_details": None,
-        "tool_id": None,
-    }
+    call = plain_request(script, "work_out_instalments", {"months": 6}, kind=kind)
     script.call_tool(call)
-    result = {
-        "request_id": call["request_id"],
-        "tool_name": call["tool_name"],
-        "result_value": '{"monthly": 41.5}',
-        "is_error": False,
-        "tool_has_been_called": True,
-        "tool_latency_secs": 0.04,
-        "dynamic_variable_updates": [],
-        "type": kind,
-        "tool_id": None,
-        "is_blocked": False,
-        "error_type": None,
-        "raw_error_message": None,
-    }
-    script.read_result(result, 0.04)
+    script.read_result(plain_answer(call, '{"monthly": 41.5}', 0.04), 0.04)

@@ -12,7 +12,8 @@ from pipelines.emulator.generator.transcript import Json, Script
 
 Event = tuple[str, Json, Json]
 """A tool's name, its parameters and its result."""
-_HUMAN = "+15550100900"
+HUMAN_NUMBER = "+15550100900"
+"""Where a caller who asks for a person is transferred to."""
 _MAIN_BRANCH = {"branch_reason": "defaulting_to_main", "branch_id": "agtbrch_main"}
 
 
@@ -63,10 +64,10 @@ def system_events(script: Script) -> dict[str, Event]:
         ),
         "transfer_to_number_twilio": (
             "transfer_to_number",
-            {"reason": reason, "transfer_number": _HUMAN},
+            {"reason": reason, "transfer_number": HUMAN_NUMBER},
             success(
                 "transfer_to_number_twilio_success",
-                transfer_number=_HUMAN,
+                transfer_number=HUMAN_NUMBER,
                 reason=reason,
                 client_message="Please hold while I connect you to a colleague.",
                 agent_message=f"{name} is on the line about {script.variables['day']}.",
@@ -86,7 +87,7 @@ def system_events(script: Script) -> dict[str, Event]:
         ),
         "transfer_to_number_error": (
             "transfer_to_number",
-            {"reason": reason, "transfer_number": _HUMAN},
+            {"reason": reason, "transfer_number": HUMAN_NUMBER},
             error("transfer_to_number_error", error="The number did not answer", details="no-answer after 25 s"),
         ),
         "skip_turn": (

@@ -105,10 +105,10 @@ def request_id(script: Script, name: str) -> str:
     return f"{name}_{script.rng.getrandbits(128):032x}"
 
 
-def system_request(script: Script, name: str, parameters: dict[str, Any]) -> Json:
-    """A tool call of a system tool, which has no details."""
+def plain_request(script: Script, name: str, parameters: dict[str, Any], *, kind: str = "system") -> Json:
+    """A tool call without details: of a system tool, or of another kind that has none."""
     return {
-        "type": "system",
+        "type": kind,
         "request_id": request_id(script, name),
         "tool_name": name,
         "params_as_json": json.dumps(parameters, ensure_ascii=False),
@@ -118,18 +118,20 @@ def system_request(script: Script, name: str, parameters: dict[str, Any]) -> Jso
     }
 
 
-def system_answer(call: Json, result: Json, latency_secs: float) -> Json:
-    """The result of a system tool."""
+def plain_answer(
+    call: Json, value: str, latency_secs: float, *, is_error: bool = False, result: Json | None = None
+) -> Json:
+    """The result of a ``plain_request``; only some kinds have a ``result`` beside the text."""
     return {
         "request_id": call["request_id"],
         "tool_name": call["tool_name"],
-        "result_value": json.dumps(result, ensure_ascii=False),
-        "is_error": result.get("status") == "error",
+        "result_value": value,
+        "is_error": is_error,
         "tool_has_been_called": True,
         "tool_latency_secs": latency_secs,
         "dynamic_variable_updates": [],
-        "type": "system",
-        "result": result,
+        "type": call["type"],
+        **({} if result is None else {"result": result}),
         "tool_id": None,
         "is_blocked": False,
         "error_type": None,
@@ -137,9 +139,15 @@ def system_answer(call: Json, result: Json, latency_secs: float) -> Json:
     }
 
 
+def system_answer(call: Json, result: Json, latency_secs: float) -> Json:
+    """The result of a system tool."""
+    value, is_error = json.dumps(result, ensure_ascii=False), result.get("status") == "error"
+    return plain_answer(call, value, latency_secs, is_error=is_error, result=result)
+
+
 def use_system(script: Script, name: str, parameters: dict[str, Any], result: Json) -> None:
     """Let the agent call a system tool and go on."""
-    call = system_request(script, name, parameters)
+    call = plain_request(script, name, parameters)
     script.call_tool(call)
     latency = 0.5 + script.rng.random() * 0.1
     script.read_result(system_answer(call, result, latency), latency)

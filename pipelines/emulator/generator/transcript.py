@@ -16,7 +16,7 @@ from pipelines.emulator.generator.blueprint import Blueprint
 from pipelines.emulator.generator.randomness import happens
 
 Json = dict[str, Any]
-_SECS_PER_CHARACTER = 0.062
+SECS_PER_CHARACTER = 0.062
 _CONTEXT_TOKENS = 850
 _ASR_PROVIDER = "scribe_realtime"
 TTS_MODEL = "eleven_flash_v2_5"
@@ -194,7 +194,7 @@ class Script:
         }
 
     def _pass_time(self, text: str, *, is_spoken: bool) -> None:
-        secs = len(text) * _SECS_PER_CHARACTER
+        secs = len(text) * SECS_PER_CHARACTER
         self.clock += secs + 0.9
         self.history_tokens += len(text) // 4
         if is_spoken:

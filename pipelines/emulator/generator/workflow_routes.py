@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.emulator.data.tools import TOOLS
 from pipelines.emulator.generator.system_tools import Event, end_call_event, system_events
-from pipelines.emulator.generator.tool_calls import answer, request, request_id, system_answer, system_request
+from pipelines.emulator.generator.tool_calls import answer, plain_answer, plain_request, request, system_answer
 from pipelines.emulator.generator.transcript import Json, Script
 
 _TO_NODE = {"to_agent": "node_01k5gf7handover", "to_node": "node_01k5gf7handover", "branch_info": None}
@@ -33,34 +33,13 @@ def play_route(script: Script) -> None:
 
 
 def _condition(script: Script, number: int) -> Json:
-    name = f"notify_condition_{number}_met"
-    return {
-        "type": "workflow",
-        "request_id": request_id(script, name),
-        "tool_name": name,
-        "params_as_json": "{}",
-        "tool_has_been_called": True,
-        "tool_details": None,
-        "tool_id": None,
-    }
+    return plain_request(script, f"notify_condition_{number}_met", {}, kind="workflow")
 
 
 def _workflow_answer(call: Json, steps: list[Json]) -> Json:
-    return {
-        "request_id": call["request_id"],
-        "tool_name": call["tool_name"],
-        "result_value": "Workflow moved on",
-        "is_error": any(step.get("is_successful") is False for step in steps),
-        "tool_has_been_called": True,
-        "tool_latency_secs": sum(step["step_latency_secs"] for step in steps),
-        "dynamic_variable_updates": [],
-        "type": "workflow",
-        "result": {"steps": steps},
-        "tool_id": None,
-        "is_blocked": False,
-        "error_type": None,
-        "raw_error_message": None,
-    }
+    latency = sum(step["step_latency_secs"] for step in steps)
+    is_error = any(step.get("is_successful") is False for step in steps)
+    return plain_answer(call, "Workflow moved on", latency, is_error=is_error, result={"steps": steps})
 
 
 def _edge(script: Script, target: str) -> Json:
@@ -98,7 +77,7 @@ def _transfer_step(script: Script) -> Json:
 
 def _call_system(script: Script, event: Event, requests: list[Json], results: list[Json]) -> None:
     name, parameters, result = event
-    call = system_request(script, name, parameters)
+    call = plain_request(script, name, parameters)
     requests.append(call)
     results.append(system_answer(call, result, 0.01))
 

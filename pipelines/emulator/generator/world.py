@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from pipelines.emulator.data.story import STORY
@@ -21,7 +21,6 @@ from pipelines.emulator.generator.transcript import Json
 
 _DOCUMENTS_KEPT = 256
 _ROWS_KEPT = 20_000
-_EPOCH = date(1970, 1, 1).toordinal()
 Place = tuple[int, str]
 """A place in the list: a start in unix seconds, then an id."""
 
@@ -63,7 +62,7 @@ class World:
 
     def price_factors(self, now: datetime) -> dict[str, float]:
         """What each model's price is multiplied by at a moment; 1 where a model is not named."""
-        return STORY.price_factors((now - self.shift).toordinal() - _EPOCH)
+        return STORY.price_factors(int((now - self.shift).timestamp()) // DAY_SECS)
 
     def detail(self, conversation_id: str, now: datetime) -> Json | None:
         """The document of a conversation, None where it does not exist, has not begun or was deleted."""

@@ -1,4 +1,4 @@
-"""The endpoints of what belongs to the workspace: agents, batches of calls, the bill."""
+"""The endpoints of what belongs to the workspace: agents, tools, batches of calls, the bill."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pipelines.emulator.server.batches_endpoint import batches, without_recipien
 from pipelines.emulator.server.error_responses import error_2025, no_agent, validation_error
 from pipelines.emulator.server.list_endpoint import read_cursor, read_page_size, write_cursor
 from pipelines.emulator.server.responses import json_response, read_object, with_errors
+from pipelines.emulator.server.tools_endpoint import listed_tools
 
 _MIN_MS = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()) * 1000
 
@@ -31,6 +32,7 @@ def account_routes(world: World, clock: Callable[[], datetime], authorise: Calla
         agent: account.agent,
         f"{agent}/branches": account.branches,
         f"{agent}/versions/{{version_id}}": account.version,
+        "/v1/convai/tools": account.tools,
         f"{batch}/workspace": account.batches,
         f"{batch}/{{batch_id}}": account.batch,
     }
@@ -82,6 +84,17 @@ class _Account:
         version_id = request.path_params["version_id"]
         document = agents_endpoint.version(_agent(request), version_id, self._world.shift)
         return _found(document, f"Version {version_id}")
+
+    async def tools(self, request: Request) -> Response:
+        """The workspace's tools: all at once as in 2025, or paged as in 2026 where a page is requested."""
+        size = read_page_size(request.query_params)
+        cursor = request.query_params.get("cursor")
+        self._authorise(request)
+        tools = listed_tools(self._clock() - self._world.shift)
+        if "page_size" not in request.query_params and cursor is None:
+            return json_response({"tools": tools})
+        rows, cursor = _page({tool["id"]: tool for tool in tools}, cursor, size)
+        return json_response({"tools": rows, "next_cursor": cursor, "has_more": cursor is not None})
 
     async def batches(self, request: Request) -> Response:
         """A page of the batches."""

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from pipelines.emulator.data import prices
 from pipelines.emulator.data.agents import BY_ID
+from pipelines.emulator.generator.transcript import Json
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import audio
 from pipelines.emulator.server.account_endpoints import account_routes
@@ -28,9 +29,8 @@ from pipelines.emulator.server.error_responses import (
 )
 from pipelines.emulator.server.fault_middleware import FaultMiddleware
 from pipelines.emulator.server.faults import Faults
-from pipelines.emulator.server.list_endpoint import page, read_cursor, read_page_size, read_query, write_cursor
+from pipelines.emulator.server.list_endpoint import page, read_cursor, read_query
 from pipelines.emulator.server.responses import json_response, read_object, with_errors
-from pipelines.emulator.server.tools_endpoint import listed_tools
 
 _REPEATED_ROWS = 5
 
@@ -59,7 +59,6 @@ def create_app(
             Route(f"{conversation}/feedback", with_errors(api.feedback), methods=["POST"]),
             Route(f"{root}/conversation/get-signed-url", with_errors(api.signed_url), methods=["GET"]),
             Route(f"{root}/conversation/token", with_errors(api.token), methods=["GET"]),
-            Route(f"{root}/tools", with_errors(api.tools), methods=["GET"]),
             Route(f"{root}/agent/{{agent_id}}/llm-usage/calculate", with_errors(api.prices), methods=["POST"]),
             *account_routes(world, clock, api.authorise),
         ],
@@ -95,11 +94,7 @@ class _Api:
     async def conversation(self, request: Request) -> Response:
         """The whole document of a conversation."""
         self.authorise(request)
-        conversation_id = request.path_params["conversation_id"]
-        document = self._world.detail(conversation_id, self._clock())
-        if document is None:
-            raise no_conversation(conversation_id)
-        return json_response(document)
+        return json_response(self._document(request.path_params["conversation_id"]))
 
     async def delete(self, request: Request) -> Response:
         """Delete a conversation; the answer takes turns between the three forms that were seen."""
@@ -114,9 +109,7 @@ class _Api:
         """The recording, for every other conversation without a length."""
         self.authorise(request)
         conversation_id = request.path_params["conversation_id"]
-        document = self._world.detail(conversation_id, self._clock())
-        if document is None:
-            raise no_conversation(conversation_id)
+        document = self._document(conversation_id)
         if not document["has_audio"]:
             raise ErrorResponse(404, "There is no audio for this conversation.")
         sound = audio.silence(document["metadata"]["call_duration_secs"])
@@ -149,26 +142,6 @@ class _Api:
         secret = self._secret(self._agent(request))
         return json_response({"token": f"emulated.{secret}", "conversation_id": f"conv_{secret[:28]}"})
 
-    async def tools(self, request: Request) -> Response:
-        """The workspace's tools: all at once as in 2025, or paged as in 2026 where a page is requested."""
-        size = read_page_size(request.query_params)
-        cursor = request.query_params.get("cursor")
-        self.authorise(request)
-        tools = listed_tools(self._clock() - self._world.shift)
-        if "page_size" not in request.query_params and cursor is None:
-            return json_response({"tools": tools})
-        ids = [tool["id"] for tool in tools]
-        begin = 0
-        if cursor is not None:
-            anchor = read_cursor(cursor)
-            if anchor not in ids:
-                raise error_2025(400, "invalid_cursor", "The cursor is not valid.")
-            begin = ids.index(anchor) + 1
-        page_of_tools = tools[begin : begin + size]
-        has_more = begin + size < len(ids)
-        following = write_cursor(page_of_tools[-1]["id"], None) if has_more else None
-        return json_response({"tools": page_of_tools, "next_cursor": following, "has_more": has_more})
-
     async def prices(self, request: Request) -> Response:
         """Estimated prices of an agent by model; of an agent of the oldest kind the calculator knows none."""
         body = await read_object(request)
@@ -198,6 +171,12 @@ class _Api:
                 ]
             }
         )
+
+    def _document(self, conversation_id: str) -> Json:
+        document = self._world.detail(conversation_id, self._clock())
+        if document is None:
+            raise no_conversation(conversation_id)
+        return document
 
     def _agent(self, request: Request) -> str:
         agent_id = request.query_params.get("agent_id")

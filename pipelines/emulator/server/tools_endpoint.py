@@ -10,9 +10,9 @@ from typing import Any
 
 from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.data.tools import TOOLS, Tool
+from pipelines.emulator.generator.system_tools import HUMAN_NUMBER
 from pipelines.emulator.generator.transcript import Json
 
-_HUMAN = "+15550100900"
 _CHANGING = "book_slot"
 _FIRST_DAY = datetime(2024, 11, 1, tzinfo=UTC)
 """When the workspace began."""
@@ -180,7 +180,7 @@ def _system_params() -> list[Json]:
         for agent in AGENTS[:2]
     ]
     destinations = (
-        ("conference", {"type": "phone", "phone_number": _HUMAN}),
+        ("conference", {"type": "phone", "phone_number": HUMAN_NUMBER}),
         ("sip_refer", {"type": "sip_uri", "sip_uri": "sip:frontdesk@pbx.example.com"}),
         ("conference", {"type": "phone_dynamic_variable", "phone_number": "{{callback_number}}"}),
         ("sip_refer", {"type": "sip_uri_dynamic_variable", "sip_uri": "{{callback_uri}}"}),

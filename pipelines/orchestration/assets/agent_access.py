@@ -7,10 +7,10 @@ import dagster as dg
 import polars as pl
 
 from pipelines.orchestration.asset_keys import KINDS, asset_key
+from pipelines.orchestration.run_session import errors_as_failures
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases.agent_access import check_agents, known_agents
 from pipelines.usecases.context import Context, Progress
-from warehouse.errors import ConvohouseError
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import activity_log, lake
@@ -47,12 +47,10 @@ def agent_access(
     conversation; lake.agent_access has the vendor's reason.
     """
     workspaces = app_context.workspaces()
-    try:
+    with errors_as_failures():
         rows = [
             row for workspace in workspaces for row in check_agents(workspace, known_agents(workspace.home), progress)
         ]
-    except ConvohouseError as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
     reachable_ids = {row.agent_id for row in rows if row.is_reachable}
     n_agents = len({row.agent_id for row in rows})
     yield dg.MaterializeResult(asset_key=ACCESS, metadata={"n_agents": n_agents, "n_reachable": len(reachable_ids)})

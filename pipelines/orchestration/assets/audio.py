@@ -7,10 +7,10 @@ from pipelines.extract.time_window import parse_moment
 from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.assets.agent_access import GROUP
 from pipelines.orchestration.assets.landing import DOCUMENTS
+from pipelines.orchestration.run_session import errors_as_failures, fail_if
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases.audio import DownloadResult, download_audio
 from pipelines.usecases.context import Context, Progress
-from warehouse.errors import ConvohouseError
 from warehouse.schema.activity import AUDIO_FILES
 from warehouse.storage.audio import AudioSelection
 
@@ -51,16 +51,12 @@ def recordings(
     """
     since = parse_moment(config.since, app_context.clock()) if config.since else None
     selection = AudioSelection(since, None, config.agent_id, config.sample)
-    try:
+    with errors_as_failures():
         results = [
             download_audio(workspace, selection, budget_bytes=config.budget_bytes, progress=progress)
             for workspace in app_context.workspaces()
         ]
-    except ConvohouseError as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
-    errors = [f"{conversation_id}: {reason}" for result in results for conversation_id, reason in result.failed.items()]
-    if errors:
-        raise dg.Failure("\n".join(errors), allow_retries=False)
+    fail_if([f"{conversation_id}: {reason}" for result in results for conversation_id, reason in result.failed.items()])
     return dg.MaterializeResult(metadata=_counts(results))
 
 

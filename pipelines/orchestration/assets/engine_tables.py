@@ -8,9 +8,9 @@ import dagster as dg
 
 from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.assets.publish import GROUP
+from pipelines.orchestration.run_session import errors_as_failures, fail_if
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.engine_build import EngineTarget, build_on_engine
-from warehouse.errors import ConvohouseError
 from warehouse.models.project import Project
 from warehouse.serve.value_format import plural
 
@@ -46,20 +46,16 @@ def engine_tables_assets(
         progress: dg.ResourceParam[Progress],
         engine_target: dg.ResourceParam[EngineTarget],
     ) -> dg.MaterializeResult[None]:
-        try:
-            built = build_on_engine(app_context, engine_target, progress)
-        except ConvohouseError as error:
-            raise dg.Failure(str(error), allow_retries=False) from None
-        if built.failed:
-            texts = (f"{result.check.name}: {plural(result.n_failing, 'row')}" for result in built.failed)
-            raise dg.Failure("\n".join(texts), allow_retries=False)
+        with errors_as_failures():
+            build = build_on_engine(app_context, engine_target, progress)
+        fail_if([f"{result.check.name}: {plural(result.n_failing, 'row')}" for result in build.failed])
         return dg.MaterializeResult(
             metadata={
                 "engine": engine_target.engine,
                 "target": engine_target.into,
-                "build": built.build_id,
-                "n_tables": len(built.folders),
-                "n_reused": len(built.reused),
+                "build": build.build_id,
+                "n_tables": len(build.folders),
+                "n_reused": len(build.reused),
             }
         )
 

@@ -62,7 +62,7 @@ def models_asset(
             was not materialized, so these are materialized by every run; of the others, only what was built again.
     """
     models = [_model_spec(model, fresh_for) for model in project.models]
-    always = {*read_elsewhere, asset_key(SYNC_HEALTH)}
+    keys_of_every_run = {*read_elsewhere, asset_key(SYNC_HEALTH)}
     specs = list(_with_table_metadata(project, [*map(_seed_spec, project.seeds), *_GENERATED, *models], types or {}))
 
     @dg.multi_asset(
@@ -88,17 +88,17 @@ def models_asset(
                 *(describe_problem(removal) for removal in removals if removal.problem),
             ]
             problems = finish_runs(workspaces, run_id, copy_problems, shared_problems, is_built=result.is_swapped)
-            is_fresh = _is_news(listed_before, workspaces, fresh_for)
+            is_fresh = _is_newly_listed(listed_before, workspaces, fresh_for)
         context.log.info(_summary(result))
         if result.is_swapped:
-            built = _built(result, newest_day_metrics(app_context.home))
+            metadata = _metadata_by_key(result, newest_day_metrics(app_context.home))
             keys = [  # in build order
                 spec.key
                 for spec in specs
                 if spec.key in context.selected_asset_keys and (is_fresh or spec.key != asset_key(SYNC_HEALTH))
             ]
             is_by_hand = bool(context.run.asset_selection)  # what somebody has chosen is logged, reused or not
-            yield from _materializations(keys, built, keys if is_by_hand else always)
+            yield from _materializations(keys, metadata, keys if is_by_hand else keys_of_every_run)
             if ANOMALIES_CHECK.key in context.selected_asset_check_keys:
                 yield check_anomalies(app_context.home)
         yield from check_evaluations(result.checks, context.selected_asset_check_keys)
@@ -117,7 +117,7 @@ def _summary(result: BuildResult) -> str:
     )
 
 
-def _built(result: BuildResult, newest_day: Mapping[str, Any]) -> dict[dg.AssetKey, dict[str, Any]]:
+def _metadata_by_key(result: BuildResult, newest_day: Mapping[str, Any]) -> dict[dg.AssetKey, dict[str, Any]]:
     """Metadata by asset of what the build has built, without what it reused; ``newest_day`` is of the agents' days.
 
     A seed was read again if its checks were run again. A view has no rows of its own: a build that reuses anything
@@ -125,40 +125,42 @@ def _built(result: BuildResult, newest_day: Mapping[str, Any]) -> dict[dg.AssetK
     """
     constraints = [check for check in result.checks if check.check.group == CONSTRAINTS]
     repeated = {check.check.model for check in constraints if not check.is_reused}
-    built: dict[dg.AssetKey, dict[str, Any]] = {asset_key(name): {} for name in repeated if name.startswith(SEEDS)}
+    metadata: dict[dg.AssetKey, dict[str, Any]] = {asset_key(name): {} for name in repeated if name.startswith(SEEDS)}
     is_full = not any(model.is_reused for model in result.models)
     models = [model for model in result.models if not model.is_reused and (is_full or model.n_rows is not None)]
     if models:
-        built |= {asset_key(table.key): {} for table in GENERATED_TABLES}
+        metadata |= {asset_key(table.key): {} for table in GENERATED_TABLES}
     for model in models:
-        built[asset_key(model.key)] = {
+        metadata[asset_key(model.key)] = {
             **({} if model.n_rows is None else {"dagster/row_count": model.n_rows}),
             "elapsed_secs": model.secs,
             "is_incremental": model.is_incremental,
             **(newest_day if model.key == AGENT_DAILY else {}),
         }
-    return built
+    return metadata
 
 
 def _materializations(
-    keys: Iterable[dg.AssetKey], built: Mapping[dg.AssetKey, Mapping[str, Any]], always: Collection[dg.AssetKey]
+    keys: Iterable[dg.AssetKey],
+    metadata: Mapping[dg.AssetKey, Mapping[str, Any]],
+    keys_of_every_run: Collection[dg.AssetKey],
 ) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult[None]]:
-    """Materializations of what was built, and ``always`` of some, in the order of ``keys``.
+    """Materializations of what has ``metadata``, and of ``keys_of_every_run``, in the order of ``keys``.
 
     A plain ``AssetMaterialization`` is one event, a ``MaterializeResult``, for which other steps wait, is two.
     """
     for key in keys:
-        if key in always:
-            yield dg.MaterializeResult(asset_key=key, metadata=built.get(key, {}))
-        elif key in built:
-            yield dg.AssetMaterialization(key, metadata=built[key])
+        if key in keys_of_every_run:
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata.get(key, {}))
+        elif key in metadata:
+            yield dg.AssetMaterialization(key, metadata=metadata[key])
 
 
 def _listed_at(workspace: Context) -> datetime | None:
     return last_full_listing_at(workspace.home, now=workspace.clock())
 
 
-def _is_news(before: Sequence[datetime | None], workspaces: Sequence[Context], fresh_for: timedelta) -> bool:
+def _is_newly_listed(before: Sequence[datetime | None], workspaces: Sequence[Context], fresh_for: timedelta) -> bool:
     """Whether this run listed every workspace further than ``before``, and up to a time that is fresh."""
     for listed_before, workspace in zip(before, workspaces, strict=True):
         listed_at = _listed_at(workspace)

@@ -9,15 +9,16 @@ import dagster as dg
 from pipelines.errors import SettingsError
 from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.assets.models import SYNC_HEALTH
+from pipelines.orchestration.run_session import errors_as_failures, fail_if
 from pipelines.settings import Settings
 from pipelines.settings_types import PublishTarget
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.publish import choose_jobs
 from pipelines.usecases.publish import publish as publish_jobs
-from warehouse.errors import ConvohouseError
+from pipelines.usecases.target_status import configured_target
 from warehouse.models.project import Project
 from warehouse.publish.source import select_tables, table_names
-from warehouse.publish.target import DEFAULT_SELECTION, WRITTEN, parse_target
+from warehouse.publish.target import DEFAULT_SELECTION, WRITTEN
 from warehouse.serve.value_format import plural
 
 GROUP = "publish"
@@ -30,19 +31,18 @@ def publish_assets(settings: Settings, project: Project) -> list[dg.AssetsDefini
     it was not brought up to date for ``fresh_hours``.
 
     Raises:
-        SettingsError: see ``pipelines.usecases.publish.choose_jobs``.
+        SettingsError: a target or a table of the settings is none.
     """
     fresh_for = timedelta(hours=settings.fresh_hours)
     return [_publish_asset(name, config, project, fresh_for) for name, config in settings.publish.items()]
 
 
 def _publish_asset(name: str, config: PublishTarget, project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
+    target = configured_target(name, config)
     try:
-        target = parse_target(config.target, config.format)
         tables = select_tables(table_names(project), config.tables or DEFAULT_SELECTION[target.format])
-    except (ValueError, KeyError) as error:
-        problem = f"there is no table {error.args[0]}" if isinstance(error, KeyError) else error
-        raise SettingsError(f"[publish.{name}] cannot be used: {problem}.") from None
+    except KeyError as error:
+        raise SettingsError(f"[publish.{name}] cannot be used: there is no table {error.args[0]}.") from None
 
     @dg.asset(
         key=asset_key(f"{GROUP}.{name}"),
@@ -59,12 +59,9 @@ def _publish_asset(name: str, config: PublishTarget, project: Project, fresh_for
     def published(
         app_context: dg.ResourceParam[Context], progress: dg.ResourceParam[Progress]
     ) -> dg.MaterializeResult[None]:
-        try:
+        with errors_as_failures():
             results = publish_jobs(app_context, choose_jobs(app_context, name), progress=progress)
-        except ConvohouseError as error:
-            raise dg.Failure(str(error), allow_retries=False) from None
-        if problems := [f"{result.target}: {result.problem}" for result in results if result.problem]:
-            raise dg.Failure("\n".join(problems), allow_retries=False)
+        fail_if([f"{result.target}: {result.problem}" for result in results if result.problem])
         return dg.MaterializeResult(
             metadata={
                 "target": target.url,

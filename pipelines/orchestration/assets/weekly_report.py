@@ -4,8 +4,8 @@ import dagster as dg
 
 from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.assets.agent_access import GROUP
+from pipelines.orchestration.run_session import errors_as_failures
 from pipelines.usecases.context import Context
-from warehouse.errors import ConvohouseError
 
 REPORT = asset_key("reports.weekly")
 WEEKLY_REPORT = "weekly_report"
@@ -27,13 +27,11 @@ def weekly_report(app_context: dg.ResourceParam[Context]) -> dg.MaterializeResul
     """
     try:
         from pipelines.page.weekly import write_weekly_report  # noqa: PLC0415 - an extra, which may not be installed
-
-        file, period = write_weekly_report(app_context)
     except ModuleNotFoundError as error:
         message = f"The report needs {error.name}: pip install 'convohouse[page]'."
         raise dg.Failure(message, allow_retries=False) from None
-    except ConvohouseError as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
+    with errors_as_failures():
+        file, period = write_weekly_report(app_context)
     return dg.MaterializeResult(
         asset_key=REPORT,
         metadata={

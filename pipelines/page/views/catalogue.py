@@ -6,11 +6,10 @@ from functools import cache
 from typing import Any
 
 from pipelines.page.views.base import View, Visit
-from warehouse.models.project import Project, read_project
+from warehouse.models.project import PUBLIC_SCHEMAS, Project, read_project
 from warehouse.schema.types import unit_of
 from warehouse.serve.explain import Explanation, explain, suggest, targets
 
-PUBLIC_SCHEMAS = ("metrics", "marts")
 GOOD = {"high": "higher is better", "low": "lower is better", "neither": ""}
 MAX_NAME_LENGTH = 200
 
@@ -32,7 +31,7 @@ def build(visit: Visit) -> dict[str, Any]:
     """The values of the list, limited to a text that was searched for."""
     text = visit.filter.values.get("q", "")[:MAX_NAME_LENGTH]
     search_words = text.casefold().split()
-    models = [model for schema in PUBLIC_SCHEMAS for model in project().models if model.schema == schema]
+    models = [model for schema in reversed(PUBLIC_SCHEMAS) for model in project().models if model.schema == schema]
     groups = []
     for model in models:
         metrics = [

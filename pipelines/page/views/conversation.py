@@ -7,11 +7,12 @@ from typing import Any
 
 from pipelines.page import charts
 from pipelines.page.chart import Chart
-from pipelines.page.text import MAX_TEXT, clock, number
+from pipelines.page.text import MAX_TEXT, number
 from pipelines.page.views.base import View, Visit
 from warehouse.serve.conversation import ConversationView, conversation_of, error_text, file_label, spoken_texts
 from warehouse.serve.pages.measures import SLOW_WAIT
 from warehouse.serve.pages.selection import Reader
+from warehouse.serve.value_format import clock
 from warehouse.storage.audio import recording_file
 from warehouse.storage.home import Home
 

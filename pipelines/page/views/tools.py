@@ -11,6 +11,7 @@ from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Table
 from warehouse.serve.pages import tools
 from warehouse.serve.pages.cards import is_notable
+from warehouse.serve.pages.measures import change, is_better
 from warehouse.serve.value_format import plural
 
 SHARE, SECONDS = "share of 1", "seconds"
@@ -88,12 +89,12 @@ def _tools(visit: Visit, rows: list[dict[str, Any]]) -> Table:
 
 def _rate(row: dict[str, Any]) -> dict[str, Any]:
     value, before = row["error_rate"], row["previous_error_rate"]
-    change = None if value is None or before is None else value - before
+    difference = change(value, before)
     return {
         "value": value,
         "unit": SHARE,
-        "change": change,
-        "is_better": None if not change else change < 0,
+        "change": difference,
+        "is_better": is_better(difference, "low"),
         "is_notable": is_notable("error_rate", value, row["n_answered"], before, row["previous_n_answered"] or 0),
     }
 

@@ -26,9 +26,8 @@ from pipelines.settings import Settings
 from pipelines.usecases.context import Context
 from tests.helpers import day
 from tests.helpers.run_cli import run
-from warehouse.contracts.relations import PUBLIC_SCHEMAS
 from warehouse.models.column_types import column_types
-from warehouse.models.project import read_project
+from warehouse.models.project import PUBLIC_SCHEMAS, read_project
 from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.serve.query import AnswerLimits, query
 from warehouse.storage.home import Home

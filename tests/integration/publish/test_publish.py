@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import duckdb
@@ -313,7 +314,7 @@ def test_a_table_that_a_later_version_no_longer_has_is_removed(context, tmp_path
 
 
 def test_files_are_where_the_log_is_also_below_an_encoded_path():
-    target = parse_target("s3://bucket/a%20b c/ü", None, {"aws_region": "eu-central-1"})
+    target = replace(parse_target("s3://bucket/a%20b c/ü", None), options={"aws_region": "eu-central-1"})
     _, path = _open(target)
     assert path == "bucket/a b c/ü"
 

@@ -14,7 +14,7 @@ from tests.helpers.published import (
     publish_to,
 )
 from tests.helpers.run_cli import run
-from warehouse.publish.target import parse_target
+from warehouse.publish.target import Target, parse_target
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -95,6 +95,6 @@ def test_without_a_target_all_of_the_settings_and_of_the_record_are_published(ho
 
 
 def test_an_error_of_a_library_has_no_secret_in_any_spelling_and_is_one_line():
-    target = parse_target("postgresql://db/bi", None, {"password": "pass word/é", "user": "me"})
+    target = Target("postgresql://db/bi", "postgres", {"password": "pass word/é", "user": "me"})
     text = "\x1b[31mno\x1b[0m:\n  pass word/é, pass%20word%2F%C3%A9, pass+word%2F%C3%A9"
     assert target.without_secrets(text) == "no: ***, ***, ***"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from warehouse.serve.pages.cards import is_notable
-from warehouse.serve.pages.measures import definitions, measure_rows, sample_size
+from warehouse.serve.pages.measures import change, definitions, is_better, measure_rows, sample_size
 from warehouse.serve.pages.selection import Reader, Row
 
 COLUMNS = (
@@ -74,7 +74,11 @@ def versions(reader: Reader) -> list[Row]:
 def _cell(column: str, row: Row, previous: Row, good: str) -> Row:
     size = sample_size(column)
     value, before = row[column], previous.get(column)
-    change = None if value is None or before is None else value - before
-    notable = is_notable(column, value, row[size], before, previous.get(size, 0))
-    is_better = None if not change or good == "neither" else (change > 0) == (good == "high")
-    return {"value": value, "n": row[size], "change": change, "is_better": is_better, "is_notable": notable}
+    difference = change(value, before)
+    return {
+        "value": value,
+        "n": row[size],
+        "change": difference,
+        "is_better": is_better(difference, good),
+        "is_notable": is_notable(column, value, row[size], before, previous.get(size, 0)),
+    }

@@ -13,6 +13,7 @@ from warehouse.serve.pages.measures import (
     Definition,
     change,
     definitions,
+    is_better,
     measure_rows,
     sample_size,
 )
@@ -55,9 +56,7 @@ class Card:
     @property
     def is_better(self) -> bool | None:
         """Whether the change is for the better; None if there is none or no direction is good."""
-        if not self.change or self.definition.good == "neither":
-            return None
-        return (self.change > 0) == (self.definition.good == "high")
+        return is_better(self.change, self.definition.good)
 
     @property
     def is_uncertain(self) -> bool:

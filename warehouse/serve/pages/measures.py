@@ -126,3 +126,8 @@ def measure_rows(reader: Reader, *keys: str, is_before: bool = False, has_waits:
 def change(now: Any, before: Any) -> float | None:
     """Difference to the period before; None if either is unknown."""
     return None if now is None or before is None else float(now - before)
+
+
+def is_better(difference: float | None, good: str) -> bool | None:
+    """Whether a change is for the better; None if there is none, or if no direction is ``good``."""
+    return None if not difference or good == "neither" else (difference > 0) == (good == "high")

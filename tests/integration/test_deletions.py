@@ -13,10 +13,10 @@ from pipelines.errors import ApiUnavailableError
 from pipelines.usecases import sync, sync_steps
 from tests.helpers.disk_contents import contents
 from tests.helpers.nights import NIGHT, UNTIL, Nights
+from warehouse.connection import open_warehouse
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.transcript import TURNS
-from warehouse.serve.query import query
 from warehouse.storage import lake, landing, parquet
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -69,9 +69,10 @@ def texts(value):
 
 def metrics(home):
     """Rows of every metric of conversations; sync_health is about runs and changes with a deletion."""
-    tables = query(home, "select table_name from information_schema.tables where table_schema = 'metrics'")
-    names = set(tables["table_name"]) - {"sync_health"}
-    return {name: query(home, f"from metrics.{name} order by all").to_dicts() for name in sorted(names)}
+    with open_warehouse(home) as connection:
+        tables = connection.sql("select table_name from information_schema.tables where table_schema = 'metrics'")
+        names = {name for (name,) in tables.fetchall()} - {"sync_health"}
+        return {name: connection.sql(f"from metrics.{name} order by all").pl().to_dicts() for name in sorted(names)}
 
 
 @pytest.mark.usefixtures("every_model")

@@ -38,3 +38,10 @@ def _values(frame: pl.DataFrame) -> Iterable[bytes]:
         for value in values:
             if value is not None:
                 yield value if isinstance(value, bytes) else str(value).encode(errors="replace")
+
+
+def words_in(content: bytes, words: Iterable[str]) -> set[str]:
+    """Those of the words that some bytes have: all of them are looked for at once."""
+    words_by_bytes = {word.encode().decode("latin-1"): word for word in words}
+    matches = pl.Series([content.decode("latin-1")]).str.extract_many([*words_by_bytes], overlapping=True)
+    return {words_by_bytes[match] for match in matches[0]}

@@ -11,7 +11,7 @@ import pytest
 from pipelines.emulator.server.serve import running
 from pipelines.errors import ApiUnavailableError
 from pipelines.usecases import sync, sync_steps
-from tests.helpers.disk_contents import contents
+from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.nights import NIGHT, UNTIL, Nights
 from warehouse.connection import open_warehouse
 from warehouse.schema.conversations import CONVERSATIONS
@@ -84,13 +84,13 @@ def test_a_deletion_is_noticed_by_the_next_run_and_confirmed_it_removes_content_
         context = nights.context(url, confirm_deletion_hours=0)
         sync.sync(context, run_id="1")
         before, numbers = contents(context.home.root), metrics(context.home)
-        assert {text for text in words if text.encode() in before} == words != set()
+        assert words_in(before, words) == words != set()
         roles = lake.read(context.home, TURNS).filter(conversation_id=deleted_id)["role"].to_list()
 
         nights.world.delete(deleted_id, nights.now)
         for run_id in ("2", "3"):
             kept = contents(context.home.root)
-            assert {text for text in words if text.encode() in kept} == words
+            assert words_in(kept, words) == words
             nights.now += MOMENT
             result = sync.sync(context, run_id=run_id)
             assert (result.problems, result.run["n_missing"], result.run["n_gone"]) == ((), 1, 1)
@@ -111,7 +111,7 @@ def test_a_deletion_is_noticed_by_the_next_run_and_confirmed_it_removes_content_
     counted = {(name, "n_deleted") for name in ("agent_daily", "agent_scorecard", "version_comparison")}
     assert counted <= changed <= counted | OF_CONTENT
     after = contents(context.home.root)
-    assert {text for text in words if text.encode() in after} == set()
+    assert words_in(after, words) == set()
 
 
 def test_a_gap_in_a_list_is_no_deletion_and_is_fetched(nights):

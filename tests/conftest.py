@@ -48,8 +48,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return OneWorkerPerFile(config, log)
 
 
-TOGETHER = ("tests/dagster", "tests/page", "tests/browser", "tests/integration/agents", "tests/integration/publish")
-"""Folders whose files share a fixture of the session."""
+TOGETHER = (
+    *("tests/dagster/", "tests/page/", "tests/browser/", "tests/integration/agents/", "tests/integration/publish/"),
+    "tests/integration/test_cli_",
+)
+"""Beginnings of the names of files that share a fixture of the session."""
 
 
 class OneWorkerPerFile(LoadFileScheduling):
@@ -57,8 +60,8 @@ class OneWorkerPerFile(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        scope = next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
-        return "tests/page" if scope == "tests/browser" else scope  # they share a home
+        scope = next((beginning for beginning in TOGETHER if file.startswith(beginning)), file)
+        return "tests/page/" if scope == "tests/browser/" else scope  # they share a home
 
 
 def pytest_collection_finish() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.browsing import chromium, require_chromium, served
-from tests.helpers.page_home import shared
+from tests.helpers.page_home import kept_open
 
 
 @pytest.fixture(scope="session")
 def page_home(tmp_path_factory):
-    return shared(tmp_path_factory.getbasetemp())
+    with kept_open(tmp_path_factory.getbasetemp()) as home:
+        yield home
 
 
 @pytest.fixture(scope="session")

@@ -20,15 +20,25 @@ FEW = read_project().upstream("marts.dim_agents", "marts.dim_dates", "metrics.ag
 
 
 class ChangingLake:
-    """A copy of a ``lake`` that is built on the engine into ``into``, where nobody else builds."""
+    """A copy of a ``lake`` that is built on the engine into ``into``, where nobody else builds.
+
+    If the folder has the copy already, ``n_builds`` were made of it.
+    """
 
     def __init__(
-        self, connect: Callable[[], AbstractContextManager[Engine]], project: Project, lake: Path, folder: Path
+        self,
+        connect: Callable[[], AbstractContextManager[Engine]],
+        project: Project,
+        lake: Path,
+        folder: Path,
+        *,
+        n_builds: int = 0,
     ) -> None:
         self._connect, self._project = connect, project
         self.lake, self.into, self._whole = folder / "lake", folder / "tables", folder / "whole"
-        self._n_builds = 0
-        shutil.copytree(lake, self.lake)
+        self._n_builds = n_builds
+        if not n_builds:
+            shutil.copytree(lake, self.lake)
 
     def days(self, table: str) -> list[Path]:
         """Files of the days of a table, without that of its schema."""

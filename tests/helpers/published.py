@@ -145,8 +145,3 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _texts(item)
-
-
-def words_in(content: bytes, words: set[str]) -> set[str]:
-    """Those of the words that some bytes have."""
-    return {word for word in words if word.encode() in content}

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
+from pipelines.emulator.generator.world import World
+from pipelines.emulator.server.app import create_app
+from pipelines.emulator.server.serve import running
 from tests.helpers.few_models import FEW
 from tests.helpers.nights import SyncedNights
 from tests.helpers.recording_app import assert_equals
+from tests.helpers.run_cli import run
 
 
 @pytest.fixture
@@ -19,3 +28,24 @@ def few_keys(request: pytest.FixtureRequest) -> tuple[str, ...]:
 def synced_nights(tmp_path_factory):
     with SyncedNights(tmp_path_factory.mktemp("nights") / "home [1]").served() as synced:
         yield synced
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A folder with a synced home, the world that it was copied from at a moment, and the settings of its API."""
+
+    folder: Path
+    world: World
+    until: datetime
+    settings: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def three_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copied]:
+    """A home of three days without prices, for commands that change nothing else of it."""
+    folder, until = tmp_path_factory.mktemp("three_days"), datetime(2026, 11, 22, tzinfo=UTC)
+    world = World(conversations=60, days=3, until=until)
+    with running(create_app(world, clock=lambda: until)) as url:
+        settings = {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url, "CONVOHOUSE_PRICES_EVERY_DAYS": "0"}
+        assert run(folder, "sync", **settings).code == 0
+        yield Copied(folder, world, until, settings)

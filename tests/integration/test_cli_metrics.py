@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from pipelines.emulator.generator.world import World
-from pipelines.emulator.server.app import create_app
-from pipelines.emulator.server.serve import running
 from tests.helpers.run_cli import run
+from tests.integration.conftest import Copied
 
-UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 LAST_DAY = "2026-11-21"
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("metrics")
-    with running(create_app(World(conversations=40, days=3, until=UNTIL), clock=lambda: UNTIL)) as url:
-        assert run(folder, "sync", ELEVENLABS_API_KEY="demo", ELEVENLABS_BASE_URL=url).code == 0
-    return folder
+def filled(three_days: Copied) -> Path:
+    return three_days.folder
 
 
 @pytest.fixture(scope="module")

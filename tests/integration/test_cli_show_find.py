@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
-from pipelines.emulator.generator.world import World
-from pipelines.emulator.server.app import create_app
-from pipelines.emulator.server.serve import running
-from pipelines.settings import Settings
-from pipelines.usecases import sync
-from pipelines.usecases.context import Context
 from tests.helpers import day
+from tests.helpers.kept_home import copy_by_links
 from tests.helpers.run_cli import run
 from warehouse.serve.search_terms import search_terms
 
-UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 
+class Shown:
+    """The folder with the copy of a world, the world's documents, and one of them."""
 
-class Copied:
-    """A world, its documents, where it is served, and the folder that it was copied into."""
-
-    def __init__(self, folder, url, world):
-        self.folder, self.world = folder, world
-        self.settings = {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url}
-        self.documents = list(world.details(UNTIL))
+    def __init__(self, three_days):
+        self.folder, self.settings, self.until = three_days.folder, three_days.settings, three_days.until
+        self.documents = list(three_days.world.details(self.until))
         done = [each for each in self.documents if each["status"] == "done" and each["analysis"]]
         self.call = max(done, key=lambda each: sum(len(entry["tool_calls"] or ()) for entry in each["transcript"]))
         self.id = self.call["conversation_id"]
 
 
 @pytest.fixture(scope="module")
-def copied(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("shown")
-    world = World(seed=5, conversations=60, days=3, until=UNTIL)
-    with running(create_app(world, clock=lambda: UNTIL)) as url:
-        context = Context(Settings(home=folder / "data", base_url=url, api_key="demo"), clock=lambda: UNTIL)
-        assert sync.sync(context, run_id="1").problems == ()
-        yield Copied(folder, url, world)
+def copied(three_days):
+    return Shown(three_days)
 
 
 def test_show_has_messages_tools_models_and_verdicts(copied):
@@ -85,17 +70,11 @@ def test_before_the_first_build_both_commands_fail(tmp_path):
 
 
 def test_of_an_erased_conversation_the_date_is_shown(copied, tmp_path):
-    now = UNTIL + timedelta(hours=1)
-    context = Context(Settings(home=tmp_path / "data", **_api(copied)), clock=lambda: now)
-    sync.sync(context, run_id="1")
-    ended = run(tmp_path, "erase", copied.id, "--yes")
+    copy_by_links(copied.folder, tmp_path / "copy")
+    ended = run(tmp_path / "copy", "erase", copied.id, "--yes")
     assert ended.code == 0
-    said = run(tmp_path, "show", copied.id).err
+    said = run(tmp_path / "copy", "show", copied.id).err
     assert f"error: {copied.id!r} was erased here on {day.now():%Y-%m-%d}" in said
-
-
-def _api(copied):
-    return {"api_key": "demo", "base_url": copied.settings["ELEVENLABS_BASE_URL"]}
 
 
 def test_a_conversation_is_found_by_its_words_here_and_at_the_api(copied):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -12,33 +10,26 @@ import pytest
 
 from pipelines.cli.agents import agent_labels, resolve_agent, resolve_agents
 from pipelines.emulator.data.agents import AGENTS
-from pipelines.emulator.generator.world import World
-from pipelines.emulator.server.app import create_app
-from pipelines.emulator.server.serve import running
 from pipelines.errors import UsageError
 from tests.helpers.run_cli import run
+from tests.integration.conftest import Copied
 from warehouse.schema.operations import AGENTS as AGENTS_TABLE
 from warehouse.storage import lake
 from warehouse.storage.home import Home
 
-UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 WIDTH = 80
 FIRST = AGENTS[0]
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, str]]]:
+def filled(three_days: Copied) -> tuple[Path, dict[str, str]]:
     """A folder with a home of three days, and the settings with which its API answers."""
-    folder = tmp_path_factory.mktemp("terminal")
-    with running(create_app(World(conversations=60, days=3, until=UNTIL), clock=lambda: UNTIL)) as url:
-        settings = {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url, "CONVOHOUSE_PRICES_EVERY_DAYS": "0"}
-        assert run(folder, "sync", **settings).code == 0
-        yield folder, settings
+    return three_days.folder, three_days.settings
 
 
 @pytest.fixture(scope="module")
-def folder(filled: tuple[Path, dict[str, str]]) -> Path:
-    return filled[0]
+def folder(three_days: Copied) -> Path:
+    return three_days.folder
 
 
 def test_summary_prints_the_six_facts(folder: Path) -> None:

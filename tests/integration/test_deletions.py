@@ -11,12 +11,12 @@ import pytest
 from pipelines.emulator.server.serve import running
 from pipelines.errors import ApiUnavailableError
 from pipelines.usecases import sync, sync_steps
-from tests.helpers.disk_contents import contents
+from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.nights import NIGHT, UNTIL, Nights
+from warehouse.connection import open_warehouse
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.transcript import TURNS
-from warehouse.serve.query import query
 from warehouse.storage import lake, landing, parquet
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -69,9 +69,10 @@ def texts(value):
 
 def metrics(home):
     """Rows of every metric of conversations; sync_health is about runs and changes with a deletion."""
-    tables = query(home, "select table_name from information_schema.tables where table_schema = 'metrics'")
-    names = set(tables["table_name"]) - {"sync_health"}
-    return {name: query(home, f"from metrics.{name} order by all").to_dicts() for name in sorted(names)}
+    with open_warehouse(home) as connection:
+        tables = connection.sql("select table_name from information_schema.tables where table_schema = 'metrics'")
+        names = {name for (name,) in tables.fetchall()} - {"sync_health"}
+        return {name: connection.sql(f"from metrics.{name} order by all").pl().to_dicts() for name in sorted(names)}
 
 
 @pytest.mark.usefixtures("every_model")
@@ -83,13 +84,13 @@ def test_a_deletion_is_noticed_by_the_next_run_and_confirmed_it_removes_content_
         context = nights.context(url, confirm_deletion_hours=0)
         sync.sync(context, run_id="1")
         before, numbers = contents(context.home.root), metrics(context.home)
-        assert {text for text in words if text.encode() in before} == words != set()
+        assert words_in(before, words) == words != set()
         roles = lake.read(context.home, TURNS).filter(conversation_id=deleted_id)["role"].to_list()
 
         nights.world.delete(deleted_id, nights.now)
         for run_id in ("2", "3"):
             kept = contents(context.home.root)
-            assert {text for text in words if text.encode() in kept} == words
+            assert words_in(kept, words) == words
             nights.now += MOMENT
             result = sync.sync(context, run_id=run_id)
             assert (result.problems, result.run["n_missing"], result.run["n_gone"]) == ((), 1, 1)
@@ -110,7 +111,7 @@ def test_a_deletion_is_noticed_by_the_next_run_and_confirmed_it_removes_content_
     counted = {(name, "n_deleted") for name in ("agent_daily", "agent_scorecard", "version_comparison")}
     assert counted <= changed <= counted | OF_CONTENT
     after = contents(context.home.root)
-    assert {text for text in words if text.encode() in after} == set()
+    assert words_in(after, words) == set()
 
 
 def test_a_gap_in_a_list_is_no_deletion_and_is_fetched(nights):

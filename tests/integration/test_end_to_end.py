@@ -41,7 +41,7 @@ def large_world():
 @pytest.fixture(scope="module")
 def world():
     """As large as the tests need that are not about every number."""
-    return World(seed=11, conversations=300, days=5, until=UNTIL)
+    return World(seed=11, conversations=150, days=5, until=UNTIL)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_a_stopped_run_is_continued_by_the_next(world, documents, context):
         here = context(base_url, concurrency=4)
 
         def stop(stage, done, _total):
-            if stage == "fetch" and done >= 250:
+            if stage == "fetch" and done >= 125:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
@@ -129,7 +129,7 @@ def test_a_stopped_run_is_continued_by_the_next(world, documents, context):
 
 
 def test_a_malformed_document_is_named_and_the_others_are_loaded(world, documents, context):
-    bad = documents[100]["conversation_id"]
+    bad = documents[50]["conversation_id"]
     app = Tap(create_app(world, clock=lambda: UNTIL))
     with running(app) as base_url:
         here = context(base_url)
@@ -145,8 +145,8 @@ def test_a_malformed_document_is_named_and_the_others_are_loaded(world, document
 
 
 def test_a_conversation_deleted_between_list_and_detail_is_a_deletion_and_no_loss(documents, context):
-    world = World(seed=11, conversations=300, days=5, until=UNTIL)  # not the shared one, as it is changed
-    gone = documents[50]["conversation_id"]
+    world = World(seed=11, conversations=150, days=5, until=UNTIL)  # not the shared one, as it is changed
+    gone = documents[25]["conversation_id"]
 
     def delete(stage, done, _total):
         if (stage, done) == ("fetch", 0):
@@ -163,7 +163,7 @@ def test_an_agent_and_a_window_limit_what_is_copied(world, documents, context):
     agent = documents[0]["agent_id"]
     starts = sorted(document["metadata"]["start_time_unix_secs"] for document in documents)
     since, until = (
-        datetime.fromtimestamp(starts[at], UTC) for at in (75, 225)
+        datetime.fromtimestamp(starts[at], UTC) for at in (37, 112)
     )  # bounds that equal the start of a conversation
     with running(create_app(world, clock=lambda: UNTIL)) as base_url:
         here = context(base_url)
@@ -198,7 +198,7 @@ def test_when_the_api_goes_down_all_responses_before_are_landed(world, documents
         raise ConnectionError
 
     def go_down(stage, done, _total):
-        if stage == "fetch" and done >= 200:
+        if stage == "fetch" and done >= 100:
             app.app = down
 
     with running(app) as base_url:
@@ -206,4 +206,4 @@ def test_when_the_api_goes_down_all_responses_before_are_landed(world, documents
         with pytest.raises(ApiUnavailableError):
             sync.sync(here, run_id="down", progress=go_down)
     landed = parquet.read_files(LANDED_DOCUMENTS, here.home.landing.glob("start_date=*/*.parquet"), ["conversation_id"])
-    assert 200 <= landed.height < len(documents)
+    assert 100 <= landed.height < len(documents)

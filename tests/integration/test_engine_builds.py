@@ -17,6 +17,7 @@ from pipelines.emulator.server.serve import running
 from tests.helpers import day
 from tests.helpers.engine_increments import FEW, ChangingLake
 from tests.helpers.engine_tables import current_folders, read
+from tests.helpers.kept_home import KeptHome
 from tests.helpers.run_cli import run
 from warehouse.connection import open_warehouse
 from warehouse.engines import build as engine_build
@@ -125,11 +126,23 @@ def test_a_build_of_what_did_not_change_takes_over_every_table_and_check(folder:
     assert f", all {len(TABLES)} as before, " in run(folder, "build", "--into", "tables").err
 
 
+@pytest.fixture(scope="module")
+def kept_lake(tmp_path_factory: pytest.TempPathFactory) -> KeptHome:
+    return KeptHome(tmp_path_factory.mktemp("changing") / "built")
+
+
 @pytest.fixture
-def changing(folder: Path, tmp_path: Path) -> ChangingLake:
-    lake = ChangingLake(duckdb_engine, FEW, folder / "data" / "lake", tmp_path)
-    assert lake.build().reused == ()
-    return lake
+def changing(folder: Path, kept_lake: KeptHome) -> ChangingLake:
+    """A lake that is built once."""
+    lake = folder / "data" / "lake"
+
+    def make() -> None:
+        assert ChangingLake(duckdb_engine, FEW, lake, kept_lake.root).build().reused == ()
+
+    kept_lake.put(make)
+    changing = ChangingLake(duckdb_engine, FEW, lake, kept_lake.root, n_builds=1)
+    assert {Path(built).parts[1] for built in changing.builds} == {"build_1"}
+    return changing
 
 
 def test_after_days_that_changed_or_went_the_tables_are_those_of_a_whole_build(changing: ChangingLake) -> None:

@@ -19,7 +19,7 @@ from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import Receipt, erase
-from tests.helpers.disk_contents import contents
+from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
@@ -108,7 +108,7 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(tmp_p
         (context.home.temporary / "left.txt").write_bytes(b"".join(text.encode() for text in words))
         in_lake = {TURNS.name: lake.read(context.home, TURNS).filter(conversation_id=conversation_id).height}
         before = contents(context.home.root)
-        assert len({text for text in words if text.encode() in before}) > 20
+        assert len(words_in(before, words)) > 20
 
         result = erase(context, [conversation_id])
         after = contents(context.home.root)
@@ -128,8 +128,8 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(tmp_p
         "n_recordings": 0,
     }
     assert receipt.lake.items() >= ({"conversations": 1, "conversation_list": 1} | in_lake).items()
-    assert {text for text in words if text.encode() in after} == set()
-    assert {text for text in words if text.encode() in still} == set()
+    assert words_in(after, words) == set()
+    assert words_in(still, words) == set()
     assert (again.problems, copy.app.asked[f"/v1/convai/conversations/{conversation_id}"]) == ((), 0)
     assert places(context, conversation_id) == {"snapshots": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
     assert lake.read(context.home, DELETIONS).select("conversation_id", "noticed_at", "evidence", "reason").rows() == [
@@ -161,7 +161,7 @@ def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(c
         context, [conversation_id], is_upstream=True
     )
     after = contents(context.home.root)
-    assert {text for text in words if text.encode() in after} == set()
+    assert words_in(after, words) == set()
     assert places(context, conversation_id) == {"snapshots": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
     assert_equals(context, copy.documents())
 

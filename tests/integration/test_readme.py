@@ -18,6 +18,7 @@ from tests.helpers import day, questions
 from tests.helpers.readme_demo import README_FILE, comparable, demo_output, shown_output
 from tests.helpers.reference_docs import COMMANDS_FILE
 from tests.helpers.run_cli import run
+from warehouse.connection import open_warehouse
 from warehouse.serve.query import query
 from warehouse.storage.home import Home
 
@@ -79,27 +80,27 @@ def test_make_clean_removes_whole_folders_that_git_ignores():
     assert {".venv", ".dagster", "demo"} < removed <= ignored
 
 
-@pytest.mark.timeout(400)
-def test_every_convohouse_command_of_the_readme_and_the_docs_runs(tmp_path):
-    assert run(tmp_path, "demo", "--conversations", "60", "--days", "3").code == 0
-    until = datetime(2026, 11, 22, tzinfo=UTC)
-    with running(create_app(World(conversations=60, days=3, until=until), clock=lambda: until)) as url:
-
-        def run_line(line):
-            ended = run(tmp_path, *words(line), ELEVENLABS_API_KEY="demo", ELEVENLABS_BASE_URL=url)
-            assert ended.code == 0, (line, ended.err)
-            return ended
-
-        for line in dict.fromkeys([*CONVOHOUSE, *IN_DOCS]):
-            run_line(filled(line, run_line))
-
-
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """A demo as `make demo` runs it: what it printed, and its home."""
     folder = tmp_path_factory.mktemp("demo")
     output = demo_output(folder)
     return output, Home(folder / "demo")
+
+
+@pytest.mark.timeout(400)
+def test_every_convohouse_command_of_the_readme_and_the_docs_runs(demo):
+    folder = demo[1].root.parent
+    until = datetime(2026, 11, 22, tzinfo=UTC)
+    with running(create_app(World(conversations=60, days=3, until=until), clock=lambda: until)) as url:
+
+        def run_line(line):
+            ended = run(folder, *words(line), ELEVENLABS_API_KEY="demo", ELEVENLABS_BASE_URL=url)
+            assert ended.code == 0, (line, ended.err)
+            return ended
+
+        for line in dict.fromkeys([*CONVOHOUSE, *IN_DOCS]):
+            run_line(filled(line, run_line))
 
 
 @pytest.mark.timeout(400)
@@ -133,11 +134,12 @@ def test_the_python_that_docs_connect_shows_reads_the_warehouse_of_the_demo(demo
 @pytest.mark.timeout(400)
 def test_no_metric_of_the_catalogue_is_empty_on_the_demo(demo):
     _, home = demo
-    metrics = query(home, "select model, list(column_name) as names from metrics.catalog group by model")
     empty = set()
-    for model, names in metrics.iter_rows():
-        counts = query(home, f"select {', '.join(f'count({name}) as {name}' for name in names)} from {model}")  # noqa: S608
-        empty |= {f"{model}.{name}" for name, n in counts.row(0, named=True).items() if n == 0}
+    with open_warehouse(home) as connection:
+        metrics = connection.sql("select model, list(column_name) from metrics.catalog group by model")
+        for model, names in metrics.fetchall():
+            counts = connection.sql(f"select {', '.join(f'count({name})' for name in names)} from {model}").fetchone()  # noqa: S608
+            empty |= {f"{model}.{name}" for name, n in zip(names, counts, strict=True) if n == 0}
     assert empty == set()
 
 

@@ -10,7 +10,9 @@ from functools import cache
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
+from polars import selectors
 
 from pipelines.emulator.generator.world import World
 from pipelines.transform.refresh_lake import refresh_lake
@@ -109,16 +111,17 @@ def land(home: Home, documents: list[Document], at: datetime) -> None:
     assert refresh_lake(home, reread_days=(1, 7)).n_flattened == len(documents)
 
 
-def rows_of(home: Home) -> dict[str, list[tuple[object, ...]]]:
-    """The rows of every model, sorted; of floats, the digits that do not depend on the order of a sum."""
-
-    def plain(value: object) -> str:
-        return f"{value:.9g}" if isinstance(value, float) else repr(value)
-
+def rows_of(home: Home) -> dict[str, pl.DataFrame]:
+    """The rows of every model by its grain; of floats, the digits that do not depend on the order of a sum."""
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        rows_by_model = {model.key: connection.table(model.key).fetchall() for model in tables()}
-    return {name: sorted(tuple(map(plain, row)) for row in rows) for name, rows in rows_by_model.items()}
+        return {
+            model.key: connection.table(model.key)
+            .order(", ".join(model.header.grain))
+            .pl()
+            .with_columns(selectors.float().round_sig_figs(9))
+            for model in tables()
+        }
 
 
 def summary(result: BuildResult) -> list[tuple[object, ...]]:
@@ -143,7 +146,7 @@ def build_like_a_full_refresh(home: Home) -> BuildResult:
     incremental_rows = rows_of(home)
     refreshed = build(home, zones=ZONES, full_refresh=True)
     assert incremental(refreshed) == set()
-    assert {name for name, rows in rows_of(home).items() if rows != incremental_rows[name]} == set()
+    assert {name for name, rows in rows_of(home).items() if not rows.equals(incremental_rows[name])} == set()
     assert summary(refreshed) == summary(result)
     return result
 

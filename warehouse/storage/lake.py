@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import polars as pl
@@ -86,7 +86,16 @@ def ensure_schema_files(home: Home) -> None:
 
 def _has_schema_file(home: Home, table: Table) -> bool:
     target = schema_file(home, table)
-    return target.exists() and parquet.file_schema(target) == pl.Schema(parquet.polars_schema(table))
+    try:
+        status = target.stat()
+    except FileNotFoundError:
+        return False
+    return _has_columns(target, table, (status.st_ino, status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=1024)  # each step of a sync looks at all schema files, which hardly ever change
+def _has_columns(file: Path, table: Table, _version: tuple[int, int, int]) -> bool:
+    return parquet.file_schema(file) == pl.Schema(parquet.polars_schema(table))
 
 
 def _write_schema_file(home: Home, table: Table) -> None:

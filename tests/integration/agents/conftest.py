@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,11 +12,12 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from tests.helpers import day
 from tests.helpers.run_cli import run
+from warehouse.connection import open_warehouse
 from warehouse.storage.home import Home
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """Ten days of conversations, so that there are two whole weeks of some agent or parts of three."""
     folder = tmp_path_factory.mktemp("mcp")
     until = day.midnight()
@@ -24,4 +26,5 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(folder / "data")
     built_at = day.now().timestamp()  # by the clock of the tests
     os.utime(home.warehouse, (built_at, built_at))
-    return home
+    with open_warehouse(home):  # to open it anew for each question takes most of the answer's time
+        yield home

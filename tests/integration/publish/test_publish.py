@@ -20,7 +20,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.usecases import sync
 from pipelines.usecases.erasure import erase
 from pipelines.usecases.publish import choose_jobs, publish
-from tests.helpers.disk_contents import contents
+from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.published import (
     commits,
     delta_rows,
@@ -30,7 +30,6 @@ from tests.helpers.published import (
     publish_to,
     rows_by_table,
     selected,
-    words_in,
 )
 from tests.helpers.run_cli import run
 from warehouse.models.project import read_project

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.usecases.publish import choose_jobs, publish
 from tests.helpers import kill_at, postgres
-from tests.helpers.disk_contents import contents
+from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.few_models import FEW
 from tests.helpers.published import (
     database_rows,
@@ -19,7 +19,6 @@ from tests.helpers.published import (
     in_order,
     publish_to,
     rows_by_table,
-    words_in,
 )
 from warehouse.publish import record
 

@@ -12,14 +12,13 @@ import pytest
 
 from pipelines.usecases.erasure import erase
 from tests.helpers import postgres
-from tests.helpers.disk_contents import contents
+from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.published import (
     database_rows,
     home_rows,
     publish_to,
     rows_by_table,
     selected,
-    words_in,
 )
 from tests.helpers.run_cli import run
 from warehouse.models.project import read_project

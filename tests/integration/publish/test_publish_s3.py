@@ -10,8 +10,8 @@ import s3fs
 from deltalake import DeltaTable
 
 from tests.helpers import s3
-from tests.helpers.disk_contents import contents
-from tests.helpers.published import SOME, delta_rows, in_order, rows_by_table, selected, words_in
+from tests.helpers.disk_contents import contents, words_in
+from tests.helpers.published import SOME, delta_rows, in_order, rows_by_table, selected
 from tests.helpers.run_cli import run
 
 pytestmark = [pytest.mark.usefixtures("few_models"), pytest.mark.timeout(400)]

@@ -59,7 +59,7 @@ def bill(options: Options, days: int, is_sync: bool) -> None:
 
     Days are UTC days. The difference is what the vendor bills for agents less the cost of the conversations that
     started on that day. The explanation names what can be behind it: a day that was not over, conversations that are
-    not finished, that were deleted or erased, or whose cost is not known.
+    not finished, that were deleted or erased, or whose cost is not known, and surcharges for voices.
     """
     from warehouse.serve.query import query
     from warehouse.serve.value_format import plural

@@ -105,6 +105,8 @@ counted_conversations as (
         cost_usd,
         call_cost_credits,
         llm_cost_credits,
+        voice_surcharge_credits,
+        voice_surcharge_credits / credits_per_usd as voice_surcharge_usd,
         cost_credits is not null and call_cost_credits is null and llm_cost_credits is null as is_cost_alone,
         case
             when call_cost_credits is not null or llm_cost_credits is not null
@@ -126,6 +128,8 @@ days as (
         count(*) filter (where cost_credits is null) as n_without_credits,
         count(*) filter (where cost_usd is null) as n_without_usd,
         cast(sum(cost_credits) as bigint) as cost_credits,
+        cast(sum(cast(voice_surcharge_credits as decimal(38, 6))) as double) as surcharge_credits,
+        cast(sum(cast(voice_surcharge_usd as decimal(38, 12))) as double) as surcharge_usd,
         count(*) filter (where is_cost_alone) as n_cost_alone,
         count(left_credits) as n_cost_compared,
         cast(sum(cost_credits) filter (where left_credits is not null) as bigint) as compared_cost_credits,
@@ -197,6 +201,10 @@ compared as (
             when bills.unit = 'credits' then coalesce(days.cost_credits, 0)
             when bills.unit = 'usd' then coalesce(cast(days.cost_usd as double), 0)
         end as conversations_amount,
+        case
+            when bills.unit = 'credits' then days.surcharge_credits
+            when bills.unit = 'usd' then days.surcharge_usd
+        end as surcharge_amount,
         bills.is_bill_complete,
         case
             when bills.unit = 'credits' then coalesce(days.n_without_credits, 0)
@@ -210,6 +218,7 @@ explained as (
     select
         compared.*,
         compared.billed_agents_amount - compared.conversations_amount as unexplained_amount,
+        case when compared.bill_unit = 'credits' then 0.5 else 0.005 end as tolerance,
         coalesce(open_days.n_open, 0) as n_open,
         coalesce(removed_days.n_removed, 0) as n_removed
     from compared
@@ -248,7 +257,7 @@ final as (
         n_open,
         n_removed,
         case
-            when abs(unexplained_amount) >= case when bill_unit = 'credits' then 0.5 else 0.005 end
+            when abs(unexplained_amount) >= tolerance
                 then
                     coalesce(
                         nullif(
@@ -257,7 +266,11 @@ final as (
                                 case when not is_bill_complete then 'the day was not over' end,
                                 case when n_open > 0 then concat(n_open, ' not finished') end,
                                 case when n_removed > 0 then concat(n_removed, ' deleted or erased') end,
-                                case when n_unknown_cost > 0 then concat(n_unknown_cost, ' without a known cost') end
+                                case when n_unknown_cost > 0 then concat(n_unknown_cost, ' without a known cost') end,
+                                case
+                                    when abs(unexplained_amount - surcharge_amount) < tolerance
+                                        then 'the surcharges for voices, which no cost includes'
+                                end
                             ),
                             ''
                         ),

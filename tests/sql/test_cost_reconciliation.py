@@ -90,7 +90,7 @@ def billed(rows: Any, day: date, product: str, amount: float, *, unit: str = "cr
 
 
 def test_the_bill_and_what_explains_the_rest(rows: Any) -> None:
-    days = [date(2026, 11, day) for day in range(2, 9)]
+    days = [date(2026, 11, day) for day in range(2, 11)]
     rows.call("c1", cost_credits=70, start_date=days[0])
     rows.call("c2", cost_credits=30, start_date=days[0], status="failed")
     billed(rows, days[0], "conversational-ai", 100)
@@ -117,10 +117,17 @@ def test_the_bill_and_what_explains_the_rest(rows: Any) -> None:
     billed(rows, days[5], "conversational-ai", 0.01, unit="usd")  # the workspace moved to the other basis
     rows.call("c12", cost_credits=5, start_date=days[6], workspace="second")
     billed(rows, days[6], "none", 0.0)
+    surcharge = "charging_voice_surcharge_charge_credits"
+    rows.call("c13", cost_credits=60, start_date=days[7], **{surcharge: 30.0})
+    rows.call("c14", cost_credits=60, start_date=days[7], **{surcharge: 30.0})
+    billed(rows, days[7], "conversational-ai", 180)
+    rows.call("c15", cost_credits=6000, start_date=days[8], charging_tier="starter", **{surcharge: 300.0})
+    billed(rows, days[8], "agents", 1.05, unit="usd")  # 300 credits are 5 cents
 
     actual = rows.model("metrics.cost_reconciliation", "start_date", "n_calls", *BILL, "n_open", "n_removed")
 
     nothing = "not explained: billed on another day, or deleted before it was copied"
+    surcharges = "the surcharges for voices, which no cost includes"
     several = "the day was not over; 1 not finished; 1 deleted or erased; 1 without a known cost"
     assert [tuple(row.values()) for row in actual] == [
         (days[0], 2, "credits", 125.0, 100.0, 25.0, 100.0, 0.0, True, 0, None, 0, 0),
@@ -130,5 +137,7 @@ def test_the_bill_and_what_explains_the_rest(rows: Any) -> None:
         (days[4], 0, "credits", 25.0, 0.0, 25.0, 0.0, 0.0, True, 0, None, 0, 0),
         (days[5], 1, "credits", 3.0, 3.0, 0.0, 5.0, -2.0, True, 0, nothing, 0, 0),
         (days[6], 0, "credits", 0.0, 0.0, 0.0, 0.0, 0.0, True, 0, None, 0, 0),
+        (days[7], 2, "credits", 180.0, 180.0, 0.0, 120.0, 60.0, True, 0, surcharges, 0, 0),
+        (days[8], 1, "usd", 1.05, 1.05, 0.0, 1.0, pytest.approx(0.05), True, 0, surcharges, 0, 0),
         (days[6], 1, None, None, None, None, None, None, None, None, None, 0, 0),
     ]

@@ -19,7 +19,7 @@ from pipelines.errors import ApiError
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.published_removals import publish_removals
-from pipelines.usecases.run_session import describe_failed_check
+from pipelines.usecases.run_session import describe_failed_check, repair
 from pipelines.usecases.sync_steps import build_models
 from warehouse.publish import record
 from warehouse.schema.registry import TABLES
@@ -179,6 +179,7 @@ def _rebuild(context: Context, progress: Progress) -> tuple[str, ...]:
         if leftover.is_file():
             leftover.unlink()
     for workspace in context.workspaces_with_data():
+        repair(workspace)
         refresh_lake(workspace.home, reread_days=workspace.settings.reread_days)
     # a full refresh, because a reused DuckDB file keeps deleted rows in its free blocks
     result = build_models(context, progress, full_refresh=True)

@@ -20,7 +20,7 @@ from pipelines.errors import UsageError
 from pipelines.settings import Settings
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases.context import Context, Progress, no_progress
-from pipelines.usecases.run_session import describe_failed_check
+from pipelines.usecases.run_session import describe_failed_check, repair
 from pipelines.usecases.sync_steps import build_models
 from warehouse.connection import connect
 from warehouse.errors import ConvohouseError, ModelError, NothingBuiltError, PublishError
@@ -143,13 +143,14 @@ def publish_pending(
 
 
 def _bring_up_to_date(context: Context, progress: Progress) -> None:
-    """Finish what a run that was cut short has left, so that lake and warehouse show what the landing has.
+    """Finish what a run that was cut short has left, and repair the lake: it and the warehouse show what has landed.
 
     Raises:
         ModelError: a check failed, or the build did.
     """
     purge(context.home.all_workspaces)
     for workspace in context.workspaces_with_data():
+        repair(workspace)
         refresh_lake(workspace.home, reread_days=workspace.settings.reread_days)
     build = build_models(context, progress)
     if build.failed:

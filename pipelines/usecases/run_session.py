@@ -45,7 +45,7 @@ def run_session(
     workspaces = context.workspaces_with_data() if is_offline else context.workspaces()
     with context.write_lock(what):
         for workspace in workspaces:
-            _repair(workspace, warn, is_deep=is_offline)
+            repair(workspace, warn, is_deep=is_offline)
         start_masking(context)
         purge(context.home.all_workspaces)  # an erasure that was interrupted is finished by the next writer
         for workspace in workspaces:
@@ -60,7 +60,11 @@ def run_session(
             raise
 
 
-def _repair(workspace: Context, warn: Callable[[str], None], *, is_deep: bool) -> None:
+def repair(workspace: Context, warn: Callable[[str], None] = no_warning, *, is_deep: bool = False) -> None:
+    """Rebuild or set aside damaged files, before the lake is refreshed from the landing; the caller holds the lock.
+
+    ``warn`` is called with each of them.
+    """
     home = workspace.home
     problems = damage.repair(home, workspace.clock(), is_deep=is_deep)
     for problem in problems:

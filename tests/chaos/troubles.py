@@ -154,6 +154,24 @@ def lost_lake_day(house: House) -> None:
         file.unlink()
 
 
+def edited_lake_file(house: House) -> None:
+    """Somebody removes rows of a file of the lake: it is noticed, and rebuilt from the landing."""
+    if file := house.draw_file("lake/*/day=*/main.parquet"):
+        rows = pl.read_parquet(file, glob=False)
+        file.unlink()
+        rows.head(rows.height // 2).write_parquet(file)
+
+
+def earlier_counter(house: House) -> None:
+    """A backup with an earlier counter of the landing, or with none: what lands next still counts as the latest."""
+    counter = house.root / ".sequence"
+    if counter.exists():
+        number = int(counter.read_text())
+        counter.unlink()
+        if house.random.random() < 0.5:
+            counter.write_text(f"{house.random.randint(0, number):020d}")
+
+
 def damaged_landing_file(house: House) -> None:
     """A segment of the landing is cut: it is named, and its conversations are fetched again."""
     if file := house.draw_file("landing/*=*/main*.parquet"):
@@ -210,6 +228,8 @@ TROUBLES: dict[str, Trouble] = {
         damaged_warehouse,
         damaged_lake_file,
         lost_lake_day,
+        edited_lake_file,
+        earlier_counter,
         damaged_landing_file,
         one_404,
         one_refused,

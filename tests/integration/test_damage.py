@@ -12,7 +12,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
-from pipelines.usecases import erasure, sync
+from pipelines.usecases import erasure, publish, sync
 from pipelines.usecases.context import Context
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import Tap
@@ -123,6 +123,19 @@ def test_values_that_somebody_has_changed_are_named_and_rebuilt(context, origina
     file.unlink()
     rows.write_parquet(file)
     assert_repaired(context, original, sync.sync(context, run_id="second"), file)
+
+
+def test_what_the_lake_has_lost_is_not_missing_where_it_is_published_and_fails_a_build(context, original, tmp_path):
+    """All checks of the warehouse pass without the turns of a day."""
+    lake_file(context.home, "turns").unlink()
+    built = run(tmp_path, "--home", str(context.home.root), "build", "--json")
+    assert (built.code, [check["check"] for check in built.data["failed"]]) == (1, ["lake_has_recorded_rows"])
+    target = tmp_path / "published"
+    (result,) = publish.publish(context, publish.choose_jobs(context, str(target), format_="csv", selection=["lake"]))
+    assert result.problem is None
+    published = pl.read_csv(target / "lake.turns.csv", infer_schema=False)
+    assert published.height == rows_of(original, "turns").height
+    assert failed(context) == {}
 
 
 @pytest.mark.parametrize("command", [sync.sync, sync.reprocess])

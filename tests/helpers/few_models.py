@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from importlib import import_module
 from unittest.mock import patch
 
@@ -21,6 +22,7 @@ READERS_OF_THE_PROJECT = (
 )
 
 
+@cache
 def reader_of(*keys: str) -> Callable[..., Project]:
     """In place of ``read_project``: these models, and what they read."""
     few = read_project().upstream(*keys)

@@ -70,6 +70,8 @@ def _table_occurrences(home: Home, table: Table, days: Collection[date]) -> Iter
         pl.col("extra").is_not_null(), *(_is_unknown(name, paths_of[0]) for name, paths_of in closed_columns)
     )
     rows = parquet.read_files(table, lake.files_of_days(home, table, days), list(columns), has_unknown)
+    if rows.is_empty():  # as of most tables: to count nothing takes longer than to read it
+        return
     for number, rows_at_path in _rows_by_path(table, rows):
         extra = rows_at_path.drop_nulls("extra").select("conversation_id", "extra")
         yield from count_keys(table.at[number], extra, _KNOWN_PATHS)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from importlib import import_module
 from unittest.mock import patch
 
+from warehouse.models import project
 from warehouse.models.project import Project, read_project
 
 FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
@@ -20,6 +22,7 @@ READERS_OF_THE_PROJECT = (
 )
 
 
+@cache
 def reader_of(*keys: str) -> Callable[..., Project]:
     """In place of ``read_project``: these models, and what they read."""
     few = read_project().upstream(*keys)
@@ -33,6 +36,11 @@ def few_built(*keys: str) -> Iterator[None]:
         for module in READERS_OF_THE_PROJECT:
             stack.enter_context(patch(f"{module}.read_project", reader_of(*keys)))
         yield
+
+
+def read_from_now_on(few: Project) -> None:
+    """What is imported after this reads these models: for a process of its own."""
+    project.read_project = lambda *_, **__: few  # type: ignore[assignment]
 
 
 def build_few(*keys: str, with_dagster: bool = False) -> None:

@@ -5,8 +5,8 @@ A new process each, no fork of one that has imported everything: the threads of 
 
 from __future__ import annotations
 
-import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -16,7 +16,8 @@ from pkgutil import resolve_name
 from typing import Any
 
 from pipelines.cli.main import main
-from tests.helpers.few_models import build_few
+from tests.helpers.few_models import read_from_now_on
+from warehouse.models.project import read_project
 
 Point = tuple[str, int, str]
 """Before the call of that number, from 1, of ``module:attribute``, of those with the word in an argument's text."""
@@ -27,17 +28,17 @@ def die(point: Point, *arguments: str, folder: Path | None = None, few: tuple[st
 
     Builds make the ``few`` models and what these read, or all.
     """
-    request = {"point": point, "arguments": arguments, "few": few, "folder": str(folder or Path.cwd())}
+    project = read_project().upstream(*few) if few else None  # to read it takes as long as to start
+    request = {"point": point, "arguments": arguments, "project": project, "folder": folder or Path.cwd()}
     ended = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-m", __name__],
         cwd=Path(__file__).parents[2],
         env=os.environ | settings,  # noqa: TID251 - of a process of its own
-        input=json.dumps(request),
+        input=pickle.dumps(request),
         capture_output=True,
-        text=True,
         check=False,
     )
-    assert ended.returncode == -signal.SIGKILL, ended.stdout + ended.stderr
+    assert ended.returncode == -signal.SIGKILL, (ended.stdout + ended.stderr).decode()
 
 
 def die_at(function: str, number: int, word: str) -> None:
@@ -58,11 +59,11 @@ def die_at(function: str, number: int, word: str) -> None:
 
 def _run(request: dict[str, Any]) -> None:
     os.chdir(request["folder"])
-    if request["few"]:
-        build_few(*request["few"])
+    if request["project"]:
+        read_from_now_on(request["project"])
     die_at(*request["point"])
     main(request["arguments"])
 
 
 if __name__ == "__main__":
-    _run(json.load(sys.stdin))
+    _run(pickle.load(sys.stdin.buffer))  # noqa: S301 - ours

@@ -32,7 +32,7 @@ def shared(folder: Path) -> Home:
 
 @contextmanager
 def kept_open(folder: Path) -> Iterator[Home]:
-    """The shared home with a connection that stays: to open it anew takes half of the time of a request."""
+    """The shared home with a connection that stays: to open it again takes half of the time of a request."""
     home = shared(folder)
     with open_warehouse(home):
         yield home

@@ -64,7 +64,14 @@ class KilledPool(RecordingPool):
 
 
 @pytest.fixture
-def pools(monkeypatch):
+def patch():
+    """Only of the pools: which models are built stays when it is undone."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture
+def pools(patch):
     """The worker pools of the runs to come, which are ready at once and get small tasks."""
     started_pools = []
 
@@ -72,9 +79,9 @@ def pools(monkeypatch):
         started_pools.append(RecordingPool(2))
         return started_pools[-1]
 
-    monkeypatch.setattr(Context, "worker_pool", start_pool)
+    patch.setattr(Context, "worker_pool", start_pool)
     for module in (completed_days, merge_days):
-        monkeypatch.setattr(module, "DOCUMENTS_PER_TASK", 20)
+        patch.setattr(module, "DOCUMENTS_PER_TASK", 20)
     return started_pools
 
 
@@ -100,7 +107,7 @@ def lake_bytes(context):
     return {file.relative_to(context.home.root): file.read_bytes() for file in files}
 
 
-def test_a_sync_with_processes_copies_everything_and_gives_the_same_lake_as_without(world, context, pools, monkeypatch):
+def test_a_sync_with_processes_copies_everything_and_gives_the_same_lake_as_without(world, context, pools, patch):
     done = sync.sync(context, run_id="first")
 
     assert done.problems == ()
@@ -111,7 +118,7 @@ def test_a_sync_with_processes_copies_everything_and_gives_the_same_lake_as_with
     assert {*pools[0].task_names} == {"land_responses", "reflatten_days"}
 
     bytes_with_pool = lake_bytes(context)
-    monkeypatch.undo()
+    patch.undo()
     assert sync.reprocess(context, run_id="again").problems == ()
     assert lake_bytes(context) == bytes_with_pool
 

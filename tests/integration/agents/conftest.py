@@ -26,5 +26,5 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     home = Home(folder / "data")
     built_at = day.now().timestamp()  # by the clock of the tests
     os.utime(home.warehouse, (built_at, built_at))
-    with open_warehouse(home):  # to open it anew for each question takes most of the answer's time
+    with open_warehouse(home):  # to open it again for each question takes most of the answer's time
         yield home

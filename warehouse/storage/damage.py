@@ -8,9 +8,9 @@ of the landing is set aside in ``damaged/``: its conversations then count as not
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
@@ -53,7 +53,7 @@ def wrong_counts(home: Home) -> Iterator[tuple[Path, int, int]]:
     """The files of a workspace's days that do not have the rows that were recorded: file, recorded, actual."""
     from pyarrow import parquet as arrow  # noqa: PLC0415 -- as above
 
-    for day, counts in _recorded(home):
+    for day, counts, _ in _recorded(home):
         for name, n_recorded in counts.items():
             file = home.file(home.partition(BY_NAME[name], day))
             n_rows = arrow.read_metadata(file).num_rows if file.exists() else 0
@@ -61,13 +61,14 @@ def wrong_counts(home: Home) -> Iterator[tuple[Path, int, int]]:
                 yield file, n_recorded, n_rows
 
 
-def _recorded(home: Home) -> Iterator[tuple[date, dict[str, int]]]:
-    """The row counts by table that were recorded for each day; a day that was written by version 0.2.0 has none."""
+def _recorded(home: Home) -> Iterator[tuple[date, dict[str, int], dict[str, int] | None]]:
+    """Each day with the rows and the sizes by table of ``lake.read_record``; of version 0.2.0, a day has none."""
     for day in lake.days(home, CONVERSATION_CHECKS):
         file = home.file(home.partition(CONVERSATION_CHECKS, day))
-        counts = lake.read_counts(file) if file.exists() else None
-        if counts is not None:
-            yield day, {name: n_rows for name, n_rows in counts.items() if name in BY_NAME}
+        record = lake.read_record(file) if file.exists() else None
+        if record is not None:
+            counts, sizes = record
+            yield day, {name: n_rows for name, n_rows in counts.items() if name in BY_NAME}, sizes
 
 
 def repair(home: Home, at: datetime, *, is_deep: bool = False) -> list[str]:
@@ -99,20 +100,19 @@ def _repair_lake(home: Home, *, is_deep: bool) -> list[str]:
             lines.append(f"{file} could not be read, and is rebuilt from the landing. {reason}")
             if table.is_daily:
                 lost_days.add(_day(file))
-    wrong = list(wrong_counts(home) if is_deep else _missing(home))
-    for file, n_recorded, n_rows in wrong:
+    wrong = {file: (n_recorded, n_rows) for file, n_recorded, n_rows in wrong_counts(home)} if is_deep else {}
+    missing, changed = _differing_files(home)
+    for file, (n_recorded, n_rows) in (missing | wrong).items():
         lines.append(f"{file} had {n_rows} of {n_recorded} rows, and is rebuilt from the landing.")
-    changed = defaultdict[date, list[Path]](list)
-    for file in _changed_files(home):
-        if file not in {file for file, _, _ in wrong}:
-            changed[_day(file)].append(file)
-    for files in changed.values():
+    changed = [file for file in changed if file not in wrong]
+    for _, group in groupby(changed, _day):
+        files = list(group)
         more = f" and {len(files) - 1} more of its day" if len(files) > 1 else ""
         lines.append(
             f"{files[0]}{more}: not as recorded, because a run was killed or somebody has changed the file. "
             "What it had is rebuilt from the landing."
         )
-    for file in (*(file for file, _, _ in wrong), *(file for files in changed.values() for file in files)):
+    for file in (*missing, *wrong, *changed):
         file.unlink(missing_ok=True)
         lost_days.add(_day(file))
     for day in lost_days:
@@ -120,24 +120,18 @@ def _repair_lake(home: Home, *, is_deep: bool) -> list[str]:
     return lines
 
 
-def _missing(home: Home) -> Iterator[tuple[Path, int, int]]:
-    for day, counts in _recorded(home):
-        for name, n_recorded in counts.items():
-            file = home.file(home.partition(BY_NAME[name], day))
-            if n_recorded and not file.exists():
-                yield file, n_recorded, 0
-
-
-def _changed_files(home: Home) -> Iterator[Path]:
-    """The files of a workspace's days that have another size than was recorded."""
-    for day, counts in _recorded(home):
-        sizes = lake.read_sizes(home.file(home.partition(CONVERSATION_CHECKS, day)))
-        if sizes is None:
-            continue
-        for name in counts:
-            file = home.file(home.partition(BY_NAME[name], day))
-            if file.exists() and file.stat().st_size != sizes.get(name):
-                yield file
+def _differing_files(home: Home) -> tuple[dict[Path, tuple[int, int]], list[Path]]:
+    """The files of a workspace's days that are missing, with their recorded rows and 0, and those of another size."""
+    missing, changed = dict[Path, tuple[int, int]](), list[Path]()
+    for day, counts, recorded_sizes in _recorded(home):
+        sizes = lake.file_sizes(home, day, counts)
+        for name in counts.keys() - sizes.keys():
+            if counts[name]:
+                missing[home.file(home.partition(BY_NAME[name], day))] = counts[name], 0
+        known_sizes = sizes if recorded_sizes is None else recorded_sizes
+        names = [name for name, size in sizes.items() if size != known_sizes.get(name)]
+        changed += [home.file(home.partition(BY_NAME[name], day)) for name in names]
+    return missing, changed
 
 
 def _day(file: Path) -> date:

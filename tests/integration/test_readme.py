@@ -136,10 +136,11 @@ def test_no_metric_of_the_catalogue_is_empty_on_the_demo(demo):
     _, home = demo
     empty = set()
     with open_warehouse(home) as connection:
-        metrics = connection.sql("select model, list(column_name) from metrics.catalog group by model")
-        for model, names in metrics.fetchall():
-            counts = connection.sql(f"select {', '.join(f'count({name})' for name in names)} from {model}").fetchone()  # noqa: S608
-            empty |= {f"{model}.{name}" for name, n in zip(names, counts, strict=True) if n == 0}
+        metrics = connection.execute("select model, list(column_name) from metrics.catalog group by model").fetchall()
+        for model, names in metrics:
+            counts = ", ".join(f"count({name})" for name in names)
+            (row,) = connection.execute(f"select {counts} from {model}").fetchall()  # noqa: S608
+            empty |= {f"{model}.{name}" for name, n in zip(names, row, strict=True) if n == 0}
     assert empty == set()
 
 

@@ -125,9 +125,9 @@ def _differing_files(home: Home) -> tuple[dict[Path, tuple[int, int]], list[Path
     missing, changed = dict[Path, tuple[int, int]](), list[Path]()
     for day, counts, recorded_sizes in _recorded(home):
         sizes = lake.file_sizes(home, day, counts)
-        for name in counts.keys() - sizes.keys():
-            if counts[name]:
-                missing[home.file(home.partition(BY_NAME[name], day))] = counts[name], 0
+        for name, n_recorded in counts.items():
+            if n_recorded and name not in sizes:
+                missing[home.file(home.partition(BY_NAME[name], day))] = n_recorded, 0
         known_sizes = sizes if recorded_sizes is None else recorded_sizes
         names = [name for name, size in sizes.items() if size != known_sizes.get(name)]
         changed += [home.file(home.partition(BY_NAME[name], day)) for name in names]

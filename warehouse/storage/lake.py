@@ -219,8 +219,8 @@ def replace_partition(
 
 def read_counts(file: Path) -> dict[str, int] | None:
     """The number of rows that each table had on the day of the file when it was written; None if it was not stored."""
-    text = pl.read_parquet_metadata(file).get(COUNTS_KEY)
-    return None if text is None else json.loads(text)
+    record = read_record(file)
+    return None if record is None else record[0]
 
 
 def read_record(file: Path) -> tuple[dict[str, int], dict[str, int] | None] | None:

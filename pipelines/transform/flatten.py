@@ -27,7 +27,7 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.schema.types import Table
 
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 """Raise it whenever the same document gives other rows: the next run then flattens every document again."""
 
 BATCH_SIZE = 500

@@ -110,25 +110,34 @@ def _turn_metrics() -> TableBuilder:
 def _are_repeats(batch: ParsedBatch) -> list[bool]:
     """For each metric, in the order of the rows, whether it repeats the one of the entry before it.
 
-    The entry before it is the last one with timings, of the same role and with no entry of the other role in between.
+    The entry before it is the last one of the same role with timings. If an entry of the other role is in between, all
+    timings have to be the same, and more than one: two measurements do not agree to the last digit in all of them.
     """
     are_repeats: list[bool] = []
     current_run: tuple[int, str | None] | None = None
+    latest: dict[tuple[int, str | None], Mapping[str, float]] = {}
     earlier: Mapping[str, float] = {}
     for document, _, entry in batch.values_at("transcript[]"):
-        if (document, entry.role) != current_run:
-            current_run, earlier = (document, entry.role), {}
+        role = (document, entry.role)
+        if role != current_run:
+            current_run, earlier = role, {}
         turn_metrics = entry.conversation_turn_metrics
         if turn_metrics is None or not turn_metrics.metrics:
             continue
-        timings: dict[str, float] = {}
-        for name, metric in turn_metrics.metrics.items():  # one loop: it runs for every timing of every turn
-            if metric is not None:
-                elapsed = metric.elapsed_time
-                are_repeats.append(elapsed is not None and earlier.get(name) == elapsed)
-                if elapsed is not None:
-                    timings[name] = elapsed
-        earlier = timings
+        timings: dict[str, float] = {
+            name: metric.elapsed_time
+            for name, metric in turn_metrics.metrics.items()
+            if metric is not None and metric.elapsed_time is not None
+        }
+        if not earlier and len(timings) > 1 and timings == latest.get(role):
+            earlier = timings
+        are_repeats += [
+            metric.elapsed_time is not None and earlier.get(name) == metric.elapsed_time
+            for name, metric in turn_metrics.metrics.items()
+            if metric is not None
+        ]
+        if timings:
+            latest[role] = earlier = timings
     return are_repeats
 
 

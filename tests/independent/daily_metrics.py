@@ -85,21 +85,25 @@ def charging(document: Document) -> Document:
 def timings(document: Document) -> Iterator[tuple[str, float]]:
     """Timings as (metric, seconds), without what an entry copies from the one before it, and the greeting's wait.
 
-    The entry before is the last with timings of the same role, with none of the other role in between.
+    The entry before is the last with timings of the same role; across one of the other role, only a copy of all timings
+    (two or more) is one.
     """
-    role, last, has_user = None, {}, False
+    role, has_user = None, False
+    last, copied = {}, {}
     for entry in document.get("transcript") or []:
         if entry["role"] != role:
-            role, last = entry["role"], {}
+            role, copied = entry["role"], {}
         block = entry.get("conversation_turn_metrics") or {}
         records = block.get("metrics", block)
         secs = {name: record.get("elapsed_time") for name, record in records.items() if isinstance(record, dict)}
+        secs = {name: value for name, value in secs.items() if value is not None}
+        if secs == last.get(role) and len(secs) >= 2:
+            copied = secs
         yield from (
-            (name, value)
-            for name, value in secs.items()
-            if value is not None and last.get(name) != value and (has_user or name != WAIT)
+            (name, value) for name, value in secs.items() if copied.get(name) != value and (has_user or name != WAIT)
         )
-        last = secs or last
+        if secs:
+            last[role] = copied = secs
         has_user = has_user or role == "user"
 
 

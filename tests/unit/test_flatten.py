@@ -117,6 +117,39 @@ def test_metrics_that_an_entry_repeats_are_flagged_whatever_its_message(flat):
     ]
 
 
+def test_metrics_that_a_tool_call_repeats_from_before_the_user_are_flagged_if_all_are_the_same(flat):
+    def entry(role, **secs):
+        metrics = {name: {"elapsed_time": value} for name, value in secs.items()}
+        return {"role": role, "message": "Hm.", "conversation_turn_metrics": {"metrics": metrics}}
+
+    transcript = [
+        entry("agent", ttfb=0.51, wait=0.93),
+        entry("user", asr=0.1),
+        entry("agent", ttfb=0.51, wait=0.93),  # of a tool call: nobody measures the same two times
+        entry("agent", ttfb=0.51, wait=0.94),
+        entry("user", asr=0.1),  # the only one: a coincidence
+        entry("agent", ttfb=0.51, wait=0.95),
+        entry("user", asr=None),
+        entry("agent", ttfb=0.51, wait=0.95),
+    ]
+    rows = flat(detail(transcript=transcript))["turn_metrics"]
+    assert [(row["turn_index"], row["metric"], row["is_repeat"]) for row in rows] == [
+        (0, "ttfb", False),
+        (0, "wait", False),
+        (1, "asr", False),
+        (2, "ttfb", True),
+        (2, "wait", True),
+        (3, "ttfb", True),
+        (3, "wait", False),
+        (4, "asr", False),
+        (5, "ttfb", False),
+        (5, "wait", False),
+        (6, "asr", False),
+        (7, "ttfb", True),
+        (7, "wait", True),
+    ]
+
+
 def test_numbers_are_read_as_numbers_in_any_notation(flat):
     metadata = b'"metadata": {"start_time_unix_secs": 1757088912.0, "cost": 1e3, "call_duration_secs": "12"}'
     document = b'{"conversation_id": "conv_a", "agent_id": "agent_a", "status": "done", ' + metadata + b"}"

@@ -266,9 +266,11 @@ def _rewrite(cursor: dbapi.Cursor, table: SourceTable) -> None:
 
 
 def _replace(cursor: dbapi.Cursor, table: SourceTable) -> None:
-    """Put a loaded table in the place of the current one, with its grants."""
+    """Put a loaded table in the place of the current one, with its grants, or those that its schema gives."""
     schema, _, name = table.key.partition(".")
     cursor.execute(f'create schema if not exists "{schema}"')
+    # a table that moves into a schema does not get the default privileges there: one that is created there does
+    cursor.execute(f"create table if not exists {_quoted(table.key)} ()")
     cursor.execute(
         "select a.privilege_type || ' on {table} to ' || case a.grantee when 0 then 'public' else "
         "quote_ident(pg_get_userbyid(a.grantee)) end || case when a.is_grantable then ' with grant option' else '' end "

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from hashlib import sha256
 from pathlib import Path
 from threading import Event, Thread, Timer
 
+import psycopg
 import pyarrow as pa
 import pytest
 
@@ -20,6 +22,7 @@ from tests.helpers.published import (
     rows_by_table,
     selected,
 )
+from tests.helpers.reference_docs import ROOT
 from tests.helpers.run_cli import run
 from warehouse.models.project import read_project
 from warehouse.publish import record
@@ -128,6 +131,30 @@ def test_a_database_changes_in_one_step_and_keeps_grants_and_unchanged_tables(co
         assert database_rows(database, name, rows).equals(rows)
 
     assert {outcome.change for outcome in publish_to(context, database).tables} == {"unchanged"}
+
+
+def test_the_role_that_docs_connect_creates_reads_also_what_is_published_later_and_writes_nothing(
+    copies, home, database
+):
+    page = (ROOT / "docs" / "connect.md").read_text(encoding="utf-8").partition("## PostgreSQL for dashboards")[2]
+    context = copies.context(publish_credentials=postgres.CREDENTIALS)
+    publish_to(context, database, selection=("marts.dim_agents", "metrics.anomalies"))
+    with postgres.connect(database) as owner:
+        for statement in re.findall(r"```sql\n(.*?)```", page, re.DOTALL)[0].strip().rstrip(";").split(";"):
+            owner.execute(statement)
+        try:
+            publish_to(context, database, selection=("marts", "metrics", "lake.deletions"))
+            as_reader = database.replace(f"//{postgres.USER}@", "//dashboards@")
+            with psycopg.connect(as_reader, password="…", autocommit=True) as reader:  # noqa: S106 - of the page
+                for name in ("marts.dim_agents", "marts.fct_turns", "metrics.anomalies", "metrics.agent_daily"):
+                    counts = [place.execute(f"select count(*) from {name}").fetchone() for place in (reader, owner)]  # noqa: S608
+                    assert counts[0] == counts[1], name
+                for refused in ("delete from marts.fct_turns", "select from lake.deletions", "create table marts.x ()"):
+                    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                        reader.execute(refused)
+        finally:
+            owner.execute("drop owned by dashboards")
+            owner.execute("drop role dashboards")
 
 
 def test_what_is_erased_leaves_the_files_of_a_database_and_views_on_it_stay(copies, home, database):

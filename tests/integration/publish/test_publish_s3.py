@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
-import duckdb
 import pytest
-import s3fs
-from deltalake import DeltaTable
 
 from tests.helpers import s3
 from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.published import SOME, delta_rows, in_order, rows_by_table, selected
+from tests.helpers.reference_docs import ROOT
 from tests.helpers.run_cli import run
 
 pytestmark = [pytest.mark.usefixtures("few_models"), pytest.mark.timeout(400)]
@@ -23,8 +22,22 @@ def bucket(tmp_path_factory):
         yield options
 
 
-def test_an_object_store_has_the_tables_and_no_secret_and_loses_what_is_erased(copies, home, bucket, tmp_path):
-    target = f"s3://{s3.BUCKET}/a/b"
+def documented():
+    """The Python of docs/connect.md that reads Delta Lake from a bucket, with the bucket and keys of the test."""
+    text = (ROOT / "docs" / "connect.md").read_text(encoding="utf-8").partition("## Delta Lake")[2]
+    for placeholder, value in (("s3://bucket/", f"s3://{s3.BUCKET}/"), ("eu-central-1", "us-east-1")):
+        text = text.replace(placeholder, value)
+    for name, value in (("aws_access_key_id", "key"), ("aws_secret_access_key", s3.SECRET)):
+        text = text.replace(f'"{name}": "…"', f'"{name}": "{value}"')
+    text = text.replace('key="…", secret="…"', f'key="key", secret="{s3.SECRET}"')
+    assert "…" not in text
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+def test_an_object_store_has_the_tables_and_no_secret_and_loses_what_is_erased(
+    copies, home, bucket, tmp_path, monkeypatch
+):
+    target = f"s3://{s3.BUCKET}/convohouse"
     settings = {"CONVOHOUSE_HOME": str(home.root), "CONVOHOUSE_PUBLISH_CREDENTIALS": json.dumps(bucket)}
     selection = ["--tables", ",".join(SOME)]
     first = run(tmp_path, "publish", target, "--json", *selection, **settings)
@@ -37,12 +50,14 @@ def test_an_object_store_has_the_tables_and_no_secret_and_loses_what_is_erased(c
     rows = rows_by_table(home, selected(copies))
     for name, expected in rows.items():
         assert delta_rows(target, name, bucket).equals(expected), name
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        keys = {"key": bucket["aws_access_key_id"], "secret": bucket["aws_secret_access_key"]}
-        connection.register_filesystem(s3fs.S3FileSystem(**keys, endpoint_url=bucket["aws_endpoint_url"]))
-        current = DeltaTable(f"{target}/lake/turns", storage_options=bucket).file_uris()
-        assert in_order(connection.read_parquet(current).pl()).equals(rows["lake.turns"])
+    polars_code, duckdb_code = documented()
+    for name in ("AWS_ENDPOINT_URL", "AWS_ALLOW_HTTP"):
+        monkeypatch.setenv(name, bucket[name.lower()])
+    values = {}
+    exec(polars_code, values)  # noqa: S102 - of our page
+    assert in_order(values["rows"].collect()).equals(rows["marts.fct_conversations"])
+    exec(duckdb_code, values)  # noqa: S102 - of our page
+    assert in_order(values["rows"]).equals(rows["lake.turns"])
 
     before = contents(s3.download(bucket, tmp_path / "before"))
     ended = run(tmp_path, "erase", copies.conversation_id, "--yes", "--json", **settings)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tarfile
 from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
 
 import pytest
 
@@ -35,10 +38,16 @@ def few_keys():
     return ("marts.fct_conversations", "marts.dim_agents")
 
 
-def documented(program: str) -> str:
-    """The line of docs/operations.md that calls a program for the backup."""
-    text = (ROOT / "docs" / "operations.md").read_text().partition("### Backup and restore")[2]
-    return re.findall(rf"^({program}.*)$", text, re.MULTILINE)[0]
+def documented(root: Path) -> tuple[str, str]:
+    """The backup and restore of docs/operations.md, and its backup with containers, with a folder in place of /srv."""
+    text = (ROOT / "docs" / "operations.md").read_text()
+    block = re.findall(r"```sh\n(.*?)```", text.partition("### Backup and restore")[2], re.DOTALL)[0]
+    (in_container,) = re.findall(r"exec -T code sh -c '(.*?)' > home\.tar\.gz", text)
+    return block.replace("/srv", str(root)), in_container.replace("/srv", str(root))
+
+
+def in_shell(command: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["bash", "-ec", command], capture_output=True, check=False)  # noqa: S603, S607 - as documented
 
 
 def rows_of(home: Home) -> dict[str, list[tuple[object, ...]]]:
@@ -47,7 +56,7 @@ def rows_of(home: Home) -> dict[str, list[tuple[object, ...]]]:
 
 
 def test_a_home_is_restored_from_its_backup_without_the_api(tmp_path):
-    root = tmp_path / "srv" / "convohouse" / "data"
+    root = tmp_path / "convohouse" / "data" / "main"
     app = create_app(World(conversations=15, days=3, until=NOW), clock=lambda: NOW, key="demo")
     root.parent.mkdir(parents=True)
     with running(app) as url:
@@ -57,12 +66,17 @@ def test_a_home_is_restored_from_its_backup_without_the_api(tmp_path):
     (root / "seeds" / "budgets.csv").write_text(BUDGET)
     published = tmp_path / "published"
     assert publish_to(context, published, format_="csv", selection=("marts.fct_conversations",)).problem is None
-    command = documented("tar").replace("/srv/convohouse/data", str(root))
-    subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)  # noqa: S603 - as documented
-    (tmp_path / "restored").mkdir()
-    unpack = documented("mkdir").partition("&& ")[2]
-    subprocess.run(unpack.split(), cwd=tmp_path, check=True)  # noqa: S603 - as documented
+    by_hand, in_container = documented(tmp_path)
+    ended = in_shell(by_hand)
+    assert ended.returncode == 0, ended.stderr
     restored = Context(Settings(home=tmp_path / "restored", api_key=None), clock=lambda: NOW)
+    (tmp_path / "data").symlink_to(root)
+    copied = in_shell(in_container)
+    assert copied.returncode == 0, copied.stderr
+    with tarfile.open(fileobj=BytesIO(copied.stdout)) as archive:
+        assert {Path(name).parts[0] for name in archive.getnames()} == {
+            path.name for path in restored.home.root.iterdir()
+        }
     assert {path.name for path in restored.home.root.iterdir()} == {
         *(".convohouse.json", ".masking.json", "published.json"),
         *("landing", "seeds"),
@@ -83,3 +97,11 @@ def test_a_home_is_restored_from_its_backup_without_the_api(tmp_path):
     assert conversation_id in file.read_text()
     assert erase(restored, [conversation_id]).targets == {published.as_uri(): None}
     assert conversation_id not in file.read_text()
+
+
+def test_a_backup_of_a_folder_that_is_no_home_fails(tmp_path):
+    (tmp_path / "convohouse" / "data" / "main" / "lake").mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    for command in documented(tmp_path):
+        ended = in_shell(command)
+        assert (ended.returncode, b"landing: Cannot stat" in ended.stderr) == (2, True), ended.stderr

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import click
 import pytest
 
 from pipelines.cli.main import cli
+from pipelines.settings import load_settings
 from tests.helpers.reference_docs import (
     COMMANDS_FILE,
     OUTCOMES_FILE,
@@ -20,6 +23,7 @@ from tests.helpers.reference_docs import (
     outcomes_text,
     settings_text,
 )
+from warehouse.models.seeds import read_seeds
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
 WRITTEN = [page for page in PAGES if page.name not in ("tables.md", "metrics.md", "RESULTS.md", "CHANGELOG.md")]
@@ -157,3 +161,62 @@ def test_every_command_has_a_section() -> None:
 def test_the_outcomes_are_current() -> None:
     text = OUTCOMES_FILE.read_text(encoding="utf-8")
     assert text == outcomes_text(text), "run `make docs`"
+
+
+def blocks(page: str, kind: str) -> list[str]:
+    """The fenced blocks of a kind on a page of docs/."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{kind}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        (
+            blocks("configuration.md", "toml")[0],
+            {"home": Path("/srv/convohouse/data"), "timezone": "Europe/Berlin", "reread_days": (1, 7, 30)},
+        ),
+        (blocks("configuration.md", "toml")[1], {"names": ["eu", "us"]}),
+        (blocks("publish.md", "toml")[0], {"targets": {"bi": "postgresql://convohouse@db.example.com/bi"}}),
+    ],
+    ids=["settings", "workspaces", "publish"],
+)
+def test_what_the_docs_put_into_convohouse_toml_are_settings(
+    block: str, expected: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "convohouse.toml").write_text(block)
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings()
+    values = settings.model_dump() | {
+        "names": [workspace.workspace for workspace in settings.workspace_settings()],
+        "targets": {name: target.target for name, target in settings.publish.items()},
+    }
+    assert {name: values[name] for name in expected} == expected
+
+
+def test_the_variables_that_the_docs_put_into_a_file_are_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (block,) = [text for text in blocks("operations.md", "text") if text.startswith("ELEVENLABS_API_KEY")]
+    (tmp_path / ".env").write_text(block)
+    monkeypatch.chdir(tmp_path)
+    assert load_settings().timezone == "Europe/Berlin"
+
+
+def test_the_seeds_that_the_docs_show_are_read(tmp_path: Path) -> None:
+    budgets, callers = blocks("configuration.md", "csv")
+    (tmp_path / "budgets.csv").write_text(budgets)
+    (tmp_path / "excluded_callers.csv").write_text(callers)
+    rows = {seed.name: seed.rows.rows() for seed in read_seeds(ROOT / "sql" / "seeds", tmp_path)}
+    assert rows["budgets"] == [(date(2026, 11, 1), "*", 1500.0), (date(2026, 11, 1), "agent_support", 400.0)]
+    assert rows["excluded_callers"] == [
+        ("caller_id", "+1555%", "the test phones"),
+        ("agent_id", "agent_playground%", "only for trying things out"),
+    ]
+
+
+def test_the_command_that_a_client_of_mcp_starts_can_be_parsed() -> None:
+    (block,) = blocks("agents.md", "json")
+    server = json.loads(block)["mcpServers"]["convohouse"]
+    assert Path(server["command"]).name == "convohouse"
+    parse(server["args"])

@@ -99,14 +99,14 @@ def change(value: float | None, unit: str) -> str:
 
 
 def day(value: date) -> str:
-    """Tue 24 Nov."""
-    return f"{WEEKDAYS[value.weekday()]} {value.day} {value:%b}"
+    """Tue 24 Nov 2026."""
+    return f"{WEEKDAYS[value.weekday()]} {value.day} {value:%b %Y}"
 
 
 def days(first: date, last: date) -> str:
     """A period: 12 to 25 Nov 2026."""
     if first == last:
-        return f"{day(first)} {first.year}"
+        return day(first)
     if first.year != last.year:
         return f"{first.day} {first:%b %Y} to {last.day} {last:%b %Y}"
     return f"{first.day}{'' if first.month == last.month else f' {first:%b}'} to {last.day} {last:%b %Y}"

@@ -5,17 +5,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from urllib.parse import parse_qs, urlsplit
 
+import duckdb
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from pipelines.page.app import VIEWS
 from pipelines.page.report import ReportScope, write_report
 from pipelines.page.text import number
-from tests.helpers.browsing import SCHEMES, WIDTHS, Visitor
+from tests.helpers.browsing import SCHEMES, WIDTHS, Visitor, served
 from tests.helpers.page_home import site
 from warehouse.serve.query import query
+from warehouse.storage.home import Home
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -86,9 +89,35 @@ def test_a_print_is_light_and_has_no_navigation(browser, url):
     page = Visitor(browser, url, scheme="dark").open("/")
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(252, 251, 248)"
-    hidden = {name: page.locator(name).first.is_visible() for name in ("nav", ".filter", "details", ".cards", ".plot")}
-    assert hidden == {"nav": False, ".filter": False, "details": False, ".cards": True, ".plot": True}
+    shown = ("nav", ".quick", "button", "details", ".filter [name=from]", ".cards", ".plot")
+    visible = {name: page.locator(name).first.is_visible() for name in shown}
+    assert visible == dict.fromkeys(shown[:4], False) | dict.fromkeys(shown[4:], True)
     page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/agents", "/tools", "/conversations", "/data"])
+def test_a_print_has_every_row_and_column(path, browser, url):
+    page = Visitor(browser, url, width=979).open(path)  # a sheet of Letter across, the narrowest
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") == 979
+    cut = "(box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight"
+    boxes = page.evaluate(f"[...document.querySelectorAll('.scroll')].filter((box) => box.offsetParent).map({cut})")
+    assert boxes
+    assert not any(boxes)
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/outcomes", "/speed"])
+def test_a_name_of_one_long_word_is_wrapped(path, browser, page_home, tmp_path):
+    shutil.copytree(page_home.root, tmp_path / "home")
+    home = Home(tmp_path / "home")
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("update marts.dim_agents set agent_name = repeat('W', 150)")
+    with served(home) as url:
+        page = Visitor(browser, url, width=WIDTHS[0]).open(path)
+        assert page.get_by_text("WWW").count()
+        assert page.evaluate("document.documentElement.scrollWidth") == WIDTHS[0]
+        page.context.close()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(380, "light"), (1280, "dark")])
@@ -197,5 +226,5 @@ def test_what_a_mark_says_on_pointing_is_shown_as_text(browser, url):
     page = Visitor(browser, url).open("/")
     page.locator("[data-chart=n_calls] .mark-rect path").first.hover()
     page.wait_for_selector("#tip:not([hidden])")
-    assert page.locator("#tip").inner_text().startswith("Thu 12 Nov: ")
+    assert page.locator("#tip").inner_text().startswith("Thu 12 Nov 2026: ")
     page.context.close()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 
+from pipelines.page.views.overview import calm, sentence
 from tests.sql.conftest import LakeRows
 from warehouse.connection import connect
 from warehouse.serve.pages.overview import read_overview
@@ -14,12 +16,21 @@ from warehouse.storage.home import Home
 
 BIG, SMALL = date(2026, 11, 10), date(2026, 11, 12)
 """Days on which fewer succeed than on the day before: because of a big agent, and because of a small one."""
+LEVEL, FEW_CALLS, QUIET = date(2026, 11, 14), date(2026, 11, 15), date(2026, 11, 17)
+"""Days on which as many succeed: an agent falls and another rises; there are few; no agent moves."""
+
+NOTHING_MOVED = "Compared with the day before, no rate, cost or wait moved by more than chance"
 
 VERDICTS = {
     date(2026, 11, 9): {"a1": (30, 10), "a2": (20, 5)},
     BIG: {"a1": (10, 30), "a2": (22, 3)},
     date(2026, 11, 11): {"a1": (19, 0), "a2": (40, 10)},
     SMALL: {"a1": (0, 19), "a2": (39, 11)},
+    date(2026, 11, 13): {"a1": (30, 10), "a2": (40, 60)},
+    LEVEL: {"a1": (18, 22), "a2": (52, 48)},
+    FEW_CALLS: {"a1": (0, 5)},
+    date(2026, 11, 16): {"a2": (20, 10)},
+    QUIET: {"a2": (21, 9)},
 }
 """Successes and failures, by day and agent."""
 
@@ -39,6 +50,14 @@ def reader(tmp_path_factory, project):
         yield Reader(connection)
 
 
+def visit_of(selection):
+    return SimpleNamespace(filter=SimpleNamespace(selection=selection), agent=lambda agent_id: f"Agent {agent_id}")
+
+
+def said(overview, selection):
+    return sentence(visit_of(selection), overview).replace("\xa0", " ")
+
+
 def test_the_agent_that_explains_a_change_is_named(reader):
     # 32 of 65 after 50 of 65; a1 has 10 of 40 after 30 of 40
     overview = read_overview(select(reader, Selection(Period(BIG, BIG))))
@@ -51,3 +70,42 @@ def test_an_agent_that_moved_less_than_the_whole_does_not_explain_it(reader):
     overview = read_overview(select(reader, Selection(Period(SMALL, SMALL))))
     assert (overview.headline.column, overview.headline.change) == ("success_rate", pytest.approx(-20 / 69))
     assert overview.mover is None
+
+
+@pytest.mark.parametrize(
+    ("day", "agent_id", "expected"),
+    [
+        (
+            BIG,
+            None,
+            "Success rate fell from 76.9 % to 49.2 % compared with the day before, most at Agent a1 (\u221250.0 pts).",
+        ),
+        (SMALL, None, "Success rate fell from 85.5 % to 56.5 % compared with the day before."),
+        # 70 of 140 on both days; a1 has 18 of 40 after 30, more than chance; a2 has 52 of 100 after 40, which is not
+        (
+            LEVEL,
+            None,
+            f"{NOTHING_MOVED} over all agents. At Agent a1, success rate fell from 75.0 % to 45.0 %.",
+        ),
+        (LEVEL, "a2", f"{NOTHING_MOVED}."),
+        (
+            FEW_CALLS,
+            None,
+            "5 finished conversations; here or in the day before there are too few to tell what changed.",
+        ),
+        (QUIET, None, f"{NOTHING_MOVED}."),
+    ],
+)
+def test_the_sentence_says_what_moved_and_of_whom(reader, day, agent_id, expected):
+    selection = Selection(Period(day, day), agent_id=agent_id)
+    assert said(read_overview(select(reader, selection)), selection) == expected
+
+
+def test_what_was_not_looked_at_is_not_said_to_be_fine(reader):
+    week = Selection(Period(date(2026, 11, 9), date(2026, 11, 15)))  # Monday to Sunday, and a day after it has calls
+    day = Selection(Period(QUIET, QUIET), is_compared=False)
+    texts = [calm(visit_of(selection), read_overview(select(reader, selection))) for selection in (week, day)]
+    assert texts == [
+        "No unusual day, no tool that fails more than before and no missed target.",
+        "No unusual day. No week with a target ended in these days.",
+    ]

@@ -71,7 +71,7 @@ def _versions(visit: Visit) -> Table:
     return Table(
         name="versions",
         title="Versions",
-        note="conversations of this filter; range: 95 % interval of the success rate over all the version's days",
+        note="conversations of this filter; the range is the 95 % interval of success over all days of the version",
         rows=[
             row
             | {
@@ -93,7 +93,7 @@ def _versions(visit: Visit) -> Table:
             "n_calls": "conversations",
             "success_rate": "success",
             "n_judged": "judged",
-            "range": "range",
+            "range": "range, all its days",
             "containment_rate": "containment",
             "error_rate": "errors",
             "wait_p95_secs": "wait p95",

@@ -4,26 +4,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from warehouse.serve.pages.cards import Card, cards, is_notable
+from warehouse.serve.pages.cards import COLUMNS, Card, cards, is_notable
 from warehouse.serve.pages.measures import FEW, definitions, measure_rows, sample_size
 from warehouse.serve.pages.selection import Reader, Row
 
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """The agent whose measure changed most, in the direction of the whole and at least as much."""
+    """The agent that moved most: in the measure of the headline, in its direction and at least as much.
+
+    Without a headline, in any measure of the cards by more than chance.
+    """
 
     agent_id: str
-    change: float
+    column: str
+    value: float
+    n: int
+    previous: float
+    previous_n: int
+
+    @property
+    def change(self) -> float:
+        """Value minus the value of the period before."""
+        return self.value - self.previous
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether it is taken over enough conversations, and changed by more than chance."""
+        return is_notable(self.column, self.value, self.n, self.previous, self.previous_n)
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     """What the overview shows.
 
-    ``mover`` belongs to the first notable card other than conversations. ``anomalies`` are rows of
+    ``headline`` is the notable card, other than conversations, that changed most. ``anomalies`` are rows of
     ``metrics.anomalies`` of the period, with the name and unit of their measure; ``missed_targets`` rows of
-    ``metrics.targets``; ``failing_tools`` have error rates of both periods; ``days`` are measures by day.
+    ``metrics.targets``, of ``n_targets`` that were to be met; ``failing_tools`` have rates of both periods; ``days``
+    are measures by day.
     """
 
     cards: list[Card]
@@ -31,6 +49,7 @@ class Overview:
     mover: Mover | None
     anomalies: list[Row]
     missed_targets: list[Row]
+    n_targets: int
     failing_tools: list[Row]
     days: list[Row]
     n_open: int
@@ -47,12 +66,11 @@ where
 order by start_date desc, abs(deviation) / nullif(spread, 0) desc, agent_id, measure
 """
 
-MISSED_TARGETS = """
-select week_start_date, agent_id, metric, metric_name, value, target, difference, n_observations
+WEEK_TARGETS = """
+select week_start_date, agent_id, metric, metric_name, value, target, difference, n_observations, is_met
 from metrics.targets
 where
-    not is_met
-    and ($agent_id is null or agent_id = $agent_id)
+    ($agent_id is null or agent_id = $agent_id)
     and ($workspace is null or workspace = $workspace)
     and week_start_date = (
         select max(week_start_date)
@@ -112,11 +130,12 @@ def read_overview(reader: Reader) -> Overview:
         "workspace": selection.workspace,
     }
     anomalies = reader.rows(ANOMALIES, **scope)
+    week_targets = [row for row in reader.rows(WEEK_TARGETS, **scope) if row["metric"] in defined]
     (n_open,) = reader.row("select count(*) as n_open from selected where not is_before and not is_finished").values()
     return Overview(
         cards=page_cards,
         headline=headline,
-        mover=_mover(reader, headline) if headline and selection.agent_id is None else None,
+        mover=_mover(reader, headline) if selection.is_compared and selection.agent_id is None else None,
         anomalies=[
             row
             | {
@@ -126,11 +145,8 @@ def read_overview(reader: Reader) -> Overview:
             }
             for row in anomalies
         ],
-        missed_targets=[
-            row | {"unit": defined[row["metric"]].unit}
-            for row in reader.rows(MISSED_TARGETS, **scope)
-            if row["metric"] in defined
-        ],
+        missed_targets=[row | {"unit": defined[row["metric"]].unit} for row in week_targets if row["is_met"] is False],
+        n_targets=sum(row["is_met"] is not None for row in week_targets),
         failing_tools=newly_failing_tools(reader),
         days=days,
         n_open=n_open,
@@ -151,21 +167,23 @@ def newly_failing_tools(reader: Reader) -> list[Row]:
     ]
 
 
-def _relative_change(card: Card) -> float:
-    return abs((card.change or 0) / (card.previous or 1))
+def _relative_change(moved: Card | Mover) -> float:
+    return abs((moved.change or 0) / (moved.previous or 1))
 
 
-def _mover(reader: Reader, card: Card) -> Mover | None:
-    """Among agents with enough conversations in both periods; None if none of them can explain the change."""
-    size = sample_size(card.column)
+def _mover(reader: Reader, headline: Card | None) -> Mover | None:
+    """Among agents with enough conversations in both periods; None if none of them can explain the headline."""
     before = {row["key_0"]: row for row in measure_rows(reader, "agent_id", is_before=True)}
     movers = [
-        Mover(row["key_0"], row[card.column] - before[row["key_0"]][card.column])
+        Mover(agent_id, column, row[column], row[size], previous[column], previous[size])
         for row in measure_rows(reader, "agent_id")
-        if row["key_0"] in before
-        and min(row[size], before[row["key_0"]][size]) >= FEW
-        and None not in (row[card.column], before[row["key_0"]][card.column])
+        if (agent_id := row["key_0"]) in before
+        for column in ([headline.column] if headline else COLUMNS[1:])
+        for previous, size in [(before[agent_id], sample_size(column))]
+        if min(row[size], previous[size]) >= FEW and None not in (row[column], previous[column])
     ]
-    sign = 1 if (card.change or 0) > 0 else -1
+    if headline is None:
+        return max((mover for mover in movers if mover.is_notable), key=_relative_change, default=None)
+    sign = 1 if (headline.change or 0) > 0 else -1
     best = max(movers, key=lambda mover: sign * mover.change, default=None)
-    return best if best and sign * best.change >= abs(card.change or 0) else None
+    return best if best and sign * best.change >= abs(headline.change or 0) else None

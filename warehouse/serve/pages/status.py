@@ -133,5 +133,5 @@ def version_label(version_id: str | None, first_date: date | None) -> str:
     """A version by the day of its first conversation, as it has no name, and the end of its id."""
     if version_id is None:
         return "version not given"
-    since = f"since {first_date.day} {first_date:%b}, " if first_date else ""
+    since = f"since {first_date.day} {first_date:%b %Y}, " if first_date else ""
     return f"{since}…{version_id[-4:]}"

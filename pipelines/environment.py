@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from tomllib import TOMLDecodeError
+from typing import NamedTuple
 
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
@@ -41,6 +43,31 @@ def origins(settings: type[BaseSettings]) -> dict[str, str]:
             keys = {key.lower() for key in source(settings)()}
             origin_by_name |= {key: name for key, field in settings.model_fields.items() if keys & _names(key, field)}
     return origin_by_name
+
+
+class UnknownName(NamedTuple):
+    """A name that looks like a setting and is none, its source, and names of settings there, by the field's name."""
+
+    name: str
+    source: str
+    known: Mapping[str, str]
+
+
+def unknown_names(settings: type[BaseSettings]) -> list[UnknownName]:
+    """Names that are no setting: of a misspelt one, the default would count."""
+    prefix = settings.model_config["env_prefix"]
+    fields = settings.model_fields
+    keys = {name for key, field in fields.items() for name in _names(key, field)}
+    variables = {key: max(_names(key, field) - {key}, default=prefix + key).upper() for key, field in fields.items()}
+    unknown = [
+        UnknownName(key, "convohouse.toml", {key: key for key in fields})
+        for key in TomlConfigSettingsSource(settings).toml_data
+        if key.lower() not in keys
+    ]
+    for source, values in ((".env", DotEnvSettingsSource(settings)), ("the environment", EnvSettingsSource(settings))):
+        names = {name.upper() for name in values.env_vars} - set(variables.values())
+        unknown += [UnknownName(name, source, variables) for name in sorted(names) if name.startswith(prefix)]
+    return unknown
 
 
 def _names(key: str, field: FieldInfo) -> set[str]:

@@ -36,6 +36,7 @@ from pipelines.clock import clock_from, utc_now
 from pipelines.errors import CredentialsError, SettingsError
 from pipelines.settings_types import DEFAULT_BASE_URL, Name, Owner, PublishTarget, Url, Workspace, Zone
 from warehouse.storage.home import DEFAULT_WORKSPACE
+from warehouse.suggestions import did_you_mean, suggest
 
 API_KEY = "ELEVENLABS_API_KEY"
 MIN_PII_KEY_LENGTH = 16
@@ -322,10 +323,11 @@ def load_settings(**overrides: object) -> Settings:
     """Read the settings; ``overrides`` take precedence over the environment, except those that are ``None``.
 
     Raises:
-        SettingsError: a setting is wrong; the message names each field, and never the value of a key.
+        SettingsError: a setting is wrong or none; the message names each field, and never the value of a key.
     """
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+        settings = Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+        unknown = environment.unknown_names(Settings)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
         raise SettingsError(f"A setting is wrong: {problems}.", "`convohouse doctor` shows what is read.") from None
@@ -333,3 +335,11 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(f"A setting is wrong: {error}.", "Write a list as JSON, such as [1, 7, 30].") from None
     except (TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"convohouse.toml or .env cannot be read: {error}.", "Correct the file.") from None
+    keys = {workspace.key_variable.upper() for workspace in settings.workspaces.values()}
+    for name, source, known in unknown:
+        if name not in keys:
+            field = name.removeprefix("CONVOHOUSE_").lower()
+            similar = [field] if field in known else suggest(field, known)
+            hint = did_you_mean([known[match] for match in similar])
+            raise SettingsError(f"There is no setting {name}, which is in {source}.", f"{hint}Correct or remove it.")
+    return settings

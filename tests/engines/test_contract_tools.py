@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.helpers.reference_docs import ROOT
 from tests.helpers.run_cli import run
 from warehouse.serve.query import query
 from warehouse.storage.home import Home
@@ -45,11 +47,12 @@ def test_dbt_tests_every_source_and_they_pass(synced_home: Home, tmp_path: Path)
         "select sum(n_calls) as n_calls from {{ source('convohouse_metrics', 'agent_daily') }}\n"
     )
     (tmp_path / "dbt_project.yml").write_text(
-        "name: check\nversion: '1.0'\nprofile: check\nflags: {send_anonymous_usage_stats: false}\n"
+        "name: check\nversion: '1.0'\nprofile: convohouse\nflags: {send_anonymous_usage_stats: false}\n"
     )
-    attached = {"path": str(synced_home.warehouse), "read_only": True}
-    output = {"type": "duckdb", "path": str(tmp_path / "mine.duckdb"), "attach": [attached], "threads": 2}
-    (tmp_path / "profiles.yml").write_text(yaml.safe_dump({"check": {"target": "local", "outputs": {"local": output}}}))
+    page = (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
+    profiles = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0]
+    (tmp_path / "profiles.yml").write_text(profiles.replace("data/warehouse.duckdb", str(synced_home.warehouse)))
+    (tmp_path / "models" / "mine.sql").write_text(re.findall(r"`(select \* from \{\{ source.*?)`", page)[0])
     shown = tool(tmp_path, "dbt", "--no-use-colors", "--no-version-check", "build", "--show-all-deprecations")
     summary = next(line for line in shown.splitlines() if "Done. PASS=" in line)
     counts = dict(part.split("=") for part in summary.split("Done. ")[1].split())

@@ -72,6 +72,16 @@ class Server:
             )
         self.processes.append(process)
 
+    def launch_nightly(self, location: str) -> None:
+        """Queue a nightly run by the command of docs/operations.md, which has no key: the code location has it."""
+        text = (PROJECT / "docs" / "operations.md").read_text()
+        (command,) = re.findall(r"`(dagster job launch -w .*?)`", text)
+        environment = {"DAGSTER_HOME": self.path(f"{ROOT}/dagster"), "PATH": os.environ["PATH"]}  # noqa: TID251
+        words = command.replace("-l main", f"-l {location}").split()
+        program = Path(sys.executable).parent / words[0]
+        folder = self.path(ROOT)
+        subprocess.run([program, *words[1:]], env=environment, cwd=folder, check=True, capture_output=True)  # noqa: S603
+
     def write_settings(self, name: str, **variables: str) -> None:
         """A settings file of the units, with other values for some lines."""
         text = self.path((DEPLOY / "systemd" / ("dagster" if name == "dagster" else "main")).read_text())

@@ -207,6 +207,30 @@ def test_the_demo_refuses_the_home_of_another_demo(tmp_path: Path) -> None:
     assert_refused(run(tmp_path, "demo"), 2, "demo.json is no file of a demo", "--home")
 
 
+@pytest.mark.parametrize(
+    ("files", "variables", "message", "hint"),
+    [
+        ({"convohouse.toml": 'pi = "hash"'}, {}, "no setting pi, which is in convohouse.toml", "Did you mean pii? "),
+        ({".env": "CONVOHOUSE_PIII=hash"}, {}, "CONVOHOUSE_PIII, which is in .env", "Did you mean CONVOHOUSE_PII"),
+        ({}, {"CONVOHOUSE_TIME_ZONE": "UTC"}, "TIME_ZONE, which is in the environment", "mean CONVOHOUSE_TIMEZONE? "),
+        ({}, {"CONVOHOUSE_API_KEY": "k"}, "API_KEY, which is in the environment", "Did you mean ELEVENLABS_API_KEY? "),
+    ],
+)
+def test_a_misspelt_setting_is_no_default(files, variables, message, hint, tmp_path):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    for command in ("sync", "doctor"):
+        ended = run(tmp_path, command, **variables)
+        assert (ended.code != 0, message in " ".join((ended.text + ended.err).split())) == (True, True), ended.err
+    assert hint in run(tmp_path, "sync", **variables).err
+
+
+def test_the_key_of_a_workspace_may_have_any_name(tmp_path):
+    table = '[workspaces.eu]\nkey_variable = "CONVOHOUSE_KEY_EU"\n'
+    (tmp_path / "convohouse.toml").write_text(f"{table}base_url = 'https://api.eu.residency.elevenlabs.io'\n")
+    assert run(tmp_path, "status", CONVOHOUSE_KEY_EU="secret").code == 0
+
+
 @pytest.mark.parametrize("url", ["https://ada:hunter2@gateway.example", "https://gateway.example/?key=hunter2"])
 @pytest.mark.parametrize("command", ["doctor", "sync", "status"])
 @pytest.mark.parametrize("place", ["variable", "workspace"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -18,6 +20,7 @@ from tests.helpers import day
 from tests.helpers.engine_increments import FEW, ChangingLake
 from tests.helpers.engine_tables import current_folders, read
 from tests.helpers.kept_home import KeptHome
+from tests.helpers.reference_docs import ROOT
 from tests.helpers.run_cli import run
 from warehouse.connection import open_warehouse
 from warehouse.engines import build as engine_build
@@ -68,6 +71,17 @@ def test_the_tables_are_those_of_the_warehouse(folder: Path, built: Path) -> Non
             grain = list(TABLES[key].header.grain)
             expected = connection.sql(f"from {key}").pl()
             assert_frame_equal(read(table_folder).sort(grain), expected.sort(grain), check_exact=True)
+
+
+def test_the_python_that_docs_scale_shows_reads_a_table_of_the_current_build(folder: Path, built: Path) -> None:
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    values: dict[str, Any] = {}
+    exec(code.replace("/srv/tables", str(built)), values)  # noqa: S102 - of our page
+    with open_warehouse(Home(folder / "data")) as connection:
+        expected = connection.sql("from metrics.cost_daily").pl()
+    grain = list(TABLES["metrics.cost_daily"].header.grain)
+    assert_frame_equal(values["costs"].sort(grain), expected.sort(grain), check_exact=True)
 
 
 @pytest.mark.usefixtures("few")

@@ -345,6 +345,17 @@ def test_each_condition_of_the_list_is_the_one_that_it_says(query, client, page_
     assert int(heading.replace(",", "")) == n
 
 
+def test_the_list_says_how_many_are_open_as_the_card_of_the_overview_counts_only_the_finished(client, page_home):
+    (row,) = sql(
+        page_home,
+        "select count(*) as n, count(*) filter (outcome is null) as n_open from marts.fct_conversations "
+        f"where {FILTERS['']}",
+    )
+    assert row["n_open"] == 3
+    assert f"<h1>{row['n']} conversations, 3 still open</h1>" in client.get("/conversations").text
+    assert shown_cards(client.get("/").text)["n_calls"] == str(row["n"] - 3)
+
+
 def test_the_pages_of_a_list_have_each_conversation_once(client, page_home):
     ids = []
     last = client.get("/conversations?page=999&sort=newest").text

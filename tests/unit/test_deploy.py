@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -151,3 +154,17 @@ def test_the_folders_of_the_volumes_have_the_owner_of_the_processes(name):
     assert [file for file in folders if file.startswith(".") and not (DEPLOY / "compose" / file).exists()] == []
     assert service["environment"]["DAGSTER_HOME"] == named["dagster"]
     assert DOCKERFILE[-1] == "USER convohouse"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd on this machine")
+def test_systemd_takes_the_units(tmp_path):
+    for file in DEPLOY.glob("systemd/*.service"):
+        text = file.read_text().replace("/srv/convohouse/.venv/bin", str(Path(sys.executable).parent))
+        (tmp_path / file.name).write_text(text)
+    ended = subprocess.run(  # noqa: S603 - systemd's
+        ["systemd-analyze", "verify", *sorted(tmp_path.iterdir())],  # noqa: S607 - of the machine
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -77,10 +77,11 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class ConversationList:
-    """A page of the list, and how many there are on all pages."""
+    """A page of the list, and how many there are on all pages, of these how many still open."""
 
     rows: list[Row]
     n: int
+    n_open: int
     n_pages: int
     page: int
 
@@ -93,19 +94,20 @@ def read_conversations(reader: Reader, conditions: Conditions) -> ConversationLi
         first = _page(reader, conditions, 1)
         page = -(-first[0]["n"] // PAGE_SIZE) if first else 1
         rows = _page(reader, conditions, page)
-    n = rows[0]["n"] if rows else 0
-    return ConversationList(rows, n, max(1, -(-n // PAGE_SIZE)), page)
+    n, n_open = (rows[0]["n"], rows[0]["n_open"]) if rows else (0, 0)
+    return ConversationList(rows, n, n_open, max(1, -(-n // PAGE_SIZE)), page)
 
 
 def _page(reader: Reader, conditions: Conditions, page: int) -> list[Row]:
-    """Rows of a page, each with ``n``, how many there are on all pages: to look for words takes most of the time."""
+    """Rows of a page, each with ``n`` and ``n_open`` of all pages: to look for words takes most of the time."""
     where, parameters = _where(conditions)
     return reader.rows(
         f"""
         select
             conversation_id, started_at, agent_id, channel, main_language, call_duration_secs, call_successful,
             cost_usd, p95_wait_secs, n_tool_errors, rating, summary_title, {OUTCOME} as shown_outcome,
-            outcome_reason, {HURT} as hurt, {IS_SLOW} as is_slow, count(*) over () as n
+            outcome_reason, {HURT} as hurt, {IS_SLOW} as is_slow, count(*) over () as n,
+            count(*) filter (outcome is null) over () as n_open
         from selected
         where {where}
         order by {SORTS[conditions.sort]}, conversation_id

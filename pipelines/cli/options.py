@@ -70,6 +70,22 @@ class Options:
 
         return Context(self.settings())
 
+    def context_with_data(self) -> Context:
+        """As ``context``, of a home that there is: in a folder that is none, there is nothing to do, and nothing done.
+
+        Raises:
+            HomeError: the folder is no home.
+            SettingsError: a setting is wrong.
+        """
+        from warehouse.errors import HomeError
+
+        context = self.context()
+        if not context.home.exists():
+            raise HomeError(
+                f"{context.home.root} holds nothing yet.", "`convohouse sync` fills it; --home names another."
+            )
+        return context
+
     def now(self) -> datetime:
         """The time by the clock of the settings.
 

@@ -38,9 +38,9 @@ def reprocess(options: Options, since: str | None, until: str | None) -> None:
     from pipelines.usecases import sync
     from warehouse.serve.value_format import duration
 
-    context = options.context()
-    now = context.clock()
+    now = options.now()
     since_at, until_at = parse_moments(since, until, now)
+    context = options.context_with_data()
     with show_progress(options) as show:
         result = sync.reprocess(context, run_id=new_run_id(now), since=since_at, until=until_at, progress=show)
     facts = [(name, f"{result.run[f'n_{name}']:,}") for name in ("flattened", "quarantined")]

@@ -81,7 +81,7 @@ def retain(
 
     if re.fullmatch(r"0+d", older_than.strip()):
         raise UsageError("0d is no age: every conversation is older.", "Give at least a day, such as 365d, or a date.")
-    context = options.context()
+    context = options.context_with_data()
     share = context.settings.retain_max_share if max_share is None else max_share
     rule = Rule(parse_moment(older_than, context.clock()), resolve_agent(context.home, agent), only)
     selection = select_expired(context, rule, max_share=share, is_upstream_only=where == "upstream")

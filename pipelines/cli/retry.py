@@ -33,7 +33,7 @@ def retry(options: Options) -> None:
     """
     from pipelines.usecases import sync
 
-    context = options.context()
+    context = options.context_with_data()
     with show_progress(options) as show:
         result = sync.retry(context, run_id=new_run_id(context.clock()), progress=show)
     report(options, result, "complete: the quarantine is empty", run_facts(result.run))

@@ -345,6 +345,23 @@ def test_each_condition_of_the_list_is_the_one_that_it_says(query, client, page_
     assert int(heading.replace(",", "")) == n
 
 
+def test_the_bill_is_beside_the_cost_and_each_kind_of_difference_is_explained(client, page_home):
+    days = sql(
+        page_home,
+        "select billed_agents_amount, conversations_amount, bill_explanation from metrics.cost_reconciliation "
+        "where bill_unit = 'credits' and start_date between '2026-11-12' and '2026-11-25'",
+    )
+    billed, cost = (sum(day[name] for day in days) for name in ("billed_agents_amount", "conversations_amount"))
+    reasons = [day["bill_explanation"] for day in days if day["bill_explanation"] is not None]
+    assert (len(days), bool(reasons)) == (14, True)
+    noun = "day" if len(reasons) == 1 else "days"
+    expected = (
+        f"{billed:,.0f} credits billed for agents on 14 days, {cost:,.0f} credits in conversations, "
+        f"a difference of {billed - cost:,.0f} credits; on {len(reasons)} {noun} the two differ: {'; '.join(sorted(set(reasons)))}"
+    )
+    assert expected in unescape(client.get("/money").text)
+
+
 def test_the_list_says_how_many_are_open_as_the_card_of_the_overview_counts_only_the_finished(client, page_home):
     (row,) = sql(
         page_home,

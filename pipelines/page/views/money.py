@@ -259,7 +259,12 @@ def _bill(row: dict[str, Any]) -> tuple[str, str]:
         "unknown" if row[name] is None else f"{row[name]:,.{0 if unit == 'credits' else 2}f} {unit}"
         for name in ("billed_amount", "conversations_amount", "unexplained_amount")
     )
-    text = f"{billed} billed for agents on {plural(row['n_days'], 'day')}, {cost} in conversations, {rest} unexplained"
+    text = (
+        f"{billed} billed for agents on {plural(row['n_days'], 'day')}, {cost} in conversations, a difference of {rest}"
+    )
+    if row["n_unexplained_days"]:  # their differences can have different signs, and add up to nothing
+        days_text = plural(row["n_unexplained_days"], "day")
+        text += f"; on {days_text} the two differ: {'; '.join(row['explanations'])}"
     return "The vendor's bill", text if row["is_complete"] else f"{text}; the newest day was not over yet"
 
 

@@ -84,6 +84,8 @@ select
     sum(billed_agents_amount) as billed_amount,
     sum(conversations_amount) as conversations_amount,
     sum(unexplained_amount) as unexplained_amount,
+    count(bill_explanation) as n_unexplained_days,
+    list_sort(list(distinct bill_explanation) filter (bill_explanation is not null)) as explanations,
     bool_and(is_bill_complete) as is_complete
 from metrics.cost_reconciliation
 where

@@ -354,10 +354,10 @@ def test_the_bill_is_beside_the_cost_and_each_kind_of_difference_is_explained(cl
     billed, cost = (sum(day[name] for day in days) for name in ("billed_agents_amount", "conversations_amount"))
     reasons = [day["bill_explanation"] for day in days if day["bill_explanation"] is not None]
     assert (len(days), bool(reasons)) == (14, True)
-    noun = "day" if len(reasons) == 1 else "days"
+    noun, text = "day" if len(reasons) == 1 else "days", "; ".join(sorted(set(reasons)))
     expected = (
         f"{billed:,.0f} credits billed for agents on 14 days, {cost:,.0f} credits in conversations, "
-        f"a difference of {billed - cost:,.0f} credits; on {len(reasons)} {noun} the two differ: {'; '.join(sorted(set(reasons)))}"
+        f"a difference of {billed - cost:,.0f} credits; on {len(reasons)} {noun} the two differ: {text}"
     )
     assert expected in unescape(client.get("/money").text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -185,3 +186,11 @@ def test_an_entry_of_the_catalogue_has_formula_and_lineage(page_home):
     missing = client(page_home).get("/catalogue/metrics.agent_daily.sucess_rate")
     assert missing.status_code == 404
     assert 'href="/catalogue/' in missing.text
+
+
+def test_the_navigation_says_where_one_is_also_on_the_page_of_a_conversation(page_home):
+    places = {f"/conversations/{an_id(page_home)}": "/conversations", "/": "/", "/money": "/money"}
+    for path, current in places.items():
+        page = client(page_home).get(path).text
+        (link,) = re.findall(r'<a href="([^"?]*)[^"]*" aria-current="page">', page)
+        assert link == current

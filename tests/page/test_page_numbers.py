@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from pipelines.page.app import create_app
 from pipelines.page.text import change, number
+from pipelines.page.views import outcomes
 from tests.helpers.page_home import site
 from warehouse.connection import open_warehouse
 from warehouse.serve.pages.measures import measure_rows
@@ -343,6 +344,24 @@ def test_each_condition_of_the_list_is_the_one_that_it_says(query, client, page_
     assert n > 0
     heading = re.search(r"<h1>([\d,]+) conversation", client.get(f"/conversations?{query}").text)[1]
     assert int(heading.replace(",", "")) == n
+
+
+def test_the_sentence_of_the_outcomes_says_what_each_share_is_of(client, page_home):
+    (row,) = sql(page_home, CARDS.format(where=FILTERS[""]))
+    (counts,) = sql(
+        page_home,
+        "select count(*) filter (outcome not in ('not_reached', 'voicemail')) as n_reached, "
+        "count(*) filter (call_successful in ('success', 'failure')) as n_judged "
+        f"from marts.fct_conversations where is_finished and not is_excluded and {FILTERS['']}",
+    )
+    contained, success = (number(row[name], "share of 1") for name in ("containment_rate", "success_rate"))
+    expected = (
+        f"{counts['n_reached']} of {row['n_calls']} conversations reached somebody, and {contained} of these were "
+        f"served to their end without a human. Of all, {counts['n_judged']} were judged, and {success} of them succeeded."
+    )
+    assert expected in unescape(client.get("/outcomes").text)
+    none = {"n_calls": 2, "n_reached": 0, "containment_rate": None, "n_judged": 0, "success_rate": None}
+    assert outcomes._lede(none) == "0 of 2 conversations reached somebody. None of all was judged."
 
 
 def test_the_bill_is_beside_the_cost_and_each_kind_of_difference_is_explained(client, page_home):

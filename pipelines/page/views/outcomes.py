@@ -39,11 +39,13 @@ def build(visit: Visit) -> dict[str, Any]:
 def _lede(total: dict[str, Any]) -> str:
     if not total["n_calls"]:
         return ""
-    return (
-        f"{total['n_reached']:,} of {plural(total['n_calls'], 'conversation')} reached somebody. "
-        f"{number(total['containment_rate'], SHARE)} of these were served to their end without a human; "
-        f"{number(total['success_rate'], SHARE)} of {total['n_judged']:,} judged ones succeeded."
-    )
+    text = f"{total['n_reached']:,} of {plural(total['n_calls'], 'conversation')} reached somebody"
+    if total["n_reached"]:
+        text += f", and {number(total['containment_rate'], SHARE)} of these were served to their end without a human"
+    if not total["n_judged"]:
+        return f"{text}. None of all was judged."
+    success = number(total["success_rate"], SHARE)
+    return f"{text}. Of all, {total['n_judged']:,} were judged, and {success} of them succeeded."
 
 
 def _by_day(visit: Visit) -> Chart:

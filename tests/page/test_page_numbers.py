@@ -357,7 +357,8 @@ def test_the_sentence_of_the_outcomes_says_what_each_share_is_of(client, page_ho
     contained, success = (number(row[name], "share of 1") for name in ("containment_rate", "success_rate"))
     expected = (
         f"{counts['n_reached']} of {row['n_calls']} conversations reached somebody, and {contained} of these were "
-        f"served to their end without a human. Of all, {counts['n_judged']} were judged, and {success} of them succeeded."
+        "served to their end without a human. "
+        f"Of all, {counts['n_judged']} were judged, and {success} of them succeeded."
     )
     assert expected in unescape(client.get("/outcomes").text)
     none = {"n_calls": 2, "n_reached": 0, "containment_rate": None, "n_judged": 0, "success_rate": None}

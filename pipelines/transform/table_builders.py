@@ -124,18 +124,18 @@ def _are_repeats(batch: ParsedBatch) -> list[bool]:
         turn_metrics = entry.conversation_turn_metrics
         if turn_metrics is None or not turn_metrics.metrics:
             continue
-        timings: dict[str, float] = {
-            name: metric.elapsed_time
-            for name, metric in turn_metrics.metrics.items()
-            if metric is not None and metric.elapsed_time is not None
-        }
+        timings: dict[str, float] = {}
+        n_before = len(are_repeats)
+        for name, metric in turn_metrics.metrics.items():  # one loop: it runs for every timing of every turn
+            if metric is not None:
+                elapsed = metric.elapsed_time
+                are_repeats.append(elapsed is not None and earlier.get(name) == elapsed)
+                if elapsed is not None:
+                    timings[name] = elapsed
         if not earlier and len(timings) > 1 and timings == latest.get(role):
-            earlier = timings
-        are_repeats += [
-            metric.elapsed_time is not None and earlier.get(name) == metric.elapsed_time
-            for name, metric in turn_metrics.metrics.items()
-            if metric is not None
-        ]
+            are_repeats[n_before:] = [
+                metric.elapsed_time is not None for metric in turn_metrics.metrics.values() if metric is not None
+            ]
         if timings:
             latest[role] = earlier = timings
     return are_repeats

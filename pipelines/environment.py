@@ -50,7 +50,7 @@ class UnknownName(NamedTuple):
 
     name: str
     source: str
-    known: Mapping[str, str]
+    candidates: Mapping[str, str]
 
 
 def unknown_names(settings: type[BaseSettings]) -> list[UnknownName]:

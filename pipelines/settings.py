@@ -336,10 +336,10 @@ def load_settings(**overrides: object) -> Settings:
     except (TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"convohouse.toml or .env cannot be read: {error}.", "Correct the file.") from None
     keys = {workspace.key_variable.upper() for workspace in settings.workspaces.values()}
-    for name, source, known in unknown:
+    for name, source, candidates in unknown:
         if name not in keys:
             field = name.removeprefix("CONVOHOUSE_").lower()
-            similar = [field] if field in known else suggest(field, known)
-            hint = did_you_mean([known[match] for match in similar])
+            similar = [field] if field in candidates else suggest(field, candidates)
+            hint = did_you_mean([candidates[match] for match in similar])
             raise SettingsError(f"There is no setting {name}, which is in {source}.", f"{hint}Correct or remove it.")
     return settings

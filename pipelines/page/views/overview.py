@@ -131,7 +131,7 @@ def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
     items = []
     for tool in overview.failing_tools:
         now, before = (number(tool[name], "share of 1") for name in ("error_rate", "previous_error_rate"))
-        rates = f"{now} of its calls, {before} before"
+        rates = f"{now} of its answered calls, {before} before"
         items.append(
             {
                 "mark": "bad",

@@ -51,7 +51,11 @@ def reader(tmp_path_factory, project):
 
 
 def visit_of(selection):
-    return SimpleNamespace(filter=SimpleNamespace(selection=selection), agent=lambda agent_id: f"Agent {agent_id}")
+    return SimpleNamespace(
+        filter=SimpleNamespace(selection=selection, period=selection.period),
+        status=SimpleNamespace(first_date=min(VERDICTS)),
+        agent=lambda agent_id: f"Agent {agent_id}",
+    )
 
 
 def said(overview, selection):
@@ -99,6 +103,15 @@ def test_an_agent_that_moved_less_than_the_whole_does_not_explain_it(reader):
 def test_the_sentence_says_what_moved_and_of_whom(reader, day, agent_id, expected):
     selection = Selection(Period(day, day), agent_id=agent_id)
     assert said(read_overview(select(reader, selection)), selection) == expected
+
+
+def test_a_period_that_the_data_do_not_reach_back_to_is_named(reader):
+    # 200 of 343 after 50 of 65, on the only one of the four days before that has data; a1 has 59 of 118 after 30 of 40
+    selection = Selection(Period(BIG, date(2026, 11, 13)))
+    assert said(read_overview(select(reader, selection)), selection) == (
+        "Success rate fell from 76.9 % to 58.3 % compared with the 4 days before, most at Agent a1 (\u221225.0 pts). "
+        "The data begin on Mon 9 Nov 2026: the 4 days before are not whole."
+    )
 
 
 def test_what_was_not_looked_at_is_not_said_to_be_fine(reader):

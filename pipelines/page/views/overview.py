@@ -73,7 +73,17 @@ def build(visit: Visit) -> dict[str, Any]:
 
 
 def sentence(visit: Visit, overview: Overview) -> str:
-    """What changed against the period before, in one sentence."""
+    """What changed against the period before, and whether the data reach back to all of it."""
+    n_days, previous = visit.filter.period.n_days, visit.filter.selection.previous
+    before = "the day before" if n_days == 1 else f"the {n_days} days before"
+    text = _comparison(visit, overview, before)
+    first_date = visit.status.first_date
+    if previous and first_date and previous.first < first_date <= previous.last:
+        text += f" The data begin on {day(first_date)}: {before} are not whole."
+    return text
+
+
+def _comparison(visit: Visit, overview: Overview, before: str) -> str:
     selection = visit.filter.selection
     n_calls = overview.cards[0]
     if not n_calls.value:
@@ -81,8 +91,6 @@ def sentence(visit: Visit, overview: Overview) -> str:
     finished = plural(int(n_calls.value), "finished conversation")
     if not selection.is_compared:
         return f"{finished}; nothing is compared."
-    n_days = selection.period.n_days
-    before = "the day before" if n_days == 1 else f"the {n_days} days before"
     if n_calls.previous is None:
         return f"{finished}; there are none in {before} to compare with."
     card, mover = overview.headline, overview.mover

@@ -92,6 +92,8 @@ def change(value: float | None, unit: str) -> str:
     if unit == "share of 1":
         size, noun = abs(value * 100), "pts"
         text = f"{size:.1f}{NO_BREAK}{noun}"
+    elif unit == "seconds":
+        text = f"{abs(value):,.2f}{NO_BREAK}s"  # as many decimals as the waits that it is between
     else:
         text = number(abs(value), unit)
     sign = "±" if not value else "+" if value > 0 else "\u2212"

@@ -112,6 +112,10 @@ def test_the_changes_are_against_as_many_days_directly_before(query, client, pag
     assert "from" not in re.findall(r'class="facts">(.*?)</p>', client.get(f"/?{query}&compare=off").text)[0]
 
 
+def test_a_change_of_a_wait_has_as_many_decimals_as_the_wait():
+    assert [change(secs, "seconds") for secs in (-0.00999, 0.36)] == ["\u22120.01\xa0s", "+0.36\xa0s"]
+
+
 def test_without_a_filter_on_channel_language_or_version_the_measures_are_those_of_agent_daily(client, page_home):
     (expected,) = sql(
         page_home,

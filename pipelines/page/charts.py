@@ -137,15 +137,15 @@ def columns(unit: str) -> Spec:
 
 
 @cache
-def stacked_days(unit: str, names: tuple[str, ...]) -> Spec:
-    """An amount by day, in parts; ``names`` in the order of the stack, from the bottom."""
+def stacked_days(unit: str, names: tuple[str, ...], colours: tuple[str, ...] = CATEGORIES) -> Spec:
+    """An amount by day, in parts; ``names`` in the order of the stack, from the bottom, with their ``colours``."""
     return _finish(
         _base()
         .mark_bar(width=_bar_width())
         .encode(
             x=_days(),
             y=alt.Y("value:Q", stack="zero", axis=_axis(unit)),
-            color=_series(names),
+            color=_series(names, colours),
             order=alt.Order("y:Q"),
             href="url:N",
             tooltip="tip:N",
@@ -288,9 +288,9 @@ def positions(unit: str, title: str) -> Spec:
     )
 
 
-def _series(names: tuple[str, ...]) -> alt.Color:
+def _series(names: tuple[str, ...], colours: tuple[str, ...] = CATEGORIES) -> alt.Color:
     return alt.Color(
-        "series:N", sort=list(names), scale=alt.Scale(domain=list(names), range=list(CATEGORIES[: len(names)]))
+        "series:N", sort=list(names), scale=alt.Scale(domain=list(names), range=list(colours[: len(names)]))
     )
 
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pipelines.page import charts
 from pipelines.page.chart import Chart, in_one_format
+from pipelines.page.palette import CATEGORIES
 from pipelines.page.text import day, number, words
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Facts, Quotes, Table
@@ -16,6 +17,10 @@ from warehouse.serve.pages.measures import measure_rows
 from warehouse.serve.value_format import plural
 
 SHARE = "share of 1"
+COLOURS = {"cut_off": "token:ink"} | dict(
+    zip((outcome for outcome in OUTCOMES if outcome != "cut_off"), CATEGORIES, strict=True)
+)
+"""Of each outcome, the same for every filter; there is one more than there are categories."""
 
 
 def conversation_url(conversation_id: str) -> str:
@@ -58,7 +63,7 @@ def _by_day(visit: Visit) -> Chart:
         name="outcomes",
         title="Outcomes by day",
         note="finished conversations",
-        spec=charts.stacked_days("count", tuple(words(name) for name in names)),
+        spec=charts.stacked_days("count", tuple(map(words, names)), tuple(COLOURS[name] for name in names)),
         rows=[
             {
                 "day": row["start_date"].isoformat(),

@@ -314,6 +314,25 @@ def test_callers_are_known_among_the_conversations_that_reached_somebody(client,
     assert f"<dt>Caller known</dt><dd>{text}</dd>" in client.get("/outcomes").text
 
 
+def test_callers_are_counted_by_day_and_the_page_says_so(client, page_home):
+    (row,) = sql(
+        page_home,
+        "select sum(n_callers) as n_all, sum(n_callers) filter (n_returned_1d is not null) as n_callers, "
+        "sum(n_returned_1d) as n_returned "
+        f"from metrics.repeat_callers where {FILTERS['']}",
+    )
+    (single,) = sql(
+        page_home,
+        "select count(distinct (agent_id, caller_id)) as n_callers from marts.fct_conversations "
+        f"where is_counted and outcome not in ('not_reached', 'voicemail') and {FILTERS['']}",
+    )
+    assert single["n_callers"] < row["n_all"]
+    page = client.get("/outcomes").text
+    share = number(row["n_returned"] / row["n_callers"], "share of 1")
+    assert f"<dt>Back within a day</dt><dd>{share} of {row['n_callers']:,} callers</dd>" in page
+    assert "who called on two days counts on each" in page
+
+
 def having(table, condition):
     return f"conversation_id in (select conversation_id from marts.{table} where {condition})"
 

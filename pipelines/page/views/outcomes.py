@@ -137,7 +137,9 @@ def failed_conversations(visit: Visit) -> list[dict[str, Any]]:
 
 def _returns(visit: Visit) -> Facts:
     row = outcomes.returns(visit.reader)
-    note = "callers whose number or id is known, of days that are long enough ago"
+    note = (
+        "callers whose number or id is known, of days that are long enough ago; who called on two days counts on each"
+    )
     if not visit.filter.selection.is_all_conversations:
         note += "; of all conversations of the agent, whatever the channel, language and version"
 

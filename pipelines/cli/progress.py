@@ -71,7 +71,7 @@ class ProgressLines:
         if stage != self._stage:
             self._stage, self._stage_start, self._last_line_at, self._is_over = stage, now, now, False
         was_over, self._is_over = self._is_over, done == total
-        if (self._is_over and not was_over) or now - self._last_line_at >= LINE_INTERVAL_SECS:
+        if not was_over if self._is_over else now - self._last_line_at >= LINE_INTERVAL_SECS:
             self._last_line_at = now
             self._say(f"{stage}: {amount(stage, done, total)}{self._rate(done, total, now - self._stage_start)}")
 

@@ -103,38 +103,6 @@ def _comparison(visit: Visit, overview: Overview, before: str) -> str:
     return f"{text}."
 
 
-def _without_headline(visit: Visit, overview: Overview, finished: str, before: str) -> str:
-    """What there is to say if no measure of all conversations moved by more than chance."""
-    cards, mover = overview.cards[1:], overview.mover
-    if all(min(card.n, card.previous_n) < FEW for card in cards):
-        return f"{finished}; here or in {before} there are too few to tell what changed."
-    text = f"Compared with {before}, no rate, cost or wait moved by more than chance"
-    if mover is None:
-        return f"{text}."
-    (definition,) = (card.definition for card in cards if card.column == mover.column)
-    moved = _moved(mover.previous, mover.value, definition.unit)
-    return f"{text} over all agents. At {visit.agent(mover.agent_id)}, {_within(definition.name)} {moved}."
-
-
-def _moved(previous: float | None, value: float | None, unit: str) -> str:
-    verb = "rose" if (value or 0) > (previous or 0) else "fell"
-    return f"{verb} from {number(previous, unit)} to {number(value, unit)}"
-
-
-def _within(name: str) -> str:
-    """The name of a measure within a sentence."""
-    return name[0].lower() + name[1:]
-
-
-def calm(visit: Visit, overview: Overview) -> str:
-    """What was looked at if nothing needs attention: what was not is not said to be fine."""
-    kinds = ["unusual day"]
-    kinds += ["tool that fails more than before"] * (visit.filter.selection.is_compared)
-    kinds += ["missed target"] * (overview.n_targets > 0)
-    text = f"No {', no '.join(kinds[:-1])} and no {kinds[-1]}." if len(kinds) > 1 else f"No {kinds[0]}."
-    return text if overview.n_targets else f"{text} No week with a target ended in these days."
-
-
 def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
     items = []
     for tool in overview.failing_tools:
@@ -204,6 +172,38 @@ def trends(visit: Visit, overview: Overview) -> list[Chart]:
         )
         for column, size, note in TRENDS
     ]
+
+
+def _without_headline(visit: Visit, overview: Overview, finished: str, before: str) -> str:
+    """What there is to say if no measure of all conversations moved by more than chance."""
+    cards, mover = overview.cards[1:], overview.mover
+    if all(min(card.n, card.previous_n) < FEW for card in cards):
+        return f"{finished}; here or in {before} there are too few to tell what changed."
+    text = f"Compared with {before}, no rate, cost or wait moved by more than chance"
+    if mover is None:
+        return f"{text}."
+    (definition,) = (card.definition for card in cards if card.column == mover.column)
+    moved = _moved(mover.previous, mover.value, definition.unit)
+    return f"{text} over all agents. At {visit.agent(mover.agent_id)}, {_within(definition.name)} {moved}."
+
+
+def _moved(previous: float | None, value: float | None, unit: str) -> str:
+    verb = "rose" if (value or 0) > (previous or 0) else "fell"
+    return f"{verb} from {number(previous, unit)} to {number(value, unit)}"
+
+
+def _within(name: str) -> str:
+    """The name of a measure within a sentence."""
+    return name[0].lower() + name[1:]
+
+
+def calm(visit: Visit, overview: Overview) -> str:
+    """What was looked at if nothing needs attention: what was not is not said to be fine."""
+    kinds = ["unusual day"]
+    kinds += ["tool that fails more than before"] * (visit.filter.selection.is_compared)
+    kinds += ["missed target"] * (overview.n_targets > 0)
+    text = f"No {', no '.join(kinds[:-1])} and no {kinds[-1]}." if len(kinds) > 1 else f"No {kinds[0]}."
+    return text if overview.n_targets else f"{text} No week with a target ended in these days."
 
 
 VIEW = View("Overview", "/", "overview.html", build)

@@ -45,6 +45,10 @@ def origins(settings: type[BaseSettings]) -> dict[str, str]:
     return origin_by_name
 
 
+VARIABLES = "the environment"
+"""Source of names that other programs may set as well."""
+
+
 class UnknownName(NamedTuple):
     """A name that looks like a setting and is none, its source, and names of settings there, by the field's name."""
 
@@ -64,7 +68,7 @@ def unknown_names(settings: type[BaseSettings]) -> list[UnknownName]:
         for key in TomlConfigSettingsSource(settings).toml_data
         if key.lower() not in keys
     ]
-    for source, values in ((".env", DotEnvSettingsSource(settings)), ("the environment", EnvSettingsSource(settings))):
+    for source, values in ((".env", DotEnvSettingsSource(settings)), (VARIABLES, EnvSettingsSource(settings))):
         names = {name.upper() for name in values.env_vars} - set(variables.values())
         unknown += [UnknownName(name, source, variables) for name in sorted(names) if name.startswith(prefix)]
     return unknown

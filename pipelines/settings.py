@@ -337,9 +337,10 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(f"convohouse.toml or .env cannot be read: {error}.", "Correct the file.") from None
     keys = {workspace.key_variable.upper() for workspace in settings.workspaces.values()}
     for name, source, candidates in unknown:
-        if name not in keys:
-            field = name.removeprefix("CONVOHOUSE_").lower()
-            similar = [field] if field in candidates else suggest(field, candidates)
+        field = name.removeprefix("CONVOHOUSE_").lower()
+        similar = [field] if field in candidates else suggest(field, candidates)
+        # others write to the environment too: Kubernetes sets CONVOHOUSE_PORT where there is a service "convohouse"
+        if name not in keys and (similar or source != environment.VARIABLES):
             hint = did_you_mean([candidates[match] for match in similar])
             raise SettingsError(f"There is no setting {name}, which is in {source}.", f"{hint}Correct or remove it.")
     return settings

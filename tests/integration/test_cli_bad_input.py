@@ -228,6 +228,11 @@ def test_a_misspelt_setting_is_no_default(files, variables, message, hint, tmp_p
     assert hint in run(tmp_path, "sync", **variables).err
 
 
+def test_a_variable_that_resembles_no_setting_is_no_mistake(tmp_path):
+    kubernetes = {"CONVOHOUSE_PORT": "tcp://10.0.0.1:8767", "CONVOHOUSE_SERVICE_HOST": "10.0.0.1"}
+    assert run(tmp_path, "status", **kubernetes).code == run(tmp_path, "status").code == 0
+
+
 def test_the_key_of_a_workspace_may_have_any_name(tmp_path):
     table = '[workspaces.eu]\nkey_variable = "CONVOHOUSE_KEY_EU"\n'
     (tmp_path / "convohouse.toml").write_text(f"{table}base_url = 'https://api.eu.residency.elevenlabs.io'\n")

@@ -194,6 +194,7 @@ def _publish(context: Context, job: Job, progress: Progress, *, is_dry_run: bool
             context.clock(),
             home.temporary,
             former,
+            former if before is not None and before.published_at is not None else (),
             purges=before is not None and before.removed != removed,
             is_dry_run=is_dry_run,
         )

@@ -57,7 +57,16 @@ def schema_file(home: Home, table: Table) -> Path:
 def days(home: Home, table: Table) -> list[date]:
     """The days of which a daily table has files, in order, ``SCHEMA_DAY`` left out; none for other tables."""
     folders = home.table(table).glob(DAY_FOLDERS) if table.is_daily else ()
-    return sorted({date.fromisoformat(folder.name.partition("=")[2]) for folder in folders} - {SCHEMA_DAY})
+    days = (day_of(folder.name) for folder in folders)
+    return sorted({day for day in days if day is not None} - {SCHEMA_DAY})
+
+
+def day_of(folder: str) -> date | None:
+    """The day of a folder by its name; None for one that no run has created (``damage.other_files``)."""
+    with suppress(ValueError):
+        day = date.fromisoformat(folder.removeprefix("day="))
+        return day if folder == f"day={day}" else None
+    return None
 
 
 def day_files(home: Home, table: Table, day: date) -> list[Path]:

@@ -189,7 +189,7 @@ def test_a_copied_day_is_named_and_removed(names, command, context, original):
     for folder in [context.home.lake / name / day for name in names]:
         if folder.exists():
             shutil.copytree(folder, folder.with_name("day=2030-01-01"))
-    assert failed(context).keys() & {"lake_has_recorded_rows", f"lake_{names[0]}_unique"}
+    assert f"lake_{names[0]}_unique" in failed(context)
     result = command(context, run_id="second")
     assert "day=2030-01-01" in " ".join(result.warnings)
     assert_repaired(context, original, result, "day=2030-01-01")

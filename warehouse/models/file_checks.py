@@ -48,11 +48,6 @@ def check_files(homes: Iterable[Home], *, is_deep: bool = False) -> tuple[CheckR
             for home in homes
             for file, n_recorded, n_rows in damage.wrong_counts(home)
         ]
-        counts += [
-            {"file": str(file), "n_recorded": "0", "n_rows": None}
-            for home in homes
-            for file in damage.unrecorded_files(home)
-        ]
         results.append(_result(RECORDED, counts))
     if is_deep and homes:
         results.append(_result(WAREHOUSE_READABLE, list(_unreadable_tables(homes[0]))))

@@ -20,7 +20,7 @@ import polars as pl
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES, TABLES
-from warehouse.schema.types import Table
+from warehouse.schema.types import WORKSPACE, Table
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
@@ -53,7 +53,12 @@ def _problem(file: Path, *, is_deep: bool) -> str | None:
 
 
 def other_files(home: Home) -> list[Path]:
-    """Parquet files below the folders of the lake's tables that no run of any workspace has written, sorted."""
+    """Parquet files below the folders of the lake's tables that no run of any workspace has written, sorted.
+
+    Raises:
+        HomeError: see ``lake.require_layout``.
+    """
+    lake.require_layout(home)
     return _list_files(home)[1]
 
 
@@ -66,8 +71,9 @@ def _list_files(home: Home) -> tuple[dict[Table, list[Path]], list[Path]]:
             if workspace == home.workspace:
                 files[table].append(file)
             elif file != lake.schema_file(home, table):
-                workspaces = workspaces or _workspaces(home)
-                others += [] if workspace in workspaces else [file]
+                workspaces = workspaces or frozenset(home.workspaces())
+                if workspace not in workspaces and not _is_of_workspace(file, workspace):
+                    others.append(file)
         files[table].sort()
     return files, sorted(others)
 
@@ -83,10 +89,13 @@ def _named_files(home: Home, table: Table) -> Iterator[tuple[Path, str | None]]:
                 yield Path(folder, name), name.removesuffix(".parquet") if is_in_place else None
 
 
-def _workspaces(home: Home) -> frozenset[str]:
-    """Every workspace that can have rows in the lake: it has landed something, also if that was set aside."""
-    damaged = (file.name.partition(".")[0] for file in (home.damaged / home.landing.name).rglob("*.damaged"))
-    return frozenset((home.workspace, *home.workspaces(), *damaged))
+def _is_of_workspace(file: Path, workspace: str | None) -> bool:
+    """Whether the rows are of a workspace, of which nothing is landed any more: a copy has those of another."""
+    try:
+        rows = pl.read_parquet(file, columns=[WORKSPACE.name], glob=False) if workspace is not None else None
+    except (pl.exceptions.PolarsError, OSError):
+        return False
+    return rows is not None and rows[WORKSPACE.name].unique().to_list() == [workspace]
 
 
 def wrong_counts(home: Home) -> Iterator[tuple[Path, int, int]]:
@@ -111,12 +120,8 @@ def _recorded(home: Home) -> Iterator[tuple[date, dict[str, int], dict[str, int]
             yield day, {name: n_rows for name, n_rows in counts.items() if name in BY_NAME}, sizes
 
 
-def unrecorded_files(home: Home) -> list[Path]:
-    """The files of documents of a workspace's days that have no file of ``conversation_checks``, by day."""
-    return _unrecorded(_list_files(home)[0])
-
-
 def _unrecorded(files: Mapping[Table, Iterable[Path]]) -> list[Path]:
+    """The files of documents of a workspace's days that have no file of ``conversation_checks``, by day."""
     folders = {file.parent.name for file in files[CONVERSATION_CHECKS] if file.exists()}
     unrecorded = (file for table in DOCUMENT_TABLES for file in files[table] if file.parent.name not in folders)
     return sorted((file for file in unrecorded if file.exists()), key=_day)

@@ -179,7 +179,8 @@ grid as (
         windows.*,
         weekdays.weekday as rate_weekday,
         cast(floor((windows.n_rate_days + 6 - (windows.weekday - weekdays.weekday + 7) % 7) / 7) as bigint) as n_seen,
-        cast(floor((windows.n_days_left + 6 - (weekdays.weekday - windows.through_weekday + 6) % 7) / 7) as bigint) as n_left
+        cast(floor((windows.n_days_left + 6 - (weekdays.weekday - windows.through_weekday + 6) % 7) / 7) as bigint)
+        as n_left
     from windows
     cross join weekdays
 ),

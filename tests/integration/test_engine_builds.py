@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -143,6 +144,15 @@ def changing(folder: Path, kept_lake: KeptHome) -> ChangingLake:
     changing = ChangingLake(duckdb_engine, FEW, lake, kept_lake.root, n_builds=1)
     assert {Path(built).parts[1] for built in changing.builds} == {"build_1"}
     return changing
+
+
+def test_a_copy_of_a_days_folder_is_named(changing: ChangingLake) -> None:
+    folder = changing.days("turns")[0].parent
+    copy = folder.with_name(f"{folder.name} (copy)")
+    shutil.copytree(folder, copy)
+    with pytest.raises(EngineError, match=re.escape(f"{copy} is no folder of a day")):
+        changing.build()
+    shutil.rmtree(copy)
 
 
 def test_after_days_that_changed_or_went_the_tables_are_those_of_a_whole_build(changing: ChangingLake) -> None:

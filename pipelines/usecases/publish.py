@@ -148,9 +148,11 @@ def _bring_up_to_date(context: Context, progress: Progress) -> None:
     Raises:
         ModelError: a check failed, or the build did.
     """
-    purge(context.home.all_workspaces)
-    for workspace in context.workspaces_with_data():
+    workspaces = context.workspaces_with_data()
+    for workspace in workspaces:
         repair(workspace)
+    purge(context.home.all_workspaces)  # also of what was set aside
+    for workspace in workspaces:
         refresh_lake(workspace.home, reread_days=workspace.settings.reread_days)
     build = build_models(context, progress)
     if build.failed:

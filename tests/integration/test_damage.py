@@ -175,11 +175,16 @@ def test_files_that_no_run_has_written_are_named_and_set_aside(context, original
     assert sync.sync(context, run_id="third").warnings == ()
 
 
-def test_an_erasure_reaches_the_copies(context):
+def test_an_erasure_reaches_the_copies_also_those_that_come_later(context, tmp_path):
     copies_of(context.home)
     conversation_id = rows_of(context.home, "turns")["conversation_id"][0]
     assert erasure.erase(context, [conversation_id]).problems == ()
     assert [file.stat().st_size for file in context.home.damaged.rglob("*.damaged")] == [0] * 5
+    turns = lake_file(context.home, "turns")
+    turns.rename(turns.with_name("later.parquet"))
+    jobs = publish.choose_jobs(context, str(tmp_path / "csv"), format_="csv", selection=["lake.turns"])
+    assert publish.publish(context, jobs)[0].problem is None
+    assert [file.stat().st_size for file in context.home.damaged.rglob("*.damaged")] == [0] * 6
 
 
 @pytest.mark.parametrize("command", [sync.sync, sync.reprocess])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pipelines.usecases.publish import TargetResult
 
-CHANGES = ("written", "removed", "unchanged")
+CHANGES = ("written", "restored", "removed", "unchanged")
 
 
 @click.command(

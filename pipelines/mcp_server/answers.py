@@ -27,6 +27,7 @@ from warehouse.connection import open_warehouse
 from warehouse.errors import QueryError
 from warehouse.models.project import PUBLIC_SCHEMAS, read_project
 from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
+from warehouse.schema.registry import TABLES
 from warehouse.schema.types import unit_of
 from warehouse.serve import explain as explain_query
 from warehouse.serve.conversation import NotFound, read_conversation
@@ -137,20 +138,24 @@ class Answers:
         self, name: Annotated[str | None, Field(description="Only this table, with its columns.")] = None
     ) -> Answer:
         """List the tables that `query` can read, or describe the columns of one: type of row, meaning, unit."""
+        models = [model for model in read_project().models if self.has_transcripts or model.schema in PUBLIC_SCHEMAS]
         tables = {
-            model.key: {
-                "table": model.key,
-                "description": model.header.description,
-                "one_row_per": list(model.header.grain),
-                "columns": {
-                    column: {"meaning": text, "unit": unit_of(column)}
+            model.key: _described(
+                model.key,
+                model.header.description,
+                model.header.grain,
+                {
+                    column: text
                     for column, text in model.header.columns.items()
                     if self.has_transcripts or column not in SENSITIVE_COLUMNS.get(model.key, ())
                 },
-            }
-            for model in read_project().models
-            if self.has_transcripts or model.schema in PUBLIC_SCHEMAS
+            )
+            for model in models
         }
+        for lake_table in TABLES if self.has_transcripts else ():
+            texts = {column.name: column.description for column in lake_table.columns}
+            key = f"lake.{lake_table.name}"
+            tables[key] = _described(key, f"One row per {lake_table.grain}.", lake_table.key, texts)
         if name is None:
             entries = [{key: value for key, value in table.items() if key != "columns"} for table in tables.values()]
             return self._answer(n=len(entries), tables=entries)
@@ -276,6 +281,15 @@ class Answers:
             )
         plain: Answer = json.loads(text)
         return plain
+
+
+def _described(key: str, description: str, grain: Sequence[str], columns: Mapping[str, str]) -> Answer:
+    return {
+        "table": key,
+        "description": description,
+        "one_row_per": list(grain),
+        "columns": {name: {"meaning": text, "unit": unit_of(name)} for name, text in columns.items()},
+    }
 
 
 def _listed(model: MetricModel) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import dagster as dg
 
 from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.checks import evaluation
-from pipelines.usecases.alerts import LISTED_DAYS, unusual_measures
+from pipelines.usecases.alerts import unusual_measures
 from warehouse.serve.query import query
 from warehouse.storage.home import Home
 
@@ -21,14 +21,12 @@ ANOMALIES_CHECK = dg.AssetCheckSpec(
 )
 _MAX_SAMPLE_ROWS = 20
 
-_NEWEST_DAY = f"""
-    with listed_days as ({LISTED_DAYS}),
-
-    days as (
+_NEWEST_DAY = """
+    with days as (
         select agent_daily.*
         from metrics.agent_daily
-        left join listed_days using (workspace)
-        where until_date is null or start_date < until_date
+        join intermediate.int_whole_days using (workspace)
+        where start_date <= last_whole_date
     )
 
     select
@@ -41,7 +39,7 @@ _NEWEST_DAY = f"""
         sum(cost_usd) as cost_usd
     from days
     where start_date = (select max(start_date) from days)
-"""  # noqa: S608 -- our own SQL
+"""
 
 
 def newest_day_metrics(home: Home) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from pipelines.transform.document_schema import DETAIL, Object
-from pipelines.transform.lenient_decode import CONVERTERS, UNCONVERTIBLE, convert, parse_json
+from pipelines.transform.lenient_decode import CONVERTERS, UNCONVERTIBLE, add_extra, convert, parse_json
 from pipelines.transform.list_twins import read_list_twins
 from warehouse.schema.types import Type
 
@@ -40,6 +40,8 @@ def read_detail(payload: bytes) -> Any:
         raise UnflattenableError("the document has no conversation_id or no agent_id")
     if detail.metadata is None or started_at(detail) is None:
         raise UnflattenableError("the document has no metadata.start_time_unix_secs")
+    if CONVERTERS[Type.TIME](detail.metadata.start_time_unix_secs) % 1:  # the API promises whole seconds
+        add_extra(detail, {"metadata.start_time_unix_secs": detail.metadata.start_time_unix_secs})
     read_list_twins(detail)
     return detail
 

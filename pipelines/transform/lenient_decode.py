@@ -3,7 +3,8 @@
 The fast decoder rejects a key that the schema does not know, a value of another type than declared (``12.0`` or
 ``"12"`` for an integer, an object instead of a list), a lone surrogate, and a number outside of ``BOUNDS``. Here, a
 value is converted to the declared type where that is possible. Otherwise it goes, with its path, to ``extra`` of its
-row. A fraction where a whole number is declared is both: rounded down in its column, and as it came in ``extra``. Both
+row. A fraction where a whole number is declared is both: rounded down in its column, and as it came in ``extra``
+(``decode`` does so with the start of a conversation, as the fast decoder takes times with a fraction). Both
 decoders give the same rows for a document that both can read.
 """
 
@@ -27,6 +28,8 @@ UNCONVERTIBLE = object()
 def parse_json(payload: bytes) -> Any:
     """Any JSON text as Python objects; lone surrogates become U+FFFD, numbers too large for a float remain text.
 
+    A byte order mark is ignored, and UTF-16 and UTF-32 are read, as ``json`` tells them: RFC 8259 allows the first.
+
     Raises:
         ValueError: it is not JSON.
         RecursionError: it is nested deeper than Python can follow.
@@ -34,7 +37,7 @@ def parse_json(payload: bytes) -> Any:
     try:
         return msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        value = json.loads(payload.decode("utf-8", "replace"), parse_float=_finite_or_text)
+        value = json.loads(payload.decode(json.detect_encoding(payload), "replace"), parse_float=_finite_or_text)
         text = json.dumps(value, ensure_ascii=False)
         # Only UTF-16 with surrogatepass can encode a lone surrogate; decoding then replaces it with U+FFFD.
         return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
@@ -103,6 +106,11 @@ def _convert_object(shape: Object, value: Any, path: str, extra: dict[str, Any])
 def generic_path(path: str) -> str:
     """The path of an entry of ``extra`` without indexes and map keys: ``a[3]{key}.b`` becomes ``a[]{}.b``."""
     return re.sub(r"\{.*?\}(?=[.\[{]|$)", "{}", re.sub(r"\[\d+\]", "[]", path), flags=re.DOTALL)
+
+
+def add_extra(row: Any, values: dict[str, Any]) -> None:
+    """Add values by path to the ``extra`` of a row's struct."""
+    setattr(row, EXTRA, json_text({**json.loads(getattr(row, EXTRA) or "{}"), **values}))
 
 
 def json_text(value: Any) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 
 import msgspec
 
-from pipelines.transform.document_schema import EXTRA
-from pipelines.transform.lenient_decode import json_text
+from pipelines.transform.lenient_decode import add_extra
 
 _TWINS = (("evaluation_criteria_results", "criteria_id"), ("data_collection_results", "data_collection_id"))
 """The name of a map, whose list is called so with ``_list``, and the id inside an entry."""
@@ -37,7 +36,7 @@ def read_list_twins(detail: Any) -> None:
             for index in _read_list(entries, id_name, getattr(analysis, name), maps):
                 extra[f"analysis.{name}_list[{index}]"] = _to_json(entries[index])
     if extra:
-        setattr(detail, EXTRA, json_text({**json.loads(getattr(detail, EXTRA) or "{}"), **extra}))
+        add_extra(detail, extra)
 
 
 def _read_list(entries: list[Any], id_name: str, results: dict[str, Any], maps: list[dict[str, Any]]) -> list[int]:

@@ -7,13 +7,12 @@ one say which result contains it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from pipelines.transform.decode import read_nested
-from pipelines.transform.document_schema import EXTRA, object_at
-from pipelines.transform.lenient_decode import json_text
+from pipelines.transform.document_schema import object_at
+from pipelines.transform.lenient_decode import add_extra
 from pipelines.transform.path_values import DOCUMENT, Columns, ParsedBatch, PathExtractor, table_extractor
 from warehouse.schema.tool_calls import DYNAMIC_VARIABLE_UPDATES, TOOL_CALLS, TOOL_RESULTS, WORKFLOW_STEPS
 from warehouse.schema.types import Table
@@ -84,7 +83,7 @@ def _decode_nested_tools(step: Any) -> tuple[list[Any], list[Any]]:
     calls = [read_nested(_CALL_SHAPE, call, f"requests[{n}]", extra) for n, call in enumerate(step.requests or ())]
     results = [read_nested(_RESULT_SHAPE, item, f"results[{n}]", extra) for n, item in enumerate(step.results or ())]
     if extra:
-        setattr(step, EXTRA, json_text({**json.loads(getattr(step, EXTRA) or "{}"), **extra}))
+        add_extra(step, extra)
     return calls, results
 
 

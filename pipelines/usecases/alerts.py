@@ -33,7 +33,6 @@ from warehouse.schema.types import unit_of
 from warehouse.serve.query import query
 from warehouse.serve.value_format import format_number
 from warehouse.storage import lake
-from warehouse.storage.freshness import UNFINISHED
 from warehouse.storage.home import Home
 
 MAX_LINES = 10
@@ -44,26 +43,16 @@ MASK = "[hidden]"
 _SECRET_NAME = re.compile("pass|secret|token|key")
 """Names of credentials whose values are secret: a user or a region is none, and may be an ordinary word."""
 
-LISTED_DAYS = f"""
-    select workspace, max(cast(last_full_listing_at at time zone 'UTC' as date)) as until_date
-    from lake.sync_runs
-    where error is distinct from '{UNFINISHED}'
-    group by workspace
-"""  # noqa: S608 -- our own SQL
-"""The day up to which a workspace is listed: that day is not over, and its numbers look as if they had fallen."""
-
-_UNUSUAL = f"""
-    with listed_days as ({LISTED_DAYS})
-
+_UNUSUAL = """
     select
         workspace, start_date::varchar as start_date, agent_id, coalesce(agent_name, agent_id) as agent_name, measure,
         value, expected, deviation
     from metrics.anomalies
-    left join listed_days using (workspace)
-    where until_date is null or start_date < until_date
+    join intermediate.int_whole_days using (workspace)
+    where start_date <= last_whole_date
     qualify is_flagged and start_date = max(start_date) over (partition by workspace)
     order by abs(deviation) / nullif(spread, 0) desc, workspace, agent_id, measure
-"""  # noqa: S608 -- our own SQL
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,29 +93,30 @@ class _Downloader:
     async def download(self, client: ApiClient, row: Mapping[str, Any]) -> None:
         """``row`` is one of ``warehouse.storage.audio.select_conversations``."""
         target = audio.recording_file(self.context.home, row["start_date"], row["conversation_id"])
-        if target.exists():
+        n_bytes = target.stat().st_size if target.exists() else None
+        if n_bytes is not None and row["saved_bytes"] in (None, n_bytes):  # of another size, somebody has changed it
             self.result.n_before += 1
-            if not row["is_logged"]:
+            if row["saved_bytes"] is None:
                 await self._log_saved(row, target)
             return
         if self.result.total_bytes >= self.budget_bytes:
             self.result.n_left += 1
             return
         try:
-            await self._save(client, row, target)
+            await self._save(client, row, target, replaced_bytes=n_bytes or 0)
         except ApiError as error:
             self._fail(row, error)
         else:
             self.runner.breaker.on_response()
 
-    async def _save(self, client: ApiClient, row: Mapping[str, Any], target: Path) -> None:
+    async def _save(self, client: ApiClient, row: Mapping[str, Any], target: Path, *, replaced_bytes: int) -> None:
         temporary = self.context.home.temporary / f"{uuid.uuid4().hex}.mp3"
         try:
             with temporary.open("w+b") as file:
                 await get_audio(client, row["conversation_id"], file)
                 file.flush()
                 await asyncio.to_thread(os.fsync, file.fileno())
-            size = temporary.stat().st_size
+            size = temporary.stat().st_size - replaced_bytes
             # The size is known only now, and other workers may have used up the budget meanwhile.
             if self.result.total_bytes + size > self.budget_bytes:
                 self.result.n_left += 1

@@ -78,6 +78,8 @@ def erase(
     ids_to_erase: list[str] = []
     home = context.home.all_workspaces
     with context.write_lock("erase"):
+        for workspace in context.workspaces_with_data():
+            repair(workspace)  # before the landing is purged, which empties what is set aside
         landed_ids = set(erasure.find_start_dates(home, ids)["conversation_id"])
         known_ids = [conversation_id for conversation_id in dict.fromkeys(ids) if conversation_id in landed_ids]
         start_dates_by_workspace = [
@@ -179,7 +181,6 @@ def _rebuild(context: Context, progress: Progress) -> tuple[str, ...]:
         if leftover.is_file():
             leftover.unlink()
     for workspace in context.workspaces_with_data():
-        repair(workspace)
         refresh_lake(workspace.home, reread_days=workspace.settings.reread_days)
     # a full refresh, because a reused DuckDB file keeps deleted rows in its free blocks
     result = build_models(context, progress, full_refresh=True)

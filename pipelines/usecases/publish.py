@@ -148,9 +148,11 @@ def _bring_up_to_date(context: Context, progress: Progress) -> None:
     Raises:
         ModelError: a check failed, or the build did.
     """
-    purge(context.home.all_workspaces)
-    for workspace in context.workspaces_with_data():
+    workspaces = context.workspaces_with_data()
+    for workspace in workspaces:
         repair(workspace)
+    purge(context.home.all_workspaces)  # also of what was set aside
+    for workspace in workspaces:
         refresh_lake(workspace.home, reread_days=workspace.settings.reread_days)
     build = build_models(context, progress)
     if build.failed:
@@ -194,6 +196,7 @@ def _publish(context: Context, job: Job, progress: Progress, *, is_dry_run: bool
             context.clock(),
             home.temporary,
             former,
+            former if before is not None and before.published_at is not None else (),
             purges=before is not None and before.removed != removed,
             is_dry_run=is_dry_run,
         )

@@ -5,7 +5,7 @@ to 28 days before that have it, with alpha 0.3: the day before weighs 0.3, each 
 sum of the weights. Spread is their standard deviation with the same weights, and never less than chance alone gives: \
 the square root of the expected for a count, that of a share among n (half an observation added), 5 % of the expected \
 for an amount. A day more than three spreads away is flagged. With fewer than 7 days before, nothing is expected and \
-nothing flagged. A day that is not over is taken as it is; days without finished conversations are no days."""
+nothing flagged, nor on a day that is not over (intermediate.int_whole_days). Days without finished conversations are no days."""
 grain = ["workspace", "start_date", "agent_id", "measure"]
 
 [columns]
@@ -20,7 +20,7 @@ n_days_before = "Days before that the expected is taken from, 28 at most."
 expected = "Weighted mean of the days before; null with fewer than 7."
 spread = "Weighted standard deviation of the days before, at least what chance gives; null with fewer than 7."
 deviation = "Value − expected; null with fewer than 7 days before."
-is_flagged = "Whether the value is more than three spreads away from the expected."
+is_flagged = "Whether the day is over and the value is more than three spreads away from the expected."
 
 [tests]
 not_null = ["workspace", "start_date", "measure", "value", "n_observations", "n_days_before", "is_flagged"]
@@ -59,7 +59,7 @@ direction = "neither"
 name = "Unusual day"
 unit = "yes or no"
 numerator = "whether the deviation is more than three spreads"
-null_when = "never null; no with fewer than 7 days before"
+null_when = "never null; no with fewer than 7 days before, and on a day that is not over"
 direction = "low"
 */
 with agent_names as (
@@ -68,6 +68,10 @@ with agent_names as (
 
 agent_daily as (
     select * from metrics.agent_daily
+),
+
+whole_days as (
+    select * from intermediate.int_whole_days
 ),
 
 distances as (
@@ -210,8 +214,9 @@ final as (
         expected,
         spread,
         value - expected as deviation,
-        coalesce(abs(value - expected) > 3 * spread, false) as is_flagged
+        start_date <= last_whole_date and coalesce(abs(value - expected) > 3 * spread, false) as is_flagged
     from spreads
+    inner join whole_days using (workspace)
     left join agent_names using (workspace, agent_id)
 )
 

@@ -1,6 +1,6 @@
 /*
 description = """What another language model would have cost: one row per agent and candidate model, over the conversations that \
-count of the last 30 days up to the newest conversation of the workspace. The candidate's price is the vendor's estimate of a \
+count of the last 30 days of the workspace that are over (intermediate.int_whole_days). The candidate's price is the vendor's estimate of a \
 minute, as it was asked for last (lake.llm_prices). An estimate is no bill: estimated_saving_usd holds it against the \
 estimate of the model that was paid most, like against like, and saving_usd against what was paid. An agent without \
 prices has no rows; one without conversations has a price and nothing to compare."""
@@ -16,7 +16,7 @@ prompt_length = "Characters of the prompt that it was asked for; null when left 
 prompt_basis = "Source of the length: given, setting, measured or none."
 price_per_minute_usd = "The vendor's estimate of a minute of a conversation with the candidate."
 first_start_date = "First UTC day of the 30 that are looked at; null without any conversation in the workspace."
-last_start_date = "Last of these days: that of the newest conversation of the workspace."
+last_start_date = "Last of these days: the newest with conversations that is over."
 n_calls = "Finished conversations of the agent on these days; excluded ones do not count."
 n_priced_calls = "Those that tell what their tokens cost; only they are compared."
 call_minutes = "Minutes of the conversations compared."
@@ -86,6 +86,10 @@ llm_usage as (
     select * from marts.fct_llm_usage
 ),
 
+whole_days as (
+    select * from intermediate.int_whole_days
+),
+
 latest_prices as (
     select *
     from llm_prices
@@ -95,10 +99,9 @@ latest_prices as (
 windows as (
     select
         workspace,
-        cast(max(start_date) - interval 29 day as date) as first_start_date,
-        max(start_date) as last_start_date
-    from conversations
-    group by all
+        cast(last_whole_date - interval 29 day as date) as first_start_date,
+        last_whole_date as last_start_date
+    from whole_days
 ),
 
 recent as (
@@ -110,7 +113,9 @@ recent as (
         coalesce(conversations.call_duration_secs, 0) as call_secs
     from conversations
     inner join windows on conversations.workspace = windows.workspace
-    where conversations.is_counted and conversations.start_date >= windows.first_start_date
+    where
+        conversations.is_counted
+        and conversations.start_date between windows.first_start_date and windows.last_start_date
 ),
 
 paid as (

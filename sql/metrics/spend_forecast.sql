@@ -1,9 +1,9 @@
 /*
 description = """What a month will cost: one row per workspace, month and agent, and one with agent '*' for all of them. \
-Spent is the cost of the conversations that count, up to the newest day of the workspace, which is taken as a whole day. For \
-each day that is left of the month, the mean of that weekday's days in the last 28 days is expected to be spent (since \
+Spent is the cost of the conversations that count. For each day after the newest one that is over \
+(intermediate.int_whole_days), the mean of that weekday's days in the 28 days up to it is expected to be spent (since \
 the agent's first day where that is later; days without conversations are 0; a weekday that it has not seen yet gets the mean \
-of all). The interval holds the month's cost in about 95 of 100 months: expected ± 1.96 × s × √(Σ over weekdays of k + \
+of all); what a day that is not over has cost is in spent, and the expected is never less. The interval holds the month's cost in about 95 of 100 months: expected ± 1.96 × s × √(Σ over weekdays of k + \
 k² ÷ n), with s the standard deviation of days about their weekday's mean, k the weekday's days left, n its days seen. \
 Months that are over are expected to cost what they cost."""
 grain = ["workspace", "month_start_date", "agent_id"]
@@ -13,10 +13,10 @@ workspace = "Workspace of the API that the conversations belong to."
 month_start_date = "First UTC day of the month."
 agent_id = "Agent that the conversations were started with; * for all of the workspace."
 agent_name = "Latest name of the agent; null when the API never told one."
-as_of_date = "Newest UTC day of the workspace: the day up to which is spent."
-n_days_left = "Days of the month after it; 0 when the month is over."
+as_of_date = "Newest UTC day of the workspace that is over: the run rate is taken from the days up to it."
+n_days_left = "Days of the month after it, one that is not over among them; 0 when the month is over."
 n_calls = "Finished conversations (done or failed) of the month."
-cost_usd = "Spent so far; 0 without conversations, null when no conversation's cost is known."
+cost_usd = "Spent so far, also on a day that is not over; 0 without conversations, null when no conversation's cost is known."
 cost_usd_coverage = "Finished conversations whose cost in US dollars is known, among the finished ones."
 n_rate_days = "Days that the run rate is taken from; null when the month is over."
 monday_usd = "Run rate of a Monday; null when the month is over."
@@ -26,7 +26,7 @@ thursday_usd = "Run rate of a Thursday; null when the month is over."
 friday_usd = "Run rate of a Friday; null when the month is over."
 saturday_usd = "Run rate of a Saturday; null when the month is over."
 sunday_usd = "Run rate of a Sunday; null when the month is over."
-expected_usd = "Expected cost of the whole month; null when no cost is known."
+expected_usd = "Expected cost of the whole month; null when no cost is known, or the agent has no day that is over."
 expected_low_usd = "Lower end of the interval, never below what is spent; null with too few days to tell."
 expected_high_usd = "Upper end of the interval; null with too few days to tell."
 budget_usd = "Budget of the month (seeds.budgets); null when none is set."
@@ -38,15 +38,15 @@ not_null = ["workspace", "month_start_date", "as_of_date", "n_days_left", "n_cal
 
 [metrics.cost_usd]
 name = "Spent in the month"
-numerator = "reported cost, else credits ÷ credits per USD of the plan, up to the newest day"
+numerator = "reported cost, else credits ÷ credits per USD of the plan, up to the newest conversation"
 null_when = "null when no conversation's cost is known; 0 without conversations"
 direction = "low"
 differs_from_vendor = "Conversations without a reported cost in dollars are valued at their plan's rate; the plan's fee is not in it."
 
 [metrics.expected_usd]
 name = "Expected cost of the month"
-numerator = "cost_usd + run rate of each day that is left, by weekday"
-null_when = "null when no cost is known, of the month or of the last 28 days"
+numerator = "cost up to as_of_date + run rate of each day that is left, by weekday; at least cost_usd"
+null_when = "null when no cost is known, of the month or of the 28 days, or the agent has no day that is over"
 direction = "low"
 
 [metrics.expected_low_usd]
@@ -86,6 +86,10 @@ conversations as (
     select * from marts.fct_conversations
 ),
 
+whole_days as (
+    select * from intermediate.int_whole_days
+),
+
 budgets as (
     select * from seeds.budgets
 ),
@@ -97,9 +101,9 @@ weekdays as (
 newest as (
     select
         workspace,
-        max(start_date) as as_of_date
-    from conversations
-    group by all
+        last_whole_date as as_of_date,
+        newest_date
+    from whole_days
 ),
 
 spending as (
@@ -130,9 +134,11 @@ days as (
     select
         spending.*,
         newest.as_of_date,
+        newest.newest_date,
         cast(date_trunc('month', spending.start_date) as date) as month_start_date,
         date_diff('day', date_trunc('week', spending.start_date), spending.start_date) + 1 as weekday,
-        date_diff('day', spending.start_date, newest.as_of_date) < 28 as is_recent
+        spending.start_date <= newest.as_of_date as is_whole,
+        date_diff('day', spending.start_date, newest.as_of_date) between 0 and 27 as is_recent
     from spending
     inner join newest on spending.workspace = newest.workspace
 ),
@@ -142,8 +148,12 @@ agents as (
         workspace,
         agent_id,
         as_of_date,
+        newest_date,
+        -- of the month of the newest day, the days after this one are left
+        greatest(as_of_date, cast(date_trunc('month', newest_date) - interval 1 day as date)) as through_date,
         min(start_date) as first_date,
         bool_or(is_recent) as is_active,
+        not bool_or(is_whole) as is_new,
         cast(sum(cost_usd) filter (where is_recent) as double) as recent_usd
     from days
     group by all
@@ -154,11 +164,12 @@ windows as (
         workspace,
         agent_id,
         is_active,
-        case when is_active then recent_usd else 0 end as recent_usd,
-        cast(date_trunc('month', as_of_date) as date) as month_start_date,
+        case when is_active or is_new then recent_usd else 0 end as recent_usd,
+        cast(date_trunc('month', newest_date) as date) as month_start_date,
         date_diff('day', date_trunc('week', as_of_date), as_of_date) + 1 as weekday,
-        day(last_day(as_of_date)) - day(as_of_date) as n_days_left,
-        least(date_diff('day', first_date, as_of_date) + 1, 28) as n_rate_days
+        date_diff('day', date_trunc('week', through_date), through_date) + 1 as through_weekday,
+        date_diff('day', through_date, last_day(newest_date)) as n_days_left,
+        greatest(least(date_diff('day', first_date, as_of_date) + 1, 28), 0) as n_rate_days
     from agents
 ),
 
@@ -168,7 +179,8 @@ grid as (
         windows.*,
         weekdays.weekday as rate_weekday,
         cast(floor((windows.n_rate_days + 6 - (windows.weekday - weekdays.weekday + 7) % 7) / 7) as bigint) as n_seen,
-        cast(floor((windows.n_days_left + 6 - (weekdays.weekday - windows.weekday + 6) % 7) / 7) as bigint) as n_left
+        cast(floor((windows.n_days_left + 6 - (weekdays.weekday - windows.through_weekday + 6) % 7) / 7) as bigint)
+        as n_left
     from windows
     cross join weekdays
 ),
@@ -222,7 +234,7 @@ outlooks as (
         sum(mean_usd * n_left) as left_usd,
         count(*) filter (where n_seen > 0) as n_weekdays_seen,
         sum(squares - n_seen * mean_usd * mean_usd) as residual_squares,
-        sum(n_left + n_left * n_left / coalesce(nullif(n_seen, 0), n_rate_days)) as n_variances
+        sum(n_left + n_left * n_left / coalesce(nullif(n_seen, 0), nullif(n_rate_days, 0))) as n_variances
     from rates
     group by all
 ),
@@ -249,7 +261,8 @@ spent as (
         month_start_date,
         cast(sum(n_calls) as bigint) as n_calls,
         cast(sum(n_priced) as bigint) as n_priced,
-        cast(sum(cost_usd) as double) as cost_usd
+        cast(sum(cost_usd) as double) as cost_usd,
+        coalesce(cast(sum(cost_usd) filter (where is_whole) as double), 0) as whole_usd
     from days
     group by all
 ),
@@ -263,6 +276,12 @@ forecasts as (
         coalesce(outlooks.n_days_left, 0) as n_days_left,
         coalesce(spent.n_calls, 0) as n_calls,
         case when spent.n_calls is null then 0 else spent.cost_usd end as cost_usd,
+        case
+            when spent.n_calls > 0 and spent.cost_usd is null then null
+            when coalesce(outlooks.n_days_left, 0) = 0 then coalesce(spent.cost_usd, 0)
+            when outlooks.left_usd is not null
+                then greatest(coalesce(spent.cost_usd, 0), coalesce(spent.whole_usd, 0) + outlooks.left_usd)
+        end as expected_usd,
         spent.n_priced / spent.n_calls as cost_usd_coverage,
         outlooks.n_rate_days,
         outlooks.monday_usd,
@@ -272,7 +291,6 @@ forecasts as (
         outlooks.friday_usd,
         outlooks.saturday_usd,
         outlooks.sunday_usd,
-        case when coalesce(outlooks.n_days_left, 0) = 0 then 0 else outlooks.left_usd end as left_usd,
         case
             when coalesce(outlooks.n_days_left, 0) = 0 then 0
             else 1.96 * sqrt(
@@ -313,15 +331,15 @@ final as (
         forecasts.friday_usd,
         forecasts.saturday_usd,
         forecasts.sunday_usd,
-        forecasts.cost_usd + forecasts.left_usd as expected_usd,
+        forecasts.expected_usd,
         case
-            when forecasts.margin_usd > forecasts.left_usd then forecasts.cost_usd
-            else forecasts.cost_usd + forecasts.left_usd - forecasts.margin_usd
+            when forecasts.margin_usd > forecasts.expected_usd - forecasts.cost_usd then forecasts.cost_usd
+            else forecasts.expected_usd - forecasts.margin_usd
         end as expected_low_usd,
-        forecasts.cost_usd + forecasts.left_usd + forecasts.margin_usd as expected_high_usd,
+        forecasts.expected_usd + forecasts.margin_usd as expected_high_usd,
         budgets.budget_usd,
         forecasts.cost_usd / nullif(budgets.budget_usd, 0) as budget_burn,
-        (forecasts.cost_usd + forecasts.left_usd) / nullif(budgets.budget_usd, 0) as expected_budget_burn
+        forecasts.expected_usd / nullif(budgets.budget_usd, 0) as expected_budget_burn
     from forecasts
     left join budgets
         on forecasts.month_start_date = budgets.month_start_date and forecasts.agent_id = budgets.agent_id

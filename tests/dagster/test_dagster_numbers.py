@@ -10,7 +10,6 @@ import pytest
 
 from pipelines.orchestration.metric_checks import check_anomalies, newest_day_metrics
 from tests.helpers.emulated_dagster import LAST, started_at
-from warehouse.storage.freshness import UNFINISHED
 from warehouse.storage.home import Home
 
 
@@ -32,7 +31,7 @@ def test_a_few_days_are_not_unusual(first):
 
 @pytest.fixture
 def home(tmp_path):
-    """A warehouse with the anomalies of two workspaces, listed in the night of the 3rd and, "us", never in full."""
+    """A warehouse with the anomalies of two workspaces, of which "eu" was listed in the night of the 3rd."""
     home = Home(tmp_path / "home").open()
     rows = [
         ("eu", date(2026, 11, 1), "a", "Shop", "n_calls", 90.0, 10.0, 3.0, 80.0, True),
@@ -47,11 +46,11 @@ def home(tmp_path):
             " text, value double, expected double, spread double, deviation double, is_flagged boolean)"
         )
         connection.executemany("insert into metrics.anomalies values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        connection.execute("create schema lake")
-        connection.execute("create table lake.sync_runs (workspace text, last_full_listing_at timestamptz, error text)")
-        connection.execute("insert into lake.sync_runs values ('eu', '2026-11-03 02:00:00+00', null)")
-        killed = ("eu", "2026-11-04 02:00:00+00", UNFINISHED)
-        connection.execute("insert into lake.sync_runs values (?, ?, ?)", killed)
+        connection.execute("create schema intermediate")
+        connection.execute(
+            "create table intermediate.int_whole_days as select * from (values ('eu', date '2026-11-02'), "
+            "('us', date '2026-11-01')) as days (workspace, last_whole_date)"
+        )
     return home
 
 

@@ -68,8 +68,11 @@ def home(tmp_path):
         )
         values = ("main", date(2026, 11, 21), "agent_a", "The shop", "success_rate", 0.1, 0.8, 0.1, -0.7, True)
         connection.execute("insert into metrics.anomalies values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
-        connection.execute("create schema lake")
-        connection.execute("create table lake.sync_runs (workspace text, last_full_listing_at timestamptz, error text)")
+        connection.execute("create schema intermediate")
+        connection.execute(
+            "create table intermediate.int_whole_days as "
+            "select 'main' as workspace, date '2026-11-21' as last_whole_date"
+        )
     return home
 
 

@@ -106,6 +106,20 @@ def test_every_recording_is_saved_and_logged_with_size_and_hash(copied):
     assert (again.n_saved, again.n_before, api.asked) == (0, len(saved), {})
 
 
+def test_a_recording_that_was_cut_or_deleted_is_downloaded_again(copied):
+    _, context = copied
+    total_bytes = download_audio(context, AudioSelection(), budget_bytes=PLENTY).total_bytes
+    (cut, deleted, *others), hashes = (
+        files(context.home).values(),
+        {row["sha256"] for row in logged(context.home).values()},
+    )
+    cut.write_bytes(cut.read_bytes()[:-1])
+    deleted.unlink()
+    done = download_audio(context, AudioSelection(), budget_bytes=PLENTY)
+    assert (done.n_saved, done.n_before, done.total_bytes) == (2, len(others), total_bytes)
+    assert {hashlib.sha256(file.read_bytes()).hexdigest() for file in files(context.home).values()} == hashes
+
+
 def test_a_recording_that_was_missing_twice_is_not_requested_again_and_the_others_are_saved(copied):
     api, context = copied
     first, second, third, *rest = api.with_audio()

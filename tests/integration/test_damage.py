@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -145,6 +146,59 @@ def test_a_cut_file_of_the_lake_is_named_and_rebuilt(name, command, context, ori
     cut(file)
     assert str(file) in failed(context)["lake_is_readable"]
     assert_repaired(context, original, command(context, run_id="second"), file)
+
+
+def copies_of(home):
+    """Files that another tool or a hand may leave in the lake, whose rows every reader would count once more."""
+    turns, agents = lake_file(home, "turns"), lake_file(home, "agents")
+    copies = [
+        turns.with_name("main.copy.parquet"),
+        turns.with_name("backup.parquet"),
+        turns.with_name("._main.parquet"),
+        turns.parent.with_name("day=2026-11-20 (copy)") / "main.parquet",
+        agents.with_name("main (1).parquet"),
+    ]
+    for copy in copies:
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(turns if copy.parts[-3] == "turns" else agents, copy)
+    return copies
+
+
+def test_files_that_no_run_has_written_are_named_and_set_aside(context, original):
+    copies = copies_of(context.home)
+    assert failed(context)["lake_has_only_written_files"] == str(tuple({"file": str(file)} for file in sorted(copies)))
+    result = sync.sync(context, run_id="second")
+    for copy in copies:
+        assert_repaired(context, original, result, copy)
+        assert not copy.exists()
+    assert len(result.warnings) == len(copies)
+    assert sync.sync(context, run_id="third").warnings == ()
+
+
+def test_an_erasure_reaches_the_copies_also_those_that_come_later(context, tmp_path):
+    copies_of(context.home)
+    conversation_id = rows_of(context.home, "turns")["conversation_id"][0]
+    assert erasure.erase(context, [conversation_id]).problems == ()
+    assert [file.stat().st_size for file in context.home.damaged.rglob("*.damaged")] == [0] * 5
+    turns = lake_file(context.home, "turns")
+    turns.rename(turns.with_name("later.parquet"))
+    jobs = publish.choose_jobs(context, str(tmp_path / "csv"), format_="csv", selection=["lake.turns"])
+    assert publish.publish(context, jobs)[0].problem is None
+    assert [file.stat().st_size for file in context.home.damaged.rglob("*.damaged")] == [0] * 6
+
+
+@pytest.mark.parametrize("command", [sync.sync, sync.reprocess])
+@pytest.mark.parametrize("names", [["turns"], ["conversation_list"], list(BY_NAME)])
+def test_a_copied_day_is_named_and_removed(names, command, context, original):
+    day = lake_file(context.home, "turns").parent.name
+    for folder in [context.home.lake / name / day for name in names]:
+        if folder.exists():
+            shutil.copytree(folder, folder.with_name("day=2030-01-01"))
+    assert f"lake_{names[0]}_unique" in failed(context)
+    result = command(context, run_id="second")
+    assert "day=2030-01-01" in " ".join(result.warnings)
+    assert_repaired(context, original, result, "day=2030-01-01")
+    assert list(context.home.lake.rglob("day=2030-01-01/*")) == []
 
 
 def test_a_build_names_a_cut_file(context, tmp_path):

@@ -159,6 +159,15 @@ def changing(folder: Path, kept_lake: KeptHome) -> ChangingLake:
     return changing
 
 
+def test_a_copy_of_a_days_folder_is_named(changing: ChangingLake) -> None:
+    folder = changing.days("turns")[0].parent
+    copy = folder.with_name(f"{folder.name} (copy)")
+    shutil.copytree(folder, copy)
+    with pytest.raises(EngineError, match=re.escape(f"{copy} is no folder of a day")):
+        changing.build()
+    shutil.rmtree(copy)
+
+
 def test_after_days_that_changed_or_went_the_tables_are_those_of_a_whole_build(changing: ChangingLake) -> None:
     first = changing.current
     changed = changing.days("conversations")[1]

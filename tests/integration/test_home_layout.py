@@ -110,7 +110,7 @@ def test_until_then_what_reads_the_lake_says_what_to_do_and_the_warehouse_answer
         runner.build(home)
     downgrade(home)
     downgrade_views(home)
-    for arguments in (["status"], ["drift"]):
+    for arguments in (["status"], ["drift"], ["check"]):
         ended = run(tmp_path, "--home", str(home.root), *arguments)
         assert (ended.code, len(ended.err.splitlines())) == (2, 2), ended
         assert "convohouse build" in ended.err

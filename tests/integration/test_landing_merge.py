@@ -116,6 +116,22 @@ def test_killed_between_any_two_steps_readers_see_every_row_once_and_the_next_wr
     assert (n_files(home), n_records(home)) == (2, 0)
 
 
+def test_a_damaged_record_of_a_killed_merge_stops_nothing_and_counts_no_row_twice(home, monkeypatch):
+    def latest():
+        list_rows = landing.latest_list_rows(home, (*landing.LIST_ROW_COLUMNS, "first_seen_at"))
+        return list_rows.sort("conversation_id").rows(), landing.latest_snapshots(home).sort("conversation_id").rows()
+
+    before = latest()
+    merge_and_die(home, monkeypatch, 4)  # rows are in the merged file, and in those that are not removed yet
+    (record,) = (home.landing / "merges").iterdir()
+    record.write_bytes(b"")
+    assert latest() == before
+    with lock.write_lock(home, what="sync", now=START):
+        assert n_records(home) == 0
+    landing_merge.merge(home)
+    assert latest() == before
+
+
 @pytest.mark.parametrize("step", range(1, 2 * N))
 def test_what_is_erased_after_a_killed_merge_is_in_no_file(step, home, monkeypatch):
     merge_and_die(home, monkeypatch, step)

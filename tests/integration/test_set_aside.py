@@ -22,7 +22,7 @@ from pipelines.webhook.events import read_event
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.spoiling_app import Answer, SpoilingApp, vendor
-from warehouse.schema.operations import QUARANTINE, SYNC_RUNS
+from warehouse.schema.operations import QUARANTINE, SYNC_RUNS, UNKNOWN_FIELDS
 from warehouse.schema.reference_data import LLM_PRICES, TOOLS
 from warehouse.storage import lake
 
@@ -273,6 +273,8 @@ def test_a_start_with_a_fraction_is_rounded_down_in_the_list_and_in_the_document
     nights.api.details = {odd: changed(documents[odd], start_time_unix_secs=start + 0.73)}
     assert nights.run().problems == ()
     assert_equals(nights.context(), list(documents.values()))
+    unknown = lake.read(nights.context().home, UNKNOWN_FIELDS, ["path", "example_id"])
+    assert ("metadata.start_time_unix_secs", odd) in unknown.rows()
 
 
 def test_a_tool_without_an_id_and_a_tool_that_no_table_can_hold_are_named_and_the_others_are_updated(nights):

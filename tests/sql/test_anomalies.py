@@ -50,6 +50,15 @@ def test_a_count_against_the_weighted_days_before(rows: Any, *, today: int, is_f
     )
 
 
+@pytest.mark.parametrize(("hours", "is_flagged"), [(23, False), (24, True)])
+def test_a_day_that_is_not_over_is_not_flagged(rows: Any, *, hours: int, is_flagged: bool) -> None:
+    days(rows, 4, 4, 4, 4, 4, 4, 8, 13)
+    newest_day = datetime(2026, 9, 15, tzinfo=UTC)
+    times = {"last_full_listing_at": newest_day + timedelta(hours=hours)}
+    rows.whole("sync_runs", run_id="night", outcome="complete", elapsed_secs=1.0, **times)
+    assert last(rows, "n_calls", "value", "is_flagged") == {"value": 13.0, "is_flagged": is_flagged}
+
+
 def test_a_day_without_finished_calls_is_no_day(rows: Any) -> None:
     days(rows, 4, 4)
     days(rows, 0, 0, 1, status="in-progress")

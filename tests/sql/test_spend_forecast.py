@@ -1,4 +1,4 @@
-"""What a month will cost. 2 November 2026 is a Monday; the newest day is mostly Wednesday the 18th."""
+"""What a month will cost. 2 November 2026 is a Monday; the newest day is mostly Wednesday the 18th, and is over."""
 
 from __future__ import annotations
 
@@ -164,3 +164,55 @@ def test_an_agent_without_calls_in_28_days_is_expected_to_cost_no_more(rows: Any
     newest(rows, date(2026, 11, 29))
     row = forecast(rows, "n_days_left", "cost_usd", "expected_usd", *ENDS)["a1", NOVEMBER]
     assert row == {"n_days_left": 1, **dict.fromkeys(("cost_usd", "expected_usd", *ENDS), 7.0)}
+
+
+def listed_until(rows: Any, at: datetime) -> None:
+    """A run that listed all conversations until a time, so that the day of that time is not over."""
+    rows.whole("sync_runs", run_id="night", outcome="complete", elapsed_secs=1.0, last_full_listing_at=at)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "today", "usd", "month"),
+    [
+        # 17 days of 1 are over, and 13 of 1 are left: what is spent of the first of these is part of it
+        (date(2026, 11, 17), date(2026, 11, 18), 0.25, (NOVEMBER, 13, 17.25, 30.0)),
+        # the last day has cost more than expected, and so does the month
+        (date(2026, 11, 29), date(2026, 11, 30), 5.0, (NOVEMBER, 1, 34.0, 34.0)),
+        # the first night of a month: all 31 days are left
+        (date(2026, 11, 30), DECEMBER, 0.25, (DECEMBER, 31, 0.25, 31.0)),
+        # webhooks brought a conversation after listings had stopped: the days left are those of its month
+        (date(2026, 11, 9), date(2026, 12, 5), 0.25, (DECEMBER, 31, 0.25, 31.0)),
+    ],
+)
+def test_a_day_that_is_not_over_is_a_day_that_is_left(
+    rows: Any, as_of: date, today: date, usd: float, month: tuple[date, int, float, float]
+) -> None:
+    for back in range(30):
+        spent(rows, as_of - timedelta(days=back), 1.0)
+    spent(rows, today, usd)
+    spent(rows, today, usd, "new")
+    day_after = as_of + timedelta(days=1)
+    listed_until(rows, datetime(day_after.year, day_after.month, day_after.day, 2, tzinfo=UTC))
+    actual = forecast(rows, "as_of_date", "n_rate_days", "n_days_left", "cost_usd", "expected_usd", *ENDS)
+    month_start, n_left, cost_usd, expected_usd = month
+    assert actual["a1", month_start] == {
+        "as_of_date": as_of,
+        "n_rate_days": 28,
+        "n_days_left": n_left,
+        "cost_usd": cost_usd,
+        **dict.fromkeys(("expected_usd", *ENDS), expected_usd),
+    }
+    assert actual["new", month_start] == {
+        "as_of_date": as_of,
+        "n_rate_days": 0,
+        "n_days_left": n_left,
+        "cost_usd": usd,
+        **dict.fromkeys(("expected_usd", *ENDS)),
+    }
+
+
+def test_the_first_day_of_all_is_taken_as_it_is(rows: Any) -> None:
+    spent(rows, date(2026, 11, 18), 2.0)
+    listed_until(rows, datetime(2026, 11, 18, 9, tzinfo=UTC))
+    row = forecast(rows, "as_of_date", "n_days_left", "cost_usd", "expected_usd")["a1", NOVEMBER]
+    assert row == {"as_of_date": date(2026, 11, 18), "n_days_left": 12, "cost_usd": 2.0, "expected_usd": 26.0}

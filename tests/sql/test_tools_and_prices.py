@@ -123,6 +123,11 @@ def test_llm_switch(rows: Any) -> None:
     spent(rows, "c1", "side", 0.1, rows.day)
     rows.call("c4", call_duration_secs=600)  # tells no price, so its minutes are not compared
     rows.call("c5", status="in-progress", call_duration_secs=600)
+    next_day = rows.day + timedelta(days=1)  # is not over
+    rows.call("c6", start_date=next_day, call_duration_secs=6000)
+    spent(rows, "c6", "small", 9.0, next_day)
+    listed_at = rows.noon + timedelta(days=1)
+    rows.whole("sync_runs", run_id="day", outcome="complete", elapsed_secs=1.0, last_full_listing_at=listed_at)
     priced(rows, "big", 0.9, days=-7)
     priced(rows, "big", 0.2)
     priced(rows, "small", 0.05)

@@ -170,6 +170,24 @@ def test_a_fraction_of_a_whole_number_is_rounded_down_and_kept(metadata, cost, d
     assert json.loads(row["extra"]) == {f"metadata.{name}": value for name, value in metadata.items()}
 
 
+@pytest.mark.parametrize("secs", [STARTED + 0.73, f"{STARTED}.73"])
+def test_a_fraction_of_the_start_is_rounded_down_and_kept(secs, flat):
+    row = flat(detail(metadata={"start_time_unix_secs": secs}))["conversations"][0]
+    assert row["start_time_at"].timestamp() == STARTED
+    assert json.loads(row["extra"]) == {"metadata.start_time_unix_secs": secs}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_document_with_a_byte_order_mark_or_in_utf_16_is_read(encoding):
+    text = json.dumps(detail(summary="für 5 €"), ensure_ascii=False)
+    tables = [
+        flatten([Snapshot("conv_a", content, READ_AT)]).frames for content in (text.encode(), text.encode(encoding))
+    ]
+    for name, frame in tables[0].items():
+        assert tables[1][name].equals(frame), name
+    assert tables[1]["conversations"].height == 1
+
+
 @pytest.mark.parametrize(
     ("metadata", "extra"),
     [

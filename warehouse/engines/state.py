@@ -26,6 +26,7 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.storage.fingerprint import digest
+from warehouse.storage.lake import day_of
 
 BUILDS, DOCUMENT = "builds", "build.json"
 
@@ -66,7 +67,7 @@ def lake_fingerprints(lakes: Sequence[str]) -> Inputs | None:
     """The fingerprints of the tables of some lakes (folders or URLs); None where this process cannot list them.
 
     Raises:
-        EngineError: a lake is not there.
+        EngineError: a lake is not there, or has a folder that another tool has left.
     """
     with suppress(OSError):
         for lake in lakes:
@@ -102,6 +103,9 @@ def _table_fingerprints(table: Table, lakes: Sequence[str]) -> Iterator[tuple[st
     for url in urls:
         for file in list_files(url):
             folder = file.path.partition("/")[0]
+            if day_of(folder) is None:
+                message = f"{url}/{folder} is no folder of a day: its rows would count as well."
+                raise EngineError(message, "Remove it; the next sync of the home folder sets its files aside.")
             days[folder.removeprefix("day=")].append(f"{url} {file.path} {file.size} {file.mtime_ns}")
     for day, texts in sorted(days.items()):
         yield f"{name}/{day}", digest(texts)

@@ -13,11 +13,12 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import damage
 from warehouse.storage.home import RESERVED_WORKSPACE, Home
 
-LANDING_READABLE, LAKE_READABLE, RECORDED, WAREHOUSE_READABLE = (
+LANDING_READABLE, LAKE_READABLE, LAKE_WRITTEN, RECORDED, WAREHOUSE_READABLE = (
     Check(name, f"lake.{CONVERSATIONS.name}", description, "")
     for name, description in (
         ("landing_is_readable", "Every file of the landing can be read; the next sync fetches again what one had."),
         ("lake_is_readable", "Every file of the lake can be read; the next sync, or reprocess, rebuilds it."),
+        ("lake_has_only_written_files", "A run has written every Parquet file of the lake; sync sets others aside."),
         ("lake_has_recorded_rows", "Files of the lake have as many rows as were written; reprocess rebuilds them."),
         ("warehouse_is_readable", "Every block of warehouse.duckdb can be read; build writes it again."),
     )
@@ -39,7 +40,8 @@ def check_files(homes: Iterable[Home], *, is_deep: bool = False) -> tuple[CheckR
         for home in with_schema_files
         for file, reason in damage.unreadable_files(home, home.lake, is_deep=is_deep)
     ]
-    results = [_result(LANDING_READABLE, in_landing), _result(LAKE_READABLE, in_lake)]
+    others: list[Row] = [{"file": str(file)} for home in homes[:1] for file in damage.other_files(home)]
+    results = [_result(LANDING_READABLE, in_landing), _result(LAKE_READABLE, in_lake), _result(LAKE_WRITTEN, others)]
     if not in_lake:
         counts: list[Row] = [
             {"file": str(file), "n_recorded": str(n_recorded), "n_rows": str(n_rows)}

@@ -2,7 +2,8 @@
 
 A file is named by the fingerprint of its rows, so one that is there is never written again; then one commit adds the
 new files and removes those whose rows are no longer there. Readers see the table before or after it. A publication that
-was killed leaves files that no commit names; the next one uses or deletes them.
+was killed leaves files that no commit names; the next one uses or deletes them. A file that somebody has deleted or cut
+is written again.
 
 Statistics in the log are of days only: those of texts would keep words that were erased from the files.
 """
@@ -10,12 +11,13 @@ Statistics in the log are of days only: those of texts would keep words that wer
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, Schema
@@ -26,7 +28,7 @@ from warehouse.errors import PublishError
 from warehouse.models.project import DAY
 from warehouse.publish.object_store import Store, log_options
 from warehouse.publish.source import Part, Source, SourceTable, file_sha256
-from warehouse.publish.target import REMOVED, UNCHANGED, WRITTEN, Outcome, Progress, Publication, Target
+from warehouse.publish.target import REMOVED, RESTORED, UNCHANGED, WRITTEN, Outcome, Progress, Publication, Target
 from warehouse.storage.spill import spill_folder
 
 KEPT_HOURS = 7 * 24
@@ -66,8 +68,10 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
             if not publication.is_dry_run:
                 store.delete_folder(_folder(name))
             outcomes.append(Outcome(name, REMOVED, 0))
+        schemas = dict.fromkeys(table.key.partition(".")[0] for table in publication.tables)
+        sizes = {path: size for schema in schemas for path, size in store.sizes(schema).items()}
         for number, table in enumerate(publication.tables, 1):
-            outcomes.append(_DeltaTable(target, store, table).update(source, publication))
+            outcomes.append(_DeltaTable(target, store, table, sizes).update(source, publication))
             progress(number, len(publication.tables))
     return outcomes
 
@@ -75,8 +79,9 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
 class _DeltaTable:
     """A table at a target as it is, and the update to what it has to be."""
 
-    def __init__(self, target: Target, store: Store, table: SourceTable) -> None:
-        self._store, self._source_table = store, table
+    def __init__(self, target: Target, store: Store, table: SourceTable, sizes: Mapping[str, int]) -> None:
+        """``sizes`` has the files that the target has, by their paths below its root."""
+        self._store, self._source_table, self._sizes = store, table, sizes
         self._url, self._options = f"{target.url}/{_folder(table.key)}", log_options(target)
         self._table: DeltaTable | None = None
         with suppress(TableNotFoundError):
@@ -84,28 +89,43 @@ class _DeltaTable:
 
     def update(self, source: Source, publication: Publication) -> Outcome:
         """Write what is new, commit, and delete what no version may need any more."""
-        table, paths = self._source_table, self._current_paths()
+        table, files = self._source_table, self._current_files()
         parts = {_prefix(part): part for part in table.parts}
-        new_parts = [part for prefix, part in parts.items() if prefix not in paths]
-        old_paths = [path for prefix, path in paths.items() if prefix not in parts]
+        lost = {prefix: path for prefix, (path, size) in files.items() if not self._has(path, size)}
+        new_parts = [part for prefix, part in parts.items() if prefix not in files or prefix in lost]
+        old_paths = [path for prefix, (path, _) in files.items() if prefix not in parts]
         is_other = self._table is None or self._table.schema() != _delta_schema(table)
         is_changed = bool(new_parts or old_paths) or is_other
-        outcome = Outcome(table.key, WRITTEN if is_changed else UNCHANGED, table.n_rows, len(new_parts))
+        if self._table is None:
+            is_restored = table.key in publication.published
+        else:
+            is_restored = not (is_other or old_paths) and all(_prefix(part) in lost for part in new_parts)
+        change = (RESTORED if is_restored else WRITTEN) if is_changed else UNCHANGED
+        outcome = Outcome(table.key, change, table.n_rows, len(new_parts))
         if publication.is_dry_run:
             return outcome
         if is_changed:
-            adds = list(self._upload(source, new_parts, publication))
-            self._commit(adds, old_paths, publication.now, is_other=is_other)
+            uploads = {add.path: add for add in self._upload(source, new_parts, publication)}
+            logged = {path for path, _ in files.values()}  # and not added again: the file is there again
+            old_paths += [path for prefix, path in lost.items() if prefix in parts and path not in uploads]
+            adds = [add for path, add in uploads.items() if path not in logged]
+            if adds or old_paths or is_other:
+                self._commit(adds, old_paths, publication.now, is_other=is_other)
         if publication.purges or (is_changed and self._table is not None):
             self._vacuum(0 if publication.purges else KEPT_HOURS)
         return outcome
 
-    def _current_paths(self) -> dict[str, str]:
-        """Path of each file of the current version, by its name without the hash of its bytes."""
+    def _current_files(self) -> dict[str, tuple[str, int]]:
+        """Path and size of each file of the current version, by its name without the hash of its bytes."""
         if self._table is None:
             return {}
-        paths = map(str, pa.table(self._table.get_add_actions())["path"].to_pylist())
-        return {path.rsplit(".", 2)[0]: path for path in paths}
+        files = pa.table(self._table.get_add_actions())
+        rows: list[dict[str, Any]] = files.select(["path", "size_bytes"]).to_pylist()
+        return {row["path"].rsplit(".", 2)[0]: (row["path"], row["size_bytes"]) for row in rows}
+
+    def _has(self, path: str, size: int) -> bool:
+        """Whether the target has a file of this size."""
+        return self._sizes.get(f"{_folder(self._source_table.key)}/{path}") == size
 
     def _upload(self, source: Source, parts: Iterable[Part], publication: Publication) -> Iterator[AddAction]:
         """Upload parts while the next ones are exported; how the log adds them."""

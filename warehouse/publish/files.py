@@ -1,6 +1,7 @@
 """Publishes plain files: ``<schema>.<table>.parquet`` or ``.csv`` in one folder, for spreadsheets and scripts.
 
-Each file is replaced as a whole. ``convohouse.json`` beside them has the fingerprints of what they hold.
+Each file is replaced as a whole. ``convohouse.json`` beside them has the fingerprints of what they hold, with their
+sizes and times: a file that somebody has deleted, cut or saved again is written again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import polars as pl
 
 from warehouse.errors import PublishError
 from warehouse.publish.source import Source, SourceTable
-from warehouse.publish.target import CSV, REMOVED, UNCHANGED, WRITTEN, Outcome, Progress, Publication, Target
+from warehouse.publish.target import CSV, REMOVED, RESTORED, UNCHANGED, WRITTEN, Outcome, Progress, Publication, Target
 from warehouse.text_formats import to_csv
 
 STATE_FILE = "convohouse.json"
@@ -55,18 +56,33 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
                 _file(target, name).unlink(missing_ok=True)
         for number, table in enumerate(publication.tables, 1):
             file = _file(target, table.key)
-            is_changed = not file.exists() or current.get(table.key) != table.fingerprint
-            if is_changed and not publication.is_dry_run:
+            change = _change(file, table, current.get(table.key), publication)
+            if change != UNCHANGED and not publication.is_dry_run:
                 # Without its fingerprint first: a file must never be newer than what the state says of it.
                 current.pop(table.key, None)
                 _write_state(folder, current)
                 _write_table(target, source, table)
-                current[table.key] = table.fingerprint
-            outcomes.append(Outcome(table.key, WRITTEN if is_changed else UNCHANGED, table.n_rows, int(is_changed)))
+                current[table.key] = _mark(file, table)
+            outcomes.append(Outcome(table.key, change, table.n_rows, int(change != UNCHANGED)))
             progress(number, len(publication.tables))
         if not publication.is_dry_run:
             _write_state(folder, current)
     return outcomes
+
+
+def _change(file: Path, table: SourceTable, mark: str | None, publication: Publication) -> str:
+    """What there is to do with a table, whose state says ``mark``."""
+    if mark is None:
+        return RESTORED if table.key in publication.published and not file.exists() else WRITTEN
+    if not mark.startswith(table.fingerprint):
+        return WRITTEN
+    return UNCHANGED if file.exists() and mark == _mark(file, table) else RESTORED
+
+
+def _mark(file: Path, table: SourceTable) -> str:
+    """What the state says of a table: the fingerprint of its rows, and size and time of its file."""
+    status = file.stat()
+    return f"{table.fingerprint} {status.st_size} {status.st_mtime_ns}"
 
 
 def _file(target: Target, key: str) -> Path:
@@ -113,6 +129,8 @@ def _write(file: Path, write: Callable[[Path], object]) -> None:
     temporary = file.with_name(f".convohouse-{uuid.uuid4().hex}")
     try:
         write(temporary)
+        seconds = int(temporary.stat().st_mtime)  # a whole second: any disk can store it
+        os.utime(temporary, (seconds, seconds))
         with temporary.open("rb") as content:
             os.fsync(content.fileno())
         temporary.replace(file)

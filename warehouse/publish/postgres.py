@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
@@ -30,7 +30,7 @@ from adbc_driver_manager import dbapi
 from warehouse.connection import sql_literal
 from warehouse.errors import PublishError
 from warehouse.publish.source import Source, SourceTable
-from warehouse.publish.target import REMOVED, UNCHANGED, WRITTEN, Outcome, Progress, Publication, Target
+from warehouse.publish.target import REMOVED, RESTORED, UNCHANGED, WRITTEN, Outcome, Progress, Publication, Target
 
 STATE_SCHEMA = "convohouse"
 STATE = f"{STATE_SCHEMA}.published"
@@ -88,12 +88,14 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
         obsolete = [name for name in publication.obsolete if name in current]
         outcomes += [Outcome(name, REMOVED, 0) for name in obsolete]
         changed_tables = []
+        n_rows = _count_rows(cursor, (table.key for table in publication.tables if table.key in current))
         for number, table in enumerate(publication.tables, 1):
-            if publication.purges or current.get(table.key) != table.fingerprint:
+            change = _change(table, current.get(table.key), n_rows.get(table.key), publication)
+            if change != UNCHANGED:
                 changed_tables.append(table)
                 if not publication.is_dry_run:
                     _load(cursor, source, table)
-            outcomes.append(Outcome(table.key, WRITTEN if table in changed_tables else UNCHANGED, table.n_rows))
+            outcomes.append(Outcome(table.key, change, table.n_rows))
             progress(number, len(publication.tables))
         if publication.is_dry_run:
             cursor.execute("rollback")
@@ -173,6 +175,24 @@ def _begin(cursor: dbapi.Cursor) -> dict[str, str]:
     )
     cursor.execute(f"comment on table {STATE} is 'One row per table that convohouse has published here.'")
     cursor.execute(f"select name, fingerprint from {STATE} where to_regclass(name) is not null")
+    return dict(cursor.fetchall())
+
+
+def _change(table: SourceTable, fingerprint: str | None, n_rows: int | None, publication: Publication) -> str:
+    """What there is to do with a table; None where it is not there."""
+    if fingerprint is None:
+        return RESTORED if table.key in publication.published else WRITTEN
+    if publication.purges or fingerprint != table.fingerprint:
+        return WRITTEN
+    return UNCHANGED if n_rows == table.n_rows else RESTORED
+
+
+def _count_rows(cursor: dbapi.Cursor, keys: Iterable[str]) -> dict[str, int]:
+    """Rows by table: somebody may have deleted some, or emptied it."""
+    counts = " union all ".join(f"select {sql_literal(key)}, count(*) from {_quoted(key)}" for key in keys)
+    if not counts:
+        return {}
+    cursor.execute(counts)
     return dict(cursor.fetchall())
 
 

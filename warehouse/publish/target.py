@@ -87,7 +87,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What happened to a table: written, unchanged or removed; ``n_files`` were written, none in a database."""
+    """What happened to a table: written, restored, unchanged or removed; ``n_files`` were written, none in a database.
+
+    It is restored where its rows are those of the publication before, and somebody has deleted or changed some there.
+    """
 
     table: str
     change: str
@@ -95,21 +98,23 @@ class Outcome:
     n_files: int = 0
 
 
-WRITTEN, UNCHANGED, REMOVED = "written", "unchanged", "removed"
+WRITTEN, RESTORED, UNCHANGED, REMOVED = "written", "restored", "unchanged", "removed"
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
     """What to bring to a target.
 
-    ``former`` are tables that an earlier publication may have left there. ``purges`` says that no earlier version may
-    stay, because something was erased or redacted. A dry run writes nothing. ``temporary`` is a folder of the home.
+    ``former`` are tables that an earlier publication may have left there, ``published`` those of a complete one.
+    ``purges`` says that no earlier version may stay, because something was erased or redacted. A dry run writes
+    nothing. ``temporary`` is a folder of the home.
     """
 
     tables: tuple[SourceTable, ...]
     now: datetime
     temporary: Path
     former: tuple[str, ...] = ()
+    published: tuple[str, ...] = ()
     purges: bool = False
     is_dry_run: bool = False
 

@@ -50,8 +50,8 @@ def select_conversations(home: Home, selection: AudioSelection) -> pl.DataFrame:
     """The selected conversations, oldest first, except those that the activity log says have no recording.
 
     Returns:
-        conversation_id, start_date, is_logged (whether the activity log has the recording as saved), not_found_at (when
-        a request first found none, null if none did since it was saved).
+        conversation_id, start_date, saved_bytes (the size of the recording where the activity log has it as saved, else
+        null), not_found_at (when a request first found none, null if none did since it was saved).
     """
     columns = ("conversation_id", "start_date", "start_time_at", "agent_id", "has_audio", "is_deleted")
     conversations = lake.read(home, CONVERSATIONS, columns)
@@ -65,7 +65,8 @@ def select_conversations(home: Home, selection: AudioSelection) -> pl.DataFrame:
     if selection.sample is not None:
         sample = sorted(conversations["conversation_id"], key=_id_hash)[: selection.sample]
         conversations = conversations.filter(pl.col("conversation_id").is_in(sample))
-    entries = activity_log.latest_entries(home, AUDIO_FILES).select("conversation_id", "outcome", "fetched_at")
+    entries = activity_log.latest_entries(home, AUDIO_FILES)
+    entries = entries.select("conversation_id", "outcome", "fetched_at", "file_bytes")
     return (
         conversations.sort("start_time_at", "conversation_id")
         .join(entries, "conversation_id", "left", maintain_order="left")
@@ -73,7 +74,7 @@ def select_conversations(home: Home, selection: AudioSelection) -> pl.DataFrame:
         .select(
             "conversation_id",
             "start_date",
-            is_logged=(pl.col("outcome") == "saved").fill_null(value=False),
+            saved_bytes=pl.when(outcome="saved").then("file_bytes"),
             not_found_at=pl.when(outcome="not_found").then("fetched_at"),
         )
     )

@@ -1,14 +1,16 @@
-"""Damage at rest: files that cannot be read, and files of the lake that have other rows than were written.
+"""Damage at rest: files that cannot be read, files of the lake that have other rows than were written, and others'.
 
 The rows and sizes of the files of a day are in the footer of its file of ``conversation_checks``, which is written
 last (``lake.upsert_partition``). A wrong file of the lake is removed, and that file of its day as well: then the
 conversations of the day count as not flattened, and the next refresh takes them from the landing. An unreadable file
-of the landing is set aside in ``damaged/``: its conversations then count as not fetched.
+of the landing is set aside in ``damaged/``: its conversations then count as not fetched. So is a Parquet file in the
+lake that no run has written, such as a copy: every reader of the lake would count its rows once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +19,8 @@ import polars as pl
 
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
-from warehouse.schema.registry import BY_NAME, TABLES
+from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES, TABLES
+from warehouse.schema.types import WORKSPACE, Table
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
@@ -49,6 +52,52 @@ def _problem(file: Path, *, is_deep: bool) -> str | None:
     return None
 
 
+def other_files(home: Home) -> list[Path]:
+    """Parquet files below the folders of the lake's tables that no run of any workspace has written, sorted.
+
+    Raises:
+        HomeError: see ``lake.require_layout``.
+    """
+    lake.require_layout(home)
+    return _list_files(home)[1]
+
+
+def _list_files(home: Home) -> tuple[dict[Table, list[Path]], list[Path]]:
+    """The workspace's files of the lake by table, without those of ``other_files``, which come second."""
+    files, others, workspaces = dict[Table, list[Path]](), list[Path](), frozenset[str]()
+    for table in TABLES:
+        files[table] = []
+        for file, workspace in _named_files(home, table):
+            if workspace == home.workspace:
+                files[table].append(file)
+            elif file != lake.schema_file(home, table):
+                workspaces = workspaces or frozenset(home.workspaces())
+                if workspace not in workspaces and not _is_of_workspace(file, workspace):
+                    others.append(file)
+        files[table].sort()
+    return files, sorted(others)
+
+
+def _named_files(home: Home, table: Table) -> Iterator[tuple[Path, str | None]]:
+    """The Parquet files below a table's folder, each with the workspace of its name; None where it is out of place."""
+    root = str(home.table(table))
+    for folder, _, names in os.walk(root):
+        below = folder[len(root) + 1 :]
+        is_in_place = lake.day_of(below) is not None if table.is_daily else not below
+        for name in names:
+            if name.endswith(".parquet"):
+                yield Path(folder, name), name.removesuffix(".parquet") if is_in_place else None
+
+
+def _is_of_workspace(file: Path, workspace: str | None) -> bool:
+    """Whether the rows are of a workspace, of which nothing is landed any more: a copy has those of another."""
+    try:
+        rows = pl.read_parquet(file, columns=[WORKSPACE.name], glob=False) if workspace is not None else None
+    except (pl.exceptions.PolarsError, OSError):
+        return False
+    return rows is not None and rows[WORKSPACE.name].unique().to_list() == [workspace]
+
+
 def wrong_counts(home: Home) -> Iterator[tuple[Path, int, int]]:
     """The files of a workspace's days that do not have the rows that were recorded: file, recorded, actual."""
     from pyarrow import parquet as arrow  # noqa: PLC0415 -- as above
@@ -71,45 +120,66 @@ def _recorded(home: Home) -> Iterator[tuple[date, dict[str, int], dict[str, int]
             yield day, {name: n_rows for name, n_rows in counts.items() if name in BY_NAME}, sizes
 
 
+def _unrecorded(files: Mapping[Table, Iterable[Path]]) -> list[Path]:
+    """The files of documents of a workspace's days that have no file of ``conversation_checks``, by day."""
+    folders = {file.parent.name for file in files[CONVERSATION_CHECKS] if file.exists()}
+    unrecorded = (file for table in DOCUMENT_TABLES for file in files[table] if file.parent.name not in folders)
+    return sorted((file for file in unrecorded if file.exists()), key=_day)
+
+
 def repair(home: Home, at: datetime, *, is_deep: bool = False) -> list[str]:
     """Set aside or remove what cannot be read, so that this run fetches or flattens it again; needs the write lock.
 
     Returns:
         A line for each damaged file, and for each file of the lake that is missing.
     """
-    return [*_repair_landing(home, at, is_deep=is_deep), *_repair_lake(home, is_deep=is_deep)]
+    return [*_repair_landing(home, at, is_deep=is_deep), *_repair_lake(home, at, is_deep=is_deep)]
 
 
 def _repair_landing(home: Home, at: datetime, *, is_deep: bool) -> list[str]:
     lines = []
     for file, reason in unreadable_files(home, home.landing, is_deep=is_deep):
-        target = home.damaged / file.relative_to(home.root).with_name(f"{file.stem}.{at:%Y%m%dT%H%M%S%f}.damaged")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        file.replace(target)
+        target = _set_aside(home, file, at)
         lines.append(f"{file} cannot be read, and is set aside as {target}. What it had is fetched again. {reason}")
     return lines
 
 
-def _repair_lake(home: Home, *, is_deep: bool) -> list[str]:
-    lines: list[str] = []
+def _set_aside(home: Home, file: Path, at: datetime) -> Path:
+    """Where the file is now: an erasure empties it there."""
+    target = home.damaged / file.relative_to(home.root).with_name(f"{file.stem}.{at:%Y%m%dT%H%M%S%f}.damaged")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    file.replace(target)
+    return target
+
+
+def _repair_lake(home: Home, at: datetime, *, is_deep: bool) -> list[str]:
+    files, others = _list_files(home)
+    lines = [
+        f"{file} was written by no run, and is set aside as {_set_aside(home, file, at)}: readers would count its rows."
+        for file in others
+    ]
     lost_days: set[date] = set()
-    for table in TABLES:
-        files = home.files(home.table(table), lake.DAY_FOLDERS if table.is_daily else "")
-        for file, reason in _unreadable([*files, lake.schema_file(home, table)], is_deep=is_deep):
+    for table, table_files in files.items():
+        for file, reason in _unreadable([*table_files, lake.schema_file(home, table)], is_deep=is_deep):
             file.unlink()
             lines.append(f"{file} could not be read, and is rebuilt from the landing. {reason}")
             if table.is_daily:
                 lost_days.add(_day(file))
+    landed_days = set[str]() if is_deep else {folder.name.partition("=")[2] for folder in home.landing.iterdir()}
+    for file in _misplaced(files, except_days=landed_days):
+        file.unlink()
+        lines.append(f"{file} had rows of another day, and is removed; those of its day are rebuilt from the landing.")
+        lost_days.add(_day(file))
     wrong = {file: (n_recorded, n_rows) for file, n_recorded, n_rows in wrong_counts(home)} if is_deep else {}
     missing, changed = _differing_files(home)
     for file, (n_recorded, n_rows) in (missing | wrong).items():
         lines.append(f"{file} had {n_rows} of {n_recorded} rows, and is rebuilt from the landing.")
-    changed = [file for file in changed if file not in wrong]
+    changed = [file for file in changed if file not in wrong] + _unrecorded(files)
     for _, group in groupby(changed, _day):
-        files = list(group)
-        more = f" and {len(files) - 1} more of its day" if len(files) > 1 else ""
+        first, *others_of_day = group
+        more = f" and {len(others_of_day)} more of its day" if others_of_day else ""
         lines.append(
-            f"{files[0]}{more}: not as recorded, because a run was killed or somebody has changed the file. "
+            f"{first}{more}: not as recorded, because a run was killed or somebody has changed the file. "
             "What it had is rebuilt from the landing."
         )
     for file in (*missing, *wrong, *changed):
@@ -118,6 +188,20 @@ def _repair_lake(home: Home, *, is_deep: bool) -> list[str]:
     for day in lost_days:
         home.file(home.partition(CONVERSATION_CHECKS, day)).unlink(missing_ok=True)
     return lines
+
+
+def _misplaced(files: Mapping[Table, Iterable[Path]], *, except_days: Container[str]) -> list[Path]:
+    """The files in a day's folder with rows of another day, as of a folder that was copied or moved.
+
+    Days of which something has landed can be left out: what was moved onto these is of another size than recorded.
+    """
+    misplaced = list[Path]()
+    for table in (table for table in TABLES if table.is_daily):
+        paths = [str(file) for file in files[table] if _day_text(file) not in except_days and file.exists()]
+        if paths:
+            scan = pl.scan_parquet(paths, glob=False, include_file_paths="file").select("file", "start_date")
+            misplaced += [Path(file) for file, day in scan.unique().collect().rows() if _day(Path(file)) != day]
+    return sorted({*misplaced})
 
 
 def _differing_files(home: Home) -> tuple[dict[Path, tuple[int, int]], list[Path]]:
@@ -136,7 +220,11 @@ def _differing_files(home: Home) -> tuple[dict[Path, tuple[int, int]], list[Path
 
 def _day(file: Path) -> date:
     """The day of a file of the lake."""
-    return date.fromisoformat(file.parent.name.partition("=")[2])
+    return date.fromisoformat(_day_text(file))
+
+
+def _day_text(file: Path) -> str:
+    return file.parent.name.partition("=")[2]
 
 
 def lost_conversations(home: Home) -> pl.DataFrame:

@@ -57,7 +57,16 @@ def schema_file(home: Home, table: Table) -> Path:
 def days(home: Home, table: Table) -> list[date]:
     """The days of which a daily table has files, in order, ``SCHEMA_DAY`` left out; none for other tables."""
     folders = home.table(table).glob(DAY_FOLDERS) if table.is_daily else ()
-    return sorted({date.fromisoformat(folder.name.partition("=")[2]) for folder in folders} - {SCHEMA_DAY})
+    days = (day_of(folder.name) for folder in folders)
+    return sorted({day for day in days if day is not None} - {SCHEMA_DAY})
+
+
+def day_of(folder: str) -> date | None:
+    """The day of a folder by its name; None for one that no run has created (``damage.other_files``)."""
+    with suppress(ValueError):
+        day = date.fromisoformat(folder.removeprefix("day="))
+        return day if folder == f"day={day}" else None
+    return None
 
 
 def day_files(home: Home, table: Table, day: date) -> list[Path]:
@@ -269,17 +278,26 @@ def _write_or_remove(home: Home, target: Path, data: pl.DataFrame, footer: dict[
         parquet.write_file(home, target, data, footer=footer)
 
 
+def require_layout(home: Home) -> None:
+    """Check that the files have the names of this version: a glob would find no day, and the answer would be: no rows.
+
+    Raises:
+        HomeError: they still have those of an earlier version.
+    """
+    if home.layout() == UPGRADABLE_LAYOUT:
+        raise HomeError(
+            f"The lake of {home.root} was written by an earlier version of convohouse, whose folders have other names.",
+            "Run `convohouse build` or `convohouse sync`, which renames them first.",
+        )
+
+
 def read(home: Home, table: Table, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
     """Rows of a table that meet a condition, or all; with some of its columns, or all.
 
     Raises:
         HomeError: the files still have the names of an earlier version.
     """
-    if home.layout() == UPGRADABLE_LAYOUT:  # a glob would find no day, and the answer would be: no rows
-        raise HomeError(
-            f"The lake of {home.root} was written by an earlier version of convohouse, whose folders have other names.",
-            "Run `convohouse build` or `convohouse sync`, which renames them first.",
-        )
+    require_layout(home)
     return parquet.read_files(
         table, home.files(home.table(table), DAY_FOLDERS if table.is_daily else ""), columns, where
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -95,5 +95,9 @@ def merge_records(home: Home) -> Path:
 
 
 def _parse(home: Home, record: Path) -> Merge:
-    paths = json.loads(record.read_text(encoding="utf-8"))
+    """The merge of a record; a damaged record replaces nothing: a row that is read twice counts once."""
+    try:
+        paths: dict[str, Any] = json.loads(record.read_bytes())
+    except ValueError:
+        return Merge(record, record, ())
     return Merge(record, home.landing / paths["merged"], (home.landing / path for path in paths["replaced"]))

@@ -18,7 +18,7 @@ from pipelines.usecases.publish import publish as publish_jobs
 from pipelines.usecases.target_status import configured_target
 from warehouse.models.project import Project
 from warehouse.publish.source import select_tables, table_names
-from warehouse.publish.target import DEFAULT_SELECTION, WRITTEN
+from warehouse.publish.target import DEFAULT_SELECTION, RESTORED, WRITTEN
 from warehouse.serve.value_format import plural
 
 GROUP = "publish"
@@ -66,7 +66,7 @@ def _publish_asset(name: str, config: PublishTarget, project: Project, fresh_for
             metadata={
                 "target": target.url,
                 "n_tables": len(results[0].tables),
-                "n_written": sum(table.change == WRITTEN for table in results[0].tables),
+                "n_written": sum(table.change in (WRITTEN, RESTORED) for table in results[0].tables),
                 "dagster/row_count": sum(table.n_rows for table in results[0].tables),
             }
         )

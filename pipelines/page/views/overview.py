@@ -59,7 +59,7 @@ def build(visit: Visit) -> dict[str, Any]:
     overview = read_overview(visit.reader)
     attention = _attention(visit, overview)
     return {
-        "sentence": sentence(visit, overview),
+        "sentence": sentence(visit, overview) + _unfinished_day(visit),
         "cards": overview.cards,
         "card_sizes": CARD_SIZES,
         "short_names": SHORT_NAMES,
@@ -101,6 +101,14 @@ def _comparison(visit: Visit, overview: Overview, before: str) -> str:
     if mover:
         text += f", most at {visit.agent(mover.agent_id)} ({change(mover.change, unit)})"
     return f"{text}."
+
+
+def _unfinished_day(visit: Visit) -> str:
+    """What to know of a period that ends with a day that is not over, which only a user can choose."""
+    last, listed_until = visit.filter.period.last, visit.status.newest_listing_at
+    if listed_until is None or last < listed_until.date():
+        return ""
+    return f" {day(listed_until.date())} is not over: its numbers are not those of a whole day."
 
 
 def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ from tests.helpers.run_cli import run
 from warehouse.models.column_types import column_types
 from warehouse.models.project import PUBLIC_SCHEMAS, read_project
 from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
+from warehouse.schema.registry import BY_NAME
 from warehouse.serve.query import AnswerLimits, query
 from warehouse.storage.home import Home
 
@@ -233,6 +234,14 @@ def test_what_was_said_can_be_found_and_shown_if_allowed(home: Home, message: st
         ("query", {"sql": f"from lake.turns select message where conversation_id = '{conversation_id}'"}),
     )
     assert shown["n"] == len(shown["turns"]) == turns["n"]
+    described, listed, rows = ask(
+        server,
+        ("describe_tables", {"name": "lake.turns"}),
+        ("describe_tables", {}),
+        ("query", {"sql": "from lake.turns", "limit": 1}),
+    )
+    assert list(described["tables"][0]["columns"]) == rows["columns"]
+    assert {f"lake.{name}" for name in BY_NAME} < {table["table"] for table in listed["tables"]}
     assert message in [turn.get("message") for turn in shown["turns"]]
     assert shown["conversation"]["conversation_id"] == conversation_id
     assert unknown == "Error executing tool show_conversation: There is no conversation 'conv_unknown'."

@@ -47,6 +47,14 @@ def test_an_object_store_has_the_tables_and_no_secret_and_loses_what_is_erased(
 
     assert (first.code, second.code, again.code) == (0, 0, 0), first.err + second.err + again.err
     assert {table["change"] for table in again.data["targets"][0]["tables"]} == {"unchanged"}
+    lost = DeltaTable(f"{target}/lake/turns", storage_options=bucket).file_uris()[0].removeprefix("s3://")
+    s3.files(bucket).delete_file(lost)
+    s3.files(bucket).delete_dir(f"{s3.BUCKET}/a/b/marts/fct_turns")
+    restored = run(tmp_path, "publish", target, "--json", **settings)
+    assert {table["table"] for table in restored.data["targets"][0]["tables"] if table["change"] == "restored"} == {
+        "lake.turns",
+        "marts.fct_turns",
+    }
     rows = rows_by_table(home, selected(copies))
     for name, expected in rows.items():
         assert delta_rows(target, name, bucket).equals(expected), name

@@ -53,7 +53,7 @@ def an_id(home):
 @pytest.mark.parametrize(("last", "is_over"), [("2026-11-25", True), ("2026-11-26", False), ("2026-12-24", False)])
 def test_a_period_with_a_day_that_is_not_over_says_so(page_home, *, last, is_over):
     page = words(client(page_home).get(f"/?from=2026-11-20&to={last}"))
-    assert ("Thu 26 Nov is not over: its numbers are not those of a whole day." in page) == (not is_over)
+    assert ("Thu 26 Nov 2026 is not over: its numbers are not those of a whole day." in page) == (not is_over)
 
 
 @pytest.mark.parametrize("path", PATHS)

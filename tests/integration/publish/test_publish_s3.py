@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from deltalake import DeltaTable
 
 from tests.helpers import s3
 from tests.helpers.disk_contents import contents, words_in
@@ -49,7 +50,7 @@ def test_an_object_store_has_the_tables_and_no_secret_and_loses_what_is_erased(
     assert {table["change"] for table in again.data["targets"][0]["tables"]} == {"unchanged"}
     lost = DeltaTable(f"{target}/lake/turns", storage_options=bucket).file_uris()[0].removeprefix("s3://")
     s3.files(bucket).delete_file(lost)
-    s3.files(bucket).delete_dir(f"{s3.BUCKET}/a/b/marts/fct_turns")
+    s3.files(bucket).delete_dir(f"{s3.BUCKET}/convohouse/marts/fct_turns")
     restored = run(tmp_path, "publish", target, "--json", **settings)
     assert {table["table"] for table in restored.data["targets"][0]["tables"] if table["change"] == "restored"} == {
         "lake.turns",

@@ -100,8 +100,9 @@ def test_the_command_builds_the_same_tables_on_sail_and_a_model_that_fails_is_na
     assert built.data["tables"].keys() == current_folders(into).keys()
     assert differences(read_project().models, current_folders(expected), current_folders(into)) == {}
     before = json.loads((into / "current.json").read_text())
-    (lake.parent / "broken" / "conversations").mkdir(parents=True)
-    (lake.parent / "broken" / "conversations" / "rows.parquet").write_text("no Parquet")
+    broken = lake.parent / "broken" / "conversations" / "day=2026-11-20" / "rows.parquet"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("no Parquet")
     failed = run(lake.parent, "build", "--lake", str(lake.parent / "broken"), *options)
     assert failed.code == 1
     assert "lake.conversations failed on the engine: " in failed.err

@@ -66,23 +66,33 @@ def removed_ids(home):
     return set(snapshots.filter(pl.col("is_redacted") | (pl.col("kind") == landing.ERASED))["conversation_id"])
 
 
-def keep_14_days(home, settings, n_nights, agent_id="agent_a"):
-    """Nights of a workspace whose API keeps 14 days and announces nothing; returns the time of the last."""
+def keep_14_days(home, settings, n_nights, agent_id="agent_a", missed_night=None):
+    """Nights of a workspace whose API keeps 14 days and announces nothing; returns the time of the last.
+
+    Without a run in ``missed_night``, the two runs after it look at a day more, first and second.
+    """
     at = FIRST_NIGHT
     for day in range(-RETENTION_DAYS, 0):
         land(home, started(day), at, "document", agent_id)
     for number in range(1, n_nights + 1):
         at = FIRST_NIGHT + number * DAY
+        if number == missed_night:
+            continue
+        nights_after = number - (missed_night or number)
+        if nights_after == 1:
+            land(home, started(number - 2), at, "document", agent_id)
         land(home, started(number - 1), at, "document", agent_id)
-        for days_ago in (1, 0):  # the second look at yesterday's, the first at today's
+        # the second look at yesterday's, the first at today's
+        for days_ago in (2, 1, 0) if nights_after in {1, 2} else (1, 0):
             if number - days_ago > 0:
                 land(home, started(number - days_ago - 1 - RETENTION_DAYS), at, "gone", agent_id)
         apply_policy(home, settings, at)
     return at
 
 
-def test_nightly_retention_that_nobody_announced_is_never_refused(home, settings):
-    keep_14_days(home, settings, n_nights=9)
+@pytest.mark.parametrize("missed_night", [None, 6])
+def test_nightly_retention_that_nobody_announced_is_never_refused(home, settings, missed_night):
+    keep_14_days(home, settings, n_nights=9, missed_night=missed_night)
     assert removed_ids(home) == {name for number in range(8) for name, _ in started(number - RETENTION_DAYS)}
 
 

@@ -54,6 +54,7 @@ NOTHING_LISTED, NOTHING_LANDED = listed().clear(), landed().clear()
         (NOTHING_LISTED, landed(status="initiated"), "open"),
         (listed(), landed(status=None), "open"),
         (listed(), landed(status="archived"), "open"),
+        (listed(), landed(status="archived", ended_at=NOW - 29 * DAY), "open"),
         (listed(), landed(status="archived", ended_at=NOW - 31 * DAY), None),  # perhaps a new final status
         (listed(), landed(status=None, ended_at=NOW - 31 * DAY), None),
         (listed(), landed(status="in-progress", ended_at=NOW - 31 * DAY), "open"),
@@ -134,6 +135,7 @@ def test_the_columns_of_a_decision():
         ({"status": "in-progress"}, "open"),
         ({"status": None}, "open"),
         ({"status": "archived"}, "open"),
+        ({"status": "archived", "ended_at": NOW - 29 * DAY}, "open"),
         ({"status": "archived", "ended_at": NOW - 31 * DAY}, "settled"),
         ({"status": "processing", "ended_at": NOW - 31 * DAY}, "open"),
         ({}, "settling"),

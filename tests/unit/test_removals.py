@@ -152,6 +152,21 @@ def test_nine_are_removed_and_ten_of_twelve_are_not(home, settings):
     assert len(removed_ids(home)) == 19
 
 
+@pytest.mark.parametrize(("n_removed", "is_refused"), [(12, False), (13, True)])
+def test_a_share_is_of_all_conversations_that_are_kept(home, settings, n_removed, is_refused):
+    """Of 240, 12 are 5 %, which may be removed at once."""
+    conversations = [pair for day in range(-25, -5) for pair in started(day)]
+    land(home, conversations, FIRST_NIGHT, "document")
+    for number in (1, 2):
+        land(home, conversations[-n_removed:], FIRST_NIGHT + number * DAY, "gone")
+    if is_refused:
+        with pytest.raises(RemovalsError, match="13 of 240 conversations"):
+            apply_policy(home, settings, FIRST_NIGHT + 2 * DAY)
+    else:
+        apply_policy(home, settings, FIRST_NIGHT + 2 * DAY)
+    assert len(removed_ids(home)) == (0 if is_refused else n_removed)
+
+
 def test_a_document_between_two_404s_revokes_the_first(home):
     (conversation,) = started(-5)[:1]
     for number, kind in enumerate(("document", "gone", "unchanged", "gone")):

@@ -61,6 +61,7 @@ NOTHING_LISTED, NOTHING_LANDED = listed().clear(), landed().clear()
         (listed(fingerprint="f2"), landed(), "changed"),
         (listed(), landed(list_fingerprint=None), "changed"),
         (listed(fingerprint="f2"), landed(status="processing"), "open"),
+        (listed(), landed(ended_at=NOW - DAY), "due"),
         (listed(), landed(ended_at=NOW - 2 * DAY, fetched_at=NOW - 1.5 * DAY), "due"),
         (NOTHING_LISTED, landed(ended_at=NOW - 2 * DAY, fetched_at=NOW - 1.5 * DAY), "due"),
         (listed(), landed(ended_at=NOW - 2 * DAY, fetched_at=NOW - 0.5 * DAY), None),

@@ -125,6 +125,25 @@ def test_every_change_is_the_week_less_the_week_before(rows: Any) -> None:
     assert changes == {name: second[name] - first[name] for name in changes}
 
 
+def test_a_window_is_over_when_a_conversation_is_on_a_later_day_than_its_last(rows: Any) -> None:
+    for days in (1, 2, 7, 8):
+        workspace = f"w{days}"
+        name = f"c{days}"
+        row = {"phone_call_external_number": "+1", "analysis_call_successful": "success", "cost_fiat_usd": 0.5}
+        add_call(rows, name, MONDAY, workspace=workspace, **row)
+        of_it = {"conversation_id": name, "start_date": MONDAY, "workspace": workspace}
+        rows.add("turns", **of_it, turn_index=0, role="user", message="Hello?")
+        add_call(rows, f"later{days}", MONDAY + timedelta(days=days), workspace=workspace, agent_id="a2")
+    names = ("n_followed", "n_contained_no_callback", "n_traced", "n_traced_judged", "n_resolved", "traced_cost_usd")
+    actual = rows.model("metrics.agent_scorecard", "workspace", "agent_id", *names)
+    assert [tuple(row.values()) for row in actual if row["agent_id"] == "a1"] == [
+        ("w1", "a1", 0, 0, 0, 0, 0, None),
+        ("w2", "a1", 1, 1, 0, 0, 0, None),
+        ("w7", "a1", 1, 1, 0, 0, 0, None),
+        ("w8", "a1", 1, 1, 1, 1, 1, 0.5),
+    ]
+
+
 @pytest.mark.parametrize("metric", ["metrics.agent_scorecard", "metrics.version_comparison"])
 def test_weeks_and_versions_that_lasted_no_time_and_had_no_success(rows: Any, metric: str) -> None:
     rows.call(call_duration_secs=0, cost_credits=60, charging_tier="starter", analysis_call_successful="failure")

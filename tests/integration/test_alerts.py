@@ -153,6 +153,16 @@ def test_what_was_right_for_a_week_is_told_again(home):
         assert send(context_of(home, NOW + timedelta(days=14), alert_webhook=receiver.url)) == 1
 
 
+def test_what_stays_wrong_is_told_once_and_ten_lines_are_enough(home):
+    with slack() as receiver:
+        set_aside(home, **{f"conv_{number:02}": "No start." for number in range(12)})
+        for days, n_messages in ((0, 4), (6, 0), (12, 0)):
+            context = context_of(home, NOW + timedelta(days=days), alert_webhook=receiver.url)
+            assert send(context) == n_messages
+    lines = [f"- conv_{number:02}: unreadable, No start." for number in range(10)]
+    assert receiver.posts[-1]["text"].splitlines()[1:-2] == [*lines, "- and 2 more"]
+
+
 def test_a_mail_has_the_same_text(home):
     with mail_server() as mailbox:
         context = context_of(

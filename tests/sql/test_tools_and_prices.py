@@ -44,11 +44,20 @@ def test_dim_tools(rows: Any) -> None:
     rows.whole("tool_versions", tool_id="tool_a", valid_from_at=rows.noon + timedelta(days=1), content_sha256="01")
     for location, name in (("body", "$"), ("body", "day"), ("body", "day.hour"), ("header", "X"), ("path", "id")):
         rows.whole("tool_parameters", tool_id="tool_a", location=location, name=name)
-    listed(rows, "tool_b", "unused", is_gone=True)
+    for location in ("parameters", "query", "base_path", "base_query", "base_body"):
+        rows.whole("tool_parameters", tool_id="tool_a", location=location, name="more")
+    base = {"base_api_schema_url": "https://example.com/base", "base_api_schema_method": "GET"}
+    listed(rows, "tool_b", "unused", is_gone=True, **base)
     used(rows, 0, "book", is_error=True)
     used(rows, 1, "renamed", tool_id="tool_a", is_error=False)
     used(rows, 2, "book")
     used(rows, 3, "from_mcp", is_error=False)
+    tomorrow = rows.day + timedelta(days=1)
+    rows.call("c2", start_date=tomorrow)
+    rows.call("open", status="in-progress")
+    for conversation_id, day in (("c2", tomorrow), ("open", rows.day)):
+        key = {"conversation_id": conversation_id, "start_date": day, "turn_index": 0, "depth": 0, "request_id": "r"}
+        rows.add("tool_calls", **key, call_index=0, tool_name="book", type="webhook")
 
     by_key = {row["tool_key"]: row for row in rows.model("marts.dim_tools")}
 
@@ -64,7 +73,7 @@ def test_dim_tools(rows: Any) -> None:
         "method": "POST",
         "response_timeout_secs": 30,
         "execution_mode": "async",
-        "n_parameters": 3,
+        "n_parameters": 8,
         "first_seen_at": rows.noon,
         "changed_at": rows.noon + timedelta(days=1),
         "last_seen_at": rows.noon + timedelta(days=2),
@@ -73,16 +82,17 @@ def test_dim_tools(rows: Any) -> None:
         "is_gone": False,
         "vendor_n_calls": 12,
         "vendor_latency_mean_secs": 0.5,
-        "n_calls": 1,
-        "n_tool_calls": 3,
+        "n_calls": 2,
+        "n_tool_calls": 4,
         "n_answered": 2,
         "n_errors": 1,
         "error_rate": 0.5,
         "first_used_date": rows.day,
-        "last_used_date": rows.day,
+        "last_used_date": tomorrow,
         "is_never_used": False,
     }
     columns = ("tool_name", "is_listed", "is_gone", "n_versions", "n_tool_calls", "error_rate", "is_never_used")
+    assert (by_key["tool_b"]["url"], by_key["tool_b"]["method"]) == ("https://example.com/base", "GET")
     assert [by_key["tool_b"][name] for name in columns] == ["unused", True, True, 1, 0, None, True]
     assert [by_key["main/from_mcp"][name] for name in columns] == ["from_mcp", False, None, 0, 1, 0.0, False]
     assert by_key.keys() == {"tool_a", "tool_b", "main/from_mcp"}
@@ -90,12 +100,15 @@ def test_dim_tools(rows: Any) -> None:
 
 def test_calls_without_an_id_belong_to_the_tool_of_their_name_that_was_listed_last(rows: Any) -> None:
     rows.call()
-    listed(rows, "tool_new", "book")
+    listed(rows, "z_new", "book")
     listed(rows, "tool_old", "book", last_seen_at=rows.noon, is_gone=True)
+    listed(rows, "tool_other", "cancel")
     used(rows, 0, "book")
+    used(rows, 1, "cancel")
     assert rows.model("marts.dim_tools", "tool_key", "n_tool_calls") == [
-        {"tool_key": "tool_new", "n_tool_calls": 1},
         {"tool_key": "tool_old", "n_tool_calls": 0},
+        {"tool_key": "tool_other", "n_tool_calls": 1},
+        {"tool_key": "z_new", "n_tool_calls": 1},
     ]
 
 

@@ -223,7 +223,7 @@ def test_every_secret_of_the_settings_is_hidden(home):
             page_token="page-page-page-page",  # noqa: S106 - no secret of anybody
             mcp_token="mcp-mcp-mcp-mcp-mcp",  # noqa: S106 - as above
             webhook_secret="wsec_new_one,wsec_old_one",  # noqa: S106 - as above
-            publish_credentials={"user": "robot", "password": "crate-of-apples"},
+            publish_credentials={"user": "robot", "password": "crate-of-apples", "token": "apples"},
             publish={"bi": {"target": "lake", "credentials": {"aws_secret_access_key": "pears-and-plums"}}},
         )
         secrets = "page-page-page-page mcp-mcp-mcp-mcp-mcp wsec_old_one crate-of-apples pears-and-plums"

@@ -34,7 +34,7 @@ def test_cost_reconciliation(rows: Any) -> None:
     priced(rows, "c2", "initiated", "input", 0.01)
     charged(rows, "c3", 30, (40, 5), status="failed")  # 15 credits too few; excluded and yet on the bill
     priced(rows, "c3", "initiated", "input", 0.5)
-    charged(rows, "c4", 25, (None, None))  # before July 2025
+    charged(rows, "c4", 25, (None, None), charging_llm_price_usd=0.7)  # before July 2025; nothing tells its tokens
     rows.call("c5")
     charged(rows, "c6", 999, (1, 1), status="in-progress")
     charged(rows, "c7", None, (5, 0), charging_llm_price_usd=0.3)  # less than a billionth apart
@@ -93,7 +93,7 @@ def test_the_bill_and_what_explains_the_rest(rows: Any) -> None:
     days = [date(2026, 11, day) for day in range(2, 12)]
     rows.call("c1", cost_credits=70, start_date=days[0])
     rows.call("c2", cost_credits=30, start_date=days[0], status="failed")
-    billed(rows, days[0], "conversational-ai", 100)
+    billed(rows, days[0], "conversational-ai", 100.25)  # less than half a credit apart
     billed(rows, days[0], "text-to-speech", 25)  # adds up, beside another product
     rows.call("c3", cost_credits=10, start_date=days[1])
     rows.call("c4", start_date=days[1])  # its cost is not known
@@ -127,7 +127,8 @@ def test_the_bill_and_what_explains_the_rest(rows: Any) -> None:
     surcharge = "charging_voice_surcharge_charge_credits"
     rows.call("c13", cost_credits=60, start_date=days[7], **{surcharge: 30.0})
     rows.call("c14", cost_credits=60, start_date=days[7], **{surcharge: 30.0})
-    billed(rows, days[7], "conversational-ai", 180)
+    billed(rows, days[7], "conversational-ai", 100)
+    billed(rows, days[7], "agents", 80)
     rows.call("c15", cost_credits=6000, start_date=days[8], charging_tier="starter", **{surcharge: 300.0})
     rows.call("c19", cost_credits=6000, start_date=days[8], charging_tier="starter", **{surcharge: 300.0})
     billed(rows, days[8], "agents", 2.1, unit="usd")  # 300 credits are 5 cents
@@ -139,7 +140,7 @@ def test_the_bill_and_what_explains_the_rest(rows: Any) -> None:
     surcharges = "the surcharges for voices, which no cost includes"
     several = "the day was not over; 1 not finished; 2 deleted or erased; 1 without a known cost"
     assert [tuple(row.values()) for row in actual] == [
-        (days[0], 2, "credits", 125.0, 100.0, 25.0, 100.0, 0.0, True, 0, None, 0, 0),
+        (days[0], 2, "credits", 125.25, 100.25, 25.0, 100.0, 0.25, True, 0, None, 0, 0),
         (days[1], 2, "credits", 65.0, 60.0, 5.0, 10.0, 50.0, False, 1, several, 1, 2),
         (days[2], 3, "usd", 1.0, 1.0, 0.0, 0.75, 0.25, True, 1, "1 without a known cost", 0, 0),
         (days[3], 1, "eur", 0.75, 0.75, 0.0, None, None, True, 1, "the bill is in another currency", 0, 0),

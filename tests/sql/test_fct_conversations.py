@@ -244,17 +244,21 @@ def test_cost_in_dollars_is_reported_else_at_the_plans_rate_else_unknown(rows: A
 
 def test_repeat_caller_within_seven_days_of_the_same_agent(rows: Any) -> None:
     calls = [("c1", "+1", "a1", 0), ("c2", "+1", "a1", 7), ("c3", "+1", "a1", 15), ("c4", "+1", "a2", 16)]
-    calls += [("c5", "+2", "a1", 16), ("c6", None, "a1", 16)]
+    calls += [("c5", "+2", "a1", 16), ("c6", None, "a1", 16), ("d2", "+3", "a1", 1), ("d1", "+3", "a1", 2)]
+    calls += [("e1", "+4", "a1", 1), ("e2", "+4", "a1", 2), ("f1", "+5", "a1", 1), ("f2", "+5", "a1", 2)]
+    # an attempt that reached nobody, or a machine, is no contact
+    attempts: dict[str, dict[str, Any]] = {
+        "e1": {"phone_call_call_result": "busy"},
+        "f1": {"features_usage_voicemail_detection_used": True},
+    }
     for name, number, agent, days in calls:
         at = rows.noon + timedelta(days=days)
-        rows.call(name, agent_id=agent, phone_call_external_number=number, start_time_at=at, start_date=at.date())
+        row = {"phone_call_external_number": number} | attempts.get(name, {})
+        rows.call(name, agent_id=agent, start_time_at=at, start_date=at.date(), **row)
     assert [row["is_repeat_caller_7d"] for row in rows.model(KEY, "is_repeat_caller_7d")] == [
-        False,
-        True,
-        False,
-        False,
-        False,
-        None,
+        *(False, True, False, False),
+        *(False, None, True, False),
+        *[False] * 4,
     ]
 
 

@@ -112,7 +112,7 @@ def test_calls_without_an_id_belong_to_the_tool_of_their_name_that_was_listed_la
     ]
 
 
-def priced(rows: Any, llm: str, price: float | None, *, agent_id: str = "a1", days: int = 0) -> None:
+def priced(rows: Any, llm: str, price: float | None, *, agent_id: str = "a1", days: int = 0, **row: object) -> None:
     rows.whole(
         "llm_prices",
         agent_id=agent_id,
@@ -121,6 +121,7 @@ def priced(rows: Any, llm: str, price: float | None, *, agent_id: str = "a1", da
         price_per_minute_usd=price,
         prompt_length=900,
         prompt_basis="measured",
+        **row,
     )
 
 
@@ -133,16 +134,21 @@ def test_llm_switch(rows: Any) -> None:
     for conversation_id, day, secs in (("c1", rows.day, 120), ("c2", EDGE_DAY, 60), ("c3", OLD_DAY, 6000)):
         rows.call(conversation_id, start_date=day, call_duration_secs=secs)
         spent(rows, conversation_id, "big", 0.25, day)
-    spent(rows, "c1", "side", 0.1, rows.day)
+    spent(rows, "c1", "aside", 0.3, rows.day)  # more than either of the others, and less than both
+    delivered = {"scope": "irreversible", "turn_index": -1, "model": "aside", "token_kind": "input"}
+    rows.add("llm_usage", conversation_id="c1", **delivered, tokens=1, price_usd=9.0)
+    rows.call("c6", agent_id="a2")
+    spent(rows, "c6", "small", 9.0, rows.day)
     rows.call("c4", call_duration_secs=600)  # tells no price, so its minutes are not compared
     rows.call("c5", status="in-progress", call_duration_secs=600)
     priced(rows, "big", 0.9, days=-7)
     priced(rows, "big", 0.2)
     priced(rows, "small", 0.05)
-    priced(rows, "side", None)
+    priced(rows, "aside", None)
     priced(rows, "big", 0.3, agent_id="idle")
+    priced(rows, "big", 0.7, days=7, workspace="second")  # without a conversation
 
-    big, side, small, idle = rows.model("metrics.llm_switch")
+    side, big, small, idle, second = rows.model("metrics.llm_switch")
 
     assert small == {
         "workspace": "main",
@@ -158,18 +164,19 @@ def test_llm_switch(rows: Any) -> None:
         "n_calls": 3,
         "n_priced_calls": 2,
         "call_minutes": 3.0,
-        "llm_cost_usd": pytest.approx(0.6),
-        "llm_cost_usd_per_minute": pytest.approx(0.2),
+        "llm_cost_usd": pytest.approx(0.8),
+        "llm_cost_usd_per_minute": pytest.approx(0.8 / 3),
         "main_model": "big",
         "is_main_model": False,
         "is_used": False,
         "estimated_usd": pytest.approx(0.15),
-        "saving_usd": pytest.approx(0.45),
+        "saving_usd": pytest.approx(0.65),
         "estimated_saving_usd": pytest.approx(0.45),
     }
     columns = ("model", "price_per_minute_usd", "is_main_model", "is_used", "saving_usd", "estimated_saving_usd")
-    assert [big[name] for name in columns] == ["big", 0.2, True, True, pytest.approx(0), pytest.approx(0)]
-    assert [side[name] for name in columns] == ["side", None, False, True, None, None]
+    assert [big[name] for name in columns] == ["big", 0.2, True, True, pytest.approx(0.2), pytest.approx(0)]
+    assert [second[name] for name in ("workspace", *columns)] == ["second", "big", 0.7, False, False, None, None]
+    assert [side[name] for name in columns] == ["aside", None, False, True, None, None]
     assert [idle[name] for name in ("agent_id", "n_calls", "call_minutes", *columns[1:])] == [
         *("idle", 0, 0.0, 0.3, False, False, None, None)
     ]

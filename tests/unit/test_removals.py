@@ -107,6 +107,21 @@ def test_a_fault_is_refused_in_a_workspace_with_retention_too(home, settings):
     assert removed_ids(home) == removed
 
 
+@pytest.mark.parametrize("settings", ["redact"], indirect=True)
+@pytest.mark.parametrize(("days_early", "is_refused"), [(1, False), (2, True)])
+def test_a_rule_spares_what_goes_a_day_early_and_no_more(home, settings, days_early, is_refused):
+    at = keep_14_days(home, settings, n_nights=6)
+    early = started(5 - RETENTION_DAYS + days_early)
+    land(home, early, at, "gone")
+    land(home, started(5 - RETENTION_DAYS) + early, at + DAY, "gone")
+    if is_refused:
+        with pytest.raises(RemovalsError, match="12 of "):
+            apply_policy(home, settings, at + DAY)
+    else:
+        apply_policy(home, settings, at + DAY)
+    assert {name for name, _ in early}.isdisjoint(removed_ids(home)) is is_refused
+
+
 def test_removals_night_after_night_are_no_rule_where_older_conversations_are_left(home, settings):
     for day in range(-40, 0):
         land(home, started(day), FIRST_NIGHT, "document")

@@ -96,6 +96,18 @@ def test_nightly_retention_that_nobody_announced_is_never_refused(home, settings
     assert removed_ids(home) == {name for number in range(8) for name, _ in started(number - RETENTION_DAYS)}
 
 
+def test_retention_of_days_without_a_conversation_is_never_refused(home, settings):
+    days = [day for day in range(-RETENTION_DAYS, 8) if day not in {-9, -8}]  # such as a weekend
+    for day in days:
+        land(home, started(day), FIRST_NIGHT, "document")
+    for number in range(1, 10):
+        gone = {number - days_ago - 1 - RETENTION_DAYS for days_ago in (1, 0) if number > days_ago} & {*days}
+        for day in sorted(gone):
+            land(home, started(day), FIRST_NIGHT + number * DAY, "gone")
+        apply_policy(home, settings, FIRST_NIGHT + number * DAY)
+    assert removed_ids(home) == {name for day in days if day < 8 - RETENTION_DAYS for name, _ in started(day)}
+
+
 def test_a_fault_is_refused_in_a_workspace_with_retention_too(home, settings):
     at = keep_14_days(home, settings, n_nights=5)
     removed = removed_ids(home)

@@ -10,7 +10,6 @@ from typing import BinaryIO
 
 import httpx
 
-CHUNK_BYTES = 65_536
 MAX_BODY_BYTES = 64 * 2**20
 """Decompressed bytes of a response that is kept in memory; the largest conversations have some megabytes."""
 ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
@@ -55,7 +54,7 @@ async def stream(
         client: Sends it.
         request: What to send.
         into: A file open for writing; its content is dropped first, as an earlier attempt may have left a part.
-        limit: The timeout around this function; each chunk moves it on.
+        limit: The timeout around this function; each piece moves it on.
         secs: How long the server may be silent.
 
     Raises:
@@ -69,8 +68,8 @@ async def stream(
         return await read(response)
     try:
         _check_encoding(response)
-        async for chunk in response.aiter_bytes(CHUNK_BYTES):
-            into.write(chunk)
+        async for piece in response.aiter_bytes():  # as they come: a slow server is not silent
+            into.write(piece)
             limit.reschedule(loop.time() + secs)
         if into.tell() and not response.headers.keys() & {"content-length", "transfer-encoding"}:
             raise UnusableBodyError("it has no length, so it may be cut short")

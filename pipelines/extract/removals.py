@@ -108,8 +108,13 @@ def _retention_rules(home: Home, removals: pl.DataFrame, *, now: datetime, confi
     An agent has such a rule if removals of its conversations were noticed on several days, and none that is much older
     than those is left. So a fault that makes many conversations look removed is no rule: it spares none by its age.
     """
+    # what the policy has erased is no removal any more; it was noticed before it was confirmed
+    latest, is_erased = landing.latest_snapshots(home), pl.col("kind") == landing.ERASED
+    erased = latest.filter(is_erased).with_columns(noticed_at=pl.col("fetched_at") - confirm_after)
+    names = ("agent_id", "start_time_at", "noticed_at")
     nights = (
-        removals.filter(pl.col("agent_id").is_not_null())
+        pl.concat([removals.select(names), erased.select(names)])
+        .filter(pl.col("agent_id").is_not_null())
         .with_columns(age=_age(pl.col("noticed_at")), night=pl.col("noticed_at").dt.date())
         .group_by("agent_id", "night")
         .agg(age=pl.col("age").min())
@@ -118,8 +123,7 @@ def _retention_rules(home: Home, removals: pl.DataFrame, *, now: datetime, confi
         .agg(n_nights=pl.len(), age_days=pl.col("age").tail(MAX_NIGHTS).median())
     )
     remaining = (
-        landing.latest_snapshots(home)
-        .filter(pl.col("kind") != landing.ERASED)
+        latest.filter(~is_erased)
         .join(removals.select("conversation_id", "is_redacted"), "conversation_id", "left")
         .filter(pl.col("is_redacted").ne_missing(other=True))
         .with_columns(age=_age(pl.lit(now)))

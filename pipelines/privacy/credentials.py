@@ -35,6 +35,7 @@ _UNTIL_QUOTE = {
     "&#34;": re.compile(r"(?:(?!&#34;)[^<>])+"),
 }
 _UNTIL_ESCAPED_QUOTE = re.compile(r"[^\"'\\`]+")
+_WORD_BEFORE = re.compile(r"([A-Za-z]+)[ \u00a0]$")
 _MIN_RANDOM_LENGTH = 20
 _AMBIGUOUS = frozenset({"auth", "cookie", "cookies", "csrf", "jwt", "otp", "pass", "pw", "pwd", "sig", "xsrf"})
 """Names that in prose are often followed by something else, such as "pass: 12 of 15"."""
@@ -54,10 +55,12 @@ def _assigned(match: re.Match[str]) -> Span | None:
     """The span of the value after a name, if the name says that it is a credential."""
     text, name = match.string, match["name"].lower().rstrip("-.")
     certainty = secrecy(name)
+    if certainty is not Secrecy.CERTAIN:
+        longer = _longer_name(match)
+        if secrecy(longer) is Secrecy.CERTAIN or certainty is Secrecy.NONE:
+            name, certainty = longer, secrecy(longer)
     if certainty is Secrecy.NONE:
-        name = _longer_name(match)
-        if (certainty := secrecy(name)) is Secrecy.NONE:
-            return None
+        return None
     value = _value_at(text, match.end(), match["open"])
     if value is None or not _is_credential(match, name, certainty, value[0]):
         return None
@@ -65,10 +68,9 @@ def _assigned(match: re.Match[str]) -> Span | None:
 
 
 def _longer_name(match: re.Match[str]) -> str:
-    """The name with the two words before it: "API key", "access code"."""
-    words = re.findall(r"[A-Za-z]+", match.string[max(0, match.start() - 24) : match.start()])
-    is_adjoining = match.string[match.start() - 1 : match.start()] in {" ", "\u00a0"}
-    return "".join((*words[-1:], match["name"])).lower() if words and is_adjoining else match["name"]
+    """The name with the word before it: "backup codes", "security code"."""
+    word = _WORD_BEFORE.search(match.string, max(0, match.start() - 24), match.start())
+    return f"{word[1]}{match['name']}".lower() if word else match["name"]
 
 
 def _value_at(text: str, start: int, quote: str) -> re.Match[str] | None:

@@ -132,12 +132,12 @@ facts as (
         ) as call_result,
         coalesce(lower(conversations.error_type), '') as error_type,
         -- the codes of a quota that ended during the conversation, and of the agent's daily limit
-        coalesce(conversations.error_code in (1002, 4300), false)
-        or coalesce(termination_groups.termination_group = 'quota', false)
-        or lower(coalesce(conversations.error_reason, '')) like '%quota%'
-        or lower(coalesce(conversations.error_reason, '')) like '%rate_limit%'
-        or lower(coalesce(conversations.error_reason, '')) like '%concurren%'
-        or lower(coalesce(conversations.error_reason, '')) like '%credits%' as is_out_of_quota,
+        conversations.error_code in (1002, 4300)
+        or termination_groups.termination_group = 'quota'
+        or lower(conversations.error_reason) like '%quota%'
+        or lower(conversations.error_reason) like '%rate_limit%'
+        or lower(conversations.error_reason) like '%concurren%'
+        or lower(conversations.error_reason) like '%credits%' as is_out_of_quota,
         conversations.error_code is not null
         or coalesce(conversations.error_reason, '') <> ''
         or coalesce(conversations.error_type, '') <> '' as has_error,

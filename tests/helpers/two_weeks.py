@@ -101,9 +101,25 @@ def add_two_weeks(rows: Any) -> None:
     add_turns(rows, "c5", NEXT_MONDAY, (True, 4.0), (False, None))
     add_transfer(rows, "c5", NEXT_MONDAY, "transfer_to_agent_success")
     add_tokens(rows, "c5", NEXT_MONDAY, "initiated", 0.05)
-    open_one = {"status": "in-progress", "analysis_call_successful": "success", "cost_credits": 9999}
+    open_one = {  # of which everything is told, and nothing counts
+        "status": "in-progress",
+        "analysis_call_successful": "success",
+        "cost_credits": 9999,
+        "call_duration_secs": 999,
+        "queue_wait_secs": 99.0,
+        "feedback_rating": 5,
+        "feedback_likes": 9,
+        "feedback_dislikes": 9,
+        "charging_tts_usage_total_audio_output_seconds": 99.0,
+        "charging_asr_usage_total_audio_input_seconds": 99.0,
+        "phone_call_external_number": "+1",
+    }
     add_call(rows, "open", NEXT_MONDAY, version_id="v2", **open_one)
     add_turns(rows, "open", NEXT_MONDAY, (True, 100.0))
+    add_tokens(rows, "open", NEXT_MONDAY, "initiated", 9.0)
+    of_open = {"conversation_id": "open", "start_date": NEXT_MONDAY}
+    rows.add("platform_usage", **of_open, category="silence", quantity=99.0)
+    rows.add("turns", **of_open, turn_index=9, role="user", message="mhm", ignored_as_backchannel=True)
     rows.seed("excluded_callers", "user_id,tester,ourselves")
     for name, status in (("tested", "done"), ("in_test", "in-progress")):
         add_call(rows, name, MONDAY, version_id="v1", user_id="tester", status=status, cost_credits=9999)

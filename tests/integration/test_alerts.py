@@ -10,11 +10,20 @@ import pytest
 
 from pipelines.errors import NotificationError
 from pipelines.settings import Settings
-from pipelines.usecases.alerts import STATE_FILE, AlertState, channels, failed_run, find_alerts, send_new
+from pipelines.usecases.alerts import (
+    STATE_FILE,
+    AlertState,
+    channels,
+    failed_run,
+    find_alerts,
+    send_new,
+    unusual_measures,
+)
 from pipelines.usecases.context import Context
 from tests.helpers.alert_receivers import PASSWORD, mail_server, slack
 from warehouse.schema.operations import QUARANTINE, UNKNOWN_FIELDS
 from warehouse.storage import lake
+from warehouse.storage.freshness import UNFINISHED
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -107,6 +116,32 @@ def test_each_problem_is_told_once_and_a_new_one_alone(home):
     assert "conv_" not in (home.root / STATE_FILE).read_text()
 
 
+def test_of_each_workspace_the_newest_day_that_is_over_counts_and_the_most_unusual_is_first(home):
+    rows = [
+        ("main", 20, "older", 9.0, True),
+        ("main", 21, "less", 2.0, True),
+        ("main", 21, "usual", 9.0, False),
+        ("main", 22, "not over", 9.0, True),
+        ("second", 19, "newest", 8.0, True),
+        ("second", 19, "below", -9.0, True),
+        ("third", 20, "older", 9.0, True),
+        ("third", 21, "usual", 0.0, False),
+    ]
+    with duckdb.connect(str(home.warehouse)) as connection:
+        for workspace, day, measure, deviation, is_flagged in rows:
+            values = (workspace, date(2026, 11, day), "a", "A", measure, 0.0, 0.0, 1.0, deviation, is_flagged)
+            connection.execute("insert into metrics.anomalies values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        for day, error in ((22, None), (23, UNFINISHED)):  # that of the 23rd did not list all
+            run = ("main", NOW.replace(day=day), error)
+            connection.execute("insert into lake.sync_runs values (?, ?, ?)", run)
+    assert unusual_measures(home).select("workspace", "measure").rows() == [
+        ("second", "below"),
+        ("second", "newest"),
+        ("main", "success_rate"),
+        ("main", "less"),
+    ]
+
+
 def test_what_was_right_for_a_week_is_told_again(home):
     with slack() as receiver:
         set_aside(home, conv_2="No start.")
@@ -119,6 +154,16 @@ def test_what_was_right_for_a_week_is_told_again(home):
         send(context_of(home, NOW + timedelta(days=14), alert_webhook=receiver.url))
         set_aside(home, conv_2="No start.")
         assert send(context_of(home, NOW + timedelta(days=14), alert_webhook=receiver.url)) == 1
+
+
+def test_what_stays_wrong_is_told_once_and_ten_lines_are_enough(home):
+    with slack() as receiver:
+        set_aside(home, **{f"conv_{number:02}": "No start." for number in range(12)})
+        for days, n_messages in ((0, 4), (6, 0), (12, 0)):
+            context = context_of(home, NOW + timedelta(days=days), alert_webhook=receiver.url)
+            assert send(context) == n_messages
+    lines = [f"- conv_{number:02}: unreadable, No start." for number in range(10)]
+    assert receiver.posts[-1]["text"].splitlines()[1:-2] == [*lines, "- and 2 more"]
 
 
 def test_a_mail_has_the_same_text(home):
@@ -181,7 +226,7 @@ def test_every_secret_of_the_settings_is_hidden(home):
             page_token="page-page-page-page",  # noqa: S106 - no secret of anybody
             mcp_token="mcp-mcp-mcp-mcp-mcp",  # noqa: S106 - as above
             webhook_secret="wsec_new_one,wsec_old_one",  # noqa: S106 - as above
-            publish_credentials={"user": "robot", "password": "crate-of-apples"},
+            publish_credentials={"user": "robot", "password": "crate-of-apples", "token": "apples"},
             publish={"bi": {"target": "lake", "credentials": {"aws_secret_access_key": "pears-and-plums"}}},
         )
         secrets = "page-page-page-page mcp-mcp-mcp-mcp-mcp wsec_old_one crate-of-apples pears-and-plums"

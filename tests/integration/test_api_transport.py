@@ -261,6 +261,19 @@ def test_a_large_error_body_is_not_read_into_memory() -> None:
 MP3 = silence(2)
 
 
+def test_a_recording_may_take_longer_than_the_server_may_be_silent() -> None:
+    async def in_pieces(writer: asyncio.StreamWriter) -> None:
+        answer = http(MP3)
+        for begin in range(0, len(answer), len(answer) // 5 + 1):
+            writer.write(answer[begin : begin + len(answer) // 5 + 1])
+            await writer.drain()
+            await asyncio.sleep(0.1)
+
+    file, server = io.BytesIO(), RawServer(in_pieces)
+    ask(server, lambda api: get_audio(api, "conv_1", file), timeout_secs=0.3)
+    assert (file.getvalue(), len(server.request_lines)) == (MP3, 1)
+
+
 @pytest.mark.parametrize(
     "answer",
     [

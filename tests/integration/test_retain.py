@@ -182,13 +182,25 @@ def test_a_conversation_in_progress_is_never_selected(tmp_path):
     assert sorted(selection.all_ids) == ["conv_None", "conv_done", "conv_failed"]
 
 
+def test_what_the_api_is_known_to_have_deleted_is_selected_here_alone(tmp_path):
+    home = Home(tmp_path / "home").open()
+    context = Context(Settings(home=home.root, api_key="demo"), clock=lambda: UNTIL)
+    start = UNTIL - timedelta(days=9)
+    landing.land_documents(home, [snapshot(name, start, "done") for name in ("gone", "kept")])
+    landing.land_documents(home, [snapshot("gone", start, None) | {"kind": "gone"}])
+    for is_upstream_only, ids in ((False, ["gone", "kept"]), (True, ["kept"])):
+        selection = select_expired(context, Rule(UNTIL), max_share=1, is_upstream_only=is_upstream_only)
+        assert sorted(selection.all_ids) == ids
+
+
 def test_the_first_moment_that_a_rule_does_not_select_is_its_own(tmp_path):
     home = Home(tmp_path / "home").open()
     context = Context(Settings(home=home.root, api_key="demo"), clock=lambda: UNTIL)
     before = UNTIL - timedelta(days=9)
     starts = {"older": before - timedelta(seconds=1), "exactly": before, "younger": before + timedelta(seconds=1)}
     landing.land_documents(home, [snapshot(name, start, "done") for name, start in starts.items()])
-    assert select_expired(context, Rule(before), max_share=1).all_ids == ("older",)
+    # nor is the largest share that may be selected refused
+    assert select_expired(context, Rule(before), max_share=1 / 3).all_ids == ("older",)
 
 
 def snapshot(conversation_id, start, status):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,8 @@ from tests.helpers.two_weeks import (
     SUNDAY,
     TUESDAY,
     add_call,
+    add_tokens,
+    add_transfer,
     add_turns,
     add_two_weeks,
 )
@@ -83,6 +85,62 @@ def test_a_week_without_the_troubles_of_the_one_before(rows: Any) -> None:
     assert [tuple(row.values()) for row in actual] == [
         pytest.approx((1, 0.25, 0.25, 1 / 3, 1 / 3, *nothing)),
         pytest.approx((0, 0.0, 0.0, 0.0, 1.0, -1, -0.25, -0.25, -1 / 3, 2 / 3)),
+    ]
+
+
+def test_every_change_is_the_week_less_the_week_before(rows: Any) -> None:
+    """Weeks of which the API tells everything, with callers who come back the day after; both are long over."""
+    audio = "charging_tts_usage_total_audio_output_seconds", "charging_asr_usage_total_audio_input_seconds"
+    for week, monday in enumerate((MONDAY, NEXT_MONDAY), 1):
+        for number in range(3 + week):  # the first is lost in the queue, the last comes back
+            name, caller = f"c{week}{number}", f"+{week}{number}"
+            day = monday + timedelta(days=1) if number == 2 + week else monday
+            add_call(
+                rows,
+                name,
+                day,
+                call_duration_secs=60 * week + number,
+                queue_wait_secs=15.0 + 4 * number * week,
+                phone_call_external_number=f"+{week}1" if day > monday else caller,
+                analysis_call_successful="failure" if day > monday else "success",
+                cost_fiat_usd=0.5 * week,
+                cost_credits=100,
+                feedback_rating=3 + number % 3,
+                **dict(zip(audio, (20.0 + week, 10.0), strict=True)),
+            )
+            rows.add("platform_usage", conversation_id=name, start_date=day, category="silence", quantity=5.0 * week)
+            add_tokens(rows, name, day, "initiated", 0.01 * week)
+            if number:
+                add_turns(rows, name, day, (number == 1, number / 2), (False, 1.0 + week))
+        add_call(rows, f"v{week}", monday, features_usage_voicemail_detection_used=True)
+        add_call(rows, f"e{week}", monday, error_code=1011)
+        add_call(rows, f"o{week}", monday, status="in-progress")
+        add_call(rows, f"t{week}", monday)
+        add_turns(rows, f"t{week}", monday)
+        add_transfer(rows, f"t{week}", monday, "transfer_to_number_sip_success")
+    add_call(rows, "later", TUESDAY)
+    first, second, _ = rows.model("metrics.agent_scorecard")
+    changes = {name.removesuffix("_change"): value for name, value in second.items() if name.endswith("_change")}
+    assert [name for name in changes if not first[name]] == []
+    assert changes == {name: second[name] - first[name] for name in changes}
+
+
+def test_a_window_is_over_when_a_conversation_is_on_a_later_day_than_its_last(rows: Any) -> None:
+    for days in (1, 2, 7, 8):
+        workspace = f"w{days}"
+        name = f"c{days}"
+        row = {"phone_call_external_number": "+1", "analysis_call_successful": "success", "cost_fiat_usd": 0.5}
+        add_call(rows, name, MONDAY, workspace=workspace, **row)
+        of_it = {"conversation_id": name, "start_date": MONDAY, "workspace": workspace}
+        rows.add("turns", **of_it, turn_index=0, role="user", message="Hello?")
+        add_call(rows, f"later{days}", MONDAY + timedelta(days=days), workspace=workspace, agent_id="a2")
+    names = ("n_followed", "n_contained_no_callback", "n_traced", "n_traced_judged", "n_resolved", "traced_cost_usd")
+    actual = rows.model("metrics.agent_scorecard", "workspace", "agent_id", *names)
+    assert [tuple(row.values()) for row in actual if row["agent_id"] == "a1"] == [
+        ("w1", "a1", 0, 0, 0, 0, 0, None),
+        ("w2", "a1", 1, 1, 0, 0, 0, None),
+        ("w7", "a1", 1, 1, 0, 0, 0, None),
+        ("w8", "a1", 1, 1, 1, 1, 1, 0.5),
     ]
 
 

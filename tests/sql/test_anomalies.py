@@ -128,7 +128,7 @@ def test_an_amount_may_differ_by_three_times_a_twentieth(rows: Any, *, usd: floa
 
 
 def test_each_measure_is_the_column_of_agent_daily(rows: Any) -> None:
-    """The ten calls give every rate another value, and every measure another number of observations."""
+    """The calls, of which one reached nobody, give every rate another value and number of observations."""
     day = {"start_date": FIRST, "start_time_at": datetime(2026, 9, 1, 9, tzinfo=UTC)}
     for number in range(10):
         rows.call(
@@ -147,6 +147,7 @@ def test_each_measure_is_the_column_of_agent_daily(rows: Any) -> None:
         wait = {"metric": "convai_ttf_audio_since_silence", "is_repeat": False}
         if number in (1, 2, 3):
             rows.add("turn_metrics", **key, **wait, turn_index=1, elapsed_secs=float(number))
+    rows.call("c10", **day, cost_fiat_usd=0.5, phone_call_call_result="busy")
     for number in (7, 8, 9):
         rows.add("visited_agents", conversation_id=f"c{number}", start_date=FIRST, visit_index=0, agent_id="a1")
         rows.add("visited_agents", conversation_id=f"c{number}", start_date=FIRST, visit_index=1, agent_id="a2")
@@ -154,12 +155,12 @@ def test_each_measure_is_the_column_of_agent_daily(rows: Any) -> None:
     assert [(row["measure"], row["value"], row["n_observations"]) for row in actual] == [
         ("abandonment_rate", 0.1, 10),
         ("containment_rate", 0.7, 10),
-        ("cost_usd_per_call", 0.5, 10),
-        ("error_rate", 0.2, 10),
+        ("cost_usd_per_call", 0.5, 11),
+        ("error_rate", 2 / 11, 11),
         ("interruption_rate", 0.05, 20),
-        ("n_calls", 10.0, 10),
+        ("n_calls", 11.0, 11),
         ("success_rate", 0.25, 4),
-        ("transfer_rate", 0.3, 10),
+        ("transfer_rate", 3 / 11, 11),
         ("wait_p50_secs", 2.0, 3),
         ("wait_p95_secs", pytest.approx(2.9), 3),
     ]

@@ -21,7 +21,8 @@ def test_batch_calls(rows: Any) -> None:
     rows.seed("excluded_callers", "conversation_id,c8,a test call")
     later = rows.noon + timedelta(hours=3)
     judged: dict[str, Any] = {"cost_fiat_usd": 0.2, "call_duration_secs": 60, "analysis_call_successful": "success"}
-    called(rows, "c1", "r1", phone_call_call_result="answered", **judged)  # took it, and said nothing
+    # took it, and said nothing; the phone's word is the first
+    called(rows, "c1", "r1", phone_call_call_result="answered", whatsapp_call_result="no_answer", **judged)
     called(rows, "c2", "r2", call_duration_secs=30, cost_fiat_usd=0.1, analysis_call_successful="failure")
     said(rows, "c2", "Hi")  # no result told: the word tells that it was answered
     called(rows, "c3", "r2", start_time_at=later)  # tried again
@@ -106,23 +107,28 @@ def listed(rows: Any, batch: str, n_recipients: int, n_never_called: int, **row:
 
 def test_recipients_that_were_never_called_count(rows: Any) -> None:
     called(rows, "c1", "r1", phone_call_call_result="answered")
+    called(rows, "c5", "r1", whatsapp_call_result="answered")  # and a second time
     called(rows, "c2", "r2", phone_call_call_result="no_answer", status="failed")
     listed(rows, "b1", 8, 6)
     listed(rows, "b2", 3, 3, status="pending")  # nobody was called yet
-    called(rows, "c3", "r1", batch="b3")
+    called(rows, "c3", "r1", batch="b3", cost_fiat_usd=0.2)
     called(rows, "c4", "r2", batch="b3")
     listed(rows, "b3", 1, 0, status="completed")  # fewer than were called: the others were removed at the API
+    listed(rows, "b4", 0, 0, status="failed")  # without recipients
     listed(rows, "b1", 5, 5, workspace="second")  # another workspace's batch of the same id
 
     names = ("n_recipients", "n_never_called", "n_recipients_called", "n_recipients_answered", "recipient_answer_rate")
+    of_answers = ("n_answered", "cost_usd_per_answered")
     rows.build("metrics.batch_calls")
-    actual = rows.model("metrics.batch_calls", "workspace", "batch_call_id", "batch_name", "batch_status", *names)
+    keys = ("workspace", "batch_call_id", "batch_name", "batch_status")
+    actual = rows.model("metrics.batch_calls", *keys, *names, *of_answers)
 
     assert [tuple(row.values()) for row in actual] == [
-        ("main", "b1", "Batch b1", "in_progress", 8, 6, 2, 1, 1 / 8),
-        ("main", "b2", "Batch b2", "pending", 3, 3, 0, 0, 0.0),
-        ("main", "b3", "Batch b3", "completed", 2, 0, 2, 0, 0.0),
-        ("second", "b1", "Batch b1", "in_progress", 5, 5, 0, 0, 0.0),
+        ("main", "b1", "Batch b1", "in_progress", 8, 6, 2, 1, 1 / 8, 2, None),
+        ("main", "b2", "Batch b2", "pending", 3, 3, 0, 0, 0.0, 0, None),
+        ("main", "b3", "Batch b3", "completed", 2, 0, 2, 0, 0.0, 0, None),
+        ("main", "b4", "Batch b4", "failed", 0, 0, 0, 0, None, 0, None),
+        ("second", "b1", "Batch b1", "in_progress", 5, 5, 0, 0, 0.0, 0, None),
     ]
     (never_called,) = (row for row in rows.model("metrics.batch_calls") if row["batch_call_id"] == "b2")
     assert {name for name, value in never_called.items() if value == 0 and name != "recipient_answer_rate"} == {

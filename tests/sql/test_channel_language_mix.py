@@ -116,7 +116,7 @@ def test_feedback(rows: Any) -> None:
         feedback_comment="<redacted>",
         is_deleted=True,
     )
-    rows.call("c3", status="failed", feedback_comment=" ")
+    rows.call("c3", status="failed", feedback_dislikes=1, feedback_comment=" ")
     rows.call("c4", status="in-progress", feedback_rating=1, feedback_comment="Still here.")
     rows.call("c5", user_id="bot", feedback_rating=1, feedback_dislikes=5, feedback_comment="beep")
     rows.call("c6", agent_id="a2")
@@ -132,8 +132,8 @@ def test_feedback(rows: Any) -> None:
             "rating_coverage": pytest.approx(2 / 3),
             "rating": 3.5,
             "likes": 3,
-            "dislikes": 1,
-            "like_rate": 0.75,
+            "dislikes": 2,
+            "like_rate": 0.6,
             "n_comments": 2,
         },
         {

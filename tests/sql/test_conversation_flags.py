@@ -10,7 +10,8 @@ FLAGS = "intermediate.int_conversation_flags"
 
 
 def test_of_a_call_all_is_told(rows: Any) -> None:
-    rows.call(version_id="v1", phone_call_external_number="+100", conversation_initiation_client_data_user_id="u1")
+    users = {"user_id": "u1", "conversation_initiation_client_data_user_id": "u2"}
+    rows.call(version_id="v1", phone_call_external_number="+100", **users)
     assert rows.model(FLAGS) == [
         {
             "workspace": "main",

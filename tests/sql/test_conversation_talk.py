@@ -14,9 +14,11 @@ def test_conversation_talk(rows: Any) -> None:
     rows.call("c4")
     rows.call("c5", **{AUDIO: 3.0})  # only one side is told
     rows.call("c6")
+    rows.call("c7", **{AUDIO: 0.25, HEARD: 0.25})
     for name, category, quantity in (
         ("c1", "voice", 100.0),
         ("c1", "silence", 12.5),
+        ("c2", "silence", 1.0),
         ("c3", "voice", 4.0),
         ("c4", "text_message", 3.0),
         ("c5", "silence", None),
@@ -29,9 +31,11 @@ def test_conversation_talk(rows: Any) -> None:
     actual = rows.model("intermediate.int_conversation_talk", *names)
     assert [tuple(row.values()) for row in actual] == [
         ("c1", 20.5, 10.0, 12.5, 0),
+        ("c2", None, None, 1.0, 0),
         ("c3", 0.0, 4.0, 0.0, 0),
         ("c5", None, None, 0.0, 0),
         ("c6", None, None, None, 2),
+        ("c7", 0.25, 0.25, None, 0),
     ]
 
 

@@ -52,6 +52,17 @@ def test_cost_daily_adds_up_without_counting_twice(rows: Any) -> None:
         charging_dev_discount=True,
     )
     rows.call("c5", status="in-progress", cost_credits=1000, charging_tier="starter")
+    rows.call(  # both
+        "c8",
+        cost_credits=70,
+        charging_call_charge_credits=60,
+        charging_llm_charge_credits=10,
+        charging_tier="free",
+        charging_is_burst=True,
+        charging_dev_discount=True,
+        charging_free_minutes_consumed=0.5,
+        charging_free_llm_dollars_consumed=0.01,
+    )
     rows.call("c6")  # nothing known
     rows.call(  # a burst that the API itemises, and categories beyond the call charge
         "c7",
@@ -72,14 +83,14 @@ def test_cost_daily_adds_up_without_counting_twice(rows: Any) -> None:
                 rows,
                 "a1",
                 "call",
-                4,
-                cost_credits=589.0,
+                5,
+                cost_credits=649.0,
                 cost_usd=0.09,
-                burst_surcharge_credits=270.0,
-                dev_discount_credits=49.0,
-                free_minutes=1.5,
+                burst_surcharge_credits=300.0,
+                dev_discount_credits=109.0,
+                free_minutes=2.0,
             ),
-            _component(rows, "a1", "llm", 4, cost_credits=172.0, cost_usd=0.032, free_llm_usd=0.02),
+            _component(rows, "a1", "llm", 5, cost_credits=182.0, cost_usd=0.032, free_llm_usd=0.03),
             _component(rows, "a1", "platform_text_message", 1, cost_credits=15.0, cost_usd=0.003),
             _component(rows, "a1", "unexplained", 1, cost_credits=60.0, cost_usd=0.01),
             _component(rows, "a2", "call", 1, cost_credits=0.0, cost_usd=0.0),
@@ -91,7 +102,7 @@ def test_cost_daily_adds_up_without_counting_twice(rows: Any) -> None:
             _component(rows, "a2", "unexplained", 1, cost_credits=-12.0, cost_usd=-0.002),
         )
     ]
-    assert sum(row["cost_credits"] for row in actual if row["agent_id"] == "a1") == 600 + 126 + 60 + 50
+    assert sum(row["cost_credits"] for row in actual if row["agent_id"] == "a1") == 600 + 126 + 60 + 50 + 70
 
 
 def test_cost_components_of_one_call_add_up_to_the_last_digit(rows: Any) -> None:

@@ -23,7 +23,8 @@ def _collected(rows: Any, call: str, field: str, value: object, declared: str | 
 def test_data_collection_fill(rows: Any) -> None:
     rows.seed("excluded_callers", "user_id,tester,ourselves")
     for number in range(1, 9):
-        rows.call(f"c{number}", is_deleted=number == 8)
+        rows.call(f"c{number}", is_deleted=number == 8, agent_name="Front")
+    rows.call("of_others", agent_id="a2", agent_name="Others")
     rows.call("open", status="in-progress")
     rows.call("tested", user_id="tester")
     values = ["b", "a", "b", None, "", " ", 3, "<redacted>"]
@@ -34,7 +35,7 @@ def test_data_collection_fill(rows: Any) -> None:
     _collected(rows, "c1", "never", [])
     _collected(rows, "c2", "never", None)
     _collected(rows, "c1", "untold", {"street": "x"})
-    key = {"workspace": "main", "agent_id": "a1", "agent_name": None}
+    key = {"workspace": "main", "agent_id": "a1", "agent_name": "Front"}
     nothing = {"n_filled": 0, "fill_rate": 0.0, "n_typed": 0, "n_of_declared_type": 0, "of_declared_type_rate": None}
     assert rows.model(METRIC) == [
         pytest.approx(key | row)
@@ -75,7 +76,8 @@ def test_five_values_the_most_frequent_first_and_equals_by_their_text(rows: Any)
     for number, value in enumerate(values):
         rows.call(f"c{number}")
         _collected(rows, f"c{number}", "letter", value)
-    (actual,) = rows.model(METRIC, "n_values", "top_values")
+        _collected(rows, f"c{number}", "other", "always")
+    actual, _ = rows.model(METRIC, "n_values", "top_values")
     assert actual["n_values"] == 7
     assert [(top["value"], top["n"]) for top in json.loads(actual["top_values"])] == [
         ("g", 3),

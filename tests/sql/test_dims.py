@@ -82,6 +82,7 @@ def test_versions_of_agents(rows: Any) -> None:
     rows.call("c4")  # no version: in no row
     rows.call("c5", version_id="v1")
     rows.call("c6", version_id="v1", status="in-progress")
+    rows.call("c8", version_id="v1", status="initiated")
     rows.call("c7", version_id="v2", agent_id="b1", workspace="second")
     only = {"first_call_at": rows.noon, "last_call_at": rows.noon, "n_calls": 1, "n_open": 0}
     seen = ("workspace", "agent_id", "agent_name", "version_id", "first_call_at", "last_call_at", "n_calls", "n_open")
@@ -94,14 +95,14 @@ def test_versions_of_agents(rows: Any) -> None:
             "first_call_at": rows.noon,
             "last_call_at": rows.noon + timedelta(hours=2),
             "n_calls": 2,
-            "n_open": 1,
+            "n_open": 2,
         },
         {"workspace": "second", "agent_id": "b1", "agent_name": None, "version_id": "v2"} | only,
     ]
 
 
 def test_versions_that_the_api_keeps_say_what_changed(rows: Any) -> None:
-    rows.call("c1", version_id="v1")
+    rows.call("c1", version_id="v1", agent_name="Front")
     rows.call("c2", version_id="v9")  # the API no longer has it
     row = {"agent_id": "a1", "branch_id": "b1", "content_sha256": "00", "seq_no_in_branch": 1}
     rows.whole("agent_versions", **row, version_id="v1", description="First", llm="small", committed_at=rows.noon)
@@ -110,13 +111,18 @@ def test_versions_that_the_api_keeps_say_what_changed(rows: Any) -> None:
     counts = {"n_tools": 3, "n_criteria": 4}
     rows.whole("agent_versions", **(row | changed | kept | counts), version_id="v2", description="A larger model")
     rows.whole("agent_versions", **(row | {"agent_id": "a2"}), version_id="v3")  # an agent without conversations
+    rows.whole("agent_versions", **(row | {"branch_id": "b9"}), version_id="v4")  # a branch that is not listed
     branch = {"agent_id": "a1", "branch_id": "b1", "last_seen_at": rows.noon, "content_sha256": "00"}
     for hours, is_current, percentage in ((0, False, 100.0), (1, True, 25.0)):
         at = rows.noon + timedelta(hours=hours)
         state = {"valid_from_at": at, "is_current": is_current, "current_live_percentage": percentage}
         rows.whole("agent_branches", **branch, **state, branch_name="Main")
-    first, second, third = rows.model("marts.dim_agent_versions")
-    known = {"workspace": "main", "agent_id": "a1", "branch_id": "b1", "branch_name": "Main"}
+    latest = {"valid_from_at": rows.noon + timedelta(hours=2), "current_live_percentage": 75.0}
+    for others in ({"branch_id": "b2"}, {"agent_id": "a2"}, {"workspace": "second"}):
+        rows.whole("agent_branches", **(branch | latest | others), branch_name="Other")
+    first, second, unlisted, third = rows.model("marts.dim_agent_versions")
+    agent = {"workspace": "main", "agent_id": "a1", "agent_name": "Front"}
+    known = agent | {"branch_id": "b1", "branch_name": "Main"}
     nothing = dict.fromkeys(first)
     used = {"first_call_at": rows.noon, "last_call_at": rows.noon, "n_calls": 1, "n_open": 0}
     live = known | {"branch_live_percentage": 25.0}
@@ -128,7 +134,9 @@ def test_versions_that_the_api_keeps_say_what_changed(rows: Any) -> None:
         "n_calls": 0,
         "n_open": 0,
     }
-    assert third == nothing | {"workspace": "main", "agent_id": "a1", "version_id": "v9"} | used
+    unused = {"version_id": "v4", "branch_id": "b9", "seq_no_in_branch": 1, "n_calls": 0, "n_open": 0}
+    assert unlisted == nothing | agent | unused
+    assert third == nothing | agent | {"version_id": "v9"} | used
 
 
 def test_days_from_the_first_call_to_the_last(rows: Any) -> None:

@@ -58,6 +58,7 @@ SHARES = [
     (40, 40, 28, 35),
     (15, 30, 15, 30),
     (500, 600, 400, 600),
+    (500, 600, 100, 600),  # so far apart that the last digits of p are those of a tail
 ]
 
 
@@ -72,9 +73,9 @@ def test_shares_are_newcombes_and_the_pooled_z_tests(
     )
     _, p_value = proportion().proportions_ztest([success_b, success_a], [n_b, n_a])
     share_a, share_b = success_a / n_a, success_b / n_b
-    assert experiments(rows, *NUMBERS)["success_rate"] == numbers(
-        share_a, share_b, share_b - share_a, low, high, p_value
-    )
+    actual = experiments(rows, *NUMBERS)["success_rate"]
+    assert actual == numbers(share_a, share_b, share_b - share_a, low, high, p_value)
+    assert actual["p_value"] == pytest.approx(p_value, rel=1e-6)
 
 
 def test_shares_in_newcombes_paper(rows: Any) -> None:
@@ -236,6 +237,26 @@ def test_findings(rows: Any, success_a: int, success_b: int, n: int) -> None:
     for branch, n_success in (("a", success_a), ("b", success_b)):
         rows.verdicts(n_success, n - n_success, branch_id=branch)
     assert experiments(rows, "finding")["success_rate"] == {"finding": FINDINGS[success_a, success_b, n]}
+
+
+def test_the_finding_of_each_measure(rows: Any) -> None:
+    """Thirty conversations a side, whose values stand half each at the two sides of their mean."""
+    seconds, dollars = {"a": (1.0, 1.2), "b": (2.0, 2.2)}, {"a": (0.2, 0.24), "b": (0.1, 0.14)}
+    for branch, n_contained in (("a", 6), ("b", 24)):
+        for number in range(30):
+            error = None if number < n_contained else 1011
+            row = {"error_code": error, "cost_fiat_usd": dollars[branch][number % 2], "call_duration_secs": 60}
+            add_waits(rows, add_call(rows, branch, **row), seconds[branch][number % 2])
+    actual = {measure: row["finding"] for measure, row in experiments(rows, "finding").items()}
+    # a mean's variance is that of its 30 values, 0.1² or 0.02² by 30 / 29, by 30; t of 58 degrees is 2.0017
+    low, high = proportion().confint_proportions_2indep(24, 30, 6, 30, method="newcomb", compare="diff")
+    assert (round(low, 3), round(high, 3)) == (0.355, 0.748)
+    assert (0.1 * np.sqrt(2 / 29) * stats().t.ppf(0.975, 58)).round(4) == 0.0526
+    assert actual == {
+        "containment_rate": "B contains 35.5 to 74.8 points more often than A; enough data.",
+        "cost_usd_per_call": "B costs 0.0895 to 0.1105 US dollars less per conversation than A; enough data.",
+        "wait_mean_secs": "B lets callers wait 0.95 to 1.05 s more than A; enough data.",
+    }
 
 
 def test_without_enough_callers_nothing_is_concluded(rows: Any) -> None:

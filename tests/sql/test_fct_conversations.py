@@ -244,17 +244,21 @@ def test_cost_in_dollars_is_reported_else_at_the_plans_rate_else_unknown(rows: A
 
 def test_repeat_caller_within_seven_days_of_the_same_agent(rows: Any) -> None:
     calls = [("c1", "+1", "a1", 0), ("c2", "+1", "a1", 7), ("c3", "+1", "a1", 15), ("c4", "+1", "a2", 16)]
-    calls += [("c5", "+2", "a1", 16), ("c6", None, "a1", 16)]
+    calls += [("c5", "+2", "a1", 16), ("c6", None, "a1", 16), ("d2", "+3", "a1", 1), ("d1", "+3", "a1", 2)]
+    calls += [("e1", "+4", "a1", 1), ("e2", "+4", "a1", 2), ("f1", "+5", "a1", 1), ("f2", "+5", "a1", 2)]
+    # an attempt that reached nobody, or a machine, is no contact
+    attempts: dict[str, dict[str, Any]] = {
+        "e1": {"phone_call_call_result": "busy"},
+        "f1": {"features_usage_voicemail_detection_used": True},
+    }
     for name, number, agent, days in calls:
         at = rows.noon + timedelta(days=days)
-        rows.call(name, agent_id=agent, phone_call_external_number=number, start_time_at=at, start_date=at.date())
+        row = {"phone_call_external_number": number} | attempts.get(name, {})
+        rows.call(name, agent_id=agent, start_time_at=at, start_date=at.date(), **row)
     assert [row["is_repeat_caller_7d"] for row in rows.model(KEY, "is_repeat_caller_7d")] == [
-        False,
-        True,
-        False,
-        False,
-        False,
-        None,
+        *(False, True, False, False),
+        *(False, None, True, False),
+        *[False] * 4,
     ]
 
 
@@ -287,6 +291,8 @@ def test_outcome_and_flags(rows: Any) -> None:
     rows.call("c9_abandoned_late", call_duration_secs=600)
     rows.call("d1_short_with_words", call_duration_secs=29)
     rows.add("turns", conversation_id="d1_short_with_words", turn_index=0, role="user", message="No")
+    for visit in (0, 1):  # the same agent again
+        rows.add("visited_agents", conversation_id="d1_short_with_words", visit_index=visit, agent_id="a1")
     rows.call("d2_text_gone", call_duration_secs=29, user_message_count=3)
     rows.call("d3_failed", status="failed", **long)
     flags = ("is_transferred_to_human", "is_voicemail", "is_abandoned", "is_contained", "is_error")
@@ -321,6 +327,12 @@ def test_channel_and_termination_group(rows: Any) -> None:
     rows.call("e7", status="processing", termination_reason="end_call tool was called.")
     rows.call("e8", termination_reason="transfer_to_number tool was called.")
     rows.call("e9", termination_reason="Ended after long silence")
+    rows.call("f1", whatsapp_whatsapp_phone_number_id="w")
+    rows.call("f2", whatsapp_direction="inbound")
+    rows.call("f3", conversation_initiation_source="whatsapp", text_only=True)
+    rows.call("f4", conversation_initiation_source="twilio_sms", text_only=True)
+    for source in ("twilio", "sip_trunk", "exotel", "genesys", "avaya", "audiocodes", "amazon_connect"):
+        rows.call(f"g_{source}", conversation_initiation_source=source)
     actual = [(row["channel"], row["termination_group"]) for row in rows.model(KEY, "channel", "termination_group")]
     assert actual == [
         ("phone", "client_left"),
@@ -332,4 +344,25 @@ def test_channel_and_termination_group(rows: Any) -> None:
         ("voice", None),
         ("voice", "transfer"),
         ("voice", "silence"),
+        *((channel, "other") for channel in ("whatsapp", "whatsapp", "whatsapp", "sms", *["phone"] * 7)),
     ]
+
+
+def test_the_main_model_costs_the_most_then_has_the_most_tokens_then_is_the_first_by_name(rows: Any) -> None:
+    kinds = ("input", "input_cache_read", "input_cache_write", "output_total", "reasoning")
+    usage: list[tuple[str, str, str, tuple[str, ...], int, float | None]] = [
+        ("c1", "initiated", "y", ("input",), 100, 0.25),
+        ("c1", "initiated", "z", ("input",), 1, 0.5),
+        ("c1", "irreversible", "x", ("input",), 100, 0.75),  # in no total beside what was initiated
+        ("c2", "initiated", "y", ("input",), 9, None),
+        ("c2", "initiated", "z", kinds, 2, 0.0),
+        ("c3", "initiated", "z", ("input",), 9, 0.25),
+        ("c3", "initiated", "y", ("input",), 9, 0.25),
+    ]
+    for call, scope, model, token_kinds, tokens, price in usage:
+        key = {"conversation_id": call, "scope": scope, "turn_index": -1, "model": model}
+        for kind in token_kinds:
+            rows.add("llm_usage", **key, token_kind=kind, tokens=tokens, price_usd=price)
+    for call in ("c1", "c2", "c3"):
+        rows.call(call)
+    assert [row["main_llm"] for row in rows.model(KEY, "main_llm")] == ["z", "z", "y"]

@@ -41,7 +41,7 @@ UNANSWERED = {
 
 def test_tool_calls_each_with_its_result(rows: Any) -> None:
     rows.call(version_id="v1")
-    calls = [("r1", 1, 0), ("r2", 1, 0), ("r2", 3, 0), (None, 5, 0), ("r3", 5, 1)]
+    calls = [("r1", 1, 0), ("r2", 1, 0), ("r2", 3, 0), (None, 5, 0), ("r3", 5, 1), ("r4", 8, 1), ("r4", 8, 0)]
     for index, (request, turn, depth) in enumerate(calls):
         parent = "r2" if depth else None
         rows.add(
@@ -75,8 +75,12 @@ def test_tool_calls_each_with_its_result(rows: Any) -> None:
     rows.add(
         "tool_results", result_index=3, turn_index=6, request_id="r3", **(defaults | {"depth": 1, "is_error": False})
     )
-    rows.add("tool_results", result_index=4, turn_index=6, request_id="orphan", **(defaults | {"is_error": True}))
+    orphan = defaults | {"is_error": True, "tool_id": "t1"}
+    rows.add("tool_results", result_index=4, turn_index=6, request_id="orphan", **orphan)
     rows.add("tool_results", result_index=5, turn_index=7, request_id="r2", **defaults, tool_latency_secs=9.0)
+    for index, depth in ((6, 1), (7, 0)):  # those of one depth are of each other, whatever their order
+        of_depth = defaults | {"depth": depth, "tool_latency_secs": 3.0 + depth}
+        rows.add("tool_results", result_index=index, turn_index=9, request_id="r4", **of_depth)
     actual = rows.model("marts.fct_tool_calls")
     base = CALL | {"start_date": rows.day}
     of_result = base | UNANSWERED | {"has_call": False, "is_answered": True}
@@ -85,7 +89,8 @@ def test_tool_calls_each_with_its_result(rows: Any) -> None:
         of_result
         | {"call_index": -6, "turn_index": 7, "result_turn_index": 7, "request_id": "r2", "latency_secs": 9.0},
         of_result
-        | {"call_index": -5, "turn_index": 6, "result_turn_index": 6, "request_id": "orphan", "is_error": True},
+        | {"call_index": -5, "turn_index": 6, "result_turn_index": 6, "request_id": "orphan", "is_error": True}
+        | {"tool_id": "t1"},
         of_result | {"call_index": -3, "turn_index": 4, "result_turn_index": 4, "request_id": None},
         base | UNANSWERED | {"call_index": 0, "turn_index": 1, "request_id": "r1"},
         base
@@ -99,4 +104,10 @@ def test_tool_calls_each_with_its_result(rows: Any) -> None:
         base
         | {"call_index": 4, "turn_index": 5, "request_id": "r3", "parent_request_id": "r2", "depth": 1}
         | {"result_turn_index": 6, "is_answered": True, "is_error": False, "is_blocked": None, "latency_secs": None},
+        base
+        | {"call_index": 5, "turn_index": 8, "request_id": "r4", "parent_request_id": "r2", "depth": 1}
+        | {"result_turn_index": 9, "is_answered": True, "is_error": None, "is_blocked": None, "latency_secs": 4.0},
+        base
+        | {"call_index": 6, "turn_index": 8, "request_id": "r4", "result_turn_index": 9}
+        | {"is_answered": True, "is_error": None, "is_blocked": None, "latency_secs": 3.0},
     ]

@@ -46,7 +46,7 @@ def test_a_wait_follows_an_entry_of_the_user(rows: Any) -> None:
     rows.call()
     rows.call("c2")
     wait, ttfb = "convai_ttf_audio_since_silence", "convai_llm_service_ttfb"
-    for turn, role in enumerate(("agent", "agent", "user", "agent")):
+    for turn, role in enumerate(("agent", "agent", "user", "agent", "user", "agent")):
         rows.add("turns", turn_index=turn, role=role)
         rows.add("turn_metrics", turn_index=turn, metric=wait, elapsed_secs=1.0 + turn, is_repeat=False)
         rows.add("turn_metrics", turn_index=turn, metric=ttfb, elapsed_secs=0.5 + turn, is_repeat=False)

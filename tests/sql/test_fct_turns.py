@@ -46,6 +46,9 @@ def test_turns_with_their_measures_and_without(rows: Any) -> None:
     rows.tokens("turn", 1, "input", 0.5)
     rows.tokens("turn", 1, "output_total", 0.25)
     rows.add("turns", conversation_id="c2", turn_index=0, role="user", message="...")
+    rows.add("rag_chunks", conversation_id="c2", turn_index=0, chunk_index=0)
+    usage = {"scope": "turn", "turn_index": 0, "model": "m", "token_kind": "input", "tokens": 1, "price_usd": 0.125}
+    rows.add("llm_usage", conversation_id="c2", **usage)
     nothing = {
         "workspace": "main",
         "start_date": rows.day,
@@ -124,7 +127,7 @@ def test_turns_with_their_measures_and_without(rows: Any) -> None:
         nothing | of_c1 | tool_entry | {"speaking_agent_id": "a1"},
         nothing
         | {"conversation_id": "c2", "agent_id": None, "agent_name": None, "speaking_agent_id": None}
-        | {"is_finished": False, "is_counted": False}
+        | {"is_finished": False, "is_counted": False, "n_rag_chunks": 1, "llm_cost_usd": 0.125}
         | {"turn_index": 0, "role": "user", "message": "...", "is_spoken": True, "is_silent": True},
     ]
 
@@ -176,7 +179,7 @@ def test_what_a_word_is(rows: Any) -> None:
         ("multivoice_parts", {"part_index": 0, "text": " "}, None, False),
         ("turn_files", {"file_index": 0}, "!", True),
     ]
-    for index, (table, row, message, _) in enumerate(more, len(entries)):
+    for index, (table, row, message, _) in enumerate(more):
         rows.add("turns", conversation_id="c3", turn_index=index, role="user", message=message)
         rows.add(table, conversation_id="c3", turn_index=index, **row)
     actual = rows.model("marts.fct_turns", "message", "is_spoken", "is_silent")

@@ -108,6 +108,12 @@ def test_hours_of_a_zone_that_is_half_an_hour_off(rows: Any) -> None:
     assert loads(rows) == {(MONDAY, 17): (1, 1), (MONDAY, 18): (0, 1)}
 
 
+def test_hours_of_a_zone_that_is_a_quarter_off(rows: Any) -> None:
+    rows.zone("Asia/Kathmandu")
+    called(rows, "e2", "11-02 12:00", 16)  # 17:45 to 18:01
+    assert loads(rows) == {(MONDAY, 17): (1, 1), (MONDAY, 18): (0, 1)}
+
+
 def test_calls_without_length_are_there_together_for_an_instant(rows: Any) -> None:
     for call in ("f1", "f2"):
         called(rows, call, "11-02 12:00", None)

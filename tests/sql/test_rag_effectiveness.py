@@ -31,7 +31,7 @@ def test_rag_effectiveness(rows: Any) -> None:
     rows.call("tested", user_id="tester")
     _retrieval(rows, "c1", 1, 0.1, (0.2, 0.4), **_used("x"))
     _retrieval(rows, "c1", 3, 0.2, (0.3,), **_used("y"))
-    _retrieval(rows, "c1", 5, None, (None, 0.7, 0.9))  # an older one, which tells no use
+    _retrieval(rows, "c1", 5, None, (None, 0.7, 0.9, 0.8))  # an older one, which tells no use
     _retrieval(rows, "c2", 1, 0.3, (), **_used())  # found nothing
     for call in ("open", "tested"):
         _retrieval(rows, call, 1, 9.0, (9.0,), **_used("x"))
@@ -54,7 +54,7 @@ def test_rag_effectiveness(rows: Any) -> None:
                 "latency_p95_secs": 0.29,
                 "n_distances": 3,
                 "mean_best_distance": 0.4,  # of 0.2, 0.3 and 0.7
-                "n_chunks": 3,  # 2, 1 and 0: not the 3 of the one that tells no use
+                "n_chunks": 3,  # 2, 1 and 0: not the 4 of the one that tells no use
                 "n_chunks_used": 2,
                 "chunk_use_share": 2 / 3,
             }

@@ -185,6 +185,12 @@ def test_a_header_that_makes_no_sense_is_refused(ours: Path, before: str, after:
     assert raised.value.message == f"{ours / 'prices.toml'}: {problem}"
 
 
+def test_a_seed_without_a_header_is_refused(ours: Path) -> None:
+    (ours / "prices.toml").unlink()
+    with pytest.raises(ModelError, match=r"prices\.csv: the seed has no prices\.toml beside it"):
+        read_seeds(ours)
+
+
 def test_the_optional_seeds_are_there_and_empty() -> None:
     found = {seed.name: seed for seed in read_seeds(SQL_DIR / "seeds")}
     assert found["budgets"].rows.is_empty()

@@ -31,7 +31,7 @@ def forecast(rows: Any, *columns: str) -> dict[tuple[str | None, date], Any]:
 
 
 def test_spend_forecast(rows: Any) -> None:
-    rows.seed("budgets", "2026-10-01,a1,10", "2026-11-01,*,100")
+    rows.seed("budgets", "2026-10-01,a1,10", "2026-11-01,*,100", "2026-11-01,a1,0")
     rows.seed("excluded_callers", "user_id,bot,load test")
     spent(rows, date(2026, 10, 1), 5.0)  # not of the last 28 days, which begin on 22 October
     spent(rows, date(2026, 10, 26), 4.0)  # Monday
@@ -66,7 +66,7 @@ def test_spend_forecast(rows: Any) -> None:
         "expected_usd": 19.5,
         "expected_low_usd": 10.0,
         "expected_high_usd": 19.5 + margin,
-        "budget_usd": None,
+        "budget_usd": 0.0,  # of which nothing is a share
         "budget_burn": None,
         "expected_budget_burn": None,
     }
@@ -81,10 +81,11 @@ def test_spend_forecast(rows: Any) -> None:
     }
     of_budget = {"budget_usd": 100.0, "budget_burn": 0.1, "expected_budget_burn": 0.195}
     unknown = {"cost_usd": None, "cost_usd_coverage": 0.0, "expected_usd": None, **dict.fromkeys((*ENDS, *WEEK))}
+    unknown["budget_usd"] = None
     assert actual[:5] == [
         pytest.approx(row)
         for row in (
-            {**october, "agent_id": "*", "agent_name": None},
+            {**october, "agent_id": "*", "agent_name": None, "budget_usd": None},
             {**october, "budget_usd": 10.0, "budget_burn": 1.5, "expected_budget_burn": 1.5},
             {**november, "agent_id": "*", "agent_name": None, "n_calls": 4, "cost_usd_coverage": 0.75, **of_budget},
             november,
@@ -110,11 +111,14 @@ def test_the_interval_is_about_the_expected(rows: Any) -> None:
     assert row == pytest.approx(expected)
 
 
-def test_what_is_spent_alike_every_day_leaves_no_interval(rows: Any) -> None:
+def test_what_is_spent_alike_on_each_weekday_leaves_no_interval(rows: Any) -> None:
     for back in range(28):
-        spent(rows, date(2026, 11, 18) - timedelta(days=back), 1.0)
-    row = forecast(rows, "cost_usd", "expected_usd", *ENDS)["a1", NOVEMBER]
-    assert row == pytest.approx({"cost_usd": 18.0, **dict.fromkeys(("expected_usd", *ENDS), 30.0)})
+        day = date(2026, 11, 18) - timedelta(days=back)
+        spent(rows, day, float(day.isoweekday()))  # 1 dollar on Mondays, 7 on Sundays
+    # a Sunday, two weeks of 28 and 1 + 2 + 3 are spent; left are a Tuesday, a Wednesday and two of the others
+    row = forecast(rows, "cost_usd", "expected_usd", *WEEK, *ENDS)["a1", NOVEMBER]
+    expected = {"cost_usd": 69.0, **dict.fromkeys(("expected_usd", *ENDS), 69.0 + 2 + 3 + 2 * (1 + 4 + 5 + 6 + 7))}
+    assert row == pytest.approx(expected | {name: float(weekday) for weekday, name in enumerate(WEEK, 1)})
 
 
 def test_calls_of_three_days_without_an_agent_get_the_mean_of_all_on_weekdays_not_seen(rows: Any) -> None:

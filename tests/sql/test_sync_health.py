@@ -21,8 +21,8 @@ def run(rows: Any, run_id: str, outcome: str, hours: int, workspace: str = "main
 
 
 def test_sync_health(rows: Any) -> None:
-    for conversation_id in ("c1", "c2", "c3", "gone", "aside", "lost"):
-        listed(rows, conversation_id)
+    for number, conversation_id in enumerate(("c1", "c2", "c3", "gone", "aside", "lost")):
+        listed(rows, conversation_id, last_seen_at=rows.noon - timedelta(hours=number))
     listed(rows, "c4", start_date=NEXT_DAY, last_seen_at=rows.noon + timedelta(hours=9))
     rows.call("c1")
     rows.call("c2", status="in-progress", settle_state="open")
@@ -33,6 +33,7 @@ def test_sync_health(rows: Any) -> None:
             "deletions", conversation_id=conversation_id, noticed_at=rows.noon, evidence="not_found", reason="deleted"
         )
     rows.whole("quarantine", conversation_id="aside", fetched_at=rows.noon, reason="unreadable", error="cut")
+    run(rows, "earlier", "complete", -1)
     run(rows, "first", "complete", 1)
     run(rows, "second", "complete", 5, lists_all=False)
     run(rows, "third", "incomplete", 7)

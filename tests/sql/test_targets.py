@@ -50,6 +50,29 @@ def test_targets(rows: Any) -> None:
         assert actual[key] == pytest.approx(values), key
 
 
+OBSERVATIONS = {
+    "n_calls": {
+        *("reach_rate", "success_coverage", "transfer_rate", "voicemail_rate", "error_rate"),
+        *("cost_usd", "cost_usd_per_call", "cost_usd_per_minute", "llm_cost_usd"),
+    },
+    "n_reached": {"containment_rate", "abandonment_rate"},
+    "n_followed": {"contained_no_callback_rate"},
+    "n_reached_judged": {"resolved_containment_rate"},
+    "n_traced": {"fcr_rate"},
+    "n_traced_judged": {"fcr_judged_rate"},
+    "n_queued": {"queue_abandonment_rate", "asa_secs", "service_level_rate"},
+    "n_ratings": {"rating", "csat_rate"},
+    "n_agent_turns": {"interruption_rate"},
+    "n_waits": {
+        *("wait_p50_secs", "wait_p90_secs", "wait_p95_secs", "wait_p99_secs"),
+        *("wait_within_good_rate", "wait_within_fair_rate", "wait_within_poor_rate"),
+    },
+    "n_success": {"cost_usd_per_success"},
+    "n_resolved": {"cost_usd_per_resolution"},
+}
+"""Metrics by the number of observations that they are of; that of ``success_rate`` is a sum of two."""
+
+
 def test_every_metric_that_may_have_a_target_is_compared(rows: Any, project: Project) -> None:
     add_two_weeks(rows)
     (seed,) = (seed for seed in project.seeds if seed.name == "targets")
@@ -59,7 +82,10 @@ def test_every_metric_that_may_have_a_target_is_compared(rows: Any, project: Pro
     scorecard = {
         row["week_start_date"]: row for row in rows.model("metrics.agent_scorecard") if row["agent_id"] == "a1"
     }
-    actual = targets(rows, "value")
+    actual = targets(rows, "value", "n_observations")
+    columns = {metric: name for name, of_name in OBSERVATIONS.items() for metric in of_name}
+    assert {*columns, "success_rate"} == {*metrics}
     for metric in metrics:
         for week, row in scorecard.items():
-            assert actual["a1", week, metric] == pytest.approx((row[metric],)), metric
+            n = row[columns[metric]] if metric in columns else row["n_success"] + row["n_failure"]
+            assert actual["a1", week, metric] == pytest.approx((row[metric], n)), metric

@@ -33,7 +33,9 @@ def _transfer(rows: Any, call: str, index: int, kind: str, to: str | None, **row
 
 def test_transfers(rows: Any) -> None:
     rows.seed("excluded_callers", "user_id,tester,ourselves")
-    rows.call("c1")
+    rows.call("c1", agent_name="Front")
+    rows.call("of_a2", agent_id="a2", agent_name="Back")
+    rows.call("elsewhere", workspace="second", agent_name="Others")
     rows.call("c2", is_deleted=True)
     rows.call("open", status="in-progress")
     rows.call("tested", user_id="tester")
@@ -47,10 +49,10 @@ def test_transfers(rows: Any) -> None:
     _transfer(rows, "open", 0, "agent", "a2", is_error=True)
     _transfer(rows, "tested", 0, "agent", "a2", is_error=True)
     assert [tuple(row[name] for name in COLUMNS) for row in rows.model(METRIC)] == [
-        ("main", rows.day, "agent", "a1", None, "a2", None, None, 2, 3, 1, 1 / 3),
-        ("main", rows.day, "agent", "a2", None, "a3", None, None, 1, 1, 0, 0.0),
-        ("main", rows.day, "number", "a1", None, None, None, "+100", 1, 1, 0, 0.0),
-        ("main", rows.day, "number", "a1", None, None, None, None, 1, 1, 1, 1.0),
+        ("main", rows.day, "agent", "a1", "Front", "a2", "Back", None, 2, 3, 1, 1 / 3),
+        ("main", rows.day, "agent", "a2", "Back", "a3", None, None, 1, 1, 0, 0.0),
+        ("main", rows.day, "number", "a1", "Front", None, None, "+100", 1, 1, 0, 0.0),
+        ("main", rows.day, "number", "a1", "Front", None, None, None, 1, 1, 1, 1.0),
     ]
 
 

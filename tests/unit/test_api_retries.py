@@ -1,11 +1,13 @@
 """Which failures are retried, when, and for how long."""
 
+import asyncio
+
 import httpx
 import pytest
 
 from pipelines.api.client import ApiClient
 from pipelines.errors import ApiUnavailableError, MalformedResponseError
-from tests.helpers.fake_api import DETAIL, HTML, Server, Time, ask, client, conversation, first_page, vendor_error
+from tests.helpers.fake_api import DETAIL, HTML, KEY, Server, Time, ask, client, conversation, first_page, vendor_error
 
 
 def test_a_busy_server_is_retried_after_growing_waits() -> None:
@@ -35,6 +37,26 @@ def test_retry_after_is_honoured(header: str, wait: float) -> None:
     ask(client(Server(busy, httpx.Response(200, content=DETAIL)), time), conversation)
 
     assert time.waits == [wait]
+
+
+@pytest.mark.parametrize(("first", "limits"), [(200, range(20, 33)), (500, range(9, 13))])
+def test_a_failure_of_any_kind_ends_the_slow_start(first: int, limits: range) -> None:
+    """Each success raises the limit of eight by one, or by about an eighth after a failure, while more are waiting."""
+
+    server = Server(httpx.Response(first, content=DETAIL), httpx.Response(200, content=DETAIL))
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.001)  # so that requests are in flight together
+        return server(request)
+
+    async def both(api: ApiClient) -> int:
+        await conversation(api)
+        await asyncio.gather(*(conversation(api) for _ in range(40)))
+        return api.limiter.limit
+
+    time = Time()
+    api = ApiClient("https://api.example", KEY, concurrency=64, transport=httpx.MockTransport(answer), sleep=time.sleep)
+    assert ask(api, both) in limits
 
 
 def test_no_attempt_starts_after_the_deadline() -> None:

@@ -281,6 +281,8 @@ def test_whatever_goes_wrong_with_a_document_in_a_table_the_others_are_flattened
         (b"<html>", "is not JSON"),
         (b"[1]", "is not a JSON object"),
         (b'{"conversation_id": "conv_a", "agent_id": "a", "metadata": {}}', "start_time_unix_secs"),
+        (b'{"conversation_id": "conv_a", "agent_id": "a", "metadata": null}', "start_time_unix_secs"),
+        (b'{"conversation_id": "", "agent_id": "a", "metadata": {"start_time_unix_secs": 1}}', "no conversation_id"),
         (b'{"conversation_id": "conv_a", "metadata": {"start_time_unix_secs": 1}}', "agent_id"),
         (json.dumps(detail(conversation_id="conv_b")).encode(), "another conversation"),
         (b'{"conversation_id": ' + b"[" * 100_000, "nested too deep"),

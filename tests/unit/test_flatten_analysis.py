@@ -101,18 +101,20 @@ def test_an_id_inside_an_entry_is_kept_where_it_is_not_the_key(rows):
 def test_files_of_an_entry_once_each(rows):
     photo = {"file_id": "f1", "original_filename": "meter.jpg", "mime_type": "image/jpeg", "file_url": "https://x/f1"}
     bill = {"file_id": "f2", "original_filename": "bill.pdf"}
+    plan = {"file_id": "f3"}
     transcript = [
         {"role": "user", "file_inputs": [photo, bill], "file_input": photo},
         {"role": "user", "file_input": bill},
-        {"role": "user", "file_inputs": [None, photo], "file_input": bill},
+        {"role": "user", "file_inputs": [None, photo, plan], "file_input": bill},
         {"role": "user", "file_inputs": []},
     ]
     assert rows("turn_files", transcript=transcript) == [
         {"turn_index": 0, "file_index": 0} | photo,
         {"turn_index": 0, "file_index": 1} | bill,
         {"turn_index": 2, "file_index": 1} | photo,
+        {"turn_index": 2, "file_index": 2} | plan,
         {"turn_index": 1, "file_index": 0} | bill,
-        {"turn_index": 2, "file_index": 2} | bill,
+        {"turn_index": 2, "file_index": 3} | bill,
     ]
 
 

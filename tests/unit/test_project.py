@@ -136,6 +136,11 @@ def test_a_metric_without_a_unit_or_that_is_no_table_is_refused(metrics: str, me
             '\ndescription = "M."\ngrain = []\n[columns]\n[metrics.n]\ndirection = "up"\n',
             r"m\.sql:6: Invalid enum value 'up'",
         ),
+        ('\ndescription = "M."\ngrain = []\n', r"m\.sql:1: the header has no columns"),
+        (
+            '\ndescription = "M."\ngrain = []\ninherits_columns_from = "s.a"\ninherits_metrics_from = "s.b"\n',
+            r"m\.sql:1: the header inherits by two keys",
+        ),
     ],
 )
 def test_bad_header_names_file_and_line(toml: str, message: str) -> None:

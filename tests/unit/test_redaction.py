@@ -74,11 +74,13 @@ def test_a_redacted_document_has_no_key_without_a_column():
         transcript=[
             {"role": "user", "message": "my name is Ada", "time_in_call_secs": 3, "odd": "Ada"},
             {"role": "user", "message": " ... "},
+            {"role": "user", "message": "?!"},
             {"role": "agent", "message": None, "tool_calls": [{"tool_name": "look_up", "params_as_json": '{"n": 1}'}]},
         ],
         analysis={
             "call_successful": "success",
             "transcript_summary": "Ada called",
+            "call_summary_title": "?!",
             "evaluation_criteria_results": {
                 "polite": {"result": "success", "rationale": "Ada was", "criteria_id": "p"}
             },
@@ -96,6 +98,7 @@ def test_a_redacted_document_has_no_key_without_a_column():
         "transcript": [
             {"role": "user", "message": "<redacted>", "time_in_call_secs": 3},
             {"role": "user", "message": " ... "},
+            {"role": "user", "message": "..."},
             {
                 "role": "agent",
                 "message": None,
@@ -105,6 +108,7 @@ def test_a_redacted_document_has_no_key_without_a_column():
         "analysis": {
             "call_successful": "success",
             "transcript_summary": "<redacted>",
+            "call_summary_title": "<redacted>",
             "evaluation_criteria_results": {
                 "polite": {"result": "success", "rationale": "<redacted>", "criteria_id": "p"}
             },

@@ -66,24 +66,46 @@ def removed_ids(home):
     return set(snapshots.filter(pl.col("is_redacted") | (pl.col("kind") == landing.ERASED))["conversation_id"])
 
 
-def keep_14_days(home, settings, n_nights, agent_id="agent_a"):
-    """Nights of a workspace whose API keeps 14 days and announces nothing; returns the time of the last."""
+def keep_14_days(home, settings, n_nights, agent_id="agent_a", missed_night=None):
+    """Nights of a workspace whose API keeps 14 days and announces nothing; returns the time of the last.
+
+    Without a run in ``missed_night``, the two runs after it look at a day more, first and second.
+    """
     at = FIRST_NIGHT
     for day in range(-RETENTION_DAYS, 0):
         land(home, started(day), at, "document", agent_id)
     for number in range(1, n_nights + 1):
         at = FIRST_NIGHT + number * DAY
+        if number == missed_night:
+            continue
+        nights_after = number - (missed_night or number)
+        if nights_after == 1:
+            land(home, started(number - 2), at, "document", agent_id)
         land(home, started(number - 1), at, "document", agent_id)
-        for days_ago in (1, 0):  # the second look at yesterday's, the first at today's
+        # the second look at yesterday's, the first at today's
+        for days_ago in (2, 1, 0) if nights_after in {1, 2} else (1, 0):
             if number - days_ago > 0:
                 land(home, started(number - days_ago - 1 - RETENTION_DAYS), at, "gone", agent_id)
         apply_policy(home, settings, at)
     return at
 
 
-def test_nightly_retention_that_nobody_announced_is_never_refused(home, settings):
-    keep_14_days(home, settings, n_nights=9)
+@pytest.mark.parametrize("missed_night", [None, 6])
+def test_nightly_retention_that_nobody_announced_is_never_refused(home, settings, missed_night):
+    keep_14_days(home, settings, n_nights=9, missed_night=missed_night)
     assert removed_ids(home) == {name for number in range(8) for name, _ in started(number - RETENTION_DAYS)}
+
+
+def test_retention_of_days_without_a_conversation_is_never_refused(home, settings):
+    days = [day for day in range(-RETENTION_DAYS, 8) if day not in {-9, -8}]  # such as a weekend
+    for day in days:
+        land(home, started(day), FIRST_NIGHT, "document")
+    for number in range(1, 10):
+        gone = {number - days_ago - 1 - RETENTION_DAYS for days_ago in (1, 0) if number > days_ago} & {*days}
+        for day in sorted(gone):
+            land(home, started(day), FIRST_NIGHT + number * DAY, "gone")
+        apply_policy(home, settings, FIRST_NIGHT + number * DAY)
+    assert removed_ids(home) == {name for day in days if day < 8 - RETENTION_DAYS for name, _ in started(day)}
 
 
 def test_a_fault_is_refused_in_a_workspace_with_retention_too(home, settings):
@@ -95,6 +117,21 @@ def test_a_fault_is_refused_in_a_workspace_with_retention_too(home, settings):
     with pytest.raises(RemovalsError):
         apply_policy(home, settings, at + 2 * DAY)
     assert removed_ids(home) == removed
+
+
+@pytest.mark.parametrize("settings", ["redact"], indirect=True)
+@pytest.mark.parametrize(("days_early", "is_refused"), [(1, False), (2, True)])
+def test_a_rule_spares_what_goes_a_day_early_and_no_more(home, settings, days_early, is_refused):
+    at = keep_14_days(home, settings, n_nights=6)
+    early = started(5 - RETENTION_DAYS + days_early)
+    land(home, early, at, "gone")
+    land(home, started(5 - RETENTION_DAYS) + early, at + DAY, "gone")
+    if is_refused:
+        with pytest.raises(RemovalsError, match="12 of "):
+            apply_policy(home, settings, at + DAY)
+    else:
+        apply_policy(home, settings, at + DAY)
+    assert {name for name, _ in early}.isdisjoint(removed_ids(home)) is is_refused
 
 
 def test_removals_night_after_night_are_no_rule_where_older_conversations_are_left(home, settings):
@@ -140,6 +177,21 @@ def test_nine_are_removed_and_ten_of_twelve_are_not(home, settings):
         apply_policy(home, settings, FIRST_NIGHT + 4 * DAY)
     apply_policy(home, settings, FIRST_NIGHT + 4 * DAY, allow_removals=True)
     assert len(removed_ids(home)) == 19
+
+
+@pytest.mark.parametrize(("n_removed", "is_refused"), [(12, False), (13, True)])
+def test_a_share_is_of_all_conversations_that_are_kept(home, settings, n_removed, is_refused):
+    """Of 240, 12 are 5 %, which may be removed at once."""
+    conversations = [pair for day in range(-25, -5) for pair in started(day)]
+    land(home, conversations, FIRST_NIGHT, "document")
+    for number in (1, 2):
+        land(home, conversations[-n_removed:], FIRST_NIGHT + number * DAY, "gone")
+    if is_refused:
+        with pytest.raises(RemovalsError, match="13 of 240 conversations"):
+            apply_policy(home, settings, FIRST_NIGHT + 2 * DAY)
+    else:
+        apply_policy(home, settings, FIRST_NIGHT + 2 * DAY)
+    assert len(removed_ids(home)) == (0 if is_refused else n_removed)
 
 
 def test_a_document_between_two_404s_revokes_the_first(home):

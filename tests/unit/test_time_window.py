@@ -54,6 +54,13 @@ def test_the_next_run_lists_from_the_last_complete_listing_less_the_lookback():
     assert next_window(listings, now=NOW, lookback_days=3) == Window(since, NOW, is_open=True)
 
 
+def test_a_window_of_an_agent_has_no_other_agents_conversations():
+    window = Window(NOW - DAY, NOW, "agent_a")
+    start = NOW - DAY
+    assert [window.contains(start, agent_id) for agent_id in ("agent_a", "agent_b", None)] == [True, False, True]
+    assert not window.contains(NOW, "agent_a")
+
+
 def test_an_open_window_has_what_started_after_now_and_so_has_its_newest_part():
     window = Window(NOW - 4 * DAY, NOW, is_open=True)
     assert window.contains(NOW + DAY, None)

@@ -64,9 +64,23 @@ def test_a_signature_is_valid_for_half_an_hour_and_says_until_when(age):
     assert signature.expires_at == NOW - age + TOLERANCE_SECS
 
 
-def test_a_header_with_many_digests_is_refused():
+DIGEST = f"v0={'0' * 64}"
+NO_SIGNATURES = [
+    None,
+    "",
+    DIGEST,
+    f"t=soon,{DIGEST}",
+    f"t={NOW},t={NOW},{DIGEST}",
+    f"t={NOW}",
+    f"t={NOW},v0=0",
+    ",".join((f"t={NOW}", *[DIGEST] * 9)),
+]
+
+
+@pytest.mark.parametrize("header", NO_SIGNATURES)
+def test_a_header_without_one_time_and_one_to_eight_digests_is_refused(header):
     with pytest.raises(SignatureError, match="no signature"):
-        Signature([OLD], f"t={NOW}" + f",v0={'0' * 64}" * 9, NOW)
+        Signature([OLD], header, NOW)
 
 
 def test_the_memory_of_repeats_is_bounded_and_forgets_the_oldest_first():

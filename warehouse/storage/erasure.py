@@ -61,20 +61,23 @@ def find_start_dates(home: Home, ids: Collection[str]) -> pl.DataFrame:
 
 
 def write_tombstones(home: Home, conversations: pl.DataFrame, at: datetime) -> None:
-    """Land a tombstone for each conversation (rows of ``find_start_dates``) that has none: it counts as erased now."""
+    """Land a tombstone for each conversation (rows of ``find_start_dates``) that has none: it counts as erased now.
+
+    Where the rows have an ``agent_id`` too, a tombstone retains it: the API's retention is known by what it removed.
+    """
     erased_ids = landing.erased_ids(home)
+    rows = conversations.select(pl.col("^(conversation_id|start_date|agent_id)$")).to_dicts()
     landing.land_documents(
         home,
         [
             {
-                "conversation_id": conversation_id,
-                "start_date": day,
-                "start_time_at": datetime.combine(day, time(), UTC),  # only the day is retained
+                **row,
+                "start_time_at": datetime.combine(row["start_date"], time(), UTC),  # only the day is retained
                 "kind": landing.ERASED,
                 "fetched_at": at,
             }
-            for conversation_id, day in conversations.select("conversation_id", "start_date").rows()
-            if conversation_id not in erased_ids
+            for row in rows
+            if row["conversation_id"] not in erased_ids
         ],
     )
 

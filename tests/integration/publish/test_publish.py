@@ -223,6 +223,10 @@ def test_a_target_that_cannot_be_reached_is_named_and_stays_pending(context, cop
     assert f"\n{target.as_uri()}  delta " in said
     assert "may still have what was erased or redacted; failed 2" in said
 
+    named = run(tmp_path, "publish", str(target), "--json", CONVOHOUSE_HOME=str(home))
+    # tried once, though it is pending too
+    assert (named.code, [result["target"] for result in named.data["targets"]]) == (1, [target.as_uri()])
+
     target.unlink()
     away.rename(target)
     assert words_in(contents(target), words) != set()

@@ -1,0 +1,49 @@
+"""Settings that are refused, in a message that does not repeat them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipelines.errors import SettingsError
+from pipelines.settings import load_settings
+
+WORD = "hunter-2-hunter-2"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "problem"),
+    [
+        (f"https://api:{WORD}@api.example", "must not hold a user name"),
+        (f"https://{WORD}@api.example", "must not hold a user name"),
+        (f"https://api.example/?key={WORD}", "must not hold a user name, password, query"),
+        (f"https://api.example/#{WORD}", "must not hold a user name, password, query or fragment"),
+        (f"ftp://api.example/{WORD}", "must start with http:// or https://"),
+    ],
+)
+def test_a_base_url_that_messages_would_not_keep_is_refused(base_url: str, problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem) as refusal:
+        load_settings(base_url=base_url)
+    assert WORD not in str(refusal.value)
+
+
+def test_the_slash_at_the_end_of_a_base_url_makes_no_difference() -> None:
+    assert load_settings(base_url="https://api.example/eleven/").base_url == "https://api.example/eleven"
+
+
+PII: list[tuple[dict[str, Any], bool]] = [
+    ({"pii": "hash"}, False),
+    ({"pii": "hash", "pii_key": "k" * 15}, False),
+    ({"pii": "hash", "pii_key": "k" * 16}, True),
+    ({"pii": "keep", "pii_key": "k"}, True),
+]
+
+
+@pytest.mark.parametrize(("settings", "is_accepted"), PII)
+def test_hashes_need_a_key_of_sixteen_characters(settings: dict[str, Any], *, is_accepted: bool) -> None:
+    if is_accepted:
+        assert load_settings(**settings).pii == settings["pii"]
+        return
+    with pytest.raises(SettingsError, match="16 characters or more"):
+        load_settings(**settings)

@@ -17,7 +17,13 @@ from xdist.scheduler import LoadFileScheduling, Scheduling
 from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers import day, examples
 from tests.helpers.empty_files import keep_empty_files
-from tests.helpers.few_models import FEW, READERS_OF_THE_PROJECT, reader_of
+from tests.helpers.few_models import (
+    CONNECT_OF_A_BUILD,
+    FEW,
+    READERS_OF_THE_PROJECT,
+    connect_for_few_rows,
+    reader_of,
+)
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
 from tests.helpers.small_builds import hide_comments
 
@@ -130,3 +136,4 @@ def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, 
     read_few = reader_of(*few_keys)
     for module in READERS_OF_THE_PROJECT:
         monkeypatch.setattr(f"{module}.read_project", read_few)
+    monkeypatch.setattr(CONNECT_OF_A_BUILD, connect_for_few_rows)

@@ -16,7 +16,14 @@ from xdist.scheduler import LoadFileScheduling, Scheduling
 
 from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers import day, examples
-from tests.helpers.few_models import FEW, READERS_OF_THE_PROJECT, reader_of
+from tests.helpers.empty_files import keep_empty_files
+from tests.helpers.few_models import (
+    CONNECT_OF_A_BUILD,
+    FEW,
+    READERS_OF_THE_PROJECT,
+    connect_for_few_rows,
+    reader_of,
+)
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
 from tests.helpers.small_builds import hide_comments
 
@@ -37,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
     config.addinivalue_line("markers", "whole_build: builds all models, or syncs often; left out by make test-fast")
     hide_comments()
+    keep_empty_files()
     day.set_today(config.getoption("--today"))
     if config.getoption("--few-examples"):
         examples.try_few()
@@ -128,3 +136,4 @@ def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, 
     read_few = reader_of(*few_keys)
     for module in READERS_OF_THE_PROJECT:
         monkeypatch.setattr(f"{module}.read_project", read_few)
+    monkeypatch.setattr(CONNECT_OF_A_BUILD, connect_for_few_rows)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -172,6 +173,7 @@ def _static(request: Request) -> Response:
     return Response(read(), media_type=media_type, headers={"Cache-Control": FOREVER})
 
 
+@cache  # the version of a package is read from its files, a tenth of the time of a page
 def _versions() -> dict[str, str]:
     """A part of each static file's address that changes with its content."""
     texts = {"page.css": render.stylesheet(), "page.js": render.script(), "charts.js": version("vl-convert-python")}

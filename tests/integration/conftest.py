@@ -12,6 +12,7 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
+from pipelines.usecases import sync_reference_data
 from tests.helpers.few_models import FEW
 from tests.helpers.nights import SyncedNights
 from tests.helpers.recording_app import assert_equals
@@ -21,7 +22,22 @@ from tests.helpers.run_cli import run
 @pytest.fixture
 def few_keys(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """Tests of the copy look at the lake; those that compare it with a recount, at conversations and their metrics."""
-    return FEW if hasattr(request.module, assert_equals.__name__) else ("marts.dim_agents",)
+    return FEW if assert_equals.__name__ in request.function.__code__.co_names else ("marts.dim_agents",)
+
+
+@pytest.fixture
+def reference_data() -> None:
+    """For a test among those of ``conversations_alone`` that looks at agents, prices, batches or the bill."""
+
+
+@pytest.fixture
+def conversations_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Syncs in this process copy, of all reference data, the tools alone: the rest is a fifth of a first sync.
+
+    For tests whose subject is the copy of conversations; those of every model copy everything.
+    """
+    if not {"every_model", reference_data.__name__} & set(request.fixturenames):
+        monkeypatch.setattr(sync_reference_data, "AFTER_FLATTENING", ())
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from tests.helpers.run_cli import run
 from warehouse.serve.summary import read_summary
 from warehouse.storage.home import Home
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 NUMBERS = {
     "n_calls": 46,

@@ -234,15 +234,15 @@ def test_a_redirect_is_not_followed_over_the_wire() -> None:
     assert len(server.request_lines) == 1
 
 
-def bomb(name: str) -> bytes:
+def bomb() -> bytes:
     packer = zlib.compressobj(9, wbits=31)
-    gzip = b"".join(packer.compress(bytes(2**20)) for _ in range(400)) + packer.flush()
-    return http(gzip if name == "gzip" else b"x" * 100, headers=f"content-encoding: {name}\r\n")
+    return b"".join(packer.compress(bytes(2**20)) for _ in range(400)) + packer.flush()
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip", "br"])
 def test_a_body_that_decompresses_to_gigabytes_is_not_read_into_memory(encoding: str) -> None:
-    server = RawServer(says(bomb(encoding)))
+    body = bomb() if encoding == "gzip" else b"x" * 100
+    server = RawServer(says(http(body, headers=f"content-encoding: {encoding}\r\n")))
     tracemalloc.start()
     try:
         with pytest.raises(MalformedResponseError, match=r"more than 64 MiB|not requested"):

@@ -27,7 +27,7 @@ from warehouse.storage import lake
 from warehouse.storage.audio import AudioSelection
 from warehouse.storage.home import Home
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 PLENTY = 10**9

@@ -1,13 +1,24 @@
-"""The demo as a new user runs it: without a key. tests/integration/test_readme.py runs it in a process of its own."""
+"""The demo as a new user runs it: without a key. tests/integration/test_readme.py runs all of it, with every model."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from pipelines.cli.demo import DemoWorld
 from tests.helpers.day import midnight
+from tests.helpers.few_models import FEW
 from tests.helpers.run_cli import Ended, run
+
+pytestmark = pytest.mark.usefixtures("few_models")
+
+
+@pytest.fixture
+def few_keys() -> tuple[str, ...]:
+    """What the summary reads."""
+    return FEW
 
 
 def demo(folder: Path, *arguments: str, until: str | None = None) -> Ended:

@@ -32,7 +32,7 @@ from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import land_prices, land_tools, tool_listings
 from warehouse.storage.landing_sequence import next_number
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 DAY, YEAR = timedelta(days=1), timedelta(days=365)

@@ -27,7 +27,7 @@ from warehouse.schema.operations import SYNC_RUNS
 from warehouse.storage import lake, landing, lock, parquet
 from warehouse.storage.home import Home
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 KEY = {"ELEVENLABS_API_KEY": "demo", "CONVOHOUSE_REREAD_DAYS": "[]"}
@@ -41,6 +41,12 @@ POINTS = {
     "in the build": ("warehouse.models.build_tables:GeneratedTable.load", 1, ""),
     "before the swap": (RENAME, 1, "/warehouse.duckdb"),
 }
+
+
+@pytest.fixture
+def few_keys():
+    """As in the processes that die."""
+    return FEW
 
 
 @pytest.fixture(scope="module")

@@ -26,8 +26,14 @@ from warehouse.storage.home import Home
 pytestmark = pytest.mark.usefixtures("few_models")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
-DAILY = ["conversations", "conversation_checks", "turns", "tool_calls", "conversation_list"]
-WITHOUT_DAYS = ["agents", "tools", "llm_prices", "sync_runs", "quarantine"]
+SCHEMA = None
+CUT_TOGETHER = {
+    "of one flattening": [("conversations", -1), ("turns", -2), ("tool_calls", -3)],
+    "of checks and lists": [("conversation_checks", -1), ("conversation_list", -2)],
+    "without days": [(name, -1) for name in ("agents", "tools", "llm_prices", "sync_runs", "quarantine")],
+    "schema": [("turns", SCHEMA)],
+}
+"""Files by table and day, from the last, that are cut at once: each is repaired in its own way, or on its own day."""
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +71,10 @@ def original(kept_home, context):
     return Home(kept_home.kept)
 
 
-def lake_file(home, name):
+def lake_file(home, name, number=-1):
+    """The last file of a table, or that of an earlier day."""
     table = BY_NAME[name]
-    return max(home.files(home.table(table), lake.DAY_FOLDERS if table.is_daily else ""))
+    return sorted(home.files(home.table(table), lake.DAY_FOLDERS if table.is_daily else ""))[number]
 
 
 def rows_of(home, name):
@@ -89,8 +96,9 @@ def failed(context, *, is_deep=False):
     return {result.check.name: str(result.sample_rows) for result in results if not result.is_passed}
 
 
-def assert_repaired(context, original, result, file):
-    assert [warning for warning in result.warnings if str(file) in warning], result.warnings
+def assert_repaired(context, original, result, *files):
+    for file in files:
+        assert [warning for warning in result.warnings if str(file) in warning], result.warnings
     assert result.problems == ()
     assert failed(context, is_deep=True) == {}
     for name in ("conversations", "turns", "tool_calls", "conversation_list", "agents", "tools"):
@@ -99,23 +107,25 @@ def assert_repaired(context, original, result, file):
     assert turns == rows_of(original, "turns").height
 
 
-@pytest.mark.parametrize("name", [*DAILY[:1], *DAILY[2:4]])
-def test_a_lost_day_of_one_table_is_named_and_rebuilt(name, context, original):
-    file = lake_file(context.home, name)
-    file.unlink()
-    assert str(file) in failed(context)["lake_has_recorded_rows"]
-    assert_repaired(context, original, sync.sync(context, run_id="second"), file)
+def test_lost_days_of_tables_are_named_and_rebuilt(context, original):
+    files = [lake_file(context.home, *place) for place in CUT_TOGETHER["of one flattening"]]
+    for file in files:
+        file.unlink()
+    missing = failed(context)["lake_has_recorded_rows"]
+    assert [str(file) in missing for file in files] == [True] * len(files)
+    assert_repaired(context, original, sync.sync(context, run_id="second"), *files)
 
 
 @pytest.mark.parametrize("command", [sync.sync, sync.reprocess])
-@pytest.mark.parametrize("name", ["turns", "conversations"])
-def test_lost_rows_are_named_and_rebuilt(name, command, context, original):
-    file = lake_file(context.home, name)
-    rows = pl.read_parquet(file, glob=False).head(-3)
-    file.unlink()
-    rows.write_parquet(file)
-    assert str(file) in failed(context)["lake_has_recorded_rows"]
-    assert_repaired(context, original, command(context, run_id="second"), file)
+def test_lost_rows_are_named_and_rebuilt(command, context, original):
+    files = [lake_file(context.home, "turns"), lake_file(context.home, "conversations", -2)]
+    for file in files:
+        rows = pl.read_parquet(file, glob=False).head(-3)
+        file.unlink()
+        rows.write_parquet(file)
+    missing = failed(context)["lake_has_recorded_rows"]
+    assert [str(file) in missing for file in files] == [True] * len(files)
+    assert_repaired(context, original, command(context, run_id="second"), *files)
 
 
 def test_values_that_somebody_has_changed_are_named_and_rebuilt(context, original):
@@ -140,12 +150,17 @@ def test_what_the_lake_has_lost_is_not_missing_where_it_is_published_and_fails_a
 
 
 @pytest.mark.parametrize("command", [sync.sync, sync.reprocess])
-@pytest.mark.parametrize("name", [*DAILY, *WITHOUT_DAYS, "schema"])
-def test_a_cut_file_of_the_lake_is_named_and_rebuilt(name, command, context, original):
-    file = lake.schema_file(context.home, BY_NAME["turns"]) if name == "schema" else lake_file(context.home, name)
-    cut(file)
-    assert str(file) in failed(context)["lake_is_readable"]
-    assert_repaired(context, original, command(context, run_id="second"), file)
+@pytest.mark.parametrize("files", CUT_TOGETHER.values(), ids=CUT_TOGETHER)
+def test_cut_files_of_the_lake_are_named_and_rebuilt(files, command, context, original):
+    cut_files = [
+        lake.schema_file(context.home, BY_NAME[name]) if number is SCHEMA else lake_file(context.home, name, number)
+        for name, number in files
+    ]
+    for file in cut_files:
+        cut(file)
+    unreadable = failed(context)["lake_is_readable"]
+    assert [str(file) in unreadable for file in cut_files] == [True] * len(cut_files)
+    assert_repaired(context, original, command(context, run_id="second"), *cut_files)
 
 
 def copies_of(home):

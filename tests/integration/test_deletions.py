@@ -19,7 +19,7 @@ from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.transcript import TURNS
 from warehouse.storage import lake, landing, parquet
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 OF_CONTENT = {
     *(("data_collection_fill", name) for name in ("n_typed", "n_of_declared_type", "of_declared_type_rate")),

@@ -26,7 +26,7 @@ from warehouse.schema.transcript import TURNS
 from warehouse.storage import lake, landing, quarantine
 from warehouse.storage.audio import AudioSelection
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 
 @pytest.fixture

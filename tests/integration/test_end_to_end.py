@@ -25,7 +25,7 @@ from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.serve.query import query
 from warehouse.storage import lake, parquet
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 SINCE = UNTIL - timedelta(days=10)

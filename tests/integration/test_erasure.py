@@ -29,7 +29,7 @@ from warehouse.schema.operations import DELETIONS
 from warehouse.schema.transcript import TURNS
 from warehouse.storage import activity_log, lake, landing, quarantine
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -61,6 +61,11 @@ def api():
         yield posts, {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url, "CONVOHOUSE_FEEDBACK_PER_SEC": "1000"}
 
 
+@pytest.fixture
+def few_keys():
+    return ("marts.fct_conversations", "marts.dim_agents")
+
+
 def logged(folder):
     rows = lake.read(Home(folder / "data"), FEEDBACK_SENT).sort("conversation_id", "sent_at")
     return rows.select("conversation_id", "feedback", "outcome", "status").rows()
@@ -79,6 +84,7 @@ def test_without_yes_and_without_a_terminal_nothing_is_sent(api, tmp_path):
     }
 
 
+@pytest.mark.usefixtures("few_models", "conversations_alone")
 def test_feedback_is_seen_by_the_vendors_sdk_sent_once_and_fetched_by_the_next_sync(api, tmp_path):
     posts, settings = api
     conversation_id, url = posts.ids()[0], settings["ELEVENLABS_BASE_URL"]

@@ -245,7 +245,7 @@ def kept_home(tmp_path_factory):
     return KeptHome(tmp_path_factory.mktemp("merge") / "home")
 
 
-@pytest.mark.usefixtures("few_models")
+@pytest.mark.usefixtures("few_models", "conversations_alone")
 @pytest.mark.parametrize("point", POINTS)
 def test_a_run_killed_in_its_merge_is_followed_by_a_complete_one(point, kept_home):
     """The process dies as by kill -9; the next run erases a conversation, and the one after it copies the rest."""

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.emulator.server.serve import running
 from pipelines.transform import merge_large_day
-from pipelines.usecases import sync
+from pipelines.usecases import sync, sync_reference_data
 from tests.helpers.few_models import few_built
 from tests.helpers.nights import NIGHT, Nights
 from warehouse.schema.conversations import CONVERSATION_CHECKS
@@ -14,7 +14,7 @@ from warehouse.schema.registry import TABLES
 from warehouse.schema.transcript import TURNS
 from warehouse.storage import lake, parquet
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 DAILY = [table for table in TABLES if table.is_daily]
 
@@ -24,6 +24,7 @@ def run_nights(folder, monkeypatch, n_per_range):
     nights = Nights(folder, conversations=60, days=4)
     with monkeypatch.context() as patch, running(nights.app) as url:
         patch.setattr(merge_large_day, "CONVERSATIONS_PER_RANGE", n_per_range)
+        patch.setattr(sync_reference_data, "AFTER_FLATTENING", ())
         context = nights.context(url, processes=0, lookback_days=9)
         nights.now -= 2 * NIGHT
         sync.sync(context, run_id="1")

@@ -21,7 +21,7 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import CONVERSATION_LIST
 from warehouse.storage import lake, landing
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 LIST = "/v1/convai/conversations"

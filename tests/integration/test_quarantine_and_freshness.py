@@ -30,7 +30,7 @@ from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import lake, landing, run_records
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 HASTY = {"ELEVENLABS_API_KEY": "demo", "CONVOHOUSE_REQUEST_DEADLINE_SECS": "1"}

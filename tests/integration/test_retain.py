@@ -22,7 +22,7 @@ from tests.helpers.run_cli import run
 from warehouse.storage import landing
 from warehouse.storage.home import Home
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 BEFORE = "2026-11-19T13:00:00"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +16,7 @@ from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError
 from pipelines.extract.fetch_conversations import SECS_IF_QUARANTINED
-from pipelines.settings import Settings
+from pipelines.settings import Settings, Workspace
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from pipelines.webhook.batch_writer import BatchWriter
@@ -22,11 +24,12 @@ from pipelines.webhook.events import read_event
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.spoiling_app import Answer, SpoilingApp, vendor
+from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import QUARANTINE, SYNC_RUNS, UNKNOWN_FIELDS
 from warehouse.schema.reference_data import LLM_PRICES, TOOLS
 from warehouse.storage import lake
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 NIGHT = timedelta(days=1)
@@ -42,22 +45,45 @@ def world():
 @pytest.fixture(scope="module")
 def documents(world):
     """By id, oldest first."""
+    return by_id(world)
+
+
+def by_id(world):
     details = sorted(world.details(UNTIL), key=lambda document: document["metadata"]["start_time_unix_secs"])
     return {document["conversation_id"]: document for document in details}
 
 
-class Nights:
-    """A home, an API that can be spoilt, and a clock that goes on by a night with each run."""
+def spoiling(world, details=()):
+    return SpoilingApp(create_app(world, clock=lambda: UNTIL), dict(details))
 
-    def __init__(self, folder, world):
-        self.api = SpoilingApp(create_app(world, clock=lambda: UNTIL))
+
+class Nights:
+    """A home, one or more APIs that can be spoilt, and a clock that goes on by a night with each run."""
+
+    def __init__(self, folder, apis):
+        """``apis`` by the names of their workspaces."""
+        self.apis = apis
         self.now, self.n_runs, self.slept = UNTIL + timedelta(hours=2), 0, [0.0]
         self.settings = Settings(
             home=folder / "home", api_key="demo", reread_days=(), prices_every_days=0, concurrency=4
         )
 
-    def context(self, url=""):
-        settings = self.settings.model_copy(update={"base_url": url} if url else {})
+    @property
+    def api(self):
+        """The only one."""
+        (api,) = self.apis.values()
+        return api
+
+    def context(self, urls=()):
+        """With the URLs of the APIs by workspace, if they are served."""
+        settings = self.settings
+        if len(urls) == 1:
+            settings = settings.model_copy(update={"base_url": urls["main"]})
+        elif urls:
+            workspaces = {
+                name: Workspace(key_variable="ELEVENLABS_API_KEY", base_url=url) for name, url in urls.items()
+            }
+            settings = settings.model_copy(update={"workspaces": workspaces})
         return Context(settings, clock=lambda: self.now, connect=self.connect)
 
     def connect(self, settings):
@@ -72,8 +98,9 @@ class Nights:
     def run(self, command=sync.sync, **options):
         self.n_runs += 1
         self.now += NIGHT
-        with running(self.api) as url:
-            return command(self.context(url), run_id=f"run {self.n_runs}", **options)
+        with ExitStack() as stack:
+            urls = {name: stack.enter_context(running(api)) for name, api in self.apis.items()}
+            return command(self.context(urls), run_id=f"run {self.n_runs}", **options)
 
     def quarantined(self):
         return dict(lake.read(self.context().home, QUARANTINE, ["conversation_id", "reason"]).rows())
@@ -84,7 +111,7 @@ class Nights:
 
 @pytest.fixture
 def nights(tmp_path, world):
-    return Nights(tmp_path, world)
+    return Nights(tmp_path, {"main": spoiling(world)})
 
 
 @pytest.fixture(scope="module")
@@ -153,31 +180,42 @@ def test_a_conversation_that_fails_for_ever_takes_its_full_time_in_the_first_nig
     assert nights.run().problems == ()
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        vendor(400),
-        vendor(401, "invalid_api_key"),
-        vendor(402, "quota_exceeded"),
-        vendor(403, "missing_permissions"),
-        vendor(422),
-        vendor(500),
-        Answer(307, b"", ((b"location", b"https://login.example/"),)),
-        Answer(404, b"<h1>no such context</h1>"),
-        Answer(200, b"null"),
-        HTML,
-    ],
-    ids=lambda answer: f"{answer.status}-{answer.content[:12].decode()}",
-)
-def test_conversations_that_fail_with_any_answer_are_set_aside_wherever_they_are_in_the_queue(
-    answer, nights, documents
-):
-    bad = [*list(documents)[:6], list(documents)[30], *list(documents)[-6:-1]]
-    nights.api.details = dict.fromkeys(bad, answer)
+ANSWERS = {
+    "400": vendor(400),
+    "401": vendor(401, "invalid_api_key"),
+    "402": vendor(402, "quota_exceeded"),
+    "403": vendor(403, "missing_permissions"),
+    "422": vendor(422),
+    "500": vendor(500),
+    "redirect": Answer(307, b"", ((b"location", b"https://login.example/"),)),
+    "404_of_another_server": Answer(404, b"<h1>no such context</h1>"),
+    "null": Answer(200, b"null"),
+    "html": HTML,
+}
+
+
+@pytest.mark.timeout(400)  # ten workspaces
+def test_conversations_that_fail_with_any_answer_are_set_aside_wherever_they_are_in_the_queue(tmp_path, monkeypatch):
+    """Each answer is that of the API of a workspace of its own; one sync copies all."""
+    monkeypatch.setenv("ELEVENLABS_API_KEY", "demo")
+    apis, documents, bad = {}, {}, {}
+    for seed, (name, answer) in enumerate(ANSWERS.items(), 100):
+        world = World(seed=seed, conversations=60, days=3, until=UNTIL)
+        documents[name] = by_id(world)
+        ids = list(documents[name])
+        bad[name] = [*ids[:6], ids[30], *ids[-6:-1]]
+        apis[name] = spoiling(world, dict.fromkeys(bad[name], answer))
+    nights = Nights(tmp_path, apis)
     result = nights.run()
-    assert_equals(nights.context(), [document for name, document in documents.items() if name not in bad])
-    assert set(nights.quarantined()) == set(bad)
-    assert all(any(name in problem for problem in result.problems) for name in bad)
+
+    good = {name: documents[name].keys() - set(bad[name]) for name in ANSWERS}
+    rest = [documents[name][conversation_id] for name, ids in good.items() for conversation_id in ids]
+    homes = {name: nights.context().home.for_workspace(name) for name in ANSWERS}
+    assert {name: set(lake.read(home, CONVERSATIONS)["conversation_id"]) for name, home in homes.items()} == good
+    assert_equals(SimpleNamespace(home=nights.context().home.all_workspaces), rest)
+    for name, home in homes.items():
+        assert set(lake.read(home, QUARANTINE)["conversation_id"]) == set(bad[name]), name
+        assert all(any(conversation_id in problem for problem in result.problems) for conversation_id in bad[name])
 
 
 def test_a_night_with_nothing_but_failing_conversations_is_no_outage(nights, documents):
@@ -203,7 +241,7 @@ def test_a_night_with_nothing_but_failing_conversations_is_no_outage(nights, doc
 def test_an_outage_ends_the_run_soon_and_what_is_landed_is_built(answer, error, kept_home, world, documents):
     names = list(documents)
     landed, later = names[:30], names[30:]
-    nights = Nights(kept_home.root.parent, world)
+    nights = Nights(kept_home.root.parent, {"main": spoiling(world)})
 
     def make():
         nights.api.rows = lambda rows: [row for row in rows if row["conversation_id"] in landed]
@@ -303,6 +341,7 @@ def test_a_tool_without_an_id_and_a_tool_that_no_table_can_hold_are_named_and_th
     assert nights.run().problems == ()
 
 
+@pytest.mark.usefixtures("reference_data")
 def test_agents_whose_prices_fail_are_named_and_asked_again_the_next_night(nights, documents):
     nights.settings = nights.settings.model_copy(update={"prices_every_days": 7})
     agents = sorted({document["agent_id"] for document in documents.values()})

@@ -117,7 +117,7 @@ def ends(document):
     return datetime.fromtimestamp(metadata["start_time_unix_secs"] + metadata["call_duration_secs"], UTC)
 
 
-@pytest.mark.usefixtures("few_models")
+@pytest.mark.usefixtures("few_models", "conversations_alone")
 def test_a_month_of_nights_ends_with_the_warehouse_equal_to_the_world(world, clock, context, monkeypatch):
     app = create_app(world, clock=lambda: clock.now, faults=Faults.parse(FAULTS))
     builds = SimpleNamespace(

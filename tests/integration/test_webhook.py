@@ -32,7 +32,7 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from warehouse.schema.activity import WEBHOOK_EVENTS
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.storage import activity_log, lake, landing, quarantine
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 TRANSCRIPT = "post_call_transcription"
 

@@ -25,7 +25,7 @@ from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.registry import DOCUMENT_TABLES
 from warehouse.storage import lake
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 

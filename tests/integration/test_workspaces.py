@@ -15,6 +15,7 @@ from pipelines.errors import CredentialsError, SettingsError
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases import erasure, sync
 from pipelines.usecases.context import Context
+from tests.helpers.few_models import FEW
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.run_cli import run
@@ -26,11 +27,17 @@ from warehouse.schema.operations import SYNC_RUNS
 from warehouse.serve.query import query
 from warehouse.storage import lake, landing
 
-pytestmark = pytest.mark.usefixtures("few_models")
+pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 KEYS = {"eu": "sk_the_key_of_the_europeans", "us": "sk_the_key_of_the_americans"}
 VARIABLES = {"eu": "EU_KEY", "us": "US_KEY"}
+
+
+@pytest.fixture
+def few_keys():
+    """They count conversations in the warehouse."""
+    return FEW
 
 
 class Api:
@@ -108,6 +115,7 @@ def everywhere(context):
     return SimpleNamespace(home=context.home.all_workspaces)
 
 
+@pytest.mark.usefixtures("reference_data")
 def test_one_sync_copies_all_and_no_key_reaches_another_workspace(context, apis):
     result = sync.sync(context, run_id="run")
 

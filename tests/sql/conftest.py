@@ -18,6 +18,7 @@ import pytest
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers.case_engine import CaseEngine, case_engine
+from tests.helpers.few_models import SLOW_OPTIMIZERS
 from tests.helpers.shared_build import SharedBuild, renamed
 from warehouse.build import materialize
 from warehouse.connection import Limits, connect, lake_files_sql, read_parquet_sql
@@ -50,9 +51,6 @@ WAREHOUSE_TESTS = frozenset({
     "test_partial_builds.py",
 })  # fmt: skip
 """Files in which ``rows`` become a warehouse."""
-
-SLOW_OPTIMIZERS = ("cte_inlining", "grouping_sets", "join_order")
-"""Over a few rows, planning is all that a build takes, and these are a third of it; whole builds have them."""
 
 
 FIXTURES_OF_ROWS = frozenset({"rows", "new_rows", "shared_build", "project", "engine", "tmp_path_factory", "request"})

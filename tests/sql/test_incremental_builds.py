@@ -184,7 +184,8 @@ def test_an_incremental_warehouse_is_the_same_as_a_full_refresh(home: Home) -> N
         incremental_models |= incremental(build_like_a_full_refresh(home))
     assert incremental_models == incremental_keys()
 
-    land(home, [failed(document) for document in documents()[NEW:]], UNTIL + timedelta(days=99))
+    one_of_each_day = {start_of(document).date(): document for document in documents()[NEW:]}
+    land(home, list(map(failed, one_of_each_day.values())), UNTIL + timedelta(days=99))
     assert incremental(build(home, zones=ZONES)) == set(), "if most days changed, everything is rebuilt"
 
 

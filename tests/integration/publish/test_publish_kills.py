@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from threading import Event, Thread
 
 import polars as pl
@@ -12,6 +13,7 @@ from pipelines.usecases.publish import choose_jobs, publish
 from tests.helpers import kill_at, postgres
 from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.few_models import FEW
+from tests.helpers.kept_home import KeptHome
 from tests.helpers.published import (
     database_rows,
     delta_rows,
@@ -19,6 +21,7 @@ from tests.helpers.published import (
     in_order,
     publish_to,
     rows_by_table,
+    selected,
 )
 from warehouse.publish import record
 
@@ -59,6 +62,53 @@ def assert_whole(rows_of, nights):
     return are_new
 
 
+SELECTION = ("marts", "metrics")
+
+
+@pytest.fixture(scope="module")
+def nights(copies):
+    """The rows of every published table on both nights."""
+    rows = {}
+    for night in ("first", "second"):
+        copies.put(night)
+        rows[night] = rows_by_table(copies.home, selected(copies, *SELECTION))
+    return rows
+
+
+class KeptTarget:
+    """A target with the home of the first night, published once and put back for each test."""
+
+    def __init__(self, kind, folder, server):
+        self.kind, self._server, self._files, self._record = kind, server, KeptHome(folder / "target"), None
+        self.url = f"{server.rpartition('/')[0]}/published" if kind == "postgres" else str(self._files.root)
+
+    def put(self, make, home):
+        """Make the target, or make it again what it was then, with the home's record of it."""
+        record_file = home.root / "published.json"
+        if self.kind == "postgres":
+            self._put_database(make)
+        else:
+            self._files.put(make)
+        if self._record is None:
+            self._record = record_file.read_bytes()
+        record_file.write_bytes(self._record)
+
+    def _put_database(self, make):
+        with postgres.connect(self._server) as connection:
+            if self._record is None:
+                connection.execute("create database published")
+                make()
+                connection.execute("create database published_as_it_was template published")
+            else:
+                connection.execute("drop database published with (force)")  # a killed command may still be connected
+                connection.execute("create database published template published_as_it_was")
+
+
+@pytest.fixture(scope="module")
+def kept_targets(tmp_path_factory, server):
+    return {kind: KeptTarget(kind, tmp_path_factory.mktemp(kind), server) for kind in ("delta", "parquet", "postgres")}
+
+
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
     ("kind", "point"),
@@ -69,19 +119,21 @@ def assert_whole(rows_of, nights):
     ],
 )
 def test_killed_at_any_point_readers_see_whole_tables_and_the_next_publication_completes(
-    kind, point, copies, tmp_path, request
+    kind, point, copies, nights, kept_targets
 ):
-    home = copies.home
+    home, kept_target, tables = copies.home, kept_targets[kind], list(nights["second"])
     points = {"delta": DELTA_POINTS, "parquet": FILE_POINTS, "postgres": DATABASE_POINTS}[kind]
-    target = request.getfixturevalue("database") if kind == "postgres" else str(tmp_path / "target")
     context, format_ = copies.context(publish_credentials=postgres.CREDENTIALS), None if kind == "postgres" else kind
-    selection = ("marts", "metrics")
-    jobs = choose_jobs(context, target, format_=format_, selection=selection)
-    (first,) = publish(context, jobs)
-    tables = [outcome.table for outcome in first.tables]
-    nights = {"first": rows_by_table(home, tables)}
+    target = kept_target.url
+    jobs = choose_jobs(context, target, format_=format_, selection=SELECTION)
+
+    def publish_the_first_night():
+        (first,) = publish(context, jobs)
+        assert [outcome.table for outcome in first.tables] == tables
+
+    copies.put("first", keeps_record=False)
+    kept_target.put(publish_the_first_night, home)
     copies.put("second")
-    nights["second"] = rows_by_table(home, tables)
 
     def rows_of(name):
         if kind == "delta":
@@ -100,7 +152,7 @@ def test_killed_at_any_point_readers_see_whole_tables_and_the_next_publication_c
         assert rows_of(name).equals(rows), name
     assert [file for file in home.temporary.rglob("*") if file.is_file()] == []
     if kind == "parquet":
-        assert not [file for file in (tmp_path / "target").iterdir() if file.name.startswith(".")]
+        assert not [file for file in Path(target).iterdir() if file.name.startswith(".")]
     (recorded,) = record.read_targets(home)
     assert (recorded.tables, recorded.removed) == (tuple(tables), record.removed_fingerprint(home))
 

@@ -1,6 +1,6 @@
 /*
 description = "Lake table quarantine, its columns named for people: one row per item that was set aside."
-grain = ["conversation_id"]
+grain = ["workspace", "conversation_id"]
 inherits_columns_from = "lake.quarantine"
 */
 with source as (

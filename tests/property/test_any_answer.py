@@ -6,7 +6,9 @@ import asyncio
 import copy
 import json
 import random
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,11 +16,12 @@ from pipelines.api.client import ApiClient
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
-from pipelines.settings import Settings
+from pipelines.settings import Settings, Workspace
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.spoiling_app import Answer, SpoilingApp, vendor
+from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import QUARANTINE, SYNC_RUNS
 from warehouse.schema.reference_data import LLM_PRICES, TOOLS
 from warehouse.storage import lake
@@ -26,7 +29,6 @@ from warehouse.storage import lake
 pytestmark = [pytest.mark.usefixtures("few_models"), pytest.mark.whole_build]
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
-WORLD = World(seed=4, conversations=40, days=2, until=UNTIL)
 
 STATUSES = (300, 301, 304, 307, 400, 401, 402, 403, 405, 409, 410, 415, 422, 451, 500, 501, 502, 503, 504, 520, 599)
 CODES = ("invalid_api_key", "missing_permissions", "quota_exceeded", "needs_authorization", "a_new_word")
@@ -71,54 +73,83 @@ def wrong_row(dice: random.Random, row: dict[str, object]) -> dict[str, object]:
     return row | {name: dice.choice(values)}
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_wrong_answers_cost_only_themselves(seed, tmp_path):
-    dice = random.Random(seed)
-    documents = {document["conversation_id"]: document for document in WORLD.details(UNTIL)}
-    agents = sorted({document["agent_id"] for document in documents.values()})
-    names = list(documents)
-    bad = dice.sample(names, dice.randint(1, 12))
-    bad_rows = dice.sample(names, dice.randint(0, 4))
-    answers = {name: wrong_answer(dice, documents[name]) for name in bad}
-    no_rows = dice.sample(NO_ROW, dice.randint(0, 3))
-    changes = {name: dice.randrange(2**32) for name in bad_rows}
+class Spoilt:
+    """The API of a workspace that spoils what the dice choose."""
 
-    def spoil(rows):
-        rows = [
-            wrong_row(random.Random(changes[row["conversation_id"]]), row) if row["conversation_id"] in changes else row
-            for row in rows
-        ]
-        return [*no_rows, *rows]
+    def __init__(self, seed: int) -> None:
+        dice, world = random.Random(seed), World(seed=seed, conversations=40, days=2, until=UNTIL)
+        self.documents = {document["conversation_id"]: document for document in world.details(UNTIL)}
+        self.agents = sorted({document["agent_id"] for document in self.documents.values()})
+        names = list(self.documents)
+        self.bad = dice.sample(names, dice.randint(1, 12))
+        self.bad_rows = dice.sample(names, dice.randint(0, 4))
+        self.answers = {name: wrong_answer(dice, self.documents[name]) for name in self.bad}
+        self.no_rows = dice.sample(NO_ROW, dice.randint(0, 3))
+        changes = {name: dice.randrange(2**32) for name in self.bad_rows}
 
-    no_tools = dice.sample([None, 5, "text", {}, {"id": 7}], dice.randint(0, 2))
-    bad_agents = dice.sample(agents[1:], dice.randint(0, 2))
-    prices = {agent: wrong_prices(dice) for agent in bad_agents}
-    api = SpoilingApp(
-        create_app(WORLD, clock=lambda: UNTIL), answers, prices, rows=spoil, tools=lambda tools: [*no_tools, *tools]
-    )
-    slept = [0.0]
+        def spoil(rows):
+            rows = [
+                wrong_row(random.Random(changes[row["conversation_id"]]), row)
+                if row["conversation_id"] in changes
+                else row
+                for row in rows
+            ]
+            return [*self.no_rows, *rows]
 
-    async def at_once(secs):
-        slept[0] += secs
-        await asyncio.sleep(0)
+        self.no_tools = dice.sample([None, 5, "text", {}, {"id": 7}], dice.randint(0, 2))
+        self.bad_agents = dice.sample(self.agents[1:], dice.randint(0, 2))
+        prices = {agent: wrong_prices(dice) for agent in self.bad_agents}
+        self.app = SpoilingApp(
+            create_app(world, clock=lambda: UNTIL),
+            self.answers,
+            prices,
+            rows=spoil,
+            tools=lambda tools: [*self.no_tools, *tools],
+        )
+
+    def drawn(self) -> str:
+        """What it answers, for a failure."""
+        answers = {name: [answer.status, str(answer.body)[:200]] for name, answer in self.answers.items()}
+        return json.dumps(answers, indent=1)
+
+
+def test_wrong_answers_cost_only_themselves(tmp_path, monkeypatch):
+    """Six APIs, each of a workspace of its own; one sync copies all."""
+    monkeypatch.setenv("ELEVENLABS_API_KEY", "demo")
+    apis = {f"seed_{seed}": Spoilt(seed) for seed in range(6)}
 
     def connect(settings):
+        slept = [0.0]
+
+        async def at_once(secs):
+            slept[0] += secs
+            await asyncio.sleep(0)
+
         return ApiClient(settings.base_url, settings.key(), sleep=at_once, monotonic=lambda: slept[0])
 
-    settings = Settings(home=tmp_path / "home", api_key="demo", reread_days=())
-    with running(api) as url:
+    with ExitStack() as servers:
+        workspaces = {
+            name: Workspace(key_variable="ELEVENLABS_API_KEY", base_url=servers.enter_context(running(api.app)))
+            for name, api in apis.items()
+        }
         here = Context(
-            settings.model_copy(update={"base_url": url}), clock=lambda: UNTIL + timedelta(hours=1), connect=connect
+            Settings(home=tmp_path / "home", reread_days=(), workspaces=workspaces),
+            clock=lambda: UNTIL + timedelta(hours=1),
+            connect=connect,
         )
         result = sync.sync(here, run_id="run")
 
-    drawn = json.dumps({name: [answer.status, str(answer.body)[:200]] for name, answer in answers.items()}, indent=1)
-    quarantined = set(lake.read(here.home, QUARANTINE)["conversation_id"])
-    nameless = {name for name in quarantined if name.startswith(("list_row_", "tool_"))}
-    assert quarantined - nameless == {*bad, *bad_rows, *bad_agents}, drawn
-    assert len(nameless) == len(no_rows) + len(no_tools)
-    assert (lake.read(here.home, TOOLS).height, result.warnings) == (14, ())
-    assert {*agents[1:]} - {*lake.read(here.home, LLM_PRICES)["agent_id"]} == {*bad_agents}
-    assert [name for name in quarantined if not any(name in problem for problem in result.problems)] == []
-    assert lake.read(here.home, SYNC_RUNS)["n_quarantined"].to_list() == [len(quarantined)]
-    assert_equals(here, [document for name, document in documents.items() if name not in bad])
+    assert result.warnings == ()
+    for name, api in apis.items():
+        home, bad = here.home.for_workspace(name), api.bad
+        quarantined = set(lake.read(home, QUARANTINE)["conversation_id"])
+        nameless = {item for item in quarantined if item.startswith(("list_row_", "tool_"))}
+        assert quarantined - nameless == {*bad, *api.bad_rows, *api.bad_agents}, api.drawn()
+        assert len(nameless) == len(api.no_rows) + len(api.no_tools)
+        assert lake.read(home, TOOLS).height == 14
+        assert {*api.agents[1:]} - {*lake.read(home, LLM_PRICES)["agent_id"]} == {*api.bad_agents}
+        assert [item for item in quarantined if not any(item in problem for problem in result.problems)] == []
+        assert lake.read(home, SYNC_RUNS)["n_quarantined"].to_list() == [len(quarantined)]
+        assert set(lake.read(home, CONVERSATIONS)["conversation_id"]) == api.documents.keys() - bad
+    rest = [document for api in apis.values() for name, document in api.documents.items() if name not in api.bad]
+    assert_equals(SimpleNamespace(home=here.home.all_workspaces), rest)

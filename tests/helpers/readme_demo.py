@@ -1,7 +1,7 @@
 """The output of ``make demo`` that README.md shows: run the demo in a new folder, and write its output there.
 
 ``python -m tests.helpers.readme_demo`` (``make readme``) writes the block, and the answers of docs/questions.md; tests
-compare both with a run, dates and durations aside.
+compare both with a run, dates and durations aside. The demo is that of the fixed day of the tests: weeks differ by day.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.helpers import questions
+from tests.helpers import day, questions
 from tests.helpers.reference_docs import ROOT, replace_block
 from warehouse.storage.home import Home
 
@@ -37,7 +37,9 @@ def demo_output(folder: Path) -> str:
     ended = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-c", CODE, "demo"],
         cwd=folder,
-        env=environment | {"PYTHONPATH": str(ROOT), "PATH": search_path, "COLUMNS": "110"},
+        env={"CONVOHOUSE_NOW": day.now().isoformat()}
+        | environment
+        | {"PYTHONPATH": str(ROOT), "PATH": search_path, "COLUMNS": "110"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -23,7 +23,6 @@ from pipelines.usecases.context import Context
 from tests.helpers.alert_receivers import PASSWORD, mail_server, slack
 from warehouse.schema.operations import QUARANTINE, UNKNOWN_FIELDS
 from warehouse.storage import lake
-from warehouse.storage.freshness import UNFINISHED
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -131,9 +130,9 @@ def test_of_each_workspace_the_newest_day_that_is_over_counts_and_the_most_unusu
         for workspace, day, measure, deviation, is_flagged in rows:
             values = (workspace, date(2026, 11, day), "a", "A", measure, 0.0, 0.0, 1.0, deviation, is_flagged)
             connection.execute("insert into metrics.anomalies values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
-        for day, error in ((22, None), (23, UNFINISHED)):  # that of the 23rd did not list all
-            run = ("main", NOW.replace(day=day), error)
-            connection.execute("insert into lake.sync_runs values (?, ?, ?)", run)
+        for workspace, day in (("second", 19), ("third", 21)):
+            whole_days = (workspace, date(2026, 11, day))
+            connection.execute("insert into intermediate.int_whole_days values (?, ?)", whole_days)
     assert unusual_measures(home).select("workspace", "measure").rows() == [
         ("second", "below"),
         ("second", "newest"),

@@ -25,8 +25,8 @@ NUMBERS = {
     "cost_credits": 24714,
     "cost_usd": 4.858507934,
     "cost_usd_per_success": 0.18686569,
-    "wait_p50_secs": 0.916044018,
-    "wait_p95_secs": 1.741978444,
+    "wait_p50_secs": 0.933699879,
+    "wait_p95_secs": 1.702286095,
     "slowest_tool": "lookup_reservation",  # it times out in the evening
     "slowest_tool_p95_secs": 8.444630265,
     "slowest_tool_n_answered": 6,

@@ -81,7 +81,7 @@ def context(tmp_path, clock, billing):
     """A home whose first conversation was three days ago."""
     with ExitStack() as servers:
         base_url = servers.enter_context(running(billing))
-        settings = Settings(home=tmp_path / "home", base_url=base_url, api_key="demo", request_deadline_secs=0.5)
+        settings = Settings(home=tmp_path / "home", base_url=base_url, api_key="demo", request_deadline_secs=2.0)
         context = Context(settings, clock=clock)
         context.home.open()
         lake.ensure_schema_files(context.home)

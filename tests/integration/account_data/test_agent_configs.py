@@ -216,7 +216,7 @@ def test_an_item_that_cannot_be_flattened_is_set_aside(emulated, monkeypatch):
 @pytest.mark.parametrize("error", [vendor(403, "missing_permissions"), vendor(404), vendor(500)])
 def test_what_cannot_be_listed_lands_nothing_and_is_a_warning(emulated, api, path, error):
     api.edits[path] = error
-    context = emulated(request_deadline_secs=0.5)
+    context = emulated(request_deadline_secs=1.0)
     fetch, name = (fetch_and_land_agents, "agents") if path == PATH else (fetch_and_land_batches, "batches")
     with pytest.raises(ApiError):
         fetch(context)

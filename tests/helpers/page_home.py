@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from html import unescape
 from pathlib import Path
+from typing import Any
 
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app as emulate
@@ -15,7 +18,7 @@ from pipelines.page.app import Site
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
-from warehouse.connection import open_warehouse
+from warehouse.connection import open_warehouse, read_frame
 from warehouse.storage.home import Home
 
 UNTIL = datetime(2026, 11, 26, tzinfo=UTC)
@@ -51,3 +54,15 @@ def synced(folder: Path) -> Iterator[Home]:
 def site(home: Home, now: datetime = UNTIL) -> Site:
     """The site of a home at a time."""
     return Site(home, lambda: now, FRESH)
+
+
+def sql(home: Home, text: str) -> list[dict[str, Any]]:
+    """The rows of a query of the warehouse."""
+    with open_warehouse(home) as connection:
+        return read_frame(connection.sql(text)).to_dicts()
+
+
+def shown_cards(page: str) -> dict[str, str]:
+    """The text of each card's number on a page, by column."""
+    sections = re.findall(r'<section class="card[^"]*" data-column="(\w+)">(.*?)</section>', page, re.DOTALL)
+    return {column: unescape(re.findall(r'class="value"[^>]*>(.*?)<', text)[0]) for column, text in sections}

@@ -15,8 +15,7 @@ from starlette.testclient import TestClient
 from pipelines.page.app import create_app
 from pipelines.page.text import change, number
 from pipelines.page.views import outcomes
-from tests.helpers.page_home import site
-from warehouse.connection import open_warehouse
+from tests.helpers.page_home import shown_cards, site, sql
 from warehouse.serve.pages.measures import measure_rows
 from warehouse.serve.pages.selection import Period, Selection, reading, select
 
@@ -73,17 +72,6 @@ UNITS = {
 @pytest.fixture(scope="module")
 def client(page_home):
     return TestClient(create_app(site(page_home)), base_url=BASE)
-
-
-def sql(home, text):
-    with open_warehouse(home) as connection:
-        return connection.sql(text).pl().to_dicts()
-
-
-def shown_cards(page):
-    """The text of each card's number, by column."""
-    sections = re.findall(r'<section class="card[^"]*" data-column="(\w+)">(.*?)</section>', page, re.DOTALL)
-    return {column: unescape(re.search(r'class="value"[^>]*>(.*?)<', text)[1]) for column, text in sections}
 
 
 def charts(page):
@@ -333,42 +321,6 @@ def test_callers_are_counted_by_day_and_the_page_says_so(client, page_home):
     assert "who called on two days counts on each" in page
 
 
-def having(table, condition):
-    return f"conversation_id in (select conversation_id from marts.{table} where {condition})"
-
-
-CONDITIONS = {
-    "verdict=failure": "call_successful = 'failure'",
-    "outcome=error": "outcome = 'error'",
-    "outcome=not_reached": "outcome = 'not_reached'",
-    "contained=no": "outcome not in ('not_reached', 'voicemail', 'contained')",
-    "transferred=yes": "is_finished and (is_transferred_to_agent or outcome = 'transferred')",
-    "min_wait=2": having("fct_turns", "wait_secs > 2"),
-    "criterion=request_resolved": having("fct_evaluations", "criteria_id = 'request_resolved' and result = 'failure'"),
-    "tool=find_customer": having("fct_tool_calls", "tool_name = 'find_customer'"),
-    "tool_error=lookup_reservation": having("fct_tool_calls", "tool_name = 'lookup_reservation' and is_error"),
-    "termination=client_left": "termination_group = 'client_left'",
-    "model=gpt-4.1-mini": having("fct_llm_usage", "model = 'gpt-4.1-mini'"),
-    "weekday=2&hour=10": "local_weekday = 2 and local_start_hour = 10",
-    "repeat=yes": "is_repeat_caller_7d",
-    "repeat=no": "caller_id is not null and not is_repeat_caller_7d",
-    "words=APPOINTMENT": having("fct_turns", "message ilike '%appointment%'"),
-    "verdict=failure&channel=chat&min_wait=": "call_successful = 'failure' and channel = 'chat'",
-}
-
-
-@pytest.mark.parametrize("query", CONDITIONS)
-def test_each_condition_of_the_list_is_the_one_that_it_says(query, client, page_home):
-    where = CONDITIONS[query]
-    ((n,),) = [
-        tuple(row.values())
-        for row in sql(page_home, f"select count(*) as n from marts.fct_conversations where {where} and {FILTERS['']}")
-    ]
-    assert n > 0
-    heading = re.search(r"<h1>([\d,]+) conversation", client.get(f"/conversations?{query}").text)[1]
-    assert int(heading.replace(",", "")) == n
-
-
 def test_an_outcome_has_a_colour_of_its_own_whatever_the_filter(client):
     assert len(set(outcomes.COLOURS.values())) == len(outcomes.COLOURS) == 9
     colours = []
@@ -414,31 +366,3 @@ def test_the_bill_is_beside_the_cost_and_each_kind_of_difference_is_explained(cl
         f"a difference of {billed - cost:,.0f} credits; on {len(reasons)} {noun} the two differ: {text}"
     )
     assert expected in unescape(client.get("/money").text)
-
-
-def test_the_list_says_how_many_are_open_as_the_card_of_the_overview_counts_only_the_finished(client, page_home):
-    (row,) = sql(
-        page_home,
-        "select count(*) as n, count(*) filter (outcome is null) as n_open from marts.fct_conversations "
-        f"where {FILTERS['']}",
-    )
-    assert row["n_open"] == 3
-    assert f"<h1>{row['n']} conversations, 3 still open</h1>" in client.get("/conversations").text
-    assert shown_cards(client.get("/").text)["n_calls"] == str(row["n"] - 3)
-
-
-def test_the_pages_of_a_list_have_each_conversation_once(client, page_home):
-    ids = []
-    last = client.get("/conversations?page=999&sort=newest").text
-    for page in range(1, 10):
-        text = client.get(f"/conversations?page={page}&sort=newest").text
-        ids += re.findall(r'href="/conversations/(conv_\w+)"', text)
-        if "next →" not in text:
-            break
-    expected = sql(
-        page_home,
-        f"select conversation_id from marts.fct_conversations where {FILTERS['']} "
-        "order by started_at desc, conversation_id",
-    )
-    assert ids == [row["conversation_id"] for row in expected]
-    assert text == last

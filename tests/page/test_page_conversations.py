@@ -1,0 +1,84 @@
+"""The list of conversations has exactly those of its filter, counted as the overview counts them."""
+
+# ruff: noqa: S608 -- the statements are of these tests
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from starlette.testclient import TestClient
+
+from pipelines.page.app import create_app
+from tests.helpers.page_home import shown_cards, site, sql
+
+pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
+
+DAYS = "start_date between '2026-11-12' and '2026-11-25'"
+
+
+@pytest.fixture(scope="module")
+def client(page_home):
+    return TestClient(create_app(site(page_home)), base_url="http://127.0.0.1")
+
+
+def having(table, condition):
+    return f"conversation_id in (select conversation_id from marts.{table} where {condition})"
+
+
+CONDITIONS = {
+    "verdict=failure": "call_successful = 'failure'",
+    "outcome=error": "outcome = 'error'",
+    "outcome=not_reached": "outcome = 'not_reached'",
+    "contained=no": "outcome not in ('not_reached', 'voicemail', 'contained')",
+    "transferred=yes": "is_finished and (is_transferred_to_agent or outcome = 'transferred')",
+    "min_wait=2": having("fct_turns", "wait_secs > 2"),
+    "criterion=request_resolved": having("fct_evaluations", "criteria_id = 'request_resolved' and result = 'failure'"),
+    "tool=find_customer": having("fct_tool_calls", "tool_name = 'find_customer'"),
+    "tool_error=lookup_reservation": having("fct_tool_calls", "tool_name = 'lookup_reservation' and is_error"),
+    "termination=client_left": "termination_group = 'client_left'",
+    "model=gpt-4.1-mini": having("fct_llm_usage", "model = 'gpt-4.1-mini'"),
+    "weekday=2&hour=10": "local_weekday = 2 and local_start_hour = 10",
+    "repeat=yes": "is_repeat_caller_7d",
+    "repeat=no": "caller_id is not null and not is_repeat_caller_7d",
+    "words=APPOINTMENT": having("fct_turns", "message ilike '%appointment%'"),
+    "verdict=failure&channel=chat&min_wait=": "call_successful = 'failure' and channel = 'chat'",
+}
+
+
+@pytest.mark.parametrize("query", CONDITIONS)
+def test_each_condition_of_the_list_is_the_one_that_it_says(query, client, page_home):
+    where = CONDITIONS[query]
+    ((n,),) = [
+        tuple(row.values())
+        for row in sql(page_home, f"select count(*) as n from marts.fct_conversations where {where} and {DAYS}")
+    ]
+    assert n > 0
+    heading = re.search(r"<h1>([\d,]+) conversation", client.get(f"/conversations?{query}").text)[1]
+    assert int(heading.replace(",", "")) == n
+
+
+def test_the_list_says_how_many_are_open_as_the_card_of_the_overview_counts_only_the_finished(client, page_home):
+    (row,) = sql(
+        page_home,
+        f"select count(*) as n, count(*) filter (outcome is null) as n_open from marts.fct_conversations where {DAYS}",
+    )
+    assert row["n_open"] == 3
+    assert f"<h1>{row['n']} conversations, 3 still open</h1>" in client.get("/conversations").text
+    assert shown_cards(client.get("/").text)["n_calls"] == str(row["n"] - 3)
+
+
+def test_the_pages_of_a_list_have_each_conversation_once(client, page_home):
+    ids = []
+    last = client.get("/conversations?page=999&sort=newest").text
+    for page in range(1, 10):
+        text = client.get(f"/conversations?page={page}&sort=newest").text
+        ids += re.findall(r'href="/conversations/(conv_\w+)"', text)
+        if "next →" not in text:
+            break
+    expected = sql(
+        page_home,
+        f"select conversation_id from marts.fct_conversations where {DAYS} order by started_at desc, conversation_id",
+    )
+    assert ids == [row["conversation_id"] for row in expected]
+    assert text == last

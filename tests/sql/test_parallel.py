@@ -63,6 +63,14 @@ def test_a_node_waits_for_those_before_it_and_two_others_run_at_once(connection:
     assert (begun[0], set(begun[1:3]), begun[3]) == ("a", {"b", "c"}, "d")
 
 
+def test_what_the_longest_chain_waits_for_starts_first() -> None:
+    graph = {"last": ["middle"], "alone": [], "short": ["other"], "other": [], "first": [], "middle": ["first"]}
+    started = list[str]()
+    with connect(limits=Limits(threads=1)) as connection:
+        run_graph(connection, lambda _, node: node, graph, on_start=started.append)
+    assert started == ["first", "other", "middle", "alone", "short", "last"]
+
+
 def test_a_failure_is_raised_and_nothing_starts_after_it(connection: duckdb.DuckDBPyConnection) -> None:
     begun = list[str]()
 

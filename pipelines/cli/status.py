@@ -52,6 +52,7 @@ def status(options: Options) -> None:
     """
     from pipelines.usecases.status import read_status
     from pipelines.usecases.target_status import read_target_statuses
+    from warehouse.errors import EmptyHomeError
 
     context = options.context()
     now = context.clock()
@@ -75,7 +76,7 @@ def status(options: Options) -> None:
             }
         )
     elif not context.home.exists():
-        click.echo(f"{context.home.root} holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.")
+        click.echo(EmptyHomeError(context.home.root))
     else:
         sections = [section for workspace in statuses for section in _sections(workspace, is_named=len(statuses) > 1)]
         if targets:

@@ -22,8 +22,8 @@ from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.run_session import describe_failed_check, repair
 from pipelines.usecases.sync_steps import build_models
-from warehouse.connection import connect
-from warehouse.errors import ConvohouseError, ModelError, NothingBuiltError, PublishError
+from warehouse.connection import connect, require_build
+from warehouse.errors import ConvohouseError, ModelError, PublishError
 from warehouse.models.project import SQL_DIR, read_project
 from warehouse.publish import record
 from warehouse.publish.record import RecordedTarget
@@ -115,8 +115,7 @@ def publish(
         LockedError: see ``Context.write_lock``.
     """
     home = context.home
-    if not home.warehouse.exists():
-        raise NothingBuiltError(f"There is no warehouse in {home.root} yet.", "Run `convohouse sync` first.")
+    require_build(home)
     with context.write_lock("publish"):
         if not is_dry_run:
             _bring_up_to_date(context, progress)

@@ -113,7 +113,7 @@ def target_lines(result: ErasureResult) -> Iterator[str]:
         if problem is None:
             yield f"{target}: erased there too"
         else:
-            yield f"{target}: not reached, it is pending until the next `convohouse publish` or sync: {problem}"
+            yield f"{target}: not reached, it may still have what was erased. {problem}"
 
 
 def _upstream(receipt: Receipt) -> str:

@@ -129,7 +129,8 @@ def _target_row(target: TargetStatus) -> dict[str, Any]:
     from warehouse.serve.value_format import moment
 
     states = [
-        "behind: `convohouse publish`" if target.is_behind else "",
+        "no longer in published.json: publish to it by name, or --forget it" if target.is_lost else "",
+        "behind: `convohouse publish`" if target.is_behind and not target.is_lost else "",
         "may still have what was erased or redacted" if target.is_pending else "",
         f"failed {moment(target.failed_at)}: {target.problem}" if target.problem else "",
     ]

@@ -19,7 +19,7 @@ install = $(if $(UV),$(UV) pip install --quiet --python $(1),$(1) -m pip --disab
 .PHONY: help setup demo dev superset test test-fast lint types style engines sail tools spark chaos bench docs readme screenshots lock clean
 
 help:  ## Show the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 setup: $(RUN)  ## Create .venv with the packages that convohouse needs to run
 

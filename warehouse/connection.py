@@ -111,14 +111,24 @@ def require_warehouse(home: Home) -> None:
         NothingBuiltError: there is no warehouse yet.
         QueryError: another program has written to it.
     """
-    if not home.warehouse.exists():
-        raise NothingBuiltError(
-            f"There is no warehouse in {home.root} yet.", "Run `convohouse sync`, or `convohouse build`."
-        )
+    require_build(home)
     if home.warehouse_log.exists():  # our builds write none; DuckDB would apply it, even that of a file before
         raise QueryError(
             f"Another program has written to {home.warehouse}: it left {home.warehouse_log.name}.",
             "Close that program, then run `convohouse build`, which drops what it has written.",
+        )
+
+
+def require_build(home: Home) -> None:
+    """Check that there is a warehouse, whatever has happened to it since.
+
+    Raises:
+        NothingBuiltError: there is no warehouse yet.
+    """
+    if not home.warehouse.exists():
+        home.require_data()
+        raise NothingBuiltError(
+            f"There is no warehouse in {home.root} yet.", "Run `convohouse sync`, or `convohouse build`."
         )
 
 

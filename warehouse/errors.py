@@ -6,6 +6,8 @@ that ``warehouse`` never imports ``pipelines``. Errors of the API and of setting
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class ConvohouseError(Exception):
     """An error that a person can act on: ``message`` says what happened, ``hint`` what to do.
@@ -52,6 +54,16 @@ class NothingBuiltError(ConvohouseError):
     """The warehouse was queried before the first build."""
 
     exit_code = 2
+
+
+class EmptyHomeError(NothingBuiltError):
+    """The folder is no home: nothing was copied into it yet, or another one was meant."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(
+            f"{root} holds nothing yet.",
+            "`convohouse sync` fills it, `convohouse demo` shows how; --home names another folder.",
+        )
 
 
 class EngineError(ConvohouseError):

@@ -52,8 +52,9 @@ def access(options: Options, agents: tuple[str, ...], option_agents: tuple[str, 
     from pipelines.errors import UsageError
     from pipelines.usecases.agent_access import check_agents, known_agents
 
-    context = options.context()
-    agent_ids = resolve_agents(context.home, (*agents, *option_agents), allow_unseen=True)
+    names = (*agents, *option_agents)
+    context = options.context() if names else options.context_with_data()
+    agent_ids = resolve_agents(context.home, names, allow_unseen=True)
     contexts = context.workspaces()
     checks: list[AccessCheck] = []
     for workspace in contexts:

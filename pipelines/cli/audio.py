@@ -55,7 +55,7 @@ class Bytes(click.ParamType[int]):
         {
             0: "all are there, except those that the API does not have",
             1: "some failed, or did not fit the budget",
-            2: "a date, the agent or the budget is wrong",
+            2: "a date, the agent or the budget is wrong, or the home folder holds nothing yet",
             3: "the API or its key",
         },
     )
@@ -84,8 +84,8 @@ def audio(
     from pipelines.usecases.audio import download_audio
     from warehouse.storage.audio import AudioSelection
 
-    context = options.context()
-    since_at, until_at = parse_moments(since, until, context.clock())
+    since_at, until_at = parse_moments(since, until, options.now())
+    context = options.context_with_data()
     choice = AudioSelection(since_at, until_at, resolve_agent(context.home, agent), sample)
     results: dict[str, DownloadResult] = {}
     with show_progress(options) as show:

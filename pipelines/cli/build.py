@@ -68,7 +68,10 @@ def build(
     from warehouse.serve.value_format import duration, plural
 
     context = options.context()
-    if target := EngineTarget.of(context, engine=engine, remote=remote, lakes=lakes, into=into):
+    target = EngineTarget.of(context, engine=engine, remote=remote, lakes=lakes, into=into)
+    if target is None or target.reads(context.home):
+        context.home.require_data()
+    if target:
         _build_on_engine(options, context, target, full_refresh=full_refresh)
         return
     started = time.monotonic()
@@ -109,8 +112,7 @@ def _build_on_engine(options: Options, context: Context, target: EngineTarget, *
     started = time.monotonic()
     with show_progress(options) as show:
         result = build_on_engine(context, target, show, full_refresh=full_refresh)
-    is_local = str(context.home.lake.resolve()) in target.lakes
-    failed = (*(_damage(context) if is_local else ()), *result.failed)
+    failed = (*(_damage(context) if target.reads(context.home) else ()), *result.failed)
     secs = time.monotonic() - started
     if options.is_json:
         emit(

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -52,11 +52,11 @@ def dev(options: Options, *, port: int) -> None:
             options.say("No API key is set: the schedule nightly skips its ticks until there is one.")
         folders = {"DAGSTER_HOME": str(folder), "CONVOHOUSE_HOME": str(settings.home.absolute())}
         command = [sys.executable, "-W", "ignore", "-m", DAGSTER, "dev", "-m", MODULE, "--port", str(port)]
-        process = subprocess.Popen(command, env=child_environment(**folders, **variables))  # noqa: S603 - ours
-        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
-        while process.poll() is None:
-            with suppress(KeyboardInterrupt):  # Dagster gets it too, and ends its services
-                process.wait()
+        # In a group of its own: Ctrl-C would also end the servers of Dagster's own process, which would start one again
+        process = subprocess.Popen(command, env=child_environment(**folders, **variables), process_group=0)  # noqa: S603 - ours
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: process.send_signal(signal.SIGINT))
+        process.wait()
     exit_with(0 if process.returncode == 0 else 1)
 
 

@@ -38,6 +38,7 @@ def drift(options: Options, since: str | None) -> None:
     """
     from pipelines.extract.time_window import parse_moment
     from pipelines.transform.schema_drift import new_unknown
+    from warehouse.errors import EmptyHomeError
 
     home = options.home_folder()
     since_at = None if since is None else parse_moment(since, options.now())
@@ -45,7 +46,7 @@ def drift(options: Options, since: str | None) -> None:
     if options.is_json:
         emit({"new": new.to_dicts(), "n_seen_before": n_before})
     elif not home.exists():
-        options.say(f"{home.root} holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.")
+        options.say(str(EmptyHomeError(home.root)))
     else:
         if new.height:
             _print_table(options, new)

@@ -39,7 +39,7 @@ NOUNS = {
         {
             0: "all are erased",
             1: "an id is unknown, the warehouse could not be rebuilt, or a target not reached",
-            2: "not confirmed; without a terminal, --yes is needed",
+            2: "not confirmed (without a terminal, --yes is needed), or the home folder holds nothing yet",
             3: "the API did not delete one, which is then not erased here either",
         },
     )
@@ -59,7 +59,7 @@ def erase(options: Options, ids: tuple[str, ...], upstream: bool, yes: bool) -> 
     """
     from pipelines.usecases.erasure import erase as erase_everywhere
 
-    context = options.context()
+    context = options.context_with_data()
     if not yes and not _is_confirmed(ids, is_upstream=upstream):
         options.say("nothing was erased")
         exit_with(2)
@@ -113,7 +113,7 @@ def target_lines(result: ErasureResult) -> Iterator[str]:
         if problem is None:
             yield f"{target}: erased there too"
         else:
-            yield f"{target}: not reached, it is pending until the next `convohouse publish` or sync: {problem}"
+            yield f"{target}: not reached, it may still have what was erased. {problem}"
 
 
 def _upstream(receipt: Receipt) -> str:

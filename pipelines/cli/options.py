@@ -74,16 +74,11 @@ class Options:
         """As ``context``, of a home that there is: in a folder that is none, there is nothing to do, and nothing done.
 
         Raises:
-            HomeError: the folder is no home.
+            EmptyHomeError: the folder is no home.
             SettingsError: a setting is wrong.
         """
-        from warehouse.errors import HomeError
-
         context = self.context()
-        if not context.home.exists():
-            raise HomeError(
-                f"{context.home.root} holds nothing yet.", "`convohouse sync` fills it; --home names another."
-            )
+        context.home.require_data()
         return context
 
     def now(self) -> datetime:

@@ -72,8 +72,9 @@ def prices(
     from pipelines.errors import UsageError
     from pipelines.usecases.reference_data import PricesCopy
 
-    context = options.context()
-    agent_ids = resolve_agents(context.home, (*agents, *option_agents), allow_unseen=True)
+    names = (*agents, *option_agents)
+    context = options.context() if names else options.context_with_data()
+    agent_ids = resolve_agents(context.home, names, allow_unseen=True)
     with context.write_lock("prices"), show_progress(options) as show:
         results = [
             (

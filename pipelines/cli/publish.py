@@ -70,7 +70,7 @@ def publish(
     from pipelines.usecases.publish import forget as forget_target
     from pipelines.usecases.publish import publish as publish_jobs
 
-    context = options.context()
+    context = options.context_with_data()
     if forget:
         if target is None:
             raise UsageError("--forget needs a TARGET.", "Name the one to forget.")

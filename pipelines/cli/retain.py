@@ -35,7 +35,7 @@ WHERE = {"here": "here", "upstream": "at the API", "both": "here and at the API"
         {
             0: "done, or it was a dry run",
             1: "too large a share, the warehouse was not rebuilt, or a target was not reached",
-            2: "the rule or the agent is wrong",
+            2: "the rule or the agent is wrong, or the home folder holds nothing yet",
             3: "the API did not delete some; those are not erased here either",
         },
     )

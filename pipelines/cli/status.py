@@ -52,6 +52,7 @@ def status(options: Options) -> None:
     """
     from pipelines.usecases.status import read_status
     from pipelines.usecases.target_status import read_target_statuses
+    from warehouse.errors import EmptyHomeError
 
     context = options.context()
     now = context.clock()
@@ -75,7 +76,7 @@ def status(options: Options) -> None:
             }
         )
     elif not context.home.exists():
-        click.echo(f"{context.home.root} holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.")
+        click.echo(EmptyHomeError(context.home.root))
     else:
         sections = [section for workspace in statuses for section in _sections(workspace, is_named=len(statuses) > 1)]
         if targets:
@@ -128,7 +129,8 @@ def _target_row(target: TargetStatus) -> dict[str, Any]:
     from warehouse.serve.value_format import moment
 
     states = [
-        "behind: `convohouse publish`" if target.is_behind else "",
+        "no longer in published.json: publish to it by name, or --forget it" if target.is_lost else "",
+        "behind: `convohouse publish`" if target.is_behind and not target.is_lost else "",
         "may still have what was erased or redacted" if target.is_pending else "",
         f"failed {moment(target.failed_at)}: {target.problem}" if target.problem else "",
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -16,6 +16,10 @@ DENSE_DAYS = 12
 """Days from which the label of the last is wider than its part of the axis on a small screen."""
 MANY = 12
 """Rows of a chart from which it takes the whole width, as it is much higher than others."""
+MAX_LABELS = 20
+"""Agents of a chart with a row for each; the table of its numbers has all."""
+DAY, DAY_AND_YEAR = (f"utcFormat(toDate(datum.value), '{form}')" for form in ("%-d %b", "%-d %b %Y"))
+"""Labels of days, within a year and of several."""
 MAX_DAYS = 800
 """Days without a row that a chart leaves room for."""
 
@@ -28,7 +32,7 @@ class Chart:
     """A chart with its title and its table of numbers.
 
     ``metric`` is the id of its entry in the catalogue; ``columns`` are those of its table of numbers, column to
-    heading; ``units`` format them.
+    heading; ``units`` format them. With ``labels``, only rows of these are drawn.
     """
 
     name: str
@@ -41,13 +45,19 @@ class Chart:
     metric: str | None = None
     wide: bool = False
     period: Period | None = None
+    labels: frozenset[str] | None = None
+
+    @property
+    def drawn_rows(self) -> list[dict[str, Any]]:
+        """The rows that the chart shows."""
+        return [row for row in self.rows if self.labels is None or row["label"] in self.labels]
 
     def filled(self) -> Spec:
         """The specification with the rows, without what only the table shows.
 
         Days of ``period`` without a row get an empty one, so that the chart leaves room for them.
         """
-        rows = [_plain(row) for row in self.rows]
+        rows = [_plain(row) for row in self.drawn_rows]
         spec = dict(self.spec)
         if self.period is not None and rows:
             days = {row["day"] for row in rows}
@@ -55,11 +65,32 @@ class Chart:
             # a bar without a value would be left out, and its day with it
             rest = {"value": 0} if "mark" in spec and spec["mark"]["type"] == "bar" else {}
             rows += [{"day": str(day)} | rest for day in islice(all_days, MAX_DAYS) if str(day) not in days]
-        if len({row["day"] for row in rows if "day" in row}) > DENSE_DAYS:
-            spec["padding"] = spec["config"]["padding"] | {"right": 20}  # for half of the last label
+        shown_days = {row["day"] for row in rows if "day" in row}
+        has_years = len({day[:4] for day in shown_days}) > 1
+        if len(shown_days) > DENSE_DAYS:  # for half of the last label
+            spec["padding"] = spec["config"]["padding"] | {"right": 36 if has_years else 20}
+        if has_years:
+            spec = _with_years(spec)
         if not any(row.get("value") for row in rows):
             spec = _from_zero(spec)
         return spec | {"datasets": {"rows": rows}}
+
+
+def _with_years(spec: Spec) -> Spec:
+    """With the year in the labels of days."""
+    copy = deepcopy(spec)
+    for layer in (copy, *copy.get("layer", ())):
+        axis = layer.get("encoding", {}).get("x", {}).get("axis", {})
+        if axis.get("labelExpr") == DAY:
+            axis["labelExpr"] = DAY_AND_YEAR
+    return copy
+
+
+def largest_labels(sizes: Mapping[str, int], noun: str) -> tuple[frozenset[str], str]:
+    """The labels to draw of a chart with a row for each, and what its note says of the others."""
+    labels = sorted(sizes, key=lambda label: (-sizes[label], label))[:MAX_LABELS]
+    left_out = f"; drawn: the {MAX_LABELS} largest of {len(sizes):,} {noun}" if len(labels) < len(sizes) else ""
+    return frozenset(labels), left_out
 
 
 def _from_zero(spec: Spec) -> Spec:
@@ -74,7 +105,7 @@ def _from_zero(spec: Spec) -> Spec:
 
 def in_one_format(*charts: Chart) -> list[Chart]:
     """Charts that stand beside each other, or all over the whole width if one of them is very high."""
-    heights = [len({row.get("label") for row in chart.rows}) for chart in charts]
+    heights = [len({row.get("label") for row in chart.drawn_rows}) for chart in charts]
     return [replace(chart, wide=max(heights) > MANY) for chart in charts]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import altair as alt
 
-from pipelines.page.chart import Spec
+from pipelines.page.chart import DAY, Spec
 from pipelines.page.palette import CATEGORIES
 from warehouse.serve.pages.measures import FEW
 
@@ -84,8 +84,7 @@ def _base() -> alt.Chart:
 
 def _days() -> alt.X:
     # a day is a text: as a time, a browser would shift it by its own time zone
-    label = "utcFormat(toDate(datum.value), '%-d %b')"
-    axis = alt.Axis(title=None, labelExpr=label, labelAngle=0, labelOverlap="greedy", labelSeparation=8, ticks=False)
+    axis = alt.Axis(title=None, labelExpr=DAY, labelAngle=0, labelOverlap="greedy", labelSeparation=8, ticks=False)
     return alt.X("day:O", sort="ascending", axis=axis)
 
 
@@ -164,8 +163,8 @@ def lines(unit: str, names: tuple[str, ...]) -> Spec:
 
 
 @cache
-def bars(unit: str, n_bars: int, *, names: tuple[str, ...] = ()) -> Spec:
-    """An amount by label, in the order of the rows; in parts if ``names`` are given."""
+def bars(unit: str, n_bars: int, *, names: tuple[str, ...] = (), colours: tuple[str, ...] = CATEGORIES) -> Spec:
+    """An amount by label, in the order of the rows; in parts if ``names`` are given, with their ``colours``."""
     encoding: dict[str, Any] = {
         "x": alt.X("value:Q", axis=_axis(unit, tickCount=4), stack="zero"),
         "y": alt.Y("label:N", sort=None, axis=alt.Axis(title=None, labelColor="token:ink")),
@@ -173,7 +172,7 @@ def bars(unit: str, n_bars: int, *, names: tuple[str, ...] = ()) -> Spec:
         "tooltip": "tip:N",
     }
     if names:
-        encoding |= {"color": _series(names), "order": alt.Order("y:Q")}
+        encoding |= {"color": _series(names, colours), "order": alt.Order("y:Q")}
     mark = _base().mark_bar(height={"band": 0.66}, color=alt.Undefined if names else "token:accent")
     return _finish(mark.encode(**encoding), max(60, 26 * n_bars))
 

@@ -217,17 +217,18 @@ def _check_rows(stale: pl.DataFrame, hashes: dict[str, str], reread_days: Sequen
 
 
 def _remove_from_former_days(home: Home, stale: pl.DataFrame) -> None:
-    """Remove conversations from the day that they had before the API corrected their start.
+    """Remove conversations from days other than theirs: the API corrected their start, or the list said another.
 
     This comes before the new rows are written: an interruption then leaves a conversation on no day, which the next run
     repairs, and never on two. The tables follow in the reverse order, so ``conversations`` shows the day until the end.
     """
-    moved = stale.filter(pl.col("lake_date") != pl.col("start_date"))
-    for (former_day,), rows in moved.group_by("lake_date"):
+    of_deletions = stale.select("conversation_id", "start_date", lake_date="deletion_dates").explode("lake_date")
+    rows = pl.concat([stale.select(of_deletions.columns), of_deletions])
+    for (former_day,), moved in rows.filter(pl.col("lake_date") != pl.col("start_date")).group_by("lake_date"):
         if not isinstance(former_day, date):
             continue
-        ids, counts = rows["conversation_id"].to_list(), dict[str, int]()
-        for table in (CONVERSATION_CHECKS, *reversed(DOCUMENT_TABLES)):
+        ids, counts = moved["conversation_id"].to_list(), dict[str, int]()
+        for table in (CONVERSATION_CHECKS, *reversed(DOCUMENT_TABLES), DELETIONS):
             empty = pl.DataFrame(schema=parquet.polars_schema(table))
             counts[table.name] = lake.upsert_partition(home, table, former_day, empty, ids)
         empty = pl.DataFrame(schema=parquet.polars_schema(CONVERSATION_CHECKS))

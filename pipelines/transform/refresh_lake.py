@@ -42,17 +42,21 @@ class RefreshResult:
 def stale_snapshots(
     home: Home, *, reread_days: Sequence[int] | None = None, full_refresh: bool = False
 ) -> pl.DataFrame:
-    """Latest snapshots that the lake does not show yet: columns of ``landing.latest_snapshots``, and ``lake_date``.
+    """Latest snapshots that the lake does not show yet: columns of ``landing.latest_snapshots``, and two of the lake.
 
     With ``reread_days``, also those that the lake shows with a state that follows from others. With ``full_refresh``,
-    all latest snapshots. ``lake_date`` is the day of the conversation in the lake, null if none.
+    all latest snapshots. ``lake_date`` is the day of the conversation in the lake, ``deletion_dates`` the days
+    of its deletion there, null if none.
     """
     latest = landing.latest_snapshots(home)
     lake_rows = lake.read(home, CONVERSATIONS, ["conversation_id", "start_date"])
     checks = lake.read(home, CONVERSATION_CHECKS).drop("workspace")
     lake_rows = lake_rows.join(checks, ["conversation_id", "start_date"], "left")
     lake_rows = lake_rows.rename({"start_date": "lake_date", "content_sha256": "lake_sha256"})
-    deletions = lake.read(home, DELETIONS, ["conversation_id", "noticed_at", "reason"])
+    deletions = lake.read(home, DELETIONS, ["conversation_id", "noticed_at", "reason", "start_date"])
+    deletions = deletions.group_by("conversation_id").agg(
+        pl.col("noticed_at", "reason").last(), deletion_dates=pl.col("start_date").sort()
+    )
     compared = latest.join(lake_rows, "conversation_id", "left").join(deletions, "conversation_id", "left")
     is_absent = pl.col("lake_date").is_null()
     is_shown = (
@@ -62,11 +66,16 @@ def stale_snapshots(
     )
     if reread_days is not None:
         is_shown &= pl.col("settle_state") == settle_state(pl.col("fetched_at"), reread_days)
-    needs_no_deletion = ~pl.col("kind").is_in(list(DELETION_REASONS))
-    has_deletion = (pl.col("noticed_at") == pl.col("fetched_at")) & (pl.col("reason") == map_kind(DELETION_REASONS))
+    is_removed = pl.col("kind").is_in(list(DELETION_REASONS))
+    has_deletion = (
+        (pl.col("noticed_at") == pl.col("fetched_at"))
+        & (pl.col("reason") == map_kind(DELETION_REASONS))
+        & (pl.col("deletion_dates") == pl.concat_list("start_date"))
+    )
     has_no_content = pl.col("content_at").is_null()
     is_current = (
-        pl.when(has_no_content).then(is_absent).otherwise(is_shown) & (needs_no_deletion | has_deletion)
+        pl.when(has_no_content).then(is_absent).otherwise(is_shown)
+        & pl.when(is_removed).then(has_deletion).otherwise(pl.col("noticed_at").is_null())
     ).fill_null(value=False)
     return compared.filter(full_refresh | ~is_current).sort("start_date", "conversation_id")
 

@@ -13,6 +13,7 @@ from warehouse.engines.build import EngineBuild, build_tables
 from warehouse.engines.duckdb import duckdb_engine
 from warehouse.engines.engine import Engine
 from warehouse.models.project import read_project
+from warehouse.storage.home import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class EngineTarget:
             raise UsageError("DuckDB runs in this process.", "Leave --remote out, or give --engine.")
         return cls(name, address, tuple(lakes) or settings.engine_lakes or (str(context.home.lake.resolve()),), target)
 
+    def reads(self, home: Home) -> bool:
+        """Whether the lake of a home is among those that it reads."""
+        return str(home.lake.resolve()) in self.lakes
+
 
 def build_on_engine(
     context: Context, target: EngineTarget, progress: Progress = no_progress, *, full_refresh: bool = False
@@ -70,7 +75,7 @@ def build_on_engine(
     def report(model: str, number: int, total: int) -> None:
         progress("check" if model == "checks" else "build", number, total)
 
-    is_local = str(context.home.lake.resolve()) in target.lakes
+    is_local = target.reads(context.home)
     lock: AbstractContextManager[None] = context.write_lock("build") if is_local else nullcontext()
     with lock, _connect(target) as engine:
         return build_tables(

@@ -123,10 +123,14 @@ def _reach_targets(context: Context, progress: Progress, problems: Sequence[str]
     """Bring the erasure to every target that was published to; the problem by target, None if there is none."""
     if problems:
         reason = "The warehouse was not rebuilt."
-        return {target.url: reason for target in record.pending_targets(context.home)}
+        pending = (*record.pending_targets(context.home), *record.pending_lost_targets(context.home))
+        return {target.url: reason for target in pending}
     problem_by_target: dict[str, str | None] = {}
     for result in publish_removals(context, progress):  # a folder can have tables in several formats
-        problem_by_target[result.target] = problem_by_target.get(result.target) or result.problem
+        problem = result.problem
+        if problem and not result.is_lost:
+            problem = f"{problem} The next `convohouse publish` or sync tries again."
+        problem_by_target[result.target] = problem_by_target.get(result.target) or problem
     return problem_by_target
 
 

@@ -5,6 +5,7 @@ What is published is what the landing has: lake and warehouse are brought up to 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.run_session import describe_failed_check, repair
 from pipelines.usecases.sync_steps import build_models
-from warehouse.connection import connect
-from warehouse.errors import ConvohouseError, ModelError, NothingBuiltError, PublishError
+from warehouse.connection import connect, require_build
+from warehouse.errors import ConvohouseError, ModelError, PublishError
 from warehouse.models.project import SQL_DIR, read_project
 from warehouse.publish import record
 from warehouse.publish.record import RecordedTarget
@@ -49,12 +50,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class TargetResult:
-    """What was done at a target; ``problem`` says why it could not be brought up to date, with a hint."""
+    """What was done at a target; ``problem`` says why it could not be brought up to date, with a hint.
+
+    One that ``is_lost`` is no longer in the record: it is not tried again by itself.
+    """
 
     target: str
     format: str
     tables: tuple[Outcome, ...]
     problem: str | None = None
+    is_lost: bool = False
 
 
 def choose_jobs(
@@ -80,9 +85,11 @@ def choose_jobs(
         jobs += [
             _recorded_job(settings, recorded)
             for recorded in record.read_targets(context.home)
-            if (recorded.url, recorded.format) not in targets
+            if recorded.identity not in targets
         ]
     if not jobs:
+        if lost := record.lost_targets(context.home):
+            raise UsageError(f"{lost[0].url} is lost.", _describe_lost(lost[0]))
         raise UsageError(
             "There is no target: none was published to before, and convohouse.toml has none.",
             "Name one: a folder, s3://bucket/folder or postgresql://host/database.",
@@ -115,8 +122,7 @@ def publish(
         LockedError: see ``Context.write_lock``.
     """
     home = context.home
-    if not home.warehouse.exists():
-        raise NothingBuiltError(f"There is no warehouse in {home.root} yet.", "Run `convohouse sync` first.")
+    require_build(home)
     with context.write_lock("publish"):
         if not is_dry_run:
             _bring_up_to_date(context, progress)
@@ -132,14 +138,24 @@ def publish_pending(
 ) -> list[TargetResult]:
     """Publish to the targets that may still have what was erased or redacted, except some.
 
-    The caller holds the lock, and has built the warehouse.
+    The caller holds the lock, and has built the warehouse. A lost target is a result with a problem.
     """
     excepted = set(except_targets)
-    return [
+    results = [
         _publish_to(context, _recorded_job(context.settings, recorded), progress)
         for recorded in record.pending_targets(context.home)
-        if (recorded.url, recorded.format) not in excepted
+        if recorded.identity not in excepted
     ]
+    lost = (target for target in record.pending_lost_targets(context.home) if target.identity not in excepted)
+    return results + [
+        TargetResult(target.url, target.format, (), _describe_lost(target), is_lost=True) for target in lost
+    ]
+
+
+def _describe_lost(target: RecordedTarget) -> str:
+    command = f"convohouse publish {shlex.quote(target.url)} --format {target.format}"
+    command = command.removesuffix(f" --format {POSTGRES}")
+    return f"It is no longer in published.json. `{command}` reaches it again; with --forget, it is named no more."
 
 
 def _bring_up_to_date(context: Context, progress: Progress) -> None:
@@ -245,7 +261,7 @@ def _job(context: Context, text: str, format_: str | None, selection: tuple[str,
     settings = context.settings
     try:
         target = parse_url(text, format_)
-        recorded = [entry for entry in record.read_targets(context.home) if entry.url == target.url]
+        recorded = [entry for entry in _all_targets(context.home) if entry.url == target.url]
         if format_ is None and len(recorded) == 1:
             target = parse_url(text, None if recorded[0].format == POSTGRES else recorded[0].format)
     except ValueError as error:
@@ -261,6 +277,10 @@ def _job(context: Context, text: str, format_: str | None, selection: tuple[str,
             f"There is no table {error.args[0]} to publish.", f"{hint}Schemas: lake, marts, metrics."
         ) from None
     return Job(_with_options(settings, target), selection)
+
+
+def _all_targets(home: Home) -> tuple[RecordedTarget, ...]:
+    return (*record.read_targets(home), *record.lost_targets(home))
 
 
 def _recorded_job(settings: Settings, recorded: RecordedTarget) -> Job:

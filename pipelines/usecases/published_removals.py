@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def publish_removals(context: Context, progress: Progress = no_progress) -> tuple[TargetResult, ...]:
-    """Publish to the targets that may still have what was erased or redacted.
+    """Publish to the targets that may still have what was erased or redacted; a lost one is a result with a problem.
 
     The caller holds the lock, and has built the warehouse.
     """
-    if not record.pending_targets(context.home):
+    if not record.pending_targets(context.home) and not record.pending_lost_targets(context.home):
         return ()
     from pipelines.usecases.publish import publish_pending  # noqa: PLC0415 - see above
 

@@ -24,7 +24,7 @@ class TargetStatus:
 
     ``published_at`` is the end of its latest complete publication. ``is_behind``: the warehouse was built since, or
     nothing was published yet. ``is_pending``: it may still have what was erased or redacted here. ``problem`` is why
-    the latest publication failed, at ``failed_at``.
+    the latest publication failed, at ``failed_at``. ``is_lost``: ``published.json`` no longer has it.
     """
 
     name: str | None
@@ -35,6 +35,7 @@ class TargetStatus:
     is_pending: bool = False
     problem: str | None = None
     failed_at: datetime | None = None
+    is_lost: bool = False
 
 
 def configured_target(name: str, config: PublishTarget) -> Target:
@@ -50,7 +51,7 @@ def configured_target(name: str, config: PublishTarget) -> Target:
 
 
 def read_target_statuses(home: Home, settings: Settings) -> tuple[TargetStatus, ...]:
-    """The targets of the settings, then the others of the record; one that was never reached has only its name.
+    """The targets of the settings, then those of the record, then lost ones; one never reached has only its name.
 
     Raises:
         HomeError: the record is damaged.
@@ -60,20 +61,25 @@ def read_target_statuses(home: Home, settings: Settings) -> tuple[TargetStatus, 
     for name, config in settings.publish.items():
         target = configured_target(name, config)
         names[target.url, target.format] = name
-    recorded = {entry.identity: entry for entry in record.read_targets(home)}
-    pending = {entry.identity for entry in record.pending_targets(home)}
+    lost = {entry.identity: entry for entry in record.lost_targets(home)}
+    recorded = {entry.identity: entry for entry in record.read_targets(home)} | lost
+    pending = {entry.identity for entry in (*record.pending_targets(home), *record.pending_lost_targets(home))}
     built = built_at(home)
     return tuple(
-        _status(names.get(identity), recorded[identity], built, is_pending=identity in pending)
+        _status(
+            names.get(identity), recorded[identity], built, is_pending=identity in pending, is_lost=identity in lost
+        )
         if identity in recorded
         else TargetStatus(names.get(identity), *identity)
         for identity in {**names, **recorded}
     )
 
 
-def _status(name: str | None, entry: RecordedTarget, built: datetime | None, *, is_pending: bool) -> TargetStatus:
+def _status(
+    name: str | None, entry: RecordedTarget, built: datetime | None, *, is_pending: bool, is_lost: bool
+) -> TargetStatus:
     published_at = entry.published_at
     is_behind = published_at is None or (built is not None and built > published_at)
     return TargetStatus(
-        name, *entry.identity, published_at, is_behind, is_pending, problem=entry.problem, failed_at=entry.failed_at
+        name, *entry.identity, published_at, is_behind, is_pending, entry.problem, entry.failed_at, is_lost
     )

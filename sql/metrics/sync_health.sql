@@ -6,7 +6,7 @@ grain = ["workspace", "start_date"]
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."
-start_date = "UTC day on which the conversations started."
+start_date = "UTC day on which the conversations started: of the document, or of the list row where there is no document."
 n_listed = "Conversations that the list ever showed."
 n_detailed = "Conversations whose details were asked for: read, or found to be gone."
 n_flattened = "Conversations with rows in the lake."
@@ -62,26 +62,38 @@ ids as (
     select
         workspace,
         conversation_id,
-        start_date
-    from conversation_list
-    union
-    select
-        workspace,
-        conversation_id,
-        start_date
+        start_date as document_date,
+        null as other_date
     from conversations
-    union
+    union all
     select
         workspace,
         conversation_id,
-        start_date
+        null as document_date,
+        start_date as other_date
+    from conversation_list
+    union all
+    select
+        workspace,
+        conversation_id,
+        null as document_date,
+        start_date as other_date
     from deletions
+),
+
+days as (
+    select
+        workspace,
+        conversation_id,
+        coalesce(max(document_date), max(other_date)) as start_date
+    from ids
+    group by all
 ),
 
 placed as (
     select
-        ids.workspace,
-        ids.start_date,
+        days.workspace,
+        days.start_date,
         conversation_list.last_seen_at,
         conversation_checks.settle_state,
         conversation_list.conversation_id is not null as is_listed,
@@ -89,33 +101,19 @@ placed as (
         mart.conversation_id is not null as is_in_mart,
         deletions.conversation_id is not null as is_deleted,
         quarantine.conversation_id is not null as is_quarantined
-    from ids
+    from days
     left join conversation_list
-        on
-            ids.workspace = conversation_list.workspace
-            and ids.conversation_id = conversation_list.conversation_id
-            and ids.start_date = conversation_list.start_date
+        on days.workspace = conversation_list.workspace and days.conversation_id = conversation_list.conversation_id
     left join conversations
-        on
-            ids.workspace = conversations.workspace
-            and ids.conversation_id = conversations.conversation_id
-            and ids.start_date = conversations.start_date
+        on days.workspace = conversations.workspace and days.conversation_id = conversations.conversation_id
     left join conversation_checks
-        on
-            ids.workspace = conversation_checks.workspace
-            and ids.conversation_id = conversation_checks.conversation_id
-            and ids.start_date = conversation_checks.start_date
+        on days.workspace = conversation_checks.workspace and days.conversation_id = conversation_checks.conversation_id
     left join mart
-        on
-            ids.workspace = mart.workspace
-            and ids.conversation_id = mart.conversation_id
-            and ids.start_date = mart.start_date
+        on days.workspace = mart.workspace and days.conversation_id = mart.conversation_id
     left join deletions
-        on
-            ids.workspace = deletions.workspace
-            and ids.conversation_id = deletions.conversation_id
-            and ids.start_date = deletions.start_date
-    left join quarantine on ids.workspace = quarantine.workspace and ids.conversation_id = quarantine.conversation_id
+        on days.workspace = deletions.workspace and days.conversation_id = deletions.conversation_id
+    left join quarantine
+        on days.workspace = quarantine.workspace and days.conversation_id = quarantine.conversation_id
 ),
 
 last_run as (

@@ -65,12 +65,9 @@ def dev(tmp_path_factory) -> Iterator[Dev]:
         wait_for("Dagster's page", started.locations, started.log.read_text)
         yield started
     finally:
-        os.killpg(process.pid, signal.SIGINT)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+        code = process.wait(100)
+    assert (code, "Restarting" in started.log.read_text()) == (0, False)  # no server is left over
 
 
 @pytest.fixture(scope="module")

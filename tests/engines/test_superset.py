@@ -6,8 +6,8 @@ import shutil
 
 import duckdb
 import pytest
-from playwright.sync_api import sync_playwright
 
+from tests.helpers.browsing import chromium, require_chromium
 from tests.helpers.run_cli import run
 from tests.helpers.running_superset import PAGE_SECS, Superset
 from warehouse.serve.query import query
@@ -37,12 +37,12 @@ def test_the_api_gives_the_numbers_of_each_agent_and_week(superset: Superset) ->
 
 
 def test_the_dashboard_shows_the_numbers_of_the_warehouse(superset: Superset) -> None:
+    require_chromium()
     summary = run(superset.home.root, "--home", str(superset.home.root), "summary", "--json").data
     wait = query(superset.home, "select quantile_cont(wait_secs, 0.95) from marts.fct_turns where is_counted").item()
     n_agents = query(superset.home, "select count(distinct agent_id) from metrics.agent_daily").item()
     n_rows = n_agents + query(superset.home, "select count(*) from metrics.agent_scorecard").item()  # of two tables
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1400, "height": 2600})
         page.set_default_timeout(PAGE_SECS * 1000)
         page.goto(f"{superset.url}/login/")
@@ -56,7 +56,6 @@ def test_the_dashboard_shows_the_numbers_of_the_warehouse(superset: Superset) ->
         page.wait_for_function(f"document.querySelectorAll('table tbody tr').length == {n_rows}")
         numbers = [element.inner_text() for element in page.query_selector_all(".header-line")]
         text = page.inner_text("body")
-        browser.close()
     assert numbers == [
         f"{summary['n_calls']:,}",
         f"{summary['success_rate']:.1%}",

@@ -25,6 +25,9 @@ PATIENCE_MS = 90_000
 DRAWN = "[...document.querySelectorAll('.plot')].every((plot) => plot.dataset.drawn)"
 
 
+NO_CHROMIUM = "there is no Chromium: apt-get install chromium"
+
+
 def chromium_path() -> str | None:
     """Debian's Chromium, or None: then the tests skip, except in CI."""
     return shutil.which("chromium")
@@ -34,14 +37,15 @@ def require_chromium() -> None:
     """Skip the test where there is no Chromium; in CI, which installs it, fail."""
     if chromium_path() is not None:
         return
-    message = "there is no Chromium: apt-get install chromium"
     if os.environ.get("CI") == "true":  # noqa: TID251 - as CI sets it
-        pytest.fail(message)
-    pytest.skip(message)
+        pytest.fail(NO_CHROMIUM)
+    pytest.skip(NO_CHROMIUM)
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
+    if chromium_path() is None:  # Playwright would advise to download its own, which is not the one of the tests
+        raise SystemExit(NO_CHROMIUM)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
         yield browser

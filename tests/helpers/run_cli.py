@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.cli.main import main
+from pipelines.cli.main import cli, main
 
 
 @dataclass(frozen=True)
@@ -60,3 +60,15 @@ def run(folder: Path, *arguments: str, stdin: str = "", width: int | None = None
     for stream in (out, err):
         stream.flush()
     return Ended(int(ended.value.code or 0), out.buffer.getvalue(), err.buffer.getvalue().decode())
+
+
+def parse(arguments: list[str]) -> None:
+    """Parse a command line as the program does, without running the command.
+
+    Raises:
+        click.ClickException: the command or an option does not exist, or a value is wrong.
+    """
+    with cli.make_context("convohouse", arguments) as group:
+        name, command, rest = cli.resolve_command(group, [*group._protected_args, *group.args])  # what click parsed
+        assert command is not None
+        command.make_context(name, rest, parent=group)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -46,9 +47,7 @@ def assert_refused(ended: Ended, code: int, *words: str, lines: int = 2) -> None
         (["reprocess", "--since", "2026-02-01", "--until", "2026-01-01"], {}, 2, ["window is empty"]),
         (["sync", "--home", "taken/below"], KEY, 2, ["taken/below", "Not a directory", "--home"]),
         (["build", "--home", "taken/below"], KEY, 2, ["taken/below", "--home"]),
-        (["reprocess", "--home", "typo"], {}, 2, ["typo holds nothing yet", "--home"]),
-        (["retain", "--older-than", "90d", "--yes", "--home", "typo"], {}, 2, ["typo holds nothing yet"]),
-        (["retry", "--home", "typo"], KEY, 2, ["typo holds nothing yet"]),
+        (["query", "select 1", "--home", "foreign"], {}, 2, ["foreign is not empty and is not a convohouse home"]),
         (["sync", "--home", "foreign"], KEY, 2, ["foreign is not empty and is not a convohouse home"]),
         (["demo", "--home", "foreign"], KEY, 2, ["foreign is not empty and is not a convohouse home"]),
         (["sync"], KEY | {"CONVOHOUSE_CONCURRENCY": "many"}, 2, ["concurrency", "convohouse doctor"]),
@@ -57,8 +56,6 @@ def assert_refused(ended: Ended, code: int, *words: str, lines: int = 2) -> None
         (["sync"], KEY | {"CONVOHOUSE_PII": "hash", "CONVOHOUSE_PII_KEY": "short"}, 2, ["16 characters or more"]),
         (["sync"], KEY | {"CONVOHOUSE_PII": "hush"}, 2, ["pii", "'keep' or 'hash'"]),
         (["sync"], KEY | {"CONVOHOUSE_TIMEZONE": "Mars/Olympus"}, 2, ["Mars/Olympus", "Europe/Berlin"]),
-        (["query", "select 1", "--format", "csv"], {}, 2, ["There is no warehouse in data yet", "convohouse sync"]),
-        (["check"], {}, 2, ["There is no warehouse in data yet"]),
         (["tables", "fct_turnz"], {}, 2, ["no table 'fct_turnz'", "Did you mean fct_turns?"]),
         (["emulate", "--now", "noon"], {}, 2, ["--now 'noon' is no ISO time"]),
         (["emulate", "--faults", "429=2"], {}, 2, ["not between 0 and 1"]),
@@ -76,11 +73,58 @@ def test_wrong_input_is_refused_and_nothing_is_written(
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        *(
+            "build",
+            "build --into tables",
+            "check",
+            "query 'select 1' --format csv",
+            "metrics",
+            "find hello",
+            "show conv_1",
+        ),
+        *("summary", "report", "tools", "versions", "bill", "prices", "access", "audio", "publish", "publish out"),
+        *("publish out --forget", "erase conv_1 --yes", "retain --older-than 90d --yes", "retry", "reprocess"),
+    ],
+)
+def test_a_command_that_works_on_what_is_there_refuses_a_folder_that_holds_nothing(
+    command: str, tmp_path: Path
+) -> None:
+    ended = run(tmp_path, *shlex.split(command), "--home", "typo", **KEY)
+    assert (ended.code, ended.out) == (2, b"")
+    assert ended.err == (
+        "error: typo holds nothing yet.\n"
+        "`convohouse sync` fills it, `convohouse demo` shows how; --home names another folder.\n"
+    )
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    "command", ["check", "query 'select 1'", "metrics", "find hello", "show conv_1", "summary", "tools", "publish out"]
+)
+def test_a_command_that_reads_the_warehouse_refuses_a_home_without_one(command: str, tmp_path: Path) -> None:
+    Home(tmp_path / "data").open()
+    ended = run(tmp_path, *shlex.split(command))
+    assert (ended.code, ended.out) == (2, b"")
+    assert ended.err == "error: There is no warehouse in data yet.\nRun `convohouse sync`, or `convohouse build`.\n"
+
+
+@pytest.mark.parametrize("command", ["status", "drift", "tables", "explain agent_daily.n_calls", "contract odcs"])
+def test_a_command_that_describes_answers_of_a_folder_that_holds_nothing(command: str, tmp_path: Path) -> None:
+    ended = run(tmp_path, *shlex.split(command), "--home", "typo")
+    assert ended.code == 0
+    says_so = b"typo holds nothing yet. `convohouse sync` fills it" in ended.out + ended.err.encode()
+    assert says_so == (command in {"status", "drift"})
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["sync", "--json"], 3, ["No API key", "ELEVENLABS_API_KEY"]),
         (["--json", "sync", "--since", "yesterday"], 2, ["'yesterday' is no date", "7d"]),
-        (["check", "--json"], 2, ["There is no warehouse in data yet"]),
+        (["check", "--json"], 2, ["data holds nothing yet"]),
         (["sync", "--nonsense", "--json"], 2, ["No such option"]),
         (["sync", "--json", "--nonsense"], 2, ["No such option"]),
     ],

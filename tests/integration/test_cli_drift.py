@@ -109,7 +109,10 @@ def test_no_new_field_is_reported(folder):
 def test_an_empty_home_is_reported_and_not_created(tmp_path):
     ended = run(tmp_path, "drift")
     assert (ended.code, ended.out) == (0, b"")
-    assert ended.err == "data holds nothing yet: `convohouse sync` fills it, `convohouse demo` shows how.\n"
+    assert ended.err == (
+        "data holds nothing yet. "
+        "`convohouse sync` fills it, `convohouse demo` shows how; --home names another folder.\n"
+    )
     assert run(tmp_path, "drift", "--json").data == {"new": [], "n_seen_before": 0}
     assert list(tmp_path.iterdir()) == []
 

@@ -125,12 +125,6 @@ def test_metrics_refuses_wrong_input(arguments: list[str], words: list[str], fil
     assert [word for word in words if word not in ended.err] == []
 
 
-def test_metrics_needs_a_warehouse(tmp_path: Path) -> None:
-    ended = run(tmp_path, "metrics")
-    assert (ended.code, ended.out, list(tmp_path.iterdir())) == (2, b"", [])
-    assert "There is no warehouse in" in ended.err
-
-
 def test_explain_shows_definition_sql_and_lineage_without_any_data(tmp_path: Path) -> None:
     ended = run(tmp_path, "explain", "agent_daily.success_rate")
     assert (ended.code, ended.err, list(tmp_path.iterdir())) == (0, "", [])

@@ -65,12 +65,6 @@ def test_a_similar_id_is_suggested(copied):
     assert f"Did you mean {copied.id}" in run(copied.folder, "show", misspelt).err
 
 
-def test_before_the_first_build_both_commands_fail(tmp_path):
-    for arguments in (["show", "conv_1"], ["find", "refund"]):
-        ended = run(tmp_path, *arguments)
-        assert (ended.code, "There is no warehouse" in ended.err) == (2, True)
-
-
 def test_of_an_erased_conversation_the_date_is_shown(copied, tmp_path):
     copy_by_links(copied.folder, tmp_path / "copy")
     ended = run(tmp_path / "copy", "erase", copied.id, "--yes")

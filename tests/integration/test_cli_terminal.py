@@ -54,12 +54,6 @@ def test_summary_as_data_is_what_sql_counts(folder: Path) -> None:
     assert run(folder, "query", sql, "--json").data == [{"n": data["n_calls"], "credits": data["cost_credits"]}]
 
 
-def test_summary_before_the_first_build(tmp_path: Path) -> None:
-    ended = run(tmp_path, "summary")
-    assert (ended.code, ended.out, list(tmp_path.iterdir())) == (2, b"", [])
-    assert ended.err == "error: There is no warehouse in data yet.\nRun `convohouse sync`, or `convohouse build`.\n"
-
-
 def test_the_requested_metric_is_the_first_value_column_and_agents_have_names(folder: Path) -> None:
     ended = run(folder, "metrics", "agent_daily.success_rate", "--agent", FIRST.name, width=WIDTH)
     head, first, *_ = ended.text.splitlines()

@@ -67,12 +67,6 @@ def test_tools_as_data_are_the_rows_of_the_mart(folder):
     assert data["problems"] == []
 
 
-def test_tools_before_the_first_build(tmp_path):
-    ended = run(tmp_path, "tools")
-    assert (ended.code, ended.out) == (2, b"")
-    assert ended.err.startswith("error: There is no warehouse in ")
-
-
 def test_tools_with_a_key_without_the_scope_says_which(folder):
     here, _ = folder
     with running(

@@ -28,6 +28,7 @@ from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.transcript import TURNS
 from warehouse.storage import activity_log, lake, landing, quarantine
+from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
@@ -302,6 +303,8 @@ def test_a_quarantined_response_is_erased_as_well(tmp_path):
 
 def test_who_answers_no_erases_nothing_and_gets_the_exit_code_of_what_is_not_confirmed(tmp_path, monkeypatch):
     monkeypatch.setattr("pipelines.cli.erase._is_confirmed", lambda ids, *, is_upstream: False)
-    ended = CliRunner().invoke(cli, ["--home", str(tmp_path / "home"), "erase", "conv_1"])
+    home = Home(tmp_path / "home").open()
+    before = sorted(home.root.rglob("*"))
+    ended = CliRunner().invoke(cli, ["--home", str(home.root), "erase", "conv_1"])
     assert (ended.exit_code, ended.stderr) == (2, "nothing was erased\n")
-    assert not (tmp_path / "home").exists()
+    assert sorted(home.root.rglob("*")) == before

@@ -30,6 +30,8 @@ pytestmark = pytest.mark.usefixtures("few_models")
 
 AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
 MARKER = ".convohouse.json"
+UNREACHABLE = {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": "http://127.0.0.1:1"}
+"""A sync begins a home before its first request."""
 KILLS = [
     *(("pathlib:Path.mkdir", number, "home") for number in range(1, 5)),
     ("pathlib:Path.open", 1, MARKER),
@@ -52,15 +54,15 @@ def count_staged(home):
     return query(home, "select count(*) as n from staging.stg_turns")["n"].item()
 
 
-def command_in(home, code):
-    environment = os.environ | {"CONVOHOUSE_HOME": str(home.root)}  # noqa: TID251 - a process of its own
+def command_in(home, code, **settings):
+    environment = os.environ | settings | {"CONVOHOUSE_HOME": str(home.root)}  # noqa: TID251 - a process of its own
     return subprocess.run([sys.executable, *code], env=environment, capture_output=True, timeout=60, check=False)  # noqa: S603 - ours
 
 
 @pytest.mark.parametrize("kill", KILLS, ids=lambda kill: f"{kill[0].rpartition('.')[2]} {kill[1]}")
 def test_a_kill_while_a_home_is_made_does_not_lock_it_out(kill, tmp_path):
     home = Home(tmp_path / "home")
-    kill_at.die(kill, "build", CONVOHOUSE_HOME=str(home.root))
+    kill_at.die(kill, "sync", CONVOHOUSE_HOME=str(home.root), **UNREACHABLE)
     with lock.write_lock(home.open(), what="build", now=AT):
         names = sorted(path.name for path in home.root.iterdir())
     assert names == [MARKER, ".lock", ".lock.owner", ".tmp", "lake", "landing"]
@@ -127,7 +129,7 @@ def test_a_reader_leaves_no_folder_and_needs_none(tmp_path):
 def test_a_full_disk_leaves_no_empty_marker(tmp_path):
     home = Home(tmp_path / "home")
     full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); "
-    ended = command_in(home, ["-c", full + "from pipelines.cli.main import main; main()", "build"])
+    ended = command_in(home, ["-c", full + "from pipelines.cli.main import main; main()", "sync"], **UNREACHABLE)
     assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 2), ended.stderr.decode()
     assert list(home.root.iterdir()) == []
     assert home.open().exists()

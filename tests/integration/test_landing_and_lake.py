@@ -19,7 +19,7 @@ from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS
 from warehouse.schema.registry import BY_NAME, DOCUMENT_TABLES, TABLES
 from warehouse.schema.transcript import TURNS
-from warehouse.storage import lake, landing, parquet, quarantine
+from warehouse.storage import damage, lake, landing, parquet, quarantine
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -134,6 +134,24 @@ def test_a_corrected_start_moves_a_conversation_to_its_day(home):
     refresh_lake(home, reread_days=REREAD)
     rows = lake.read(home, TURNS).select("start_date", "message").rows()
     assert rows == [(date(2026, 11, 4), "one"), (date(2026, 11, 4), "two")]
+
+
+def test_a_deletion_moves_with_its_conversation(home):
+    """First gone, as of its list row on one day; then its document says another; then it is gone again."""
+    start, later = STARTED + timedelta(days=3), timedelta(days=4)
+    gone = {"kind": "gone", "status": None, "ended_at": None}
+    landing.land_documents(home, [snapshot(**gone), snapshot("conv_b", **gone), snapshot("conv_of_the_day")])
+    refresh_lake(home, reread_days=REREAD)
+    landing.land_documents(home, [snapshot(messages=["one"], start=start, at=AT + later)])
+    refresh_lake(home, reread_days=REREAD)
+    assert lake.read(home, DELETIONS).select("conversation_id", "start_date").rows() == [("conv_b", DAY)]
+    assert stale_snapshots(home).is_empty()
+    landing.land_documents(home, [snapshot(at=AT + 2 * later, **gone), snapshot("conv_b", start=start, **gone)])
+    refresh_lake(home, reread_days=REREAD)
+    deletions = lake.read(home, DELETIONS).sort("conversation_id").select("conversation_id", "start_date")
+    assert deletions.rows() == [("conv_a", start.date()), ("conv_b", start.date())]
+    assert stale_snapshots(home).is_empty()
+    assert damage.repair(home, AT) == []
 
 
 @pytest.fixture

@@ -321,17 +321,6 @@ def test_callers_are_counted_by_day_and_the_page_says_so(client, page_home):
     assert "who called on two days counts on each" in page
 
 
-def test_an_outcome_has_a_colour_of_its_own_whatever_the_filter(client):
-    assert len(set(outcomes.COLOURS.values())) == len(outcomes.COLOURS) == 9
-    colours = []
-    for query in ("days=all", "days=all&channel=chat"):
-        (text,) = re.findall(r'id="chart-outcomes">(.*?)</script>', client.get(f"/outcomes?{query}").text, re.DOTALL)
-        scale = json.loads(text)["encoding"]["color"]["scale"]
-        colours.append(dict(zip(scale["domain"], scale["range"], strict=True)))
-    assert len(colours[1]) < len(colours[0])
-    assert colours[1].items() <= colours[0].items()
-
-
 def test_the_sentence_of_the_outcomes_says_what_each_share_is_of(client, page_home):
     (row,) = sql(page_home, CARDS.format(where=FILTERS[""]))
     (counts,) = sql(

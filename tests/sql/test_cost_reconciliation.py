@@ -40,6 +40,8 @@ def test_cost_reconciliation(rows: Any) -> None:
     charged(rows, "c7", None, (5, 0), charging_llm_price_usd=0.3)  # less than a billionth apart
     priced(rows, "c7", "initiated", "input", 0.1)
     priced(rows, "c7", "initiated", "output_total", 0.2000000004)
+    charged(rows, "c10", None, (7, None))  # a part alone tells no cost, so there is nothing to compare it with
+    charged(rows, "c11", None, (None, 8))
     rows.call("c8", start_date=NEXT_DAY)
     charged(rows, "c9", 10, (None, 10), workspace="other")
 
@@ -49,7 +51,7 @@ def test_cost_reconciliation(rows: Any) -> None:
         {
             "workspace": "main",
             "start_date": rows.day,
-            "n_calls": 6,  # c1 to c5 and c7
+            "n_calls": 8,  # all but c6
             "cost_credits": 210,
             "n_cost_alone": 1,
             "n_cost_compared": 4,  # c1, c2, c3, and c7, whose cost is the sum of its charges

@@ -66,6 +66,30 @@ def test_sync_health(rows: Any) -> None:
     assert next_day["last_listed_at"] == rows.noon + timedelta(hours=9)
 
 
+def test_the_day_of_a_conversation_is_that_of_its_document(rows: Any) -> None:
+    """The list may say another day, and so may a deletion that was noticed before there was a document."""
+    for conversation_id in ("moved", "gone", "aside"):
+        listed(rows, conversation_id, start_date=NEXT_DAY, last_seen_at=rows.noon + timedelta(hours=13))
+    rows.call("moved", settle_state="settling")
+    rows.call("gone", is_deleted=True)
+    for conversation_id, day in (("gone", NEXT_DAY), ("never_listed", rows.day)):
+        rows.add(
+            "deletions",
+            conversation_id=conversation_id,
+            start_date=day,
+            noticed_at=rows.noon,
+            evidence="not_found",
+            reason="deleted",
+        )
+    rows.whole("quarantine", conversation_id="aside", fetched_at=rows.noon, reason="unreadable", error="cut")
+    columns = ("n_listed", "n_detailed", "n_flattened", "n_in_mart", "n_settling", "n_settled", "n_deleted")
+    columns = ("start_date", *columns, "n_quarantined", "n_missing")
+    assert [tuple(row.values()) for row in rows.model("metrics.sync_health", *columns)] == [
+        (rows.day, 2, 3, 2, 2, 1, 1, 2, 0, 0),
+        (NEXT_DAY, 1, 0, 0, 0, 0, 0, 0, 1, 0),
+    ]
+
+
 def test_sync_health_by_workspace(rows: Any) -> None:
     listed(rows, "c1")
     listed(rows, "c2", workspace="second")

@@ -156,7 +156,10 @@ def test_the_folders_of_the_volumes_have_the_owner_of_the_processes(name):
     assert DOCKERFILE[-1] == "USER convohouse"
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd on this machine")
+@pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None,
+    reason="systemd-analyze, which reads the units as systemd does, is not installed",
+)
 def test_systemd_takes_the_units(tmp_path):
     for file in DEPLOY.glob("systemd/*.service"):
         text = file.read_text().replace("/srv/convohouse/.venv/bin", str(Path(sys.executable).parent))

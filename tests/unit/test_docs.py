@@ -23,6 +23,7 @@ from tests.helpers.reference_docs import (
     outcomes_text,
     settings_text,
 )
+from tests.helpers.run_cli import parse
 from warehouse.models.seeds import read_seeds
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
@@ -56,18 +57,6 @@ def console_lines(page: Path) -> list[str]:
     blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     lines = (line for block in blocks for line in block.splitlines() if line.startswith("$ "))
     return [re.sub(r"\s+# .*", "", line.removeprefix("$ ")) for line in lines]
-
-
-def parse(arguments: list[str]) -> None:
-    """Parse a command line as the program does, without running the command.
-
-    Raises:
-        click.ClickException: the command or an option does not exist, or a value is wrong.
-    """
-    with cli.make_context("convohouse", arguments) as group:
-        name, command, rest = cli.resolve_command(group, [*group._protected_args, *group.args])  # what click parsed
-        assert command is not None
-        command.make_context(name, rest, parent=group)
 
 
 def test_the_commands_are_current() -> None:

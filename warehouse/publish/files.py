@@ -1,11 +1,13 @@
 """Publishes plain files: ``<schema>.<table>.parquet`` or ``.csv`` in one folder, for spreadsheets and scripts.
 
 Each file is replaced as a whole. ``convohouse.json`` beside them has the fingerprints of what they hold, with their
-sizes and times: a file that somebody has deleted, cut or saved again is written again.
+sizes, times and hashes: a file that somebody has deleted or changed is written again. One whose time alone has changed,
+as by a copy of the folder, is read once and stays.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import uuid
@@ -62,7 +64,9 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
                 current.pop(table.key, None)
                 _write_state(folder, current)
                 _write_table(target, source, table)
-                current[table.key] = _mark(file, table)
+                current[table.key] = _mark(file, table, _hash(file))
+            elif change == UNCHANGED:  # its time may be another
+                current[table.key] = _mark(file, table, current[table.key].rpartition(" ")[2])
             outcomes.append(Outcome(table.key, change, table.n_rows, int(change != UNCHANGED)))
             progress(number, len(publication.tables))
         if not publication.is_dry_run:
@@ -76,13 +80,27 @@ def _change(file: Path, table: SourceTable, mark: str | None, publication: Publi
         return RESTORED if table.key in publication.published and not file.exists() else WRITTEN
     if not mark.startswith(table.fingerprint):
         return WRITTEN
-    return UNCHANGED if file.exists() and mark == _mark(file, table) else RESTORED
+    return UNCHANGED if file.exists() and _is_as_written(file, table, mark) else RESTORED
 
 
-def _mark(file: Path, table: SourceTable) -> str:
-    """What the state says of a table: the fingerprint of its rows, and size and time of its file."""
+def _is_as_written(file: Path, table: SourceTable, mark: str) -> bool:
+    """Whether a file has what was written into it; one of the size that was written is read if its time differs."""
+    content_hash = mark.rpartition(" ")[2]
+    if mark == _mark(file, table, content_hash):
+        return True
+    size = mark.removeprefix(table.fingerprint).split()[0]
+    return size == str(file.stat().st_size) and content_hash == _hash(file)
+
+
+def _mark(file: Path, table: SourceTable, content_hash: str) -> str:
+    """What the state says of a table: the fingerprint of its rows, and size, time and hash of its file."""
     status = file.stat()
-    return f"{table.fingerprint} {status.st_size} {status.st_mtime_ns}"
+    return f"{table.fingerprint} {status.st_size} {status.st_mtime_ns} {content_hash}"
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _file(target: Target, key: str) -> Path:

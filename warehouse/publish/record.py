@@ -2,12 +2,15 @@
 
 A target is in the record before the first byte is there. ``removed`` is the fingerprint of what was erased and redacted
 when it was last brought up to date: while it differs from the current one, the target may have what no longer is here.
+
+A target leaves the record by ``forget_target``. One that leaves it in another way, as by the deletion of the file, is
+still in a copy beside the landing: it is lost, and named by every erasure.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -57,24 +60,33 @@ def read_targets(home: Home) -> tuple[RecordedTarget, ...]:
     Raises:
         HomeError: the record is damaged.
     """
-    file = _file(home)
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=_Record).targets
-    except FileNotFoundError:
-        return ()
-    except msgspec.DecodeError as error:
-        raise HomeError(f"{file} cannot be read: {error}.", "Correct it: it has the targets of `publish`.") from error
+    return tuple(_read(_file(home)).values())
+
+
+def lost_targets(home: Home) -> tuple[RecordedTarget, ...]:
+    """Targets that were published to and that nobody has told us to forget, yet the record no longer has them.
+
+    Nothing is published there unasked, as somebody may have wanted that; but no erasure passes over them in silence.
+
+    Raises:
+        HomeError: the record or its copy is damaged.
+    """
+    recorded = _read(_file(home))
+    return tuple(target for identity, target in _read(_copy(home)).items() if identity not in recorded)
 
 
 def find_target(home: Home, url: str, format_: str) -> RecordedTarget | None:
-    """The record of a target."""
-    return next((target for target in read_targets(home) if target.identity == (url, format_)), None)
+    """The record of a target, also of a lost one."""
+    targets = (*read_targets(home), *lost_targets(home))
+    return next((target for target in targets if target.identity == (url, format_)), None)
 
 
 def put_target(home: Home, target: RecordedTarget) -> None:
     """Add a target, or replace what the record has of it."""
-    targets = {other.identity: other for other in read_targets(home)} | {target.identity: target}
-    _write(home, tuple(targets.values()))
+    recorded = _read(_file(home))
+    added = {target.identity: target}
+    _write(home, _copy(home), _read(_copy(home)) | recorded | added)
+    _write(home, _file(home), recorded | added)
 
 
 def put_problem(home: Home, url: str, format_: str, problem: str, now: datetime) -> None:
@@ -85,12 +97,14 @@ def put_problem(home: Home, url: str, format_: str, problem: str, now: datetime)
 
 
 def forget_target(home: Home, url: str, format_: str) -> bool:
-    """Remove a target from the record; whether it was there."""
-    targets = read_targets(home)
-    remaining = tuple(target for target in targets if target.identity != (url, format_))
-    if len(remaining) < len(targets):
-        _write(home, remaining)
-    return len(remaining) < len(targets)
+    """Remove a target from the record and its copy; whether it was there."""
+    was_there = False
+    for file in (_copy(home), _file(home)):
+        targets = _read(file)
+        if targets.pop((url, format_), None) is not None:
+            _write(home, file, targets)
+            was_there = True
+    return was_there
 
 
 def removed_fingerprint(home: Home) -> str:
@@ -100,8 +114,16 @@ def removed_fingerprint(home: Home) -> str:
 
 
 def pending_targets(home: Home) -> tuple[RecordedTarget, ...]:
-    """The targets that may still have what was erased or redacted here."""
-    targets = read_targets(home)
+    """The targets of the record that may still have what was erased or redacted here."""
+    return _pending(home, read_targets(home))
+
+
+def pending_lost_targets(home: Home) -> tuple[RecordedTarget, ...]:
+    """The lost targets that may still have what was erased or redacted here."""
+    return _pending(home, lost_targets(home))
+
+
+def _pending(home: Home, targets: Sequence[RecordedTarget]) -> tuple[RecordedTarget, ...]:
     if not targets:
         return ()
     removed = removed_fingerprint(home)
@@ -112,7 +134,22 @@ def _file(home: Home) -> Path:
     return home.root / "published.json"
 
 
-def _write(home: Home, targets: Sequence[RecordedTarget]) -> None:
-    with parquet.replacing(home, _file(home)) as temporary:
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(_Record(tuple(targets))), indent=1) + b"\n")
-    parquet.sync_folder(home.root)
+def _copy(home: Home) -> Path:
+    """A second record, which also has what somebody has removed from the first; written before it."""
+    return home.landing / "published.json"
+
+
+def _read(file: Path) -> dict[tuple[str, str], RecordedTarget]:
+    try:
+        return {target.identity: target for target in msgspec.json.decode(file.read_bytes(), type=_Record).targets}
+    except FileNotFoundError:
+        return {}
+    except msgspec.DecodeError as error:
+        raise HomeError(f"{file} cannot be read: {error}.", "Correct it: it has the targets of `publish`.") from error
+
+
+def _write(home: Home, file: Path, targets: Mapping[tuple[str, str], RecordedTarget]) -> None:
+    with parquet.replacing(home, file) as temporary:
+        record = _Record(tuple(targets.values()))
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+    parquet.sync_folder(file.parent)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from warehouse.errors import HomeError
+from warehouse.errors import EmptyHomeError, HomeError
 from warehouse.schema.types import Table
 from warehouse.storage.spill import remove_stale_spills
 
@@ -261,9 +261,20 @@ class Home:
         for file in (*self.temporary.glob("*.parquet"), *(file for name in patterns for file in self.root.glob(name))):
             file.unlink(missing_ok=True)
 
+    def require_data(self) -> None:
+        """Check that there is something to work on: a command that only does so creates nothing in an empty folder.
+
+        Raises:
+            EmptyHomeError: the folder is no home.
+            HomeError: it cannot become one either: see ``check``.
+        """
+        if not self.exists():
+            self.check()
+            raise EmptyHomeError(self.root)
+
     def exists(self) -> bool:
         """Whether the folder is a home: it has a marker; earlier versions left an empty one on a full disk."""
         try:
             return (self.root / MARKER_FILE).stat().st_size > 0
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.page import charts
 from pipelines.page.chart import Chart
-from pipelines.page.text import day, number, words
+from pipelines.page.text import day, number
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Facts, Table
 from warehouse.serve.pages import money
@@ -28,9 +28,22 @@ COMPONENT_NAMES = {
     "platform_other": "Other parts of the platform",
     "unexplained": "Unexplained",
 }
+COLOURS = {
+    "call": "token:c1",
+    "llm": "token:c2",
+    "platform_voice": "token:c3",
+    "platform_asr": "token:good",
+    "platform_text_message": "token:c5",
+    "platform_reception": "token:c6",
+    "platform_silence": "token:c7",
+    "platform_burst": "token:warn",
+    "platform_other": "token:paleGood",
+    "unexplained": "token:c4",
+}
+"""A component has its colour whatever the filter."""
 MAX_PARTS = 6
-"""Parts of a stack with a colour of their own; the smallest are one part."""
-REST = "All other"
+"""Parts of a stack; the smallest, and components that are new to the API, are one more."""
+REST, REST_COLOUR = "All other", "token:c8"
 
 
 def build(visit: Visit) -> dict[str, Any]:
@@ -68,17 +81,19 @@ def _components(visit: Visit) -> Chart:
     totals: dict[str, float] = defaultdict(float)
     for row in rows:
         totals[row["component"]] += row["cost_usd"]
-    largest = sorted(totals, key=lambda component: -totals[component])[:MAX_PARTS]
+    largest = sorted(totals.keys() & COLOURS.keys(), key=lambda name: (-totals[name], name))[:MAX_PARTS]
     sums: dict[tuple[date, str], float] = defaultdict(float)
     for row in rows:
-        name = _component(row["component"]) if row["component"] in largest else REST
+        name = COMPONENT_NAMES[row["component"]] if row["component"] in largest else REST
         sums[row["start_date"], name] += row["cost_usd"]
-    names = [_component(component) for component in largest] + ([REST] if len(totals) > MAX_PARTS else [])
+    names = [*(COMPONENT_NAMES[component] for component in largest), REST]
+    colours = (*(COLOURS[component] for component in largest), REST_COLOUR)
+    n_parts = len(largest) + (len(totals) > len(largest))
     return Chart(
         name="components",
         title="Cost by component",
         note="US dollars by day",
-        spec=charts.stacked_days(USD, tuple(names)),
+        spec=charts.stacked_days(USD, tuple(names[:n_parts]), colours[:n_parts]),
         rows=[
             {
                 "day": start_date.isoformat(),
@@ -98,10 +113,6 @@ def _components(visit: Visit) -> Chart:
         units={"date": "date", "series": "text", "value": USD},
         metric="metrics.cost_daily.cost_usd",
     )
-
-
-def _component(name: str) -> str:
-    return COMPONENT_NAMES.get(name, words(name.removeprefix("platform_")).capitalize())
 
 
 def _forecast(visit: Visit) -> list[Chart]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
 from pipelines.page import charts
-from pipelines.page.chart import Chart, in_one_format
+from pipelines.page.chart import Chart, in_one_format, largest_labels
 from pipelines.page.palette import CATEGORIES
 from pipelines.page.text import day, number, words
 from pipelines.page.views.base import View, Visit
@@ -87,11 +88,16 @@ def _by_day(visit: Visit) -> Chart:
 def _criteria(visit: Visit) -> Chart:
     rows = [row for row in outcomes.criteria(visit.reader) if row["success_rate"] is not None]
     names = tuple(dict.fromkeys(words(row["criteria_id"]) for row in sorted(rows, key=lambda row: row["criteria_id"])))
+    sizes = Counter[str]()
+    for row in rows:
+        sizes[visit.agent(row["agent_id"])] += row["n_judged"]
+    labels, left_out = largest_labels(sizes, "agents")
     return Chart(
         name="criteria",
         title="Your criteria, by agent",
-        note="share of success among the judged; pale: fewer than 20",
-        spec=charts.heat_map(names, len({row["agent_id"] for row in rows}), is_labelled=True),
+        note=f"share of success among the judged; pale: fewer than 20{left_out}",
+        spec=charts.heat_map(names, len(labels), is_labelled=True),
+        labels=labels,
         rows=[
             {
                 "label": visit.agent(row["agent_id"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.page import charts
-from pipelines.page.chart import Chart, in_one_format
+from pipelines.page.chart import Chart, in_one_format, largest_labels
 from pipelines.page.palette import CATEGORIES
 from pipelines.page.text import WEEKDAYS, day, number
 from pipelines.page.views.base import View, Visit
@@ -22,6 +22,7 @@ STAGES = {
     "model": "model, to its first sentence",
     "voice": "voice",
 }
+STAGE_COLOURS = dict(zip(STAGES, CATEGORIES, strict=False))
 
 
 def build(visit: Visit) -> dict[str, Any]:
@@ -78,12 +79,16 @@ def _waits(visit: Visit) -> Chart:
 
 def _stages(visit: Visit) -> Chart:
     rows = [row for row in speed.stages(visit.reader) if row["mean_secs"] is not None]
-    names = tuple(name for stage, name in STAGES.items() if any(row["stage"] == stage for row in rows))
+    stages = [stage for stage in STAGES if any(row["stage"] == stage for row in rows)]
+    names, colours = tuple(map(STAGES.__getitem__, stages)), tuple(map(STAGE_COLOURS.__getitem__, stages))
+    sizes = {visit.agent(row["agent_id"]): row["n"] for row in sorted(rows, key=lambda row: row["n"])}
+    labels, left_out = largest_labels(sizes, "agents")
     return Chart(
         name="stages",
         title="Where the time goes",
-        note="mean seconds of each stage, over the answers that have it",
-        spec=charts.bars(SECONDS, len({row["agent_id"] for row in rows}), names=names),
+        note=f"mean seconds of each stage, over the answers that have it{left_out}",
+        spec=charts.bars(SECONDS, len(labels), names=names, colours=colours),
+        labels=labels,
         rows=[
             {
                 "label": visit.agent(row["agent_id"]),

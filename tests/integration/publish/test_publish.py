@@ -258,6 +258,7 @@ def test_a_target_that_cannot_be_reached_is_named_and_stays_pending(context, cop
             "published_at": None,
             "is_behind": True,
             "is_pending": False,
+            "is_lost": False,
             "problem": None,
             "failed_at": None,
         }

@@ -45,7 +45,7 @@ def test_wrong_choices_are_named(context, home, tmp_path):
     with pytest.raises(ValueError, match="takes the format delta, not csv"):
         parse_target("s3://bucket/x", "csv")
     ended = run(tmp_path, "publish", "x", CONVOHOUSE_HOME=str(tmp_path / "empty"))
-    assert (ended.code, "There is no warehouse" in ended.err) == (2, True)
+    assert (ended.code, "empty holds nothing yet" in ended.err) == (2, True)
     assert not (tmp_path / "empty").exists()
 
 

@@ -49,19 +49,36 @@ def test_lost_files_of_delta_lake_are_written_again(context, tmp_path):
 
 
 @pytest.mark.parametrize("format_", ["csv", "parquet"])
-def test_files_that_were_deleted_or_saved_again_are_written_again(format_, context, tmp_path):
+def test_files_that_were_deleted_or_changed_are_written_again(format_, context, tmp_path):
     target = tmp_path / "files"
     choice = {"selection": NAMES, "format_": format_}
     publish_to(context, target, **choice)
     before = {file.name: file.read_bytes() for file in target.iterdir() if file.suffix != ".json"}
     turns, calls = target / f"{TURNS}.{format_}", target / f"{CALLS}.{format_}"
     turns.unlink()
-    calls.write_bytes(calls.read_bytes())
+    content = bytearray(before[calls.name])
+    content[len(content) // 2] ^= 1  # of the same size
+    calls.write_bytes(content)
 
     assert changes(publish_to(context, target, **choice)) == expected([TURNS, CALLS])
     assert {file.name: file.read_bytes() for file in target.iterdir() if file.suffix != ".json"} == before
     shutil.rmtree(target)
     assert changes(publish_to(context, target, **choice)) == expected(NAMES)
+    assert changes(publish_to(context, target, **choice)) == expected([])
+
+
+@pytest.mark.parametrize("format_", ["csv", "parquet"])
+def test_a_file_whose_time_alone_has_changed_is_not_written_again(format_, context, tmp_path, monkeypatch):
+    target, copy = tmp_path / "files", tmp_path / "copy"
+    choice = {"selection": NAMES, "format_": format_}
+    publish_to(context, target, **choice)
+    shutil.copytree(target, copy, copy_function=shutil.copyfile)  # without times
+    target.rename(tmp_path / "away")
+    copy.rename(target)
+    inodes = {file.name: file.stat().st_ino for file in target.glob(f"*.{format_}")}
+    assert changes(publish_to(context, target, **choice)) == expected([])
+    assert {file.name: file.stat().st_ino for file in target.glob(f"*.{format_}")} == inodes
+    monkeypatch.delattr("warehouse.publish.files._hash")  # the new times are in the state: no file is read again
     assert changes(publish_to(context, target, **choice)) == expected([])
 
 

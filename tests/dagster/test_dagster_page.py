@@ -43,6 +43,7 @@ class Dev(DagsterPage):
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory) -> Iterator[Dev]:
     """`convohouse dev` in a project's folder, on the home folder of a small demo, with the runs of that demo."""
+    require_chromium()  # before all that takes long
     folder = tmp_path_factory.mktemp("project")
     shutil.copy(PROJECT / "dagster.yaml", folder / "dagster.yaml")
     with socket.socket() as free:
@@ -77,7 +78,6 @@ def dev(tmp_path_factory) -> Iterator[Dev]:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    require_chromium()
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 1600, "height": 1000})
         page.set_default_timeout(60_000)

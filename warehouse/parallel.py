@@ -50,6 +50,9 @@ def run_graph(
 ) -> dict[T, R]:
     """Run the work of each node as soon as the work of all its predecessors is done.
 
+    Of several that can start, those begin first that the longest chain of others waits for, as a chain has no second
+    thread to share its work with.
+
     Args:
         connection: To the database; nobody else may use it meanwhile.
         work: Called in a thread with the connection, or a cursor on its current database, and a node.
@@ -66,12 +69,13 @@ def run_graph(
     sorter, results = TopologicalSorter(graph), dict[T, R]()
     sorter.prepare()
     ready, running = list[T](), dict[Future[R], tuple[T, duckdb.DuckDBPyConnection]]()
+    n_waiting = _longest_chains(graph)
     with ExitStack() as cleanup:
         cursors = _cursors(connection, max_threads, cleanup)
         idle, pool = list(cursors), cleanup.enter_context(ThreadPoolExecutor(len(cursors)))
         try:
             while sorter.is_active():
-                ready += sorter.get_ready()
+                ready = sorted([*ready, *sorter.get_ready()], key=lambda node: -n_waiting[node])
                 # No more is submitted than there are idle cursors: a cursor runs one statement at a time, and a queue
                 # inside the pool would still be worked off after a failure.
                 while ready and idle:
@@ -92,6 +96,15 @@ def run_graph(
                 wait(running, timeout=POLL_SECS)
             raise
     return results
+
+
+def _longest_chains(graph: Mapping[T, Collection[T]]) -> dict[T, int]:
+    """For each node the length of the longest chain of nodes of which every one waits for the one before it."""
+    lengths = dict.fromkeys(graph, 0)
+    for node in reversed(list(TopologicalSorter(graph).static_order())):
+        for predecessor in graph[node]:
+            lengths[predecessor] = max(lengths[predecessor], lengths[node] + 1)
+    return lengths
 
 
 def _cursors(

@@ -96,9 +96,9 @@ def measure(who: str, source: Path, folder: Path, share: slice) -> tuple[float, 
     lines = source.read_bytes().splitlines()[share]
     folder.mkdir(parents=True, exist_ok=True)
     work = READERS[who](lines, folder)
-    cpu, begun = time.process_time(), time.perf_counter()
+    cpu, started = time.process_time(), time.perf_counter()
     work()
-    return time.process_time() - cpu, begun, time.perf_counter()
+    return time.process_time() - cpu, started, time.perf_counter()
 
 
 def main() -> None:
@@ -110,8 +110,8 @@ def main() -> None:
     else:
         with ProcessPoolExecutor(processes) as pool:
             results = list(pool.map(measure, [who] * processes, [source] * processes, folders, shares))
-    cpu, begun, ended = zip(*results, strict=True)
-    print(sum(cpu), max(ended) - min(begun))
+    cpu, started, ended = zip(*results, strict=True)
+    print(sum(cpu), max(ended) - min(started))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ START_SECS = 300.0
 KILLED = "The process of this run was killed, or its machine was restarted."
 LOCK_SECS = 30.0
 """The sensor may have the lock for a moment, to look whether it is free."""
-_held: dict[str, FileLock] = {}
+_locks: dict[str, FileLock] = {}
 """Locks of the runs of this process, until it ends: a run that succeeds says so after its last step."""
 
 
@@ -38,11 +38,11 @@ def context_resource(app_context: Context) -> dg.ResourceDefinition:
 
 
 def _hold(folder: Path, run_id: str) -> None:
-    if run_id not in _held:
+    if run_id not in _locks:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(_file(folder, run_id), timeout=LOCK_SECS)
         lock.acquire()
-        _held[run_id] = lock
+        _locks[run_id] = lock
 
 
 @dg.sensor(

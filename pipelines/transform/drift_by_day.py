@@ -33,18 +33,18 @@ def refresh(home: Home, count: Callable[[Collection[date]], pl.DataFrame]) -> pl
     """Rows of ``summarize`` by ``start_date``, of all days; ``count`` returns those of the days that have changed."""
     fingerprints = {day.isoformat(): lake.day_fingerprint(home, day) for day in lake.days(home, CONVERSATIONS)}
     fingerprints[CODE] = _code_fingerprint()
-    kept_fingerprints, kept = _read(home)
-    if fingerprints == kept_fingerprints:
-        return kept
-    if kept_fingerprints.get(CODE) != fingerprints[CODE]:
-        kept_fingerprints = {}
+    counted_fingerprints, counted = _read(home)
+    if fingerprints == counted_fingerprints:
+        return counted
+    if counted_fingerprints.get(CODE) != fingerprints[CODE]:
+        counted_fingerprints = {}
     changed = [
         date.fromisoformat(day)
         for day, fingerprint in fingerprints.items()
-        if day != CODE and kept_fingerprints.get(day) != fingerprint
+        if day != CODE and counted_fingerprints.get(day) != fingerprint
     ]
     unchanged = [date.fromisoformat(day) for day in fingerprints.keys() - {CODE}]
-    rows = kept.filter(pl.col("start_date").is_in(unchanged) & ~pl.col("start_date").is_in(changed))
+    rows = counted.filter(pl.col("start_date").is_in(unchanged) & ~pl.col("start_date").is_in(changed))
     rows = pl.concat([rows, count(changed).select(SCHEMA.names())]).sort("start_date", "path", "value")
     parquet.write_plain_file(home, _file(home), rows, footer={FINGERPRINTS: json.dumps(fingerprints)})
     return rows

@@ -85,7 +85,11 @@ NOT_IN_2025 = {
 def blueprints() -> list[Blueprint]:
     """Every conversation whose scenario the spec of 2025 can hold."""
     later = {scenario.name for scenario in STORY.scenarios.rota if scenario.schema == 2026}
-    return [each for each in World(conversations=1000, until=UNTIL).visible(UNTIL) if each.scenario not in later]
+    return [
+        conversation
+        for conversation in World(conversations=1000, until=UNTIL).visible(UNTIL)
+        if conversation.scenario not in later
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +120,10 @@ def test_documents_of_2026_are_reduced_to_valid_ones_of_2025(
     assert keys >= NOT_IN_2025 - {"error_type"}
     left = {key for document in reduced for key in keys_of(document)}
     assert left & NOT_IN_2025 == set()
-    assert {"campaign"} & {key for each in reduced for key in each["metadata"]["batch_call"] or ()} == set()
-    wrong = {each["conversation_id"]: errors(DETAIL, each) for each in reduced[::3]}
+    assert {"campaign"} & {key for entry in reduced for key in entry["metadata"]["batch_call"] or ()} == set()
+    wrong = {document["conversation_id"]: errors(DETAIL, document) for document in reduced[::3]}
     assert len(wrong) > 200
-    assert {each: found for each, found in wrong.items() if found} == {}
+    assert {conversation_id: problems for conversation_id, problems in wrong.items() if problems} == {}
 
 
 def changes(new: Any, old: Any, path: str = "") -> Iterator[str]:
@@ -128,8 +132,8 @@ def changes(new: Any, old: Any, path: str = "") -> Iterator[str]:
         for key, value in new.items():
             yield from changes(value, old[key], f"{path}.{key}") if key in old else (f"{path}.{key}",)
     elif isinstance(new, list) and isinstance(old, list) and len(new) == len(old):
-        for one, other in zip(new, old, strict=True):
-            yield from changes(one, other, f"{path}[]")
+        for value, other in zip(new, old, strict=True):
+            yield from changes(value, other, f"{path}[]")
     elif new != old:
         yield path
 
@@ -157,14 +161,16 @@ def test_a_reduced_document_says_less_and_nothing_else_except_what_was_renamed(
 
 
 def test_the_error_type_of_an_unanswered_conversation_is_dropped(of_2026: list[dict[str, Any]]) -> None:
-    document = copy.deepcopy(next(each for each in of_2026 if each["metadata"]["error"]))
+    document = copy.deepcopy(next(document for document in of_2026 if document["metadata"]["error"]))
     document["metadata"]["error"]["error_type"] = "no_answer"
     assert errors(DETAIL, downgrade(document)) == []
 
 
 @pytest.mark.parametrize("scenario", ["old_metrics", "old_results"])
 def test_two_scenarios_go_back_to_what_was_seen_before(scenario: str, of_2026: list[dict[str, Any]]) -> None:
-    document = copy.deepcopy(next(each for each in of_2026 if "end_call" in each["metadata"]["termination_reason"]))
+    document = copy.deepcopy(
+        next(document for document in of_2026 if "end_call" in document["metadata"]["termination_reason"])
+    )
     reduced = downgrade(document, scenario)
     assert errors(DETAIL, reduced) == [] or scenario == "old_results"
     metrics = [entry["conversation_turn_metrics"] for entry in reduced["transcript"]]

@@ -47,9 +47,9 @@ def test_documents_of_the_references_form_validate_strictly(
 ) -> None:
     old = [document["conversation_id"] for document in documents if is_reference_form(document)]
     sample = old[:10] + old[10::4]
-    wrong = {each: errors(DETAIL, client.get(f"/conversations/{each}").json()) for each in sample}
+    wrong = {key: errors(DETAIL, client.get(f"/conversations/{key}").json()) for key in sample}
     assert len(sample) > 100
-    assert {each: found for each, found in wrong.items() if found} == {}
+    assert {key: problems for key, problems in wrong.items() if problems} == {}
 
 
 def strip_additions(row: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def test_list_pages_validate_and_rows_of_the_references_form_have_no_other_keys(
 def test_the_other_answers_validate(client: httpx.Client) -> None:
     agent = AGENTS[0].agent_id
     calculate = client.post(f"/agent/{agent}/llm-usage/calculate", json={"prompt_length": 900, "rag_enabled": True})
-    prices = [{k: v for k, v in each.items() if k != "price_per_message"} for each in calculate.json()["llm_prices"]]
+    prices = [{k: v for k, v in price.items() if k != "price_per_message"} for price in calculate.json()["llm_prices"]]
     token = client.get("/conversation/token", params={"agent_id": agent}).json()
     signed = client.get("/conversation/get-signed-url", params={"agent_id": agent}).json()
     assert errors("ToolsResponseModel", client.get("/tools").json()) == []
@@ -106,7 +106,7 @@ def variants(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Name and schema of every variant but null, unions in unions laid flat."""
     name, schema = resolve(schema)
     if "oneOf" in schema:
-        return [each for variant in schema["oneOf"] for each in variants(variant)]
+        return [shape for variant in schema["oneOf"] for shape in variants(variant)]
     kinds = schema.get("type", "any")
     kinds = kinds if isinstance(kinds, list) else [kinds]
     return [(name or kind, schema | {"type": kind}) for kind in kinds if kind != "null"]
@@ -146,7 +146,9 @@ def fits(schema: dict[str, Any], value: Any) -> bool:
         return False
     if schema["type"] != "object":
         return True
-    words = {key: resolve(each)[1].get("enum") for key, each in schema.get("properties", {}).items()}
+    words = {
+        key: resolve(property_schema)[1].get("enum") for key, property_schema in schema.get("properties", {}).items()
+    }
     return all(key in value for key in schema.get("required", ())) and all(
         value[key] in enum for key, enum in words.items() if enum and key in value
     )
@@ -200,8 +202,11 @@ def test_workflows_nest_at_least_two_deep_with_transfers_to_nodes(documents: lis
                     yield depth, "transfer" if target else "", target[:5]
                 yield from routes(step.get("results", []), depth + 1)
 
-    found = {
-        each for document in documents for entry in document["transcript"] for each in routes(entry["tool_results"], 1)
+    taken_routes = {
+        route
+        for document in documents
+        for entry in document["transcript"]
+        for route in routes(entry["tool_results"], 1)
     }
     assert {
         (1, "edge", ""),
@@ -210,10 +215,10 @@ def test_workflows_nest_at_least_two_deep_with_transfers_to_nodes(documents: lis
         (2, "edge", ""),
         (2, "nested_tools", ""),
         (2, "transfer", "node_"),
-    } <= found
+    } <= taken_routes
 
 
 def test_collected_values_have_every_json_type(documents: list[dict[str, Any]]) -> None:
     collected = [document["analysis"]["data_collection_results"] for document in documents if document["analysis"]]
-    types = {type(each["value"]).__name__ for results in collected for each in results.values()}
+    types = {type(result["value"]).__name__ for results in collected for result in results.values()}
     assert types == {"str", "int", "float", "bool", "NoneType", "list", "dict"}

@@ -72,7 +72,7 @@ def test_reads_every_conversation_as_the_world_holds_it(sdk: Any, world: World) 
 
 
 def test_every_document_of_todays_form_is_valid(world: World) -> None:
-    documents = [each for each in world.details(UNTIL) if "conversation_product" in each]
+    documents = [document for document in world.details(UNTIL) if "conversation_product" in document]
     assert len(documents) > 100
     for document in documents:
         checked(vendor().GetConversationResponseModel, document)
@@ -80,7 +80,7 @@ def test_every_document_of_todays_form_is_valid(world: World) -> None:
 
 
 def test_every_document_of_the_references_form_is_valid_except_for_the_key_required_since(world: World) -> None:
-    documents = [each for each in world.details(UNTIL) if "conversation_product" not in each]
+    documents = [document for document in world.details(UNTIL) if "conversation_product" not in document]
     assert len(documents) > 100
     for document in documents:
         checked(vendor().GetConversationResponseModel, document | {"has_auxiliary_audio": False})
@@ -88,7 +88,7 @@ def test_every_document_of_the_references_form_is_valid_except_for_the_key_requi
 
 
 def test_the_check_can_fail(world: World) -> None:
-    document = next(each for each in world.details(UNTIL) if "conversation_product" in each)
+    document = next(document for document in world.details(UNTIL) if "conversation_product" in document)
     with pytest.raises(ValueError, match="call_duration_secs"):
         checked(
             vendor().GetConversationResponseModel,
@@ -143,7 +143,7 @@ def test_feedback_shows_in_the_document(sdk: Any) -> None:
 
 
 def test_audio_is_mp3(sdk: Any, world: World) -> None:
-    target = next(each["conversation_id"] for each in world.details(UNTIL) if each["has_audio"])
+    target = next(document["conversation_id"] for document in world.details(UNTIL) if document["has_audio"])
     sound = b"".join(sdk.conversations.audio.get(target))
     assert sound[:2] == b"\xff\xfb"
     assert len(sound) % 104 == 0

@@ -206,9 +206,9 @@ def test_every_value_path_of_prices_arrives(published):
         else of_sdk(vendor().LlmUsageCalculatorResponseModel)
     )
     for answer, leaves in Drawing(schema, first=1):
-        asked = {"agent_id": "a", "asked_at": READ_AT, "prompt_basis": "none", "payload": json.dumps(answer).encode()}
+        request = {"agent_id": "a", "asked_at": READ_AT, "prompt_basis": "none", "payload": json.dumps(answer).encode()}
         blank = dict.fromkeys(("prompt_length", "number_of_pages", "is_rag_enabled"))
-        rows = {row["llm"]: row for row in flatten_prices([asked | blank]).to_dicts()}
+        rows = {row["llm"]: row for row in flatten_prices([request | blank]).to_dicts()}
         assert {leaf.way[2] for leaf in leaves} <= {"llm", *(column.source for column in LLM_PRICES.columns)}
         for leaf in leaves:
             row = rows[answer["llm_prices"][leaf.way[1]]["llm"]]

@@ -168,9 +168,9 @@ def test_a_run_against_another_workspace_fails_before_anything_of_it_lands(run, 
 
 
 def test_what_landed_before_an_outage_is_in_the_warehouse(run, copied, emulated):
-    known = set(lake.read(copied.home, BY_NAME["conversations"])["conversation_id"])
+    copied_ids = set(lake.read(copied.home, BY_NAME["conversations"])["conversation_id"])
     emulated.now += timedelta(hours=6)
-    document = next(document for document in emulated.details() if document["conversation_id"] not in known)
+    document = next(document for document in emulated.details() if document["conversation_id"] not in copied_ids)
     event = {"type": "post_call_transcription", "event_timestamp": emulated.now.timestamp(), "data": document}
     webhook = read_event(json.dumps(event).encode(), emulated.now, None)
     asyncio.run(BatchWriter(copied.home).land(webhook.conversation_id, webhook.rows))

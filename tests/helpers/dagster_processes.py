@@ -32,8 +32,8 @@ class Machine:
     def environment(self, now: str) -> dict[str, str]:
         names = ("PATH", "HOME", "TMPDIR", "LANG")
         passed = {name: os.environ[name] for name in names if name in os.environ}  # noqa: TID251 - for a process
-        own = {"DAGSTER_HOME": str(self.folder), "CONVOHOUSE_HOME": str(self.home), "CONVOHOUSE_NOW": now}
-        return {**passed, "PYTHONPATH": str(PROJECT), "PYTHONWARNINGS": "ignore", **own, **self.variables}
+        homes = {"DAGSTER_HOME": str(self.folder), "CONVOHOUSE_HOME": str(self.home), "CONVOHOUSE_NOW": now}
+        return {**passed, "PYTHONPATH": str(PROJECT), "PYTHONWARNINGS": "ignore", **homes, **self.variables}
 
     def run(self, now: str, *command: str) -> subprocess.CompletedProcess:
         """Run a command of Dagster with its clock at a moment, until it ends."""

@@ -14,19 +14,19 @@ Edit = Answer | Callable[[Any], Any]
 
 
 class EditingApp:
-    """``edits`` is by path, or by path and query string; ``asked`` counts the requests in the same way."""
+    """``edits`` is by path, or by path and query string; ``requests`` counts the requests in the same way."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
         self.edits: dict[str, Edit] = {}
-        self.asked: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         path, query = scope["path"], scope["query_string"].decode()
-        self.asked[f"{path}?{query}" if query else path] += 1
+        self.requests[f"{path}?{query}" if query else path] += 1
         edit = self.edits.get(f"{path}?{query}", self.edits.get(path))
         if isinstance(edit, Answer):
             await respond(send, edit)

@@ -92,5 +92,5 @@ class SyncedNights:
         self._nights = nights = Nights(self._kept.root)
         nights.url = self._url
         self._kept.put(lambda: sync.sync(nights.context(nights.url), run_id="1"))
-        nights.app.asked.clear()
+        nights.app.requests.clear()
         return nights

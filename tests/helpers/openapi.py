@@ -27,7 +27,7 @@ def strict(schema: Any, name: str = "") -> Any:
     client's tool result fits two models), so "exactly one" would refuse what the reference itself shows.
     """
     if isinstance(schema, list):
-        return [strict(each) for each in schema]
+        return [strict(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:

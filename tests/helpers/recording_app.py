@@ -18,11 +18,11 @@ class Tap:
     """An ASGI application that notes the paths asked for, and can spoil one conversation's answer."""
 
     def __init__(self, app):
-        self.app, self.asked, self.spoilt = app, Counter(), None
+        self.app, self.requests, self.spoilt = app, Counter(), None
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "http":
-            self.asked[scope["path"]] += 1
+            self.requests[scope["path"]] += 1
             if self.spoilt and scope["path"].endswith(self.spoilt):
                 await send({"type": "http.response.start", "status": 200, "headers": []})
                 await send({"type": "http.response.body", "body": b'{"conversation_id": "'})
@@ -31,7 +31,7 @@ class Tap:
 
     @property
     def details(self):
-        return Counter({path: n for path, n in self.asked.items() if "/conversations/" in path})
+        return Counter({path: n for path, n in self.requests.items() if "/conversations/" in path})
 
 
 def assert_equals(context, documents):

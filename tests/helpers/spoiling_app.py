@@ -43,14 +43,14 @@ class SpoilingApp:
     prices: dict[str, Answer] = field(default_factory=dict)
     rows: Callable[[list[Any]], list[Any]] = list
     tools: Callable[[list[Any]], list[Any]] = list
-    asked: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         path = scope["path"]
-        self.asked[path] += 1
+        self.requests[path] += 1
         if (answer := self._answer(path)) is not None:
             await respond(send, answer)
         elif path == LIST_PATH:

@@ -93,10 +93,10 @@ def test_all_agents_of_the_list_are_checked_by_default(api, tmp_path):
     assert run(tmp_path, "access", **settings).code == 2
     run(tmp_path, "sync", **settings)
     ended = run(tmp_path, "access", "--json", **settings)
-    asked = {each["agent_id"] for each in ended.data["probes"]}
+    probed_ids = {probe["agent_id"] for probe in ended.data["probes"]}
     assert ended.code == 0
-    assert asked == set(lake.read(Home(tmp_path / "data"), AGENT_ACCESS)["agent_id"])
-    assert asked >= {FIRST}
+    assert probed_ids == set(lake.read(Home(tmp_path / "data"), AGENT_ACCESS)["agent_id"])
+    assert probed_ids >= {FIRST}
 
 
 @pytest.mark.parametrize("secret", [b'{"token": ["s3cr3t"]}', b's3cr3t {"token"', b'"s3cr3t"'])

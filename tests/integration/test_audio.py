@@ -40,12 +40,12 @@ class Recordings:
         self.now = UNTIL
         self.world = World(seed=21, conversations=conversations, days=3, until=UNTIL)
         self.app = create_app(self.world, clock=lambda: self.now)
-        self.asked, self.instead = Counter(), {}
+        self.requests, self.instead = Counter(), {}
 
     async def __call__(self, scope, receive, send):
         parts = scope.get("path", "").split("/")
         if parts[-1] == "audio":
-            self.asked[parts[-2]] += 1
+            self.requests[parts[-2]] += 1
             if instead := self.instead.get(parts[-2]):
                 status, body = instead
                 await send({"type": "http.response.start", "status": status, "headers": []})
@@ -54,7 +54,7 @@ class Recordings:
         await self.app(scope, receive, send)
 
     def with_audio(self):
-        return [each["conversation_id"] for each in self.world.details(self.now) if each["has_audio"]]
+        return [document["conversation_id"] for document in self.world.details(self.now) if document["has_audio"]]
 
     def context(self, folder, url, **more):
         settings = Settings(home=folder / "data", base_url=url, api_key="demo", reread_days=(), **more)
@@ -89,7 +89,7 @@ def test_every_recording_is_saved_and_logged_with_size_and_hash(copied):
     saved = files(context.home)
     assert set(saved) == set(api.with_audio()) == set(logged(context.home))
     assert (done.n_saved, done.n_before, done.n_missing, done.n_left, done.failed) == (len(saved), 0, 0, 0, {})
-    assert set(api.asked) == set(saved)
+    assert set(api.requests) == set(saved)
     for conversation_id, row in logged(context.home).items():
         content = saved[conversation_id].read_bytes()
         assert (row["outcome"], row["file_bytes"], row["sha256"]) == (
@@ -101,9 +101,9 @@ def test_every_recording_is_saved_and_logged_with_size_and_hash(copied):
         assert content.startswith(b"\xff\xfb")
         assert row["path"].startswith(f"audio/start_date={row['start_date']}/")
     assert list(context.home.temporary.glob("*.mp3")) == []
-    api.asked.clear()
+    api.requests.clear()
     again = download_audio(context, AudioSelection(), budget_bytes=PLENTY)
-    assert (again.n_saved, again.n_before, api.asked) == (0, len(saved), {})
+    assert (again.n_saved, again.n_before, api.requests) == (0, len(saved), {})
 
 
 def test_a_recording_that_was_cut_or_deleted_is_downloaded_again(copied):
@@ -132,17 +132,17 @@ def test_a_recording_that_was_missing_twice_is_not_requested_again_and_the_other
     assert (done.n_saved, done.n_missing, list(done.failed)) == (len(rest), 2, [third])
     assert "it is not an MP3" in done.failed[third]
     rows = logged(context.home)
-    assert [rows[each]["outcome"] for each in (first, second)] == ["not_found", "not_found"]
+    assert [rows[key]["outcome"] for key in (first, second)] == ["not_found", "not_found"]
     assert third not in rows
     assert set(files(context.home)) == set(rest)
     for later, outcome in ((timedelta(hours=23), "not_found"), (timedelta(hours=1), "missing")):
         api.now += later
         assert download_audio(context, AudioSelection(), budget_bytes=PLENTY).n_missing == 2
-        assert [logged(context.home)[each]["outcome"] for each in (first, second)] == [outcome, outcome]
+        assert [logged(context.home)[key]["outcome"] for key in (first, second)] == [outcome, outcome]
     api.instead.clear()
-    api.asked.clear()
+    api.requests.clear()
     assert download_audio(context, AudioSelection(), budget_bytes=PLENTY).n_saved == 1
-    assert api.asked == {third: 1}
+    assert api.requests == {third: 1}
 
 
 def test_a_recording_that_was_missing_once_is_saved_once_it_is_there(copied):
@@ -174,14 +174,14 @@ def _key(context):
 
 def test_agent_window_and_sample_select_and_a_sample_is_the_same_each_time(copied):
     api, context = copied
-    documents = [each for each in api.world.details(UNTIL) if each["has_audio"]]
+    documents = [document for document in api.world.details(UNTIL) if document["has_audio"]]
     agent_id = documents[0]["agent_id"]
     middle = UNTIL - timedelta(days=1)
     download_audio(context, AudioSelection(since=middle, agent_id=agent_id), budget_bytes=PLENTY)
     assert set(files(context.home)) == {
-        each["conversation_id"]
-        for each in documents
-        if each["agent_id"] == agent_id and each["metadata"]["start_time_unix_secs"] >= middle.timestamp()
+        document["conversation_id"]
+        for document in documents
+        if document["agent_id"] == agent_id and document["metadata"]["start_time_unix_secs"] >= middle.timestamp()
     }
     before = set(files(context.home))
     done = download_audio(context, AudioSelection(sample=5), budget_bytes=PLENTY)
@@ -235,10 +235,10 @@ def test_of_two_hundred_recordings_none_is_fetched_twice_after_kills(tmp_path):
             kill_at.die(point, "audio", folder=tmp_path, **settings)
         saved = set(files(context.home))
         assert len(saved) > 40
-        api.asked.clear()
+        api.requests.clear()
         done = download_audio(context, AudioSelection(), budget_bytes=PLENTY)
-    assert set(api.asked) == set(api.with_audio()) - saved
-    assert set(api.asked.values()) == {1}
+    assert set(api.requests) == set(api.with_audio()) - saved
+    assert set(api.requests.values()) == {1}
     assert (done.n_before, done.failed) == (len(saved), {})
     assert len(files(context.home)) >= 200
     assert set(files(Home(context.home.root))) == set(api.with_audio()) == set(logged(context.home))

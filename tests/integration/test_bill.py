@@ -38,13 +38,13 @@ class Billing:
     """Bills by path: a function from the asked days to rows of product and amount, or an answer."""
 
     def __init__(self):
-        self.asked = []
+        self.requests = []
         self.answers = {COST: vendor(400), CREDITS: lambda day: [["agents", 10.0 + day.day]]}
 
     async def __call__(self, scope, receive, send):
         body = json.loads((await receive())["body"])
         since, until = (datetime.fromtimestamp(body[key] / 1000, UTC) for key in ("start_time", "end_time"))
-        self.asked.append((scope["path"], since.date(), until.date()))
+        self.requests.append((scope["path"], since.date(), until.date()))
         answer = self.answers[scope["path"]]
         if callable(answer):
             days = [since.date() + ONE_DAY * n for n in range((until.date() - since.date()).days + 1)]
@@ -100,7 +100,7 @@ def billed(context):
 
 
 def windows(billing, path=CREDITS):
-    return [(since, until) for asked, since, until in billing.asked if asked == path]
+    return [(since, until) for requested, since, until in billing.requests if requested == path]
 
 
 def test_the_first_request_is_for_all_days_and_later_ones_for_the_last_and_a_week(context, clock, billing):
@@ -113,11 +113,11 @@ def test_the_first_request_is_for_all_days_and_later_ones_for_the_last_and_a_wee
         (date(2026, 11, 21), "agents", "credits", 31.0, False),
     ]
     assert copy_due_bill(context) == 0  # the same UTC day
-    billing.asked.clear()
+    billing.requests.clear()
     clock.now += 10 * ONE_DAY
     assert copy_due_bill(context) == 14  # no day before the first conversation
     assert windows(billing) == [(date(2026, 11, 18), date(2026, 12, 1))]
-    billing.asked.clear()
+    billing.requests.clear()
     clock.now += ONE_DAY
     assert copy_due_bill(context) == 8  # today, and seven days
     assert windows(billing) == [(date(2026, 11, 25), date(2026, 12, 2))]
@@ -125,7 +125,7 @@ def test_the_first_request_is_for_all_days_and_later_ones_for_the_last_and_a_wee
 
 def test_conversations_of_before_and_many_days_are_asked_for_in_parts(context, billing):
     fetch_and_land_bill(context)
-    billing.asked.clear()
+    billing.requests.clear()
     conversation(context, TODAY - 43 * ONE_DAY)
     assert fetch_and_land_bill(context).n_days == 40 + 8
     assert windows(billing) == [
@@ -249,9 +249,9 @@ def test_the_command_shows_the_bill_and_asks_for_it(synced):
     assert (shown.code, len(shown.text.splitlines())) == (0, 3)
     assert shown.text.startswith("day         unit     billed  other products  for agents")
     assert ".00" not in shown.text
-    asked = run(folder, "bill", "--sync", "--json", **settings)
-    assert (asked.code, asked.data["problems"]) == (0, [])
-    assert [row["bill_unit"] for row in asked.data["days"]] == ["credits"] * len(asked.data["days"])
+    ended = run(folder, "bill", "--sync", "--json", **settings)
+    assert (ended.code, ended.data["problems"]) == (0, [])
+    assert [row["bill_unit"] for row in ended.data["days"]] == ["credits"] * len(ended.data["days"])
     app.edits |= {COST: vendor(403, "missing_permissions"), CREDITS: vendor(403, "missing_permissions")}
     refused = run(folder, "bill", "--sync", **settings)
     app.edits.clear()
@@ -263,12 +263,12 @@ def test_the_command_lists_versions_and_fetches_them(synced):
     folder, settings, app, _ = synced
     everything = run(folder, "versions", "--json")
     name = "Hotel Alder Concierge"
-    one = run(folder, "versions", name)
-    assert run(folder, "versions", "--agent", name).text == one.text
+    versions = run(folder, "versions", name)
+    assert run(folder, "versions", "--agent", name).text == versions.text
     assert (everything.code, len(everything.data["versions"])) == (0, 11)
-    assert (one.code, len(one.text.splitlines())) == (0, 3)
-    assert "Confirm before tools are used" in one.text
-    assert "agent.prompt.prompt" in one.text
+    assert (versions.code, len(versions.text.splitlines())) == (0, 3)
+    assert "Confirm before tools are used" in versions.text
+    assert "agent.prompt.prompt" in versions.text
     fetched = run(folder, "versions", "--sync", **settings)
     assert (fetched.code, "main: 5 agents fetched" in fetched.err) == (0, True)
     (failing,) = {row["agent_id"] for row in everything.data["versions"] if row["agent_id"].startswith("agent_4801")}

@@ -121,7 +121,7 @@ def test_a_failing_check_is_named_with_a_row(filled: Path, tmp_path: Path) -> No
     assert conversation_id in checked.text
     built = run(tmp_path, "build", "--json")
     assert (built.code, built.data["is_swapped"]) == (1, False)
-    failed = {each["check"] for each in built.data["failed"]}
+    failed = {check["check"] for check in built.data["failed"]}
     assert failed >= {"marts_fct_turns_references_conversation_id", "lake_has_recorded_rows"}
 
 
@@ -207,7 +207,7 @@ def test_a_closed_pipe_is_no_error(filled: Path) -> None:
 
 
 def test_tables_lists_what_there_is_and_what_it_means(filled: Path, n_calls: int) -> None:
-    listed = {each["name"]: each for each in run(filled, "tables", "--json").data["tables"]}
+    listed = {table["name"]: table for table in run(filled, "tables", "--json").data["tables"]}
     assert listed["lake.conversations"]["n_rows"] == listed["marts.fct_conversations"]["n_rows"] == n_calls
     assert listed["staging.stg_turns"]["n_rows"] is None
     turns = run(filled, "tables", "lake.turns", "--json").data
@@ -232,7 +232,7 @@ def test_tables_needs_no_data(tmp_path: Path) -> None:
 
 
 def findings(ended: Ended) -> dict[str, tuple[str, bool]]:
-    return {each["name"]: (each["said"], not each["problem"]) for each in ended.data["findings"]}
+    return {finding["name"]: (finding["said"], not finding["problem"]) for finding in ended.data["findings"]}
 
 
 def test_doctor_finds_everything_set_up_and_never_shows_the_key(api: str, filled: Path, tmp_path: Path) -> None:

@@ -31,11 +31,11 @@ def test_the_demo_ends_with_a_summary_and_a_second_run_fetches_little_again(tmp_
     world = DemoWorld.begin(7, 40, 3, until.date()).until(until.date())
     truth = list(world.details(until))
     before = list(world.details(until - timedelta(days=1)))
-    ids = [{each["conversation_id"] for each in documents} for documents in (before, truth)]
+    ids = [{document["conversation_id"] for document in documents} for documents in (before, truth)]
     n_new = len(ids[1] - ids[0])
     # what was deleted in between stays, as it was read the night before
-    held = truth + [each for each in before if each["conversation_id"] not in ids[1]]
-    n_open = sum(each["status"] not in ("done", "failed") for each in truth)
+    held = truth + [document for document in before if document["conversation_id"] not in ids[1]]
+    n_open = sum(document["status"] not in ("done", "failed") for document in truth)
     first = demo(tmp_path)
     assert (first.code, "Traceback" in first.err) == (0, False), first.err
     nights = [line for line in first.err.splitlines() if line.startswith("The night of ")]
@@ -64,11 +64,13 @@ def test_the_demo_ends_with_a_summary_and_a_second_run_fetches_little_again(tmp_
     data = second.data
     (run_row,) = data["runs"]
     assert (run_row["n_new"], run_row["n_open"], run_row["n_fetched"]) == (0, n_open, n_open)
-    finished = [each for each in held if each["status"] in ("done", "failed")]
-    verdicts = [(each["status"], each["analysis"]["call_successful"]) for each in finished if each["analysis"]]
+    finished = [document for document in held if document["status"] in ("done", "failed")]
+    verdicts = [
+        (document["status"], document["analysis"]["call_successful"]) for document in finished if document["analysis"]
+    ]
     assert ("failed", "failure") in verdicts  # a verdict counts whatever became of the call
     success = [verdict for _, verdict in verdicts]
     n_judged = success.count("success") + success.count("failure")
-    cost = sum(each["metadata"]["cost"] or 0 for each in finished)
+    cost = sum(document["metadata"]["cost"] or 0 for document in finished)
     assert data["summary"]["cost_credits"] == cost
     assert round(data["summary"]["success_rate"], 9) == round(success.count("success") / n_judged, 9)

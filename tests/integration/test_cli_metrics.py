@@ -28,7 +28,7 @@ def rows(filled: Path) -> list[dict[str, object]]:
 
 
 def test_metrics_lists_the_catalog_by_model_with_row_counts(filled: Path, rows: list[dict[str, object]]) -> None:
-    models = {each["model"]: each for each in run(filled, "metrics", "--json").data["models"]}
+    models = {model["model"]: model for model in run(filled, "metrics", "--json").data["models"]}
     assert models["agent_daily"]["n_rows"] == len(rows)
     assert models["agent_daily"]["grain"] == ["workspace", "start_date", "agent_id"]
     assert "catalog" not in models
@@ -179,8 +179,8 @@ def test_explain_lists_the_outcomes_in_their_order_and_where_they_come_from(tmp_
     data = run(tmp_path, "explain", "fct_conversations.outcome", "--json").data
     assert [value["value"] for value in data["values"]][:3] == ["unknown", "not_reached", "voicemail"]
     assert len(data["values"]) == 9
-    one = run(tmp_path, "explain", "outcome:abandoned", "--json").data
-    assert one["values"] == [
+    outcome = run(tmp_path, "explain", "outcome:abandoned", "--json").data
+    assert outcome["values"] == [
         {
             "value": "abandoned",
             "holds_when": "the user said no word, whoever hung up and however long it took",
@@ -263,7 +263,7 @@ def test_query_suggests_nothing_where_nothing_is_near(filled: Path) -> None:
 def test_doctor_says_which_seeds_are_the_users(tmp_path: Path) -> None:
     def seeds() -> tuple[int, dict[str, str]]:
         ended = run(tmp_path, "doctor", "--offline", "--json", ELEVENLABS_API_KEY="demo")
-        return ended.code, next(each for each in ended.data["findings"] if each["name"] == "seeds")
+        return ended.code, next(finding for finding in ended.data["findings"] if finding["name"] == "seeds")
 
     assert (seeds()[0], seeds()[1]["said"]) == (0, "all are built in")
     user_seeds = tmp_path / "data" / "seeds"

@@ -16,8 +16,10 @@ class Shown:
     def __init__(self, three_days):
         self.folder, self.settings, self.until = three_days.folder, three_days.settings, three_days.until
         self.documents = list(three_days.world.details(self.until))
-        done = [each for each in self.documents if each["status"] == "done" and each["analysis"]]
-        self.call = max(done, key=lambda each: sum(len(entry["tool_calls"] or ()) for entry in each["transcript"]))
+        done = [document for document in self.documents if document["status"] == "done" and document["analysis"]]
+        self.call = max(
+            done, key=lambda document: sum(len(entry["tool_calls"] or ()) for entry in document["transcript"])
+        )
         self.id = self.call["conversation_id"]
 
 
@@ -39,7 +41,7 @@ def test_show_has_messages_tools_models_and_verdicts(copied):
     models = copied.call["metadata"]["charging"]["llm_usage"]["initiated_generation"]["model_usage"]
     assert [name for name in models if name not in shown] == []
     verdicts = copied.call["analysis"]["evaluation_criteria_results"]
-    assert [each for each in verdicts.values() if each["rationale"] not in shown] == []
+    assert [verdict for verdict in verdicts.values() if verdict["rationale"] not in shown] == []
 
 
 def test_show_as_data(copied):
@@ -81,13 +83,13 @@ def test_a_conversation_is_found_by_its_words_here_and_at_the_api(copied):
     said = max((entry["message"] or "" for entry in copied.call["transcript"]), key=len)
     here = run(copied.folder, "find", said, "--json").data["calls"]
     assert copied.id in [hit["conversation_id"] for hit in here]
-    asked = run(copied.folder, "find", said, "--upstream", "--limit", "1000", "--json", **copied.settings)
+    ended = run(copied.folder, "find", said, "--upstream", "--limit", "1000", "--json", **copied.settings)
     holding = {
-        each["conversation_id"]
-        for each in copied.documents
-        if any(said.lower() in (entry["message"] or "").lower() for entry in each["transcript"])
+        document["conversation_id"]
+        for document in copied.documents
+        if any(said.lower() in (entry["message"] or "").lower() for entry in document["transcript"])
     }
-    assert {row["conversation_id"] for row in asked.data["calls"]} >= holding | {copied.id}
+    assert {row["conversation_id"] for row in ended.data["calls"]} >= holding | {copied.id}
 
 
 def test_find_shows_a_line_with_marked_words_and_has_filters(copied):

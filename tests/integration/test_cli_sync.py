@@ -55,13 +55,17 @@ def test_sync_as_data_and_within_a_window(api: str, world: World, tmp_path: Path
     ended = run(
         tmp_path, "--json", "sync", "--since", f"{since:%Y-%m-%d}", "--agent", agent, **KEY, ELEVENLABS_BASE_URL=api
     )
-    asked = [each for each in world.visible(UNTIL) if each.start >= since.timestamp() and each.agent.agent_id == agent]
+    visible = [
+        conversation
+        for conversation in world.visible(UNTIL)
+        if conversation.start >= since.timestamp() and conversation.agent.agent_id == agent
+    ]
     run_row = ended.data["run"]
     assert (ended.code, ended.err, ended.data["problems"]) == (0, "", [])
     assert (run_row["agent_id"], run_row["since_at"], run_row["outcome"]) == (agent, since.isoformat(), "complete")
-    assert (run_row["n_listed"], run_row["n_new"], run_row["n_landed"]) == (len(asked),) * 3
+    assert (run_row["n_listed"], run_row["n_new"], run_row["n_landed"]) == (len(visible),) * 3
     shown = read(Home(tmp_path / "data"), CONVERSATIONS, ["conversation_id"])["conversation_id"]
-    assert set(shown) == {each.conversation_id for each in asked}
+    assert set(shown) == {conversation.conversation_id for conversation in visible}
 
 
 def test_a_document_that_cannot_be_parsed_leaves_the_run_incomplete_and_loads_the_rest(
@@ -96,12 +100,12 @@ def test_a_document_that_cannot_be_parsed_leaves_the_run_incomplete_and_loads_th
 
 
 def test_ctrl_c_keeps_what_was_fetched(world: World, n_calls: int, tmp_path: Path) -> None:
-    asked: list[int] = []
+    calls: list[int] = []
     processes: list[subprocess.Popen[bytes]] = []
 
     def clock() -> datetime:
-        asked.append(len(asked))
-        if len(asked) == 12:
+        calls.append(len(calls))
+        if len(calls) == 12:
             processes[0].send_signal(signal.SIGINT)
         return UNTIL
 

@@ -89,8 +89,8 @@ def test_prices_are_the_cheapest_first_beside_what_is_paid(folder):
     ended = run(here, "prices", FIRST, "--prompt-length", "4000", "--pages", "2", "--no-rag", "--json", **settings)
     assert ended.code == 0
     (agent,) = ended.data["agents"]
-    asked = {name: value for name, value in agent.items() if name != "prices"}
-    assert asked == {
+    request = {name: value for name, value in agent.items() if name != "prices"}
+    assert request == {
         "agent_id": FIRST,
         "prompt_length": 4000,
         "number_of_pages": 2,

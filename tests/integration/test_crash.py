@@ -99,7 +99,7 @@ def test_killed_at_any_point_the_next_run_repairs_and_fetches_only_what_is_missi
     landed = landed_and_finished(context.home)
     if POINTS[point][0] == RENAME or point == "in the build":
         assert partial_files(context.home)
-    tap.asked.clear()
+    tap.requests.clear()
 
     done = sync.sync(context, run_id="next")
 
@@ -158,7 +158,7 @@ def test_a_full_disk_ends_with_one_line_and_the_next_run_goes_on(filled, api, co
     assert partial_files(context.home) == []
 
     landed = landed_and_finished(context.home)
-    tap.asked.clear()
+    tap.requests.clear()
     assert run(parent, "sync", "--json", **settings).code == 0
     assert set(asked_for(tap)) == {document["conversation_id"] for document in documents} - landed
     assert_equals(context, documents)
@@ -192,7 +192,7 @@ def test_a_home_that_vanishes_ends_the_run_with_one_line_and_the_next_starts_fro
     assert (ended.code, list(ended.data), len(ended.err.splitlines())) == (1, ["error"], 2), ended.err
     assert "No such file or directory" in ended.err
 
-    tap.asked.clear()
+    tap.requests.clear()
     assert sync.sync(context, run_id="next").problems == ()
     assert tap.details.total() == len(documents)
     assert_equals(context, documents)

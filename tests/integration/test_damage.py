@@ -61,7 +61,7 @@ def kept_home(tmp_path_factory):
 def context(kept_home, url, app):
     context = Context(Settings(home=kept_home.root, base_url=url, api_key="demo"), clock=lambda: UNTIL)
     kept_home.put(lambda: sync.sync(context, run_id="first"))
-    app.asked.clear()
+    app.requests.clear()
     return context
 
 

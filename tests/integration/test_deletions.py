@@ -146,7 +146,7 @@ def test_an_incomplete_listing_makes_no_deletion(nights):
     with pytest.raises(ApiUnavailableError):
         sync.sync(context, run_id="2", since=UNTIL - 9 * NIGHT)  # of two pages
     nights.app.app = api
-    nights.app.asked.clear()
+    nights.app.requests.clear()
     sync_steps.build_models(context)
     assert nights.recorded(context) == []
     assert nights.app.details.total() == 0

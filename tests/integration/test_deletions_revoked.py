@@ -143,7 +143,7 @@ def test_another_workspace_is_noticed_before_anything_of_it_lands(nights, policy
     """Its agents are the same here, so that only host and conversations tell them apart."""
     foreign = create_app(World(seed=99, conversations=60, days=6, until=UNTIL), clock=lambda: nights.now)
     with running(foreign) as foreign_url:
-        context, wrong = (nights.context(each, on_upstream_delete=policy) for each in (nights.url, foreign_url))
+        context, wrong = (nights.context(url, on_upstream_delete=policy) for url in (nights.url, foreign_url))
         before, rows = landed(context.home), lake.read(context.home, TURNS)
         nights.now += later
         for run_id in ("2", "3"):
@@ -185,7 +185,7 @@ def test_tools_of_which_none_is_known_are_of_another_workspace_unless_a_recent_c
 
 def test_what_is_remembered_of_a_workspace_is_its_host_and_agents_and_nothing_of_the_key(nights):
     context = nights.context(nights.url)
-    agents = {each["agent_id"] for each in nights.documents().values()}
+    agents = {document["agent_id"] for document in nights.documents().values()}
     identity = json.loads(context.home.identity.read_text())
     assert identity == {"host": nights.url.partition("://")[2], "agents": sorted(agents)}
     assert host_of("https://user:word@api.example.com:8443") == "api.example.com:8443"
@@ -195,7 +195,7 @@ def test_what_is_remembered_of_a_workspace_is_its_host_and_agents_and_nothing_of
 def test_a_run_that_would_remove_an_unusual_share_removes_nothing_and_says_what_to_do(nights, policy):
     context = nights.context(nights.url, on_upstream_delete=policy, lookback_days=30)
     documents = nights.documents().values()
-    doomed = [each["conversation_id"] for each in documents if each["status"] == "done"][-12:]
+    doomed = [document["conversation_id"] for document in documents if document["status"] == "done"][-12:]
     for name in doomed:
         nights.world.delete(name, nights.now)
     nights.now += NIGHT
@@ -216,7 +216,8 @@ def test_a_run_that_would_remove_an_unusual_share_removes_nothing_and_says_what_
 
 def test_a_share_that_the_setting_allows_is_removed(nights):
     context = nights.context(nights.url, max_removal_share=0.2, lookback_days=30)
-    doomed = [each["conversation_id"] for each in nights.documents().values() if each["status"] == "done"][-12:]
+    done = [document for document in nights.documents().values() if document["status"] == "done"]
+    doomed = [document["conversation_id"] for document in done[-12:]]
     for name in doomed:
         nights.world.delete(name, nights.now)
     for run_id in ("2", "3"):
@@ -228,4 +229,4 @@ def test_a_share_that_the_setting_allows_is_removed(nights):
 
 def test_the_settings_and_the_option_are_public():
     assert (Settings(home="x").confirm_deletion_hours, Settings(home="x").max_removal_share) == (24, 0.05)
-    assert "--allow-removals" in {name for each in cli.commands["sync"].params for name in each.opts}
+    assert "--allow-removals" in {name for parameter in cli.commands["sync"].params for name in parameter.opts}

@@ -59,8 +59,8 @@ def test_serves_exactly_what_the_world_holds(client: httpx.Client, world: World)
     pages = paged(client, 25)
     ids = [row["conversation_id"] for page in pages for row in page["conversations"]]
     truth = list(world.details(UNTIL))
-    assert ids == [each["conversation_id"] for each in truth]
-    assert [client.get(f"{LIST}/{each}").json() for each in ids] == truth
+    assert ids == [document["conversation_id"] for document in truth]
+    assert [client.get(f"{LIST}/{key}").json() for key in ids] == truth
     assert [len(page["conversations"]) for page in pages[:-1]] == [25] * (len(pages) - 1)
     assert (pages[-1]["next_cursor"], pages[-1]["has_more"]) == (None, False)
 
@@ -77,7 +77,7 @@ def refused(client: httpx.Client, url: str, **options: Any) -> tuple[int, Any]:
 
 
 def test_refusals_have_the_four_bodies_of_the_real_api(client: httpx.Client, world: World) -> None:
-    silent = next(each["conversation_id"] for each in world.details(UNTIL) if not each["has_audio"])
+    silent = next(document["conversation_id"] for document in world.details(UNTIL) if not document["has_audio"])
     anonymous = httpx.Request("GET", client.base_url.join(LIST))
     no_key = client.send(anonymous)  # a bare request carries none of the client's headers
     assert (no_key.status_code, no_key.json()["detail"]["status"]) == (401, "needs_authorization")
@@ -111,9 +111,9 @@ def test_deletes_answer_in_three_ways_and_then_404() -> None:
     world = World(conversations=30, days=2, until=UNTIL)
     with served(world) as url, httpx.Client(base_url=url, headers={"xi-api-key": "demo"}) as client:
         ids = [row["conversation_id"] for row in client.get(LIST).json()["conversations"]][:3]
-        answers = [client.delete(f"{LIST}/{each}") for each in ids]
-        assert [(each.status_code, each.text) for each in answers] == [(200, "{}"), (200, "null"), (204, "")]
-        assert [client.get(f"{LIST}/{each}").status_code for each in ids] == [404] * 3
+        answers = [client.delete(f"{LIST}/{key}") for key in ids]
+        assert [(answer.status_code, answer.text) for answer in answers] == [(200, "{}"), (200, "null"), (204, "")]
+        assert [client.get(f"{LIST}/{key}").status_code for key in ids] == [404] * 3
         assert client.delete(f"{LIST}/{ids[0]}").status_code == 404
         assert not {row["conversation_id"] for row in client.get(LIST).json()["conversations"]} & set(ids)
 
@@ -124,16 +124,16 @@ def test_a_list_goes_on_below_an_anchor_that_was_deleted() -> None:
         first = client.get(LIST, params={"page_size": 5}).json()
         client.delete(f"{LIST}/{first['conversations'][-1]['conversation_id']}")
         second = client.get(LIST, params={"page_size": 5, "cursor": first["next_cursor"]}).json()
-        whole = [each["conversation_id"] for each in world.details(UNTIL)]
+        whole = [document["conversation_id"] for document in world.details(UNTIL)]
         assert [row["conversation_id"] for row in second["conversations"]] == whole[4:9]
 
 
 def test_audio_comes_with_a_length_and_without(client: httpx.Client, world: World) -> None:
-    ids = [each["conversation_id"] for each in world.details(UNTIL) if each["has_audio"]]
-    answers = [client.get(f"{LIST}/{each}/audio") for each in ids[:20]]
-    assert {each.headers["content-type"] for each in answers} == {"audio/mpeg"}
-    assert {"content-length" in each.headers for each in answers} == {True, False}
-    assert all(each.content.startswith(b"\xff\xfb") for each in answers)
+    ids = [document["conversation_id"] for document in world.details(UNTIL) if document["has_audio"]]
+    answers = [client.get(f"{LIST}/{key}/audio") for key in ids[:20]]
+    assert {answer.headers["content-type"] for answer in answers} == {"audio/mpeg"}
+    assert {"content-length" in answer.headers for answer in answers} == {True, False}
+    assert all(answer.content.startswith(b"\xff\xfb") for answer in answers)
 
 
 def test_prices_are_refused_for_wrong_bodies_and_unknown_agents(client: httpx.Client) -> None:
@@ -143,17 +143,17 @@ def test_prices_are_refused_for_wrong_bodies_and_unknown_agents(client: httpx.Cl
         client.post(url.format(AGENTS[0].agent_id), content=b"{"),
         client.post(url.format("agent_none"), json={}),
     ]
-    assert [each.status_code for each in answers] == [422, 422, 404]
+    assert [answer.status_code for answer in answers] == [422, 422, 404]
 
 
 def outcomes(client: httpx.Client, url: str, times: int) -> list[httpx.Response | httpx.TransportError]:
-    found: list[httpx.Response | httpx.TransportError] = []
+    results: list[httpx.Response | httpx.TransportError] = []
     for _ in range(times):
         try:
-            found.append(client.get(url))
+            results.append(client.get(url))
         except httpx.TransportError as error:
-            found.append(error)
-    return found
+            results.append(error)
+    return results
 
 
 @pytest.fixture
@@ -165,12 +165,12 @@ def broken(world: World, request: pytest.FixtureRequest) -> Iterator[httpx.Clien
 @pytest.mark.parametrize("broken", ["429=1"], indirect=True)
 def test_429_comes_with_seconds_a_date_or_nothing(broken: httpx.Client) -> None:
     answers = [broken.get(LIST) for _ in range(40)]
-    waits = {each.headers.get("retry-after") for each in answers}
+    waits = {value.headers.get("retry-after") for value in answers}
     sent = parsedate_to_datetime(answers[0].headers["date"])
-    assert {each.status_code for each in answers} == {429}
+    assert {answer.status_code for answer in answers} == {429}
     assert {None, "1"} < waits
-    assert all(parsedate_to_datetime(each) >= sent for each in waits - {None, "1"} if each)
-    assert {frozenset(each.json()["detail"]) for each in answers} == {
+    assert all(parsedate_to_datetime(wait) >= sent for wait in waits - {None, "1"} if wait)
+    assert {frozenset(answer.json()["detail"]) for answer in answers} == {
         frozenset({"status", "message"}),
         frozenset({"status", "message", "type", "code", "request_id"}),
     }
@@ -179,21 +179,21 @@ def test_429_comes_with_seconds_a_date_or_nothing(broken: httpx.Client) -> None:
 @pytest.mark.parametrize("broken", ["5xx=1"], indirect=True)
 def test_server_errors_are_mostly_html(broken: httpx.Client) -> None:
     answers = [broken.get(LIST) for _ in range(40)]
-    assert {each.status_code for each in answers} == {500, 502, 503, 504}
-    assert {each.headers["content-type"] for each in answers} == {"text/html; charset=utf-8", "application/json"}
+    assert {answer.status_code for answer in answers} == {500, 502, 503, 504}
+    assert {answer.headers["content-type"] for answer in answers} == {"text/html; charset=utf-8", "application/json"}
 
 
 @pytest.mark.parametrize("broken", ["reset=1"], indirect=True)
 def test_resets_come_before_and_within_the_answer(broken: httpx.Client) -> None:
-    found = outcomes(broken, LIST, 20)
-    assert [each for each in found if isinstance(each, httpx.Response)] == []
+    results = outcomes(broken, LIST, 20)
+    assert [answer for answer in results if isinstance(answer, httpx.Response)] == []
 
 
 @pytest.mark.parametrize("broken", ["truncate=1"], indirect=True)
 def test_bodies_are_cut_with_and_without_a_sign(broken: httpx.Client) -> None:
-    found = outcomes(broken, LIST, 20)
-    whole = [each for each in found if isinstance(each, httpx.Response)]
-    assert {type(each) for each in found} == {httpx.RemoteProtocolError, httpx.Response}
+    results = outcomes(broken, LIST, 20)
+    whole = [answer for answer in results if isinstance(answer, httpx.Response)]
+    assert {type(answer) for answer in results} == {httpx.RemoteProtocolError, httpx.Response}
     for answer in whole:
         assert answer.status_code == 200
         with pytest.raises(json.JSONDecodeError):
@@ -210,8 +210,8 @@ def test_garbage_is_200_and_html(broken: httpx.Client) -> None:
 def test_pages_repeat_rows_of_the_page_before_and_lose_none(broken: httpx.Client, world: World) -> None:
     pages = [[row["conversation_id"] for row in page["conversations"]] for page in paged(broken, 20)]
     assert pages[1][:5] == pages[0][-5:]
-    merged = list(dict.fromkeys(each for page in pages for each in page))
-    assert merged == [each["conversation_id"] for each in world.details(UNTIL)]
+    merged = list(dict.fromkeys(key for page in pages for key in page))
+    assert merged == [document["conversation_id"] for document in world.details(UNTIL)]
 
 
 @pytest.mark.parametrize("broken", ["repeat_cursor=1"], indirect=True)

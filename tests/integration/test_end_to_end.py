@@ -102,7 +102,7 @@ def test_a_second_run_fetches_only_open_conversations(world, documents, context)
         here = context(base_url)
         sync.sync(here, run_id="first")
         before = query(here.home, "from metrics.agent_daily order by all")
-        app.asked.clear()
+        app.requests.clear()
         again = sync.sync(here, run_id="second")
     assert n_open > 0
     assert (app.details.total(), again.run["n_fetched"], again.run["n_landed"]) == (n_open, n_open, 0)

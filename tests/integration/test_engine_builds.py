@@ -93,10 +93,10 @@ def test_a_build_that_fails_leaves_the_current_one(
     before = (target / "current.json").read_bytes()
     materialize = DuckDBEngine.materialize
 
-    def break_one(self, model, types, into, **kept):
+    def break_one(self, model, types, into, **unchanged_rows):
         if model.key == "marts.dim_agents":
             raise EngineError("The disk is full.")
-        materialize(self, model, types, into, **kept)
+        materialize(self, model, types, into, **unchanged_rows)
 
     monkeypatch.setattr(DuckDBEngine, "materialize", break_one)
     ended = run(folder, "build", "--into", str(target), "--full-refresh")
@@ -186,9 +186,9 @@ def test_only_the_days_that_changed_are_computed(changing: ChangingLake, monkeyp
     selects = {}
     materialize = DuckDBEngine.materialize
 
-    def record(self, model, types, into, *, kept=""):
-        selects[model.key] = (model.sql, kept)
-        materialize(self, model, types, into, kept=kept)
+    def record(self, model, types, into, *, unchanged_rows=""):
+        selects[model.key] = (model.sql, unchanged_rows)
+        materialize(self, model, types, into, unchanged_rows=unchanged_rows)
 
     monkeypatch.setattr(DuckDBEngine, "materialize", record)
     changed = changing.days("conversations")[1]

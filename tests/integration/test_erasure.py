@@ -112,7 +112,7 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(tmp_p
 
         result = erase(context, [conversation_id])
         after = contents(context.home.root)
-        copy.app.asked.clear()
+        copy.app.requests.clear()
         copy.now += timedelta(seconds=1)
         again = sync.sync(context, run_id="2", since=UNTIL - timedelta(days=9))
         still = contents(context.home.root)
@@ -130,7 +130,7 @@ def test_what_is_erased_leaves_every_file_and_no_later_sync_brings_it_back(tmp_p
     assert receipt.lake.items() >= ({"conversations": 1, "conversation_list": 1} | in_lake).items()
     assert words_in(after, words) == set()
     assert words_in(still, words) == set()
-    assert (again.problems, copy.app.asked[f"/v1/convai/conversations/{conversation_id}"]) == ((), 0)
+    assert (again.problems, copy.app.requests[f"/v1/convai/conversations/{conversation_id}"]) == ((), 0)
     assert places(context, conversation_id) == {"snapshots": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
     assert lake.read(context.home, DELETIONS).select("conversation_id", "noticed_at", "evidence", "reason").rows() == [
         (conversation_id, UNTIL, "erased", "erased")
@@ -257,7 +257,7 @@ def test_receipts_have_the_order_of_the_request_and_many_take_no_longer(tmp_path
     home = context.home.open()
     ids = [f"conv_{number:05}" for number in range(2000)][::-1]
     start = {"start_date": UNTIL.date(), "start_time_at": UNTIL, "kind": "document", "fetched_at": UNTIL}
-    landing.land_documents(home, [start | {"conversation_id": each} for each in ids])
+    landing.land_documents(home, [start | {"conversation_id": key} for key in ids])
     result = erase(context, Ids(ids))
     assert [receipt.conversation_id for receipt in result.receipts] == ids
 

@@ -51,7 +51,9 @@ class FeedbackApi:
         await self.app(scope, receive, send)
 
     def ids(self):
-        return [each["conversation_id"] for each in self.world.details(self.now) if each["status"] == "done"]
+        return [
+            document["conversation_id"] for document in self.world.details(self.now) if document["status"] == "done"
+        ]
 
 
 @pytest.fixture
@@ -131,7 +133,7 @@ def test_unknown_ids_and_a_missing_scope_are_named_and_the_others_are_sent(api, 
     posts.refused[second] = 403
     file = tmp_path / "reviewed.csv"
     odd = "conv ö?x=1"
-    rows = [f"{each},like,me" for each in (first, second, odd, third)]
+    rows = [f"{key},like,me" for key in (first, second, odd, third)]
     file.write_text("\n".join(["conversation_id,feedback,reviewer", *rows]))
     ended = run(tmp_path, "feedback", "--from", str(file), "--yes", "--json", **settings)
     assert (ended.code, sorted(ended.data["sent"]), sorted(ended.data["failed"])) == (
@@ -192,7 +194,7 @@ def test_parquet_is_read_and_its_rows_are_named(api, tmp_path):
 def test_a_wrong_key_ends_the_batch(api, tmp_path):
     posts, settings = api
     file = tmp_path / "reviewed.csv"
-    file.write_text("\n".join(["conversation_id,feedback", *(f"{each},like" for each in posts.ids())]))
+    file.write_text("\n".join(["conversation_id,feedback", *(f"{key},like" for key in posts.ids())]))
     ended = run(tmp_path, "feedback", "--from", str(file), "--yes", **settings | {"ELEVENLABS_API_KEY": "other"})
     assert ended.code == 3
     assert posts.posted.total() <= 8
@@ -202,7 +204,7 @@ def test_a_wrong_key_ends_the_batch(api, tmp_path):
 def test_after_a_kill_only_what_is_not_logged_is_sent(api, tmp_path):
     posts, settings = api
     ids, file = posts.ids()[:30], tmp_path / "reviewed.csv"
-    file.write_text("\n".join(["conversation_id,feedback", *(f"{each},like" for each in ids)]))
+    file.write_text("\n".join(["conversation_id,feedback", *(f"{key},like" for key in ids)]))
     point = ("warehouse.storage.activity_log:append", 2, "feedback_sent")
     kill_at.die(point, "feedback", "--from", str(file), "--yes", folder=tmp_path, **settings)
     assert posts.posted.total() == 30

@@ -114,8 +114,8 @@ def test_until_then_what_reads_the_lake_says_what_to_do_and_the_warehouse_answer
         ended = run(tmp_path, "--home", str(home.root), *arguments)
         assert (ended.code, len(ended.err.splitlines())) == (2, 2), ended
         assert "convohouse build" in ended.err
-    asked = run(tmp_path, "--home", str(home.root), "query", "select count(*) as n from lake.turns", "--json")
-    assert asked.data == [{"n": expected["turns"].height}]
+    ended = run(tmp_path, "--home", str(home.root), "query", "select count(*) as n from lake.turns", "--json")
+    assert ended.data == [{"n": expected["turns"].height}]
     built = run(tmp_path, "--home", str(home.root), "build")
     assert built.code == 0, built.err
     assert_current(home)

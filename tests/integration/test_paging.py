@@ -79,7 +79,8 @@ def test_conversations_that_start_during_the_paging_are_neither_lost_nor_repeate
     listed = lake.read(here.home, CONVERSATION_LIST)["conversation_id"]
     assert min(new) > 0
     assert sum(new) == len(listed) == listed.n_unique()
-    assert {known.conversation_id for known in world.visible(UNTIL)} <= set(listed)  # one was deleted meanwhile
+    visible = {conversation.conversation_id for conversation in world.visible(UNTIL)}
+    assert visible <= set(listed)  # one was deleted meanwhile
     assert sorted(lake.read(here.home, CONVERSATIONS)["conversation_id"]) == sorted(listed)
 
 

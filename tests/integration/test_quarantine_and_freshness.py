@@ -75,11 +75,11 @@ def test_retry_fetches_the_quarantined_conversations_and_no_others(spoilt, world
         assert any(bad in problem for problem in still.data["problems"])
 
         spoilt.spoilt = None
-        spoilt.asked.clear()
+        spoilt.requests.clear()
         done = run(tmp_path, "retry", **settings)
         assert (done.code, dict(spoilt.details)) == (0, {f"/v1/convai/conversations/{bad}": 1})
         assert "complete: the quarantine is empty" in done.err
-        spoilt.asked.clear()
+        spoilt.requests.clear()
         assert run(tmp_path, "retry").code == 0  # without a key, as no request is needed
         assert spoilt.details.total() == 0
     here = Context(Settings(home=tmp_path / "data"))

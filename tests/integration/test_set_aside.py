@@ -254,10 +254,10 @@ def test_an_outage_ends_the_run_soon_and_what_is_landed_is_built(answer, error, 
     event = {"type": "post_call_transcription", "event_timestamp": UNTIL.timestamp(), "data": webhook}
     landing = read_event(json.dumps(event).encode(), UNTIL, None)
     asyncio.run(BatchWriter(nights.context().home).land(landing.conversation_id, landing.rows))
-    nights.api.asked.clear()
+    nights.api.requests.clear()
     with pytest.raises(error):
         nights.run()
-    assert sum(n > 0 for path, n in nights.api.asked.items() if "/conversations/" in path) < 20
+    assert sum(n > 0 for path, n in nights.api.requests.items() if "/conversations/" in path) < 20
     assert_equals(nights.context(), [documents[name] for name in names[:31]])
     assert nights.last_run()["outcome"] == "failed"
 

@@ -134,13 +134,15 @@ def test_a_month_of_nights_ends_with_the_warehouse_equal_to_the_world(world, clo
             copied = copied_values(here.home)
             assert_kept_promises(world, copied, began, number)
             kinds.update({name: done.run[name] for name in ("n_new", "n_open", "n_changed", "n_due", "n_gone")})
-        assert_equals(here, [each for each in world.details(clock.now) if not is_blanked(each)])
+        assert_equals(here, [document for document in world.details(clock.now) if not is_blanked(document)])
     removed = lake.read(here.home, DELETIONS)
     truth = list(world.details(clock.now))
     assert sorted(removed["reason"].unique()) == ["erased"]
     assert min(kinds.values()) > 0, kinds
     assert lake.read(here.home, CONVERSATIONS).height + removed.height == kinds["n_new"]
-    assert {each["conversation_id"] for each in truth if is_blanked(each)} <= set(removed["conversation_id"])
+    assert {document["conversation_id"] for document in truth if is_blanked(document)} <= set(
+        removed["conversation_id"]
+    )
     assert lake.read(here.home, CONVERSATION_CHECKS).filter(pl.col("settle_state") != "settled").height == 0
 
 

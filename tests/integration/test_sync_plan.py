@@ -46,14 +46,14 @@ def test_before_the_first_run_everything_is_new_and_no_folder_is_made(api, world
     url, tap = api
     settings = KEY | {"ELEVENLABS_BASE_URL": url}
     as_data, as_text = (run(tmp_path, "sync", "--plan", *more, **settings) for more in (["--json"], []))
-    every = [known.conversation_id for known in world.visible(UNTIL)]
+    every = [conversation.conversation_id for conversation in world.visible(UNTIL)]
     n = len(every)
 
     assert (as_data.code, as_data.err) == (0, "")
-    found = as_data.data["workspaces"]["main"]
-    assert found["window"]["since"] is None
-    assert (found["n_listed"], found["wanted"]) == (n, dict.fromkeys(WHY, 0) | {"new": n})
-    assert [(call["conversation_id"], call["reason"]) for call in found["conversations"]] == [
+    listed = as_data.data["workspaces"]["main"]
+    assert listed["window"]["since"] is None
+    assert (listed["n_listed"], listed["wanted"]) == (n, dict.fromkeys(WHY, 0) | {"new": n})
+    assert [(call["conversation_id"], call["reason"]) for call in listed["conversations"]] == [
         (conversation_id, "new") for conversation_id in reversed(every)
     ]
     assert as_text.text.splitlines()[0].startswith("  would list   the first conversation to ")
@@ -76,7 +76,7 @@ def test_it_says_what_the_sync_then_fetches_and_changes_nothing(world, tmp_path)
         sync.sync(here, run_id="before")
         now[0] = UNTIL
         assert world.delete(visible[12].conversation_id, UNTIL)
-        tap.asked.clear()
+        tap.requests.clear()
         before = content(settings.home)
 
         planned = sync.plan(here)["main"]
@@ -95,14 +95,14 @@ def test_it_says_what_the_sync_then_fetches_and_changes_nothing(world, tmp_path)
 
 def test_it_is_limited_to_a_window_and_an_agent(api, world, tmp_path):
     url, _ = api
-    known = next(world.visible(UNTIL))
+    newest = next(world.visible(UNTIL))
     since = UNTIL - timedelta(days=2)
     here = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL)
-    planned = sync.plan(here, since=since, agent_id=known.agent.agent_id)["main"]
+    planned = sync.plan(here, since=since, agent_id=newest.agent.agent_id)["main"]
     inside = {
-        each.conversation_id
-        for each in world.visible(UNTIL)
-        if each.agent is known.agent and each.start >= since.timestamp()
+        conversation.conversation_id
+        for conversation in world.visible(UNTIL)
+        if conversation.agent is newest.agent and conversation.start >= since.timestamp()
     }
     assert planned.n_listed == len(inside)
     assert set(planned.to_fetch["conversation_id"]) == inside
@@ -114,7 +114,7 @@ def test_a_folder_with_other_files_is_rejected_before_any_request(api, tmp_path)
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "thesis.txt").write_text("mine")
     ended = run(tmp_path, "sync", "--plan", "--home", "theirs", **KEY, ELEVENLABS_BASE_URL=url)
-    assert (ended.code, ended.out, tap.asked.total()) == (2, b"", 0)
+    assert (ended.code, ended.out, tap.requests.total()) == (2, b"", 0)
     assert "theirs is not empty and is not a convohouse home" in ended.err
 
 

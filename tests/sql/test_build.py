@@ -76,8 +76,10 @@ def test_a_result_has_rows_types_and_checks(home: Home, build_sql: BuildSql) -> 
     assert [(model.key, model.n_rows, model.types) for model in result.models] == [
         ("marts.answers", 1, {"answer": "INTEGER"})
     ]
-    of_models = [found for found in result.checks if not found.check.model.startswith("lake.")]
-    assert [(found.check.name, found.check.model, found.n_failing) for found in of_models] == [
+    of_models = [check_result for check_result in result.checks if not check_result.check.model.startswith("lake.")]
+    assert [
+        (check_result.check.name, check_result.check.model, check_result.n_failing) for check_result in of_models
+    ] == [
         ("marts_answers_unique", "marts.answers", 0),
         ("marts_answers_accepted_answer", "marts.answers", 0),
     ]
@@ -97,9 +99,9 @@ def test_failed_check_keeps_the_old_warehouse_and_shows_the_rows(home: Home, bui
     build_sql({"marts/answers.sql": ANSWER})
     result = build_sql({"marts/answers.sql": ANSWER.replace("select 42", "select 43")})
     assert not result.is_swapped
-    assert [(found.check.name, found.n_failing, found.sample_rows) for found in result.failed] == [
-        ("marts_answers_accepted_answer", 1, ({"answer": "43", "n_rows": "1"},))
-    ]
+    assert [
+        (check_result.check.name, check_result.n_failing, check_result.sample_rows) for check_result in result.failed
+    ] == [("marts_answers_accepted_answer", 1, ({"answer": "43", "n_rows": "1"},))]
     assert query(home, "select answer from marts.answers").to_dicts() == [{"answer": 42}]
     assert sorted(path.name for path in home.root.glob("warehouse*")) == [
         "warehouse.duckdb",
@@ -147,7 +149,7 @@ columns = { answer = "An answer." }
 
 
 @pytest.mark.parametrize(
-    ("select", "known", "failing"),
+    ("select", "answers", "failing"),
     [
         ("select 42 as answer", "42", []),
         ("select cast(null as bigint) as answer", "42", ["marts_answers_not_null_answer"]),
@@ -157,23 +159,23 @@ columns = { answer = "An answer." }
     ],
 )
 def test_each_kind_of_check_fails_where_it_should(
-    build_sql: BuildSql, select: str, known: str, failing: list[str]
+    build_sql: BuildSql, select: str, answers: str, failing: list[str]
 ) -> None:
-    files = {"seeds/known.csv": f"answer\n{known}\n", "seeds/known.toml": SEED_HEADER}
+    files = {"seeds/known.csv": f"answer\n{answers}\n", "seeds/known.toml": SEED_HEADER}
     result = build_sql(files | {"marts/answers.sql": FULL.replace("select 42 as answer", select)})
-    assert [found.check.name for found in result.failed] == failing
+    assert [check_result.check.name for check_result in result.failed] == failing
 
 
 def test_share_above_one_fails_by_its_name(build_sql: BuildSql) -> None:
     text = ANSWER.replace("accepted = { answer = [42] }", "").replace("answer", "error_rate").replace("42", "1.5")
-    assert [found.check.name for found in build_sql({"marts/shares.sql": text}).failed] == [
+    assert [check_result.check.name for check_result in build_sql({"marts/shares.sql": text}).failed] == [
         "marts_shares_share_error_rate"
     ]
 
 
 def test_a_number_below_the_minimum_fails_by_its_name(build_sql: BuildSql) -> None:
     text = ANSWER.replace("accepted = { answer = [42] }", "at_least = { answer = 42.5 }")
-    assert [found.check.name for found in build_sql({"marts/answers.sql": text}).failed] == [
+    assert [check_result.check.name for check_result in build_sql({"marts/answers.sql": text}).failed] == [
         "marts_answers_at_least_answer"
     ]
     assert build_sql({"marts/answers.sql": text.replace("42.5", "42")}).failed == ()
@@ -184,7 +186,9 @@ def test_a_scan_of_many_checks_fails_only_the_failing_ones_with_their_rows(build
     select = "select unnest([42, 42, 42, -1, 7, null]) as answer"
     text = ANSWER.replace("accepted = { answer = [42] }", tests).replace("select 42 as answer", select)
     result = build_sql({"marts/answers.sql": text})
-    assert [(found.check.name, found.n_failing, found.sample_rows) for found in result.failed] == [
+    assert [
+        (check_result.check.name, check_result.n_failing, check_result.sample_rows) for check_result in result.failed
+    ] == [
         ("marts_answers_unique", 1, ({"answer": "42", "n_rows": "3"},)),
         ("marts_answers_not_null_answer", 1, ({"answer": None},)),
         ("marts_answers_accepted_answer", 1, ({"answer": "7", "n_rows": "1"},)),
@@ -264,7 +268,9 @@ def test_every_relation_and_every_column_has_a_comment(built: Home, project: Pro
         "union all select schema_name, view_name, comment from duckdb_views() where not internal",
     ).to_dicts()
     expected = {model.key for model in project.models} | {seed.key for seed in project.seeds}
-    expected |= {each.key for each in (*GENERATED_TABLES, BUILD_INPUTS)} | {f"lake.{table.name}" for table in TABLES}
+    expected |= {relation.key for relation in (*GENERATED_TABLES, BUILD_INPUTS)} | {
+        f"lake.{table.name}" for table in TABLES
+    }
     short_names = {f"main.{model.name}": model for model in project.models if model.schema in ("marts", "metrics")}
     assert {f"{row['schema_name']}.{row['name']}" for row in described} == expected | short_names.keys()
     assert [row for row in described if not row["comment"]] == []
@@ -354,7 +360,7 @@ def test_whole_project_over_a_day_of_calls_passes_its_checks(rows: Any) -> None:
     rows.add("platform_usage", conversation_id="c2", category="voice", charge_credits=3.0, price_usd=0.1)
     home = rows.write()
     result = build(home)
-    assert [found.check.name for found in result.failed] == []
+    assert [check_result.check.name for check_result in result.failed] == []
     for model in ("metrics.cost_daily", "metrics.agent_daily"):
         costs = query(home, f"from {model}")
         assert (costs["cost_credits"].sum(), round(costs["cost_usd"].sum(), 9)) == (3060, 0.51)
@@ -365,7 +371,7 @@ def test_orphan_rows_fail_the_build(rows: Any) -> None:
     rows.add("turns", conversation_id="nobody", turn_index=0, role="agent", message="Hi")
     result = build(rows.write())
     assert not result.is_swapped
-    assert {"marts_fct_turns_references_conversation_id"} == {found.check.name for found in result.failed}
+    assert {"marts_fct_turns_references_conversation_id"} == {check_result.check.name for check_result in result.failed}
 
 
 def test_lake_views_follow_the_files(rows: Any) -> None:
@@ -376,8 +382,8 @@ def test_lake_views_follow_the_files(rows: Any) -> None:
     rows.write()
     other = parquet.frame(WARNINGS, [{"conversation_id": "c0", "start_date": rows.day, "warning_index": 0}])
     parquet.write_file(home, home.partition(WARNINGS, rows.day) / "other.parquet", other)
-    found = query(home, "select conversation_id, warning from lake.warnings order by 1").to_dicts()
-    assert found == [{"conversation_id": "c0", "warning": None}, {"conversation_id": "c1", "warning": "first"}]
+    warnings = query(home, "select conversation_id, warning from lake.warnings order by 1").to_dicts()
+    assert warnings == [{"conversation_id": "c0", "warning": None}, {"conversation_id": "c1", "warning": "first"}]
 
 
 def test_reader_keeps_its_snapshot_through_a_build(home: Home, build_sql: BuildSql) -> None:

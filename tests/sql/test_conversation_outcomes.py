@@ -265,7 +265,7 @@ def test_every_flag_follows_from_the_outcome(upstream: duckdb.DuckDBPyConnection
     rows = upstream.execute(f"select outcome, {', '.join(flags)} from {KEY}").fetchall()  # noqa: S608
     assert {row[0] for row in rows} == {*flags.values(), "unknown", "not_reached", "blocked", "cut_off", None}
     for outcome, *values in rows:
-        assert values == [None if outcome is None else outcome == own for own in flags.values()]
+        assert values == [None if outcome is None else outcome == flag_outcome for flag_outcome in flags.values()]
 
 
 EXCLUSIVE = {

@@ -122,10 +122,10 @@ def test_versions_that_the_api_keeps_say_what_changed(rows: Any) -> None:
         rows.whole("agent_branches", **(branch | latest | others), branch_name="Other")
     first, second, unlisted, third = rows.model("marts.dim_agent_versions")
     agent = {"workspace": "main", "agent_id": "a1", "agent_name": "Front"}
-    known = agent | {"branch_id": "b1", "branch_name": "Main"}
+    main = agent | {"branch_id": "b1", "branch_name": "Main"}
     nothing = dict.fromkeys(first)
     used = {"first_call_at": rows.noon, "last_call_at": rows.noon, "n_calls": 1, "n_open": 0}
-    live = known | {"branch_live_percentage": 25.0}
+    live = main | {"branch_live_percentage": 25.0}
     old = {"version_id": "v1", "description": "First", "llm": "small", "committed_at": rows.noon, "seq_no_in_branch": 1}
     assert first == nothing | live | old | used
     assert second == nothing | live | kept | counts | changed | {

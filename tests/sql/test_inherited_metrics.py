@@ -173,8 +173,8 @@ def test_a_metric_of_the_own_header_may_leave_out_what_it_inherits(read: Read) -
         "n_errors": replace(CALLS, name="Errors of the week"),
         "n_open": replace(CALLS, name="Open calls"),
     }
-    own = ('name = "Errors of the week"\n', 'differs_from_vendor = "Yes."\n')
-    assert read("weekly", columns_only, own).metrics["n_errors"] == replace(
+    metric = ('name = "Errors of the week"\n', 'differs_from_vendor = "Yes."\n')
+    assert read("weekly", columns_only, metric).metrics["n_errors"] == replace(
         CALLS, name="Errors", differs_from_vendor="Yes."
     )
 
@@ -206,9 +206,9 @@ def with_final(select: str) -> tuple[Change, ...]:
     ],
 )
 def test_a_star_has_the_columns_of_its_relation(read: Read, select: str, columns: list[str]) -> None:
-    own = 'inherits_metrics_from = "intermediate.measures"\n'
-    texts = f'{own}\n[columns]\nn_calls_week = "W."\n' if "n_calls_week" in columns else own
-    assert list(read("daily", *with_final(select), (own, texts)).columns) == columns
+    inherited = 'inherits_metrics_from = "intermediate.measures"\n'
+    texts = f'{inherited}\n[columns]\nn_calls_week = "W."\n' if "n_calls_week" in columns else inherited
+    assert list(read("daily", *with_final(select), (inherited, texts)).columns) == columns
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ GRAPH = {"d": ["b", "c"], "b": ["a"], "c": ["a"], "a": []}
 
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with connect(limits=Limits(threads=2)) as found:
-        found.execute("attach ':memory:' as other")
-        found.execute("use other")
-        yield found
+    with connect(limits=Limits(threads=2)) as connection:
+        connection.execute("attach ':memory:' as other")
+        connection.execute("use other")
+        yield connection
 
 
 def ask(connection: duckdb.DuckDBPyConnection, question: str) -> object:
@@ -58,9 +58,17 @@ def test_a_node_waits_for_those_before_it_and_two_others_run_at_once(connection:
             ended.append(node)
         return node.upper()
 
-    found = run_graph(connection, work, GRAPH, on_start=begun.append)
-    assert found == {"a": "A", "b": "B", "c": "C", "d": "D"}
+    results = run_graph(connection, work, GRAPH, on_start=begun.append)
+    assert results == {"a": "A", "b": "B", "c": "C", "d": "D"}
     assert (begun[0], set(begun[1:3]), begun[3]) == ("a", {"b", "c"}, "d")
+
+
+def test_what_the_longest_chain_waits_for_starts_first() -> None:
+    graph = {"last": ["middle"], "alone": [], "short": ["other"], "other": [], "first": [], "middle": ["first"]}
+    started = list[str]()
+    with connect(limits=Limits(threads=1)) as connection:
+        run_graph(connection, lambda _, node: node, graph, on_start=started.append)
+    assert started == ["first", "other", "middle", "alone", "short", "last"]
 
 
 def test_a_failure_is_raised_and_nothing_starts_after_it(connection: duckdb.DuckDBPyConnection) -> None:

@@ -52,10 +52,10 @@ def ours(tmp_path: Path) -> Path:
 
 def read(ours: Path, content: str | bytes) -> Seed:
     """The seed if the user's file has this content."""
-    own = ours.parent / "own"
-    own.mkdir()
-    (own / "prices.csv").write_bytes(content.encode() if isinstance(content, str) else content)
-    (seed,) = read_seeds(ours, own)
+    own_seeds = ours.parent / "own"
+    own_seeds.mkdir()
+    (own_seeds / "prices.csv").write_bytes(content.encode() if isinstance(content, str) else content)
+    (seed,) = read_seeds(ours, own_seeds)
     return seed
 
 
@@ -138,31 +138,31 @@ def test_our_own_files_are_held_to_the_same_rules(ours: Path) -> None:
 
 
 def test_a_users_file_replaces_all_rows_of_ours(ours: Path) -> None:
-    found = read(ours, "\ufeffprice,n_bytes,plan,n_calls,month_start_date\r\n-0, 8,trial ,,2026-12-01\r\n,,,,\r\n")
-    assert (found.key, found.path, found.is_own) == ("seeds.prices", ours.parent / "own" / "prices.csv", True)
-    assert found.rows.rows(named=True) == [
+    seed = read(ours, "\ufeffprice,n_bytes,plan,n_calls,month_start_date\r\n-0, 8,trial ,,2026-12-01\r\n,,,,\r\n")
+    assert (seed.key, seed.path, seed.is_own) == ("seeds.prices", ours.parent / "own" / "prices.csv", True)
+    assert seed.rows.rows(named=True) == [
         {"plan": "trial", "month_start_date": date(2026, 12, 1), "n_calls": None, "n_bytes": 8, "price": 0.0}
     ]
 
 
 def test_without_a_users_file_ours_is_read(ours: Path) -> None:
-    own = ours.parent / "own"
-    own.mkdir()
-    (own / ".DS_Store").write_bytes(b"\0")
-    for folder in (None, own, ours.parent / "none"):
-        (found,) = read_seeds(ours, folder)
-        assert (found.path, found.is_own) == (ours / "prices.csv", False)
-        assert found.rows.rows() == [("pro", date(2026, 11, 1), 1, 2, 0.5)]
+    own_seeds = ours.parent / "own"
+    own_seeds.mkdir()
+    (own_seeds / ".DS_Store").write_bytes(b"\0")
+    for folder in (None, own_seeds, ours.parent / "none"):
+        (seed,) = read_seeds(ours, folder)
+        assert (seed.path, seed.is_own) == (ours / "prices.csv", False)
+        assert seed.rows.rows() == [("pro", date(2026, 11, 1), 1, 2, 0.5)]
 
 
 @pytest.mark.parametrize("name", ["price.csv", "prices.xlsx", "prices.csv.bak"])
 def test_a_users_file_without_counterpart_is_refused_with_the_seeds_names(ours: Path, name: str) -> None:
-    own = ours.parent / "own"
-    own.mkdir()
-    (own / name).write_text(NAMES)
+    own_seeds = ours.parent / "own"
+    own_seeds.mkdir()
+    (own_seeds / name).write_text(NAMES)
     with pytest.raises(ModelError) as raised:
-        read_seeds(ours, own)
-    assert raised.value.message == f"{own / name}: there is no seed of this name."
+        read_seeds(ours, own_seeds)
+    assert raised.value.message == f"{own_seeds / name}: there is no seed of this name."
     assert raised.value.hint == "Did you mean prices.csv? The seeds are prices.csv."
 
 
@@ -192,11 +192,11 @@ def test_a_seed_without_a_header_is_refused(ours: Path) -> None:
 
 
 def test_the_optional_seeds_are_there_and_empty() -> None:
-    found = {seed.name: seed for seed in read_seeds(SQL_DIR / "seeds")}
-    assert found["budgets"].rows.is_empty()
-    assert found["budgets"].rows.columns == ["month_start_date", "agent_id", "budget_usd"]
-    assert found["excluded_callers"].rows.is_empty()
-    assert found["excluded_callers"].rows.columns == ["kind", "pattern", "reason"]
+    seeds = {seed.name: seed for seed in read_seeds(SQL_DIR / "seeds")}
+    assert seeds["budgets"].rows.is_empty()
+    assert seeds["budgets"].rows.columns == ["month_start_date", "agent_id", "budget_usd"]
+    assert seeds["excluded_callers"].rows.is_empty()
+    assert seeds["excluded_callers"].rows.columns == ["kind", "pattern", "reason"]
 
 
 @pytest.mark.whole_build
@@ -229,8 +229,8 @@ def test_the_case_of_a_users_pattern_does_not_count(rows: Any) -> None:
     rows.call("c1", termination_reason="stopped: out of credits")
     rows.call("c2", termination_reason="OUT OF CREDITS")
     rows.call("c3", termination_reason="out of time")
-    found = rows.model("marts.fct_conversations", "termination_group")
-    assert [row["termination_group"] for row in found] == ["limit", "limit", "other"]
+    results = rows.model("marts.fct_conversations", "termination_group")
+    assert [row["termination_group"] for row in results] == ["limit", "limit", "other"]
 
 
 @pytest.mark.whole_build

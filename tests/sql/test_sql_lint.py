@@ -127,7 +127,7 @@ GOOD = [
 def broken(sql: str, folder: str = "marts") -> list[tuple[int, str]]:
     """Line and rule of each finding in a file that begins with a header of three lines."""
     text = f"/*\ndescription = 'X.'\n*/\n{sql}\n"
-    return [(found.line, found.rule.name) for found in lint_text(Path("sql") / folder / "x.sql", text)]
+    return [(finding.line, finding.rule.name) for finding in lint_text(Path("sql") / folder / "x.sql", text)]
 
 
 @pytest.mark.parametrize(("rule", "sql"), BAD)
@@ -183,9 +183,9 @@ def test_a_model_that_inherits_its_columns_may_select_all_but_some_of_them() -> 
 
 def test_a_finding_names_file_and_line_the_reason_and_what_to_write() -> None:
     sql = "with final as (\n    select\n        log(\n            b\n        ) as a\n    from marts.x\n)"
-    (found,) = lint_text(Path("sql/marts/x.sql"), f"/*\na = 1\n*/\n{sql}\nselect a from final\n")
+    (finding,) = lint_text(Path("sql/marts/x.sql"), f"/*\na = 1\n*/\n{sql}\nselect a from final\n")
     assert (
-        str(found)
+        str(finding)
         == "sql/marts/x.sql:6: bare-log: log(x) has base 10 here and base e on Spark. Write log10(x) or ln(x)."
     )
 
@@ -194,7 +194,7 @@ def test_every_folder_is_checked(tmp_path: Path) -> None:
     for folder in ("staging", "metrics", "tests"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.sql").write_text(f"/*\n*/\n{SELECT.format('log(b)')}\n")
-    assert [(found.path.parent.name, found.line) for found in lint(tmp_path)] == [
+    assert [(finding.path.parent.name, finding.line) for finding in lint(tmp_path)] == [
         ("metrics", 3),
         ("staging", 3),
         ("tests", 3),
@@ -202,7 +202,7 @@ def test_every_folder_is_checked(tmp_path: Path) -> None:
 
 
 def test_our_sql_has_no_findings() -> None:
-    assert [str(found) for found in lint()] == []
+    assert [str(finding) for finding in lint()] == []
 
 
 def test_the_lint_is_a_command() -> None:

@@ -16,10 +16,10 @@ NOT_FOUND = {"detail": {"status": "document_not_found", "message": "Document not
 
 def delete(conversation_id, *answers):
     """Delete over a transport that gives these responses in turn; also returns the requests."""
-    waiting, asked = iter(answers), []
+    waiting, requests = iter(answers), []
 
     def answer(request):
-        asked.append((request.method, request.url.raw_path.decode()))
+        requests.append((request.method, request.url.raw_path.decode()))
         return next(waiting)
 
     async def at_once(_secs):
@@ -30,7 +30,7 @@ def delete(conversation_id, *answers):
         async with client:
             return await delete_conversation(client, conversation_id)
 
-    return asyncio.run(run()), asked
+    return asyncio.run(run()), requests
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,11 @@ Call = Callable[[ApiClient], Coroutine[Any, Any, Any]]
 
 def ask(call: Call, *answers: Any, status: int = 200) -> tuple[Any, list[httpx.Request]]:
     """The result of a call for some responses, the last one repeated, and the requests that it sent."""
-    asked: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        body = answers[min(len(asked), len(answers)) - 1]
+        requests.append(request)
+        body = answers[min(len(requests), len(answers)) - 1]
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return httpx.Response(status, content=content, headers={"content-type": "application/json"})
 
@@ -35,13 +35,13 @@ def ask(call: Call, *answers: Any, status: int = 200) -> tuple[Any, list[httpx.R
         async with ApiClient("https://api.example.com", "k", transport=transport, sleep=at_once) as client:
             return await call(client)
 
-    return asyncio.run(asking()), asked
+    return asyncio.run(asking()), requests
 
 
 def test_the_format_without_pages_has_all_tools():
-    found, asked = ask(list_tools, {"tools": [{"id": "a", "x": 1}, {"id": "b"}]})
-    assert found.tools == {"a": {"id": "a", "x": 1}, "b": {"id": "b"}}
-    assert [str(request.url) for request in asked] == ["https://api.example.com/v1/convai/tools?page_size=100"]
+    listing, requests = ask(list_tools, {"tools": [{"id": "a", "x": 1}, {"id": "b"}]})
+    assert listing.tools == {"a": {"id": "a", "x": 1}, "b": {"id": "b"}}
+    assert [str(request.url) for request in requests] == ["https://api.example.com/v1/convai/tools?page_size=100"]
 
 
 def test_pages_are_followed_to_the_last_and_a_repeated_tool_counts_once():
@@ -50,9 +50,9 @@ def test_pages_are_followed_to_the_last_and_a_repeated_tool_counts_once():
         {"tools": [{"id": "a", "x": 2}, {"id": "b"}], "next_cursor": "c2"},
         {"tools": [], "next_cursor": None, "has_more": False},
     ]
-    found, asked = ask(list_tools, *pages)
-    assert found.tools == {"a": {"id": "a", "x": 2}, "b": {"id": "b"}}
-    assert [dict(request.url.params) for request in asked] == [
+    listing, requests = ask(list_tools, *pages)
+    assert listing.tools == {"a": {"id": "a", "x": 2}, "b": {"id": "b"}}
+    assert [dict(request.url.params) for request in requests] == [
         {"page_size": "100"},
         {"page_size": "100", "cursor": "c1"},
         {"page_size": "100", "cursor": "c2"},
@@ -60,15 +60,15 @@ def test_pages_are_followed_to_the_last_and_a_repeated_tool_counts_once():
 
 
 def test_a_cursor_on_a_last_page_is_not_followed():
-    found, asked = ask(list_tools, {"tools": [{"id": "a"}], "next_cursor": "c", "has_more": False})
-    assert (list(found.tools), len(asked)) == (["a"], 1)
+    listing, requests = ask(list_tools, {"tools": [{"id": "a"}], "next_cursor": "c", "has_more": False})
+    assert (list(listing.tools), len(requests)) == (["a"], 1)
 
 
 @pytest.mark.parametrize("tool", [{"name": "without an id"}, {"id": 7}, {"id": ""}, {"id": "\ud800"}, "a", None])
 def test_a_tool_without_an_id_is_named_and_costs_no_other(tool):
-    found, _ = ask(list_tools, {"tools": [{"id": "a"}, tool, {"id": "b"}]})
-    assert list(found.tools) == ["a", "b"]
-    (malformed,) = found.malformed
+    listing, _ = ask(list_tools, {"tools": [{"id": "a"}, tool, {"id": "b"}]})
+    assert list(listing.tools) == ["a", "b"]
+    (malformed,) = listing.malformed
     assert malformed.name.startswith("tool_")
 
 

@@ -68,8 +68,8 @@ def test_coroutines_run_concurrently():
     async def main():
         first, second = asyncio.Event(), asyncio.Event()
 
-        async def wait_for(own, other):
-            own.set()
+        async def wait_for(event, other):
+            event.set()
             await other.wait()
 
         await run_concurrently([wait_for(first, second), wait_for(second, first)])

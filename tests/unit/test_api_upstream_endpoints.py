@@ -21,10 +21,10 @@ NO_SCOPE = {"detail": {"status": "missing_permissions", "message": "The API key 
 
 def ask(call, *answers):
     """Await a call over a transport that gives these responses in turn; also returns the requests."""
-    waiting, asked = iter(answers), []
+    waiting, requests = iter(answers), []
 
     def answer(request):
-        asked.append(request)
+        requests.append(request)
         return next(waiting)
 
     async def at_once(_secs):
@@ -35,7 +35,7 @@ def ask(call, *answers):
         async with client:
             return await call(client)
 
-    return asyncio.run(run()), asked
+    return asyncio.run(run()), requests
 
 
 @pytest.mark.parametrize("score", ["like", "dislike", None])
@@ -46,8 +46,8 @@ def test_feedback_is_posted_as_json(score):
 
 
 def test_a_busy_api_is_sent_the_same_feedback_again():
-    _, asked = ask(lambda api: send_feedback(api, "a", "like"), httpx.Response(503), httpx.Response(204))
-    assert [json.loads(each.content) for each in asked] == [{"feedback": "like"}] * 2
+    _, requests = ask(lambda api: send_feedback(api, "a", "like"), httpx.Response(503), httpx.Response(204))
+    assert [json.loads(request.content) for request in requests] == [{"feedback": "like"}] * 2
 
 
 def test_an_odd_id_is_one_segment_of_the_path_or_rejected():
@@ -89,8 +89,8 @@ def test_the_error_response_to_a_download_is_read_and_not_written_into_the_file(
     ("value", "is_given"), [("a secret", True), ("", False), (None, False), (["a secret"], False), ({"a": 1}, False)]
 )
 def test_of_a_secret_only_whether_it_came_is_returned(call, name, value, is_given):
-    told, (request,) = ask(lambda api: call(api, "agent_a"), httpx.Response(200, json={name: value}))
-    assert told is is_given
+    answer, (request,) = ask(lambda api: call(api, "agent_a"), httpx.Response(200, json={name: value}))
+    assert answer is is_given
     assert dict(request.url.params) == {"agent_id": "agent_a"}
 
 

@@ -56,8 +56,8 @@ class Shared:
 def test_side_by_side_nobody_takes_it_from_another():
     shared = Shared()
     with ThreadPoolExecutor(2) as pool:
-        for asked in [pool.submit(execute_with_memory_retry, shared, sql) for sql in ("short", "long")]:
-            asked.result()
+        for future in [pool.submit(execute_with_memory_retry, shared, sql) for sql in ("short", "long")]:
+            future.result()
     assert shared.limit == "small"
 
 

@@ -159,8 +159,12 @@ def test_batches_reach_some_machines_and_do_not_reach_others(finished: Documents
 
 
 def test_unanswered_conversations_look_like_the_real_ones(finished: Documents) -> None:
-    unanswered = [each for each in finished if each["metadata"]["error"] and each["metadata"]["error"]["code"] == 1011]
-    unanswered = [each for each in unanswered if each["metadata"]["error"]["reason"] == "request timed out"]
+    unanswered = [
+        document
+        for document in finished
+        if document["metadata"]["error"] and document["metadata"]["error"]["code"] == 1011
+    ]
+    unanswered = [document for document in unanswered if document["metadata"]["error"]["reason"] == "request timed out"]
     call_results: Counter[str | None] = Counter()
     for document in unanswered:
         metadata = document["metadata"]

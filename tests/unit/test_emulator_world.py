@@ -25,17 +25,17 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def finished(world: World) -> list[dict[str, Any]]:
-    return [each for each in world.details(UNTIL) if each["status"] in ("done", "failed")]
+    return [document for document in world.details(UNTIL) if document["status"] in ("done", "failed")]
 
 
 def by_id(world: World, now: datetime) -> dict[str, dict[str, Any]]:
-    return {each["conversation_id"]: each for each in world.details(now)}
+    return {document["conversation_id"]: document for document in world.details(now)}
 
 
 def test_the_same_seed_gives_the_same_world_and_another_another() -> None:
-    one, two, other = (World(seed=seed, conversations=40, days=2, until=UNTIL) for seed in (3, 3, 4))
-    assert list(one.details(UNTIL)) == list(two.details(UNTIL))
-    assert not by_id(one, UNTIL).keys() & by_id(other, UNTIL).keys()
+    first, two, other = (World(seed=seed, conversations=40, days=2, until=UNTIL) for seed in (3, 3, 4))
+    assert list(first.details(UNTIL)) == list(two.details(UNTIL))
+    assert not by_id(first, UNTIL).keys() & by_id(other, UNTIL).keys()
 
 
 def test_a_call_belongs_to_its_day_whatever_until_is() -> None:
@@ -54,26 +54,26 @@ def test_a_call_belongs_to_its_day_whatever_until_is() -> None:
 def test_a_window_that_begins_within_a_day_holds_only_its_hours() -> None:
     noon = UNTIL - timedelta(hours=12)
     narrow = World(conversations=100, days=2, until=noon)
-    starts = [each["metadata"]["start_time_unix_secs"] for each in narrow.details(noon)]
+    starts = [document["metadata"]["start_time_unix_secs"] for document in narrow.details(noon)]
     assert min(starts) >= (noon - 2 * DAY).timestamp()
     assert max(starts) < noon.timestamp()
 
 
 def test_ids_are_unique_and_look_like_the_vendors(world: World) -> None:
-    ids = [each["conversation_id"] for each in world.details(UNTIL)]
+    ids = [document["conversation_id"] for document in world.details(UNTIL)]
     assert len(ids) == len(set(ids))
-    assert [each for each in ids if not re.fullmatch(r"conv_[a-z0-9]{28}", each)] == []
+    assert [key for key in ids if not re.fullmatch(r"conv_[a-z0-9]{28}", key)] == []
 
 
 def test_documents_have_a_realistic_size_and_rhythm(world: World, finished: list[dict[str, Any]]) -> None:
-    starts = [datetime.fromtimestamp(each["metadata"]["start_time_unix_secs"], UTC) for each in finished]
-    days = Counter(each.date() for each in starts)
+    starts = [datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC) for document in finished]
+    days = Counter(start.date() for start in starts)
     weekend = [number for day, number in days.items() if day.weekday() >= 5]
     week = [number for day, number in days.items() if day.weekday() < 5]
-    entries = [len(each["transcript"]) for each in finished]
+    entries = [len(document["transcript"]) for document in finished]
     assert 800 < len(finished) < 1000
     assert max(weekend) < min(week)
-    assert sum(8 <= each.hour < 18 for each in starts) > 0.7 * len(starts)
+    assert sum(8 <= start.hour < 18 for start in starts) > 0.7 * len(starts)
     assert 10 < sum(entries) / len(entries) < 25
     assert max(entries) <= 60
 
@@ -84,7 +84,7 @@ def prices(block: dict[str, Any]) -> float:
 
 def tokens(block: dict[str, Any]) -> Counter[tuple[str, str]]:
     usage = block["model_usage"]
-    return Counter({(model, kind): each["tokens"] for model, kinds in usage.items() for kind, each in kinds.items()})
+    return Counter({(model, kind): count["tokens"] for model, kinds in usage.items() for kind, count in kinds.items()})
 
 
 def test_the_charges_add_up(finished: list[dict[str, Any]]) -> None:
@@ -111,8 +111,12 @@ def test_the_charges_add_up(finished: list[dict[str, Any]]) -> None:
             reported += 1
             categories = charging["platform_usage"]["category_usage"].values()
             assert metadata["cost_fiat"] == pytest.approx(charging["llm_price"] + charging["platform_price"])
-            assert charging["platform_price"] == pytest.approx(sum(each["price"] for each in categories))
-            assert charging["platform_charge"] == sum(each["credits"] for each in categories) == charging["call_charge"]
+            assert charging["platform_price"] == pytest.approx(sum(category["price"] for category in categories))
+            assert (
+                charging["platform_charge"]
+                == sum(category["credits"] for category in categories)
+                == charging["call_charge"]
+            )
     assert reported > 200
 
 
@@ -159,12 +163,12 @@ def test_times_in_call_rise_and_stay_within_the_call(finished: list[dict[str, An
     for document in finished:
         times = [entry["time_in_call_secs"] for entry in document["transcript"]]
         assert times == sorted(times)
-        assert all(each <= document["metadata"]["call_duration_secs"] for each in times)
+        assert all(time <= document["metadata"]["call_duration_secs"] for time in times)
 
 
 def test_open_calls_stand_at_the_end_of_the_world(world: World) -> None:
-    open_calls = [each for each in world.details(UNTIL) if each["status"] not in ("done", "failed")]
-    assert [each["status"] for each in open_calls] == ["initiated", "in-progress", "processing"]
+    open_calls = [document for document in world.details(UNTIL) if document["status"] not in ("done", "failed")]
+    assert [document["status"] for document in open_calls] == ["initiated", "in-progress", "processing"]
     for document in open_calls:
         row = world.row(document)
         assert (document["analysis"], document["metadata"]["cost"], row["call_successful"]) == (None, None, "unknown")
@@ -173,12 +177,12 @@ def test_open_calls_stand_at_the_end_of_the_world(world: World) -> None:
 
 
 def test_a_call_goes_through_its_life(world: World) -> None:
-    document = next(each for each in world.details(UNTIL) if each["status"] == "in-progress")
+    document = next(document for document in world.details(UNTIL) if document["status"] == "in-progress")
     start = datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC)
     key = document["conversation_id"]
     moments = [start + timedelta(seconds=secs) for secs in (-1, 0, 5, 3600)]
     seen = [world.detail(key, moment) for moment in moments]
-    assert [each and each["status"] for each in seen] == [None, "initiated", "in-progress", "done"]
+    assert [detail and detail["status"] for detail in seen] == [None, "initiated", "in-progress", "done"]
 
 
 def test_late_changes_come_and_are_rare(world: World, finished: list[dict[str, Any]]) -> None:
@@ -195,7 +199,9 @@ def test_late_changes_come_and_are_rare(world: World, finished: list[dict[str, A
             changes["blanked"] += 1
         elif fresh["analysis"] != final["analysis"]:
             changes["judged again"] += 1
-            assert "unknown" in {each["result"] for each in fresh["analysis"]["evaluation_criteria_results"].values()}
+            assert "unknown" in {
+                result["result"] for result in fresh["analysis"]["evaluation_criteria_results"].values()
+            }
         elif fresh["metadata"]["feedback"] != final["metadata"]["feedback"]:
             changes["rated"] += 1
             assert fresh["metadata"]["feedback"]["type"] is None
@@ -207,19 +213,19 @@ def test_late_changes_come_and_are_rare(world: World, finished: list[dict[str, A
 
 def test_retention_blanks_content_but_does_not_show_in_the_list(world: World) -> None:
     old, new = by_id(world, UNTIL), by_id(world, LATER)
-    blanked = [each for each in new if each in old and old[each]["transcript"] and not new[each]["transcript"]]
-    for each in blanked:
-        document = new[each]
+    blanked = [key for key in new if key in old and old[key]["transcript"] and not new[key]["transcript"]]
+    for key in blanked:
+        document = new[key]
         assert document["has_audio"] is False
         assert document["metadata"]["deletion_settings"]["deleted_transcript_at_time_unix_secs"] is not None
-        assert document["metadata"]["cost"] == old[each]["metadata"]["cost"]
-        assert world.row(document) | {"transcript_summary": ""} == world.row(old[each]) | {"transcript_summary": ""}
+        assert document["metadata"]["cost"] == old[key]["metadata"]["cost"]
+        assert world.row(document) | {"transcript_summary": ""} == world.row(old[key]) | {"transcript_summary": ""}
     assert blanked
 
 
 def test_writes_show_at_once() -> None:
     world = World(conversations=30, days=3, until=UNTIL)
-    first, second = [each["conversation_id"] for each in world.details(UNTIL)][-2:]
+    first, second = [document["conversation_id"] for document in world.details(UNTIL)][-2:]
     assert world.delete(first, UNTIL)
     assert not world.delete(first, UNTIL)
     assert world.feedback(second, "like", UNTIL)
@@ -236,15 +242,15 @@ def query(**parameters: str) -> Query:
 
 def pages(world: World, clock: list[datetime], **parameters: str) -> list[list[dict[str, Any]]]:
     """All pages of a query; the clock moves on one step with every page."""
-    found, cursor = [], ""
+    answers, cursor = [], ""
     for now in clock:
         anchor = read_cursor(cursor) if cursor else None
         answer = page(world, query(**parameters), now, world.place(anchor) if anchor else None)
-        found.append(answer["conversations"])
+        answers.append(answer["conversations"])
         cursor = answer["next_cursor"]
         if cursor is None:
             assert answer["has_more"] is False
-            return found
+            return answers
     pytest.fail("the list did not end")
 
 
@@ -252,19 +258,19 @@ def test_paging_is_complete_while_new_calls_arrive(world: World) -> None:
     begin = UNTIL - 2 * DAY
     clock = [begin + timedelta(hours=hour) for hour in range(40)]
     ids = [row["conversation_id"] for rows in pages(world, clock, page_size="30") for row in rows]
-    there = [each["conversation_id"] for each in world.details(begin)]
+    there = [document["conversation_id"] for document in world.details(begin)]
     assert len(list(world.details(clock[20]))) > len(there)
     assert ids == there
 
 
 def test_filters_select_what_they_say() -> None:
     world = World(conversations=200, days=5, until=UNTIL)
-    rows = {each["conversation_id"]: world.row(each) for each in world.details(UNTIL)}
+    rows = {document["conversation_id"]: world.row(document) for document in world.details(UNTIL)}
     middle = sorted(row["start_time_unix_secs"] for row in rows.values())[len(rows) // 2]
     agent = next(iter(rows.values()))["agent_id"]
-    user = next(each["user_id"] for each in world.details(UNTIL) if each["user_id"])
-    users = {each["conversation_id"]: each["user_id"] for each in world.details(UNTIL)}
-    wanted = {
+    user = next(document["user_id"] for document in world.details(UNTIL) if document["user_id"])
+    users = {document["conversation_id"]: document["user_id"] for document in world.details(UNTIL)}
+    filters = {
         ("agent_id", agent): lambda row: row["agent_id"] == agent,
         ("call_successful", "failure"): lambda row: row["call_successful"] == "failure",
         ("call_start_after_unix", str(middle)): lambda row: row["start_time_unix_secs"] >= middle,
@@ -272,11 +278,11 @@ def test_filters_select_what_they_say() -> None:
         ("user_id", user): lambda row: users[row["conversation_id"]] == user,
         ("search", "APPOINTMENT MOVED"): lambda row: row["call_summary_title"] == "Appointment moved",
     }
-    for (name, value), keep in wanted.items():
-        found = [row for rows in pages(world, [UNTIL] * 20, page_size="100", **{name: value}) for row in rows]
+    for (name, value), keep in filters.items():
+        matching = [row for rows in pages(world, [UNTIL] * 20, page_size="100", **{name: value}) for row in rows]
         expected = [row | {"transcript_summary": None} for row in rows.values() if keep(row)]
         assert expected, name
-        assert found == expected, name
+        assert matching == expected, name
 
 
 def test_summaries_come_when_asked_for(world: World) -> None:

@@ -50,7 +50,9 @@ def test_what_looks_like_a_credential_is_masked_at_any_place():
         "dynamic_variables": {"dynamic_variable_placeholders": {"secret__x": "s456", "channel": "phone"}},
     }
     masked = str(mask(tool))
-    assert [each for each in ("abcdef0123456789", "pw123", "k123", "v123", "s123", "s456") if each in masked] == []
+    assert [
+        secret for secret in ("abcdef0123456789", "pw123", "k123", "v123", "s123", "s456") if secret in masked
+    ] == []
     assert "day=1" in masked
     assert "phone" in masked
 

@@ -63,4 +63,5 @@ def test_the_lint_reads_tracked_files_and_leaves_out_what_the_vendor_wrote(tmp_p
     assert [*findings(tmp_path)] == [
         "README.md:1: 'anew': write again, or a full refresh",
         "pipelines/some.py:1: the variable 'each': name it by the noun of its value",
+        "tests/test_some.py:1: the variable 'each': name it by the noun of its value",
     ]

@@ -30,7 +30,7 @@ def by_key(*models: Model) -> dict[str, Model]:
 
 
 def test_order_follows_the_reads() -> None:
-    found = ordered_models(
+    models = ordered_models(
         by_key(
             model("marts.c", "select 1 from marts.b, seeds.s"),
             model("marts.b", "select 1 from staging.a"),
@@ -38,7 +38,7 @@ def test_order_follows_the_reads() -> None:
         ),
         {"seeds.s"},
     )
-    assert [found_model.key for found_model in found] == ["staging.a", "marts.b", "marts.c"]
+    assert [found_model.key for found_model in models] == ["staging.a", "marts.b", "marts.c"]
 
 
 def test_unknown_dependency_names_the_file() -> None:
@@ -63,7 +63,7 @@ def test_cycle_names_its_path() -> None:
 
 def test_upstream_is_what_a_model_needs() -> None:
     project = read_project().upstream("marts.fct_evaluations")
-    assert {found.key for found in project.models} == {
+    assert {model.key for model in project.models} == {
         "staging.stg_evaluation_results",
         "staging.stg_conversations",
         "intermediate.int_agent_names",
@@ -171,7 +171,7 @@ def test_lineage_goes_through_ctes_to_the_columns_that_are_read() -> None:
         "top",
         "n_rows",
     )
-    seed = next(found for found in read_project().seeds if found.name == "credits_per_usd")
+    seed = next(seed for seed in read_project().seeds if seed.name == "credits_per_usd")
     sql = (
         mart.sql.replace("seeds.s", seed.key)
         .replace("s.k", "s.credits_per_usd")
@@ -196,7 +196,7 @@ def test_lineage_of_all_models_covers_every_column() -> None:
     project = read_project()
     lineage = column_lineage(project)
     assert {key: list(columns) for key, columns in lineage.items()} == {
-        found.key: list(found.header.columns) for found in project.models
+        model.key: list(model.header.columns) for model in project.models
     }
     assert lineage["metrics.agent_daily"]["cost_usd_per_success"] == [
         ("intermediate.int_agent_measures", "cost_usd_per_success")

@@ -70,8 +70,8 @@ def test_other_numbers_stay_in_a_text(text):
 def test_a_person_has_one_hash_however_the_number_is_written_and_another_under_another_key():
     assert PEOPLE.pseudonym(NUMBER) == "h:299deeab5c4c30dc982b"  # as openssl gives it
     same = {
-        PEOPLE.pseudonym(each)
-        for each in (NUMBER, " +49 30 901820", "+49 (30) 90-18-20", "sip:+4930901820@host", "tel:+4930901820")
+        PEOPLE.pseudonym(number)
+        for number in (NUMBER, " +49 30 901820", "+49 (30) 90-18-20", "sip:+4930901820@host", "tel:+4930901820")
     }
     assert same == {PEOPLE.pseudonym(NUMBER)}
     assert PEOPLE.pseudonym(PEOPLE.pseudonym(NUMBER)) == PEOPLE.pseudonym(NUMBER)

@@ -39,8 +39,8 @@ def test_search_terms_have_no_case_and_no_accents(text, words):
     ],
 )
 def test_a_term_matches_at_the_start_of_a_word_and_the_snippet_marks_it(word, message, is_found):
-    found = duckdb.execute("select regexp_matches($1, $2)", [message, pattern(word)]).fetchall()
-    assert found == [(is_found,)]
+    rows = duckdb.execute("select regexp_matches($1, $2)", [message, pattern(word)]).fetchall()
+    assert rows == [(is_found,)]
     assert ("*" in snippet(message, [word])) is is_found
 
 

@@ -18,8 +18,8 @@ def test_reads_are_found_anywhere_and_exclude_ctes() -> None:
     )
     select * from final cross join nowhere
     """
-    (found,) = read_selects([sql])
-    assert found == Select(
+    (select,) = read_selects([sql])
+    assert select == Select(
         ("lake.turns", "marts.a", "marts.b", "marts.c", "seeds.s", "staging.a"), unqualified=("nowhere",), final=()
     )
 
@@ -41,14 +41,14 @@ def test_final_has_names_and_their_source_columns() -> None:
     [("select\n  'ä' as a,\n  selec from b c d", 3), ("selec 1", 1), ("select 1;\nselect 2", None), ("", None)],
 )
 def test_a_syntax_error_has_its_line(sql: str, line: int | None) -> None:
-    (found,) = read_selects([sql])
-    assert isinstance(found, UnsupportedSqlError)
-    assert found.line == line
+    (select,) = read_selects([sql])
+    assert isinstance(select, UnsupportedSqlError)
+    assert select.line == line
 
 
 def test_another_statement_is_unsupported() -> None:
-    (found,) = read_selects(["insert into marts.a select 1"])
-    assert found == UnsupportedSqlError(None, "Only SELECT statements can be serialized to json!")
+    (select,) = read_selects(["insert into marts.a select 1"])
+    assert select == UnsupportedSqlError(None, "Only SELECT statements can be serialized to json!")
 
 
 def test_row_source_is_the_one_relation_that_is_not_joined_united_or_unnested() -> None:
@@ -62,5 +62,5 @@ def test_row_source_is_the_one_relation_that_is_not_joined_united_or_unnested() 
         "select b from lake.t where b in (select b from lake.u)",
         "select 1 as b",
     ]
-    found = [select.row_source for select in read_selects(plain + more) if isinstance(select, Select)]
-    assert found == ["lake.t"] + [None] * len(more)
+    sources = [select.row_source for select in read_selects(plain + more) if isinstance(select, Select)]
+    assert sources == ["lake.t"] + [None] * len(more)

@@ -128,13 +128,13 @@ def build_tables(
             reused.append(model.key)
         else:
             folders[model.key] = f"{build_folder(build_id)}/{model.schema}/{model.name}"
-            kept = ""
+            unchanged_rows = ""
             if days is not None:
                 before = f"{BEFORE}.{model.schema}_{model.name}"
                 engine.read_table(before, types[model.key], f"{target}/{stale.folders[model.key]}")
-                kept = f"select * from {before} where not {is_on(days)}"
+                unchanged_rows = f"select * from {before} where not {is_on(days)}"
                 model = replace(model, sql=on_days(model.sql, stale.with_days, days))  # noqa: PLW2901 - same model
-            engine.materialize(model, types[model.key], f"{target}/{folders[model.key]}", kept=kept)
+            engine.materialize(model, types[model.key], f"{target}/{folders[model.key]}", unchanged_rows=unchanged_rows)
     checks = run_checks(engine, all_checks(project), progress, stale)
     is_current = all(result.is_passed for result in checks)
     if is_current:
@@ -215,17 +215,17 @@ def _make_current(target: str, build_id: str, folders: Mapping[str, str], remova
     previous = None if has_removed else before.get("build")
     document = {"build": build_id, "previous_build": previous, "removals": removals, "tables": folders}
     write_text(target, CURRENT, json.dumps(document, indent=2))
-    kept = {build_folder(build_id), *folders.values()}
+    used_folders = {build_folder(build_id), *folders.values()}
     if previous is not None:
-        kept |= {build_folder(previous), *before["tables"].values()}
+        used_folders |= {build_folder(previous), *before["tables"].values()}
     for build in list_folders(f"{target}/{BUILDS}"):
         of_build = f"{BUILDS}/{build}"
-        if of_build in kept:
+        if of_build in used_folders:
             continue
-        if not any(name.startswith(f"{of_build}/") for name in kept):
+        if not any(name.startswith(f"{of_build}/") for name in used_folders):
             remove_folder(f"{target}/{of_build}")
             continue
         for schema in list_folders(f"{target}/{of_build}"):
             for table in list_folders(f"{target}/{of_build}/{schema}"):
-                if f"{of_build}/{schema}/{table}" not in kept:
+                if f"{of_build}/{schema}/{table}" not in used_folders:
                     remove_folder(f"{target}/{of_build}/{schema}/{table}")

@@ -57,7 +57,9 @@ class DuckDBEngine:
         with _engine_errors(key):
             self._connection.execute(f"create or replace view {key} as {select}")
 
-    def materialize(self, model: Model, types: Mapping[str, str], folder: str | None, *, kept: str = "") -> None:
+    def materialize(
+        self, model: Model, types: Mapping[str, str], folder: str | None, *, unchanged_rows: str = ""
+    ) -> None:
         """See ``Engine``; the ``types`` are DuckDB's own."""
         with _engine_errors(model.key):
             if folder is None:
@@ -65,7 +67,7 @@ class DuckDBEngine:
                 return
             filesystem, path = open_folder(folder)
             filesystem.create_dir(path, recursive=True)
-            rows = f"({model.sql}) union all ({kept})" if kept else model.sql
+            rows = f"({model.sql}) union all ({unchanged_rows})" if unchanged_rows else model.sql
             target = sql_literal(f"{self._path(folder)}/{FILE}")
             self._connection.execute(f"copy ({rows}) to {target} (format parquet)")
         self.read_table(model.key, types, folder)

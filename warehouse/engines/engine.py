@@ -31,11 +31,11 @@ class Engine(Protocol):
     def read_table(self, key: str, types: dict[str, str], folder: str) -> None:
         """Make a table that was materialized before a relation."""
 
-    def materialize(self, model: Model, types: dict[str, str], folder: str | None, *, kept: str = "") -> None:
+    def materialize(self, model: Model, types: dict[str, str], folder: str | None, *, unchanged_rows: str = "") -> None:
         """Make the result of a model a relation, its columns of the ``types`` that DuckDB gives them.
 
-        With a ``folder`` its rows are written there as Parquet, and the relation reads these files; with ``kept``, a
-        SELECT in DuckDB's dialect, together with the rows of that.
+        With a ``folder`` its rows are written there as Parquet, and the relation reads these files; together with those
+        of ``unchanged_rows``, a SELECT in DuckDB's dialect.
         """
 
     def query(self, sql: str) -> list[dict[str, Any]]:

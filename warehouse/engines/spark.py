@@ -143,14 +143,16 @@ class SparkEngine:
             rows = self._session.read.parquet(folder).select(*types)
             rows.createOrReplaceTempView(relation_name(*key.split(".")))
 
-    def materialize(self, model: Model, types: Mapping[str, str], folder: str | None, *, kept: str = "") -> None:
+    def materialize(
+        self, model: Model, types: Mapping[str, str], folder: str | None, *, unchanged_rows: str = ""
+    ) -> None:
         """See ``Engine``."""
         with _engine_errors(model.key):
             sql = to_spark(model.sql, relation_name, tuple(model.header.columns))
             columns = [f"cast(`{name}` as {spark_type(types[name])}) as `{name}`" for name in types]
             rows = self._session.sql(sql).selectExpr(*columns)
-            if kept:
-                rows = rows.unionAll(self._session.sql(to_spark(kept, relation_name)))
+            if unchanged_rows:
+                rows = rows.unionAll(self._session.sql(to_spark(unchanged_rows, relation_name)))
             if folder is not None:
                 rows = self._write(rows, folder)
             rows.createOrReplaceTempView(relation_name(model.schema, model.name))

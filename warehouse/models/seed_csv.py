@@ -153,8 +153,8 @@ def _first_failure(connection: duckdb.DuckDBPyConnection, check: Check) -> tuple
         failing = f"select {LINE} from {check.model} where {check.failing_when} order by {LINE} limit 1"
         sql = f"select {LINE}, {columns} from csv_text where {LINE} = ({failing})"  # the value as it is in the file
         line, value = connection.execute(sql).fetchall()[0]
-        shown = "an empty value" if value is None else repr(value)
-        return line, columns, f"{shown} is not allowed: {check.description.removesuffix('.')}"
+        value_text = "an empty value" if value is None else repr(value)
+        return line, columns, f"{value_text} is not allowed: {check.description.removesuffix('.')}"
     sql = f"select {LINE}, min({LINE}) over (partition by {columns}) as earlier, {columns} from {check.model}"
     line, earlier, *values = connection.execute(f"{sql} qualify {LINE} > earlier order by {LINE} limit 1").fetchall()[0]
     return line, columns, f"{', '.join(map(str, values))} is already on line {earlier}"

@@ -109,13 +109,13 @@ def merge_list_rows(rows: pl.DataFrame) -> pl.DataFrame:
     in_order = rows.sort("conversation_id", order("sequence", "listed_at"), maintain_order=True)
     content_before = pl.col("fingerprint").forward_fill().shift().over("conversation_id")
     starts = pl.col("fingerprint").is_not_null() & pl.col("fingerprint").ne_missing(content_before)
-    seen = {"last_seen_at": landing.LAST_SEEN_AT, "last_seen_sequence": landing.LAST_SEEN_SEQUENCE}
+    last_seen = {"last_seen_at": landing.LAST_SEEN_AT, "last_seen_sequence": landing.LAST_SEEN_SEQUENCE}
     return (
-        in_order.with_columns(**seen, run=starts.cum_sum().over("conversation_id"))
+        in_order.with_columns(**last_seen, run=starts.cum_sum().over("conversation_id"))
         .group_by("conversation_id", "run", maintain_order=True)
         .agg(
-            pl.all().exclude(*seen).first(),
-            pl.col(*seen).sort_by(order("last_seen_sequence", "last_seen_at")).last(),
+            pl.all().exclude(*last_seen).first(),
+            pl.col(*last_seen).sort_by(order("last_seen_sequence", "last_seen_at")).last(),
         )
         .select(LANDED_LISTINGS.column_names)
     )

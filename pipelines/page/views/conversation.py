@@ -26,7 +26,7 @@ def build(visit: Visit) -> dict[str, Any]:
     view = conversation_of(visit.reader.connection, conversation_id)
     if not isinstance(view, ConversationView):
         return {"absent": view, "http_status": 410 if view.reason else 404, "charts": []}
-    row, shown = view.conversation, entries(view)
+    row, rows = view.conversation, entries(view)
     long_wait = visit.reader.row(f"select {SLOW_WAIT} as secs")["secs"]
     return {
         "absent": None,
@@ -34,8 +34,8 @@ def build(visit: Visit) -> dict[str, Any]:
         "agent": visit.agent(row["agent_id"]),
         "outcome": row["outcome"] or "open",
         "error": error_text(row),
-        "entries": shown[:MAX_ENTRIES],
-        "n_left_out": max(0, len(shown) - MAX_ENTRIES),
+        "entries": rows[:MAX_ENTRIES],
+        "n_left_out": max(0, len(rows) - MAX_ENTRIES),
         "usage": view.llm_usage,
         "guardrails": view.guardrails,
         "evaluations": without_repeats(view.evaluations, "criteria_id", "result", "rationale"),

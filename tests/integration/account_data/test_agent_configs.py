@@ -111,17 +111,17 @@ def test_credentials_and_people_are_masked(emulated, api):
 def test_a_second_day_lands_only_what_has_changed_and_asks_for_no_version_again(emulated, api, clock):
     context = emulated()
     copy_due_agents(context)
-    api.asked.clear()
+    api.requests.clear()
     clock.now += timedelta(hours=3)
     assert copy_due_agents(context) == 0  # the same UTC day
-    assert api.asked == {}
+    assert api.requests == {}
     clock.now = NIGHT + timedelta(days=1)
     api.edits[f"{PATH}/{FIRST.agent_id}"] = rename("New name")
     api.edits[f"{PATH}/{SECOND.agent_id}/branches"] = lambda page: (
         page | {"results": [branch | {"current_live_percentage": 40.0, "calls_7d": 99} for branch in page["results"]]}
     )
     assert copy_due_agents(context) == len(AGENTS)
-    assert [path for path in api.asked if "version" in path] == []
+    assert [path for path in api.requests if "version" in path] == []
     landed = item_rows(context.home, LANDED_AGENTS).filter(pl.col("listed_at") == clock.now)
     assert sorted(landed.filter(pl.col("payload").is_not_null())["item_id"]) == sorted(
         [FIRST.agent_id, f"{SECOND.agent_id}/branches/{SECOND.branch_id}"]

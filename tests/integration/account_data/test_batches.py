@@ -28,10 +28,10 @@ def test_batches_count_those_who_were_never_called(emulated, world, clock, api):
     assert b"+1555" not in contents(context.home.root)
     assert b"conv_" not in contents(context.home.root)
 
-    api.asked.clear()
+    api.requests.clear()
     clock.now += timedelta(days=1)
     copy_due_batches(context)
-    fetched = {path.rsplit("/", 1)[1] for path in api.asked if "workspace" not in path}
+    fetched = {path.rsplit("/", 1)[1] for path in api.requests if "workspace" not in path}
     assert fetched == {row["batch_call_id"] for row in rows(context, BATCH_CALLS, status="in_progress")}
 
 

@@ -66,8 +66,8 @@ def test_the_tools_are_listed_while_conversations_are_fetched_and_are_not_counte
         result = sync.sync(here, run_id="run")
     assert (result.problems, result.warnings) == ((), ())
     assert lake.read(here.home, TOOLS).height == 14
-    assert app.asked[TOOLS_PATH] == 1
-    n_of_conversations = sum(n for path, n in app.asked.items() if "/conversations" in path)
+    assert app.requests[TOOLS_PATH] == 1
+    n_of_conversations = sum(n for path, n in app.requests.items() if "/conversations" in path)
     assert (result.run["n_requests"], result.run["n_retries"]) == (n_of_conversations, 0)
 
 
@@ -118,10 +118,10 @@ def test_a_run_without_anything_to_fetch_lists_the_tools_as_well(context):
     with running(app) as base_url:
         here = context(base_url)
         sync.sync(here, run_id="first")
-        app.asked.clear()
+        app.requests.clear()
         result = sync.sync(here, run_id="second", until=datetime(2000, 1, 1, tzinfo=UTC))
     assert result.run["n_fetched"] == 0
-    assert app.asked[TOOLS_PATH] == 1
+    assert app.requests[TOOLS_PATH] == 1
     assert tool_rows(here.home).height == 28
 
 

@@ -91,11 +91,11 @@ def test_prices_are_due_every_week_and_never_where_the_setting_says_so(emulated,
             assert nightly(context) == ()
 
     nights(context, 0, 24, 6 * 24, 7 * 24 - 1, 8 * 24)
-    n_price_requests = sum(number for path, number in tap.asked.items() if path.endswith("calculate"))
-    assert (n_price_requests, tap.asked["/v1/convai/tools"]) == (2, 5)
+    n_price_requests = sum(number for path, number in tap.requests.items() if path.endswith("calculate"))
+    assert (n_price_requests, tap.requests["/v1/convai/tools"]) == (2, 5)
     never = replace(context, settings=context.settings.model_copy(update={"prices_every_days": 0}))
     nights(never, 40 * 24)
-    assert sum(number for path, number in tap.asked.items() if path.endswith("calculate")) == n_price_requests
+    assert sum(number for path, number in tap.requests.items() if path.endswith("calculate")) == n_price_requests
 
 
 def test_what_was_asked_without_a_length_is_asked_again_once_it_can_be_measured(emulated, clock):
@@ -117,7 +117,7 @@ def test_before_there_is_any_call_no_price_is_asked_for(emulated, clock):
     tap = Tap(api(clock))
     context = emulated(tap)
     assert nightly(context) == ()
-    assert set(tap.asked) == {"/v1/convai/tools"}
+    assert set(tap.requests) == {"/v1/convai/tools"}
     call(context, "c1", FIRST)
     assert nightly(context) == ()
     assert lake.read(context.home, LLM_PRICES).height > 0

@@ -16,7 +16,7 @@ UV ?=
 install = $(if $(UV),$(UV) pip install --quiet --python $(1),$(1) -m pip --disable-pip-version-check --quiet install)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev superset test test-fast lint types style engines sail tools spark chaos bench docs readme screenshots lock clean
+.PHONY: help setup demo dev superset test suite test-fast lint types style engines sail tools spark chaos bench docs readme screenshots lock clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -35,14 +35,22 @@ superset: $(RUN) $(if $(HOME_FOLDER),,demo/warehouse.duckdb) $(SUPERSET)  ## Sta
 demo/warehouse.duckdb: | $(RUN)
 	$(BIN)/convohouse demo
 
-test: types style  ## Run lint, then every test
+# mypy takes 20 s in a new clone, of one core: it runs beside the tests.
+ifneq ($(filter test,$(MAKECMDGOALS)),)
+MAKEFLAGS += --jobs=2
+endif
+test: types suite  ## Run lint and every test
+
+suite: style
 	$(IN_MEMORY) $(PYTEST) $(AND_REMOVE)
 
 test-fast: $(DEV)  ## Run the tests without Dagster, whole syncs and whole builds: a minute
 	$(IN_MEMORY) $(PYTEST) tests/unit tests/property tests/contract tests/sql -m "not whole_build" --few-examples $(AND_REMOVE)
 
 # Compiled modules are kept: the suite starts a hundred processes that import the same ones.
-test test-fast: export PYTHONDONTWRITEBYTECODE =
+suite test-fast: export PYTHONDONTWRITEBYTECODE =
+# The workers share the cores: a thread of polars for each core in each of them would mostly wait for one another.
+suite: export POLARS_MAX_THREADS = 1
 WORKERS := --numprocesses auto --dist loadfile --no-loadscope-reorder
 PYTEST := $(BIN)/python -m pytest $(WORKERS)
 # The homes of the tests are in memory where there is room and TMPDIR says nothing else: on a disk, half of the time is

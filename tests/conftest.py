@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -27,7 +28,7 @@ from tests.helpers.few_models import (
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
 from tests.helpers.small_builds import hide_comments
 
-gc.set_threshold(100_000)  # a tenth of the time goes into looking again at what the libraries keep
+gc.disable()  # until the tests are collected: nearly all that is imported stays
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -73,14 +74,14 @@ class OneWorkerPerFile(LoadFileScheduling):
 
 
 def pytest_collection_finish() -> None:
-    """What is imported by now stays to the end: no collection of garbage looks at it again."""
-    gc.collect()
+    """What is imported by now stays to the end: no collection of garbage looks at it again.
+
+    Libraries that count their objects at the end of the process call what is still there a leak.
+    """
     gc.freeze()
-
-
-def pytest_sessionfinish() -> None:
-    """Libraries that count their objects at the end of the process call what is still there a leak."""
-    gc.unfreeze()
+    atexit.register(gc.unfreeze)
+    gc.set_threshold(100_000)  # a tenth of the time goes into looking again at what the libraries keep
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -20,10 +20,13 @@ from pipelines.clock import utc_now
 from tests.helpers.browsing import chromium, require_chromium
 from tests.helpers.dagster_page import ENDED, DagsterPage
 from tests.helpers.dagster_processes import PROJECT, wait_for
+from tests.helpers.few_models import FEW
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]  # Dagster, a demo, four runs and a browser
 
 CODE = "import sys; from pipelines.cli.main import main; main(sys.argv[1:])"
+FEW_MODELS = f"from tests.helpers.few_models import build_few; build_few(*{FEW}, with_dagster=True); "
+"""Of the demo's nights, the page shows only that they were."""
 LOCATION = "pipelines.definitions"
 REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": LOCATION}
 DAYS = [(utc_now().date() - timedelta(days=n)).isoformat() for n in (3, 2, 1)]
@@ -40,6 +43,7 @@ class Dev(DagsterPage):
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory) -> Iterator[Dev]:
     """`convohouse dev` in a project's folder, on the home folder of a small demo, with the runs of that demo."""
+    require_chromium()  # before all that takes long
     folder = tmp_path_factory.mktemp("project")
     shutil.copy(PROJECT / "dagster.yaml", folder / "dagster.yaml")
     with socket.socket() as free:
@@ -48,12 +52,11 @@ def dev(tmp_path_factory) -> Iterator[Dev]:
     names = ("PATH", "HOME", "TMPDIR", "LANG")
     environment = {name: os.environ[name] for name in names if name in os.environ}  # noqa: TID251 - for a process
     environment |= {"PYTHONPATH": str(PROJECT), "CONVOHOUSE_HOME": "demo"}
-    command = [sys.executable, "-c", CODE]
-    size = ("--conversations", "20", "--days", "4")
-    subprocess.run([*command, "demo", *size], cwd=folder, env=environment, check=True, capture_output=True)  # noqa: S603
+    demo = [sys.executable, "-c", FEW_MODELS + CODE, "demo", "--conversations", "20", "--days", "4"]
+    subprocess.run(demo, cwd=folder, env=environment, check=True, capture_output=True)  # noqa: S603 - ours
     with (folder / "dev.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - ours
-            [*command, "dev", "--port", str(port)],
+            [sys.executable, "-c", CODE, "dev", "--port", str(port)],
             cwd=folder,
             env=environment,
             stdout=log,
@@ -72,7 +75,6 @@ def dev(tmp_path_factory) -> Iterator[Dev]:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    require_chromium()
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 1600, "height": 1000})
         page.set_default_timeout(60_000)

@@ -18,6 +18,9 @@ from warehouse.models.project import Project, read_project
 FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metrics.agent_daily", "metrics.anomalies")
 """With those that their checks refer to."""
 
+RECOUNTED = ("marts.fct_conversations", "marts.dim_agents", "metrics.agent_daily")
+"""Those that ``assert_equals`` compares with a recount, with what their checks refer to."""
+
 SLOW_OPTIMIZERS = ("cte_inlining", "grouping_sets", "join_order")
 """Over a few rows, planning is all that a build takes, and these are a third of it; whole builds have them."""
 

@@ -13,7 +13,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.usecases import sync_reference_data
-from tests.helpers.few_models import FEW
+from tests.helpers.few_models import RECOUNTED
 from tests.helpers.nights import SyncedNights
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.run_cli import run
@@ -22,7 +22,7 @@ from tests.helpers.run_cli import run
 @pytest.fixture
 def few_keys(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """Tests of the copy look at the lake; those that compare it with a recount, at conversations and their metrics."""
-    return FEW if assert_equals.__name__ in request.function.__code__.co_names else ("marts.dim_agents",)
+    return RECOUNTED if assert_equals.__name__ in request.function.__code__.co_names else ("marts.dim_agents",)
 
 
 @pytest.fixture

@@ -16,15 +16,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from mcp import Client, StdioServerParameters
-from mcp.client.streamable_http import streamable_http_client
-from mcp.shared._httpx_utils import create_mcp_http_client
 
 from pipelines.mcp_server.answers import Answers
-from pipelines.mcp_server.server import create_server
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context
 from tests.helpers import day
+from tests.helpers.lazy_import import lazy_import
 from tests.helpers.run_cli import run
 from warehouse.models.column_types import column_types
 from warehouse.models.project import PUBLIC_SCHEMAS, read_project
@@ -32,6 +29,9 @@ from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.schema.registry import BY_NAME
 from warehouse.serve.query import AnswerLimits, query
 from warehouse.storage.home import Home
+
+mcp, http_transport = lazy_import("mcp"), lazy_import("mcp.client.streamable_http")
+http_clients, mcp_server = lazy_import("mcp.shared._httpx_utils"), lazy_import("pipelines.mcp_server.server")
 
 TOKEN = "0123456789abcdef"  # noqa: S105 - of this test
 COMMAND = [sys.executable, "-c", "from pipelines.cli.main import main; main()", "mcp"]
@@ -64,7 +64,7 @@ def ask(server: Any, *calls: Call) -> list[Any]:
     """What a client gets: the answers, and the text of an error where a call failed."""
 
     async def ask_all() -> list[Any]:
-        async with Client(server) as client:
+        async with mcp().Client(server) as client:
             results = [await client.call_tool(name, arguments) for name, arguments in calls]
         return [result.content[0].text if result.is_error else result.structured_content for result in results]
 
@@ -73,7 +73,7 @@ def ask(server: Any, *calls: Call) -> list[Any]:
 
 def tool_names(server: Any) -> list[str]:
     async def names() -> list[str]:
-        async with Client(server) as client:
+        async with mcp().Client(server) as client:
             return [tool.name for tool in (await client.list_tools()).tools]
 
     return asyncio.run(names())
@@ -102,8 +102,8 @@ def environment_of(home: Home) -> dict[str, str]:
 async def with_token(url: str, token: str) -> AsyncIterator[Any]:
     """A transport that sends a token."""
     async with (
-        create_mcp_http_client({"Authorization": f"Bearer {token}"}) as http_client,
-        streamable_http_client(url, http_client=http_client) as streams,
+        http_clients().create_mcp_http_client({"Authorization": f"Bearer {token}"}) as http_client,
+        http_transport().streamable_http_client(url, http_client=http_client) as streams,
     ):
         yield streams
 
@@ -155,7 +155,7 @@ def test_a_metric_is_that_of_sql_over_both_transports(home: Home) -> None:
         "rows": expected_rows,
     }
     call = ("metric", {"name": "agent_scorecard.success_rate", "agent": agent, "since": "60d"})
-    stdio = StdioServerParameters(command=COMMAND[0], args=COMMAND[1:], env=environment_of(home))
+    stdio = mcp().StdioServerParameters(command=COMMAND[0], args=COMMAND[1:], env=environment_of(home))
     assert ask(stdio, call) == [expected]
     with serving(home) as url:
         assert ask(url, call) == [expected]
@@ -163,8 +163,8 @@ def test_a_metric_is_that_of_sql_over_both_transports(home: Home) -> None:
 
 
 def test_what_was_said_is_a_tool_only_if_allowed(home: Home) -> None:
-    assert tool_names(create_server(answers(home))) == ALWAYS
-    assert tool_names(create_server(answers(home, has_transcripts=True))) == [*ALWAYS, *TRANSCRIPTS]
+    assert tool_names(mcp_server().create_server(answers(home))) == ALWAYS
+    assert tool_names(mcp_server().create_server(answers(home, has_transcripts=True))) == [*ALWAYS, *TRANSCRIPTS]
     with serving(home, "--transcripts") as url:
         assert tool_names(url) == [*ALWAYS, *TRANSCRIPTS]
 
@@ -193,7 +193,7 @@ def test_what_was_said_is_a_tool_only_if_allowed(home: Home) -> None:
 )
 def test_no_spelling_leads_to_what_was_said(sql: str, home: Home) -> None:
     sql = sql.format(lake=home.lake, warehouse=home.warehouse)
-    (error,) = ask(create_server(answers(home)), ("query", {"sql": sql}))
+    (error,) = ask(mcp_server().create_server(answers(home)), ("query", {"sql": sql}))
     assert isinstance(error, str)
     assert error.startswith("Error executing tool query: ")
 
@@ -208,7 +208,7 @@ def test_no_answer_has_what_was_said_or_who_it_was(home: Home, message: str) -> 
         ("metric", {"name": "transfers.n_transfers"}),
         ("sync_health", {}),
     ]
-    replies = ask(create_server(answers(home, rows=300)), *calls)
+    replies = ask(mcp_server().create_server(answers(home, rows=300)), *calls)
     assert not [reply for reply in replies if isinstance(reply, str)]
     columns = {table: set(reply["columns"]) for table, reply in zip(tables, replies, strict=False)}
     everything = {key: set(names) for key, names in column_types(read_project()).items()}
@@ -223,7 +223,7 @@ def test_no_answer_has_what_was_said_or_who_it_was(home: Home, message: str) -> 
 
 
 def test_what_was_said_can_be_found_and_shown_if_allowed(home: Home, message: str) -> None:
-    server = create_server(answers(home, has_transcripts=True))
+    server = mcp_server().create_server(answers(home, has_transcripts=True))
     (hits,) = ask(server, ("find_conversations", {"words": message}))
     assert hits["n"] == len(hits["conversations"]) > 0
     conversation_id = hits["conversations"][0]["conversation_id"]
@@ -248,7 +248,7 @@ def test_what_was_said_can_be_found_and_shown_if_allowed(home: Home, message: st
 
 
 def test_a_query_is_limited_in_rows_and_time_and_writes_nothing(home: Home) -> None:
-    server = create_server(answers(home, rows=3, secs=0.5))
+    server = mcp_server().create_server(answers(home, rows=3, secs=0.5))
     before = home.warehouse.read_bytes()
     (first, two, enough, slow, write, several) = ask(
         server,
@@ -271,13 +271,13 @@ def test_a_query_is_limited_in_rows_and_time_and_writes_nothing(home: Home) -> N
 
 
 def test_an_answer_that_is_too_large_is_an_error(home: Home) -> None:
-    (error,) = ask(create_server(answers(home)), ("query", {"sql": "select repeat('x', 2000000) as a"}))
+    (error,) = ask(mcp_server().create_server(answers(home)), ("query", {"sql": "select repeat('x', 2000000) as a"}))
     assert "bytes, and 1,000,000 are allowed" in error
 
 
 def test_every_metric_is_listed_and_explained(home: Home) -> None:
     (listed, one_model, explained, unknown, model, table, column) = ask(
-        create_server(answers(home)),
+        mcp_server().create_server(answers(home)),
         ("list_metrics", {}),
         ("list_metrics", {"model": "agent_daily"}),
         ("explain_metric", {"name": "agent_daily.success_rate"}),
@@ -303,7 +303,7 @@ def test_every_metric_is_listed_and_explained(home: Home) -> None:
 
 
 def test_sync_health_counts_conversations_and_says_as_of_when(home: Home) -> None:
-    ((health),) = ask(create_server(answers(home)), ("sync_health", {}))
+    ((health),) = ask(mcp_server().create_server(answers(home)), ("sync_health", {}))
     (workspace,) = health["workspaces"]
     assert health["n"] == workspace["n_in_lake"] == query(home, "select count(*) from lake.conversations").item()
     assert health["data_as_of"] == as_of(home)
@@ -316,7 +316,7 @@ def test_what_was_listed_after_the_build_is_not_in_the_data(home: Home, tmp_path
     older = Home(Path(shutil.copytree(home.root, tmp_path / "data")))
     before_the_run = day.midnight().timestamp()
     os.utime(older.warehouse, (before_the_run, before_the_run))
-    (answer,) = ask(create_server(answers(older)), ("sync_health", {}))
+    (answer,) = ask(mcp_server().create_server(answers(older)), ("sync_health", {}))
     assert answer["data_as_of"] is None
     assert answer["workspaces"][0]["last_full_listing_at"] is not None
 
@@ -350,12 +350,12 @@ def test_a_missing_package_is_named(home: Home, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_empty_home_has_no_answers_yet(tmp_path: Path) -> None:
-    (error,) = ask(create_server(answers(Home(tmp_path / "data").open())), ("query", {"sql": "select 1"}))
+    (error,) = ask(mcp_server().create_server(answers(Home(tmp_path / "data").open())), ("query", {"sql": "select 1"}))
     assert "There is no warehouse" in error
 
 
 def test_a_damaged_file_is_an_error_and_no_crash(tmp_path: Path, home: Home) -> None:
     damaged = Home(tmp_path / "data").open()
     damaged.warehouse.write_bytes(b"no database")
-    (error,) = ask(create_server(answers(damaged)), ("query", {"sql": "select 1"}))
+    (error,) = ask(mcp_server().create_server(answers(damaged)), ("query", {"sql": "select 1"}))
     assert "run `convohouse build`" in error

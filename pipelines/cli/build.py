@@ -109,8 +109,7 @@ def _build_on_engine(options: Options, context: Context, target: EngineTarget, *
     started = time.monotonic()
     with show_progress(options) as show:
         result = build_on_engine(context, target, show, full_refresh=full_refresh)
-    is_local = str(context.home.lake.resolve()) in target.lakes
-    failed = (*(_damage(context) if is_local else ()), *result.failed)
+    failed = (*(_damage(context) if target.reads(context.home.lake) else ()), *result.failed)
     secs = time.monotonic() - started
     if options.is_json:
         emit(

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipelines.errors import UsageError
 from pipelines.usecases.context import Context, Progress, no_progress
@@ -52,6 +53,10 @@ class EngineTarget:
             raise UsageError("DuckDB runs in this process.", "Leave --remote out, or give --engine.")
         return cls(name, address, tuple(lakes) or settings.engine_lakes or (str(context.home.lake.resolve()),), target)
 
+    def reads(self, lake: Path) -> bool:
+        """Whether the lake in this folder is one of them, however its path was written."""
+        return lake.resolve() in (Path(url.removeprefix("file://")).resolve() for url in self.lakes)
+
 
 def build_on_engine(
     context: Context, target: EngineTarget, progress: Progress = no_progress, *, full_refresh: bool = False
@@ -70,8 +75,8 @@ def build_on_engine(
     def report(model: str, number: int, total: int) -> None:
         progress("check" if model == "checks" else "build", number, total)
 
-    is_local = str(context.home.lake.resolve()) in target.lakes
-    lock: AbstractContextManager[None] = context.write_lock("build") if is_local else nullcontext()
+    is_of_home = target.reads(context.home.lake)
+    lock: AbstractContextManager[None] = context.write_lock("build") if is_of_home else nullcontext()
     with lock, _connect(target) as engine:
         return build_tables(
             engine,

@@ -367,4 +367,4 @@ def test_agents_whose_prices_fail_are_named_and_asked_again_the_next_night(night
 
     assert nights.run(ask).unpriced_agents.keys() == set(bad)
     assert progress == [("prices", number, len(agents)) for number in range(1, len(agents) + 1)]
-    assert nights.quarantined() == {}  # who names agents is told of them
+    assert nights.quarantined() == {}  # whoever names agents sees it

@@ -135,6 +135,7 @@ def test_a_recording_that_was_missing_twice_is_not_requested_again_and_the_other
     assert [rows[each]["outcome"] for each in (first, second)] == ["not_found", "not_found"]
     assert third not in rows
     assert set(files(context.home)) == set(rest)
+    assert list(context.home.temporary.glob("*.mp3")) == []
     for later, outcome in ((timedelta(hours=23), "not_found"), (timedelta(hours=1), "missing")):
         api.now += later
         assert download_audio(context, AudioSelection(), budget_bytes=PLENTY).n_missing == 2
@@ -161,6 +162,7 @@ def test_the_budget_holds_for_all_recordings_together(copied):
     whole = download_audio(context, AudioSelection(), budget_bytes=100_000)
     kept = sum(file.stat().st_size for file in files(context.home).values())
     assert whole.n_left > 0
+    assert list(context.home.temporary.glob("*.mp3")) == []
     assert (whole.total_bytes, kept <= 100_000) == (kept, True)
     assert whole.n_saved + whole.n_left == len(api.with_audio())
     ended = run(context.home.root.parent, "audio", "--budget", "100kB", **_key(context))

@@ -55,6 +55,13 @@ def test_metrics_prints_a_model_newest_first(filled: Path, rows: list[dict[str, 
     assert run(filled, "metrics", "agent_daily").text.startswith("start_date  agent  ")
 
 
+def test_metrics_prints_a_model_without_days_by_its_keys(filled: Path) -> None:
+    by_keys = "from metrics.conversation_flow order by workspace, agent_id, turn_position"
+    answer = run(filled, "metrics", "conversation_flow", "--json").data
+    assert answer == run(filled, "query", by_keys, "--json").data
+    assert len(answer) > 3
+
+
 def test_metrics_prints_the_rows_of_an_agent_and_of_days(filled: Path, rows: list[dict[str, object]]) -> None:
     agent = str(rows[0]["agent_id"])
     answer = run(filled, "metrics", "agent_daily", "--agent", agent, "--json").data

@@ -122,11 +122,11 @@ def test_everything_that_a_conversation_has_is_shown() -> None:
         ],
     }
     long_result = "x" * MAX_TOOL_TEXT
+    surcharge = "and a surcharge of 12.5 credits for the voice, billed apart"
     assert text(conversation, **parts).splitlines() == [
         "conv_1  The shop (agent_1)",
         "  2026-11-22 09:05 UTC, 1 min 15 s, inbound phone, de, done, success",
-        "  credits unknown, $0.50 (plan rate), and a surcharge of 12.5 credits for the voice, billed apart, rated 4, "
-        "thumbs down: 2",
+        f"  credits unknown, $0.50 (plan rate), {surcharge}, rated 4, thumbs down: 2",
         "  outcome: cut off (time_limit)",
         "  waited 4.0 s in the queue",
         "  A title",

@@ -6,9 +6,11 @@ import hashlib
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import click
 import polars as pl
 import pytest
 
+from pipelines.cli.audio import Bytes
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
@@ -168,6 +170,20 @@ def test_the_budget_holds_for_all_recordings_together(copied):
     ended = run(context.home.root.parent, "audio", "--budget", "100kB", **_key(context))
     assert (ended.code, "did not fit: raise --budget" in ended.err) == (1, True)
     assert run(context.home.root.parent, "audio", "--budget", "a lot", **_key(context)).code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "n_bytes"),
+    [("5GB", 5 * 10**9), ("100kB", 10**5), ("1.5 tb", 15 * 10**11), ("20m", 2 * 10**7), ("1000", 1000), ("10b", 10)],
+)
+def test_a_budget_is_written_in_powers_of_a_thousand(text, n_bytes):
+    assert Bytes().convert(text, None, None) == n_bytes
+
+
+@pytest.mark.parametrize("text", ["a lot", "5XB", "-1GB", "GB", "1e9", "5 GBs"])
+def test_what_is_no_size_is_refused(text):
+    with pytest.raises(click.BadParameter, match="is no size on disk"):
+        Bytes().convert(text, None, None)
 
 
 def _key(context):

@@ -275,6 +275,7 @@ def test_the_command_line_works_over_all_workspaces(folder, apis):
     doctor = run(folder, "doctor", **only_eu)
     assert doctor.code == 3
     assert "US_KEY" in doctor.text
+    assert [line.split()[-1] for line in doctor.text.splitlines() if "api_key of eu" in line] == ["([workspaces])"]
     assert not any(key in doctor.text for key in KEYS.values())
     missing = run(folder, "sync", **only_eu)
     assert (missing.code, "us: No API key is set for workspace us." in missing.err) == (1, True)

@@ -164,6 +164,16 @@ def test_explain_shows_definition_sql_and_lineage_without_any_data(tmp_path: Pat
     ]
 
 
+def test_explain_shows_the_sources_of_a_column_once(tmp_path: Path) -> None:
+    tree = run(tmp_path, "explain", "feedback.like_rate").text.partition("Comes from\n")[2].splitlines()
+    depths = [len(line) - len(line.lstrip()) for line in tree]
+    with_sources = [line.strip() for line, depth, below in zip(tree, depths, depths[1:], strict=False) if below > depth]
+    assert len(with_sources) == len(set(with_sources)) > 3
+    repeated = [line.removesuffix("  (see above)").strip() for line in tree if line.endswith("  (see above)")]
+    assert repeated
+    assert set(repeated) <= set(with_sources)
+
+
 def test_explain_as_data(tmp_path: Path) -> None:
     answer = run(tmp_path, "explain", "fct_conversations.cost_usd", "--json").data
     assert (answer["name"], answer["unit"], answer["metric"]) == (

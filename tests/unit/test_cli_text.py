@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from pipelines.cli.demo import DemoWorld
+from pipelines.cli.emulate import _next_midnight
 from pipelines.cli.erase import result_lines
 from pipelines.cli.main import report_error
 from pipelines.cli.progress import ProgressLines
@@ -148,15 +149,35 @@ def test_a_receipt_counts_in_words() -> None:
     receipts = (
         Receipt("c1", None, {"n_readings": 1, "n_list_rows": 2, "n_recordings": 0}, {"turns": 12, "llm_usage": 1}),
         Receipt("c2", "deleted", {"n_readings": 1200, "n_quarantined": 1}, {}),
+        Receipt("c3", "not_found", {}, {}),
     )
-    assert list(result_lines(ErasureResult(receipts, (), {}, (), {}))) == [
+    targets = {"file:///a": None, "s3://b": "No answer."}
+    result = ErasureResult(receipts, ("c4",), {"c5": "HTTP 500"}, ("A check failed.",), targets)
+    assert list(result_lines(result)) == [
         "c1: erased",
         "  landing  1 snapshot, 2 list rows",
         "  lake     12 rows of turns, 1 row of llm_usage",
         "c2: erased, deleted at the API",
         "  landing  1,200 snapshots, 1 quarantined item",
         "  lake     nothing",
+        "c3: erased, no longer at the API",
+        "  landing  nothing",
+        "  lake     nothing",
+        "'c4': not in this home folder, nothing to erase",
+        "c5: not erased: HTTP 500",
+        "warehouse.duckdb was not rebuilt and may still hold it: A check failed.",
+        "file:///a: erased there too",
+        "s3://b: not reached, it is pending until the next `convohouse publish` or sync: No answer.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("moment", "until"),
+    [("2026-11-22T00:00", "2026-11-22"), ("2026-11-22T00:00:01", "2026-11-23"), ("2026-12-31T23:59", "2027-01-01")],
+)
+def test_the_emulated_day_goes_on_to_its_end(moment: str, until: str) -> None:
+    at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    assert _next_midnight(at) == datetime.fromisoformat(until).replace(tzinfo=UTC)
 
 
 def test_a_summary_says_what_is_not_known() -> None:

@@ -235,7 +235,9 @@ def test_no_text_for_people_holds_characters_that_control_a_terminal() -> None:
     assert lay_out(["n"], [[INVISIBLE]], width=80).text == f"n\n{SHOWN}"
     assert aligned([("n", INVISIBLE)]) == f"  n  {SHOWN}"
     assert wrap_lines(INVISIBLE, None) == wrap_lines(INVISIBLE, 80) == SHOWN
-    assert table([{"n": INVISIBLE}], ["n"]).text == "n\n" + SHOWN.replace(r"\u000d", " ")
+    in_a_line = SHOWN.replace(r"\u000d", " ")
+    assert table([{"n": INVISIBLE}], ["n"]).text == f"n\n{in_a_line}"
+    assert table([{f"{INVISIBLE}\n": "x"}], [f"{INVISIBLE}\n"]).text == f"{in_a_line}\nx"
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])

@@ -109,7 +109,7 @@ def _build_on_engine(options: Options, context: Context, target: EngineTarget, *
     started = time.monotonic()
     with show_progress(options) as show:
         result = build_on_engine(context, target, show, full_refresh=full_refresh)
-    failed = (*(_damage(context) if target.reads(context.home.lake) else ()), *result.failed)
+    failed = (*(_damage(context) if target.reads(context.home) else ()), *result.failed)
     secs = time.monotonic() - started
     if options.is_json:
         emit(

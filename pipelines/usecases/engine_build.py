@@ -14,6 +14,7 @@ from warehouse.engines.build import EngineBuild, build_tables
 from warehouse.engines.duckdb import duckdb_engine
 from warehouse.engines.engine import Engine
 from warehouse.models.project import read_project
+from warehouse.storage.home import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ class EngineTarget:
             raise UsageError("DuckDB runs in this process.", "Leave --remote out, or give --engine.")
         return cls(name, address, tuple(lakes) or settings.engine_lakes or (str(context.home.lake.resolve()),), target)
 
-    def reads(self, lake: Path) -> bool:
-        """Whether the lake in this folder is one of them, however its path was written."""
-        return lake.resolve() in (Path(url.removeprefix("file://")).resolve() for url in self.lakes)
+    def reads(self, home: Home) -> bool:
+        """Whether the lake of a home is among those that it reads, however its path was written."""
+        return home.lake.resolve() in (Path(url.removeprefix("file://")).resolve() for url in self.lakes)
 
 
 def build_on_engine(
@@ -75,8 +76,8 @@ def build_on_engine(
     def report(model: str, number: int, total: int) -> None:
         progress("check" if model == "checks" else "build", number, total)
 
-    is_of_home = target.reads(context.home.lake)
-    lock: AbstractContextManager[None] = context.write_lock("build") if is_of_home else nullcontext()
+    is_local = target.reads(context.home)
+    lock: AbstractContextManager[None] = context.write_lock("build") if is_local else nullcontext()
     with lock, _connect(target) as engine:
         return build_tables(
             engine,

@@ -254,6 +254,36 @@ def test_every_chart_of_the_bundle_has_its_dataset_and_its_metrics(contracts: di
     assert database["sqlalchemy_uri"].endswith("/data/warehouse.duckdb?access_mode=read_only")
 
 
+def test_a_chart_of_the_bundle_says_what_it_groups_and_takes_the_time_of_the_dashboard(
+    contracts: dict[str, Any],
+) -> None:
+    files = contracts["superset"]
+    chart = files["convohouse/charts/agents.yaml"]
+    time_filter = {
+        "clause": "WHERE",
+        "comparator": "No filter",
+        "expressionType": "SIMPLE",
+        "operator": "TEMPORAL_RANGE",
+        "subject": "start_date",
+    }
+    metrics = ["n_calls", "success_rate", "success_coverage", "containment_rate", "cost_usd", "cost_usd_per_call"]
+    assert chart == {
+        "slice_name": "Agents",
+        "viz_type": "table",
+        "params": {
+            "viz_type": "table",
+            "adhoc_filters": [time_filter],
+            "query_mode": "aggregate",
+            "groupby": ["agent_name"],
+            "metrics": metrics,
+            "row_limit": 1000,
+        },
+        "uuid": chart["uuid"],
+        "dataset_uuid": files["convohouse/datasets/convohouse/agent_daily.yaml"]["uuid"],
+        "version": "1.0.0",
+    }
+
+
 def test_no_dataset_of_the_bundle_has_what_was_said(contracts: dict[str, Any]) -> None:
     names = {
         column["column_name"]

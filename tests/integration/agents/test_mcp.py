@@ -287,6 +287,7 @@ def test_a_metric_is_limited_in_rows_and_says_what_it_has_no_column_for(home: Ho
     assert [row["start_date"] for row in older["rows"]] == [date for date in dates if date != dates[0]]
     assert "cost_reconciliation has no agent_id for --agent. These models have it: agent_daily, " in no_agent
     assert "conversation_flow has no date for --since and --until. These models have one: agent_daily, " in no_date
+    assert "batch_calls" not in no_date
 
 
 def test_an_answer_that_is_too_large_is_an_error(home: Home) -> None:

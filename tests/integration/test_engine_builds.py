@@ -250,6 +250,8 @@ def test_a_conversation_in_two_lakes_is_refused(folder: Path, tmp_path: Path) ->
     [
         (["--engine", "spark", "--into", "x"], "Spark needs the address of its server. Give --remote"),
         (["--engine", "sail"], "There is no target for the tables. Give --into"),
+        (["--lake", "data/lake"], "There is no target for the tables. Give --into"),
+        (["--remote", "sc://host:1"], "There is no target for the tables. Give --into"),
         (["--remote", "sc://host:1", "--into", "x"], "DuckDB runs in this process."),
         (["--lake", "ftp://host/lake", "--into", "x"], "ftp://host/lake/conversations cannot be reached: "),
         (["--into", "ftp://host/tables"], "ftp://host/tables cannot be reached: "),

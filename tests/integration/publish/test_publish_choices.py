@@ -113,6 +113,7 @@ def test_what_was_published_is_said_in_words_and_nothing_is_written_to_standard_
         f"{url}: 2 tables: 1 removed, 1 unchanged",
         f"  lake.agents  {0:>9,} rows  removed",
     ]
+    assert sorted(file.name for file in (tmp_path / "csv").iterdir()) == ["convohouse.json", "marts.dim_agents.csv"]
 
 
 def test_without_a_target_all_of_the_settings_and_of_the_record_are_published(home, tmp_path):

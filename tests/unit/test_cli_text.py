@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections import defaultdict
 from contextlib import redirect_stdout
 from datetime import UTC, date, datetime
@@ -12,6 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipelines.cli.confirm import is_confirmed
 from pipelines.cli.demo import DemoWorld
 from pipelines.cli.emulate import _next_midnight
 from pipelines.cli.erase import result_lines
@@ -169,6 +171,19 @@ def test_a_receipt_counts_in_words() -> None:
         "file:///a: erased there too",
         "s3://b: not reached, it is pending until the next `convohouse publish` or sync: No answer.",
     ]
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+@pytest.mark.parametrize(("yes", "is_dry_run"), [(True, False), (True, True), (False, False), (False, True)])
+def test_a_dry_run_asks_nobody_and_is_no_yes(
+    *, yes: bool, is_dry_run: bool, is_terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: is_terminal, raising=False)
+    monkeypatch.setattr("click.confirm", lambda question, *, err: asked.append((question, err)) or True)
+    is_question = is_terminal and not yes and not is_dry_run
+    assert is_confirmed("Erase them?", yes=yes, is_dry_run=is_dry_run) == (not is_dry_run and (yes or is_terminal))
+    assert asked == ([("Erase them?", True)] if is_question else [])
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from warehouse.publish.target import Target, parse_target
 from warehouse.storage.home import RESERVED_WORKSPACE
 
 DEFAULT_BASE_URL = "https://api.elevenlabs.io"
@@ -74,3 +75,12 @@ class PublishTarget(BaseModel):
     format: Literal["delta", "parquet", "csv"] | None = None
     tables: tuple[str, ...] = ()
     credentials: dict[str, SecretStr] = {}
+
+    def parsed(self) -> Target:
+        """The target, without credentials."""
+        return parse_target(self.target, self.format)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        self.parsed()
+        return self

@@ -8,7 +8,7 @@ import click
 
 
 def is_confirmed(question: str, *, yes: bool, is_dry_run: bool = False) -> bool:
-    """Whether to go on: yes with ``--yes``, the user's answer on a terminal, and no anywhere else."""
-    if yes or is_dry_run:
-        return yes and not is_dry_run
-    return sys.stdin.isatty() and click.confirm(question, err=True)
+    """Whether to go on: yes with ``--yes``, the user's answer on a terminal, else no; a dry run asks nobody."""
+    if is_dry_run:
+        return False
+    return yes or (sys.stdin.isatty() and click.confirm(question, err=True))

@@ -70,7 +70,8 @@ def table(
     from warehouse.serve.value_format import format_value
 
     rows = list(rows)
-    headings = columns if isinstance(columns, Mapping) else {name: name for name in columns}
+    # a PIVOT makes names of what was said
+    headings = columns if isinstance(columns, Mapping) else {name: format_value(name) for name in columns}
     unit_by_column = {name: unit_of(name) if units is None else units.get(name, unit_of(name)) for name in headings}
     cells = [[format_value(row[name], unit_by_column[name]) for name in headings] for row in rows]
     return lay_out(

@@ -19,7 +19,7 @@ from pipelines.errors import UsageError
 if TYPE_CHECKING:
     from pipelines.usecases.context import Context
     from pipelines.usecases.erasure import ErasureResult
-    from pipelines.usecases.retention import Selection
+    from pipelines.usecases.retention import Selection, Where
 
 WHERE = {"here": "here", "upstream": "at the API", "both": "here and at the API"}
 
@@ -64,7 +64,7 @@ def retain(
     older_than: str,
     agent: str | None,
     only: str | None,
-    where: str,
+    where: Where,
     max_share: float | None,
     dry_run: bool,
     yes: bool,
@@ -84,7 +84,7 @@ def retain(
     context = options.context_with_data()
     share = context.settings.retain_max_share if max_share is None else max_share
     rule = Rule(parse_moment(older_than, context.clock()), resolve_agent(context.home, agent), only)
-    selection = select_expired(context, rule, max_share=share, is_upstream_only=where == "upstream")
+    selection = select_expired(context, rule, max_share=share, where=where)
     share_text = format_number(selection.share, "share of 1")
     count = f"{len(selection.all_ids):,} of {plural(selection.n_all, 'conversation')} ({share_text})"
     condition = "started" if only is None else f"ended as {only} and started"
@@ -106,7 +106,7 @@ def retain(
         )
 
 
-def _erase(options: Options, context: Context, selection: Selection, where: str) -> None:
+def _erase(options: Options, context: Context, selection: Selection, where: Where) -> None:
     from pipelines.usecases.retention import apply_locally, apply_upstream
     from warehouse.serve.value_format import plural
 

@@ -151,9 +151,13 @@ def paid_llm_cost(home: Home) -> pl.DataFrame:
     """
     finished = _recent_conversations(home, "call_duration_secs", "status").filter(pl.col("status").is_in(FINISHED))
     minutes = finished.group_by("agent_id").agg(minutes=pl.col("call_duration_secs").sum() / 60)
-    usage = lake.read(home, LLM_USAGE, ["conversation_id", "scope", "model", "price_usd"]).filter(scope="initiated")
+    usage = lake.read(home, LLM_USAGE, ["conversation_id", "scope", "model", "price_usd"])
+    is_initiated = pl.col("scope") == "initiated"
+    # as is_total of marts.fct_llm_usage
+    is_total = is_initiated | ((pl.col("scope") == "irreversible") & ~is_initiated.any().over("conversation_id"))
     by_model = (
-        usage.join(finished, "conversation_id")
+        usage.filter(is_total)
+        .join(finished, "conversation_id")
         .group_by("agent_id", llm="model")
         .agg(paid_usd=pl.col("price_usd").sum())
     )

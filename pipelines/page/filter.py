@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -75,7 +76,7 @@ def parse(query: Mapping[str, str], reader: Reader, choices: Choices, listed_unt
 
 def _period(values: Mapping[str, str], reader: Reader, listed_until: datetime | None) -> Period:
     days = values.get("days", "")
-    if days and days != ALL and not (days.isdecimal() and days.isascii() and 0 < int(days[:6]) <= 10_000):  # noqa: PLR2004 - 27 years
+    if days and days != ALL and not (re.fullmatch("[0-9]{1,5}", days) and 0 < int(days) <= 10_000):  # noqa: PLR2004 - 27 years
         raise UsageError(f"{days!r} is no number of days.", "Write a number such as 14, or all.")
     default = default_period(reader, None if days == ALL else int(days or DAYS), listed_until)
     first, last = (_date(values.get(name)) for name in ("from", "to"))

@@ -25,6 +25,7 @@ from pipelines.transform.batch_calls import check_batch, refresh_batch_calls
 from pipelines.transform.canonical_json import load
 from pipelines.transform.refresh_lake import refresh_quarantine
 from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
+from pipelines.usecases.workspace_lookup import require_same_workspace
 from warehouse.errors import ConvohouseError
 from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES
 from warehouse.schema.conversations import CONVERSATIONS
@@ -115,9 +116,11 @@ def fetch_and_land_agents(context: Context, progress: Progress = no_progress) ->
 
     Raises:
         ApiError: the agents could not be listed, or the API failed; nothing is landed.
+        ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
     """
     agents = AgentsCopy(context, progress)
     run_with_client(context, agents.fetch)
+    require_same_workspace(context, is_anything_known=agents.is_any_known)
     return agents.land()
 
 
@@ -148,6 +151,11 @@ class AgentsCopy:
 
         await run_concurrently(map(fetch_agent, self._agents))
         self._progress("agents", len(self._agents), len(self._agents))
+
+    @property
+    def is_any_known(self) -> bool:
+        """Whether one of the agents was fetched before."""
+        return not self._landed.keys().isdisjoint(self._agents)
 
     def land(self) -> ItemsResult:
         """Land the documents, and refresh the lake."""
@@ -228,9 +236,11 @@ def fetch_and_land_batches(context: Context, progress: Progress = no_progress) -
 
     Raises:
         ApiError: the batches could not be listed, or the API failed; nothing is landed.
+        ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
     """
     batches = BatchesCopy(context, progress)
     run_with_client(context, batches.fetch)
+    require_same_workspace(context, is_anything_known=batches.is_any_known)
     return batches.land()
 
 
@@ -262,6 +272,11 @@ class BatchesCopy:
 
         await run_concurrently(map(fetch_batch, batches))
         self._progress("batches", len(batches), len(batches))
+
+    @property
+    def is_any_known(self) -> bool:
+        """Whether one of the batches was fetched before."""
+        return not self._landed.keys().isdisjoint(self._batches)
 
     def land(self) -> ItemsResult:
         """Land the documents, and refresh the lake."""

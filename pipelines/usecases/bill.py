@@ -18,6 +18,7 @@ from pipelines.privacy.mask_documents import mask
 from pipelines.transform.bills import parse_bill, refresh_billed_usage
 from pipelines.transform.canonical_json import dump
 from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
+from pipelines.usecases.workspace_lookup import require_same_workspace
 from warehouse.schema.account_data import BILLED_USAGE
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake
@@ -44,7 +45,9 @@ def fetch_and_land_bill(context: Context, progress: Progress = no_progress) -> B
 
     Raises:
         ApiError: neither endpoint answered for some days, or one failed; nothing is landed.
+        ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
     """
+    require_same_workspace(context)
     bill = BillCopy(context, progress)
     run_with_client(context, bill.fetch)
     return bill.land()

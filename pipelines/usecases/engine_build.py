@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipelines.errors import UsageError
 from pipelines.usecases.context import Context, Progress, no_progress
@@ -54,8 +55,8 @@ class EngineTarget:
         return cls(name, address, tuple(lakes) or settings.engine_lakes or (str(context.home.lake.resolve()),), target)
 
     def reads(self, home: Home) -> bool:
-        """Whether the lake of a home is among those that it reads."""
-        return str(home.lake.resolve()) in self.lakes
+        """Whether the lake of a home is among those that it reads, however its path was written."""
+        return home.lake.resolve() in (Path(url.removeprefix("file://")).resolve() for url in self.lakes)
 
 
 def build_on_engine(

@@ -65,17 +65,17 @@ def changed_masking(context: Context) -> tuple[str, ...]:
     return (f"{problem} {remedy}",)
 
 
-def apply_masking(context: Context, workspaces: Sequence[Context]) -> int:
-    """Mask what is landed by the rules and settings of now, if others hold; returns the number of rewritten files."""
+def apply_masking(context: Context, workspaces: Sequence[Context]) -> None:
+    """Mask what is landed by the rules and settings of now, if others hold."""
     now = current_state(context)
     if _read(context.home) == now:
-        return 0
-    n_files = sum(_remask(workspace) for workspace in workspaces)
+        return
+    for workspace in workspaces:
+        _remask(workspace)
     _write(context.home, now)
-    return n_files
 
 
-def _remask(workspace: Context) -> int:
+def _remask(workspace: Context) -> None:
     pseudonyms = workspace.pseudonyms
 
     def change(row: Mapping[str, Any], hash_column: str) -> Mapping[str, Any]:
@@ -104,7 +104,7 @@ def _remask(workspace: Context) -> int:
         landed[item_id] = sha256
         return changed
 
-    return remask(workspace.home, lambda row: change(row, "content_sha256"), change_list_row, change_item)
+    remask(workspace.home, lambda row: change(row, "content_sha256"), change_list_row, change_item)
 
 
 def _read(home: Home) -> MaskingState | None:

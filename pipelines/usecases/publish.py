@@ -267,7 +267,6 @@ def _job(context: Context, text: str, format_: str | None, selection: tuple[str,
     except ValueError as error:
         raise UsageError(f"The target cannot be used: {error}.", "`convohouse publish --help` has examples.") from None
     before = record.find_target(context.home, target.url, target.format)
-    selection = selection or (before.selection if before else ()) or DEFAULT_SELECTION[target.format]
     names = table_names(read_project(SQL_DIR, context.home.seeds))
     try:
         select_tables(names, selection)
@@ -276,6 +275,7 @@ def _job(context: Context, text: str, format_: str | None, selection: tuple[str,
         raise UsageError(
             f"There is no table {error.args[0]} to publish.", f"{hint}Schemas: lake, marts, metrics."
         ) from None
+    selection = selection or (before.selection if before else ()) or DEFAULT_SELECTION[target.format]
     return Job(_with_options(settings, target), selection)
 
 
@@ -291,6 +291,6 @@ def _with_options(settings: Settings, target: Target) -> Target:
     """The target with its credentials: those of the settings for its URL, else those for all."""
     credentials = settings.publish_credentials
     for config in settings.publish.values():
-        if config.credentials and parse_url(config.target, config.format).url == target.url:
+        if config.credentials and config.parsed().url == target.url:
             credentials = config.credentials
     return Target(target.url, target.format, {name: value.get_secret_value() for name, value in credentials.items()})

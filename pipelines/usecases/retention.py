@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import polars as pl
 
@@ -19,6 +20,8 @@ from pipelines.usecases.erasure import ErasureResult, delete_upstream, erase, re
 from warehouse.serve.value_format import plural
 from warehouse.storage import landing
 from warehouse.storage.home import Home
+
+Where = Literal["here", "upstream", "both"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +51,23 @@ class Selection:
         return len(self.all_ids) / self.n_all if self.n_all else 0.0
 
 
-def select_expired(context: Context, rule: Rule, *, max_share: float, is_upstream_only: bool = False) -> Selection:
+def select_expired(context: Context, rule: Rule, *, max_share: float, where: Where = "here") -> Selection:
     """Select the conversations of a rule, out of all that are stored here; those in progress are never selected.
 
     Args:
-        context: The home folder, with all its configured workspaces.
+        context: The home folder, with all its workspaces.
         rule: What to select.
         max_share: The largest share of all conversations that may be selected, from 0 to 1.
-        is_upstream_only: Ignore those that the API is known to have deleted.
+        where: To be erased. At the API, workspaces that are no longer configured are left out, as they have no key; at
+            the API alone, so are conversations that it is known to have deleted.
 
     Raises:
         RetentionError: the share is larger than ``max_share``.
     """
     ids: dict[str, tuple[str, ...]] = {}
     n_all = 0
-    for workspace in context.workspaces():
-        excluded_kinds = ("gone", landing.ERASED) if is_upstream_only else (landing.ERASED,)
+    for workspace in context.workspaces_with_data() if where == "here" else context.workspaces():
+        excluded_kinds = ("gone", landing.ERASED) if where == "upstream" else (landing.ERASED,)
         stored = _stored_conversations(workspace.home, excluded_kinds)
         has_ended = pl.col("status").is_null() | pl.col("status").is_in(FINISHED)
         expired = stored.filter(pl.col("start_time_at") < rule.before, has_ended)

@@ -8,13 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipelines.errors import SettingsError
 from pipelines.settings import Settings
-from pipelines.settings_types import PublishTarget
 from pipelines.usecases.status import built_at
 from warehouse.publish import record
 from warehouse.publish.record import RecordedTarget
-from warehouse.publish.target import Target, parse_target
 from warehouse.storage.home import Home
 
 
@@ -38,28 +35,15 @@ class TargetStatus:
     is_lost: bool = False
 
 
-def configured_target(name: str, config: PublishTarget) -> Target:
-    """The target of a table ``[publish.<name>]`` of the settings.
-
-    Raises:
-        SettingsError: it is none.
-    """
-    try:
-        return parse_target(config.target, config.format)
-    except ValueError as error:
-        raise SettingsError(f"[publish.{name}] cannot be used: {error}.") from None
-
-
 def read_target_statuses(home: Home, settings: Settings) -> tuple[TargetStatus, ...]:
     """The targets of the settings, then those of the record, then lost ones; one never reached has only its name.
 
     Raises:
         HomeError: the record is damaged.
-        SettingsError: a target of the settings is none.
     """
     names = {}
     for name, config in settings.publish.items():
-        target = configured_target(name, config)
+        target = config.parsed()
         names[target.url, target.format] = name
     lost = {entry.identity: entry for entry in record.lost_targets(home)}
     recorded = {entry.identity: entry for entry in record.read_targets(home)} | lost

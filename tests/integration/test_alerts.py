@@ -8,6 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from pipelines.api.notifications import post_to_webhook
 from pipelines.errors import NotificationError
 from pipelines.settings import Settings
 from pipelines.usecases.alerts import (
@@ -196,6 +197,30 @@ def test_a_channel_that_is_down_gets_its_messages_later_and_the_other_only_once(
         receiver.status = 200
         assert send(context_of(home, **channel)) == 4
         assert (len(receiver.posts), len(mailbox.mails)) == (4, 4)
+
+
+def test_what_was_sent_before_the_process_ended_is_not_sent_again(home, monkeypatch):
+    with slack() as receiver:
+        context = context_of(home, alert_webhook=receiver.url)
+
+        def end_at_the_second(url, text):
+            if receiver.posts:
+                raise KeyboardInterrupt
+            post_to_webhook(url, text)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("pipelines.usecases.alerts.post_to_webhook", end_at_the_second)
+            with pytest.raises(KeyboardInterrupt):
+                send(context)
+        assert send(context) == 3
+        assert [post["text"] for post in receiver.posts] == [STALE, UNUSUAL, UNKNOWN, SET_ASIDE]
+
+
+def test_before_the_first_build_everything_but_measures_is_told(home):
+    home.warehouse.unlink()
+    with slack() as receiver:
+        assert send(context_of(home, alert_webhook=receiver.url)) == 3
+        assert [post["text"] for post in receiver.posts] == [STALE, UNKNOWN, SET_ASIDE]
 
 
 def test_no_message_and_no_error_shows_a_secret(home):

@@ -6,9 +6,11 @@ import hashlib
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import click
 import polars as pl
 import pytest
 
+from pipelines.cli.audio import Bytes
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
@@ -135,6 +137,7 @@ def test_a_recording_that_was_missing_twice_is_not_requested_again_and_the_other
     assert [rows[key]["outcome"] for key in (first, second)] == ["not_found", "not_found"]
     assert third not in rows
     assert set(files(context.home)) == set(rest)
+    assert list(context.home.temporary.glob("*.mp3")) == []
     for later, outcome in ((timedelta(hours=23), "not_found"), (timedelta(hours=1), "missing")):
         api.now += later
         assert download_audio(context, AudioSelection(), budget_bytes=PLENTY).n_missing == 2
@@ -161,11 +164,26 @@ def test_the_budget_holds_for_all_recordings_together(copied):
     whole = download_audio(context, AudioSelection(), budget_bytes=100_000)
     kept = sum(file.stat().st_size for file in files(context.home).values())
     assert whole.n_left > 0
+    assert list(context.home.temporary.glob("*.mp3")) == []
     assert (whole.total_bytes, kept <= 100_000) == (kept, True)
     assert whole.n_saved + whole.n_left == len(api.with_audio())
     ended = run(context.home.root.parent, "audio", "--budget", "100kB", **_key(context))
     assert (ended.code, "did not fit: raise --budget" in ended.err) == (1, True)
     assert run(context.home.root.parent, "audio", "--budget", "a lot", **_key(context)).code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "n_bytes"),
+    [("5GB", 5 * 10**9), ("100kB", 10**5), ("1.5 tb", 15 * 10**11), ("20m", 2 * 10**7), ("1000", 1000), ("10b", 10)],
+)
+def test_a_budget_is_written_in_powers_of_a_thousand(text, n_bytes):
+    assert Bytes().convert(text, None, None) == n_bytes
+
+
+@pytest.mark.parametrize("text", ["a lot", "5XB", "-1GB", "GB", "1e9", "5 GBs"])
+def test_what_is_no_size_is_refused(text):
+    with pytest.raises(click.BadParameter, match="is no size on disk"):
+        Bytes().convert(text, None, None)
 
 
 def _key(context):

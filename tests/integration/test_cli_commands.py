@@ -119,6 +119,10 @@ def test_a_failing_check_is_named_with_a_row(filled: Path, tmp_path: Path) -> No
     assert checked.code == 1
     assert "landed_is_in_lake" in checked.text
     assert conversation_id in checked.text
+    assert checked.text.split("\n")[0].split() == ["check", "asserts", "rows", "for", "example"]
+    data = run(tmp_path, "check", "--json").data
+    n_passed = data["n_checks"] - len(data["failed"])
+    assert checked.err == f"{n_passed:,} of {data['n_checks']:,} checks passed\n"
     built = run(tmp_path, "build", "--json")
     assert (built.code, built.data["is_swapped"]) == (1, False)
     failed = {check["check"] for check in built.data["failed"]}

@@ -55,6 +55,13 @@ def test_metrics_prints_a_model_newest_first(filled: Path, rows: list[dict[str, 
     assert run(filled, "metrics", "agent_daily").text.startswith("start_date  agent  ")
 
 
+def test_metrics_prints_a_model_without_days_by_its_keys(filled: Path) -> None:
+    by_keys = "from metrics.conversation_flow order by workspace, agent_id, turn_position"
+    answer = run(filled, "metrics", "conversation_flow", "--json").data
+    assert answer == run(filled, "query", by_keys, "--json").data
+    assert len(answer) > 3
+
+
 def test_metrics_prints_the_rows_of_an_agent_and_of_days(filled: Path, rows: list[dict[str, object]]) -> None:
     agent = str(rows[0]["agent_id"])
     answer = run(filled, "metrics", "agent_daily", "--agent", agent, "--json").data
@@ -149,6 +156,16 @@ def test_explain_shows_definition_sql_and_lineage_without_any_data(tmp_path: Pat
         "          staging.stg_conversations.status",
         "            lake.conversations.status  ◀ status",
     ]
+
+
+def test_explain_shows_the_sources_of_a_column_once(tmp_path: Path) -> None:
+    tree = run(tmp_path, "explain", "feedback.like_rate").text.partition("Comes from\n")[2].splitlines()
+    depths = [len(line) - len(line.lstrip()) for line in tree]
+    with_sources = [line.strip() for line, depth, below in zip(tree, depths, depths[1:], strict=False) if below > depth]
+    assert len(with_sources) == len(set(with_sources)) > 3
+    repeated = [line.removesuffix("  (see above)").strip() for line in tree if line.endswith("  (see above)")]
+    assert repeated
+    assert set(repeated) <= set(with_sources)
 
 
 def test_explain_as_data(tmp_path: Path) -> None:

@@ -128,12 +128,18 @@ def test_lost_rows_are_named_and_rebuilt(command, context, original):
     assert_repaired(context, original, command(context, run_id="second"), *files)
 
 
-def test_values_that_somebody_has_changed_are_named_and_rebuilt(context, original):
-    file = lake_file(context.home, "turns")
-    rows = pl.read_parquet(file, glob=False).with_columns(message=pl.lit("nobody said this"))
-    file.unlink()
-    rows.write_parquet(file)
-    assert_repaired(context, original, sync.sync(context, run_id="second"), file)
+@pytest.mark.parametrize(("names", "more"), [(["turns"], ""), (["tool_calls", "turns"], " and 1 more of its day")])
+def test_values_that_somebody_has_changed_are_named_by_day_and_rebuilt(names, more, context, original):
+    day = lake.days(context.home, BY_NAME["tool_calls"])[0]
+    files = [context.home.file(context.home.partition(BY_NAME[name], day)) for name in names]
+    for file in files:
+        rows = pl.read_parquet(file, glob=False).with_columns(extra=pl.lit('{"nobody": "said this"}'))
+        file.unlink()
+        rows.write_parquet(file)
+    result = sync.sync(context, run_id="second")
+    assert_repaired(context, original, result, files[0])
+    reason = "not as recorded, because a run was killed or somebody has changed the file"
+    assert result.warnings == (f"{files[0]}{more}: {reason}. What it had is rebuilt from the landing.",)
 
 
 def test_what_the_lake_has_lost_is_not_missing_where_it_is_published_and_fails_a_build(context, original, tmp_path):

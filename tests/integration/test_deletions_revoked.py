@@ -17,7 +17,9 @@ from pipelines.errors import ForeignWorkspaceError, RemovalsError
 from pipelines.extract.workspace_identity import host_of
 from pipelines.settings import Settings
 from pipelines.usecases import sync
+from pipelines.usecases.account_data import fetch_and_land_agents, fetch_and_land_batches
 from pipelines.usecases.audio import download_audio
+from pipelines.usecases.bill import fetch_and_land_bill
 from pipelines.usecases.reference_data import fetch_and_land_tools
 from tests.helpers.nights import NIGHT, UNTIL
 from warehouse.schema.operations import UNFETCHABLE
@@ -37,6 +39,21 @@ def nights(synced_nights):
 def tools(context):
     with context.write_lock("tools"):
         fetch_and_land_tools(context)
+
+
+def agents(context):
+    with context.write_lock("agents"):
+        fetch_and_land_agents(context)
+
+
+def batches(context):
+    with context.write_lock("batches"):
+        fetch_and_land_batches(context)
+
+
+def bill(context):
+    with context.write_lock("bill"):
+        fetch_and_land_bill(context)
 
 
 def recordings(context):
@@ -154,7 +171,7 @@ def test_another_workspace_is_noticed_before_anything_of_it_lands(nights, policy
         assert sync.sync(context, run_id="4").problems == ()
 
 
-@pytest.mark.parametrize("command", [tools, recordings, retry])
+@pytest.mark.parametrize("command", [tools, agents, batches, bill, recordings, retry])
 def test_a_command_that_lists_no_conversations_notices_another_workspace_too(nights, command):
     foreign = create_app(World(seed=99, conversations=60, days=6, until=UNTIL), clock=lambda: nights.now)
     with running(foreign) as foreign_url:

@@ -29,6 +29,7 @@ from warehouse.errors import EngineError
 from warehouse.models.checks import Check
 from warehouse.models.project import read_project
 from warehouse.storage.home import Home
+from warehouse.storage.lock import write_lock
 
 TABLES = {model.key: model for model in read_project().models if not model.is_view}
 
@@ -249,6 +250,8 @@ def test_a_conversation_in_two_lakes_is_refused(folder: Path, tmp_path: Path) ->
     [
         (["--engine", "spark", "--into", "x"], "Spark needs the address of its server. Give --remote"),
         (["--engine", "sail"], "There is no target for the tables. Give --into"),
+        (["--lake", "data/lake"], "There is no target for the tables. Give --into"),
+        (["--remote", "sc://host:1"], "There is no target for the tables. Give --into"),
         (["--remote", "sc://host:1", "--into", "x"], "DuckDB runs in this process."),
         (["--lake", "ftp://host/lake", "--into", "x"], "ftp://host/lake/conversations cannot be reached: "),
         (["--into", "ftp://host/tables"], "ftp://host/tables cannot be reached: "),
@@ -260,6 +263,15 @@ def test_what_cannot_be_done_is_said(options: list[str], message: str, folder: P
     ended = run(folder, "build", *options)
     assert ended.code in (1, 2)
     assert message in " ".join(ended.err.split())
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("lake", ["data/lake", "data/../data/lake/", "{folder}/data/lake", "file://{folder}/data/lake"])
+def test_the_lake_of_the_home_is_locked_however_its_path_is_written(folder: Path, tmp_path: Path, lake: str) -> None:
+    home = Home(folder / "data")
+    with write_lock(home, what="sync", now=day.now()):
+        ended = run(folder, "build", "--lake", lake.format(folder=folder), "--into", str(tmp_path / "tables"))
+    assert (ended.code, "Another run is writing to data: sync" in ended.err) == (1, True), ended.err
 
 
 def test_the_settings_name_the_target_once_and_for_all(folder: Path, few: set[str], tmp_path: Path) -> None:

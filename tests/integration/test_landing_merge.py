@@ -83,6 +83,24 @@ def test_merging_makes_one_file_a_folder_and_changes_nothing_that_is_read(home):
     assert {file: file.read_bytes() for file in home.landing.rglob("*.parquet")} == files
 
 
+def test_no_more_than_so_many_bytes_are_merged_into_one_file(home, monkeypatch):
+    sizes = [file.stat().st_size for file in home.files(home.listings)]
+    limit = sizes[0] + sizes[1]
+    monkeypatch.setattr(landing_merge, "MERGED_BYTES", limit)
+    replace, merged_bytes = landing_merge._replace, []
+
+    def replace_and_note(home, files, *rows_and_footer):
+        if files[0].parent == home.listings:
+            merged_bytes.append(sum(file.stat().st_size for file in files))
+        return replace(home, files, *rows_and_footer)
+
+    monkeypatch.setattr(landing_merge, "_replace", replace_and_note)
+    before = landed(home)
+    landing_merge.merge(home)
+    assert merged_bytes[0] == max(merged_bytes) == limit
+    assert landed(home) == before
+
+
 def test_a_large_file_is_never_merged_and_separates_its_neighbours(home, monkeypatch):
     """conv_a is A, then B in the large file, then A: the two As are not the same row."""
     monkeypatch.setattr(landing_merge, "SMALL_BYTES", 10_000)

@@ -9,6 +9,8 @@ import pytest
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_conversation
 from pipelines.emulator.server.serve import running
+from pipelines.settings import Settings
+from pipelines.usecases.context import connect
 
 BOUND = 20
 N_CONVERSATIONS = 900
@@ -57,3 +59,18 @@ def test_the_load_falls_under_429s_rises_again_and_never_exceeds_the_bound(bound
     assert (api.limits[0], max(api.limits)) == (min(8, bound), bound)
     assert min(api.limits[400:440]) <= bound // 2
     assert api.limits[-1] == bound
+
+
+@pytest.mark.parametrize("bound", [BOUND, 3])
+def test_the_bound_is_that_of_the_settings(bound):
+    api = RateLimitedApi(rejected=())
+    with running(api) as url:
+        api.client = connect(Settings(api_key="demo", base_url=url, concurrency=bound))
+
+        async def fetch_all():
+            async with api.client as client:
+                await asyncio.gather(*(get_conversation(client, f"conv_{number}") for number in range(200)))
+
+        asyncio.run(fetch_all())
+    assert max(api.limits) == bound
+    assert max(api.in_flight) <= bound

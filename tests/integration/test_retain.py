@@ -114,6 +114,7 @@ def test_a_rule_of_one_agent_and_one_outcome(copied):
         document["agent_id"] for document in copied.documents() if document["conversation_id"] in failed_ids
     )
     of_agent = copied.old_ids(status="failed", agent_id=agent_id)
+    assert of_agent < failed_ids
     assert set(copied.retain("--only", "failed", "--json").data["ids"]) == failed_ids
     assert set(copied.retain("--only", "failed", "--agent", agent_id, "--json").data["ids"]) == of_agent
     unknown = copied.retain("--agent", "../..", "--json")
@@ -188,8 +189,8 @@ def test_what_the_api_is_known_to_have_deleted_is_selected_here_alone(tmp_path):
     start = UNTIL - timedelta(days=9)
     landing.land_documents(home, [snapshot(name, start, "done") for name in ("gone", "kept")])
     landing.land_documents(home, [snapshot("gone", start, None) | {"kind": "gone"}])
-    for is_upstream_only, ids in ((False, ["gone", "kept"]), (True, ["kept"])):
-        selection = select_expired(context, Rule(UNTIL), max_share=1, is_upstream_only=is_upstream_only)
+    for where, ids in (("here", ["gone", "kept"]), ("both", ["gone", "kept"]), ("upstream", ["kept"])):
+        selection = select_expired(context, Rule(UNTIL), max_share=1, where=where)
         assert sorted(selection.all_ids) == ids
 
 

@@ -19,6 +19,7 @@ from pipelines.extract.fetch_conversations import SECS_IF_QUARANTINED
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
+from pipelines.usecases.reference_data import PricesCopy
 from pipelines.webhook.batch_writer import BatchWriter
 from pipelines.webhook.events import read_event
 from tests.helpers.kept_home import KeptHome
@@ -356,3 +357,14 @@ def test_agents_whose_prices_fail_are_named_and_asked_again_the_next_night(night
     nights.api.prices = {}
     assert nights.run().problems == ()
     assert nights.quarantined() == {}
+
+    nights.api.prices = dict(zip(bad, answers, strict=True))
+    progress = []
+
+    def ask(context, *, run_id):
+        del run_id
+        return PricesCopy(context, agents, progress=lambda *amount: progress.append(amount)).fetch_and_land()
+
+    assert nights.run(ask).unpriced_agents.keys() == set(bad)
+    assert progress == [("prices", number, len(agents)) for number in range(1, len(agents) + 1)]
+    assert nights.quarantined() == {}  # whoever names agents sees it

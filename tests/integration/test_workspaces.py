@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +15,7 @@ from pipelines.errors import CredentialsError, SettingsError
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases import erasure, sync
 from pipelines.usecases.context import Context
+from pipelines.usecases.retention import Rule, select_expired
 from tests.helpers.few_models import FEW
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import assert_equals
@@ -207,6 +208,14 @@ def test_a_workspace_that_is_no_longer_set_up_stays_and_gets_no_other_key(synced
     assert counts(synced.home) == before
     assert sync.sync(without_us, run_id="3").problems == ()
     assert counts(synced.home) == before
+    rule = Rule(UNTIL + timedelta(days=1))
+    ended_ids = {
+        name: {document["conversation_id"] for document in api.documents if document["status"] in ("done", "failed")}
+        for name, api in apis.items()
+    }
+    selected_ids = select_expired(without_us, rule, max_share=1).ids
+    assert {name: set(ids) for name, ids in selected_ids.items()} == ended_ids
+    assert select_expired(without_us, rule, max_share=1, where="both").ids.keys() == {"eu"}
     erased_id = apis["us"].documents[0]["conversation_id"]
     with pytest.raises(CredentialsError, match="for workspace us"):
         erasure.erase(without_us, [erased_id], is_upstream=True)
@@ -266,6 +275,7 @@ def test_the_command_line_works_over_all_workspaces(folder, apis):
     doctor = run(folder, "doctor", **only_eu)
     assert doctor.code == 3
     assert "US_KEY" in doctor.text
+    assert [line.split()[-1] for line in doctor.text.splitlines() if "api_key of eu" in line] == ["([workspaces])"]
     assert not any(key in doctor.text for key in KEYS.values())
     missing = run(folder, "sync", **only_eu)
     assert (missing.code, "us: No API key is set for workspace us." in missing.err) == (1, True)

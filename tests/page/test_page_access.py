@@ -9,11 +9,13 @@ from contextlib import suppress
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from pipelines.page import server as page_server
 from pipelines.page.app import create_app
-from pipelines.page.security import host_name, is_loopback
+from pipelines.page.security import Guard, host_name, is_loopback
 from tests.helpers.browsing import served
 from tests.helpers.page_home import site
 from tests.helpers.run_cli import run
@@ -86,6 +88,22 @@ def test_signing_in_leads_to_the_page_that_was_asked_for_and_to_no_other_site(ta
     client = TestClient(app, base_url="http://house.example", follow_redirects=False)
     response = client.post("/sign-in", data={"token": TOKEN, "target": target})
     assert (response.status_code, response.headers["location"]) == (303, location)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "headers", "is_secure"),
+    [
+        (BASE, {}, False),
+        (BASE, {"x-forwarded-proto": "https"}, True),
+        ("https://house.example", {}, True),
+    ],
+)
+def test_the_cookie_of_an_encrypted_connection_is_for_encrypted_ones_alone(base_url, headers, is_secure):
+    guarded = Starlette(middleware=[Middleware(Guard, token=TOKEN)])
+    client = TestClient(guarded, base_url=base_url, follow_redirects=False)
+    response = client.post("/sign-in", data={"token": TOKEN}, headers=headers)
+    _, *attributes = response.headers["set-cookie"].lower().split("; ")
+    assert set(attributes) == {"httponly", "samesite=lax", "path=/", *(["secure"] if is_secure else [])}
 
 
 def test_the_form_has_the_address_that_was_asked_for(page_home):

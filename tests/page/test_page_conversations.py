@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -82,3 +83,28 @@ def test_the_pages_of_a_list_have_each_conversation_once(client, page_home):
     )
     assert ids == [row["conversation_id"] for row in expected]
     assert text == last
+
+
+def test_the_long_waits_of_a_conversation_are_marked(client, page_home):
+    ((conversation_id,),) = [
+        tuple(row.values())
+        for row in sql(
+            page_home,
+            "select conversation_id from marts.fct_conversations where n_slow_waits between 1 and n_waits - 1 "
+            "order by n_slow_waits desc, conversation_id limit 1",
+        )
+    ]
+    waits = sql(
+        page_home,
+        f"""
+        select wait_secs, wait_secs > (from seeds.thresholds select value where threshold = 'wait_poor_secs') as is_long
+        from marts.fct_turns
+        where conversation_id = '{conversation_id}' and wait_secs is not null
+        order by turn_index
+        """,
+    )
+    page = client.get(f"/conversations/{conversation_id}").text
+    chart = json.loads(re.search(r'id="chart-waits">(.*?)</script>', page, re.DOTALL)[1])
+    assert [(row["value"], row["kind"]) for row in chart["datasets"]["rows"]] == [
+        (row["wait_secs"], "long" if row["is_long"] else "short") for row in waits
+    ]

@@ -138,6 +138,8 @@ def test_the_file_of_a_killed_run_is_no_run(copy):
         ("/?from=9999-12-31", "is out of range"),
         ("/?days=0", "is no number of days"),
         ("/?days=99999999999", "is no number of days"),
+        ("/?days=00000199999999999", "is no number of days"),
+        ("/?days=10001", "is no number of days"),
         ("/money?agent=nobody", "There is no such agent."),
         ("/conversations?outcome=good", "outcome cannot be &#39;good&#39;"),
         ("/conversations?min_wait=nan", "min_wait cannot be"),

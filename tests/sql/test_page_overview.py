@@ -85,6 +85,8 @@ def test_an_agent_that_moved_less_than_the_whole_does_not_explain_it(reader):
             "Success rate fell from 76.9 % to 49.2 % compared with the day before, most at Agent a1 (\u221250.0 pts).",
         ),
         (SMALL, None, "Success rate fell from 85.5 % to 56.5 % compared with the day before."),
+        # 59 of 69 after 32 of 65; of a1 there are too few, and a2 fell
+        (date(2026, 11, 11), None, "Success rate rose from 49.2 % to 85.5 % compared with the day before."),
         # 70 of 140 on both days; a1 has 18 of 40 after 30, more than chance; a2 has 52 of 100 after 40, which is not
         (
             LEVEL,

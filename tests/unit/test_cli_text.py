@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections import defaultdict
 from contextlib import redirect_stdout
 from datetime import UTC, date, datetime
@@ -12,7 +13,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipelines.cli.confirm import is_confirmed
 from pipelines.cli.demo import DemoWorld
+from pipelines.cli.emulate import _next_midnight
 from pipelines.cli.erase import result_lines
 from pipelines.cli.main import report_error
 from pipelines.cli.progress import ProgressLines
@@ -148,15 +151,48 @@ def test_a_receipt_counts_in_words() -> None:
     receipts = (
         Receipt("c1", None, {"n_readings": 1, "n_list_rows": 2, "n_recordings": 0}, {"turns": 12, "llm_usage": 1}),
         Receipt("c2", "deleted", {"n_readings": 1200, "n_quarantined": 1}, {}),
+        Receipt("c3", "not_found", {}, {}),
     )
-    assert list(result_lines(ErasureResult(receipts, (), {}, (), {}))) == [
+    targets = {"file:///a": None, "s3://b": "No answer."}
+    result = ErasureResult(receipts, ("c4",), {"c5": "HTTP 500"}, ("A check failed.",), targets)
+    assert list(result_lines(result)) == [
         "c1: erased",
         "  landing  1 snapshot, 2 list rows",
         "  lake     12 rows of turns, 1 row of llm_usage",
         "c2: erased, deleted at the API",
         "  landing  1,200 snapshots, 1 quarantined item",
         "  lake     nothing",
+        "c3: erased, no longer at the API",
+        "  landing  nothing",
+        "  lake     nothing",
+        "'c4': not in this home folder, nothing to erase",
+        "c5: not erased: HTTP 500",
+        "warehouse.duckdb was not rebuilt and may still hold it: A check failed.",
+        "file:///a: erased there too",
+        "s3://b: not reached, it is pending until the next `convohouse publish` or sync: No answer.",
     ]
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+@pytest.mark.parametrize(("yes", "is_dry_run"), [(True, False), (True, True), (False, False), (False, True)])
+def test_a_dry_run_asks_nobody_and_is_no_yes(
+    *, yes: bool, is_dry_run: bool, is_terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: is_terminal, raising=False)
+    monkeypatch.setattr("click.confirm", lambda question, *, err: asked.append((question, err)) or True)
+    is_question = is_terminal and not yes and not is_dry_run
+    assert is_confirmed("Erase them?", yes=yes, is_dry_run=is_dry_run) == (not is_dry_run and (yes or is_terminal))
+    assert asked == ([("Erase them?", True)] if is_question else [])
+
+
+@pytest.mark.parametrize(
+    ("moment", "until"),
+    [("2026-11-22T00:00", "2026-11-22"), ("2026-11-22T00:00:01", "2026-11-23"), ("2026-12-31T23:59", "2027-01-01")],
+)
+def test_the_emulated_day_goes_on_to_its_end(moment: str, until: str) -> None:
+    at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    assert _next_midnight(at) == datetime.fromisoformat(until).replace(tzinfo=UTC)
 
 
 def test_a_summary_says_what_is_not_known() -> None:
@@ -214,7 +250,9 @@ def test_no_text_for_people_holds_characters_that_control_a_terminal() -> None:
     assert lay_out(["n"], [[INVISIBLE]], width=80).text == f"n\n{SHOWN}"
     assert aligned([("n", INVISIBLE)]) == f"  n  {SHOWN}"
     assert wrap_lines(INVISIBLE, None) == wrap_lines(INVISIBLE, 80) == SHOWN
-    assert table([{"n": INVISIBLE}], ["n"]).text == "n\n" + SHOWN.replace(r"\u000d", " ")
+    in_a_line = SHOWN.replace(r"\u000d", " ")
+    assert table([{"n": INVISIBLE}], ["n"]).text == f"n\n{in_a_line}"
+    assert table([{f"{INVISIBLE}\n": "x"}], [f"{INVISIBLE}\n"]).text == f"{in_a_line}\nx"
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])

@@ -97,6 +97,26 @@ def test_odcs_says_what_is_declared_about_a_column(contracts: dict[str, Any]) ->
             }
         ],
     }
+    assert columns["success_rate"] == {
+        "name": "success_rate",
+        "physicalType": "DOUBLE",
+        "logicalType": "number",
+        "description": "Successes among the conversations judged.",
+        "businessName": "Success rate by channel",
+        "customProperties": [
+            {"property": "unit", "value": "share of 1"},
+            {"property": "numerator", "value": "n_success"},
+            {"property": "denominator", "value": "n_success + n_failure"},
+            {"property": "null_rule", "value": "null when no conversation was judged"},
+            {"property": "good", "value": "high"},
+            {"property": "source", "value": "convohouse"},
+            {
+                "property": "differs",
+                "value": "Conversations judged unknown are not in the denominator; success_coverage says how many were "
+                "judged.",
+            },
+        ],
+    }
     assert tables["metrics.channel_mix"]["relationships"] == [
         {
             "type": "foreignKey",
@@ -130,6 +150,62 @@ def test_osi_names_are_unique_and_expressions_refer_to_columns(contracts: dict[s
     for relationship in model["relationships"]:
         assert set(relationship["from_columns"]) <= set(columns[relationship["from"]])
         assert set(relationship["to_columns"]) <= set(columns[relationship["to"]])
+
+
+def sql(text: str) -> dict[str, Any]:
+    return {"dialects": [{"dialect": "ANSI_SQL", "expression": text}]}
+
+
+def test_osi_says_what_is_declared_about_a_column_and_a_metric(contracts: dict[str, Any]) -> None:
+    model = contracts["osi"]
+    datasets = {dataset["name"]: {field["name"]: field for field in dataset["fields"]} for dataset in model["datasets"]}
+    mix = datasets["channel_mix"]
+    assert mix["channel"] == {
+        "name": "channel",
+        "expression": sql("channel"),
+        "description": "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget).",
+        "datatype": "String",
+        "dimension": {"is_time": False},
+    }
+    assert mix["success_rate"] == {
+        "name": "success_rate",
+        "expression": sql("success_rate"),
+        "label": "Success rate by channel",
+        "description": "Successes among the conversations judged. Unit: share of 1.",
+        "datatype": "Float",
+    }
+    assert [name for name, field in mix.items() if "dimension" in field] == [
+        *("workspace", "start_date", "agent_id", "agent_name", "channel"),
+    ]
+    conversations = datasets["fct_conversations"]
+    assert {name for name, field in conversations.items() if field.get("dimension", {}).get("is_time")} == {
+        *("start_date", "started_at", "fetched_at", "local_start_date", "local_start_at", "deleted_at"),
+    }
+    names = ("cost_usd", "call_duration_secs", "n_user_turns", "local_start_hour", "is_contained")
+    assert ["dimension" in conversations[name] for name in names] == [False, False, False, True, True]
+    assert [relationship for relationship in model["relationships"] if relationship["from"] == "channel_mix"] == [
+        {
+            "name": "channel_mix_agent_id",
+            "from": "channel_mix",
+            "to": "dim_agents",
+            "from_columns": ["workspace", "agent_id"],
+            "to_columns": ["workspace", "agent_id"],
+        }
+    ]
+    metrics = {metric["name"]: metric for metric in model["metrics"]}
+    n_success, n_failure = (f"cast(sum(channel_mix.{name}) as bigint)" for name in ("n_success", "n_failure"))
+    assert metrics["channel_mix_success_rate"] == {
+        "name": "channel_mix_success_rate",
+        "expression": sql(f"cast({n_success} as double) / nullif({n_success} + {n_failure}, 0)"),
+        "description": "Success rate by channel, in share of 1: n_success ÷ (n_success + n_failure); null when no "
+        "conversation was judged.",
+        "datatype": "Float",
+        "ai_context": {
+            "synonyms": ["Success rate by channel"],
+            "instructions": "Conversations judged unknown are not in the denominator; success_coverage says how many "
+            "were judged.",
+        },
+    }
 
 
 def test_dbt_has_every_table_and_the_freshness_of_the_copy(contracts: dict[str, Any], project: Project) -> None:
@@ -176,6 +252,36 @@ def test_every_chart_of_the_bundle_has_its_dataset_and_its_metrics(contracts: di
     assert shown == set(charts)
     (database,) = [data for path, data in files.items() if "/databases/" in path]
     assert database["sqlalchemy_uri"].endswith("/data/warehouse.duckdb?access_mode=read_only")
+
+
+def test_a_chart_of_the_bundle_says_what_it_groups_and_takes_the_time_of_the_dashboard(
+    contracts: dict[str, Any],
+) -> None:
+    files = contracts["superset"]
+    chart = files["convohouse/charts/agents.yaml"]
+    time_filter = {
+        "clause": "WHERE",
+        "comparator": "No filter",
+        "expressionType": "SIMPLE",
+        "operator": "TEMPORAL_RANGE",
+        "subject": "start_date",
+    }
+    metrics = ["n_calls", "success_rate", "success_coverage", "containment_rate", "cost_usd", "cost_usd_per_call"]
+    assert chart == {
+        "slice_name": "Agents",
+        "viz_type": "table",
+        "params": {
+            "viz_type": "table",
+            "adhoc_filters": [time_filter],
+            "query_mode": "aggregate",
+            "groupby": ["agent_name"],
+            "metrics": metrics,
+            "row_limit": 1000,
+        },
+        "uuid": chart["uuid"],
+        "dataset_uuid": files["convohouse/datasets/convohouse/agent_daily.yaml"]["uuid"],
+        "version": "1.0.0",
+    }
 
 
 def test_no_dataset_of_the_bundle_has_what_was_said(contracts: dict[str, Any]) -> None:

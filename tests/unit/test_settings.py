@@ -32,6 +32,22 @@ def test_the_slash_at_the_end_of_a_base_url_makes_no_difference() -> None:
     assert load_settings(base_url="https://api.example/eleven/").base_url == "https://api.example/eleven"
 
 
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [
+        ({"target": f"postgresql://me:{WORD}@db/bi"}, "publish.bi: Value error, it must not hold a password or key"),
+        ({"target": "ftp://host/x", "credentials": {"password": WORD}}, "publish.bi: .* ftp:// is not supported"),
+        ({"target": "s3://bucket/x", "format": "csv"}, "publish.bi: .* takes the format delta, not csv"),
+    ],
+)
+def test_a_target_that_nothing_can_be_published_to_is_refused_before_a_command_begins(
+    target: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(SettingsError, match=problem) as refusal:
+        load_settings(publish={"bi": target})
+    assert WORD not in str(refusal.value)
+
+
 PII: list[tuple[dict[str, Any], bool]] = [
     ({"pii": "hash"}, False),
     ({"pii": "hash", "pii_key": "k" * 15}, False),

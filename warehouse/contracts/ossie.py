@@ -23,6 +23,8 @@ DATA_TYPES = {
 }
 """By DuckDB's type without its parameters; others are ``Opaque``."""
 
+NUMBERS, TIMES = ("Integer", "Float", "Decimal"), ("Date", "DateTime", "DateTimeTz")
+
 
 def ossie(project: Project) -> dict[str, Any]:
     """The semantic model: marts and metrics as datasets, and the metrics that can be evaluated over any rows."""
@@ -54,14 +56,15 @@ def _dataset(relation: Relation) -> dict[str, Any]:
 
 
 def _field(relation: Relation, field: Field) -> dict[str, Any]:
-    metric = relation.metrics.get(field.name)
+    metric, data_type = relation.metrics.get(field.name), DATA_TYPES.get(field.type.partition("(")[0], "Opaque")
+    is_measure = data_type in NUMBERS and field.unit is not None and field.name not in relation.grain
     return {
         "name": field.name,
         "expression": _expression(field.name),
         **({"label": metric.name} if metric else {}),
         "description": f"{field.description} Unit: {field.unit}." if field.unit else field.description,
-        "datatype": DATA_TYPES.get(field.type.partition("(")[0], "Opaque"),
-        **({} if field.unit in ("count", "share of 1") else {"dimension": {"is_time": field.type == "DATE"}}),
+        "datatype": data_type,
+        **({} if is_measure else {"dimension": {"is_time": data_type in TIMES}}),
     }
 
 

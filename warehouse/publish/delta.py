@@ -104,6 +104,8 @@ class _DeltaTable:
         outcome = Outcome(table.key, change, table.n_rows, len(new_parts))
         if publication.is_dry_run:
             return outcome
+        if self._table is not None and self._table.metadata().description != table.description:
+            self._table.alter.set_table_description(table.description)
         if is_changed:
             uploads = {add.path: add for add in self._upload(source, new_parts, publication)}
             logged = {path for path, _ in files.values()}  # and not added again: the file is there again

@@ -27,21 +27,18 @@ _FOOTERS = ("window", "listed_at")
 """Keys of a footer, which a rewritten file keeps."""
 
 
-def remask(home: Home, change_document: ChangeRow, change_list_row: ChangeRow, change_item: ChangeRow) -> int:
-    """Rewrite what is landed of a workspace, where it changes; returns the number of rewritten files."""
+def remask(home: Home, change_document: ChangeRow, change_list_row: ChangeRow, change_item: ChangeRow) -> None:
+    """Rewrite what is landed of a workspace, where it changes."""
     documents = home.files(home.landing, landing.DAY_FOLDERS)
     listings = home.files(home.listings)
-    n_listings, fingerprints = _rewrite_all(home, LANDED_LISTINGS, listings, change_list_row)
-    n_documents, hashes = _rewrite_all(home, LANDED_DOCUMENTS, documents, change_document)
-    n_items = 0
+    fingerprints = _rewrite_all(home, LANDED_LISTINGS, listings, change_list_row)
+    hashes = _rewrite_all(home, LANDED_DOCUMENTS, documents, change_document)
     for table, files in _item_files(home):
-        n_files, item_hashes = _rewrite_all(home, table, files, change_item)
-        n_items += n_files
+        item_hashes = _rewrite_all(home, table, files, change_item)
         for file in files:
             _rename(home, table, file, {"content_sha256": item_hashes})
     for file in documents:
         _rename(home, LANDED_DOCUMENTS, file, {"content_sha256": hashes, "list_fingerprint": fingerprints})
-    return n_listings + n_documents + n_items
 
 
 def _item_files(home: Home) -> list[tuple[Table, list[Path]]]:
@@ -50,10 +47,9 @@ def _item_files(home: Home) -> list[tuple[Table, list[Path]]]:
     return [(table, home.files(folder)) for table, folder in [(LANDED_TOOLS, home.tools), *folders]]
 
 
-def _rewrite_all(home: Home, table: Table, files: list[Path], change: ChangeRow) -> tuple[int, dict[str, str]]:
-    """Rewrite the files in which a row changes; returns their number, and the new hash of content by the old one."""
+def _rewrite_all(home: Home, table: Table, files: list[Path], change: ChangeRow) -> dict[str, str]:
+    """Rewrite the files in which a row changes; returns the new hash of content by the old one."""
     hash_column = "fingerprint" if table is LANDED_LISTINGS else "content_sha256"
-    n_files = 0
     hashes: dict[str, str] = {}
     for file in files:
         rows = list(parquet.read_files(table, [file]).iter_rows(named=True))
@@ -62,8 +58,7 @@ def _rewrite_all(home: Home, table: Table, files: list[Path], change: ChangeRow)
         hashes |= {str(old[hash_column]): str(new[hash_column]) for old, new in pairs}
         if pairs:
             _write(home, file, parquet.frame(table, changed))
-            n_files += 1
-    return n_files, hashes
+    return hashes
 
 
 def _rename(home: Home, table: Table, file: Path, hashes: Mapping[str, Mapping[str, str]]) -> None:

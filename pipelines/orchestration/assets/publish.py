@@ -15,7 +15,6 @@ from pipelines.settings_types import PublishTarget
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.publish import choose_jobs
 from pipelines.usecases.publish import publish as publish_jobs
-from pipelines.usecases.target_status import configured_target
 from warehouse.models.project import Project
 from warehouse.publish.source import select_tables, table_names
 from warehouse.publish.target import DEFAULT_SELECTION, RESTORED, WRITTEN
@@ -31,14 +30,14 @@ def publish_assets(settings: Settings, project: Project) -> list[dg.AssetsDefini
     it was not brought up to date for ``fresh_hours``.
 
     Raises:
-        SettingsError: a target or a table of the settings is none.
+        SettingsError: a table of the settings is none.
     """
     fresh_for = timedelta(hours=settings.fresh_hours)
     return [_publish_asset(name, config, project, fresh_for) for name, config in settings.publish.items()]
 
 
 def _publish_asset(name: str, config: PublishTarget, project: Project, fresh_for: timedelta) -> dg.AssetsDefinition:
-    target = configured_target(name, config)
+    target = config.parsed()
     try:
         tables = select_tables(table_names(project), config.tables or DEFAULT_SELECTION[target.format])
     except KeyError as error:

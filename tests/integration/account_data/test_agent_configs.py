@@ -198,6 +198,10 @@ def test_versions_that_the_api_no_longer_has_are_no_error(emulated, api):
     assert fetch_and_land_agents(context) == ItemsResult(len(AGENTS), {})
     (newer,) = rows(context, AGENT_VERSIONS, agent_id=FIRST.agent_id)
     assert (newer["parent_version_id"], newer["changes"]) == (version_id, None)
+    api.edits.clear()
+    fetch_and_land_agents(context)  # what is landed names it
+    versions = {row["version_id"] for row in rows(context, AGENT_VERSIONS, agent_id=FIRST.agent_id)}
+    assert versions == {version.version_id for version in FIRST.versions}
 
 
 def test_an_item_that_cannot_be_flattened_is_set_aside(emulated, monkeypatch):

@@ -270,6 +270,26 @@ def test_a_query_is_limited_in_rows_and_time_and_writes_nothing(home: Home) -> N
     assert home.warehouse.read_bytes() == before
 
 
+def test_a_metric_is_limited_in_rows_and_says_what_it_has_no_column_for(home: Home) -> None:
+    rows = query(home, "from metrics.agent_daily order by start_date desc, workspace, agent_id").to_dicts()
+    dates = [row["start_date"].isoformat() for row in rows]
+    name = {"name": "agent_daily.success_rate"}
+    all_rows, two, older, no_agent, no_date = ask(
+        create_server(answers(home, rows=len(rows))),
+        ("metric", name),
+        ("metric", name | {"limit": 2}),
+        ("metric", name | {"until": dates[0]}),
+        ("metric", {"name": "cost_reconciliation.unexplained_credits", "agent": rows[0]["agent_id"]}),
+        ("metric", {"name": "conversation_flow.reach_rate", "since": "7d"}),
+    )
+    assert ([row["start_date"] for row in all_rows["rows"]], all_rows["is_truncated"]) == (dates, False)
+    assert ([row["start_date"] for row in two["rows"]], two["n"], two["is_truncated"]) == (dates[:2], 2, True)
+    assert [row["start_date"] for row in older["rows"]] == [date for date in dates if date != dates[0]]
+    assert "cost_reconciliation has no agent_id for --agent. These models have it: agent_daily, " in no_agent
+    assert "conversation_flow has no date for --since and --until. These models have one: agent_daily, " in no_date
+    assert "batch_calls" not in no_date
+
+
 def test_an_answer_that_is_too_large_is_an_error(home: Home) -> None:
     (error,) = ask(mcp_server().create_server(answers(home)), ("query", {"sql": "select repeat('x', 2000000) as a"}))
     assert "bytes, and 1,000,000 are allowed" in error

@@ -19,7 +19,7 @@ import pytest
 from pipelines.emulator.server.serve import running
 from pipelines.usecases import sync
 from pipelines.usecases.erasure import erase
-from pipelines.usecases.publish import choose_jobs, publish
+from pipelines.usecases.publish import choose_jobs, forget, publish
 from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.published import (
     commits,
@@ -126,6 +126,33 @@ def test_another_description_is_a_new_version_with_the_same_rows(context, copies
             paths = [action[kind]["path"] for action in actions for kind in ("add", "remove") if kind in action]
             assert len(paths) == len(set(paths))
     assert set(changes(publish_to(context, target)).values()) == {"unchanged"}
+
+
+def test_another_description_of_a_table_is_published_with_its_rows(context, copies, tmp_path, monkeypatch):
+    target, selection = tmp_path / "delta", ("marts.dim_agents",)
+    publish_to(context, target, selection=selection)
+    define, table_of = source._definition, source.SourceTable
+    monkeypatch.setattr(source, "_definition", lambda key, _text, schema: define(key, "New.", schema))
+    monkeypatch.setattr(source, "SourceTable", lambda key, _text, *others: table_of(key, "New.", *others))
+    for change in ("written", "unchanged"):
+        assert changes(publish_to(context, target, selection=selection)) == {"marts.dim_agents": change}
+        assert delta_table(target, "marts.dim_agents").metadata().description == "New."
+        assert_published(context, selection, target)
+    delta_table(target, "marts.dim_agents").alter.set_table_description("Old.")
+    assert changes(publish_to(context, target, selection=selection)) == {"marts.dim_agents": "unchanged"}
+    assert delta_table(target, "marts.dim_agents").metadata().description == "New."
+
+
+def test_a_table_that_the_last_publication_had_and_a_later_version_has_not_hinders_neither_publishing_nor_forgetting(
+    context, home, tmp_path
+):
+    target = tmp_path / "csv"
+    publish_to(context, target, format_="csv", selection=("marts.dim_agents",))
+    (entry,) = record.read_targets(home)
+    record.put_target(home, msgspec.structs.replace(entry, selection=("marts.dim_agents", "marts.of_before")))
+    assert changes(publish_to(context, target, selection=())) == {"marts.dim_agents": "unchanged"}
+    assert forget(context, str(target))
+    assert record.read_targets(home) == ()
 
 
 def test_what_is_erased_leaves_every_file_of_every_version(context, copies, tmp_path):
@@ -302,6 +329,7 @@ def test_parquet_files_have_every_value_and_type(context, copies, tmp_path):
 def test_fewer_tables_leave_none_behind_in_delta_lake(context, copies, tmp_path):
     target = tmp_path / "delta"
     publish_to(context, target, selection=("marts", "lake.turns"))
+    shutil.rmtree(target / "marts" / "dim_agents")
     result = publish_to(context, target, selection=("lake.turns",))
     assert changes(result) == dict.fromkeys(selected(copies, "marts"), "removed") | {"lake.turns": "unchanged"}
     assert [folder.name for folder in target.glob("*/*")] == ["turns"]

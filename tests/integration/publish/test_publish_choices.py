@@ -14,7 +14,9 @@ from tests.helpers.published import (
     publish_to,
 )
 from tests.helpers.run_cli import run
+from warehouse.publish import record
 from warehouse.publish.target import Target, parse_target
+from warehouse.serve.query import query
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -70,6 +72,50 @@ def test_a_dry_run_writes_nothing(home, tmp_path):
     assert {file: stat.st_ino for file, stat in after.items()} == {file: stat.st_ino for file, stat in before.items()}
 
 
+@pytest.mark.parametrize("format_", ["delta", "parquet", "csv"])
+def test_a_dry_run_of_other_tables_leaves_target_and_record_as_they_are(format_, context, home, tmp_path):
+    target = tmp_path / "target"
+    publish_to(context, target, format_=format_, selection=("marts.dim_agents", "lake.agents"))
+    before, recorded = states(target), record.read_targets(home)
+    jobs = choose_jobs(context, str(target), selection=("lake.agents", "lake.deletions"))
+    (result,) = publishing.publish(context, jobs, is_dry_run=True)
+    assert {outcome.table: outcome.change for outcome in result.tables} == {
+        "marts.dim_agents": "removed",
+        "lake.agents": "unchanged",
+        "lake.deletions": "written",
+    }
+    assert (states(target), record.read_targets(home)) == (before, recorded)
+
+
+def states(folder):
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {str(file.relative_to(folder)): (file.stat().st_mtime_ns, file.read_bytes()) for file in files}
+
+
+def test_what_was_published_is_said_in_words_and_nothing_is_written_to_standard_output(home, tmp_path):
+    environment = {"CONVOHOUSE_HOME": str(home.root)}
+    url = (tmp_path / "csv").as_uri()
+    n_agents = query(home, "select count(*) from marts.dim_agents").item()
+    arguments = ("publish", str(tmp_path / "csv"), "--format", "csv", "--tables")
+    ended = run(tmp_path, *arguments, "marts.dim_agents, lake.agents,", "--dry-run", **environment)
+    assert (ended.code, ended.out) == (0, b"")
+    assert ended.err.splitlines()[-3:] == [
+        f"{url}: a dry run: 2 tables: 2 written",
+        f"  lake.agents       {n_agents:>9,} rows  written",
+        f"  marts.dim_agents  {n_agents:>9,} rows  written",
+    ]
+    ended = run(tmp_path, *arguments, "marts.dim_agents,lake.agents", **environment)
+    assert (ended.code, ended.out) == (0, b"")
+    assert ended.err.splitlines()[-3] == f"{url}: 2 tables: 2 written; 2 files written"
+    ended = run(tmp_path, *arguments, "marts.dim_agents", **environment)
+    assert (ended.code, ended.out) == (0, b"")
+    assert ended.err.splitlines()[-2:] == [
+        f"{url}: 2 tables: 1 removed, 1 unchanged",
+        f"  lake.agents  {0:>9,} rows  removed",
+    ]
+    assert sorted(file.name for file in (tmp_path / "csv").iterdir()) == ["convohouse.json", "marts.dim_agents.csv"]
+
+
 def test_without_a_target_all_of_the_settings_and_of_the_record_are_published(home, tmp_path):
     (tmp_path / "convohouse.toml").write_text(
         f'[publish.bi]\ntarget = "{tmp_path / "bi"}"\nformat = "csv"\ntables = ["marts.dim_agents"]\n'
@@ -98,3 +144,9 @@ def test_an_error_of_a_library_has_no_secret_in_any_spelling_and_is_one_line():
     target = Target("postgresql://db/bi", "postgres", {"password": "pass word/é", "user": "me"})
     text = "\x1b[31mno\x1b[0m:\n  pass word/é, pass%20word%2F%C3%A9, pass+word%2F%C3%A9"
     assert target.without_secrets(text) == "no: ***, ***, ***"
+
+
+def test_a_long_error_of_a_library_is_shown_by_its_beginning_and_its_end():
+    target = Target("postgresql://db/bi", "postgres")
+    assert target.without_secrets("a" * 599) == "a" * 599
+    assert target.without_secrets("a" * 300 + "b" * 700) == f"{'a' * 200} … {'b' * 400}"

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines.usecases.erasure import erase
+from pipelines.usecases.publish import choose_jobs, publish
 from tests.helpers import postgres
 from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.published import (
@@ -67,6 +68,28 @@ def test_a_database_has_every_table_with_types_comments_and_keys(copies, home, d
         )
         assert keys.keys() == set(copies.names)
         assert keys["marts.fct_conversations"] == f"PRIMARY KEY ({', '.join(header.grain)})"
+
+
+def test_a_dry_run_of_other_tables_leaves_the_database_as_it_is(copies, home, database):
+    context = copies.context(publish_credentials=postgres.CREDENTIALS)
+    publish_to(context, database, selection=("marts.dim_agents", "lake.agents"))
+    recorded = record.read_targets(home)
+    with postgres.connect(database) as connection:
+        before = states(connection)
+        jobs = choose_jobs(context, database, selection=("lake.agents", "lake.deletions"))
+        (result,) = publish(context, jobs, is_dry_run=True)
+        assert {outcome.table: outcome.change for outcome in result.tables} == {
+            "marts.dim_agents": "removed",
+            "lake.agents": "unchanged",
+            "lake.deletions": "written",
+        }
+        assert (states(connection), record.read_targets(home)) == (before, recorded)
+
+
+def states(connection):
+    """The tables of a database, and what it says of those that were published."""
+    tables = "select schemaname, tablename from pg_tables where schemaname !~ '^(pg_|information_schema)' order by 1, 2"
+    return [connection.execute(sql).fetchall() for sql in (tables, "select * from convohouse.published order by name")]
 
 
 def writers(connection, copies):

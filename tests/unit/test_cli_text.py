@@ -178,12 +178,12 @@ def test_a_receipt_counts_in_words() -> None:
 def test_a_dry_run_asks_nobody_and_is_no_yes(
     *, yes: bool, is_dry_run: bool, is_terminal: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    questions = []
     monkeypatch.setattr(sys.stdin, "isatty", lambda: is_terminal, raising=False)
-    monkeypatch.setattr("click.confirm", lambda question, *, err: asked.append((question, err)) or True)
+    monkeypatch.setattr("click.confirm", lambda question, *, err: questions.append((question, err)) or True)
     is_question = is_terminal and not yes and not is_dry_run
     assert is_confirmed("Erase them?", yes=yes, is_dry_run=is_dry_run) == (not is_dry_run and (yes or is_terminal))
-    assert asked == ([("Erase them?", True)] if is_question else [])
+    assert questions == ([("Erase them?", True)] if is_question else [])
 
 
 @pytest.mark.parametrize(

@@ -275,7 +275,7 @@ def test_a_metric_is_limited_in_rows_and_says_what_it_has_no_column_for(home: Ho
     dates = [row["start_date"].isoformat() for row in rows]
     name = {"name": "agent_daily.success_rate"}
     all_rows, two, older, no_agent, no_date = ask(
-        create_server(answers(home, rows=len(rows))),
+        mcp_server().create_server(answers(home, rows=len(rows))),
         ("metric", name),
         ("metric", name | {"limit": 2}),
         ("metric", name | {"until": dates[0]}),

@@ -49,8 +49,6 @@ test-fast: $(DEV)  ## Run the tests without Dagster, whole syncs and whole build
 
 # Compiled modules are kept: the suite starts a hundred processes that import the same ones.
 suite test-fast: export PYTHONDONTWRITEBYTECODE =
-# The workers share the cores: a thread of polars for each core in each of them would mostly wait for one another.
-suite: export POLARS_MAX_THREADS = 1
 WORKERS := --numprocesses auto --dist loadfile --no-loadscope-reorder
 PYTEST := $(BIN)/python -m pytest $(WORKERS)
 # The homes of the tests are in memory where there is room and TMPDIR says nothing else: on a disk, half of the time is

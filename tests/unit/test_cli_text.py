@@ -169,7 +169,7 @@ def test_a_receipt_counts_in_words() -> None:
         "c5: not erased: HTTP 500",
         "warehouse.duckdb was not rebuilt and may still hold it: A check failed.",
         "file:///a: erased there too",
-        "s3://b: not reached, it is pending until the next `convohouse publish` or sync: No answer.",
+        "s3://b: not reached, it may still have what was erased. No answer.",
     ]
 
 

@@ -127,6 +127,7 @@ def test_an_agent_that_was_named_and_has_no_prices_ends_with_1(folder):
 
 
 def test_prices_without_any_conversation_have_no_agent_to_ask_for(tmp_path):
+    Home(tmp_path / "data").open()
     ended = run(tmp_path, "prices", ELEVENLABS_API_KEY="demo", ELEVENLABS_BASE_URL="http://127.0.0.1:1")
     assert ended.code == 2
     assert ended.err.startswith("error: There is no agent to ask for.")

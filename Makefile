@@ -82,7 +82,7 @@ tools: $(DEV) $(ENGINES) $(CONTRACTS) $(SUPERSET)  ## Test contracts with their 
 spark: $(DEV) $(SPARK)  ## Run the models on a real cluster of Spark, and the hand-worked cases on a server (needs Java)
 	$(IN_MEMORY) .venv/spark/bin/python -m pytest -m spark tests/engines $(AND_REMOVE)
 
-chaos: $(DEV)  ## Run sixty nights of random kills, faults and damage (10 minutes); SEED=N repeats one
+chaos: $(DEV)  ## Run sixty nights of random kills, faults and damage (about a minute); SEED=N repeats one
 	$(BIN)/python -m pytest -m chaos tests/chaos -k sixty $(if $(SEED),--seed $(SEED))
 
 bench: $(DEV) $(BENCH)  ## Measure against other tools; FULL=1: the sizes of RESULTS.md (45 minutes)

@@ -47,7 +47,7 @@ Row = dict[str, Any]
 WAREHOUSE_TESTS = frozenset({
     "test_agreements.py",
     "test_batched_builds.py",
-    "test_build.py",
+    "test_built_warehouse.py",
     "test_partial_builds.py",
 })  # fmt: skip
 """Files in which ``rows`` become a warehouse."""

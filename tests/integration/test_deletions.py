@@ -14,10 +14,12 @@ from pipelines.usecases import sync, sync_steps
 from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.nights import NIGHT, UNTIL, Nights
 from warehouse.connection import open_warehouse
+from warehouse.models.data_quality import check_complete
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.transcript import TURNS
 from warehouse.storage import lake, landing, parquet
+from warehouse.storage.freshness import last_full_listing_at
 
 pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
@@ -122,9 +124,39 @@ def test_a_gap_in_a_list_is_no_deletion_and_is_fetched(nights):
         nights.now += MOMENT
         result = sync.sync(context, run_id=run_id)
         assert (result.run["n_missing"], result.run["n_gone"]) == (n_missing, 0)
+        assert [problem.split()[0] for problem in result.problems] == ["listing_is_complete"]
+        assert f"Failing rows: 1, such as {hidden}." in result.problems[0]
     landed = landing.snapshots(context.home).filter(conversation_id=hidden)
     assert nights.recorded(context) == []
     assert landed["kind"].to_list() == ["document", "unchanged", "unchanged"]
+
+
+def test_a_list_that_shows_nothing_of_what_there_is_leaves_the_run_incomplete_and_stale(nights):
+    """A key that may not see the agents, or a broken list: that it answers 200 proves nothing."""
+    context = nights.context(nights.url)
+    fresh = last_full_listing_at(context.home, now=nights.now)
+    nights.world.hidden = set(nights.documents())
+    for run_id in ("2", "3"):
+        nights.now += NIGHT
+        result = sync.sync(context, run_id=run_id)
+        assert (result.run["n_listed"], result.run["n_gone"], result.run["outcome"]) == (0, 0, "incomplete")
+        assert [problem.split()[0] for problem in result.problems] == ["listing_is_complete"]
+        assert last_full_listing_at(context.home, now=nights.now) == fresh
+        assert [check.check.name for check in check_complete(context.home.all_workspaces) if not check.is_passed] == [
+            "listing_is_complete"
+        ]
+    nights.world.hidden = set()
+    nights.now += NIGHT
+    assert sync.sync(context, run_id="4").problems == ()
+    assert last_full_listing_at(context.home, now=nights.now) == nights.now
+
+
+def test_a_conversation_that_is_left_out_and_gone_leaves_the_run_complete(nights):
+    context = nights.context(nights.url, reread_days=())
+    nights.world.delete(nights.finished(), nights.now)
+    nights.now += MOMENT
+    result = sync.sync(context, run_id="2")
+    assert (result.problems, result.run["n_gone"]) == ((), 1)
 
 
 def test_an_incomplete_listing_makes_no_deletion(nights):

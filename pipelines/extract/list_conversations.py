@@ -13,7 +13,7 @@ from pipelines.api.endpoints import ListQuery, iterate_list, list_page
 from pipelines.api.responses import ListPage, ListRow, MalformedRow
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import CursorRefusedError
-from pipelines.extract.landing_rows import list_row
+from pipelines.extract.landing_rows import MAX_AHEAD, list_row
 from pipelines.extract.time_window import Window
 from pipelines.privacy.messages import describe_error
 from pipelines.privacy.pseudonyms import Pseudonymizer
@@ -28,8 +28,6 @@ MIN_PAGES_PER_PART = 4
 """Fewer pages are not worth a cursor of their own."""
 MAX_RESTARTS = 2
 """How often a part is listed again from its start after the API rejected its cursor."""
-MAX_AHEAD = timedelta(days=1)
-"""A start later than this after the time of the listing is set aside: the row is wrong, or our clock."""
 SECOND_PAGE_SIZE = 83
 """Rows per page when a part is listed a second time. No page but every 8,300th row ends where one of 100 rows does."""
 
@@ -213,10 +211,11 @@ def _estimate_pages(first: ListPage, window: Window) -> int:
 
 
 def _describe(row: MalformedRow, window: Window) -> str:
-    """Why a row was set aside and, as a conversation without an id cannot be read by it, how to list it again."""
+    """Why a row was set aside, and what becomes of its conversation: without an id, it has to be listed again."""
+    if not row.name.startswith(ROW_PREFIX):
+        return f"{row.error}; the conversation is read by its id"
     since = window.since or quarantine.BEGINNING
-    way_out = f"; `convohouse sync --since {since:%Y-%m-%d}` lists it again"
-    return f"{row.error}{way_out if row.name.startswith(ROW_PREFIX) else ''}"
+    return f"{row.error}; `convohouse sync --since {since:%Y-%m-%d}` lists it again"
 
 
 def _query(window: Window, page_size: int = 100) -> ListQuery:

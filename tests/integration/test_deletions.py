@@ -151,6 +151,38 @@ def test_a_list_that_shows_nothing_of_what_there_is_leaves_the_run_incomplete_an
     assert last_full_listing_at(context.home, now=nights.now) == nights.now
 
 
+def test_a_gap_that_is_longer_than_the_look_back_is_copied_once_the_list_shows_it(nights, monkeypatch):
+    """An agent that the list does not show for five nights; the first of them is before the window of the sixth."""
+    now, agent_id = nights.now, nights.documents()[nights.finished()]["agent_id"]
+    nights.now -= 6 * NIGHT
+    nights.home /= "of a gap"
+    context = nights.context(nights.url, lookback_days=1)
+    sync.sync(context, run_id="before")
+    while nights.now < now - NIGHT:
+        nights.now += NIGHT
+        nights.world.hidden = {i for i, document in nights.documents().items() if document["agent_id"] == agent_id}
+        sync.sync(context, run_id=f"hidden {nights.now}")
+    unlisted = nights.documents().keys() - set(lake.read(context.home, CONVERSATIONS)["conversation_id"])
+    nights.world.hidden = set()
+    nights.now = now
+
+    land, landed = landing.land_listing, []
+
+    def break_off_at_the_second(home, listing, rows):
+        if landed:
+            raise OSError("broken off")
+        landed.append(listing)
+        land(home, listing, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(landing, "land_listing", break_off_at_the_second)
+        with pytest.raises(OSError, match="broken off"):
+            sync.sync(context, run_id="killed")
+    result = sync.sync(context, run_id="after")
+    assert (result.problems, result.run["n_skipped"] >= len(unlisted) > 5) == ((), True)
+    assert set(lake.read(context.home, CONVERSATIONS)["conversation_id"]) == set(nights.documents())
+
+
 def test_a_conversation_that_is_left_out_and_gone_leaves_the_run_complete(nights):
     context = nights.context(nights.url, reread_days=())
     nights.world.delete(nights.finished(), nights.now)

@@ -12,10 +12,9 @@ from pipelines.privacy.mask_documents import mask
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint, load
 from pipelines.transform.settle_state import FINISHED
-from warehouse.errors import ConvohouseError
 
-MAX_AHEAD = timedelta(days=1)
-"""A start later than this after the time of the request is not believed: it is wrong, or our clock."""
+MAX_DURATION = timedelta(days=30)
+"""A longer one is not believed: the conversation would not be read again after its end."""
 
 
 def hide(document: Any, pseudonyms: Pseudonymizer | None) -> Any:
@@ -62,8 +61,7 @@ def snapshot_row(
         pseudonyms: Replaces personal data, where given.
 
     Raises:
-        ConvohouseError: it starts in the future.
-        Exception: of any other kind, as the document may hold anything, such as lists that are nested too deep.
+        Exception: of any kind, as the document may hold anything, such as lists that are nested too deep.
     """
     raw = load(body)
     document = hide(raw, pseudonyms)
@@ -75,14 +73,12 @@ def snapshot_row(
     is_emptied = is_emptied_upstream(document.get("status"), texts, plan_row.get("shown_texts"))
     metadata = document["metadata"]
     start = datetime.fromtimestamp(math.floor(float(metadata["start_time_unix_secs"])), UTC)
-    if start > fetched_at + MAX_AHEAD:
-        raise ConvohouseError("it starts in the future, or our clock is behind")
     status, agent_id = document.get("status"), document.get("agent_id")
     return {
         "conversation_id": plan_row["conversation_id"],
         "start_date": start.date(),
         "start_time_at": start,
-        "ended_at": _end(start, metadata.get("call_duration_secs"), fetched_at),
+        "ended_at": _end(start, metadata.get("call_duration_secs")),
         "agent_id": agent_id if isinstance(agent_id, str) else plan_row["agent_id"],
         "status": status if isinstance(status, str) else None,
         "kind": "blanked" if is_emptied else "unchanged" if is_unchanged else "document",
@@ -94,13 +90,13 @@ def snapshot_row(
     }
 
 
-def _end(start: datetime, duration: Any, fetched_at: datetime) -> datetime:
-    """The end of a conversation; its start if the duration is none that it can have had when it was fetched."""
+def _end(start: datetime, duration: Any) -> datetime:
+    """The end of a conversation; its start if the duration is none."""
     try:
-        end = start + timedelta(seconds=float(duration))
+        length = timedelta(seconds=float(duration))
     except (TypeError, ValueError, OverflowError):
         return start
-    return end if start <= end <= fetched_at + MAX_AHEAD else start
+    return start + length if timedelta() <= length <= MAX_DURATION else start
 
 
 def deleted_row(plan_row: Mapping[str, Any], fetched_at: datetime) -> dict[str, object]:

@@ -13,7 +13,7 @@ from pipelines.api.endpoints import ListQuery, iterate_list, list_page
 from pipelines.api.responses import ListPage, ListRow, MalformedRow
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import CursorRefusedError
-from pipelines.extract.landing_rows import MAX_AHEAD, list_row
+from pipelines.extract.landing_rows import list_row
 from pipelines.extract.time_window import Window
 from pipelines.privacy.messages import describe_error
 from pipelines.privacy.pseudonyms import Pseudonymizer
@@ -26,6 +26,8 @@ MAX_PARTS = 8
 """Parts of a window that are listed concurrently, each with its own cursor."""
 MIN_PAGES_PER_PART = 4
 """Fewer pages are not worth a cursor of their own."""
+MAX_AHEAD = timedelta(days=1)
+"""A start later than this after the time of the listing is set aside: the row is wrong, or our clock."""
 MAX_RESTARTS = 2
 """How often a part is listed again from its start after the API rejected its cursor."""
 SECOND_PAGE_SIZE = 83

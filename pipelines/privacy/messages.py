@@ -6,7 +6,6 @@ import msgspec
 
 from pipelines.privacy.mask_documents import mask_text
 from pipelines.privacy.pii_patterns import mask_personal_data
-from warehouse.errors import ConvohouseError
 
 MAX_ERROR_LENGTH = 200
 
@@ -18,8 +17,6 @@ def hide_message(text: str) -> str:
 
 def describe_error(error: Exception) -> str:
     """An error without a value of the document that caused it, which the text of most exceptions may quote."""
-    if isinstance(error, ConvohouseError):
-        return hide_message(str(error))[:MAX_ERROR_LENGTH]
     if isinstance(error, msgspec.ValidationError | OverflowError | RecursionError | UnicodeError):
         return hide_message(f"{type(error).__name__}: {error}")[:MAX_ERROR_LENGTH]
     return type(error).__name__

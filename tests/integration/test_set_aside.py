@@ -138,7 +138,7 @@ def test_one_403_one_absurd_start_one_null_list_row_and_one_wrong_webhook_cost_o
     refused, absurd, wrong = list(documents)[5], list(documents)[20], list(documents)[40]
     nights.api.details = {
         refused: vendor(403, "missing_permissions"),
-        absurd: changed(documents[absurd], start_time_unix_secs=4_102_444_800),
+        absurd: changed(documents[absurd], start_time_unix_secs=1e300),
         wrong: changed(documents[wrong], start_time_unix_secs=0),
     }
     nights.api.rows = lambda rows: [None, *rows]

@@ -1,4 +1,4 @@
-"""What a fetched document lands as: which start is believed, and when the conversation ended."""
+"""What a fetched document lands as: when the conversation ended."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines.extract.landing_rows import snapshot_row
-from warehouse.errors import ConvohouseError
 
 FETCHED_AT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 PLAN_ROW = {"conversation_id": "conv_1", "agent_id": "agent_1", "fingerprint": None, "content_sha256": None}
@@ -27,10 +26,3 @@ def landed(started_at, duration):
 def test_a_conversation_ends_after_its_duration_if_it_can_have_lasted_so_long(duration, secs):
     started_at = FETCHED_AT - timedelta(hours=1)
     assert landed(started_at, duration)["ended_at"] - started_at == timedelta(seconds=secs)
-
-
-def test_a_start_is_believed_until_a_day_after_the_request():
-    started_at = FETCHED_AT + timedelta(days=1)
-    assert landed(started_at, 5)["start_time_at"] == started_at
-    with pytest.raises(ConvohouseError, match="it starts in the future, or our clock is behind"):
-        landed(started_at + timedelta(seconds=1), 5)

@@ -107,7 +107,7 @@ async def get_bill(client: ApiClient, basis: Basis, since: date, until: date) ->
     """What the workspace used from a UTC day up to another, which is exclusive, by day and product.
 
     Raises:
-        ApiError: as ``ApiClient.post``; the workspace may be billed on the other basis.
+        ApiError: as ``ApiClient.post``, also for a 404; the workspace may be billed on the other basis.
     """
     columns = ["product_type", "fiat_currency"] if basis == "cost" else ["product_type"]
     body: dict[str, object] = {
@@ -116,7 +116,10 @@ async def get_bill(client: ApiClient, basis: Basis, since: date, until: date) ->
         "interval_seconds": DAY_SECS,
         "group_by": columns,
     }
-    return await client.post(BILLS[basis], body, _parse_bill)
+    try:
+        return await client.post(BILLS[basis], body, _parse_bill)
+    except NotFoundError as error:
+        raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
 
 
 async def _list_all(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from datetime import date
 from typing import Any
 
 import httpx
 import pytest
 
+from pipelines.api.account_endpoints import get_bill
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import calculate_llm_usage, list_tools
 from pipelines.errors import ApiError, CredentialsError, MalformedResponseError, NotFoundError, UsageError
@@ -145,3 +147,14 @@ def test_a_body_without_prices_is_malformed(body):
 def test_an_id_that_a_path_would_drop_is_rejected_before_any_request(agent_id):
     with pytest.raises(UsageError, match="is no agent id"):
         ask(lambda client: calculate_llm_usage(client, agent_id), {})
+
+
+@pytest.mark.parametrize("basis", ["cost", "credits"])
+def test_a_host_without_an_endpoint_for_the_bill_is_no_deletion(basis):
+    with pytest.raises(ApiError, match="answered 404") as raised:
+        ask(
+            lambda client: get_bill(client, basis, date(2026, 11, 1), date(2026, 11, 2)),
+            {"detail": {"status": "not_found", "message": "no"}},
+            status=404,
+        )
+    assert (isinstance(raised.value, NotFoundError), "ELEVENLABS_BASE_URL" in raised.value.hint) == (False, True)

@@ -10,7 +10,7 @@ workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 start_date = "UTC day on which the conversation started."
 outcome = "The first value that holds; null when open."
-outcome_reason = "What tells the outcome, such as no_answer, by_tool, the type of the error or the name of the guardrail; null when open."
+outcome_reason = "What decided the outcome, such as no_answer, by_tool, the type of the error or the name of the guardrail; null when open."
 is_voicemail = "Whether a machine took the conversation; null when open."
 is_error = "Whether it failed or ended with an error; null when open."
 is_abandoned = "Whether it ended without a word of the user; null when open."
@@ -236,7 +236,7 @@ outcomes as (
         *,
         case
             when not is_finished then null
-            -- nothing else tells what became of it
+            -- nothing else says what became of it
             when
                 is_transcript_missing
                 and coalesce(not_reached, voicemail, blocked, error) is null

@@ -1,6 +1,6 @@
 /*
 description = """Tools: one row per tool that the API ever listed, and one per name of a tool that calls used and no listing \
-shows, such as those of MCP servers. A call belongs to the listed tool whose id it tells; where it tells none, as before \
+shows, such as those of MCP servers. A call belongs to the listed tool whose id it reports; where it reports none, as before \
 2026, to the listed tool of its name, the one listed last where several share it."""
 grain = ["workspace", "tool_key"]
 

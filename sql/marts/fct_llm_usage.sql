@@ -11,17 +11,17 @@ scope = "initiated or irreversible (whole conversation), or turn: never add scop
 is_total = "Whether the row belongs to the scope to add up: initiated, or irreversible where the conversation has no initiated usage."
 turn_index = "Transcript entry for scope turn, -1 for the whole conversation."
 model = "Model."
-input_tokens = "Tokens read afresh."
+input_tokens = "Input tokens that were not read from the cache."
 input_cache_read_tokens = "Tokens read from the cache."
 input_cache_write_tokens = "Tokens written to the cache."
 output_tokens = "Tokens written by the model."
 other_tokens = "Tokens of kinds that are none of these four."
-input_usd = "Price of the tokens read afresh."
+input_usd = "Price of the input tokens that were not read from the cache."
 input_cache_read_usd = "Price of the tokens read from the cache."
 input_cache_write_usd = "Price of the tokens written to the cache."
 output_usd = "Price of the tokens written by the model."
 other_usd = "Price of tokens of other kinds."
-llm_cost_usd = "Price of all tokens of the row; null when no price is told."
+llm_cost_usd = "Price of all tokens of the row; null when no price is reported."
 
 [tests]
 not_null = ["workspace", "conversation_id", "scope", "is_total", "turn_index", "model", "start_date", "is_finished", "is_counted"]

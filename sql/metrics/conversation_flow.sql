@@ -8,7 +8,7 @@ grain = ["workspace", "agent_id", "turn_position"]
 [columns]
 workspace = "Workspace of the API that the conversations belong to."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 turn_position = "Position among the spoken turns of a conversation, from 1."
 n_calls = "Finished conversations that reach the position: the turns at it."
 reach_rate = "Conversations that reach the position among those in which somebody spoke."

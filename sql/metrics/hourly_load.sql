@@ -43,7 +43,7 @@ name = "Peak of concurrent conversations"
 numerator = "most conversations that ran at once, by starts and ends"
 null_when = "never null"
 direction = "neither"
-differs_from_vendor = "Worked out from start and length of the conversations; conversations that seeds.excluded_callers names are not in it."
+differs_from_vendor = "Computed from start and length of the conversations; conversations that seeds.excluded_callers names are not in it."
 */
 with conversations as (
     select * from marts.fct_conversations

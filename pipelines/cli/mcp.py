@@ -61,7 +61,7 @@ def mcp(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
             raise
-        raise SettingsError("The package mcp is not installed.", "pip install 'convohouse[mcp]'") from error
+        raise SettingsError("mcp is not installed.", "Install the extra: pip install 'convohouse[mcp]'.") from error
     from pipelines.mcp_server.answers import Answers
     from warehouse.serve.query import AnswerLimits
 

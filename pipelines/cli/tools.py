@@ -20,7 +20,7 @@ COLUMNS = {
     "error_rate": "errors",
     "state": "state",
     "changed_at": "changed",
-    "response_timeout_secs": "time-out",
+    "response_timeout_secs": "timeout",
     "vendor_n_calls": "vendor's count",
 }
 UNITS = {"response_timeout_secs": "seconds", "vendor_n_calls": "count"}
@@ -45,7 +45,7 @@ UNITS = {"response_timeout_secs": "seconds", "vendor_n_calls": "count"}
 @shared_options
 @pass_options
 def tools(options: Options, is_sync: bool) -> None:
-    """List the tools: type, time-out, calls, error rate, last change.
+    """List the tools: type, timeout, calls, error rate, last change.
 
     Calls are the tool calls in the conversations of the home folder; the vendor's count is of all time. The state says
     whether no conversation used the tool (never used), whether the API no longer lists it (deleted), or whether it

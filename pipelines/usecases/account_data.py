@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, TypeVar
 
 import polars as pl
@@ -143,14 +144,14 @@ class AgentsCopy:
         """
         self._agents = await api.list_agents(client)
         self._items = _Items(lambda: api.list_agents(client))
+        n_done = count(1)
 
         async def fetch_agent(agent_id: str) -> None:
             await _fetch_agent(client, agent_id, self._items, self._landed, self._seen_versions.get(agent_id, ()))
-            n_fetched = sum(id_ in self._items.documents for id_ in self._agents)
-            self._progress("agents", n_fetched, len(self._agents))
+            self._progress("agents", next(n_done), len(self._agents))
 
+        self._progress("agents", 0, len(self._agents))
         await run_concurrently(map(fetch_agent, self._agents))
-        self._progress("agents", len(self._agents), len(self._agents))
 
     @property
     def is_any_known(self) -> bool:
@@ -262,16 +263,17 @@ class BatchesCopy:
         """
         batches = self._batches = await api.list_batches(client)
         items = self._items = _Items(lambda: api.list_batches(client))
+        n_done = count(1)
 
         async def fetch_batch(batch_id: str) -> None:
             if _is_unchanged(batches[batch_id], self._landed.get(batch_id)):
                 items.documents[batch_id] = None
             elif (batch := await items.fetch(batch_id, api.get_batch(client, batch_id))) is not None:
                 items.documents[batch_id] = _without_people(batch)
-            self._progress("batches", len(items.documents) + len(items.errors), len(batches))
+            self._progress("batches", next(n_done), len(batches))
 
+        self._progress("batches", 0, len(batches))
         await run_concurrently(map(fetch_batch, batches))
-        self._progress("batches", len(batches), len(batches))
 
     @property
     def is_any_known(self) -> bool:

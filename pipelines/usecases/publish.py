@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 import duckdb
@@ -70,10 +71,14 @@ def choose_jobs(
     What is not chosen now is as the settings say, else as at the last publication to that target, else the default.
 
     Raises:
-        UsageError: it is no target, or a table does not exist.
+        UsageError: it is no target, or looks like a misspelt name of one; or a table does not exist.
     """
     settings = context.settings
     if name is not None and name not in settings.publish:
+        similar = [] if "/" in name or Path(name).exists() else suggest(name, settings.publish)
+        if similar:
+            hint = f"{did_you_mean(similar)}To publish to a new folder of that name, write ./{name}."
+            raise UsageError(f"convohouse.toml has no target {name!r}.", hint)
         return (_job(context, name, format_, tuple(selection)),)
     names = list(settings.publish) if name is None else [name]
     jobs = [
@@ -240,8 +245,8 @@ def _module(format_: str) -> ModuleType:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
-        message = f"{error.name} is not installed, which publishing to {format_} needs."
-        raise PublishError(message, f"Run `pip install 'convohouse[{extra}]'`.") from None
+        hint = f"Install the extra: pip install 'convohouse[{extra}]'."
+        raise PublishError(f"{error.name} is not installed.", hint) from None
 
 
 def _refuse_home(home: Home, target: Target) -> None:

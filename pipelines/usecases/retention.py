@@ -17,7 +17,7 @@ from pipelines.errors import RetentionError
 from pipelines.transform.settle_state import FINISHED
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.erasure import ErasureResult, delete_upstream, erase, require_keys
-from warehouse.serve.value_format import plural
+from warehouse.serve.value_format import format_number, plural
 from warehouse.storage import landing
 from warehouse.storage.home import Home
 
@@ -80,8 +80,8 @@ def select_expired(context: Context, rule: Rule, *, max_share: float, where: Whe
     selection = Selection(ids, n_all)
     if selection.share > max_share:
         raise RetentionError(
-            f"The rule selects {len(selection.all_ids):,} of {plural(n_all, 'conversation')} ({selection.share:.0%}), "
-            f"more than {max_share:.0%}.",
+            f"The rule selects {len(selection.all_ids):,} of {plural(n_all, 'conversation')} "
+            f"({format_number(selection.share, 'share of 1')}), more than {format_number(max_share, 'share of 1')}.",
             "Nothing was changed. If this is intended, raise the limit with --max-share.",
         )
     return selection

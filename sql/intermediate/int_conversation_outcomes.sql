@@ -43,14 +43,14 @@ reasons = "the name of the guardrail, else its type"
 
 [values.outcome.abandoned]
 holds_when = "the user said no word, whoever hung up and however long it took"
-reasons = "`silence` after the silence time-out, else `hung_up`"
+reasons = "`silence` after the silence timeout, else `hung_up`"
 
 [values.outcome.transferred]
 holds_when = "it was transferred to a human, and the transfer did not fail"
 reasons = "`number`, `queue`"
 
 [values.outcome.cut_off]
-holds_when = "words were said, and a limit ended it: the time limit, or the silence time-out after a dialogue"
+holds_when = "words were said, and a limit ended it: the time limit, or the silence timeout after a dialogue"
 reasons = "`time_limit`, `silence`"
 
 [values.outcome.contained]

@@ -145,6 +145,20 @@ def test_query_answers_in_every_form(filled: Path, tmp_path: Path) -> None:
     assert (tmp_path / "a.txt").read_text() == "a  n\nü  3\n"
 
 
+def test_query_writes_no_table_into_a_file_that_another_program_would_take_for_its_own(
+    filled: Path, tmp_path: Path
+) -> None:
+    for name in ("a.xlsx", "a.CSV.gz"):
+        ended = run(filled, "query", "select 1 as a", "--output", str(tmp_path / name))
+        assert (ended.code, list(tmp_path.iterdir())) == (2, [])
+        assert (
+            f"{name} ends in .{name.rpartition('.')[2]}: write .csv, .json or .parquet, or give --format." in ended.err
+        )
+    assert run(filled, "query", "select 1 as a", "--format", "csv", "--output", str(tmp_path / "a.dat")).code == 0
+    assert run(filled, "query", "select 2 as a", "--output", str(tmp_path / "A.CSV")).code == 0
+    assert [(tmp_path / name).read_text() for name in ("a.dat", "A.CSV")] == ["a\n1\n", "a\n2\n"]
+
+
 def test_query_writes_into_a_device_and_does_not_replace_it(filled: Path, tmp_path: Path) -> None:
     (tmp_path / "null").symlink_to("/dev/null")
     assert run(filled, "query", "select 1", "--format", "csv", "--output", str(tmp_path / "null")).code == 0
@@ -263,6 +277,7 @@ def test_doctor_finds_everything_set_up_and_never_shows_the_key(api: str, filled
         (["--offline", "--home", "f/a/b"], KEY, (1, "home folder", "f/a is no folder")),
         (["--offline"], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, (1, "settings", "concurrency")),
         ([], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, (1, "settings", "concurrency")),
+        (["--offline"], {"CONVOHOUSE_REREAD_DAYS": "1,7"}, (1, "settings", "reread_days: it is not JSON.")),
         ([], {"ELEVENLABS_API_KEY": "sk_wrong"}, (3, "api", "the key is wrong")),
     ],
 )

@@ -45,7 +45,7 @@ def test_tools_lists_the_tools_of_the_api_and_those_used_in_conversations(folder
     assert again.out == synced.out
     head, *lines = again.text.splitlines()
     assert re.split(r"  +", head) == [
-        *("tool", "type", "calls", "errors", "state", "changed", "time-out", "vendor's count"),
+        *("tool", "type", "calls", "errors", "state", "changed", "timeout", "vendor's count"),
     ]
     by_name = {line.split()[0]: line for line in lines}
     assert "webhook" in by_name["find_customer"]

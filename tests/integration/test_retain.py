@@ -154,7 +154,9 @@ def test_a_rule_that_selects_too_much_is_refused_before_anything_is_erased(where
     for arguments in (["--yes"], ["--dry-run"], ["--yes", "--max-share", "0.9"]):
         result = copied.retain("--older-than", "2030-01-01", where, *arguments)
         assert result.code == 1
-        assert f"The rule selects {n_finished} of {n_all} conversations ({n_finished / n_all:.0%})" in result.err
+        assert (
+            f"The rule selects {n_finished} of {n_all} conversations ({100 * n_finished / n_all:.1f} %)" in result.err
+        )
     assert (copied.stored_ids(), copied.documents()) == (stored_ids, documents)
     share = len(copied.old_ids()) / n_all
     assert copied.retain("--yes", CONVOHOUSE_RETAIN_MAX_SHARE=str(share - 0.01)).code == 1

@@ -94,7 +94,7 @@ def test_everything_that_a_conversation_has_is_shown() -> None:
         "tool_calls": [
             call(),
             call(is_answered=True, latency_secs=1.234, result_value="x" * (MAX_TOOL_TEXT + 1), params_as_json="{}"),
-            call(is_answered=True, is_error=True, raw_error_message="time-out", result_value="unused", turn_index=1),
+            call(is_answered=True, is_error=True, raw_error_message="timeout", result_value="unused", turn_index=1),
             call(is_answered=True, turn_index=2),
         ],
         "files": [
@@ -148,7 +148,7 @@ def test_everything_that_a_conversation_has_is_shown() -> None:
         "     1:01  agent  [guardrail: custom]",
         "     1:01  agent  [guardrail: no name]",
         "     1:01  tool   look_up",
-        "                  → failed: time-out",
+        "                  → failed: timeout",
         "                  [file: a.pdf, application/pdf]",
         "                  [file: f2]",
         "                  [file: no name]",

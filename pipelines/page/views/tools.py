@@ -60,7 +60,7 @@ def _tools(visit: Visit, rows: list[dict[str, Any]]) -> Table:
             "n_calls": "conversations",
             "n_errors": "errors",
             "errors": "error rate",
-            "n_timeouts": "time-outs",
+            "n_timeouts": "timeouts",
             "n_unanswered": "no result",
             "latency_p50_secs": "median",
             "latency_p95_secs": "p95",

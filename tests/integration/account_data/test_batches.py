@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pipelines.usecases.account_data import ItemsResult, copy_due_batches, fetch_and_land_batches
+from pipelines.usecases.account_data import (
+    ItemsResult,
+    copy_due_batches,
+    fetch_and_land_agents,
+    fetch_and_land_batches,
+)
 from tests.helpers.account_night import quarantined, rows
 from tests.helpers.disk_contents import contents
 from tests.helpers.spoiling_app import vendor
@@ -33,6 +38,15 @@ def test_batches_count_those_who_were_never_called(emulated, world, clock, api):
     copy_due_batches(context)
     fetched = {path.rsplit("/", 1)[1] for path in api.requests if "workspace" not in path}
     assert fetched == {row["batch_call_id"] for row in rows(context, BATCH_CALLS, status="in_progress")}
+
+
+def test_the_end_of_a_stage_is_reported_once(emulated):
+    """Stages run side by side, and the end of one that is reported again would be a line of its own."""
+    context = emulated()
+    ends = []
+    for copy in (fetch_and_land_agents, fetch_and_land_batches):
+        copy(context, lambda stage, done, total: ends.append(stage) if done == total else None)
+    assert ends == ["agents", "batches"]
 
 
 def test_a_batch_that_fails_or_is_gone(emulated, api, clock):

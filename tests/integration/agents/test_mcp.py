@@ -365,7 +365,7 @@ def test_a_missing_package_is_named(home: Home, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delattr("pipelines.mcp_server.server")
     ended = run(home.root.parent, "mcp")
     assert ended.code == 2
-    assert "The package mcp is not installed." in ended.err
+    assert "error: mcp is not installed." in ended.err
     assert "pip install 'convohouse[mcp]'" in ended.err
 
 

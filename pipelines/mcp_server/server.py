@@ -58,7 +58,7 @@ def create_server(answers: Answers) -> MCPServer[Any]:
 
 
 def _reporting(tool: Callable[..., Answer]) -> Callable[..., Answer]:
-    """The tool; an error that a person can act on reaches the agent, any other only its name."""
+    """The tool; an error that a person can act on reaches the assistant, any other only its name."""
 
     @wraps(tool)
     def call(*arguments: Any, **named_arguments: Any) -> Answer:

@@ -17,7 +17,7 @@ from warehouse.models.headers import NO_COUNTERPART, OWN_DEFINITION, Metric
 from warehouse.models.project import SCHEMAS, Model, Project, read_project
 from warehouse.models.seeds import Seed
 from warehouse.schema.registry import BY_NAME, TABLES
-from warehouse.schema.types import Column, Table, unit_of
+from warehouse.schema.types import UNITS, Column, Table, unit_of
 
 METRICS_ORDER = (
     "agent_daily",
@@ -100,7 +100,17 @@ def metrics_text(project: Project, examples: Collection[Example] = ()) -> str:
             sections += [f"### {example.metric}\n\n{example.text}" for example in examples]
     sections += ["## Schema seeds", *(_seed_text(seed) for seed in project.seeds)]
     contents = "\n".join(_contents("\n\n".join(sections)))
-    return "\n\n".join(["# The models and the metrics", _GENERATED, _ABOUT_METRICS, contents, *sections]) + "\n"
+    introduction = f"{_ABOUT_METRICS}\n{_units()}\n\nContents:"
+    return "\n\n".join(["# The models and the metrics", _GENERATED, introduction, contents, *sections]) + "\n"
+
+
+def _units() -> str:
+    """How names say the unit of a column."""
+    suffixes: dict[str, list[str]] = {}
+    for suffix, unit in UNITS.items():
+        suffixes.setdefault(unit, []).append(f"`{suffix}`")
+    units = "; ".join(f"{', '.join(names)}: {unit}" for unit, names in suffixes.items())
+    return f"- The name of a column says its unit. `n_…`: count; `is_…`, `has_…`: true or false; at the end, {units}."
 
 
 def write(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Agents ask with the official client, over both transports: exact, limited, and without what was said."""
+"""Assistants ask with the official client, over both transports: exact, limited, and without what was said."""
 
 from __future__ import annotations
 

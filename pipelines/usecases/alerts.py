@@ -255,7 +255,7 @@ def _quarantine(context: Context, home: Home) -> Alert:
         for row in lake.read(home, QUARANTINE).sort("fetched_at").iter_rows(named=True)
     }
     return Alert(
-        "items were set aside",
+        "items are in quarantine",
         "Each run tries them again; `convohouse retry` does so now.",
         lines,
         _asset_link(context, "lake/quarantine"),

@@ -92,8 +92,8 @@ n_traced_judged = "Conversations traced that were judged a success or a failure.
 fcr_judged_rate = "First-contact resolutions among the conversations traced and judged."
 fcr_coverage = "Conversations judged among those traced."
 # Voicemail, errors, abandonment
-n_voicemail = "Conversations whose outcome is voicemail: a machine took them."
-voicemail_rate = "Conversations that a machine took among the finished ones."
+n_voicemail = "Conversations whose outcome is voicemail: an answering machine took them."
+voicemail_rate = "Conversations that an answering machine took among the finished ones."
 n_errors = "Conversations whose outcome is error: failed, ended with an error or stopped by the platform."
 error_rate = "Conversations with an error among the finished ones."
 n_abandoned = "Conversations whose outcome is abandoned: they ended without a word of the user."

@@ -43,7 +43,7 @@ UNKNOWN = f"""convohouse: the API sends fields that the schema does not know
 - metadata.brand_new (key), such as in conv_1
 Nothing is lost: `convohouse drift` shows them. An update of convohouse may have columns for them.
 {PAGE}/assets/lake/unknown_fields"""
-SET_ASIDE = f"""convohouse: items were set aside
+SET_ASIDE = f"""convohouse: items are in quarantine
 - conv_2: unreadable, The response is no document.
 Each run tries them again; `convohouse retry` does so now.
 {PAGE}/assets/lake/quarantine"""

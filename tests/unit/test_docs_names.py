@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.mcp_server.answers import Answers
+from pipelines.page.app import VIEWS
 from tests.helpers.reference_docs import ROOT, settings_table
 from warehouse.models.build_tables import BUILD_INPUTS, GENERATED_TABLES
 from warehouse.models.project import ALL_SCHEMAS, read_project
@@ -107,3 +109,22 @@ def test_what_to_do_when_quotes_messages_that_exist() -> None:
 def test_the_readme_leads_to_every_page() -> None:
     linked = set(re.findall(r"\]\((docs/\w+\.md)", (ROOT / "README.md").read_text(encoding="utf-8")))
     assert linked == {str(page.relative_to(ROOT)) for page in ROOT.glob("docs/*.md")}
+
+
+def first_cells(page: str, head: str) -> list[str]:
+    """The first column of the table with a head on a page of docs/."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    rows = text.partition(f"\n| {head} |")[2].partition("\n\n")[0].splitlines()[2:]
+    return [row.removeprefix("| ").partition(" | ")[0] for row in rows]
+
+
+def test_every_view_of_the_page_is_described() -> None:
+    described = [name.removeprefix("One ").capitalize() for name in first_cells("page.md", "page")]
+    assert sorted(described) == sorted({view.name for view in VIEWS})
+    assert f"{['nine', 'ten', 'eleven'][len(described) - 9]} views" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_tool_for_assistants_is_described() -> None:
+    described = re.findall(r"`(\w+)`", " ".join(first_cells("assistants.md", "tool")))
+    tools = {name for name, value in vars(Answers).items() if callable(value) and not name.startswith("_")}
+    assert set(described) == tools - {"data_as_of"}

@@ -186,7 +186,7 @@ def _without_headline(visit: Visit, overview: Overview, finished: str, before: s
     """What there is to say if no measure of all conversations moved by more than chance."""
     cards, mover = overview.cards[1:], overview.mover
     if all(min(card.n, card.previous_n) < FEW for card in cards):
-        return f"{finished}; here or in {before} there are too few to tell what changed."
+        return f"{finished}; here or in {before} there are too few to say what changed."
     text = f"Compared with {before}, no rate, cost or wait moved by more than chance"
     if mover is None:
         return f"{text}."

@@ -62,7 +62,7 @@ llm_cost_usd = "Price of the tokens that were initiated, not to be added to cost
 # Talk and silence
 n_agent_turns = "Entries in which the agent said something."
 n_interruptions = "Agent entries that the user cut."
-interruption_rate = "Interruptions per agent entry."
+interruption_rate = "Interruptions per agent turn."
 n_backchannels = "Entries of the user that were ignored as a backchannel, such as 'mhm': no interruptions."
 n_audio_calls = "Finished conversations whose seconds of audio are known: the n of talk_share."
 agent_audio_secs = "Seconds of audio of the agent, from text-to-speech."

@@ -13,7 +13,7 @@ unit = "Unit."
 numerator = "What is summed or measured."
 denominator = "By what it is divided; null when it is no ratio."
 null_rule = "When it is null."
-good = "Direction that people hope for: high, low or neither."
+good = "Which direction is better: high, low or neither."
 source = "Who else defines it this way; convohouse if it is our own."
 differs = "How it differs from the vendor's dashboard."
 

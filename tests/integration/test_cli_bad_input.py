@@ -22,6 +22,7 @@ from warehouse.storage.lock import write_lock
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 KEY = {"ELEVENLABS_API_KEY": "demo"}
+WEBHOOKS = {"ELEVENLABS_WEBHOOK_SECRET": "wsec_1"}
 HASTY = {"CONVOHOUSE_REQUEST_DEADLINE_SECS": "0.2"}
 
 
@@ -220,11 +221,17 @@ def test_an_api_that_is_down(tmp_path: Path) -> None:
     assert_nothing_landed(tmp_path)
 
 
-def test_a_port_in_use(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["dev", "emulate", "mcp --http", "serve", "webhook"])
+def test_a_port_in_use(command: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        ended = run(tmp_path, "emulate", "--port", str(port), "--conversations", "1", "--days", "1")
+        ended = run(tmp_path, *command.split(), "--port", str(port), **WEBHOOKS)
     assert_refused(ended, 2, f"Port {port} of 127.0.0.1 is in use", "--port")
+
+
+def test_a_host_that_is_no_address_of_this_machine(tmp_path: Path) -> None:
+    ended = run(tmp_path, "serve", "--host", "192.0.2.1", "--token", "0123456789abcdef")
+    assert_refused(ended, 2, "192.0.2.1 is no address of this machine", "--host")
 
 
 @pytest.mark.parametrize("command", ["sync", "build"])

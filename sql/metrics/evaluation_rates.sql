@@ -1,6 +1,6 @@
 /*
 description = """A criterion's day: one row per workspace, UTC day, agent and evaluation criterion, over finished \
-conversations that were evaluated by the criterion and that seeds.excluded_callers does not leave out. A verdict that is neither \
+conversations that count and were evaluated by the criterion. A verdict that is neither \
 success nor failure counts as unknown, and success_coverage says how many are not."""
 grain = ["workspace", "start_date", "agent_id", "criteria_id"]
 incremental_by = "start_date"
@@ -14,9 +14,9 @@ criteria_id = "Criterion."
 n_calls = "Finished conversations that were evaluated by the criterion."
 n_success = "Conversations that met it."
 n_failure = "Conversations that did not meet it."
-n_unknown = "Conversations with neither verdict."
-success_rate = "Conversations that met it among those with a verdict."
-success_coverage = "Conversations with a verdict among those put to it."
+n_unknown = "Conversations with another verdict."
+success_rate = "Conversations that met it, among those that met it or did not."
+success_coverage = "Conversations that met it or did not, among those evaluated by it."
 n_scored = "Conversations with a score and a best possible score; 0 where the criterion gives none."
 score_share = "Points reached among the points possible, over the conversations scored, share of 1."
 

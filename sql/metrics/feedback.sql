@@ -1,5 +1,5 @@
 /*
-description = """What users said of the conversations: one row per workspace, UTC day and agent with finished conversations that count. \
+description = """What users said of the conversations: one row per workspace, UTC day and agent with conversations that count. \
 Feedback of a deleted conversation stays."""
 grain = ["workspace", "start_date", "agent_id"]
 incremental_by = "start_date"

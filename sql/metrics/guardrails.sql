@@ -1,6 +1,6 @@
 /*
 description = """Guardrails that were triggered: one row per workspace, UTC day, agent and guardrail, over the transcript entries of \
-finished conversations that seeds.excluded_callers does not leave out. A redaction takes what was triggered."""
+conversations that count. A redaction takes what was triggered."""
 grain = ["workspace", "start_date", "agent_id", "guardrail_type", "guardrail_name"]
 
 [columns]

@@ -1,6 +1,6 @@
 /*
 description = """When conversations come: one row per workspace, day of the week and hour, by the clock of the workspace's time zone, \
-over finished conversations that count. A conversation counts in the hour in which it started. The peak is exact: starts and ends are \
+over conversations that count. A conversation counts in the hour in which it started. The peak is exact: starts and ends are \
 swept in order, so a conversation that runs into the next hour is in that hour's peak too; hours with running conversations alone have \
 a row. One that ends as another starts is not beside it; one of unknown length is there for its instant alone, one of more than a day for a day."""
 grain = ["workspace", "local_weekday", "local_start_hour"]

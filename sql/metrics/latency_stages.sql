@@ -1,6 +1,6 @@
 /*
 description = """Where the time of an answer goes: one row per workspace, UTC day, agent and metric of the API, over \
-the transcript entries of finished conversations that seeds.excluded_callers does not leave out. A timing that an entry \
+the transcript entries of conversations that count. A timing that an entry \
 only repeats does not count twice, and the greeting has no wait. Percentiles are over entries, exact and interpolated."""
 grain = ["workspace", "start_date", "agent_id", "metric"]
 incremental_by = "start_date"

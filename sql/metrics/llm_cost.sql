@@ -1,5 +1,5 @@
 /*
-description = """What the models cost: one row per workspace, UTC day, agent and model, over conversations that count. Tokens and \
+description = """What language models cost: one row per workspace, UTC day, agent and model, over conversations that count. Tokens and \
 prices are of scope initiated: all that was generated, which is what is paid. What of it was delivered (scope \
 irreversible) is in separate columns and is never added. A conversation that used two models counts in both rows, so \
 n_calls and call_minutes do not add up over models."""

@@ -1,6 +1,6 @@
 /*
-description = """Use of the knowledge base: one row per workspace, UTC day and agent with finished conversations that \
-seeds.excluded_callers does not leave out, those without a retrieval included. Distances are those of the API: the \
+description = """Use of the knowledge base: one row per workspace, UTC day and agent with conversations that count, \
+those without a retrieval included. Distances are those of the API: the \
 smaller, the nearer a chunk is to the query."""
 grain = ["workspace", "start_date", "agent_id"]
 incremental_by = "start_date"

@@ -1,6 +1,6 @@
 /*
-description = """Who comes back: one row per workspace, UTC day and agent with finished conversations that \
-seeds.excluded_callers does not leave out. A caller came back within n days when the same caller talks to the same agent \
+description = """Who comes back: one row per workspace, UTC day and agent with conversations that count. \
+A caller came back within n days when the same caller talks to the same agent \
 again, in a conversation finished or not, at most n times 24 hours after a conversation of the day. Attempts that reached nobody or an \
 answering machine (outcome not_reached or voicemail) are no contact: they are in n_calls and in no other number. A window is null until a \
 conversation on a later day than its last shows that the data reaches past it. Callers that are not known (or were erased) are in no \

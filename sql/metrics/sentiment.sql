@@ -1,6 +1,6 @@
 /*
 description = """How conversations sounded: one row per workspace, UTC day, agent and label that the API's sentiment analysis gives, over \
-finished conversations that seeds.excluded_callers does not leave out. Conversations without an analysis are in no row but count in \
+conversations that count. Conversations without an analysis are in no row but count in \
 the coverage."""
 grain = ["workspace", "start_date", "agent_id", "sentiment"]
 incremental_by = "start_date"

@@ -1,6 +1,6 @@
 /*
 description = """Why conversations ended: one row per workspace, UTC day, agent, group and reason in the API's own words, over \
-finished conversations that seeds.excluded_callers does not leave out. The groups come from seeds.termination_groups; add the \
+conversations that count. The groups come from seeds.termination_groups; add the \
 rows of a group to count it."""
 grain = ["workspace", "start_date", "agent_id", "termination_group", "termination_reason"]
 incremental_by = "start_date"

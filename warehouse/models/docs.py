@@ -67,7 +67,8 @@ lists all of its columns; bold columns are the key.
 
 - A rate is a sum divided by a sum, never a mean of rates, and null where the denominator is 0. Percentiles are exact
   and interpolated.
-- A name means the same in every model: `n_calls` counts finished conversations (done or failed), `n_open` the others.
+- A conversation *counts* if it is finished (done or failed) and `seeds.excluded_callers` does not leave it out.
+- A name means the same in every model: `n_calls` counts finished conversations, `n_open` the others.
 - *good* says whether a high or a low value is the better one.
 - An empty *source* is a definition of our own. Where *against the vendor's dashboard* is empty, no counterpart is
   known."""

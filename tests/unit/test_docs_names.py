@@ -128,3 +128,19 @@ def test_every_tool_for_assistants_is_described() -> None:
     described = re.findall(r"`(\w+)`", " ".join(first_cells("assistants.md", "tool")))
     tools = {name for name, value in vars(Answers).items() if callable(value) and not name.startswith("_")}
     assert set(described) == tools - {"data_as_of"}
+
+
+def test_the_architecture_has_every_package_and_the_layers_that_import_linter_checks() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    entries = [path for root in ("pipelines", "warehouse") for path in (ROOT / root).iterdir() if path.name[0] != "_"]
+    names = [path.name for path in entries if path.suffix == ".py" or (path / "__init__.py").exists()]
+    assert [name for name in names if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", page)] == []
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    for steps in layers:
+        row = " → ".join(
+            ", ".join(f"`{module.strip().partition('.')[2] or module}`" for module in step.split("|")) for step in steps
+        )
+        assert row in page

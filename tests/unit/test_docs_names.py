@@ -115,11 +115,11 @@ def first_cells(page: str, head: str) -> list[str]:
     """The first column of the table with a head on a page of docs/."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     rows = text.partition(f"\n| {head} |")[2].partition("\n\n")[0].splitlines()[2:]
-    return [row.removeprefix("| ").partition(" | ")[0] for row in rows]
+    return [re.sub(r"\[(.*)\]\(.*\)", r"\1", row.removeprefix("| ").partition(" | ")[0]) for row in rows]
 
 
 def test_every_view_of_the_page_is_described() -> None:
-    described = [name.removeprefix("One ").capitalize() for name in first_cells("page.md", "page")]
+    described = [name.removeprefix("One ").capitalize() for name in first_cells("page.md", "page, with a picture")]
     assert sorted(described) == sorted({view.name for view in VIEWS})
     assert f"{['nine', 'ten', 'eleven'][len(described) - 9]} views" in (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -144,3 +144,8 @@ def test_the_architecture_has_every_package_and_the_layers_that_import_linter_ch
             ", ".join(f"`{module.strip().partition('.')[2] or module}`" for module in step.split("|")) for step in steps
         )
         assert row in page
+
+
+def test_every_picture_is_shown_or_linked() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in BY_HAND)
+    assert [file.name for file in ROOT.glob("docs/images/*") if f"images/{file.name})" not in text] == []

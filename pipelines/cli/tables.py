@@ -121,12 +121,14 @@ def _read_catalog(home: Home) -> tuple[dict[str, int], dict[tuple[str, str], str
     if not home.warehouse.exists():
         return {}, {}
     with open_warehouse(home) as connection:
-        rows = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
+        # counted, as duckdb_tables().estimated_size also has rows that an incremental build has deleted
+        names = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+        n_rows = {name: connection.table(name).count("*").fetchall()[0][0] for (name,) in names}
         columns = connection.execute(
             "select schema_name, table_name, column_name, data_type from duckdb_columns() where not internal"
         ).fetchall()
     types = {(f"{schema}.{name}", column): type_.lower() for schema, name, column, type_ in columns}
-    return {f"{schema}.{name}": number for schema, name, number in rows}, types
+    return n_rows, types
 
 
 def _find(relations: tuple[Relation, ...], name: str) -> Relation:

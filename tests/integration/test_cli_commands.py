@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -226,6 +227,15 @@ def test_tables_lists_what_there_is_and_what_it_means(filled: Path, n_calls: int
         None,
     )
     assert "cost_usd" in run(filled, "tables", "fct_conversations").text
+
+
+def test_tables_counts_no_rows_that_an_incremental_build_has_replaced(tmp_path: Path) -> None:
+    with duckdb.connect(Home(tmp_path / "data").open().warehouse) as connection:
+        connection.execute("create schema marts; create table marts.fct_conversations as select * from range(5) t(n)")
+        connection.execute("delete from marts.fct_conversations where n < 3")
+        connection.execute("insert into marts.fct_conversations values (0)")
+    listed = {table["name"]: table["n_rows"] for table in run(tmp_path, "tables", "--json").data["tables"]}
+    assert (listed["marts.fct_conversations"], listed["marts.fct_turns"]) == (3, None)
 
 
 def test_tables_needs_no_data(tmp_path: Path) -> None:

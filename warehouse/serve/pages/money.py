@@ -44,7 +44,7 @@ select
     max(budget_usd) as budget_usd
 from metrics.spend_forecast
 where
-    agent_id = coalesce($agent_id, '*')
+    coalesce(agent_id, 'none') = coalesce($agent_id, '*')
     and ($workspace is null or workspace = $workspace)
     and month_start_date = (select max(month_start_date) from metrics.spend_forecast)
 group by month_start_date
@@ -57,7 +57,7 @@ from marts.fct_conversations
 where
     is_counted
     and start_date between $first and $last
-    and ($agent_id is null or agent_id = $agent_id)
+    and ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
     and ($workspace is null or workspace = $workspace)
 group by all
 order by all
@@ -108,7 +108,7 @@ from metrics.llm_switch
 where
     estimated_saving_usd > 0
     and not is_main_model
-    and ($agent_id is null or agent_id = $agent_id)
+    and ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
     and ($workspace is null or workspace = $workspace)
 qualify row_number() over (partition by workspace, agent_id order by estimated_saving_usd desc, model) <= 3
 order by estimated_saving_usd desc, agent_id, model

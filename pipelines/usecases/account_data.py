@@ -328,21 +328,3 @@ def _is_due(context: Context, table: Table, reason: str) -> bool:
     latest_at = max(item_listings(context.home, table)[-1:], default=None)
     is_tried_again = not quarantine.current(context.home).filter(reason=reason).is_empty()
     return is_tried_again or is_due(latest_at, context.clock())
-
-
-def copy_due_agents(context: Context, progress: Progress = no_progress) -> int:
-    """Copy the agents if they are due; returns their number.
-
-    Raises:
-        ApiError: see ``fetch_and_land_agents``.
-    """
-    return fetch_and_land_agents(context, progress).n_listed if are_agents_due(context) else 0
-
-
-def copy_due_batches(context: Context, progress: Progress = no_progress) -> int:
-    """Copy the batches if they are due; returns their number.
-
-    Raises:
-        ApiError: see ``fetch_and_land_batches``.
-    """
-    return fetch_and_land_batches(context, progress).n_listed if are_batches_due(context) else 0

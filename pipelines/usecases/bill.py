@@ -136,12 +136,3 @@ def is_bill_due(context: Context) -> bool:
     """Whether the bill was not requested today."""
     latest_at = max(bill_rows(context.home)["asked_at"].to_list()[-1:], default=None)
     return is_due(latest_at, context.clock())
-
-
-def copy_due_bill(context: Context, progress: Progress = no_progress) -> int:
-    """Copy the bill if it is due; returns the number of days.
-
-    Raises:
-        ApiError: see ``fetch_and_land_bill``.
-    """
-    return fetch_and_land_bill(context, progress).n_days if is_bill_due(context) else 0

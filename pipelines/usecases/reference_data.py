@@ -218,12 +218,3 @@ async def _is_answered(client: ApiClient, query: PriceQuery) -> bool:
 def are_prices_due(context: Context) -> bool:
     """Whether the prices are to be requested now: see ``llm_price_queries.is_due``."""
     return llm_price_queries.is_due(context.home, context.clock(), context.settings.prices_every_days)
-
-
-def copy_due_prices(context: Context, progress: Progress = no_progress) -> int:
-    """Copy the prices of all recent agents if they are due; returns the number of agents requested.
-
-    Raises:
-        ApiError: see ``PricesCopy.fetch``.
-    """
-    return len(PricesCopy(context, progress=progress).fetch_and_land().queries) if are_prices_due(context) else 0

@@ -16,7 +16,7 @@ from pipelines.errors import ApiUnavailableError, CredentialsError, MalformedRes
 from pipelines.settings import Settings
 from pipelines.transform.bills import refresh_billed_usage
 from pipelines.usecases import sync
-from pipelines.usecases.bill import BillResult, copy_due_bill, fetch_and_land_bill
+from pipelines.usecases.bill import BillResult, fetch_and_land_bill, is_bill_due
 from pipelines.usecases.context import Context
 from tests.helpers.disk_contents import contents
 from tests.helpers.editing_app import EditingApp
@@ -112,15 +112,17 @@ def test_the_first_request_is_for_all_days_and_later_ones_for_the_last_and_a_wee
         (date(2026, 11, 20), "agents", "credits", 30.0, True),
         (date(2026, 11, 21), "agents", "credits", 31.0, False),
     ]
-    assert copy_due_bill(context) == 0  # the same UTC day
+    assert not is_bill_due(context)  # the same UTC day
     billing.requests.clear()
     clock.now += 10 * ONE_DAY
-    assert copy_due_bill(context) == 14  # no day before the first conversation
+    assert is_bill_due(context)
+    assert fetch_and_land_bill(context).n_days == 14  # no day before the first conversation
     assert windows(billing) == [(date(2026, 11, 18), date(2026, 12, 1))]
     for begin, end in ((date(2026, 11, 25), date(2026, 12, 2)), (date(2026, 11, 26), date(2026, 12, 3))):
         billing.requests.clear()
         clock.now += ONE_DAY
-        assert copy_due_bill(context) == 8  # today, and seven days
+        assert is_bill_due(context)
+        assert fetch_and_land_bill(context).n_days == 8  # today, and seven days
         assert windows(billing) == [(begin, end)]
 
 
@@ -173,7 +175,8 @@ def test_days_of_the_future_of_a_wrong_clock_go_again(context, clock, billing):
     clock.now += 400 * ONE_DAY
     fetch_and_land_bill(context)
     clock.now = NIGHT
-    assert copy_due_bill(context) > 0
+    assert is_bill_due(context)
+    assert fetch_and_land_bill(context).n_days > 0
     assert max(row[0] for row in billed(context)) == TODAY
     assert [row[4] for row in billed(context)] == [True, True, True, False]
 

@@ -15,7 +15,7 @@ from pipelines.transform.agent_configs import refresh_agent_configs
 from pipelines.transform.batch_calls import refresh_batch_calls
 from pipelines.usecases.account_data import (
     ItemsResult,
-    copy_due_agents,
+    are_agents_due,
     fetch_and_land_agents,
     fetch_and_land_batches,
 )
@@ -110,17 +110,18 @@ def test_credentials_and_people_are_masked(emulated, api):
 
 def test_a_second_day_lands_only_what_has_changed_and_asks_for_no_version_again(emulated, api, clock):
     context = emulated()
-    copy_due_agents(context)
+    fetch_and_land_agents(context)
     api.requests.clear()
     clock.now += timedelta(hours=3)
-    assert copy_due_agents(context) == 0  # the same UTC day
+    assert not are_agents_due(context)  # the same UTC day
     assert api.requests == {}
     clock.now = NIGHT + timedelta(days=1)
     api.edits[f"{PATH}/{FIRST.agent_id}"] = rename("New name")
     api.edits[f"{PATH}/{SECOND.agent_id}/branches"] = lambda page: (
         page | {"results": [branch | {"current_live_percentage": 40.0, "calls_7d": 99} for branch in page["results"]]}
     )
-    assert copy_due_agents(context) == len(AGENTS)
+    assert are_agents_due(context)
+    assert fetch_and_land_agents(context).n_listed == len(AGENTS)
     assert [path for path in api.requests if "version" in path] == []
     landed = item_rows(context.home, LANDED_AGENTS).filter(pl.col("listed_at") == clock.now)
     assert sorted(landed.filter(pl.col("payload").is_not_null())["item_id"]) == sorted(
@@ -156,9 +157,11 @@ def test_history_follows_the_landing_and_not_the_clock(emulated, api, clock):
 def test_a_wrong_clock_does_not_put_the_next_listing_off(emulated, clock):
     context = emulated()
     clock.now = NIGHT + timedelta(days=900)
-    assert copy_due_agents(context) == len(AGENTS)
+    assert are_agents_due(context)
+    assert fetch_and_land_agents(context).n_listed == len(AGENTS)
     clock.now = NIGHT
-    assert copy_due_agents(context) == len(AGENTS)
+    assert are_agents_due(context)
+    assert fetch_and_land_agents(context).n_listed == len(AGENTS)
 
 
 def test_an_agent_that_is_no_longer_listed_is_not_current(emulated, api, clock):
@@ -178,7 +181,8 @@ def test_an_agent_that_fails_is_set_aside_and_stays_as_it_was(emulated, api, clo
     clock.now += timedelta(days=1)
     api.edits[f"{PATH}/{FIRST.agent_id}"] = vendor(422)
     api.edits[f"{PATH}/{SECOND.agent_id}/branches"] = vendor(401, "invalid_api_key")
-    assert copy_due_agents(context) == len(AGENTS)
+    assert are_agents_due(context)
+    assert fetch_and_land_agents(context).n_listed == len(AGENTS)
     assert quarantined(context) == {
         FIRST.agent_id: "agent_unavailable",
         f"{SECOND.agent_id}/branches": "agent_unavailable",
@@ -186,7 +190,8 @@ def test_an_agent_that_fails_is_set_aside_and_stays_as_it_was(emulated, api, clo
     assert {row["is_current"] for table in (AGENT_CONFIGS, AGENT_BRANCHES) for row in rows(context, table)} == {True}
     api.edits.clear()
     clock.now += timedelta(hours=1)
-    assert copy_due_agents(context) == len(AGENTS)  # tried again on the same day
+    assert are_agents_due(context)
+    assert fetch_and_land_agents(context).n_listed == len(AGENTS)  # tried again on the same day
     assert quarantined(context) == {}
 
 

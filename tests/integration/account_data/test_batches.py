@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pipelines.usecases.account_data import ItemsResult, copy_due_batches, fetch_and_land_batches
+from pipelines.usecases.account_data import ItemsResult, fetch_and_land_batches
 from tests.helpers.account_night import quarantined, rows
 from tests.helpers.disk_contents import contents
 from tests.helpers.spoiling_app import vendor
@@ -30,7 +30,7 @@ def test_batches_count_those_who_were_never_called(emulated, world, clock, api):
 
     api.requests.clear()
     clock.now += timedelta(days=1)
-    copy_due_batches(context)
+    fetch_and_land_batches(context)
     fetched = {path.rsplit("/", 1)[1] for path in api.requests if "workspace" not in path}
     assert fetched == {row["batch_call_id"] for row in rows(context, BATCH_CALLS, status="in_progress")}
 

@@ -104,6 +104,7 @@ def prices(
     minute with the models that they used. metrics.llm_switch has the new prices after the next build.
     """
     from pipelines.errors import UsageError
+    from pipelines.transform.schema_drift import refresh_unknown
     from pipelines.usecases.reference_data import PricesCopy
 
     names = (*agents, *option_agents)
@@ -124,6 +125,8 @@ def prices(
             )
             for workspace, ids in _agents_by_workspace(context.workspaces(), agent_ids)
         ]
+        for workspace, _ in results:
+            refresh_unknown(workspace.home)
     if not results:
         raise UsageError("There is no agent to ask for.", "Name one, or run `convohouse sync` first.")
     paid = _paid(context.home)

@@ -17,7 +17,7 @@ from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_
 from warehouse.schema.types import Table
 from warehouse.storage import landing_files, parquet
 from warehouse.storage.home import Home
-from warehouse.storage.landing_reference_data import listings_in, tools_footer
+from warehouse.storage.landing_reference_data import listings_footer, listings_in
 from warehouse.storage.landing_sequence import CLOCK_TOLERANCE, file_name, next_number
 
 ITEM_TABLES = (LANDED_AGENTS, LANDED_BATCHES)
@@ -32,7 +32,7 @@ def land_items(home: Home, table: Table, listed_at: datetime, rows: Sequence[Map
     """Append a complete listing, even an empty one."""
     data = parquet.frame(table, rows).sort("item_id")
     target = home.file(folder(home, table), file_name(next_number(home)))
-    parquet.write_file(home, target, data, footer=tools_footer([listed_at]))
+    parquet.write_file(home, target, data, footer=listings_footer([listed_at]))
 
 
 def item_listings(home: Home, table: Table) -> list[datetime]:

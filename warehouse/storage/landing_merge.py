@@ -97,7 +97,7 @@ def _combine_listings(files: Sequence[Path]) -> tuple[pl.DataFrame, Footer]:
 
 def _combine_items(table: Table, files: Sequence[Path]) -> tuple[pl.DataFrame, Footer]:
     listed_at = [at for file in files for at in landing_reference_data.listing_times(file)]
-    return parquet.read_files(table, files), landing_reference_data.tools_footer(listed_at)
+    return parquet.read_files(table, files), landing_reference_data.listings_footer(listed_at)
 
 
 def merge_list_rows(rows: pl.DataFrame) -> pl.DataFrame:

@@ -26,10 +26,10 @@ def land_tools(home: Home, listed_at: datetime, rows: Sequence[Mapping[str, obje
     """Append a complete listing, even an empty one."""
     data = parquet.frame(LANDED_TOOLS, rows).sort("tool_id")
     target = home.file(home.tools, file_name(next_number(home)))
-    parquet.write_file(home, target, data, footer=tools_footer([listed_at]))
+    parquet.write_file(home, target, data, footer=listings_footer([listed_at]))
 
 
-def tools_footer(listed_at: Iterable[datetime]) -> dict[str, str]:
+def listings_footer(listed_at: Iterable[datetime]) -> dict[str, str]:
     """The footer of a file with the rows of the listings that started at these times."""
     return {_LISTED_AT: " ".join(at.isoformat() for at in listed_at)}
 

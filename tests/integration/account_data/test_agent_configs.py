@@ -13,13 +13,16 @@ from pipelines.emulator.server import agents_endpoint
 from pipelines.errors import ApiError, CredentialsError
 from pipelines.transform.agent_configs import refresh_agent_configs
 from pipelines.transform.batch_calls import refresh_batch_calls
+from pipelines.transform.schema_drift import new_unknown
+from pipelines.usecases import sync
 from pipelines.usecases.account_data import (
     ItemsResult,
     are_agents_due,
     fetch_and_land_agents,
     fetch_and_land_batches,
 )
-from pipelines.usecases.sync_reference_data import sync_reference_data
+from pipelines.usecases.context import no_progress
+from pipelines.usecases.sync_reference_data import copy_and_build, sync_reference_data
 from tests.helpers.account_night import NIGHT, quarantined, rename, rows
 from tests.helpers.disk_contents import contents
 from tests.helpers.spoiling_app import vendor
@@ -31,6 +34,7 @@ from warehouse.schema.account_data import (
     LANDED_AGENTS,
     LANDED_BATCHES,
 )
+from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.storage import lake, landing_merge
 from warehouse.storage.landing_account_data import item_rows
 
@@ -106,6 +110,29 @@ def test_credentials_and_people_are_masked(emulated, api):
     planted = (b"pl4nted", b"1234567", b"robin.demo@example.com", b"kim.example@example.com", b"+15550")
     assert [word for word in planted if word in disk] == []
     assert {row["author_email"] for row in rows(context, AGENT_VERSIONS)} == {"<email>"}
+
+
+@pytest.mark.usefixtures("few_models")
+def test_a_field_that_only_agents_have_is_new_after_the_sync_that_fetched_it(emulated, api, clock):
+    context = emulated()
+    sync.sync(context, run_id="first")
+    assert new_unknown(context.home)[0].is_empty()
+    clock.now = NIGHT + timedelta(days=1)
+    api.edits[f"{PATH}/{FIRST.agent_id}"] = lambda agent: agent | {"brand_new": 1}
+    sync.sync(context, run_id="second")
+    new_fields, _ = new_unknown(context.home)
+    assert new_fields.select("path", "first_seen_at", "example_id").rows() == [
+        ("agent.brand_new", clock.now, FIRST.agent_id)
+    ]
+
+
+@pytest.mark.usefixtures("few_models")
+def test_a_field_that_only_agents_have_is_counted_by_the_command_that_fetches_them(emulated, api):
+    context = emulated()
+    api.edits[f"{PATH}/{FIRST.agent_id}"] = lambda agent: agent | {"brand_new": 1}
+    copy_and_build(context, "versions", lambda workspace: fetch_and_land_agents(workspace).errors, no_progress)
+    paths = sorted(row["path"] for row in rows(context, UNKNOWN_FIELDS))
+    assert paths == ["agent.brand_new", "version.agent.brand_new"]
 
 
 def test_a_second_day_lands_only_what_has_changed_and_asks_for_no_version_again(emulated, api, clock):

@@ -12,6 +12,8 @@ from pipelines.cli.options import Options, help_epilog, pass_options, shared_opt
 from pipelines.cli.render import echo, emit, table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from warehouse.models.headers import Header, SeedHeader
     from warehouse.models.project import Project
     from warehouse.schema.types import Table
@@ -98,8 +100,12 @@ def _relations(home: Home, project: Project) -> Iterator[Relation]:
 def _lake_relation(home: Home, lake_table: Table) -> Relation:
     import polars as pl
 
-    files = sorted(home.table(lake_table).glob("**/*.parquet"))
-    n_rows = pl.scan_parquet(files, glob=False).select(pl.len()).collect().item() if files else None
+    from warehouse.storage.parquet import read_consistently
+
+    def count(files: list[Path]) -> int | None:
+        return pl.scan_parquet(files, glob=False).select(pl.len()).collect().item() if files else None
+
+    n_rows = read_consistently(lambda: sorted(home.table(lake_table).glob("**/*.parquet")), count)
     fields = tuple(
         Field(
             column.name,

@@ -41,7 +41,7 @@ def listing_times(file: Path) -> list[datetime]:
 
 def listings_in(home: Home, folder: Path) -> list[datetime]:
     """Start of each complete listing in a folder, in the order in which they landed."""
-    return landing_files.read_consistently(
+    return parquet.read_consistently(
         lambda: landing_files.list_files(home, folder),
         lambda files: [at for file in files for at in listing_times(file)],
     )

@@ -90,12 +90,12 @@ def _whole_credits(row: dict[str, Any]) -> dict[str, Any]:
 
 def _sync(options: Options, context: Context) -> tuple[str, ...]:
     """Ask for the bill of each workspace, and build; gives the failed checks."""
-    from pipelines.usecases.bill import fetch_and_land_bill
+    from pipelines.usecases.bill import BillCopy
     from pipelines.usecases.sync_reference_data import copy_and_build
     from warehouse.serve.value_format import plural
 
     def copy(workspace: Context) -> tuple[str, ...]:
-        result = fetch_and_land_bill(workspace, show)
+        result = BillCopy(workspace, show).fetch_and_land()
         units = ", ".join(result.units) or "an empty bill"
         options.say(f"{workspace.settings.workspace}: {plural(result.n_days, 'day')} asked for, {units}")
         return ()

@@ -70,12 +70,12 @@ def tools(options: Options, is_sync: bool) -> None:
 
 def _sync_tools(options: Options, context: Context) -> tuple[str, ...]:
     """List the tools at the API of each workspace, and build; gives the failed checks."""
-    from pipelines.usecases.reference_data import fetch_and_land_tools
+    from pipelines.usecases.reference_data import ToolsCopy
     from pipelines.usecases.sync_reference_data import copy_and_build
     from warehouse.serve.value_format import plural
 
     def copy(workspace: Context) -> tuple[str, ...]:
-        result = fetch_and_land_tools(workspace, show)
+        result = ToolsCopy(workspace, show).fetch_and_land()
         counts = f"{result.n_changed} new or changed, {result.n_gone} deleted"
         options.say(f"{workspace.settings.workspace}: {plural(result.n_listed, 'tool')} listed, {counts}")
         return ()

@@ -91,12 +91,12 @@ def _labels(row: dict[str, object], labels: dict[str, str]) -> dict[str, object]
 
 def _sync(options: Options, context: Context) -> tuple[str, ...]:
     """Fetch the agents of each workspace, and build; gives the errors and the failed checks."""
-    from pipelines.usecases.account_data import fetch_and_land_agents
+    from pipelines.usecases.account_data import AgentsCopy
     from pipelines.usecases.sync_reference_data import copy_and_build
     from warehouse.serve.value_format import plural
 
     def copy(workspace: Context) -> list[str]:
-        result = fetch_and_land_agents(workspace, show)
+        result = AgentsCopy(workspace, show).fetch_and_land()
         options.say(f"{workspace.settings.workspace}: {plural(result.n_listed, 'agent')} fetched")
         return [f"{item}: {error}" for item, error in result.errors.items()]
 

@@ -38,25 +38,11 @@ class BillResult:
     units: tuple[str, ...]
 
 
-def fetch_and_land_bill(context: Context, progress: Progress = no_progress) -> BillResult:
-    """Request the bill of the days since the last one, land it, and refresh ``billed_usage``.
-
-    The first request is for all days since the first conversation.
-
-    Raises:
-        ApiError: neither endpoint answered for some days, or one failed; nothing is landed.
-        ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
-    """
-    require_same_workspace(context)
-    bill = BillCopy(context, progress)
-    run_with_client(context, bill.fetch)
-    return bill.land()
-
-
 class BillCopy:
-    """The bill, to request and then to land; see ``fetch_and_land_bill``."""
+    """The bill of the days since the last one, at first since the first conversation: to request and then to land."""
 
     def __init__(self, context: Context, progress: Progress = no_progress) -> None:
+        self._context = context
         self._home = context.home
         self._progress = progress
         self._asked_at = context.clock()
@@ -64,6 +50,17 @@ class BillCopy:
         self._windows = list(_windows(self._home, self._asked_at.date()))
         self._n_days = sum((until - since).days for since, until in self._windows)
         self._rows: list[dict[str, object]] = []
+
+    def fetch_and_land(self) -> BillResult:
+        """Request the bill with a client of its own, and land it.
+
+        Raises:
+            ApiError: see ``fetch``; nothing is landed.
+            ForeignWorkspaceError: the API is that of another workspace; nothing is requested.
+        """
+        require_same_workspace(self._context)
+        run_with_client(self._context, self.fetch)
+        return self.land()
 
     async def fetch(self, client: ApiClient) -> None:
         """Request the bill of each window on each basis.

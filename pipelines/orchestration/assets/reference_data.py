@@ -11,14 +11,14 @@ from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.run_session import step_session
 from pipelines.orchestration.table_metadata import table_schema
 from pipelines.usecases.account_data import (
+    AgentsCopy,
+    BatchesCopy,
     are_agents_due,
     are_batches_due,
-    fetch_and_land_agents,
-    fetch_and_land_batches,
 )
-from pipelines.usecases.bill import fetch_and_land_bill, is_bill_due
+from pipelines.usecases.bill import BillCopy, is_bill_due
 from pipelines.usecases.context import Context, Progress
-from pipelines.usecases.reference_data import PricesCopy, are_prices_due, fetch_and_land_tools
+from pipelines.usecases.reference_data import PricesCopy, ToolsCopy, are_prices_due
 from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_BILLS
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
 from warehouse.schema.types import Table
@@ -62,7 +62,11 @@ def tools(
     scope if the key lacks one.
     """
     yield from _land_for_workspaces(
-        context, app_context, TOOLS, TOOLS_CHECK, lambda workspace: fetch_and_land_tools(workspace, progress).n_listed
+        context,
+        app_context,
+        TOOLS,
+        TOOLS_CHECK,
+        lambda workspace: ToolsCopy(workspace, progress).fetch_and_land().n_listed,
     )
 
 
@@ -114,7 +118,7 @@ def agents(
         app_context,
         AGENTS,
         AGENTS_CHECK,
-        lambda workspace: fetch_and_land_agents(workspace, progress).n_listed,
+        lambda workspace: AgentsCopy(workspace, progress).fetch_and_land().n_listed,
         is_due=are_agents_due,
     )
 
@@ -142,7 +146,7 @@ def batches(
         app_context,
         BATCHES,
         BATCHES_CHECK,
-        lambda workspace: fetch_and_land_batches(workspace, progress).n_listed,
+        lambda workspace: BatchesCopy(workspace, progress).fetch_and_land().n_listed,
         is_due=are_batches_due,
     )
 
@@ -164,7 +168,7 @@ def bills(
         app_context,
         BILLS,
         BILLS_CHECK,
-        lambda workspace: fetch_and_land_bill(workspace, progress).n_days,
+        lambda workspace: BillCopy(workspace, progress).fetch_and_land().n_days,
         is_due=is_bill_due,
     )
 

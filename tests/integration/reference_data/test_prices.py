@@ -11,7 +11,7 @@ from pipelines.api.client import ApiClient
 from pipelines.errors import ApiUnavailableError, CredentialsError
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import reference_data
-from pipelines.usecases.reference_data import PricesCopy, fetch_and_land_tools
+from pipelines.usecases.reference_data import PricesCopy, ToolsCopy
 from tests.helpers.account_night import NIGHT
 from tests.helpers.recording_app import Tap
 from tests.helpers.reference_night import FIRST, SECOND, UNPRICED, api, call, nightly
@@ -141,7 +141,7 @@ def test_a_scope_that_the_key_lacks_is_a_warning_that_names_it_and_the_rest_work
     assert "convai_read" in warning
     assert lake.read(context.home, table).height > 0
     with pytest.raises(CredentialsError):
-        fetch_and_land_tools(context) if denied == "/tools" else PricesCopy(context).fetch_and_land()
+        ToolsCopy(context).fetch_and_land() if denied == "/tools" else PricesCopy(context).fetch_and_land()
 
 
 def test_an_api_that_is_down_is_a_warning(emulated):

@@ -35,7 +35,7 @@ from warehouse.schema.transcript import TURNS
 from warehouse.schema.types import Table
 from warehouse.storage import lake, parquet, quarantine
 from warehouse.storage.home import Home
-from warehouse.storage.landing_account_data import is_due, item_listings, latest_documents
+from warehouse.storage.landing_reference_data import is_due, item_listings, latest_documents
 
 NO_SUCH_STATUSES = frozenset({400, 404, 409, 410, 422})
 """How the API may answer for a version that it no longer has, and for the branches of an agent without any."""

@@ -23,7 +23,7 @@ from warehouse.schema.account_data import BILLED_USAGE
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake
 from warehouse.storage.home import Home
-from warehouse.storage.landing_account_data import bill_rows, is_due, land_bills
+from warehouse.storage.landing_reference_data import bill_rows, is_due, land_bills
 
 LOOKBACK_DAYS = 7
 """Days before the last bill that are asked for again: usage may be booked late."""

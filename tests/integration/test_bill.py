@@ -26,7 +26,7 @@ from warehouse.schema.account_data import BILLED_USAGE
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.serve.query import query
 from warehouse.storage import lake, landing_merge, parquet
-from warehouse.storage.landing_account_data import bill_rows
+from warehouse.storage.landing_reference_data import bill_rows
 
 NIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
 TODAY = NIGHT.date()

@@ -36,7 +36,7 @@ from warehouse.schema.account_data import (
 )
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.storage import lake, landing_merge
-from warehouse.storage.landing_account_data import item_rows
+from warehouse.storage.landing_reference_data import item_rows
 
 FIRST, SECOND = AGENTS[:2]
 PATH = "/v1/convai/agents"

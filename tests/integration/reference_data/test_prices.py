@@ -15,9 +15,9 @@ from pipelines.usecases.reference_data import PricesCopy, ToolsCopy
 from tests.helpers.account_night import NIGHT
 from tests.helpers.recording_app import Tap
 from tests.helpers.reference_night import FIRST, SECOND, UNPRICED, api, call, nightly
-from warehouse.schema.reference_data import LLM_PRICES, REFERENCE_TABLES, TOOLS
+from warehouse.schema.reference_data import LANDED_PRICES, LLM_PRICES, REFERENCE_TABLES, TOOLS
 from warehouse.storage import lake
-from warehouse.storage.landing_reference_data import price_rows
+from warehouse.storage.landing_reference_data import folder, price_rows
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -179,4 +179,4 @@ def test_reference_says_what_it_does_not_land_when_the_api_breaks_off(emulated, 
     with pytest.raises(ApiUnavailableError):
         PricesCopy(context).fetch_and_land()
     assert price_rows(context.home).is_empty()
-    assert context.home.files(context.home.prices) == []
+    assert context.home.files(folder(context.home, LANDED_PRICES)) == []

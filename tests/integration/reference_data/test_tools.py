@@ -17,9 +17,9 @@ from tests.helpers.account_night import NIGHT
 from tests.helpers.disk_contents import contents
 from tests.helpers.reference_night import CHANGING, Shrinking, api, tool
 from warehouse.schema.operations import UNKNOWN_FIELDS
-from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
+from warehouse.schema.reference_data import LANDED_TOOLS, TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 from warehouse.storage import lake
-from warehouse.storage.landing_reference_data import tool_rows
+from warehouse.storage.landing_reference_data import item_rows
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -71,7 +71,7 @@ def test_a_second_listing_with_a_changed_tool_gives_history(emulated, clock):
     assert versions.rows() == [(NIGHT, None), (clock.now, '["response_timeout_secs"]')]
     others = lake.read(context.home, TOOLS).filter(pl.col("tool_id") != CHANGING)
     assert set(others["changed_at"]) == {NIGHT}
-    assert tool_rows(context.home).filter(pl.col("payload").is_not_null()).height == 15
+    assert item_rows(context.home, LANDED_TOOLS).filter(pl.col("payload").is_not_null()).height == 15
 
 
 def test_a_tool_that_is_no_longer_listed_is_gone_until_it_is_again(emulated, clock):

@@ -13,9 +13,12 @@ from pipelines.cli.progress import show_progress
 from pipelines.cli.render import emit, table
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from pipelines.extract.llm_price_queries import PriceQuery
     from pipelines.usecases.context import Context
     from pipelines.usecases.reference_data import PricesResult
+    from warehouse.storage.home import Home
 
 COLUMNS = {
     "llm": "model",
@@ -23,6 +26,37 @@ COLUMNS = {
     "paid_usd_per_minute": "a minute, paid",
 }
 UNITS = {"price_per_minute_usd": "US dollars", "paid_usd_per_minute": "US dollars"}
+PAID = """
+with recent as (
+    select workspace, conversation_id, agent_id, start_date, call_duration_secs, is_finished
+    from marts.fct_conversations
+    qualify start_date > max(start_date) over (partition by workspace) - 30
+),
+
+minutes as (
+    select workspace, agent_id, sum(call_duration_secs) / 60 as minutes
+    from recent
+    where is_finished
+    group by all
+),
+
+paid as (
+    select
+        recent.workspace,
+        recent.agent_id,
+        usage.model as llm,
+        cast(sum(cast(usage.llm_cost_usd as decimal(38, 12))) as double) as paid_usd
+    from recent
+    join marts.fct_llm_usage as usage using (workspace, conversation_id, start_date)
+    where recent.is_finished and usage.is_total
+    group by all
+)
+
+select workspace, agent_id, llm, paid_usd, paid_usd / nullif(minutes, 0) as paid_usd_per_minute
+from paid
+join minutes using (workspace, agent_id)
+"""
+"""Per minute of all finished conversations of the agent, so that the models of one agent add up."""
 
 
 @click.command(
@@ -70,6 +104,7 @@ def prices(
     minute with the models that they used. metrics.llm_switch has the new prices after the next build.
     """
     from pipelines.errors import UsageError
+    from pipelines.transform.schema_drift import refresh_unknown
     from pipelines.usecases.reference_data import PricesCopy
 
     names = (*agents, *option_agents)
@@ -90,9 +125,12 @@ def prices(
             )
             for workspace, ids in _agents_by_workspace(context.workspaces(), agent_ids)
         ]
+        for workspace, _ in results:
+            refresh_unknown(workspace.home)
     if not results:
         raise UsageError("There is no agent to ask for.", "Name one, or run `convohouse sync` first.")
-    priced = [agent for workspace, result in results for agent in _priced_agents(workspace, result)]
+    paid = _paid(context.home)
+    priced = [agent for workspace, result in results for agent in _priced_agents(workspace, result, paid)]
     without = {agent: reason for _, result in results for agent, reason in result.unpriced_agents.items()}
     if options.is_json:
         emit({"agents": priced, "without": without})
@@ -127,14 +165,27 @@ def _agents_by_workspace(contexts: Sequence[Context], agent_ids: Sequence[str]) 
     return [(workspace, ids) for workspace, ids in groups if ids]
 
 
-def _priced_agents(context: Context, result: PricesResult) -> Iterator[dict[str, Any]]:
+def _paid(home: Home) -> pl.DataFrame:
+    """What recent conversations paid, by agent and model, as of the last build; without one, nothing is known."""
+    import polars as pl
+
+    from warehouse.errors import ConvohouseError
+    from warehouse.serve.query import query
+
+    try:
+        return query(home, PAID)
+    except ConvohouseError:  # nothing was built yet, or by an earlier version
+        keys = dict.fromkeys(("workspace", "agent_id", "llm"), pl.String)
+        return pl.DataFrame(schema=keys | dict.fromkeys(("paid_usd", "paid_usd_per_minute"), pl.Float64))
+
+
+def _priced_agents(context: Context, result: PricesResult, paid: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """For each agent the query and its prices, the cheapest model first."""
-    from pipelines.extract.llm_price_queries import paid_llm_cost
     from warehouse.schema.reference_data import LLM_PRICES
     from warehouse.storage import lake
 
     rows = lake.read(context.home, LLM_PRICES).filter(asked_at=result.asked_at)
-    rows = rows.join(paid_llm_cost(context.home), ["agent_id", "llm"], "left").sort(
+    rows = rows.join(paid, ["workspace", "agent_id", "llm"], "left").sort(
         "price_per_minute_usd", "llm", nulls_last=True
     )
     columns = ("llm", "price_per_minute_usd", "price_per_message_usd", "paid_usd", "paid_usd_per_minute")

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pipelines.extract.llm_price_queries import PriceQuery
     from pipelines.usecases.context import Context
     from pipelines.usecases.reference_data import PricesResult
-    from warehouse.storage.home import Home
 
 COLUMNS = {
     "llm": "model",
@@ -26,37 +25,6 @@ COLUMNS = {
     "paid_usd_per_minute": "a minute, paid",
 }
 UNITS = {"price_per_minute_usd": "US dollars", "paid_usd_per_minute": "US dollars"}
-PAID = """
-with recent as (
-    select workspace, conversation_id, agent_id, start_date, call_duration_secs, is_finished
-    from marts.fct_conversations
-    qualify start_date > max(start_date) over (partition by workspace) - 30
-),
-
-minutes as (
-    select workspace, agent_id, sum(call_duration_secs) / 60 as minutes
-    from recent
-    where is_finished
-    group by all
-),
-
-paid as (
-    select
-        recent.workspace,
-        recent.agent_id,
-        usage.model as llm,
-        cast(sum(cast(usage.llm_cost_usd as decimal(38, 12))) as double) as paid_usd
-    from recent
-    join marts.fct_llm_usage as usage using (workspace, conversation_id, start_date)
-    where recent.is_finished and usage.is_total
-    group by all
-)
-
-select workspace, agent_id, llm, paid_usd, paid_usd / nullif(minutes, 0) as paid_usd_per_minute
-from paid
-join minutes using (workspace, agent_id)
-"""
-"""Per minute of all finished conversations of the agent, so that the models of one agent add up."""
 
 
 @click.command(
@@ -106,6 +74,7 @@ def prices(
     from pipelines.errors import UsageError
     from pipelines.transform.schema_drift import refresh_unknown
     from pipelines.usecases.reference_data import PricesCopy
+    from warehouse.serve.paid_prices import read_paid_prices
 
     names = (*agents, *option_agents)
     context = options.context() if names else options.context_with_data()
@@ -129,7 +98,7 @@ def prices(
             refresh_unknown(workspace.home)
     if not results:
         raise UsageError("There is no agent to ask for.", "Name one, or run `convohouse sync` first.")
-    paid = _paid(context.home)
+    paid = read_paid_prices(context.home)
     priced = [agent for workspace, result in results for agent in _priced_agents(workspace, result, paid)]
     without = {agent: reason for _, result in results for agent, reason in result.unpriced_agents.items()}
     if options.is_json:
@@ -163,20 +132,6 @@ def _agents_by_workspace(contexts: Sequence[Context], agent_ids: Sequence[str]) 
         )
     groups = ((workspace, [agent for agent in ids if not agent_ids or agent in agent_ids]) for workspace, ids in recent)
     return [(workspace, ids) for workspace, ids in groups if ids]
-
-
-def _paid(home: Home) -> pl.DataFrame:
-    """What recent conversations paid, by agent and model, as of the last build; without one, nothing is known."""
-    import polars as pl
-
-    from warehouse.errors import ConvohouseError
-    from warehouse.serve.query import query
-
-    try:
-        return query(home, PAID)
-    except ConvohouseError:  # nothing was built yet, or by an earlier version
-        keys = dict.fromkeys(("workspace", "agent_id", "llm"), pl.String)
-        return pl.DataFrame(schema=keys | dict.fromkeys(("paid_usd", "paid_usd_per_minute"), pl.Float64))
 
 
 def _priced_agents(context: Context, result: PricesResult, paid: pl.DataFrame) -> Iterator[dict[str, Any]]:

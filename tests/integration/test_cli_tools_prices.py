@@ -9,7 +9,6 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines.cli.prices import PAID
 from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.data.story import STORY
 from pipelines.emulator.generator.world import World
@@ -20,6 +19,7 @@ from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from tests.helpers.run_cli import run
 from warehouse.schema.reference_data import LLM_PRICES
+from warehouse.serve.paid_prices import read_paid_prices
 from warehouse.serve.query import query
 from warehouse.storage import lake
 from warehouse.storage.home import Home
@@ -134,7 +134,7 @@ def test_what_is_paid_is_of_finished_conversations_of_30_days_and_of_the_usage_t
         )
         rows = [(*of[row[0]], *row) for row in usage]
         connection.executemany("insert into marts.fct_llm_usage values (?, ?, ?, ?, ?, ?)", rows)
-    assert query(home, PAID).sort(pl.all()).rows() == [
+    assert read_paid_prices(home).sort(pl.all()).rows() == [
         ("w1", "a1", "m", 1.0, 1.0 / 3),
         ("w1", "a1", "n", 0.5, 0.5 / 3),
         ("w1", "a2", "m", 1.0, None),

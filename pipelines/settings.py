@@ -7,11 +7,10 @@ others are ``CONVOHOUSE_*``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -246,11 +245,6 @@ class Settings(BaseSettings):
         """Arguments first (tests, command line), then the environment, ``.env``, ``convohouse.toml``."""
         del file_secret_settings
         return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
-
-    @property
-    def zone(self) -> tzinfo:
-        """The time zone as an object."""
-        return ZoneInfo(self.timezone)
 
     @property
     def confirm_after(self) -> timedelta:

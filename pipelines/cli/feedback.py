@@ -78,7 +78,10 @@ def feedback(options: Options, conversation_id: str | None, verdict: str | None,
         options.say("a dry run: nothing was sent; --yes sends")
     if options.is_json:
         before = [conversation for conversation in verdicts if conversation not in due]
-        emit({"is_dry_run": True, "to_send": due, "before": before})
+        if yes:  # all were sent before
+            emit({"is_dry_run": False, "sent": [], "before": before, "failed": {}})
+        else:
+            emit({"is_dry_run": True, "to_send": due, "before": before})
 
 
 def _read_verdicts(conversation_id: str | None, verdict: str | None, file: Path | None) -> dict[str, str]:

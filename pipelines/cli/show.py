@@ -161,8 +161,14 @@ def _turns(view: ConversationView) -> Iterator[str]:
             yield from _entry(time, turn["role"] or "", text)
         for call in view.tool_calls:
             if call["turn_index"] == turn["turn_index"]:
-                yield from _entry(time, "tool", f"{call['tool_name']} {_shortened(call['params_as_json'])}".rstrip())
-                yield from _entry("", "", _tool_result(call))
+                yield from _tool_call(time, call)
+    for call in view.calls_without_turn:
+        yield from _tool_call("", call)
+
+
+def _tool_call(time: str, call: dict[str, Any]) -> Iterator[str]:
+    yield from _entry(time, "tool", f"{call['tool_name']} {_shortened(call['params_as_json'])}".rstrip())
+    yield from _entry("", "", _tool_result(call))
 
 
 def _said(view: ConversationView, turn: dict[str, Any]) -> Iterator[str]:

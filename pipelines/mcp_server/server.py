@@ -82,9 +82,7 @@ def serve_stdio(answers: Answers) -> None:
     anyio.run(create_server(answers).run_stdio_async)
 
 
-def serve_http(
-    answers: Answers, host: str, port: int, *, token: str | None, on_ready: Callable[[str], None] = lambda _: None
-) -> None:
+def serve_http(answers: Answers, host: str, port: int, *, token: str | None, on_ready: Callable[[str], None]) -> None:
     """Serve until Ctrl-C or SIGTERM; ``on_ready`` is called with the URL.
 
     On this machine, only requests that name it as their host are answered, so that a web page cannot reach the server

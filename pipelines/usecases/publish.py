@@ -31,7 +31,6 @@ from warehouse.publish import record
 from warehouse.publish.record import RecordedTarget
 from warehouse.publish.source import SCHEMAS, Source, select_tables, table_names
 from warehouse.publish.target import CSV, DEFAULT_SELECTION, DELTA, PARQUET, POSTGRES, Outcome, Publication, Target
-from warehouse.publish.target import parse_target as parse_url
 from warehouse.storage.erasure import purge
 from warehouse.storage.home import Home
 from warehouse.suggestions import did_you_mean, suggest
@@ -265,10 +264,7 @@ def _refuse_home(home: Home, target: Target) -> None:
 def _job(context: Context, text: str, format_: str | None, selection: tuple[str, ...]) -> Job:
     settings = context.settings
     try:
-        target = parse_url(text, format_)
-        recorded = [entry for entry in _all_targets(context.home) if entry.url == target.url]
-        if format_ is None and len(recorded) == 1:
-            target = parse_url(text, None if recorded[0].format == POSTGRES else recorded[0].format)
+        target = record.named_target(context.home, text, format_)
     except ValueError as error:
         raise UsageError(f"The target cannot be used: {error}.", "`convohouse publish --help` has examples.") from None
     before = record.find_target(context.home, target.url, target.format)
@@ -282,10 +278,6 @@ def _job(context: Context, text: str, format_: str | None, selection: tuple[str,
         ) from None
     selection = selection or (before.selection if before else ()) or DEFAULT_SELECTION[target.format]
     return Job(_with_options(settings, target), selection)
-
-
-def _all_targets(home: Home) -> tuple[RecordedTarget, ...]:
-    return (*record.read_targets(home), *record.lost_targets(home))
 
 
 def _recorded_job(settings: Settings, recorded: RecordedTarget) -> Job:

@@ -15,8 +15,8 @@ import polars as pl
 
 from pipelines.errors import RetentionError
 from pipelines.transform.settle_state import FINISHED
-from pipelines.usecases.context import Context, Progress, no_progress
-from pipelines.usecases.erasure import ErasureResult, delete_upstream, erase, require_keys
+from pipelines.usecases.context import Context
+from pipelines.usecases.erasure import delete_upstream, require_keys
 from warehouse.serve.value_format import format_number, plural
 from warehouse.storage import landing
 from warehouse.storage.home import Home
@@ -85,17 +85,6 @@ def select_expired(context: Context, rule: Rule, *, max_share: float, where: Whe
             "Nothing was changed. If this is intended, raise the limit with --max-share.",
         )
     return selection
-
-
-def apply_locally(
-    context: Context, selection: Selection, *, is_upstream: bool = False, progress: Progress = no_progress
-) -> ErasureResult:
-    """Erase the selected conversations here, and before that at the API if ``is_upstream``.
-
-    Raises:
-        ConvohouseError: see ``erasure.erase``.
-    """
-    return erase(context, selection.all_ids, is_upstream=is_upstream, progress=progress)
 
 
 def apply_upstream(context: Context, selection: Selection) -> tuple[dict[str, str], dict[str, str]]:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -240,6 +241,30 @@ def test_tables_lists_what_there_is_and_what_it_means(filled: Path, n_calls: int
         None,
     )
     assert "cost_usd" in run(filled, "tables", "fct_conversations").text
+
+
+def test_tables_counts_no_rows_that_an_incremental_build_has_replaced(tmp_path: Path) -> None:
+    with duckdb.connect(Home(tmp_path / "data").open().warehouse) as connection:
+        connection.execute("create schema marts; create table marts.fct_conversations as select * from range(5) t(n)")
+        connection.execute("delete from marts.fct_conversations where n < 3")
+        connection.execute("insert into marts.fct_conversations values (0)")
+    listed = {table["name"]: table["n_rows"] for table in run(tmp_path, "tables", "--json").data["tables"]}
+    assert (listed["marts.fct_conversations"], listed["marts.fct_turns"]) == (3, None)
+
+
+def test_a_summary_adds_money_up_in_decimals(tmp_path: Path) -> None:
+    with duckdb.connect(Home(tmp_path / "data").open().warehouse) as connection:
+        connection.execute("create schema metrics; create schema marts")
+        connection.execute(
+            "create table metrics.agent_daily as select date '2026-11-21' as start_date, 1 as n_calls, 0 as n_open, "
+            "1 as n_success, 0 as n_failure, 10 as cost_credits, 0.1::double as cost_usd from range(3)"
+        )
+        connection.execute("create table marts.fct_turns (wait_secs double, is_counted boolean)")
+        connection.execute(
+            "create table marts.fct_tool_calls (tool_name text, latency_secs double, is_counted boolean)"
+        )
+    summary = run(tmp_path, "summary", "--json").data
+    assert (summary["cost_usd"], summary["cost_usd_per_success"]) == (0.3, 0.3 / 3)  # and not 0.30000000000000004
 
 
 def test_tables_needs_no_data(tmp_path: Path) -> None:

@@ -104,7 +104,18 @@ def test_here_erases_exactly_the_old_conversations_and_no_sync_brings_them_back(
     assert_equals(
         copied.context, [document for document in copied.documents() if document["conversation_id"] not in old_ids]
     )
-    assert copied.retain("--yes", "--json").data["ids"] == []
+    assert copied.retain("--json").data["ids"] == []
+
+
+@pytest.mark.parametrize("where", ["--here", "--upstream", "--both"])
+def test_a_run_with_yes_that_finds_nothing_is_no_dry_run(where, copied):
+    nothing = {"receipts": [], "unknown": [], "problems": [], "targets": {}}
+    erased = {"upstream": {}} if where == "--upstream" else nothing
+    options = ("--older-than", "2020-01-01", where, "--json")
+    result = copied.retain(*options, "--yes")
+    assert (result.code, result.data) == (0, {"is_dry_run": False, "failed": {}} | erased)
+    for arguments in ((), ("--yes", "--dry-run")):
+        assert copied.retain(*options, *arguments).data["is_dry_run"] is True
 
 
 def test_a_rule_of_one_agent_and_one_outcome(copied):

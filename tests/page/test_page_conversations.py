@@ -38,7 +38,7 @@ CONDITIONS = {
     "tool=find_customer": having("fct_tool_calls", "tool_name = 'find_customer'"),
     "tool_error=lookup_reservation": having("fct_tool_calls", "tool_name = 'lookup_reservation' and is_error"),
     "termination=client_left": "termination_group = 'client_left'",
-    "model=gpt-4.1-mini": having("fct_llm_usage", "model = 'gpt-4.1-mini'"),
+    "model=gpt-4.1-mini": having("fct_llm_usage", "model = 'gpt-4.1-mini' and is_total"),
     "weekday=2&hour=10": "local_weekday = 2 and local_start_hour = 10",
     "repeat=yes": "is_repeat_caller_7d",
     "repeat=no": "caller_id is not null and not is_repeat_caller_7d",

@@ -96,6 +96,7 @@ def test_everything_that_a_conversation_has_is_shown() -> None:
             call(is_answered=True, latency_secs=1.234, result_value="x" * (MAX_TOOL_TEXT + 1), params_as_json="{}"),
             call(is_answered=True, is_error=True, raw_error_message="timeout", result_value="unused", turn_index=1),
             call(is_answered=True, turn_index=2),
+            call(tool_name="transfer", turn_index=9),
         ],
         "files": [
             {"turn_index": 2, "original_filename": "a.pdf", "file_id": "f1", "mime_type": "application/pdf"},
@@ -154,6 +155,8 @@ def test_everything_that_a_conversation_has_is_shown() -> None:
         "                  [file: no name]",
         "           tool   look_up",
         "                  → answered",
+        "           tool   transfer",
+        "                  → no result",
         "",
         "Cost by model (tokens):",
         "model   read  from cache  written   cost",

@@ -133,6 +133,11 @@ def test_without_a_target_all_of_the_settings_and_of_the_record_are_published(ho
     assert run(tmp_path, "publish", str(tmp_path / "x"), "--forget", "--json", **environment).data == {
         "is_forgotten": True
     }
+    config = {"bi": {"target": str(tmp_path / "bi")}}  # as it was published to, although no format is set
+    shown = run(tmp_path, "status", "--json", **environment, CONVOHOUSE_PUBLISH=json.dumps(config)).data["targets"]
+    assert [(target["name"], target["format"], target["published_at"] is None) for target in shown] == [
+        ("bi", "csv", False)
+    ]
     recorded = json.loads((home.root / "published.json").read_text())["targets"]
     assert [target["url"] for target in recorded] == [(tmp_path / "bi").as_uri()]
     shutil.rmtree(tmp_path / "bi")

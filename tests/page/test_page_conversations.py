@@ -59,6 +59,10 @@ def test_each_condition_of_the_list_is_the_one_that_it_says(query, client, page_
     assert int(heading.replace(",", "")) == n
 
 
+def test_signs_without_a_word_are_said_in_no_conversation(client):
+    assert "<h1>0 conversations" in client.get("/conversations?words=!%3F").text
+
+
 def test_the_list_says_how_many_are_open_as_the_card_of_the_overview_counts_only_the_finished(client, page_home):
     (row,) = sql(
         page_home,

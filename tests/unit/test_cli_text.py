@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.cli.main import report_error
 from pipelines.cli.render import encode, hidden_columns_note, table, write
-from pipelines.cli.text_table import Layout, aligned, lay_out, wrap_lines
+from pipelines.cli.text_table import Layout, aligned, lay_out, wrap, wrap_lines
 from tests.helpers.run_cli import Terminal
 from warehouse.errors import QueryError
 from warehouse.schema.types import unit_of
@@ -170,6 +170,13 @@ def test_lines_wrap_between_words_and_keep_their_indentation() -> None:
 
 INVISIBLE = "a\x1b[2Jb\x9b1mc\u202ed\u2066e\rf"
 SHOWN = r"a\u001b[2Jb\u009b1mc\u202ed\u2066e\u000df"
+
+
+def test_lines_of_wide_characters_are_no_wider_than_the_terminal() -> None:
+    text = "예약을 확인해 주세요 내일 오후 세 시입니다 감사합니다"
+    assert wrap(text, 24) == ["예약을 확인해 주세요", "내일 오후 세 시입니다", "감사합니다"]
+    assert wrap("하나  둘\u00a0셋", 8) == ["하나", "둘\u00a0셋"]
+    assert wrap("", 10) == [""]
 
 
 def test_no_text_for_people_holds_characters_that_control_a_terminal() -> None:

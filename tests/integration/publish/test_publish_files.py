@@ -47,3 +47,24 @@ def test_parquet_files_have_every_value_and_type(context, copies, tmp_path):
     for name, expected in rows_by_table(context.home, changes(result)).items():
         rows = pl.read_parquet(tmp_path / "files" / f"{name}.parquet", glob=False)
         assert in_order(rows).equals(expected), name
+
+
+def test_a_folder_can_have_the_tables_in_both_formats(context, tmp_path):
+    target = tmp_path / "files"
+    choice = {"selection": ("marts.dim_agents",)}
+    for format_ in ("csv", "parquet"):
+        assert changes(publish_to(context, target, format_=format_, **choice)) == {"marts.dim_agents": "written"}
+    for format_ in ("csv", "parquet"):
+        assert changes(publish_to(context, target, format_=format_, **choice)) == {"marts.dim_agents": "unchanged"}
+    publish_to(context, target, format_="csv", selection=("marts.fct_conversations",))
+    names = ["convohouse.json", "marts.dim_agents.parquet", "marts.fct_conversations.csv"]
+    assert sorted(file.name for file in target.iterdir()) == names
+
+
+def test_a_file_of_somebody_else_stays_also_beside_the_other_format(context, tmp_path):
+    target = tmp_path / "files"
+    publish_to(context, target, format_="parquet", selection=("marts.dim_agents",))
+    (target / "marts.dim_agents.csv").write_text("of somebody else")
+    problem = publish_to(context, target, format_="csv", selection=("marts.dim_agents",)).problem
+    assert "marts.dim_agents.csv is not of convohouse" in problem
+    assert (target / "marts.dim_agents.csv").read_text() == "of somebody else"

@@ -149,7 +149,10 @@ def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
             )
         )
         parameters |= {"criterion": conditions.criterion, "criterion_result": conditions.criterion_result}
-    for number, word in enumerate(search_terms(conditions.words or "")[:MAX_WORDS]):
+    terms = search_terms(conditions.words or "")[:MAX_WORDS]
+    if conditions.words and not terms:
+        where.append("false")  # signs alone, which nobody says
+    for number, word in enumerate(terms):
         where.append(_exists("fct_turns", f"regexp_matches(parts.message, $word_{number})"))
         parameters[f"word_{number}"] = pattern(word)
     return " and ".join(f"({part})" for part in where), parameters

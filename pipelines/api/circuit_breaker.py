@@ -34,12 +34,12 @@ class CircuitBreaker:
         self._n_failures = 0
 
     def on_error(self, error: ApiError) -> None:
-        """Count an ``ApiUnavailableError`` of a batch that has no probe; any other error is a response.
+        """Count an outage, or a rejected key or scope, of a batch that has no probe; any other error is a response.
 
         Raises:
-            ApiUnavailableError: ``error``, when it is the last of too many in a row.
+            ApiError: ``error``, when it is the last of too many in a row.
         """
-        if not isinstance(error, ApiUnavailableError):
+        if not isinstance(error, ApiUnavailableError | CredentialsError):
             self.on_response()
             return
         self._n_failures += 1

@@ -239,10 +239,12 @@ class ApiClient:
             reason = hide_message(str(error))
         # The error is raised outside the except block, so that it carries no context: see the top of the module.
         content_type = response.headers.get("content-type", "no content type")
+        hint = "Run again later."
         if "json" not in content_type and request.into is None:
             reason = f"{content_type} instead of JSON: this does not look like the ElevenLabs API"
+            hint = CHECK_HOST
         message = f"{request.endpoint} answered {response.status_code} with a body that cannot be read: {reason}."
-        malformed = MalformedResponseError(self._without_key(message), CHECK_HOST, status=response.status_code)
+        malformed = MalformedResponseError(self._without_key(message), hint, status=response.status_code)
         return record_failure(request, malformed)
 
     def _on_error_response(self, request: ApiRequest[T], response: httpx.Response) -> RetryableFailure:

@@ -52,7 +52,7 @@ class ErrorResponse:
                 hint = "The API is busy or down: run again later; what is landed stays."
                 return ApiUnavailableError(self._text(), hint, status=self.status, code=self.body.code)
             case ResponseClass.CURSOR:
-                hint = "List that time window again from its start."
+                hint = "Run again later: the next run lists from the start."
                 return CursorRefusedError(self._text(), hint, status=self.status, code=self.body.code)
             # A gateway or a wrong host also answers 404, but without the vendor's error body. Taken for a deletion, it
             # would cost data.

@@ -19,9 +19,9 @@ from pipelines.privacy.messages import hide_message
 from warehouse.schema.operations import ROW_PREFIX, TOOL_PREFIX
 
 LAST_SEC = 253_402_300_799
-UnixSecs = Annotated[int, msgspec.Meta(ge=0, le=LAST_SEC)]
-"""Seconds since 1970, up to the end of the year 9999: what a timestamp column can hold."""
-FractionalUnixSecs = Annotated[float, msgspec.Meta(ge=0, le=LAST_SEC)]
+UnixSecs = Annotated[int, msgspec.Meta(gt=0, le=LAST_SEC)]
+"""Seconds since 1970, up to the end of the year 9999: what a timestamp column can hold. 0 is no time."""
+FractionalUnixSecs = Annotated[float, msgspec.Meta(gt=0, le=LAST_SEC)]
 """The same, as a number that may have a fraction, which is dropped."""
 
 MESSAGE_LENGTH = 300
@@ -129,7 +129,8 @@ def parse_page(body: bytes) -> ListPage:
         try:
             rows.append(ListRow(**msgspec.structs.asdict(_row_fields(row)), raw=raw))
         except ValueError as error:
-            malformed.append(MalformedRow(name=_row_name(row, raw), error=hide_message(str(error))))
+            reason = f"the list row cannot be read: {hide_message(str(error))}"
+            malformed.append(MalformedRow(name=_row_name(row, raw), error=reason))
     return ListPage(
         conversations=rows, next_cursor=cursor_of_next(page.next_cursor, has_more=page.has_more), malformed=malformed
     )
@@ -292,7 +293,7 @@ def _row_fields(row: Any) -> RowFields:
         ValueError: a required one is missing, or has another type.
     """
     if isinstance(row, dict) and not is_usable_id(row.get("conversation_id")):
-        message = "the conversation_id of a list row is no id"
+        message = "its conversation_id is no id"
         raise ValueError(message)
     try:
         return msgspec.convert(row, RowFields)

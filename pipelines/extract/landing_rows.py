@@ -13,6 +13,9 @@ from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint, load
 from pipelines.transform.settle_state import FINISHED
 
+MAX_DURATION = timedelta(days=30)
+"""A longer one is not believed: the conversation would not be read again after its end."""
+
 
 def hide(document: Any, pseudonyms: Pseudonymizer | None) -> Any:
     """A document as it may land: without credentials and, where ``pseudonyms`` are given, without personal data.
@@ -58,7 +61,7 @@ def snapshot_row(
         pseudonyms: Replaces personal data, where given.
 
     Raises:
-        Exception: of any kind, as the document may hold anything: nested too deep, a time after the year 9999.
+        Exception: of any kind, as the document may hold anything, such as lists that are nested too deep.
     """
     raw = load(body)
     document = hide(raw, pseudonyms)
@@ -70,13 +73,12 @@ def snapshot_row(
     is_emptied = is_emptied_upstream(document.get("status"), texts, plan_row.get("shown_texts"))
     metadata = document["metadata"]
     start = datetime.fromtimestamp(math.floor(float(metadata["start_time_unix_secs"])), UTC)
-    duration = metadata.get("call_duration_secs")
     status, agent_id = document.get("status"), document.get("agent_id")
     return {
         "conversation_id": plan_row["conversation_id"],
         "start_date": start.date(),
         "start_time_at": start,
-        "ended_at": start + timedelta(seconds=float(duration) if isinstance(duration, int | float) else 0),
+        "ended_at": _end(start, metadata.get("call_duration_secs")),
         "agent_id": agent_id if isinstance(agent_id, str) else plan_row["agent_id"],
         "status": status if isinstance(status, str) else None,
         "kind": "blanked" if is_emptied else "unchanged" if is_unchanged else "document",
@@ -86,6 +88,15 @@ def snapshot_row(
         "n_texts": texts,
         "payload": None if is_unchanged else payload,
     }
+
+
+def _end(start: datetime, duration: Any) -> datetime:
+    """The end of a conversation; its start if the duration is none."""
+    try:
+        length = timedelta(seconds=float(duration))
+    except (TypeError, ValueError, OverflowError):
+        return start
+    return start + length if timedelta() <= length <= MAX_DURATION else start
 
 
 def deleted_row(plan_row: Mapping[str, Any], fetched_at: datetime) -> dict[str, object]:

@@ -26,10 +26,10 @@ MAX_PARTS = 8
 """Parts of a window that are listed concurrently, each with its own cursor."""
 MIN_PAGES_PER_PART = 4
 """Fewer pages are not worth a cursor of their own."""
-MAX_RESTARTS = 2
-"""How often a part is listed again from its start after the API rejected its cursor."""
 MAX_AHEAD = timedelta(days=1)
 """A start later than this after the time of the listing is set aside: the row is wrong, or our clock."""
+MAX_RESTARTS = 2
+"""How often a part is listed again from its start after the API rejected its cursor."""
 SECOND_PAGE_SIZE = 83
 """Rows per page when a part is listed a second time. No page but every 8,300th row ends where one of 100 rows does."""
 
@@ -213,10 +213,11 @@ def _estimate_pages(first: ListPage, window: Window) -> int:
 
 
 def _describe(row: MalformedRow, window: Window) -> str:
-    """Why a row was set aside and, as a conversation without an id cannot be read by it, how to list it again."""
+    """Why a row was set aside, and what becomes of its conversation: without an id, it has to be listed again."""
+    if not row.name.startswith(ROW_PREFIX):
+        return f"{row.error}; the conversation is read by its id"
     since = window.since or quarantine.BEGINNING
-    way_out = f"; `convohouse sync --since {since:%Y-%m-%d}` lists it again"
-    return f"{row.error}{way_out if row.name.startswith(ROW_PREFIX) else ''}"
+    return f"{row.error}; `convohouse sync --since {since:%Y-%m-%d}` lists it again"
 
 
 def _query(window: Window, page_size: int = 100) -> ListQuery:

@@ -19,7 +19,7 @@ from typing import Any
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_audio
 from pipelines.api.mp3 import check_mp3
-from pipelines.errors import ApiError, CredentialsError
+from pipelines.errors import ApiError
 from pipelines.usecases.batch_runner import BatchRunner
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.workspace_lookup import require_same_workspace
@@ -130,8 +130,6 @@ class _Downloader:
         await self._log_saved(row, target)
 
     def _fail(self, row: Mapping[str, Any], error: ApiError) -> None:
-        if isinstance(error, CredentialsError):
-            raise error
         if error.status in NO_RECORDING_STATUSES:
             self.result.n_missing += 1
             self._log_not_found(row, error)

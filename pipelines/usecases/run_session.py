@@ -13,7 +13,7 @@ from pipelines.usecases.context import Context
 from pipelines.usecases.masking_state import start_masking
 from warehouse.errors import ConvohouseError
 from warehouse.models.checks import CheckResult
-from warehouse.models.data_quality import NOTHING_IN_QUARANTINE, check_complete
+from warehouse.models.data_quality import COMPLETENESS, NOTHING_IN_QUARANTINE, check_complete
 from warehouse.schema.operations import QUARANTINE
 from warehouse.storage import damage, lake
 from warehouse.storage.erasure import purge, write_tombstones
@@ -187,9 +187,11 @@ def _describe_quarantined(item_id: str, error: str) -> str:
 
 
 def describe_failed_check(result: CheckResult) -> str:
-    """One line on a failed check; it shows no row, because rows hold what people said."""
+    """One line on a failed check; of its rows only ids of conversations, because rows hold what people said."""
     check = result.check
-    return f"{check.name} failed in {check.model}: {check.description} Failing rows: {result.n_failing}."
+    ids = [str(row["conversation_id"]) for row in result.sample_rows] if check in COMPLETENESS else []
+    examples = f", such as {', '.join(ids)}" if ids else ""
+    return f"{check.name} failed in {check.model}: {check.description} Failing rows: {result.n_failing}{examples}."
 
 
 def _fail(workspace: Context, run_id: str, error: BaseException) -> None:

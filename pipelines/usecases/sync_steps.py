@@ -10,14 +10,11 @@ import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import partial
+from datetime import date, datetime
 from threading import Thread
 from typing import Any
 
-import polars as pl
-
-from pipelines.api.client import ApiClient, Stats
+from pipelines.api.client import ApiClient
 from pipelines.api.tasks import run_beside
 from pipelines.extract import run_log
 from pipelines.extract.completed_days import CompletedDays
@@ -28,22 +25,18 @@ from pipelines.extract.fetch_policy import REASONS
 from pipelines.extract.landing_pipeline import FetchStats, LandingPipeline
 from pipelines.extract.list_conversations import list_rows
 from pipelines.extract.time_window import Window, next_window
-from pipelines.extract.workspace_identity import check_identity, remember
 from pipelines.transform.refresh_lake import RefreshResult, refresh_lake
 from pipelines.transform.worker_pool import WorkerPool
 from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.list_window import list_window, request_counts
 from warehouse.build.runner import BuildResult, build
 from warehouse.errors import ConvohouseError, ModelError
 from warehouse.models.project import read_project
 from warehouse.serve.value_format import plural
-from warehouse.storage import damage, lake, landing, quarantine
-from warehouse.storage.freshness import listed_until
-from warehouse.storage.home import Home
+from warehouse.storage import damage, lake, landing
 
 MAX_NAMES = 5
 """Ids that a warning names."""
-LIST_DELAY = timedelta(hours=1)
-"""A conversation that started this long before a listing had to be in it."""
 REBUILD_HINT = "Run `convohouse reprocess`, which rebuilds them from the landing."
 
 
@@ -91,48 +84,20 @@ def list_conversations(
 ) -> ListedWindow:
     """Start the run record, list the window, and land the listing once it is complete.
 
+    If an open window shows conversations that earlier listings had to show and did not, the time before it is listed as
+    well, and again, until that shows nothing of the kind: the gap may have begun before the window.
+
     Raises:
         ApiError: a page of the list could not be fetched; nothing is landed.
         ForeignWorkspaceError: nothing known was found, and not ``allow_removals``; nothing is landed.
     """
-    listed_at = context.clock()
-    run_log.start_run(context.home, run_id, at=listed_at, window=window)
-    client = context.connect(context.settings)
-    try:
-        listed = asyncio.run(
-            list_rows(client, window, listed_at, lambda n: progress("list", n, None), context.pseudonyms)
-        )
-        listed_before = landing.latest_list_rows(context.home, (), ids=listed.rows["conversation_id"])
-        if not allow_removals and listed_before.is_empty():
-            connect = partial(context.connect, context.settings)
-            asyncio.run(check_identity(connect, context.home, context.settings.base_url, window, listed.rows))
-    finally:
-        run_log.add_counts(context.home, run_id, at=context.clock(), **_request_counts(client.stats))
-    rows = landable(context.home, listed.rows)
-    # Before the listing: a run that is killed in between must not leave a complete listing without them.
-    erased_ids = list(landing.erased_ids(context.home))
-    quarantine.land(context.home, listed.malformed.filter(~pl.col("conversation_id").is_in(erased_ids)))
-    skipped_ids = listed.skipped_ids | _skipped_earlier(context.home, rows, listed_before, listed_at)
-    landing.land_listing(context.home, window.as_listing(listed_at), rows)
-    remember(context.home, context.settings.base_url, rows)
-    progress("list", rows.height, rows.height)
-    run_log.add_counts(context.home, run_id, at=context.clock(), n_listed=rows.height, n_skipped=len(skipped_ids))
-    return ListedWindow(window, rows.height, skipped_ids)
-
-
-def _skipped_earlier(home: Home, rows: pl.DataFrame, listed_before: pl.DataFrame, listed_at: datetime) -> set[str]:
-    """Conversations of a listing that an earlier listing of all agents had to show, and did not."""
-    listings = [listing for listing in landing.listings(home) if listing.agent_id is None]
-    until = listed_until(listings, now=listed_at)
-    if until is None:
-        return set()
-    since = min(listing.since or landing.BEGINNING for listing in listings)
-    set_aside = quarantine.current(home)["conversation_id"]
-    new_rows = rows.join(listed_before, "conversation_id", "anti").filter(
-        pl.col("start_time_at").is_between(since, until - LIST_DELAY, closed="left"),
-        ~pl.col("conversation_id").is_in(set_aside.to_list()),
+    run_log.start_run(context.home, run_id, at=context.clock(), window=window)
+    days_before = 1 if window.is_open else 0
+    n_listed, skipped_ids = list_window(
+        context, window, run_id, progress, allow_removals=allow_removals, days_before=days_before
     )
-    return set(new_rows["conversation_id"])
+    progress("list", n_listed, n_listed)
+    return ListedWindow(window, n_listed, skipped_ids)
 
 
 def plan(
@@ -241,7 +206,7 @@ def fetch_documents(
         counts |= {name: getattr(stats, name) for name in ("n_fetched", "n_landed", "n_unchanged", "n_gone")}
         counts["n_flattened"] = stats.n_flattened
     finally:
-        run_log.add_counts(context.home, run_id, at=context.clock(), **counts, **_request_counts(client.stats))
+        run_log.add_counts(context.home, run_id, at=context.clock(), **counts, **request_counts(client.stats))
     return stats
 
 
@@ -327,7 +292,3 @@ def build_models(context: Context, progress: Progress = no_progress, *, full_ref
         raise
     progress("check", len(result.checks), len(result.checks))
     return result
-
-
-def _request_counts(stats: Stats) -> dict[str, int]:
-    return {"n_requests": stats.requests, "n_retries": stats.retries, "received_bytes": stats.bytes_received}

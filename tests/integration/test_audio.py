@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import click
 import polars as pl
 import pytest
 
+from pipelines.api.circuit_breaker import MAX_CONSECUTIVE_FAILURES
 from pipelines.cli.audio import Bytes
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
+from pipelines.errors import CredentialsError
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.audio import download_audio
@@ -157,6 +160,28 @@ def test_a_recording_that_was_missing_once_is_saved_once_it_is_there(copied):
     api.now += timedelta(days=1)
     assert download_audio(context, AudioSelection(), budget_bytes=PLENTY).n_saved == 1
     assert logged(context.home)[first]["outcome"] == "saved"
+
+
+REFUSED = b'{"detail": {"status": "%b", "message": "no"}}'
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 500])
+@pytest.mark.parametrize("code", [b"missing_permissions", b"quota_exceeded", b"invalid_api_key", b"a_new_word"])
+def test_one_recording_that_the_key_may_not_have_costs_only_itself(copied, status, code):
+    api, context = copied
+    context = replace(context, settings=context.settings.model_copy(update={"request_deadline_secs": 0.2}))
+    refused = api.with_audio()[3]
+    api.instead = {refused: (status, REFUSED % code)}
+    done = download_audio(context, AudioSelection(), budget_bytes=PLENTY)
+    assert (set(done.failed), set(files(context.home))) == ({refused}, set(api.with_audio()) - {refused})
+
+
+def test_a_key_that_may_have_no_recording_ends_the_download_after_a_few(copied):
+    api, context = copied
+    api.instead = dict.fromkeys(api.with_audio(), (403, REFUSED % b"missing_permissions"))
+    with pytest.raises(CredentialsError):
+        download_audio(context, AudioSelection(), budget_bytes=PLENTY)
+    assert MAX_CONSECUTIVE_FAILURES <= api.requests.total() < len(api.with_audio())
 
 
 def test_the_budget_holds_for_all_recordings_together(copied):

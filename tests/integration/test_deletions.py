@@ -14,10 +14,12 @@ from pipelines.usecases import sync, sync_steps
 from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.nights import NIGHT, UNTIL, Nights
 from warehouse.connection import open_warehouse
+from warehouse.models.data_quality import check_complete
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.transcript import TURNS
 from warehouse.storage import lake, landing, parquet
+from warehouse.storage.freshness import last_full_listing_at
 
 pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
@@ -122,9 +124,71 @@ def test_a_gap_in_a_list_is_no_deletion_and_is_fetched(nights):
         nights.now += MOMENT
         result = sync.sync(context, run_id=run_id)
         assert (result.run["n_missing"], result.run["n_gone"]) == (n_missing, 0)
+        assert [problem.split()[0] for problem in result.problems] == ["listing_is_complete"]
+        assert f"Failing rows: 1, such as {hidden}." in result.problems[0]
     landed = landing.snapshots(context.home).filter(conversation_id=hidden)
     assert nights.recorded(context) == []
     assert landed["kind"].to_list() == ["document", "unchanged", "unchanged"]
+
+
+def test_a_list_that_shows_nothing_of_what_there_is_leaves_the_run_incomplete_and_stale(nights):
+    """A key that may not see the agents, or a broken list: that it answers 200 proves nothing."""
+    context = nights.context(nights.url)
+    fresh = last_full_listing_at(context.home, now=nights.now)
+    nights.world.hidden = set(nights.documents())
+    for run_id in ("2", "3"):
+        nights.now += NIGHT
+        result = sync.sync(context, run_id=run_id)
+        assert (result.run["n_listed"], result.run["n_gone"], result.run["outcome"]) == (0, 0, "incomplete")
+        assert [problem.split()[0] for problem in result.problems] == ["listing_is_complete"]
+        assert last_full_listing_at(context.home, now=nights.now) == fresh
+        assert [check.check.name for check in check_complete(context.home.all_workspaces) if not check.is_passed] == [
+            "listing_is_complete"
+        ]
+    nights.world.hidden = set()
+    nights.now += NIGHT
+    assert sync.sync(context, run_id="4").problems == ()
+    assert last_full_listing_at(context.home, now=nights.now) == nights.now
+
+
+def test_a_gap_that_is_longer_than_the_look_back_is_copied_once_the_list_shows_it(nights, monkeypatch):
+    """An agent that the list does not show for five nights; the first of them is before the window of the sixth."""
+    now, agent_id = nights.now, nights.documents()[nights.finished()]["agent_id"]
+    nights.now -= 6 * NIGHT
+    nights.home /= "of a gap"
+    context = nights.context(nights.url, lookback_days=1)
+    sync.sync(context, run_id="before")
+    while nights.now < now - NIGHT:
+        nights.now += NIGHT
+        nights.world.hidden = {i for i, document in nights.documents().items() if document["agent_id"] == agent_id}
+        sync.sync(context, run_id=f"hidden {nights.now}")
+    unlisted = nights.documents().keys() - set(lake.read(context.home, CONVERSATIONS)["conversation_id"])
+    nights.world.hidden = set()
+    nights.now = now
+
+    land, landed = landing.land_listing, []
+
+    def break_off_at_the_second(home, listing, rows):
+        if landed:
+            raise OSError("broken off")
+        landed.append(listing)
+        land(home, listing, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(landing, "land_listing", break_off_at_the_second)
+        with pytest.raises(OSError, match="broken off"):
+            sync.sync(context, run_id="killed")
+    result = sync.sync(context, run_id="after")
+    assert (result.problems, result.run["n_skipped"] >= len(unlisted) > 5) == ((), True)
+    assert set(lake.read(context.home, CONVERSATIONS)["conversation_id"]) == set(nights.documents())
+
+
+def test_a_conversation_that_is_left_out_and_gone_leaves_the_run_complete(nights):
+    context = nights.context(nights.url, reread_days=())
+    nights.world.delete(nights.finished(), nights.now)
+    nights.now += MOMENT
+    result = sync.sync(context, run_id="2")
+    assert (result.problems, result.run["n_gone"]) == ((), 1)
 
 
 def test_an_incomplete_listing_makes_no_deletion(nights):

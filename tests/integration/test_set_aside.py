@@ -132,14 +132,14 @@ def post(context, document):
     asyncio.run(BatchWriter(context.home.open()).land(landing.conversation_id, landing.rows))
 
 
-def test_one_403_one_absurd_duration_one_null_list_row_and_one_wrong_webhook_cost_only_themselves_for_three_nights(
+def test_one_403_one_absurd_start_one_null_list_row_and_one_wrong_webhook_cost_only_themselves_for_three_nights(
     nights, documents
 ):
     refused, absurd, wrong = list(documents)[5], list(documents)[20], list(documents)[40]
     nights.api.details = {
         refused: vendor(403, "missing_permissions"),
-        absurd: changed(documents[absurd], call_duration_secs=1e300),
-        wrong: changed(documents[wrong], call_duration_secs=-1e300),
+        absurd: changed(documents[absurd], start_time_unix_secs=1e300),
+        wrong: changed(documents[wrong], start_time_unix_secs=0),
     }
     nights.api.rows = lambda rows: [None, *rows]
     post(nights.context(), json.loads(nights.api.details[wrong].content))
@@ -165,6 +165,16 @@ def test_one_403_one_absurd_duration_one_null_list_row_and_one_wrong_webhook_cos
     assert nights.run(since=BEGINNING).problems == ()
     assert nights.quarantined() == {}
     assert_equals(nights.context(), list(documents.values()))
+
+
+@pytest.mark.parametrize("duration", [1e300, -1e300, 10**400, 10**18, float("nan"), "soon", [12]])
+def test_a_duration_that_is_none_costs_nothing_but_itself(nights, documents, duration):
+    odd = list(documents)[20]
+    nights.api.details = {odd: changed(documents[odd], call_duration_secs=duration)}
+    assert nights.run().problems == ()
+    (row,) = lake.read(nights.context().home, CONVERSATIONS).filter(conversation_id=odd).to_dicts()
+    assert (row["call_duration_secs"], list(json.loads(row["extra"]))) == (None, ["metadata.call_duration_secs"])
+    assert row["cost_credits"] == documents[odd]["metadata"]["cost"]
 
 
 def test_a_conversation_that_fails_for_ever_takes_its_full_time_in_the_first_night_only(nights, documents):

@@ -143,8 +143,9 @@ def test_a_recording_of_18_mb_sent_in_chunks_is_answered_and_not_kept(size, is_f
 
 UNSTORABLE = {
     "a lone surrogate": {"agent_id": "agent_\ud800"},
-    "a duration beyond time": {"metadata": {"call_duration_secs": 1e300}},
+    "a start in milliseconds": {"metadata": {"start_time_unix_secs": 1_790_000_000_000}},
     "an end after the last year": {"metadata": {"start_time_unix_secs": 253_402_300_000, "call_duration_secs": 1e6}},
+    "a start of 0, which is no time": {"metadata": {"start_time_unix_secs": 0}},
     "a start before 1970": {"metadata": {"start_time_unix_secs": -5}},
     "a start that is no number": {"metadata": {"start_time_unix_secs": "soon, said +49 170 1234567"}},
     "no start": {"metadata": None},

@@ -35,7 +35,14 @@ def test_a_response_starts_the_count_again():
         breaker.on_error(unavailable(11))
 
 
-@pytest.mark.parametrize("kind", [ApiError, NotFoundError, CredentialsError, MalformedResponseError])
+def test_a_rejected_key_counts_like_an_outage():
+    breaker = CircuitBreaker(max_failures=2)
+    breaker.on_error(CredentialsError("no scope", status=403))
+    with pytest.raises(CredentialsError, match="no scope"):
+        breaker.on_error(CredentialsError("no scope", status=403))
+
+
+@pytest.mark.parametrize("kind", [ApiError, NotFoundError, MalformedResponseError])
 def test_an_error_response_is_a_response_and_never_raised(kind):
     breaker = CircuitBreaker(max_failures=2)
     for number in range(10):

@@ -29,12 +29,17 @@ from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.storage import lake, landing
 from warehouse.storage.freshness import last_full_listing_at
-from warehouse.storage.home import Home
+from warehouse.storage.home import ANY_WORKSPACE, Home
 from warehouse.storage.landing_sequence import CLOCK_TOLERANCE, order
 
-LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COMPLETENESS = tuple(
+_LISTING_IS_COMPLETE = (
+    "The latest listing shows each conversation of its window that the API still has. Otherwise it may have left out "
+    "new ones too: check that the key may see all agents; the next sync lists again."
+)
+LISTING_IS_COMPLETE, LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COMPLETENESS = tuple(
     Check(name, f"lake.{CONVERSATIONS.name}", description, "")
     for name, description in (
+        ("listing_is_complete", _LISTING_IS_COMPLETE),
         ("listed_is_landed", "Every listed conversation was fetched since its list row changed, or is in quarantine."),
         ("landed_is_in_lake", "Every landed conversation is in the lake, or in quarantine."),
         ("lake_is_landed", "Every row comes from a landed document."),
@@ -42,6 +47,9 @@ LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COM
     )
 )
 """Completeness; these checks have no SQL, because they compare the lake with the landing files."""
+
+LISTED_TO_ITS_START = timedelta(hours=1)
+"""A listing whose window ends at most this long before it began is one of all that is new, not a backfill."""
 
 LANDED_IN_THE_PAST = Check(
     "landed_in_the_past",
@@ -93,7 +101,8 @@ def check_warehouse(home: Home) -> tuple[CheckResult, ...]:
 
 def check_complete(home: Home) -> tuple[CheckResult, ...]:
     """Compare listing, landing and lake: nothing is missing in either direction, and nothing is in quarantine."""
-    listed = landing.latest_list_rows(home, ("fingerprint", "changed_order", "listed_at", "sequence"))
+    columns = ("workspace", "start_time_at", "fingerprint", "changed_order", "listed_at", "sequence")
+    listed = landing.latest_list_rows(home, columns)
     snapshots = landing.latest_snapshots(home).with_columns(landed_order=landing.LANDING_ORDER)
     in_lake, checked = (lake.read(home, table, ["conversation_id"]) for table in (CONVERSATIONS, CONVERSATION_CHECKS))
     complete = in_lake.join(checked, "conversation_id", "semi")
@@ -114,11 +123,36 @@ def check_complete(home: Home) -> tuple[CheckResult, ...]:
         pl.col("landed_order").is_null() | is_changed | is_there_again
     )
     return (
+        _result(LISTING_IS_COMPLETE, _left_out(home, listed, snapshots)),
         _result(LISTED_IS_LANDED, unlanded.join(quarantined, "conversation_id", "anti")),
         _result(LANDED_IS_IN_LAKE, missing.join(quarantined, "conversation_id", "anti")),
         _result(LAKE_IS_LANDED, in_lake.join(snapshots, "conversation_id", "anti")),
         _result(NOTHING_IN_QUARANTINE, quarantined),
     )
+
+
+def _left_out(home: Home, listed: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
+    """The conversations that the latest listing should have shown, and that the API had when they were fetched later.
+
+    ``listed`` are the latest list rows, ``snapshots`` the latest snapshots.
+    """
+    names = home.workspaces() if home.workspace == ANY_WORKSPACE else (home.workspace,)
+    left_out = [listed.clear()]
+    for name in names:
+        listings = [
+            listing
+            for listing in landing.listings(home.for_workspace(name))
+            if listing.agent_id is None and listing.until and listing.listed_at - listing.until < LISTED_TO_ITS_START
+        ]
+        for latest in listings[-1:]:
+            is_in_window = pl.col("start_time_at").is_between(
+                latest.since or landing.BEGINNING, latest.until, closed="left"
+            )
+            is_shown = order("sequence", "listed_at") >= latest.order
+            is_there = ~pl.col("kind").is_in(["gone", landing.ERASED]) & (pl.col("landed_order") > latest.order)
+            not_shown = listed.filter(pl.col("workspace") == name, is_in_window, ~is_shown)
+            left_out.append(not_shown.join(snapshots.filter(is_there), "conversation_id", "semi"))
+    return pl.concat(left_out)
 
 
 def check_landed_times(homes: Iterable[Home], *, now: datetime) -> CheckResult:
